@@ -1,0 +1,50 @@
+# `make demo` and `make test` do everything on a fresh machine with Python 3.11+, pip and make.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .bootstrap/bin/uv)
+RUN := .venv/bin/
+
+.PHONY: help setup demo test lint types bench serve format clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+.bootstrap/bin/uv:
+	$(PYTHON) -m venv .bootstrap
+	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/installed: pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --inexact --extra demo
+	@touch $@
+
+setup: .venv/installed  ## make the virtual environment and fetch the model pack
+	$(RUN)bodydouble models install
+
+demo: .venv/installed  ## start the real service, replace a person through it, say where the video is
+	$(RUN)bodydouble demo
+
+test: .venv/installed  ## run every test that this machine can run
+	$(RUN)pytest
+
+lint: .venv/installed  ## style and import directions
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)lint-imports
+
+types: .venv/installed  ## pyright, strict
+	$(RUN)pyright
+
+bench: .venv/installed  ## every benchmark, short
+	for script in bench/*.py; do $(RUN)python $$script --quick; done
+
+serve: .venv/installed  ## the API, its database and one worker on this machine
+	$(RUN)bodydouble serve
+
+format: .venv/installed  ## apply the formatter and the safe fixes
+	$(RUN)ruff format .
+	$(RUN)ruff check --fix .
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .bootstrap .pytest_cache .ruff_cache demo-out

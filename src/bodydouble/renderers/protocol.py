@@ -1,0 +1,115 @@
+"""The renderer Protocol: prepare a shot once, then render it segment by segment.
+
+A renderer sees the driving video only through ``Footage``, the person only through ``PersonTrack`` and mattes, and
+answers finished frames: the person replaced, every pixel outside the matte the source's own.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.track import PersonTrack
+
+type Image = NDArray[np.uint8]  # (H, W, 3) RGB, 0-255
+type Matte = NDArray[np.uint8]  # (H, W), 0 background to 255 the person
+
+
+class Footage(Protocol):
+    """Random access to the driving video at working size, streaming underneath."""
+
+    width: int
+    height: int
+    frames: int
+    frame_rate: float  # frames a second, the average where the rate varies
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
+        """Frames ``start``, ``start + step`` … below ``stop`` with their index, in order, one at a time."""
+        ...
+
+
+class Mattes(Protocol):
+    """The tracked person's matte for each frame."""
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Matte]]:
+        """As ``Footage.read``; all zero where the person is absent."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions:
+    """What the caller may choose; each renderer reads what concerns it."""
+
+    hands: str = "keep"  # keep: the actor's own hands, recoloured; puppet: the character's
+    seed: int = 0
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Everything a renderer works from. ``track`` is smoothed and whole: about 8 kB a frame."""
+
+    reference: Image  # the character, upright, as decoded
+    footage: Footage
+    mattes: Mattes
+    track: PersonTrack
+    options: RenderOptions = RenderOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderWarning:
+    """Something that the renderer cannot do well with these inputs."""
+
+    code: str  # stable, e.g. reference_without_face
+    message: str  # for people
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """Frames ``start`` to ``stop`` (exclusive), rendered and stored as one. Never spans a cut."""
+
+    index: int
+    start: int
+    stop: int
+
+
+type StepReporter = Callable[[float], None]
+"""Told the fraction 0-1 of the running call; raises ``Cancelled`` where the caller asked to stop."""
+
+
+class PreparedShot(Protocol):
+    """A shot that is ready to be rendered."""
+
+    segments: list[Segment]
+    warnings: list[RenderWarning]
+
+    def render(self, segment: Segment, carry: bytes | None) -> Iterator[Image]:
+        """The finished frames of ``segment``, in order, at working size.
+
+        ``carry`` is what ``carry_after`` answered for the segment before (None for the first one).
+        """
+        ...
+
+    def carry_after(self, segment: Segment) -> bytes | None:
+        """What the next segment needs of this one; None where segments do not depend on each other."""
+        ...
+
+
+class Renderer(Protocol):
+    """Makes shots. Deterministic: the same scene and options give the same bytes."""
+
+    name: str
+
+    def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> PreparedShot:
+        """Everything that is computed once a shot (cut-out, rig, plate, colour).
+
+        What is expensive is kept in ``folder`` and found there again after a restart; a file there is either
+        whole or absent.
+
+        Raises:
+            NobodyFound: nobody in the reference image.
+        """
+        ...

@@ -1,0 +1,69 @@
+"""The models on offer: limits, price and renderers of each. One entry is one product."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+from types import MappingProxyType
+
+from bodydouble.tasks.errors import NotFound
+
+RESOLUTIONS: Mapping[str, int] = MappingProxyType({"480P": 480, "580P": 580, "720P": 720})
+"""Class name to the length of the output's short side in pixels. A smaller source is never enlarged."""
+
+ESTIMATE_SECONDS = 5
+"""What is reserved for a video whose length nobody has seen yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One entry of the catalogue."""
+
+    name: str
+    provider: str
+    model_version: str
+    title: str
+    description: str
+    operations: tuple[str, ...]
+    modality: str = "video"
+    model_type: str = "tools"
+    quality_tier: str = "standard"
+    speed_tier: str = "balanced"
+    supports_reference: bool = True
+    supports_native_audio: bool = False
+    routing_priority: int = 50
+    renderers: tuple[str, ...] = ("puppet", "wan")
+    credits_per_second: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+
+    def price(self, resolution: str, duration_seconds: float) -> Decimal:
+        """Credits for ``duration_seconds`` of output, rounded up to a whole second, at least one."""
+        # Containers round durations: a tenth of a millisecond above a whole second is not a further second.
+        whole = Decimal(str(round(duration_seconds, 3))).to_integral_value(ROUND_CEILING)
+        return self.credits_per_second[resolution] * max(whole, Decimal(1))
+
+
+WAN_2_2_ANIMATE_REPLACE = ModelSpec(
+    name="wan/2-2-animate-replace",
+    provider="Wan",
+    model_version="2-2-animate-replace",
+    title="Wan 2.2 Animate: replace",
+    description=(
+        "Replaces the person in a video by the character of a picture: "
+        "motion, expression, scene, camera, light and sound are kept."
+    ),
+    operations=("animate-replace", "motion-control"),
+    credits_per_second=MappingProxyType({"480P": Decimal(6), "580P": Decimal(9), "720P": Decimal("12.5")}),
+)
+
+CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({m.name: m for m in (WAN_2_2_ANIMATE_REPLACE,)})
+
+
+def find_model(name: str) -> ModelSpec:
+    """The entry called ``name``.
+
+    Raises:
+        NotFound: no model has this name; the message lists those that there are.
+    """
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise NotFound(f"Unknown model '{name}'; there are: {', '.join(CATALOGUE)}", model=name) from None

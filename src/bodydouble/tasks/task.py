@@ -1,0 +1,107 @@
+"""A task: its identity, its states and the only ways between them."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, NewType
+from uuid import UUID
+
+TaskId = NewType("TaskId", UUID)
+AccountId = NewType("AccountId", int)
+
+
+class TaskStatus(enum.StrEnum):
+    """Exactly the states that the wire knows. A cancelled task is ``FAILED`` with its own result code."""
+
+    PENDING = "pending"  # accepted and queued; credits reserved
+    RUNNING = "running"  # a worker has it
+    SUCCESS = "success"  # finished; credits charged
+    FAILED = "failed"  # ended without a result; credits released
+
+
+TERMINAL = frozenset({TaskStatus.SUCCESS, TaskStatus.FAILED})
+
+TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = MappingProxyType(
+    {
+        # A worker that was killed leaves RUNNING behind and the next one starts it again: RUNNING to RUNNING.
+        TaskStatus.PENDING: frozenset({TaskStatus.RUNNING, TaskStatus.FAILED}),
+        TaskStatus.RUNNING: frozenset({TaskStatus.RUNNING, TaskStatus.SUCCESS, TaskStatus.FAILED}),
+        TaskStatus.SUCCESS: frozenset(),
+        TaskStatus.FAILED: frozenset(),
+    }
+)
+
+
+class ResultCode(enum.IntEnum):
+    """The ``code`` that stands in a finished task's result."""
+
+    SUCCESS = 200
+    INSUFFICIENT_CREDITS = 402  # the exact price, known after the probe, is more than the balance
+    INVALID_INPUT = 422  # the media cannot be used; the message says why
+    CANCELLED = 499
+    GENERATION_FAILED = 501
+
+
+class TaskSource(enum.StrEnum):
+    """Where a task was made."""
+
+    API = "api"
+    PLAYGROUND = "playground"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskProgress:
+    """How far a task is. ``fraction`` only grows."""
+
+    fraction: float = 0.0  # 0-1
+    stage: str = "queued"  # queued, fetch, perceive, plate, render, mux, settle
+    segment: int | None = None  # 0-based, within the stage
+    segments: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """What a terminal task answers."""
+
+    code: ResultCode
+    message: str
+    media_keys: tuple[str, ...] = ()  # keys in the file store, signed when they are shown
+    media_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One replacement job as its owner sees it."""
+
+    id: TaskId
+    account: AccountId
+    model: str
+    param: Mapping[str, Any]  # the request as sent
+    inputs: Mapping[str, Any]  # the validated input, defaults filled in
+    status: TaskStatus
+    source: TaskSource
+    credits: Decimal  # reserved while pending or running, charged once successful, 0 once failed
+    progress: TaskProgress
+    result: TaskResult | None
+    cancel_requested: bool
+    callback_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewTask:
+    """A task that has been validated and priced, not stored yet."""
+
+    id: TaskId
+    account: AccountId
+    model: str
+    param: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    source: TaskSource
+    reserve: Decimal
+    callback_url: str | None
