@@ -7,15 +7,15 @@ answers finished frames: the person replaced, every pixel outside the matte the 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.track import PersonTrack
 
-type Image = NDArray[np.uint8]  # (H, W, 3) RGB, 0-255
-type Matte = NDArray[np.uint8]  # (H, W), 0 background to 255 the person
+Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) RGB, 0-255
+Matte: TypeAlias = NDArray[np.uint8]  # (H, W), 0 background to 255 the person
 
 
 class Footage(Protocol):
@@ -76,7 +76,7 @@ class Segment:
     stop: int
 
 
-type StepReporter = Callable[[float], None]
+StepReporter: TypeAlias = Callable[[float], None]
 """Told the fraction 0-1 of the running call; raises ``Cancelled`` where the caller asked to stop."""
 
 
