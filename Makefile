@@ -16,7 +16,7 @@ help:  ## list the targets
 	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 .venv/installed: pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
-	$(UV) sync --quiet --locked --inexact --extra demo
+	$(UV) sync --quiet --locked --inexact --python $(PYTHON) --extra demo
 	@touch $@
 
 setup: .venv/installed  ## make the virtual environment and fetch the model pack
