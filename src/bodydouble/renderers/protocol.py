@@ -9,34 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bodydouble.perception.footage import Footage, Image, Mattes
 from bodydouble.perception.track import PersonTrack
-
-Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) RGB, 0-255
-Matte: TypeAlias = NDArray[np.uint8]  # (H, W), 0 background to 255 the person
-
-
-class Footage(Protocol):
-    """Random access to the driving video at working size, streaming underneath."""
-
-    width: int
-    height: int
-    frames: int
-    frame_rate: float  # frames a second, the average where the rate varies
-
-    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        """Frames ``start``, ``start + step`` … below ``stop`` with their index, in order, one at a time."""
-        ...
-
-
-class Mattes(Protocol):
-    """The tracked person's matte for each frame."""
-
-    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Matte]]:
-        """As ``Footage.read``; all zero where the person is absent."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,160 @@
+"""Finding everybody in one picture.
+
+The person detector alone finds one of four people in a street photograph: it was made for one person near the
+camera. So it is run over overlapping tiles too, and every face found seeds a body; each candidate is then confirmed
+by the landmark network and counted once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.detectors import Detection, face_detector, overlap, person_detector
+from bodydouble.perception.geometry import Image, Points, Roi
+from bodydouble.perception.landmarks import (
+    BodyLandmarks,
+    BodyNet,
+    FaceNet,
+    body_roi,
+    detection_body_roi,
+    detection_face_roi,
+)
+from bodydouble.perception.pack import ModelPack
+
+BODY_SCORE_MIN = 0.6
+FACE_SCORE_MIN = 0.6
+SAME_PERSON_OVERLAP = 0.45
+CANDIDATES_MAX = 24
+# A face detection's box is about 3/4 of a head, a body 7.5 heads, its hips 3.5 heads below the crown.
+HIP_BELOW_FACE, REACH_OF_FACE = 3.9, 5.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody in a picture: box x0, y0, x1, y1 in pixels, score 0-1, and the body as the network sees it."""
+
+    box: NDArray[np.float64]
+    score: float
+    body: BodyLandmarks
+    face: Points | None = None  # (468, 2)
+
+    @property
+    def area(self) -> float:
+        """Pixels of the box."""
+        return float(np.prod(self.box[2:] - self.box[:2]))
+
+
+def body_box(body: BodyLandmarks, width: int, height: int) -> NDArray[np.float64]:
+    """The visible body's box, widened for hair, hands and clothes, inside the frame."""
+    seen = body.points[body.visibility > 0.3] if (body.visibility > 0.3).sum() >= 4 else body.points[:25]
+    low, high = seen.min(0), seen.max(0)
+    # Hair reaches as far above the eyes as the mouth is below them, twice over; shoulders give the scale
+    # when the head is turned away.
+    head = max(
+        float(np.hypot(*(body.points[7] - body.points[8]))),
+        0.35 * float(np.hypot(*(body.points[11] - body.points[12]))),
+    )
+    low, high = low - [0.3 * head, 1.0 * head], high + [0.3 * head, 0.3 * head]
+    limit = np.array([width, height], np.float64)
+    return np.concatenate([np.clip(low, 0, limit), np.clip(high, 0, limit)])
+
+
+class PeopleFinder:
+    """Holds the networks; not safe to call from two threads at once."""
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._persons = person_detector(pack)
+        self._faces = face_detector(pack)
+        self._body = BodyNet(pack)
+        self._mesh = FaceNet(pack)
+
+    def find(self, image: Image, *, tiled: bool = True) -> list[Person]:
+        """Everybody in the picture, largest first. Without ``tiled`` only those near the camera, quickly."""
+        height, width = image.shape[:2]
+        regions = _tiles(width, height) if tiled else [Roi(x=width / 2, y=height / 2, size=max(width, height))]
+        seeds: list[tuple[float, Roi, Detection | None]] = []
+        for region in regions:
+            seeds += [(d.score, detection_body_roi(d), None) for d in self._persons.detect(image, region)]
+            seeds += [(d.score, _roi_below_face(d), d) for d in self._faces.detect(image, region)]
+        seeds.sort(key=lambda s: -s[0])
+        found: list[Person] = []
+        for _, roi, face in seeds[:CANDIDATES_MAX]:
+            if not roi.inside(width, height) or _covered(found, roi, face):
+                continue
+            person = self._confirm(image, roi, face)
+            if person is not None and not any(_same(person, other) for other in found):
+                found.append(person)
+        return sorted(found, key=lambda p: -p.area)
+
+    def _confirm(self, image: Image, roi: Roi, face: Detection | None) -> Person | None:
+        height, width = image.shape[:2]
+        body = self._body.run(image, roi)
+        for _ in range(2):  # the region settles on the person within two rounds
+            if not body.next_roi.inside(width, height):
+                return None
+            body = self._body.run(image, body.next_roi)
+        if body.score < BODY_SCORE_MIN:
+            return None
+        head = body.points[[0, 2, 5, 7, 8]].mean(0)
+        if face is not None and np.hypot(*(head - face.box.mean(0))) > 1.2 * face.size:
+            return None  # the region slid to somebody else, who has a seed of their own
+        mesh = None
+        if face is not None:
+            landmarks = self._mesh.run(image, detection_face_roi(face))
+            mesh = landmarks.points if landmarks.score > FACE_SCORE_MIN else None
+        box = body_box(body, width, height)
+        if (box[2:] - box[:2]).min() < 8:
+            return None
+        return Person(box=box, score=body.score, body=body, face=mesh)
+
+
+def _tiles(width: int, height: int) -> list[Roi]:
+    """The whole frame, then squares of its short side, then of 0.55 of it, overlapping by a third."""
+    result = [Roi(x=width / 2, y=height / 2, size=max(width, height))]
+    for size in (min(width, height), 0.55 * min(width, height)):
+        if size >= 0.95 * max(width, height):
+            continue
+        nx, ny = (max(1, int(np.ceil((n - size) / (size * 0.66))) + 1) for n in (width, height))
+        xs = np.linspace(size / 2, width - size / 2, nx) if nx > 1 else [width / 2]
+        ys = np.linspace(size / 2, height - size / 2, ny) if ny > 1 else [height / 2]
+        result += [Roi(x=float(x), y=float(y), size=float(size)) for y in ys for x in xs]
+    return result
+
+
+def _roi_below_face(face: Detection) -> Roi:
+    """A guess of the body's square from a face: along the face's own down direction."""
+    eye, other = face.points[0], face.points[1]
+    across = (other - eye) / max(float(np.hypot(*(other - eye))), 1e-6)
+    down = np.array([-across[1], across[0]])
+    hip = face.box.mean(0) + down * HIP_BELOW_FACE * face.size
+    return body_roi(hip, hip - down * REACH_OF_FACE * face.size)
+
+
+def _covered(found: list[Person], roi: Roi, face: Detection | None) -> bool:
+    """Whether a seed is somebody who was found already: this saves the landmark network's time."""
+    for person in found:
+        if face is not None:
+            head = person.body.points[[0, 2, 5, 7, 8]].mean(0)
+            if np.hypot(*(head - face.box.mean(0))) < 0.8 * face.size:
+                return True
+        else:
+            known = person.body.next_roi
+            near = np.hypot(known.x - roi.x, known.y - roi.y) < 0.12 * known.size
+            if near and 0.6 < roi.size / known.size < 1.6:
+                return True
+    return False
+
+
+def _same(a: Person, b: Person) -> bool:
+    """Whether two findings are one person: boxes overlap, or heads and hips stand at one place."""
+    if overlap(a.box, b.box[None])[0] > SAME_PERSON_OVERLAP:
+        return True
+    scale = min(a.body.next_roi.size, b.body.next_roi.size) / 2.5
+    points = a.body.points[[0, 11, 12, 23, 24]] - b.body.points[[0, 11, 12, 23, 24]]
+    return bool(np.median(np.hypot(points[:, 0], points[:, 1])) < 0.2 * scale)
+
+
+def find_people(pack: ModelPack, image: Image) -> list[Person]:
+    """Everybody in ``image`` (RGB uint8), largest first."""
+    return PeopleFinder(pack).find(image)
