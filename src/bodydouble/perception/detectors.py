@@ -57,7 +57,8 @@ def _weighted_nms(boxes: NDArray[np.floating], scores: NDArray[np.float32]) -> l
         same = overlap(boxes[order[0], :4], boxes[order, :4]) > NMS_OVERLAP
         same[0] = True
         weights = scores[order[same]]
-        kept.append((np.average(boxes[order[same]], axis=0, weights=weights), float(weights.max())))
+        blended = np.average(boxes[order[same]], axis=0, weights=weights)
+        kept.append((np.asarray(blended, np.float64), float(weights.max())))
         order = order[~same]
     return kept
 

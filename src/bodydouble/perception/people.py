@@ -55,7 +55,7 @@ def body_box(body: BodyLandmarks, width: int, height: int) -> NDArray[np.float64
         float(np.hypot(*(body.points[7] - body.points[8]))),
         0.35 * float(np.hypot(*(body.points[11] - body.points[12]))),
     )
-    low, high = low - [0.3 * head, 1.0 * head], high + [0.3 * head, 0.3 * head]
+    low, high = low - head * np.array([0.3, 1.0]), high + 0.3 * head
     limit = np.array([width, height], np.float64)
     return np.concatenate([np.clip(low, 0, limit), np.clip(high, 0, limit)])
 

@@ -1,0 +1,201 @@
+"""The chosen person's matte in each frame.
+
+The pose network's segmentation knows which person is meant but not where exactly they end; the selfie network,
+zoomed on the person, knows the outline but takes in everybody. The fusion is steadied over time and refined on the
+picture's edges.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.geometry import Points
+from bodydouble.perception.landmarks import BodyLandmarks, FaceLandmarks, HandLandmarks
+from bodydouble.perception.nets import Net, unit
+from bodydouble.perception.pack import ModelPack
+
+Mask = NDArray[np.float32]  # (h, w) 0-1
+
+# (from, to, half width in shoulder widths) of the body as thick lines.
+LIMBS = (
+    (11, 13, 0.22),
+    (13, 15, 0.17),
+    (12, 14, 0.22),
+    (14, 16, 0.17),
+    (11, 12, 0.25),
+    (11, 23, 0.3),
+    (12, 24, 0.3),
+    (23, 24, 0.3),
+    (23, 25, 0.25),
+    (25, 27, 0.2),
+    (24, 26, 0.25),
+    (26, 28, 0.2),
+    (27, 31, 0.15),
+    (28, 32, 0.15),
+)
+TRUNK = {(11, 12), (11, 23), (12, 24), (23, 24)}
+STEADY = 0.35
+"""Share of the motion-compensated matte before in each new one."""
+FLOW_SIDE = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """What the networks say about one person in one frame."""
+
+    body: BodyLandmarks
+    face: FaceLandmarks | None = None
+    hands: tuple[HandLandmarks | None, HandLandmarks | None] = (None, None)
+
+
+def figure_box(figure: Figure, width: int, height: int, pad: float = 0.25) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 in whole pixels around everything seen of the person, widened by ``pad`` of its longer side."""
+    body = figure.body
+    points: list[Points] = [body.points[body.visibility > 0.4]]
+    if figure.face is not None:
+        mesh = figure.face.points
+        tall = float(np.ptp(mesh[:, 1]))
+        middle = mesh.mean(0)
+        points += [mesh, middle + np.array([[0.0, -1.2], [-1.0, 0.0], [1.0, 0.0]]) * tall]
+    points += [hand.points for hand in figure.hands if hand is not None]
+    cloud = np.concatenate(points)
+    if len(cloud) < 3:
+        return 0, 0, width, height
+    low, high = cloud.min(0), cloud.max(0)
+    extra = float((high - low).max()) * pad
+    x0, y0 = max(0, int(low[0] - extra)), max(0, int(low[1] - extra * 0.6))
+    x1, y1 = min(width, int(high[0] + extra)), min(height, int(high[1] + extra))
+    return (x0, y0, x1, y1) if x1 - x0 >= 8 and y1 - y0 >= 8 else (0, 0, width, height)
+
+
+def capsules(figure: Figure, width: int, height: int, grow: float, origin: tuple[float, float], zoom: float) -> Matte:
+    """The body as thick lines, 0 or 255, drawn into (height, width) after shifting by ``origin`` and scaling."""
+    mask = np.zeros((height, width), np.uint8)
+
+    def at(points: Points) -> NDArray[np.int32]:
+        return np.round(np.clip((points - origin) * zoom, -20000, 20000)).astype(np.int32)
+
+    body = figure.body
+    p = at(body.points)
+    shoulders = float(np.hypot(*(body.points[11] - body.points[12])))
+    spine = float(np.hypot(*((body.points[11] + body.points[12] - body.points[23] - body.points[24]) / 2)))
+    unit_width = max(shoulders, 0.5 * spine, 8.0) * zoom
+    for a, b, half in LIMBS:
+        if (body.visibility[a] > 0.3 and body.visibility[b] > 0.3) or (a, b) in TRUNK:
+            thick = max(1, int(2 * half * unit_width * grow))
+            cv2.line(mask, p[a].tolist(), p[b].tolist(), 255, thick)
+    cv2.fillConvexPoly(mask, p[[11, 12, 24, 23]], 255)
+    if figure.face is not None:
+        mesh = figure.face.points
+        tall = float(np.ptp(mesh[:, 1])) * zoom
+        centre = at(mesh.mean(0)[None])[0] - np.array([0, int(0.15 * tall)], np.int32)
+        axes = (max(1, int(0.75 * tall * grow)), max(1, int(0.85 * tall * grow)))
+        cv2.ellipse(mask, centre.tolist(), axes, 0, 0, 360, 255, -1)
+        neck = ((p[11] + p[12]) // 2).tolist()
+        cv2.line(mask, at(mesh[152][None])[0].tolist(), neck, 255, max(1, int(0.5 * tall * grow)))
+    for hand in figure.hands:
+        if hand is not None:
+            hull = cv2.convexHull(at(hand.points))
+            thick = max(1, int(0.3 * float(np.hypot(*(hand.points[0] - hand.points[9]))) * zoom * grow))
+            cv2.fillConvexPoly(mask, hull, 255)
+            cv2.polylines(mask, [hull], True, 255, thick)
+    return mask
+
+
+class SelfieNet:
+    """Everybody near the camera, as a soft mask."""
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._net = Net(pack.path("selfie_segmentation.tflite"))
+
+    def run(self, image: Image, size: tuple[int, int] | None = None) -> Mask:
+        """Mask of ``image``, at ``size`` (width, height) where given."""
+        small = cv2.resize(image, (self._net.width, self._net.height), interpolation=cv2.INTER_AREA)
+        mask = self._net.run(unit(np.asarray(small, np.uint8)))[0][..., -1]
+        width, height = size or (image.shape[1], image.shape[0])
+        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Mask:
+    """The pose network's segmentation in a shifted and scaled window of the frame."""
+    matrix = body.matrix.copy()
+    matrix[:, 2] -= origin
+    matrix *= zoom
+    warped = cv2.warpAffine(body.segmentation, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return np.asarray(warped, np.float32)
+
+
+@dataclass(kw_only=True)
+class MatteState:
+    """The frame before, small: grey picture and matte, both (h, w), or None at a start."""
+
+    grey: NDArray[np.uint8] | None = None
+    matte: Mask | None = None
+
+
+class MatteMaker:
+    """Makes mattes of consecutive frames; not safe to call from two threads at once."""
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._selfie = SelfieNet(pack)
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self.state = MatteState()
+
+    def reset(self) -> None:
+        """A cut, or nobody there: nothing of the frames before may show."""
+        self.state = MatteState()
+
+    def make(self, image: Image, figure: Figure) -> Matte:
+        """(H, W) uint8 matte of the person in ``image``."""
+        height, width = image.shape[:2]
+        x0, y0, x1, y1 = figure_box(figure, width, height)
+        # Half size is enough for networks that see 256 pixels; the guided filter brings the edges back.
+        zoom = 0.5 if min(x1 - x0, y1 - y0) > 64 else 1.0
+        w, h = max(4, int((x1 - x0) * zoom)), max(4, int((y1 - y0) * zoom))
+        part = np.asarray(cv2.resize(image[y0:y1, x0:x1], (w, h), interpolation=cv2.INTER_AREA), np.uint8)
+        coarse = self._fuse(part, figure, (float(x0), float(y0)), zoom)
+        steady = self._steady(image, coarse, (x0, y0, x1, y1))
+        radius = max(3, int(height * zoom) // 45)
+        refined = cv2.ximgproc.guidedFilter(part, np.clip((steady - 0.15) / 0.7, 0, 1), radius, 1e-3 * 255**2)
+        sharp = np.clip((refined - 0.1) / 0.8, 0, 1)
+        result = np.zeros((height, width), np.uint8)
+        result[y0:y1, x0:x1] = cv2.resize(
+            np.asarray(sharp * 255 + 0.5, np.uint8), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR
+        )
+        return result
+
+    def _fuse(self, part: Image, figure: Figure, origin: tuple[float, float], zoom: float) -> Mask:
+        h, w = part.shape[:2]
+        selfie = self._selfie.run(part)
+        pose = pose_mask(figure.body, origin, zoom, w, h)
+        wide = capsules(figure, w, h, 1.25, origin, zoom)
+        blur = max(2.0, h / 100)
+        near = cv2.GaussianBlur(cv2.dilate(wide, np.ones((5, 5), np.uint8)), (0, 0), blur).astype(np.float32) / 255
+        gate = np.maximum(near, np.clip(pose * 2, 0, 1))
+        sure = capsules(figure, w, h, 0.45, origin, zoom).astype(np.float32) / 255
+        return np.maximum(selfie * np.clip(gate * 1.5, 0, 1), sure * np.clip(pose * 1.5, 0, 1))
+
+    def _steady(self, image: Image, coarse: Mask, box: tuple[int, int, int, int]) -> Mask:
+        """Blend with the matte before, carried along by optical flow."""
+        height, width = image.shape[:2]
+        zoom = FLOW_SIDE / max(width, height)
+        size = (max(16, round(width * zoom)), max(16, round(height * zoom)))
+        grey = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        x0, y0, x1, y1 = box
+        sx, sy = size[0] / width, size[1] / height
+        if self.state.grey is not None and self.state.matte is not None:
+            flow = self._flow.calc(grey, self.state.grey, np.zeros((*grey.shape, 2), np.float32))
+            yy, xx = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+            carried = cv2.remap(self.state.matte, xx + flow[..., 0], yy + flow[..., 1], cv2.INTER_LINEAR)
+            window = np.array([[1 / sx, 0, -x0], [0, 1 / sy, -y0]]) * (coarse.shape[1] / (x1 - x0))
+            before = cv2.warpAffine(carried, window, (coarse.shape[1], coarse.shape[0]), flags=cv2.INTER_LINEAR)
+            coarse = np.asarray((1 - STEADY) * coarse + STEADY * before, np.float32)
+        matte = np.zeros((size[1], size[0]), np.float32)
+        u0, v0 = int(x0 * sx), int(y0 * sy)
+        u1, v1 = max(u0 + 1, min(size[0], round(x1 * sx))), max(v0 + 1, min(size[1], round(y1 * sy)))
+        matte[v0:v1, u0:u1] = cv2.resize(coarse, (u1 - u0, v1 - v0), interpolation=cv2.INTER_AREA)
+        self.state = MatteState(grey=np.asarray(grey, np.uint8), matte=matte)
+        return coarse
