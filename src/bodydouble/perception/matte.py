@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.figure import Figure, figure_box
 from bodydouble.perception.footage import Image, Matte
 from bodydouble.perception.geometry import Points
-from bodydouble.perception.landmarks import BodyLandmarks, FaceLandmarks, HandLandmarks
+from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.nets import Net, unit
 from bodydouble.perception.pack import ModelPack
 
@@ -40,35 +41,6 @@ TRUNK = {(11, 12), (11, 23), (12, 24), (23, 24)}
 STEADY = 0.35
 """Share of the motion-compensated matte before in each new one."""
 FLOW_SIDE = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """What the networks say about one person in one frame."""
-
-    body: BodyLandmarks
-    face: FaceLandmarks | None = None
-    hands: tuple[HandLandmarks | None, HandLandmarks | None] = (None, None)
-
-
-def figure_box(figure: Figure, width: int, height: int, pad: float = 0.25) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 in whole pixels around everything seen of the person, widened by ``pad`` of its longer side."""
-    body = figure.body
-    points: list[Points] = [body.points[body.visibility > 0.4]]
-    if figure.face is not None:
-        mesh = figure.face.points
-        tall = float(np.ptp(mesh[:, 1]))
-        middle = mesh.mean(0)
-        points += [mesh, middle + np.array([[0.0, -1.2], [-1.0, 0.0], [1.0, 0.0]]) * tall]
-    points += [hand.points for hand in figure.hands if hand is not None]
-    cloud = np.concatenate(points)
-    if len(cloud) < 3:
-        return 0, 0, width, height
-    low, high = cloud.min(0), cloud.max(0)
-    extra = float((high - low).max()) * pad
-    x0, y0 = max(0, int(low[0] - extra)), max(0, int(low[1] - extra * 0.6))
-    x1, y1 = min(width, int(high[0] + extra)), min(height, int(high[1] + extra))
-    return (x0, y0, x1, y1) if x1 - x0 >= 8 and y1 - y0 >= 8 else (0, 0, width, height)
 
 
 def capsules(figure: Figure, width: int, height: int, grow: float, origin: tuple[float, float], zoom: float) -> Matte:

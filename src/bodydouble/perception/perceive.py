@@ -1,0 +1,244 @@
+"""Perception of a whole video: windows of frames through the networks, two at a time.
+
+While one thread follows the body through window k + 1 (the networks' largest part), another finds face and hands
+and makes the mattes of window k - 1. The window between waits, because a person found in window k + 1 is followed
+backward into it. Memory holds four windows of frames, whatever the length of the video.
+"""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bodydouble.perception.cuts import Look, is_cut, look_at
+from bodydouble.perception.figure import Figure, figure_box, record_figure
+from bodydouble.perception.footage import Footage, Image, Matte
+from bodydouble.perception.geometry import Points
+from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.matte import MatteMaker, MatteState
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.parts import PartsState, PartsTracker
+from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.smoothing import smooth_track
+from bodydouble.perception.stored import StoredMattes
+from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
+from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, BodyState, BodyTracker
+from bodydouble.perception.windows import (
+    State,
+    load_state,
+    load_track,
+    pack_mattes,
+    save_window,
+    window_path,
+)
+from bodydouble.tasks.errors import NobodyFound
+
+WINDOW_FRAMES = 32
+Report = Callable[[float], None]
+
+MATTE_SHARE_MIN = 0.12
+"""A body whose own box is covered by its matte to less than this is a ghost of the landmark network."""
+
+
+@dataclass(kw_only=True)
+class _Window:
+    """Frames on their way through the networks."""
+
+    index: int
+    start: int
+    images: list[Image]
+    bodies: list[BodyLandmarks | None]
+    bystanders: list[Points]
+    shots: list[int]
+    body_state: BodyState
+    look: Look
+
+
+@dataclass(frozen=True, kw_only=True)
+class Perception:
+    """What is known of a video: the smoothed track over all frames, and the mattes."""
+
+    track: PersonTrack
+    mattes: StoredMattes
+
+
+def perceive(
+    pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report = lambda fraction: None
+) -> Perception:
+    """Follow the chosen person through ``footage``; windows are kept in ``folder`` and found there again.
+
+    ``report`` is told the fraction 0-1 and may raise to stop.
+
+    Raises:
+        NobodyFound: nobody in the whole video, or not the person asked for.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    windows = -(-footage.frames // WINDOW_FRAMES)
+    done = next((k for k in range(windows) if not window_path(folder, k).exists()), windows)
+    if done < windows:
+        _Perceiver(pack, footage, choice, folder, report).run(done, windows)
+    (folder / "perception.json").write_text(
+        json.dumps({"windows": windows, "width": footage.width, "height": footage.height, "rate": footage.frame_rate})
+    )
+    perception = load_perception(folder)
+    if not perception.track.present.any():
+        raise NobodyFound(
+            "video: nobody was found in it, so there is nobody to replace. Use a video in which a person is at "
+            "least about 60 pixels tall and not only seen from very near or behind something.",
+            field="video",
+        )
+    return perception
+
+
+def load_perception(folder: Path) -> Perception:
+    """A finished perception from its folder."""
+    meta = json.loads((folder / "perception.json").read_text())
+    raw = load_track(folder, meta["windows"])
+    mattes = StoredMattes(folder, width=meta["width"], height=meta["height"], window=WINDOW_FRAMES)
+    return Perception(track=smooth_track(raw, meta["rate"]), mattes=mattes)
+
+
+class _Perceiver:
+    def __init__(self, pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report) -> None:
+        self._footage, self._folder, self._report = footage, folder, report
+        finder = PeopleFinder(pack)
+        self._forward = BodyTracker(pack, finder, choice)
+        self._backward = BodyTracker(pack, finder, choice)
+        self._parts = PartsTracker(pack)
+        self._mattes = MatteMaker(pack)
+        self._look: Look | None = None
+        self._shot = 0
+
+    def run(self, done: int, windows: int) -> None:
+        if done:
+            state = load_state(self._folder, done - 1)
+            self._forward.state, self._parts.state, self._mattes.state = state.body, state.parts, state.matte
+            self._look, self._shot = state.look, state.shot
+        waiting: _Window | None = None
+        finishing: Future[None] | None = None
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher:
+            ahead = reader.submit(self._read, done)
+            try:
+                for index in range(done, windows):
+                    images = ahead.result()
+                    if index + 1 < windows:
+                        ahead = reader.submit(self._read, index + 1)
+                    window = self._follow(index, images)
+                    if waiting is not None:
+                        self._follow_backward(window, waiting)
+                        if finishing is not None:
+                            finishing.result()
+                        finishing = finisher.submit(self._finish, waiting)
+                    else:
+                        self._follow_backward(window, None)
+                    waiting = window
+                    self._report(max(0.0, (index - 0.5) / windows))
+                if finishing is not None:
+                    finishing.result()
+                if waiting is not None:
+                    finisher.submit(self._finish, waiting).result()
+            finally:
+                ahead.cancel()
+        self._report(1.0)
+
+    def _read(self, index: int) -> list[Image]:
+        start = index * WINDOW_FRAMES
+        stop = min(start + WINDOW_FRAMES, self._footage.frames)
+        return [image for _, image in self._footage.read(start, stop)]
+
+    def _follow(self, index: int, images: list[Image]) -> _Window:
+        """The forward pass."""
+        tracker = self._forward
+        bodies: list[BodyLandmarks | None] = []
+        others: list[Points] = []
+        shots: list[int] = []
+        for offset, image in enumerate(images):
+            look = look_at(image)
+            if self._look is not None and is_cut(self._look, look):
+                self._shot += 1
+                tracker.cut()
+            self._look = look
+            body = tracker.step(image)
+            if body is not None and (index * WINDOW_FRAMES + offset) % BYSTANDERS_EVERY_FRAMES == 12:
+                tracker.refresh_bystanders(image, body)
+            bodies.append(body)
+            shots.append(self._shot)
+            known = tracker.state.bystanders
+            others.append(known if known is not None else np.zeros((0, 4)))
+        state = BodyState(**vars(tracker.state))
+        return _Window(
+            index=index,
+            start=index * WINDOW_FRAMES,
+            images=images,
+            bodies=bodies,
+            bystanders=others,
+            shots=shots,
+            body_state=state,
+            look=look_at(images[-1]) if self._look is None else self._look,
+        )
+
+    def _follow_backward(self, window: _Window, before: _Window | None) -> None:
+        """Where the person was found late, follow them back to where they came from."""
+        images = [*(before.images if before else []), *window.images]
+        bodies = [*(before.bodies if before else []), *window.bodies]
+        shots = [*(before.shots if before else []), *window.shots]
+        offset = len(before.images) if before else 0
+        tracker = self._backward
+        for i in range(len(images) - 2, -1, -1):
+            later = bodies[i + 1]
+            if bodies[i] is not None or later is None or shots[i] != shots[i + 1]:
+                continue
+            tracker.state = BodyState(
+                roi=later.next_roi, look=self._forward.state.look, started=True, lost_frames=1, frames_seen=1
+            )
+            # lost_frames is 1, so that a lost backward pass does not search the whole frame again
+            body = tracker.step(images[i])
+            if body is None:
+                continue
+            bodies[i] = body
+            if i >= offset:
+                window.bodies[i - offset] = body
+            elif before is not None:
+                before.bodies[i] = body
+
+    def _finish(self, window: _Window) -> None:
+        """Face, hands and matte of each frame; then the window's file."""
+        track = empty_track(len(window.images))
+        mattes: list[Matte] = []
+        shot_before = window.shots[0]
+        for i, (image, body, shot) in enumerate(zip(window.images, window.bodies, window.shots, strict=True)):
+            track.shot[i] = shot
+            if shot != shot_before or body is None:
+                self._parts.reset()
+                self._mattes.reset()
+            shot_before = shot
+            matte = self._describe(track, i, image, body) if body is not None else None
+            others = window.bystanders[i][:BYSTANDERS_MAX]
+            track.bystanders[i, : len(others)] = others
+            mattes.append(matte if matte is not None else np.zeros(image.shape[:2], np.uint8))
+        state = State(
+            body=window.body_state,
+            parts=PartsState(**vars(self._parts.state)),
+            matte=MatteState(**vars(self._mattes.state)),
+            look=window.look,
+            shot=window.shots[-1],
+        )
+        save_window(self._folder, window.index, track, pack_mattes(mattes), state)
+
+    def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> Matte | None:
+        """Fill row ``i`` of ``track``; None (and nothing filled) where the body turns out to be a ghost."""
+        height, width = image.shape[:2]
+        face = self._parts.face(image, body)
+        hands = self._parts.hands(image, body)
+        figure = Figure(body=body, face=face, hands=(hands[0], hands[1]))
+        matte = self._mattes.make(image, figure)
+        x0, y0, x1, y1 = figure_box(figure, width, height, pad=0.0)
+        if float(matte[y0:y1, x0:x1].mean()) < 255 * MATTE_SHARE_MIN:
+            self._parts.reset()
+            self._mattes.reset()
+            return None
+        record_figure(track, i, figure, width, height)
+        return matte

@@ -1,0 +1,159 @@
+"""Windows of perceived frames on disk: each file whole or absent, with all that the next window starts from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.cuts import Look
+from bodydouble.perception.footage import Matte
+from bodydouble.perception.geometry import Roi
+from bodydouble.perception.matte import MatteState
+from bodydouble.perception.parts import PartsState
+from bodydouble.perception.track import PersonTrack, concatenate
+from bodydouble.perception.tracking import BodyState
+
+
+@dataclass(kw_only=True)
+class State:
+    """Everything that tracking carries across a window's end."""
+
+    body: BodyState
+    parts: PartsState
+    matte: MatteState
+    look: Look | None = None  # of the last frame
+    shot: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedMattes:
+    """Mattes as PNG of their bounding boxes; ``boxes`` is (F, 4) x0, y0, x1, y1, empty where there is nobody."""
+
+    boxes: NDArray[np.int32]
+    sizes: NDArray[np.int64]  # (F,) bytes of each PNG
+    data: NDArray[np.uint8]
+
+
+def pack_mattes(mattes: list[Matte]) -> PackedMattes:
+    """Losslessly; some 5 kB each at 480p."""
+    boxes = np.zeros((len(mattes), 4), np.int32)
+    blobs: list[NDArray[np.uint8]] = []
+    for i, matte in enumerate(mattes):
+        x, y, w, h = cv2.boundingRect(matte)
+        boxes[i] = x, y, x + w, y + h
+        if w == 0:
+            blobs.append(np.zeros(0, np.uint8))
+            continue
+        blobs.append(cv2.imencode(".png", matte[y : y + h, x : x + w], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].ravel())
+    sizes = np.array([len(b) for b in blobs], np.int64)
+    return PackedMattes(boxes=boxes, sizes=sizes, data=np.concatenate([np.zeros(0, np.uint8), *blobs]))
+
+
+def unpack_mattes(packed: PackedMattes, width: int, height: int, wanted: range) -> Iterator[Matte]:
+    """The mattes of the frames ``wanted`` (indices within the window)."""
+    ends = np.cumsum(packed.sizes)
+    for i in wanted:
+        matte = np.zeros((height, width), np.uint8)
+        if packed.sizes[i]:
+            x0, y0, x1, y1 = packed.boxes[i]
+            blob = packed.data[ends[i] - packed.sizes[i] : ends[i]]
+            matte[y0:y1, x0:x1] = np.asarray(cv2.imdecode(blob, cv2.IMREAD_GRAYSCALE), np.uint8)
+        yield matte
+
+
+def window_path(folder: Path, index: int) -> Path:
+    """The file of one window."""
+    return folder / f"window-{index:05d}.npz"
+
+
+def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMattes, state: State) -> None:
+    """Write one window, whole or not at all."""
+    arrays: dict[str, Any] = {f"track.{f.name}": getattr(track, f.name) for f in fields(PersonTrack)}
+    arrays |= {f"matte.{f.name}": getattr(mattes, f.name) for f in fields(PackedMattes)}
+    arrays |= _state_arrays(state)
+    path = window_path(folder, index)
+    part = path.with_suffix(".part")
+    with part.open("wb") as stream:
+        np.savez(stream, **arrays)
+    part.replace(path)
+
+
+def load_state(folder: Path, index: int) -> State:
+    """The state at the end of a finished window."""
+    with np.load(window_path(folder, index)) as data:
+        return _state_from(data)
+
+
+def load_mattes(folder: Path, index: int) -> PackedMattes:
+    """The mattes of a finished window, still packed."""
+    with np.load(window_path(folder, index)) as data:
+        return PackedMattes(**{f.name: data[f"matte.{f.name}"] for f in fields(PackedMattes)})
+
+
+def load_track(folder: Path, windows: int) -> PersonTrack:
+    """The raw track of all windows."""
+    parts: list[PersonTrack] = []
+    for index in range(windows):
+        with np.load(window_path(folder, index)) as data:
+            parts.append(PersonTrack(**{f.name: data[f"track.{f.name}"] for f in fields(PersonTrack)}))
+    return concatenate(parts)
+
+
+def _state_arrays(state: State) -> dict[str, Any]:
+    plain = {
+        "roi": asdict(state.body.roi) if state.body.roi else None,
+        "lost_frames": state.body.lost_frames,
+        "frames_seen": state.body.frames_seen,
+        "started": state.body.started,
+        "face": asdict(state.parts.face) if state.parts.face else None,
+        "hands": [asdict(h) if h else None for h in state.parts.hands],
+        "face_lost": state.parts.face_lost,
+        "hands_lost": state.parts.hands_lost,
+        "shot": state.shot,
+    }
+    arrays: dict[str, Any] = {"state.plain": np.array(json.dumps(plain))}
+    optional = {
+        "state.look": state.body.look,
+        "state.bystanders": state.body.bystanders,
+        "state.grey": state.matte.grey,
+        "state.matte": state.matte.matte,
+        "state.thumb": state.look.thumb if state.look else None,
+        "state.histogram": state.look.histogram if state.look else None,
+    }
+    return arrays | {k: v for k, v in optional.items() if v is not None}
+
+
+def _state_from(data: Any) -> State:
+    plain = json.loads(str(data["state.plain"]))
+
+    def array(name: str) -> Any:
+        return data.get(f"state.{name}")
+
+    def roi(value: dict[str, float] | None) -> Roi | None:
+        return Roi(**value) if value else None
+
+    thumb = array("thumb")
+    return State(
+        body=BodyState(
+            roi=roi(plain["roi"]),
+            look=array("look"),
+            lost_frames=plain["lost_frames"],
+            frames_seen=plain["frames_seen"],
+            bystanders=array("bystanders"),
+            started=plain["started"],
+        ),
+        parts=PartsState(
+            face=roi(plain["face"]),
+            hands=[roi(h) for h in plain["hands"]],
+            face_lost=plain["face_lost"],
+            hands_lost=plain["hands_lost"],
+        ),
+        matte=MatteState(grey=array("grey"), matte=array("matte")),
+        look=None if thumb is None else Look(thumb=thumb, histogram=array("histogram")),
+        shot=plain["shot"],
+    )
