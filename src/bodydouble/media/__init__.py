@@ -1,0 +1,26 @@
+"""Probe, streaming decode and encode, joining with audio. PyAV underneath."""
+
+from bodydouble.media.decode import VideoReader
+from bodydouble.media.encode import Encoding, SegmentEncoder
+from bodydouble.media.image import read_image
+from bodydouble.media.limits import MediaLimits
+from bodydouble.media.mux import join_segments
+from bodydouble.media.probe import probe_image, probe_video
+from bodydouble.media.size import working_size
+from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, VideoInfo
+
+__all__ = [
+    "AudioInfo",
+    "ColourTags",
+    "Encoding",
+    "ImageInfo",
+    "MediaLimits",
+    "SegmentEncoder",
+    "VideoInfo",
+    "VideoReader",
+    "join_segments",
+    "probe_image",
+    "probe_video",
+    "read_image",
+    "working_size",
+]

@@ -1,0 +1,20 @@
+"""What pictures and videos are accepted. Passed in by whoever asks; nothing here reads settings."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaLimits:
+    """The defaults follow the strictest of the hosted services."""
+
+    image_bytes_max: int = 10_000_000
+    image_side_min: int = 200
+    image_side_max: int = 4096
+    video_bytes_max: int = 200_000_000
+    video_seconds_min: float = 1.0
+    video_seconds_max: float = 120.0
+    video_side_min: int = 200
+    video_side_max: int = 4096
+    aspect_max: float = 3.0  # longer side over shorter side
+    frame_rate_max: float = 120.0
+    frames_max: int = 120 * 60
