@@ -1,0 +1,7 @@
+"""One replacement from inputs to finished file: stages, artefacts, progress, resume."""
+
+from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
+from bodydouble.shot.sheet import compare_sheet
+from bodydouble.shot.shot import Shot
+
+__all__ = ["Shot", "ShotProgress", "ShotRequest", "ShotResult", "compare_sheet"]

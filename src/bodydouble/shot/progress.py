@@ -1,0 +1,25 @@
+"""Stages mapped to one fraction that only grows."""
+
+from collections.abc import Callable
+
+from bodydouble.shot.request import ShotProgress
+
+# Shares of the time that a shot takes with the puppet renderer on two cores.
+SHARES = {"probe": 0.01, "perceive": 0.40, "prepare": 0.14, "render": 0.43, "mux": 0.02}
+
+Listener = Callable[[ShotProgress], None]
+"""Told of progress; raises ``Cancelled`` to stop the shot."""
+
+
+class ProgressMeter:
+    """Turns (stage, fraction of the stage) into a ``ShotProgress`` that never goes back."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._highest = 0.0
+
+    def report(self, stage: str, within: float, segment: int | None = None, segments: int | None = None) -> None:
+        """``within`` is 0-1 of ``stage``."""
+        before = sum(share for name, share in SHARES.items() if list(SHARES).index(name) < list(SHARES).index(stage))
+        self._highest = max(self._highest, min(1.0, before + SHARES[stage] * within))
+        self._listener(ShotProgress(stage=stage, fraction=self._highest, segment=segment, segments=segments))
