@@ -1,0 +1,91 @@
+"""The actor's own hands, recoloured to the character's skin.
+
+Ten fingers are what a puppet cannot do; the hands in the source do exactly what they should.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+from bodydouble.renderers.puppet.expression import smoothstep
+from bodydouble.renderers.puppet.light import Light, lab_of
+from bodydouble.renderers.puppet.plate import Box
+
+Floats = NDArray[np.float32]
+
+BONES = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
+    (9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
+)  # fmt: skip
+SKIN_NEAR, SKIN_FAR = 16.0, 36.0
+"""Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptHand:
+    """A hand to be laid over the result: box, recoloured RGB uint8 and alpha 0-1."""
+
+    box: Box
+    colour: Image
+    alpha: Floats
+
+
+def keep_hand(
+    image: Image,
+    matte: NDArray[np.uint8],
+    points: NDArray[np.floating],
+    elbow: NDArray[np.floating],
+    light: Light,
+    skin: NDArray[np.float64],
+    weight: float,
+) -> KeptHand | None:
+    """Cut the actor's hand (``points`` (21, 2) px) out of ``image`` and recolour it to ``skin`` (CIELAB)."""
+    length = float(np.hypot(*(points[0] - points[9])))
+    low, high = np.floor(points.min(0) - 0.9 * length), np.ceil(points.max(0) + 0.9 * length)
+    x0, y0 = np.clip(low, 0, [image.shape[1], image.shape[0]]).astype(int)
+    x1, y1 = np.clip(high, 0, [image.shape[1], image.shape[0]]).astype(int)
+    if x1 - x0 < 4 or y1 - y0 < 4 or length < 3:
+        return None
+    shape = _shape(points - [x0, y0], elbow - [x0, y0], length, (int(y1 - y0), int(x1 - x0)))
+    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (1.5 / 255) - 0.2, 0, 1)
+    lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
+    distance = np.sqrt(
+        ((lab[..., 1:] - light.actor_skin[1:]) ** 2).sum(-1)
+        + (0.25 * np.maximum(0, light.actor_skin[0] - 25 - lab[..., 0])) ** 2
+    )
+    is_skin = (1 - smoothstep(SKIN_NEAR, SKIN_FAR, distance)).astype(np.float32)
+    k = max(3, round(0.25 * length)) | 1
+    closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
+    is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), 1.0) * 1.3, 0, 1)
+    alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
+    return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, light, skin), alpha=alpha)
+
+
+def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: float, size: tuple[int, int]) -> Floats:
+    """Soft mask of hand and the start of the wrist, fading towards the arm."""
+    mask = np.zeros(size, np.uint8)
+    q = np.round(points).astype(np.int32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(q), 255)
+    for a, b in BONES:
+        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(2, int(0.36 * length)))
+    towards = (elbow - points[0]) / max(float(np.hypot(*(elbow - points[0]))), 1.0)
+    end = np.round(points[0] + towards * 0.4 * length).astype(int)
+    cv2.line(mask, q[0].tolist(), end.tolist(), 255, max(2, int(0.62 * length)))
+    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.05 * length)).astype(np.float32) / 255
+    along = (points[9] - points[0]) / max(length, 1.0)
+    yy, xx = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    place = ((xx - points[0, 0]) * along[0] + (yy - points[0, 1]) * along[1]) / length
+    return np.asarray(soft * smoothstep(-0.45, -0.15, place), np.float32)
+
+
+def _recolour(lab: Floats, light: Light, skin: NDArray[np.float64]) -> Image:
+    """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes."""
+    result = lab.copy()
+    result[..., 0] = np.clip(lab[..., 0] - light.actor_skin[0] + skin[0], 0, 100)
+    depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), 0.3, 1.3)
+    result[..., 1:] = (lab[..., 1:] - light.actor_skin[1:]) * 0.2 + skin[1:] * depth
+    rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)
+    return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)

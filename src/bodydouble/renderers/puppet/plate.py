@@ -1,0 +1,295 @@
+"""The clean plate: the scene without the person, for any frame of the shot.
+
+One pass over the frames keeps a ring of samples and builds a key plate whenever its neighbourhood has been seen, so
+memory does not grow with length. Between key plates the two nearest are cross-faded.
+"""
+
+import json
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Footage, Image, Mattes
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.inpaint import fill_holes
+from bodydouble.renderers.puppet.registration import CameraPath, CameraTracker
+
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1
+
+LOOK_EVERY_FRAMES = 2
+MOVING_KEY_FRAMES, MOVING_SAMPLE_FRAMES, MOVING_REACH_FRAMES = 16, 4, 80
+STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES = 240, 8, 160
+SAMPLES_MAX = 44
+PLATES_CACHED = 3
+MATTE_EDGE = 24  # of 255: the faintest matte that still counts as the person
+
+
+def removal_mask(matte: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
+    """0 or 255: the matte widened over hair fringe, motion blur and the darkened rim around a person."""
+    k = max(5, round(height * 0.022)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    return np.asarray(cv2.dilate(np.where(matte > MATTE_EDGE, 255, 0).astype(np.uint8), kernel), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sample:
+    index: int
+    image: Image
+    taken: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlateSpan:
+    """The key plates of one shot."""
+
+    path: CameraPath
+    start: int
+    stop: int
+    keys: list[int]
+
+
+class Plates:
+    """Plates on disk, read through a small cache; safe to use from several threads."""
+
+    def __init__(self, folder: Path, plate_spans: list[PlateSpan], unseen: float) -> None:
+        self._folder, self.spans = folder, plate_spans
+        self.unseen = unseen  # share of the removed pixels that no frame showed
+        self._cache: OrderedDict[int, Image] = OrderedDict()
+        self._lock = Lock()
+
+    def span_of(self, index: int) -> PlateSpan | None:
+        """The shot that frame ``index`` is in, if it has plates."""
+        return next((s for s in self.spans if s.start <= index < s.stop), None)
+
+    def at(self, index: int, box: Box) -> Image:
+        """The background of frame ``index`` within ``box``."""
+        span = self.span_of(index)
+        assert span is not None, "frames with a person have a plate"
+        right = int(np.searchsorted(span.keys, index))
+        a, b = span.keys[max(right - 1, 0)], span.keys[min(right, len(span.keys) - 1)]
+        if index <= span.keys[0]:
+            a = b = span.keys[0]
+        first = self._warped(span, a, index, box)
+        if a == b:
+            return first
+        share = (index - a) / (b - a)
+        return np.asarray(cv2.addWeighted(first, 1 - share, self._warped(span, b, index, box), share, 0), np.uint8)
+
+    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> Image:
+        plate = self._load(key)
+        x0, y0, x1, y1 = box
+        if span.path.still:
+            return plate[y0:y1, x0:x1]
+        matrix = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]]) @ span.path.between(key, index)
+        warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.uint8)
+
+    def _load(self, key: int) -> Image:
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+            image = np.load(plate_path(self._folder, key))
+            self._cache[key] = image
+            if len(self._cache) > PLATES_CACHED:
+                self._cache.popitem(last=False)
+            return image
+
+
+def plate_path(folder: Path, key: int) -> Path:
+    """The file of one key plate."""
+    return folder / f"plate-{key:06d}.npy"
+
+
+def shot_spans(track: PersonTrack) -> list[tuple[int, int]]:
+    """First and one past the last frame of each shot in which the person is seen."""
+    result: list[tuple[int, int]] = []
+    for shot in np.unique(track.shot):
+        here = np.flatnonzero(track.shot == shot)
+        if track.present[here].any():
+            result.append((int(here[0]), int(here[-1]) + 1))
+    return result
+
+
+def build_plates(
+    footage: Footage, mattes: Mattes, track: PersonTrack, folder: Path, report: Callable[[float], None]
+) -> Plates:
+    """Plates of every shot with the person in it; found again in ``folder`` after a restart."""
+    index_path = folder / "plates.json"
+    if not index_path.exists():
+        total = sum(stop - start for start, stop in shot_spans(track))
+        done = 0
+        spans_json: list[dict[str, Any]] = []
+        unseen: list[float] = []
+        for start, stop in shot_spans(track):
+            builder = _SpanBuilder(footage, mattes, track, folder, start, stop)
+            for index in builder.run():
+                report((done + index - start) / total)
+            done += stop - start
+            unseen += builder.unseen
+            spans_json.append(
+                {
+                    "start": start,
+                    "stop": stop,
+                    "keys": builder.keys,
+                    "still": builder.path.still,
+                    "followed": builder.path.share_followed,
+                    "to_first": builder.path.to_first.tolist() if not builder.path.still else [],
+                }
+            )
+        part = index_path.with_suffix(".part")
+        part.write_text(json.dumps({"spans": spans_json, "unseen": float(np.mean(unseen)) if unseen else 0.0}))
+        part.replace(index_path)
+    data = json.loads(index_path.read_text())
+    return Plates(folder, [_span_from(s) for s in data["spans"]], data["unseen"])
+
+
+def _span_from(data: dict[str, Any]) -> PlateSpan:
+    frames = data["stop"] - data["start"]
+    to_first = np.tile(np.eye(3), (frames, 1, 1)) if data["still"] else np.array(data["to_first"])
+    path = CameraPath(start=data["start"], to_first=to_first, still=data["still"], share_followed=data["followed"])
+    return PlateSpan(path=path, start=data["start"], stop=data["stop"], keys=data["keys"])
+
+
+class _SpanBuilder:
+    """Key plates of one shot: first the camera's path, then the plates."""
+
+    def __init__(
+        self, footage: Footage, mattes: Mattes, track: PersonTrack, folder: Path, start: int, stop: int
+    ) -> None:
+        self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
+        self._start, self._stop = start, stop
+        self._previous: tuple[int, Image] | None = None
+        self.keys: list[int] = []
+        self.unseen: list[float] = []
+
+    def run(self) -> Iterator[int]:
+        """Yields the index of the frame it is at."""
+        tracker = CameraTracker(self._footage.width, self._footage.height)
+        samples: deque[_Sample] = deque(maxlen=SAMPLES_MAX)
+        short = self._stop - self._start <= STILL_REACH_FRAMES
+        for index, image, taken in self._looks(LOOK_EVERY_FRAMES):
+            tracker.add(index, image, taken)
+            # A still shot that fits into the ring is done after one pass.
+            if short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0:
+                samples.append(_Sample(index=index, image=image, taken=taken))
+            yield self._start + (index - self._start) // 2
+        self.path = tracker.path(self._start, self._stop)
+        key_frames, sample_frames, reach = (
+            (STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES)
+            if self.path.still
+            else (MOVING_KEY_FRAMES, MOVING_SAMPLE_FRAMES, MOVING_REACH_FRAMES)
+        )
+        self.keys = _key_frames(self._start, self._stop, key_frames)
+        waiting = deque(self.keys)
+        if not short:
+            for index, image, taken in self._looks(sample_frames):
+                samples.append(_Sample(index=index, image=image, taken=taken))
+                while waiting and index >= waiting[0] + reach:
+                    self._build(waiting.popleft(), samples)
+                yield self._start + (self._stop - self._start + index - self._start) // 2
+        while waiting:
+            self._build(waiting.popleft(), samples)
+            yield self._stop - 1
+
+    def _looks(self, step: int) -> Iterator[tuple[int, Image, NDArray[np.uint8]]]:
+        pairs = zip(
+            self._footage.read(self._start, self._stop, step),
+            self._mattes.read(self._start, self._stop, step),
+            strict=True,
+        )
+        for (index, image), (_, matte) in pairs:
+            yield index, image, removal_mask(matte, self._footage.height)
+
+    def _build(self, key: int, samples: deque[_Sample]) -> None:
+        image, known = self._median(samples) if self.path.still else self._nearest(key, samples)
+        if self._previous is not None:
+            before, plate = self._previous
+            warped, seen = self._carried(plate, before, key)
+            image = np.where(known[..., None], image, np.where(seen[..., None], warped, image))
+            self.unseen.append(float(1 - known.mean()))
+            known = known | seen
+        else:
+            self.unseen.append(float(1 - known.mean()))
+        if not known.all():
+            image = fill_holes(image.astype(np.float32), known, self._bystanders(key))
+        plate = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        path = plate_path(self._folder, key)
+        part = path.with_suffix(".part")
+        with part.open("wb") as stream:
+            np.save(stream, plate)
+        part.replace(path)
+        self._previous = key, plate
+
+    def _carried(self, plate: Image, before: int, key: int) -> tuple[Image, NDArray[np.bool_]]:
+        """The plate before, moved to ``key``, and where it reaches."""
+        size = (plate.shape[1], plate.shape[0])
+        matrix = self.path.between(before, key)
+        warped = cv2.warpPerspective(plate, matrix, size)
+        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size)
+        return np.asarray(warped, np.uint8), reach > 252
+
+    def _median(self, samples: deque[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """For a still camera: each pixel's median over the samples in which it is free."""
+        height, width = samples[0].taken.shape
+        image = np.zeros((height, width, 3), np.float32)
+        known = np.zeros((height, width), np.bool_)
+        rows = 40
+        for y in range(0, height, rows):  # in strips: the stack of all samples would be large
+            stack = np.stack([s.image[y : y + rows] for s in samples]).astype(np.float32)
+            taken = np.stack([s.taken[y : y + rows] for s in samples]) > 0
+            image[y : y + rows] = _masked_median(stack, taken)
+            known[y : y + rows] = ~taken.all(0)
+        return image, known
+
+    def _nearest(self, key: int, samples: deque[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """For a moving camera: each pixel from the sample nearest in time in which it is free."""
+        height, width = samples[0].taken.shape
+        image = np.zeros((height, width, 3), np.uint8)
+        known = np.zeros((height, width), np.bool_)
+        for sample in sorted(samples, key=lambda s: (abs(s.index - key), s.index)):
+            matrix = self.path.between(sample.index, key)
+            free = cv2.warpPerspective(np.where(sample.taken > 0, 0, 255).astype(np.uint8), matrix, (width, height))
+            new = (cv2.erode(free, np.ones((3, 3), np.uint8)) > 250) & ~known
+            if new.sum() < 20:
+                continue
+            warped = cv2.warpPerspective(sample.image, matrix, (width, height))
+            image[new] = warped[new]
+            known |= new
+            if known.all():
+                break
+        return image.astype(np.float32), known
+
+    def _bystanders(self, key: int) -> NDArray[np.bool_]:
+        """Where other people are, so that none of them is cloned into a hole."""
+        taken = np.zeros((self._footage.height, self._footage.width), np.bool_)
+        for x0, y0, x1, y1 in self._track.bystanders[key]:
+            if np.isfinite(x0):
+                taken[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1] = True
+        return taken
+
+
+def _key_frames(start: int, stop: int, step: int) -> list[int]:
+    """Evenly spread keys, at most ``step`` apart; one in the middle where one is enough."""
+    count = -(-(stop - start) // step)
+    if count == 1:
+        return [(start + stop) // 2]
+    return [int(k) for k in np.linspace(start, stop - 1, count + 1)]
+
+
+def _masked_median(stack: NDArray[np.float32], taken: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
+    # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
+    ordered = np.sort(np.where(taken[..., None], np.float32(1e6), stack), axis=0)
+    free = (~taken).sum(0)
+    low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
+    high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
+    middle = (np.take_along_axis(ordered, low, 0)[0] + np.take_along_axis(ordered, high, 0)[0]) / 2
+    return np.where((free > 0)[..., None], middle, 0).astype(np.float32)

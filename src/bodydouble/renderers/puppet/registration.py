@@ -1,0 +1,104 @@
+"""How the camera moves: homographies of the background from frame to frame, with everybody masked out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+
+Homography = NDArray[np.float64]  # (3, 3)
+
+SIDE = 400
+"""Longer side, in pixels, of the grey pictures that features are followed in."""
+FEATURES_MAX, FEATURES_MIN = 300, 20
+STILL_PIXELS = 0.12
+"""Median motion between two looks, at ``SIDE``, below which the camera stands still: the features' own noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraPath:
+    """``to_first[i]`` maps frame ``start + i`` to the first frame of its shot, in working pixels."""
+
+    start: int
+    to_first: NDArray[np.float64]  # (F, 3, 3)
+    still: bool
+    share_followed: float  # 0-1, of the looks in which enough features were found
+
+    def between(self, a: int, b: int) -> Homography:
+        """Maps frame ``a`` to frame ``b``."""
+        result = np.linalg.inv(self.to_first[b - self.start]) @ self.to_first[a - self.start]
+        return result / result[2, 2]
+
+
+class CameraTracker:
+    """Fed the frames of one shot at a fixed step; answers the path."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._zoom = min(1.0, SIDE / max(width, height))
+        self._size = (round(width * self._zoom), round(height * self._zoom))
+        self._grey: NDArray[np.uint8] | None = None
+        self._free: NDArray[np.uint8] | None = None
+        self._indices: list[int] = []
+        self._chain: list[Homography] = []
+        self._moves: list[float] = []
+        self._looks = 0
+
+    def add(self, index: int, image: Image, taken: NDArray[np.uint8]) -> None:
+        """``taken`` (H, W) is non-zero where people are."""
+        grey = cv2.cvtColor(cv2.resize(image, self._size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        free = np.where(cv2.resize(taken, self._size, interpolation=cv2.INTER_NEAREST) > 0, 0, 255).astype(np.uint8)
+        step = np.eye(3)
+        if self._grey is not None:
+            self._looks += 1
+            found = self._follow(np.asarray(grey, np.uint8))
+            if found is not None:
+                step = found
+        before = self._chain[-1] if self._chain else np.eye(3)
+        self._chain.append(before @ np.linalg.inv(step))
+        self._indices.append(index)
+        self._grey, self._free = np.asarray(grey, np.uint8), free
+
+    def _follow(self, grey: NDArray[np.uint8]) -> Homography | None:
+        """The homography from the look before to this one, both small; None where too little can be followed."""
+        assert self._grey is not None
+        points: Any = cv2.goodFeaturesToTrack(self._grey, FEATURES_MAX, 0.005, 6, mask=self._free)
+        if points is None or len(points) < FEATURES_MIN:
+            return None
+        points = np.asarray(points, np.float32)
+        there = _flow(self._grey, grey, points)
+        back = _flow(grey, self._grey, there)
+        good = np.linalg.norm((back - points).reshape(-1, 2), axis=1) < 0.7
+        if good.sum() < FEATURES_MIN:
+            return None
+        self._moves.append(float(np.median(np.linalg.norm((there - points)[good].reshape(-1, 2), axis=1))))
+        cv2.setRNGSeed(0)  # RANSAC draws from OpenCV's generator: the same frames must give the same path
+        matrix: Any = cv2.findHomography(points[good], there[good], cv2.RANSAC, 1.0)[0]
+        return None if matrix is None else np.asarray(matrix, np.float64)
+
+    def path(self, start: int, stop: int) -> CameraPath:
+        """The path of frames ``start`` to ``stop``, interpolated between looks."""
+        frames = stop - start
+        share = len(self._moves) / self._looks if self._looks else 1.0
+        still = not self._moves or float(np.mean(np.array(self._moves) < STILL_PIXELS)) > 0.8
+        if still or len(self._chain) < 2:
+            return CameraPath(
+                start=start, to_first=np.tile(np.eye(3), (frames, 1, 1)), still=True, share_followed=share
+            )
+        scale = np.diag([self._zoom, self._zoom, 1.0])
+        corners = np.array([[0, 0], [1000, 0], [1000, 1000], [0, 1000]], np.float32)[None]
+        looked = [np.linalg.inv(scale) @ m @ scale for m in self._chain]
+        moved = np.array([cv2.perspectiveTransform(corners, m)[0] for m in looked])
+        at = np.arange(start, stop)
+        flat = moved.reshape(len(moved), -1)
+        between = np.stack([np.interp(at, self._indices, flat[:, k]) for k in range(8)], 1).reshape(-1, 4, 2)
+        matrices = [cv2.getPerspectiveTransform(corners[0], b.astype(np.float32)) for b in between]
+        return CameraPath(start=start, to_first=np.array(matrices, np.float64), still=False, share_followed=share)
+
+
+def _flow(before: NDArray[np.uint8], after: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where ``points`` (N, 1, 2) of one grey picture are in the other."""
+    moved: Any = cv2.calcOpticalFlowPyrLK(before, after, points, np.empty_like(points), winSize=(15, 15), maxLevel=3)
+    return np.asarray(moved[0], np.float32)
