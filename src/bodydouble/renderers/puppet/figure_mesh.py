@@ -1,0 +1,123 @@
+"""Head and trunk as one mesh, and which vertex follows the head, which the trunk."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.anatomy import Anatomy
+from bodydouble.renderers.puppet.expression import normalised, resting_face, smoothstep
+from bodydouble.renderers.puppet.head import OVAL
+from bodydouble.renderers.puppet.mesh import Mesh, build_mesh
+from bodydouble.renderers.puppet.trunk import Trunk
+
+Array = NDArray[np.float64]
+
+FACE_VERTICES = 478
+SILHOUETTE = 0.45
+"""Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureMesh:
+    """The textured mesh of head and trunk. The first 478 vertices are the face's, where there is one."""
+
+    mesh: Mesh
+    solid: Array  # (N, 3) px in the head's own frame, relative to its origin
+    head_weight: Array  # (N,) 1 follows the head, 0 the trunk
+    flat_weight: Array  # (N,) 1 is moved in the picture plane only, 0 turns in depth
+    own_face: Array | None  # (478, 3) normalised
+    rest_face: Array | None  # (478, 3) the same at rest
+    skirt: NDArray[np.int64]  # (N - 478, 4) outline points that each further vertex follows
+    skirt_weight: Array  # (N - 478, 4)
+
+
+def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
+    """Vertices are the face mesh and a grid, coarse on the trunk and finer around the head."""
+    premultiplied = np.dstack([trunk.colour * trunk.alpha[..., None], trunk.alpha * 255])
+    rgba = np.ascontiguousarray(np.clip(np.round(premultiplied), 0, 255).astype(np.uint8))
+    grid = _grid(anatomy, trunk.alpha)
+    head = anatomy.head
+    if anatomy.face is None:
+        solid = (np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation
+        mesh = build_mesh(grid, grid, rgba, np.zeros(len(grid), np.bool_))
+        return FigureMesh(
+            mesh=mesh,
+            solid=solid,
+            head_weight=_head_weight(anatomy, grid),
+            flat_weight=np.ones(len(grid)),
+            own_face=None,
+            rest_face=None,
+            skirt=np.zeros((0, 4), np.int64),
+            skirt_weight=np.zeros((0, 4)),
+        )
+    face = anatomy.face
+    outline = face[OVAL, :]
+    away = np.linalg.norm(grid[:, None] - outline[None, :, :2], axis=-1)
+    nearness = 1 / (away**2 + (0.04 * head.width) ** 2)
+    nearness /= nearness.sum(1, keepdims=True)
+    gap = away.min(1)
+    # Hair and ears lie behind the face's outline, deeper with distance.
+    depth = nearness @ outline[:, 2] + 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+    vertices = np.concatenate([face[:, :2], grid])
+    solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
+    flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]
+    weight = _head_weight(anatomy, vertices)
+    weight[:FACE_VERTICES] = 1
+    # Triangulated as seen from the front: in the picture a turned face folds over itself.
+    spread = (vertices - head.origin[:2])[:, :2]
+    layout = solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None]
+    fine = np.r_[np.ones(FACE_VERTICES, np.bool_), gap < 0.5 * head.width]
+    nearest = np.argsort(away, 1, kind="stable")[:, :4]
+    share = np.take_along_axis(nearness, nearest, 1)
+    share *= np.exp(-((gap / (0.18 * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
+    own = normalised(face, head)
+    return FigureMesh(
+        mesh=build_mesh(vertices, layout, rgba, fine),
+        solid=solid,
+        head_weight=weight,
+        flat_weight=flat_weight,
+        own_face=own,
+        rest_face=resting_face(own),
+        skirt=nearest,
+        skirt_weight=share,
+    )
+
+
+def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
+    """(M, 2) vertices around everything opaque, none inside the face."""
+    head, unit = anatomy.head, anatomy.unit
+    coarse = _grid_points(alpha, max(6, int(unit / 8)))
+    fine = _grid_points(alpha, max(4, int(head.width / 9)))
+    reach = 1.25 * head.width
+    near_coarse = np.linalg.norm(coarse - head.centre, axis=1) < reach
+    near_fine = np.linalg.norm(fine - head.centre, axis=1) < reach
+    points = np.concatenate([coarse[~near_coarse], fine[near_fine]])
+    if anatomy.face is None:
+        return points
+    hull = cv2.convexHull(anatomy.face[OVAL, :2].astype(np.float32))
+    margin = 0.05 * head.width
+    outside = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -margin for x, y in points]
+    return points[np.array(outside)]
+
+
+def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
+    height, width = alpha.shape
+    xs, ys = np.arange(-step, width + 2 * step, step), np.arange(-step, height + 2 * step, step)
+    points = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2).astype(np.float64)
+    near = cv2.dilate((alpha > 0.01).astype(np.uint8), np.ones((3 * step, 3 * step), np.uint8))
+    at = np.clip(points.astype(int), 0, [width - 1, height - 1])
+    return points[near[at[:, 1], at[:, 0]] > 0]
+
+
+def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
+    """(N,) 0 at the collar to 1 at the chin, less beside the neck: long hair lies on the shoulders."""
+    chin = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre + [0, 0.6 * anatomy.head.width]
+    neck = chin - anatomy.shoulders
+    length = max(float(np.linalg.norm(neck)), 0.15 * anatomy.head.width, 1.0)
+    up = neck / max(float(np.linalg.norm(neck)), 1e-6)
+    along = (vertices - anatomy.shoulders) @ up / length
+    weight = smoothstep(0.25, 1.05, along)
+    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / (0.5 * anatomy.unit)
+    return np.where(along < 1.0, weight * (1 - 0.5 * smoothstep(0.9, 1.5, beside)), weight)

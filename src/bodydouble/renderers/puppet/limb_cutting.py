@@ -1,0 +1,207 @@
+"""Cutting the character's arms and legs out, and inventing those that the reference does not show."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.anatomy import Anatomy
+from bodydouble.renderers.puppet.cutout import Cutout
+from bodydouble.renderers.puppet.limbs import Limb, Piece, invented_hand, invented_piece, make_piece
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, pixel_grid
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+ARM_JOINTS = ((11, 13, 15), (12, 14, 16))
+FINGERS = ((17, 19), (18, 20))
+LEG_JOINTS = ((23, 25, 27), (24, 26, 28))
+TOES = (31, 32)
+SEEN_MIN = 0.3
+HAND_SEEN_MIN = 0.4
+LEG_SEEN_MIN = 0.5
+TRUNK_RADIUS = 0.26
+ARM_RADII = (0.21, 0.17, 0.17)
+LEG_RADII = (0.30, 0.22, 0.17)
+"""Typical half widths in anatomy units (shoulder widths) of thigh, shin and foot; of upper arm, forearm and hand."""
+JOINT_DISCS = (0.19, 0.15, 0.10)
+"""Radii of the round overlaps at shoulder, elbow and wrist, in anatomy units."""
+LEG_DISCS = (0.27, 0.20, 0.13)
+INVENTED_ARM = (0.95, 0.85, 0.42)
+"""Lengths of upper arm, forearm and hand in shoulder widths, for arms that the reference does not show."""
+INVENTED_LEG = (0.86, 0.86)
+"""Lengths of thigh and shin in spine lengths (shoulders to hips)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimbSet:
+    """The limbs, and what was cut away from the trunk for them, (h, w) 0-1."""
+
+    arms: tuple[Limb, Limb]
+    legs: tuple[Limb, Limb]
+    arm_mask: Floats
+    leg_mask: Floats
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Chain:
+    """A limb as the reference shows it: its bones as far as they are seen."""
+
+    bones: list[Bone]
+    discs: tuple[float, ...]
+
+
+def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
+    """All four limbs. What belongs to none of them stays with the trunk."""
+    height, width = cutout.alpha.shape
+    chains = [_arm_chain(anatomy, k, height, width) for k in range(2)]
+    chains += [_leg_chain(anatomy, k, height, width) for k in range(2)]
+    distances = PartDistances(cutout.colour, cutout.alpha)
+    bone_ways = [[distances.distance(distances.seeds(b)) / b.radius for b in chain.bones] for chain in chains]
+    limb_ways = [np.min(ways, axis=0) if ways else None for ways in bone_ways]
+    trunk = _trunk_way(anatomy, distances, [b for chain in chains for b in chain.bones])
+    masks = distances.split([trunk, *[w for w in limb_ways if w is not None]])[1:]
+    points = pixel_grid(height, width)
+    limbs: list[Limb] = []
+    total = [np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)]
+    for number, (chain, ways) in enumerate(zip(chains, bone_ways, strict=True)):
+        is_leg, side = divmod(number, 2)
+        pieces: list[Piece | None] = []
+        if ways:
+            mask = masks.pop(0)
+            total[is_leg] = np.maximum(total[is_leg], mask)
+            pieces = _pieces(chain, mask, distances.split(ways), cutout, points)
+        joints = (LEG_JOINTS if is_leg else ARM_JOINTS)[side]
+        complete = _completed_leg if is_leg else _completed_arm
+        limbs.append(
+            Limb(
+                joints=joints,
+                pieces=tuple(complete(anatomy, cutout, skin, pieces)),
+                invented=len(chain.bones) < 2,
+            )
+        )
+    return LimbSet(arms=(limbs[0], limbs[1]), legs=(limbs[2], limbs[3]), arm_mask=total[0], leg_mask=total[1])
+
+
+def _inside(point: Array, height: int, width: int) -> bool:
+    return bool(-0.02 * width < point[0] < 1.02 * width and point[1] < 1.01 * height)
+
+
+def _arm_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
+    body, seen, unit = anatomy.body[:, :2], anatomy.visibility, anatomy.unit
+    shoulder, elbow, wrist = ARM_JOINTS[k]
+    bones: list[Bone] = []
+    if seen[elbow] > SEEN_MIN and _inside(body[elbow], height, width):
+        bones.append(Bone(start=body[shoulder], stop=body[elbow], radius=ARM_RADII[0] * unit, seed_from=0.3))
+        if _inside(body[wrist], height, width):
+            bones.append(Bone(start=body[elbow], stop=body[wrist], radius=ARM_RADII[1] * unit))
+            hand = anatomy.hands[k]
+            found = bool(np.isfinite(hand).all())
+            if found or seen[wrist] > HAND_SEEN_MIN:
+                tip = hand[[9, 12]].mean(0) if found else body[list(FINGERS[k])].mean(0)
+                tip = body[wrist] + (tip - body[wrist]) * (1.35 if found else 1.7)
+                bones.append(Bone(start=body[wrist], stop=tip, radius=ARM_RADII[2] * unit))
+    return _Chain(bones=bones, discs=JOINT_DISCS)
+
+
+def _leg_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
+    body, seen, unit = anatomy.body[:, :2], anatomy.visibility, anatomy.unit
+    hip, knee, ankle = LEG_JOINTS[k]
+    bones: list[Bone] = []
+    if seen[knee] > LEG_SEEN_MIN and _inside(body[knee], height, width):
+        bones.append(Bone(start=body[hip], stop=body[knee], radius=LEG_RADII[0] * unit, seed_from=0.3))
+        if seen[ankle] > LEG_SEEN_MIN and _inside(body[ankle], height, width):
+            bones.append(Bone(start=body[knee], stop=body[ankle], radius=LEG_RADII[1] * unit))
+            toe = body[TOES[k]]
+            if seen[TOES[k]] > SEEN_MIN and _inside(toe, height, width):
+                bones.append(Bone(start=body[ankle], stop=toe, radius=LEG_RADII[2] * unit, seed_from=0.3))
+    return _Chain(bones=bones, discs=LEG_DISCS)
+
+
+def _trunk_way(anatomy: Anatomy, distances: PartDistances, bones: list[Bone]) -> Array:
+    """Distance from the trunk's and the head's core, in trunk radii."""
+    body, unit = anatomy.body[:, :2], anatomy.unit
+    middle = (anatomy.shoulders + anatomy.hips) / 2
+    corners = body[[11, 12, 24, 23]]
+    pull = np.array([0.62, 0.62, 0.8, 0.8])[:, None]
+    centres = np.array([anatomy.shoulders, anatomy.shoulders, anatomy.hips, anatomy.hips])
+    core = distances.within(centres + (corners - centres) * pull)
+    head = Bone(start=anatomy.shoulders, stop=anatomy.head.centre, radius=0.2 * unit)
+    core |= distances.seeds(head)
+    core |= np.linalg.norm(distances.points - anatomy.head.centre, axis=-1) < 0.5 * anatomy.head.width
+    for bone in bones:
+        # A forearm before the belly is no belly.
+        core &= ~distances.seeds(bone)
+    if not core.any():
+        core = np.linalg.norm(distances.points - middle, axis=-1) < 0.2 * unit
+    return distances.distance(core) / (TRUNK_RADIUS * unit)
+
+
+def _pieces(chain: _Chain, limb: Floats, shares: list[Floats], cutout: Cutout, points: Array) -> list[Piece | None]:
+    """One piece for each bone, each with a round overlap into its neighbours."""
+    pieces: list[Piece | None] = []
+    unit = chain.bones[0].radius / (ARM_RADII[0] if chain.discs is JOINT_DISCS else LEG_RADII[0])
+    for k, bone in enumerate(chain.bones):
+        mask = shares[k] * limb
+        if k == 0:
+            # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
+            mask = np.maximum(mask, disc(points, bone.start, chain.discs[0] * unit))
+        else:
+            mask = np.maximum(
+                mask, disc(points, bone.start, chain.discs[k] * unit) * limb * (shares[k] + shares[k - 1])
+            )
+        if k + 1 < len(chain.bones):
+            overlap = disc(points, bone.stop, chain.discs[k + 1] * unit)
+            mask = np.maximum(mask, overlap * limb * (shares[k] + shares[k + 1]))
+        mask = np.clip(mask, 0, 1) * cutout.alpha
+        pieces.append(make_piece(cutout.colour, np.asarray(mask, np.float32), bone.start, bone.stop))
+    return pieces
+
+
+def cloth_patch(anatomy: Anatomy, cutout: Cutout, low: float, high: float) -> Floats:
+    """(n, m, 3) cloth from the trunk between fractions ``low`` and ``high`` of the way from shoulders to hips."""
+    height, width = cutout.alpha.shape
+    top = float(anatomy.shoulders[1] + low * (anatomy.hips[1] - anatomy.shoulders[1]))
+    bottom = float(anatomy.shoulders[1] + high * (anatomy.hips[1] - anatomy.shoulders[1]))
+    rows = max(6, int(0.15 * anatomy.unit))
+    y1 = int(np.clip(bottom, rows + 1, height))
+    y0 = int(np.clip(min(top, y1 - rows), 0, y1 - rows))
+    x = float(anatomy.hips[0])
+    half = 0.22 * anatomy.unit
+    x0 = int(np.clip(x - half, 0, width - 8))
+    x1 = int(np.clip(x + half, x0 + 8, width))
+    part, sure = cutout.colour[y0:y1, x0:x1], cutout.alpha[y0:y1, x0:x1] > 0.9
+    if sure.mean() < 0.3:
+        good = cutout.colour[cutout.alpha > 0.9]
+        colour = np.median(good, axis=0) if len(good) else np.array([90.0, 90.0, 100.0])
+        return np.tile(colour.astype(np.float32), (8, 8, 1))
+    median = np.median(part[sure], axis=0)
+    # Only a little of the pattern: a buckle repeated down a leg is worse than plain cloth.
+    return np.asarray(median + 0.35 * (np.where(sure[..., None], part, median) - median), np.float32)
+
+
+def _completed_leg(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[Piece | None]) -> list[Piece | None]:
+    """Thigh, shin and foot; what is missing is made of the cloth at the hips, the shoe a darker one."""
+    del skin
+    unit, spine = anatomy.unit, max(anatomy.spine, 0.9 * anatomy.unit)
+    cloth = cloth_patch(anatomy, cutout, 0.8, 1.0)
+    if len(pieces) < 1:
+        pieces = [invented_piece(cloth, INVENTED_LEG[0] * spine, 0.56 * unit, 0.42 * unit)]
+    if len(pieces) < 2:
+        pieces.append(invented_piece(cloth * 0.94, INVENTED_LEG[1] * spine, 0.42 * unit, 0.30 * unit))
+    if len(pieces) < 3:
+        pieces.append(invented_piece(cloth * 0.35, 0.26 * unit, 0.23 * unit, 0.27 * unit))
+    return pieces
+
+
+def _completed_arm(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[Piece | None]) -> list[Piece | None]:
+    """Upper arm, forearm and hand; what is missing is made of the cloth at the chest and of skin."""
+    unit = anatomy.unit
+    cloth = cloth_patch(anatomy, cutout, 0.15, 0.45)
+    if len(pieces) < 1:
+        pieces = [invented_piece(cloth, INVENTED_ARM[0] * unit, 0.38 * unit, 0.30 * unit)]
+    if len(pieces) < 2:
+        pieces.append(invented_piece(cloth * 0.96, INVENTED_ARM[1] * unit, 0.30 * unit, 0.22 * unit))
+    if len(pieces) < 3:
+        pieces.append(invented_hand(skin, INVENTED_ARM[2] * unit))
+    return pieces

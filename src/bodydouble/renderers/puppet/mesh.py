@@ -1,0 +1,169 @@
+"""Textured triangle meshes, drawn by inverse mapping."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import Delaunay
+
+Array = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+COARSE = 4
+"""Pixels a cell of the map that is computed where the deformation is smooth."""
+OUTSIDE = -1e4
+SUBPIXEL_BITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mesh:
+    """``rgba`` (h, w, 4) uint8 premultiplied, carried by ``vertices`` (N, 2) px in ``triangles`` (T, 3).
+
+    Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before on a coarse grid.
+    """
+
+    vertices: Array
+    triangles: NDArray[np.int64]
+    fine: int
+    rgba: Bytes
+
+
+def build_mesh(vertices: Array, flat: Array, rgba: Bytes, is_fine: NDArray[np.bool_]) -> Mesh:
+    """Triangulate where ``flat`` (N, 2) lays the vertices out; drop what covers nothing opaque.
+
+    A triangle is fine where all its vertices are in ``is_fine`` (N,).
+    """
+    triangles = np.asarray(Delaunay(flat).simplices, np.int64)
+    opaque = cv2.dilate((rgba[..., 3] > 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    total = np.pad(np.cumsum(np.cumsum(opaque.astype(np.int64), 0), 1), ((1, 0), (1, 0)))
+    height, width = opaque.shape
+    corners = vertices[triangles]
+    low = np.clip(np.floor(corners.min(1)).astype(int) - 1, 0, [width, height])
+    high = np.clip(np.ceil(corners.max(1)).astype(int) + 2, 0, [width, height])
+    (x0, y0), (x1, y1) = low.T, high.T
+    kept = triangles[total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0] > 0]
+    fine = is_fine[kept].all(1)
+    order = np.argsort(fine, kind="stable")
+    return Mesh(vertices=vertices, triangles=kept[order], fine=int((~fine).sum()), rgba=rgba)
+
+
+def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Box | None:
+    """Whole-pixel box around ``points`` (..., 2) inside the frame, or None where nothing is inside."""
+    flat = points.reshape(-1, 2)
+    low = np.floor(flat.min(0) - margin).astype(int)
+    high = np.ceil(flat.max(0) + margin).astype(int) + 1
+    x0, y0, x1, y1 = max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1]))
+    return (x0, y0, x1, y1) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
+
+
+def _inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
+    """(T + 1, 6) affine maps from target to source, row 0 for outside: a, b, c, d and the offsets."""
+    s1, s2 = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
+    e1, e2 = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
+    area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+    area = np.where(np.abs(area) < 1e-6, 1e-6, area)[:, None]
+    u = np.stack([e2[:, 1], -e2[:, 0]], 1) / area
+    v = np.stack([-e1[:, 1], e1[:, 0]], 1) / area
+    matrix = s1[:, :, None] * u[:, None] + s2[:, :, None] * v[:, None]
+    offset = source[:, 0] - np.einsum("nkj,nj->nk", matrix, target[:, 0])
+    maps = np.zeros((len(source) + 1, 6), np.float32)
+    maps[0, 4:] = OUTSIDE
+    maps[1:, :4], maps[1:, 4:] = matrix.reshape(-1, 4), offset
+    return maps
+
+
+def _doubled_area(corners: Array) -> Array:
+    """(T,) signed, of triangles (T, 3, 2)."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
+def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Triangles from the farthest to the nearest, those that face away first; and which of them have an area."""
+    area, was = _doubled_area(target), _doubled_area(source)
+    away = area * was <= 0
+    order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
+    return order, np.abs(area) > 1e-6
+
+
+def _labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
+    """(h, w) number + 1 of the triangle seen at each pixel, 0 outside."""
+    labels = np.zeros(shape, np.int32)
+    fixed = np.round(np.clip(corners, -20000, 20000) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    fill = cv2.fillConvexPoly
+    for k in order.tolist():
+        fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
+    return labels
+
+
+def _map_at(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:
+    """(h, w, 2) source coordinates at the pixels ``xs`` (w,), ``ys`` (h,)."""
+    chosen = maps[labels]
+    x, y = xs.astype(np.float32)[None, :], ys.astype(np.float32)[:, None]
+    return np.stack(
+        [
+            chosen[..., 0] * x + chosen[..., 1] * y + chosen[..., 4],
+            chosen[..., 2] * x + chosen[..., 3] * y + chosen[..., 5],
+        ],
+        -1,
+    )
+
+
+def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) -> tuple[Box, Bytes] | None:
+    """The mesh with its vertices at ``target`` (N, 2), ``depth`` (N,) away from the camera, as premultiplied RGBA."""
+    corners = target[mesh.triangles]
+    box = bounds_of(corners, height, width)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    source = mesh.vertices[mesh.triangles]
+    maps = _inverse_maps(source, corners)
+    order, solid = _paint_order(mesh, source, corners, depth)
+    order = order[solid[order]]
+    w, h = -(-(x1 - x0) // COARSE), -(-(y1 - y0) // COARSE)
+    xs, ys = x0 + (np.arange(w) + 0.5) * COARSE - 0.5, y0 + (np.arange(h) + 0.5) * COARSE - 0.5
+    labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order, (h, w))
+    coarse = _map_at(labels, maps, xs, ys)
+    inside = (labels > 0).astype(np.float32)
+    _extend(coarse, inside)
+    size = (w * COARSE, h * COARSE)
+    full = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
+    near = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
+    full[near < 0.4] = OUTSIDE
+    _refine(mesh, corners, order, maps, box, full)
+    drawn = cv2.remap(mesh.rgba, full[..., 0], full[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return box, np.asarray(drawn, np.uint8)
+
+
+def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:
+    """Give the cells beside the mesh the mean of their mapped neighbours, so that interpolation has two sides."""
+    weight = cv2.blur(inside, (3, 3))
+    mean = cv2.blur(coarse * inside[..., None], (3, 3)) / np.maximum(weight, 1e-6)[..., None]
+    edge = (inside == 0) & (weight > 1e-6)
+    coarse[edge] = mean[edge]
+
+
+def _refine(
+    mesh: Mesh,
+    corners: Array,
+    order: NDArray[np.int64],
+    maps: NDArray[np.float32],
+    box: Box,
+    full: NDArray[np.float32],
+) -> None:
+    """Map the fine triangles' pixels exactly, in place."""
+    x0, y0, x1, y1 = box
+    if mesh.fine >= len(corners):
+        return
+    part = bounds_of(corners[mesh.fine :], y1, x1)
+    if part is None:
+        return
+    u0, v0, u1, v1 = max(part[0], x0), max(part[1], y0), part[2], part[3]
+    if u1 - u0 < 2 or v1 - v0 < 2:
+        return
+    labels = _labels(corners - [u0, v0], order[order >= mesh.fine], (v1 - v0, u1 - u0))
+    exact = _map_at(labels, maps, np.arange(u0, u1, dtype=np.float64), np.arange(v0, v1, dtype=np.float64))
+    window = full[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]
+    np.copyto(window, exact, where=(labels > 0)[..., None])

@@ -1,0 +1,121 @@
+"""Which pixels of the cut-out belong to which part of the body."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+GRID_SIDE = 220
+"""Longer side of the grid on which distances are measured."""
+COLOUR_COST = 0.06
+"""Extra length of a step per unit of CIELAB difference: a seam is far away although it is near."""
+SOFT = 0.10
+"""Half width of the border between two parts, in limb radii."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bone:
+    """A straight part of a limb: ``start``, ``stop`` (2,) px, ``radius`` px; seeds begin at fraction ``seed_from``."""
+
+    start: Array
+    stop: Array
+    radius: float
+    seed_from: float = 0.0
+
+
+def segment_distance(points: Array, start: Array, stop: Array) -> tuple[Array, Array]:
+    """Distance of ``points`` (..., 2) from a segment, and where along it (0-1) the nearest place is."""
+    along = stop - start
+    t = np.clip(((points - start) @ along) / max(float(along @ along), 1e-6), 0, 1)
+    return np.linalg.norm(points - (start + t[..., None] * along), axis=-1), t
+
+
+def pixel_grid(height: int, width: int) -> Array:
+    """(h, w, 2) x, y."""
+    yy, xx = np.mgrid[0:height, 0:width]
+    return np.stack([xx, yy], -1).astype(np.float64)
+
+
+class PartDistances:
+    """Distances along the body's own surface: two sleeves that touch are near, but not across the seam or the gap."""
+
+    def __init__(self, colour: Floats, alpha: Floats) -> None:
+        height, width = alpha.shape
+        self.zoom = min(1.0, GRID_SIDE / max(height, width))
+        self.size = (max(8, round(width * self.zoom)), max(8, round(height * self.zoom)))
+        small = np.asarray(cv2.resize(colour, self.size, interpolation=cv2.INTER_AREA), np.float32)
+        lab = cv2.cvtColor(np.clip(small / 255, 0, 1), cv2.COLOR_RGB2Lab)
+        self.lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.7), np.float64)
+        self.inside: Mask = np.asarray(cv2.resize(alpha, self.size, interpolation=cv2.INTER_AREA)) > 0.35
+        self.points = pixel_grid(self.size[1], self.size[0]) / self.zoom + 0.5 / self.zoom - 0.5
+        self._full = (width, height)
+        self._graph = self._edges()
+
+    def _edges(self) -> sparse.csr_matrix:
+        w, h = self.size
+        number = np.arange(w * h).reshape(h, w)
+        rows, columns, costs = [], [], []
+        for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            a = np.s_[: h - dy, max(0, -dx) : w - max(0, dx)]
+            b = np.s_[dy:, max(0, dx) : w + min(0, dx)]
+            both = self.inside[a] & self.inside[b]
+            step = np.hypot(dx, dy) / self.zoom
+            seam = np.linalg.norm(self.lab[a] - self.lab[b], axis=-1)
+            rows.append(number[a][both])
+            columns.append(number[b][both])
+            costs.append((step * (1 + COLOUR_COST * seam))[both])
+        shape = (w * h, w * h)
+        return sparse.csr_matrix((np.concatenate(costs), (np.concatenate(rows), np.concatenate(columns))), shape)
+
+    def seeds(self, bone: Bone) -> Mask:
+        """The grid's pixels on the bone's axis."""
+        start = bone.start + (bone.stop - bone.start) * bone.seed_from
+        near, _ = segment_distance(self.points, start, bone.stop)
+        return (near < max(0.3 * bone.radius, 0.8 / self.zoom)) & self.inside
+
+    def within(self, polygon: Array) -> Mask:
+        """The grid's pixels inside ``polygon`` (N, 2)."""
+        mask = np.zeros(self.inside.shape, np.uint8)
+        cv2.fillPoly(mask, [np.round(polygon * self.zoom).astype(np.int32)], 1)
+        return (mask > 0) & self.inside
+
+    def distance(self, seeds: Mask) -> Array:
+        """(h, w) of the grid, px of the picture; infinite where no way leads."""
+        start = np.flatnonzero(seeds.ravel())
+        if len(start) == 0:
+            return np.full(seeds.shape, np.inf)
+        found = dijkstra(self._graph, directed=False, indices=start, min_only=True)
+        return np.asarray(found).reshape(seeds.shape)
+
+    def split(self, distances: list[Array]) -> list[Floats]:
+        """Soft masks (H, W) 0-1 of the picture, one for each of ``distances`` (in radii), summing to about one."""
+        stack = np.minimum(np.stack(distances), 1e3)
+        # Pixels that no part reaches (thin hair outside the grid's matte) go with their nearest neighbour.
+        lost = (stack >= 1e3).all(0)
+        if lost.any() and not lost.all():
+            _, nearest = cv2.distanceTransformWithLabels(
+                lost.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+            )
+            table = np.zeros((len(distances), int(nearest.max()) + 1))
+            table[:, nearest[~lost]] = stack[:, ~lost]
+            stack = np.where(lost, table[:, nearest], stack)
+        masks: list[Floats] = []
+        for k in range(len(distances)):
+            others = np.delete(stack, k, 0).min(0) if len(distances) > 1 else np.full(stack[k].shape, 1e3)
+            lead = np.clip(others - stack[k], -3, 3).astype(np.float32)
+            wide = cv2.resize(lead, self._full, interpolation=cv2.INTER_LINEAR)
+            masks.append(np.clip(0.5 + wide / (2 * SOFT), 0, 1).astype(np.float32))
+        return masks
+
+
+def disc(points: Array, centre: Array, radius: float) -> Floats:
+    """A round mask with a soft rim of an eighth of the radius."""
+    away = np.linalg.norm(points - centre, axis=-1)
+    return np.clip((radius - away) / max(0.125 * radius, 1.0) + 0.5, 0, 1).astype(np.float32)

@@ -1,0 +1,266 @@
+"""Drawing the character as the actor moves."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.character import Character
+from bodydouble.renderers.puppet.expression import INNER_LIPS, apply_expression, smoothstep
+from bodydouble.renderers.puppet.head import OVAL, PIVOT_DEPTH, limited_turn, roll_between
+from bodydouble.renderers.puppet.limb_cutting import FINGERS, TOES
+from bodydouble.renderers.puppet.limbs import Piece, bone_map, draw_piece, mapped, turn_map
+from bodydouble.renderers.puppet.mesh import Box, bounds_of, draw_mesh
+from bodydouble.renderers.puppet.motion import Motion
+from bodydouble.renderers.puppet.placement import TrunkPlacement, body_scales, place_trunk
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+FOOT_TURN_MAX = np.deg2rad(65)
+FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
+HAND_FADE_FROM, HAND_FADE_TO = -0.15, 0.35
+"""Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandPlace:
+    """One of the puppet's hands in the frame."""
+
+    side: int  # 0 the actor's left, 1 the right: index into Motion.hands
+    wrist: Array  # (2,) px
+    direction: Array  # (2,) px, wrist to knuckles
+    kept: float  # 0-1: how much of the actor's own hand belongs over it; the puppet's is faded by as much
+    behind: bool  # the arm is drawn behind the trunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """The puppet in one frame, cropped to ``bounds``."""
+
+    bounds: Box  # x0, y0, x1, y1
+    rgba: Floats  # (h, w, 4) premultiplied, 0-255
+    hands: tuple[HandPlace, ...]  # from back to front
+    mouth: Array | None  # (20, 2) px, the inner lips in the frame; None without a face
+    mouth_cover: Floats | None  # (h, w) 0-1 what is drawn over the face, for painting inside the lips; None if nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer:
+    """One piece of a limb to draw: where, how strongly, and whether the trunk covers it."""
+
+    piece: Piece
+    matrix: Array
+    weight: float
+    behind: bool
+    fade: HandPlace | None = None  # the hand whose kept share is taken off this piece
+
+
+class Puppet:
+    """The character driven by a motion. Keeps nothing between frames: any thread may draw any frame."""
+
+    def __init__(self, character: Character, motion: Motion, hands: str = "keep") -> None:
+        """``hands``: "keep" lets the actor's own hands replace the puppet's where they are seen, "puppet" never."""
+        self.character = character
+        self.motion = motion
+        self._keep_hands = hands == "keep"
+        self._scales = body_scales(character.anatomy, motion)
+
+    def reach(self, index: int, height: int, width: int) -> Box | None:
+        """The box that ``draw`` fills at most, without drawing; None where there is nobody."""
+        if not self.motion.present[index]:
+            return None
+        trunk, points, _ = self._trunk(index, height)
+        return _bounds(points, self._layers(index, trunk, height)[0], height, width)
+
+    def draw(self, index: int, height: int, width: int) -> Drawing | None:
+        """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
+        if not self.motion.present[index]:
+            return None
+        trunk, points, depth = self._trunk(index, height)
+        layers, hands = self._layers(index, trunk, height)
+        bounds = _bounds(points, layers, height, width)
+        if bounds is None:
+            return None
+        x0, y0, x1, y1 = bounds
+        canvas = np.zeros((y1 - y0, x1 - x0, 4), np.float32)
+        for layer in layers:
+            if layer.behind:
+                _paint(canvas, layer, bounds, None)
+        drawn = draw_mesh(self.character.figure.mesh, points - [x0, y0], depth, y1 - y0, x1 - x0)
+        if drawn is not None:
+            _over(canvas, *drawn)
+        front = [layer for layer in layers if not layer.behind]
+        cover = np.zeros(canvas.shape[:2], np.float32) if self.character.has_face and front else None
+        for layer in front:
+            _paint(canvas, layer, bounds, cover)
+        return Drawing(
+            bounds=bounds,
+            rgba=canvas,
+            hands=hands,
+            mouth=points[list(INNER_LIPS)] if self.character.has_face else None,
+            mouth_cover=cover,
+        )
+
+    def _trunk(self, index: int, height: int) -> tuple[TrunkPlacement, Array, Array]:
+        """The trunk's placement, the mesh's vertices (N, 2) in the frame and their depth (N,)."""
+        character, motion = self.character, self.motion
+        trunk = place_trunk(
+            character.anatomy, motion.body[index], motion.visibility[index], self._scales, index, height
+        )
+        figure, head = character.figure, character.anatomy.head
+        scale = float(self._scales.head[index])
+        turn = limited_turn(head.rotation, motion.head_rotation[index])
+        centre = motion.head_centre[index]
+        solid = figure.solid
+        if figure.own_face is not None and figure.rest_face is not None:
+            face = apply_expression(figure.rest_face, figure.own_face, motion.expression(index))
+            solid = solid.copy()
+            solid[:478] = face * head.scale
+            moved = (face - figure.own_face) * head.scale
+            outline = moved[list(OVAL)]
+            solid[478:] += (figure.skirt_weight[..., None] * outline[figure.skirt]).sum(1)
+        placed = (solid @ turn.T) * scale
+        middle = placed[:478].mean(0) if figure.own_face is not None else np.zeros(3)
+        pivot = PIVOT_DEPTH * head.width
+        turned = placed - middle
+        turned[:, :2] += centre
+        own_pivot = head.centre + head.rotation[:2, 2] * pivot
+        flat = (figure.mesh.vertices - own_pivot) @ roll_between(head.rotation, turn).T * scale
+        flat += centre + turn[:2, 2] * pivot * scale
+        weight = figure.flat_weight[:, None]
+        at_head = turned[:, :2] * (1 - weight) + flat * weight
+        share = figure.head_weight[:, None]
+        points = at_head * share + trunk.apply(figure.mesh.vertices) * (1 - share)
+        return trunk, points, turned[:, 2]
+
+    def _layers(self, index: int, trunk: TrunkPlacement, height: int) -> tuple[list[_Layer], tuple[HandPlace, ...]]:
+        """All pieces from back to front (legs, arms), and the hands in the same order."""
+        motion, anatomy = self.motion, self.character.anatomy
+        body, depth = motion.body[index], motion.depth[index]
+        mirrored = bool(self._scales.mirrored[index])
+        scale = float(self._scales.body[index])
+        layers: list[_Layer] = []
+        legs = [(depth[limb.joints[1]], k) for k, limb in enumerate(self.character.legs)]
+        for _, k in sorted(legs, reverse=True):
+            layers += self._leg(index, k, 1 - k if mirrored else k, trunk, scale, height)
+        hands: list[HandPlace] = []
+        arms = [(depth[15 + (1 - k if mirrored else k)], k) for k in range(2)]
+        for _, k in sorted(arms, reverse=True):
+            side = 1 - k if mirrored else k
+            shoulder, other = 11 + side, 12 - side
+            # Far shoulder well behind the near one, elbow and wrist not before the chest: the trunk covers the arm.
+            turned = depth[shoulder] - depth[other] > 0.7 * scale * anatomy.shoulder_width
+            behind = bool(turned and min(depth[13 + side], depth[15 + side]) > depth[other])
+            pieces, hand = self._arm(index, k, side, trunk, scale, behind)
+            layers += pieces
+            hands.append(hand)
+        return layers, tuple(hands)
+
+    def _arm(
+        self, index: int, k: int, side: int, trunk: TrunkPlacement, scale: float, behind: bool
+    ) -> tuple[list[_Layer], HandPlace]:
+        """The character's arm ``k`` on the actor's arm ``side``."""
+        motion, limb = self.motion, self.character.arms[k]
+        body = motion.body[index]
+        shoulder = trunk.apply(self.character.anatomy.body[limb.joints[0], :2][None])[0]
+        elbow, wrist = body[13 + side], body[15 + side]
+        points = motion.hands[index, side]
+        seen = float(motion.hand_weight[index, side])
+        fingers = body[list(FINGERS[side])].mean(0) - wrist
+        if seen > 0 and np.isfinite(points).all():
+            fingers = seen * (points[9] - points[0]) + (1 - seen) * fingers
+        hand = HandPlace(
+            side=side, wrist=wrist, direction=fingers, kept=seen if self._keep_hands else 0.0, behind=behind
+        )
+        upper, lower, palm = limb.pieces
+        layers: list[_Layer] = []
+        if palm is not None:
+            matrix = turn_map(palm, wrist, fingers, scale)
+            layers.append(_Layer(piece=palm, matrix=matrix, weight=1.0, behind=behind, fade=hand))
+        if upper is not None:
+            layers.append(_Layer(piece=upper, matrix=bone_map(upper, shoulder, elbow, scale), weight=1.0, behind=behind))
+        if lower is not None:
+            matrix = bone_map(lower, elbow, wrist, scale)
+            layers.append(_Layer(piece=lower, matrix=matrix, weight=1.0, behind=behind, fade=hand))
+        return layers, hand
+
+    def _leg(
+        self, index: int, k: int, side: int, trunk: TrunkPlacement, scale: float, height: int
+    ) -> list[_Layer]:
+        """The character's leg ``k`` on the actor's leg ``side``: foot, shin, thigh from back to front."""
+        motion, limb = self.motion, self.character.legs[k]
+        body, seen = motion.body[index], motion.visibility[index]
+        hip = trunk.apply(self.character.anatomy.body[limb.joints[0], :2][None])[0]
+        knee, ankle, toe = body[25 + side], body[27 + side], body[TOES[side]]
+        # A knee inside the picture that is not seen is behind something (a desk): nothing is drawn there.
+        weight = 1.0 if knee[1] > height else float(smoothstep(0.25, 0.55, seen[25 + side]))
+        if weight <= 0:
+            return []
+        thigh, shin, foot = limb.pieces
+        layers: list[_Layer] = []
+        low = weight if ankle[1] > height else weight * float(smoothstep(0.2, 0.5, seen[27 + side]))
+        if foot is not None:
+            layers.append(_Layer(piece=foot, matrix=_foot_map(foot, knee, ankle, toe, scale), weight=low, behind=True))
+        if shin is not None:
+            layers.append(_Layer(piece=shin, matrix=bone_map(shin, knee, ankle, scale), weight=low, behind=True))
+        if thigh is not None:
+            layers.append(_Layer(piece=thigh, matrix=bone_map(thigh, hip, knee, scale), weight=weight, behind=True))
+        return layers
+
+
+def _foot_map(foot: Piece, knee: Array, ankle: Array, toe: Array, scale: float) -> Array:
+    """(2, 3): the foot turned towards the actor's toes, never so far that its sole looks up."""
+    own = foot.b - foot.a
+    wanted = toe - ankle
+    turn = np.arctan2(wanted[1], wanted[0]) - np.arctan2(own[1], own[0])
+    turn = float(np.clip((turn + np.pi) % (2 * np.pi) - np.pi, -FOOT_TURN_MAX, FOOT_TURN_MAX))
+    c, s = np.cos(turn), np.sin(turn)
+    direction = np.array([[c, -s], [s, c]]) @ own
+    length = float(np.clip(np.hypot(*wanted) / max(float(np.hypot(*own)), 1e-6), FOOT_SCALE_MIN * scale, FOOT_SCALE_MAX * scale))
+    return turn_map(foot, ankle, direction, length)
+
+
+def _bounds(points: Array, layers: list[_Layer], height: int, width: int) -> Box | None:
+    corners = [points, *[mapped(layer.matrix, layer.piece.corners) for layer in layers]]
+    return bounds_of(np.concatenate(corners), height, width)
+
+
+def _over(canvas: Floats, box: Box, rgba: NDArray[np.uint8]) -> None:
+    """Premultiplied ``rgba`` over ``canvas``, in place."""
+    x0, y0, x1, y1 = box
+    under = canvas[y0:y1, x0:x1]
+    source = rgba.astype(np.float32)
+    under *= 1 - source[..., 3:] * np.float32(1 / 255)
+    under += source
+
+
+def _paint(canvas: Floats, layer: _Layer, bounds: Box, cover: Floats | None) -> None:
+    """One piece over ``canvas``; its alpha over ``cover``."""
+    x0, y0, x1, y1 = bounds
+    matrix = layer.matrix.copy()
+    matrix[:, 2] -= [x0, y0]
+    drawn = draw_piece(layer.piece, matrix, y1 - y0, x1 - x0)
+    if drawn is None:
+        return
+    box, rgba = drawn
+    if layer.weight < 1 or (layer.fade is not None and layer.fade.kept > 0):
+        strength = np.full(rgba.shape[:2], layer.weight, np.float32)
+        if layer.fade is not None:
+            strength *= _hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
+        rgba = np.asarray(cv2.multiply(rgba, np.dstack([strength] * 4), dtype=cv2.CV_8U), np.uint8)
+    _over(canvas, box, rgba)
+    if cover is not None:
+        part = cover[box[1] : box[3], box[0] : box[2]]
+        np.maximum(part, rgba[..., 3] * np.float32(1 / 255), out=part)
+
+
+def _hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> Floats:
+    """(h, w) 1 before the wrist, ``1 - kept`` past it."""
+    reach = max(float(hand.direction @ hand.direction), 1.0)
+    xs = (origin[0] + np.arange(shape[1]) - hand.wrist[0]) * hand.direction[0] / reach
+    ys = (origin[1] + np.arange(shape[0]) - hand.wrist[1]) * hand.direction[1] / reach
+    along = (xs[None, :] + ys[:, None]).astype(np.float32)
+    t = np.clip((along - HAND_FADE_FROM) / (HAND_FADE_TO - HAND_FADE_FROM), 0, 1)
+    return (1 - np.float32(hand.kept) * (t * t * (3 - 2 * t))).astype(np.float32)
