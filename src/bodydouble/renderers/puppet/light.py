@@ -63,7 +63,7 @@ def lab_of(image: Image) -> Floats:
     return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
 
 
-def _linear_mean(image: Image, weight: Floats) -> NDArray[np.float64]:
+def _linear_mean(image: Image, weight: NDArray[np.floating]) -> NDArray[np.float64]:
     """Mean colour (3,) in linear light, 0-1."""
     linear = (image.reshape(-1, 3) / 255.0) ** GAMMA
     return np.average(linear, axis=0, weights=weight.ravel() + 1e-6)
@@ -89,9 +89,12 @@ def measure_light(
     *,
     reference: Image,
     alpha: Floats,
-    face: NDArray[np.floating] | None,
+    skin: NDArray[np.float64],
 ) -> Light:
-    """Look at samples over the whole track. ``reference`` (H, W, 3) with the character's ``alpha`` (H, W) 0-1."""
+    """Look at samples over the whole track.
+
+    ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
+    """
     seen = np.flatnonzero(track.present)
     chosen = np.unique(seen[np.linspace(0, len(seen) - 1, SAMPLES).astype(int)])
     scene, actor_light, actor_skin = np.zeros(3), [], []
@@ -105,23 +108,23 @@ def measure_light(
         levels[k] = np.average(small.mean(2).ravel(), weights=weight.ravel() + 1e-6)
         actor_light.append(float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6)))
         if track.face_found[index]:
-            skin = skin_colour(image, track.face[index])
-            if skin is not None:
-                actor_skin.append(skin)
+            cheeks = skin_colour(image, track.face[index])
+            if cheeks is not None:
+                actor_skin.append(cheeks)
     small = np.asarray(cv2.resize(reference, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
     weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
-    own_skin = skin_colour(reference, face) if face is not None else None
+    own_skin = lab_of(np.clip(skin, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
     own_light = float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6))
     wanted = 0.5 * (float(np.mean(actor_light)) - own_light)
     skins = np.median(actor_skin, axis=0) if actor_skin else np.array([60.0, 15.0, 18.0])
-    if own_skin is not None and actor_skin:
+    if actor_skin:
         wanted += 0.3 * float(skins[0] - own_skin[0])
     return Light(
         gain=_gain(scene, _linear_mean(small, 1 - weight)),
         brightness=float(np.clip(0.5 * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
         follow=_follow(track, chosen, levels, footage.frame_rate),
         actor_skin=skins,
-        character_skin=own_skin if own_skin is not None else skins,
+        character_skin=own_skin,
     )
 
 

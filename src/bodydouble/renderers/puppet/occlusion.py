@@ -65,7 +65,7 @@ def foreign_things(image: Image, plate: Image, matte: Mask, histogram: Floats, h
             cv2.fillConvexPoly(result, hull, 255)
     if not result.any():
         return None
-    return np.asarray(cv2.GaussianBlur(result, (0, 0), 1.2), np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(result, (0, 0), 1.2), np.float32) / np.float32(255)
 
 
 def _actor_share(pixels: NDArray[np.uint8], histogram: Floats) -> float:

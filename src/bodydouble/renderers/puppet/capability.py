@@ -1,0 +1,62 @@
+"""What the puppet cannot do well with these inputs, said before anybody looks at the result."""
+
+import numpy as np
+
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.protocol import RenderWarning
+from bodydouble.renderers.puppet.character import Character
+from bodydouble.renderers.puppet.motion import Motion
+from bodydouble.renderers.puppet.plate import Plates
+
+YAW_MAX_DEGREES = 40
+SMALL_FACE_PIXELS = 24
+UNSEEN_MAX = 0.08
+FOLLOWED_MIN = 0.6
+SEEN = 0.5
+
+
+def check_capability(
+    character: Character, motion: Motion, track: PersonTrack, plates: Plates, height: int
+) -> list[RenderWarning]:
+    """Warnings with stable codes; the worst first."""
+    warnings: list[RenderWarning] = []
+
+    def warn(code: str, message: str) -> None:
+        warnings.append(RenderWarning(code=code, message=message))
+
+    if not character.has_face:
+        warn("reference_without_face", "No face was found in the picture: expression and gaze are not carried over.")
+    knees = track.visibility[motion.present][:, 25:29]
+    in_frame = track.body[motion.present][:, 27:29, 1] < height
+    legs_seen = bool(len(knees)) and float((knees[:, 2:].max(1) > SEEN)[in_frame.any(1)].sum()) > 0.3 * len(knees)
+    if legs_seen and not character.has_legs:
+        warn(
+            "half_body_reference",
+            "The picture shows half a body, the video a whole one: the legs are made up. Use a whole-body picture.",
+        )
+    faces = motion.present & motion.face_found
+    if faces.any():
+        yaw = np.degrees(np.arctan2(motion.head_rotation[faces, 0, 2], motion.head_rotation[faces, 2, 2]))
+        share = float((np.abs(yaw - np.degrees(character.yaw)) > YAW_MAX_DEGREES).mean())
+        if share > 0.05:
+            warn(
+                "yaw_beyond_limit",
+                f"The head turns more than {YAW_MAX_DEGREES}° away from the picture's view in {share:.0%} of the "
+                "frames; sides that the picture does not show cannot be drawn, so it is turned less.",
+            )
+        if float(np.median(motion.head_size[faces])) < SMALL_FACE_PIXELS:
+            warn("small_face", "The face in the video is very small: expressions are hardly followed.")
+    elif motion.present.any():
+        warn(
+            "video_without_face", "No face was found in the video: the character's expression stays as in the picture."
+        )
+    if plates.unseen > UNSEEN_MAX:
+        warn(
+            "background_unseen",
+            f"{plates.unseen:.0%} of the picture behind the person is never seen in the video and was made up.",
+        )
+    if any(s.path.share_followed < FOLLOWED_MIN for s in plates.spans):
+        warn("camera_not_followed", "The camera's movement could not be followed throughout; the background may swim.")
+    if np.isfinite(track.bystanders[:, 0, 0]).mean() > 0.1:
+        warn("several_people", "There are several people in the video; one is replaced. Choose with `person`.")
+    return warnings

@@ -1,0 +1,191 @@
+"""One finished frame: the source, the plate where the person was, the puppet, what stands before it.
+
+Everything happens within the box around what changes; outside it the source's bytes are handed on.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image, Matte
+from bodydouble.renderers.puppet.hands import keep_hand
+from bodydouble.renderers.puppet.light import Light, relight
+from bodydouble.renderers.puppet.motion import Motion
+from bodydouble.renderers.puppet.occlusion import Desk, foreign_things
+from bodydouble.renderers.puppet.plate import Box, Plates, removal_mask
+from bodydouble.renderers.puppet.puppet import Drawing, Puppet
+
+Floats = NDArray[np.float32]
+
+WRAP_STRENGTH = 0.22
+"""How much of the surrounding light spills onto the character's rim."""
+MOUTH_SATURATION, MOUTH_BRIGHTNESS = 0.35, 0.8
+"""The actor's mouth interior loses the actor's colours and stays in the shade of the lips."""
+ELBOWS = (13, 14)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composer:
+    """Makes finished frames; keeps nothing between them, so any thread may make any frame."""
+
+    puppet: Puppet
+    motion: Motion
+    plates: Plates
+    light: Light
+    desks: dict[int, Desk]  # by shot
+    actor_colours: Floats  # (16, 16, 16)
+
+    def frame(self, index: int, image: Image, matte: Matte) -> Image:
+        """Frame ``index`` with the person replaced; the source itself where nobody is there."""
+        if not self.motion.present[index] or self.plates.span_of(index) is None:
+            return image
+        height, width = image.shape[:2]
+        gone = removal_mask(matte, height)
+        drawing = self.puppet.draw(index, height, width)
+        box = _union(_box_of(gone), drawing.bounds if drawing else None, width, height)
+        if box is None:
+            return image
+        x0, y0, x1, y1 = box
+        source, plate = np.ascontiguousarray(image[y0:y1, x0:x1]), self.plates.at(index, box)
+        things = foreign_things(source, plate, matte[y0:y1, x0:x1], self.actor_colours, height)
+        removed = cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)).astype(np.float32) / 255
+        desk = self.desks.get(int(self.motion.shot[index]))
+        if things is not None:
+            removed = removed * (1 - things)
+        base = _blend(source, plate, np.asarray(removed, np.float32))
+        if drawing is not None:
+            base = self._lay_puppet(index, base, source, matte, drawing, box, things, desk, image)
+        result = image.copy()
+        result[y0:y1, x0:x1] = base
+        return result
+
+    def _lay_puppet(
+        self,
+        index: int,
+        base: Image,
+        source: Image,
+        matte: Matte,
+        drawing: Drawing,
+        box: Box,
+        things: Floats | None,
+        desk: Desk | None,
+        image: Image,
+    ) -> Image:
+        dx, dy = drawing.bounds[0] - box[0], drawing.bounds[1] - box[1]
+        h, w = drawing.rgba.shape[:2]
+        inside = np.s_[dy : dy + h, dx : dx + w]
+        under = np.ascontiguousarray(base[inside])
+        colour, alpha = relight(drawing.rgba, self.light, index)
+        colour = self._mouth(index, colour, drawing, image)
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.float32)
+        if desk is not None:
+            alpha = alpha * desk.shown(drawing.bounds)
+        if things is not None:
+            alpha = alpha * (1 - things[inside])
+        colour = _wrap_light(colour, under, alpha, image.shape[0])
+        base[inside] = _blend(under, colour, np.ascontiguousarray(alpha))
+        for place in drawing.hands:
+            if place.kept > 0.02:
+                self._lay_hand(index, base, matte, place.side, place.kept, box, things, desk, image)
+        return base
+
+    def _lay_hand(
+        self,
+        index: int,
+        base: Image,
+        matte: Matte,
+        side: int,
+        weight: float,
+        box: Box,
+        things: Floats | None,
+        desk: Desk | None,
+        image: Image,
+    ) -> None:
+        points, elbow = self.motion.hands[index, side], self.motion.body[index, ELBOWS[side]]
+        if not np.isfinite(points).all():
+            return
+        hand = keep_hand(image, matte, points, elbow, self.light, self.light.lit_skin(), weight)
+        if hand is None:
+            return
+        x0, y0 = max(hand.box[0], box[0]), max(hand.box[1], box[1])
+        x1, y1 = min(hand.box[2], box[2]), min(hand.box[3], box[3])
+        if x1 <= x0 or y1 <= y0:
+            return
+        own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
+        there = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+        alpha = hand.alpha[own]
+        if desk is not None:
+            alpha = alpha * desk.shown((x0, y0, x1, y1))
+        if things is not None:
+            alpha = alpha * (1 - things[there])
+        under = np.ascontiguousarray(base[there])
+        base[there] = _blend(under, np.ascontiguousarray(hand.colour[own]), np.ascontiguousarray(alpha))
+
+    def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
+        """Between the character's open lips, the actor's own teeth and tongue."""
+        opening = float(self.motion.mouth_opening[index])
+        if drawing.mouth is None or opening < 0.02 or not self.motion.face_found[index]:
+            return colour
+        lips = self.motion.lips[index].astype(np.float32)
+        target = (drawing.mouth - drawing.bounds[:2]).astype(np.float32)
+        if np.ptp(target[:, 1]) < 1.5 or not np.isfinite(lips).all():
+            return colour
+        x0, y0 = np.maximum(np.floor(target.min(0)).astype(int) - 3, 0)
+        x1, y1 = np.minimum(np.ceil(target.max(0)).astype(int) + 4, [colour.shape[1], colour.shape[0]])
+        matrix = _affine_fit(lips, target - [x0, y0])
+        if x1 <= x0 or y1 <= y0 or matrix is None:
+            return colour
+        inner = cv2.warpAffine(image, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR).astype(np.float32)
+        grey = inner.mean(2, keepdims=True)
+        inner = (grey + (inner - grey) * MOUTH_SATURATION) * MOUTH_BRIGHTNESS
+        mask = np.zeros(inner.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round((target - [x0, y0]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        weight = cv2.GaussianBlur(mask, (0, 0), 0.8).astype(np.float32) / 255 * min(opening / 0.04, 1.0)
+        if drawing.mouth_cover is not None:
+            weight = weight * (1 - drawing.mouth_cover[y0:y1, x0:x1])
+        part = np.ascontiguousarray(colour[y0:y1, x0:x1])
+        shown = np.clip(inner, 0, 255).astype(np.uint8)
+        colour[y0:y1, x0:x1] = _blend(part, shown, np.asarray(weight, np.float32))
+        return colour
+
+
+def _blend(under: Image, over: Image, alpha: Floats) -> Image:
+    """``under`` where ``alpha`` (h, w) is 0, ``over`` where it is 1."""
+    alpha = np.asarray(alpha, np.float32)
+    return np.asarray(
+        cv2.blendLinear(np.ascontiguousarray(under), np.ascontiguousarray(over), 1 - alpha, alpha), np.uint8
+    )
+
+
+def _wrap_light(colour: Image, under: Image, alpha: Floats, height: int) -> Image:
+    """Let the blurred surroundings spill over the character's rim."""
+    rim = np.clip(cv2.GaussianBlur(1 - alpha, (0, 0), max(1.0, height / 120)), 0, 1) * alpha * WRAP_STRENGTH
+    h, w = alpha.shape
+    quarter = cv2.resize(under, (max(1, w // 4), max(1, h // 4)), interpolation=cv2.INTER_AREA)
+    glow = cv2.resize(cv2.GaussianBlur(quarter, (0, 0), 2), (w, h), interpolation=cv2.INTER_LINEAR)
+    return _blend(colour, np.asarray(glow, np.uint8), np.asarray(rim, np.float32))
+
+
+def _affine_fit(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """Least-squares (2, 3) map from points ``a`` to ``b``, or None where they lie on a line."""
+    design = np.c_[a, np.ones(len(a))]
+    solution, _, rank, _ = np.linalg.lstsq(design, b, rcond=None)
+    return np.asarray(solution.T, np.float64) if rank == 3 else None
+
+
+def _box_of(mask: Matte) -> Box | None:
+    x, y, w, h = cv2.boundingRect(mask)
+    return (x, y, x + w, y + h) if w else None
+
+
+def _union(a: Box | None, b: Box | None, width: int, height: int) -> Box | None:
+    """The box around both, widened so that blurred edges end within it."""
+    boxes = [box for box in (a, b) if box is not None]
+    if not boxes:
+        return None
+    pad = max(8, height // 60)
+    x0, y0 = max(0, min(k[0] for k in boxes) - pad), max(0, min(k[1] for k in boxes) - pad)
+    x1, y1 = min(width, max(k[2] for k in boxes) + pad), min(height, max(k[3] for k in boxes) + pad)
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

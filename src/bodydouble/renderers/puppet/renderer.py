@@ -1,0 +1,111 @@
+"""The puppet renderer: replaces the person on a CPU, frame by frame, the same bytes every time."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from bodydouble.perception import ModelPack
+from bodydouble.perception.footage import Image
+from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
+from bodydouble.renderers.puppet.capability import check_capability
+from bodydouble.renderers.puppet.character import build_character
+from bodydouble.renderers.puppet.composite import Composer
+from bodydouble.renderers.puppet.light import measure_light
+from bodydouble.renderers.puppet.motion import build_motion
+from bodydouble.renderers.puppet.occlusion import Desk, actor_histogram, find_desk
+from bodydouble.renderers.puppet.plate import build_plates, shot_spans
+from bodydouble.renderers.puppet.puppet import Puppet
+
+SEGMENT_FRAMES = 48
+THREADS = 2
+AHEAD = 4
+"""Frames in the hands of the threads at once: enough to keep them busy, little to hold."""
+
+
+def cut_segments(shots: np.ndarray, length: int = SEGMENT_FRAMES) -> list[Segment]:
+    """Frames cut into pieces of about ``length`` that never span a cut; no piece under half of it but whole shots."""
+    result: list[Segment] = []
+    edges = [0, *(np.flatnonzero(np.diff(shots)) + 1).tolist(), len(shots)]
+    for start, stop in pairwise(edges):
+        pieces = max(1, round((stop - start) / length))
+        borders = np.linspace(start, stop, pieces + 1).round().astype(int)
+        for a, b in pairwise(borders):
+            result.append(Segment(index=len(result), start=int(a), stop=int(b)))
+    return result
+
+
+class PuppetRenderer:
+    """Satisfies ``protocol.Renderer``."""
+
+    name = "puppet"
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._pack = pack
+
+    def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
+        """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
+        track, footage, mattes = scene.track, scene.footage, scene.mattes
+        motion = build_motion(track, footage.frame_rate)
+        report(0.02)
+        character = build_character(self._pack, scene.reference, motion, folder)
+        report(0.2)
+        plates = build_plates(footage, mattes, track, folder, lambda f: report(0.2 + 0.7 * f))
+        light = measure_light(
+            footage,
+            mattes,
+            track,
+            reference=character.surroundings,
+            alpha=character.alpha,
+            skin=character.skin,
+        )
+        report(0.95)
+        desks: dict[int, Desk] = {}
+        for start, stop in shot_spans(track):
+            desk = find_desk(footage, mattes, track, start, stop)
+            if desk is not None:
+                desks[int(track.shot[start])] = desk
+        composer = Composer(
+            puppet=Puppet(character, motion, scene.options.hands),
+            motion=motion,
+            plates=plates,
+            light=light,
+            desks=desks,
+            actor_colours=actor_histogram(footage, mattes, track),
+        )
+        warnings = check_capability(character, motion, track, plates, footage.height)
+        return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
+
+
+class PreparedPuppet:
+    """Satisfies ``protocol.PreparedShot``. Segments do not depend on each other."""
+
+    def __init__(
+        self, scene: Scene, composer: Composer, segments: list[Segment], warnings: list[RenderWarning]
+    ) -> None:
+        self._scene, self._composer = scene, composer
+        self.segments, self.warnings = segments, warnings
+
+    def render(self, segment: Segment, carry: bytes | None) -> Iterator[Image]:
+        """The finished frames of ``segment``, in order."""
+        frames = self._scene.footage.read(segment.start, segment.stop)
+        mattes = self._scene.mattes.read(segment.start, segment.stop)
+        waiting: deque[Future[Image]] = deque()
+        with ThreadPoolExecutor(THREADS) as pool:
+            try:
+                for (index, image), (_, matte) in zip(frames, mattes, strict=True):
+                    waiting.append(pool.submit(self._composer.frame, index, image, matte))
+                    if len(waiting) >= AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def carry_after(self, segment: Segment) -> bytes | None:
+        """Nothing: frames are made one by one from the smoothed track."""
+        return None
