@@ -5,7 +5,7 @@ camera. So it is run over overlapping tiles too, and every face found seeds a bo
 by the landmark network and counted once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from bodydouble.perception.pack import ModelPack
 BODY_SCORE_MIN = 0.6
 FACE_SCORE_MIN = 0.6
 SAME_PERSON_OVERLAP = 0.45
+CONTAINED_MIN = 0.6
+TILT_MAX = 1.0  # radians from upright
 CANDIDATES_MAX = 24
 # A face detection's box is about 3/4 of a head, a body 7.5 heads, its hips 3.5 heads below the crown.
 HIP_BELOW_FACE, REACH_OF_FACE = 3.9, 5.2
@@ -80,12 +82,16 @@ class PeopleFinder:
         seeds.sort(key=lambda s: -s[0])
         found: list[Person] = []
         for _, roi, face in seeds[:CANDIDATES_MAX]:
-            if not roi.inside(width, height) or _covered(found, roi, face):
+            if not roi.inside(width, height):
                 continue
-            person = self._confirm(image, roi, face)
-            if person is not None and not any(_same(person, other) for other in found):
-                found.append(person)
-        return sorted(found, key=lambda p: -p.area)
+            known = _covering(found, roi, face)
+            if known is None:
+                person = self._confirm(image, roi, face)
+                if person is not None:
+                    found.append(person)
+            elif face is not None and found[known].face is None:
+                found[known] = replace(found[known], face=self._face(image, face))
+        return sorted(_distinct(found), key=lambda p: -p.area)
 
     def _confirm(self, image: Image, roi: Roi, face: Detection | None) -> Person | None:
         height, width = image.shape[:2]
@@ -99,14 +105,17 @@ class PeopleFinder:
         head = body.points[[0, 2, 5, 7, 8]].mean(0)
         if face is not None and np.hypot(*(head - face.box.mean(0))) > 1.2 * face.size:
             return None  # the region slid to somebody else, who has a seed of their own
-        mesh = None
-        if face is not None:
-            landmarks = self._mesh.run(image, detection_face_roi(face))
-            mesh = landmarks.points if landmarks.score > FACE_SCORE_MIN else None
+        mesh = self._face(image, face) if face is not None else None
+        if mesh is None and abs(body.next_roi.angle) > TILT_MAX:
+            return None  # without a face, what lies on its side is more often a thing than a person
         box = body_box(body, width, height)
         if (box[2:] - box[:2]).min() < 8:
             return None
         return Person(box=box, score=body.score, body=body, face=mesh)
+
+    def _face(self, image: Image, face: Detection) -> Points | None:
+        landmarks = self._mesh.run(image, detection_face_roi(face))
+        return landmarks.points if landmarks.score > FACE_SCORE_MIN else None
 
 
 def _tiles(width: int, height: int) -> list[Roi]:
@@ -131,28 +140,40 @@ def _roi_below_face(face: Detection) -> Roi:
     return body_roi(hip, hip - down * REACH_OF_FACE * face.size)
 
 
-def _covered(found: list[Person], roi: Roi, face: Detection | None) -> bool:
-    """Whether a seed is somebody who was found already: this saves the landmark network's time."""
-    for person in found:
+def _covering(found: list[Person], roi: Roi, face: Detection | None) -> int | None:
+    """The place in ``found`` of the person that a seed belongs to: this saves the landmark network's time."""
+    for k, person in enumerate(found):
         if face is not None:
             head = person.body.points[[0, 2, 5, 7, 8]].mean(0)
             if np.hypot(*(head - face.box.mean(0))) < 0.8 * face.size:
-                return True
+                return k
         else:
             known = person.body.next_roi
             near = np.hypot(known.x - roi.x, known.y - roi.y) < 0.12 * known.size
             if near and 0.6 < roi.size / known.size < 1.6:
-                return True
-    return False
+                return k
+    return None
+
+
+def _distinct(found: list[Person]) -> list[Person]:
+    """Each person once: a finding that lies in a surer one is a part of it (an arm taken for a body), unless it
+    has a face of its own. Those with faces, then the surest, come first."""
+    kept: list[Person] = []
+    for person in sorted(found, key=lambda p: (p.face is None, -p.score)):
+        if not any(_same(person, other) for other in kept):
+            kept.append(person)
+    return kept
 
 
 def _same(a: Person, b: Person) -> bool:
-    """Whether two findings are one person: boxes overlap, or heads and hips stand at one place."""
+    if a.face is not None and b.face is not None:
+        apart = np.hypot(*(a.face.mean(0) - b.face.mean(0)))
+        return bool(apart < 0.5 * max(np.ptp(a.face[:, 0]), np.ptp(b.face[:, 0])))
     if overlap(a.box, b.box[None])[0] > SAME_PERSON_OVERLAP:
         return True
-    scale = min(a.body.next_roi.size, b.body.next_roi.size) / 2.5
-    points = a.body.points[[0, 11, 12, 23, 24]] - b.body.points[[0, 11, 12, 23, 24]]
-    return bool(np.median(np.hypot(points[:, 0], points[:, 1])) < 0.2 * scale)
+    low, high = np.maximum(a.box[:2], b.box[:2]), np.minimum(a.box[2:], b.box[2:])
+    common = float(np.prod(np.clip(high - low, 0, None)))
+    return common > CONTAINED_MIN * min(a.area, b.area)
 
 
 def find_people(pack: ModelPack, image: Image) -> list[Person]:
