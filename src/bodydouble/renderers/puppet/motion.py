@@ -155,7 +155,8 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
         coarse[i] = head_of_body(track.body[i].astype(np.float64))
         if track.face_found[i] and np.isfinite(track.face[i]).all():
             heads[i] = head_of_face(track.face[i].astype(np.float64))
-    grown, shift = _coarse_to_fine(heads, coarse)
+    torso = _torso(track)
+    share, shift = _coarse_to_fine(heads, coarse, torso)
     for start, stop in spans(track.present, track.shot, gap_max=0):
         here = range(start, stop)
         found = np.array([heads[i] is not None for i in here])
@@ -163,10 +164,10 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
         near = _near(found, FACE_GAP_FRAMES_MAX)
         rough = [h for i in here if (h := coarse[i])]
         fine = [heads[i] or h for i, h in zip(here, rough, strict=True)]
-        own_size = np.array([h.size if ok else h.size * grown for h, ok in zip(fine, found, strict=True)])
-        own_centre = np.array(
-            [h.centre if ok else h.centre + shift * h.size * grown for h, ok in zip(fine, found, strict=True)]
-        )
+        # A profile's ears lie on each other: without a face the trunk tells the size.
+        own_size = np.array([h.size if ok else share * torso[i] for i, h, ok in zip(here, fine, found, strict=True)])
+        own_centre = np.array([h.centre for h in fine])
+        own_centre[~found] += shift * own_size[~found, None]
         own_turn = np.stack([h.rotation for h in fine])
         bridge = near & ~found
         if bridge.any():
@@ -183,14 +184,22 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
     return rotation, centre, size, heads
 
 
-def _coarse_to_fine(heads: list[Head | None], coarse: list[Head | None]) -> tuple[float, Array]:
-    """How the body's idea of the head differs from the face's: factor of size, offset of the centre in sizes."""
-    pairs = [(a, b) for a, b in zip(heads, coarse, strict=True) if a and b]
+def _torso(track: PersonTrack) -> Array:
+    """(F,) px, a length of the trunk that turning changes little; NaN where absent."""
+    body = track.body[..., :2].astype(np.float64)
+    spine = np.linalg.norm((body[:, 11] + body[:, 12] - body[:, 23] - body[:, 24]) / 2, axis=1)
+    return np.maximum(np.maximum(spine, np.linalg.norm(body[:, 11] - body[:, 12], axis=1)), 1.0)
+
+
+def _coarse_to_fine(heads: list[Head | None], coarse: list[Head | None], torso: Array) -> tuple[float, Array]:
+    """Head size over the trunk's length, and how far the body's idea of the head's centre is off, in sizes."""
+    pairs = [(i, a, b) for i, (a, b) in enumerate(zip(heads, coarse, strict=True)) if a and b]
     if not pairs:
-        return 1.0, np.zeros(2)
-    factor = float(np.median([a.size / b.size for a, b in pairs]))
-    shift = np.median([(a.centre - b.centre) / a.size for a, b in pairs], axis=0)
-    return factor, shift
+        sizes = [h.size / torso[i] for i, h in enumerate(coarse) if h]
+        return (float(np.median(sizes)) if sizes else 1.0), np.zeros(2)
+    share = float(np.median([a.size / torso[i] for i, a, _ in pairs]))
+    shift = np.median([(a.centre - b.centre) / a.size for _, a, b in pairs], axis=0)
+    return share, shift
 
 
 def _near(found: NDArray[np.bool_], frames_max: int) -> NDArray[np.bool_]:

@@ -138,7 +138,7 @@ class Puppet:
     def _layers(self, index: int, trunk: TrunkPlacement, height: int) -> tuple[list[_Layer], tuple[HandPlace, ...]]:
         """All pieces from back to front (legs, arms), and the hands in the same order."""
         motion, anatomy = self.motion, self.character.anatomy
-        body, depth = motion.body[index], motion.depth[index]
+        depth = motion.depth[index]
         mirrored = bool(self._scales.mirrored[index])
         scale = float(self._scales.body[index])
         layers: list[_Layer] = []
@@ -180,15 +180,15 @@ class Puppet:
             matrix = turn_map(palm, wrist, fingers, scale)
             layers.append(_Layer(piece=palm, matrix=matrix, weight=1.0, behind=behind, fade=hand))
         if upper is not None:
-            layers.append(_Layer(piece=upper, matrix=bone_map(upper, shoulder, elbow, scale), weight=1.0, behind=behind))
+            layers.append(
+                _Layer(piece=upper, matrix=bone_map(upper, shoulder, elbow, scale), weight=1.0, behind=behind)
+            )
         if lower is not None:
             matrix = bone_map(lower, elbow, wrist, scale)
             layers.append(_Layer(piece=lower, matrix=matrix, weight=1.0, behind=behind, fade=hand))
         return layers, hand
 
-    def _leg(
-        self, index: int, k: int, side: int, trunk: TrunkPlacement, scale: float, height: int
-    ) -> list[_Layer]:
+    def _leg(self, index: int, k: int, side: int, trunk: TrunkPlacement, scale: float, height: int) -> list[_Layer]:
         """The character's leg ``k`` on the actor's leg ``side``: foot, shin, thigh from back to front."""
         motion, limb = self.motion, self.character.legs[k]
         body, seen = motion.body[index], motion.visibility[index]
@@ -218,7 +218,9 @@ def _foot_map(foot: Piece, knee: Array, ankle: Array, toe: Array, scale: float) 
     turn = float(np.clip((turn + np.pi) % (2 * np.pi) - np.pi, -FOOT_TURN_MAX, FOOT_TURN_MAX))
     c, s = np.cos(turn), np.sin(turn)
     direction = np.array([[c, -s], [s, c]]) @ own
-    length = float(np.clip(np.hypot(*wanted) / max(float(np.hypot(*own)), 1e-6), FOOT_SCALE_MIN * scale, FOOT_SCALE_MAX * scale))
+    length = float(
+        np.clip(np.hypot(*wanted) / max(float(np.hypot(*own)), 1e-6), FOOT_SCALE_MIN * scale, FOOT_SCALE_MAX * scale)
+    )
     return turn_map(foot, ankle, direction, length)
 
 
