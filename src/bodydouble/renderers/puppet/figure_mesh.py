@@ -1,6 +1,6 @@
 """Head and trunk as one mesh, and which vertex follows the head, which the trunk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.head import OVAL
 from bodydouble.renderers.puppet.mesh import Mesh, build_mesh
+from bodydouble.renderers.puppet.parts import pixel_grid
 from bodydouble.renderers.puppet.trunk import Trunk
 
 Array = NDArray[np.float64]
@@ -17,15 +18,28 @@ Array = NDArray[np.float64]
 FACE_VERTICES = 478
 SILHOUETTE = 0.45
 """Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
+NECK_FADE = (0.15, 0.6)
+"""Head weights between which the head's layer sets in."""
+TRUNK_FADE = (0.75, 0.95)
+"""Head weights between which the trunk's layer ends, under the opaque part of the head's."""
+TRUNK_LAYER_MAX = 0.97
+"""Head weight up to which the trunk's layer reaches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FigureMesh:
-    """The textured mesh of head and trunk. The first 478 vertices are the face's, where there is one."""
+    """The textured mesh of head and trunk, in two layers that share their vertices.
 
-    mesh: Mesh
+    The first 478 vertices are the face's, where there is one. The head's layer thins out down the neck; below it the
+    trunk's layer has the whole neck, so that a head that sinks hides its neck and does not crush it.
+    """
+
+    vertices: Array  # (N, 2) px in the texture
+    trunk: Mesh
+    head: Mesh
     solid: Array  # (N, 3) px in the head's own frame, relative to its origin
     head_weight: Array  # (N,) 1 follows the head, 0 the trunk
+    neck_weight: Array  # (N,) 1 in the neck, 0 in the hair beside it
     flat_weight: Array  # (N,) 1 is moved in the picture plane only, 0 turns in depth
     own_face: Array | None  # (478, 3) normalised
     rest_face: Array | None  # (478, 3) the same at rest
@@ -41,11 +55,15 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     head = anatomy.head
     if anatomy.face is None:
         solid = (np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation
-        mesh = build_mesh(grid, grid, rgba, np.zeros(len(grid), np.bool_))
+        weight = _head_weight(anatomy, grid)
+        trunk_mesh, head_mesh = _layers(anatomy, grid, grid, rgba, weight, np.zeros(len(grid), np.bool_))
         return FigureMesh(
-            mesh=mesh,
+            vertices=grid,
+            trunk=trunk_mesh,
+            head=head_mesh,
             solid=solid,
-            head_weight=_head_weight(anatomy, grid),
+            head_weight=weight,
+            neck_weight=_neck_weight(anatomy, grid),
             flat_weight=np.ones(len(grid)),
             own_face=None,
             rest_face=None,
@@ -73,16 +91,47 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     share = np.take_along_axis(nearness, nearest, 1)
     share *= np.exp(-((gap / (0.18 * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
     own = normalised(face, head)
+    trunk_mesh, head_mesh = _layers(anatomy, vertices, layout, rgba, weight, fine)
     return FigureMesh(
-        mesh=build_mesh(vertices, layout, rgba, fine),
+        vertices=vertices,
+        trunk=trunk_mesh,
+        head=head_mesh,
         solid=solid,
         head_weight=weight,
+        neck_weight=_neck_weight(anatomy, vertices),
         flat_weight=flat_weight,
         own_face=own,
         rest_face=resting_face(own),
         skirt=nearest,
         skirt_weight=share,
     )
+
+
+def _layers(
+    anatomy: Anatomy, vertices: Array, layout: Array, rgba: NDArray[np.uint8], weight: Array, fine: NDArray[np.bool_]
+) -> tuple[Mesh, Mesh]:
+    """The trunk's and the head's layer."""
+    height, width = rgba.shape[:2]
+    rgba_whole, step = rgba, 4
+    small = pixel_grid(-(-height // step), -(-width // step)) * step + (step - 1) / 2
+    share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
+    wide = cv2.resize(share, (small.shape[1] * step, small.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    fade = smoothstep(*NECK_FADE, wide[:height, :width])
+    if anatomy.face is not None:
+        oval = np.zeros((height, width), np.uint8)
+        cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
+        fade = np.maximum(fade, oval)
+    # Beneath the opaque part of the head's layer the trunk's ends softly.
+    rgba = np.round(rgba * (1 - smoothstep(*TRUNK_FADE, wide[:height, :width]))[..., None]).astype(np.uint8)
+    upper = np.round(rgba_whole * fade[..., None]).astype(np.uint8)
+    whole = build_mesh(vertices, layout, rgba, fine)
+    below = (weight[whole.triangles] < TRUNK_LAYER_MAX).any(1) & (whole.triangles >= _face_count(anatomy)).all(1)
+    lower = whole.triangles[below]
+    return replace(whole, triangles=lower, fine=len(lower)), build_mesh(vertices, layout, upper, fine)
+
+
+def _face_count(anatomy: Anatomy) -> int:
+    return 0 if anatomy.face is None else FACE_VERTICES
 
 
 def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
@@ -121,3 +170,12 @@ def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
     weight = smoothstep(0.25, 1.05, along)
     beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / (0.5 * anatomy.unit)
     return np.where(along < 1.0, weight * (1 - 0.5 * smoothstep(0.9, 1.5, beside)), weight)
+
+
+def _neck_weight(anatomy: Anatomy, vertices: Array) -> Array:
+    """(N,) 1 on the line from shoulders to chin, 0 half a face width beside it."""
+    top = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre
+    up = top - anatomy.shoulders
+    up = up / max(float(np.linalg.norm(up)), 1e-6)
+    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
+    return 1 - smoothstep(0.3, 0.5, beside)

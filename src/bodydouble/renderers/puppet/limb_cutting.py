@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.cutout import Cutout
 from bodydouble.renderers.puppet.limbs import Limb, Piece, invented_hand, invented_piece, make_piece
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, pixel_grid
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, pixel_grid, segment_distance
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -21,9 +21,11 @@ SEEN_MIN = 0.3
 HAND_SEEN_MIN = 0.4
 LEG_SEEN_MIN = 0.5
 TRUNK_RADIUS = 0.26
-ARM_RADII = (0.21, 0.17, 0.17)
+ARM_RADII = (0.21, 0.18, 0.15)
 LEG_RADII = (0.30, 0.22, 0.17)
 """Typical half widths in anatomy units (shoulder widths) of thigh, shin and foot; of upper arm, forearm and hand."""
+IN_FRONT = 0.8
+"""Half width, in its own radii, of what a limb takes from the trunk's core where it lies before it."""
 JOINT_DISCS = (0.19, 0.15, 0.10)
 """Radii of the round overlaps at shoulder, elbow and wrist, in anatomy units."""
 LEG_DISCS = (0.27, 0.20, 0.13)
@@ -49,6 +51,7 @@ class _Chain:
 
     bones: list[Bone]
     discs: tuple[float, ...]
+    foot: bool  # the third bone is a foot
 
 
 def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
@@ -61,7 +64,10 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
     limb_ways = [np.min(ways, axis=0) if ways else None for ways in bone_ways]
     trunk = _trunk_way(anatomy, distances, [b for chain in chains for b in chain.bones])
     masks = distances.split([trunk, *[w for w in limb_ways if w is not None]])[1:]
-    points = pixel_grid(height, width)
+    # A limb that the picture's lower edge cuts off gets round ends at its joints from mirrored rows.
+    grown = min(int(0.35 * anatomy.unit), height) if cutout.alpha[-3:].max() > 0.5 else 0
+    longer = Cutout(alpha=_mirrored(cutout.alpha, grown), colour=_mirrored(cutout.colour, grown))
+    points = pixel_grid(height + grown, width)
     limbs: list[Limb] = []
     total = [np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)]
     for number, (chain, ways) in enumerate(zip(chains, bone_ways, strict=True)):
@@ -70,7 +76,8 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
         if ways:
             mask = masks.pop(0)
             total[is_leg] = np.maximum(total[is_leg], mask)
-            pieces = _pieces(chain, mask, distances.split(ways), cutout, points)
+            shares = [_mirrored(share, grown) for share in distances.split(ways)]
+            pieces = _pieces(chain, _mirrored(mask, grown), shares, longer, points, height)
         joints = (LEG_JOINTS if is_leg else ARM_JOINTS)[side]
         complete = _completed_leg if is_leg else _completed_arm
         limbs.append(
@@ -81,6 +88,10 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
             )
         )
     return LimbSet(arms=(limbs[0], limbs[1]), legs=(limbs[2], limbs[3]), arm_mask=total[0], leg_mask=total[1])
+
+
+def _mirrored(rows: Floats, count: int) -> Floats:
+    return np.concatenate([rows, rows[::-1][:count]])
 
 
 def _inside(point: Array, height: int, width: int) -> bool:
@@ -100,8 +111,8 @@ def _arm_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
             if found or seen[wrist] > HAND_SEEN_MIN:
                 tip = hand[[9, 12]].mean(0) if found else body[list(FINGERS[k])].mean(0)
                 tip = body[wrist] + (tip - body[wrist]) * (1.35 if found else 1.7)
-                bones.append(Bone(start=body[wrist], stop=tip, radius=ARM_RADII[2] * unit))
-    return _Chain(bones=bones, discs=JOINT_DISCS)
+                bones.append(Bone(start=body[wrist], stop=tip, radius=ARM_RADII[2] * unit, seed_from=0.15))
+    return _Chain(bones=bones, discs=JOINT_DISCS, foot=False)
 
 
 def _leg_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
@@ -115,7 +126,7 @@ def _leg_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
             toe = body[TOES[k]]
             if seen[TOES[k]] > SEEN_MIN and _inside(toe, height, width):
                 bones.append(Bone(start=body[ankle], stop=toe, radius=LEG_RADII[2] * unit, seed_from=0.3))
-    return _Chain(bones=bones, discs=LEG_DISCS)
+    return _Chain(bones=bones, discs=LEG_DISCS, foot=True)
 
 
 def _trunk_way(anatomy: Anatomy, distances: PartDistances, bones: list[Bone]) -> Array:
@@ -130,31 +141,37 @@ def _trunk_way(anatomy: Anatomy, distances: PartDistances, bones: list[Bone]) ->
     core |= distances.seeds(head)
     core |= np.linalg.norm(distances.points - anatomy.head.centre, axis=-1) < 0.5 * anatomy.head.width
     for bone in bones:
-        # A forearm before the belly is no belly.
-        core &= ~distances.seeds(bone)
+        # A forearm or a hand before the belly is no belly.
+        near, _ = segment_distance(distances.points, bone.start, bone.stop)
+        core &= ~(near < IN_FRONT * bone.radius) if bone.seed_from < 0.2 else ~distances.seeds(bone)
     if not core.any():
         core = np.linalg.norm(distances.points - middle, axis=-1) < 0.2 * unit
     return distances.distance(core) / (TRUNK_RADIUS * unit)
 
 
-def _pieces(chain: _Chain, limb: Floats, shares: list[Floats], cutout: Cutout, points: Array) -> list[Piece | None]:
-    """One piece for each bone, each with a round overlap into its neighbours."""
+def _pieces(
+    chain: _Chain, limb: Floats, shares: list[Floats], cutout: Cutout, points: Array, height: int
+) -> list[Piece | None]:
+    """One piece for each bone, each with a round overlap into its neighbours; rows from ``height`` on are mirrored."""
     pieces: list[Piece | None] = []
-    unit = chain.bones[0].radius / (ARM_RADII[0] if chain.discs is JOINT_DISCS else LEG_RADII[0])
+    unit = chain.bones[0].radius / (LEG_RADII[0] if chain.foot else ARM_RADII[0])
     for k, bone in enumerate(chain.bones):
-        mask = shares[k] * limb
-        if k == 0:
-            # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
-            mask = np.maximum(mask, disc(points, bone.start, chain.discs[0] * unit))
-        else:
-            mask = np.maximum(
-                mask, disc(points, bone.start, chain.discs[k] * unit) * limb * (shares[k] + shares[k - 1])
-            )
+        start = disc(points, bone.start, chain.discs[k] * unit)
+        # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
+        inner = start if k == 0 else start * limb * (shares[k] + shares[k - 1])
+        mask = np.maximum(shares[k] * limb, inner)
+        ends = start
         if k + 1 < len(chain.bones):
-            overlap = disc(points, bone.stop, chain.discs[k + 1] * unit)
-            mask = np.maximum(mask, overlap * limb * (shares[k] + shares[k + 1]))
-        mask = np.clip(mask, 0, 1) * cutout.alpha
-        pieces.append(make_piece(cutout.colour, np.asarray(mask, np.float32), bone.start, bone.stop))
+            stop = disc(points, bone.stop, chain.discs[k + 1] * unit)
+            mask = np.maximum(mask, stop * limb * (shares[k] + shares[k + 1]))
+            ends = np.maximum(start, stop)
+        mask[height:] *= ends[height:]
+        if chain.foot and k == 2:
+            # The floor's shade beside a shoe often passes for a part of it.
+            near, _ = segment_distance(points, bone.start, bone.stop)
+            mask = mask * np.clip((1.15 * bone.radius - near) / (0.15 * bone.radius), 0, 1)
+        mask = np.asarray(np.clip(mask, 0, 1) * cutout.alpha, np.float32)
+        pieces.append(make_piece(cutout.colour, mask, bone.start, bone.stop))
     return pieces
 
 

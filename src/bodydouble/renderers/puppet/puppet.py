@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 FOOT_TURN_MAX = np.deg2rad(65)
+LIMB_SEEN = (0.1, 0.2)
+"""Visibilities between which a leg fades in: the network gives a leg behind a desk nearly none."""
 FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
 HAND_FADE_FROM, HAND_FADE_TO = -0.15, 0.35
 """Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
@@ -88,9 +90,12 @@ class Puppet:
         for layer in layers:
             if layer.behind:
                 _paint(canvas, layer, bounds, None)
-        drawn = draw_mesh(self.character.figure.mesh, points - [x0, y0], depth, y1 - y0, x1 - x0)
-        if drawn is not None:
-            _over(canvas, *drawn)
+        figure, shift = self.character.figure, np.array([x0, y0])
+        uncrushed = self._uncrushed(trunk, points)
+        for mesh, target in ((figure.trunk, uncrushed), (figure.head, points)):
+            drawn = draw_mesh(mesh, target - shift, depth, y1 - y0, x1 - x0)
+            if drawn is not None:
+                _over(canvas, *drawn)
         front = [layer for layer in layers if not layer.behind]
         cover = np.zeros(canvas.shape[:2], np.float32) if self.character.has_face and front else None
         for layer in front:
@@ -127,13 +132,21 @@ class Puppet:
         turned = placed - middle
         turned[:, :2] += centre
         own_pivot = head.centre + head.rotation[:2, 2] * pivot
-        flat = (figure.mesh.vertices - own_pivot) @ roll_between(head.rotation, turn).T * scale
+        flat = (figure.vertices - own_pivot) @ roll_between(head.rotation, turn).T * scale
         flat += centre + turn[:2, 2] * pivot * scale
         weight = figure.flat_weight[:, None]
         at_head = turned[:, :2] * (1 - weight) + flat * weight
         share = figure.head_weight[:, None]
-        points = at_head * share + trunk.apply(figure.mesh.vertices) * (1 - share)
+        points = at_head * share + trunk.apply(figure.vertices) * (1 - share)
         return trunk, points, turned[:, 2]
+
+    def _uncrushed(self, trunk: TrunkPlacement, points: Array) -> Array:
+        """``points`` without what presses the neck down into the trunk."""
+        rigid = trunk.apply(self.character.figure.vertices)
+        down = trunk.upper[:, :2] @ (self.character.anatomy.hips - self.character.anatomy.shoulders)
+        down = down / max(float(np.hypot(*down)), 1e-6)
+        pressed = np.maximum((points - rigid) @ down, 0)
+        return points - (pressed * self.character.figure.neck_weight)[:, None] * down
 
     def _layers(self, index: int, trunk: TrunkPlacement, height: int) -> tuple[list[_Layer], tuple[HandPlace, ...]]:
         """All pieces from back to front (legs, arms), and the hands in the same order."""
@@ -195,12 +208,12 @@ class Puppet:
         hip = trunk.apply(self.character.anatomy.body[limb.joints[0], :2][None])[0]
         knee, ankle, toe = body[25 + side], body[27 + side], body[TOES[side]]
         # A knee inside the picture that is not seen is behind something (a desk): nothing is drawn there.
-        weight = 1.0 if knee[1] > height else float(smoothstep(0.25, 0.55, seen[25 + side]))
+        weight = 1.0 if knee[1] > height else float(smoothstep(*LIMB_SEEN, seen[25 + side]))
         if weight <= 0:
             return []
         thigh, shin, foot = limb.pieces
         layers: list[_Layer] = []
-        low = weight if ankle[1] > height else weight * float(smoothstep(0.2, 0.5, seen[27 + side]))
+        low = weight if ankle[1] > height else weight * float(smoothstep(*LIMB_SEEN, seen[27 + side]))
         if foot is not None:
             layers.append(_Layer(piece=foot, matrix=_foot_map(foot, knee, ankle, toe, scale), weight=low, behind=True))
         if shin is not None:
