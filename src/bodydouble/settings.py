@@ -1,0 +1,62 @@
+"""Environment and TOML to one frozen object, read once.
+
+Every setting has the prefix ``BODYDOUBLE_`` in the environment, and its bare name in ``bodydouble.toml`` of the
+working folder; the environment wins. ``DATABASE_URL`` alone goes without the prefix, as everywhere.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """What an installation may choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BODYDOUBLE_", frozen=True, extra="ignore", toml_file="bodydouble.toml", env_ignore_empty=True
+    )
+
+    data: Path = Path("bodydouble-data")  # database, files and workspaces
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""  # how clients reach us, for links; default http://host:port
+    database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"))
+    models: Path | None = None  # a prepared folder with the model pack
+    log_json: bool = False
+
+    body_bytes_max: int = 1_000_000
+    image_bytes_max: int = 10_000_000
+    image_side_min: int = 200
+    image_side_max: int = 4096
+    video_bytes_max: int = 200_000_000
+    video_seconds_min: float = 1.0
+    video_seconds_max: float = 120.0
+    video_side_min: int = 200
+    video_side_max: int = 4096
+
+    upload_url_seconds: int = 3600
+    download_url_seconds: int = 7 * 24 * 3600
+    outbound_allow: str = ""  # networks, separated by commas, that downloads may reach though they are not public
+    outbound_seconds_max: int = 120
+    starting_credits: Decimal = Decimal(10_000)  # of the account that the first start makes
+    puppet_fallback: bool = True  # false: refuse `auto` where there is no GPU
+    attempts_max: int = 3  # of one step of one task, when the child process dies
+
+    @property
+    def base_url(self) -> str:
+        """Where clients reach this installation, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,40 @@
+"""Bringing a database up to date: the engine's schema first, then our numbered files, each once."""
+
+from importlib import resources
+
+import psycopg
+from dbos import DBOS
+
+from bodydouble.tasks.errors import StorageUnavailable
+
+LOCK = 0x626F6479  # "body": one process migrates at a time
+
+
+def migrate(database_url: str) -> None:
+    """Apply what is missing. Safe to call from many processes at once.
+
+    Raises:
+        StorageUnavailable: the database does not answer, or was made by a newer version.
+    """
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+            DBOS.migrate(database_url)
+            connection.execute(
+                "create table if not exists migration (name text primary key, applied_at timestamptz default now())"
+            )
+            applied = {row[0] for row in connection.execute("select name from migration")}
+            files = {
+                f.name: f.read_text() for f in resources.files("bodydouble.store").joinpath("migrations").iterdir()
+            }
+            unknown = applied - files.keys()
+            if unknown:
+                raise StorageUnavailable(
+                    f"The database was made by a newer version of bodydouble (it has {', '.join(sorted(unknown))})."
+                )
+            for name in sorted(files.keys() - applied):
+                with connection.transaction():
+                    connection.execute(files[name].encode())
+                    connection.execute("insert into migration (name) values (%s)", (name,))
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable(f"The database does not answer: {error}") from error
