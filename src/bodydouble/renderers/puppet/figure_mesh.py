@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import Delaunay
 
 from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.expression import normalised, resting_face, smoothstep
-from bodydouble.renderers.puppet.head import OVAL
+from bodydouble.renderers.puppet.head import OVAL, Head
 from bodydouble.renderers.puppet.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.parts import pixel_grid
 from bodydouble.renderers.puppet.trunk import Trunk
@@ -18,6 +19,10 @@ Array = NDArray[np.float64]
 FACE_VERTICES = 478
 SILHOUETTE = 0.45
 """Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
+RINGS = (0.05, 0.11, 0.19, 0.29)
+"""Distances, in face widths, of the rows of vertices around the face."""
+UNFOLD_MARGIN = 0.02
+"""Face widths that the face's outline lies outside its neighbours at least."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 TRUNK_FADE = (0.75, 0.95)
@@ -70,14 +75,18 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
             skirt=np.zeros((0, 4), np.int64),
             skirt_weight=np.zeros((0, 4)),
         )
-    face = anatomy.face
+    face = unfolded_face(anatomy.face, head)
     outline = face[OVAL, :]
+    rings = _rings(outline, head.width)
+    grid = np.concatenate([rings.reshape(-1, 2), grid])
     away = np.linalg.norm(grid[:, None] - outline[None, :, :2], axis=-1)
     nearness = 1 / (away**2 + (0.04 * head.width) ** 2)
     nearness /= nearness.sum(1, keepdims=True)
     gap = away.min(1)
     # Hair and ears lie behind the face's outline, deeper with distance.
-    depth = nearness @ outline[:, 2] + 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+    depth = nearness @ outline[:, 2]
+    depth[: rings.size // 2] = np.tile(outline[:, 2], len(RINGS))
+    depth += 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
     vertices = np.concatenate([face[:, :2], grid])
     solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
     flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]
@@ -107,6 +116,30 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     )
 
 
+def unfolded_face(face: Array, head: Head) -> Array:
+    """``face`` (478, 3) with its outline pushed out to where no cheek folds behind it.
+
+    On the far side of a slightly turned face the mesh's outline lies inside its neighbours: the skin between them
+    would be drawn from ear and background as soon as the puppet turns.
+    """
+    result = face.copy()
+    frontal = ((face[:468] - head.origin) @ head.rotation)[:, :2]
+    first, others = Delaunay(frontal).vertex_neighbor_vertices
+    centre = face[:468, :2].mean(0)
+    on_outline = np.zeros(468, np.bool_)
+    on_outline[list(OVAL)] = True
+    for vertex in OVAL:
+        near = others[first[vertex] : first[vertex + 1]]
+        near = near[~on_outline[near]]
+        away = frontal[vertex] - frontal.mean(0)
+        direction = away / max(float(np.linalg.norm(away)), 1e-6)
+        own = (face[vertex, :2] - centre) @ direction
+        lack = float(((face[near, :2] - centre) @ direction).max(initial=-np.inf)) + UNFOLD_MARGIN * head.width - own
+        if lack > 0:
+            result[vertex, :2] += lack * direction
+    return result
+
+
 def _layers(
     anatomy: Anatomy, vertices: Array, layout: Array, rgba: NDArray[np.uint8], weight: Array, fine: NDArray[np.bool_]
 ) -> tuple[Mesh, Mesh]:
@@ -134,6 +167,13 @@ def _face_count(anatomy: Anatomy) -> int:
     return 0 if anatomy.face is None else FACE_VERTICES
 
 
+def _rings(outline: Array, face_width: float) -> Array:
+    """(R, 36, 2) the face's outline grown outwards: skin and hair beside it stretch evenly when the head turns."""
+    away = outline[:, :2] - outline[:, :2].mean(0)
+    away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    return outline[None, :, :2] + away[None] * np.array(RINGS)[:, None, None] * face_width
+
+
 def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
     """(M, 2) vertices around everything opaque, none inside the face."""
     head, unit = anatomy.head, anatomy.unit
@@ -146,7 +186,7 @@ def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
     if anatomy.face is None:
         return points
     hull = cv2.convexHull(anatomy.face[OVAL, :2].astype(np.float32))
-    margin = 0.05 * head.width
+    margin = (RINGS[-1] + 0.06) * head.width
     outside = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -margin for x, y in points]
     return points[np.array(outside)]
 

@@ -246,9 +246,11 @@ def _over(canvas: Floats, box: Box, rgba: NDArray[np.uint8]) -> None:
     """Premultiplied ``rgba`` over ``canvas``, in place."""
     x0, y0, x1, y1 = box
     under = canvas[y0:y1, x0:x1]
-    source = rgba.astype(np.float32)
-    under *= 1 - source[..., 3:] * np.float32(1 / 255)
-    under += source
+    # A row of four equal columns for each alpha: OpenCV multiplies whole pixels several times faster than broadcasting.
+    keep = cv2.cvtColor(255 - rgba[..., 3], cv2.COLOR_GRAY2BGRA)
+    keep[..., 3] = 255 - rgba[..., 3]
+    cv2.multiply(under, keep, dst=under, scale=1 / 255, dtype=cv2.CV_32F)
+    cv2.add(under, rgba, dst=under, dtype=cv2.CV_32F)
 
 
 def _paint(canvas: Floats, layer: _Layer, bounds: Box, cover: Floats | None) -> None:
