@@ -106,14 +106,14 @@ def character_of(image: Image, track: PersonTrack, mask: Floats, motion: Motion,
 def resized(image: Image, zoom: float) -> Image:
     if zoom >= 1:
         return image
-    return np.asarray(_shrunk(image, zoom), np.uint8)
+    return np.asarray(np.round(_shrunk(image.astype(np.float32), zoom)), np.uint8)
 
 
-def _shrunk(image: NDArray[np.generic], zoom: float) -> Floats:
+def _shrunk(image: Floats, zoom: float) -> Floats:
     if zoom >= 1:
-        return np.asarray(image)
+        return image
     size = (max(8, round(image.shape[1] * zoom)), max(8, round(image.shape[0] * zoom)))
-    return np.asarray(cv2.resize(np.asarray(image), size, interpolation=cv2.INTER_AREA))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def texture_zoom(anatomy: Anatomy, motion: Motion) -> float:

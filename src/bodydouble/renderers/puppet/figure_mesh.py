@@ -148,7 +148,8 @@ def _layers(
     rgba_whole, step = rgba, 4
     small = pixel_grid(-(-height // step), -(-width // step)) * step + (step - 1) / 2
     share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
-    wide = cv2.resize(share, (small.shape[1] * step, small.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+    size = (small.shape[1] * step, small.shape[0] * step)
+    wide = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float64)
     fade = smoothstep(*NECK_FADE, wide[:height, :width])
     if anatomy.face is not None:
         oval = np.zeros((height, width), np.uint8)

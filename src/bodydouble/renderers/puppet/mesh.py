@@ -102,13 +102,10 @@ def _map_at(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys:
     """(h, w, 2) source coordinates at the pixels ``xs`` (w,), ``ys`` (h,)."""
     chosen = maps[labels]
     x, y = xs.astype(np.float32)[None, :], ys.astype(np.float32)[:, None]
-    return np.stack(
-        [
-            chosen[..., 0] * x + chosen[..., 1] * y + chosen[..., 4],
-            chosen[..., 2] * x + chosen[..., 3] * y + chosen[..., 5],
-        ],
-        -1,
-    )
+    result = np.empty((*labels.shape, 2), np.float32)
+    result[..., 0] = chosen[..., 0] * x + chosen[..., 1] * y + chosen[..., 4]
+    result[..., 1] = chosen[..., 2] * x + chosen[..., 3] * y + chosen[..., 5]
+    return result
 
 
 def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) -> tuple[Box, Bytes] | None:
@@ -123,13 +120,14 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
     order, solid = _paint_order(mesh, source, corners, depth)
     order = order[solid[order]]
     w, h = -(-(x1 - x0) // COARSE), -(-(y1 - y0) // COARSE)
-    xs, ys = x0 + (np.arange(w) + 0.5) * COARSE - 0.5, y0 + (np.arange(h) + 0.5) * COARSE - 0.5
+    xs = np.arange(w, dtype=np.float64) * COARSE + (x0 + 0.5 * COARSE - 0.5)
+    ys = np.arange(h, dtype=np.float64) * COARSE + (y0 + 0.5 * COARSE - 0.5)
     labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order, (h, w))
     coarse = _map_at(labels, maps, xs, ys)
     inside = (labels > 0).astype(np.float32)
     _extend(coarse, inside)
     size = (w * COARSE, h * COARSE)
-    full = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
+    full = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)[: y1 - y0, : x1 - x0]
     near = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
     full[near < 0.4] = OUTSIDE
     _refine(mesh, corners, order, maps, box, full)

@@ -140,7 +140,7 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
         middles = (faces[:, left, :2] + faces[:, right, :2]) / 2
         rest = neutral[iris, :2].mean(0) - (neutral[left, :2] + neutral[right, :2]) / 2
         gaze[seen, eye] = faces[:, iris, :2].mean(1) - middles - rest
-    opening[seen] = [mouth_gap(face) for face in faces] - np.float64(mouth_gap(neutral))
+    opening[seen] = np.array([mouth_gap(face) for face in faces]) - mouth_gap(neutral)
     return offsets, gaze, opening
 
 

@@ -101,8 +101,9 @@ class PartDistances:
         lost = (stack >= 1e3).all(0)
         if lost.any() and not lost.all():
             _, nearest = cv2.distanceTransformWithLabels(
-                lost.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+                np.asarray(lost, np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
             )
+            nearest = np.asarray(nearest, np.int32)
             table = np.zeros((len(distances), int(nearest.max()) + 1))
             table[:, nearest[~lost]] = stack[:, ~lost]
             stack = np.where(lost, table[:, nearest], stack)

@@ -44,7 +44,7 @@ def paint_trunk(anatomy: Anatomy, cutout: Cutout, limbs: LimbSet) -> Trunk:
     # Remains of a sleeve's edge float beside the body when the arm moves away.
     rim = np.clip(1.5 * cv2.dilate(arms, np.ones((5, 5), np.uint8)), 0, 1) * (1 - np.clip(soft * 2, 0, 1))
     own = own * (1 - rim)
-    own = np.where(hull > 0, own, _without_islands(own))
+    own = np.where(hull > 0, own, _without_islands(np.asarray(own, np.float32)))
     painted = _inpainted(colour, own, hidden * (hull > 0))
     result_alpha = np.maximum(own, soft * hidden * (1 - legs))
     share = np.clip(own / 0.85, 0, 1)[..., None]
