@@ -1,0 +1,100 @@
+"""The web application: routes, and every error as the envelope that clients know."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
+
+from bodydouble import __version__
+from bodydouble.api import files, health, jobs
+from bodydouble.api.docs import render_docs
+from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
+from bodydouble.api.request_id import BodyLimit, BodyTooLarge, RequestContext
+from bodydouble.service import Service
+from bodydouble.store.files import LocalFileStore
+from bodydouble.tasks.errors import BodydoubleError
+
+DESCRIPTION = (
+    "A body double for any shot: one picture of a character and one video in, the same shot with the person replaced "
+    "out. Every JSON answer is an envelope of code, message and data."
+)
+_log = structlog.get_logger("bodydouble.api")
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(*, lifespan: Lifespan, body_bytes_max: int) -> FastAPI:
+    """The application; ``lifespan`` calls ``attach`` once its parts are there."""
+    app = FastAPI(
+        title="bodydouble",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(jobs.router)
+    app.include_router(files.router)
+    app.include_router(health.router)
+    app.add_api_route("/docs", _docs, include_in_schema=False, response_class=HTMLResponse)
+    app.add_exception_handler(BodydoubleError, _domain)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(BodyTooLarge, _too_large)
+    app.add_exception_handler(Exception, _unexpected)
+    app.state.body_bytes_max = body_bytes_max
+    app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def attach(
+    app: FastAPI,
+    *,
+    service: Service,
+    files: LocalFileStore,
+    renderers: list[str],
+    readiness: Mapping[str, Callable[[], Awaitable[None]]],
+) -> None:
+    """Hand the running parts to the routes."""
+    app.state.service, app.state.files = service, files
+    app.state.renderers, app.state.readiness = renderers, readiness
+
+
+async def _docs(request: Request) -> HTMLResponse:
+    return HTMLResponse(render_docs(request.app.openapi()))
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BodydoubleError)
+    answer = domain_failure(request, error)
+    if answer.status_code >= 500:
+        _log.error("failed", reason=error.reason, message=error.message)
+    return answer
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    problems: list[Any] = [dict(p) | {"loc": p["loc"][1:]} for p in error.errors()]
+    return failure(request, 422, INVALID_MESSAGE, 422, describe_problems(None, problems))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return failure(request, error.status_code, str(error.detail), error.status_code, headers=error.headers)
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    limit = request.app.state.body_bytes_max
+    problem = f"body: larger than {limit / 1e6:g} MB; upload media through upload-url"
+    return failure(request, 422, INVALID_MESSAGE, 422, [problem])
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.exception("unexpected", exc_info=error)
+    return failure(request, 500, "Internal server error", 500)

@@ -1,0 +1,103 @@
+"""The envelope of every answer, and the one table from error to answer."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from bodydouble.tasks.errors import (
+    BodydoubleError,
+    InputRejected,
+    InsufficientCredits,
+    InvalidParams,
+    KeyDisabled,
+    NotFound,
+    RendererUnavailable,
+    StorageUnavailable,
+    Unauthenticated,
+)
+
+INVALID_MESSAGE = "Missing Params or Type Error"
+
+# Most specific first. The envelope's code, then the HTTP status: 505 is not a status with this meaning.
+ANSWERS: tuple[tuple[type[BodydoubleError], int, int], ...] = (
+    (Unauthenticated, 401, 401),
+    (InsufficientCredits, 402, 402),
+    (KeyDisabled, 403, 403),
+    (NotFound, 404, 404),
+    (InvalidParams, 422, 422),
+    (InputRejected, 422, 422),
+    (RendererUnavailable, 505, 503),
+    (StorageUnavailable, 500, 500),
+)
+
+
+class EnvelopeResponse(JSONResponse):
+    """JSON that knows exact decimals."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
+
+
+def success(data: object) -> dict[str, Any]:
+    """An answer that went well."""
+    return {"code": 200, "message": "success", "data": data}
+
+
+def failure(
+    request: Request,
+    code: int,
+    message: str,
+    status: int,
+    errors: list[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that says what is wrong, as envelope or, where asked for, as RFC 9457 problem."""
+    if "application/problem+json" in request.headers.get("accept", ""):
+        title = HTTPStatus(status).phrase
+        problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
+        if errors:
+            problem["errors"] = errors
+        return EnvelopeResponse(
+            problem | {"code": code}, status_code=status, media_type="application/problem+json", headers=headers
+        )
+    body: dict[str, Any] = {"code": code, "message": message, "data": None}
+    if errors is not None:
+        body["errors"] = errors
+    return EnvelopeResponse(body, status_code=status, headers=headers)
+
+
+def domain_failure(request: Request, error: BodydoubleError) -> Response:
+    """The answer to an error of the domain."""
+    code, status = next(((c, s) for kind, c, s in ANSWERS if isinstance(error, kind)), (500, 500))
+    if isinstance(error, InvalidParams):
+        return failure(request, code, INVALID_MESSAGE, status, error.problems)
+    if code == 422:
+        return failure(request, code, INVALID_MESSAGE, status, [error.message])
+    if status == 500:
+        return failure(request, code, "The service is not available for the moment; try again.", status)
+    return failure(request, code, error.message, status)
+
+
+def describe_problems(model: str | None, problems: list[Mapping[str, Any]]) -> list[str]:
+    """One line for each of pydantic's problems, in the wording that clients of this API know."""
+    lines: list[str] = []
+    for problem in problems:
+        # A union adds its member's name to the place; clients know fields and indices only.
+        place = ".".join(str(p) for p in problem["loc"] if not str(p).startswith(("constrained", "list[", "int")))
+        message = str(problem["msg"]).removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            message = "Unknown field"
+        text = f"{place}: {message}" if place else message
+        lines.append(f"Value error, Invalid input for model {model}: {text}" if model else text)
+    return lines

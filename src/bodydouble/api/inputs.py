@@ -1,0 +1,69 @@
+"""The inputs of the models on the wire; the JSON Schema that ``Models/{model}`` answers comes from these classes."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _media_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        good = (parts.scheme in ("http", "https") and bool(parts.hostname)) or value.startswith("data:")
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("must be an http or https URL, or a data URL")
+    return value
+
+
+def _person(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be an index by size (0 is the largest) or a point [x, y], each 0 to 1")
+    return value
+
+
+MediaUrl = Annotated[str, Field(max_length=14_000_000), AfterValidator(_media_url)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class ReplaceInput(BaseModel):
+    """Input of wan/2-2-animate-replace."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    img_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One picture of the character.")
+    video_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One video, 1 to 120 s.")
+    resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
+        "720P", description="Class of the short side; the aspect is kept and a smaller source is not enlarged."
+    )
+    seed: int = Field(0, ge=0, le=2**63 - 1)
+    num_inference_steps: int = Field(20, ge=2, le=40, description="Denoising steps (renderer wan).")
+    guidance_scale: float = Field(1.0, ge=0, le=20, description="Classifier-free guidance (renderer wan).")
+    shift: float = Field(5.0, ge=0, le=20, description="Flow shift of the schedule (renderer wan).")
+    prompt: str = Field("", max_length=2000)
+    person: Annotated[
+        Annotated[int, Field(ge=0, le=31)] | Annotated[list[Share], Field(min_length=2, max_length=2)],
+        BeforeValidator(_person),
+    ] = Field(0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], 0 to 1.")
+    keep_audio: bool = True
+    renderer: Literal["auto", "wan", "puppet"] = "auto"
+
+
+INPUTS: dict[str, type[BaseModel]] = {"wan/2-2-animate-replace": ReplaceInput}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "wan/2-2-animate-replace": {
+        "model": "wan/2-2-animate-replace",
+        "callback_url": "https://your-domain.com/api/callback",
+        "input": {
+            "img_urls": ["https://example.com/portrait.jpg"],
+            "video_urls": ["https://example.com/source-video.mp4"],
+            "resolution": "720P",
+        },
+    }
+}

@@ -1,0 +1,119 @@
+"""Routes under /api/v1/client: tasks, estimates, models, balance, uploads."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from bodydouble.api.authentication import AccountDep, ServiceDep
+from bodydouble.api.envelope import EnvelopeResponse, success
+from bodydouble.api.inputs import EXAMPLES, INPUTS
+from bodydouble.api.wire import CreateTaskBody, model_data, parse_submission, task_data
+from bodydouble.tasks.catalogue import find_model
+from bodydouble.tasks.errors import InvalidParams
+
+router = APIRouter(prefix="/api/v1/client", default_response_class=EnvelopeResponse)
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": CreateTaskBody.model_json_schema(),
+                "examples": {name: {"value": example} for name, example in EXAMPLES.items()},
+            }
+        },
+    }
+}
+
+
+async def _json(request: Request) -> object:
+    """The body as JSON; the models check it, so that every problem is told in one wording."""
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        raise InvalidParams(["body: is no valid JSON"]) from None
+
+
+@router.post("/job/CreateTask", tags=["tasks"], openapi_extra=BODY)
+async def create_task(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+    """Create a task: credits are reserved, and charged once it has succeeded."""
+    return success({"task_id": str(await service.submit(account.id, parse_submission(await _json(request))))})
+
+
+@router.get("/job/TaskInfo", tags=["tasks"])
+async def task_info(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> dict[str, Any]:
+    """Status, progress and result of a task."""
+    return success(task_data(await service.read(account.id, task_id)))
+
+
+@router.post("/job/CancelTask", tags=["tasks"])
+async def cancel_task(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> dict[str, Any]:
+    """Ask a task to stop; its credits are released."""
+    return success({"task_id": task_id, "cancelling": await service.cancel(account.id, task_id)})
+
+
+@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY)
+async def estimate_credits(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+    """What a task would cost: exact for videos uploaded here, for five seconds otherwise."""
+    price = await service.price(parse_submission(await _json(request)))
+    return success({"credits": price.credits, "estimated": price.estimated})
+
+
+@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY)
+async def estimate_task(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+    """What a task would cost, and whether the balance reaches."""
+    price = await service.price(parse_submission(await _json(request)))
+    balance = await service.balance(account.id)
+    return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
+
+
+@router.get("/job/Models", tags=["models"])
+async def models(
+    request: Request,
+    service: ServiceDep,
+    account: AccountDep,
+    modality: str | None = None,
+    operation: str | None = None,
+) -> dict[str, Any]:
+    """The catalogue."""
+    renderers: list[str] = request.app.state.renderers
+    found = [model_data(m, renderers) for m in service.models(modality, operation)]
+    return success({"total": len(found), "models": found})
+
+
+@router.get("/job/Models/{model:path}", tags=["models"])
+async def model(request: Request, account: AccountDep, model: str) -> dict[str, Any]:
+    """One model, with the JSON Schema of its input and an example."""
+    spec = find_model(model)
+    renderers: list[str] = request.app.state.renderers
+    schema = INPUTS[model].model_json_schema()
+    return success(model_data(spec, renderers) | {"input_schema": schema, "example": EXAMPLES[model]})
+
+
+@router.get("/account/balance", tags=["credits"])
+async def balance(service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+    """Credits that are neither spent nor reserved."""
+    return success({"balance": await service.balance(account.id)})
+
+
+@router.get("/files/upload-url", tags=["files"])
+async def upload_url(
+    service: ServiceDep,
+    account: AccountDep,
+    content_type: Annotated[str, Query(max_length=100)],
+    ext: Annotated[str, Query(max_length=8)],
+) -> dict[str, Any]:
+    """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask."""
+    signed = service.sign_upload(account.id, content_type, ext)
+    return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
+
+
+@router.get("/job/kling-templates", tags=["templates"])
+@router.get("/job/vidu-templates", tags=["templates"])
+@router.get("/job/bytedance-templates", tags=["templates"])
+async def templates(
+    account: AccountDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
+) -> dict[str, Any]:
+    """Empty: this installation hosts no templates."""
+    return success({"total": 0, "page": page, "page_size": page_size, "items": []})

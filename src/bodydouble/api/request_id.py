@@ -1,0 +1,71 @@
+"""Request ids and the limit on bodies, before anything else sees a request."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_log = structlog.get_logger("bodydouble.api")
+
+
+class RequestContext:
+    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs each request once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _GOOD.match(given) else secrets.token_hex(8)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            if scope["path"] not in ("/healthz", "/readyz"):
+                took = round((time.perf_counter() - started) * 1000, 1)
+                _log.info("request", method=scope["method"], path=scope["path"], status=status, milliseconds=took)
+
+
+class BodyLimit:
+    """Refuses bodies over ``bytes_max`` with 422; uploads have their own limit in the file store."""
+
+    def __init__(self, app: ASGIApp, bytes_max: int) -> None:
+        self._app, self._bytes_max = app, bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/files/"):
+            await self._app(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Any:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._bytes_max:
+                raise BodyTooLarge
+            return message
+
+        await self._app(scope, counted, send)
+
+
+class BodyTooLarge(Exception):
+    """Caught by the application's handler, which knows the envelope."""
