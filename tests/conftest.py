@@ -1,0 +1,15 @@
+"""What several rooms' tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bodydouble.perception import ModelPack, install_pack
+
+
+@pytest.fixture(scope="session")
+def model_pack() -> ModelPack:
+    """The perception models: from the folder that BODYDOUBLE_MODELS names, else the user's cache, else fetched."""
+    folder = os.environ.get("BODYDOUBLE_MODELS")
+    return install_pack(Path(folder) if folder else None)
