@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Footage, Image, Mattes
+from bodydouble.perception.footage import Image
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.looks import Look
 
 Floats = NDArray[np.float32]
 
@@ -22,7 +23,6 @@ TINT_STRENGTH = 0.45
 """How far the character's colours follow the scene's; at 1 a coloured stage washes out who the character is."""
 TINT_MIN, TINT_MAX = 0.3, 3.0
 BRIGHTNESS_MAX = 14.0  # L* units
-SAMPLES = 12
 SMALL = (160, 90)
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 # Mesh points of cheeks and nose: skin that neither hair, brows nor beard covers.
@@ -83,32 +83,29 @@ def skin_colour(image: Image, face: NDArray[np.floating]) -> NDArray[np.float64]
 
 
 def measure_light(
-    footage: Footage,
-    mattes: Mattes,
+    looks: list[Look],
     track: PersonTrack,
+    frame_rate: float,
     *,
     reference: Image,
     alpha: Floats,
     skin: NDArray[np.float64],
 ) -> Light:
-    """Look at samples over the whole track.
+    """From samples over the whole track, at least one.
 
     ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
     """
-    seen = np.flatnonzero(track.present)
-    chosen = np.unique(seen[np.linspace(0, len(seen) - 1, SAMPLES).astype(int)])
+    chosen = np.array([look.index for look in looks], np.int64)
     scene, actor_light, actor_skin = np.zeros(3), [], []
     levels = np.zeros(len(chosen))
-    for k, index in enumerate(chosen):
-        _, image = next(footage.read(int(index), int(index) + 1))
-        _, matte = next(mattes.read(int(index), int(index) + 1))
-        small = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
-        weight = np.asarray(cv2.resize(matte, SMALL, interpolation=cv2.INTER_AREA), np.float32) / 255
+    for k, look in enumerate(looks):
+        small = np.asarray(cv2.resize(look.image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
+        weight = np.asarray(cv2.resize(look.matte, SMALL, interpolation=cv2.INTER_AREA), np.float32) / 255
         scene += _linear_mean(small, 1 - weight) / len(chosen)
         levels[k] = np.average(small.mean(2).ravel(), weights=weight.ravel() + 1e-6)
         actor_light.append(float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6)))
-        if track.face_found[index]:
-            cheeks = skin_colour(image, track.face[index])
+        if track.face_found[look.index]:
+            cheeks = skin_colour(look.image, track.face[look.index])
             if cheeks is not None:
                 actor_skin.append(cheeks)
     small = np.asarray(cv2.resize(reference, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
@@ -122,7 +119,7 @@ def measure_light(
     return Light(
         gain=_gain(scene, _linear_mean(small, 1 - weight)),
         brightness=float(np.clip(0.5 * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
-        follow=_follow(track, chosen, levels, footage.frame_rate),
+        follow=_follow(track, chosen, levels, frame_rate),
         actor_skin=skins,
         character_skin=own_skin,
     )

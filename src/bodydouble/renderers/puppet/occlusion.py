@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Footage, Image, Mattes
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.looks import Look
 from bodydouble.renderers.puppet.plate import Box
 
 Floats = NDArray[np.float32]
@@ -23,16 +24,12 @@ DESK_SAMPLES = 24
 DESK_SPREAD_MAX = 0.02  # of the picture's height
 
 
-def actor_histogram(footage: Footage, mattes: Mattes, track: PersonTrack) -> Floats:
+def actor_histogram(looks: list[Look]) -> Floats:
     """(16, 16, 16) RGB histogram of the removed person, largest bin 1."""
-    seen = np.flatnonzero(track.present)
-    chosen = np.unique(seen[np.linspace(0, len(seen) - 1, 8).astype(int)])
     total = np.zeros((16, 16, 16), np.float32)
-    for index in chosen:
-        _, image = next(footage.read(int(index), int(index) + 1))
-        _, matte = next(mattes.read(int(index), int(index) + 1))
-        core = cv2.erode(np.where(matte > 200, 255, 0).astype(np.uint8), np.ones((7, 7), np.uint8))
-        total += cv2.calcHist([image], [0, 1, 2], core, [16, 16, 16], [0, 256, 0, 256, 0, 256])
+    for look in looks:
+        core = cv2.erode(np.where(look.matte > 200, 255, 0).astype(np.uint8), np.ones((7, 7), np.uint8))
+        total += cv2.calcHist([look.image], [0, 1, 2], core, [16, 16, 16], [0, 256, 0, 256, 0, 256])
     return np.asarray(total / max(float(total.max()), 1.0), np.float32)
 
 

@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.character import build_character
 from bodydouble.renderers.puppet.composite import Composer
 from bodydouble.renderers.puppet.light import measure_light
+from bodydouble.renderers.puppet.looks import take_looks
 from bodydouble.renderers.puppet.motion import build_motion
 from bodydouble.renderers.puppet.occlusion import Desk, actor_histogram, find_desk
 from bodydouble.renderers.puppet.plate import build_plates, shot_spans
@@ -54,10 +55,11 @@ class PuppetRenderer:
         character = build_character(self._pack, scene.reference, motion, folder)
         report(0.2)
         plates = build_plates(footage, mattes, track, folder, lambda f: report(0.2 + 0.7 * f))
+        looks = take_looks(footage, mattes, track)
         light = measure_light(
-            footage,
-            mattes,
+            looks,
             track,
+            footage.frame_rate,
             reference=character.surroundings,
             alpha=character.alpha,
             skin=character.skin,
@@ -74,7 +76,7 @@ class PuppetRenderer:
             plates=plates,
             light=light,
             desks=desks,
-            actor_colours=actor_histogram(footage, mattes, track),
+            actor_colours=actor_histogram(looks),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
