@@ -1,0 +1,39 @@
+"""What a worker may choose, and what it tells its child to make. Plain values: they cross a process border as JSON."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """How one worker works."""
+
+    folder: Path  # one sub-folder a task, removed once the task is settled
+    models: Path | None = None  # a prepared model pack; None: the user's cache
+    attempts_max: int = 3  # of one step, when the child dies
+    limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
+    silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen
+    stall_seconds_max: float = 900.0  # beating, but without progress or answer
+
+
+def shot_order(task: Task, workspace: Path, options: WorkerOptions) -> dict[str, Any]:
+    """The child's order for ``task``: what ``worker.child`` needs to open the shot."""
+    person = task.inputs.get("person", 0)
+    return {
+        "workspace": str(workspace),
+        "models": str(options.models) if options.models else None,
+        "image": str(workspace / "image"),
+        "video": str(workspace / "video"),
+        "short_side": RESOLUTIONS[str(task.inputs["resolution"])],
+        "point": list(person) if isinstance(person, list | tuple) else None,
+        "rank": person if isinstance(person, int) else 0,
+        "renderer": task.inputs.get("renderer", "auto"),
+        "hands": task.inputs.get("hands", "keep"),
+        "seed": task.inputs.get("seed", 0),
+        "keep_audio": task.inputs.get("keep_audio", True),
+        "limits": options.limits,
+    }
