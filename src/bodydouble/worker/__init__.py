@@ -1,6 +1,6 @@
-"""The durable workflow of a task, and the supervisor of the child process that does the heavy work."""
+"""The durable workflow, the supervisor and its child."""
 
-from bodydouble.worker.order import WorkerOptions
-from bodydouble.worker.worker import Worker
+from bodydouble.worker.steps import TaskSteps
+from bodydouble.worker.worker import run_worker
 
-__all__ = ["Worker", "WorkerOptions"]
+__all__ = ["TaskSteps", "run_worker"]
