@@ -7,6 +7,8 @@ import pytest
 
 from bodydouble.perception import ModelPack, install_pack
 
+pytest_plugins = ["databases"]
+
 
 @pytest.fixture(scope="session")
 def model_pack() -> ModelPack:

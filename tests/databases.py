@@ -1,0 +1,46 @@
+"""A real PostgreSQL for tests: one embedded server for the whole run, a fresh database for each test that asks."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bodydouble.store import EmbeddedPostgres, migrate
+
+TEMPLATE = "migrated"
+_numbers = count(1)
+
+
+def database_url(server: EmbeddedPostgres, name: str) -> str:
+    """Connection string of one database of a server."""
+    return server.url.replace("@/postgres?", f"@/{name}?")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A running server that holds a migrated database to copy from."""
+    folder = Path(tempfile.mkdtemp(prefix="bodydouble-test-"))
+    server = EmbeddedPostgres(folder / "postgres")
+    try:
+        server.start()
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(f"create database {TEMPLATE}")
+        migrate(database_url(server, TEMPLATE))
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Connection string of a migrated, empty database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+        yield database_url(postgres, name)
+        connection.execute(f"drop database {name} with (force)")
