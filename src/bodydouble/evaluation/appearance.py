@@ -1,0 +1,85 @@
+"""Whether the character's face is the reference's: texture and colour of the aligned faces.
+
+The base installation has no face-embedding network, so this is not a recognition score. Faces are laid over the
+reference's by their mesh, which takes pose and expression out, and compared pixel by pixel. Two different faces
+correlate too (every face has eyes and a mouth): the figure means something only beside the actor's.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import Delaunay
+
+from bodydouble.perception.footage import Image
+
+SIDE = 96  # pixels of the aligned face
+MESH_POINTS = 468
+LIGHTNESS_BINS, CHROMA_BINS = 8, 16
+
+
+class FaceAligner:
+    """Lays faces over the reference's. ``mesh`` is (468 or more, 2 or more) pixels of the reference."""
+
+    def __init__(self, mesh: NDArray[np.floating]) -> None:
+        points = mesh[:MESH_POINTS, :2].astype(np.float64)
+        low, high = points.min(0), points.max(0)
+        grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), -1).reshape(-1, 2)
+        places = low + (grid + 0.5) / SIDE * (high - low)
+        triangles = Delaunay(points)
+        found = triangles.find_simplex(places)
+        self.inside: NDArray[np.bool_] = (found >= 0).reshape(SIDE, SIDE)
+        chosen = triangles.transform[found]
+        first = np.einsum("nij,nj->ni", chosen[:, :2], places - chosen[:, 2])
+        self._weights = np.concatenate([first, 1 - first.sum(1, keepdims=True)], 1)  # barycentric, (SIDE², 3)
+        self._corners = triangles.simplices[found]
+
+    def align(self, image: Image, mesh: NDArray[np.floating]) -> Image:
+        """(SIDE, SIDE, 3): the face in ``image`` in the reference's pose and expression, as far as a mesh can."""
+        points = mesh[:MESH_POINTS, :2].astype(np.float64)
+        source = np.einsum("nk,nkc->nc", self._weights, points[self._corners]).astype(np.float32)
+        columns, rows = source[:, 0].reshape(SIDE, SIDE), source[:, 1].reshape(SIDE, SIDE)
+        return np.asarray(cv2.remap(image, columns, rows, cv2.INTER_LINEAR), np.uint8)
+
+
+def texture_correlation(a: Image, b: Image, inside: NDArray[np.bool_]) -> float:
+    """Normalised cross-correlation of lightness, -1 to 1; brightness and contrast do not matter."""
+    x, y = (cv2.cvtColor(i, cv2.COLOR_RGB2LAB)[..., 0][inside].astype(np.float64) for i in (a, b))
+    x, y = x - x.mean(), y - y.mean()
+    norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum() / norm) if norm > 0 else 0.0
+
+
+def colour_overlap(a: Image, b: Image, inside: NDArray[np.bool_]) -> float:
+    """Intersection of the Lab histograms, 0-1."""
+    p, q = (_lab_histogram(i, inside) for i in (a, b))
+    return float(np.minimum(p, q).sum())
+
+
+def _lab_histogram(image: Image, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[inside]
+    bins = (LIGHTNESS_BINS, CHROMA_BINS, CHROMA_BINS)
+    histogram = np.histogramdd(lab, bins=bins, range=((0, 100), (-60, 60), (-60, 60)))[0]
+    return histogram / max(histogram.sum(), 1.0)
+
+
+class Appearance:
+    """Collects both measures for output and actor over the frames."""
+
+    def __init__(self, reference: Image, mesh: NDArray[np.floating]) -> None:
+        self._aligner = FaceAligner(mesh)
+        self._reference = self._aligner.align(reference, mesh)
+        self._scores: dict[str, list[tuple[float, float]]] = {"output": [], "actor": []}
+
+    def add(self, who: str, image: Image, mesh: NDArray[np.floating]) -> None:
+        """``who`` is ``output`` or ``actor``; ``mesh`` are the pixels of that face in ``image``."""
+        face, inside = self._aligner.align(image, mesh), self._aligner.inside
+        texture = texture_correlation(face, self._reference, inside)
+        self._scores[who].append((texture, colour_overlap(face, self._reference, inside)))
+
+    def result(self, who: str) -> tuple[float | None, float | None]:
+        """Mean texture correlation and colour overlap."""
+        scores = self._scores[who]
+        if not scores:
+            return None, None
+        texture, colour = np.mean(scores, axis=0)
+        return float(texture), float(colour)

@@ -1,0 +1,40 @@
+"""Whether frames, times and sound of the output are the source's."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+
+from bodydouble.evaluation.result import Delivery
+from bodydouble.media import VideoInfo, VideoReader
+from bodydouble.media.index import open_container
+
+TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)  # seconds
+
+
+def compare_delivery(
+    source: tuple[Path, VideoInfo, VideoReader], output: tuple[Path, VideoInfo, VideoReader]
+) -> Delivery:
+    """Both as path, probe and reader."""
+    (source_path, a, source_reader), (output_path, b, output_reader) = source, output
+    times = [[p * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
+    frame_seconds = 1 / max(float(a.frame_rate), 1e-6)
+    return Delivery(
+        frames=len(times[0]) == len(times[1]),
+        timestamps=len(times[0]) == len(times[1])
+        and all(abs(x - y) <= TIMESTAMP_TOLERANCE for x, y in zip(*times, strict=True)),
+        frame_rate=abs(a.frame_rate - b.frame_rate) <= a.frame_rate / 10_000,
+        duration=abs(a.duration_seconds - b.duration_seconds) <= frame_seconds / 10,
+        audio=same_audio(source_path, output_path),
+    )
+
+
+def same_audio(source: Path, output: Path) -> bool:
+    """Whether the first audio streams hold the same packets, byte for byte; both without one is the same too."""
+    return all(a == b for a, b in zip_longest(_audio_packets(source), _audio_packets(output)))
+
+
+def _audio_packets(path: Path) -> Iterator[bytes]:
+    with open_container(path) as container:
+        if container.streams.audio:
+            yield from (bytes(p) for p in container.demux(container.streams.audio[0]) if p.size)
