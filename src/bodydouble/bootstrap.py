@@ -1,38 +1,78 @@
-"""The only wiring: settings in, running parts out."""
+"""The only wiring: settings to store, files, services, application and worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import dataclasses
+import logging
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
-from pathlib import Path
 
+import structlog
 from fastapi import FastAPI
 
 from bodydouble.api import attach, create_app
 from bodydouble.media import MediaLimits, probe_image, probe_video
 from bodydouble.outbound import GuardedDownloader, parse_networks
 from bodydouble.perception import locate_pack
-from bodydouble.perception.pack import cache_folder
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
 from bodydouble.service import Service
 from bodydouble.settings import Settings
 from bodydouble.store import EmbeddedPostgres, LocalFileStore, PostgresTaskStore, migrate
 from bodydouble.tasks.errors import RendererUnavailable
-from bodydouble.worker import TaskSteps, run_worker
+from bodydouble.worker import Ports, Worker, WorkerOptions
+
+FIRST_ACCOUNT = "default"
+CHECKED_MAX = 10_000
+
+
+def configure_logging(*, as_json: bool) -> None:
+    """Log lines to stderr: JSON for machines, columns for people. Values bound to the context go into each line."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso" if as_json else "%H:%M:%S"),
+    ]
+    if as_json:
+        last: list[structlog.typing.Processor] = [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    else:
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # uvicorn and the engine speak the standard library's logging: their lines get the same form.
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=last[-1], foreign_pre_chain=shared))
+    for name in ("uvicorn", "dbos"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def media_limits(settings: Settings) -> MediaLimits:
-    """The limits on media that the settings ask for."""
-    names = ("image_bytes_max", "image_side_min", "image_side_max", "video_bytes_max", "video_seconds_min")
-    more = ("video_seconds_max", "video_side_min", "video_side_max")
-    return MediaLimits(**{name: getattr(settings, name) for name in (*names, *more)})
+    """What pictures and videos this installation takes."""
+    return MediaLimits(
+        image_bytes_max=settings.image_bytes_max,
+        image_side_min=settings.image_side_min,
+        image_side_max=settings.image_side_max,
+        video_bytes_max=settings.video_bytes_max,
+        video_seconds_min=settings.video_seconds_min,
+        video_seconds_max=settings.video_seconds_max,
+        video_side_min=settings.video_side_min,
+        video_side_max=settings.video_side_max,
+    )
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """A migrated database's URL: the one of the settings, else an embedded server in the data folder.
-
-    The embedded server that is started here is stopped at the end; one that runs already is left running.
+def open_database(settings: Settings) -> Generator[str, None, None]:
+    """The address of a database that is up to date; the embedded server runs as long as the block.
 
     Raises:
         StorageUnavailable: it does not start or answer.
@@ -50,8 +90,18 @@ def database(settings: Settings) -> Iterator[str]:
         server.stop()
 
 
-def build_files(settings: Settings) -> LocalFileStore:
-    """The file store in the data folder."""
+@asynccontextmanager
+async def open_store(database_url: str) -> AsyncGenerator[PostgresTaskStore, None]:
+    """Tasks, accounts and credits. Raises StorageUnavailable."""
+    store = await PostgresTaskStore.connect(database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def open_files(settings: Settings) -> LocalFileStore:
+    """Uploads and results."""
     return LocalFileStore(
         settings.data / "files",
         settings.base_url,
@@ -63,91 +113,91 @@ def build_files(settings: Settings) -> LocalFileStore:
 
 def build_service(settings: Settings, store: PostgresTaskStore, files: LocalFileStore) -> Service:
     """The use cases over these adapters."""
+    return Service(store, files, _upload_checker(settings, files), _renderer_check(settings))
+
+
+def _upload_checker(settings: Settings, files: LocalFileStore) -> Callable[[str, str], float]:
+    """Looks at an upload and answers its seconds (0 for a picture). Uploads never change: each is looked at once."""
     limits = media_limits(settings)
+    known: dict[str, float] = {}
 
     def check_upload(key: str, field: str) -> float:
-        path = files.stored(key).path
-        assert path is not None, "local files have a path"
-        if field.startswith("img"):
-            probe_image(path, limits, field)
-            return 0.0
-        return probe_video(path, limits, field).duration_seconds
+        if key not in known:
+            path = files.stored(key).path
+            assert path is not None, "local files have a path"
+            if field.startswith("img"):
+                probe_image(path, limits, field)
+                seconds = 0.0
+            else:
+                seconds = probe_video(path, limits, field).duration_seconds
+            if len(known) >= CHECKED_MAX:
+                known.clear()
+            known[key] = seconds
+        return known[key]
 
-    def check_renderer(name: str) -> str:
+    return check_upload
+
+
+def _renderer_check(settings: Settings) -> Callable[[str], str]:
+    def check(name: str) -> str:
         resolved = resolve_renderer(name)
         if name == "auto" and resolved == "puppet" and not settings.puppet_fallback:
             raise RendererUnavailable(
-                "renderer: no GPU renderer runs here and the operator has switched the CPU preview off"
+                "renderer: this installation makes no CPU previews and has no GPU renderer at the moment.",
+                field="renderer",
             )
         return resolved
 
-    return Service(store, files, check_upload, check_renderer)
+    return check
 
 
 def build_app(settings: Settings, database_url: str) -> FastAPI:
-    """The web application; it connects when it starts."""
+    """The web application; its parts are opened and closed with it."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        store = await PostgresTaskStore.connect(database_url)
-        files = build_files(settings)
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        files = open_files(settings)
 
-        async def models_present() -> None:
-            await asyncio.to_thread(locate_pack, settings.models)
+        async def models_ready() -> None:
+            locate_pack(settings.models)
 
-        attach(
-            app,
-            service=build_service(settings, store, files),
-            files=files,
-            renderers=available_renderers(),
-            readiness={"database": store.ping, "files": files.ping, "models": models_present},
-        )
-        yield
-        await store.close()
+        async with open_store(database_url) as store:
+            attach(
+                app,
+                service=build_service(settings, store, files),
+                files=files,
+                renderers=available_renderers(),
+                readiness={"database": store.ping, "files": files.ping, "models": models_ready},
+            )
+            yield
 
     return create_app(lifespan=lifespan, body_bytes_max=settings.body_bytes_max)
 
 
-async def create_key(settings: Settings, database_url: str, account: str, credits_granted: Decimal | None) -> str:
-    """A new key of an account, made where there is none; see ``Service.create_key``."""
-    store = await PostgresTaskStore.connect(database_url)
-    try:
-        service = build_service(settings, store, build_files(settings))
-        return await service.create_key(account, credits_granted)
-    finally:
-        await store.close()
+async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
+    """One worker, until ``stop`` is set. Call from the main thread."""
+    options = WorkerOptions(
+        folder=settings.data.resolve() / "work",
+        models=settings.models,
+        attempts_max=settings.attempts_max,
+        limits=dataclasses.asdict(media_limits(settings)),
+    )
+    downloader = GuardedDownloader(parse_networks(settings.outbound_allow), settings.outbound_seconds_max)
+    async with open_store(database_url) as store:
+        ports = Ports(store=store, files=open_files(settings), downloader=downloader)
+        await Worker(ports, options, database_url).run(stop)
+
+
+async def create_key(settings: Settings, database_url: str, account: str, credits_granted: Decimal) -> str:
+    """A new key; the only time that its secret is seen."""
+    async with open_store(database_url) as store:
+        return await build_service(settings, store, open_files(settings)).create_key(account, credits_granted)
 
 
 async def create_first_key(settings: Settings, database_url: str) -> str | None:
-    """On the very first start: an account with credits and its key, else None."""
-    store = await PostgresTaskStore.connect(database_url)
-    try:
+    """A key for the first account, or None where there is any key already."""
+    async with open_store(database_url) as store:
         if await store.count_keys():
             return None
-        service = build_service(settings, store, build_files(settings))
-        return await service.create_key("default", settings.starting_credits)
-    finally:
-        await store.close()
-
-
-def work(settings: Settings, database_url: str) -> None:
-    """Be a worker until told to stop."""
-
-    async def steps(loop: asyncio.AbstractEventLoop) -> TaskSteps:
-        return TaskSteps(
-            store=await PostgresTaskStore.connect(database_url),
-            files=build_files(settings),
-            downloader=GuardedDownloader(parse_networks(settings.outbound_allow), settings.outbound_seconds_max),
-            work=(settings.data / "work").resolve(),
-            models=models_folder(settings),
-            limits=media_limits(settings),
-            attempts_max=settings.attempts_max,
-            loop=loop,
-        )
-
-    run_worker(database_url, settings.data, steps)
-
-
-def models_folder(settings: Settings) -> Path:
-    """Where the model pack is or will be."""
-    return settings.models or cache_folder()
+        service = build_service(settings, store, open_files(settings))
+        return await service.create_key(FIRST_ACCOUNT, settings.starting_credits)

