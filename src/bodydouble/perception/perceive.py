@@ -1,8 +1,8 @@
-"""Perception of a whole video: windows of frames through the networks, two at a time.
+"""Perception of a whole video: windows of frames through the networks, several at a time.
 
-While one thread follows the body through window k + 1 (the networks' largest part), another finds face and hands
-and makes the mattes of window k - 1. The window between waits, because a person found in window k + 1 is followed
-backward into it. Memory holds four windows of frames, whatever the length of the video.
+While one thread follows the body through window k + 1, others find face and hands, make the mattes and measure the
+uneven frames of window k - 1. The window between waits, because a person found in window k + 1 is followed backward
+into it. Memory holds four windows of frames, whatever the length of the video.
 """
 
 import json
@@ -17,7 +17,8 @@ from bodydouble.perception.cuts import Look, is_cut, look_at
 from bodydouble.perception.figure import Figure, figure_box, record_figure
 from bodydouble.perception.footage import Footage, Image, Matte
 from bodydouble.perception.geometry import Points
-from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.inbetween import between, is_even
+from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.matte import MatteMaker, MatteState
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.parts import PartsState, PartsTracker
@@ -25,7 +26,7 @@ from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
-from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, BodyState, BodyTracker
+from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, KEEP_SCORE_MIN, BodyState, BodyTracker
 from bodydouble.perception.windows import (
     State,
     load_state,
@@ -51,6 +52,7 @@ class _Window:
     start: int
     images: list[Image]
     bodies: list[BodyLandmarks | None]
+    uneven: list[int]  # frames whose body is only foretold from its neighbours and does not move evenly
     bystanders: list[Points]
     shots: list[int]
     body_state: BodyState
@@ -107,19 +109,20 @@ class _Perceiver:
         finder = PeopleFinder(pack)
         self._forward = BodyTracker(pack, finder, choice)
         self._backward = BodyTracker(pack, finder, choice)
+        self._between, self._measurer = BodyNet(pack), ThreadPoolExecutor(1)
         self._parts = PartsTracker(pack)
         self._mattes = MatteMaker(pack)
         self._look: Look | None = None
-        self._shot = 0
+        self._shot = self._forward_shot = 0
 
     def run(self, done: int, windows: int) -> None:
         if done:
             state = load_state(self._folder, done - 1)
             self._forward.state, self._parts.state, self._mattes.state = state.body, state.parts, state.matte
-            self._look, self._shot = state.look, state.shot
+            self._look, self._shot, self._forward_shot = state.look, state.shot, state.shot
         waiting: _Window | None = None
         finishing: Future[None] | None = None
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher:
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher, self._measurer:
             ahead = reader.submit(self._read, done)
             try:
                 for index in range(done, windows):
@@ -150,35 +153,64 @@ class _Perceiver:
         return [image for _, image in self._footage.read(start, stop)]
 
     def _follow(self, index: int, images: list[Image]) -> _Window:
-        """The forward pass."""
-        tracker = self._forward
+        """The forward pass: every other frame, and the one between where the two do not foretell it."""
+        start = index * WINDOW_FRAMES
+        shots = self._shots(images)
         bodies: list[BodyLandmarks | None] = []
+        uneven: list[int] = []
         others: list[Points] = []
-        shots: list[int] = []
-        for offset, image in enumerate(images):
-            look = look_at(image)
-            if self._look is not None and is_cut(self._look, look):
-                self._shot += 1
-                tracker.cut()
-            self._look = look
-            body = tracker.step(image)
-            if body is not None and (index * WINDOW_FRAMES + offset) % BYSTANDERS_EVERY_FRAMES == 12:
-                tracker.refresh_bystanders(image, body)
-            bodies.append(body)
-            shots.append(self._shot)
-            known = tracker.state.bystanders
-            others.append(known if known is not None else np.zeros((0, 4)))
-        state = BodyState(**vars(tracker.state))
+        shot = self._forward_shot
+        while len(bodies) < len(images):
+            i = len(bodies)
+            if shots[i] != shot:
+                self._forward.cut()
+            shot = shots[i]
+            bodies += self._step(images, bodies, shots, uneven)
+            seen = bodies[-1]
+            if any((start + k) % BYSTANDERS_EVERY_FRAMES == 12 for k in range(i, len(bodies))) and seen is not None:
+                self._forward.refresh_bystanders(images[len(bodies) - 1], seen)
+            known = self._forward.state.bystanders
+            others += [known if known is not None else np.zeros((0, 4))] * (len(bodies) - i)
+        self._forward_shot = shot
+        assert self._look is not None
         return _Window(
             index=index,
-            start=index * WINDOW_FRAMES,
+            start=start,
             images=images,
             bodies=bodies,
+            uneven=uneven,
             bystanders=others,
             shots=shots,
-            body_state=state,
-            look=look_at(images[-1]) if self._look is None else self._look,
+            body_state=BodyState(**vars(self._forward.state)),
+            look=self._look,
         )
+
+    def _shots(self, images: list[Image]) -> list[int]:
+        """The shot that each frame belongs to."""
+        shots: list[int] = []
+        for image in images:
+            look = look_at(image)
+            self._shot += self._look is not None and is_cut(self._look, look)
+            self._look = look
+            shots.append(self._shot)
+        return shots
+
+    def _step(
+        self, images: list[Image], bodies: list[BodyLandmarks | None], shots: list[int], uneven: list[int]
+    ) -> list[BodyLandmarks | None]:
+        """The bodies of the next frame or, inside a shot, of the next two; adds to ``uneven``."""
+        tracker, i = self._forward, len(bodies)
+        before = bodies[i - 1] if i else None
+        if i % 2 == 0 or i + 1 == len(images) or before is None or shots[i - 1] != shots[i + 1]:
+            return [tracker.step(images[i])]
+        after = tracker.look_ahead(images[i + 1])
+        if after is None:
+            return [tracker.step(images[i])]
+        earlier = bodies[i - 3] if i >= 3 and shots[i - 3] == shots[i] else None
+        if earlier is None or not is_even(earlier, before, after):
+            uneven.append(i)  # measured in _finish: the other thread has the time
+        tracker.accept(images[i + 1], after)
+        return [between(before, after), after]
 
     def _follow_backward(self, window: _Window, before: _Window | None) -> None:
         """Where the person was found late, follow them back to where they came from."""
@@ -206,10 +238,12 @@ class _Perceiver:
 
     def _finish(self, window: _Window) -> None:
         """Face, hands and matte of each frame; then the window's file."""
+        measured = {i: self._measurer.submit(self._measured, window, i) for i in window.uneven}
         track = empty_track(len(window.images))
         mattes: list[Matte] = []
         shot_before = window.shots[0]
-        for i, (image, body, shot) in enumerate(zip(window.images, window.bodies, window.shots, strict=True)):
+        for i, (image, shot) in enumerate(zip(window.images, window.shots, strict=True)):
+            body = measured[i].result() if i in measured else window.bodies[i]
             track.shot[i] = shot
             if shot != shot_before or body is None:
                 self._parts.reset()
@@ -227,6 +261,13 @@ class _Perceiver:
             shot=window.shots[-1],
         )
         save_window(self._folder, window.index, track, pack_mattes(mattes), state)
+
+    def _measured(self, window: _Window, i: int) -> BodyLandmarks | None:
+        """An uneven frame's body: measured, or foretold where the network sees nobody in it."""
+        foretold = window.bodies[i]
+        assert foretold is not None
+        body = self._between.run(window.images[i], foretold.next_roi)
+        return body if body.score >= KEEP_SCORE_MIN else foretold
 
     def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> Matte | None:
         """Fill row ``i`` of ``track``; None (and nothing filled) where the body turns out to be a ghost."""

@@ -18,6 +18,8 @@ from bodydouble.tasks.errors import NobodyFound
 KEEP_SCORE_MIN = 0.5
 SEARCH_EVERY_FRAMES = 4
 """While lost: a search of the whole frame costs as much as some ten tracked frames."""
+LONG_LOST_FRAMES, LONG_LOST_SEARCH_EVERY_FRAMES = 24, 12
+"""Who is away for long is looked for less often: the backward pass fills in the frames in which they came back."""
 BYSTANDERS_EVERY_FRAMES = 24
 ALIKE_MIN = 0.45
 """Smallest histogram intersection at which somebody found after a loss or a cut is taken for the same person."""
@@ -77,10 +79,20 @@ class BodyTracker:
 
     def step(self, image: Image) -> BodyLandmarks | None:
         """The chosen person's body in the next frame, or None where it is not to be seen."""
-        state = self.state
-        body = self._follow(image) if state.roi is not None else None
-        if body is None and state.lost_frames % SEARCH_EVERY_FRAMES == 0:
+        body = self.look_ahead(image)
+        lost = self.state.lost_frames
+        every = SEARCH_EVERY_FRAMES if lost < LONG_LOST_FRAMES else LONG_LOST_SEARCH_EVERY_FRAMES
+        if body is None and lost % every == 0:
             body = self._search(image)
+        return self.accept(image, body)
+
+    def look_ahead(self, image: Image) -> BodyLandmarks | None:
+        """The body in ``image`` if it is where it was last; nothing is remembered until it is accepted."""
+        return self._follow(image) if self.state.roi is not None else None
+
+    def accept(self, image: Image, body: BodyLandmarks | None) -> BodyLandmarks | None:
+        """Go on from ``body`` in ``image``; answers it."""
+        state = self.state
         if body is None:
             state.roi = None
             state.lost_frames += 1
@@ -132,7 +144,7 @@ class BodyTracker:
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
         """Look again who else is there; between two looks the boxes stand still."""
         own = body_box(body, image.shape[1], image.shape[0])
-        people = self._finder.find(image, tiled=False)
+        people = self._finder.find(image, tiled=False, known=Person(box=own, score=body.score, body=body))
         fresh = np.array([p.box for p in people if overlap(own, p.box[None])[0] < 0.4]).reshape(-1, 4)
         before = self.state.bystanders
         if before is not None and len(before):
