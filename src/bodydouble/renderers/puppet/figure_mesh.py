@@ -27,6 +27,8 @@ NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 TRUNK_FADE = (0.75, 0.95)
 """Head weights between which the trunk's layer ends, under the opaque part of the head's."""
+NECK_TOP = 0.9
+"""Head weight below which a fold is a crushed neck and not hair behind a cheek."""
 TRUNK_LAYER_MAX = 0.97
 """Head weight up to which the trunk's layer reaches."""
 
@@ -158,10 +160,12 @@ def _layers(
     # Beneath the opaque part of the head's layer the trunk's ends softly.
     rgba = np.round(rgba * (1 - smoothstep(*TRUNK_FADE, wide[:height, :width]))[..., None]).astype(np.uint8)
     upper = np.round(rgba_whole * fade[..., None]).astype(np.uint8)
-    whole = build_mesh(vertices, layout, rgba, fine)
+    in_neck = weight < NECK_TOP
+    whole = build_mesh(vertices, layout, rgba, fine, in_neck)
     below = (weight[whole.triangles] < TRUNK_LAYER_MAX).any(1) & (whole.triangles >= _face_count(anatomy)).all(1)
     lower = whole.triangles[below]
-    return replace(whole, triangles=lower, fine=len(lower)), build_mesh(vertices, layout, upper, fine)
+    trunk = replace(whole, triangles=lower, fine=len(lower), one_sided=whole.one_sided[below])
+    return trunk, build_mesh(vertices, layout, upper, fine, in_neck)
 
 
 def _face_count(anatomy: Anatomy) -> int:
@@ -214,9 +218,10 @@ def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
 
 
 def _neck_weight(anatomy: Anatomy, vertices: Array) -> Array:
-    """(N,) 1 on the line from shoulders to chin, 0 half a face width beside it."""
+    """(N,) 1 in neck, collar and shoulders, 0 in the hair half a face width beside the upper neck."""
     top = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre
-    up = top - anatomy.shoulders
-    up = up / max(float(np.linalg.norm(up)), 1e-6)
+    length = max(float(np.linalg.norm(top - anatomy.shoulders)), 1.0)
+    up = (top - anatomy.shoulders) / length
+    along = (vertices - anatomy.shoulders) @ up / length
     beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
-    return 1 - smoothstep(0.3, 0.5, beside)
+    return np.maximum(1 - smoothstep(0.3, 0.5, beside), 1 - smoothstep(0.35, 0.75, along))

@@ -21,19 +21,27 @@ SUBPIXEL_BITS = 4
 class Mesh:
     """``rgba`` (h, w, 4) uint8 premultiplied, carried by ``vertices`` (N, 2) px in ``triangles`` (T, 3).
 
-    Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before on a coarse grid.
+    Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before on a coarse grid. Those of
+    ``one_sided`` vanish when they are folded over.
     """
 
     vertices: Array
     triangles: NDArray[np.int64]
     fine: int
+    one_sided: NDArray[np.bool_]  # (T,)
     rgba: Bytes
 
 
-def build_mesh(vertices: Array, flat: Array, rgba: Bytes, is_fine: NDArray[np.bool_]) -> Mesh:
+def build_mesh(
+    vertices: Array,
+    flat: Array,
+    rgba: Bytes,
+    is_fine: NDArray[np.bool_],
+    is_one_sided: NDArray[np.bool_] | None = None,
+) -> Mesh:
     """Triangulate where ``flat`` (N, 2) lays the vertices out; drop what covers nothing opaque.
 
-    A triangle is fine where all its vertices are in ``is_fine`` (N,).
+    A triangle is fine where all its vertices are in ``is_fine`` (N,), one-sided where any is in ``is_one_sided``.
     """
     triangles = np.asarray(Delaunay(flat).simplices, np.int64)
     opaque = cv2.dilate((rgba[..., 3] > 1).astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -46,7 +54,9 @@ def build_mesh(vertices: Array, flat: Array, rgba: Bytes, is_fine: NDArray[np.bo
     kept = triangles[total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0] > 0]
     fine = is_fine[kept].all(1)
     order = np.argsort(fine, kind="stable")
-    return Mesh(vertices=vertices, triangles=kept[order], fine=int((~fine).sum()), rgba=rgba)
+    ordered = kept[order]
+    one_sided = np.zeros(len(ordered), np.bool_) if is_one_sided is None else is_one_sided[ordered].any(1)
+    return Mesh(vertices=vertices, triangles=ordered, fine=int((~fine).sum()), one_sided=one_sided, rgba=rgba)
 
 
 def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Box | None:
@@ -81,11 +91,11 @@ def _doubled_area(corners: Array) -> Array:
 
 
 def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Triangles from the farthest to the nearest, those that face away first; and which of them have an area."""
+    """Triangles from the farthest to the nearest, those that face away first; and which triangles are seen at all."""
     area, was = _doubled_area(target), _doubled_area(source)
     away = area * was <= 0
     order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
-    return order, np.abs(area) > 1e-6
+    return order, (np.abs(area) > 1e-6) & ~(away & mesh.one_sided)
 
 
 def _labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:

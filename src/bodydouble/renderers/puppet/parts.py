@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 GRID_SIDE = 220
 """Longer side of the grid on which distances are measured."""
-COLOUR_COST = 0.06
+COLOUR_COST = 0.12
 """Extra length of a step per unit of CIELAB difference: a seam is far away although it is near."""
 SOFT = 0.10
 """Half width of the border between two parts, in limb radii."""
