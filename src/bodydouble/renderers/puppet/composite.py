@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Image, Matte
+from bodydouble.renderers.puppet.desk import Desk
 from bodydouble.renderers.puppet.hands import keep_hand
 from bodydouble.renderers.puppet.light import Light, relight
 from bodydouble.renderers.puppet.motion import Motion
-from bodydouble.renderers.puppet.occlusion import Desk, foreign_things
+from bodydouble.renderers.puppet.occlusion import ActorColours
 from bodydouble.renderers.puppet.plate import Box, Plates, removal_mask
 from bodydouble.renderers.puppet.puppet import Drawing, Puppet
 
@@ -35,7 +36,7 @@ class Composer:
     plates: Plates
     light: Light
     desks: dict[int, Desk]  # by shot
-    actor_colours: Floats  # (16, 16, 16)
+    actor_colours: ActorColours | None
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -49,7 +50,10 @@ class Composer:
             return image
         x0, y0, x1, y1 = box
         source, plate = np.ascontiguousarray(image[y0:y1, x0:x1]), self.plates.at(index, box)
-        things = foreign_things(source, plate, matte[y0:y1, x0:x1], self.actor_colours, height)
+        things = None
+        if self.actor_colours is not None:
+            body = self.motion.body[index]
+            things = self.actor_colours.foreign_things(source, plate, matte[y0:y1, x0:x1], body, box)
         removed = cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)).astype(np.float32) / 255
         desk = self.desks.get(int(self.motion.shot[index]))
         if things is not None:

@@ -7,9 +7,9 @@ import numpy as np
 from bodydouble.perception.footage import Footage, Image, Matte, Mattes
 from bodydouble.perception.track import PersonTrack
 
-LOOKS = 12
+LOOKS = 24
 ONE_PASS_FRAMES_MAX = 600
-"""Up to this many frames one pass over all is cheaper than a dozen seeks, each from a keyframe before."""
+"""Up to this many frames one pass over all is cheaper than two dozen seeks, each from a keyframe before."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,8 @@
-"""What stands in front of the person and has to stay there: a ball, a desk."""
+"""What stands in front of the person and has to stay there: a ball, a cup, lettering.
+
+The matte cannot tell: it takes what the person touches for the person. What can is colour and place: a pixel before
+the trunk with a colour that neither the trunk nor skin usually has belongs to something else.
+"""
 
 from dataclasses import dataclass
 
@@ -6,103 +10,166 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Footage, Image, Mattes
+from bodydouble.perception.footage import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.looks import Look
 from bodydouble.renderers.puppet.plate import Box
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
+Points = NDArray[np.floating]
 
+OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
+PARTS = 6
+LEVELS = 16
+"""Levels a colour channel is counted in."""
+WORK_HEIGHT = 240
+"""Things are looked for in pictures of this height."""
 DIFFERENCE_MIN = 34
 """Largest channel difference (0-255) to the plate from which a pixel cannot be the background."""
-SOLID_MIN = 0.72
-"""Share of its convex hull that a thing fills; what the matte missed of a person is ragged."""
-ACTOR_LIKE_MAX = 0.3
-"""Share of a thing's pixels with a colour of the actor, above which it is taken for a part that the matte missed."""
-DESK_SAMPLES = 24
-DESK_SPREAD_MAX = 0.02  # of the picture's height
-
-
-def actor_histogram(looks: list[Look]) -> Floats:
-    """(16, 16, 16) RGB histogram of the removed person, largest bin 1."""
-    total = np.zeros((16, 16, 16), np.float32)
-    for look in looks:
-        core = cv2.erode(np.where(look.matte > 200, 255, 0).astype(np.uint8), np.ones((7, 7), np.uint8))
-        total += cv2.calcHist([look.image], [0, 1, 2], core, [16, 16, 16], [0, 256, 0, 256, 0, 256])
-    return np.asarray(total / max(float(total.max()), 1.0), np.float32)
-
-
-def foreign_things(image: Image, plate: Image, matte: Mask, histogram: Floats, height: int) -> Floats | None:
-    """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
-
-    A thing is not in the matte, not like the plate, compact, not coloured like the actor, and touches or lies within
-    the person's outline. ``height`` is the whole picture's.
-    """
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    difference = cv2.absdiff(cv2.blur(image, (3, 3)), cv2.blur(plate, (3, 3))).max(axis=2)
-    candidate = np.where((difference > DIFFERENCE_MIN) & (matte < 100), 255, 0).astype(np.uint8)
-    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, kernel, iterations=max(1, height // 200))
-    if not candidate.any():
-        return None
-    reach = max(7, height // 24) | 1
-    near = cv2.dilate(np.where(matte > 127, 255, 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate)
-    result = np.zeros(matte.shape, np.uint8)
-    area_min = (height * 0.03) ** 2
-    for k in range(1, count):
-        if stats[k, cv2.CC_STAT_AREA] < area_min:
-            continue
-        here = labels == k
-        if not (near[here] > 0).any() or _actor_share(image[here], histogram) > ACTOR_LIKE_MAX:
-            continue
-        outline, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        hull = cv2.convexHull(np.concatenate(list(outline)))
-        if stats[k, cv2.CC_STAT_AREA] > SOLID_MIN * cv2.contourArea(hull):
-            cv2.fillConvexPoly(result, hull, 255)
-    if not result.any():
-        return None
-    return np.asarray(cv2.GaussianBlur(result, (0, 0), 1.2), np.float32) / np.float32(255)
-
-
-def _actor_share(pixels: NDArray[np.uint8], histogram: Floats) -> float:
-    bins = pixels // 16
-    return float((histogram[bins[:, 0], bins[:, 1], bins[:, 2]] > 0.02).mean())
+SHARE_MIN, FREQUENCY_MIN = 0.004, 0.4
+"""A colour is a part's own if it covers this share of the part in this share of the looks."""
+LOOKS_MIN = 6
+SOLID_MIN = 0.8
+"""Share of its convex hull that a thing fills; folds and what the matte missed of a person are ragged."""
+SLENDER_MAX = 2.6
+SIZE_MIN, SIZE_MAX = 0.16, 1.1
+"""A thing's extent over the shoulders' width."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """A horizontal edge that cuts the person off: rows below ``line`` stay the source's, ``soft`` rows blended."""
+class ActorColours:
+    """The colours that each part of the removed person usually has."""
 
-    line: float
-    soft: float = 3.0
+    known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
 
-    def shown(self, box: Box) -> Floats:
-        """(h, 1) factor for the character's alpha within ``box``."""
-        rows = np.arange(box[1], box[3], dtype=np.float32)[:, None]
-        return np.asarray(np.clip((self.line + self.soft - rows) / (2 * self.soft), 0, 1), np.float32)
+    def foreign_things(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> Floats | None:
+        """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
+
+        ``image``, ``plate`` and ``matte`` are cut to ``box``; ``body`` (33, 2 or 3) is in the whole frame. A thing has
+        colours foreign to the place where it is, is not like the plate, compact, and touches the person.
+        """
+        h, w = matte.shape
+        zoom = min(1.0, WORK_HEIGHT / max(h, w, 1))
+        size = (max(8, round(w * zoom)), max(8, round(h * zoom)))
+        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        behind = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_AREA), np.uint8)
+        near = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_AREA), np.uint8)
+        joints = (body[:, :2] - np.array(box[:2])) * zoom
+        parts = part_labels(joints, size)
+        own = self.known.ravel()[parts.astype(np.int32) * LEVELS**3 + colour_codes(small)]
+        channels = cv2.split(cv2.absdiff(small, behind))
+        apart = cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN
+        candidate = np.where(apart & ~own, 255, 0).astype(np.uint8)
+        shoulders = _shoulder_width(joints)
+        found = _compact_pieces(candidate, np.where(near > 127, 255, 0).astype(np.uint8), parts, shoulders)
+        if found is None:
+            return None
+        large = cv2.resize(found, (w, h), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
 
 
-def find_desk(footage: Footage, mattes: Mattes, track: PersonTrack, start: int, stop: int) -> Desk | None:
-    """The desk of one shot, where the person's matte always ends at one row above the picture's lower edge.
-
-    Only where the body would go on below: the hips at or under the line, or not seen.
-    """
-    seen = [i for i in range(start, stop) if track.present[i]]
-    chosen = seen[:: max(1, len(seen) // DESK_SAMPLES)]
-    ends: list[float] = []
-    for index in chosen:
-        _, matte = next(mattes.read(index, index + 1))
-        left, right = sorted((track.body[index, 11, 0], track.body[index, 12, 0]))
-        x0, x1 = int(np.clip(left, 0, footage.width - 2)), int(np.clip(right, 1, footage.width - 1))
-        columns = matte[:, x0 : x1 + 1] > 127
-        if columns.any():
-            ends.append(float(np.median([np.flatnonzero(c).max() for c in columns.T if c.any()])))
-    if len(ends) < 3:
+def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
+    """From looks over the whole track; None where there are too few to tell what is usual."""
+    if len(looks) < LOOKS_MIN:
         return None
-    line = float(np.median(ends))
-    steady = np.percentile(ends, 85) - np.percentile(ends, 15) < DESK_SPREAD_MAX * footage.height
-    hips = float(np.median(track.body[chosen][:, 23:25, 1]))
-    shoulders = float(np.median(track.body[chosen][:, 11:13, 1]))
-    goes_on = hips > line - 0.15 * (hips - shoulders)
-    return Desk(line=line) if steady and goes_on and line < 0.965 * footage.height else None
+    often, seen = np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
+    for look in looks:
+        h, w = look.matte.shape
+        zoom = min(1.0, WORK_HEIGHT / h)
+        size = (round(w * zoom), round(h * zoom))
+        small = np.asarray(cv2.resize(look.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        inside = cv2.resize(look.matte, size, interpolation=cv2.INTER_AREA) > 200
+        parts = part_labels(track.body[look.index, :, :2] * zoom, size)
+        codes = colour_codes(small)
+        for part in range(1, PARTS):
+            here = codes[inside & (parts == part)]
+            if len(here) < 30:
+                continue
+            counts = np.bincount(here, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
+            # A colour's neighbours count too: light and compression move colours by a level.
+            spread = counts.copy()
+            for axis in range(3):
+                spread += sum(_shifted(spread, axis, step) for step in (-1, 1))
+            often[part] += spread.ravel() / len(here) > SHARE_MIN
+            seen[part] += 1
+    known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
+    known[seen < LOOKS_MIN / 2] = True  # a part hardly seen: every colour may be its own
+    anywhere = known[ARMS] | known[HEAD]  # arms and hair hang before everything else
+    known[OUTSIDE] = known[TRUNK] | known[LEGS]
+    return ActorColours(known=known | anywhere)
+
+
+def _shifted(counts: Floats, axis: int, step: int) -> Floats:
+    """``counts`` moved by ``step`` along ``axis``, zeros moving in."""
+    result = np.roll(counts, step, axis)
+    edge = [slice(None)] * 3
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    result[tuple(edge)] = 0
+    return result
+
+
+def colour_codes(image: Image) -> NDArray[np.int32]:
+    """(h, w) one number 0 to ``LEVELS ** 3`` for each pixel's colour."""
+    levels = (image >> 4).astype(np.int32)
+    return (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
+
+
+def _shoulder_width(joints: Points) -> float:
+    """Pixels; not less than what a person seen from the side has."""
+    across = float(np.hypot(*(joints[11] - joints[12])))
+    spine = float(np.hypot(*((joints[11] + joints[12] - joints[23] - joints[24]) / 2)))
+    return max(across, 0.55 * spine, 4.0)
+
+
+def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
+    """(h, w) which part is where, for joints (33, 2) in pixels of a picture of ``size`` (width, height)."""
+    labels = np.zeros((size[1], size[0]), np.uint8)
+    if not np.isfinite(joints).all():
+        return labels
+    q = np.clip(np.round(joints), -8000, 8000).astype(np.int32)
+    width = _shoulder_width(joints)
+
+    def limb(chain: tuple[int, ...], thick: float, label: int) -> None:
+        cv2.polylines(labels, [q[list(chain)]], False, label, max(1, round(thick * width)))
+
+    for hip, knee, ankle in ((23, 25, 27), (24, 26, 28)):
+        limb((hip, knee, ankle), 0.5, LEGS)
+    for ankle, heel, toe in ((27, 29, 31), (28, 30, 32)):
+        limb((ankle, heel, toe, ankle), 0.35, FEET)
+    trunk = q[[11, 12, 24, 23]]
+    cv2.fillPoly(labels, [trunk], TRUNK)
+    cv2.polylines(labels, [trunk], True, TRUNK, max(1, round(0.4 * width)))
+    for shoulder, elbow, wrist, knuckle in ((11, 13, 15, 19), (12, 14, 16, 20)):
+        limb((shoulder, elbow, wrist, knuckle), 0.28, ARMS)
+    head = joints[[0, 7, 8]].mean(0)
+    cv2.circle(labels, (int(head[0]), int(head[1])), max(1, round(0.5 * width)), HEAD, -1)
+    return labels
+
+
+def _compact_pieces(candidate: Mask, person: Mask, parts: Mask, shoulders: float) -> Mask | None:
+    """The pieces of ``candidate`` that can be things, as their filled hulls 0 or 255; None where there are none."""
+    # Arms and head have colours of their own that come and go (sleeves, teeth): no thing is made of them alone.
+    k = max(3, round(0.07 * shoulders)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_CLOSE, kernel), np.uint8)
+    candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, kernel), np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate)
+    reach = max(3, round(0.1 * shoulders)) | 1
+    near = cv2.dilate(person, np.ones((reach, reach), np.uint8))
+    result = np.zeros(candidate.shape, np.uint8)
+    for i in range(1, count):
+        extent = float(max(stats[i, cv2.CC_STAT_WIDTH], stats[i, cv2.CC_STAT_HEIGHT]))
+        if not SIZE_MIN * shoulders <= extent <= SIZE_MAX * shoulders:
+            continue
+        here = labels == i
+        if not near[here].any() or (parts[here] == HEAD).mean() > 0.3:
+            continue
+        outlines, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        hull = cv2.convexHull(np.concatenate(list(outlines)))
+        short, long = sorted(cv2.minAreaRect(hull)[1])
+        area = float(cv2.contourArea(hull))
+        if stats[i, cv2.CC_STAT_AREA] >= SOLID_MIN * area and long + 1 <= SLENDER_MAX * (short + 1):
+            cv2.fillConvexPoly(result, hull, 255)
+    # The rim of a thing that moves is half thing, half background: it goes with the thing.
+    return np.asarray(cv2.dilate(result, np.ones((3, 3), np.uint8)), np.uint8) if result.any() else None

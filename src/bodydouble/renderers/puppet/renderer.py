@@ -14,10 +14,11 @@ from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepRep
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.character import build_character
 from bodydouble.renderers.puppet.composite import Composer
+from bodydouble.renderers.puppet.desk import Desk, find_desk
 from bodydouble.renderers.puppet.light import measure_light
 from bodydouble.renderers.puppet.looks import take_looks
 from bodydouble.renderers.puppet.motion import build_motion
-from bodydouble.renderers.puppet.occlusion import Desk, actor_histogram, find_desk
+from bodydouble.renderers.puppet.occlusion import learn_colours
 from bodydouble.renderers.puppet.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.puppet import Puppet
 
@@ -67,7 +68,7 @@ class PuppetRenderer:
         report(0.95)
         desks: dict[int, Desk] = {}
         for start, stop in shot_spans(track):
-            desk = find_desk(footage, mattes, track, start, stop)
+            desk = find_desk([look for look in looks if start <= look.index < stop], track)
             if desk is not None:
                 desks[int(track.shot[start])] = desk
         composer = Composer(
@@ -76,7 +77,7 @@ class PuppetRenderer:
             plates=plates,
             light=light,
             desks=desks,
-            actor_colours=actor_histogram(looks),
+            actor_colours=learn_colours(looks, track),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
