@@ -20,6 +20,7 @@ class ProgressMeter:
 
     def report(self, stage: str, within: float, segment: int | None = None, segments: int | None = None) -> None:
         """``within`` is 0-1 of ``stage``."""
-        before = sum(share for name, share in SHARES.items() if list(SHARES).index(name) < list(SHARES).index(stage))
+        stages = list(SHARES)
+        before = sum(SHARES[name] for name in stages[: stages.index(stage)])
         self._highest = max(self._highest, min(1.0, before + SHARES[stage] * within))
         self._listener(ShotProgress(stage=stage, fraction=self._highest, segment=segment, segments=segments))

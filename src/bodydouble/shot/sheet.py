@@ -4,23 +4,25 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 
 COLUMNS = 6
 CELL_HEIGHT = 240
 GAP = 6
+STRIP = 22
 
 
 def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits = MediaLimits()) -> None:
-    """Write a PNG of ``COLUMNS`` frames spread over the shot: the source's above, the result's below.
+    """Write a PNG of ``COLUMNS`` frames spread over the time: the source's above, the result's below.
 
     Raises:
         MediaRejected: one of the videos cannot be read.
     """
     rows: list[np.ndarray] = []
-    for path, field in ((source, "video"), (result, "result")):
-        info = probe_video(path, limits, field)
+    for path, title in ((source, "source"), (result, "result")):
+        info = probe_video(path, limits, title)
         reader = VideoReader(path, info, *working_size(info.width, info.height, CELL_HEIGHT * 2))
         wanted = [int(i) for i in np.linspace(0, reader.frames - 1, COLUMNS)]
         cells: list[np.ndarray] = []
@@ -28,10 +30,20 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
             _, image = next(reader.read(index, index + 1))
             size = (round(image.shape[1] * CELL_HEIGHT / image.shape[0]), CELL_HEIGHT)
             cell = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            cells.append(cv2.copyMakeBorder(cell, GAP, GAP, GAP, GAP, cv2.BORDER_CONSTANT, value=(24, 24, 24)))
+            label = f"{title} {(reader.pts[index] - reader.pts[0]) * info.time_base:.1f} s"
+            cells.append(_framed(np.asarray(cell, np.uint8), label))
         rows.append(np.hstack(cells))
     width = min(row.shape[1] for row in rows)
     sheet = np.vstack([row[:, :width] for row in rows])
     part = output.with_name(output.name + ".part.png")
-    cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1]))
+    if not cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1])):
+        raise OSError(f"{output} cannot be written")
     part.replace(output)
+
+
+def _framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
+    """``cell`` with a dark border and its label on a dark strip below."""
+    border = cv2.copyMakeBorder(cell, GAP, STRIP, GAP, GAP, cv2.BORDER_CONSTANT, value=(24, 24, 24))
+    at = (GAP, border.shape[0] - GAP)
+    cv2.putText(border, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (220, 220, 220), 1, cv2.LINE_AA)
+    return np.asarray(border, np.uint8)

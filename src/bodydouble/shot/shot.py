@@ -5,12 +5,17 @@ that was killed anywhere goes on at the last finished window or segment, in this
 file has the same bytes.
 """
 
+import dataclasses
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Generator
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
+from bodydouble import __version__
 from bodydouble.media import (
     SegmentEncoder,
     VideoInfo,
@@ -21,9 +26,9 @@ from bodydouble.media import (
     read_image,
     working_size,
 )
-from bodydouble.perception import ModelPack, load_perception, perceive
+from bodydouble.perception import ModelPack, Perception, load_perception, perceive
 from bodydouble.perception.perceive import WINDOW_FRAMES
-from bodydouble.renderers.protocol import PreparedShot, RenderOptions, Scene, Segment
+from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import build_renderer, resolve_renderer
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
@@ -31,31 +36,73 @@ from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
 
+ARTEFACTS = ("perception", "renderer", "segments", "plan.json", "result.mp4", "result.json")
+
 
 def _ignore(progress: ShotProgress) -> None:
     """Nobody listens."""
 
 
-class Shot:
-    """A shot in a workspace. Call the stages in order, or ``run``."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """What ``prepare`` decided; kept so that a restart does not load the renderer for what is rendered already."""
 
-    def __init__(self, workspace: Path, pack: ModelPack, listener: Listener = _ignore) -> None:
+    segments: list[Segment]
+    warnings: list[RenderWarning]
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> "_Plan":
+        data = json.loads(text)
+        return cls(
+            segments=[Segment(**s) for s in data["segments"]],
+            warnings=[RenderWarning(**w) for w in data["warnings"]],
+        )
+
+
+class Shot:
+    """A shot in a workspace. Call the stages in order, or ``run``.
+
+    ``renderer`` is for callers that hold one already; without it the request's name is looked up when it is needed.
+    """
+
+    def __init__(
+        self, workspace: Path, pack: ModelPack, listener: Listener = _ignore, renderer: Renderer | None = None
+    ) -> None:
         self.workspace = workspace
         self.request = ShotRequest.from_json((workspace / "shot.json").read_text())
-        self._pack = pack
+        self._pack, self._renderer = pack, renderer
         self._meter = ProgressMeter(listener)
 
     @classmethod
-    def create(cls, workspace: Path, request: ShotRequest, pack: ModelPack, listener: Listener = _ignore) -> "Shot":
-        """Start in an empty or an earlier workspace; work done for another request is removed."""
+    def create(
+        cls,
+        workspace: Path,
+        request: ShotRequest,
+        pack: ModelPack,
+        listener: Listener = _ignore,
+        renderer: Renderer | None = None,
+    ) -> "Shot":
+        """Start in an empty or an earlier workspace.
+
+        Work that was done for another request, for other contents of the same files or by another version is removed.
+        """
         workspace.mkdir(parents=True, exist_ok=True)
-        path = workspace / "shot.json"
-        text = request.to_json()
-        if path.exists() and path.read_text() != text:
-            for stale in ("perception", "renderer", "segments"):
-                shutil.rmtree(workspace / stale, ignore_errors=True)
-        write_whole(path, text)
-        return cls(workspace, pack, listener)
+        path, mark = workspace / "shot.json", workspace / "inputs.json"
+        text, made_from = request.to_json(), _made_from(request)
+        known = path.exists() and path.read_text() == text and mark.exists() and mark.read_text() == made_from
+        if not known:
+            for name in ARTEFACTS:
+                stale = workspace / name
+                if stale.is_dir():
+                    shutil.rmtree(stale)
+                else:
+                    stale.unlink(missing_ok=True)
+            write_whole(path, text)
+            write_whole(mark, made_from)
+        return cls(workspace, pack, listener, renderer)
 
     @cached_property
     def info(self) -> VideoInfo:
@@ -74,15 +121,17 @@ class Shot:
         Raises:
             MediaRejected, RendererUnavailable: what is wrong, and with which input.
         """
-        resolve_renderer(self.request.renderer)
+        self._renderer_name()
         probe_image(self.request.image, self.request.limits, field="image")
+        self._meter.report("probe", 0.5)
+        info = self.info
         self._meter.report("probe", 1.0)
-        return self.info
+        return info
 
     def perceive(self) -> None:
         """Find and follow the person. Raises NobodyFound."""
         windows = -(-self.footage.frames // WINDOW_FRAMES)
-        perceive(
+        self.__dict__["_perception"] = perceive(
             self._pack,
             self.footage,
             self.request.person,
@@ -90,54 +139,78 @@ class Shot:
             lambda f: self._meter.report("perceive", f, min(int(f * windows), windows - 1), windows),
         )
 
+    @cached_property
+    def _perception(self) -> Perception:
+        return load_perception(self.workspace / "perception")
+
     def prepare(self) -> list[Segment]:
         """The renderer's work for the whole shot; answers the segments to render. Raises NobodyFound."""
-        return self._prepared.segments
+        segments = self._plan.segments
+        self._meter.report("prepare", 1.0)
+        return segments
+
+    @cached_property
+    def _plan(self) -> _Plan:
+        path = self.workspace / "plan.json"
+        if not path.exists():
+            prepared = self._prepared
+            write_whole(path, _Plan(segments=prepared.segments, warnings=prepared.warnings).to_json())
+        return _Plan.from_json(path.read_text())
 
     @cached_property
     def _prepared(self) -> PreparedShot:
-        perception = load_perception(self.workspace / "perception")
         scene = Scene(
             reference=read_image(self.request.image, self.request.limits, field="image"),
             footage=self.footage,
-            mattes=perception.mattes,
-            track=perception.track,
+            mattes=self._perception.mattes,
+            track=self._perception.track,
             options=RenderOptions(hands=self.request.hands, seed=self.request.seed),
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        renderer = build_renderer(self.request.renderer, self._pack)
-        prepared = renderer.prepare(scene, folder, lambda f: self._meter.report("prepare", f))
-        self._meter.report("prepare", 1.0)
-        return prepared
+        renderer = self._renderer or build_renderer(self.request.renderer, self._pack)
+        return renderer.prepare(scene, folder, lambda f: self._meter.report("prepare", f))
+
+    def _renderer_name(self) -> str:
+        return self._renderer.name if self._renderer else resolve_renderer(self.request.renderer)
 
     def render_segment(self, index: int) -> None:
         """Render and encode one segment; nothing happens where its file is there."""
-        segments = self._prepared.segments
-        segment = segments[index]
+        segments = self._plan.segments
         path = self._segment_path(index)
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            carry_path = path.with_suffix(".carry")
-            before = self._segment_path(index - 1).with_suffix(".carry")
-            carry = before.read_bytes() if index and before.exists() else None
-            with SegmentEncoder(
-                path,
-                width=self.footage.width,
-                height=self.footage.height,
-                frame_rate=self.info.frame_rate,
-                time_base=self.info.time_base,
-                colour=self.info.colour,
-            ) as encoder:
-                length = segment.stop - segment.start
-                for k, image in enumerate(self._prepared.render(segment, carry)):
-                    encoder.write(image, self.footage.pts[segment.start + k])
-                    if k % 4 == 0:
-                        self._meter.report("render", (index + k / length) / len(segments), index, len(segments))
-                after = self._prepared.carry_after(segment)
-                if after is not None:
-                    write_whole(carry_path, after)
+            self._render_into(path, segments[index], len(segments))
         self._meter.report("render", (index + 1) / len(segments), index, len(segments))
+
+    def _render_into(self, path: Path, segment: Segment, segments: int) -> None:
+        before = self._segment_path(segment.index - 1).with_suffix(".carry")
+        carry = before.read_bytes() if segment.index and before.exists() else None
+        length = segment.stop - segment.start
+        done = 0
+        images = self._prepared.render(segment, carry)
+        with ExitStack() as stack:
+            encoder = stack.enter_context(
+                SegmentEncoder(
+                    path,
+                    width=self.footage.width,
+                    height=self.footage.height,
+                    frame_rate=self.info.frame_rate,
+                    time_base=self.info.time_base,
+                    colour=self.info.colour,
+                )
+            )
+            if isinstance(images, Generator):
+                stack.callback(images.close)  # a cancelled segment's threads end now, not when memory is collected
+            for image in images:
+                encoder.write(image, self.footage.pts[segment.start + done])
+                done += 1
+                self._meter.report("render", (segment.index + done / length) / segments, segment.index, segments)
+            if done != length:
+                raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
+            after = self._prepared.carry_after(segment)
+            if after is not None:  # before the segment's file, which says that both are there
+                write_whole(path.with_suffix(".carry"), after)
 
     def _segment_path(self, index: int) -> Path:
         return self.workspace / "segments" / f"segment-{index:05d}.nut"
@@ -145,19 +218,19 @@ class Shot:
     def finish(self, output: Path | None = None) -> ShotResult:
         """Join the segments and the sound into ``output`` (default: result.mp4 in the workspace)."""
         target = output or self.workspace / "result.mp4"
-        paths = [self._segment_path(i) for i in range(len(self._prepared.segments))]
+        paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)
         result = ShotResult(
             path=target,
-            renderer=resolve_renderer(self.request.renderer),
+            renderer=self._renderer_name(),
             width=self.footage.width,
             height=self.footage.height,
             frame_rate=float(self.info.frame_rate),
             frames=self.footage.frames,
             duration_seconds=self.info.duration_seconds,
             audio=keep and self.info.audio is not None,
-            warnings=[{"code": w.code, "message": w.message} for w in self._prepared.warnings],
+            warnings=[{"code": w.code, "message": w.message} for w in self._plan.warnings],
         )
         write_whole(self.workspace / "result.json", json.dumps(result.media_info(), indent=1))
         self._meter.report("mux", 1.0)
@@ -170,6 +243,16 @@ class Shot:
         for segment in self.prepare():
             self.render_segment(segment.index)
         return self.finish(output)
+
+
+def _made_from(request: ShotRequest) -> str:
+    """What every artefact follows from, beside the request: this version and both files' contents."""
+    marks = {"version": __version__}
+    for name, path in (("image", request.image), ("video", request.video)):
+        if path.is_file():  # where not, the probe says so
+            with path.open("rb") as stream:
+                marks[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return json.dumps(marks, indent=1)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
