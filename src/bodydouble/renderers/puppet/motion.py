@@ -100,14 +100,14 @@ def _hands(track: PersonTrack) -> tuple[Array, Array]:
     weight = np.zeros((frames, 2))
     for k in range(2):
         for start, stop in spans(track.hand_found[:, k] & track.present, track.shot, gap_max=0):
-            inside = np.arange(stop - start) + 1
-            ramp = np.minimum(inside, inside[::-1]) / HAND_FADE_FRAMES
-            # At a cut or at the ends of the film nothing comes before: no fade there.
+            rising = (np.arange(stop - start) + 1) / HAND_FADE_FRAMES
+            falling = rising[::-1]
+            # At a cut or at the film's ends there is nothing to be blended with.
             if start == 0 or track.shot[start - 1] != track.shot[start]:
-                ramp = np.maximum(ramp, np.where(inside <= HAND_FADE_FRAMES, inside[::-1] / HAND_FADE_FRAMES, 0))
+                rising = np.ones(stop - start)
             if stop == frames or track.shot[stop] != track.shot[stop - 1]:
-                ramp = np.maximum(ramp, np.where(inside[::-1] <= HAND_FADE_FRAMES, inside / HAND_FADE_FRAMES, 0))
-            weight[start:stop, k] = np.clip(ramp, 0, 1)
+                falling = np.ones(stop - start)
+            weight[start:stop, k] = np.clip(np.minimum(rising, falling), 0, 1)
     return hands, weight
 
 

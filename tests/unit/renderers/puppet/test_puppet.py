@@ -1,0 +1,208 @@
+"""The character drawn as the actor moves."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception.track import PersonTrack, concatenate, empty_track
+from bodydouble.renderers.puppet.character import Character, build_character, character_of
+from bodydouble.renderers.puppet.motion import Motion, build_motion
+from bodydouble.renderers.puppet.puppet import Drawing, Puppet
+from bodydouble.tasks.errors import NobodyFound
+from mannequin import COLOURS, joints, picture, track_of
+from material import astronaut
+
+SIZE = (500, 500)  # height, width of every frame here
+
+
+def mannequin_character(motion: Motion, folder, rows: int = 500) -> Character:
+    """The mannequin's picture, cut off after ``rows`` rows, as a character."""
+    pose = joints()
+    image, mask = picture(pose)
+    track = track_of([pose])
+    track.visibility[0, pose[:, 1] > rows] = 0.02
+    return character_of(np.ascontiguousarray(image[:rows]), track, mask[:rows].copy(), motion, folder)
+
+
+def on_canvas(drawing: Drawing) -> np.ndarray:
+    """(H, W, 4) the drawing at its place."""
+    canvas = np.zeros((*SIZE, 4), np.float32)
+    x0, y0, x1, y1 = drawing.bounds
+    canvas[y0:y1, x0:x1] = drawing.rgba
+    return canvas
+
+
+def shows(canvas: np.ndarray, point: np.ndarray, colour: str, reach: int = 3) -> bool:
+    """Whether the opaque pixels around ``point`` have about ``colour``."""
+    x, y = np.round(point).astype(int)
+    part = canvas[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1].reshape(-1, 4)
+    part = part[part[:, 3] > 200]
+    return len(part) > 0 and bool(np.abs(np.median(part[:, :3], axis=0) - COLOURS[colour]).max() < 40)
+
+
+def waving() -> np.ndarray:
+    """The mannequin with its left arm raised, its right forearm across the belly and the left knee lifted."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [55, -40], pose[11] + [70, -95]
+    pose[[17, 19, 21]] = pose[15] + [[6, -18], [0, -24], [-6, -12]]
+    pose[16] = pose[14] + [58, -8]
+    pose[[18, 20, 22]] = pose[16] + [[18, 0], [24, -3], [12, -6]]
+    pose[25], pose[27] = pose[23] + [60, 60], pose[23] + [75, 150]
+    pose[29], pose[31] = pose[27] + [-3, 12], pose[27] + [12, 20]
+    return pose
+
+
+@pytest.fixture(scope="module")
+def moving(tmp_path_factory) -> tuple[Puppet, list[np.ndarray]]:
+    """A whole-body puppet on an actor who stands, shrinks and waves."""
+    poses = [joints(), joints(head=40, centre=200, top=80), waving()]
+    motion = build_motion(track_of(poses, shots=[0, 1, 2]), 25.0)
+    return Puppet(mannequin_character(motion, tmp_path_factory.mktemp("character")), motion), poses
+
+
+def test_in_its_own_pose_the_puppet_is_the_reference(moving):
+    """Nothing moved: the drawing agrees with the picture, seams and overlaps are not to be seen."""
+    puppet, poses = moving
+    canvas = on_canvas(puppet.draw(0, *SIZE))
+    image, mask = picture(poses[0])
+    inner = (mask > 0.99) & (canvas[..., 3] > 250)
+    assert inner.sum() > 0.93 * (mask > 0.99).sum()
+    assert (canvas[..., 3] > 128)[mask < 0.01].sum() < 0.02 * mask.sum()
+    assert np.abs(canvas[..., :3] - image)[inner].mean() < 5
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_limbs_are_at_the_actors_joints(moving, index):
+    """Elbows, wrists, knees and ankles show sleeves and trousers where the actor has them."""
+    puppet, poses = moving
+    canvas = on_canvas(puppet.draw(index, *SIZE))
+    pose = poses[index]
+    for k in (13, 14):
+        assert shows(canvas, pose[k], "sleeve"), f"joint {k}"
+    for k in (25, 26):
+        assert shows(canvas, pose[k], "trousers"), f"joint {k}"
+    for a, b in ((13, 15), (14, 16)):
+        assert shows(canvas, 0.4 * pose[a] + 0.6 * pose[b], "sleeve"), f"before joint {b}"
+    for a, b in ((25, 27), (26, 28)):
+        assert shows(canvas, 0.4 * pose[a] + 0.6 * pose[b], "trousers"), f"before joint {b}"
+
+
+def test_under_a_moved_arm_there_is_the_shirt_and_nothing_hangs_in_the_air(moving):
+    """Where the raised arm was, the trunk is whole and the background is free."""
+    puppet, _ = moving
+    canvas = on_canvas(puppet.draw(2, *SIZE))
+    rest = joints()
+    assert shows(canvas, (rest[11] + rest[12]) / 2 + [0, 60], "shirt")
+    assert canvas[int(rest[15, 1]), int(rest[15, 0]), 3] < 30
+
+
+def test_the_same_frame_is_the_same_bytes_from_any_thread(moving):
+    """Drawing keeps nothing between frames."""
+    puppet, _ = moving
+    alone = [puppet.draw(i, *SIZE).rgba.tobytes() for i in range(3)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda i: puppet.draw(i, *SIZE).rgba.tobytes(), [0, 1, 2] * 2))
+    assert together == alone * 2
+
+
+def test_reach_is_the_drawings_box(moving):
+    """The cheap box is what the drawing fills."""
+    puppet, _ = moving
+    for i in range(3):
+        assert puppet.reach(i, *SIZE) == puppet.draw(i, *SIZE).bounds
+
+
+def test_nobody_is_drawn_where_nobody_is(tmp_path):
+    """Absent frames and actors far outside the picture answer None."""
+    away = joints()
+    away[:, 0] += 3000
+    track = concatenate([track_of([joints()]), empty_track(1), track_of([away])])
+    track.shot[:] = [0, 0, 1]
+    motion = build_motion(track, 25.0)
+    puppet = Puppet(mannequin_character(motion, tmp_path), motion)
+    assert puppet.draw(0, *SIZE) is not None
+    assert puppet.draw(1, *SIZE) is None
+    assert puppet.reach(1, *SIZE) is None
+    assert puppet.draw(2, *SIZE) is None
+
+
+def test_a_half_body_character_gets_legs_to_stand_on(tmp_path):
+    """Cut off at the hips, the character says that it has no legs, and does not float on a whole-body actor."""
+    pose = joints()
+    motion = build_motion(track_of([pose]), 25.0)
+    character = mannequin_character(motion, tmp_path, rows=int(pose[23, 1]))
+    assert not character.has_legs
+    canvas = on_canvas(Puppet(character, motion).draw(0, *SIZE))
+    for k in (25, 26, 27, 28):
+        x, y = np.round(pose[k]).astype(int)
+        assert canvas[y, x, 3] > 200, f"joint {k}"
+    column = canvas[int(pose[23, 1]) - 20 : int(pose[27, 1]), int(pose[23, 0]), 3]
+    assert column.min() > 200
+
+
+def test_legs_behind_a_desk_are_not_drawn(tmp_path):
+    """A knee inside the picture that nobody sees hides the leg."""
+    track = track_of([joints()])
+    track.visibility[0, 25:33] = 0.02
+    motion = build_motion(track, 25.0)
+    canvas = on_canvas(Puppet(mannequin_character(motion, tmp_path), motion).draw(0, *SIZE))
+    x, y = np.round(joints()[25]).astype(int)
+    assert canvas[y + 30, x, 3] < 10
+
+
+def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path):
+    """With the actor's hand seen, the puppet's fingers fade; with hands of its own they stay."""
+    track = track_of([joints()] * 3)
+    track.hand_found[:, 0] = True
+    line = np.linspace(joints()[15], joints()[19] + [0, 6], 21)
+    track.hands[:, 0] = np.c_[line, np.zeros(21)]
+    motion = build_motion(track, 25.0)
+    character = mannequin_character(motion, tmp_path)
+    kept = Puppet(character, motion, "keep").draw(1, *SIZE)
+    own = Puppet(character, motion, "puppet").draw(1, *SIZE)
+    place = next(h for h in kept.hands if h.side == 0)
+    assert place.kept == 1
+    assert np.allclose(place.wrist, joints()[15], atol=1e-3)
+    assert all(h.kept == 0 for h in own.hands)
+    x, y = np.round(joints()[19]).astype(int)
+    assert on_canvas(kept)[y, x, 3] < 60
+    assert on_canvas(own)[y, x, 3] > 150
+
+
+def test_nobody_in_the_reference_is_an_error(tmp_path):
+    """The message names the field and says what to give."""
+    motion = build_motion(track_of([joints()]), 25.0)
+    with pytest.raises(NobodyFound, match="image"):
+        character_of(np.zeros((50, 50, 3), np.uint8), empty_track(1), np.zeros((50, 50), np.float32), motion, tmp_path)
+
+
+def portrait_track(pack: ModelPack) -> PersonTrack:
+    """The astronaut's own pose, and the same with the face turned by a shift of nose depth, mouth opened."""
+    return analyse_portrait(pack, astronaut()).track
+
+
+def test_a_real_face_moves_with_the_actors(model_pack, tmp_path):
+    """An astronaut on an astronaut: the head at its place, lips that open with the actor's, a smile at rest closed."""
+    track = portrait_track(model_pack)
+    frames = concatenate([track] * 8)
+    opened = frames.face.copy()
+    lower = [87, 178, 88, 95, 14, 317, 402, 318, 324]
+    tall = float(np.ptp(track.face[0, :468, 1]))
+    opened[4:, lower, 1] += 0.12 * tall
+    frames.face[:] = opened
+    motion = build_motion(frames, 25.0)
+    character = build_character(model_pack, astronaut(), motion, tmp_path)
+    assert character.has_face
+    assert not character.has_legs
+    assert abs(np.degrees(character.yaw)) < 25
+    assert motion.mouth_opening[6] > motion.mouth_opening[1] + 0.05
+    puppet = Puppet(character, motion)
+    quiet, talking = puppet.draw(1, 512, 512), puppet.draw(6, 512, 512)
+    assert np.ptp(talking.mouth[:, 1]) > np.ptp(quiet.mouth[:, 1]) + 0.05 * tall
+    nose = np.round(track.face[0, 4, :2]).astype(int)
+    x0, y0 = quiet.bounds[:2]
+    seen = quiet.rgba[nose[1] - y0, nose[0] - x0]
+    assert seen[3] > 250
+    assert np.abs(seen[:3] - astronaut()[nose[1], nose[0]]).max() < 60
