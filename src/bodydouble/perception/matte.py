@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.figure import Figure, figure_box
 from bodydouble.perception.footage import Image, Matte
 from bodydouble.perception.geometry import Points
+from bodydouble.perception.inbetween import body_width
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.nets import Net, unit
 from bodydouble.perception.pack import ModelPack
@@ -37,14 +38,29 @@ LIMBS = (
     (27, 31, 0.15),
     (28, 32, 0.15),
 )
+ARMS = LIMBS[:4]
 TRUNK = {(11, 12), (11, 23), (12, 24), (23, 24)}
 STEADY = 0.35
 """Share of the motion-compensated matte before in each new one."""
 FLOW_SIDE = 256
+POSE_MARGIN = 0.12
+"""Diameter, in body widths, by which the pose network's mask may fall short of the outline."""
 
 
-def capsules(figure: Figure, width: int, height: int, grow: float, origin: tuple[float, float], zoom: float) -> Matte:
-    """The body as thick lines, 0 or 255, drawn into (height, width) after shifting by ``origin`` and scaling."""
+def capsules(
+    figure: Figure,
+    width: int,
+    height: int,
+    grow: float,
+    origin: tuple[float, float],
+    zoom: float,
+    *,
+    ends_only: bool = False,
+) -> Matte:
+    """The body as thick lines, 0 or 255, drawn into (height, width) after shifting by ``origin`` and scaling.
+
+    ``ends_only`` leaves out trunk and legs: what remains is head, arms and hands.
+    """
     mask = np.zeros((height, width), np.uint8)
 
     def at(points: Points) -> NDArray[np.int32]:
@@ -52,14 +68,13 @@ def capsules(figure: Figure, width: int, height: int, grow: float, origin: tuple
 
     body = figure.body
     p = at(body.points)
-    shoulders = float(np.hypot(*(body.points[11] - body.points[12])))
-    spine = float(np.hypot(*((body.points[11] + body.points[12] - body.points[23] - body.points[24]) / 2)))
-    unit_width = max(shoulders, 0.5 * spine, 8.0) * zoom
-    for a, b, half in LIMBS:
+    unit_width = body_width(body.points) * zoom
+    for a, b, half in ARMS if ends_only else LIMBS:
         if (body.visibility[a] > 0.3 and body.visibility[b] > 0.3) or (a, b) in TRUNK:
             thick = max(1, int(2 * half * unit_width * grow))
             cv2.line(mask, p[a].tolist(), p[b].tolist(), 255, thick)
-    cv2.fillConvexPoly(mask, p[[11, 12, 24, 23]], 255)
+    if not ends_only:
+        cv2.fillConvexPoly(mask, p[[11, 12, 24, 23]], 255)
     if figure.face is not None:
         mesh = figure.face.points
         tall = float(np.ptp(mesh[:, 1])) * zoom
@@ -143,12 +158,15 @@ class MatteMaker:
         h, w = part.shape[:2]
         selfie = self._selfie.run(part)
         pose = pose_mask(figure.body, origin, zoom, w, h)
-        wide = capsules(figure, w, h, 1.25, origin, zoom)
-        blur = max(2.0, h / 100)
-        near = cv2.GaussianBlur(cv2.dilate(wide, np.ones((5, 5), np.uint8)), (0, 0), blur).astype(np.float32) / 255
-        gate = np.maximum(near, np.clip(pose * 2, 0, 1))
+        # Where only the selfie network sees somebody it is somebody else or a thing, except on hands, hair and hats,
+        # which the pose network's coarse mask cuts off.
+        reach = max(3, round(body_width(figure.body.points) * zoom * POSE_MARGIN)) | 1
+        loose = cv2.dilate(pose, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        ends = capsules(figure, w, h, 0.8, origin, zoom, ends_only=True)
+        near = cv2.GaussianBlur(ends, (0, 0), max(2.0, h / 100))
+        gate = np.maximum(near.astype(np.float32) * np.float32(1.5 / 255), loose * 2)
         sure = capsules(figure, w, h, 0.45, origin, zoom).astype(np.float32) / 255
-        return np.maximum(selfie * np.clip(gate * 1.5, 0, 1), sure * np.clip(pose * 1.5, 0, 1))
+        return np.asarray(np.maximum(selfie * np.clip(gate, 0, 1), sure * np.clip(pose * 1.5, 0, 1)), np.float32)
 
     def _steady(self, image: Image, coarse: Mask, box: tuple[int, int, int, int]) -> Mask:
         """Blend with the matte before, carried along by optical flow."""
