@@ -24,6 +24,7 @@ def database_url(server: EmbeddedPostgres, name: str) -> str:
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A running server that holds a migrated database to copy from."""
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-test-"))
+    folder.chmod(0o711)  # where the tests run as root, the server's own user has to get there
     server = EmbeddedPostgres(folder / "postgres")
     try:
         server.start()

@@ -1,21 +1,21 @@
 """The use cases. They speak to ports only."""
 
 import asyncio
-import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
+from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inputs import Submission
 from bodydouble.tasks.account import Account, hash_api_key, make_api_key
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
 from bodydouble.tasks.errors import KeyDisabled, NotFound, Unauthenticated
 from bodydouble.tasks.ports import FileStore, SignedUpload, TaskStore
-from bodydouble.tasks.task import AccountId, NewTask, Task, TaskId, TaskSource
+from bodydouble.tasks.task import AccountId, NewTask, ResultCode, Task, TaskId, TaskResult, TaskSource, TaskStatus
 
 KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far from enough to guess one
+
+CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the caller's request")
 
 CheckUpload = Callable[[str, str], float]
 """Looks at one of our own uploads, by key and field: seconds of a video, 0 of a picture. Raises MediaRejected."""
@@ -104,16 +104,22 @@ class Service:
         task = await self.store.get_task(parse_task_id(task_id), account)
         if task is None:
             raise NotFound("Task not found")
-        position = await self.store.queue_position(task.id) if task.status == "pending" else None
+        position = await self.store.queue_position(task.id) if task.status is TaskStatus.PENDING else None
         urls = [self.files.sign_download(key) for key in task.result.media_keys] if task.result else []
         return TaskView(task=task, queue_position=position, media_urls=urls)
 
     async def cancel(self, account: AccountId, task_id: str) -> bool:
         """Ask a task to stop; False where it was over. Raises NotFound."""
         known = parse_task_id(task_id)
-        if await self.store.get_task(known, account) is None:
+        task = await self.store.get_task(known, account)
+        if task is None:
             raise NotFound("Task not found")
-        return await self.store.request_cancel(known, account)
+        asked = await self.store.request_cancel(known, account)
+        if asked and task.status is TaskStatus.PENDING:
+            # Nobody works on it: it ends now. Should a worker have taken it this very moment, the settlement stands
+            # and the worker stops at its first progress.
+            await self.store.settle(known, TaskStatus.FAILED, CANCELLED)
+        return asked
 
     async def balance(self, account: AccountId) -> Decimal:
         """Credits that are neither spent nor reserved."""
@@ -139,18 +145,3 @@ class Service:
         secret = make_api_key()
         await self.store.add_key(account.id, hash_api_key(secret), secret[:KEY_PREFIX_LENGTH])
         return secret
-
-
-def parse_task_id(text: str) -> TaskId:
-    """Raises NotFound: what is no UUID is no task."""
-    try:
-        return TaskId(UUID(text))
-    except ValueError:
-        raise NotFound("Task not found") from None
-
-
-def make_uuid7() -> UUID:
-    """A UUID whose first 48 bits are the time in milliseconds (RFC 9562), so that ids sort by age."""
-    value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
             self._stopping.wait(RETRY_SECONDS)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         """One process at a time prepares the folder."""
         with (self._folder / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

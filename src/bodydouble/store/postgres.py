@@ -1,6 +1,5 @@
 """Tasks, accounts and credits in PostgreSQL."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from decimal import Decimal
@@ -28,7 +27,14 @@ from bodydouble.tasks.task import (
 INSUFFICIENT = "P0402"
 CONNECTIONS_MAX = 12
 COMMAND_SECONDS_MAX = 30
-_LOST = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncio.TimeoutError)
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+)
 
 
 class PostgresTaskStore:

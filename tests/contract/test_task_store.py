@@ -1,0 +1,285 @@
+"""What every task store does; here on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from bodydouble.service.identifiers import make_uuid7
+from bodydouble.store import PostgresTaskStore
+from bodydouble.tasks.account import hash_api_key, make_api_key
+from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
+from bodydouble.tasks.task import (
+    AccountId,
+    NewTask,
+    ResultCode,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskSource,
+    TaskStatus,
+)
+
+pytestmark = pytest.mark.anyio
+
+SUCCESS = TaskResult(
+    code=ResultCode.SUCCESS, message="success", media_keys=("results/a/b.mp4",), media_info={"renderer": "puppet"}
+)
+FAILURE = TaskResult(code=ResultCode.GENERATION_FAILED, message="the child process died three times")
+
+
+@pytest.fixture
+async def store(fresh_database: str) -> AsyncIterator[PostgresTaskStore]:
+    store = await PostgresTaskStore.connect(fresh_database)
+    yield store
+    assert await store.ledger_differences() == [], "every balance is the sum of its ledger"
+    await store.close()
+
+
+@pytest.fixture
+async def account(store: PostgresTaskStore) -> AccountId:
+    """An account with 100 credits."""
+    made = await store.ensure_account("tester")
+    await store.grant(made.id, Decimal(100), "for the test")
+    return made.id
+
+
+def new_task(account: AccountId, reserve: str = "30", **changes: Any) -> NewTask:
+    return NewTask(
+        **{
+            "id": TaskId(make_uuid7()),
+            "account": account,
+            "model": "wan/2-2-animate-replace",
+            "param": {"model": "wan/2-2-animate-replace", "input": {"prompt": "“ü” 人"}},
+            "inputs": {"resolution": "480P", "person": [0.25, 0.5]},
+            "source": TaskSource.API,
+            "reserve": Decimal(reserve),
+            "callback_url": None,
+        }
+        | changes
+    )
+
+
+async def balance(store: PostgresTaskStore, account: AccountId) -> Decimal:
+    return (await store.get_account(account)).balance
+
+
+async def test_a_created_task_reads_back_as_it_was_given(store: PostgresTaskStore, account: AccountId) -> None:
+    """A task is stored whole: pending, with its parameters, and its credits reserved."""
+    new = new_task(account, "12.5", callback_url="https://example.com/hook")
+    await store.create_task(new)
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert (task.param, task.inputs, task.callback_url) == (new.param, new.inputs, new.callback_url)
+    assert (task.status, task.credits, task.progress.stage) == (TaskStatus.PENDING, Decimal("12.5"), "queued")
+    assert (task.result, task.started_at, task.completed_at, task.cancel_requested) == (None, None, None, False)
+    assert await balance(store, account) == Decimal("87.5")
+
+
+async def test_a_created_task_is_in_the_queue(
+    store: PostgresTaskStore, account: AccountId, fresh_database: str
+) -> None:
+    """The engine's row is made in the same transaction, under the names that the worker listens for."""
+    new = new_task(account)
+    await store.create_task(new)
+    with psycopg.connect(fresh_database) as connection:
+        row = connection.execute(
+            "select workflow_uuid, name, queue_name, application_version, status, i.inputs::jsonb "
+            "from dbos.workflow_status join dbos.workflow_inputs as i using (workflow_uuid)"
+        ).fetchone()
+    assert row is not None
+    assert row[:5] == (str(new.id), WORKFLOW, QUEUE, APPLICATION_VERSION, "ENQUEUED")
+    assert row[5]["positionalArgs"] == [str(new.id)]
+
+
+async def test_what_cannot_be_paid_leaves_nothing_behind(
+    store: PostgresTaskStore, account: AccountId, fresh_database: str
+) -> None:
+    """A task beyond the balance is refused with both amounts, and neither stored nor queued."""
+    new = new_task(account, "100.5")
+    with pytest.raises(InsufficientCredits, match=r"100\.5 needed, 100 available"):
+        await store.create_task(new)
+    assert await store.get_task(new.id) is None
+    assert await balance(store, account) == 100
+    with psycopg.connect(fresh_database) as connection:
+        assert connection.execute("select count(*) from dbos.workflow_status").fetchone() == (0,)
+
+
+async def test_parallel_creates_never_overdraw(store: PostgresTaskStore, account: AccountId) -> None:
+    """Of ten tasks of 30 credits at once, 100 credits pay for three."""
+    outcomes = await asyncio.gather(*(store.create_task(new_task(account)) for _ in range(10)), return_exceptions=True)
+    refused = [o for o in outcomes if isinstance(o, InsufficientCredits)]
+    assert (len(refused), outcomes.count(None)) == (7, 3)
+    assert await balance(store, account) == 10
+
+
+async def test_a_foreign_task_is_not_there(store: PostgresTaskStore, account: AccountId) -> None:
+    """One account does not see another's task, nor can it cancel it."""
+    new = new_task(account)
+    await store.create_task(new)
+    other = (await store.ensure_account("other")).id
+    assert await store.get_task(new.id, other) is None
+    assert await store.request_cancel(new.id, other) is False
+    assert await store.get_task(TaskId(uuid4())) is None
+
+
+async def test_the_queue_position_counts_older_pending_tasks(store: PostgresTaskStore, account: AccountId) -> None:
+    """Position 0 is next; a task that runs has none."""
+    first, second = new_task(account), new_task(account)
+    await store.create_task(first)
+    await store.create_task(second)
+    assert [await store.queue_position(t.id) for t in (first, second)] == [0, 1]
+    await store.start_task(first.id)
+    assert [await store.queue_position(t.id) for t in (first, second)] == [None, 0]
+
+
+async def test_starting_again_keeps_the_first_start(store: PostgresTaskStore, account: AccountId) -> None:
+    """A task taken over by another worker goes on running, and its execution time counts from the first start."""
+    new = new_task(account)
+    await store.create_task(new)
+    first, second = await store.start_task(new.id), await store.start_task(new.id)
+    assert first is not None
+    assert second is not None
+    assert second.status is TaskStatus.RUNNING
+    assert first.started_at == second.started_at is not None
+
+
+async def test_progress_only_grows(store: PostgresTaskStore, account: AccountId) -> None:
+    """Progress reported late does not take the task back."""
+    new = new_task(account)
+    await store.create_task(new)
+    await store.start_task(new.id)
+    assert await store.set_progress(new.id, TaskProgress(fraction=0.6, stage="render", segment=2, segments=4))
+    assert await store.set_progress(new.id, TaskProgress(fraction=0.2, stage="perceive"))
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert task.progress == TaskProgress(fraction=0.6, stage="render", segment=2, segments=4)
+
+
+async def test_success_charges_what_was_reserved(store: PostgresTaskStore, account: AccountId) -> None:
+    """A successful task keeps its credits and shows its result."""
+    new = new_task(account)
+    await store.create_task(new)
+    await store.start_task(new.id)
+    assert await store.settle(new.id, TaskStatus.SUCCESS, SUCCESS)
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert (task.status, task.credits, task.result, task.progress.fraction) == (
+        TaskStatus.SUCCESS, Decimal(30), SUCCESS, 1.0,
+    )  # fmt: skip
+    assert task.completed_at is not None
+    assert await balance(store, account) == 70
+
+
+async def test_failure_gives_the_credits_back(store: PostgresTaskStore, account: AccountId) -> None:
+    """A failed task costs nothing."""
+    new = new_task(account)
+    await store.create_task(new)
+    assert await store.settle(new.id, TaskStatus.FAILED, FAILURE)
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert (task.status, task.credits, task.result) == (TaskStatus.FAILED, Decimal(0), FAILURE)
+    assert await balance(store, account) == 100
+
+
+async def test_a_task_is_settled_once(store: PostgresTaskStore, account: AccountId) -> None:
+    """Of many settlements at once exactly one counts, and the credits are given back once."""
+    new = new_task(account)
+    await store.create_task(new)
+    outcomes = await asyncio.gather(
+        *(store.settle(new.id, TaskStatus.FAILED, FAILURE) for _ in range(5)),
+        *(store.settle(new.id, TaskStatus.SUCCESS, SUCCESS) for _ in range(5)),
+    )
+    assert sum(outcomes) == 1
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert await balance(store, account) == (70 if task.status is TaskStatus.SUCCESS else 100)
+
+
+async def test_nothing_moves_a_settled_task(store: PostgresTaskStore, account: AccountId) -> None:
+    """Start, progress, cancel and a new price all leave a finished task as it is."""
+    new = new_task(account)
+    await store.create_task(new)
+    await store.settle(new.id, TaskStatus.SUCCESS, SUCCESS)
+    before = await store.get_task(new.id)
+    assert await store.start_task(new.id) is None
+    assert await store.set_progress(new.id, TaskProgress(fraction=0.5, stage="render")) is False
+    assert await store.request_cancel(new.id, account) is False
+    await store.reserve_exactly(new.id, Decimal(1))
+    assert await store.get_task(new.id) == before
+
+
+@pytest.mark.parametrize(("exact", "left"), [("12.5", "87.5"), ("30", "70"), ("100", "0")])
+async def test_the_exact_price_replaces_the_estimate(
+    store: PostgresTaskStore, account: AccountId, exact: str, left: str
+) -> None:
+    """Less, the same or more: the balance is what it would be had the exact price been reserved at once."""
+    new = new_task(account)
+    await store.create_task(new)
+    await store.reserve_exactly(new.id, Decimal(exact))
+    await store.reserve_exactly(new.id, Decimal(exact))  # a repeated step changes nothing
+    assert await balance(store, account) == Decimal(left)
+
+
+async def test_an_exact_price_beyond_the_balance_changes_nothing(store: PostgresTaskStore, account: AccountId) -> None:
+    """Where the exact price cannot be paid the estimate stays reserved until the task is settled."""
+    new = new_task(account)
+    await store.create_task(new)
+    with pytest.raises(InsufficientCredits, match="exact price is 100.5"):
+        await store.reserve_exactly(new.id, Decimal("100.5"))
+    assert await balance(store, account) == 70
+
+
+async def test_a_cancel_stops_a_running_task_at_its_next_progress(store: PostgresTaskStore, account: AccountId) -> None:
+    """The worker learns of a cancel when it reports progress."""
+    new = new_task(account)
+    await store.create_task(new)
+    await store.start_task(new.id)
+    assert await store.request_cancel(new.id, account)
+    assert await store.set_progress(new.id, TaskProgress(fraction=0.5, stage="render")) is False
+    task = await store.get_task(new.id)
+    assert task is not None
+    assert task.cancel_requested
+
+
+async def test_a_key_leads_to_its_account(store: PostgresTaskStore, account: AccountId) -> None:
+    """A key is found by its hash only, and an unknown one not at all."""
+    secret = make_api_key()
+    assert await store.count_keys() == 0
+    await store.add_key(account, hash_api_key(secret), secret[:9])
+    found = await store.account_for_key(hash_api_key(secret))
+    assert found is not None
+    assert (found[0].id, found[1].prefix, found[1].disabled) == (account, secret[:9], False)
+    assert await store.account_for_key(hash_api_key(make_api_key())) is None
+    assert await store.count_keys() == 1
+
+
+async def test_accounts_of_one_name_are_one(store: PostgresTaskStore) -> None:
+    """Asking twice, or many at once, makes an account once."""
+    made = await asyncio.gather(*(store.ensure_account("same") for _ in range(8)))
+    assert len({a.id for a in made}) == 1
+
+
+async def test_an_unknown_account_is_said_to_be_unknown(store: PostgresTaskStore) -> None:
+    """Reading an account that was never made is an error, not a zero."""
+    with pytest.raises(NotFound, match="999"):
+        await store.get_account(AccountId(999))
+
+
+async def test_credits_are_exact(store: PostgresTaskStore, account: AccountId) -> None:
+    """Ten times a tenth is one."""
+    for _ in range(10):
+        await store.grant(account, Decimal("0.1"), "a tenth")
+    assert await balance(store, account) == 101
+
+
+async def test_a_lost_database_is_said_to_be_lost(fresh_database: str) -> None:
+    """A server that does not answer is StorageUnavailable, at connection."""
+    gone = fresh_database.split("host=")[0] + "host=/nonexistent"
+    with pytest.raises(StorageUnavailable, match="does not answer"):
+        await PostgresTaskStore.connect(gone)
