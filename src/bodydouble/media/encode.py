@@ -1,5 +1,6 @@
 """Streaming encode of one segment: a closed H.264 stream whose bytes depend on its frames alone."""
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,33 +9,27 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from bodydouble.media.decode import default_matrix
+from bodydouble.media.colour import matrix_for, tag_for
 from bodydouble.media.video_info import ColourTags
 
-# H.273 matrix numbers and what swscale calls them.
-MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-}
+# How chroma is halved: averaged, all of it, rounded rightly. 0.2 dB better than the default and no slower.
+INTERPOLATION = Interpolation.AREA | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How frames become H.264.
 
-    CRF 15 with ``veryfast`` keeps an untouched background at about 42 dB; each step down costs some 12 % of bytes.
-    The number of threads is part of the bytes: it never follows the machine.
+    CRF 17 with ``superfast`` keeps an untouched background at about 40 dB, where 4:2:0 alone allows 43; ``veryfast``
+    reaches the same at CRF 15 with 15 % fewer bytes in one and a half times the time. The number of threads is part
+    of the bytes: it never follows the machine.
     """
 
-    crf: int = 15
-    preset: str = "veryfast"
+    crf: int = 17
+    preset: str = "superfast"
     threads: int = 2
 
 
@@ -58,7 +53,7 @@ class SegmentEncoder:
     ) -> None:
         self._path, self._part = path, path.with_suffix(".part")
         self._time_base = time_base
-        self._matrix = MATRICES.get(colour.matrix, default_matrix(height))
+        self._matrix = matrix_for(colour.matrix, height)
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
         self._reformatter = VideoReformatter()
         self._container: Any = av.open(str(self._part), "w", format="nut")
@@ -67,7 +62,7 @@ class SegmentEncoder:
             "preset": encoding.preset,
             "threads": str(encoding.threads),
             # The frame rate only steers rate control; constant quality must not depend on timestamps' gaps.
-            "x264-params": "open-gop=0:scenecut=40:force-cfr=1:rc-lookahead=20",
+            "x264-params": "open-gop=0:force-cfr=1",
         }
         stream = self._container.add_stream("libx264", rate=frame_rate, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -75,7 +70,7 @@ class SegmentEncoder:
         stream.time_base = time_base
         context = stream.codec_context
         context.color_primaries, context.color_trc = colour.primaries, colour.transfer
-        context.colorspace = colour.matrix if colour.matrix in MATRICES else (1 if height >= 720 else 6)
+        context.colorspace = tag_for(colour.matrix, height)
         context.color_range = int(self._range)
         self._stream = stream
 
@@ -90,6 +85,7 @@ class SegmentEncoder:
             src_color_range=ColorRange.JPEG,
             dst_colorspace=self._matrix,
             dst_color_range=self._range,
+            interpolation=INTERPOLATION,
             threads=1,
         )
         frame.pts, frame.time_base = pts, self._time_base
@@ -98,10 +94,16 @@ class SegmentEncoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._container.mux(self._stream.encode())
-        self._container.close()
-        if kind is None:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+        whole = False
+        try:
+            if kind is None:
+                self._container.mux(self._stream.encode())
+                whole = True
+        finally:
+            self._container.close()
+            if whole:
+                with self._part.open("rb") as written:
+                    os.fsync(written.fileno())
+                self._part.replace(self._path)
+            else:
+                self._part.unlink(missing_ok=True)

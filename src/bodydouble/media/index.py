@@ -1,16 +1,16 @@
 """The order of a video's frames, from its packets alone: nothing is decoded."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
+import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-OPEN_OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0", "use_absolute_path": "0"}
-"""A file may not make us open another file or address."""
+from bodydouble.media.container import open_container, picture_stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,9 @@ class FrameIndex:
     keyframes: NDArray[np.int64]  # frame indices, sorted
     time_base: Fraction
     end: int  # pts at which the last frame stops being shown
+    timed: bool  # False: the container only counts frames (H.264 in AVI), and decoders answer them without a pts
+    hidden: int  # packets that an edit list or the codec keeps from being shown
+    cut: bool  # a packet reaches beyond the end of the file
 
     @property
     def frame_rate(self) -> Fraction:
@@ -38,13 +41,8 @@ class FrameIndex:
         return bool(len(gaps) and gaps.max() - gaps.min() > tolerance + 1)
 
 
-def open_container(path: Path) -> Any:
-    """The file, opened for reading, with references to other files refused."""
-    return av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
-
-
 def build_index(path: Path, frames_max: int) -> FrameIndex:
-    """Demux the first video stream once.
+    """Demux the video once.
 
     Raises:
         ValueError: no frames, or more than ``frames_max``.
@@ -52,18 +50,34 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
     pts: list[int] = []
     keys: list[int] = []
     durations: list[int] = []
+    timed, cut, hidden = True, False, 0
     with open_container(path) as container:
-        stream = container.streams.video[0]
+        stream = picture_stream(container)
+        if stream is None:
+            raise ValueError("no frames")
         time_base = stream.time_base
         step = max(1, round(1 / (stream.average_rate or 25) / time_base))
-        for packet in container.demux(stream):
-            if packet.size == 0 or packet.is_discard:
+        is_hidden = _hidden_test(stream)
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:
+                packet, cut = None, True
+            if packet is None:
+                break
+            if packet.size == 0:
+                continue
+            if packet.is_discard or is_hidden(packet):
+                hidden += 1
                 continue
             at = packet.pts
-            if at is None:  # AVI and raw streams count frames only
+            if at is None:
+                timed = False
                 at = packet.dts if packet.dts is not None else (pts[-1] + step if pts else 0)
             pts.append(at)
             durations.append(packet.duration or step)
+            cut = cut or packet.is_corrupt
             if packet.is_keyframe:
                 keys.append(at)
             if len(pts) > frames_max:
@@ -78,4 +92,14 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
         keyframes=np.array(sorted({position[k] for k in keys} | {0}), np.int64),
         time_base=time_base,
         end=last[0] + last[1],
+        timed=timed,
+        hidden=hidden,
+        cut=cut,
     )
+
+
+def _hidden_test(stream: Any) -> Callable[[Any], bool]:
+    """Whether a packet holds a frame that is only referred to: VP8 stores such frames as packets of their own."""
+    if stream.codec_context.codec.canonical_name != "vp8":
+        return lambda _: False
+    return lambda packet: not bytes(packet)[0] >> 4 & 1  # show_frame, RFC 6386 section 9.1

@@ -18,3 +18,5 @@ class MediaLimits:
     aspect_max: float = 3.0  # longer side over shorter side
     frame_rate_max: float = 120.0
     frames_max: int = 120 * 60
+    sound_samples_max: int = 192_000 * 121  # uncompressed sound has one sample a tick
+    edits_max: int = 256  # entries of an edit list: each may repeat the whole video

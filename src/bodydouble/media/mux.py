@@ -10,10 +10,13 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.media.index import build_index, open_container
+from bodydouble.media.container import decoded_frames, open_container
+from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
 
-AAC_BIT_RATE = 192_000
+AAC_BIT_RATE_PER_CHANNEL = 96_000
+AAC_RATES_HZ = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1"})
 
 
 def join_segments(
@@ -24,8 +27,16 @@ def join_segments(
     Audio packets are copied byte for byte where MP4 can hold them, else re-encoded to AAC. Written under a temporary
     name until it is whole; the same inputs give the same bytes.
     """
-    index = build_index(source, frames_max=info.frames)
     part = output.with_suffix(".part")
+    try:
+        _write(segments, source, info, part, keep_audio, comment)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep_audio: bool, comment: str) -> None:
+    index = build_index(source, frames_max=info.frames)
     options = {
         "movflags": "+faststart",
         "video_track_timescale": str(info.time_base.denominator),
@@ -46,7 +57,6 @@ def join_segments(
             tracks.append(copy_or_encode(original, original.streams.audio[0], result))
         for _, packet in heapq.merge(*tracks, key=lambda item: item[0]):
             result.mux(packet)
-    part.replace(output)
 
 
 def _video_packets(
@@ -54,19 +64,21 @@ def _video_packets(
 ) -> Iterator[tuple[Fraction, Any]]:
     """All packets in decoding order, timed by the source's own timestamps, ``dts`` monotone over the whole.
 
-    Segments hold the order of frames; their clocks are not believed, because containers shift and round them. The
-    n-th packet is decoded when the n-th frame is shown, less a constant delay that keeps ``dts <= pts``: encoders
-    count the delay in frames of their own segment, which collides at a border when the frame rate varies.
+    Segments hold the order of frames; their clocks are not believed, because containers shift and round them. A
+    packet is decoded when the frame a constant number of frames earlier is shown, as encoders do it; but counted over
+    the whole, since what each segment says of itself collides at the borders when the frame rate varies.
     """
-    shown: list[int] = []
+    order: list[int] = []  # of each packet, in decoding order: which frame it holds
     for segment in segments:
         with av.open(str(segment)) as container:
-            clock = np.array([p.pts for p in container.demux(video=0) if p.size], np.int64)
-        place = np.empty(len(clock), np.int64)
-        place[np.argsort(clock)] = np.arange(len(clock))
-        shown += [int(source_pts[len(shown) + k]) for k in place]
-    decoded = np.sort(np.array(shown, np.int64))
-    delay = int(max(0, (decoded - np.array(shown, np.int64)).max()))
+            clock = [p.pts for p in container.demux(video=0) if p.size]
+        place = {at: k for k, at in enumerate(sorted(clock))}
+        order += [len(order) + place[at] for at in clock]
+    if len(order) != len(source_pts):
+        raise ValueError(f"the segments hold {len(order)} frames, the source {len(source_pts)}")
+    delay = max(n - k for n, k in enumerate(order))
+    step = int(source_pts[1] - source_pts[0]) if len(source_pts) > 1 else 1
+    decoded = [int(source_pts[0]) - step * k for k in range(delay, 0, -1)] + [int(at) for at in source_pts]
     n = 0
     for segment in segments:
         with av.open(str(segment)) as container:
@@ -75,7 +87,7 @@ def _video_packets(
                     continue
                 packet.stream = stream
                 packet.time_base = time_base
-                packet.pts, packet.dts = shown[n], int(decoded[n]) - delay
+                packet.pts, packet.dts = int(source_pts[order[n]]), decoded[n]
                 n += 1
                 yield packet.dts * time_base, packet
 
@@ -95,14 +107,15 @@ def _copied_audio(original: Any, sound: Any, result: Any) -> Iterator[tuple[Frac
 
 
 def _aac(original: Any, sound: Any, result: Any) -> Iterator[tuple[Fraction, Any]]:
-    rate = min(sound.codec_context.sample_rate, 48000)
-    layout = sound.codec_context.layout.name if sound.codec_context.channels <= 6 else "stereo"
+    context = sound.codec_context
+    rate = next((r for r in AAC_RATES_HZ if r <= context.sample_rate), AAC_RATES_HZ[-1])
+    layout = context.layout.name if context.layout.name in AAC_LAYOUTS else ("mono", "stereo")[context.channels > 1]
     stream = result.add_stream("aac", rate=rate, layout=layout)
-    stream.bit_rate = AAC_BIT_RATE
+    stream.bit_rate = AAC_BIT_RATE_PER_CHANNEL * stream.codec_context.channels
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate, frame_size=1024)
 
     def packets() -> Iterator[tuple[Fraction, Any]]:
-        for frame in original.decode(sound):
+        for frame in decoded_frames(original, sound):
             for piece in resampler.resample(frame):
                 yield from timed(stream.encode(piece))
         for piece in resampler.resample(None):

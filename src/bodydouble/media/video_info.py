@@ -61,3 +61,4 @@ class ImageInfo:
     format: str
     width: int
     height: int
+    orientation: int  # EXIF 1-8 as stored; already resolved in width and height

@@ -1,0 +1,116 @@
+"""Odd videos, made on the spot with PyAV: every container, clock, shape and damage that a caller may send."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+TICK = Fraction(1, 12800)
+
+
+def numbered(count: int, width: int = 256, height: int = 240) -> list[NDArray[np.uint8]]:
+    """RGB frames that tell their number: 8 bright or dark bars over a moving ramp."""
+    ramp = np.linspace(40, 200, width, dtype=np.float32)
+    frames: list[NDArray[np.uint8]] = []
+    for n in range(count):
+        image = np.empty((height, width, 3), np.uint8)
+        image[..., 0] = np.roll(ramp, 3 * n)
+        image[..., 1] = ramp[::-1]
+        image[..., 2] = np.linspace(60, 160, height, dtype=np.float32)[:, None]
+        for bit in range(8):
+            left = width * bit // 8
+            image[: height // 3, left : left + width // 8] = 230 if n >> bit & 1 else 25
+        frames.append(image)
+    return frames
+
+
+def number_of(image: NDArray[np.uint8]) -> int:
+    """What ``numbered`` wrote into a frame, upright and at any size."""
+    height, width = image.shape[:2]
+    row = image[height // 12 : height // 4].mean((0, 2))
+    return sum(int(row[int((bit + 0.5) * width / 8)] > 128) << bit for bit in range(8))
+
+
+def write_clip(
+    path: Path,
+    frames: Sequence[NDArray[np.uint8]],
+    *,
+    pts: Sequence[int] | None = None,
+    time_base: Fraction = TICK,
+    rate: Fraction | int = 25,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    sample_aspect: Fraction | None = None,
+    sound: str | None = None,
+    sound_start: float = 0.0,
+    matrix: int | None = None,
+    full_range: bool = False,
+    container_options: dict[str, str] | None = None,
+    **options: str,
+) -> Path:
+    """Write frames at given timestamps (default: constant rate), with a tone coded as ``sound`` names."""
+    times = list(pts) if pts is not None else [round(n / Fraction(rate) / time_base) for n in range(len(frames))]
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        if codec == "libx264":
+            options = {"crf": "12", "preset": "veryfast", "threads": "1", **options}
+        stream = container.add_stream(codec, rate=Fraction(rate), options=options)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = pix_fmt
+        stream.codec_context.time_base = time_base
+        stream.time_base = time_base
+        if sample_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = sample_aspect
+        if matrix is not None:
+            stream.codec_context.colorspace = matrix
+        stream.codec_context.color_range = 2 if full_range else 1
+        seconds = float((times[-1] - times[0]) * time_base) + 1 / float(rate)
+        tone = _Tone(container, sound, sound_start, seconds) if sound else None
+        for image, at in zip(frames, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
+                format=pix_fmt,
+                dst_colorspace=None if matrix is None else {1: 1, 5: 5, 6: 5, 9: 9}[matrix],
+                dst_color_range=2 if full_range else 1,
+            )
+            frame.pts, frame.time_base = at, time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        if tone:
+            tone.write()
+    return path
+
+
+class _Tone:
+    """440 Hz that begins with a click, so that its start can be found again."""
+
+    def __init__(self, container: av.container.OutputContainer, codec: str, start: float, seconds: float) -> None:
+        self._container, self._start, self._seconds = container, start, seconds
+        self._rate = 48000
+        self._stream = container.add_stream(codec, rate=self._rate, layout="stereo")
+        self._stream.codec_context.options = {"strict": "-2"}
+
+    def write(self) -> None:
+        count = round(self._rate * self._seconds)
+        wave = (0.3 * np.sin(2 * np.pi * 440 * np.arange(count) / self._rate)).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
+        frame.sample_rate = self._rate
+        frame.pts = round(self._start * self._rate)
+        frame.time_base = Fraction(1, self._rate)
+        self._stream.codec_context.open()
+        context = self._stream.codec_context
+        resampler = av.AudioResampler(
+            format=context.format, layout="stereo", rate=self._rate, frame_size=context.frame_size or 1024
+        )
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            self._container.mux(self._stream.encode(piece))
+        self._container.mux(self._stream.encode())
+
+
+def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
+    """Time in seconds and bytes of each packet of the first stream of a kind, in presentation order."""
+    with av.open(str(path)) as container:
+        stream = getattr(container.streams, kind)[0]
+        found = [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.size]
+    return sorted(found, key=lambda item: item[0])
