@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from bodydouble import __version__
-from bodydouble.cli import keys, models, serve
+from bodydouble.cli import demo, doctor, evaluation, keys, models, replace, serve
 from bodydouble.cli.terminal import CommandGroup
 
 app = typer.Typer(
@@ -37,5 +37,9 @@ def main(
 
 app.command()(serve.serve)
 app.command()(serve.worker)
+app.command()(replace.replace)
+app.command()(demo.demo)
+app.command("eval")(evaluation.evaluate)
+app.command()(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")

@@ -22,11 +22,12 @@ def install() -> None:
     install_with_progress()
 
 
-def install_with_progress() -> None:
-    """Fetch the pack while a bar shows it; nothing is shown where it is there already."""
+def install_with_progress(*, quiet: bool = False) -> None:
+    """Fetch the pack while a bar shows it. Where it is there already, ``quiet`` says nothing."""
     folder = load_settings().models or cache_folder()
     if not missing_files(folder):
-        err.print(f"The models are in {folder}")
+        if not quiet:
+            err.print(f"The models are in {folder}")
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:

@@ -65,6 +65,7 @@ class ShotRunner:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._shot: Any = None
+        self._segments: Any = None
         self._told: tuple[float, str, int | None] = (0.0, "", None)
 
     def perform(self, message: dict[str, Any]) -> Any:
@@ -79,23 +80,24 @@ class ShotRunner:
                 self._shot.perceive()
                 return None
             case "prepare":
-                return len(self._segments())
+                return len(self._prepared())
             case "render":
-                self._segments()
+                self._prepared()
                 self._shot.render_segment(message["segment"])
                 return None
             case "finish":
-                for segment in self._segments():
+                for segment in self._prepared():
                     self._shot.render_segment(segment.index)
                 return self._shot.finish().media_info()
             case unknown:
                 raise ValueError(f"unknown operation {unknown}")
 
-    def _segments(self) -> Any:
-        # Stages that are done answer at once. A fresh child over an old workspace passes through them again, so that
-        # an artefact that went missing is made again.
-        self._shot.perceive()
-        return self._shot.prepare()
+    def _prepared(self) -> Any:
+        """The segments. A fresh child over an old workspace passes through the stages that are done, once."""
+        if self._segments is None:
+            self._shot.perceive()
+            self._segments = self._shot.prepare()
+        return self._segments
 
     def _open(self, order: dict[str, Any]) -> None:
         from bodydouble.media import MediaLimits  # the heavy imports, after the heartbeat has begun

@@ -1,0 +1,140 @@
+"""``demo``: the whole way, on the real service, with pictures that everybody has."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import typer
+
+from bodydouble.cli.models import install_with_progress
+from bodydouble.cli.replace import ShotBar
+from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out
+
+MODEL = "wan/2-2-animate-replace"
+CREDITS = "1000"
+LISTENS = "bodydouble listens on "
+STOP_SECONDS_MAX = 20
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Where inputs, service and result go.")] = Path("demo-out"),
+) -> None:
+    """Start the real service, have it replace the man in the car by the astronaut, and say where the video is.
+
+    Everything it needs is in this installation, but for the models, which are fetched once.
+
+    Examples:
+
+      bodydouble demo
+
+      bodydouble demo --out /tmp/bodydouble-demo
+    """
+    from bodydouble.cli import demo_material  # heavy: not for --help
+    from bodydouble.cli.api_client import ApiClient, download
+    from bodydouble.shot import compare_sheet
+
+    demo_material.check_extra()
+    install_with_progress(quiet=True)
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    character, clip = folder / "character.png", folder / "clip.mp4"
+    demo_material.write_character(character)
+    demo_material.write_clip(clip)
+    err.print(f"character: {character}\nclip:      {clip}")
+    with _service(folder) as base_url:
+        key = _make_key(folder / "service")
+        client = ApiClient(base_url, key)
+        err.print(f"service:   {base_url}  (docs: {base_url}/docs; log: {folder / 'service.log'})")
+        inputs = {
+            "img_urls": [client.upload(character, "image/png")],
+            "video_urls": [client.upload(clip, "video/mp4")],
+            "resolution": "480P",
+        }
+        task_id = client.create_task({"model": MODEL, "input": inputs})
+        err.print(f"task:      {task_id}")
+        with ShotBar() as bar:
+            task = client.wait(task_id, lambda now: bar.show(_progress(now)))
+        result, sheet = folder / "result.mp4", folder / "compare.png"
+        download(task["result"]["media_urls"][0], result)
+        compare_sheet(clip, result, sheet)
+        _report(task, client.balance(), base_url)
+    out.print(f"\nthe video: {result}\nsource above, result below: {sheet}")
+
+
+def _progress(task: dict[str, Any]) -> SimpleNamespace:
+    names = {"fraction": "progress", "stage": "stage", "segment": "segment", "segments": "segments"}
+    return SimpleNamespace(**{name: task[field] for name, field in names.items()})
+
+
+def _report(task: dict[str, Any], balance: float, base_url: str) -> None:
+    info = task["result"]["media_info"]
+    sound = "with sound" if info["audio"] else "without sound"
+    out.print(
+        f"{info['width']} × {info['height']}, {info['fps']} fps, {info['frames']} frames, {sound}, "
+        f"made by renderer {info['renderer']} in {task['duration_s']} s"
+    )
+    for warning in info["warnings"]:
+        out.print(f"warning: {warning['message']}")
+    out.print(f"charged: {float(task['credits']):g} credits of {CREDITS}, {balance:g} are left")
+    body = {
+        "model": MODEL,
+        "input": {"img_urls": ["https://…/portrait.jpg"], "video_urls": ["https://…/shot.mp4"], "resolution": "480P"},
+    }
+    out.print(
+        "\nThe same with curl, once `bodydouble serve` runs and KEY=$(bodydouble keys create --credits 100) is set:\n"
+        f'  curl {base_url.rsplit(":", 1)[0]}:8000/api/v1/client/job/CreateTask -H "x-api-key: $KEY" '
+        f"-H 'content-type: application/json' \\\n    -d '{json.dumps(body, ensure_ascii=False)}'\n"
+        f'  curl "{base_url.rsplit(":", 1)[0]}:8000/api/v1/client/job/TaskInfo?task_id=…" -H "x-api-key: $KEY"',
+        markup=False,
+    )
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "bodydouble", *arguments]
+
+
+@contextmanager
+def _service(folder: Path) -> Iterator[str]:
+    """``serve`` on a free port of the loopback, as long as the block; answers its URL."""
+    log_path = folder / "service.log"
+    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BODYDOUBLE_DATABASE_URL")}
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            _command("serve", "--data", str(folder / "service"), "--host", "127.0.0.1", "--port", "0"),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env=environment,
+            start_new_session=True,  # Ctrl-C is for us; we end the service ourselves
+        )
+        try:
+            assert process.stdout is not None, "asked for"
+            for line in process.stdout:
+                if line.startswith(LISTENS):
+                    yield line.removeprefix(LISTENS).strip()
+                    return
+            last = log_path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            fail(f"the service did not start: {last[0]}")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _make_key(data: Path) -> str:
+    """As an operator would."""
+    command = _command("keys", "create", "--data", str(data), "--account", "demo", "--credits", CREDITS)
+    environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BODYDOUBLE_DATABASE_URL")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        fail(f"keys create: {done.stderr.strip()}", EXIT_FAILED)
+    return done.stdout.strip()
