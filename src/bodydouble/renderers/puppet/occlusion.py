@@ -27,13 +27,13 @@ WORK_HEIGHT = 240
 """Things are looked for in pictures of this height."""
 DIFFERENCE_MIN = 34
 """Largest channel difference (0-255) to the plate from which a pixel cannot be the background."""
-SHARE_MIN, FREQUENCY_MIN = 0.004, 0.4
+SHARE_MIN, FREQUENCY_MIN = 0.004, 0.7
 """A colour is a part's own if it covers this share of the part in this share of the looks."""
 LOOKS_MIN = 6
 SOLID_MIN = 0.8
 """Share of its convex hull that a thing fills; folds and what the matte missed of a person are ragged."""
 SLENDER_MAX = 2.6
-SIZE_MIN, SIZE_MAX = 0.16, 1.1
+SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """A thing's extent over the shoulders' width."""
 
 
@@ -94,10 +94,12 @@ def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
             often[part] += spread.ravel() / len(here) > SHARE_MIN
             seen[part] += 1
     known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
-    known[seen < LOOKS_MIN / 2] = True  # a part hardly seen: every colour may be its own
-    anywhere = known[ARMS] | known[HEAD]  # arms and hair hang before everything else
+    known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
-    return ActorColours(known=known | anywhere)
+    hardly = seen < LOOKS_MIN / 2
+    hardly[OUTSIDE] = False
+    known[hardly] = True  # every colour may be its own
+    return ActorColours(known=known)
 
 
 def _shifted(counts: Floats, axis: int, step: int) -> Floats:
@@ -136,7 +138,7 @@ def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
     for hip, knee, ankle in ((23, 25, 27), (24, 26, 28)):
         limb((hip, knee, ankle), 0.5, LEGS)
     for ankle, heel, toe in ((27, 29, 31), (28, 30, 32)):
-        limb((ankle, heel, toe, ankle), 0.35, FEET)
+        limb((ankle, heel, toe, ankle), 0.6, FEET)  # with the rim of the shoes: their colour must not become the legs'
     trunk = q[[11, 12, 24, 23]]
     cv2.fillPoly(labels, [trunk], TRUNK)
     cv2.polylines(labels, [trunk], True, TRUNK, max(1, round(0.4 * width)))
