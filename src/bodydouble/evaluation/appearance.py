@@ -14,7 +14,7 @@ from bodydouble.perception.footage import Image
 
 SIDE = 96  # pixels of the aligned face
 MESH_POINTS = 468
-LIGHTNESS_BINS, CHROMA_BINS = 8, 16
+LIGHTNESS_BINS, CHROMA_BINS = 5, 8  # coarse: the scene's light may tint a face without making it another one
 
 
 class FaceAligner:

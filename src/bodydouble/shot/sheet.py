@@ -30,7 +30,7 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
             _, image = next(reader.read(index, index + 1))
             size = (round(image.shape[1] * CELL_HEIGHT / image.shape[0]), CELL_HEIGHT)
             cell = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            label = f"{title} {(reader.pts[index] - reader.pts[0]) * info.time_base:.1f} s"
+            label = f"{title} {float((reader.pts[index] - reader.pts[0]) * info.time_base):.1f} s"
             cells.append(_framed(np.asarray(cell, np.uint8), label))
         rows.append(np.hstack(cells))
     width = min(row.shape[1] for row in rows)

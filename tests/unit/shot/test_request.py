@@ -1,0 +1,23 @@
+"""What is asked of a shot, as JSON."""
+
+from pathlib import Path
+
+from bodydouble.media import MediaLimits
+from bodydouble.perception import PersonChoice
+from bodydouble.shot import ShotRequest
+
+
+def test_a_request_survives_json() -> None:
+    """Every field comes back as it was."""
+    request = ShotRequest(
+        image=Path("a.png"),
+        video=Path("b.mp4"),
+        short_side=480,
+        person=PersonChoice(point=(0.25, 0.5), rank=2),
+        renderer="puppet",
+        hands="puppet",
+        seed=7,
+        keep_audio=False,
+        limits=MediaLimits(video_seconds_max=3.5),
+    )
+    assert ShotRequest.from_json(request.to_json()) == request

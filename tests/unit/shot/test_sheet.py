@@ -1,0 +1,35 @@
+"""The picture that compares source and result."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bodydouble.shot import compare_sheet
+from bodydouble.shot.sheet import CELL_HEIGHT, COLUMNS, GAP
+from bodydouble.tasks.errors import MediaRejected
+from material import landscape, write_video
+
+
+def test_source_above_result_below(tmp_path: Path) -> None:
+    """Two rows of six cells; each shows its own video."""
+    frames = landscape(30)
+    source = write_video(tmp_path / "source.mp4", frames)
+    result = write_video(tmp_path / "result.mp4", [255 - f for f in frames])
+    compare_sheet(source, result, tmp_path / "sheet.png")
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape[1] == COLUMNS * (round(320 * CELL_HEIGHT / 240) + 2 * GAP)
+    upper, lower = (sheet[k * sheet.shape[0] // 2 :][GAP : GAP + CELL_HEIGHT, GAP:300] for k in (0, 1))
+    assert np.abs(upper.astype(int) + lower - 255).mean() < 6
+
+
+def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
+    """The error says which of the two cannot be read, and no picture is left."""
+    source = write_video(tmp_path / "source.mp4", landscape(30))
+    broken = tmp_path / "result.mp4"
+    broken.write_bytes(b"no video")
+    with pytest.raises(MediaRejected, match="result"):
+        compare_sheet(source, broken, tmp_path / "sheet.png")
+    assert not (tmp_path / "sheet.png").exists()

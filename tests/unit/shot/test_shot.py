@@ -1,0 +1,135 @@
+"""Stages over a workspace: what they leave, skip and report."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import av
+import pytest
+
+from bodydouble.shot import Shot, ShotProgress, ShotRequest
+from bodydouble.tasks.errors import Cancelled, MediaRejected, RendererUnavailable
+from box_shot import PACK, BoxRenderer
+from material import landscape, write_image, write_video
+
+
+def _audio(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(p) for p in container.demux(audio=0) if p.size]
+
+
+def test_a_shot_keeps_frames_rate_size_and_sound(box_request: ShotRequest, workspace: Path) -> None:
+    """The result has the source's frames, times, size and audio packets, and says what was made with what."""
+    result = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run()
+    assert (result.frames, result.width, result.height, result.audio) == (30, 320, 240, True)
+    assert result.frame_rate == 25
+    assert result.renderer == "box"
+    assert result.warnings == [{"code": "box", "message": "This is a box."}]
+    with av.open(str(result.path)) as made, av.open(str(box_request.video)) as source:
+        times = [[f.time for f in c.decode(video=0)] for c in (made, source)]
+    assert times[0] == times[1]
+    assert _audio(result.path) == _audio(box_request.video)
+
+
+def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> None:
+    """keep_audio false leaves the sound away and says so."""
+    silent = dataclasses.replace(box_request, keep_audio=False)
+    result = Shot.create(workspace, silent, PACK, renderer=BoxRenderer()).run()
+    assert result.audio is False
+    with av.open(str(result.path)) as container:
+        assert not container.streams.audio
+
+
+def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) -> None:
+    """The finished file depends on the request alone."""
+    files = [
+        Shot.create(tmp_path / name, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+        for name in ("one", "two")
+    ]
+    assert files[0] == files[1]
+
+
+def test_progress_only_grows_and_ends_at_one(box_request: ShotRequest, workspace: Path) -> None:
+    """Every stage reports, in order, with a fraction that never falls and a segment while rendering."""
+    heard: list[ShotProgress] = []
+    Shot.create(workspace, box_request, PACK, heard.append, BoxRenderer()).run()
+    fractions = [p.fraction for p in heard]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1.0)
+    assert list(dict.fromkeys(p.stage for p in heard)) == ["probe", "perceive", "prepare", "render", "mux"]
+    assert {p.segment for p in heard if p.stage == "render"} == set(range(5))
+    assert {p.segments for p in heard if p.stage == "render"} == {5}
+
+
+@pytest.mark.parametrize("stage", ["probe", "perceive", "prepare", "render"])
+def test_a_cancel_leaves_nothing_half_written(box_request: ShotRequest, workspace: Path, stage: str) -> None:
+    """A listener that raises in any stage stops the shot there; going on later gives the undisturbed bytes."""
+    count = 0
+
+    def stop(progress: ShotProgress) -> None:
+        nonlocal count
+        count += progress.stage == stage
+        if count == (2 if stage != "render" else 11):
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        Shot.create(workspace, box_request, PACK, stop, BoxRenderer()).run()
+    assert not list(workspace.rglob("*.part*"))
+    resumed = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+    shutil.rmtree(workspace)
+    assert resumed == Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+
+
+def test_finished_segments_are_not_rendered_again(box_request: ShotRequest, workspace: Path) -> None:
+    """A second shot on the workspace of a finished one neither prepares nor renders; a lost segment is made again."""
+    first = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+    renderer = BoxRenderer()
+    assert Shot.create(workspace, box_request, PACK, renderer=renderer).run().path.read_bytes() == first
+    assert renderer.prepared == 0
+    (workspace / "segments" / "segment-00002.nut").unlink()
+    assert Shot.create(workspace, box_request, PACK, renderer=renderer).run().path.read_bytes() == first
+    assert (renderer.prepared, renderer.rendered) == (1, [2])
+
+
+def test_another_request_or_other_contents_start_anew(box_request: ShotRequest, tmp_path: Path) -> None:
+    """Artefacts of another request, or of a file that changed under the same name, are not used."""
+    image, video = tmp_path / "image.png", tmp_path / "video.mp4"
+    shutil.copy(box_request.image, image)
+    shutil.copy(box_request.video, video)
+    request = dataclasses.replace(box_request, image=image, video=video)
+    workspace = tmp_path / "workspace"
+    Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run()
+    Shot.create(workspace, dataclasses.replace(request, seed=1), PACK)
+    assert not (workspace / "segments").exists()
+    Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run()
+    write_video(video, landscape(40), sound=True)
+    assert Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run().frames == 40
+
+
+def test_a_renderer_that_loses_frames_leaves_no_segment(box_request: ShotRequest, workspace: Path) -> None:
+    """A segment with too few frames is an error, not a shorter video."""
+    shot = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer(frames_lost=1))
+    shot.perceive()
+    with pytest.raises(RuntimeError, match="6 frames instead of 7"):
+        shot.render_segment(0)
+    assert not list((workspace / "segments").iterdir())
+
+
+def test_the_probe_names_the_input_that_is_wrong(box_request: ShotRequest, tmp_path: Path) -> None:
+    """Bad inputs and unknown renderers are refused before any work."""
+    small = write_image(tmp_path / "small.png", landscape(1, (10, 10))[0])
+    text = tmp_path / "video.mp4"
+    text.write_text("This is no video.")
+    for change, message in (({"image": small}, "image"), ({"video": text}, "video")):
+        shot = Shot.create(tmp_path / "w", dataclasses.replace(box_request, **change), PACK)
+        with pytest.raises(MediaRejected, match=message):
+            shot.probe()
+    shot = Shot.create(tmp_path / "w", dataclasses.replace(box_request, renderer="oil"), PACK)
+    with pytest.raises(RendererUnavailable, match="oil"):
+        shot.probe()
+
+
+def test_the_folder_alone_is_enough(box_request: ShotRequest, workspace: Path) -> None:
+    """Another process reads the whole request from the workspace."""
+    Shot.create(workspace, box_request, PACK)
+    assert Shot(workspace, PACK).request == box_request
