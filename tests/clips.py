@@ -98,7 +98,6 @@ class _Tone:
         frame.sample_rate = self._rate
         frame.pts = round(self._start * self._rate)
         frame.time_base = Fraction(1, self._rate)
-        self._stream.codec_context.open()
         context = self._stream.codec_context
         resampler = av.AudioResampler(
             format=context.format, layout="stereo", rate=self._rate, frame_size=context.frame_size or 1024

@@ -103,7 +103,7 @@ class SegmentEncoder:
             self._container.close()
             if whole:
                 with self._part.open("rb") as written:
-                    os.fsync(written.fileno())
+                    os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
                 self._part.replace(self._path)
             else:
                 self._part.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ class FrameIndex:
     keyframes: NDArray[np.int64]  # frame indices, sorted
     time_base: Fraction
     end: int  # pts at which the last frame stops being shown
-    timed: bool  # False: the container only counts frames (H.264 in AVI), and decoders answer them without a pts
+    timed: bool  # False: the container only counts packets (AVI), so that frames are known by counting them
     hidden: int  # packets that an edit list or the codec keeps from being shown
     cut: bool  # a packet reaches beyond the end of the file
 
@@ -50,13 +50,16 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
     pts: list[int] = []
     keys: list[int] = []
     durations: list[int] = []
-    timed, cut, hidden = True, False, 0
+    cut, hidden = False, 0
     with open_container(path) as container:
         stream = picture_stream(container)
         if stream is None:
             raise ValueError("no frames")
         time_base = stream.time_base
         step = max(1, round(1 / (stream.average_rate or 25) / time_base))
+        # AVI numbers packets in decoding order, which is not the order of frames where they are predicted from later ones.
+        reordered = stream.codec_context.has_b_frames or stream.codec_context.codec.canonical_name in ("h264", "hevc")
+        timed = not (container.format.name == "avi" and reordered)
         is_hidden = _hidden_test(stream)
         packets = container.demux(stream)
         while True:

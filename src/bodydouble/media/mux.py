@@ -1,6 +1,7 @@
 """Joining finished segments into the result: packets are copied, nothing is encoded again but foreign audio."""
 
 import heapq
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
 
+MOVIE_TICKS_MIN = 90_000
 AAC_BIT_RATE_PER_CHANNEL = 96_000
 AAC_RATES_HZ = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1"})
@@ -30,6 +32,8 @@ def join_segments(
     part = output.with_suffix(".part")
     try:
         _write(segments, source, info, part, keep_audio, comment)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
@@ -37,9 +41,12 @@ def join_segments(
 
 def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep_audio: bool, comment: str) -> None:
     index = build_index(source, frames_max=info.frames)
+    ticks = info.time_base.denominator
     options = {
         "movflags": "+faststart",
-        "video_track_timescale": str(info.time_base.denominator),
+        "video_track_timescale": str(ticks),
+        # Edit lists, which hold where a track begins, count in the movie's ticks: a multiple of the video's.
+        "movie_timescale": str(ticks * max(1, MOVIE_TICKS_MIN // ticks)),
         "fflags": "+bitexact",
     }
     with (
@@ -50,8 +57,9 @@ def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep
         if comment:
             result.metadata["comment"] = comment
         video = result.add_stream_from_template(first.streams.video[0])
-        video.time_base = info.time_base
-        tracks = [_video_packets(segments, index.pts, video, info.time_base)]
+        # MP4 counts in whole fractions of a second: 1001/30000, as AVI has it, becomes 1001 ticks of 1/30000.
+        video.time_base = Fraction(1, ticks)
+        tracks = [_video_packets(segments, index.pts * info.time_base.numerator, video)]
         if keep_audio and info.audio is not None:
             copy_or_encode = _copied_audio if info.audio.copyable else _aac
             tracks.append(copy_or_encode(original, original.streams.audio[0], result))
@@ -59,9 +67,7 @@ def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep
             result.mux(packet)
 
 
-def _video_packets(
-    segments: list[Path], source_pts: NDArray[np.int64], stream: Any, time_base: Fraction
-) -> Iterator[tuple[Fraction, Any]]:
+def _video_packets(segments: list[Path], source_pts: NDArray[np.int64], stream: Any) -> Iterator[tuple[Fraction, Any]]:
     """All packets in decoding order, timed by the source's own timestamps, ``dts`` monotone over the whole.
 
     Segments hold the order of frames; their clocks are not believed, because containers shift and round them. A
@@ -77,6 +83,7 @@ def _video_packets(
     if len(order) != len(source_pts):
         raise ValueError(f"the segments hold {len(order)} frames, the source {len(source_pts)}")
     delay = max(n - k for n, k in enumerate(order))
+    time_base = stream.time_base
     step = int(source_pts[1] - source_pts[0]) if len(source_pts) > 1 else 1
     decoded = [int(source_pts[0]) - step * k for k in range(delay, 0, -1)] + [int(at) for at in source_pts]
     n = 0
@@ -96,12 +103,24 @@ def _copied_audio(original: Any, sound: Any, result: Any) -> Iterator[tuple[Frac
     stream = result.add_stream_from_template(sound)
 
     def packets() -> Iterator[tuple[Fraction, Any]]:
+        held, step = None, 0
         for packet in original.demux(sound):
             if packet.dts is None or not packet.size:
                 continue
-            at = packet.dts * packet.time_base
-            packet.stream = stream
-            yield at, packet
+            if held is not None:
+                step = packet.dts - held.dts
+                yield timed(held, step)
+            held = packet
+        if held is not None:
+            yield timed(held, step)
+
+    def timed(packet: Any, step: int) -> tuple[Fraction, Any]:
+        # Matroska leaves out some durations, and what MP4 does not know to last is not played.
+        if not packet.duration:
+            packet.duration = step
+        at = packet.dts * packet.time_base
+        packet.stream = stream
+        return at, packet
 
     return packets()
 
