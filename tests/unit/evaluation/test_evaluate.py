@@ -1,0 +1,53 @@
+"""The evaluation as a whole, on a man who talks in a car."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bodydouble.evaluation import evaluate, format_table
+from bodydouble.perception import ModelPack
+from material import astronaut, carphone, landscape, write_image, write_video
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """video.mp4 with sound and image.png."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    write_video(folder / "video.mp4", carphone(27, 240), sound=True)
+    write_image(folder / "image.png", astronaut())
+    return folder
+
+
+def test_a_video_that_was_not_touched(folder: Path, model_pack: ModelPack) -> None:
+    """The source as its own output: background, pose and delivery are perfect, and so is the residue."""
+    heard: list[float] = []
+    video = folder / "video.mp4"
+    found = evaluate(video, video, folder / "image.png", model_pack, report=heard.append)
+    assert found.frames == 27
+    assert found.background_psnr_min_db == 100
+    assert found.pck_10 == 1
+    assert found.residue == pytest.approx(1)
+    assert found.face_found == 1
+    assert found.mouth_correlation == pytest.approx(1)
+    assert found.flicker_output == found.flicker_source
+    assert found.face_texture_output == found.face_texture_actor
+    assert all(vars(found.delivery).values())
+    assert json.loads(found.to_json())["delivery"]["audio"] is True
+    assert "100.00 %" in format_table(found)
+    assert heard == sorted(heard)
+    assert heard[-1] == pytest.approx(1)
+
+
+def test_a_video_from_which_the_person_is_gone(folder: Path, model_pack: ModelPack, tmp_path: Path) -> None:
+    """Nobody in the output is a finding: no pose, no face, nothing left of the actor."""
+    empty = write_video(tmp_path / "empty.mp4", [255 - i // 2 for i in landscape(27, (294, 240))])
+    found = evaluate(empty, folder / "video.mp4", folder / "image.png", model_pack)
+    assert found.pck_20 == 0
+    assert found.face_found == 0
+    assert found.face_texture_output is None
+    assert found.residue is not None
+    assert found.residue < 0.2
+    assert found.background_psnr_mean_db is not None
+    assert found.background_psnr_mean_db < 20
+    assert not found.delivery.audio
