@@ -1,0 +1,83 @@
+"""A staged scene: a known background, a camera path and a mannequin before it, all in memory."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.track import PersonTrack
+from mannequin import joints, picture, track_of
+
+
+class ListFootage:
+    """Frames in a list; satisfies ``footage.Footage``."""
+
+    frame_rate = 25.0
+
+    def __init__(self, images: list[Image]) -> None:
+        self._images = images
+        self.height, self.width = images[0].shape[:2]
+        self.frames = len(images)
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
+        for i in range(start, min(stop, self.frames), step):
+            yield i, self._images[i].copy()
+
+
+class ListMattes:
+    """Mattes in a list; satisfies ``footage.Mattes``."""
+
+    def __init__(self, mattes: list[Matte]) -> None:
+        self._mattes = mattes
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Matte]]:
+        for i in range(start, min(stop, len(self._mattes)), step):
+            yield i, self._mattes[i].copy()
+
+
+def scenery(width: int, height: int, seed: int = 3) -> Image:
+    """Soft coloured blotches with corners to follow: unlike the mannequin and never twice the same."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(90, 250, (max(2, height // 24), max(2, width // 24), 3)).astype(np.uint8)
+    blocks = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.GaussianBlur(blocks, (0, 0), 1.0), np.uint8)
+
+
+def stage(
+    frames: int = 24,
+    size: tuple[int, int] = (320, 240),
+    *,
+    walk: float = 6.0,
+    pan: int = 0,
+    absent: tuple[int, ...] = (),
+    shots: list[int] | None = None,
+) -> tuple[ListFootage, ListMattes, PersonTrack, list[Image]]:
+    """Somebody walks ``walk`` px a frame before a wall that moves ``pan`` px a frame to the left.
+
+    Answers footage, mattes, track and the clean wall of each frame. In ``absent`` frames nobody is there; each shot
+    has a wall of its own.
+    """
+    width, height = size
+    shots = shots or [0] * frames
+    poses = [joints(height / 9, width * 0.25 + walk * i, height * 0.12) for i in range(frames)]
+    walls = {s: scenery(width + abs(pan) * frames, height, seed=3 + s) for s in set(shots)}
+    images: list[Image] = []
+    mattes: list[Matte] = []
+    clean: list[Image] = []
+    for i, pose in enumerate(poses):
+        wall = np.ascontiguousarray(walls[shots[i]][:, pan * i : pan * i + width])
+        clean.append(wall)
+        if i in absent:
+            images.append(wall)
+            mattes.append(np.zeros((height, width), np.uint8))
+            continue
+        person, mask = picture(pose, size)
+        images.append(np.where(mask[..., None] > 0.5, person, wall).astype(np.uint8))
+        mattes.append((mask * 255).astype(np.uint8))
+    track = track_of(poses, shots=shots)
+    for i in absent:
+        track.present[i] = False
+        track.body[i] = np.nan
+        track.box[i] = np.nan
+    return ListFootage(images), ListMattes(mattes), track, clean
