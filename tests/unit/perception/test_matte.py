@@ -1,0 +1,47 @@
+import numpy as np
+
+import material
+from bodydouble.perception import ModelPack, find_people
+from bodydouble.perception.figure import Figure
+from bodydouble.perception.matte import MatteMaker, capsules
+
+
+def test_the_matte_leaves_out_bystanders(model_pack: ModelPack, street):
+    """The matte of the largest of four people has nothing of the others in it."""
+    largest, *others = find_people(model_pack, street)
+
+    matte = MatteMaker(model_pack).make(street, Figure(body=largest.body))
+
+    x, y = (int(v) for v in largest.face.mean(0))
+    assert matte[y, x] > 200
+    for person in others:
+        x0, y0, x1, y1 = (int(v) for v in person.box)
+        assert not matte[y0:y1, x0:x1].any()
+
+
+def test_nothing_of_the_frame_before_shows_after_a_reset(model_pack: ModelPack):
+    """A matte after a reset is the same as one without any history."""
+    image = material.astronaut()
+    (person,) = find_people(model_pack, image)
+    figure = Figure(body=person.body)
+    maker, fresh = MatteMaker(model_pack), MatteMaker(model_pack)
+    maker.make(np.ascontiguousarray(image[:, ::-1]), figure)
+
+    maker.reset()
+
+    assert np.array_equal(maker.make(image, figure), fresh.make(image, figure))
+
+
+def test_capsules_scale_with_the_window(model_pack: ModelPack):
+    """Drawn at half size the body's lines cover a quarter of the pixels; without trunk and legs less."""
+    image = material.astronaut()
+    (person,) = find_people(model_pack, image)
+    figure = Figure(body=person.body)
+
+    whole = capsules(figure, 512, 512, 1.0, (0.0, 0.0), 1.0)
+    half = capsules(figure, 256, 256, 1.0, (0.0, 0.0), 0.5)
+    ends = capsules(figure, 512, 512, 1.0, (0.0, 0.0), 1.0, ends_only=True)
+
+    assert 0.2 < half.astype(bool).sum() / whole.astype(bool).sum() < 0.3
+    assert ends.astype(bool).sum() < whole.astype(bool).sum()
+    assert not (ends.astype(bool) & ~whole.astype(bool)).any()

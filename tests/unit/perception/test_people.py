@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+import material
+from bodydouble.perception import ModelPack, PersonChoice, find_people
+from bodydouble.perception.people import Person
+from bodydouble.perception.tracking import choose
+from bodydouble.tasks.errors import NobodyFound
+
+
+def test_four_people_of_any_size_are_found_once_each(model_pack: ModelPack, street):
+    """In a picture with four people there are four findings, largest first, each on one of them."""
+    people = find_people(model_pack, street)
+
+    assert len(people) == 4
+    areas = [person.area for person in people]
+    assert areas == sorted(areas, reverse=True)
+    faces = sorted(tuple(np.round(person.face.mean(0), -1)) for person in people if person.face is not None)
+    wanted = [(170, 230), (515, 50), (635, 300), (830, 370)]
+    assert np.abs(np.array(faces) - wanted).max() < 45
+
+
+def test_hills_are_nobody(model_pack: ModelPack):
+    """A landscape has no people in it."""
+    assert find_people(model_pack, material.landscape(1, (480, 270))[0]) == []
+
+
+def _people(*boxes: tuple[float, float, float, float]) -> list[Person]:
+    return [Person(box=np.array(box), score=1.0, body=None) for box in boxes]  # type: ignore[arg-type]
+
+
+def test_the_person_at_the_point_is_chosen():
+    """Of two overlapping people the one whose middle is nearer to the point is meant."""
+    people = _people((0, 0, 60, 100), (40, 0, 100, 100))
+
+    assert choose(people, PersonChoice(point=(0.45, 0.5)), 100, 100) is people[0]
+    assert choose(people, PersonChoice(point=(0.58, 0.5)), 100, 100) is people[1]
+
+
+def test_a_rank_beyond_the_people_is_refused():
+    """Asking for the third of two people says how many there are."""
+    people = _people((0, 0, 60, 100), (40, 0, 100, 100))
+
+    assert choose(people, PersonChoice(rank=1), 100, 100) is people[1]
+    with pytest.raises(NobodyFound, match="only 2 found"):
+        choose(people, PersonChoice(rank=2), 100, 100)

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+import material
+from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.tasks.errors import NobodyFound
+
+
+def test_a_portrait_has_face_body_and_mask(model_pack: ModelPack):
+    """The astronaut's face, shoulders and mask are where they are in the picture."""
+    portrait = analyse_portrait(model_pack, material.astronaut())
+
+    track, mask = portrait.track, portrait.mask
+    assert len(track) == 1
+    assert track.present[0]
+    assert track.face_found[0]
+    assert portrait.people == 1
+    assert np.abs(track.face[0, 1, :2] - (223, 125)).max() < 15  # the nose's tip
+    left, right = track.body[0, 11, 0], track.body[0, 12, 0]
+    assert left - right > 100  # her left shoulder is at image right
+    assert mask.shape == (512, 512)
+    assert mask.dtype == np.float32
+    assert mask.min() >= 0
+    assert mask.max() <= 1
+    assert mask[125, 223] > 0.9
+    assert mask[400, 200] > 0.9
+    assert mask[60, 420] < 0.1
+
+
+def test_a_picture_with_nobody_is_refused(model_pack: ModelPack):
+    """A landscape cannot be a character, and the message names the field."""
+    with pytest.raises(NobodyFound, match="image: nobody"):
+        analyse_portrait(model_pack, material.landscape(1, (320, 240))[0])

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import numpy as np
+
+from bodydouble.perception.smoothing import fill_gaps, one_euro, smooth_track, spans
+from bodydouble.perception.track import PersonTrack, empty_track
+
+
+def _standing(frames: int) -> PersonTrack:
+    track = empty_track(frames)
+    rng = np.random.default_rng(1)
+    still = rng.uniform(0, 200, (33, 3)).astype(np.float32)
+    still[[11, 12], :2] = [[150, 50], [50, 50]]
+    track.present[:] = True
+    track.body[:] = still + rng.normal(0, 1, (frames, 33, 3))
+    track.box[:] = (0, 0, 200, 200)
+    return track
+
+
+def test_trembling_is_smoothed_away_without_lag():
+    """Noise gets smaller by half at least, and a steady walk stays where it is."""
+    rng = np.random.default_rng(3)
+    walk = np.arange(100.0)[:, None] * 0.2
+    noisy = walk + rng.normal(0, 1, walk.shape)
+
+    smooth = one_euro(noisy, 25.0, cutoff=1.0, beta=0.0, scale=100)
+
+    assert np.std((smooth - walk)[20:80]) < 0.5 * np.std((noisy - walk)[20:80])
+    assert abs(float((smooth - walk)[20:80].mean())) < 0.3
+
+
+def test_gaps_are_filled_in_a_straight_line():
+    """Between two measured values the missing ones are interpolated, at the ends the last one is held."""
+    values = np.array([[9.0], [1.0], [9.0], [9.0], [4.0], [9.0]])
+    good = np.array([False, True, False, False, True, False])
+
+    assert fill_gaps(values, good)[:, 0].tolist() == [1, 1, 2, 3, 4, 4]
+
+
+def test_a_cut_ends_a_span():
+    """A gap is bridged within a shot, never across a cut."""
+    found = np.array([True, True, False, True, True])
+
+    assert spans(found, np.zeros(5, np.int32)) == [(0, 5)]
+    assert spans(found, np.array([0, 0, 1, 1, 1], np.int32)) == [(0, 2), (3, 5)]
+
+
+def test_short_gaps_are_filled_and_long_ones_stay():
+    """Three lost frames come back, twelve do not."""
+    track = _standing(40)
+    for hole in (slice(5, 8), slice(20, 32)):
+        track.present[hole], track.body[hole] = False, np.nan
+
+    smooth = smooth_track(track, 25.0)
+
+    assert smooth.present[:20].all()
+    assert not np.isnan(smooth.body[:20]).any()
+    assert not smooth.present[20:32].any()
+    assert np.isnan(smooth.body[20:32]).all()
+
+
+def test_nothing_crosses_a_cut():
+    """What happens behind a cut changes nothing before it."""
+    track = _standing(20)
+    shot = np.repeat([0, 1], 10).astype(np.int32)
+    moved = track.body.copy()
+    moved[10:] += 500
+
+    before = smooth_track(replace(track, shot=shot), 25.0)
+    after = smooth_track(replace(track, shot=shot, body=moved), 25.0)
+
+    assert np.array_equal(before.body[:10], after.body[:10])
