@@ -90,7 +90,7 @@ async def test_a_created_task_is_in_the_queue(
     with psycopg.connect(fresh_database) as connection:
         row = connection.execute(
             "select workflow_uuid, name, queue_name, application_version, status, i.inputs::jsonb "
-            "from dbos.workflow_status join dbos.workflow_inputs as i using (workflow_uuid)"
+            "from dbos.workflow_status join dbos.workflow_input as i using (workflow_uuid)"
         ).fetchone()
     assert row is not None
     assert row[:5] == (str(new.id), WORKFLOW, QUEUE, APPLICATION_VERSION, "ENQUEUED")
@@ -230,7 +230,7 @@ async def test_an_exact_price_beyond_the_balance_changes_nothing(store: Postgres
     """Where the exact price cannot be paid the estimate stays reserved until the task is settled."""
     new = new_task(account)
     await store.create_task(new)
-    with pytest.raises(InsufficientCredits, match="exact price is 100.5"):
+    with pytest.raises(InsufficientCredits, match=r"exact price is 100\.5"):
         await store.reserve_exactly(new.id, Decimal("100.5"))
     assert await balance(store, account) == 70
 

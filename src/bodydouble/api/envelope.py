@@ -22,6 +22,7 @@ from bodydouble.tasks.errors import (
 )
 
 INVALID_MESSAGE = "Missing Params or Type Error"
+WRONG_INPUT = "Value error, Invalid input for model {model}: "
 
 # Most specific first. The envelope's code, then the HTTP status: 505 is not a status with this meaning.
 ANSWERS: tuple[tuple[type[BodydoubleError], int, int], ...] = (
@@ -49,9 +50,9 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def success(data: object) -> dict[str, Any]:
-    """An answer that went well."""
-    return {"code": 200, "message": "success", "data": data}
+def success(data: object) -> Response:
+    """An answer that went well. Rendered here: FastAPI's own way would make strings of exact decimals."""
+    return EnvelopeResponse({"code": 200, "message": "success", "data": data})
 
 
 def failure(
@@ -83,7 +84,9 @@ def domain_failure(request: Request, error: BodydoubleError) -> Response:
     if isinstance(error, InvalidParams):
         return failure(request, code, INVALID_MESSAGE, status, error.problems)
     if code == 422:
-        return failure(request, code, INVALID_MESSAGE, status, [error.message])
+        model = error.fields.get("model")
+        text = f"{WRONG_INPUT.format(model=model)}{error.message}" if model else error.message
+        return failure(request, code, INVALID_MESSAGE, status, [text])
     if status == 500:
         return failure(request, code, "The service is not available for the moment; try again.", status)
     return failure(request, code, error.message, status)
@@ -93,11 +96,10 @@ def describe_problems(model: str | None, problems: list[Mapping[str, Any]]) -> l
     """One line for each of pydantic's problems, in the wording that clients of this API know."""
     lines: list[str] = []
     for problem in problems:
-        # A union adds its member's name to the place; clients know fields and indices only.
-        place = ".".join(str(p) for p in problem["loc"] if not str(p).startswith(("constrained", "list[", "int")))
+        place = ".".join(str(part) for part in problem["loc"])
         message = str(problem["msg"]).removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "Unknown field"
         text = f"{place}: {message}" if place else message
-        lines.append(f"Value error, Invalid input for model {model}: {text}" if model else text)
+        lines.append(f"{WRONG_INPUT.format(model=model)}{text}" if model else text)
     return lines

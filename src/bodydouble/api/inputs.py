@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 
 def _upper(value: object) -> object:
@@ -22,13 +22,28 @@ def _media_url(value: str) -> str:
 
 
 def _person(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be an index by size (0 is the largest) or a point [x, y], each 0 to 1")
-    return value
+    match value:
+        case bool():  # Python counts it among the integers
+            pass
+        case int() if 0 <= value <= PERSON_INDEX_MAX:
+            return value
+        case [int() | float() as x, int() | float() as y] if 0 <= x <= 1 and 0 <= y <= 1:
+            return [float(x), float(y)]
+        case _:
+            pass
+    raise ValueError(
+        f"must be an index by size (0 is the largest, {PERSON_INDEX_MAX} the last) or a point [x, y], each 0 to 1"
+    )
 
 
 MediaUrl = Annotated[str, Field(max_length=14_000_000), AfterValidator(_media_url)]
-Share = Annotated[float, Field(ge=0, le=1)]
+PERSON_INDEX_MAX = 31
+PERSON_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": PERSON_INDEX_MAX},
+        {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2},
+    ]
+}
 
 
 class ReplaceInput(BaseModel):
@@ -46,10 +61,10 @@ class ReplaceInput(BaseModel):
     guidance_scale: float = Field(1.0, ge=0, le=20, description="Classifier-free guidance (renderer wan).")
     shift: float = Field(5.0, ge=0, le=20, description="Flow shift of the schedule (renderer wan).")
     prompt: str = Field("", max_length=2000)
-    person: Annotated[
-        Annotated[int, Field(ge=0, le=31)] | Annotated[list[Share], Field(min_length=2, max_length=2)],
-        BeforeValidator(_person),
-    ] = Field(0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], 0 to 1.")
+    # A plain union would answer one problem for each member; this says both ways in one.
+    person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
+        0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
+    )
     keep_audio: bool = True
     renderer: Literal["auto", "wan", "puppet"] = "auto"
 

@@ -1,9 +1,10 @@
 """Routes under /api/v1/client: tasks, estimates, models, balance, uploads."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 
 from bodydouble.api.authentication import AccountDep, ServiceDep
 from bodydouble.api.envelope import EnvelopeResponse, success
@@ -27,41 +28,52 @@ BODY: dict[str, Any] = {
 }
 
 
-async def _json(request: Request) -> object:
+async def _json(request: Request) -> dict[str, Any]:
     """The body as JSON; the models check it, so that every problem is told in one wording."""
     try:
-        return json.loads(await request.body())
-    except ValueError:
+        document = json.loads(await request.body(), parse_constant=_refuse)
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError):
         raise InvalidParams(["body: is no valid JSON"]) from None
+    if "\\u0000" in text:  # JSON, but no text that the database could hold
+        raise InvalidParams(["body: holds the character NUL"])
+    if not isinstance(document, dict):
+        raise InvalidParams(["body: has to be a JSON object"])
+    return cast("dict[str, Any]", document)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 @router.post("/job/CreateTask", tags=["tasks"], openapi_extra=BODY)
-async def create_task(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+async def create_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """Create a task: credits are reserved, and charged once it has succeeded."""
     return success({"task_id": str(await service.submit(account.id, parse_submission(await _json(request))))})
 
 
 @router.get("/job/TaskInfo", tags=["tasks"])
-async def task_info(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> dict[str, Any]:
+async def task_info(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
     """Status, progress and result of a task."""
     return success(task_data(await service.read(account.id, task_id)))
 
 
 @router.post("/job/CancelTask", tags=["tasks"])
-async def cancel_task(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> dict[str, Any]:
+async def cancel_task(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
     """Ask a task to stop; its credits are released."""
     return success({"task_id": task_id, "cancelling": await service.cancel(account.id, task_id)})
 
 
 @router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY)
-async def estimate_credits(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+async def estimate_credits(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """What a task would cost: exact for videos uploaded here, for five seconds otherwise."""
     price = await service.price(parse_submission(await _json(request)))
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
 @router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY)
-async def estimate_task(request: Request, service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+async def estimate_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """What a task would cost, and whether the balance reaches."""
     price = await service.price(parse_submission(await _json(request)))
     balance = await service.balance(account.id)
@@ -75,7 +87,7 @@ async def models(
     account: AccountDep,
     modality: str | None = None,
     operation: str | None = None,
-) -> dict[str, Any]:
+) -> Response:
     """The catalogue."""
     renderers: list[str] = request.app.state.renderers
     found = [model_data(m, renderers) for m in service.models(modality, operation)]
@@ -83,7 +95,7 @@ async def models(
 
 
 @router.get("/job/Models/{model:path}", tags=["models"])
-async def model(request: Request, account: AccountDep, model: str) -> dict[str, Any]:
+async def model(request: Request, account: AccountDep, model: str) -> Response:
     """One model, with the JSON Schema of its input and an example."""
     spec = find_model(model)
     renderers: list[str] = request.app.state.renderers
@@ -92,7 +104,7 @@ async def model(request: Request, account: AccountDep, model: str) -> dict[str, 
 
 
 @router.get("/account/balance", tags=["credits"])
-async def balance(service: ServiceDep, account: AccountDep) -> dict[str, Any]:
+async def balance(service: ServiceDep, account: AccountDep) -> Response:
     """Credits that are neither spent nor reserved."""
     return success({"balance": await service.balance(account.id)})
 
@@ -103,7 +115,7 @@ async def upload_url(
     account: AccountDep,
     content_type: Annotated[str, Query(max_length=100)],
     ext: Annotated[str, Query(max_length=8)],
-) -> dict[str, Any]:
+) -> Response:
     """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask."""
     signed = service.sign_upload(account.id, content_type, ext)
     return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
@@ -114,6 +126,6 @@ async def upload_url(
 @router.get("/job/bytedance-templates", tags=["templates"])
 async def templates(
     account: AccountDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
-) -> dict[str, Any]:
+) -> Response:
     """Empty: this installation hosts no templates."""
     return success({"total": 0, "page": page, "page_size": page_size, "items": []})

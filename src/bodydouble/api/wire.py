@@ -1,6 +1,5 @@
 """Requests and answers on the wire."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
@@ -53,7 +52,7 @@ class TaskInfoData(BaseModel):
     queue_position: int | None
 
 
-def parse_submission(raw: object) -> Submission:
+def parse_submission(raw: dict[str, Any]) -> Submission:
     """Check a body down to the model's own input.
 
     Raises:
@@ -69,10 +68,9 @@ def parse_submission(raw: object) -> Submission:
         inputs = INPUTS[body.model].model_validate(body.input)
     except ValidationError as error:
         raise InvalidParams(describe_problems(body.model, [dict(e) for e in error.errors()])) from None
-    assert isinstance(raw, Mapping), "validated as a model"
     return Submission(
         model=body.model,
-        param=dict(raw),
+        param=raw,
         inputs=inputs.model_dump(mode="json"),
         callback_url=str(body.callback_url) if body.callback_url else None,
     )

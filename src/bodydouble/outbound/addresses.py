@@ -11,6 +11,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
+# NAT64 (RFC 6052), and the two old forms that hold an IPv4 address in their last 32 bits: compatible and translated.
+_EMBEDDING = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96"))
+# Not public though the standard library's table does not say so: local NAT64 (RFC 8215) and site-local (RFC 3879).
+_NOT_PUBLIC = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b:1::/48", "fec0::/10"))
+
+
 def parse_networks(text: str) -> list[Network]:
     """Networks separated by commas. Raises ValueError naming the one that is none."""
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
@@ -20,12 +26,14 @@ def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
     """Public, or allowed by the operator. Mapped and translated addresses count as what they stand for."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is None and address in ipaddress.ip_network("64:ff9b::/96"):
+        if inner is None and any(address in prefix for prefix in _EMBEDDING):
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
+        if inner is not None and not any(address in n for n in allowed if n.version == 6):
             return is_reachable(inner, allowed)
     if any(address.version == network.version and address in network for network in allowed):
         return True
+    if any(address.version == 6 and address in network for network in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast
 
 

@@ -9,7 +9,7 @@ from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inputs import Submission
 from bodydouble.tasks.account import Account, hash_api_key, make_api_key
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
-from bodydouble.tasks.errors import KeyDisabled, NotFound, Unauthenticated
+from bodydouble.tasks.errors import InputRejected, KeyDisabled, NotFound, Unauthenticated
 from bodydouble.tasks.ports import FileStore, SignedUpload, TaskStore
 from bodydouble.tasks.task import AccountId, NewTask, ResultCode, Task, TaskId, TaskResult, TaskSource, TaskStatus
 
@@ -64,11 +64,16 @@ class Service:
         """Exact where the video is one of our uploads, else for ``ESTIMATE_SECONDS``.
 
         Raises:
-            NotFound: no such model. MediaRejected: an upload of ours that cannot be used.
+            NotFound: no such model. InputRejected: an upload of ours that is not there or cannot be used; its
+                ``fields`` has the model.
         """
         model = find_model(submission.model)
-        await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]")
-        seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]")
+        try:
+            await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]")
+            seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]")
+        except InputRejected as error:
+            error.fields["model"] = model.name
+            raise
         resolution = str(submission.inputs["resolution"])
         if seconds is None:
             return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True)
@@ -77,7 +82,10 @@ class Service:
     async def _seconds_of(self, url: str, field: str) -> float | None:
         """Length of one of our own uploads, looked at outside the event loop; None for an address elsewhere."""
         key = self.files.own_key(url)
-        return await asyncio.to_thread(self._check_upload, key, field) if key else None
+        try:
+            return await asyncio.to_thread(self._check_upload, key, field) if key else None
+        except NotFound:
+            raise InputRejected(f"{field}: nothing was uploaded to this address yet; PUT the file first.") from None
 
     async def submit(self, account: AccountId, submission: Submission) -> TaskId:
         """Store, reserve and enqueue a task.
