@@ -1,0 +1,138 @@
+"""The puppet renderer as a whole, on a mannequin in a staged scene."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bodydouble.renderers.puppet.renderer as module
+from bodydouble.perception import ModelPack
+from bodydouble.perception.footage import Image
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.protocol import RenderOptions, Scene
+from bodydouble.renderers.puppet.character import Character, character_of
+from bodydouble.renderers.puppet.motion import Motion
+from bodydouble.renderers.puppet.plate import removal_mask
+from bodydouble.renderers.puppet.puppet import Puppet
+from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
+from bodydouble.tasks.errors import Cancelled
+from mannequin import joints, picture, track_of
+from staged import stage
+
+PACK = ModelPack(folder=Path("no-models-here"))
+
+
+@pytest.fixture(autouse=True)
+def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference's analysis is given: a mannequin with a red shirt."""
+
+    def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
+        pose = joints()
+        return character_of(reference, track_of([pose]), picture(pose)[1], motion, folder)
+
+    monkeypatch.setattr(module, "build_character", build)
+
+
+def red_mannequin() -> Image:
+    """The reference: the mannequin with red and blue exchanged."""
+    return np.ascontiguousarray(picture(joints())[0][..., ::-1])
+
+
+def prepared(
+    folder: Path, report: Callable[[float], None] = lambda f: None, **staging
+) -> tuple[PreparedPuppet, list[Image], list[np.ndarray], PersonTrack, list[Image]]:
+    """A prepared shot, its source frames, mattes, track and clean walls."""
+    footage, mattes, track, clean = stage(**staging)
+    folder.mkdir(exist_ok=True)
+    scene = Scene(reference=red_mannequin(), footage=footage, mattes=mattes, track=track, options=RenderOptions())
+    shot = PuppetRenderer(PACK).prepare(scene, folder, report)
+    frames = [image for _, image in footage.read(0, footage.frames)]
+    return shot, frames, [m for _, m in mattes.read(0, footage.frames)], track, clean
+
+
+def rendered(shot: PreparedPuppet) -> list[Image]:
+    """All frames."""
+    return [image for segment in shot.segments for image in shot.render(segment, None)]
+
+
+def test_the_person_is_replaced_and_the_rest_is_the_sources_own(tmp_path: Path) -> None:
+    """The character's red is where the actor's blue was; far from both every pixel is untouched."""
+    shot, frames, mattes, _, _ = prepared(tmp_path, frames=24)
+    result = rendered(shot)
+    assert len(result) == 24
+    for index in (0, 11, 23):
+        out, source = result[index].astype(int), frames[index].astype(int)
+        core = mattes[index] > 250
+        trunk = core & (source[..., 2] > source[..., 0] + 60)
+        assert (out[trunk][:, 0] > out[trunk][:, 2] + 40).mean() > 0.85
+        changed = np.abs(out - source).max(-1) > 0
+        columns = np.flatnonzero((removal_mask(mattes[index], 240) > 0).any(0))
+        assert not changed[:, : max(0, columns.min() - 60)].any()
+        assert not changed[:, columns.max() + 60 :].any()
+
+
+def test_nothing_of_the_actor_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no puppet is drawn the removed person's place shows the wall."""
+    monkeypatch.setattr(Puppet, "draw", lambda *place: None)
+    shot, _, mattes, _, clean = prepared(tmp_path, frames=40)
+    out = rendered(shot)
+    for index in (0, 20, 39):
+        gone = removal_mask(mattes[index], 240) > 0
+        off = np.abs(out[index].astype(int) - clean[index]).max(-1)
+        assert (off[gone] > 30).mean() < 0.02
+
+
+def test_frames_without_the_person_pass_untouched(tmp_path: Path) -> None:
+    """Where nobody is there the source's bytes are answered."""
+    shot, frames, _, _, _ = prepared(tmp_path, frames=24, absent=(0, 1, 12, 13))
+    result = rendered(shot)
+    for index in (0, 1, 12, 13):
+        assert np.array_equal(result[index], frames[index])
+    assert not np.array_equal(result[5], frames[5])
+
+
+def test_two_runs_and_any_thread_timing_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread or two, fresh or resumed: the same frames."""
+    first = rendered(prepared(tmp_path / "a", frames=20, pan=2)[0])
+    monkeypatch.setattr(module, "THREADS", 1)
+    second = rendered(prepared(tmp_path / "b", frames=20, pan=2)[0])
+    resumed = rendered(prepared(tmp_path / "a", frames=20, pan=2)[0])
+    for one, two, three in zip(first, second, resumed, strict=True):
+        assert np.array_equal(one, two)
+        assert np.array_equal(one, three)
+
+
+def test_a_segment_left_early_stops_its_threads(tmp_path: Path) -> None:
+    """Closing the iterator is a clean end, and the segment can be rendered again."""
+    shot, _, _, _, _ = prepared(tmp_path, frames=20)
+    frames = shot.render(shot.segments[0], None)
+    first = next(iter(frames))
+    frames.close()  # type: ignore[attr-defined]
+    assert np.array_equal(next(iter(shot.render(shot.segments[0], None))), first)
+    assert shot.carry_after(shot.segments[0]) is None
+
+
+def test_preparing_reports_growing_fractions_and_can_be_cancelled(tmp_path: Path) -> None:
+    """The fraction never falls; raising from the reporter ends the work."""
+    told: list[float] = []
+    prepared(tmp_path / "a", told.append, frames=16)
+    assert told == sorted(told)
+    assert len(told) > 6
+    assert told[-1] <= 1
+
+    def cancel(fraction: float) -> None:
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        prepared(tmp_path / "b", cancel, frames=16)
+
+
+def test_segments_never_span_a_cut_and_none_is_tiny() -> None:
+    """About 48 frames each; a short rest is shared among its neighbours; every frame once."""
+    shots = np.array([0] * 100 + [1] * 5 + [2] * 49)
+    segments = cut_segments(shots)
+    assert [s.index for s in segments] == list(range(len(segments)))
+    assert [f for s in segments for f in range(s.start, s.stop)] == list(range(len(shots)))
+    assert all(len(set(shots[s.start : s.stop])) == 1 for s in segments)
+    assert [s.stop - s.start for s in segments] == [50, 50, 5, 49]
