@@ -10,6 +10,7 @@ from scipy.spatial import Delaunay
 from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.head import OVAL, Head
+from bodydouble.renderers.puppet.limbs import Piece, invented_piece
 from bodydouble.renderers.puppet.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.parts import pixel_grid
 from bodydouble.renderers.puppet.trunk import Trunk
@@ -27,6 +28,8 @@ NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 TRUNK_FADE = (0.75, 0.95)
 """Head weights between which the trunk's layer ends, under the opaque part of the head's."""
+NECK_WIDTH = 0.42
+"""Of the plain neck under the others, in face widths."""
 NECK_TOP = 0.9
 """Head weight below which a fold is a crushed neck and not hair behind a cheek."""
 TRUNK_LAYER_MAX = 0.97
@@ -44,8 +47,10 @@ class FigureMesh:
     vertices: Array  # (N, 2) px in the texture
     trunk: Mesh
     head: Mesh
+    neck: Piece  # plain, under both: seen only where a head leans out so far that the skin would tear
     solid: Array  # (N, 3) px in the head's own frame, relative to its origin
     head_weight: Array  # (N,) 1 follows the head, 0 the trunk
+    collar_weight: Array  # (N,) as head_weight, for the trunk's layer: 0 on collar and shoulders
     neck_weight: Array  # (N,) 1 in the neck, 0 in the hair beside it
     flat_weight: Array  # (N,) 1 is moved in the picture plane only, 0 turns in depth
     own_face: Array | None  # (478, 3) normalised
@@ -68,8 +73,10 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
             vertices=grid,
             trunk=trunk_mesh,
             head=head_mesh,
+            neck=_plain_neck(anatomy, trunk),
             solid=solid,
             head_weight=weight,
+            collar_weight=weight * (1 - _collar(anatomy, grid)),
             neck_weight=_neck_weight(anatomy, grid),
             flat_weight=np.ones(len(grid)),
             own_face=None,
@@ -107,8 +114,10 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
         vertices=vertices,
         trunk=trunk_mesh,
         head=head_mesh,
+        neck=_plain_neck(anatomy, trunk),
         solid=solid,
         head_weight=weight,
+        collar_weight=weight * (1 - _collar(anatomy, vertices)),
         neck_weight=_neck_weight(anatomy, vertices),
         flat_weight=flat_weight,
         own_face=own,
@@ -150,9 +159,11 @@ def _layers(
     rgba_whole, step = rgba, 4
     small = pixel_grid(-(-height // step), -(-width // step)) * step + (step - 1) / 2
     share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
+    collar = _collar(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
     size = (small.shape[1] * step, small.shape[0] * step)
     wide = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float64)
     fade = smoothstep(*NECK_FADE, wide[:height, :width])
+    fade *= 1 - np.asarray(cv2.resize(collar, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
     if anatomy.face is not None:
         oval = np.zeros((height, width), np.uint8)
         cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
@@ -166,6 +177,20 @@ def _layers(
     lower = whole.triangles[below]
     trunk = replace(whole, triangles=lower, fine=len(lower), one_sided=whole.one_sided[below])
     return trunk, build_mesh(vertices, layout, upper, fine, in_neck)
+
+
+def _plain_neck(anatomy: Anatomy, trunk: Trunk) -> Piece:
+    """From the shoulders to the middle of the head, a little narrower than a neck, in the colour below the chin."""
+    head = anatomy.head
+    top = anatomy.face[152, :2] if anatomy.face is not None else head.centre + [0, 0.6 * head.width]
+    x, y = np.round(top + 0.3 * (anatomy.shoulders - top)).astype(int)
+    reach = max(2, int(0.08 * head.width))
+    around = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+    colours = trunk.colour[around][trunk.alpha[around] > 0.8]
+    colour = np.median(colours, axis=0) if len(colours) else np.array([170.0, 130.0, 110.0])
+    width = NECK_WIDTH * head.width
+    length = float(np.hypot(*(head.centre - anatomy.shoulders)))
+    return invented_piece(np.tile(colour.astype(np.float32), (4, 4, 1)), length, 1.2 * width, width)
 
 
 def _face_count(anatomy: Anatomy) -> int:
@@ -205,23 +230,32 @@ def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
     return points[near[at[:, 1], at[:, 0]] > 0]
 
 
-def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
-    """(N,) 0 at the collar to 1 at the chin, less beside the neck: long hair lies on the shoulders."""
+def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
+    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside that line in face widths."""
     chin = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre + [0, 0.6 * anatomy.head.width]
     neck = chin - anatomy.shoulders
     length = max(float(np.linalg.norm(neck)), 0.15 * anatomy.head.width, 1.0)
     up = neck / max(float(np.linalg.norm(neck)), 1e-6)
     along = (vertices - anatomy.shoulders) @ up / length
+    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
+    return along, beside
+
+
+def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
+    """(N,) 0 at the collar to 1 at the chin, less beside the neck: long hair lies on the shoulders."""
+    along, beside = _neck_place(anatomy, vertices)
+    far = smoothstep(0.9, 1.5, beside * anatomy.head.width / (0.5 * anatomy.unit))
     weight = smoothstep(0.25, 1.05, along)
-    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / (0.5 * anatomy.unit)
-    return np.where(along < 1.0, weight * (1 - 0.5 * smoothstep(0.9, 1.5, beside)), weight)
+    return np.where(along < 1.0, weight * (1 - 0.5 * far), weight)
+
+
+def _collar(anatomy: Anatomy, vertices: Array) -> Array:
+    """(N,) 1 on collar and shoulders beside the neck, 0 in the neck and above it."""
+    along, beside = _neck_place(anatomy, vertices)
+    return smoothstep(0.4, 0.8, beside) * (1 - smoothstep(0.5, 0.9, along))
 
 
 def _neck_weight(anatomy: Anatomy, vertices: Array) -> Array:
     """(N,) 1 in neck, collar and shoulders, 0 in the hair half a face width beside the upper neck."""
-    top = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre
-    length = max(float(np.linalg.norm(top - anatomy.shoulders)), 1.0)
-    up = (top - anatomy.shoulders) / length
-    along = (vertices - anatomy.shoulders) @ up / length
-    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
+    along, beside = _neck_place(anatomy, vertices)
     return np.maximum(1 - smoothstep(0.3, 0.5, beside), 1 - smoothstep(0.35, 0.75, along))

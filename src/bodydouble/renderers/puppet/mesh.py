@@ -55,7 +55,9 @@ def build_mesh(
     fine = is_fine[kept].all(1)
     order = np.argsort(fine, kind="stable")
     ordered = kept[order]
-    one_sided = np.zeros(len(ordered), np.bool_) if is_one_sided is None else is_one_sided[ordered].any(1)
+    one_sided = np.zeros(len(ordered), np.bool_)
+    if is_one_sided is not None:
+        one_sided = np.asarray(is_one_sided[ordered].any(axis=1), np.bool_)
     return Mesh(vertices=vertices, triangles=ordered, fine=int((~fine).sum()), one_sided=one_sided, rgba=rgba)
 
 

@@ -73,14 +73,14 @@ class Puppet:
         """The box that ``draw`` fills at most, without drawing; None where there is nobody."""
         if not self.motion.present[index]:
             return None
-        trunk, points, _ = self._trunk(index, height)
+        trunk, points, _, _ = self._trunk(index, height)
         return _bounds(points, self._layers(index, trunk, height)[0], height, width)
 
     def draw(self, index: int, height: int, width: int) -> Drawing | None:
         """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
         if not self.motion.present[index]:
             return None
-        trunk, points, depth = self._trunk(index, height)
+        trunk, points, lower, depth = self._trunk(index, height)
         layers, hands = self._layers(index, trunk, height)
         bounds = _bounds(points, layers, height, width)
         if bounds is None:
@@ -91,8 +91,8 @@ class Puppet:
             if layer.behind:
                 _paint(canvas, layer, bounds, None)
         figure, shift = self.character.figure, np.array([x0, y0])
-        uncrushed = self._uncrushed(trunk, points)
-        for mesh, target in ((figure.trunk, uncrushed), (figure.head, points)):
+        _paint(canvas, self._neck(index, trunk), bounds, None)
+        for mesh, target in ((figure.trunk, lower), (figure.head, points)):
             drawn = draw_mesh(mesh, target - shift, depth, y1 - y0, x1 - x0)
             if drawn is not None:
                 _over(canvas, *drawn)
@@ -108,8 +108,8 @@ class Puppet:
             mouth_cover=cover,
         )
 
-    def _trunk(self, index: int, height: int) -> tuple[TrunkPlacement, Array, Array]:
-        """The trunk's placement, the mesh's vertices (N, 2) in the frame and their depth (N,)."""
+    def _trunk(self, index: int, height: int) -> tuple[TrunkPlacement, Array, Array, Array]:
+        """The trunk's placement, the vertices (N, 2) of the head's and of the trunk's layer, their depth (N,)."""
         character, motion = self.character, self.motion
         trunk = place_trunk(
             character.anatomy, motion.body[index], motion.visibility[index], self._scales, index, height
@@ -136,17 +136,22 @@ class Puppet:
         flat += centre + turn[:2, 2] * pivot * scale
         weight = figure.flat_weight[:, None]
         at_head = turned[:, :2] * (1 - weight) + flat * weight
-        share = figure.head_weight[:, None]
-        points = at_head * share + trunk.apply(figure.vertices) * (1 - share)
-        return trunk, points, turned[:, 2]
-
-    def _uncrushed(self, trunk: TrunkPlacement, points: Array) -> Array:
-        """``points`` without what presses the neck down into the trunk."""
-        rigid = trunk.apply(self.character.figure.vertices)
+        rigid = trunk.apply(figure.vertices)
+        away = at_head - rigid
+        points = rigid + away * figure.head_weight[:, None]
+        # The trunk's layer goes along with the head, but is never pressed down by it.
         down = trunk.upper[:, :2] @ (self.character.anatomy.hips - self.character.anatomy.shoulders)
         down = down / max(float(np.hypot(*down)), 1e-6)
-        pressed = np.maximum((points - rigid) @ down, 0)
-        return points - (pressed * self.character.figure.neck_weight)[:, None] * down
+        pressed = np.maximum(away @ down, 0) * figure.neck_weight
+        lower = rigid + (away - pressed[:, None] * down) * figure.collar_weight[:, None]
+        return trunk, points, lower, turned[:, 2]
+
+    def _neck(self, index: int, trunk: TrunkPlacement) -> _Layer:
+        """The plain neck between the trunk's shoulders and the head."""
+        start = trunk.apply(self.character.anatomy.shoulders[None])[0]
+        neck = self.character.figure.neck
+        matrix = bone_map(neck, start, self.motion.head_centre[index], float(self._scales.head[index]))
+        return _Layer(piece=neck, matrix=matrix, weight=1.0, behind=True)
 
     def _layers(self, index: int, trunk: TrunkPlacement, height: int) -> tuple[list[_Layer], tuple[HandPlace, ...]]:
         """All pieces from back to front (legs, arms), and the hands in the same order."""
