@@ -69,7 +69,7 @@ class PeopleFinder:
     def __init__(self, pack: ModelPack) -> None:
         self._persons = person_detector(pack)
         self._faces = face_detector(pack)
-        self._body = BodyNet(pack)
+        self.body_net = BodyNet(pack)
         self._rough_body = BodyNet(pack, "full")  # a third of the time: enough to settle a region
         self._mesh = FaceNet(pack)
 
@@ -109,7 +109,7 @@ class PeopleFinder:
                 return None
         if not roi.inside(width, height):
             return None
-        body = self._body.run(image, roi)
+        body = self.body_net.run(image, roi)
         if body.score < BODY_SCORE_MIN:
             return None
         head = body.points[[0, 2, 5, 7, 8]].mean(0)

@@ -1,8 +1,8 @@
 """Perception of a whole video: windows of frames through the networks, several at a time.
 
 While one thread follows the body through window k + 1, others find face and hands, make the mattes and measure the
-uneven frames of window k - 1. The window between waits, because a person found in window k + 1 is followed backward
-into it. Memory holds four windows of frames, whatever the length of the video.
+uneven frames of window k, unless it ends with nobody in it: then it waits, because a person found in window k + 1 is
+followed backward into it. Memory holds at most five windows of frames, whatever the length of the video.
 """
 
 import json
@@ -107,8 +107,8 @@ class _Perceiver:
     def __init__(self, pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report) -> None:
         self._footage, self._folder, self._report = footage, folder, report
         finder = PeopleFinder(pack)
-        self._forward = BodyTracker(pack, finder, choice)
-        self._backward = BodyTracker(pack, finder, choice)
+        self._forward = BodyTracker(finder, choice)
+        self._backward = BodyTracker(finder, choice)
         self._between, self._measurer = BodyNet(pack), ThreadPoolExecutor(1)
         self._parts = PartsTracker(pack)
         self._mattes = MatteMaker(pack)
@@ -130,19 +130,17 @@ class _Perceiver:
                     if index + 1 < windows:
                         ahead = reader.submit(self._read, index + 1)
                     window = self._follow(index, images)
-                    if waiting is not None:
-                        self._follow_backward(window, waiting)
+                    self._follow_backward(window, waiting)
+                    # Who is in a window's last frame is not followed back into it: nothing more happens to it.
+                    settled = window.bodies[-1] is not None or index + 1 == windows
+                    for ready in ([waiting] if waiting else []) + ([window] if settled else []):
                         if finishing is not None:
                             finishing.result()
-                        finishing = finisher.submit(self._finish, waiting)
-                    else:
-                        self._follow_backward(window, None)
-                    waiting = window
+                        finishing = finisher.submit(self._finish, ready)
+                    waiting = None if settled else window
                     self._report(max(0.0, (index - 0.5) / windows))
                 if finishing is not None:
                     finishing.result()
-                if waiting is not None:
-                    finisher.submit(self._finish, waiting).result()
             finally:
                 ahead.cancel()
         self._report(1.0)

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.detectors import overlap
 from bodydouble.perception.footage import Image
 from bodydouble.perception.geometry import Points, Roi
-from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
-from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.people import PeopleFinder, Person, body_box
 from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
@@ -63,10 +62,13 @@ class BodyState:
 
 
 class BodyTracker:
-    """Follows the chosen person's body. One instance runs in one direction of time."""
+    """Follows the chosen person's body. One instance runs in one direction of time.
 
-    def __init__(self, pack: ModelPack, finder: PeopleFinder, choice: PersonChoice) -> None:
-        self._net = BodyNet(pack)
+    It uses the finder's networks, so trackers of one finder belong into one thread.
+    """
+
+    def __init__(self, finder: PeopleFinder, choice: PersonChoice) -> None:
+        self._net = finder.body_net
         self._finder = finder
         self._choice = choice
         self.state = BodyState()
