@@ -1,5 +1,6 @@
 """Odd videos, made on the spot with PyAV: every container, clock, shape and damage that a caller may send."""
 
+import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -113,3 +114,31 @@ def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
         stream = getattr(container.streams, kind)[0]
         found = [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.size]
     return sorted(found, key=lambda item: item[0])
+
+
+def patched(path: Path, name: str, old: bytes, new: bytes) -> Path:
+    """A copy with the first ``old`` replaced by ``new``, of the same length."""
+    assert len(old) == len(new)
+    data = path.read_bytes()
+    assert old in data
+    copy = path.with_name(name)
+    copy.write_bytes(data.replace(old, new, 1))
+    return copy
+
+
+def turned(path: Path, name: str, degrees: int) -> Path:
+    """A copy of an MP4 whose display matrix asks for a clockwise turn (ISO/IEC 14496-12, track header)."""
+    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    matrix = struct.pack(">9i", cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
+    data = path.read_bytes()
+    at = data.index(upright, data.index(b"tkhd"))
+    copy = path.with_name(name)
+    copy.write_bytes(data[:at] + matrix + data[at + len(upright) :])
+    return copy
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """One MP4 box."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body

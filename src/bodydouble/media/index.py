@@ -57,7 +57,7 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
             raise ValueError("no frames")
         time_base = stream.time_base
         step = max(1, round(1 / (stream.average_rate or 25) / time_base))
-        # AVI numbers packets in decoding order, which is not the order of frames where they are predicted from later ones.
+        # AVI numbers packets in decoding order, which is not that of frames predicted from later ones.
         reordered = stream.codec_context.has_b_frames or stream.codec_context.codec.canonical_name in ("h264", "hevc")
         timed = not (container.format.name == "avi" and reordered)
         is_hidden = _hidden_test(stream)

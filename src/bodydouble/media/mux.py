@@ -9,7 +9,6 @@ from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.index import build_index
@@ -59,7 +58,8 @@ def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep
         video = result.add_stream_from_template(first.streams.video[0])
         # MP4 counts in whole fractions of a second: 1001/30000, as AVI has it, becomes 1001 ticks of 1/30000.
         video.time_base = Fraction(1, ticks)
-        tracks = [_video_packets(segments, index.pts * info.time_base.numerator, video)]
+        borders = np.append(index.pts, index.end) * info.time_base.numerator
+        tracks = [_video_packets(segments, [int(at) for at in borders], video)]
         if keep_audio and info.audio is not None:
             copy_or_encode = _copied_audio if info.audio.copyable else _aac
             tracks.append(copy_or_encode(original, original.streams.audio[0], result))
@@ -67,9 +67,10 @@ def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep
             result.mux(packet)
 
 
-def _video_packets(segments: list[Path], source_pts: NDArray[np.int64], stream: Any) -> Iterator[tuple[Fraction, Any]]:
+def _video_packets(segments: list[Path], borders: list[int], stream: Any) -> Iterator[tuple[Fraction, Any]]:
     """All packets in decoding order, timed by the source's own timestamps, ``dts`` monotone over the whole.
 
+    ``borders`` are the times at which each frame begins, and the one at which the last ends, in the stream's ticks.
     Segments hold the order of frames; their clocks are not believed, because containers shift and round them. A
     packet is decoded when the frame a constant number of frames earlier is shown, as encoders do it; but counted over
     the whole, since what each segment says of itself collides at the borders when the frame rate varies.
@@ -77,15 +78,16 @@ def _video_packets(segments: list[Path], source_pts: NDArray[np.int64], stream: 
     order: list[int] = []  # of each packet, in decoding order: which frame it holds
     for segment in segments:
         with av.open(str(segment)) as container:
-            clock = [p.pts for p in container.demux(video=0) if p.size]
+            clock = [p.pts for p in container.demux(video=0) if p.size and p.pts is not None]
         place = {at: k for k, at in enumerate(sorted(clock))}
         order += [len(order) + place[at] for at in clock]
-    if len(order) != len(source_pts):
-        raise ValueError(f"the segments hold {len(order)} frames, the source {len(source_pts)}")
+    frames = len(borders) - 1
+    if len(order) != frames:
+        raise ValueError(f"the segments hold {len(order)} frames, the source {frames}")
     delay = max(n - k for n, k in enumerate(order))
+    first_step = borders[1] - borders[0]
+    decoded = [borders[0] - first_step * k for k in range(delay, 0, -1)] + borders
     time_base = stream.time_base
-    step = int(source_pts[1] - source_pts[0]) if len(source_pts) > 1 else 1
-    decoded = [int(source_pts[0]) - step * k for k in range(delay, 0, -1)] + [int(at) for at in source_pts]
     n = 0
     for segment in segments:
         with av.open(str(segment)) as container:
@@ -94,7 +96,8 @@ def _video_packets(segments: list[Path], source_pts: NDArray[np.int64], stream: 
                     continue
                 packet.stream = stream
                 packet.time_base = time_base
-                packet.pts, packet.dts = int(source_pts[order[n]]), decoded[n]
+                k = order[n]
+                packet.pts, packet.dts, packet.duration = borders[k], decoded[n], borders[k + 1] - borders[k]
                 n += 1
                 yield packet.dts * time_base, packet
 

@@ -1,0 +1,234 @@
+"""Tests of ``bodydouble.media.probe``: what is accepted, and what is said of what is not."""
+
+import resource
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from bodydouble.media import MediaLimits, probe_video
+from bodydouble.tasks.errors import MediaRejected
+from clips import box, numbered, patched, turned, write_clip
+from material import write_image
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """30 frames of 256x240 at 25 a second, with AAC; the index stands before the media."""
+    path = tmp_path_factory.mktemp("probe") / "clip.mp4"
+    return write_clip(path, numbered(30), sound="aac", container_options={"movflags": "+faststart"})
+
+
+def refusal(path: Path, **limits: float) -> str:
+    with pytest.raises(MediaRejected) as caught:
+        probe_video(path, MediaLimits(**limits), field="video_urls[0]")
+    assert caught.value.message.startswith("video_urls[0]: ")
+    assert caught.value.fields == {"field": "video_urls[0]"}
+    return caught.value.message
+
+
+def test_describes_an_ordinary_clip(clip: Path) -> None:
+    """Size, clock, length, colour and sound are those that were written."""
+    info = probe_video(clip)
+    assert (info.container, info.codec, info.width, info.height) == ("mp4", "h264", 256, 240)
+    assert (info.frames, info.frame_rate, info.duration_seconds) == (30, 25, 1.2)
+    assert (info.variable_rate, info.bit_depth, info.rotation) == (False, 8, 0)
+    assert info.audio is not None
+    assert (info.audio.codec, info.audio.sample_rate_hz, info.audio.channels) == ("aac", 48000, 2)
+    assert info.audio.copyable
+
+
+@pytest.mark.parametrize("name", ["clip.txt", "clip.avi", "clip"])
+def test_does_not_believe_names(clip: Path, name: str) -> None:
+    """An MP4 is an MP4 whatever the file is called."""
+    copy = clip.with_name(name)
+    copy.write_bytes(clip.read_bytes())
+    assert probe_video(copy).container == "mp4"
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_sizes_are_as_displayed_after_rotation(clip: Path, degrees: int) -> None:
+    """A display matrix that turns by a quarter swaps the sides."""
+    info = probe_video(turned(clip, f"turned{degrees}.mp4", degrees))
+    assert info.rotation == degrees
+    assert (info.width, info.height) == ((256, 240) if degrees == 180 else (240, 256))
+
+
+def test_sizes_are_as_displayed_with_anamorphic_samples(tmp_path: Path) -> None:
+    """Samples wider than tall widen the picture; it is never flattened."""
+    wide = probe_video(write_clip(tmp_path / "wide.mp4", numbered(26), sample_aspect=Fraction(4, 3)))
+    tall = probe_video(write_clip(tmp_path / "tall.mp4", numbered(26), sample_aspect=Fraction(3, 4)))
+    assert (wide.width, wide.height) == (341, 240)
+    assert (tall.width, tall.height) == (256, 320)
+
+
+def test_sees_a_variable_rate(tmp_path: Path) -> None:
+    """Uneven timestamps are told apart from a constant rate that the clock only rounds."""
+    uneven = [n * 512 + (n % 3) * 150 for n in range(40)]
+    assert probe_video(write_clip(tmp_path / "vfr.mp4", numbered(40), pts=uneven)).variable_rate
+    ntsc = write_clip(tmp_path / "ntsc.mkv", numbered(40), rate=Fraction(30000, 1001), time_base=Fraction(1, 1000))
+    info = probe_video(ntsc)
+    assert not info.variable_rate
+    assert info.frame_rate == pytest.approx(Fraction(30000, 1001), rel=1e-4)
+
+
+def test_sees_depth_and_colour(tmp_path: Path) -> None:
+    """Ten bits, the matrix and the range are told."""
+    info = probe_video(write_clip(tmp_path / "ten.mp4", numbered(26), pix_fmt="yuv422p10le", matrix=9, full_range=True))
+    assert (info.bit_depth, info.colour.matrix, info.colour.full_range) == (10, 9, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"Dear reader, this is a letter.\n" * 40, "text, not a video"),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n", "text, not a video"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "text, not a video"),
+        (bytes(2000), "no video could be read"),
+        (bytes(range(256)) * 16, "no video could be read"),
+        (box(b"ftyp", b"isom\0\0\2\0isomiso2"), "MP4 that is cut off or damaged"),
+    ],
+)
+def test_refuses_what_is_no_video(tmp_path: Path, content: bytes, said: str) -> None:
+    """Text, playlists, noise and empty files are named for what they are, whatever their name ends with."""
+    path = tmp_path / "video.mp4"
+    path.write_bytes(content)
+    assert said in refusal(path)
+
+
+def test_refuses_a_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is said to be missing."""
+    assert "there is no file gone.mp4" in refusal(tmp_path / "gone.mp4")
+
+
+def test_refuses_a_picture(tmp_path: Path) -> None:
+    """A picture under a video's name is called a picture."""
+    write_image(tmp_path / "a.png", np.zeros((240, 240, 3), np.uint8)).rename(tmp_path / "a.mp4")
+    assert "PNG picture, not a video" in refusal(tmp_path / "a.mp4")
+
+
+def test_refuses_sound_alone(tmp_path: Path) -> None:
+    """A file with only sound has no video stream."""
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48000 * 2), np.float32), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 48000, 0
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=48000, frame_size=1024)
+        for piece in resampler.resample(frame):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode())
+    assert "no video stream, only sound" in refusal(path)
+
+
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.97])
+def test_refuses_a_truncated_mp4(clip: Path, part: float) -> None:
+    """An MP4 whose index is whole but whose media is cut is found out before anything is rendered."""
+    data = clip.read_bytes()
+    cut = clip.with_name(f"cut{part}.mp4")
+    cut.write_bytes(data[: round(len(data) * part)])
+    assert "cut off" in refusal(cut)
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.avi", "late_index.mp4"])
+def test_refuses_other_truncated_containers(tmp_path: Path, name: str) -> None:
+    """Matroska, AVI and an MP4 with its index at the end are cut off too when their end is missing."""
+    whole = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 25))
+    probe_video(whole)
+    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    assert "cut off" in refusal(whole)
+
+
+def test_refuses_encrypted_video(clip: Path) -> None:
+    """Common encryption marks the sample entry; it is said, not decoded to noise."""
+    assert "encrypted" in refusal(patched(clip, "encrypted.mp4", b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
+
+
+def test_refuses_an_unknown_codec(clip: Path) -> None:
+    """A sample entry that nobody knows is not decodable."""
+    assert "not accepted" in refusal(patched(clip, "unknown.mp4", b"avc1\0\0\0\0\0\0", b"zzzz\0\0\0\0\0\0"))
+
+
+def test_refuses_a_video_whose_frames_are_noise(clip: Path) -> None:
+    """Media bytes that do not decode are damage, not a black video."""
+    data = bytearray(clip.read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start:] = np.random.default_rng(3).integers(0, 256, len(data) - start, np.uint8).tobytes()
+    noise = clip.with_name("noise.mp4")
+    noise.write_bytes(data)
+    assert "damaged" in refusal(noise)
+
+
+def test_limits_are_named(clip: Path) -> None:
+    """Each limit has its own message that says what is there and what would be accepted."""
+    assert "at most 0.001 MB" in refusal(clip, video_bytes_max=1000)
+    assert "lasts 1.20 s; 2 to 120 s" in refusal(clip, video_seconds_min=2)
+    assert "lasts 1.20 s; 0.1 to 0.5 s" in refusal(clip, video_seconds_min=0.1, video_seconds_max=0.5)
+    assert "256 × 240; at most 250 pixels a side" in refusal(clip, video_side_max=250)
+    assert "256 × 240 as shown; its sides must be 250 to" in refusal(clip, video_side_min=250)
+    assert "aspect must be within 1:1.05 and 1.05:1" in refusal(clip, aspect_max=1.05)
+    assert "25.0 frames a second; at most 20" in refusal(clip, frame_rate_max=20)
+    assert "more than 20 frames" in refusal(clip, frames_max=20)
+
+
+def test_display_size_counts_for_the_limits(tmp_path: Path) -> None:
+    """Samples may not stretch a picture beyond the longest side."""
+    path = write_clip(tmp_path / "stretched.mp4", numbered(26), sample_aspect=Fraction(5, 1))
+    assert "1280 × 240" in refusal(path, video_side_max=1000)
+
+
+def _announcing(tables: bytes) -> bytes:
+    """A small MP4 whose one track has the given sample tables."""
+    handler = box(b"hdlr", bytes(8), b"vide", bytes(13))
+    track = box(b"trak", box(b"mdia", handler, box(b"minf", box(b"stbl", tables))))
+    return box(b"ftyp", b"isom\0\0\2\0isomiso2") + box(b"moov", track) + box(b"mdat", bytes(1000))
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        box(b"stsz", struct.pack(">III", 0, 1, 120_000_000)),
+        box(b"stts", struct.pack(">IIII", 0, 1, 120_000_000, 512)),
+        box(b"ctts", struct.pack(">IIII", 0, 1, 120_000_000, 512)),
+    ],
+)
+def test_refuses_tables_that_announce_millions_of_frames(tmp_path: Path, tables: bytes) -> None:
+    """A kilobyte that announces 120 million samples is refused before memory is allocated for them."""
+    path = tmp_path / "bomb.mp4"
+    path.write_bytes(_announcing(tables))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "announces 120000000 samples" in refusal(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_refuses_an_edit_list_that_repeats_the_video(tmp_path: Path) -> None:
+    """Thousands of edits would each repeat the index of all frames."""
+    path = tmp_path / "edits.mp4"
+    track = box(b"trak", box(b"edts", box(b"elst", struct.pack(">II", 0, 5000), bytes(12 * 5000))))
+    path.write_bytes(box(b"ftyp", b"isom\0\0\2\0isomiso2") + box(b"moov", track))
+    assert "edit list of 5000 entries" in refusal(path)
+
+
+def test_refuses_a_size_that_would_fill_the_memory(clip: Path) -> None:
+    """20000 x 20000 declared in the codec's own header is refused before a picture of it is decoded."""
+    path = clip.with_name("huge.mkv")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 256, 240, "yuv420p"
+        for n, image in enumerate(numbered(30)):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+            frame.pts = n
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    data = path.read_bytes()
+    # PixelWidth and PixelHeight of the track: id, length, value.
+    wide = data.replace(b"\xb0\x82\x01\x00", b"\xb0\x82\x4e\x20", 1).replace(b"\xba\x81\xf0", b"\xba\x81\xff", 1)
+    assert wide != data
+    path.write_bytes(wide)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "20000 × 255; at most 4096" in refusal(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
