@@ -46,10 +46,9 @@ def create_app(*, lifespan: Lifespan, body_bytes_max: int) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(BodyTooLarge, _too_large)
-    app.add_exception_handler(Exception, _unexpected)
     app.state.body_bytes_max = body_bytes_max
     app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, on_error=_unexpected)
     return app
 
 

@@ -15,7 +15,8 @@ def _files(request: Request) -> LocalFileStore:
     return request.app.state.files
 
 
-@router.api_route("/{key:path}", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/{key:path}", response_class=FileResponse, include_in_schema=False)
+@router.get("/{key:path}", response_class=FileResponse)
 async def download(request: Request, key: str) -> Response:
     """A file by its signed address; Range requests are answered."""
     files = _files(request)

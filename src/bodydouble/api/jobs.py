@@ -6,6 +6,19 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from bodydouble.api.answers import (
+    AffordableData,
+    BalanceData,
+    CancelData,
+    ModelDetail,
+    ModelList,
+    PriceData,
+    TaskCreated,
+    TaskInfoData,
+    TemplatePage,
+    UploadData,
+    answers,
+)
 from bodydouble.api.authentication import AccountDep, ServiceDep
 from bodydouble.api.envelope import EnvelopeResponse, success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
@@ -15,17 +28,16 @@ from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter(prefix="/api/v1/client", default_response_class=EnvelopeResponse)
 
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": CreateTaskBody.model_json_schema(),
-                "examples": {name: {"value": example} for name, example in EXAMPLES.items()},
-            }
-        },
-    }
-}
+
+def _body_description() -> dict[str, Any]:
+    schema = CreateTaskBody.model_json_schema()
+    schema["properties"]["input"] = {"anyOf": [inputs.model_json_schema() for inputs in INPUTS.values()]}
+    examples = {name: {"value": example} for name, example in EXAMPLES.items()}
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+BODY = _body_description()
 
 
 async def _json(request: Request) -> dict[str, Any]:
@@ -47,32 +59,32 @@ def _refuse(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-@router.post("/job/CreateTask", tags=["tasks"], openapi_extra=BODY)
+@router.post("/job/CreateTask", tags=["tasks"], openapi_extra=BODY, responses=answers(TaskCreated, 402, 422, 503))
 async def create_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """Create a task: credits are reserved, and charged once it has succeeded."""
     return success({"task_id": str(await service.submit(account.id, parse_submission(await _json(request))))})
 
 
-@router.get("/job/TaskInfo", tags=["tasks"])
+@router.get("/job/TaskInfo", tags=["tasks"], responses=answers(TaskInfoData, 404, 422))
 async def task_info(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
     """Status, progress and result of a task."""
     return success(task_data(await service.read(account.id, task_id)))
 
 
-@router.post("/job/CancelTask", tags=["tasks"])
+@router.post("/job/CancelTask", tags=["tasks"], responses=answers(CancelData, 404, 422))
 async def cancel_task(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
     """Ask a task to stop; its credits are released."""
     return success({"task_id": task_id, "cancelling": await service.cancel(account.id, task_id)})
 
 
-@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY)
+@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=answers(PriceData, 422))
 async def estimate_credits(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """What a task would cost: exact for videos uploaded here, for five seconds otherwise."""
     price = await service.price(parse_submission(await _json(request)))
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
-@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY)
+@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=answers(AffordableData, 422))
 async def estimate_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
     """What a task would cost, and whether the balance reaches."""
     price = await service.price(parse_submission(await _json(request)))
@@ -80,7 +92,7 @@ async def estimate_task(request: Request, service: ServiceDep, account: AccountD
     return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
 
 
-@router.get("/job/Models", tags=["models"])
+@router.get("/job/Models", tags=["models"], responses=answers(ModelList))
 async def models(
     request: Request,
     service: ServiceDep,
@@ -94,7 +106,7 @@ async def models(
     return success({"total": len(found), "models": found})
 
 
-@router.get("/job/Models/{model:path}", tags=["models"])
+@router.get("/job/Models/{model:path}", tags=["models"], responses=answers(ModelDetail, 404))
 async def model(request: Request, account: AccountDep, model: str) -> Response:
     """One model, with the JSON Schema of its input and an example."""
     spec = find_model(model)
@@ -103,13 +115,13 @@ async def model(request: Request, account: AccountDep, model: str) -> Response:
     return success(model_data(spec, renderers) | {"input_schema": schema, "example": EXAMPLES[model]})
 
 
-@router.get("/account/balance", tags=["credits"])
+@router.get("/account/balance", tags=["credits"], responses=answers(BalanceData))
 async def balance(service: ServiceDep, account: AccountDep) -> Response:
     """Credits that are neither spent nor reserved."""
     return success({"balance": await service.balance(account.id)})
 
 
-@router.get("/files/upload-url", tags=["files"])
+@router.get("/files/upload-url", tags=["files"], responses=answers(UploadData, 422))
 async def upload_url(
     service: ServiceDep,
     account: AccountDep,
@@ -121,9 +133,9 @@ async def upload_url(
     return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
 
 
-@router.get("/job/kling-templates", tags=["templates"])
-@router.get("/job/vidu-templates", tags=["templates"])
-@router.get("/job/bytedance-templates", tags=["templates"])
+@router.get("/job/kling-templates", tags=["templates"], responses=answers(TemplatePage, 422))
+@router.get("/job/vidu-templates", tags=["templates"], responses=answers(TemplatePage, 422))
+@router.get("/job/bytedance-templates", tags=["templates"], responses=answers(TemplatePage, 422))
 async def templates(
     account: AccountDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Response:

@@ -3,20 +3,25 @@
 import re
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+OnError = Callable[[Request, Exception], Awaitable[Response]]
+"""Logs an error that nobody expected and makes its answer."""
 _log = structlog.get_logger("bodydouble.api")
 
 
 class RequestContext:
     """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs each request once."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, on_error: OnError) -> None:
+        self._app, self._on_error = app, on_error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -27,17 +32,23 @@ class RequestContext:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        status = 500
+        status, started_answer = 500, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answer
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started_answer = message["status"], True
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            # Here and not in Starlette's outermost layer, so that this answer has its request id too.
+            answer = await self._on_error(Request(scope), error)
+            if started_answer:
+                raise
+            await answer(scope, receive, send_with_id)
         finally:
             if scope["path"] not in ("/healthz", "/readyz"):
                 took = round((time.perf_counter() - started) * 1000, 1)

@@ -1,4 +1,4 @@
-"""Requests and answers on the wire."""
+"""From the wire to the use cases and back."""
 
 from typing import Any
 
@@ -20,36 +20,6 @@ class CreateTaskBody(BaseModel):
     model: str = Field(description=f"One of: {', '.join(CATALOGUE)}")
     input: dict[str, Any] = Field(description="The model's input; see Models/{model} for its JSON Schema.")
     callback_url: AnyHttpUrl | None = Field(None, description="POSTed to once the task is over.")
-
-
-class TaskResultData(BaseModel):
-    """What a finished task answers."""
-
-    code: int = Field(examples=[200])
-    message: str = Field(examples=["success"])
-    media_urls: list[str] | None = None
-    media_info: dict[str, Any] | None = None
-
-
-class TaskInfoData(BaseModel):
-    """A task."""
-
-    task_id: str
-    provider: str = Field(examples=["Wan"])
-    model_version: str = Field(examples=["2-2-animate-replace"])
-    status: TaskStatus
-    param: dict[str, Any]
-    create_at: int
-    complete_at: int | None
-    duration_s: int | None
-    credits: float
-    source: str
-    result: TaskResultData | None
-    progress: float = Field(description="0 to 1, only grows.")
-    stage: str
-    segment: int | None
-    segments: int | None
-    queue_position: int | None
 
 
 def parse_submission(raw: dict[str, Any]) -> Submission:

@@ -37,7 +37,7 @@ class LocalFileStore:
     def __init__(
         self, folder: Path, base_url: str, *, upload_seconds: int, download_seconds: int, bytes_max: int
     ) -> None:
-        self._folder, self._base_url = folder, base_url
+        self.folder, self._base_url = folder, base_url
         self._upload_seconds, self._download_seconds = upload_seconds, download_seconds
         self._bytes_max = bytes_max
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,17 +130,17 @@ class LocalFileStore:
         return stored
 
     async def ping(self) -> None:
-        probe = self._folder / f".probe-{secrets.token_hex(4)}"
+        probe = self.folder / f".probe-{secrets.token_hex(4)}"
         try:
             probe.write_bytes(b"x")
             probe.unlink()
         except OSError as error:
-            raise StorageUnavailable(f"The file store {self._folder} cannot be written: {error.strerror}") from error
+            raise StorageUnavailable(f"The file store {self.folder} cannot be written: {error.strerror}") from error
 
     def _path(self, key: str) -> Path:
         if not KEY.match(key):
             raise NotFound("File not found", key=key)
-        return self._folder / key
+        return self.folder / key
 
     def _url(self, method: str, key: str, expires: int, content_type: str) -> str:
         query = urlencode({"expires": expires, "signature": self._sign(method, key, expires, content_type)})

@@ -1,0 +1,173 @@
+"""What every request meets: keys, envelopes, request ids, health, the API's description."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bodydouble.api.envelope import ANSWERS
+from bodydouble.service import Service
+from bodydouble.tasks import errors
+from bodydouble.tasks.account import make_api_key
+
+pytestmark = pytest.mark.anyio
+
+BALANCE = "/api/v1/client/account/balance"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-api-key": make_api_key()},
+        {"x-api-key": "ak_short"},
+        {"x-api-key": "ak_" + "Z" * 32},
+        {"Authorization": "Bearer " + make_api_key()},
+        {"Authorization": "Basic YTpi"},
+    ],
+)
+async def test_without_a_good_key_there_is_nothing(anonymous: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """No key, an unknown one and a malformed one answer the same 401."""
+    answer = await anonymous.get(BALANCE, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json() == {"code": 401, "message": "Missing or invalid API key", "data": None}
+
+
+async def test_a_key_may_come_in_either_header(anonymous: httpx.AsyncClient, key: str) -> None:
+    """Header names do not care about case, and a bearer token is the same key."""
+    for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+        answer = await anonymous.get(BALANCE, headers=headers)
+        assert answer.json() == {"code": 200, "message": "success", "data": {"balance": 100}}
+
+
+async def test_a_disabled_key_is_403(client: httpx.AsyncClient, service: Service) -> None:
+    """A key that was switched off is told so, which a wrong one is not."""
+    await service.store._pool.execute("update api_key set disabled = true")  # type: ignore[attr-defined]
+    answer = await client.get(BALANCE)
+    assert (answer.status_code, answer.json()["code"]) == (403, 403)
+
+
+async def test_unknown_paths_and_methods_are_in_the_envelope(client: httpx.AsyncClient) -> None:
+    """404 and 405 come as JSON too."""
+    missing = await client.get("/api/v1/client/nothing")
+    assert (missing.status_code, missing.json()) == (404, {"code": 404, "message": "Not Found", "data": None})
+    wrong = await client.get("/api/v1/client/job/CreateTask")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, 405)
+
+
+async def test_a_missing_query_parameter_is_named(client: httpx.AsyncClient) -> None:
+    """TaskInfo without an id is a 422 that names it."""
+    answer = await client.get("/api/v1/client/job/TaskInfo")
+    assert answer.json() == {
+        "code": 422, "message": "Missing Params or Type Error", "data": None, "errors": ["task_id: Field required"],
+    }  # fmt: skip
+
+
+async def test_problem_json_where_it_is_asked_for(client: httpx.AsyncClient) -> None:
+    """RFC 9457 instead of the envelope, with the same message and lines."""
+    answer = await client.get("/api/v1/client/job/TaskInfo", headers={"accept": "application/problem+json"})
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank", "title": "Unprocessable Entity", "status": 422, "code": 422,
+        "detail": "Missing Params or Type Error", "errors": ["task_id: Field required"],
+    } | {"title": answer.json()["title"]}  # fmt: skip
+
+
+async def test_request_ids_are_echoed_or_made(anonymous: httpx.AsyncClient) -> None:
+    """A well-formed id comes back; what could break a log line is replaced."""
+    good = await anonymous.get("/healthz", headers={"x-request-id": "abc-123"})
+    assert good.headers["x-request-id"] == "abc-123"
+    for given in ("", "a b", "x" * 65, "a\tb"):
+        answer = await anonymous.get("/healthz", headers={"x-request-id": given})
+        assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"]), given
+
+
+async def test_an_unexpected_error_is_an_envelope_without_details(
+    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours is 500 with a request id, and says nothing about the inside."""
+
+    async def broken(account: Any) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(service, "balance", broken)
+    answer = await client.get(BALANCE)
+    assert (answer.status_code, answer.json()["code"]) == (500, 500)
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"]
+
+
+async def test_a_lost_database_is_an_envelope(client: httpx.AsyncClient, service: Service) -> None:
+    """Where the database does not answer, so say the request and the readiness, but the process lives."""
+    await service.store.close()  # type: ignore[attr-defined]
+    answer = await client.get(BALANCE)
+    assert (answer.status_code, answer.json()["code"]) == (500, 500)
+    ready = await client.get("/readyz")
+    assert ready.status_code == 503
+    assert "database" in ready.json()["checks"]
+    assert ready.json()["checks"]["database"] != "ok"
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_readiness_names_what_is_missing_and_what_mends_it(anonymous: httpx.AsyncClient) -> None:
+    """Without the model files the service is not ready and names the command that brings them."""
+    answer = await anonymous.get("/readyz")
+    assert answer.status_code == 503
+    checks = answer.json()["checks"]
+    assert (checks["database"], checks["files"]) == ("ok", "ok")
+    assert "bodydouble models install" in checks["models"]
+
+
+def test_every_error_that_a_request_can_meet_has_its_answer() -> None:
+    """Each class of the error tree is in the table, or is one that only a worker or a command meets."""
+    elsewhere = {errors.ModelPackMissing, errors.Cancelled}
+    kinds = [kind for kind, _, _ in ANSWERS]
+    tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.BodydoubleError)]
+    for error in set(tree) - elsewhere - {errors.BodydoubleError}:
+        assert any(issubclass(error, kind) for kind in kinds), error
+
+
+async def test_the_api_describes_itself(anonymous: httpx.AsyncClient) -> None:
+    """OpenAPI 3.1 with both ways to give a key, unique operation ids, an example, and only references that resolve."""
+    document = (await anonymous.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert {s["type"] for s in document["components"]["securitySchemes"].values()} == {"apiKey", "http"}
+    operations = [o for path in document["paths"].values() for o in path.values()]
+    ids = [o["operationId"] for o in operations]
+    assert len(ids) == len(set(ids))
+    assert all(o["description"] for o in operations)
+    create = document["paths"]["/api/v1/client/job/CreateTask"]["post"]
+    assert create["security"]
+    content = create["requestBody"]["content"]["application/json"]
+    assert content["examples"]["wan/2-2-animate-replace"]["value"]["model"] == "wan/2-2-animate-replace"
+    for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', httpx.Response(200, json=document).text):
+        assert reference in document["components"]["schemas"]
+
+
+async def test_the_documentation_needs_nobody_else(anonymous: httpx.AsyncClient) -> None:
+    """The page names every path and loads nothing from another host."""
+    page = await anonymous.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/api/v1/client/job/CreateTask" in page.text
+    assert not re.search(r"(src|href)=['\"]?(https?:)?//", page.text)
+
+
+async def test_keys_are_nowhere_in_the_database_or_the_log(
+    client: httpx.AsyncClient, key: str, fresh_database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither a log line nor a table holds the key that was used."""
+    import psycopg
+
+    await client.get(BALANCE)
+    with psycopg.connect(fresh_database) as connection:
+        rows = connection.execute("select * from api_key").fetchall()
+    assert key not in repr(rows)
+    assert key[3:] not in "".join(capsys.readouterr())
+
+
+async def test_the_signing_key_is_for_its_owner_only(app: FastAPI, tmp_path: Path) -> None:
+    """Nobody else on the machine can make addresses."""
+    assert (tmp_path / "data" / "files" / ".signing-key").stat().st_mode & 0o077 == 0

@@ -1,0 +1,96 @@
+"""Signed addresses of files over HTTP."""
+
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bodydouble.store import LocalFileStore
+from bodydouble.tasks.task import AccountId
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def files(app: FastAPI) -> LocalFileStore:
+    store: LocalFileStore = app.state.files
+    return store
+
+
+async def put(client: httpx.AsyncClient, url: str, content: bytes, content_type: str = "video/mp4") -> httpx.Response:
+    return await client.put(url, content=content, headers={"Content-Type": content_type})
+
+
+async def test_a_file_is_read_whole_or_in_part(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
+    """GET, HEAD, ranges and the type, without a key."""
+    signed = files.sign_upload("video/mp4", "mp4", AccountId(1))
+    assert (await put(anonymous, signed.put_url, b"0123456789")).json()["data"] == {"size": 10}
+    whole = await anonymous.get(signed.file_url)
+    assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, b"0123456789", "video/mp4")
+    assert whole.headers["etag"]
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = await anonymous.get(signed.file_url, headers={"Range": "bytes=2-4"})
+    assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"234", "bytes 2-4/10")
+    head = await anonymous.head(signed.file_url)
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "10")
+    beyond = await anonymous.get(signed.file_url, headers={"Range": "bytes=50-"})
+    assert beyond.status_code == 416
+
+
+async def test_an_upload_address_works_once_and_for_its_type(
+    anonymous: httpx.AsyncClient, files: LocalFileStore
+) -> None:
+    """Another Content-Type is refused, and so is a second upload; the first one's bytes stay."""
+    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    assert (await put(anonymous, signed.put_url, b"x", "text/html")).status_code == 403
+    assert (await put(anonymous, signed.put_url, b"first")).status_code == 200
+    again = await put(anonymous, signed.put_url, b"second")
+    assert again.status_code == 422
+    assert "used already" in again.json()["errors"][0]
+    assert (await anonymous.get(signed.file_url)).content == b"first"
+
+
+async def test_an_upload_beyond_the_limit_leaves_nothing(
+    anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI
+) -> None:
+    """The limit holds while the bytes arrive, and the half file is removed."""
+    small = LocalFileStore(files.folder, "http://127.0.0.1:8000", upload_seconds=60, download_seconds=60, bytes_max=100)
+    app.state.files = small
+    signed = small.sign_upload("image/png", ".png", AccountId(1))
+    answer = await put(anonymous, signed.put_url, b"x" * 101, "image/png")
+    assert answer.status_code == 422
+    assert "larger than" in answer.json()["errors"][0]
+    assert [p for p in files.folder.rglob("*") if p.is_file() and p.name != ".signing-key"] == []
+
+
+async def test_a_changed_address_opens_nothing(
+    anonymous: httpx.AsyncClient, files: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another key, another time, another method or no signature: 403. So is an address that has expired."""
+    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    await put(anonymous, signed.put_url, b"x")
+    parts = urlsplit(signed.file_url)
+    for url in (
+        parts._replace(query="").geturl(),
+        parts._replace(query=parts.query.replace("expires=", "expires=9")).geturl(),
+        parts._replace(path=parts.path.replace("uploads/1/", "uploads/2/")).geturl(),
+        signed.put_url,
+        signed.file_url[:-1] + ("0" if signed.file_url[-1] != "0" else "1"),
+        parts._replace(path="/files/../.signing-key").geturl(),
+        parts._replace(path="/files/%2e%2e/%2e%2e/etc/passwd").geturl(),
+        parts._replace(path="/files/.signing-key").geturl(),
+    ):
+        assert (await anonymous.get(url)).status_code in (403, 404), url
+    assert (await put(anonymous, signed.file_url, b"y")).status_code == 403
+    later = time.time() + 8 * 24 * 3600
+    monkeypatch.setattr("time.time", lambda: later)
+    assert (await anonymous.get(signed.file_url)).status_code == 403
+
+
+async def test_a_signed_address_of_nothing_is_404(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
+    """An upload address whose file never came reads as not found."""
+    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    answer = await anonymous.get(signed.file_url)
+    assert (answer.status_code, answer.json()["message"]) == (404, "File not found")
