@@ -18,7 +18,11 @@ FINGERS = ((17, 19), (18, 20))
 LEG_JOINTS = ((23, 25, 27), (24, 26, 28))
 TOES = (31, 32)
 SEEN_MIN = 0.3
+WRIST_SEEN_MIN = 0.15
+"""A hand in a pocket has little more than this; below it the network only guesses."""
 HAND_SEEN_MIN = 0.4
+PATTERN = 6.0
+"""Standard deviation (0-255) of the cloth's pattern that an invented limb shows at most: a badge repeated is worse."""
 LEG_SEEN_MIN = 0.5
 TRUNK_RADIUS = 0.26
 ARM_RADII = (0.21, 0.18, 0.15)
@@ -104,7 +108,7 @@ def _arm_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
     bones: list[Bone] = []
     if seen[elbow] > SEEN_MIN and _inside(body[elbow], height, width):
         bones.append(Bone(start=body[shoulder], stop=body[elbow], radius=ARM_RADII[0] * unit, seed_from=0.3))
-        if _inside(body[wrist], height, width):
+        if seen[wrist] > WRIST_SEEN_MIN and _inside(body[wrist], height, width):
             bones.append(Bone(start=body[elbow], stop=body[wrist], radius=ARM_RADII[1] * unit))
             hand = anatomy.hands[k]
             found = bool(np.isfinite(hand).all())
@@ -165,6 +169,13 @@ def _pieces(
             stop = disc(points, bone.stop, chain.discs[k + 1] * unit)
             mask = np.maximum(mask, stop * limb * (shares[k] + shares[k + 1]))
             ends = np.maximum(start, stop)
+        elif k == 0:
+            # Only the first bone is known: what hangs on beyond its end is not to move with it.
+            stop = disc(points, bone.stop, chain.discs[1] * unit)
+            length = max(float(np.hypot(*(bone.stop - bone.start))), 1.0)
+            along = (points - bone.start) @ (bone.stop - bone.start) / length**2
+            mask = np.minimum(mask, np.maximum(np.clip((1.02 - along) / 0.06, 0, 1), stop))
+            ends = np.maximum(start, stop)
         mask[height:] *= ends[height:]
         if chain.foot and k == 2:
             # The floor's shade beside a shoe often passes for a part of it.
@@ -193,8 +204,18 @@ def cloth_patch(anatomy: Anatomy, cutout: Cutout, low: float, high: float) -> Fl
         colour = np.median(good, axis=0) if len(good) else np.array([90.0, 90.0, 100.0])
         return np.tile(colour.astype(np.float32), (8, 8, 1))
     median = np.median(part[sure], axis=0)
-    # Only a little of the pattern: a buckle repeated down a leg is worse than plain cloth.
-    return np.asarray(median + 0.35 * (np.where(sure[..., None], part, median) - median), np.float32)
+    pattern = np.where(sure[..., None], part, median) - median
+    return np.asarray(median + pattern * min(1.0, PATTERN / max(float(pattern.std()), 1e-3)), np.float32)
+
+
+def _cloth_of(piece: Piece | None, otherwise: Floats) -> Floats:
+    """Plain cloth in the median colour of a piece that is there, for what is missing beyond it."""
+    if piece is None:
+        return otherwise
+    solid = piece.rgba[piece.rgba[..., 3] > 240]
+    if len(solid) < 20:
+        return otherwise
+    return np.tile(np.median(solid[:, :3], axis=0).astype(np.float32), (4, 4, 1))
 
 
 def _completed_leg(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[Piece | None]) -> list[Piece | None]:
@@ -205,6 +226,7 @@ def _completed_leg(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[P
     if len(pieces) < 1:
         pieces = [invented_piece(cloth, INVENTED_LEG[0] * spine, 0.56 * unit, 0.42 * unit)]
     if len(pieces) < 2:
+        cloth = _cloth_of(pieces[0], cloth)
         pieces.append(invented_piece(cloth * 0.94, INVENTED_LEG[1] * spine, 0.42 * unit, 0.30 * unit))
     if len(pieces) < 3:
         pieces.append(invented_piece(cloth * 0.35, 0.26 * unit, 0.23 * unit, 0.27 * unit))
@@ -218,6 +240,7 @@ def _completed_arm(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[P
     if len(pieces) < 1:
         pieces = [invented_piece(cloth, INVENTED_ARM[0] * unit, 0.38 * unit, 0.30 * unit)]
     if len(pieces) < 2:
+        cloth = _cloth_of(pieces[0], cloth)
         pieces.append(invented_piece(cloth * 0.96, INVENTED_ARM[1] * unit, 0.30 * unit, 0.22 * unit))
     if len(pieces) < 3:
         pieces.append(invented_hand(skin, INVENTED_ARM[2] * unit))
