@@ -6,12 +6,21 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from bodydouble.bootstrap import build_app
 from bodydouble.service import Service
 from bodydouble.settings import Settings
 
+# The default would draw every local variable of a traceback, the whole application among them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+        structlog.processors.KeyValueRenderer(),
+    ]
+)
 URL = "http://127.0.0.1:8000"
 
 
