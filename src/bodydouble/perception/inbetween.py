@@ -13,9 +13,9 @@ from bodydouble.perception.landmarks import POSE_SIDE, BodyLandmarks
 # Nose, ears, shoulders, elbows, wrists, index fingers, hips, knees, ankles, toes.
 TELLING = np.array([0, 7, 8, 11, 12, 13, 14, 15, 16, 19, 20, 23, 24, 25, 26, 27, 28, 31, 32])
 SEEN_MIN = 0.3
-UNEVEN_MAX = 0.12
+UNEVEN_MAX = 0.25
 """Largest second difference, in body widths, over measured frames two apart. The mean of the neighbours of a frame
-between is wrong by an eighth of it: 1.5 % of the body's width, about what the network itself trembles."""
+between is wrong by an eighth of it: 3 % of the body's width, less than the smoothing afterwards changes."""
 STRIDE_MAX = 0.5
 """Largest move between measured frames in body widths: what is that fast blurs, and has to be looked at."""
 VISIBILITY_CHANGE_MAX = 0.4

@@ -5,8 +5,9 @@ uneven frames of window k, unless it ends with nobody in it: then it waits, beca
 followed backward into it. Memory holds at most five windows of frames, whatever the length of the video.
 """
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,7 @@ class _Perceiver:
         self._between, self._measurer = BodyNet(pack), ThreadPoolExecutor(1)
         self._parts = PartsTracker(pack)
         self._mattes = MatteMaker(pack)
+        self._frames: Iterator[tuple[int, Image]] = iter(())
         self._look: Look | None = None
         self._shot = self._forward_shot = 0
 
@@ -120,15 +122,16 @@ class _Perceiver:
             state = load_state(self._folder, done - 1)
             self._forward.state, self._parts.state, self._mattes.state = state.body, state.parts, state.matte
             self._look, self._shot, self._forward_shot = state.look, state.shot, state.shot
+        self._frames = self._footage.read(done * WINDOW_FRAMES, self._footage.frames)
         waiting: _Window | None = None
         finishing: Future[None] | None = None
         with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher, self._measurer:
-            ahead = reader.submit(self._read, done)
+            ahead = reader.submit(self._read)
             try:
                 for index in range(done, windows):
                     images = ahead.result()
                     if index + 1 < windows:
-                        ahead = reader.submit(self._read, index + 1)
+                        ahead = reader.submit(self._read)
                     window = self._follow(index, images)
                     self._follow_backward(window, waiting)
                     # Who is in a window's last frame is not followed back into it: nothing more happens to it.
@@ -145,10 +148,9 @@ class _Perceiver:
                 ahead.cancel()
         self._report(1.0)
 
-    def _read(self, index: int) -> list[Image]:
-        start = index * WINDOW_FRAMES
-        stop = min(start + WINDOW_FRAMES, self._footage.frames)
-        return [image for _, image in self._footage.read(start, stop)]
+    def _read(self) -> list[Image]:
+        """The next window's frames: one read goes through the whole video, so that nothing is decoded twice."""
+        return [image for _, image in itertools.islice(self._frames, WINDOW_FRAMES)]
 
     def _follow(self, index: int, images: list[Image]) -> _Window:
         """The forward pass: every other frame, and the one between where the two do not foretell it."""

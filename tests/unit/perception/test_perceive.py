@@ -1,4 +1,5 @@
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,35 @@ def test_others_are_told_as_bystanders(crossing_seen):
 
     assert len(boxes) == 1
     assert 280 < boxes[0, 0] < 360
+
+
+def test_foretold_bodies_are_those_that_would_be_measured(
+    cut_seen, model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """With every frame measured the track differs by less than the network trembles: 1.5 % of the body's width."""
+    monkeypatch.setattr(sys.modules["bodydouble.perception.perceive"], "is_even", lambda *_: False)
+    man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN])
+
+    measured = perceive(model_pack, man, PersonChoice(), tmp_path).track
+
+    track = cut_seen.perception.track.window(0, 24)
+    width = np.hypot(*(track.body[:, 11, :2] - track.body[:, 12, :2]).T)
+    apart = np.hypot(*np.moveaxis(track.body[..., :2] - measured.body[..., :2], -1, 0)) / width[:, None]
+    seen = track.visibility > 0.5
+    assert apart[seen].mean() < 0.015
+    assert np.percentile(apart[seen], 99) < 0.1
+
+
+def test_a_single_frame_is_a_video_too(cut_seen, model_pack: ModelPack, tmp_path: Path):
+    """One frame with a person in it is perceived like any other video."""
+    footage = type(cut_seen.footage)(images=cut_seen.footage.images[:1])
+
+    perception = perceive(model_pack, footage, PersonChoice(), tmp_path)
+
+    assert perception.track.present.tolist() == [True]
+    ((index, matte),) = perception.mattes.read(0, 1)
+    assert index == 0
+    assert matte.any()
 
 
 def test_a_video_with_nobody_is_refused(cut_seen, model_pack: ModelPack, tmp_path: Path):
