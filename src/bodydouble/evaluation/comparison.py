@@ -8,11 +8,11 @@ from bodydouble.evaluation.appearance import Appearance
 from bodydouble.evaluation.background import BackgroundFidelity
 from bodydouble.evaluation.expression import face_found, mouth_correlation, yaw_gain
 from bodydouble.evaluation.flicker import Flicker
-from bodydouble.evaluation.pose_agreement import PoseAgreement
+from bodydouble.evaluation.pose_agreement import DRIVING, INDEPENDENT, PoseAgreement
 from bodydouble.evaluation.regions import background, difference
 from bodydouble.evaluation.residue import Residue
 from bodydouble.evaluation.result import Delivery, Evaluation
-from bodydouble.perception import Perception, PersonTrack
+from bodydouble.perception import ModelPack, Perception, PersonTrack
 from bodydouble.perception.footage import Footage, Image, Matte
 from bodydouble.perception.track import empty_track
 
@@ -25,9 +25,10 @@ class Comparison:
     """The measures, fed frame by frame. ``output`` None: nobody was found in the output."""
 
     def __init__(
-        self, source: Perception, output: Perception | None, pose: PoseAgreement, appearance: Appearance | None
+        self, source: Perception, output: Perception | None, pack: ModelPack, appearance: Appearance | None
     ) -> None:
-        self._source, self._output, self._pose, self._appearance = source, output, pose, appearance
+        self._source, self._output, self._appearance = source, output, appearance
+        self._pose, self._driving_pose = PoseAgreement(pack, INDEPENDENT), PoseAgreement(pack, DRIVING)
         self._actor = source.track
         self._character = output.track if output is not None else empty_track(len(source.track))
         self._background, self._residue = BackgroundFidelity(), Residue()
@@ -63,7 +64,8 @@ class Comparison:
 
     def _look_at_person(self, i: int, actual: Image, made: Image) -> None:
         if self._actor.present[i]:
-            self._pose.add(actual, made, self._actor.body[i])
+            for pose in (self._pose, self._driving_pose):
+                pose.add(actual, made, self._actor.body[i])
         if self._appearance is not None:
             if self._actor.face_found[i]:
                 self._appearance.add("actor", actual, self._actor.face[i])
@@ -85,6 +87,8 @@ class Comparison:
             background_psnr_min_db=worst,
             pck_10=self._pose.hits.share(0.1),
             pck_20=self._pose.hits.share(0.2),
+            pck_10_driving=self._driving_pose.hits.share(0.1),
+            pck_20_driving=self._driving_pose.hits.share(0.2),
             pck_20_by_joint=self._pose.hits.by_joint(0.2),
             face_texture_output=texture_output,
             face_texture_actor=texture_actor,

@@ -9,7 +9,6 @@ import numpy as np
 from bodydouble.evaluation.appearance import Appearance
 from bodydouble.evaluation.comparison import Comparison
 from bodydouble.evaluation.delivery import compare_delivery
-from bodydouble.evaluation.pose_agreement import PoseAgreement
 from bodydouble.evaluation.result import Evaluation
 from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image
 from bodydouble.perception import ModelPack, Perception, PersonChoice, PersonTrack, analyse_portrait, perceive
@@ -59,7 +58,7 @@ def evaluate(
         except NobodyFound:
             replaced = None  # a finding about the output, not an error
         appearance = Appearance(reference, portrait.face[0]) if portrait.face_found[0] else None
-        comparison = Comparison(source, replaced, PoseAgreement(pack), appearance)
+        comparison = Comparison(source, replaced, pack, appearance)
         comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f))
     delivery = compare_delivery((video, given, source_reader), (output, made, output_reader))
     return comparison.evaluation(made.width, made.height, delivery)

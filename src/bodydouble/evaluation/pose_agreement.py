@@ -1,7 +1,9 @@
-"""Whether the character stands as the actor stood, judged by a network that did not drive it.
+"""Whether the character stands as the actor stood, judged by two networks.
 
-The heavy BlazePose network drives the puppet; its smaller sibling ``full`` looks at source and output here. They
-were trained on the same data, so this is independent of one network's noise, not of a school's habits.
+The heavy BlazePose network drives the puppet; its smaller sibling ``full``, which does not, looks at source and output
+here. They were trained on the same data, so this is independent of one network's noise, not of a school's habits. The
+small one is also the worse instrument: it loses forearms in front of ornamented clothes. So the driving network looks
+too, and both figures are told.
 """
 
 import numpy as np
@@ -12,7 +14,7 @@ from bodydouble.perception.footage import Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 
-NETWORK = "full"
+INDEPENDENT, DRIVING = "full", "heavy"
 SCORE_MIN = 0.5
 VISIBILITY_MIN = 0.5
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 11, 12, 23, 24
@@ -71,8 +73,8 @@ class JointHits:
 class PoseAgreement:
     """Looks at pairs of frames; not safe to call from two threads at once."""
 
-    def __init__(self, pack: ModelPack) -> None:
-        self._net = BodyNet(pack, NETWORK)
+    def __init__(self, pack: ModelPack, network: str = INDEPENDENT) -> None:
+        self._net = BodyNet(pack, network)
         self.hits = JointHits()
 
     def add(self, source: Image, output: Image, body: NDArray[np.floating]) -> None:

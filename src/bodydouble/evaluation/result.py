@@ -27,6 +27,8 @@ class Evaluation:
     background_psnr_min_db: float | None  # of the worst frame
     pck_10: float | None  # share of joints within 0.1 torso lengths of the source's
     pck_20: float | None
+    pck_10_driving: float | None  # the same as the driving network sees the output: surer, not independent
+    pck_20_driving: float | None
     pck_20_by_joint: dict[str, float]
     face_texture_output: float | None  # -1 to 1, aligned face of the output against the reference's
     face_texture_actor: float | None  # the same for the person who was replaced: what it has to be told from
@@ -60,6 +62,7 @@ def format_table(evaluation: Evaluation) -> str:
         ("background PSNR, mean", number(e.background_psnr_mean_db, 1, " dB")),
         ("background PSNR, worst frame", number(e.background_psnr_min_db, 1, " dB")),
         ("pose PCK@0.1 / @0.2 of the torso", f"{number(e.pck_10, 3)} / {number(e.pck_20, 3)}"),
+        ("  by the driving network", f"{number(e.pck_10_driving, 3)} / {number(e.pck_20_driving, 3)}"),
         *[(f"  {joint}", number(share, 3)) for joint, share in e.pck_20_by_joint.items()],
         (
             "face texture to reference (actor's)",
