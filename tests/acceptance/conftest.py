@@ -1,0 +1,60 @@
+"""One service for the tests that leave it running, and the two files that they work on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bodydouble.perception import ModelPack
+from live_service import LiveService
+from material import astronaut, carphone, write_image, write_video
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """A picture and a clip on disk."""
+
+    image: Path
+    video: Path
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    """The astronaut and 48 frames of the man in the car, small, with a tone."""
+    folder = tmp_path_factory.mktemp("inputs")
+    return Inputs(
+        image=write_image(folder / "astronaut.png", astronaut()),
+        video=write_video(folder / "carphone.mp4", carphone(48, 216), sound=True),
+    )
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, model_pack: ModelPack) -> Iterator[LiveService]:
+    """A running service; nobody stops it but this."""
+    live = LiveService(tmp_path_factory.mktemp("service")).start()
+    yield live
+    assert live.stop() == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A task that nothing disturbed."""
+
+    task: dict[str, Any]
+    content: bytes
+    balance_before: float
+    balance_after: float
+
+
+@pytest.fixture(scope="session")
+def undisturbed(service: LiveService, inputs: Inputs) -> Finished:
+    """What the task answers, and the finished file's bytes."""
+    before = service.balance()
+    created = service.create(service.upload(inputs.image), service.upload(inputs.video))
+    task = service.wait(created["data"]["task_id"])
+    assert task["status"] == "success", task
+    content = httpx.get(task["result"]["media_urls"][0], timeout=30).content
+    return Finished(task=task, content=content, balance_before=before, balance_after=service.balance())

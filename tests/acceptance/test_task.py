@@ -1,0 +1,96 @@
+"""A task over HTTP, from upload to download."""
+
+import base64
+from pathlib import Path
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from live_service import LiveService
+from material import landscape, write_image, write_video
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+
+
+def test_a_task_ends_with_a_video_that_keeps_frames_and_sound(undisturbed, inputs, tmp_path):
+    """The result has the source's frames, size and audio packets, and says who made it."""
+    info = undisturbed.task["result"]["media_info"]
+    assert (info["frames"], info["audio"], info["renderer"]) == (48, True, "puppet")
+    (tmp_path / "result.mp4").write_bytes(undisturbed.content)
+    packets = []
+    for path in (inputs.video, tmp_path / "result.mp4"):
+        with av.open(str(path)) as container:
+            packets.append([bytes(p) for p in container.demux(audio=0) if p.size])
+    assert packets[0] == packets[1]
+
+
+def test_a_task_costs_its_price(undisturbed):
+    """1.92 s at 480P are two seconds at 6 credits, charged once."""
+    assert undisturbed.task["credits"] == 12
+    assert undisturbed.balance_before - undisturbed.balance_after == 12
+
+
+def test_a_result_is_served_in_ranges_without_a_key(undisturbed):
+    """The signed address answers a part of the file, with its type, to anybody."""
+    url = undisturbed.task["result"]["media_urls"][0]
+    answer = httpx.get(url, headers={"range": "bytes=4-7"})
+    assert (answer.status_code, answer.content, answer.headers["content-type"]) == (206, b"ftyp", "video/mp4")
+    assert httpx.get(url.replace("signature=", "signature=0")).status_code in (403, 404)
+
+
+def test_a_cancelled_task_ends_and_costs_nothing(service: LiveService, inputs, undisturbed):
+    """A cancel in the middle of the work ends the child; the task fails with its own code and the credits are back."""
+    before = service.balance()
+    created = service.create(service.upload(inputs.image), service.upload(inputs.video))
+    task_id = created["data"]["task_id"]
+    service.wait(task_id, stage="perceive")
+    assert service.call("POST", "job/CancelTask", params={"task_id": task_id})["code"] == 200
+    task = service.wait(task_id)
+    assert (task["status"], task["result"]["code"], task["credits"]) == ("failed", 499, 0)
+    assert service.balance() == before
+    assert service.child() is None
+
+
+def _as_data_url(path: Path, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _bad_files(folder: Path, inputs) -> dict[str, tuple[Path, Path, str]]:
+    """Image, video, and what the message has to say."""
+    text = folder / "text.mp4"
+    text.write_text("this is no video\n" * 100)
+    cut = folder / "cut.mp4"
+    cut.write_bytes(inputs.video.read_bytes()[:60_000])
+    tiny = write_image(folder / "tiny.png", np.full((10, 10, 3), 128, np.uint8))
+    empty = write_video(folder / "empty.mp4", landscape(30))
+    return {
+        "text": (inputs.image, text, "video"),
+        "truncated": (inputs.image, cut, "video"),
+        "tiny image": (tiny, inputs.video, "10 × 10"),
+        "nobody": (inputs.image, empty, "nobody"),
+    }
+
+
+@pytest.mark.parametrize("case", ["text", "truncated", "tiny image", "nobody"])
+def test_media_that_cannot_be_used_cost_nothing(case, service: LiveService, inputs, tmp_path):
+    """The worker finds out, the task fails with a message that says what is wrong, and the balance is as before."""
+    image, video, word = _bad_files(tmp_path, inputs)[case]
+    before = service.balance()
+    created = service.create(_as_data_url(image, "image/png"), _as_data_url(video, "video/mp4"))
+    task = service.wait(created["data"]["task_id"])
+    assert (task["status"], task["result"]["code"], task["credits"]) == ("failed", 422, 0), task
+    assert word.lower() in task["result"]["message"].lower()
+    assert service.balance() == before
+
+
+@pytest.mark.parametrize("case", ["text", "truncated", "tiny image"])
+def test_uploads_that_cannot_be_used_are_refused_at_once(case, service: LiveService, inputs, tmp_path):
+    """What was uploaded here is looked at before a task is made: 422, and the balance is as before."""
+    image, video, word = _bad_files(tmp_path, inputs)[case]
+    before = service.balance()
+    answer = service.create(service.upload(image), service.upload(video))
+    assert answer["code"] == 422
+    assert word.lower() in " ".join([answer["message"], *answer.get("errors", [])]).lower()
+    assert service.balance() == before

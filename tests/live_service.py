@@ -1,0 +1,128 @@
+"""``bodydouble serve`` as a real process, and the calls that a client makes to it."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+MODEL = "wan/2-2-animate-replace"
+LISTENS = "bodydouble listens on "
+KEY = "first key: "
+API = "/api/v1/client/"
+TYPES = {".png": "image/png", ".mp4": "video/mp4"}
+TASK_SECONDS_MAX = 150
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class LiveService:
+    """One data folder and port; started, killed and started again as often as a test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.key = ""
+        self.lines: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> "LiveService":
+        """Wait until it says that it listens."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bodydouble", "serve", "--data", str(self.folder), "--port", str(self.port)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment,
+                start_new_session=True,
+            )
+        assert self.process.stdout is not None
+        self.lines = []
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+            if line.startswith(KEY):
+                self.key = line.removeprefix(KEY).strip()
+            if line.startswith("data: "):
+                break
+        assert any(line.startswith(LISTENS) for line in self.lines), (self.folder / "serve.log").read_text()
+        return self
+
+    def stop(self) -> int:
+        """End it as an operator does; answers the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._ended()
+
+    def kill(self) -> None:
+        """SIGKILL to every process of it, the database included."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self._ended()
+
+    def _ended(self) -> int:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return self.process.wait(30)
+
+    def child(self) -> psutil.Process | None:
+        """The worker's child, where there is one."""
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            try:
+                if "bodydouble.worker.child" in process.cmdline():
+                    return process
+            except psutil.NoSuchProcess:
+                continue
+        return None
+
+    def call(self, method: str, path: str, **arguments: Any) -> Any:
+        """An answer's envelope."""
+        headers = {"x-api-key": self.key}
+        return httpx.request(method, self.url + API + path, headers=headers, timeout=30, **arguments).json()
+
+    def balance(self) -> float:
+        """Of the first key's account."""
+        return float(self.call("GET", "account/balance")["data"]["balance"])
+
+    def upload(self, path: Path) -> str:
+        """Through upload-url; answers the file's URL."""
+        kind = TYPES[path.suffix]
+        place = self.call("GET", "files/upload-url", params={"content_type": kind, "ext": path.suffix})["data"]
+        put = httpx.put(place["presigned_url"], content=path.read_bytes(), headers={"content-type": kind}, timeout=30)
+        assert put.is_success, put.text
+        return str(place["file_url"])
+
+    def create(self, image_url: str, video_url: str) -> Any:
+        """CreateTask's envelope."""
+        body = {"img_urls": [image_url], "video_urls": [video_url], "resolution": "480P"}
+        return self.call("POST", "job/CreateTask", json={"model": MODEL, "input": body})
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        """TaskInfo's data."""
+        data: dict[str, Any] = self.call("GET", "job/TaskInfo", params={"task_id": task_id})["data"]
+        return data
+
+    def wait(self, task_id: str, stage: str | None = None) -> dict[str, Any]:
+        """Poll until the task is over, or has reached ``stage``."""
+        deadline = time.monotonic() + TASK_SECONDS_MAX
+        while time.monotonic() < deadline:
+            task = self.task(task_id)
+            if task["status"] in ("success", "failed") or (stage and task["stage"] == stage):
+                return task
+            time.sleep(0.1)
+        raise AssertionError(f"not over: {json.dumps(task)}\n{(self.folder / 'serve.log').read_text()[-3000:]}")
