@@ -13,6 +13,8 @@ SMALL_FACE_PIXELS = 24
 UNSEEN_MAX = 0.08
 FOLLOWED_MIN = 0.6
 SEEN = 0.5
+HANDS_SEEN_MIN = 0.3
+"""Share of the frames with a hand in the picture below which the fingers are said to be lost."""
 
 
 def check_capability(
@@ -50,6 +52,9 @@ def check_capability(
         warn(
             "video_without_face", "No face was found in the video: the character's expression stays as in the picture."
         )
+    hands_due = motion.present & (track.visibility[:, 15:17] > SEEN).any(1) & (track.body[:, 15:17, 1] < height).any(1)
+    if hands_due.any() and float((motion.hand_weight[hands_due].max(1) > 0).mean()) < HANDS_SEEN_MIN:
+        warn("hands_hidden", "The hands are seldom seen clearly in the video: the picture's own stiff hands are shown.")
     if plates.unseen > UNSEEN_MAX:
         warn(
             "background_unseen",

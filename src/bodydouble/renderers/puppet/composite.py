@@ -60,7 +60,7 @@ class Composer:
             removed = removed * (1 - things)
         base = _blend(source, plate, np.asarray(removed, np.float32))
         if drawing is not None:
-            base = self._lay_puppet(index, base, source, matte, drawing, box, things, desk, image)
+            base = self._lay_puppet(index, base, matte, drawing, box, things, desk, image)
         result = image.copy()
         result[y0:y1, x0:x1] = base
         return result
@@ -69,7 +69,6 @@ class Composer:
         self,
         index: int,
         base: Image,
-        source: Image,
         matte: Matte,
         drawing: Drawing,
         box: Box,
@@ -85,15 +84,34 @@ class Composer:
         colour = self._mouth(index, colour, drawing, image)
         alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.float32)
         if desk is not None:
-            alpha = alpha * desk.shown(drawing.bounds)
+            alpha = alpha * self._before_desk(index, desk, drawing)
         if things is not None:
             alpha = alpha * (1 - things[inside])
         colour = _wrap_light(colour, under, alpha, image.shape[0])
         base[inside] = _blend(under, colour, np.ascontiguousarray(alpha))
         for place in drawing.hands:
             if place.kept > 0.02:
-                self._lay_hand(index, base, matte, place.side, place.kept, box, things, desk, image)
+                self._lay_hand(index, base, matte, place.side, place.kept, box, things, image)
         return base
+
+    def _before_desk(self, index: int, desk: Desk, drawing: Drawing) -> Floats:
+        """(h, w) or (h, 1) factor of the puppet's alpha: nothing below the desk's edge but forearms laid upon it.
+
+        A hand that is seen below the edge is in front of the desk, and so is its forearm if that comes from above.
+        """
+        shown = desk.shown(drawing.bounds)
+        x0, y0, x1, y1 = drawing.bounds
+        for place in drawing.hands:
+            elbow = self.motion.body[index, ELBOWS[place.side]]
+            if place.kept <= 0.02 or elbow[1] > desk.line or place.wrist[1] < desk.line - 0.1 * (y1 - y0):
+                continue
+            mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+            ends = np.round(np.array([elbow, place.wrist]) - [x0, y0]).astype(np.int32)
+            thick = max(3, round(0.9 * float(np.hypot(*place.direction))))
+            cv2.line(mask, ends[0].tolist(), ends[1].tolist(), 255, thick)
+            arm = cv2.GaussianBlur(mask, (0, 0), 2.0).astype(np.float32) * np.float32(place.kept / 255)
+            shown = np.asarray(np.maximum(shown, arm), np.float32)
+        return shown
 
     def _lay_hand(
         self,
@@ -104,7 +122,6 @@ class Composer:
         weight: float,
         box: Box,
         things: Floats | None,
-        desk: Desk | None,
         image: Image,
     ) -> None:
         points, elbow = self.motion.hands[index, side], self.motion.body[index, ELBOWS[side]]
@@ -120,8 +137,6 @@ class Composer:
         own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
         there = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
         alpha = hand.alpha[own]
-        if desk is not None:
-            alpha = alpha * desk.shown((x0, y0, x1, y1))
         if things is not None:
             alpha = alpha * (1 - things[there])
         under = np.ascontiguousarray(base[there])

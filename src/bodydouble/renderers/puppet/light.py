@@ -97,11 +97,12 @@ def measure_light(
     """
     chosen = np.array([look.index for look in looks], np.int64)
     scene, actor_light, actor_skin = np.zeros(3), [], []
-    levels = np.zeros(len(chosen))
+    levels, areas = np.zeros(len(chosen)), np.zeros(len(chosen))
     for k, look in enumerate(looks):
         small = np.asarray(cv2.resize(look.image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
         weight = np.asarray(cv2.resize(look.matte, SMALL, interpolation=cv2.INTER_AREA), np.float32) / 255
         scene += _linear_mean(small, 1 - weight) / len(chosen)
+        areas[k] = weight.mean()
         levels[k] = np.average(small.mean(2).ravel(), weights=weight.ravel() + 1e-6)
         actor_light.append(float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6)))
         if track.face_found[look.index]:
@@ -116,10 +117,12 @@ def measure_light(
     skins = np.median(actor_skin, axis=0) if actor_skin else np.array([60.0, 15.0, 18.0])
     if actor_skin:
         wanted += 0.3 * float(skins[0] - own_skin[0])
+    # Somebody half out of the picture shows other clothes, not other light.
+    whole = 0.4 * float(np.median(areas))
     return Light(
         gain=_gain(scene, _linear_mean(small, 1 - weight)),
         brightness=float(np.clip(0.5 * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
-        follow=_follow(track, chosen, levels, frame_rate),
+        follow=_follow(track, chosen[areas >= whole], levels[areas >= whole], frame_rate),
         actor_skin=skins,
         character_skin=own_skin,
     )

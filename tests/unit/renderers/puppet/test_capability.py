@@ -40,8 +40,8 @@ def codes(
 
 
 def test_a_picture_without_a_face_is_said(tmp_path: Path) -> None:
-    """The mannequin has no face mesh, and neither has its motion."""
-    assert codes(tmp_path) == {"reference_without_face", "video_without_face"}
+    """The mannequin has no face mesh, and neither has its motion, nor fingers."""
+    assert codes(tmp_path) == {"reference_without_face", "video_without_face", "hands_hidden"}
 
 
 def test_half_a_body_on_a_whole_one_is_said(tmp_path: Path) -> None:
@@ -55,6 +55,14 @@ def test_half_a_body_on_a_whole_one_is_said(tmp_path: Path) -> None:
 def test_trouble_with_the_background_is_said(tmp_path: Path, about_plates: dict[str, float], code: str) -> None:
     """A background that was never seen, a camera that could not be followed."""
     assert code in codes(tmp_path, **about_plates)
+
+
+def test_hands_that_are_seen_are_not_missed(tmp_path: Path) -> None:
+    """With a hand found in each frame nothing is said of hidden hands."""
+    track = track_of([joints()] * 10)
+    track.hands[:, 0] = 100.0
+    track.hand_found[:, 0] = True
+    assert "hands_hidden" not in codes(tmp_path, track)
 
 
 def test_other_people_are_said(tmp_path: Path) -> None:
