@@ -60,6 +60,8 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
         # AVI numbers packets in decoding order, which is not that of frames predicted from later ones.
         reordered = stream.codec_context.has_b_frames or stream.codec_context.codec.canonical_name in ("h264", "hevc")
         timed = not (container.format.name == "avi" and reordered)
+        # MP4 measures packets from one decoding to the next: of the last frame, only the track's length tells the end.
+        told = (stream.duration or 0) if container.format.name.startswith("mov") else 0
         is_hidden = _hidden_test(stream)
         packets = container.demux(stream)
         while True:
@@ -89,12 +91,15 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
         raise ValueError("no frames")
     order = sorted(set(pts))
     last = max(zip(pts, durations, strict=True))
+    end = last[0] + last[1]
+    if told and order[0] + told > last[0]:
+        end = order[0] + told
     position = {at: i for i, at in enumerate(order)}
     return FrameIndex(
         pts=np.array(order, np.int64),
         keyframes=np.array(sorted({position[k] for k in keys} | {0}), np.int64),
         time_base=time_base,
-        end=last[0] + last[1],
+        end=end,
         timed=timed,
         hidden=hidden,
         cut=cut,

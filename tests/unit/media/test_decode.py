@@ -1,0 +1,138 @@
+"""Tests of ``bodydouble.media.decode``: frames are numbered by presentation and come out the same from anywhere."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bodydouble.media import VideoReader, probe_video, working_size
+from clips import number_of, numbered, packets, turned, write_clip
+
+
+def reader(path: Path) -> VideoReader:
+    info = probe_video(path)
+    return VideoReader(path, info, *working_size(info.width, info.height, 240))
+
+
+def numbers(path: Path) -> list[int]:
+    footage = reader(path)
+    return [number_of(image) for _, image in footage.read(0, footage.frames)]
+
+
+CLIPS = {
+    "b_frames.mp4": {"bf": "3", "g": "12"},
+    "open_groups.mp4": {"g": "12", "x264-params": "open-gop=1:bframes=3:b-pyramid=normal"},
+    "fragments.mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
+    "edit_list.mov": {"pts": [2560 + 512 * n for n in range(40)]},
+    "matroska.mkv": {"time_base": Fraction(1, 1000)},
+    "without_pts.avi": {"time_base": Fraction(1, 25), "bf": "3", "g": "12"},
+    "ntsc.avi": {"time_base": Fraction(1001, 30000), "rate": Fraction(30000, 1001)},
+    "packed.avi": {"codec": "mpeg4", "bf": "2", "time_base": Fraction(1, 25), "b": "4000000"},
+    "mjpeg.avi": {"codec": "mjpeg", "pix_fmt": "yuvj420p", "full_range": True, "time_base": Fraction(1, 25)},
+    "hidden_frames.webm": {
+        "codec": "libvpx",
+        "time_base": Fraction(1, 1000),
+        "b": "2000000",
+        "auto-alt-ref": "1",
+        "lag-in-frames": "16",
+        "cpu-used": "6",
+        "deadline": "realtime",
+    },
+    "vp9.webm": {
+        "codec": "libvpx-vp9",
+        "time_base": Fraction(1, 1000),
+        "b": "2000000",
+        "cpu-used": "6",
+        "deadline": "realtime",
+    },
+    "ten_bits.mp4": {"pix_fmt": "yuv422p10le", "matrix": 9},
+    "rgb.mov": {"codec": "qtrle", "pix_fmt": "rgb24"},
+    "lossless.mkv": {"codec": "ffv1", "pix_fmt": "bgr0", "time_base": Fraction(1, 1000)},
+    "variable.mp4": {"pts": [n * 300 + n * n * 7 for n in range(40)]},
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_frame_in_order_and_the_same_from_anywhere(tmp_path: Path, name: str) -> None:
+    """Forty frames are forty frames in order, and one that is read after a seek equals the one read in sequence."""
+    path = write_clip(tmp_path / name, numbered(40), **CLIPS[name])
+    footage = reader(path)
+    assert footage.frames == len(footage.pts) == 40
+    assert footage.pts == sorted(set(footage.pts))
+    sequence = dict(footage.read(0, 40))
+    assert [number_of(sequence[n]) for n in range(40)] == list(range(40))
+    for start in (1, 11, 12, 13, 25, 39):
+        for n, image in footage.read(start, min(start + 3, 40)):
+            assert np.array_equal(image, sequence[n]), (start, n)
+    assert [n for n, image in footage.read(3, 30, 9) if np.array_equal(image, sequence[n])] == [3, 12, 21]
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_is_resolved(tmp_path: Path, degrees: int) -> None:
+    """A turned video comes out as a player shows it."""
+    plain = write_clip(tmp_path / "a.mp4", numbered(26))
+    upright = dict(reader(plain).read(0, 1))[0]
+    shown = dict(reader(turned(plain, "b.mp4", degrees)).read(0, 1))[0]
+    expected = np.rot90(upright, -degrees // 90)
+    assert shown.shape == expected.shape
+    assert np.abs(shown.astype(int) - expected).mean() < 3
+
+
+def test_sample_aspect_is_resolved(tmp_path: Path) -> None:
+    """Anamorphic samples are stretched, not cropped: each bar keeps its share of the width."""
+    path = write_clip(tmp_path / "a.mp4", numbered(26), sample_aspect=Fraction(3, 2))
+    footage = reader(path)
+    assert (footage.width, footage.height) == (384, 240)
+    assert [number_of(image) for _, image in footage.read(0, 5)] == [0, 1, 2, 3, 4]
+
+
+def patches() -> NDArray[np.uint8]:
+    """Flat saturated colours, 256x240: what a wrong matrix or range shifts most."""
+    colours = np.array([(220, 30, 30), (30, 220, 30), (30, 30, 220), (235, 235, 235)], np.uint8)
+    return np.repeat(np.repeat(colours[None], 240, 0), 64, 1)
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix", [1, 5, 6, 9])
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv420p10le"])
+def test_matrix_and_range_are_believed(tmp_path: Path, matrix: int, full_range: bool, pix_fmt: str) -> None:
+    """Colours survive BT.709, BT.601 and BT.2020 in limited and full range, at 8 and 10 bits."""
+    path = tmp_path / "a.mp4"
+    write_clip(path, [patches()] * 26, matrix=matrix, full_range=full_range, pix_fmt=pix_fmt)
+    image = dict(reader(path).read(0, 1))[0].astype(int)
+    for left in range(0, 256, 64):
+        inside = image[:, left + 8 : left + 56]
+        assert np.abs(inside - patches()[:, left + 8 : left + 56]).max() <= 5
+
+
+def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
+    """A tag that the scaler does not know (YCgCo) is read by the default matrix instead of failing."""
+    path = write_clip(tmp_path / "a.mp4", numbered(26), **{"x264-params": "colormatrix=YCgCo"})
+    assert probe_video(path).colour.matrix == 8
+    assert numbers(path) == list(range(26))
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_broken_frame_repeats_the_one_before(tmp_path: Path, name: str) -> None:
+    """Frames whose bytes are destroyed are shown as the frame before, from wherever reading starts."""
+    path = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 1000), bf="0", g="1")
+    data = bytearray(path.read_bytes())
+    for n in (14, 15):
+        coded = packets(path, "video")[n][1]
+        at = data.index(coded)
+        data[at : at + len(coded)] = bytes(len(coded))
+    path.write_bytes(data)
+    footage = reader(path)
+    sequence = [number_of(image) for _, image in footage.read(0, 30)]
+    assert sequence == [*range(14), 13, 13, *range(16, 30)]
+    assert [number_of(dict(footage.read(n, n + 1))[n]) for n in (14, 15, 16)] == [13, 13, 16]
+    assert [number_of(image) for _, image in footage.read(1, 30, 7)] == [1, 8, 13, 22, 29]
+
+
+def test_reading_stops_early_without_decoding_the_rest(tmp_path: Path) -> None:
+    """An empty range yields nothing, and one beyond the end stops at the end."""
+    footage = reader(write_clip(tmp_path / "a.mp4", numbered(26)))
+    assert list(footage.read(5, 5)) == []
+    assert [n for n, _ in footage.read(24, 99)] == [24, 25]

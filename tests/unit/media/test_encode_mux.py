@@ -1,0 +1,223 @@
+"""Tests of ``bodydouble.media.encode`` and ``mux``: what goes through keeps its frames, times, colours and sound."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from bodydouble.media import (
+    ColourTags,
+    SegmentEncoder,
+    VideoReader,
+    join_segments,
+    probe_video,
+    working_size,
+)
+from clips import TICK, number_of, numbered, packets, write_clip
+
+
+def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.mp4", keep_audio: bool = True) -> Path:
+    """Decode, encode in segments that end at ``borders``, join."""
+    info = probe_video(source)
+    footage = VideoReader(source, info, *working_size(info.width, info.height, 240))
+    segments: list[Path] = []
+    for start, stop in zip([0, *borders], [*borders, footage.frames], strict=True):
+        segments.append(folder / f"{name}-{start}.nut")
+        with SegmentEncoder(
+            segments[-1],
+            width=footage.width,
+            height=footage.height,
+            frame_rate=info.frame_rate,
+            time_base=info.time_base,
+            colour=info.colour,
+        ) as encoder:
+            for n, image in footage.read(start, stop):
+                encoder.write(image, footage.pts[n])
+    join_segments(segments, source, info, folder / name, keep_audio=keep_audio, comment="made by a machine")
+    return folder / name
+
+
+def times(path: Path) -> list[Fraction]:
+    info = probe_video(path)
+    return [at * info.time_base for at in VideoReader(path, info, info.width, info.height).pts]
+
+
+def numbers(path: Path) -> list[int]:
+    info = probe_video(path)
+    footage = VideoReader(path, info, info.width, info.height)
+    return [number_of(image) for _, image in footage.read(0, footage.frames)]
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])  # shrinking takes minutes
+@given(
+    gaps=st.lists(st.integers(320, 1800), min_size=44, max_size=44),
+    borders=st.lists(st.integers(1, 44), min_size=2, max_size=2, unique=True).map(sorted),
+)
+def test_variable_rates_keep_every_timestamp(
+    tmp_path_factory: pytest.TempPathFactory, gaps: list[int], borders: list[int]
+) -> None:
+    """Whatever the gaps and wherever the segments end: frames, timestamps, length and sound packets are the same."""
+    folder = tmp_path_factory.mktemp("vfr")
+    source = write_clip(folder / "in.mp4", numbered(45), pts=np.cumsum([0, *gaps]).tolist(), sound="aac")
+    result = through(source, folder, borders)
+    assert times(result) == times(source)
+    assert numbers(result) == list(range(45))
+    assert probe_video(result).duration_seconds == probe_video(source).duration_seconds
+    assert packets(result, "audio") == packets(source, "audio")
+    with av.open(str(result)) as container:
+        decoding = [p.dts for p in container.demux(video=0) if p.size]
+    assert decoding == sorted(set(decoding))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("ntsc.mov", {"time_base": Fraction(1, 30000), "rate": Fraction(30000, 1001)}),
+        ("ntsc.avi", {"time_base": Fraction(1001, 30000), "rate": Fraction(30000, 1001)}),
+        ("milliseconds.mkv", {"time_base": Fraction(1, 1000), "rate": Fraction(30000, 1001)}),
+        ("late.mp4", {"pts": [12800 + 512 * n for n in range(30)]}),
+        ("one_tick.avi", {"time_base": Fraction(1, 25), "codec": "mpeg4", "b": "4000000"}),
+    ],
+)
+def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, object]) -> None:
+    """Clocks of NTSC, milliseconds, whole frames and late starts are the same to the tick."""
+    source = write_clip(tmp_path / name, numbered(30), **options)
+    result = through(source, tmp_path, [10, 11])
+    assert times(result) == times(source)
+    assert numbers(result) == list(range(30))
+    assert probe_video(result).frame_rate == probe_video(source).frame_rate
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3", "eac3", "libopus", "alac", "flac", "mp2"])
+def test_sound_that_mp4_can_hold_is_copied(tmp_path: Path, codec: str) -> None:
+    """Packets are the same bytes at the same times, where they begin late too."""
+    source = write_clip(tmp_path / "in.mkv", numbered(30), time_base=Fraction(1, 1000), sound=codec, sound_start=0.3)
+    result = through(source, tmp_path, [15])
+    before, after = packets(source, "audio"), packets(result, "audio")
+    assert [data for _, data in after] == [data for _, data in before]
+    assert [at for at, _ in after] == pytest.approx([at for at, _ in before], abs=1e-3)
+
+
+def loudness(path: Path) -> np.ndarray:
+    """Mean level of each 10 ms from time 0 on, as a player plays it."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        wave = np.zeros(48000 * 3, np.float32)
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=48000)
+        for frame in container.decode(stream):
+            at = round(float(frame.pts * frame.time_base) * 48000)
+            data = np.concatenate([f.to_ndarray()[0] for f in resampler.resample(frame)] or [np.zeros(0)])
+            begin = max(0, -at)
+            wave[max(at, 0) : max(at, 0) + len(data) - begin] = data[begin:]
+    return np.abs(wave).reshape(-1, 480).mean(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("in.mkv", "pcm_s16le"), ("in.mov", "pcm_s24be"), ("in.mkv", "vorbis"), ("in.avi", "pcm_s16le")]
+)
+@pytest.mark.parametrize("start", [0.0, 0.4])
+def test_other_sound_becomes_aac_in_time(tmp_path: Path, name: str, codec: str, start: float) -> None:
+    """PCM and Vorbis are re-encoded; the tone begins and ends when it did."""
+    source = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 25), sound=codec, sound_start=start)
+    result = through(source, tmp_path, [15])
+    info = probe_video(result)
+    assert info.audio is not None
+    assert (info.audio.codec, info.audio.sample_rate_hz, info.audio.channels) == ("aac", 48000, 2)
+    before, after = loudness(source) > 0.05, loudness(result) > 0.05
+    assert abs(int(before.argmax()) - int(after.argmax())) <= 1
+    assert abs(int(before.sum()) - int(after.sum())) <= 3
+
+
+def test_sound_is_left_out_on_request(tmp_path: Path) -> None:
+    """``keep_audio=False`` gives a silent result."""
+    source = write_clip(tmp_path / "in.mp4", numbered(26), sound="aac")
+    assert probe_video(through(source, tmp_path, [], keep_audio=False)).audio is None
+
+
+def test_result_is_made_for_players(tmp_path: Path) -> None:
+    """H.264 yuv420p, the index before the media, colour tags, the comment, and no clock of the machine."""
+    source = write_clip(tmp_path / "in.mp4", numbered(26), matrix=1)
+    data = through(source, tmp_path, [9]).read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert b"made by a machine" in data
+    creation = data.index(b"mvhd") + 8
+    assert data[creation : creation + 8] == bytes(8)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        context = container.streams.video[0].codec_context
+        assert (context.codec.canonical_name, context.pix_fmt) == ("h264", "yuv420p")
+        assert (int(context.colorspace), int(context.color_range)) == (1, 1)
+
+
+def test_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """Two runs over the same segments are one file; so is a run whose second segment was made again."""
+    source = write_clip(tmp_path / "in.mp4", numbered(40), sound="aac")
+    first = through(source, tmp_path, [13, 27], name="a.mp4").read_bytes()
+    assert through(source, tmp_path, [13, 27], name="b.mp4").read_bytes() == first
+
+
+def test_untagged_colours_are_tagged_by_size(tmp_path: Path) -> None:
+    """A video without tags says afterwards what players would have assumed."""
+    source = write_clip(tmp_path / "in.mp4", numbered(26))
+    assert probe_video(source).colour.matrix == 2
+    assert probe_video(through(source, tmp_path, [])).colour.matrix == 6
+
+
+@pytest.mark.parametrize(
+    "tags", [ColourTags(), ColourTags(matrix=1), ColourTags(matrix=9), ColourTags(full_range=True)]
+)
+def test_colours_and_detail_survive(tmp_path: Path, tags: ColourTags) -> None:
+    """A flat colour is off by rounding at most, and a ramp keeps 38 dB, under every matrix and range."""
+    images = numbered(12)
+    for image in images:
+        image[80:160] = image[80:160, :, :1]
+        image[160:] = (200, 90, 60)
+    path = tmp_path / "a.nut"
+    with SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, colour=tags) as encoder:
+        for n, image in enumerate(images):
+            encoder.write(image, n * 512)
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    matrix = {2: 5, 1: 1, 9: 9}[tags.matrix]
+    shown = [
+        f.reformat(format="rgb24", src_colorspace=matrix, src_color_range=1 + tags.full_range, dst_color_range=2)
+        for f in frames
+    ]
+    assert len(shown) == 12
+    for frame, image in zip(shown, images, strict=True):
+        after = frame.to_ndarray().astype(int)
+        assert np.abs(after[180:230] - (200, 90, 60)).max() <= 6
+        error = np.mean((after[90:150] - image[90:150].astype(int)) ** 2)
+        assert 10 * np.log10(255**2 / error) >= 38
+
+
+def test_a_segment_is_whole_or_absent(tmp_path: Path) -> None:
+    """An exception while writing leaves neither the segment nor its temporary file."""
+    path = tmp_path / "a.nut"
+
+    def interrupted() -> None:
+        with _encoder(path) as encoder:
+            encoder.write(numbered(1)[0], 0)
+            assert not path.exists()
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _encoder(path: Path) -> SegmentEncoder:
+    return SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, colour=ColourTags())
+
+
+def test_segments_must_hold_every_frame(tmp_path: Path) -> None:
+    """A missing segment is an error, and no result is left behind."""
+    source = write_clip(tmp_path / "in.mp4", numbered(26))
+    with _encoder(tmp_path / "a.nut") as encoder:
+        encoder.write(numbered(1)[0], 0)
+    with pytest.raises(ValueError, match="hold 1 frames, the source 26"):
+        join_segments([tmp_path / "a.nut"], source, probe_video(source), tmp_path / "out.mp4")
+    assert not list(tmp_path.glob("out*"))
