@@ -1,5 +1,6 @@
 """What a worker may choose, and what it tells its child to make. Plain values: they cross a process border as JSON."""
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ class WorkerOptions:
 
     folder: Path  # one sub-folder a task, removed once the task is settled
     models: Path | None = None  # a prepared model pack; None: the user's cache
+    child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     attempts_max: int = 3  # of one step, when the child dies
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
     silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen

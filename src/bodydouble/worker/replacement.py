@@ -193,7 +193,7 @@ class Replacement:
     async def _ask_child(self, message: dict[str, Any]) -> Any:
         if self._child is None:
             await self.fetch()  # the workspace may have been lost with the worker that had it
-            self._child = await Child.start(self._workspace / "child.log")
+            self._child = await Child.start(self._options.child, self._workspace / "child.log")
             log.info("child started", pid=self._child.pid)
             await self._tell({"op": "open", "order": shot_order(await self._task(), self._workspace, self._options)})
         return await self._tell(message)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import structlog
 from bodydouble.tasks.task import TaskProgress
 from bodydouble.worker.failure import TaskFailure
 
-CHILD = (sys.executable, "-m", "bodydouble.worker.child")
 LINE_BYTES_MAX = 1 << 20
 LOG_TAIL_CHARACTERS = 2000
 
@@ -36,8 +34,8 @@ class Child:
         self._writer: asyncio.StreamWriter
 
     @classmethod
-    async def start(cls, log_path: Path, command: Sequence[str] = CHILD) -> "Child":
-        """Start a child whose own output goes to ``log_path``.
+    async def start(cls, command: Sequence[str], log_path: Path) -> "Child":
+        """Start ``command``, told the number of its socket; its own output goes to ``log_path``.
 
         It asks the kernel to be killed with the thread that called this, so call it from one that lasts.
         """

@@ -1,0 +1,137 @@
+"""What the command says, and with which status it ends."""
+
+import json
+import socket
+
+import pytest
+from typer.testing import CliRunner
+
+from bodydouble import __version__
+from bodydouble.cli import app, doctor
+from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
+from bodydouble.cli.replace import parse_person
+from bodydouble.settings import Settings
+from material import astronaut, write_image
+
+
+def invoke(*arguments: object):
+    """Run the command; whatever happens, there is no traceback for the user."""
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_version():
+    """--version names the program and its version."""
+    result = invoke("--version")
+    assert (result.exit_code, result.output.strip()) == (0, f"bodydouble {__version__}")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "replace", "demo", "eval", "doctor"])
+def test_every_command_shows_an_example(command):
+    """--help of a command has an example that can be copied."""
+    result = invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"bodydouble {command}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.png", "missing.mp4", "-o", "out.mp4"], "IMAGE: there is no file missing.png"),
+        (["a.png", "a.png", "-o", "out.avi"], "must end in .mp4"),
+        (["a.png", "a.png", "-o", "nowhere/out.mp4"], "there is no folder nowhere"),
+        (["a.png", "a.png", "-o", "there.mp4"], "--force"),
+        (["a.png", "a.png", "-o", "out.mp4", "--resolution", "4K"], "480P, 580P, 720P"),
+        (["a.png", "a.png", "-o", "out.mp4", "--person", "tall"], "--person: tall is neither"),
+        (["a.png", "a.png", "-o", "out.mp4", "--person", "2,3"], "--person: 2,3 is neither"),
+        (["a.png", "a.png", "-o", "out.mp4", "--hands", "gloves"], "neither keep nor puppet"),
+    ],
+)
+def test_wrong_arguments_are_one_clear_line(arguments, message, tmp_path, monkeypatch):
+    """Status 2 and a line that names the option."""
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "a.png", astronaut())
+    (tmp_path / "there.mp4").touch()
+    result = invoke("replace", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_picture_as_video_is_refused_in_one_line(tmp_path, model_pack, monkeypatch):
+    """What the probe finds reaches the user as it is."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
+    image = write_image(tmp_path / "a.png", astronaut())
+    result = invoke("replace", image, image, "-o", tmp_path / "out.mp4")
+    assert result.exit_code == 2
+    assert "error: video: " in result.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_people_are_chosen_by_size_or_by_point():
+    """largest, an index, a point."""
+    assert parse_person("largest") == (None, 0)
+    assert parse_person("2") == (None, 2)
+    assert parse_person("0.25,0.5") == ((0.25, 0.5), 0)
+
+
+def test_a_taken_port_is_a_clear_line(tmp_path):
+    """serve says who is in the way and what to do, before it starts anything."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        result = invoke("serve", "--data", tmp_path / "data", "--port", other.getsockname()[1])
+    assert result.exit_code == 1
+    assert "--port" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("amount", ["many", "-5", "nan"])
+def test_wrong_credits_are_refused(amount, tmp_path):
+    """Credits are an amount of 0 or more."""
+    result = invoke("keys", "create", "--credits", amount, "--data", tmp_path / "data")
+    assert (result.exit_code, "--credits" in result.stderr) == (2, True)
+
+
+def test_models_are_listed_for_programs(tmp_path, monkeypatch):
+    """--json says which files are missing; the folder is the one of the setting."""
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(tmp_path))
+    answer = json.loads(invoke("models", "list", "--json").output)
+    assert answer["folder"] == str(tmp_path)
+    assert {f["present"] for f in answer["files"]} == {False}
+    assert invoke("models", "path").output.strip() == str(tmp_path)
+
+
+def test_doctor_names_the_command_that_mends(tmp_path, monkeypatch):
+    """Without models the main job cannot run: status 1 and the command to run."""
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(tmp_path))
+    result = invoke("doctor", "--data", tmp_path)
+    assert result.exit_code == 1
+    assert "bodydouble models install" in result.output
+
+
+def test_a_busy_port_does_not_fail_the_doctor(tmp_path):
+    """serve can take another port: the finding is a hint, not a failure."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings = Settings(data=tmp_path, port=other.getsockname()[1])
+        found = {f.subject: f.state for f in doctor.examine(settings)}
+    assert found["port"] == "absent"
+
+
+def test_a_wrong_setting_is_named(monkeypatch):
+    """A value of the environment that cannot be read ends with status 2 and the setting's name."""
+    monkeypatch.setenv("BODYDOUBLE_PORT", "eighty")
+    result = invoke("doctor")
+    assert result.exit_code == 2
+    assert "setting port" in result.stderr
+
+
+def test_the_demo_has_a_melody():
+    """Soft, whole and not silent."""
+    wave = melody(2.0)
+    assert len(wave) == 2 * SAMPLE_RATE_HZ
+    assert 0.05 < abs(wave).max() <= 1

@@ -1,0 +1,265 @@
+"""The steps of a task over a child that does what its script says."""
+
+import asyncio
+import json
+import signal
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import pytest
+
+from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.task import (
+    AccountId,
+    ResultCode,
+    Task,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskSource,
+    TaskStatus,
+)
+from bodydouble.worker import Ports, WorkerOptions
+from bodydouble.worker.failure import UNEXPECTED, TaskFailure
+from bodydouble.worker.order import shot_order
+from bodydouble.worker.replacement import Replacement
+
+TASK_ID = TaskId(UUID(int=7))
+INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
+SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
+
+
+def make_task(**inputs: Any) -> Task:
+    """A pending task of account 1."""
+    return Task(
+        id=TASK_ID,
+        account=AccountId(1),
+        model="wan/2-2-animate-replace",
+        param={},
+        inputs=INPUTS | inputs,
+        status=TaskStatus.RUNNING,
+        source=TaskSource.API,
+        credits=Decimal(30),
+        progress=TaskProgress(),
+        result=None,
+        cancel_requested=False,
+        callback_url=None,
+        created_at=datetime.now(UTC),
+        started_at=None,
+        completed_at=None,
+    )
+
+
+@dataclass
+class Outside:
+    """Store, files and downloader in one, remembering what was asked of them."""
+
+    balance: Decimal = Decimal(100)
+    cancel_after_progress: float = 2.0
+    missing: set[str] = field(default_factory=set)
+    outages: int = 0
+    reserved: Decimal | None = None
+    settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
+
+    async def start_task(self, task_id: TaskId) -> Task | None:
+        return None if self.settled else make_task()
+
+    async def get_task(self, task_id: TaskId) -> Task | None:
+        return make_task()
+
+    async def set_progress(self, task_id: TaskId, progress: TaskProgress) -> bool:
+        return progress.fraction < self.cancel_after_progress
+
+    async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
+        if price > self.balance:
+            raise InsufficientCredits("Insufficient credits", needed=price)
+        self.reserved = price
+
+    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult) -> bool:
+        if self.outages:
+            self.outages -= 1
+            raise StorageUnavailable("the database is away")
+        self.settled.append((status, result))
+        return True
+
+    def own_key(self, url: str) -> str | None:
+        return url.removeprefix("own:") if url.startswith("own:") else None
+
+    async def get_file(self, key: str, target: Path) -> None:
+        if key in self.missing:
+            raise NotFound("File not found")
+        target.write_bytes(key.encode())
+
+    async def put_file(self, key: str, source: Path, content_type: str) -> None:
+        self.stored.append(key)
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def make_replacement(tmp_path, outside):
+    """A replacement whose children follow the script given."""
+
+    def make(**script: Any) -> Replacement:
+        path = tmp_path / "script.json"
+        path.write_text(json.dumps({name.replace("_", " "): entries for name, entries in script.items()}))
+        options = WorkerOptions(
+            folder=tmp_path / "work",
+            child=(sys.executable, str(SCRIPTED_CHILD), str(path)),
+            limits={"image_bytes_max": 10, "video_bytes_max": 10},
+        )
+        return Replacement(TASK_ID, Ports(store=outside, files=outside, downloader=outside), options)
+
+    return make
+
+
+def run(*steps):
+    """Steps one after the other in one event loop; answers the last one's value."""
+
+    async def all_of_them():
+        value = None
+        for step in steps:
+            value = await step()
+        return value
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_task_goes_through_its_steps_and_is_charged_once(make_replacement, outside, tmp_path):
+    """The exact price is reserved, the file stored under the account, success settled, the workspace removed."""
+    r = make_replacement(probe=[{"duration_seconds": 3.2}], prepare=[2], finish=[{"frames": 80}])
+
+    async def rest():
+        assert await r.prepare() == 2
+        await r.render(0)
+        await r.render(1)
+        return await r.settle(await r.finish())
+
+    assert run(r.start, r.fetch, r.probe, r.perceive, rest) == "success"
+    assert outside.reserved == Decimal(24)
+    assert outside.stored == [f"results/1/{TASK_ID}.mp4"]
+    (status, result), *more = outside.settled
+    assert (status, result.code, result.media_info, more) == (TaskStatus.SUCCESS, 200, {"frames": 80}, [])
+    assert not (tmp_path / "work" / str(TASK_ID)).exists()
+
+
+def test_a_crash_costs_one_attempt(make_replacement, tmp_path):
+    """A child that is killed is replaced by a fresh one, which opens the shot again and does the same operation."""
+    r = make_replacement(perceive=[{"die": signal.SIGKILL}, {"die": signal.SIGSEGV}, None])
+
+    async def settle():
+        return await r.settle({"code": 501, "message": "end of the test"})
+
+    run(r.start, r.perceive, settle)
+    seen = (tmp_path / "script.seen").read_text().split()
+    assert seen == ["open", "perceive"] * 3
+
+
+def test_a_child_that_keeps_dying_fails_the_task(make_replacement):
+    """After the bound the task fails, and the reason tells what happened to the process."""
+    r = make_replacement(render_0=[{"die": signal.SIGKILL}])
+
+    async def render():
+        with pytest.raises(TaskFailure, match=r"ended 3 times .*signal 9") as caught:
+            await r.render(0)
+        return caught.value.code
+
+    assert run(render) == ResultCode.GENERATION_FAILED
+
+
+def test_a_deliberate_failure_is_not_tried_again(make_replacement, tmp_path):
+    """What the child says of the inputs is the task's end, with its code and message."""
+    r = make_replacement(perceive=[{"fail": {"code": 422, "message": "nobody in the video"}}])
+
+    async def perceive():
+        with pytest.raises(TaskFailure, match="nobody in the video"):
+            await r.perceive()
+
+    run(perceive)
+    assert (tmp_path / "script.seen").read_text().split().count("perceive") == 1
+
+
+def test_a_cancel_ends_the_child_in_the_middle(make_replacement, outside):
+    """Once the store says stop, the running operation is given up and its process is gone."""
+    outside.cancel_after_progress = 0.5
+    r = make_replacement(render_0=["hang"])
+
+    async def render():
+        with pytest.raises(Cancelled):
+            await r.render(0)
+        return [p for p in psutil.Process().children() if "scripted_child.py" in " ".join(p.cmdline())]
+
+    assert run(render) == []
+
+
+def test_a_price_beyond_the_balance_fails_with_402(make_replacement, outside):
+    """The exact price is known after the probe only; then the balance has to reach."""
+    outside.balance = Decimal(1)
+    r = make_replacement(probe=[{"duration_seconds": 100}])
+
+    async def probe():
+        with pytest.raises(InsufficientCredits) as caught:
+            await r.probe()
+        await r.close()
+        return TaskFailure.of(caught.value).code
+
+    assert run(probe) == ResultCode.INSUFFICIENT_CREDITS
+
+
+def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_replacement, outside):
+    """The message names the field and says to PUT the file first."""
+    outside.missing.add("video")
+    r = make_replacement()
+
+    async def fetch():
+        with pytest.raises(InputRejected, match=r"video_urls: nothing was uploaded.*presigned_url"):
+            await r.fetch()
+
+    run(fetch)
+
+
+def test_settlement_waits_for_the_database(make_replacement, outside):
+    """An outage at the end of a task loses nothing."""
+    outside.outages = 1
+    r = make_replacement()
+
+    async def settle():
+        return await r.settle({"code": 499, "message": "cancelled"})
+
+    assert run(settle) == "failed"
+    assert len(outside.settled) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputRejected("video: too long"), 422, "video: too long"),
+        (InsufficientCredits("24 needed"), 402, "24 needed"),
+        (StorageUnavailable("disk full"), 501, "disk full"),
+        (KeyError("secret detail"), 501, UNEXPECTED),
+    ],
+)
+def test_errors_become_results(error, code, message):
+    """Errors raised on purpose keep their message; of anything else the caller learns no detail."""
+    failure = TaskFailure.of(error)
+    assert (failure.code, failure.message) == (code, message)
+    assert TaskFailure.from_json(failure.to_json()).message == message
+
+
+def test_an_order_says_whom_to_replace(tmp_path):
+    """An index goes as a rank, a point as a point."""
+    options = WorkerOptions(folder=tmp_path)
+    by_index = shot_order(make_task(person=2), tmp_path, options)
+    by_point = shot_order(make_task(person=[0.5, 0.25]), tmp_path, options)
+    assert (by_index["rank"], by_index["point"], by_index["short_side"]) == (2, None, 480)
+    assert (by_point["rank"], by_point["point"]) == (0, [0.5, 0.25])
