@@ -56,7 +56,7 @@ class EmbeddedPostgres:
         self._user = server_user()
         self._folder = enterable_folder(folder.resolve(), self._user)
         self._cluster = self._folder / "cluster"
-        self._sockets = self._socket_folder()
+        self.sockets = self._socket_folder()
         self._log_path = self._folder / "postgres.log"
         self._process: subprocess.Popen[Any] | None = None
         self._guardian: threading.Thread | None = None
@@ -66,7 +66,7 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """Connection string over the socket."""
-        return f"postgresql://postgres@/postgres?host={self._sockets}"
+        return f"postgresql://postgres@/postgres?host={self.sockets}"
 
     @property
     def pid(self) -> int | None:
@@ -76,7 +76,7 @@ class EmbeddedPostgres:
     def start(self) -> None:
         """Start, or attach to the server that runs already. Raises StorageUnavailable with the server's own words."""
         try:
-            private_folder(self._sockets, self._user)
+            private_folder(self.sockets, self._user)
             with self._alone():
                 binaries = find_binaries(self._folder, self._user)
                 if not self._cluster.exists():
@@ -171,7 +171,7 @@ class EmbeddedPostgres:
             if os.getppid() != owner:  # it died before the line above
                 os._exit(1)
 
-        command = [str(binaries / "postgres"), "-D", str(self._cluster), "-k", str(self._sockets)]
+        command = [str(binaries / "postgres"), "-D", str(self._cluster), "-k", str(self.sockets)]
         return subprocess.Popen(
             [*command, "-c", "listen_addresses=", "-c", "max_connections=60"],
             stdin=subprocess.DEVNULL,

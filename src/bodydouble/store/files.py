@@ -48,7 +48,8 @@ class LocalFileStore:
         extension = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
         if extension not in CONTENT_TYPES:
             raise InputRejected(f"ext: '{extension}' is not taken; there are: {', '.join(CONTENT_TYPES)}", field="ext")
-        if content_type.split("/")[0] != CONTENT_TYPES[extension].split("/")[0]:
+        kind = CONTENT_TYPES[extension].split("/")[0]
+        if not re.fullmatch(rf"{kind}/[a-zA-Z0-9.+-]+", content_type):
             raise InputRejected(
                 f"content_type: '{content_type}' does not go with ext '{extension}'", field="content_type"
             )
@@ -64,7 +65,10 @@ class LocalFileStore:
         return self._url("GET", key, int(time.time()) + (expires_seconds or self._download_seconds), "")
 
     def own_key(self, url: str) -> str | None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
         if f"{parts.scheme}://{parts.netloc}" != self._base_url or not parts.path.startswith(PATH_PREFIX):
             return None
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}

@@ -1,5 +1,6 @@
 """Bringing a database up to date: the engine's schema first, then our numbered files, each once."""
 
+import time
 from importlib import resources
 
 import psycopg
@@ -18,7 +19,10 @@ def migrate(database_url: str) -> None:
     """
     try:
         with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+            # Asked again and again, for a statement that waits keeps a snapshot, and the engine's own migrations
+            # (create index concurrently) wait for every snapshot: each would wait for the other.
+            while connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+                time.sleep(0.05)
             DBOS.migrate(database_url)
             connection.execute(
                 "create table if not exists migration (name text primary key, applied_at timestamptz default now())"

@@ -1,0 +1,72 @@
+"""Migrations and named queries."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from bodydouble.store import EmbeddedPostgres, migrate
+from bodydouble.store.named_queries import load_queries
+from bodydouble.tasks.errors import StorageUnavailable
+from databases import database_url
+
+
+FILL = """
+with a as (insert into account (name) select 'a' || n from generate_series(1, 500) as n returning id),
+k as (insert into api_key (key_hash, account_id, prefix) select sha256(id::text::bytea), id, 'ak_' from a)
+insert into task (id, account_id, model, param, inputs, source, credits)
+select gen_random_uuid(), id, 'm', '{}', '{}', 'api', 1 from a, generate_series(1, 10)
+"""
+
+
+def test_many_at_once_migrate_once(postgres: EmbeddedPostgres) -> None:
+    """Processes that start together bring an empty database up to date together."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("create database unmigrated")
+        url = database_url(postgres, "unmigrated")
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(migrate, [url] * 3))
+        with psycopg.connect(url) as migrated:
+            assert migrated.execute("select name from migration order by name").fetchone() == ("0001_tasks.sql",)
+        connection.execute("drop database unmigrated with (force)")
+
+
+def test_a_newer_database_is_left_alone(fresh_database: str) -> None:
+    """An old program does not work on tables that it does not know."""
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute("insert into migration (name) values ('9999_future.sql')")
+    with pytest.raises(StorageUnavailable, match=r"newer version .*9999_future\.sql"):
+        migrate(fresh_database)
+
+
+def test_an_absent_database_is_said_to_be_absent() -> None:
+    """No server there: the error says so instead of a driver's traceback."""
+    with pytest.raises(StorageUnavailable, match="does not answer"):
+        migrate("postgresql://postgres@/postgres?host=/nonexistent")
+
+
+def test_every_query_is_described_and_can_be_planned(fresh_database: str) -> None:
+    """Each statement begins with a comment that says what it is for, and fits the tables."""
+    with psycopg.connect(fresh_database) as connection:
+        for name, statement in load_queries().items():
+            assert statement.startswith("-- "), name
+            connection.execute(f"prepare {name} as {statement}".encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("get_task", "task_pkey"), ("account_for_key", "api_key_pkey"), ("set_progress", "task_pkey")],
+)
+def test_hot_queries_use_their_index(fresh_database: str, name: str, index: str) -> None:
+    """What every poll and every progress report asks is found by its key, however large the tables."""
+    arguments = {
+        "get_task": "gen_random_uuid(), 1",
+        "account_for_key": "'\\x00'",
+        "set_progress": "gen_random_uuid(), 0.5, 'render', 1, 2",
+    }[name]
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute(FILL)
+        connection.execute("analyze")
+        connection.execute(f"prepare asked as {load_queries()[name]}".encode())
+        plan = connection.execute(f"explain execute asked({arguments})".encode()).fetchall()
+    assert any(index in row[0] for row in plan), plan
