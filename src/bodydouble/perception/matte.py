@@ -38,7 +38,8 @@ LIMBS = (
     (27, 31, 0.15),
     (28, 32, 0.15),
 )
-ARMS = LIMBS[:4]
+FOREARMS = ((13, 15, 0.17), (14, 16, 0.17))
+CLOSE_HEAD = 0.64
 TRUNK = {(11, 12), (11, 23), (12, 24), (23, 24)}
 STEADY = 0.35
 """Share of the motion-compensated matte before in each new one."""
@@ -59,7 +60,7 @@ def capsules(
 ) -> Matte:
     """The body as thick lines, 0 or 255, drawn into (height, width) after shifting by ``origin`` and scaling.
 
-    ``ends_only`` leaves out trunk and legs: what remains is head, arms and hands.
+    ``ends_only`` leaves out trunk and legs: what remains is forearms, hands and a closer head.
     """
     mask = np.zeros((height, width), np.uint8)
 
@@ -69,7 +70,7 @@ def capsules(
     body = figure.body
     p = at(body.points)
     unit_width = body_width(body.points) * zoom
-    for a, b, half in ARMS if ends_only else LIMBS:
+    for a, b, half in FOREARMS if ends_only else LIMBS:
         if (body.visibility[a] > 0.3 and body.visibility[b] > 0.3) or (a, b) in TRUNK:
             thick = max(1, int(2 * half * unit_width * grow))
             cv2.line(mask, p[a].tolist(), p[b].tolist(), 255, thick)
@@ -79,7 +80,8 @@ def capsules(
         mesh = figure.face.points
         tall = float(np.ptp(mesh[:, 1])) * zoom
         centre = at(mesh.mean(0)[None])[0] - np.array([0, int(0.15 * tall)], np.int32)
-        axes = (max(1, int(0.75 * tall * grow)), max(1, int(0.85 * tall * grow)))
+        wide = grow * (CLOSE_HEAD if ends_only else 1)
+        axes = (max(1, int(0.75 * tall * wide)), max(1, int(0.85 * tall * wide)))
         cv2.ellipse(mask, centre.tolist(), axes, 0, 0, 360, 255, -1)
         neck = ((p[11] + p[12]) // 2).tolist()
         cv2.line(mask, at(mesh[152][None])[0].tolist(), neck, 255, max(1, int(0.5 * tall * grow)))
@@ -162,7 +164,7 @@ class MatteMaker:
         # which the pose network's coarse mask cuts off.
         reach = max(3, round(body_width(figure.body.points) * zoom * POSE_MARGIN)) | 1
         loose = cv2.dilate(pose, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        ends = capsules(figure, w, h, 0.8, origin, zoom, ends_only=True)
+        ends = capsules(figure, w, h, 1.25, origin, zoom, ends_only=True)
         near = cv2.GaussianBlur(ends, (0, 0), max(2.0, h / 100))
         gate = np.maximum(near.astype(np.float32) * np.float32(1.5 / 255), loose * 2)
         sure = capsules(figure, w, h, 0.45, origin, zoom).astype(np.float32) / 255
