@@ -10,7 +10,6 @@ from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.errors import StorageUnavailable
 from databases import database_url
 
-
 FILL = """
 with a as (insert into account (name) select 'a' || n from generate_series(1, 500) as n returning id),
 k as (insert into api_key (key_hash, account_id, prefix) select sha256(id::text::bytea), id, 'ak_' from a)

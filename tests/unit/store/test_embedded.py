@@ -1,0 +1,134 @@
+"""The embedded PostgreSQL against everything that can be done to it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from bodydouble.store import EmbeddedPostgres
+from bodydouble.store.server_user import private_folder
+from bodydouble.tasks.errors import StorageUnavailable
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the server's own user can enter, where the tests run as root."""
+    made = Path(tempfile.mkdtemp(prefix="bodydouble-test-"))
+    made.chmod(0o711)
+    yield made / "postgres"
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_what_was_stored_is_there_after_a_stop_and_a_kill(folder: Path) -> None:
+    """A killed postmaster is started again by itself, and both ends leave the data whole."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as value")
+        first = server.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: server.pid not in (None, first) and answers(server.url))
+        server.stop()
+        assert not answers(server.url)
+        server.start()
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("select value from kept").fetchone() == (42,)
+    finally:
+        server.stop()
+
+
+def test_the_server_ends_with_its_killed_owner(folder: Path) -> None:
+    """An owner that is killed takes the server along, and the next owner starts over its data."""
+    script = (
+        "import sys, time; from pathlib import Path; from bodydouble.store import EmbeddedPostgres\n"
+        "server = EmbeddedPostgres(Path(sys.argv[1])); server.start(); print(server.pid, flush=True); time.sleep(600)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    pid = int(owner.stdout.readline())
+    assert psutil.pid_exists(pid)
+    owner.kill()
+    owner.wait()
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+
+
+def test_a_second_owner_attaches_and_takes_over(folder: Path) -> None:
+    """Two owners share one server; when the first ends, the second starts it again."""
+    first, second = EmbeddedPostgres(folder), EmbeddedPostgres(folder)
+    first.start()
+    try:
+        second.start()
+        assert second.pid is None
+        first.stop()
+        wait_until(lambda: second.pid is not None and answers(second.url))
+    finally:
+        second.stop()
+        first.stop()
+
+
+def test_a_long_path_has_a_short_socket(folder: Path) -> None:
+    """The kernel's limit on socket paths does not limit where the data may lie."""
+    server = EmbeddedPostgres(folder / ("long" * 20))
+    server.start()
+    try:
+        assert answers(server.url)
+        assert "listen_addresses=" in " ".join(psutil.Process(server.pid).cmdline())
+    finally:
+        server.stop()
+        shutil.rmtree(server.sockets, ignore_errors=True)
+
+
+def test_an_interrupted_first_start_is_made_good(folder: Path) -> None:
+    """What a killed initdb left behind is not mistaken for a database."""
+    (folder / "cluster.new").mkdir(parents=True)
+    (folder / "cluster.new" / "PG_VERSION").write_text("18\n")
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+
+
+def test_a_server_that_cannot_start_says_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message has the server's own last words and where to read on."""
+    monkeypatch.setattr("bodydouble.store.embedded.EXITS_MAX", 2)
+    (folder / "cluster").mkdir(parents=True)
+    with pytest.raises(StorageUnavailable, match=r"did not start; .*postgres\.log ends with: ."):
+        EmbeddedPostgres(folder).start()
+
+
+def test_a_foreign_socket_folder_is_refused(tmp_path: Path) -> None:
+    """In a shared temporary folder somebody may have been there first: a link is not followed."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "sockets").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageUnavailable, match="belongs to somebody else"):
+        private_folder(tmp_path / "sockets", None)
