@@ -1,0 +1,44 @@
+"""Settings from environment and file."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bodydouble.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def empty_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without a file, an environment without our variables."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "BODYDOUBLE_PORT", "BODYDOUBLE_PUBLIC_URL", "BODYDOUBLE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults_are_for_one_laptop() -> None:
+    """Without any setting the service is on the loopback with its own database."""
+    settings = Settings()
+    assert (settings.host, settings.database_url, settings.base_url) == ("127.0.0.1", "", "http://127.0.0.1:8000")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bodydouble.toml is read, and a variable overrides it."""
+    (tmp_path / "bodydouble.toml").write_text('port = 9000\npublic_url = "https://video.example/"\n')
+    assert Settings().port == 9000
+    monkeypatch.setenv("BODYDOUBLE_PORT", "9001")
+    assert (Settings().port, Settings().base_url) == (9001, "https://video.example")
+
+
+def test_the_database_has_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DATABASE_URL goes without the prefix."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db/x")
+    assert Settings().database_url == "postgresql://db/x"
+
+
+def test_settings_are_frozen_and_checked() -> None:
+    """Nobody changes them later, and a wrong value is named."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="port"):
+        Settings(port="many")  # type: ignore[arg-type]
