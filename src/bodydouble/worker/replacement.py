@@ -166,6 +166,8 @@ class Replacement:
             try:
                 return await self._watch(message)
             except ChildDied as error:
+                if self.closing:  # we ended it ourselves: no outcome, and no other child
+                    await asyncio.Event().wait()
                 reason = str(error)
                 log.warning("child died", operation=message["op"], attempt=attempt, reason=reason)
             except BaseException:

@@ -4,7 +4,8 @@ import asyncio
 import fcntl
 import os
 import socket
-from concurrent.futures import Future
+import threading
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
@@ -77,7 +78,13 @@ class Worker:
         future: Future[dict[str, Any]] = asyncio.run_coroutine_threadsafe(
             self._step(TaskId(UUID(task_id)), step, *arguments), self._loop
         )
-        return future.result()
+        try:
+            return future.result()
+        except CancelledError:
+            # The loop ends. An error would be recorded as the step's outcome; silence counts as not done, and the
+            # process is about to end this thread.
+            threading.Event().wait()
+            raise
 
     async def _step(self, task_id: TaskId, step: str, *arguments: Any) -> dict[str, Any]:
         assert step in STEPS, step

@@ -263,3 +263,21 @@ def test_an_order_says_whom_to_replace(tmp_path):
     by_point = shot_order(make_task(person=[0.5, 0.25]), tmp_path, options)
     assert (by_index["rank"], by_index["point"], by_index["short_side"]) == (2, None, 480)
     assert (by_point["rank"], by_point["point"]) == (0, [0.5, 0.25])
+
+
+def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
+    """close() in the middle of an operation ends the child; the step is neither answered nor tried again."""
+    r = make_replacement(render_0=["hang"])
+
+    async def render_and_close():
+        rendering = asyncio.ensure_future(r.render(0))
+        seen = tmp_path / "script.seen"
+        while not seen.exists() or "render 0" not in seen.read_text():
+            await asyncio.sleep(0.05)
+        await r.close()
+        done, _ = await asyncio.wait({rendering}, timeout=1)
+        rendering.cancel()
+        return done
+
+    assert run(render_and_close) == set()
+    assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
