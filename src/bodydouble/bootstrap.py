@@ -119,10 +119,12 @@ def build_service(settings: Settings, store: PostgresTaskStore, files: LocalFile
 def _upload_checker(settings: Settings, files: LocalFileStore) -> Callable[[str, str], float]:
     """Looks at an upload and answers its seconds (0 for a picture). Uploads never change: each is looked at once."""
     limits = media_limits(settings)
-    known: dict[str, float] = {}
+    known: dict[tuple[str, str], float] = {}
 
     def check_upload(key: str, field: str) -> float:
-        if key not in known:
+        # A picture that is named as the video has to be looked at as a video.
+        looked_at = (key, field.partition("_")[0])
+        if looked_at not in known:
             path = files.stored(key).path
             assert path is not None, "local files have a path"
             if field.startswith("img"):
@@ -132,8 +134,8 @@ def _upload_checker(settings: Settings, files: LocalFileStore) -> Callable[[str,
                 seconds = probe_video(path, limits, field).duration_seconds
             if len(known) >= CHECKED_MAX:
                 known.clear()
-            known[key] = seconds
-        return known[key]
+            known[looked_at] = seconds
+        return known[looked_at]
 
     return check_upload
 

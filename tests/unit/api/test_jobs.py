@@ -220,6 +220,10 @@ async def test_an_unusable_upload_is_refused_before_anything_is_charged(
     answer = await create(client, body(img_urls=[await upload(client, tiny, "image/png")]))
     assert answer.status_code == 422
     assert "img_urls[0]" in answer.json()["errors"][0]
+    picture = await upload(client, write_image(tmp_path / "good.png", np.zeros((240, 240, 3), np.uint8)), "image/png")
+    answer = await create(client, body(img_urls=[picture], video_urls=[picture]))
+    assert answer.status_code == 422
+    assert "video_urls[0]" in answer.json()["errors"][0]
     asked = {"content_type": "video/mp4", "ext": ".mp4"}
     signed = (await client.get(f"{API}/files/upload-url", params=asked)).json()["data"]
     answer = await create(client, body(video_urls=[signed["file_url"]]))
