@@ -21,7 +21,9 @@ OPEN_OPTIONS = {
     "use_absolute_path": "0",
     "max_pixels": str(PIXELS_MAX),
 }
-THREADS = 2
+THREADS = 1
+"""One: with more, a damaged frame is patched from one that another thread is still decoding, and no two runs agree.
+Decoding is a few milliseconds a frame; the cores have other work."""
 ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC: a cover, not the video
 
 
@@ -43,7 +45,7 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
     context = stream.codec_context
     if not context.is_open:
         if context.type == "video":
-            context.thread_type, context.thread_count = "AUTO", THREADS
+            context.thread_count = THREADS
         context.options = {"max_pixels": str(PIXELS_MAX)}
     packets = container.demux(stream)
     while True:

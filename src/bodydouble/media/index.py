@@ -47,9 +47,9 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
     Raises:
         ValueError: no frames, or more than ``frames_max``.
     """
-    pts: list[int] = []
     keys: list[int] = []
-    durations: list[int] = []
+    lengths: dict[int, int] = {}  # of each frame, by its pts; in decoding order
+    newest = None
     cut, hidden = False, 0
     with open_container(path) as container:
         stream = picture_stream(container)
@@ -79,20 +79,19 @@ def build_index(path: Path, frames_max: int) -> FrameIndex:
             at = packet.pts
             if at is None:
                 timed = False
-                at = packet.dts if packet.dts is not None else (pts[-1] + step if pts else 0)
-            pts.append(at)
-            durations.append(packet.duration or step)
+                at = packet.dts if packet.dts is not None else (0 if newest is None else newest + step)
+            newest = at
+            lengths[at] = packet.duration or step
             cut = cut or packet.is_corrupt
             if packet.is_keyframe:
                 keys.append(at)
-            if len(pts) > frames_max:
+            if len(lengths) > frames_max:
                 raise ValueError(f"more than {frames_max} frames")
-    if not pts:
+    if not lengths:
         raise ValueError("no frames")
-    order = sorted(set(pts))
-    last = max(zip(pts, durations, strict=True))
-    end = last[0] + last[1]
-    if told and order[0] + told > last[0]:
+    order = sorted(lengths)
+    end = order[-1] + lengths[order[-1]]
+    if order[0] + told > order[-1]:
         end = order[0] + told
     position = {at: i for i, at in enumerate(order)}
     return FrameIndex(

@@ -15,6 +15,7 @@ from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
 
 MOVIE_TICKS_MIN = 90_000
+SOUND_PACKET_SECONDS_MAX = 10
 AAC_BIT_RATE_PER_CHANNEL = 96_000
 AAC_RATES_HZ = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1"})
@@ -110,6 +111,8 @@ def _copied_audio(original: Any, sound: Any, result: Any) -> Iterator[tuple[Frac
         for packet in original.demux(sound):
             if packet.dts is None or not packet.size:
                 continue
+            if held is not None and packet.dts <= held.dts:
+                continue  # a damaged file's clock; MP4 refuses what runs backwards
             if held is not None:
                 step = packet.dts - held.dts
                 yield timed(held, step)
@@ -118,8 +121,8 @@ def _copied_audio(original: Any, sound: Any, result: Any) -> Iterator[tuple[Frac
             yield timed(held, step)
 
     def timed(packet: Any, step: int) -> tuple[Fraction, Any]:
-        # Matroska leaves out some durations, and what MP4 does not know to last is not played.
-        if not packet.duration:
+        # Matroska leaves out some durations and damaged files make them up; what MP4 does not know to last is lost.
+        if not 0 < packet.duration * packet.time_base < SOUND_PACKET_SECONDS_MAX:
             packet.duration = step
         at = packet.dts * packet.time_base
         packet.stream = stream

@@ -60,13 +60,15 @@ def numbers(path: Path) -> list[int]:
 def test_variable_rates_keep_every_timestamp(
     tmp_path_factory: pytest.TempPathFactory, gaps: list[int], borders: list[int]
 ) -> None:
-    """Whatever the gaps and wherever the segments end: frames, timestamps, length and sound packets are the same."""
+    """Whatever the gaps and wherever the segments end: frames, timestamps and sound packets are the same."""
     folder = tmp_path_factory.mktemp("vfr")
     source = write_clip(folder / "in.mp4", numbered(45), pts=np.cumsum([0, *gaps]).tolist(), sound="aac")
     result = through(source, folder, borders)
     assert times(result) == times(source)
     assert numbers(result) == list(range(45))
-    assert probe_video(result).duration_seconds == probe_video(source).duration_seconds
+    # MP4 does not say how long the last frame of an uneven clip is shown; the length agrees but for that.
+    lengths = [probe_video(path).duration_seconds for path in (source, result)]
+    assert abs(lengths[0] - lengths[1]) <= max(gaps) * TICK
     assert packets(result, "audio") == packets(source, "audio")
     with av.open(str(result)) as container:
         decoding = [p.dts for p in container.demux(video=0) if p.size]
@@ -90,6 +92,7 @@ def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, objec
     assert times(result) == times(source)
     assert numbers(result) == list(range(30))
     assert probe_video(result).frame_rate == probe_video(source).frame_rate
+    assert probe_video(result).duration_seconds == pytest.approx(probe_video(source).duration_seconds, abs=1e-3)
 
 
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3", "eac3", "libopus", "alac", "flac", "mp2"])
