@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -31,8 +33,10 @@ def free_port() -> int:
 class LiveService:
     """One data folder and port; started, killed and started again as often as a test likes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self) -> None:
+        # Not pytest's folder, which only its owner can enter: the database has an owner of its own where we are root.
+        self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-")), free_port()
+        self.folder.chmod(0o711)
         self.key = ""
         self.lines: list[str] = []
 
@@ -43,7 +47,6 @@ class LiveService:
 
     def start(self) -> "LiveService":
         """Wait until it says that it listens."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -69,6 +72,10 @@ class LiveService:
         """End it as an operator does; answers the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self._ended()
+
+    def remove(self) -> None:
+        """Its folder, once it has ended."""
+        shutil.rmtree(self.folder)
 
     def kill(self) -> None:
         """SIGKILL to every process of it, the database included."""

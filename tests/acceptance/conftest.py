@@ -32,11 +32,12 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, model_pack: ModelPack) -> Iterator[LiveService]:
+def service(model_pack: ModelPack) -> Iterator[LiveService]:
     """A running service; nobody stops it but this."""
-    live = LiveService(tmp_path_factory.mktemp("service")).start()
+    live = LiveService().start()
     yield live
     assert live.stop() == 0
+    live.remove()
 
 
 @dataclass(frozen=True, kw_only=True)

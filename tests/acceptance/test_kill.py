@@ -24,9 +24,9 @@ def test_a_killed_child_costs_an_attempt_and_no_byte(service: LiveService, input
     assert _content(service.wait(task_id)) == undisturbed.content
 
 
-def test_a_stopped_and_then_killed_service_goes_on(tmp_path, model_pack, inputs, undisturbed):
+def test_a_stopped_and_then_killed_service_goes_on(model_pack, inputs, undisturbed):
     """SIGTERM, then SIGKILL of API, worker, child and database: each start goes on with the task."""
-    live = LiveService(tmp_path / "service").start()
+    live = LiveService().start()
     try:
         created = live.create(live.upload(inputs.image), live.upload(inputs.video))
         task_id = created["data"]["task_id"]
@@ -40,3 +40,4 @@ def test_a_stopped_and_then_killed_service_goes_on(tmp_path, model_pack, inputs,
         assert live.balance() == 10_000 - 12
     finally:
         live.stop()
+        live.remove()
