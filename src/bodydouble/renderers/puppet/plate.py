@@ -7,6 +7,7 @@ memory does not grow with length. Between key plates the two nearest are cross-f
 import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -167,6 +168,7 @@ class _SpanBuilder:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
         self._start, self._stop = start, stop
         self._previous: tuple[int, Image] | None = None
+        self._gathering: deque[tuple[int, Future[tuple[NDArray[np.float32], NDArray[np.bool_]]]]] = deque()
         self.keys: list[int] = []
         self.unseen: list[float] = []
 
@@ -189,15 +191,29 @@ class _SpanBuilder:
         )
         self.keys = _key_frames(self._start, self._stop, key_frames)
         waiting = deque(self.keys)
-        if not short:
-            for index, image, taken in self._looks(sample_frames):
-                samples.append(_Sample(index=index, image=image, taken=taken))
-                while waiting and index >= waiting[0] + reach:
-                    self._build(waiting.popleft(), samples)
-                yield self._start + (self._stop - self._start + index - self._start) // 2
-        while waiting:
-            self._build(waiting.popleft(), samples)
-            yield self._stop - 1
+        with ThreadPoolExecutor(1) as pool:
+            if not short:
+                for index, image, taken in self._looks(sample_frames):
+                    samples.append(_Sample(index=index, image=image, taken=taken))
+                    while waiting and index >= waiting[0] + reach:
+                        self._gather(pool, waiting.popleft(), samples)
+                    yield self._start + (self._stop - self._start + index - self._start) // 2
+            while waiting:
+                self._gather(pool, waiting.popleft(), samples)
+                yield self._stop - 1
+            self._complete(ahead=0)
+
+    def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[_Sample]) -> None:
+        """Collect in the pool what is seen for ``key``, and complete the plates before it meanwhile."""
+        gather = self._median if self.path.still else self._nearest
+        self._gathering.append((key, pool.submit(gather, key, list(samples))))
+        self._complete(ahead=1)
+
+    def _complete(self, ahead: int) -> None:
+        """Complete plates in order, but for the last ``ahead`` of those that are being gathered."""
+        while len(self._gathering) > ahead:
+            key, seen = self._gathering.popleft()
+            self._build(key, *seen.result())
 
     def _looks(self, step: int) -> Iterator[tuple[int, Image, NDArray[np.uint8]]]:
         pairs = zip(
@@ -208,8 +224,8 @@ class _SpanBuilder:
         for (index, image), (_, matte) in pairs:
             yield index, image, removal_mask(matte, self._footage.height)
 
-    def _build(self, key: int, samples: deque[_Sample]) -> None:
-        image, known = self._median(samples) if self.path.still else self._nearest(key, samples)
+    def _build(self, key: int, image: NDArray[np.float32], known: NDArray[np.bool_]) -> None:
+        """Fill what no sample shows: from the plate before, then by inpainting; and keep the plate."""
         if self._previous is not None:
             before, plate = self._previous
             warped, seen = self._carried(plate, before, key)
@@ -236,7 +252,7 @@ class _SpanBuilder:
         reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size)
         return np.asarray(warped, np.uint8), reach > 252
 
-    def _median(self, samples: deque[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _median(self, key: int, samples: list[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """For a still camera: each pixel's median over the samples in which it is free."""
         height, width = samples[0].taken.shape
         image = np.zeros((height, width, 3), np.float32)
@@ -249,7 +265,7 @@ class _SpanBuilder:
             known[y : y + rows] = ~taken.all(0)
         return image, known
 
-    def _nearest(self, key: int, samples: deque[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _nearest(self, key: int, samples: list[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """For a moving camera: each pixel from the sample nearest in time in which it is free."""
         height, width = samples[0].taken.shape
         image = np.zeros((height, width, 3), np.uint8)

@@ -53,10 +53,18 @@ class PuppetRenderer:
         track, footage, mattes = scene.track, scene.footage, scene.mattes
         motion = build_motion(track, footage.frame_rate)
         report(0.02)
-        character = build_character(self._pack, scene.reference, motion, folder)
-        report(0.2)
-        plates = build_plates(footage, mattes, track, folder, lambda f: report(0.2 + 0.7 * f))
-        looks = take_looks(footage, mattes, track)
+        # The plates take longest and leave a core free: character and looks are made beside them.
+        with ThreadPoolExecutor(2) as pool:
+            making = pool.submit(build_character, self._pack, scene.reference, motion, folder)
+            looking = pool.submit(take_looks, footage, mattes, track)
+
+            def report_plates(fraction: float) -> None:
+                if making.done():
+                    making.result()  # nobody in the reference: said at once, not after the plates
+                report(0.02 + 0.88 * fraction)
+
+            plates = build_plates(footage, mattes, track, folder, report_plates)
+            character, looks = making.result(), looking.result()
         light = measure_light(
             looks,
             track,
