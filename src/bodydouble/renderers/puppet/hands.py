@@ -50,18 +50,19 @@ def keep_hand(
     if x1 - x0 < 4 or y1 - y0 < 4 or length < 3:
         return None
     shape = _shape(points - [x0, y0], elbow - [x0, y0], length, (int(y1 - y0), int(x1 - x0)))
-    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (1.5 / 255) - 0.2, 0, 1)
+    # The landmarks say where the hand is: a faint matte, as over blurred fingers, is enough.
+    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (3 / 255) - 0.2, 0, 1)
     lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
+    own = _palm_colour(lab, points - [x0, y0], light)
     distance = np.sqrt(
-        ((lab[..., 1:] - light.actor_skin[1:]) ** 2).sum(-1)
-        + (0.25 * np.maximum(0, light.actor_skin[0] - 25 - lab[..., 0])) ** 2
+        ((lab[..., 1:] - own[1:]) ** 2).sum(-1) + (0.25 * np.maximum(0, light.actor_skin[0] - 25 - lab[..., 0])) ** 2
     )
     is_skin = (1 - smoothstep(SKIN_NEAR, SKIN_FAR, distance)).astype(np.float32)
     k = max(3, round(0.25 * length)) | 1
     closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
     is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), 1.0) * 1.3, 0, 1)
     alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
-    return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, light, skin), alpha=alpha)
+    return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
 
 
 def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: float, size: tuple[int, int]) -> Floats:
@@ -81,11 +82,27 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
     return np.asarray(soft * smoothstep(-0.45, -0.15, place), np.float32)
 
 
-def _recolour(lab: Floats, light: Light, skin: NDArray[np.float64]) -> Image:
+def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
+    """(3,) CIELAB of this hand: the face's lightness, and the palm's own hue where that can be skin.
+
+    Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
+    """
+    mask = np.zeros(lab.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[[0, 1, 5, 9, 13, 17]]).astype(np.int32)), 1)
+    palm = lab[mask > 0]
+    own = light.actor_skin.copy()
+    if len(palm) >= 12:
+        hue = np.median(palm[:, 1:], axis=0)
+        if float(np.hypot(*(hue - own[1:]))) < SKIN_FAR:
+            own[1:] = hue
+    return own
+
+
+def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) -> Image:
     """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes."""
     result = lab.copy()
-    result[..., 0] = np.clip(lab[..., 0] - light.actor_skin[0] + skin[0], 0, 100)
+    result[..., 0] = np.clip(lab[..., 0] - own[0] + skin[0], 0, 100)
     depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), 0.3, 1.3)
-    result[..., 1:] = (lab[..., 1:] - light.actor_skin[1:]) * 0.2 + skin[1:] * depth
+    result[..., 1:] = (lab[..., 1:] - own[1:]) * 0.2 + skin[1:] * depth
     rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)
     return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
