@@ -83,7 +83,7 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
 
 
 def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
-    """(3,) CIELAB of this hand: the face's lightness, and the palm's own hue where that can be skin.
+    """(3,) CIELAB of this hand: lightness between the face's and the palm's, and the palm's hue where it can be skin.
 
     Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
     """
@@ -95,6 +95,7 @@ def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDA
         hue = np.median(palm[:, 1:], axis=0)
         if float(np.hypot(*(hue - own[1:]))) < SKIN_FAR:
             own[1:] = hue
+            own[0] = 0.5 * (own[0] + float(np.median(palm[:, 0])))
     return own
 
 

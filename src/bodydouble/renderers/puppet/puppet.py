@@ -22,7 +22,7 @@ FOOT_TURN_MAX = np.deg2rad(65)
 LIMB_SEEN = (0.1, 0.2)
 """Visibilities between which a leg fades in: the network gives a leg behind a desk nearly none."""
 FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
-HAND_FADE_FROM, HAND_FADE_TO = -0.15, 0.35
+HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
 """Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
 
 
