@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 WORK_WIDTH = 240
 """Patches are moved at this width: enough for a plausible background, and some 50 ms."""
 
+SLIVER_MAX = 0.006
+"""Share of the picture up to which a hole is a sliver at the edge of what was filled before, with nothing to invent."""
+
 
 def fill_holes(
     image: NDArray[np.float32], known: NDArray[np.bool_], forbidden: NDArray[np.bool_]
@@ -27,7 +30,7 @@ def fill_holes(
     source = (share > 0.98) & ~taken
     if source.mean() < 0.05:
         return image
-    filled = _shift_map(low, source)
+    filled = _shift_map(low, source) if (share <= 0.98).mean() > SLIVER_MAX else _diffused(low, share > 0.98)
     filled = np.where((share > 0.98)[..., None], low, filled).astype(np.float32)
     large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC)
     large = large + _grain(image, known)
@@ -35,6 +38,11 @@ def fill_holes(
     soft = cv2.GaussianBlur(known.astype(np.float32), (0, 0), 3) * known
     weight = np.clip(soft, 0, 1)[..., None]
     return np.clip(image * weight + large * (1 - weight), 0, 255).astype(np.float32)
+
+
+def _diffused(image: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Telea's fast marching inpainting: what a few pixels' width needs, and forty times as fast."""
+    return np.asarray(cv2.inpaint(image, np.where(known, 0, 255).astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
 
 
 def _shift_map(image: NDArray[np.uint8], source: NDArray[np.bool_]) -> NDArray[np.uint8]:

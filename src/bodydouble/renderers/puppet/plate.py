@@ -271,16 +271,18 @@ class _SpanBuilder:
         image = np.zeros((height, width, 3), np.uint8)
         known = np.zeros((height, width), np.bool_)
         for sample in sorted(samples, key=lambda s: (abs(s.index - key), s.index)):
-            matrix = self.path.between(sample.index, key)
-            free = cv2.warpPerspective(np.where(sample.taken > 0, 0, 255).astype(np.uint8), matrix, (width, height))
-            new = (cv2.erode(free, np.ones((3, 3), np.uint8)) > 250) & ~known
+            # After the first sample only the person's place is left: no more than its box is warped.
+            x, y, w, h = cv2.boundingRect(np.where(known, 0, 255).astype(np.uint8))
+            if w == 0:
+                break
+            here = np.s_[y : y + h, x : x + w]
+            matrix = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]]) @ self.path.between(sample.index, key)
+            free = cv2.warpPerspective(np.where(sample.taken > 0, 0, 255).astype(np.uint8), matrix, (w, h))
+            new = (cv2.erode(free, np.ones((3, 3), np.uint8)) > 250) & ~known[here]
             if new.sum() < 20:
                 continue
-            warped = cv2.warpPerspective(sample.image, matrix, (width, height))
-            image[new] = warped[new]
-            known |= new
-            if known.all():
-                break
+            image[here][new] = cv2.warpPerspective(sample.image, matrix, (w, h))[new]
+            known[here] |= new
         return image.astype(np.float32), known
 
     def _bystanders(self, key: int) -> NDArray[np.bool_]:
