@@ -77,24 +77,6 @@ class DeliveryLog:
     tries: Sequence[LoggedTry]
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedTry:
-    """One try as the log keeps it."""
-
-    at: datetime
-    http_status: int | None
-    error: str | None
-    milliseconds: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeliveryLog:
-    """A delivery with its tries, oldest first."""
-
-    delivery: Delivery
-    tries: tuple[LoggedTry, ...]
-
-
 def retry_delay(
     tries: int,
     *,
