@@ -1,0 +1,59 @@
+"""Server-sent events, from bytes to events, as the HTML standard says. Knows no network."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerEvent:
+    """One event of a stream."""
+
+    name: str  # ``message`` where the stream names none
+    data: str
+    id: str | None  # the last one sent, maybe with an earlier event
+
+
+class EventParser:
+    """Takes the stream in pieces of any size and gives the events that are whole.
+
+    Lines are split here, on CR, LF and CRLF only: ``str.splitlines`` also splits at U+2028 and others, which may stand
+    inside JSON.
+    """
+
+    def __init__(self) -> None:
+        self.retry_seconds: float | None = None  # how long the service wants a client to stay away after a break
+        self._rest = b""
+        self._after_cr = False
+        self._name, self._data = "", list[str]()
+        self._id: str | None = None
+
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """The events that ``chunk`` completes."""
+        if self._after_cr and chunk:
+            chunk, self._after_cr = chunk.removeprefix(b"\n"), False
+        self._after_cr = chunk.endswith(b"\r")
+        lines = (self._rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        self._rest = lines.pop()
+        return [event for line in lines if (event := self._take(line.decode("utf-8", "replace"))) is not None]
+
+    def _take(self, line: str) -> ServerEvent | None:
+        if not line:
+            return self._dispatch()
+        name, _, value = line.removeprefix("\ufeff").partition(":")
+        value = value.removeprefix(" ")
+        match name:
+            case "event":
+                self._name = value
+            case "data":
+                self._data.append(value)
+            case "id" if "\0" not in value:
+                self._id = value
+            case "retry" if value.isascii() and value.isdigit():
+                self.retry_seconds = int(value) / 1000
+            case _:  # a comment (the heartbeat), or a field that nobody knows
+                pass
+        return None
+
+    def _dispatch(self) -> ServerEvent | None:
+        name, data = self._name or "message", self._data
+        self._name, self._data = "", []
+        return ServerEvent(name=name, data="\n".join(data), id=self._id) if data else None

@@ -1,0 +1,126 @@
+"""Pictures and videos as a program has them: a path, bytes, an open file or an address."""
+
+import asyncio
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx
+
+Media = str | os.PathLike[str] | bytes | BinaryIO
+"""A local file (its path, its bytes, or an open binary file), or an http(s) or data URL."""
+
+CHUNK_BYTES = 256 * 1024
+SNIFFED_BYTES = 64
+EXTENSIONS = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
+    ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo",
+    ".mkv": "video/x-matroska", ".webm": "video/webm",
+}  # fmt: skip
+_EXTENSION_OF = {kind: ext for ext, kind in reversed(EXTENSIONS.items()) if ext not in (".jpeg", ".m4v")}
+
+
+def as_url(source: Media) -> str | None:
+    """``source`` where it is an address that the service can read by itself, else None."""
+    if isinstance(source, str) and source.split(":", 1)[0].lower() in ("http", "https", "data") and ":" in source:
+        return source
+    return None
+
+
+def sniff(head: bytes) -> str | None:
+    """The content type that the first ``SNIFFED_BYTES`` show, or None."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"RIFF"):
+        return {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "video/webm" if b"webm" in head else "video/x-matroska"
+    return "image/bmp" if head.startswith(b"BM") else None
+
+
+class LocalMedia:
+    """A file ready to be sent, as often as it takes. A context manager: what was opened here is closed."""
+
+    def __init__(self, source: Media, field: str) -> None:
+        """Open ``source``; ``field`` names it in messages.
+
+        Raises:
+            FileNotFoundError: a path (or a text that is no address) where there is no file.
+            TypeError: a stream that was opened as text, or nothing of the kind.
+            ValueError: an empty file, or one that is neither a picture nor a video by content and name.
+        """
+        self._opened = ExitStack()
+        try:
+            self._stream, self.name = self._open(source, field)
+            self._start = self._stream.tell()
+            head = self._stream.read(SNIFFED_BYTES)
+            self.size_bytes = self._stream.seek(0, os.SEEK_END) - self._start
+            if not head:
+                raise ValueError(f"{field}: {self.name} is empty")
+            content_type = sniff(head) or EXTENSIONS.get(Path(self.name).suffix.lower())
+            if content_type is None:
+                known = ", ".join(sorted(EXTENSIONS))
+                raise ValueError(f"{field}: {self.name} is no picture or video that the service takes: {known}")
+            self.content_type, self.extension = content_type, _EXTENSION_OF[content_type]
+        except BaseException:
+            self._opened.close()
+            raise
+
+    def _open(self, source: Media, field: str) -> tuple[BinaryIO, str]:
+        if isinstance(source, bytes | bytearray | memoryview):
+            return io.BytesIO(source), f"{len(source)} bytes"
+        if isinstance(source, str | os.PathLike):
+            path = Path(source).expanduser()
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f"{field}: {str(source)[:200]!r} is neither a file here nor an http(s) or data URL"
+                )
+            return self._opened.enter_context(path.open("rb")), path.name
+        if not hasattr(source, "read"):
+            raise TypeError(f"{field}: a path, bytes, an open file or a URL is wanted, not {type(source).__name__}")
+        if isinstance(source, io.TextIOBase):
+            raise TypeError(f"{field}: the file was opened as text; open it with mode 'rb'")
+        name = str(getattr(source, "name", "") or "the stream")
+        if source.seekable():
+            return source, name
+        # A pipe can be read once, and a try may have to start anew: keep what it gives.
+        kept = self._opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        shutil.copyfileobj(source, kept, CHUNK_BYTES)
+        kept.seek(0)
+        return kept, name
+
+    def __enter__(self) -> "LocalMedia":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def body(self) -> "MediaBody":
+        """The content from its beginning."""
+        return MediaBody(self._stream, self._start)
+
+
+class MediaBody(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A request's body, read piece by piece by either kind of client."""
+
+    def __init__(self, stream: BinaryIO, start: int) -> None:
+        self._stream, self._start = stream, start
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._stream.seek(self._start)
+        while chunk := self._stream.read(CHUNK_BYTES):
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._stream.seek(self._start)
+        while chunk := await asyncio.to_thread(self._stream.read, CHUNK_BYTES):
+            yield chunk
