@@ -34,7 +34,10 @@ class ClientError(Exception):
     def __str__(self) -> str:
         marks = [f"code {self.code}" if self.code else "", f"request {self.request_id}" if self.request_id else ""]
         shown = ", ".join(mark for mark in marks if mark)
-        return f"{self.message} ({shown})" if shown else self.message
+        return f"{self._text()} ({shown})" if shown else self._text()
+
+    def _text(self) -> str:
+        return self.message
 
 
 class ConnectionFailed(ClientError):
@@ -64,8 +67,8 @@ class InvalidRequest(ClientError):
 
     errors: Sequence[str] = ()
 
-    def __str__(self) -> str:
-        return "; ".join([super().__str__(), *self.errors])
+    def _text(self) -> str:
+        return f"{self.message}: {'; '.join(self.errors)}" if self.errors else self.message
 
 
 class RateLimited(ClientError):

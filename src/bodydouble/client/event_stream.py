@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerEvent:
@@ -21,24 +23,27 @@ class EventParser:
 
     def __init__(self) -> None:
         self.retry_seconds: float | None = None  # how long the service wants a client to stay away after a break
-        self._rest = b""
+        self._rest, self._begun = b"", False
         self._after_cr = False
         self._name, self._data = "", list[str]()
         self._id: str | None = None
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """The events that ``chunk`` completes."""
-        if self._after_cr and chunk:
-            chunk, self._after_cr = chunk.removeprefix(b"\n"), False
-        self._after_cr = chunk.endswith(b"\r")
-        lines = (self._rest + chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        if not chunk:
+            return []
+        # A CR ends its line at once; the LF that may follow it belongs to it, in the next piece too.
+        whole, self._after_cr = chunk.removeprefix(b"\n") if self._after_cr else chunk, chunk.endswith(b"\r")
+        lines = (self._rest + whole).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         self._rest = lines.pop()
+        if lines and not self._begun:
+            self._begun, lines[0] = True, lines[0].removeprefix(BYTE_ORDER_MARK)
         return [event for line in lines if (event := self._take(line.decode("utf-8", "replace"))) is not None]
 
     def _take(self, line: str) -> ServerEvent | None:
         if not line:
             return self._dispatch()
-        name, _, value = line.removeprefix("\ufeff").partition(":")
+        name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         match name:
             case "event":

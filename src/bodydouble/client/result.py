@@ -43,7 +43,7 @@ class FinishedTask:
         return self.task.credits
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of task {self.task_id}: {', '.join(self.media_urls)}>"
+        return f"<{type(self).__name__} of task {self.task_id}>"
 
 
 class Result(FinishedTask):

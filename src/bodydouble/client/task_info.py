@@ -39,7 +39,7 @@ class TaskInfo:
     status: TaskStatus
     provider: str = ""
     model_version: str = ""
-    param: Mapping[str, Any] = field(default_factory=dict[str, Any])  # the request as sent
+    param: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # the request as sent
     source: str = "api"  # playground: made in the console
     credits: Decimal = Decimal(0)  # reserved while pending or running, charged once successful, 0 once failed
     created_at: datetime | None = None  # all times are in UTC
@@ -52,10 +52,11 @@ class TaskInfo:
     segment: int | None = None  # 0-based, of ``segments``, within the stage
     segments: int | None = None
     queue_position: int | None = None  # how many go before; None once it is not pending
-    preview_url: str | None = None  # a picture of the work so far, while it runs
+    preview_url: str | None = field(default=None, repr=False)  # a picture of the work so far, while it runs
     result_code: int | None = None
     result_message: str | None = None
-    media_urls: Sequence[str] = ()  # any HTTP client can GET these without a key until ``expires_at``
+    # Any HTTP client can GET these without a key until they expire: not for logs.
+    media_urls: Sequence[str] = field(default=(), repr=False)
     media_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # all that the service sent
 

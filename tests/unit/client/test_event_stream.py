@@ -1,0 +1,46 @@
+"""Server-sent events from bytes."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bodydouble.client.event_stream import EventParser, ServerEvent
+
+STREAM = (
+    "\ufeff: hello\r\nretry: 1500\r\n\r\n"
+    'id: 7\nevent: progress\ndata: {"a": "\u2028 and \u00fc"}\n\n'
+    ": heartbeat\n\n"
+    "event: done\r\ndata: one\r\ndata:two\rdata\r\r"
+    "id: 8\nid: bad\0id\nfuture: field\ndata: last\n\n"
+    "data: never finished\n"
+).encode()
+EVENTS = [
+    ServerEvent(name="progress", data='{"a": "\u2028 and \u00fc"}', id="7"),
+    ServerEvent(name="done", data="one\ntwo\n", id="7"),
+    ServerEvent(name="message", data="last", id="8"),
+]
+
+
+def test_a_stream_is_read_as_the_standard_says():
+    """All line ends, comments, several data lines, ids that stay, unknown fields; what is not finished is not given."""
+    parser = EventParser()
+    assert parser.feed(STREAM) == EVENTS
+    assert parser.retry_seconds == 1.5
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_pieces_of_any_size_give_the_same_events(cuts):
+    """However the network cuts the stream, in the middle of a character or between CR and LF too."""
+    parser, places = EventParser(), [0, *sorted(cuts), len(STREAM)]
+    pieces = [STREAM[a:b] for a, b in itertools.pairwise(places)]
+    assert [event for piece in pieces for event in parser.feed(piece)] == EVENTS
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "٣", ""])
+def test_a_pause_that_is_no_number_is_ignored(value):
+    """Only ASCII digits are a retry time."""
+    parser = EventParser()
+    parser.feed(f"retry: {value}\n\n".encode())
+    assert parser.retry_seconds is None

@@ -1,0 +1,186 @@
+"""Tasks made, waited for, listed, cancelled and deleted; what their results hold."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import httpx
+import pytest
+
+from bodydouble.client import (
+    AsyncClient,
+    Client,
+    FeatureUnavailable,
+    InvalidRequest,
+    NotFound,
+    ResultWarning,
+    ServerError,
+    TaskCancelled,
+    TaskFailed,
+    TaskInfo,
+    TaskStatus,
+)
+from fake_service import bad, event, good, stream, task_data
+
+INFO, EVENTS, CREATE = "job/TaskInfo", "job/TaskEvents", "job/CreateTask"
+PICTURE, VIDEO = "https://a.example/p.png", "https://a.example/v.mp4"
+
+
+def test_run_waits_for_the_result(face, service):
+    """From two addresses to a result with its media, what is known of them, its warnings and its price."""
+    service.on(CREATE, good({"task_id": "t-1"}))
+    service.on(EVENTS, stream(event(1, **task_data()), event(2, "done", **task_data("success"))))
+    result = face.do(lambda c: c.run(PICTURE, VIDEO, resolution="480P"))
+    assert (result.task_id, result.credits) == ("t-1", Decimal("12.5"))
+    assert list(result.media_urls) == ["http://service.example/files/one.mp4?s=1"]
+    assert result.media_info["frames"] == 48
+    assert result.warnings == (ResultWarning(code="dim", message="It is dim."),)
+    assert "s=1" not in repr(result) + repr(result.task)
+
+
+def test_subscribe_tells_every_change(face, service):
+    """``on_update`` sees what events yields, the end included."""
+    told = []
+    service.on(CREATE, good({"task_id": "t-1"}))
+    first, last = event(1, **task_data(progress=0.5)), event(2, "done", **task_data("success"))
+    service.on(EVENTS, stream(first, last))
+    face.do(lambda c: c.subscribe(PICTURE, VIDEO, on_update=told.append))
+    assert [(u.status, u.progress) for u in told] == [("running", 0.5), ("success", 0)]
+
+
+def test_an_update_may_be_awaited(service, clock):
+    """The asynchronous client waits for a callback that is a coroutine function."""
+    told = []
+    service.on(CREATE, good({"task_id": "t-1"})).on(INFO, good(task_data("success")))
+
+    async def tell(update):
+        await asyncio.sleep(0)
+        told.append(update.status)
+
+    async def main():
+        http = httpx.AsyncClient(transport=httpx.MockTransport(service))
+        async with AsyncClient("ak_0", "http://service.example", http_client=http) as client:
+            await client.subscribe(PICTURE, VIDEO, on_update=tell)
+
+    asyncio.run(main())
+    assert told == [TaskStatus.SUCCESS]
+
+
+def test_a_blocking_client_works_inside_an_event_loop(service, clock):
+    """In a notebook, where a loop is running, the blocking client blocks and answers."""
+    service.on(EVENTS, stream(event(1, **task_data()), event(2, "done", **task_data("success"))))
+
+    async def cell():
+        client = Client(
+            "ak_0", "http://service.example", http_client=httpx.Client(transport=httpx.MockTransport(service))
+        )
+        return [u.status for u in client.task("t-1").events()]
+
+    assert asyncio.run(cell()) == ["running", "success"]
+
+
+@pytest.mark.parametrize(
+    ("result", "kind"),
+    [
+        ({"code": 501, "message": "Nobody is in the video"}, TaskFailed),
+        ({"code": 402, "message": "25 credits are needed"}, TaskFailed),
+        ({"code": 499, "message": "Cancelled"}, TaskCancelled),
+        (None, TaskFailed),
+    ],
+)
+def test_a_task_that_ends_without_a_result_raises(result, kind, face, service):
+    """Code and message are the result's own, and the task as it ended comes along."""
+    service.on(INFO, good(task_data("failed") | {"result": result}))
+    with pytest.raises(kind) as caught:
+        face.do(lambda c: c.task("t-1").wait())
+    assert type(caught.value) is kind
+    assert caught.value.code == (result or {}).get("code")
+    assert caught.value.task.id == "t-1"
+    assert caught.value.message
+
+
+def test_a_handle_keeps_the_result_that_it_saw(face, service):
+    """``result`` asks nobody: it is there once status, events or wait saw success; a second wait asks nobody either."""
+    service.on(INFO, good(task_data()), good(task_data("success")))
+    handle = face.do(lambda c: c.task("t-1"))
+    assert handle.result is None
+    assert face.do(lambda c: handle.status()).status == "running"
+    assert handle.result is None
+    assert face.do(lambda c: handle.wait()).task_id == "t-1"
+    asked = len(service.requests)
+    assert handle.result.credits == face.do(lambda c: handle.wait()).credits
+    assert len(service.requests) == asked
+
+
+def test_cancel_says_whether_it_came_in_time(face, service):
+    """False where the task was over already."""
+    service.on("job/CancelTask", good({"task_id": "t-1", "cancelling": True}), good({"cancelling": False}))
+    assert [face.do(lambda c: c.task("t-1").cancel()) for _ in range(2)] == [True, False]
+    assert (service.requests[0].method, service.requests[0].url.query) == ("POST", b"task_id=t-1")
+
+
+def test_delete_asks_the_service(face, service):
+    """A task that runs is refused with the service's own words."""
+    service.on("job/DeleteTask", good({"task_id": "t-1", "deleted": True}), bad(422, "no", errors=["cancel it first"]))
+    face.do(lambda c: c.delete("t-1"))
+    with pytest.raises(InvalidRequest, match="cancel it first"):
+        face.do(lambda c: c.delete("t-1"))
+
+
+def test_tasks_come_page_by_page(face, service):
+    """The cursor leads from page to page, filters go with each; a page is fetched when it is needed."""
+    page = [task_data() | {"task_id": f"t-{n}"} for n in range(4)]
+    service.on(
+        "job/Tasks",
+        good({"tasks": page[:2], "next_cursor": "c/1+"}),
+        good({"tasks": [], "next_cursor": "c2"}),
+        good({"tasks": page[2:], "next_cursor": None}),
+    )
+    after = datetime(2026, 1, 2, tzinfo=UTC)
+    found = face.collect(lambda c: c.tasks(status="running", created_after=after, created_before=9, page_size=2))
+    assert [t.id for t in found] == ["t-0", "t-1", "t-2", "t-3"]
+    queries = [dict(r.url.params) for r in service.requests]
+    filters = {"limit": "2", "status": "running", "created_after": str(int(after.timestamp())), "created_before": "9"}
+    assert queries == [filters, filters | {"cursor": "c/1+"}, filters | {"cursor": "c2"}]
+    service.requests.clear()
+    service.on("job/Tasks", good({"tasks": page, "next_cursor": "c"}))
+    assert len(face.collect(lambda c: c.tasks(), most=2)) == 2
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("call", [lambda c: c.task("t").cancel(), lambda c: c.delete("t")], ids=["cancel", "delete"])
+def test_what_a_service_does_not_have_is_told(call, face, service):
+    """An endpoint that is missing is not mistaken for a task that is missing."""
+    with pytest.raises(FeatureUnavailable, match=r"http://service\.example has no"):
+        face.do(call)
+    service.on("job/CancelTask", bad(404, "Task not found")).on("job/DeleteTask", bad(404, "Task not found"))
+    with pytest.raises(NotFound):
+        face.do(call)
+
+
+def test_a_list_that_a_service_does_not_have_is_told(face):
+    """As at the hosted service."""
+    with pytest.raises(FeatureUnavailable, match="has no Tasks"):
+        face.collect(lambda c: c.tasks())
+
+
+def test_a_task_of_the_hosted_service_is_read():
+    """Documented fields alone make a task; what the service does not tell is None."""
+    task = TaskInfo.from_data(task_data("success"))
+    assert (task.progress, task.stage, task.queue_position, task.expires_at) == (None,) * 4
+    assert (task.created_at, task.duration_seconds) == (datetime.fromtimestamp(1_700_000_000, UTC), 9)
+    assert task.is_over
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"task_id": "t"}, {"task_id": "t", "status": "odd"}, {"result": 3}])
+def test_what_is_no_task_is_an_error(data):
+    """An answer without id or with an unknown status is not guessed at."""
+    with pytest.raises(ServerError, match="no task"):
+        TaskInfo.from_data(data)
+
+
+def test_warnings_may_be_plain_text():
+    """An older service's warnings are lines."""
+    data = task_data("success")
+    data["result"]["media_info"]["warnings"] = ["It is dim."]
+    assert TaskInfo.from_data(data).warnings == (ResultWarning(code="", message="It is dim."),)
