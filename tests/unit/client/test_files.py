@@ -1,0 +1,228 @@
+"""Files to the service and results back."""
+
+import io
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bodydouble.client import ConnectionFailed, InvalidRequest, Result, TransferFailed
+from bodydouble.client.media import CHUNK_BYTES, LocalMedia, sniff
+from fake_service import URL, Body, bad, good, task_data
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+MP4 = b"\0\0\0\x20ftypisom" + bytes(100)
+PLACE, STORE = "files/upload-url", "/store/1"
+
+
+def _place(number: int) -> httpx.Response:
+    return good({"presigned_url": f"{URL}/store/{number}?sig=put", "file_url": f"{URL}/files/{number}"})
+
+
+@pytest.fixture
+def store(service):
+    """A service that takes what it is brought."""
+    return service.on(PLACE, _place(1)).on(STORE, httpx.Response(200))
+
+
+def _pipe(content: bytes) -> io.BufferedReader:
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    return os.fdopen(reading, "rb")
+
+
+@pytest.mark.parametrize("form", ["path", "text", "bytes", "file", "pipe", "middle"])
+def test_every_form_of_a_local_file_is_uploaded(form, face, store, tmp_path):
+    """A path, its text, bytes, an open file (from where it stands) and even a pipe: the same bytes arrive."""
+    path = tmp_path / "portrait.png"
+    path.write_bytes(b"skipped" + PNG if form == "middle" else PNG)
+    with path.open("rb") as file, _pipe(PNG) as pipe:
+        file.seek(7 if form == "middle" else 0)
+        source = {"path": path, "text": str(path), "bytes": PNG, "pipe": pipe}.get(form, file)
+        assert face.do(lambda c: c.upload(source)) == f"{URL}/files/1"
+    asked, put = store.requests
+    assert dict(asked.url.params) == {"content_type": "image/png", "ext": ".png"}
+    assert (put.method, put.read(), str(put.url)) == ("PUT", PNG, f"{URL}/store/1?sig=put")
+    assert put.headers["content-type"] == "image/png"
+    assert put.headers["content-length"] == str(len(PNG))
+    assert put.headers["host"] == "service.example"
+
+
+def test_the_key_is_not_shown_to_the_file_store(face, store, tmp_path):
+    """A presigned address is permission enough; it may belong to somebody else's bucket."""
+    face.do(lambda c: c.upload(PNG))
+    assert "x-api-key" not in store.requests[1].headers
+
+
+def test_local_files_of_a_task_are_uploaded_by_themselves(face, service, tmp_path):
+    """Picture and video are brought and named by their new addresses; addresses pass through untouched."""
+    (tmp_path / "shot.mov").write_bytes(MP4)
+    service.on(PLACE, _place(1), _place(2)).on(STORE, httpx.Response(200)).on("/store/2", httpx.Response(204))
+    service.on("job/CreateTask", good({"task_id": "t-1"}))
+    face.do(lambda c: c.submit(PNG, tmp_path / "shot.mov"))
+    body = service.to("job/CreateTask")[0].read()
+    assert f'"img_urls":["{URL}/files/1"],"video_urls":["{URL}/files/2"]'.encode() in body.replace(b": ", b":")
+    assert [dict(r.url.params)["ext"] for r in service.to(PLACE)] == [".png", ".mp4"]
+    service.requests.clear()
+    face.do(lambda c: c.submit("data:image/png;base64,aGk=", "HTTPS://a.example/v.mp4"))
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.WriteError("reset"), httpx.ReadTimeout(""), httpx.Response(500), httpx.Response(503), bad(429)]
+)
+def test_an_upload_is_tried_again_under_another_address(answer, face, service):
+    """The first address may have been used up by the try whose answer was lost; the file goes from its beginning."""
+    service.on(PLACE, _place(1), _place(2)).on(STORE, answer).on("/store/2", httpx.Response(200))
+    assert face.do(lambda c: c.upload(io.BytesIO(PNG))) == f"{URL}/files/2"
+    assert service.to("/store/2")[0].read() == PNG
+
+
+def test_a_refused_upload_says_why(face, service):
+    """The service's own words for a file that it does not take; the file store's for everything else."""
+    service.on(PLACE, _place(1)).on(STORE, bad(422, "Wrong", errors=["The upload is larger than 200 MB."]))
+    with pytest.raises(InvalidRequest, match="larger than 200 MB"):
+        face.do(lambda c: c.upload(MP4))
+    service.on(STORE, httpx.Response(403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>"))
+    with pytest.raises(TransferFailed, match="SignatureDoesNotMatch") as caught:
+        face.do(lambda c: c.upload(MP4))
+    assert caught.value.code == 403
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "words"),
+    [
+        ("nowhere.png", FileNotFoundError, "image: 'nowhere.png' is neither a file here nor"),
+        (Path("nowhere.png"), FileNotFoundError, "image"),
+        (b"", ValueError, "image: .* is empty"),
+        (b"once upon a time", ValueError, "no picture or video"),
+        (io.StringIO("text"), TypeError, "mode 'rb'"),
+        (7, TypeError, "not int"),
+    ],
+)
+def test_what_is_no_file_is_said_before_anything_is_sent(source, error, words, face, service):
+    """Mistakes of the program are Python's own errors and name the argument."""
+    with pytest.raises(error, match=words):
+        face.do(lambda c: c.submit(source, "https://a.example/v.mp4"))
+    assert service.requests == []
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(60), "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"BM" + bytes(60), "image/bmp"),
+        (b"\0\0\0\x14ftypqt  ", "video/quicktime"),
+        (b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webm", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x88matroska", "video/x-matroska"),
+        (b"RIFF\0\0\0\0WAVE", None),
+        (b"", None),
+    ],
+)
+def test_content_is_sniffed(head, kind):
+    """Every kind that the service takes is known by its first bytes."""
+    assert sniff(head) == kind
+
+
+def test_content_goes_before_the_name_and_the_name_before_nothing(tmp_path):
+    """A JPEG called .png is a JPEG; what the bytes do not show, the name may."""
+    (tmp_path / "a.png").write_bytes(b"\xff\xd8\xff\xe0" + bytes(60))
+    (tmp_path / "b.MOV").write_bytes(b"\0\0\0\x08wide\0\0\0\x08mdat")
+    with LocalMedia(tmp_path / "a.png", "image") as a, LocalMedia(tmp_path / "b.MOV", "video") as b:
+        assert (a.content_type, a.extension) == ("image/jpeg", ".jpg")
+        assert (b.content_type, b.extension) == ("video/quicktime", ".mov")
+
+
+def test_a_file_is_sent_piece_by_piece(tmp_path):
+    """Memory does not grow with the video, and the body may be read again for another try."""
+    (tmp_path / "long.mp4").write_bytes(MP4 + bytes(3 * CHUNK_BYTES))
+    with LocalMedia(tmp_path / "long.mp4", "video") as media:
+        body = media.body()
+        sizes = [len(piece) for piece in body]
+        assert sizes == [CHUNK_BYTES] * 3 + [len(MP4)]
+        assert sum(len(piece) for piece in body) == media.size_bytes
+
+
+@pytest.fixture
+def result(face):
+    """A result of the client under test, with one address."""
+    return lambda: face.do(lambda c: c.task("t-1").wait())
+
+
+@pytest.fixture
+def done(service):
+    """A service whose task is over."""
+    return service.on("job/TaskInfo", good(task_data("success")))
+
+
+def test_a_result_is_downloaded(face, done, result, tmp_path):
+    """To a file, which is replaced, or into a folder, under the service's name; nothing else stays there."""
+    done.on("/files/one.mp4", httpx.Response(200, stream=Body(b"one ", b"video")))
+    (tmp_path / "mine.mp4").write_bytes(b"older")
+    made = result()
+    assert face.do(lambda c: made.download(tmp_path / "mine.mp4")) == tmp_path / "mine.mp4"
+    assert face.do(lambda c: made.download(str(tmp_path))) == tmp_path / "one.mp4"
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == dict.fromkeys(("mine.mp4", "one.mp4"), b"one video")
+    assert "x-api-key" not in done.to("/files/one.mp4")[0].headers
+
+
+def test_a_download_is_whole_or_not_there(make, done, tmp_path):
+    """A connection that breaks off leaves the old file as it was, and no half one."""
+    face = make(max_retries=2)
+    done.on("/files/one.mp4", httpx.Response(200, stream=Body(b"one ", httpx.ReadError("reset"))))
+    (tmp_path / "mine.mp4").write_bytes(b"older")
+    made = face.do(lambda c: c.task("t-1").wait())
+    with pytest.raises(ConnectionFailed, match="reset"):
+        face.do(lambda c: made.download(tmp_path / "mine.mp4"))
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"mine.mp4": b"older"}
+    assert len(done.to("/files/one.mp4")) == 3
+
+
+def test_a_download_that_breaks_off_begins_again(face, done, result, tmp_path):
+    """The next try brings the whole file, not what was left of it."""
+    broken = httpx.Response(200, stream=Body(b"one ", httpx.ReadError("reset")))
+    done.on("/files/one.mp4", broken, httpx.Response(503), httpx.Response(200, content=b"one video"))
+    made = result()
+    assert face.do(lambda c: made.download(tmp_path / "a.mp4")).read_bytes() == b"one video"
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_an_address_that_has_expired_is_asked_for_anew(status, face, done, result, tmp_path):
+    """A result that was kept for long: the task knows a fresh address."""
+    made = result()
+    fresh = task_data("success")
+    fresh["result"]["media_urls"] = [f"{URL}/files/fresh.mp4"]
+    done.on("job/TaskInfo", good(fresh)).on("/files/one.mp4", httpx.Response(status))
+    done.on("/files/fresh.mp4", httpx.Response(200, content=b"video"))
+    assert face.do(lambda c: made.download(tmp_path / "a.mp4")).read_bytes() == b"video"
+
+
+def test_media_that_are_gone_are_told(face, done, result, tmp_path):
+    """Deleted media: the refusal, with its status, and no file."""
+    made = result()
+    done.on("/files/one.mp4", httpx.Response(404, text="gone"))
+    with pytest.raises(TransferFailed, match=r"download to a\.mp4 was refused") as caught:
+        face.do(lambda c: made.download(tmp_path / "a.mp4"))
+    assert caught.value.code == 404
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_python_s_error(face, done, result, tmp_path):
+    """Where to write is the program's affair: FileNotFoundError, at once."""
+    made = result()
+    done.on("/files/one.mp4", httpx.Response(200, content=b"video"))
+    with pytest.raises(FileNotFoundError):
+        face.do(lambda c: made.download(tmp_path / "nowhere" / "a.mp4"))
+    assert len(done.to("/files/one.mp4")) == 1
+
+
+def test_a_result_without_that_file_says_so(face, done, result, tmp_path):
+    """Each kind of result is of its client; an index beyond the files is an IndexError."""
+    made = result()
+    assert isinstance(made, Result) == (type(face.client).__name__ == "Client")
+    with pytest.raises(IndexError):
+        face.do(lambda c: made.download(tmp_path, index=3))
