@@ -49,16 +49,16 @@ class Composer:
         if box is None:
             return image
         x0, y0, x1, y1 = box
-        source, plate = np.ascontiguousarray(image[y0:y1, x0:x1]), self.plates.at(index, box)
+        source, plate = image[y0:y1, x0:x1], self.plates.at(index, box)
         things = None
         if self.actor_colours is not None:
             body = self.motion.body[index]
             things = self.actor_colours.foreign_things(source, plate, matte[y0:y1, x0:x1], body, box)
-        removed = cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)).astype(np.float32) / 255
+        removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if things is not None:
-            removed = removed * (1 - things)
-        base = _blend(source, plate, np.asarray(removed, np.float32))
+            removed = _weighed(removed, 1 - things)
+        base = _blend(source, plate, removed)
         if drawing is not None:
             base = self._lay_puppet(index, base, matte, drawing, box, things, desk, image)
         result = image.copy()
@@ -79,16 +79,16 @@ class Composer:
         dx, dy = drawing.bounds[0] - box[0], drawing.bounds[1] - box[1]
         h, w = drawing.rgba.shape[:2]
         inside = np.s_[dy : dy + h, dx : dx + w]
-        under = np.ascontiguousarray(base[inside])
+        under = base[inside]
         colour, alpha = relight(drawing.rgba, self.light, index)
         colour = self._mouth(index, colour, drawing, image)
-        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.float32)
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.uint8)
         if desk is not None:
-            alpha = alpha * self._before_desk(index, desk, drawing)
+            alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
         if things is not None:
-            alpha = alpha * (1 - things[inside])
+            alpha = _weighed(alpha, 1 - things[inside])
         colour = _wrap_light(colour, under, alpha, image.shape[0])
-        base[inside] = _blend(under, colour, np.ascontiguousarray(alpha))
+        base[inside] = _blend(under, colour, alpha)
         for place in drawing.hands:
             if place.kept > 0.02:
                 self._lay_hand(index, base, matte, place.side, place.kept, box, things, image)
@@ -139,8 +139,7 @@ class Composer:
         alpha = hand.alpha[own]
         if things is not None:
             alpha = alpha * (1 - things[there])
-        under = np.ascontiguousarray(base[there])
-        base[there] = _blend(under, np.ascontiguousarray(hand.colour[own]), np.ascontiguousarray(alpha))
+        base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
 
     def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
         """Between the character's open lips, the actor's own teeth and tongue."""
@@ -163,28 +162,41 @@ class Composer:
         cv2.fillPoly(mask, [np.round((target - [x0, y0]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         weight = cv2.GaussianBlur(mask, (0, 0), 0.8).astype(np.float32) / 255 * min(opening / 0.04, 1.0)
         if drawing.mouth_cover is not None:
-            weight = weight * (1 - drawing.mouth_cover[y0:y1, x0:x1])
-        part = np.ascontiguousarray(colour[y0:y1, x0:x1])
+            weight = weight * (1 - drawing.mouth_cover[y0:y1, x0:x1] * np.float32(1 / 255))
         shown = np.clip(inner, 0, 255).astype(np.uint8)
-        colour[y0:y1, x0:x1] = _blend(part, shown, np.asarray(weight, np.float32))
+        colour[y0:y1, x0:x1] = _blend(colour[y0:y1, x0:x1], shown, _levels(weight))
         return colour
 
 
-def _blend(under: Image, over: Image, alpha: Floats) -> Image:
-    """``under`` where ``alpha`` (h, w) is 0, ``over`` where it is 1."""
-    alpha = np.asarray(alpha, np.float32)
-    return np.asarray(
-        cv2.blendLinear(np.ascontiguousarray(under), np.ascontiguousarray(over), 1 - alpha, alpha), np.uint8
-    )
+def _levels(share: NDArray[np.floating]) -> Matte:
+    """0-1 to 0-255."""
+    return (share * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
-def _wrap_light(colour: Image, under: Image, alpha: Floats, height: int) -> Image:
+def _weighed(alpha: Matte, factor: Floats) -> Matte:
+    """``alpha`` times ``factor``, 0-1, of a shape that fits."""
+    return (alpha * factor + np.float32(0.5)).astype(np.uint8)
+
+
+def _blend(under: Image, over: Image, alpha: Matte) -> Image:
+    """``under`` where ``alpha`` (h, w) is 0, ``over`` where it is 255. Rounded twice: a level may be lost."""
+    front = cv2.multiply(over, cv2.merge([alpha] * 3), scale=1 / 255)
+    back = cv2.multiply(under, cv2.merge([cv2.bitwise_not(alpha)] * 3), scale=1 / 255)
+    return np.asarray(cv2.add(front, back), np.uint8)
+
+
+def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image:
     """Let the blurred surroundings spill over the character's rim."""
-    rim = np.clip(cv2.GaussianBlur(1 - alpha, (0, 0), max(1.0, height / 120)), 0, 1) * alpha * WRAP_STRENGTH
     h, w = alpha.shape
-    quarter = cv2.resize(under, (max(1, w // 4), max(1, h // 4)), interpolation=cv2.INTER_AREA)
-    glow = cv2.resize(cv2.GaussianBlur(quarter, (0, 0), 2), (w, h), interpolation=cv2.INTER_LINEAR)
-    return _blend(colour, np.asarray(glow, np.uint8), np.asarray(rim, np.float32))
+    # Both are blurred widely: a quarter of the size, by exactly that much, shows the same.
+    size = (max(1, w // 4), max(1, h // 4))
+    whole = np.s_[: 4 * size[1], : 4 * size[0]]
+    bare = cv2.resize(cv2.bitwise_not(alpha[whole]), size, interpolation=cv2.INTER_AREA)
+    rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height / 120) / 4)
+    glow = cv2.GaussianBlur(cv2.resize(under[whole], size, interpolation=cv2.INTER_AREA), (0, 0), 2)
+    rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
+    strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
+    return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
 
 
 def _affine_fit(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64] | None:

@@ -151,10 +151,8 @@ def _follow(
     return factor
 
 
-def relight(premultiplied: Floats, light: Light, index: int) -> tuple[Image, Floats]:
-    """(h, w, 4) premultiplied 0-255 → lit straight RGB uint8 and alpha (h, w) 0-1."""
-    alpha = np.ascontiguousarray(premultiplied[..., 3]).astype(np.float32) * np.float32(1 / 255)
-    inverse = cv2.divide(1.0, np.maximum(alpha, np.float32(1e-3)))
-    straight = cv2.multiply(np.ascontiguousarray(premultiplied[..., :3], np.float32), cv2.merge([inverse] * 3))
-    lit = cv2.LUT(np.clip(straight, 0, 255).astype(np.uint8), light.tables(index))
-    return np.asarray(lit, np.uint8), alpha
+def relight(premultiplied: NDArray[np.uint8], light: Light, index: int) -> tuple[Image, NDArray[np.uint8]]:
+    """(h, w, 4) premultiplied RGBA → lit straight RGB and alpha (h, w)."""
+    straight = cv2.cvtColor(cv2.cvtColor(premultiplied, cv2.COLOR_mRGBA2RGBA), cv2.COLOR_RGBA2RGB)
+    lit = cv2.LUT(straight, light.tables(index))
+    return np.asarray(lit, np.uint8), np.asarray(cv2.extractChannel(premultiplied, 3), np.uint8)

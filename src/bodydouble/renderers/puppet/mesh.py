@@ -1,6 +1,7 @@
 """Textured triangle meshes, drawn by inverse mapping."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Bo
 
 
 def _inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
-    """(T + 1, 6) affine maps from target to source, row 0 for outside: a, b, c, d and the offsets."""
+    """(3, T + 1, 2) affine maps from target to source, row 0 for outside: what x adds, what y adds, and the rest."""
     s1, s2 = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
     e1, e2 = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
     area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
@@ -80,9 +81,9 @@ def _inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
     v = np.stack([-e1[:, 1], e1[:, 0]], 1) / area
     matrix = s1[:, :, None] * u[:, None] + s2[:, :, None] * v[:, None]
     offset = source[:, 0] - np.einsum("nkj,nj->nk", matrix, target[:, 0])
-    maps = np.zeros((len(source) + 1, 6), np.float32)
-    maps[0, 4:] = OUTSIDE
-    maps[1:, :4], maps[1:, 4:] = matrix.reshape(-1, 4), offset
+    maps = np.zeros((3, len(source) + 1, 2), np.float32)
+    maps[2, 0] = OUTSIDE
+    maps[0, 1:], maps[1, 1:], maps[2, 1:] = matrix[..., 0], matrix[..., 1], offset
     return maps
 
 
@@ -112,11 +113,12 @@ def _labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) ->
 
 def _map_at(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:
     """(h, w, 2) source coordinates at the pixels ``xs`` (w,), ``ys`` (h,)."""
-    chosen = maps[labels]
-    x, y = xs.astype(np.float32)[None, :], ys.astype(np.float32)[:, None]
-    result = np.empty((*labels.shape, 2), np.float32)
-    result[..., 0] = chosen[..., 0] * x + chosen[..., 1] * y + chosen[..., 4]
-    result[..., 1] = chosen[..., 2] * x + chosen[..., 3] * y + chosen[..., 5]
+    result = maps[0].take(labels, axis=0)
+    result *= xs.astype(np.float32)[None, :, None]
+    part = maps[1].take(labels, axis=0)
+    part *= ys.astype(np.float32)[:, None, None]
+    result += part
+    result += maps[2].take(labels, axis=0)
     return result
 
 
@@ -136,15 +138,16 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
     ys = np.arange(h, dtype=np.float64) * COARSE + (y0 + 0.5 * COARSE - 0.5)
     labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order, (h, w))
     coarse = _map_at(labels, maps, xs, ys)
-    inside = (labels > 0).astype(np.float32)
-    _extend(coarse, inside)
+    inside = (labels > 0).astype(np.uint8)
+    _extend(coarse, inside.astype(np.float32))
     size = (w * COARSE, h * COARSE)
     full = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)[: y1 - y0, : x1 - x0]
-    near = np.asarray(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR))[: y1 - y0, : x1 - x0]
-    full[near < 0.4] = OUTSIDE
-    _refine(mesh, corners, order, maps, box, full)
-    drawn = cv2.remap(mesh.rgba, full[..., 0], full[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    return box, np.asarray(drawn, np.uint8)
+    near = cv2.resize(inside * 255, size, interpolation=cv2.INTER_LINEAR)[: y1 - y0, : x1 - x0]
+    seen = np.asarray(cv2.threshold(near, 0.4 * 255, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    _refine(mesh, corners, order, maps, box, full, seen)
+    one_map: Any = None  # both coordinates are in ``full``
+    drawn = cv2.remap(mesh.rgba, full, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return box, np.asarray(cv2.copyTo(drawn, seen), np.uint8)
 
 
 def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:
@@ -162,8 +165,9 @@ def _refine(
     maps: NDArray[np.float32],
     box: Box,
     full: NDArray[np.float32],
+    seen: Bytes,
 ) -> None:
-    """Map the fine triangles' pixels exactly, in place."""
+    """Map the fine triangles' pixels exactly, and mark them as ``seen``; both in place."""
     x0, y0, x1, y1 = box
     if mesh.fine >= len(corners):
         return
@@ -175,5 +179,7 @@ def _refine(
         return
     labels = _labels(corners - [u0, v0], order[order >= mesh.fine], (v1 - v0, u1 - u0))
     exact = _map_at(labels, maps, np.arange(u0, u1, dtype=np.float64), np.arange(v0, v1, dtype=np.float64))
-    window = full[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]
-    np.copyto(window, exact, where=(labels > 0)[..., None])
+    window = np.s_[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]
+    covered = (labels > 0).astype(np.uint8) * np.uint8(255)
+    cv2.copyTo(exact, covered, full[window])
+    cv2.bitwise_or(seen[window], covered, seen[window])

@@ -36,7 +36,7 @@ def removal_mask(matte: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
     """0 or 255: the matte widened over hair fringe, motion blur and the darkened rim around a person."""
     k = max(5, round(height * 0.022)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
-    return np.asarray(cv2.dilate(np.where(matte > MATTE_EDGE, 255, 0).astype(np.uint8), kernel), np.uint8)
+    return np.asarray(cv2.dilate(cv2.threshold(matte, MATTE_EDGE, 255, cv2.THRESH_BINARY)[1], kernel), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Plates:
     def __init__(self, folder: Path, plate_spans: list[PlateSpan], unseen: float) -> None:
         self._folder, self.spans = folder, plate_spans
         self.unseen = unseen  # share of the removed pixels that no frame showed
-        self._cache: OrderedDict[int, Image] = OrderedDict()
+        self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._lock = Lock()
 
     def span_of(self, index: int) -> PlateSpan | None:
@@ -70,20 +70,21 @@ class Plates:
         return next((s for s in self.spans if s.start <= index < s.stop), None)
 
     def at(self, index: int, box: Box) -> Image:
-        """The background of frame ``index`` within ``box``."""
+        """The background of frame ``index`` within ``box``, RGB."""
         span = self.span_of(index)
         assert span is not None, "frames with a person have a plate"
         right = int(np.searchsorted(span.keys, index))
         a, b = span.keys[max(right - 1, 0)], span.keys[min(right, len(span.keys) - 1)]
         if index <= span.keys[0]:
             a = b = span.keys[0]
-        first = self._warped(span, a, index, box)
-        if a == b:
-            return first
-        share = (index - a) / (b - a)
-        return np.asarray(cv2.addWeighted(first, 1 - share, self._warped(span, b, index, box), share, 0), np.uint8)
+        image = self._warped(span, a, index, box)
+        if a != b:
+            share = (index - a) / (b - a)
+            image = cv2.addWeighted(image, 1 - share, self._warped(span, b, index, box), share, 0)
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGBA2RGB), np.uint8)
 
-    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> Image:
+    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> NDArray[np.uint8]:
+        """(h, w, 4): OpenCV warps four channels in less than half the time of three."""
         plate = self._load(key)
         x0, y0, x1, y1 = box
         if span.path.still:
@@ -92,12 +93,12 @@ class Plates:
         warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.uint8)
 
-    def _load(self, key: int) -> Image:
+    def _load(self, key: int) -> NDArray[np.uint8]:
         with self._lock:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-            image = np.load(plate_path(self._folder, key))
+            image = np.asarray(cv2.cvtColor(np.load(plate_path(self._folder, key)), cv2.COLOR_RGB2RGBA), np.uint8)
             self._cache[key] = image
             if len(self._cache) > PLATES_CACHED:
                 self._cache.popitem(last=False)

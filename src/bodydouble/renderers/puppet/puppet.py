@@ -16,7 +16,7 @@ from bodydouble.renderers.puppet.motion import Motion
 from bodydouble.renderers.puppet.placement import TrunkPlacement, body_scales, place_trunk
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 FOOT_TURN_MAX = np.deg2rad(65)
 LIMB_SEEN = (0.1, 0.2)
@@ -42,10 +42,10 @@ class Drawing:
     """The puppet in one frame, cropped to ``bounds``."""
 
     bounds: Box  # x0, y0, x1, y1
-    rgba: Floats  # (h, w, 4) premultiplied, 0-255
+    rgba: Bytes  # (h, w, 4) premultiplied
     hands: tuple[HandPlace, ...]  # from back to front
     mouth: Array | None  # (20, 2) px, the inner lips in the frame; None without a face
-    mouth_cover: Floats | None  # (h, w) 0-1 what is drawn over the face, for painting inside the lips; None if nothing
+    mouth_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting inside the lips; None if nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class Puppet:
         if bounds is None:
             return None
         x0, y0, x1, y1 = bounds
-        canvas = np.zeros((y1 - y0, x1 - x0, 4), np.float32)
+        canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
         for layer in layers:
             if layer.behind:
                 _paint(canvas, layer, bounds, None)
@@ -97,7 +97,7 @@ class Puppet:
             if drawn is not None:
                 _over(canvas, *drawn)
         front = [layer for layer in layers if not layer.behind]
-        cover = np.zeros(canvas.shape[:2], np.float32) if self.character.has_face and front else None
+        cover = np.zeros(canvas.shape[:2], np.uint8) if self.character.has_face and front else None
         for layer in front:
             _paint(canvas, layer, bounds, cover)
         return Drawing(
@@ -247,18 +247,17 @@ def _bounds(points: Array, layers: list[_Layer], height: int, width: int) -> Box
     return bounds_of(np.concatenate(corners), height, width)
 
 
-def _over(canvas: Floats, box: Box, rgba: NDArray[np.uint8]) -> None:
+def _over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     """Premultiplied ``rgba`` over ``canvas``, in place."""
     x0, y0, x1, y1 = box
     under = canvas[y0:y1, x0:x1]
     # A row of four equal columns for each alpha: OpenCV multiplies whole pixels several times faster than broadcasting.
-    keep = cv2.cvtColor(255 - rgba[..., 3], cv2.COLOR_GRAY2BGRA)
-    keep[..., 3] = 255 - rgba[..., 3]
-    cv2.multiply(under, keep, dst=under, scale=1 / 255, dtype=cv2.CV_32F)
-    cv2.add(under, rgba, dst=under, dtype=cv2.CV_32F)
+    keep = cv2.bitwise_not(cv2.extractChannel(rgba, 3))
+    cv2.multiply(under, cv2.merge([keep] * 4), dst=under, scale=1 / 255)
+    cv2.add(under, rgba, dst=under)
 
 
-def _paint(canvas: Floats, layer: _Layer, bounds: Box, cover: Floats | None) -> None:
+def _paint(canvas: Bytes, layer: _Layer, bounds: Box, cover: Bytes | None) -> None:
     """One piece over ``canvas``; its alpha over ``cover``."""
     x0, y0, x1, y1 = bounds
     matrix = layer.matrix.copy()
@@ -268,17 +267,17 @@ def _paint(canvas: Floats, layer: _Layer, bounds: Box, cover: Floats | None) -> 
         return
     box, rgba = drawn
     if layer.weight < 1 or (layer.fade is not None and layer.fade.kept > 0):
-        strength = np.full(rgba.shape[:2], layer.weight, np.float32)
+        strength = np.full(rgba.shape[:2], layer.weight * 255 + 0.5, np.float32)
         if layer.fade is not None:
             strength *= _hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
-        rgba = np.asarray(cv2.multiply(rgba, np.dstack([strength] * 4), dtype=cv2.CV_8U), np.uint8)
+        rgba = np.asarray(cv2.multiply(rgba, cv2.merge([strength.astype(np.uint8)] * 4), scale=1 / 255), np.uint8)
     _over(canvas, box, rgba)
     if cover is not None:
         part = cover[box[1] : box[3], box[0] : box[2]]
-        np.maximum(part, rgba[..., 3] * np.float32(1 / 255), out=part)
+        cv2.max(part, cv2.extractChannel(rgba, 3), dst=part)
 
 
-def _hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> Floats:
+def _hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """(h, w) 1 before the wrist, ``1 - kept`` past it."""
     reach = max(float(hand.direction @ hand.direction), 1.0)
     xs = (origin[0] + np.arange(shape[1]) - hand.wrist[0]) * hand.direction[0] / reach

@@ -1,7 +1,7 @@
 """The puppet renderer: replaces the person on a CPU, frame by frame, the same bytes every time."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,7 @@ from bodydouble.renderers.puppet.puppet import Puppet
 
 SEGMENT_FRAMES = 48
 THREADS = 2
-AHEAD = 4
+AHEAD = 6
 """Frames in the hands of the threads at once: enough to keep them busy, little to hold."""
 
 
@@ -99,11 +99,35 @@ class PreparedPuppet:
     ) -> None:
         self._scene, self._composer = scene, composer
         self.segments, self.warnings = segments, warnings
+        self._going: tuple[int, Generator[Image]] | None = None  # frames from that index on, in the making
 
     def render(self, segment: Segment, carry: bytes | None) -> Iterator[Image]:
-        """The finished frames of ``segment``, in order."""
-        frames = self._scene.footage.read(segment.start, segment.stop)
-        mattes = self._scene.mattes.read(segment.start, segment.stop)
+        """The finished frames of ``segment``, in order.
+
+        What comes next is begun meanwhile: segment after segment in order, the video is decoded once and the threads
+        have work while a segment's file is closed.
+        """
+        going, self._going = self._going, None
+        if going is not None and going[0] == segment.start:
+            images = going[1]
+        else:
+            if going is not None:
+                going[1].close()
+            images = self._frames(segment.start)
+        try:
+            for _ in range(segment.start, segment.stop):
+                yield next(images)
+            if segment.stop < self._scene.footage.frames:
+                self._going = segment.stop, images
+        finally:
+            if self._going is None:
+                images.close()
+
+    def _frames(self, start: int) -> Generator[Image]:
+        """The finished frames from ``start`` to the end of the video."""
+        stop = self._scene.footage.frames
+        frames = self._scene.footage.read(start, stop)
+        mattes = self._scene.mattes.read(start, stop)
         waiting: deque[Future[Image]] = deque()
         with ThreadPoolExecutor(THREADS) as pool:
             try:

@@ -113,6 +113,21 @@ def test_a_segment_left_early_stops_its_threads(tmp_path: Path) -> None:
     assert shot.carry_after(shot.segments[0]) is None
 
 
+def test_segments_in_order_decode_the_video_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each segment goes on where the one before ended; out of order the frames are the same."""
+    shot, _, _, _, _ = prepared(tmp_path, frames=30)
+    shot.segments = cut_segments(np.zeros(30), 10)
+    starts: list[int] = []
+    read = type(shot._scene.footage).read
+    monkeypatch.setattr(
+        type(shot._scene.footage), "read", lambda self, start, *more: starts.append(start) or read(self, start, *more)
+    )
+    in_order = rendered(shot)
+    assert starts == [0]
+    backwards = [list(shot.render(segment, None)) for segment in reversed(shot.segments)]
+    assert np.array_equal(in_order, [image for segment in reversed(backwards) for image in segment])
+
+
 def test_preparing_reports_growing_fractions_and_can_be_cancelled(tmp_path: Path) -> None:
     """The fraction never falls; raising from the reporter ends the work."""
     told: list[float] = []
