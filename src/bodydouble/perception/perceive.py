@@ -16,11 +16,11 @@ import numpy as np
 
 from bodydouble.perception.cuts import Look, is_cut, look_at
 from bodydouble.perception.figure import Figure, figure_box, record_figure
-from bodydouble.perception.footage import Footage, Image, Matte
+from bodydouble.perception.footage import Footage, Image
 from bodydouble.perception.geometry import Points
 from bodydouble.perception.inbetween import between, is_even
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
-from bodydouble.perception.matte import MatteMaker, MatteState
+from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.parts import PartsState, PartsTracker
 from bodydouble.perception.people import PeopleFinder
@@ -240,7 +240,7 @@ class _Perceiver:
         """Face, hands and matte of each frame; then the window's file."""
         measured = {i: self._measurer.submit(self._measured, window, i) for i in window.uneven}
         track = empty_track(len(window.images))
-        mattes: list[Matte] = []
+        mattes: list[BoxedMatte | None] = []
         shot_before = window.shots[0]
         for i, (image, shot) in enumerate(zip(window.images, window.shots, strict=True)):
             body = measured[i].result() if i in measured else window.bodies[i]
@@ -252,7 +252,7 @@ class _Perceiver:
             matte = self._describe(track, i, image, body) if body is not None else None
             others = window.bystanders[i][:BYSTANDERS_MAX]
             track.bystanders[i, : len(others)] = others
-            mattes.append(matte if matte is not None else np.zeros(image.shape[:2], np.uint8))
+            mattes.append(matte)
         state = State(
             body=window.body_state,
             parts=PartsState(**vars(self._parts.state)),
@@ -269,7 +269,7 @@ class _Perceiver:
         body = self._between.run(window.images[i], foretold.next_roi)
         return body if body.score >= KEEP_SCORE_MIN else foretold
 
-    def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> Matte | None:
+    def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> BoxedMatte | None:
         """Fill row ``i`` of ``track``; None (and nothing filled) where the body turns out to be a ghost."""
         height, width = image.shape[:2]
         face = self._parts.face(image, body)
@@ -277,7 +277,7 @@ class _Perceiver:
         figure = Figure(body=body, face=face, hands=(hands[0], hands[1]))
         matte = self._mattes.make(image, figure)
         x0, y0, x1, y1 = figure_box(figure, width, height, pad=0.0)
-        if float(matte[y0:y1, x0:x1].mean()) < 255 * MATTE_SHARE_MIN:
+        if float(matte.spread(width, height)[y0:y1, x0:x1].mean()) < 255 * MATTE_SHARE_MIN:
             self._parts.reset()
             self._mattes.reset()
             return None

@@ -1,22 +1,25 @@
 """Windows of perceived frames on disk: each file whole or absent, with all that the next window starts from."""
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.cuts import Look
 from bodydouble.perception.footage import Matte
 from bodydouble.perception.geometry import Roi
-from bodydouble.perception.matte import MatteState
+from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.parts import PartsState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
+
+DEFLATE_LEVEL = 1
+"""Mattes are flat: higher levels save little and cost much."""
 
 
 @dataclass(kw_only=True)
@@ -32,38 +35,36 @@ class State:
 
 @dataclass(frozen=True, kw_only=True)
 class PackedMattes:
-    """Mattes as PNG of their bounding boxes; ``boxes`` is (F, 4) x0, y0, x1, y1, empty where there is nobody."""
+    """Mattes of consecutive frames, deflated; ``sizes`` is 0 where there is nobody."""
 
-    boxes: NDArray[np.int32]
-    sizes: NDArray[np.int64]  # (F,) bytes of each PNG
+    boxes: NDArray[np.int32]  # (F, 4) x0, y0, x1, y1
+    shapes: NDArray[np.int32]  # (F, 2) rows and columns of the pixels
+    sizes: NDArray[np.int64]  # (F,) bytes
     data: NDArray[np.uint8]
 
 
-def pack_mattes(mattes: list[Matte]) -> PackedMattes:
-    """Losslessly; some 5 kB each at 480p."""
-    boxes = np.zeros((len(mattes), 4), np.int32)
-    blobs: list[NDArray[np.uint8]] = []
+def pack_mattes(mattes: list[BoxedMatte | None]) -> PackedMattes:
+    """Losslessly; some 3 kB each at 480p."""
+    boxes, shapes = np.zeros((len(mattes), 4), np.int32), np.zeros((len(mattes), 2), np.int32)
+    blobs = [b"" if m is None else zlib.compress(m.pixels.tobytes(), DEFLATE_LEVEL) for m in mattes]
     for i, matte in enumerate(mattes):
-        x, y, w, h = cv2.boundingRect(matte)
-        boxes[i] = x, y, x + w, y + h
-        if w == 0:
-            blobs.append(np.zeros(0, np.uint8))
-            continue
-        blobs.append(cv2.imencode(".png", matte[y : y + h, x : x + w], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].ravel())
+        if matte is not None:
+            boxes[i], shapes[i] = matte.box, matte.pixels.shape
     sizes = np.array([len(b) for b in blobs], np.int64)
-    return PackedMattes(boxes=boxes, sizes=sizes, data=np.concatenate([np.zeros(0, np.uint8), *blobs]))
+    return PackedMattes(boxes=boxes, shapes=shapes, sizes=sizes, data=np.frombuffer(b"".join(blobs), np.uint8))
 
 
 def unpack_mattes(packed: PackedMattes, width: int, height: int, wanted: range) -> Iterator[Matte]:
     """The mattes of the frames ``wanted`` (indices within the window)."""
     ends = np.cumsum(packed.sizes)
     for i in wanted:
-        matte = np.zeros((height, width), np.uint8)
-        if packed.sizes[i]:
-            x0, y0, x1, y1 = packed.boxes[i]
-            blob = packed.data[ends[i] - packed.sizes[i] : ends[i]]
-            matte[y0:y1, x0:x1] = np.asarray(cv2.imdecode(blob, cv2.IMREAD_GRAYSCALE), np.uint8)
-        yield matte
+        if not packed.sizes[i]:
+            yield np.zeros((height, width), np.uint8)
+            continue
+        blob = packed.data[ends[i] - packed.sizes[i] : ends[i]]
+        pixels = np.frombuffer(zlib.decompress(blob.tobytes()), np.uint8).reshape(packed.shapes[i])
+        x0, y0, x1, y1 = packed.boxes[i].tolist()
+        yield BoxedMatte(box=(x0, y0, x1, y1), pixels=pixels).spread(width, height)
 
 
 def window_path(folder: Path, index: int) -> Path:
