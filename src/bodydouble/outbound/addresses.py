@@ -1,20 +1,50 @@
 """Which addresses a request that a stranger asked for may reach."""
 
-import asyncio
 import ipaddress
 import socket
 from collections.abc import Sequence
 
-from bodydouble.tasks.errors import InputRejected
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-
-# NAT64 (RFC 6052), and the two old forms that hold an IPv4 address in their last 32 bits: compatible and translated.
-_EMBEDDING = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96"))
-# Not public though the standard library's table does not say so: local NAT64 (RFC 8215) and site-local (RFC 3879).
-_NOT_PUBLIC = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b:1::/48", "fec0::/10"))
+# IANA's special-purpose registry (RFC 6890), written out: what the standard library's table lacks depends on its
+# patch release (3.11.7 holds 192.0.0.192, where a cloud keeps its metadata, for public).
+_REFUSED_4 = tuple(
+    ipaddress.IPv4Network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # shared by carriers; also a cloud's metadata, 100.100.100.200
+        "127.0.0.0/8",
+        "168.63.129.16/32",  # public by number, but inside Azure it is the host of the machine
+        "169.254.0.0/16",  # link-local; also most clouds' metadata, 169.254.169.254
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",  # relays of 6to4
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+# Everything outside is loopback, link-local, site-local, unique local, multicast or not given out.
+_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
+_REFUSED_6 = tuple(
+    ipaddress.IPv6Network(text)
+    for text in (
+        "2001::/23",  # protocols, among them Teredo, which stands for an IPv4 address
+        "2001:db8::/32",
+        "2002::/16",  # 6to4, which stands for an IPv4 address
+        "3fff::/20",
+    )
+)
+# NAT64 (RFC 6052): how a network without IPv4 reaches the rest of the internet, so it counts as what it stands for.
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# ISATAP (RFC 5214): an IPv4 address behind these 32 bits, within any prefix.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def parse_networks(text: str) -> list[Network]:
@@ -24,35 +54,25 @@ def parse_networks(text: str) -> list[Network]:
 
 def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
     """Public, or allowed by the operator. Mapped and translated addresses count as what they stand for."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
-        if inner is None and any(address in prefix for prefix in _EMBEDDING):
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None and not any(address in n for n in allowed if n.version == 6):
-            return is_reachable(inner, allowed)
     if any(address.version == network.version and address in network for network in allowed):
         return True
-    if any(address.version == 6 and address in network for network in _NOT_PUBLIC):
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in network for network in _REFUSED_4)
+    if address.ipv4_mapped is not None:
+        return is_reachable(address.ipv4_mapped, allowed)
+    if address in _NAT64:
+        return is_reachable(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF), allowed)
+    if address.scope_id or (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
         return False
-    return address.is_global and not address.is_multicast
+    return address in _PUBLIC_6 and not any(address in network for network in _REFUSED_6)
 
 
-async def resolve(host: str, port: int, allowed: Sequence[Network], field: str) -> str:
-    """One address of ``host`` that may be reached; the connection is then made to exactly this one.
-
-    Raises:
-        InputRejected: the name is unknown, or any of its addresses is not public.
-    """
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise InputRejected(f"{field}: the host {host} is not known.", field=field) from None
-    addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
-    # All of them have to be fine: a name that also has an inner address is an attempt, not an accident.
-    if not addresses or not all(is_reachable(a, allowed) for a in addresses):
-        raise InputRejected(
-            f"{field}: the host {host} is not a public address. Upload the file through upload-url, or let the "
-            "operator allow the network (BODYDOUBLE_OUTBOUND_ALLOW).",
-            field=field,
-        )
-    return str(addresses[0])
+def is_own(address: Address) -> bool:
+    """One of this machine's own: services that a firewall hides from the world answer there."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((str(address), 9))  # sends nothing; the kernel chooses the address to send from
+            return ipaddress.ip_address(str(probe.getsockname()[0])) == address
+        except OSError:  # no way there, so it is not here
+            return False

@@ -2,24 +2,25 @@
 
 import ipaddress
 import socket
-from typing import Any
+from contextlib import suppress
 
 import pytest
 
-from bodydouble.outbound.addresses import is_reachable, parse_networks, resolve
-from bodydouble.tasks.errors import InputRejected
+from bodydouble.outbound.addresses import is_own, is_reachable, parse_networks
 
 INSIDE = [
-    "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.1.1", "0.0.0.0", "224.0.0.1",
-    "198.18.0.1", "192.0.2.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1",
-    "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::7f00:1", "::ffff:0:7f00:1", "64:ff9b::7f00:1",
-    "64:ff9b:1::1", "2002:7f00:1::",
+    "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.1.1", "127.0.0.1", "127.255.255.254", "169.254.169.254", "172.16.0.1",
+    "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.51.100.1",
+    "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+    # where clouds keep a machine's credentials
+    "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fe80::a9fe:a9fe",
+    "::", "::1", "fe80::1", "fe80::1%lo", "fc00::1", "fdff::1", "fec0::1", "ff02::1", "100::1", "2001:db8::1",
+    "3fff::1", "4000::1", "5f00::1",
+    # an IPv4 address inside: mapped, compatible, translated, NAT64 (well known and local), 6to4, Teredo, ISATAP
+    "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::7f00:1", "::ffff:0:7f00:1", "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:7f00:1::1",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe", "2a00:1450::5efe:7f00:1", "2a00:1450::200:5efe:a00:1",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.mark.parametrize("text", INSIDE)
@@ -28,9 +29,9 @@ def test_what_is_not_public_is_refused(text: str) -> None:
     assert not is_reachable(ipaddress.ip_address(text), [])
 
 
-@pytest.mark.parametrize("text", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize("text", ["8.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_public_addresses_are_reached(text: str) -> None:
-    """The internet is open."""
+    """The internet is open, from a network without IPv4 too."""
     assert is_reachable(ipaddress.ip_address(text), [])
 
 
@@ -50,13 +51,11 @@ def test_a_wrong_network_is_named() -> None:
         parse_networks("10.0.0/33")
 
 
-@pytest.mark.anyio
-async def test_a_name_with_one_inner_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that resolves to a public and a private address is refused as a whole."""
-
-    def found(*_: Any, **__: Any) -> list[Any]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 80)) for a in ("8.8.8.8", "10.0.0.1")]
-
-    monkeypatch.setattr(socket, "getaddrinfo", found)
-    with pytest.raises(InputRejected, match=r"img_urls: the host two\.example is not a public address"):
-        await resolve("two.example", 80, [], "img_urls")
+def test_the_machines_own_addresses_are_known() -> None:
+    """What this machine would send from is itself; somebody else's address is not."""
+    assert is_own(ipaddress.ip_address("127.0.0.1"))
+    # Where nothing leads out of this machine, it has no other address either.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # sends nothing: asks which address leads out
+        assert is_own(ipaddress.ip_address(probe.getsockname()[0]))
+    assert not is_own(ipaddress.ip_address("8.8.8.8"))

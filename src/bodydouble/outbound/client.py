@@ -1,0 +1,197 @@
+"""The one client that every request to a stranger's address goes through."""
+
+import asyncio
+import ipaddress
+import ssl
+import time
+from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import httpx
+
+from bodydouble.outbound.addresses import Address, Network, is_own, is_reachable
+from bodydouble.outbound.failure import RequestFailed
+from bodydouble.outbound.resolver import Resolve, SystemResolver
+from bodydouble.outbound.target import Target, parse_target
+
+ADDRESSES_MAX = 4
+"""How many addresses of one host are tried, one after the other."""
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLimits:
+    """What one request may take."""
+
+    seconds_max: float = 120  # redirects and body included
+    connect_seconds_max: float = 10  # for the name, and again for each address
+    stall_seconds_max: float = 20  # without a byte
+    bytes_per_second_min: int = 1000  # on average, once ``stall_seconds_max`` have passed
+    bytes_max: int = 200_000_000  # of the body
+
+
+class Answer:
+    """An answer whose body has not been read."""
+
+    def __init__(self, response: httpx.Response, limits: RequestLimits) -> None:
+        self._response, self._limits = response, limits
+        self.status = response.status_code
+        self.headers = response.headers
+
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        """The body as it was sent, never unpacked, in pieces. Raises RequestFailed past a limit."""
+        limits, size, started = self._limits, 0, time.monotonic()
+        too_large = f"the file is larger than {limits.bytes_max / 1e6:g} MB."
+        declared = self.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > limits.bytes_max:
+            raise RequestFailed(too_large)
+        async with aclosing(cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())) as chunks:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > limits.bytes_max:
+                    raise RequestFailed(too_large)
+                seconds = time.monotonic() - started
+                if seconds > limits.stall_seconds_max and size < limits.bytes_per_second_min * seconds:
+                    raise RequestFailed(f"the server sends less than {limits.bytes_per_second_min} bytes a second.")
+                yield chunk
+
+
+class GuardedClient:
+    """Reaches public addresses and those that the operator allows, and no others.
+
+    A host's name is resolved once for each request, every address of it is checked, and the connection is made to
+    one of those: what the name stands for a moment later does not matter. TLS still checks the name. Nothing is kept
+    from one request to the next: a connection to one host must not carry a request to another on the same address.
+    """
+
+    def __init__(
+        self, allowed: Sequence[Network] = (), *, resolve: Resolve | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._allowed = allowed
+        self._resolve = resolve or SystemResolver()
+        self._tls = tls or httpx.create_ssl_context()
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        limits: RequestLimits,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        redirects_max: int = 0,
+    ) -> AsyncGenerator[Answer, None]:
+        """Send a request; the answer's body is read within the context. Without ``redirects_max`` a redirect is an
+        answer like any other.
+
+        Raises:
+            RequestFailed: the address is refused, or the server does not answer as it should within ``limits``.
+        """
+        target = parse_target(url)
+        deadline = asyncio.timeout(limits.seconds_max)
+        try:
+            async with deadline:
+                for _ in range(redirects_max + 1):
+                    async with self._hop(method, target, limits, headers or {}, content) as response:
+                        location = response.headers.get("location")
+                        if not redirects_max or response.status_code not in REDIRECTS or location is None:
+                            yield Answer(response, limits)
+                            return
+                    target = target.join(location)
+                raise RequestFailed(f"more than {redirects_max} redirects.")
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise RequestFailed(f"it took longer than {limits.seconds_max:g} s.") from None
+        except httpx.HTTPError as error:
+            raise RequestFailed(_explain(error, target.host, limits)) from error
+
+    @asynccontextmanager
+    async def _hop(
+        self, method: str, target: Target, limits: RequestLimits, headers: Mapping[str, str], content: bytes | None
+    ) -> AsyncGenerator[httpx.Response, None]:
+        addresses = await self._addresses(target, limits)
+        timeout = httpx.Timeout(limits.stall_seconds_max, connect=limits.connect_seconds_max)
+        # The transport alone: a whole httpx client would keep cookies, read .netrc and look into redirects itself.
+        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
+            response = await _first(
+                transport.handle_async_request(
+                    httpx.Request(
+                        method,
+                        target.at(address),
+                        headers={
+                            "user-agent": "bodydouble",
+                            "accept": "*/*",
+                            # Unpacking what a stranger packed is how 10 kB become 10 GB.
+                            "accept-encoding": "identity",
+                            **headers,
+                            "host": target.host_header,
+                            "connection": "close",
+                        },
+                        content=content,
+                        extensions={"sni_hostname": target.host.rstrip("."), "timeout": timeout.as_dict()},
+                    )
+                )
+                for address in addresses[:ADDRESSES_MAX]
+            )
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
+    async def _addresses(self, target: Target, limits: RequestLimits) -> Sequence[Address]:
+        """Every address of the host, all of them checked: a name that also has an inner one is an attempt."""
+        if target.literal is not None:
+            found: Sequence[Address] = [target.literal]
+        else:
+            try:
+                async with asyncio.timeout(limits.connect_seconds_max):
+                    names = await self._resolve(target.host, target.port)
+                    found = [ipaddress.ip_address(name) for name in names]
+            except (OSError, ValueError):  # TimeoutError is an OSError
+                raise RequestFailed(f"the host {target.host} is not known.") from None
+        if not found or not all(self._may_reach(address) for address in found):
+            raise RequestFailed(
+                f"the host {target.host} is not a public address. Give one that the internet reaches, or let the "
+                "operator allow the network (BODYDOUBLE_OUTBOUND_ALLOW)."
+            )
+        return found
+
+    def _may_reach(self, address: Address) -> bool:
+        if not is_reachable(address, self._allowed):
+            return False
+        by_operator = any(address.version == network.version and address in network for network in self._allowed)
+        return by_operator or not is_own(address)
+
+
+async def _first(tries: Iterable[Awaitable[httpx.Response]]) -> httpx.Response:
+    """The answer of the first address that can be connected to. Raises what the last one raised."""
+    failure: httpx.HTTPError | None = None
+    for attempt in tries:
+        try:
+            return await attempt
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:  # nothing was sent
+            failure = error
+    assert failure is not None
+    raise failure
+
+
+def _explain(error: httpx.HTTPError, host: str, limits: RequestLimits) -> str:
+    """What went wrong, for the one who gave the address."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate of {host} is not valid ({cause.verify_message})."
+        cause = cause.__cause__ or cause.__context__
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout():
+            return f"the host {host} cannot be connected to."
+        case httpx.TimeoutException():
+            return f"the server sent nothing for {limits.stall_seconds_max:g} s."
+        case httpx.RemoteProtocolError():
+            return "the server's answer is broken off, or is no HTTP."
+        case _:
+            return f"the connection broke ({type(error).__name__})."

@@ -1,0 +1,12 @@
+"""Why a request to somebody else's address came to nothing."""
+
+
+class RequestFailed(Exception):
+    """Refused before it was sent, or not answered as it should. The message is for the one who gave the address.
+
+    It never tells what a name stands for inside our network, nor what answered there.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
