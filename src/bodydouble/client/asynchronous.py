@@ -9,7 +9,7 @@ from typing import Unpack
 
 import httpx
 
-from bodydouble.client.caller import Caller
+from bodydouble.client.caller import NO_LIMITS, Caller
 from bodydouble.client.media import Media
 from bodydouble.client.operations import DEFAULT_MODEL, Operations, Order, TaskFilter, connection_from, succeeded
 from bodydouble.client.result import AsyncResult
@@ -96,7 +96,7 @@ class AsyncClient:
     ) -> None:
         """Nothing is sent yet. The arguments are those of ``Client``."""
         connection = connection_from(api_key, base_url, timeout, max_retries, idempotent_creates)
-        self._http, self._owned = http_client or httpx.AsyncClient(), http_client is None
+        self._http, self._owned = http_client or httpx.AsyncClient(limits=NO_LIMITS), http_client is None
         self._operations = Operations(Caller(AsyncioTransport(self._http), connection))
         self.base_url = connection.base_url
 

@@ -7,7 +7,7 @@ from typing import Unpack
 
 import httpx
 
-from bodydouble.client.caller import Caller
+from bodydouble.client.caller import NO_LIMITS, Caller
 from bodydouble.client.media import Media
 from bodydouble.client.operations import DEFAULT_MODEL, Operations, Order, TaskFilter, connection_from, succeeded
 from bodydouble.client.result import Result
@@ -112,7 +112,7 @@ class Client:
             AuthenticationError: no key, neither here nor in the environment. ValueError: base_url is no URL.
         """
         connection = connection_from(api_key, base_url, timeout, max_retries, idempotent_creates)
-        self._http, self._owned = http_client or httpx.Client(), http_client is None
+        self._http, self._owned = http_client or httpx.Client(limits=NO_LIMITS), http_client is None
         self._operations = Operations(Caller(BlockingTransport(self._http), connection))
         self.base_url = connection.base_url
 

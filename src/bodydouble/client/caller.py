@@ -25,6 +25,9 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 # A mistake in the request or the address: it would be the same the next time.
 HOPELESS = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
+# Each task that is waited for holds a connection; a limit would make the next call wait for one of them to end.
+NO_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+
 _log = logging.getLogger("bodydouble.client")
 
 

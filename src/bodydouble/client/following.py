@@ -99,6 +99,8 @@ class Following:
         except httpx.RequestError as error:
             if silent and isinstance(error, httpx.ReadTimeout):
                 self._silent()
+            if isinstance(error, httpx.PoolTimeout):  # the program's own limit of connections: do not hold one
+                self._streaming = False
             raise self._caller.connection_error(request, error, repeatable=True) from error
         self._reconnect_seconds = parser.retry_seconds
         if silent:

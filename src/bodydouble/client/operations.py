@@ -3,27 +3,34 @@
 import logging
 import os
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from bodydouble.client.caller import API_PATH, Caller, Connection
-from bodydouble.client.errors import AuthenticationError, FeatureUnavailable, NotFound, TransferFailed, task_error
+from bodydouble.client.errors import (
+    AuthenticationError,
+    FeatureUnavailable,
+    NotFound,
+    TransferFailed,
+    WaitTimeout,
+    task_error,
+)
 from bodydouble.client.following import Following
 from bodydouble.client.media import Media
 from bodydouble.client.task_info import ModelInfo, Price, TaskInfo, TaskUpdate, exact
 from bodydouble.client.transfers import GONE, bring, fetch, target_of
 from bodydouble.tasks.task import TaskStatus
 
+T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_MODEL = "wan/2-2-animate-replace"
 HOSTED = "crun.ai"  # does not say that it knows Idempotency-Key
-NO_ROUTE = frozenset({404, 405, 501})
 
 _log = logging.getLogger("bodydouble.client")
 
@@ -145,40 +152,59 @@ class Operations:
         tell: Callable[[TaskUpdate], Awaitable[None]],
     ) -> TaskInfo:
         """The successful task, after each update was told. Raises TaskFailed, TaskCancelled, WaitTimeout."""
-        async with aclosing(self.updates(task_id, timeout_seconds)) as updates:
-            async for update in updates:
-                await tell(update)
-                if update.is_done:
-                    return succeeded(update.task)
-        raise AssertionError("updates end with the one that is done")
+        task: TaskInfo | None = None
+        try:
+            async with aclosing(self.updates(task_id, timeout_seconds)) as updates:
+                async for update in updates:
+                    task = update.task
+                    await tell(update)
+        except (NotFound, WaitTimeout):
+            raise
+        except BaseException as error:  # also Ctrl-C, and whatever the caller's own callback raises
+            error.add_note(f"Nobody waits for task {task_id} any more, but it goes on; client.task() finds it again.")
+            raise
+        assert task is not None, "updates end with the one that is done"
+        return succeeded(task)
 
     async def cancel(self, task_id: str) -> bool:
         """Ask the task to stop; False where it was over."""
-        return bool((await self._added("POST", "job/CancelTask", {"task_id": task_id}))["cancelling"])
+        call = self._caller.call("POST", "job/CancelTask", params={"task_id": task_id})
+        return bool((await self._offered("CancelTask", call))["cancelling"])
 
     async def delete(self, task_id: str) -> None:
         """Delete a task that is over, with its media."""
-        await self._added("POST", "job/DeleteTask", {"task_id": task_id})
+        tries = 0
+
+        async def once() -> None:
+            nonlocal tries
+            tries += 1
+            request = self._caller.request("POST", "job/DeleteTask", params={"task_id": task_id})
+            try:
+                await self._caller.send_once(request)
+            except NotFound as error:
+                if tries == 1 or not _is_of_a_task(error):  # else: the try whose answer was lost has deleted it
+                    raise
+
+        await self._offered("DeleteTask", self._caller.retried(once))
 
     async def tasks(self, wanted: TaskFilter) -> AsyncGenerator[TaskInfo, None]:
         """The account's tasks, newest first, page by page as they are asked for."""
         cursor: str | None = None
         while True:
-            page = await self._added("GET", "job/Tasks", wanted.params(cursor))
+            page = await self._offered("Tasks", self._caller.call("GET", "job/Tasks", params=wanted.params(cursor)))
             for data in page["tasks"]:
                 yield TaskInfo.from_data(data)
             cursor = page.get("next_cursor")
             if not cursor:
                 return
 
-    async def _added(self, method: str, path: str, params: Mapping[str, str | int]) -> Any:
-        """A call that the hosted service does not know."""
+    async def _offered(self, name: str, call: Coroutine[Any, Any, T]) -> T:
+        """What ``call`` returns, of an endpoint that the hosted service does not have."""
         try:
-            return await self._caller.call(method, path, params=params)
+            return await call
         except NotFound as error:
-            if "task" in error.message.lower():
+            if _is_of_a_task(error):
                 raise
-            name = path.rpartition("/")[2]
             missing = f"The service at {self._caller.connection.base_url} has no {name} ({error.message})"
             raise FeatureUnavailable(missing, code=error.code, request_id=error.request_id) from error
 
@@ -217,3 +243,8 @@ def succeeded(task: TaskInfo) -> TaskInfo:
     if task.status is not TaskStatus.SUCCESS:
         raise task_error(task)
     return task
+
+
+def _is_of_a_task(error: NotFound) -> bool:
+    """The service knows the endpoint and misses the task: "Task not found", as the hosted one says it too."""
+    return "task" in error.message.lower()

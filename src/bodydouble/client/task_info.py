@@ -127,8 +127,8 @@ class TaskUpdate:
 
     @property
     def progress(self) -> float:
-        """0 to 1; 0 where the service does not tell."""
-        return self.task.progress or 0.0
+        """0 to 1; where the service does not tell, 0 until it has succeeded."""
+        return 1.0 if self.status is TaskStatus.SUCCESS else self.task.progress or 0.0
 
     @property
     def stage(self) -> str | None:

@@ -1,5 +1,6 @@
 """One call: its request, its tries, its errors."""
 
+import inspect
 import logging
 import pickle
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from bodydouble.client import (
     AsyncClient,
+    AsyncTaskHandle,
     AuthenticationError,
     Client,
     ClientError,
@@ -24,6 +26,7 @@ from bodydouble.client import (
     NotFound,
     RateLimited,
     ServerError,
+    TaskHandle,
 )
 from bodydouble.client.retries import BACKOFF_SECONDS_MAX, backoff_seconds, parse_retry_after
 from fake_service import KEY, URL, bad, good, stream
@@ -276,6 +279,21 @@ def test_estimate_and_models(face, service):
     assert service.requests[1].url.query == b"modality=video"
     assert (model.name, model.price["720P"], model.raw["new_field"]) == (entry["model"], Decimal("12.5"), 1)
     assert face.do(lambda c: c.model(entry["model"])).input_schema == {"type": "object"}
+
+
+@pytest.mark.parametrize(("one", "other"), [(Client, AsyncClient), (TaskHandle, AsyncTaskHandle)])
+def test_both_clients_have_the_same_calls(one, other):
+    """Whoever knows one of them knows the other: every name, every argument, every default."""
+
+    def calls(kind):
+        return {
+            name: [(p.name, p.kind, p.default) for p in inspect.signature(call).parameters.values()]
+            for name, call in inspect.getmembers(kind, inspect.isfunction)
+            if not name.startswith("_") or name == "__init__"
+        }
+
+    assert calls(one) == calls(other)
+    assert all(inspect.getdoc(call) for name, call in inspect.getmembers(other, inspect.isfunction) if name[0] != "_")
 
 
 def test_closing_leaves_a_borrowed_http_client_open():

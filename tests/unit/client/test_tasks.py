@@ -45,7 +45,20 @@ def test_subscribe_tells_every_change(face, service):
     first, last = event(1, **task_data(progress=0.5)), event(2, "done", **task_data("success"))
     service.on(EVENTS, stream(first, last))
     face.do(lambda c: c.subscribe(PICTURE, VIDEO, on_update=told.append))
-    assert [(u.status, u.progress) for u in told] == [("running", 0.5), ("success", 0)]
+    assert [(u.status, u.progress) for u in told] == [("running", 0.5), ("success", 1)]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, ZeroDivisionError])
+def test_whoever_stops_waiting_learns_which_task_goes_on(interruption, face, service):
+    """Ctrl-C, or an error in the program's own callback: it passes through, with the task's id as a note."""
+
+    def stop(update):
+        raise interruption
+
+    service.on(CREATE, good({"task_id": "t-1"})).on(EVENTS, stream(event(1, **task_data())))
+    with pytest.raises(interruption) as caught:
+        face.do(lambda c: c.subscribe(PICTURE, VIDEO, on_update=stop))
+    assert "task t-1" in "".join(caught.value.__notes__)
 
 
 def test_an_update_may_be_awaited(service, clock):
@@ -125,6 +138,13 @@ def test_delete_asks_the_service(face, service):
     face.do(lambda c: c.delete("t-1"))
     with pytest.raises(InvalidRequest, match="cancel it first"):
         face.do(lambda c: c.delete("t-1"))
+
+
+def test_a_delete_whose_answer_was_lost_has_deleted(face, service):
+    """The second try finds nothing to delete any more: that is what was asked for."""
+    service.on("job/DeleteTask", httpx.ReadTimeout(""), bad(404, "Task not found"))
+    face.do(lambda c: c.delete("t-1"))
+    assert len(service.requests) == 2
 
 
 def test_tasks_come_page_by_page(face, service):
