@@ -102,8 +102,8 @@ class Client:
                 http://127.0.0.1:8000, where ``bodydouble serve`` listens.
             timeout: seconds of silence, for connecting and for each read and write, after which a try has failed.
                 Not the time that a task may take: that is ``wait``'s and ``run``'s.
-            max_retries: further tries of a call after a lost connection or one of 429, 455, 502, 503, 504, with
-                growing pauses; Retry-After is kept. No other refusal is tried again.
+            max_retries: further tries of a call after a lost connection, one of 429, 455, 502, 503, 504, or a 5xx
+                with Retry-After; pauses grow, and Retry-After is kept. No other refusal is tried again.
             idempotent_creates: whether the service knows Idempotency-Key, so that creating a task may be tried again
                 when its answer was lost. Default: yes, but for crun.ai.
             http_client: for proxies, certificates and the like; yours to close.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from bodydouble import __version__
-from bodydouble.client.errors import ClientError, ConnectionFailed, ServerError, as_lines, error_for
+from bodydouble.client.errors import NOT_DONE, ClientError, ConnectionFailed, ServerError, as_lines, error_for
 from bodydouble.client.retries import RETRY_AFTER_SECONDS_MAX, backoff_seconds, parse_retry_after
 from bodydouble.client.transport import Transport
 
@@ -159,8 +159,7 @@ def read_envelope(response: httpx.Response, *, repeatable: bool = True) -> Any:
         code, message = status, _plain_message(response)
     errors = as_lines(envelope.get("errors"))
     error = error_for(code, message, status=status, errors=errors, request_id=request_id, after=after)
-    if not repeatable and code in (502, 503, 504):  # a proxy spoke; what is behind it may have done it
-        error.retryable = False
+    error.retryable = error.retryable and (repeatable or code in NOT_DONE)
     raise error
 
 

@@ -126,6 +126,7 @@ class WaitTimeout(ClientError, TimeoutError):
 
 
 RETRY_STATUSES = frozenset({429, 455, 502, 503, 504})
+NOT_DONE = frozenset({429, 455})  # refused before anything was made: safe to repeat, whatever it was
 IN_FLIGHT = 409  # the same Idempotency-Key is being answered this very moment: the retry gets that answer
 
 _CLASSES: Mapping[int, type[ClientError]] = {
@@ -149,7 +150,8 @@ def error_for(
         kind = ServerError if code >= 500 or code < 400 else InvalidRequest
     error = kind(message, code=code, request_id=request_id)
     error.retry_after = after
-    error.retryable = code in RETRY_STATUSES or status == IN_FLIGHT
+    invited = isinstance(error, ServerError) and status >= 500 and after is not None
+    error.retryable = code in RETRY_STATUSES or status == IN_FLIGHT or invited
     if isinstance(error, InvalidRequest):
         error.errors = tuple(errors)
     return error

@@ -137,7 +137,7 @@ class Following:
         if self._failures == 0:
             self._outage_began = now
         self._failures += 1
-        passing = error.retryable or (error.code or 0) >= 500
+        passing = error.retryable or (isinstance(error, ServerError) and (error.code or 0) >= 500)
         if not passing or now - self._outage_began > OUTAGE_SECONDS_MAX:
             raise error
         return backoff_seconds(self._failures, error.retry_after)
