@@ -1,0 +1,422 @@
+"""Callbacks from a store to receivers that are down, slow, gone, or want to lead elsewhere."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from standardwebhooks import Webhook
+
+from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus, Outcome
+from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.task import TaskId
+from bodydouble.worker.courier import Courier, CourierOptions
+from receivers import Handler, receiving, trapping
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+ALICE, BOB = AccountId(1), AccountId(2)
+OPTIONS = CourierOptions(
+    poll_seconds=0.01, retry_first_seconds=0.01, retry_factor=1, outage_seconds_max=0.02, drain_seconds_max=0.2
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """What the courier runs on."""
+    return "asyncio"
+
+
+@dataclass
+class MemoryStore:
+    """Deliveries in memory, as the port describes them."""
+
+    rows: dict[UUID, Delivery] = field(default_factory=dict[UUID, Delivery])
+    log: dict[UUID, list[Attempt]] = field(default_factory=dict[UUID, list[Attempt]])
+    faults: list[Exception] = field(default_factory=list[Exception])  # raised by the next calls
+    claims: Counter[UUID] = field(default_factory=Counter[UUID])
+
+    def add(self, url: str, account: AccountId = ALICE) -> UUID:
+        """One more, due now."""
+        now = datetime.now(UTC)
+        row = Delivery(
+            id=uuid4(),
+            task=TaskId(uuid4()),
+            account=account,
+            url=url,
+            status=DeliveryStatus.PENDING,
+            tries=0,
+            next_try_at=now,
+            created_at=now,
+            delivered_at=None,
+        )
+        self.rows[row.id] = row
+        self.log[row.id] = []
+        return row.id
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
+    ) -> Sequence[Delivery]:
+        """The oldest that are due."""
+        self._fail()
+        now = datetime.now(UTC)
+        due = [
+            row
+            for row in self.rows.values()
+            if row.next_try_at is not None and row.next_try_at <= now and row.account not in skip_accounts
+        ]
+        found = sorted(due, key=lambda row: row.next_try_at or now)[:limit]
+        for row in found:
+            self.rows[row.id] = replace(row, next_try_at=now + timedelta(seconds=lease_seconds))
+        self.claims.update(row.id for row in found)
+        return found
+
+    async def record_attempt(
+        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    ) -> None:
+        """Log and count it."""
+        self._fail()
+        row = self.rows[delivery_id]
+        self.log[delivery_id].append(attempt)
+        self.rows[delivery_id] = replace(row, status=status, tries=row.tries + 1, next_try_at=next_try_at)
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+    async def until(self, *statuses: DeliveryStatus) -> None:
+        """Wait until every delivery has one of these."""
+        await until(lambda: all(row.status in statuses for row in self.rows.values()))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition; a minute is for ever."""
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+async def body_of(delivery: Delivery) -> bytes | None:
+    """A body that shows whose it is."""
+    return json.dumps({"task_id": str(delivery.task)}).encode()
+
+
+async def secrets_of(account: AccountId) -> Sequence[str]:
+    """Everybody's."""
+    return [SECRET]
+
+
+def courier_of(store: MemoryStore, options: CourierOptions = OPTIONS, **parts: Any) -> Courier:
+    """A courier that may call the loopback."""
+    sender = CallbackSender(GuardedClient(parse_networks("127.0.0.0/8")), RequestLimits(seconds_max=30))
+    return Courier(
+        store,
+        parts.get("transport", sender),
+        parts.get("body_of", body_of),
+        parts.get("secrets_of", secrets_of),
+        options,
+    )
+
+
+@asynccontextmanager
+async def working(courier: Courier) -> AsyncIterator[None]:
+    """The courier at work while the context lasts; it has to end when told to."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(courier.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(60):
+            await task
+
+
+def answering_in_turn(*statuses: int) -> tuple[Handler, dict[str, list[dict[str, str]]]]:
+    """Answers each task's first call with the first status, and so on; keeps the verified headers of each task."""
+    seen: dict[str, list[dict[str, str]]] = {}
+
+    async def handle(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = head.decode().split("\r\n")[1:]
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        task = Webhook(SECRET).verify(body, headers)["task_id"]
+        calls = seen.setdefault(task, [])
+        calls.append(headers)
+        status = statuses[min(len(calls), len(statuses)) - 1]
+        writer.write(f"HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n".encode())
+
+    return handle, seen
+
+
+async def test_a_receiver_that_was_down_loses_nothing() -> None:
+    """Every callback arrives once it is up, each under one id, signed for each try and verified by the receiver."""
+    store = MemoryStore()
+    handle, seen = answering_in_turn(500, 503, 404, 200)
+    async with receiving(handle) as receiver, working(courier_of(store)):
+        ids = [store.add(receiver.url("/hook")) for _ in range(20)]
+        await store.until(DeliveryStatus.DELIVERED)
+    assert len(seen) == 20
+    for delivery in ids:
+        calls = seen[str(store.rows[delivery].task)]
+        assert [headers["webhook-id"] for headers in calls] == [str(delivery)] * 4
+        assert [attempt.http_status for attempt in store.log[delivery]] == [500, 503, 404, 200]
+
+
+async def test_a_receiver_that_does_not_listen_is_tried_again() -> None:
+    """Nobody on the port is a failed try; when somebody comes, the callback arrives."""
+    store = MemoryStore()
+    async with receiving(answering_in_turn(200)[0]) as receiver:
+        url = receiver.url("/hook")
+    delivery = store.add(url)
+    options = replace(OPTIONS, tries_max=3)
+    async with working(courier_of(store, options)):
+        await store.until(DeliveryStatus.EXHAUSTED)
+    assert [attempt.http_status for attempt in store.log[delivery]] == [None] * 3
+    assert "cannot be connected to" in str(store.log[delivery][0].error)
+
+
+async def test_gone_is_gone() -> None:
+    """A receiver that answers 410 is not called again."""
+    store = MemoryStore()
+    handle, seen = answering_in_turn(500, 410, 200)
+    async with receiving(handle) as receiver, working(courier_of(store)):
+        delivery = store.add(receiver.url("/hook"))
+        await store.until(DeliveryStatus.GONE)
+        await until(lambda: store.rows[delivery].next_try_at is None)
+    assert len(seen[str(store.rows[delivery].task)]) == 2
+
+
+async def test_a_redirect_is_a_failed_try() -> None:
+    """It is tried again at the same address until the tries are used up, and nowhere else."""
+    store = MemoryStore()
+    handle, _ = answering_in_turn(302)
+    async with receiving(handle) as receiver, working(courier_of(store, replace(OPTIONS, tries_max=3))):
+        delivery = store.add(receiver.url("/hook"))
+        await store.until(DeliveryStatus.EXHAUSTED)
+    assert [head.split()[1] for head in receiver.heads] == [b"/hook"] * 3
+    assert [attempt.http_status for attempt in store.log[delivery]] == [302] * 3
+
+
+async def test_an_inner_address_is_never_called() -> None:
+    """What the guard refuses is logged as a failed try with its reason."""
+    store = MemoryStore()
+    sender = CallbackSender(GuardedClient())
+    async with trapping() as trap, working(courier_of(store, replace(OPTIONS, tries_max=2), transport=sender)):
+        delivery = store.add(f"http://127.0.0.1:{trap.port}/")
+        await store.until(DeliveryStatus.EXHAUSTED)
+        assert trap.visits == 0
+    assert "not a public address" in str(store.log[delivery][0].error)
+
+
+async def test_a_slow_receiver_holds_nobody_back() -> None:
+    """One account's receiver never answers and has a long backlog: another account's callback goes at once."""
+    store = MemoryStore()
+    under_way = most = 0
+
+    async def never(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.Event().wait()
+
+    handle, _ = answering_in_turn(200)
+    options = replace(OPTIONS, claims_max=10)
+    async with receiving(never) as slow, receiving(handle, "127.0.0.2") as quick:
+        for _ in range(100):
+            store.add(slow.url("/"), ALICE)
+        async with working(courier_of(store, options)):
+            await until(lambda: under_way == 4)
+            mine = [store.add(quick.url("/"), BOB) for _ in range(30)]
+            await until(lambda: all(store.rows[d].status is DeliveryStatus.DELIVERED for d in mine))
+    assert most == 4
+    assert all(store.log[d] == [] for d in store.rows if store.rows[d].account == ALICE)
+
+
+async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None:
+    """Names are free: the bound for a host alone could be walked around with many of them."""
+    store = MemoryStore()
+    sending = Counter[AccountId]()
+    most = Counter[AccountId]()
+
+    class Slow:
+        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+            account = store.rows[delivery_id].account
+            sending[account] += 1
+            most[account] = max(most[account], sending[account])
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    for number in range(100):
+        store.add(f"http://host{number}.example/", ALICE)
+    async with working(courier_of(store, replace(OPTIONS, drain_seconds_max=0), transport=Slow())):
+        await until(lambda: sending[ALICE] == 8)
+        store.add("http://bob.example/", BOB)
+        await until(lambda: sending[BOB] == 1)
+    assert most[ALICE] == 8
+
+
+async def test_an_outage_of_the_store_is_survived() -> None:
+    """Neither a database that is away nor a fault of its adapter ends the loop, and no try is lost for it."""
+    store = MemoryStore(faults=[StorageUnavailable("away"), ValueError("a fault"), StorageUnavailable("away")])
+    handle, seen = answering_in_turn(500, 200)
+
+    async def cut(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        store.faults += [StorageUnavailable("away")] * 3
+        await handle(head, reader, writer)
+
+    async with receiving(cut) as receiver, working(courier_of(store)):
+        delivery = store.add(receiver.url("/hook"))
+        await store.until(DeliveryStatus.DELIVERED)
+    assert [attempt.http_status for attempt in store.log[delivery]] == [500, 200]
+    assert len(seen[str(store.rows[delivery].task)]) == 2
+
+
+async def test_a_try_that_was_not_recorded_is_made_again_under_the_same_id() -> None:
+    """Where the store stays away past the lease, the receiver sees the delivery twice rather than not at all."""
+    store = MemoryStore()
+    handle, seen = answering_in_turn(200)
+    away = True
+
+    async def cut(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        store.faults += [StorageUnavailable("away")] * 50 if away else []
+        await handle(head, reader, writer)
+
+    options = replace(OPTIONS, lease_seconds=0.3, send_seconds_max=0.2, poll_seconds=0.05)
+    async with receiving(cut) as receiver, working(courier_of(store, options)):
+        delivery = store.add(receiver.url("/hook"))
+        await until(lambda: bool(seen))
+        await until(lambda: not store.faults or len(store.faults) < 40)
+        away = False
+        store.faults.clear()
+        await store.until(DeliveryStatus.DELIVERED)
+    assert {headers["webhook-id"] for calls in seen.values() for headers in calls} == {str(delivery)}
+
+
+async def test_a_callback_of_a_deleted_task_is_not_sent() -> None:
+    """There is nothing left to tell."""
+
+    async def nothing(delivery: Delivery) -> bytes | None:
+        return None
+
+    store = MemoryStore()
+    handle, seen = answering_in_turn(200)
+    async with receiving(handle) as receiver, working(courier_of(store, body_of=nothing)):
+        delivery = store.add(receiver.url("/hook"))
+        await store.until(DeliveryStatus.GONE)
+    assert seen == {}
+    assert store.log[delivery][0].error == "the task was deleted."
+
+
+async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -> None:
+    """A fault of ours counts as a try and tells nothing of our inside."""
+    store = MemoryStore()
+    handle, _ = answering_in_turn(200)
+    poison = uuid4()
+
+    async def sometimes(delivery: Delivery) -> bytes | None:
+        if delivery.id == poison:
+            raise KeyError("inner secret")
+        return await body_of(delivery)
+
+    async with receiving(handle) as receiver:
+        poison = store.add(receiver.url("/hook"))
+        good = store.add(receiver.url("/hook"))
+        async with working(courier_of(store, replace(OPTIONS, tries_max=2), body_of=sometimes)):
+            await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
+    assert store.rows[poison].status is DeliveryStatus.EXHAUSTED
+    assert store.rows[good].status is DeliveryStatus.DELIVERED
+    assert "inner" not in str(store.log[poison])
+
+
+async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
+    """A try that does not end in time is left to its lease, and another courier makes it again under the same id."""
+    store = MemoryStore()
+    handle, seen = answering_in_turn(200)
+    called = asyncio.Event()
+    answer = False
+
+    async def later(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        if not answer:
+            await asyncio.Event().wait()
+        await handle(head, reader, writer)
+
+    options = replace(OPTIONS, lease_seconds=0.5, send_seconds_max=0.4, drain_seconds_max=0)
+    async with receiving(later) as receiver:
+        delivery = store.add(receiver.url("/hook"))
+        async with working(courier_of(store, options)):
+            await called.wait()
+        assert store.log[delivery] == []
+        answer = True
+        async with working(courier_of(store, options)):
+            await store.until(DeliveryStatus.DELIVERED)
+    assert [headers["webhook-id"] for calls in seen.values() for headers in calls] == [str(delivery)]
+
+
+async def test_being_told_to_stop_lets_a_try_end() -> None:
+    """What is answered soon is recorded before the courier goes."""
+    store = MemoryStore()
+    handle, _ = answering_in_turn(200)
+    called, go = asyncio.Event(), asyncio.Event()
+
+    async def held(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        called.set()
+        await go.wait()
+        await handle(head, reader, writer)
+
+    stop = asyncio.Event()
+    async with receiving(held) as receiver:
+        delivery = store.add(receiver.url("/hook"))
+        running = asyncio.create_task(courier_of(store, replace(OPTIONS, drain_seconds_max=60)).run(stop))
+        await called.wait()
+        stop.set()
+        go.set()
+        await running
+    assert store.rows[delivery].status is DeliveryStatus.DELIVERED
+
+
+async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
+    """A try never starts that could outlast its lease: nobody else makes it at the same time."""
+    store = MemoryStore()
+    slow = store.add("http://one.example/slow")
+    other = store.add("http://one.example/other")
+
+    class Sender:
+        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+            if delivery_id == slow:
+                await asyncio.Event().wait()
+            return Attempt(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)
+
+    options = replace(OPTIONS, sends_per_host_max=1, lease_seconds=0.4, send_seconds_max=0.3, tries_max=1)
+    async with working(courier_of(store, options, transport=Sender())):
+        await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
+    assert store.rows[other].status is DeliveryStatus.DELIVERED
+    assert store.claims[other] == 2  # let go when the slow one's time was up, and taken again
+
+
+def test_a_lease_has_to_last_for_a_try() -> None:
+    """Options with which nothing could ever be sent are refused at start."""
+    with pytest.raises(ValueError, match="lease_seconds"):
+        replace(OPTIONS, lease_seconds=10, send_seconds_max=10)
+
+
+async def test_couriers_share_the_work() -> None:
+    """Two on one store make each try once."""
+    store = MemoryStore()
+    handle, seen = answering_in_turn(200)
+    async with receiving(handle) as receiver:
+        for _ in range(50):
+            store.add(receiver.url("/hook"))
+        async with working(courier_of(store, replace(OPTIONS, claims_max=5))), working(courier_of(store)):
+            await store.until(DeliveryStatus.DELIVERED)
+    assert len(seen) == 50
+    assert all(len(calls) == 1 for calls in seen.values())
