@@ -7,15 +7,19 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bodydouble.cli.models import install_with_progress
 from bodydouble.cli.replace import ShotBar
 from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out
+
+if TYPE_CHECKING:
+    from bodydouble.client import Client, Result, TaskUpdate
 
 MODEL = "wan/2-2-animate-replace"
 CREDITS = "1000"
@@ -37,7 +41,6 @@ def demo(
       bodydouble demo --out /tmp/bodydouble-demo
     """
     from bodydouble.cli import demo_material  # heavy: not for --help
-    from bodydouble.cli.api_client import ApiClient, download
     from bodydouble.shot import compare_sheet
 
     demo_material.check_extra()
@@ -48,41 +51,47 @@ def demo(
     demo_material.write_character(character)
     demo_material.write_clip(clip)
     err.print(f"character: {character}\nclip:      {clip}")
-    with _service(folder) as base_url:
-        key = _make_key(folder / "service")
-        client = ApiClient(base_url, key)
+    with _service(folder) as base_url, _client(base_url, _make_key(folder / "service")) as client:
         err.print(f"service:   {base_url}  (docs: {base_url}/docs; log: {folder / 'service.log'})")
-        inputs = {
-            "img_urls": [client.upload(character, "image/png")],
-            "video_urls": [client.upload(clip, "video/mp4")],
-            "resolution": "480P",
-        }
-        task_id = client.create_task({"model": MODEL, "input": inputs})
-        err.print(f"task:      {task_id}")
+        task = client.submit(character, clip, resolution="480P")
+        err.print(f"task:      {task.id}")
         with ShotBar() as bar:
-            task = client.wait(task_id, lambda now: bar.show(_progress(now)))
-        result, sheet = folder / "result.mp4", folder / "compare.png"
-        download(task["result"]["media_urls"][0], result)
+            made = task.wait(on_update=lambda update: bar.show(_progress(update)))
+        result, sheet = made.download(folder / "result.mp4"), folder / "compare.png"
         compare_sheet(clip, result, sheet)
-        _report(task, client.balance(), base_url)
+        _report(made, client.balance(), base_url)
     out.print(f"\nthe video: {result}\nsource above, result below: {sheet}")
 
 
-def _progress(task: dict[str, Any]) -> SimpleNamespace:
-    names = {"fraction": "progress", "stage": "stage", "segment": "segment", "segments": "segments"}
-    return SimpleNamespace(**{name: task[field] for name, field in names.items()})
+@contextmanager
+def _client(base_url: str, key: str) -> Generator["Client", None, None]:
+    """A client of the demo's own service, past any proxy; ends with the service's own message where it has one."""
+    import httpx
+
+    from bodydouble.client import Client, ClientError
+
+    with httpx.Client(trust_env=False) as http:
+        try:
+            yield Client(key, base_url, http_client=http)
+        except ClientError as error:
+            fail(str(error))
 
 
-def _report(task: dict[str, Any], balance: float, base_url: str) -> None:
-    info = task["result"]["media_info"]
+def _progress(update: "TaskUpdate") -> SimpleNamespace:
+    task = update.task
+    return SimpleNamespace(fraction=update.progress, stage=task.stage, segment=task.segment, segments=task.segments)
+
+
+def _report(made: "Result", balance: Decimal, base_url: str) -> None:
+    info = made.media_info
     sound = "with sound" if info["audio"] else "without sound"
     out.print(
         f"{info['width']} × {info['height']}, {info['fps']} fps, {info['frames']} frames, {sound}, "
-        f"made by renderer {info['renderer']} in {task['duration_s']} s"
+        f"made by renderer {info['renderer']} in {made.task.duration_seconds} s"
     )
-    for warning in info["warnings"]:
-        out.print(f"warning: {warning['message']}")
-    out.print(f"charged: {float(task['credits']):g} credits of {CREDITS}, {balance:g} are left")
+    for warning in made.warnings:
+        out.print(f"warning: {warning.message}")
+    out.print(f"charged: {float(made.credits):g} credits of {CREDITS}, {float(balance):g} are left")
     body = {
         "model": MODEL,
         "input": {"img_urls": ["https://…/portrait.jpg"], "video_urls": ["https://…/shot.mp4"], "resolution": "480P"},
