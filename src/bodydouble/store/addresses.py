@@ -1,0 +1,102 @@
+"""Keys of files, and the addresses under which our own API serves them.
+
+An address carries what it allows (GET or PUT, which key, which type, until when) and an HMAC over it. Keys are made
+here and checked against a pattern, so that no address leaves the store.
+"""
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from uuid import uuid4
+
+from bodydouble.tasks.errors import InputRejected, NotFound
+from bodydouble.tasks.task import AccountId
+
+SEGMENT = "[0-9a-z-]{1,64}"
+KEY = re.compile(rf"(?:uploads|results)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
+"""What it is for, whose it is, a folder where several belong together, and a name."""
+PREFIX = re.compile(rf"(?:uploads|results)(?:/{SEGMENT}){{0,2}}\Z")
+CONTENT_TYPES = {
+    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
+    ".mp4": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",
+    ".webm": "video/webm",
+}  # fmt: skip
+PATH_PREFIX = "/files/"
+PURPOSE = "file addresses"
+"""What the key that signs addresses is derived for."""
+
+
+def checked_key(key: str) -> str:
+    """``key`` itself. Raises NotFound where it is none of ours."""
+    if not KEY.match(key):
+        raise NotFound("File not found", key=key)
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """``prefix`` itself: whole segments, without a slash at the end. Raises ValueError for anything else."""
+    if not PREFIX.match(prefix):
+        raise ValueError(f"'{prefix}' names no folder of the file store")
+    return prefix
+
+
+def upload_key(content_type: str, extension: str, account: AccountId) -> str:
+    """A new key. Raises InputRejected where the type or the extension is none that we take."""
+    extension = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
+    if extension not in CONTENT_TYPES:
+        raise InputRejected(f"ext: '{extension}' is not taken; there are: {', '.join(CONTENT_TYPES)}", field="ext")
+    kind = CONTENT_TYPES[extension].split("/")[0]
+    if not re.fullmatch(rf"{kind}/[a-zA-Z0-9.+-]+", content_type):
+        raise InputRejected(f"content_type: '{content_type}' does not go with ext '{extension}'", field="content_type")
+    return f"uploads/{account}/{uuid4()}{extension}"
+
+
+def belongs_to(key: str, account: AccountId) -> bool:
+    """Whether the file is this account's."""
+    found = KEY.match(key)
+    return found is not None and found["account"] == str(account)
+
+
+class SignedAddresses:
+    """Makes and checks addresses below ``base_url``. The first key signs, every one of them is believed."""
+
+    def __init__(self, base_url: str, keys: Sequence[bytes]) -> None:
+        self._base_url, self._keys = base_url, tuple(keys)
+
+    def make(self, method: str, key: str, seconds: int, content_type: str = "") -> str:
+        """An address that allows ``method`` on ``key``, for PUT with this Content-Type, for so many seconds."""
+        expires = int(time.time()) + seconds
+        signature = _sign(self._keys[0], method, key, expires, content_type)
+        query = urlencode({"expires": expires, "signature": signature})
+        return f"{self._base_url}{PATH_PREFIX}{quote(key)}?{query}"
+
+    def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
+        """Whether the address's signature is ours, for this, and not expired."""
+        expires, given = query.get("expires", ""), query.get("signature", "")
+        if not KEY.match(key) or not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) < time.time():
+            return False
+        if not re.fullmatch(r"[0-9a-f]{64}", given):
+            return False
+        return any(
+            hmac.compare_digest(_sign(secret, method, key, int(expires), content_type), given) for secret in self._keys
+        )
+
+    def key_of(self, url: str) -> str | None:
+        """The key where ``url`` is an address of ours that can be read, else None."""
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
+        if f"{parts.scheme}://{parts.netloc}" != self._base_url or not parts.path.startswith(PATH_PREFIX):
+            return None
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        key = parts.path.removeprefix(PATH_PREFIX)
+        return key if self.allows("GET", key, query, "") else None
+
+
+def _sign(secret: bytes, method: str, key: str, expires: int, content_type: str) -> str:
+    message = "\n".join((method, key, str(expires), content_type)).encode()
+    return hmac.new(secret, message, hashlib.sha256).hexdigest()

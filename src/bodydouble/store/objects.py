@@ -1,0 +1,233 @@
+"""Files in a bucket. Clients read and write there by presigned addresses, past our API.
+
+An upload is named in CreateTask by an address of our own API, whose HMAC we can check; GET of it leads on to the
+bucket. The bucket's own addresses cannot be checked by us, so that they count for the files of the account itself.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import obstore
+from obstore.exceptions import BaseError
+
+from bodydouble.store.addresses import (
+    CONTENT_TYPES,
+    KEY,
+    PURPOSE,
+    SignedAddresses,
+    belongs_to,
+    checked_key,
+    checked_prefix,
+    upload_key,
+)
+from bodydouble.store.buckets import Bucket
+from bodydouble.store.files import FileLimits
+from bodydouble.store.scratch import Scratch
+from bodydouble.store.secret import derive_key
+from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
+from bodydouble.tasks.ports import SignedUpload, StoredFile
+from bodydouble.tasks.task import AccountId
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+SIGNED_SECONDS_MAX = 7 * 24 * 3600
+"""None of the providers signs for longer."""
+CHUNK_BYTES = 8 << 20
+CONCURRENCY = 4
+PING_SECONDS_MAX = 5.0
+PING_KEY = ".ping"
+DELETE_BATCH = 500
+
+
+class ObjectFileStore:
+    """Satisfies ``tasks.ports.FileStore``."""
+
+    def __init__(self, bucket: Bucket, base_url: str, secret: bytes, limits: FileLimits, scratch: Scratch) -> None:
+        self._bucket, self._limits, self._scratch = bucket, limits, scratch
+        self._addresses = SignedAddresses(base_url, [derive_key(secret, PURPOSE)])
+        self._public_prefix: str | None = None
+        self._written = False
+
+    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
+        """Raises InputRejected where the type or the extension is none that we take."""
+        key = upload_key(content_type, extension, account)
+        seconds = self._limits.upload_seconds
+        if self._bucket.direct_uploads:
+            put_url = await self._presign("PUT", key, seconds)
+        else:
+            put_url = self._addresses.make("PUT", key, seconds, content_type)
+        return SignedUpload(
+            put_url=put_url,
+            file_url=self._addresses.make("GET", key, self._limits.download_seconds),
+            expires_at=datetime.fromtimestamp(int(time.time()) + min(seconds, SIGNED_SECONDS_MAX), UTC),
+        )
+
+    async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
+        """A presigned address of the bucket, for seven days at most."""
+        return await self._presign("GET", checked_key(key), expires_seconds or self._limits.download_seconds)
+
+    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
+        """Our API's signed addresses, and the bucket's where the file is the account's own."""
+        key = self._addresses.key_of(url)
+        if key is not None or account is None or not url.startswith(("http://", "https://")):
+            return key
+        if self._public_prefix is None:
+            signed = await self._presign("GET", PING_KEY, 1)
+            self._public_prefix = signed.partition("?")[0].removesuffix(PING_KEY)
+        path = url.partition("?")[0]
+        key = path.removeprefix(self._public_prefix)
+        return key if key != path and belongs_to(key, account) else None
+
+    def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
+        """Whether the address's signature is ours, for this, and not expired."""
+        return self._addresses.allows(method, key, query, content_type)
+
+    async def stat(self, key: str) -> StoredFile | None:
+        """One HEAD request."""
+        checked_key(key)
+        with self._speaking():
+            try:
+                found = await obstore.get_async(self._bucket.store, key, options={"head": True})
+            except FileNotFoundError:
+                found = None
+        if found is None:
+            await self.ping()  # a lost bucket is not a lost file
+            return None
+        kind = found.attributes.get("Content-Type", "application/octet-stream")
+        return _stored(found.meta, kind)
+
+    async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
+        """Take an upload for a bucket that clients cannot write to by an address alone."""
+        self._check_size(key, size_bytes or 0)
+        if await self.stat(key) is not None:
+            raise InputRejected("This upload address was used already; ask for a new one.", key=key)
+        with self._scratch.part(size_bytes or 0) as part:
+            with part.open("wb") as stream:
+                size = 0
+                async for chunk in chunks:
+                    size += len(chunk)
+                    self._check_size(key, size)
+                    await asyncio.to_thread(stream.write, chunk)
+            return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream"))
+
+    async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
+        """With what a browser needs to show it, or to save it under its name."""
+        name = Path(checked_key(key)).name
+        size = source.stat().st_size
+        with self._speaking():
+            await obstore.put_async(
+                self._bucket.store,
+                key,
+                source,
+                attributes={
+                    "Content-Type": content_type,
+                    "Content-Disposition": f'inline; filename="{name}"',
+                    "Cache-Control": "private, max-age=3600",
+                },
+                chunk_size=CHUNK_BYTES,
+                max_concurrency=CONCURRENCY,
+            )
+        return StoredFile(key=key, size_bytes=size, content_type=content_type, modified_at=datetime.now(UTC))
+
+    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
+        """Streamed to ``target``, whole or not at all."""
+        stored = await self.stat(key)
+        if stored is None:
+            raise NotFound("File not found", key=key)
+        if bytes_max is not None and stored.size_bytes > bytes_max:
+            raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
+        part = target.with_name(target.name + ".part")
+        with self._speaking():
+            found = await obstore.get_async(self._bucket.store, key)
+            with self._scratch.telling():
+                try:
+                    with part.open("wb") as stream:
+                        async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+                            await asyncio.to_thread(stream.write, chunk)
+                    part.replace(target)
+                finally:
+                    part.unlink(missing_ok=True)
+        return stored
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """In batches."""
+        for key in keys:
+            checked_key(key)
+        for first in range(0, len(keys), DELETE_BATCH):
+            batch = keys[first : first + DELETE_BATCH]
+            with self._speaking():
+                try:
+                    await obstore.delete_async(self._bucket.store, batch)
+                except FileNotFoundError:  # which one is not said, and the others may be there still
+                    for key in batch:
+                        await self._delete_one(key)
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Everything in one folder."""
+        keys = [stored.key async for stored in self.list(prefix)]
+        await self.delete(keys)
+        return len(keys)
+
+    async def list(self, prefix: str) -> AsyncIterator[StoredFile]:
+        """Without asking for each file's type: it is the one of the extension."""
+        pages = obstore.list(self._bucket.store, checked_prefix(prefix), chunk_size=1000)
+        while True:
+            with self._speaking():
+                try:
+                    page = await anext(pages)
+                except StopAsyncIteration:
+                    return
+            for found in page:
+                if KEY.match(found["path"]):
+                    yield _stored(found, CONTENT_TYPES.get(Path(found["path"]).suffix, "application/octet-stream"))
+
+    async def ping(self) -> None:
+        """Writes once, then reads what was written, until that fails."""
+        store = self._bucket.store
+        with self._speaking():
+            try:
+                async with asyncio.timeout(PING_SECONDS_MAX):
+                    written, self._written = self._written, False
+                    if written:
+                        await obstore.head_async(store, PING_KEY)
+                    else:
+                        await obstore.put_async(store, PING_KEY, b"", use_multipart=False)
+                    self._written = True
+            except TimeoutError:
+                raise StorageUnavailable(f"{self._bucket.name} does not answer within {PING_SECONDS_MAX:g} s") from None
+
+    async def _delete_one(self, key: str) -> None:
+        try:
+            await obstore.delete_async(self._bucket.store, key)
+        except FileNotFoundError:
+            return
+
+    async def _presign(self, method: str, key: str, seconds: int) -> str:
+        lifetime = timedelta(seconds=min(seconds, SIGNED_SECONDS_MAX))
+        with self._speaking():
+            return await obstore.sign_async(self._bucket.signer, "GET" if method == "GET" else "PUT", key, lifetime)
+
+    def _check_size(self, key: str, size_bytes: int) -> None:
+        if size_bytes > self._limits.bytes_max:
+            raise InputRejected(f"The upload is larger than {self._limits.bytes_max / 1e6:g} MB.", key=key)
+
+    @contextmanager
+    def _speaking(self) -> Generator[None, None, None]:
+        """Turns what the bucket answers into our errors; the first line of its own words says what it was."""
+        try:
+            yield
+        except (BaseError, FileNotFoundError) as error:
+            reason = str(error).partition("\n")[0][:300]
+            raise StorageUnavailable(f"{self._bucket.name} does not do as asked: {reason}") from error
+
+
+def _stored(meta: "ObjectMeta", content_type: str) -> StoredFile:
+    return StoredFile(
+        key=meta["path"], size_bytes=meta["size"], content_type=content_type, modified_at=meta["last_modified"]
+    )

@@ -1,0 +1,81 @@
+"""Files that are being written: each under a name of its own in one folder, removed however the writing ends."""
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bodydouble.tasks.errors import StorageFull, StorageUnavailable
+
+ABANDONED_SECONDS = 24 * 3600
+"""No upload takes longer: what is older was left by a process that was killed."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Scratch:
+    """One folder for parts. It is made here only: where it is gone later, so is the disk that it was on.
+
+    ``free_bytes_min`` of its disk are left alone: the database usually lies there too, and it stops where it cannot
+    write.
+    """
+
+    def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
+        self.folder, self._free_bytes_min = folder, free_bytes_min
+        folder.mkdir(parents=True, exist_ok=True)
+        oldest = time.time() - ABANDONED_SECONDS
+        for part in folder.iterdir():
+            try:
+                if part.stat().st_mtime < oldest:
+                    part.unlink()
+            except FileNotFoundError:
+                continue
+
+    @contextmanager
+    def part(self, bytes_wanted: int = 0) -> Generator[Path, None, None]:
+        """The path of a new file, gone at the end unless it was moved away.
+
+        Raises:
+            StorageFull: there is no room for ``bytes_wanted``, or it ran out in the block.
+            StorageUnavailable: it cannot be written for another reason.
+        """
+        path = self.folder / secrets.token_hex(8)
+        with self.telling():
+            self.check_room(bytes_wanted)
+            try:
+                yield path
+            finally:
+                path.unlink(missing_ok=True)
+
+    def check_room(self, bytes_wanted: int = 0) -> None:
+        """Raises StorageFull where so much cannot be written, OSError where the folder is gone."""
+        free = shutil.disk_usage(self.folder).free
+        if free - bytes_wanted < self._free_bytes_min:
+            raise StorageFull(
+                f"The disk of {self.folder} is full: {free / 1e6:.0f} MB are free, {bytes_wanted / 1e6:.0f} MB are "
+                f"wanted and {self._free_bytes_min / 1e6:.0f} MB are kept for the database; free some space.",
+                free_bytes=free,
+            )
+
+    @contextmanager
+    def telling(self) -> Generator[None, None, None]:
+        """Turns an OSError of the block into what it means for us."""
+        try:
+            yield
+        except OSError as error:
+            where = error.filename or self.folder
+            if error.errno in FULL:
+                raise StorageFull(f"{where} cannot be written, the disk is full; free some space.") from error
+            raise StorageUnavailable(f"{where} cannot be used: {error.strerror or error}") from error
+
+
+def make_lasting(path: Path) -> None:
+    """Have the disk hold what was written to ``path``, a file or a folder: a power cut then leaves it whole."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""The installation's one secret; every other key is derived from it.
+
+``BODYDOUBLE_SECRET`` where it is set: machines that share a database and a bucket need the same. Else a file
+``secret`` in the data folder, made at the first start and readable by its owner only; its text can be copied to
+``BODYDOUBLE_SECRET`` of another machine.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from bodydouble.tasks.errors import InputRejected, StorageUnavailable
+
+SECRET_CHARACTERS_MIN = 16
+
+
+def master_secret(configured: str, folder: Path) -> bytes:
+    """The secret of this installation; ``configured`` is the setting, ``folder`` the data folder.
+
+    Raises:
+        InputRejected: the setting, or the file's content, is too short to be one.
+        StorageUnavailable: the file can be neither read nor made.
+    """
+    if configured:
+        return _long_enough(configured, "BODYDOUBLE_SECRET")
+    path = folder / "secret"
+    try:
+        if not path.exists():
+            _make(path)
+        return _long_enough(path.read_text(), str(path))
+    except OSError as error:
+        raise StorageUnavailable(f"The secret {path} can be neither read nor made: {error.strerror}") from error
+
+
+def derive_key(secret: bytes, purpose: str) -> bytes:
+    """A 32-byte key for one purpose: who learns it learns neither the secret nor the other keys."""
+    return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
+
+
+def _long_enough(text: str, source: str) -> bytes:
+    text = text.strip()
+    if len(text) < SECRET_CHARACTERS_MIN:
+        raise InputRejected(
+            f"{source}: has {len(text)} characters, at least {SECRET_CHARACTERS_MIN} are needed; "
+            "make one with: openssl rand -hex 32",
+            field=source,
+        )
+    return text.encode()
+
+
+def _make(path: Path) -> None:
+    # Written beside it and linked: whoever reads sees the whole secret, and of two that make one the first wins.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".secret-{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_hex(32) + "\n")
+            stream.flush()
+            os.fsync(descriptor)
+        path.hardlink_to(part)
+    except FileExistsError:
+        return
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,59 @@
+"""An S3 server of our own on the loopback, for tests of the file store in a bucket."""
+
+import os
+from collections.abc import Iterator
+from itertools import count
+
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+
+_numbers = count(1)
+
+
+class LocalS3:
+    """The server, which can be stopped and started again at the same port."""
+
+    def __init__(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server.start()
+        self.port = self._server.get_host_and_port()[1]
+
+    @property
+    def endpoint(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def make_bucket(self) -> str:
+        """An empty bucket's name."""
+        name = f"bucket-{next(_numbers)}"
+        httpx.put(f"{self.endpoint}/{name}", headers={"host": f"127.0.0.1:{self.port}"}).raise_for_status()
+        return name
+
+    def url(self, bucket: str) -> str:
+        """As the setting names it."""
+        return f"s3://{bucket}/pre/fix?endpoint={self.endpoint}&region=us-east-1"
+
+    def stop(self) -> None:
+        """Nothing listens there any more; what was stored stays in memory."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Listen again."""
+        self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
+        self._server.start()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[LocalS3]:
+    """One server for the whole run."""
+    kept = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    os.environ.update(AWS_ACCESS_KEY_ID="tester", AWS_SECRET_ACCESS_KEY="not a secret")
+    server = LocalS3()
+    yield server
+    server.stop()
+    for name, value in kept.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
