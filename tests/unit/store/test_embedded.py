@@ -126,6 +126,54 @@ def test_a_server_that_cannot_start_says_why(folder: Path, monkeypatch: pytest.M
         EmbeddedPostgres(folder).start()
 
 
+def test_a_lost_folder_is_waited_for(folder: Path) -> None:
+    """Moved away under the running server, no empty database takes its place; moved back, all is there."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    away = folder.with_name("away")
+    try:
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as value")
+        folder.rename(away)
+        wait_until(lambda: server.pid is None)
+        assert not answers(server.url)
+        assert not folder.exists()
+        away.rename(folder)
+        wait_until(lambda: answers(server.url))
+        with psycopg.connect(server.url) as connection:
+            assert connection.execute("select value from kept").fetchone() == (42,)
+    finally:
+        server.stop()
+
+
+def test_an_erased_folder_does_not_end_the_watch(folder: Path) -> None:
+    """While there is no database there is no server; the copy that is put there is started."""
+    server = EmbeddedPostgres(folder)
+    server.start()
+    server.stop()
+    backup = folder.with_name("backup")
+    subprocess.run(["cp", "-a", str(folder), str(backup)], check=True)  # with the owners
+    server.start()
+    try:
+        shutil.rmtree(folder)
+        wait_until(lambda: server.pid is None)
+        assert not answers(server.url)
+        backup.rename(folder)
+        wait_until(lambda: answers(server.url))
+    finally:
+        server.stop()
+
+
+def test_a_large_log_is_put_aside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's log does not grow without end: one former log is kept."""
+    monkeypatch.setattr("bodydouble.store.embedded.LOG_BYTES_MAX", 10)
+    server = EmbeddedPostgres(folder)
+    for _ in range(2):
+        server.start()
+        server.stop()
+    assert (folder / "postgres.log.1").stat().st_size > 10
+
+
 def test_a_foreign_socket_folder_is_refused(tmp_path: Path) -> None:
     """In a shared temporary folder somebody may have been there first: a link is not followed."""
     (tmp_path / "elsewhere").mkdir()
