@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
-import httpx
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -18,6 +19,13 @@ class LocalS3:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         self.port = self._server.get_host_and_port()[1]
+        self.client: Any = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="tester",
+            aws_secret_access_key="not a secret",
+        )
 
     @property
     def endpoint(self) -> str:
@@ -27,7 +35,7 @@ class LocalS3:
     def make_bucket(self) -> str:
         """An empty bucket's name."""
         name = f"bucket-{next(_numbers)}"
-        httpx.put(f"{self.endpoint}/{name}", headers={"host": f"127.0.0.1:{self.port}"}).raise_for_status()
+        self.client.create_bucket(Bucket=name)
         return name
 
     def url(self, bucket: str) -> str:

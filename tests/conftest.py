@@ -7,7 +7,7 @@ import pytest
 
 from bodydouble.perception import ModelPack, install_pack
 
-pytest_plugins = ["databases"]
+pytest_plugins = ["databases", "buckets"]
 
 
 @pytest.fixture(scope="session")

@@ -12,18 +12,29 @@ import structlog
 from fastapi import FastAPI
 
 from bodydouble.api import attach, create_app
-from bodydouble.media import MediaLimits, probe_image, probe_video
+from bodydouble.media import MediaLimits
 from bodydouble.outbound import GuardedDownloader, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
 from bodydouble.service import Service
+from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
-from bodydouble.store import EmbeddedPostgres, LocalFileStore, PostgresTaskStore, migrate
+from bodydouble.store import (
+    EmbeddedPostgres,
+    FileLimits,
+    LocalFileStore,
+    ObjectFileStore,
+    PostgresTaskStore,
+    Scratch,
+    master_secret,
+    migrate,
+    open_bucket,
+)
 from bodydouble.tasks.errors import RendererUnavailable
+from bodydouble.tasks.ports import FileStore
 from bodydouble.worker import Ports, Worker, WorkerOptions
 
 FIRST_ACCOUNT = "default"
-CHECKED_MAX = 10_000
 
 
 def configure_logging(*, as_json: bool) -> None:
@@ -100,44 +111,33 @@ async def open_store(database_url: str) -> AsyncGenerator[PostgresTaskStore, Non
         await store.close()
 
 
-def open_files(settings: Settings) -> LocalFileStore:
-    """Uploads and results."""
-    return LocalFileStore(
-        settings.data / "files",
-        settings.base_url,
+def open_secret(settings: Settings) -> bytes:
+    """The secret that every other key is derived from. Raises InputRejected, StorageUnavailable."""
+    return master_secret(settings.secret, settings.data)
+
+
+def open_files(settings: Settings) -> FileStore:
+    """Uploads and results. Raises InputRejected for a bucket's address that has a fault; StorageUnavailable."""
+    limits = FileLimits(
         upload_seconds=settings.upload_url_seconds,
         download_seconds=settings.download_url_seconds,
         bytes_max=max(settings.video_bytes_max, settings.image_bytes_max),
+        free_bytes_min=settings.free_bytes_min,
     )
+    secret = open_secret(settings)
+    if settings.files:
+        return ObjectFileStore(open_bucket(settings.files), settings.base_url, secret, limits, _open_scratch(settings))
+    return LocalFileStore(settings.data / "files", settings.base_url, secret, limits)
 
 
-def build_service(settings: Settings, store: PostgresTaskStore, files: LocalFileStore) -> Service:
+def build_service(settings: Settings, store: PostgresTaskStore, files: FileStore) -> Service:
     """The use cases over these adapters."""
-    return Service(store, files, _upload_checker(settings, files), _renderer_check(settings))
+    check_upload = UploadCheck(files, media_limits(settings), _open_scratch(settings).part)
+    return Service(store, files, check_upload, _renderer_check(settings))
 
 
-def _upload_checker(settings: Settings, files: LocalFileStore) -> Callable[[str, str], float]:
-    """Looks at an upload and answers its seconds (0 for a picture). Uploads never change: each is looked at once."""
-    limits = media_limits(settings)
-    known: dict[tuple[str, str], float] = {}
-
-    def check_upload(key: str, field: str) -> float:
-        # A picture that is named as the video has to be looked at as a video.
-        looked_at = (key, field.partition("_")[0])
-        if looked_at not in known:
-            path = files.stored(key).path
-            assert path is not None, "local files have a path"
-            if field.startswith("img"):
-                probe_image(path, limits, field)
-                seconds = 0.0
-            else:
-                seconds = probe_video(path, limits, field).duration_seconds
-            if len(known) >= CHECKED_MAX:
-                known.clear()
-            known[looked_at] = seconds
-        return known[looked_at]
-
-    return check_upload
+def _open_scratch(settings: Settings) -> Scratch:
+    return Scratch(settings.data / "scratch", settings.free_bytes_min)
 
 
 def _renderer_check(settings: Settings) -> Callable[[str], str]:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str = ""  # how clients reach us, for links; default http://host:port
     database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"))
+    files: str = ""  # a bucket (s3://, gs://, az://) for uploads and results; empty: the data folder
+    secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` of the data folder
+    free_bytes_min: int = 500_000_000  # of the data folder's disk, left to the database
     models: Path | None = None  # a prepared folder with the model pack
     log_json: bool = False
 

@@ -16,8 +16,8 @@ from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
 from bodydouble.api.request_id import BodyLimit, BodyTooLarge, RequestContext
 from bodydouble.service import Service
-from bodydouble.store.files import LocalFileStore
 from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.tasks.ports import FileStore
 
 DESCRIPTION = (
     "A body double for any shot: one picture of a character and one video in, the same shot with the person replaced "
@@ -56,7 +56,7 @@ def attach(
     app: FastAPI,
     *,
     service: Service,
-    files: LocalFileStore,
+    files: FileStore,
     renderers: list[str],
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
 ) -> None:

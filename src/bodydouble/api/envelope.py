@@ -17,6 +17,7 @@ from bodydouble.tasks.errors import (
     KeyDisabled,
     NotFound,
     RendererUnavailable,
+    StorageFull,
     StorageUnavailable,
     Unauthenticated,
 )
@@ -33,6 +34,7 @@ ANSWERS: tuple[tuple[type[BodydoubleError], int, int], ...] = (
     (InvalidParams, 422, 422),
     (InputRejected, 422, 422),
     (RendererUnavailable, 505, 503),
+    (StorageFull, 507, 507),
     (StorageUnavailable, 500, 500),
 )
 
@@ -87,6 +89,8 @@ def domain_failure(request: Request, error: BodydoubleError) -> Response:
         model = error.fields.get("model")
         text = f"{WRONG_INPUT.format(model=model)}{error.message}" if model else error.message
         return failure(request, code, INVALID_MESSAGE, status, [text])
+    if isinstance(error, StorageFull):
+        return failure(request, code, "There is no room for files at the moment; try again later.", status)
     if status == 500:
         return failure(request, code, "The service is not available for the moment; try again.", status)
     return failure(request, code, error.message, status)

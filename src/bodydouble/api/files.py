@@ -1,31 +1,56 @@
 """Signed GET and PUT of files."""
 
+from email.utils import format_datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
-from bodydouble.store.files import LocalFileStore
+from bodydouble.tasks.errors import NotFound
+from bodydouble.tasks.ports import FileStore
 
 router = APIRouter(prefix="/files", tags=["files"])
 
+FORWARD_SECONDS = 3600
+"""How long the address holds that leads from ours to a bucket's."""
+HEADERS = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
 
-def _files(request: Request) -> LocalFileStore:
+
+def _files(request: Request) -> FileStore:
     return request.app.state.files
 
 
 @router.head("/{key:path}", response_class=FileResponse, include_in_schema=False)
 @router.get("/{key:path}", response_class=FileResponse)
 async def download(request: Request, key: str) -> Response:
-    """A file by its signed address; Range requests are answered."""
+    """A file by its signed address; Range requests are answered. Where files lie in a bucket: 307 to it."""
     files = _files(request)
     if not files.allows("GET", key, dict(request.query_params), ""):
         return failure(request, 403, "This file address is not valid or has expired", 403)
-    stored = files.stored(key)
-    assert stored.path is not None, "local files have a path"
-    headers = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
-    return FileResponse(stored.path, media_type=stored.content_type, headers=headers)
+    stored = await files.stat(key)
+    if stored is None:
+        raise NotFound("File not found", key=key)
+    if stored.path is not None:
+        name = stored.path.name
+        return FileResponse(
+            stored.path,
+            media_type=stored.content_type,
+            headers=HEADERS,
+            filename=name,
+            content_disposition_type="inline",
+        )
+    if request.method == "HEAD":  # a bucket's address is signed for GET alone
+        described = {
+            "content-length": str(stored.size_bytes),
+            "content-type": stored.content_type,
+            "last-modified": format_datetime(stored.modified_at, usegmt=True),
+            "accept-ranges": "bytes",
+        }
+        return Response(headers=HEADERS | described)
+    return RedirectResponse(
+        await files.sign_download(key, FORWARD_SECONDS), 307, headers={"cache-control": "private, max-age=600"}
+    )
 
 
 @router.put("/{key:path}", response_class=EnvelopeResponse)
@@ -37,5 +62,6 @@ async def upload(request: Request, key: str) -> Any:
         return failure(
             request, 403, "This upload address is not valid, has expired, or was made for another Content-Type", 403
         )
-    stored = await files.receive(key, request.stream())
+    announced = request.headers.get("content-length", "")
+    stored = await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
     return success({"size": stored.size_bytes})

@@ -129,7 +129,7 @@ async def upload_url(
     ext: Annotated[str, Query(max_length=8)],
 ) -> Response:
     """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask."""
-    signed = service.sign_upload(account.id, content_type, ext)
+    signed = await service.sign_upload(account.id, content_type, ext)
     return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
 
 

@@ -1,7 +1,6 @@
 """The use cases. They speak to ports only."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +16,7 @@ KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far fr
 
 CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the caller's request")
 
-CheckUpload = Callable[[str, str], float]
+CheckUpload = Callable[[str, str], Awaitable[float]]
 """Looks at one of our own uploads, by key and field: seconds of a video, 0 of a picture. Raises MediaRejected."""
 
 RendererCheck = Callable[[str], str]
@@ -80,10 +79,10 @@ class Service:
         return Price(credits=model.price(resolution, seconds), estimated=False)
 
     async def _seconds_of(self, url: str, field: str) -> float | None:
-        """Length of one of our own uploads, looked at outside the event loop; None for an address elsewhere."""
-        key = self.files.own_key(url)
+        """Length of one of our own uploads, None for an address elsewhere."""
+        key = await self.files.own_key(url)
         try:
-            return await asyncio.to_thread(self._check_upload, key, field) if key else None
+            return await self._check_upload(key, field) if key else None
         except NotFound:
             raise InputRejected(f"{field}: nothing was uploaded to this address yet; PUT the file first.") from None
 
@@ -113,7 +112,7 @@ class Service:
         if task is None:
             raise NotFound("Task not found")
         position = await self.store.queue_position(task.id) if task.status is TaskStatus.PENDING else None
-        urls = [self.files.sign_download(key) for key in task.result.media_keys] if task.result else []
+        urls = [await self.files.sign_download(key) for key in task.result.media_keys] if task.result else []
         return TaskView(task=task, queue_position=position, media_urls=urls)
 
     async def cancel(self, account: AccountId, task_id: str) -> bool:
@@ -133,9 +132,9 @@ class Service:
         """Credits that are neither spent nor reserved."""
         return (await self.store.get_account(account)).balance
 
-    def sign_upload(self, account: AccountId, content_type: str, extension: str) -> SignedUpload:
+    async def sign_upload(self, account: AccountId, content_type: str, extension: str) -> SignedUpload:
         """A place to PUT a picture or a video. Raises InputRejected."""
-        return self.files.sign_upload(content_type, extension, account)
+        return await self.files.sign_upload(content_type, extension, account)
 
     def models(self, modality: str | None = None, operation: str | None = None) -> list[ModelSpec]:
         """The catalogue, filtered."""

@@ -1,8 +1,25 @@
 """PostgreSQL and files."""
 
+from bodydouble.store.buckets import open_bucket
 from bodydouble.store.embedded import EmbeddedPostgres
-from bodydouble.store.files import LocalFileStore
+from bodydouble.store.expiry import delete_older
+from bodydouble.store.files import FileLimits, LocalFileStore
 from bodydouble.store.migrate import migrate
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.store.postgres import PostgresTaskStore
+from bodydouble.store.scratch import Scratch
+from bodydouble.store.secret import derive_key, master_secret
 
-__all__ = ["EmbeddedPostgres", "LocalFileStore", "PostgresTaskStore", "migrate"]
+__all__ = [
+    "EmbeddedPostgres",
+    "FileLimits",
+    "LocalFileStore",
+    "ObjectFileStore",
+    "PostgresTaskStore",
+    "Scratch",
+    "delete_older",
+    "derive_key",
+    "master_secret",
+    "migrate",
+    "open_bucket",
+]

@@ -1,170 +1,216 @@
-"""Files in a local folder, reached over HTTP by signed addresses that expire.
-
-An address carries what it allows (GET or PUT, which key, which type, until when) and an HMAC over it. Keys are made
-here and checked against a pattern, so that no address leaves the folder.
-"""
+"""Files in a local folder, reached over HTTP by signed addresses that expire."""
 
 import asyncio
-import hashlib
-import hmac
 import os
-import re
-import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
-from uuid import uuid4
 
-from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
+from bodydouble.store.addresses import (
+    CONTENT_TYPES,
+    KEY,
+    PURPOSE,
+    SignedAddresses,
+    checked_key,
+    checked_prefix,
+    upload_key,
+)
+from bodydouble.store.scratch import Scratch, make_lasting
+from bodydouble.store.secret import derive_key
+from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.ports import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
-KEY = re.compile(r"(uploads|results)/[0-9a-z-]{1,64}/[0-9a-z-]{1,64}\.[a-z0-9]{1,5}\Z")
-CONTENT_TYPES = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
-    ".mp4": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",
-    ".webm": "video/webm",
-}  # fmt: skip
-PATH_PREFIX = "/files/"
+WRITE_BYTES = 1 << 20
+"""An upload comes in small pieces; so much of it is written at a time."""
+PARTS_FOLDER = ".parts"
+FORMER_KEY = ".signing-key"
+"""Where installations kept a key of their own before there was one secret; addresses signed with it stay valid."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLimits:
+    """What a file store takes, and how long its addresses hold."""
+
+    upload_seconds: int
+    download_seconds: int
+    bytes_max: int  # of one upload
+    free_bytes_min: int = 0  # left alone on a local disk
 
 
 class LocalFileStore:
     """Satisfies ``tasks.ports.FileStore``."""
 
-    def __init__(
-        self, folder: Path, base_url: str, *, upload_seconds: int, download_seconds: int, bytes_max: int
-    ) -> None:
-        self.folder, self._base_url = folder, base_url
-        self._upload_seconds, self._download_seconds = upload_seconds, download_seconds
-        self._bytes_max = bytes_max
-        folder.mkdir(parents=True, exist_ok=True)
-        self._secret = _secret(folder / ".signing-key")
+    def __init__(self, folder: Path, base_url: str, secret: bytes, limits: FileLimits) -> None:
+        """Raises StorageUnavailable where the folder cannot be made."""
+        self.folder, self._limits = folder, limits
+        self._scratch = Scratch(folder / PARTS_FOLDER, limits.free_bytes_min)
+        keys = [derive_key(secret, PURPOSE)]
+        if (folder / FORMER_KEY).exists():
+            keys.append((folder / FORMER_KEY).read_bytes())
+        self._addresses = SignedAddresses(base_url, keys)
 
-    def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
+    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
         """Raises InputRejected where the type or the extension is none that we take."""
-        extension = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
-        if extension not in CONTENT_TYPES:
-            raise InputRejected(f"ext: '{extension}' is not taken; there are: {', '.join(CONTENT_TYPES)}", field="ext")
-        kind = CONTENT_TYPES[extension].split("/")[0]
-        if not re.fullmatch(rf"{kind}/[a-zA-Z0-9.+-]+", content_type):
-            raise InputRejected(
-                f"content_type: '{content_type}' does not go with ext '{extension}'", field="content_type"
-            )
-        key = f"uploads/{account}/{uuid4()}{extension}"
-        expires = int(time.time()) + self._upload_seconds
+        key = upload_key(content_type, extension, account)
+        seconds = self._limits.upload_seconds
         return SignedUpload(
-            put_url=self._url("PUT", key, expires, content_type),
-            file_url=self.sign_download(key),
-            expires_at=datetime.fromtimestamp(expires, UTC),
+            put_url=self._addresses.make("PUT", key, seconds, content_type),
+            file_url=await self.sign_download(key),
+            expires_at=datetime.fromtimestamp(int(time.time()) + seconds, UTC),
         )
 
-    def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
-        return self._url("GET", key, int(time.time()) + (expires_seconds or self._download_seconds), "")
+    async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
+        """An address of our own API."""
+        return self._addresses.make("GET", checked_key(key), expires_seconds or self._limits.download_seconds)
 
-    def own_key(self, url: str) -> str | None:
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return None
-        if f"{parts.scheme}://{parts.netloc}" != self._base_url or not parts.path.startswith(PATH_PREFIX):
-            return None
-        query = {k: v[0] for k, v in parse_qs(parts.query).items()}
-        key = parts.path.removeprefix(PATH_PREFIX)
-        return key if self.allows("GET", key, query, "") else None
+    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
+        """Who has a signed address may use it, whosever file it is."""
+        return self._addresses.key_of(url)
 
-    def allows(self, method: str, key: str, query: dict[str, str], content_type: str) -> bool:
+    def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
         """Whether the address's signature is ours, for this, and not expired."""
-        expires = query.get("expires", "")
-        if not KEY.match(key) or not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) < time.time():
-            return False
-        wanted = self._sign(method, key, int(expires), content_type)
-        return hmac.compare_digest(wanted, query.get("signature", ""))
+        return self._addresses.allows(method, key, query, content_type)
 
-    def stored(self, key: str) -> StoredFile:
-        """The file as it is. Raises NotFound."""
-        path = self._path(key)
-        if not path.is_file():
-            raise NotFound("File not found", key=key)
-        kind = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
-        return StoredFile(key=key, size_bytes=path.stat().st_size, content_type=kind, path=path)
+    async def stat(self, key: str) -> StoredFile | None:
+        """With the file's path."""
+        return await asyncio.to_thread(self._stat, checked_key(key))
 
-    async def receive(self, key: str, chunks: AsyncIterator[bytes]) -> StoredFile:
-        """Take an upload. Raises InputRejected where it is too large, or is there already; nothing half stays."""
-        path = self._path(key)
+    async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
+        """Take an upload as it comes, to disk and not to memory."""
+        path = self.folder / checked_key(key)
+        self._check_size(key, size_bytes or 0)
         if path.exists():
             raise InputRejected("This upload address was used already; ask for a new one.", key=key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-        size = 0
-        try:
+        with self._scratch.part(size_bytes or 0) as part:
             with part.open("wb") as stream:
+                size, held = 0, bytearray()
                 async for chunk in chunks:
                     size += len(chunk)
-                    if size > self._bytes_max:
-                        raise InputRejected(f"The upload is larger than {self._bytes_max / 1e6:g} MB.", key=key)
-                    await asyncio.to_thread(stream.write, chunk)
-            part.replace(path)
-        except OSError as error:
-            raise StorageUnavailable(f"The file store cannot be written: {error.strerror}") from error
-        finally:
-            part.unlink(missing_ok=True)
-        return self.stored(key)
+                    self._check_size(key, size)
+                    held += chunk
+                    if len(held) >= WRITE_BYTES:
+                        await asyncio.to_thread(stream.write, held)
+                        held = bytearray()
+                await asyncio.to_thread(stream.write, held)
+            await asyncio.to_thread(_move, part, path)
+        return await self._found(key)
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            await asyncio.to_thread(shutil.copyfile, source, part)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise StorageUnavailable(f"The file store cannot be written: {error.strerror}") from error
-        part.replace(path)
-        return self.stored(key)
+        """The type is the one of the key's extension."""
+        path, size = self.folder / checked_key(key), source.stat().st_size
 
-    async def get_file(self, key: str, target: Path) -> StoredFile:
-        stored = self.stored(key)
+        def store() -> None:
+            with self._scratch.part(size) as part:
+                shutil.copyfile(source, part)
+                _move(part, path)
+
+        await asyncio.to_thread(store)
+        return await self._found(key)
+
+    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
+        """Copy to ``target``, whole or not at all."""
+        stored = await self._found(key)
         assert stored.path is not None, "local files have a path"
+        if bytes_max is not None and stored.size_bytes > bytes_max:
+            raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
         part = target.with_name(target.name + ".part")
-        await asyncio.to_thread(shutil.copyfile, stored.path, part)
-        part.replace(target)
+        with self._scratch.telling():
+            try:
+                await asyncio.to_thread(shutil.copyfile, stored.path, part)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
         return stored
 
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Also the folders that are empty then."""
+        paths = [self.folder / checked_key(key) for key in keys]
+        if paths:
+            await asyncio.to_thread(self._delete, paths)
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Everything in one folder."""
+        keys = [stored.key async for stored in self.list(prefix)]
+        await self.delete(keys)
+        return len(keys)
+
+    async def list(self, prefix: str) -> AsyncIterator[StoredFile]:
+        """Folder by folder, so that memory holds one folder's names at a time."""
+        top = self.folder / checked_prefix(prefix)
+        await self.ping()
+        walk = os.walk(top)
+        while (entry := await asyncio.to_thread(next, walk, None)) is not None:
+            folder = Path(entry[0]).relative_to(self.folder).as_posix()
+            keys = [key for name in entry[2] if KEY.match(key := f"{folder}/{name}")]
+            for stored in await asyncio.to_thread(self._stat_all, keys):
+                yield stored
+
     async def ping(self) -> None:
-        probe = self.folder / f".probe-{secrets.token_hex(4)}"
-        try:
-            probe.write_bytes(b"x")
-            probe.unlink()
-        except OSError as error:
-            raise StorageUnavailable(f"The file store {self.folder} cannot be written: {error.strerror}") from error
+        """Writes to the folder."""
 
-    def _path(self, key: str) -> Path:
-        if not KEY.match(key):
+        def write() -> None:
+            with self._scratch.part() as part:
+                part.write_bytes(b"x")
+
+        await asyncio.to_thread(write)
+
+    async def _found(self, key: str) -> StoredFile:
+        stored = await self.stat(key)
+        if stored is None:
             raise NotFound("File not found", key=key)
-        return self.folder / key
+        return stored
 
-    def _url(self, method: str, key: str, expires: int, content_type: str) -> str:
-        query = urlencode({"expires": expires, "signature": self._sign(method, key, expires, content_type)})
-        return f"{self._base_url}{PATH_PREFIX}{quote(key)}?{query}"
+    def _stat(self, key: str) -> StoredFile | None:
+        path = self.folder / key
+        with self._scratch.telling():
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                self._scratch.folder.stat()  # a lost disk is not a lost file
+                return None
+        return StoredFile(
+            key=key,
+            size_bytes=found.st_size,
+            content_type=CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
+            modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
+            path=path,
+        )
 
-    def _sign(self, method: str, key: str, expires: int, content_type: str) -> str:
-        message = "\n".join((method, key, str(expires), content_type)).encode()
-        return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
+    def _stat_all(self, keys: Sequence[str]) -> Sequence[StoredFile]:
+        return [stored for key in keys if (stored := self._stat(key)) is not None]
+
+    def _delete(self, paths: Sequence[Path]) -> None:
+        with self._scratch.telling():
+            self._scratch.folder.stat()
+            for path in paths:
+                path.unlink(missing_ok=True)
+            for folder in {path.parent for path in paths}:
+                _remove_empty(folder, self.folder)
+
+    def _check_size(self, key: str, size_bytes: int) -> None:
+        if size_bytes > self._limits.bytes_max:
+            raise InputRejected(f"The upload is larger than {self._limits.bytes_max / 1e6:g} MB.", key=key)
 
 
-def _secret(path: Path) -> bytes:
-    """The signing key, made on first use; readable by its owner only."""
+def _move(part: Path, path: Path) -> None:
+    make_lasting(part)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        deadline = time.monotonic() + 5
-        while path.stat().st_size < 32 and time.monotonic() < deadline:  # another process is just writing it
-            time.sleep(0.01)
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as stream:
-        secret = secrets.token_bytes(32)
-        stream.write(secret)
-    return secret
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+    except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+    make_lasting(path.parent)
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    while folder != top:
+        try:
+            folder.rmdir()
+        except OSError:  # not empty, or gone already
+            return
+        folder = folder.parent

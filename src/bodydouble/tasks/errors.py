@@ -95,3 +95,9 @@ class StorageUnavailable(BodydoubleError):
     """The database or the file store does not answer."""
 
     reason = "storage_unavailable"
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room left for files."""
+
+    reason = "storage_full"

@@ -1,5 +1,6 @@
 """What the use cases and the worker need of the outside, as Protocols. Adapters live in ``store`` and ``outbound``."""
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,6 +75,7 @@ class StoredFile:
     key: str
     size_bytes: int
     content_type: str
+    modified_at: datetime
     path: Path | None = None  # where the store is a local folder
 
 
@@ -87,24 +89,62 @@ class SignedUpload:
 
 
 class FileStore(Protocol):
-    """Uploads and results."""
+    """Uploads and results.
 
-    def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload: ...
+    A key is ``uploads|results/<account>/[<folder>/]<name>.<extension>``, in lower case, digits and dashes; what looks
+    otherwise is not found. Everything that touches the storage raises StorageUnavailable where it does not answer,
+    and StorageFull where it has no room.
+    """
 
-    def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
+    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
+        """A place for one upload of this account. Raises InputRejected for a type that is not taken."""
+        ...
+
+    async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
         """An absolute URL that any HTTP client can GET without a key until it expires."""
         ...
 
-    def own_key(self, url: str) -> str | None:
-        """The key where ``url`` is one of this store's own addresses with a good signature, else None."""
+    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
+        """The key where ``url`` is one of this store's own addresses, else None.
+
+        An address counts that has our good signature or leads to a file of ``account`` itself, so that nobody names
+        another's files by guessing.
+        """
+        ...
+
+    def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
+        """Whether a request to our own API, with this address and Content-Type, was signed for."""
+        ...
+
+    async def stat(self, key: str) -> StoredFile | None:
+        """What is there, None where nothing is."""
+        ...
+
+    async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
+        """Take an upload that comes through our API, whole or not at all; ``size_bytes`` where it is announced.
+
+        Raises InputRejected where it is too large, or is there already.
+        """
         ...
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Store ``source`` whole or not at all."""
+        """Store ``source`` whole or not at all, in the place of what is there."""
         ...
 
-    async def get_file(self, key: str, target: Path) -> StoredFile:
-        """Copy to ``target``. Raises NotFound."""
+    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
+        """Copy to ``target``. Raises NotFound; InputRejected where it is larger than ``bytes_max``."""
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove these; those that are not there are no fault."""
+        ...
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Remove everything below a folder such as ``results/7/<task>``, without a slash at the end; how many."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[StoredFile]:
+        """Everything below a folder such as ``uploads``, in no certain order."""
         ...
 
     async def ping(self) -> None:

@@ -70,19 +70,18 @@ class Replacement:
             ("img_urls", "image", "image_bytes_max"),
             ("video_urls", "video", "video_bytes_max"),
         ):
-            await self._fetch_one(
-                str(task.inputs[field][0]), self._workspace / name, self._options.limits[limit], field
-            )
+            target = self._workspace / name
+            if not target.exists():
+                await self._fetch_one(task, target, self._options.limits[limit], field)
 
-    async def _fetch_one(self, url: str, target: Path, bytes_max: int, field: str) -> None:
-        if target.exists():  # whole: both ways write beside it and rename
-            return
-        key = self._ports.files.own_key(url)
+    async def _fetch_one(self, task: Task, target: Path, bytes_max: int, field: str) -> None:
+        url = str(task.inputs[field][0])
+        key = await patiently(lambda: self._ports.files.own_key(url, task.account))
         if key is None:
             await self._ports.downloader.download(url, target, bytes_max, field)
             return
         try:
-            await self._ports.files.get_file(key, target)
+            await patiently(lambda: self._ports.files.get_file(key, target, bytes_max))
         except NotFound:
             raise InputRejected(
                 f"{field}: nothing was uploaded to this address. PUT the file to the presigned_url that upload-url "

@@ -168,6 +168,6 @@ async def test_keys_are_nowhere_in_the_database_or_the_log(
     assert key[3:] not in "".join(capsys.readouterr())
 
 
-async def test_the_signing_key_is_for_its_owner_only(app: FastAPI, tmp_path: Path) -> None:
+async def test_the_secret_is_for_its_owner_only(app: FastAPI, tmp_path: Path) -> None:
     """Nobody else on the machine can make addresses."""
-    assert (tmp_path / "data" / "files" / ".signing-key").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "data" / "secret").stat().st_mode & 0o077 == 0

@@ -1,16 +1,22 @@
 """Signed addresses of files over HTTP."""
 
+import dataclasses
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.store import LocalFileStore
+from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, open_bucket
 from bodydouble.tasks.task import AccountId
+from buckets import LocalS3
 
 pytestmark = pytest.mark.anyio
+
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
 
 
 @pytest.fixture
@@ -25,7 +31,7 @@ async def put(client: httpx.AsyncClient, url: str, content: bytes, content_type:
 
 async def test_a_file_is_read_whole_or_in_part(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
     """GET, HEAD, ranges and the type, without a key."""
-    signed = files.sign_upload("video/mp4", "mp4", AccountId(1))
+    signed = await files.sign_upload("video/mp4", "mp4", AccountId(1))
     assert (await put(anonymous, signed.put_url, b"0123456789")).json()["data"] == {"size": 10}
     whole = await anonymous.get(signed.file_url)
     assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, b"0123456789", "video/mp4")
@@ -43,7 +49,7 @@ async def test_an_upload_address_works_once_and_for_its_type(
     anonymous: httpx.AsyncClient, files: LocalFileStore
 ) -> None:
     """Another Content-Type is refused, and so is a second upload; the first one's bytes stay."""
-    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     assert (await put(anonymous, signed.put_url, b"x", "text/html")).status_code == 403
     assert (await put(anonymous, signed.put_url, b"first")).status_code == 200
     again = await put(anonymous, signed.put_url, b"second")
@@ -55,21 +61,68 @@ async def test_an_upload_address_works_once_and_for_its_type(
 async def test_an_upload_beyond_the_limit_leaves_nothing(
     anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI
 ) -> None:
-    """The limit holds while the bytes arrive, and the half file is removed."""
-    small = LocalFileStore(files.folder, "http://127.0.0.1:8000", upload_seconds=60, download_seconds=60, bytes_max=100)
+    """The limit holds before and while the bytes arrive, and the half file is removed."""
+    small = LocalFileStore(
+        files.folder, "http://127.0.0.1:8000", b"a secret", dataclasses.replace(LIMITS, bytes_max=100)
+    )
     app.state.files = small
-    signed = small.sign_upload("image/png", ".png", AccountId(1))
-    answer = await put(anonymous, signed.put_url, b"x" * 101, "image/png")
-    assert answer.status_code == 422
-    assert "larger than" in answer.json()["errors"][0]
-    assert [p for p in files.folder.rglob("*") if p.is_file() and p.name != ".signing-key"] == []
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(101):
+            yield b"x"
+
+    for content in (b"x" * 101, unannounced()):
+        signed = await small.sign_upload("image/png", ".png", AccountId(1))
+        answer = await anonymous.put(signed.put_url, content=content, headers={"content-type": "image/png"})
+        assert answer.status_code == 422
+        assert "larger than" in answer.json()["errors"][0]
+    assert [p for p in files.folder.rglob("*") if p.is_file()] == []
+
+
+async def test_an_upload_without_room_is_507(anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI) -> None:
+    """A full disk is told as that, to the client without our paths and to readiness with them; reads go on."""
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    await put(anonymous, signed.put_url, b"first")
+    full = LocalFileStore(
+        files.folder, "http://127.0.0.1:8000", b"a secret", dataclasses.replace(LIMITS, free_bytes_min=1 << 60)
+    )
+    app.state.files = full
+    app.state.readiness = {"files": full.ping}
+    another = await full.sign_upload("video/mp4", ".mp4", AccountId(1))
+    answer = await put(anonymous, another.put_url, b"second")
+    assert (answer.status_code, answer.json()["code"]) == (507, 507)
+    assert str(files.folder) not in answer.text
+    ready = await anonymous.get("/readyz")
+    assert ready.status_code == 503
+    assert "is full" in ready.json()["checks"]["files"]
+    app.state.files = files
+    assert (await anonymous.get(signed.file_url)).content == b"first"
+
+
+async def test_a_file_in_a_bucket_is_led_to(
+    anonymous: httpx.AsyncClient, app: FastAPI, s3: LocalS3, tmp_path: Path
+) -> None:
+    """GET of our address answers 307 to the bucket, which answers bytes and ranges; HEAD is answered here."""
+    bucket = open_bucket(s3.url(s3.make_bucket()))
+    files = app.state.files = ObjectFileStore(
+        bucket, "http://127.0.0.1:8000", b"a secret", LIMITS, Scratch(tmp_path / "scratch")
+    )
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    assert signed.put_url.startswith(s3.endpoint)
+    httpx.put(signed.put_url, content=b"0123456789", headers={"Content-Type": "video/mp4"}).raise_for_status()
+    head = await anonymous.head(signed.file_url)
+    assert (head.status_code, head.headers["content-length"], head.headers["content-type"]) == (200, "10", "video/mp4")
+    answer = await anonymous.get(signed.file_url)
+    assert answer.status_code == 307
+    part = httpx.get(answer.headers["location"], headers={"Range": "bytes=2-4"})
+    assert (part.status_code, part.content) == (206, b"234")
 
 
 async def test_a_changed_address_opens_nothing(
     anonymous: httpx.AsyncClient, files: LocalFileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another key, another time, another method or no signature: 403. So is an address that has expired."""
-    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     await put(anonymous, signed.put_url, b"x")
     parts = urlsplit(signed.file_url)
     for url in (
@@ -91,6 +144,6 @@ async def test_a_changed_address_opens_nothing(
 
 async def test_a_signed_address_of_nothing_is_404(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
     """An upload address whose file never came reads as not found."""
-    signed = files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     answer = await anonymous.get(signed.file_url)
     assert (answer.status_code, answer.json()["message"]) == (404, "File not found")

@@ -89,10 +89,10 @@ class Outside:
         self.settled.append((status, result))
         return True
 
-    def own_key(self, url: str) -> str | None:
+    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
         return url.removeprefix("own:") if url.startswith("own:") else None
 
-    async def get_file(self, key: str, target: Path) -> None:
+    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> None:
         if key in self.missing:
             raise NotFound("File not found")
         target.write_bytes(key.encode())
