@@ -43,6 +43,7 @@ CONCURRENCY = 4
 PING_SECONDS_MAX = 5.0
 PING_KEY = ".ping"
 DELETE_BATCH = 500
+UNKNOWN_TYPE = "application/octet-stream"
 
 
 class ObjectFileStore:
@@ -99,8 +100,7 @@ class ObjectFileStore:
         if found is None:
             await self.ping()  # a lost bucket is not a lost file
             return None
-        kind = found.attributes.get("Content-Type", "application/octet-stream")
-        return _stored(found.meta, kind)
+        return _stored(found.meta, found.attributes.get("Content-Type", UNKNOWN_TYPE))
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload for a bucket that clients cannot write to by an address alone."""
@@ -114,7 +114,7 @@ class ObjectFileStore:
                     size += len(chunk)
                     self._check_size(key, size)
                     await asyncio.to_thread(stream.write, chunk)
-            return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, "application/octet-stream"))
+            return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, UNKNOWN_TYPE))
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
         """With what a browser needs to show it, or to save it under its name."""
@@ -137,14 +137,16 @@ class ObjectFileStore:
 
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
         """Streamed to ``target``, whole or not at all."""
-        stored = await self.stat(key)
-        if stored is None:
-            raise NotFound("File not found", key=key)
-        if bytes_max is not None and stored.size_bytes > bytes_max:
-            raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
         part = target.with_name(target.name + ".part")
         with self._speaking():
-            found = await obstore.get_async(self._bucket.store, key)
+            try:
+                found = await obstore.get_async(self._bucket.store, checked_key(key))
+            except FileNotFoundError:
+                await self.ping()  # a lost bucket is not a lost file
+                raise NotFound("File not found", key=key) from None
+            stored = _stored(found.meta, found.attributes.get("Content-Type", UNKNOWN_TYPE))
+            if bytes_max is not None and stored.size_bytes > bytes_max:
+                raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
             with self._scratch.telling():
                 try:
                     with part.open("wb") as stream:
@@ -185,7 +187,7 @@ class ObjectFileStore:
                     return
             for found in page:
                 if KEY.match(found["path"]):
-                    yield _stored(found, CONTENT_TYPES.get(Path(found["path"]).suffix, "application/octet-stream"))
+                    yield _stored(found, CONTENT_TYPES.get(Path(found["path"]).suffix, UNKNOWN_TYPE))
 
     async def ping(self) -> None:
         """Writes once, then reads what was written, until that fails."""
