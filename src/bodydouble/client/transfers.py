@@ -13,6 +13,7 @@ from bodydouble.client.media import LocalMedia, Media, as_url
 from bodydouble.client.retries import parse_retry_after
 
 GONE = frozenset({403, 404, 410})  # what an address that has expired answers
+WRITTEN_BYTES = 1024 * 1024  # at once: a thread for each network packet would cost more than the write
 RETRIED = frozenset({429})  # and every 5xx: file stores answer 500 for "once more, please"
 
 
@@ -111,5 +112,14 @@ async def _fetch_once(caller: Caller, url: str, target: Path) -> None:
 
 
 async def _pour(caller: Caller, response: httpx.Response, stream: BinaryIO) -> None:
+    async def write(pieces: list[bytes]) -> None:
+        await caller.transport.work(lambda: stream.writelines(pieces))
+
+    held, held_bytes = list[bytes](), 0
     async for chunk in caller.transport.chunks(response):
-        await caller.transport.work(lambda piece=chunk: stream.write(piece))
+        held.append(chunk)
+        held_bytes += len(chunk)
+        if held_bytes >= WRITTEN_BYTES:
+            await write(held)
+            held, held_bytes = [], 0
+    await write(held)
