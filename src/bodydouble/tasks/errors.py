@@ -4,7 +4,10 @@ Each error carries a machine-readable ``reason`` and the ``fields`` that its mes
 knows HTTP: the web edge maps class to answer in one table.
 """
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from bodydouble.tasks.account import Rate
 
 
 class BodydoubleError(Exception):
@@ -59,6 +62,51 @@ class KeyDisabled(BodydoubleError):
     """The key is known and switched off."""
 
     reason = "key_disabled"
+
+
+class ScopeInsufficient(BodydoubleError):
+    """The key is good and may not do this."""
+
+    reason = "scope_insufficient"
+
+
+class RateLimited(BodydoubleError):
+    """Too many requests, or too many tasks at once; ``retry_seconds`` says when to try again."""
+
+    reason = "rate_limited"
+
+    def __init__(self, message: str, *, retry_seconds: float, rate: "Rate | None" = None) -> None:
+        super().__init__(message, retry_seconds=retry_seconds)
+        self.retry_seconds = retry_seconds
+        self.rate = rate
+
+
+class Maintenance(BodydoubleError):
+    """The operator takes no new work for a while; what is there can be read."""
+
+    reason = "maintenance"
+
+    def __init__(self, message: str, *, retry_seconds: float) -> None:
+        super().__init__(message, retry_seconds=retry_seconds)
+        self.retry_seconds = retry_seconds
+
+
+class FeatureDisabled(BodydoubleError):
+    """The operator switched this model, renderer or feature off."""
+
+    reason = "feature_disabled"
+
+
+class IdempotencyConflict(BodydoubleError):
+    """The same ``Idempotency-Key`` came before with another body."""
+
+    reason = "idempotency_conflict"
+
+
+class StillRunning(BodydoubleError):
+    """What is asked for is possible only once the task is over."""
+
+    reason = "still_running"
 
 
 class InsufficientCredits(BodydoubleError):

@@ -1,23 +1,42 @@
 """What the use cases and the worker need of the outside, as Protocols. Adapters live in ``store`` and ``outbound``."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
-from bodydouble.tasks.account import Account, ApiKey
-from bodydouble.tasks.task import AccountId, NewTask, Task, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
+from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
+from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
+from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.task import (
+    Created,
+    CreateLimits,
+    NewTask,
+    StageTime,
+    Standing,
+    Task,
+    TaskFilter,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskStatus,
+)
 
 
 class TaskStore(Protocol):
-    """Tasks, accounts and credits, in one database so that they change together."""
+    """Tasks, with the credits that they hold. Every method raises StorageUnavailable while the database is away."""
 
-    async def create_task(self, task: NewTask) -> None:
-        """Store the task, reserve its credits and enqueue it, in one transaction.
+    async def create_task(self, task: NewTask, limits: CreateLimits) -> Created:
+        """Check key, switches, limits and balance, store the task, reserve its credits and enqueue it: one transaction.
 
-        Raises InsufficientCredits: nothing was stored.
+        Raises:
+            Unauthenticated, KeyDisabled, ScopeInsufficient, Maintenance, FeatureDisabled, RateLimited,
+            InsufficientCredits, IdempotencyConflict: nothing was stored.
         """
         ...
 
@@ -25,47 +44,222 @@ class TaskStore(Protocol):
         """The task, or None where there is none or it is not this account's (None: any account)."""
         ...
 
+    async def read_task(self, key_hash: bytes, task_id: TaskId) -> tuple[Account, ApiKey, Task | None] | None:
+        """Whose key it is and that account's task, in one round trip; None where there is no such key."""
+        ...
+
+    async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
+        """One page, newest first."""
+        ...
+
     async def queue_position(self, task_id: TaskId) -> int | None:
-        """How many pending tasks go before this one; None once it is not pending."""
+        """How many pending tasks go before this one, counted up to 1000; None once it is not pending."""
         ...
 
-    async def start_task(self, task_id: TaskId) -> Task | None:
-        """Mark as running and count an attempt; None where the task is already terminal."""
+    async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
+        """Take the task for this executor, and count an attempt where another had it; None where it is terminal."""
         ...
 
-    async def set_progress(self, task_id: TaskId, progress: TaskProgress) -> bool:
-        """Store progress, never backwards. False: stop, a cancel was asked for or the task is terminal."""
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+        """Store progress, never backwards, and say whether to go on."""
+        ...
+
+    async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
+        """Show this picture of the result so far."""
+        ...
+
+    async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:
+        """Add to the task's timeline, and to the installation's counts."""
+        ...
+
+    async def stage_times(self, task_id: TaskId) -> list[StageTime]:
+        """The timeline, oldest first."""
         ...
 
     async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
         """Replace the estimated reservation by the exact price. Raises InsufficientCredits."""
         ...
 
-    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult) -> bool:
-        """End the task once: charge on success, release on failure. False where it was already terminal."""
+    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
+        """End the task once: charge or release, and queue its callback.
+
+        False where it was terminal already, or another executor than ``executor`` has it (None: whoever has it).
+        """
         ...
 
-    async def request_cancel(self, task_id: TaskId, account: AccountId) -> bool:
-        """Ask for a cancel; False where the task is unknown or terminal."""
+    async def request_cancel(self, task_id: TaskId, account: AccountId) -> TaskStatus | None:
+        """Ask for a cancel; the status at that moment, or None where the task is unknown or terminal."""
         ...
+
+    async def delete_task(self, task_id: TaskId, account: AccountId) -> Task | None:
+        """Remove a terminal task's row and what hangs on it; the task that was removed, or None.
+
+        The ledger and the usage keep what they say. Raises StillRunning.
+        """
+        ...
+
+    async def overdue_tasks(self, limit: int) -> list[Task]:
+        """Tasks past their deadline that are not over."""
+        ...
+
+    async def expired_media(self, limit: int) -> list[Task]:
+        """Terminal tasks whose media are past their time and still there."""
+        ...
+
+    async def media_deleted(self, task_ids: Sequence[TaskId]) -> None:
+        """Note that the media of these tasks are gone."""
+        ...
+
+    async def delete_old_tasks(self, before: datetime, limit: int) -> int:
+        """Remove rows of tasks that ended before this moment and whose media are gone; how many."""
+        ...
+
+    def changes(self, task_id: TaskId) -> AbstractAsyncContextManager["TaskChanges"]:
+        """Watch a task for as long as the block lasts."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises StorageUnavailable where the database does not answer."""
+        ...
+
+
+class TaskChanges(Protocol):
+    """A watched task."""
+
+    async def wait(self, seconds: float) -> bool:
+        """Until the task changed (True), or ``seconds`` passed. May answer True without a change."""
+        ...
+
+
+class AccountStore(Protocol):
+    """Accounts, their keys and credits."""
 
     async def account_for_key(self, key_hash: bytes) -> tuple[Account, ApiKey] | None: ...
 
-    async def get_account(self, account: AccountId) -> Account: ...
+    async def touch_keys(self, key_hashes: Sequence[bytes]) -> None:
+        """Note that these keys were used just now."""
+        ...
+
+    async def get_account(self, account: AccountId) -> Account:
+        """Raises NotFound."""
+        ...
+
+    async def find_account(self, name: str) -> Account:
+        """Raises NotFound."""
+        ...
 
     async def ensure_account(self, name: str) -> Account:
         """The account of this name, made where there is none."""
         ...
 
-    async def grant(self, account: AccountId, credits_granted: Decimal, memo: str) -> None: ...
+    async def list_accounts(self) -> list[Account]:
+        """By name."""
+        ...
 
-    async def add_key(self, account: AccountId, key_hash: bytes, prefix: str) -> None: ...
+    async def set_limits(
+        self, account: AccountId, creates_per_minute: int | None, active_max: int | None, *, disabled: bool
+    ) -> Account:
+        """None: the installation's setting. Raises NotFound."""
+        ...
+
+    async def grant(self, account: AccountId, amount: Decimal, memo: str) -> Account:
+        """Give credits, or take back (negative). Raises InsufficientCredits, NotFound."""
+        ...
+
+    async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey: ...
+
+    async def list_keys(self, account: AccountId) -> list[ApiKey]:
+        """Oldest first."""
+        ...
+
+    async def set_key_disabled(self, account: AccountId, key_id: int, *, disabled: bool) -> ApiKey:
+        """Raises NotFound."""
+        ...
+
+    async def replace_key(self, account: AccountId, key_id: int, new: NewApiKey, grace_seconds: float) -> ApiKey:
+        """Add ``new`` with the old one's name and scope, and let the old one expire. Raises NotFound."""
+        ...
 
     async def count_keys(self) -> int: ...
 
-    async def ping(self) -> None:
-        """Raises StorageUnavailable where the database does not answer."""
+    async def rotate_webhook_secret(self, account: AccountId) -> Account:
+        """Count one more generation of the account's webhook secret. Raises NotFound."""
         ...
+
+    async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:
+        """One page, newest first; ``before`` is where the page before ended."""
+        ...
+
+    async def ledger_differences(self) -> list[LedgerDifference]:
+        """What does not agree with the ledger: nothing, ever."""
+        ...
+
+    async def usage(self, account: AccountId, days: int) -> list[UsageDay]:
+        """The last ``days`` days, today included, newest first; days without tasks are left out."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Callbacks to send, and how sending went."""
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
+    ) -> Sequence[Delivery]:
+        """Up to ``limit`` deliveries that are due, oldest first, none of ``skip_accounts``.
+
+        Nobody else is given them for ``lease_seconds``; what has not been recorded by then is due again.
+        """
+        ...
+
+    async def record_attempt(
+        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    ) -> None:
+        """Log the try, count it, and set when the next one is due (None: none)."""
+        ...
+
+    async def deliveries(self, task_id: TaskId) -> list[DeliveryLog]:
+        """A task's deliveries with their tries, newest first."""
+        ...
+
+    async def resend(self, task_id: TaskId) -> UUID | None:
+        """Make the task's delivery due now, whatever became of it; its id, or None where there is no callback."""
+        ...
+
+
+class OperationStore(Protocol):
+    """Executors, switches and counts."""
+
+    async def beat(self, executor: str, host: str, pid: int, version: str) -> None:
+        """Say that this executor is alive."""
+        ...
+
+    async def stop_executor(self, executor: str) -> None:
+        """Say that this executor ended in order."""
+        ...
+
+    async def executors(self) -> list[Executor]:
+        """Those that were seen within the last day, newest first."""
+        ...
+
+    async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
+        """Running tasks whose executor stopped, or gave no heartbeat for ``silence_seconds``."""
+        ...
+
+    async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
+        """Take no new work of this name (``operation.MAINTENANCE``: of any)."""
+        ...
+
+    async def switch_on(self, name: str) -> bool:
+        """False where it was on."""
+        ...
+
+    async def switched_off(self) -> list[SwitchedOff]: ...
+
+    async def queue_state(self, silence_seconds: float) -> QueueState: ...
+
+    async def add_tally(self, name: str, label: str, seconds: float) -> None: ...
+
+    async def tallies(self) -> list[Tally]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import Any, NewType
 from uuid import UUID
 
+from bodydouble.tasks.account import AccountId, Rate
+
 TaskId = NewType("TaskId", UUID)
-AccountId = NewType("AccountId", int)
 
 
 class TaskStatus(enum.StrEnum):
@@ -91,17 +92,85 @@ class Task:
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    version: int = 1  # counts every change that a reader can see
+    attempts: int = 0  # executors that took it
+    executor: str | None = None
+    deadline_at: datetime | None = None  # None: no deadline
+    preview_key: str | None = None  # a picture of the result so far, in the file store
+    media_expires_at: datetime | None = None
+    media_deleted_at: datetime | None = None
+    idempotency_key: str | None = None
+    traceparent: str | None = None  # W3C trace context of the request that made it
+
+
+class Standing(enum.StrEnum):
+    """How a running task stands for the executor that works on it."""
+
+    WANTED = "wanted"
+    CANCELLED = "cancelled"
+    OVERDUE = "overdue"
+    LOST = "lost"  # over, deleted, or taken by another executor
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageTime:
+    """A stage of a task's timeline."""
+
+    stage: str
+    started_at: datetime
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewTask:
-    """A task that has been validated and priced, not stored yet."""
+    """A task that has been validated and priced, not stored yet.
+
+    Whose it is says ``key_hash``, or ``account`` where the caller is known by other means.
+    """
 
     id: TaskId
-    account: AccountId
     model: str
     param: Mapping[str, Any]
     inputs: Mapping[str, Any]
     source: TaskSource
     reserve: Decimal
     callback_url: str | None
+    key_hash: bytes | None = None
+    account: AccountId | None = None
+    idempotency_key: str | None = None
+    body_hash: bytes | None = None  # SHA-256 of the request; has to be there where ``idempotency_key`` is
+    features: tuple[str, ...] = ()  # each must not be switched off
+    deadline_seconds: float = 86_400
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateLimits:
+    """What holds for accounts that have no limits of their own."""
+
+    creates_per_minute: int = 120
+    active_max: int = 100  # tasks of one account that are not over
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """What became of a create."""
+
+    id: TaskId
+    account: AccountId
+    replayed: bool  # the same request came before; this is its task
+    rate: Rate | None  # None on a replay, which counts against nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFilter:
+    """Which tasks a list shows, newest first."""
+
+    account: AccountId | None = None  # None: any account, for operators
+    status: TaskStatus | None = None
+    model: str | None = None
+    source: TaskSource | None = None
+    created_after: datetime | None = None  # this moment included
+    created_before: datetime | None = None  # this moment not included
+    before: TaskId | None = None  # where the page before ended
+    limit: int = 20
