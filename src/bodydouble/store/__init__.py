@@ -6,15 +6,25 @@ from bodydouble.store.expiry import delete_older
 from bodydouble.store.files import FileLimits, LocalFileStore
 from bodydouble.store.migrate import migrate
 from bodydouble.store.objects import ObjectFileStore
-from bodydouble.store.postgres import PostgresTaskStore
+from bodydouble.store.postgres import (
+    Database,
+    PostgresAccountStore,
+    PostgresDeliveryStore,
+    PostgresOperationStore,
+    PostgresTaskStore,
+)
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key, master_secret
 
 __all__ = [
+    "Database",
     "EmbeddedPostgres",
     "FileLimits",
     "LocalFileStore",
     "ObjectFileStore",
+    "PostgresAccountStore",
+    "PostgresDeliveryStore",
+    "PostgresOperationStore",
     "PostgresTaskStore",
     "Scratch",
     "delete_older",

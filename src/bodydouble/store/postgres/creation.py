@@ -1,0 +1,89 @@
+"""What the database's answer to a create means."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from bodydouble.tasks.account import AccountId, Rate
+from bodydouble.tasks.errors import (
+    BodydoubleError,
+    FeatureDisabled,
+    IdempotencyConflict,
+    InsufficientCredits,
+    KeyDisabled,
+    Maintenance,
+    RateLimited,
+    ScopeInsufficient,
+    Unauthenticated,
+)
+from bodydouble.tasks.task import Created, NewTask, TaskId
+
+WINDOW_SECONDS = 60
+ACTIVE_RETRY_SECONDS = 10.0
+"""When a slot gets free nobody knows; this is how soon it is worth asking."""
+
+
+def created(row: Mapping[str, Any], task: NewTask) -> Created:
+    """From the composite ``creation``. Raises what ``TaskStore.create_task`` says."""
+    if row["outcome"] not in ("created", "replayed"):
+        raise _refusal(row, task)
+    return Created(
+        id=TaskId(UUID(str(row["task_id"]))),
+        account=AccountId(row["account_id"]),
+        replayed=row["outcome"] == "replayed",
+        rate=_rate(row) if row["outcome"] == "created" else None,
+    )
+
+
+def _rate(row: Mapping[str, Any]) -> Rate:
+    return Rate(
+        name="creates",
+        maximum=row["rate_max"],
+        window_seconds=WINDOW_SECONDS,
+        left=max(row["rate_left"], 0),
+        reset_seconds=max(row["reset_seconds"], 0.0),
+    )
+
+
+def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
+    match row["outcome"]:
+        case "unauthenticated":
+            return Unauthenticated("Missing or invalid API key")
+        case "expired":
+            return Unauthenticated("This API key has expired")
+        case "disabled":
+            return KeyDisabled("This API key is disabled")
+        case "read_only":
+            return ScopeInsufficient("This API key may only read; creating a task takes a key of scope 'all'")
+        case "another_body":
+            return IdempotencyConflict(
+                "Idempotency-Key: this key came before with another body; use a new key for a new request"
+            )
+        case "maintenance":
+            return Maintenance(_maintenance(row["memo"]), retry_seconds=row["retry_seconds"])
+        case "feature_off":
+            return FeatureDisabled(f"Switched off by the operator: {row['memo']}")
+        case "rate":
+            return RateLimited(
+                f"Too many tasks created: {row['rate_max']} a minute; try again in {row['retry_seconds']:.1f} s",
+                retry_seconds=row["retry_seconds"],
+                rate=_rate(row),
+            )
+        case "active":
+            return RateLimited(
+                f"Too many tasks at once: {row['memo']} may be waiting or running; wait until one is over",
+                retry_seconds=ACTIVE_RETRY_SECONDS,
+            )
+        case "credits":
+            return InsufficientCredits(
+                f"Insufficient credits: {task.reserve.normalize():f} needed, "
+                f"{row['available'].normalize():f} available",
+                needed=task.reserve,
+                balance=row["available"],
+            )
+        case unknown:
+            raise ValueError(f"create_task answered {unknown}")
+
+
+def _maintenance(message: str) -> str:
+    return "Under maintenance; new tasks are not taken" if message == "maintenance" else message

@@ -1,0 +1,80 @@
+"""Connections, named queries, and one error for a database that is away."""
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from bodydouble.store.named_queries import load_queries
+from bodydouble.tasks.errors import StorageUnavailable
+
+CONNECTIONS_MAX = 12
+COMMAND_SECONDS_MAX = 30
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.ReadOnlySQLTransactionError,  # a replica that is not yet the leader
+)
+
+
+class Database:
+    """A pool of connections that speaks in named queries."""
+
+    def __init__(self, pool: Any, url: str) -> None:
+        self._pool, self.url = pool, url
+        self._queries = load_queries()
+
+    @classmethod
+    async def connect(cls, url: str, connections_max: int = CONNECTIONS_MAX) -> "Database":
+        """Raises StorageUnavailable."""
+        with translated():
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=connections_max, command_timeout=COMMAND_SECONDS_MAX
+            )
+        return cls(pool, url)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close()
+
+    async def row(self, name: str, *values: Any) -> Any:
+        """The first row of a named query, or None. Raises StorageUnavailable."""
+        with translated():
+            return await self._pool.fetchrow(self._queries[name], *values)
+
+    async def rows(self, name: str, *values: Any) -> list[Any]:
+        """Every row of a named query. Raises StorageUnavailable."""
+        with translated():
+            return await self._pool.fetch(self._queries[name], *values)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator["Transaction", None]:
+        """Several queries that hold together. Raises StorageUnavailable."""
+        with translated():
+            async with self._pool.acquire() as connection, connection.transaction():
+                yield Transaction(connection, self._queries)
+
+
+class Transaction:
+    """The queries of one transaction."""
+
+    def __init__(self, connection: Any, queries: dict[str, str]) -> None:
+        self._connection, self._queries = connection, queries
+
+    async def row(self, name: str, *values: Any) -> Any:
+        """The first row of a named query, or None."""
+        return await self._connection.fetchrow(self._queries[name], *values)
+
+
+@contextmanager
+def translated() -> Generator[None, None, None]:
+    """Errors of a database that is away become StorageUnavailable."""
+    try:
+        yield
+    except _LOST as error:
+        raise StorageUnavailable(f"The database does not answer: {error}") from error

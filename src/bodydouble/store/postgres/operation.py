@@ -1,0 +1,71 @@
+"""Executors, switches and counts."""
+
+from bodydouble.store.postgres.database import Database
+from bodydouble.store.postgres.rows import to_task
+from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.task import Task
+
+
+class PostgresOperationStore:
+    """Satisfies ``tasks.ports.OperationStore``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def beat(self, executor: str, host: str, pid: int, version: str) -> None:
+        await self._database.row("beat", executor, host, pid, version)
+
+    async def stop_executor(self, executor: str) -> None:
+        await self._database.row("stop_executor", executor)
+
+    async def executors(self) -> list[Executor]:
+        rows = await self._database.rows("executors")
+        return [
+            Executor(
+                id=row["id"],
+                host=row["host"],
+                pid=row["pid"],
+                version=row["version"],
+                started_at=row["started_at"],
+                beat_at=row["beat_at"],
+                stopped_at=row["stopped_at"],
+                running=row["running"],
+            )
+            for row in rows
+        ]
+
+    async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
+        return [to_task(row) for row in await self._database.rows("abandoned_tasks", silence_seconds, limit)]
+
+    async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
+        await self._database.row("switch_off", name, message, retry_seconds)
+
+    async def switch_on(self, name: str) -> bool:
+        return await self._database.row("switch_on", name) is not None
+
+    async def switched_off(self) -> list[SwitchedOff]:
+        rows = await self._database.rows("switched_off")
+        return [
+            SwitchedOff(
+                name=row["name"], message=row["message"], retry_seconds=row["retry_seconds"], since=row["since"]
+            )
+            for row in rows
+        ]
+
+    async def queue_state(self, silence_seconds: float) -> QueueState:
+        row = await self._database.row("queue_state", silence_seconds)
+        return QueueState(
+            pending=row["pending"],
+            running=row["running"],
+            oldest_pending_seconds=float(row["oldest"]),
+            deliveries_pending=row["deliveries"],
+            oldest_delivery_seconds=float(row["oldest_delivery"]),
+            executors=row["executors"],
+        )
+
+    async def add_tally(self, name: str, label: str, seconds: float) -> None:
+        await self._database.row("add_tally", name, label, seconds)
+
+    async def tallies(self) -> list[Tally]:
+        rows = await self._database.rows("tallies")
+        return [Tally(name=r["name"], label=r["label"], count=r["count"], total=r["total"]) for r in rows]

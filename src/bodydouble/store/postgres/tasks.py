@@ -1,0 +1,175 @@
+"""Tasks and the credits that they hold."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+
+import asyncpg
+import orjson
+
+from bodydouble.store.postgres.changes import ChangeFeed
+from bodydouble.store.postgres.creation import created
+from bodydouble.store.postgres.database import Database
+from bodydouble.store.postgres.rows import from_result, to_owner, to_task
+from bodydouble.tasks.account import Account, AccountId, ApiKey
+from bodydouble.tasks.errors import InsufficientCredits, StillRunning
+from bodydouble.tasks.ports import TaskChanges
+from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
+from bodydouble.tasks.task import (
+    TERMINAL,
+    Created,
+    CreateLimits,
+    NewTask,
+    StageTime,
+    Standing,
+    Task,
+    TaskFilter,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskStatus,
+)
+
+TAKEN_MEANWHILE = "P0409"
+"""SQLSTATE of ``create_task`` where concurrent creates took what it saw free; the next look sees what is left."""
+MEDIA_SECONDS = 7 * 24 * 3600.0
+TRIES_MAX = 5
+
+
+class PostgresTaskStore:
+    """Satisfies ``tasks.ports.TaskStore``."""
+
+    def __init__(self, database: Database, *, media_seconds: float = MEDIA_SECONDS) -> None:
+        self._database, self._media_seconds = database, media_seconds
+        self._feed = ChangeFeed(database.url)
+
+    async def close(self) -> None:
+        """Stop listening for changes."""
+        await self._feed.close()
+
+    async def create_task(self, task: NewTask, limits: CreateLimits) -> Created:
+        values = (
+            task.key_hash,
+            task.account,
+            task.id,
+            task.model,
+            orjson.dumps(task.param).decode(),
+            orjson.dumps(task.inputs).decode(),
+            task.source.value,
+            task.reserve,
+            task.callback_url,
+            task.idempotency_key,
+            task.body_hash,
+            list(task.features),
+            task.deadline_seconds,
+            limits.creates_per_minute,
+            limits.active_max,
+            task.traceparent,
+            WORKFLOW,
+            QUEUE,
+            APPLICATION_VERSION,
+        )
+        for _ in range(TRIES_MAX - 1):
+            try:
+                return created(await self._database.row("create_task", *values), task)
+            except asyncpg.PostgresError as error:
+                if getattr(error, "sqlstate", "") != TAKEN_MEANWHILE:
+                    raise
+        return created(await self._database.row("create_task", *values), task)
+
+    async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
+        row = await self._database.row("get_task", task_id, account)
+        return to_task(row) if row else None
+
+    async def read_task(self, key_hash: bytes, task_id: TaskId) -> tuple[Account, ApiKey, Task | None] | None:
+        row = await self._database.row("read_task", key_hash, task_id)
+        if row is None:
+            return None
+        account, key = to_owner(row)
+        return account, key, to_task(row) if row["id"] else None
+
+    async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
+        rows = await self._database.rows(
+            "list_tasks",
+            wanted.account,
+            wanted.before,
+            wanted.status.value if wanted.status else None,
+            wanted.model,
+            wanted.source.value if wanted.source else None,
+            wanted.created_after,
+            wanted.created_before,
+            wanted.limit,
+        )
+        return [to_task(row) for row in rows]
+
+    async def queue_position(self, task_id: TaskId) -> int | None:
+        row = await self._database.row("queue_position", task_id)
+        return int(row[0]) if row else None
+
+    async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
+        row = await self._database.row("start_task", task_id, executor)
+        return to_task(row) if row else None
+
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+        row = await self._database.row(
+            "set_progress", task_id, executor, progress.fraction, progress.stage, progress.segment, progress.segments
+        )
+        return Standing(row[0])
+
+    async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
+        await self._database.row("set_preview", task_id, executor, preview_key)
+
+    async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:
+        async with self._database.transaction() as transaction:
+            await transaction.row("add_stage_time", task_id, stage.stage, stage.started_at, stage.seconds)
+            await transaction.row("add_tally", "stage", stage.stage, stage.seconds)
+
+    async def stage_times(self, task_id: TaskId) -> list[StageTime]:
+        rows = await self._database.rows("stage_times", task_id)
+        return [StageTime(stage=r["stage"], started_at=r["started_at"], seconds=r["seconds"]) for r in rows]
+
+    async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
+        row = await self._database.row("reserve_exactly", task_id, price)
+        if not row[0]:
+            raise InsufficientCredits(
+                f"Insufficient credits: the video's exact price is {price.normalize():f}, more than the balance",
+                needed=price,
+            )
+
+    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
+        row = await self._database.row(
+            "settle", task_id, executor, status.value, from_result(result), self._media_seconds
+        )
+        return bool(row[0])
+
+    async def request_cancel(self, task_id: TaskId, account: AccountId) -> TaskStatus | None:
+        row = await self._database.row("request_cancel", task_id, account)
+        return TaskStatus(row[0]) if row else None
+
+    async def delete_task(self, task_id: TaskId, account: AccountId) -> Task | None:
+        row = await self._database.row("delete_task", task_id, account)
+        if row is not None:
+            return to_task(row)
+        left = await self.get_task(task_id, account)
+        if left is not None and left.status not in TERMINAL:
+            raise StillRunning("task_id: this task is not over; cancel it first, then delete it.")
+        return None
+
+    async def overdue_tasks(self, limit: int) -> list[Task]:
+        return [to_task(row) for row in await self._database.rows("overdue_tasks", limit)]
+
+    async def expired_media(self, limit: int) -> list[Task]:
+        return [to_task(row) for row in await self._database.rows("expired_media", limit)]
+
+    async def media_deleted(self, task_ids: Sequence[TaskId]) -> None:
+        await self._database.rows("media_deleted", list(task_ids))
+
+    async def delete_old_tasks(self, before: datetime, limit: int) -> int:
+        return len(await self._database.rows("delete_old_tasks", before, limit))
+
+    def changes(self, task_id: TaskId) -> AbstractAsyncContextManager[TaskChanges]:
+        return self._feed.watch(task_id)
+
+    async def ping(self) -> None:
+        await self._database.row("ping")

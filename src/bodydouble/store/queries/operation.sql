@@ -1,0 +1,55 @@
+-- name: beat
+-- This executor is alive.
+insert into executor (id, host, pid, version) values ($1, $2, $3, $4)
+on conflict (id) do update set beat_at = now(), host = $2, pid = $3, version = $4, stopped_at = null,
+    started_at = case when executor.pid = $3 then executor.started_at else now() end;
+
+-- name: stop_executor
+-- It ended in order.
+update executor set stopped_at = now() where id = $1;
+
+-- name: executors
+-- Seen within the last day, newest first.
+select e.*, (select count(*) from task as t where t.executor = e.id and t.status = 'running') as running
+from executor as e where e.beat_at > now() - interval '1 day' order by e.started_at desc;
+
+-- name: abandoned_tasks
+-- Running, with nobody alive who works on them.
+select t.* from task as t left join executor as e on e.id = t.executor
+where t.status = 'running'
+    and (e.id is null or e.stopped_at is not null or e.beat_at < now() - make_interval(secs => $1))
+order by t.created_at limit $2;
+
+-- name: switch_off
+-- Take no new work of this name.
+insert into switched_off (name, message, retry_seconds) values ($1, $2, $3)
+on conflict (name) do update set message = $2, retry_seconds = $3;
+
+-- name: switch_on
+-- Take it again.
+delete from switched_off where name = $1 returning name;
+
+-- name: switched_off
+-- What is off.
+select * from switched_off order by name;
+
+-- name: queue_state
+-- Depth and age of what waits.
+select
+    (select count(*) from task where status = 'pending') as pending,
+    (select count(*) from task where status = 'running') as running,
+    (select coalesce(extract(epoch from now() - min(created_at)), 0) from task where status = 'pending') as oldest,
+    (select count(*) from delivery where status = 'pending') as deliveries,
+    (select coalesce(extract(epoch from now() - min(created_at)), 0) from delivery where status = 'pending')
+        as oldest_delivery,
+    (select count(*) from executor where stopped_at is null and beat_at >= now() - make_interval(secs => $1))
+        as executors;
+
+-- name: add_tally
+-- Count one, and add its seconds.
+insert into tally (name, label, count, total) values ($1, $2, 1, $3)
+on conflict (name, label) do update set count = tally.count + 1, total = tally.total + excluded.total;
+
+-- name: tallies
+-- All counts.
+select * from tally order by name, label;
