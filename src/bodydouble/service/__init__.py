@@ -1,6 +1,18 @@
-"""The use cases: submit, read, cancel, estimate, keys, uploads."""
+"""The use cases: submit, read, list, cancel, delete, estimate, keys, credits, callbacks, uploads."""
 
+from bodydouble.service.accounts import AccountService
+from bodydouble.service.callbacks import CallbackService
+from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
-from bodydouble.service.service import Price, Service, TaskView
+from bodydouble.service.tasks import Price, TaskPage, TaskService, TaskView
 
-__all__ = ["Price", "Service", "Submission", "TaskView"]
+__all__ = [
+    "AccountService",
+    "CallbackService",
+    "Caller",
+    "Price",
+    "Submission",
+    "TaskPage",
+    "TaskService",
+    "TaskView",
+]

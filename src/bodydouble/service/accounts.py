@@ -1,0 +1,134 @@
+"""The use cases of accounts: keys, credits, usage, and the secret that signs callbacks."""
+
+import base64
+import dataclasses
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from bodydouble.service.callers import Caller
+from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey, Scope, hash_api_key, make_api_key
+from bodydouble.tasks.credits import LedgerEntry, UsageDay
+from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.ports import AccountStore
+
+KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far from enough to guess one
+NAME_CHARACTERS_MAX = 100
+ROTATION_SECONDS = 24 * 3600
+"""How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewKey:
+    """A key and its secret, which is shown this once."""
+
+    key: ApiKey
+    secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerPage:
+    """Some transfers, newest first, and where the next page starts (None: nowhere)."""
+
+    entries: Sequence[LedgerEntry]
+    next_cursor: str | None
+
+
+class AccountService:
+    """What an account's owner may do, and what an operator does for them."""
+
+    def __init__(self, accounts: AccountStore, master_secret: bytes) -> None:
+        self._accounts, self._master_secret = accounts, master_secret
+
+    async def balance(self, caller: Caller) -> Decimal:
+        """Credits that are neither spent nor reserved, as of now."""
+        return (await self._accounts.get_account(caller.id)).balance
+
+    async def keys(self, caller: Caller) -> list[ApiKey]:
+        """The account's keys, oldest first."""
+        return await self._accounts.list_keys(caller.id)
+
+    async def create_key(
+        self, account: AccountId, name: str = "", scope: Scope = Scope.ALL, expires_at: datetime | None = None
+    ) -> NewKey:
+        """A further key. Raises InvalidParams: a name that is too long, an expiry that is over."""
+        problems: list[str] = []
+        if len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
+            problems.append(f"name: has to be printable and at most {NAME_CHARACTERS_MAX} characters long")
+        if expires_at is not None and expires_at <= datetime.now(UTC):
+            problems.append("expires_at: has to lie in the future")
+        if problems:
+            raise InvalidParams(problems)
+        secret, new = _make_key()
+        stored = dataclasses.replace(new, name=name, scope=scope, expires_at=expires_at)
+        return NewKey(key=await self._accounts.add_key(account, stored), secret=secret)
+
+    async def set_key_disabled(self, caller: Caller, key_id: int, *, disabled: bool) -> ApiKey:
+        """Switch a key off, at once and everywhere, or on again. Raises NotFound, ScopeInsufficient."""
+        caller.require_write()
+        return await self._accounts.set_key_disabled(caller.id, key_id, disabled=disabled)
+
+    async def rotate_key(self, caller: Caller, key_id: int, grace_seconds: float = 0) -> NewKey:
+        """A new secret under the same name and scope; the old one ends after ``grace_seconds``.
+
+        Raises NotFound, ScopeInsufficient.
+        """
+        caller.require_write()
+        secret, new = _make_key()
+        return NewKey(
+            key=await self._accounts.replace_key(caller.id, key_id, new, grace_seconds),
+            secret=secret,
+        )
+
+    async def ledger(self, caller: Caller, cursor: str | None, limit: int) -> LedgerPage:
+        """What moved the account's credits. Raises InvalidParams: a cursor that is none."""
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+            raise InvalidParams(["cursor: is none that this service gave; start again without it"])
+        found = await self._accounts.ledger(caller.id, int(cursor) if cursor else None, limit + 1)
+        page = found[:limit]
+        return LedgerPage(entries=page, next_cursor=str(page[-1].id) if len(found) > limit else None)
+
+    async def usage(self, caller: Caller, days: int) -> list[UsageDay]:
+        """What the account used, by day and model."""
+        return await self._accounts.usage(caller.id, days)
+
+    def webhook_secret(self, account: Account) -> str:
+        """What signs the account's callbacks: ``whsec_`` and 32 bytes in base64, as Standard Webhooks has it.
+
+        Derived (HMAC-SHA256) from the installation's secret and the account's generation, so the database holds
+        nothing that could sign.
+        """
+        return self._webhook_secret(account, account.webhook_generation)
+
+    def webhook_secrets(self, account: Account, now: datetime) -> list[str]:
+        """All that sign at this moment, the newest first: after a rotation the one before too, for a day."""
+        secrets = [self.webhook_secret(account)]
+        rotated = account.webhook_rotated_at
+        if rotated is not None and now < rotated + timedelta(seconds=ROTATION_SECONDS):
+            secrets.append(self._webhook_secret(account, account.webhook_generation - 1))
+        return secrets
+
+    def _webhook_secret(self, account: Account, generation: int) -> str:
+        message = f"webhook:{account.id}:{generation}".encode()
+        return "whsec_" + base64.b64encode(hmac.digest(self._master_secret, message, hashlib.sha256)).decode()
+
+    async def rotate_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
+        """A new signing secret; the old one signs beside it for a day. Raises ScopeInsufficient."""
+        caller.require_write()
+        account = await self._accounts.rotate_webhook_secret(caller.id)
+        return account, self.webhook_secret(account)
+
+    async def open_account(self, name: str, credits_granted: Decimal | None = None, memo: str = "") -> Account:
+        """The account of this name, made where there is none, with credits given."""
+        account = await self._accounts.ensure_account(name)
+        if credits_granted:
+            account = await self._accounts.grant(account.id, credits_granted, memo)
+        return account
+
+
+def _make_key() -> tuple[str, NewApiKey]:
+    secret = make_api_key()
+    return secret, NewApiKey(key_hash=hash_api_key(secret), prefix=secret[:KEY_PREFIX_LENGTH])

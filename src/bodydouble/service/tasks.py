@@ -1,0 +1,298 @@
+"""The use cases of tasks. They speak to ports only."""
+
+import base64
+import binascii
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
+from bodydouble.service.identifiers import make_uuid7, parse_task_id
+from bodydouble.service.inputs import Submission
+from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
+from bodydouble.tasks.errors import (
+    FeatureDisabled,
+    InputRejected,
+    InvalidParams,
+    Maintenance,
+    NotFound,
+)
+from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, renderer_feature
+from bodydouble.tasks.ports import (
+    AccountStore,
+    FileStore,
+    OperationStore,
+    SignedUpload,
+    TaskChanges,
+    TaskStore,
+)
+from bodydouble.tasks.task import (
+    TERMINAL,
+    Created,
+    CreateLimits,
+    NewTask,
+    ResultCode,
+    Task,
+    TaskFilter,
+    TaskId,
+    TaskResult,
+    TaskSource,
+    TaskStatus,
+)
+
+CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the caller's request")
+
+CheckUpload = Callable[[str, str], Awaitable[float]]
+"""Looks at one of our own uploads, by key and field: seconds of a video, 0 of a picture. Raises MediaRejected."""
+
+RendererCheck = Callable[[str], str]
+"""Resolves a renderer's name on this installation; raises RendererUnavailable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """What a task will cost; ``estimated`` where nobody has seen the video yet."""
+
+    credits: Decimal
+    estimated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskView:
+    """A task with what its owner sees beside it."""
+
+    task: Task
+    queue_position: int | None
+    media_urls: Sequence[str]
+    preview_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPage:
+    """Some tasks, newest first, and where the next page starts (None: nowhere)."""
+
+    views: Sequence[TaskView]
+    next_cursor: str | None
+
+
+class TaskService:
+    """What a client may do with tasks."""
+
+    def __init__(
+        self,
+        tasks: TaskStore,
+        accounts: AccountStore,
+        operation: OperationStore,
+        files: FileStore,
+        check_upload: CheckUpload,
+        check_renderer: RendererCheck,
+        limits: CreateLimits,
+        deadline_seconds: float,
+    ) -> None:
+        self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
+        self._check_upload, self._check_renderer = check_upload, check_renderer
+        self._limits, self._deadline_seconds = limits, deadline_seconds
+        self.key_use = KeyUse()
+
+    async def authenticate(self, secret: str | None) -> Caller:
+        """Who presents this key. Raises Unauthenticated, KeyDisabled."""
+        key_hash = hash_secret(secret)
+        caller = admit(await self._accounts.account_for_key(key_hash))
+        self.key_use.note(key_hash)
+        return caller
+
+    async def price(self, submission: Submission) -> Price:
+        """Exact where the video is one of our uploads, else for ``ESTIMATE_SECONDS``.
+
+        Raises:
+            NotFound: no such model. InputRejected: an upload of ours that is not there or cannot be used; its
+                ``fields`` has the model.
+        """
+        model = find_model(submission.model)
+        try:
+            await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]")
+            seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]")
+        except InputRejected as error:
+            error.fields["model"] = model.name
+            raise
+        resolution = str(submission.inputs["resolution"])
+        if seconds is None:
+            return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True)
+        return Price(credits=model.price(resolution, seconds), estimated=False)
+
+    async def _seconds_of(self, url: str, field: str) -> float | None:
+        """Length of one of our own uploads, None for an address elsewhere."""
+        key = await self._files.own_key(url)
+        try:
+            return await self._check_upload(key, field) if key else None
+        except NotFound:
+            raise InputRejected(f"{field}: nothing was uploaded to this address yet; PUT the file first.") from None
+
+    async def submit(
+        self,
+        secret: str | None,
+        submission: Submission,
+        *,
+        idempotency_key: str | None = None,
+        body_hash: bytes | None = None,
+        traceparent: str | None = None,
+    ) -> Created:
+        """Store, reserve and enqueue a task for whoever holds the key ``secret``: one round trip to the database.
+
+        Raises:
+            What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InputRejected: nothing was stored.
+        """
+        key_hash = hash_secret(secret)
+        new = await self._new_task(submission, TaskSource.API)
+        created = await self._tasks.create_task(
+            dataclasses.replace(
+                new,
+                key_hash=key_hash,
+                idempotency_key=idempotency_key,
+                body_hash=body_hash,
+                traceparent=traceparent,
+            ),
+            self._limits,
+        )
+        self.key_use.note(key_hash)
+        return created
+
+    async def submit_as(self, caller: Caller, submission: Submission, source: TaskSource) -> Created:
+        """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
+        caller.require_write()
+        new = await self._new_task(submission, source)
+        return await self._tasks.create_task(dataclasses.replace(new, account=caller.id), self._limits)
+
+    async def _new_task(self, submission: Submission, source: TaskSource) -> NewTask:
+        renderer = self._check_renderer(str(submission.inputs["renderer"]))
+        return NewTask(
+            id=TaskId(make_uuid7()),
+            model=submission.model,
+            param=submission.param,
+            inputs=submission.inputs,
+            source=source,
+            reserve=(await self.price(submission)).credits,
+            callback_url=submission.callback_url,
+            features=(submission.model, renderer_feature(renderer)),
+            deadline_seconds=self._deadline_seconds,
+        )
+
+    async def read(self, caller: Caller, task_id: str) -> TaskView:
+        """Raises NotFound for an unknown or foreign task."""
+        task = await self._tasks.get_task(parse_task_id(task_id), caller.id)
+        if task is None:
+            raise NotFound("Task not found")
+        return await self.view(task)
+
+    async def read_with_key(self, secret: str | None, task_id: str) -> tuple[Caller, TaskView]:
+        """As ``authenticate`` and ``read``, in one round trip to the database."""
+        key_hash = hash_secret(secret)
+        try:
+            known = parse_task_id(task_id)
+        except NotFound:
+            await self.authenticate(secret)
+            raise
+        found = await self._tasks.read_task(key_hash, known)
+        caller = admit(found[:2] if found else None)
+        self.key_use.note(key_hash)
+        task = found[2] if found else None
+        if task is None:
+            raise NotFound("Task not found")
+        return caller, await self.view(task)
+
+    async def view(self, task: Task) -> TaskView:
+        """With its place in the queue and the addresses of its media."""
+        position = await self._tasks.queue_position(task.id) if task.status is TaskStatus.PENDING else None
+        return await self._shown(task, position)
+
+    async def _shown(self, task: Task, position: int | None) -> TaskView:
+        keys = task.result.media_keys if task.result and task.media_deleted_at is None else ()
+        return TaskView(
+            task=task,
+            queue_position=position,
+            media_urls=[await self._files.sign_download(key) for key in keys],
+            preview_url=await self._files.sign_download(task.preview_key) if task.preview_key else None,
+        )
+
+    async def list(self, wanted: TaskFilter, cursor: str | None) -> TaskPage:
+        """One page; pass its ``next_cursor`` for the next. Raises InvalidParams: a cursor that is none."""
+        before = _decode_cursor(cursor) if cursor else None
+        found = await self._tasks.list_tasks(dataclasses.replace(wanted, before=before, limit=wanted.limit + 1))
+        page = found[: wanted.limit]
+        more = len(found) > wanted.limit
+        return TaskPage(
+            views=[await self._shown(task, None) for task in page],
+            next_cursor=_encode_cursor(page[-1].id) if more else None,
+        )
+
+    async def cancel(self, caller: Caller, task_id: str) -> bool:
+        """Ask a task to stop; False where it was over. Raises NotFound, ScopeInsufficient."""
+        caller.require_write()
+        known = parse_task_id(task_id)
+        asked = await self._tasks.request_cancel(known, caller.id)
+        if asked is None and await self._tasks.get_task(known, caller.id) is None:
+            raise NotFound("Task not found")
+        if asked is TaskStatus.PENDING:
+            # Nobody works on it: it ends now. Should a worker have taken it this very moment, the settlement stands
+            # and the worker stops at its first progress.
+            await self._tasks.settle(known, TaskStatus.FAILED, CANCELLED, None)
+        return asked is not None
+
+    async def delete(self, caller: Caller, task_id: str) -> None:
+        """Remove a task that is over, with its media. Raises NotFound, StillRunning, ScopeInsufficient."""
+        caller.require_write()
+        removed = await self._tasks.delete_task(parse_task_id(task_id), caller.id)
+        if removed is None:
+            raise NotFound("Task not found")
+        await self._files.delete(media_keys(removed))
+
+    def changes(self, task: TaskId) -> AbstractAsyncContextManager[TaskChanges]:
+        """Watch a task."""
+        return self._tasks.changes(task)
+
+    async def sign_upload(self, caller: Caller, content_type: str, extension: str) -> SignedUpload:
+        """A place to PUT a picture or a video.
+
+        Raises InputRejected, ScopeInsufficient, Maintenance, FeatureDisabled.
+        """
+        caller.require_write()
+        for off in await self._operation.switched_off():
+            if off.name == MAINTENANCE:
+                message = off.message or "Under maintenance; uploads are not taken"
+                raise Maintenance(message, retry_seconds=off.retry_seconds)
+            if off.name == UPLOADS:
+                raise FeatureDisabled(f"Switched off by the operator: {off.message or off.name}")
+        return await self._files.sign_upload(content_type, extension, caller.id)
+
+    def models(self, modality: str | None = None, operation: str | None = None) -> Sequence[ModelSpec]:
+        """The catalogue, filtered."""
+        return [
+            m
+            for m in CATALOGUE.values()
+            if (modality is None or m.modality == modality) and (operation is None or operation in m.operations)
+        ]
+
+
+def media_keys(task: Task) -> list[str]:
+    """Everything in the file store that belongs to a task that is over."""
+    keys = list(task.result.media_keys) if task.result else []
+    return [*keys, task.preview_key] if task.preview_key else keys
+
+
+def is_over(task: Task) -> bool:
+    """Whether nothing about the task's outcome can change any more."""
+    return task.status in TERMINAL
+
+
+def _encode_cursor(task_id: TaskId) -> str:
+    return base64.urlsafe_b64encode(task_id.bytes).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> TaskId:
+    try:
+        return TaskId(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
+    except (ValueError, binascii.Error):
+        raise InvalidParams(["cursor: is none that this service gave; start again without it"]) from None
