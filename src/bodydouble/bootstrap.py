@@ -1,40 +1,51 @@
 """The only wiring: settings to store, files, services, application and worker."""
 
 import asyncio
+import contextlib
 import dataclasses
 import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 
 import structlog
 from fastapi import FastAPI
 
-from bodydouble.api import attach, create_app
+from bodydouble.api import Services, attach, create_app
 from bodydouble.media import MediaLimits
-from bodydouble.outbound import GuardedDownloader, parse_networks
+from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
-from bodydouble.service import Service
+from bodydouble.service import AccountService, CallbackService, TaskService
+from bodydouble.service.callers import KeyUse
 from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
 from bodydouble.store import (
+    Database,
     EmbeddedPostgres,
     FileLimits,
     LocalFileStore,
     ObjectFileStore,
+    PostgresAccountStore,
+    PostgresDeliveryStore,
+    PostgresOperationStore,
     PostgresTaskStore,
     Scratch,
     master_secret,
     migrate,
     open_bucket,
 )
-from bodydouble.tasks.errors import RendererUnavailable
+from bodydouble.tasks.errors import RendererUnavailable, StorageUnavailable
 from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.task import CreateLimits
 from bodydouble.worker import Ports, Worker, WorkerOptions
 
 FIRST_ACCOUNT = "default"
+SCRATCH_FREE_BYTES_MIN = 500_000_000
+DAY_SECONDS = 86_400
+TOUCH_SECONDS = 60
 
 
 def configure_logging(*, as_json: bool) -> None:
@@ -101,14 +112,31 @@ def open_database(settings: Settings) -> Generator[str, None, None]:
         server.stop()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Stores:
+    """What one database holds."""
+
+    tasks: PostgresTaskStore
+    accounts: PostgresAccountStore
+    deliveries: PostgresDeliveryStore
+    operation: PostgresOperationStore
+
+
 @asynccontextmanager
-async def open_store(database_url: str) -> AsyncGenerator[PostgresTaskStore, None]:
-    """Tasks, accounts and credits. Raises StorageUnavailable."""
-    store = await PostgresTaskStore.connect(database_url)
+async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[Stores, None]:
+    """Tasks, accounts, callbacks, operation. Raises StorageUnavailable."""
+    database = await Database.connect(database_url, settings.database_connections_max)
+    tasks = PostgresTaskStore(database, media_seconds=settings.media_days * DAY_SECONDS)
     try:
-        yield store
+        yield Stores(
+            tasks=tasks,
+            accounts=PostgresAccountStore(database),
+            deliveries=PostgresDeliveryStore(database),
+            operation=PostgresOperationStore(database),
+        )
     finally:
-        await store.close()
+        await tasks.close()
+        await database.close()
 
 
 def open_secret(settings: Settings) -> bytes:
@@ -130,10 +158,22 @@ def open_files(settings: Settings) -> FileStore:
     return LocalFileStore(settings.data / "files", settings.base_url, secret, limits)
 
 
-def build_service(settings: Settings, store: PostgresTaskStore, files: FileStore) -> Service:
+def build_services(settings: Settings, stores: Stores, files: FileStore) -> Services:
     """The use cases over these adapters."""
-    check_upload = UploadCheck(files, media_limits(settings), _open_scratch(settings).part)
-    return Service(store, files, check_upload, _renderer_check(settings))
+    return Services(
+        tasks=TaskService(
+            stores.tasks,
+            stores.accounts,
+            stores.operation,
+            files,
+            UploadCheck(files, media_limits(settings), _open_scratch(settings).part),
+            _renderer_check(settings),
+            CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
+            deadline_seconds=settings.task_hours_max * 3600,
+        ),
+        accounts=AccountService(stores.accounts, open_secret(settings)),
+        callbacks=CallbackService(stores.tasks, stores.deliveries),
+    )
 
 
 def _open_scratch(settings: Settings) -> Scratch:
@@ -163,15 +203,20 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
         async def models_ready() -> None:
             locate_pack(settings.models)
 
-        async with open_store(database_url) as store:
+        async with open_stores(settings, database_url) as stores:
+            services = build_services(settings, stores, files)
             attach(
                 app,
-                service=build_service(settings, store, files),
+                services=services,
                 files=files,
                 renderers=available_renderers(),
-                readiness={"database": store.ping, "files": files.ping, "models": models_ready},
+                readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
             )
-            yield
+            touching = asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts))
+            try:
+                yield
+            finally:
+                touching.cancel()
 
     return create_app(lifespan=lifespan, body_bytes_max=settings.body_bytes_max)
 
@@ -184,22 +229,33 @@ async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event)
         attempts_max=settings.attempts_max,
         limits=dataclasses.asdict(media_limits(settings)),
     )
-    downloader = GuardedDownloader(parse_networks(settings.outbound_allow), settings.outbound_seconds_max)
-    async with open_store(database_url) as store:
-        ports = Ports(store=store, files=open_files(settings), downloader=downloader)
+    client = GuardedClient(parse_networks(settings.outbound_allow))
+    downloader = GuardedDownloader(client, RequestLimits(seconds_max=settings.outbound_seconds_max))
+    async with open_stores(settings, database_url) as stores:
+        ports = Ports(store=stores.tasks, files=open_files(settings), downloader=downloader)
         await Worker(ports, options, database_url).run(stop)
 
 
+async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:
+    """Store which keys were used, once a minute: a read costs no write."""
+    while True:
+        await asyncio.sleep(TOUCH_SECONDS)
+        used = use.take()
+        with contextlib.suppress(StorageUnavailable):  # a display value; the next minute has it again
+            if used:
+                await accounts.touch_keys(used)
+
+
 async def create_key(settings: Settings, database_url: str, account: str, credits_granted: Decimal) -> str:
-    """A new key; the only time that its secret is seen."""
-    async with open_store(database_url) as store:
-        return await build_service(settings, store, open_files(settings)).create_key(account, credits_granted)
+    """A new key of the account of this name, made where there is none; the only time that its secret is seen."""
+    async with open_stores(settings, database_url) as stores:
+        service = AccountService(stores.accounts, open_secret(settings))
+        owner = await service.open_account(account, credits_granted, "granted with a new key")
+        return (await service.create_key(owner.id)).secret
 
 
 async def create_first_key(settings: Settings, database_url: str) -> str | None:
     """A key for the first account, or None where there is any key already."""
-    async with open_store(database_url) as store:
-        if await store.count_keys():
-            return None
-        service = build_service(settings, store, open_files(settings))
-        return await service.create_key(FIRST_ACCOUNT, settings.starting_credits)
+    async with open_stores(settings, database_url) as stores:
+        known = await stores.accounts.count_keys()
+    return None if known else await create_key(settings, database_url, FIRST_ACCOUNT, settings.starting_credits)

@@ -45,7 +45,21 @@ class Settings(BaseSettings):
     outbound_seconds_max: int = 120
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start makes
     puppet_fallback: bool = True  # false: refuse `auto` where there is no GPU
-    attempts_max: int = 3  # of one step of one task, when the child process dies
+    attempts_max: int = 3  # of one step of one task when the child process dies, and of a task when its worker does
+
+    creates_per_minute: int = Field(120, ge=1)  # of one account, unless the operator gave it a limit of its own
+    tasks_active_max: int = Field(100, ge=1)  # of one account, waiting or running
+    reads_per_minute: int = Field(1200, ge=1)  # of one key, at one API process
+    task_hours_max: float = Field(24, gt=0)  # from create to settled; then the task fails
+    media_days: float = Field(7, gt=0)  # results and previews, from the task's end
+    uploads_days: float = Field(2, gt=0)
+    rows_days: float = Field(90, gt=0)  # of a task that is over; the ledger and the usage stay
+    heartbeat_seconds: float = Field(5, gt=0)
+    takeover_seconds: float = Field(30, gt=0)  # a worker silent for so long has its tasks taken over
+    callback_tries_max: int = Field(8, ge=1)
+    callback_seconds_max: float = Field(15, gt=0)  # of one try
+    database_connections_max: int = Field(12, ge=2)  # of one process
+    metrics_token: str = ""  # bearer token of /metrics; without one it answers only while the service is on loopback
 
     @property
     def base_url(self) -> str:

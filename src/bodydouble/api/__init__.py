@@ -1,5 +1,5 @@
 """Routes, wire schemas, error → envelope table."""
 
-from bodydouble.api.app import attach, create_app
+from bodydouble.api.app import Services, attach, create_app
 
-__all__ = ["attach", "create_app"]
+__all__ = ["Services", "attach", "create_app"]

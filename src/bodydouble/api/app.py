@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from bodydouble.api import files, health, jobs
 from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
 from bodydouble.api.request_id import BodyLimit, BodyTooLarge, RequestContext
-from bodydouble.service import Service
+from bodydouble.service import AccountService, CallbackService, TaskService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.ports import FileStore
 
@@ -52,16 +53,25 @@ def create_app(*, lifespan: Lifespan, body_bytes_max: int) -> FastAPI:
     return app
 
 
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The use cases that the routes call."""
+
+    tasks: TaskService
+    accounts: AccountService
+    callbacks: CallbackService
+
+
 def attach(
     app: FastAPI,
     *,
-    service: Service,
+    services: Services,
     files: FileStore,
     renderers: list[str],
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
 ) -> None:
     """Hand the running parts to the routes."""
-    app.state.service, app.state.files = service, files
+    app.state.services, app.state.files = services, files
     app.state.renderers, app.state.readiness = renderers, readiness
 
 

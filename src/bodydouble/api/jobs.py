@@ -1,9 +1,10 @@
 """Routes under /api/v1/client: tasks, estimates, models, balance, uploads."""
 
+import hashlib
 import json
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from bodydouble.api.answers import (
@@ -19,7 +20,7 @@ from bodydouble.api.answers import (
     UploadData,
     answers,
 )
-from bodydouble.api.authentication import AccountDep, ServiceDep
+from bodydouble.api.authentication import AccountsDep, CallerDep, SecretDep, TasksDep
 from bodydouble.api.envelope import EnvelopeResponse, success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
 from bodydouble.api.wire import CreateTaskBody, model_data, parse_submission, task_data
@@ -37,6 +38,7 @@ def _body_description() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+IDEMPOTENCY_KEY_MAX = 255
 BODY = _body_description()
 
 
@@ -60,43 +62,66 @@ def _refuse(name: str) -> float:
 
 
 @router.post("/job/CreateTask", tags=["tasks"], openapi_extra=BODY, responses=answers(TaskCreated, 402, 422, 503))
-async def create_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
-    """Create a task: credits are reserved, and charged once it has succeeded."""
-    return success({"task_id": str(await service.submit(account.id, parse_submission(await _json(request))))})
+async def create_task(
+    request: Request,
+    service: TasksDep,
+    secret: SecretDep,
+    idempotency_key: Annotated[str | None, Header(max_length=IDEMPOTENCY_KEY_MAX, pattern=r"^[\\x21-\\x7e]+$")] = None,
+) -> Response:
+    """Create a task: credits are reserved, and charged once it has succeeded.
+
+    With an ``Idempotency-Key`` the same request can be sent again safely: it answers the first one's task.
+    """
+    try:
+        submission = parse_submission(await _json(request))
+    except InvalidParams:
+        await service.authenticate(secret)  # a stranger learns that he is one, not what is wrong with his body
+        raise
+    created = await service.submit(
+        secret,
+        submission,
+        idempotency_key=idempotency_key,
+        body_hash=hashlib.sha256(await request.body()).digest() if idempotency_key else None,
+        traceparent=request.headers.get("traceparent"),
+    )
+    answer = success({"task_id": str(created.id)})
+    if created.replayed:
+        answer.headers["Idempotent-Replayed"] = "true"
+    return answer
 
 
 @router.get("/job/TaskInfo", tags=["tasks"], responses=answers(TaskInfoData, 404, 422))
-async def task_info(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
+async def task_info(service: TasksDep, caller: CallerDep, task_id: Annotated[str, Query()]) -> Response:
     """Status, progress and result of a task."""
-    return success(task_data(await service.read(account.id, task_id)))
+    return success(task_data(await service.read(caller, task_id)))
 
 
 @router.post("/job/CancelTask", tags=["tasks"], responses=answers(CancelData, 404, 422))
-async def cancel_task(service: ServiceDep, account: AccountDep, task_id: Annotated[str, Query()]) -> Response:
+async def cancel_task(service: TasksDep, caller: CallerDep, task_id: Annotated[str, Query()]) -> Response:
     """Ask a task to stop; its credits are released."""
-    return success({"task_id": task_id, "cancelling": await service.cancel(account.id, task_id)})
+    return success({"task_id": task_id, "cancelling": await service.cancel(caller, task_id)})
 
 
 @router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=answers(PriceData, 422))
-async def estimate_credits(request: Request, service: ServiceDep, account: AccountDep) -> Response:
+async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
     """What a task would cost: exact for videos uploaded here, for five seconds otherwise."""
     price = await service.price(parse_submission(await _json(request)))
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
 @router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=answers(AffordableData, 422))
-async def estimate_task(request: Request, service: ServiceDep, account: AccountDep) -> Response:
+async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """What a task would cost, and whether the balance reaches."""
     price = await service.price(parse_submission(await _json(request)))
-    balance = await service.balance(account.id)
+    balance = await accounts.balance(caller)
     return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
 
 
 @router.get("/job/Models", tags=["models"], responses=answers(ModelList))
 async def models(
     request: Request,
-    service: ServiceDep,
-    account: AccountDep,
+    service: TasksDep,
+    caller: CallerDep,
     modality: str | None = None,
     operation: str | None = None,
 ) -> Response:
@@ -107,7 +132,7 @@ async def models(
 
 
 @router.get("/job/Models/{model:path}", tags=["models"], responses=answers(ModelDetail, 404))
-async def model(request: Request, account: AccountDep, model: str) -> Response:
+async def model(request: Request, caller: CallerDep, model: str) -> Response:
     """One model, with the JSON Schema of its input and an example."""
     spec = find_model(model)
     renderers: list[str] = request.app.state.renderers
@@ -116,20 +141,20 @@ async def model(request: Request, account: AccountDep, model: str) -> Response:
 
 
 @router.get("/account/balance", tags=["credits"], responses=answers(BalanceData))
-async def balance(service: ServiceDep, account: AccountDep) -> Response:
+async def balance(accounts: AccountsDep, caller: CallerDep) -> Response:
     """Credits that are neither spent nor reserved."""
-    return success({"balance": await service.balance(account.id)})
+    return success({"balance": await accounts.balance(caller)})
 
 
 @router.get("/files/upload-url", tags=["files"], responses=answers(UploadData, 422))
 async def upload_url(
-    service: ServiceDep,
-    account: AccountDep,
+    service: TasksDep,
+    caller: CallerDep,
     content_type: Annotated[str, Query(max_length=100)],
     ext: Annotated[str, Query(max_length=8)],
 ) -> Response:
     """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask."""
-    signed = await service.sign_upload(account.id, content_type, ext)
+    signed = await service.sign_upload(caller, content_type, ext)
     return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
 
 
@@ -137,7 +162,7 @@ async def upload_url(
 @router.get("/job/vidu-templates", tags=["templates"], responses=answers(TemplatePage, 422))
 @router.get("/job/bytedance-templates", tags=["templates"], responses=answers(TemplatePage, 422))
 async def templates(
-    account: AccountDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
+    caller: CallerDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Response:
     """Empty: this installation hosts no templates."""
     return success({"total": 0, "page": page, "page_size": page_size, "items": []})

@@ -12,7 +12,7 @@ import structlog
 from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageUnavailable
 from bodydouble.tasks.ports import Downloader, FileStore, TaskStore
-from bodydouble.tasks.task import ResultCode, Task, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.tasks.task import ResultCode, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.supervisor import Child, ChildDied
@@ -49,9 +49,9 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 class Replacement:
     """One task on its way through its steps, with the child that works for it."""
 
-    def __init__(self, task_id: TaskId, ports: Ports, options: WorkerOptions) -> None:
+    def __init__(self, task_id: TaskId, ports: Ports, options: WorkerOptions, executor: str) -> None:
         self.task_id = task_id
-        self._ports, self._options = ports, options
+        self._ports, self._options, self._executor = ports, options, executor
         self._workspace = options.folder / str(task_id)
         self._child: Child | None = None
         self._progress = TaskProgress(stage="fetch")
@@ -59,7 +59,7 @@ class Replacement:
 
     async def start(self) -> bool:
         """Mark the task as running; false where it is over already."""
-        return await patiently(lambda: self._ports.store.start_task(self.task_id)) is not None
+        return await patiently(lambda: self._ports.store.start_task(self.task_id, self._executor)) is not None
 
     async def fetch(self) -> None:
         """Bring both inputs into the workspace. Raises InputRejected, Cancelled."""
@@ -71,7 +71,7 @@ class Replacement:
             ("video_urls", "video", "video_bytes_max"),
         ):
             target = self._workspace / name
-            if not target.exists():
+            if not target.exists():  # whole where it does: both ways write beside it and rename
                 await self._fetch_one(task, target, self._options.limits[limit], field)
 
     async def _fetch_one(self, task: Task, target: Path, bytes_max: int, field: str) -> None:
@@ -131,7 +131,7 @@ class Replacement:
         else:
             status = TaskStatus.FAILED
             outcome = TaskResult(code=ResultCode(result["code"]), message=result["message"])
-        await patiently(lambda: self._ports.store.settle(self.task_id, status, outcome))
+        await patiently(lambda: self._ports.store.settle(self.task_id, status, outcome, self._executor))
         await asyncio.to_thread(shutil.rmtree, self._workspace, ignore_errors=True)
         log.info("task settled", status=status.value, code=int(outcome.code), reason=outcome.message)
         return status.value
@@ -150,11 +150,11 @@ class Replacement:
     async def _check_wanted(self) -> None:
         """Raises Cancelled where the owner asked to stop. Also stores the progress."""
         try:
-            wanted = await self._ports.store.set_progress(self.task_id, self._progress)
+            standing = await self._ports.store.set_progress(self.task_id, self._executor, self._progress)
         except StorageUnavailable as error:  # an outage of the database does not stop a renderer
             log.warning("progress was not stored", error=error.message)
             return
-        if not wanted:
+        if standing is not Standing.WANTED:
             raise Cancelled("The caller asked to stop")
 
     async def _ask(self, message: dict[str, Any]) -> Any:

@@ -35,6 +35,8 @@ class Worker:
         self._ports, self._options, self._database_url = ports, options, database_url
         self._running: dict[TaskId, Replacement] = {}
         self._closing = False
+        # Fixed for this folder: a worker that starts again finds what it left unfinished.
+        self._executor = f"{socket.gethostname()}:{options.folder.resolve()}"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then hand over: what is unfinished goes on at the next start.
@@ -62,8 +64,7 @@ class Worker:
                 "name": APPLICATION,
                 "system_database_url": self._database_url,
                 "application_version": APPLICATION_VERSION,
-                # Fixed for this folder: a worker that starts again finds what it left unfinished.
-                "executor_id": f"{socket.gethostname()}:{self._options.folder.resolve()}",
+                "executor_id": self._executor,
                 "log_level": "WARNING",
                 "enable_otlp": False,
             }
@@ -89,7 +90,9 @@ class Worker:
     async def _step(self, task_id: TaskId, step: str, *arguments: Any) -> dict[str, Any]:
         assert step in STEPS, step
         with structlog.contextvars.bound_contextvars(task_id=str(task_id)):
-            replacement = self._running.setdefault(task_id, Replacement(task_id, self._ports, self._options))
+            replacement = self._running.setdefault(
+                task_id, Replacement(task_id, self._ports, self._options, self._executor)
+            )
             try:
                 outcome = {"value": await getattr(replacement, step)(*arguments)}
             except Exception as error:

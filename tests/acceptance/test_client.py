@@ -1,0 +1,81 @@
+"""The Python client against a real service."""
+
+import asyncio
+
+import pytest
+
+from bodydouble.client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
+from live_service import LiveService
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def client(service: LiveService):
+    """A client of the running service."""
+    with Client(service.key, service.url) as client:
+        yield client
+
+
+def test_local_files_become_a_downloaded_result(client: Client, inputs, undisturbed, tmp_path):
+    """Two paths in, updates that go forward, the video that plain HTTP gives too, at its price; deleted, it is gone."""
+    updates = []
+    before = client.balance()
+    price = client.estimate(inputs.image, inputs.video, resolution="480P")
+    result = client.subscribe(inputs.image, inputs.video, resolution="480P", on_update=updates.append)
+    assert result.download(tmp_path / "result.mp4").read_bytes() == undisturbed.content
+    assert before - client.balance() == result.credits == price.credits
+    assert result.media_info["frames"] == 48
+    progress = [update.progress for update in updates]
+    assert progress == sorted(progress)
+    assert {"pending", "running", "success"} == {update.status.value for update in updates}
+    assert [update.is_done for update in updates] == [False] * (len(updates) - 1) + [True]
+    client.delete(result.task_id)
+    with pytest.raises((NotFound, TransferFailed)):
+        result.download(tmp_path / "again.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["result.mp4"]
+
+
+def test_a_task_can_be_cancelled_listed_and_deleted(service: LiveService, inputs, tmp_path):
+    """From asyncio: a cancel ends the wait and gives the credits back; what is deleted is gone for everybody."""
+
+    async def story() -> None:
+        async with AsyncClient(service.key, service.url) as client:
+            before = await client.balance()
+            task = await client.submit(inputs.image, inputs.video, resolution="480P")
+            async for update in task.events():
+                if update.status == "running":
+                    with pytest.raises(InvalidRequest):
+                        await client.delete(task.id)
+                    assert await task.cancel()
+                    break
+            with pytest.raises(TaskCancelled):
+                await task.wait(timeout=60)
+            assert await client.balance() == before
+            assert not await task.cancel()
+            assert task.id in [listed.id async for listed in client.tasks(status="failed", page_size=1)]
+            await client.delete(task.id)
+            with pytest.raises(NotFound):
+                await client.task(task.id).status()
+            assert task.id not in [listed.id async for listed in client.tasks()]
+
+    asyncio.run(story())
+
+
+def test_a_repeated_create_makes_one_task(client: Client, inputs):
+    """The same key and request answer the first task; the same key for another request is refused."""
+    image, video = client.upload(inputs.image), client.upload(inputs.video)
+    first = client.submit(image, video, resolution="480P", idempotency_key="order-17")
+    assert client.submit(image, video, resolution="480P", idempotency_key="order-17").id == first.id
+    with pytest.raises(InvalidRequest):
+        client.submit(image, video, resolution="720P", idempotency_key="order-17")
+    first.cancel()
+    with pytest.raises(TaskCancelled):
+        first.wait(timeout=60)
+
+
+def test_bad_input_names_the_field(client: Client, inputs, tmp_path):
+    """What the service says about a file comes through word by word, and costs nothing."""
+    (tmp_path / "cut.mp4").write_bytes(inputs.video.read_bytes()[:60_000])
+    with pytest.raises(InvalidRequest, match="video_urls"):
+        client.run(inputs.image, tmp_path / "cut.mp4", resolution="480P")
