@@ -30,13 +30,14 @@ from bodydouble.perception import ModelPack, Perception, load_perception, percei
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import build_renderer, resolve_renderer
+from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
 
-ARTEFACTS = ("perception", "renderer", "segments", "plan.json", "result.mp4", "result.json")
+ARTEFACTS = ("perception", "renderer", "segments", "plan.json", PREVIEW_NAME, "result.mp4", "result.json")
 
 
 def _ignore(progress: ShotProgress) -> None:
@@ -175,7 +176,10 @@ class Shot:
         return self._renderer.name if self._renderer else resolve_renderer(self.request.renderer)
 
     def render_segment(self, index: int) -> None:
-        """Render and encode one segment; nothing happens where its file is there."""
+        """Render and encode one segment; nothing happens where its file is there.
+
+        Its last frame becomes the workspace's ``preview.jpg``.
+        """
         segments = self._plan.segments
         path = self._segment_path(index)
         if not path.exists():
@@ -188,7 +192,7 @@ class Shot:
         carry = before.read_bytes() if segment.index and before.exists() else None
         length = segment.stop - segment.start
         done = 0
-        images = self._prepared.render(segment, carry)
+        images, image = self._prepared.render(segment, carry), None
         with ExitStack() as stack:
             encoder = stack.enter_context(
                 SegmentEncoder(
@@ -211,6 +215,8 @@ class Shot:
             after = self._prepared.carry_after(segment)
             if after is not None:  # before the segment's file, which says that both are there
                 write_whole(path.with_suffix(".carry"), after)
+        if image is not None:
+            write_preview(self.workspace / PREVIEW_NAME, image)
 
     def _segment_path(self, index: int) -> Path:
         return self.workspace / "segments" / f"segment-{index:05d}.nut"
