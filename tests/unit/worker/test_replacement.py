@@ -18,6 +18,7 @@ from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredit
 from bodydouble.tasks.task import (
     AccountId,
     ResultCode,
+    Standing,
     Task,
     TaskId,
     TaskProgress,
@@ -31,6 +32,7 @@ from bodydouble.worker.order import shot_order
 from bodydouble.worker.replacement import Replacement
 
 TASK_ID = TaskId(UUID(int=7))
+EXECUTOR = "this worker"
 INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
 
@@ -64,28 +66,34 @@ class Outside:
     cancel_after_progress: float = 2.0
     missing: set[str] = field(default_factory=set)
     outages: int = 0
+    executor: str = EXECUTOR  # whose the task is
     reserved: Decimal | None = None
     settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
     stored: list[str] = field(default_factory=list)
 
-    async def start_task(self, task_id: TaskId) -> Task | None:
+    async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
+        self.executor = executor
         return None if self.settled else make_task()
 
     async def get_task(self, task_id: TaskId) -> Task | None:
         return make_task()
 
-    async def set_progress(self, task_id: TaskId, progress: TaskProgress) -> bool:
-        return progress.fraction < self.cancel_after_progress
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+        if executor != self.executor:
+            return Standing.LOST
+        return Standing.WANTED if progress.fraction < self.cancel_after_progress else Standing.CANCELLED
 
     async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
         if price > self.balance:
             raise InsufficientCredits("Insufficient credits", needed=price)
         self.reserved = price
 
-    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult) -> bool:
+    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
         if self.outages:
             self.outages -= 1
             raise StorageUnavailable("the database is away")
+        if executor != self.executor:
+            return False
         self.settled.append((status, result))
         return True
 
@@ -118,7 +126,7 @@ def make_replacement(tmp_path, outside):
             child=(sys.executable, str(SCRIPTED_CHILD), str(path)),
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
         )
-        return Replacement(TASK_ID, Ports(store=outside, files=outside, downloader=outside), options)
+        return Replacement(TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR)
 
     return make
 
