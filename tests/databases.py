@@ -48,3 +48,12 @@ def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
         connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
         yield database_url(postgres, name)
         connection.execute(f"drop database {name} with (force)")
+
+
+def lose_database(server: EmbeddedPostgres, url: str) -> None:
+    """Break every connection to a database and let nobody in again."""
+    with psycopg.connect(url) as connection:
+        name = connection.info.dbname
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"alter database {name} with allow_connections false")
+        connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])

@@ -9,9 +9,11 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
+from bodydouble.api import Services
 from bodydouble.bootstrap import build_app
-from bodydouble.service import Service
 from bodydouble.settings import Settings
+from bodydouble.store import Database, LocalFileStore, PostgresTaskStore
+from bodydouble.tasks.account import Account
 
 # The default would draw every local variable of a traceback, the whole application among them.
 structlog.configure(
@@ -47,16 +49,39 @@ async def app(settings: Settings, fresh_database: str) -> AsyncIterator[FastAPI]
 
 
 @pytest.fixture
-async def service(app: FastAPI) -> Service:
+def services(app: FastAPI) -> Services:
     """The use cases behind the application."""
-    service: Service = app.state.service
-    return service
+    services: Services = app.state.services
+    return services
 
 
 @pytest.fixture
-async def key(service: Service) -> str:
-    """A key of an account with 100 credits."""
-    return await service.create_key("tester", Decimal(100))
+async def store(app: FastAPI, fresh_database: str) -> AsyncIterator[PostgresTaskStore]:
+    """The tasks as a worker sees them, over connections of its own."""
+    database = await Database.connect(fresh_database, 2)
+    store = PostgresTaskStore(database)
+    yield store
+    await store.close()
+    await database.close()
+
+
+@pytest.fixture
+def files(app: FastAPI) -> LocalFileStore:
+    """The application's uploads and results."""
+    files: LocalFileStore = app.state.files
+    return files
+
+
+@pytest.fixture
+async def account(services: Services) -> Account:
+    """An account with 100 credits."""
+    return await services.accounts.open_account("tester", Decimal(100), "for the test")
+
+
+@pytest.fixture
+async def key(services: Services, account: Account) -> str:
+    """A key of the account."""
+    return (await services.accounts.create_key(account.id)).secret
 
 
 @pytest.fixture

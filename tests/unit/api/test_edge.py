@@ -8,10 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from bodydouble.api import Services
 from bodydouble.api.envelope import ANSWERS
-from bodydouble.service import Service
+from bodydouble.service import Caller
+from bodydouble.store import EmbeddedPostgres
 from bodydouble.tasks import errors
-from bodydouble.tasks.account import make_api_key
+from bodydouble.tasks.account import Account, make_api_key
+from databases import lose_database
 
 pytestmark = pytest.mark.anyio
 
@@ -43,9 +46,11 @@ async def test_a_key_may_come_in_either_header(anonymous: httpx.AsyncClient, key
         assert answer.json() == {"code": 200, "message": "success", "data": {"balance": 100}}
 
 
-async def test_a_disabled_key_is_403(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_disabled_key_is_403(client: httpx.AsyncClient, services: Services, account: Account) -> None:
     """A key that was switched off is told so, which a wrong one is not."""
-    await service.store._pool.execute("update api_key set disabled = true")  # type: ignore[attr-defined]
+    owner = Caller(account=account)
+    (key,) = await services.accounts.keys(owner)
+    await services.accounts.set_key_disabled(owner, key.id, disabled=True)
     answer = await client.get(BALANCE)
     assert (answer.status_code, answer.json()["code"]) == (403, 403)
 
@@ -86,23 +91,25 @@ async def test_request_ids_are_echoed_or_made(anonymous: httpx.AsyncClient) -> N
 
 
 async def test_an_unexpected_error_is_an_envelope_without_details(
-    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault of ours is 500 with a request id, and says nothing about the inside."""
 
     async def broken(account: Any) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(service, "balance", broken)
+    monkeypatch.setattr(services.accounts, "balance", broken)
     answer = await client.get(BALANCE)
     assert (answer.status_code, answer.json()["code"]) == (500, 500)
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"]
 
 
-async def test_a_lost_database_is_an_envelope(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_lost_database_is_an_envelope(
+    client: httpx.AsyncClient, fresh_database: str, postgres: EmbeddedPostgres
+) -> None:
     """Where the database does not answer, so say the request and the readiness, but the process lives."""
-    await service.store.close()  # type: ignore[attr-defined]
+    lose_database(postgres, fresh_database)
     answer = await client.get(BALANCE)
     assert (answer.status_code, answer.json()["code"]) == (500, 500)
     ready = await client.get("/readyz")

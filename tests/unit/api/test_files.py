@@ -19,12 +19,6 @@ pytestmark = pytest.mark.anyio
 LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
 
 
-@pytest.fixture
-def files(app: FastAPI) -> LocalFileStore:
-    store: LocalFileStore = app.state.files
-    return store
-
-
 async def put(client: httpx.AsyncClient, url: str, content: bytes, content_type: str = "video/mp4") -> httpx.Response:
     return await client.put(url, content=content, headers={"Content-Type": content_type})
 

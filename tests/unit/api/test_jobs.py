@@ -9,7 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
-from bodydouble.service import Service
+from bodydouble.api import Services
+from bodydouble.store import LocalFileStore, PostgresTaskStore
 from bodydouble.tasks.task import ResultCode, TaskId, TaskProgress, TaskResult, TaskStatus
 from material import landscape, write_image, write_video
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.anyio
 
 API = "/api/v1/client"
 MODEL = "wan/2-2-animate-replace"
+WORKER = "one:/work"
 BODY: dict[str, Any] = {
     "model": MODEL,
     "input": {
@@ -52,7 +54,7 @@ async def upload(client: httpx.AsyncClient, path: Path, content_type: str) -> st
 
 
 async def test_a_task_goes_from_create_to_its_result(
-    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, service: Service, tmp_path: Path
+    client: httpx.AsyncClient, store: PostgresTaskStore, files: LocalFileStore, tmp_path: Path
 ) -> None:
     """Upload, create, poll, download: the sequence of the official client, with the worker's part played here."""
     video = write_video(tmp_path / "in.mp4", landscape(40), 20)
@@ -78,17 +80,17 @@ async def test_a_task_goes_from_create_to_its_result(
     assert isinstance(waiting["create_at"], int)
 
     known = TaskId(UUID(task_id))
-    await service.store.start_task(known)
-    await service.store.set_progress(known, TaskProgress(fraction=0.5, stage="render", segment=1, segments=2))
+    await store.start_task(known, WORKER)
+    await store.set_progress(known, WORKER, TaskProgress(fraction=0.5, stage="render", segment=1, segments=2))
     running = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert (running["status"], running["progress"], running["stage"]) == ("running", 0.5, "render")
 
-    key = f"results/{task_id}/out.mp4"
-    await service.files.put_file(key, video, "video/mp4")
+    key = f"results/1/{task_id}/out.mp4"
+    await files.put_file(key, video, "video/mp4")
     result = TaskResult(
         code=ResultCode.SUCCESS, message="success", media_keys=(key,), media_info={"renderer": "puppet", "fps": 20.0}
     )
-    await service.store.settle(known, TaskStatus.SUCCESS, result)
+    await store.settle(known, TaskStatus.SUCCESS, result, WORKER)
     done = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert (done["status"], done["credits"], done["result"]["code"]) == ("success", 12, 200)
     assert done["result"]["media_info"]["renderer"] == "puppet"
@@ -96,18 +98,18 @@ async def test_a_task_goes_from_create_to_its_result(
     assert isinstance(done["duration_s"], int)
     assert await balance(client) == 88
 
-    del anonymous.headers["x-api-key"]
-    file = await anonymous.get(done["result"]["media_urls"][0])
+    del client.headers["x-api-key"]
+    file = await client.get(done["result"]["media_urls"][0])
     assert (file.status_code, file.headers["content-type"]) == (200, "video/mp4")
     assert file.content == video.read_bytes()
 
 
-async def test_a_failed_task_says_why_and_costs_nothing(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_failed_task_says_why_and_costs_nothing(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
     """A failure shows its code and reason, and the credits are back."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     assert await balance(client) == 70
     reason = TaskResult(code=ResultCode.INVALID_INPUT, message="video_urls[0]: there is nobody in it")
-    await service.store.settle(TaskId(UUID(task_id)), TaskStatus.FAILED, reason)
+    await store.settle(TaskId(UUID(task_id)), TaskStatus.FAILED, reason, None)
     failed = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert (failed["status"], failed["credits"]) == ("failed", 0)
     assert failed["result"] == {"code": 422, "message": "video_urls[0]: there is nobody in it"}
@@ -261,10 +263,11 @@ async def test_an_unknown_task_is_404(client: httpx.AsyncClient, task_id: str) -
     assert answer.json() == {"code": 404, "message": "Task not found", "data": None}
 
 
-async def test_a_foreign_task_is_404(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_foreign_task_is_404(client: httpx.AsyncClient, services: Services) -> None:
     """Another account's key sees no task, and cannot cancel it."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
-    client.headers["x-api-key"] = await service.create_key("other")
+    other = await services.accounts.open_account("other")
+    client.headers["x-api-key"] = (await services.accounts.create_key(other.id)).secret
     for answer in (
         await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id}),
         await client.post(f"{API}/job/CancelTask", params={"task_id": task_id}),

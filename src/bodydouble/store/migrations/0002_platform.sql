@@ -102,8 +102,8 @@ create index task_overdue on task (deadline_at) where status in ('pending', 'run
 -- Which turn the queue has come to: a task of an account with nothing waiting gets the next one, so that nobody's
 -- backlog is before it (start-time fair queueing).
 create table dispatch (
-    only  boolean primary key default true check (only),
-    turn  int not null default 0
+    single  boolean primary key default true check (single),
+    turn    int not null default 0
 );
 insert into dispatch default values;
 

@@ -17,6 +17,7 @@ _LOST = (
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
+    asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections, as while it is being restored
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.ReadOnlySQLTransactionError,  # a replica that is not yet the leader
 )
