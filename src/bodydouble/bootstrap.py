@@ -31,6 +31,7 @@ from bodydouble.store import (
     PostgresAccountStore,
     PostgresDeliveryStore,
     PostgresOperationStore,
+    PostgresSessionStore,
     PostgresTaskStore,
     Scratch,
     master_secret,
@@ -120,6 +121,7 @@ class Stores:
     accounts: PostgresAccountStore
     deliveries: PostgresDeliveryStore
     operation: PostgresOperationStore
+    sessions: PostgresSessionStore
 
 
 @asynccontextmanager
@@ -133,6 +135,7 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
             accounts=PostgresAccountStore(database),
             deliveries=PostgresDeliveryStore(database),
             operation=PostgresOperationStore(database),
+            sessions=PostgresSessionStore(database),
         )
     finally:
         await tasks.close()

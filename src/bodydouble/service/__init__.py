@@ -4,6 +4,7 @@ from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackService
 from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
+from bodydouble.service.sessions import SessionLimits, SessionService
 from bodydouble.service.tasks import Price, TaskPage, TaskService, TaskView
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "CallbackService",
     "Caller",
     "Price",
+    "SessionLimits",
+    "SessionService",
     "Submission",
     "TaskPage",
     "TaskService",

@@ -35,6 +35,7 @@ from bodydouble.tasks.task import (
     CreateLimits,
     NewTask,
     ResultCode,
+    StageTime,
     Task,
     TaskFilter,
     TaskId,
@@ -68,6 +69,14 @@ class TaskView:
     queue_position: int | None
     media_urls: Sequence[str]
     preview_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaInputs:
+    """Addresses of a task's inputs; None for what lies elsewhere or is gone."""
+
+    image_url: str | None
+    video_url: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,9 +226,25 @@ class TaskService:
             preview_url=await self._files.sign_download(task.preview_key) if task.preview_key else None,
         )
 
+    async def timeline(self, caller: Caller, task_id: str) -> Sequence[StageTime]:
+        """The stages of a task so far, oldest first. Raises NotFound."""
+        return await self._tasks.stage_times((await self.read(caller, task_id)).task.id)
+
+    async def media_inputs(self, task: Task) -> MediaInputs:
+        """Where to see what the task was made of, as far as it was uploaded here and is there still."""
+
+        async def address(field: str) -> str | None:
+            for url in task.inputs.get(field) or ():
+                key = await self._files.own_key(str(url), task.account)
+                if key and await self._files.stat(key):
+                    return await self._files.sign_download(key)
+            return None
+
+        return MediaInputs(image_url=await address("img_urls"), video_url=await address("video_urls"))
+
     async def list(self, wanted: TaskFilter, cursor: str | None) -> TaskPage:
         """One page; pass its ``next_cursor`` for the next. Raises InvalidParams: a cursor that is none."""
-        before = _decode_cursor(cursor) if cursor else None
+        before = _decode_cursor(cursor) if cursor else wanted.before
         found = await self._tasks.list_tasks(dataclasses.replace(wanted, before=before, limit=wanted.limit + 1))
         page = found[: wanted.limit]
         more = len(found) > wanted.limit

@@ -11,6 +11,7 @@ from bodydouble.store.postgres import (
     PostgresAccountStore,
     PostgresDeliveryStore,
     PostgresOperationStore,
+    PostgresSessionStore,
     PostgresTaskStore,
 )
 from bodydouble.store.scratch import Scratch
@@ -25,6 +26,7 @@ __all__ = [
     "PostgresAccountStore",
     "PostgresDeliveryStore",
     "PostgresOperationStore",
+    "PostgresSessionStore",
     "PostgresTaskStore",
     "Scratch",
     "delete_older",

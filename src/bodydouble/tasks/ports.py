@@ -13,6 +13,7 @@ from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
 from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
     Created,
     CreateLimits,
@@ -224,6 +225,26 @@ class DeliveryStore(Protocol):
     async def resend(self, task_id: TaskId) -> UUID | None:
         """Make the task's delivery due now, whatever became of it; its id, or None where there is no callback."""
         ...
+
+
+class SessionStore(Protocol):
+    """Who is signed in at the console; tokens come as their SHA-256."""
+
+    async def add_link(self, link: NewSession) -> None:
+        """A link that signs in once."""
+        ...
+
+    async def redeem_link(self, link_hash: bytes, session_hash: bytes, seconds: float) -> bool:
+        """Turn a link into a session, once; False where it is none that holds."""
+        ...
+
+    async def add_session(self, session: NewSession) -> None: ...
+
+    async def get_session(self, token_hash: bytes) -> Session | None:
+        """With its account as it is now; None once it is over."""
+        ...
+
+    async def end_session(self, token_hash: bytes) -> None: ...
 
 
 class OperationStore(Protocol):

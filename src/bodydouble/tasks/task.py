@@ -173,4 +173,5 @@ class TaskFilter:
     created_after: datetime | None = None  # this moment included
     created_before: datetime | None = None  # this moment not included
     before: TaskId | None = None  # where the page before ended
+    since: TaskId | None = None  # this id and later ones: ids sort by age
     limit: int = 20

@@ -4,6 +4,7 @@ from bodydouble.store.postgres.accounts import PostgresAccountStore
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.deliveries import PostgresDeliveryStore
 from bodydouble.store.postgres.operation import PostgresOperationStore
+from bodydouble.store.postgres.sessions import PostgresSessionStore
 from bodydouble.store.postgres.tasks import PostgresTaskStore
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "PostgresAccountStore",
     "PostgresDeliveryStore",
     "PostgresOperationStore",
+    "PostgresSessionStore",
     "PostgresTaskStore",
 ]

@@ -99,6 +99,7 @@ class PostgresTaskStore:
             wanted.source.value if wanted.source else None,
             wanted.created_after,
             wanted.created_before,
+            wanted.since,
             wanted.limit,
         )
         return [to_task(row) for row in rows]

@@ -30,7 +30,8 @@ where ($1::bigint is null or account_id = $1)
     and ($5::text is null or source = $5)
     and ($6::timestamptz is null or created_at >= $6)
     and ($7::timestamptz is null or created_at < $7)
-order by id desc limit $8;
+    and ($8::uuid is null or id >= $8)
+order by id desc limit $9;
 
 -- name: queue_position
 -- How many pending tasks go before a pending one, counted up to 1000.
