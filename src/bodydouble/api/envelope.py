@@ -1,14 +1,13 @@
 """The envelope of every answer, and the one table from error to answer."""
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
+from bodydouble.service.document import to_json
 from bodydouble.tasks.errors import (
     BodydoubleError,
     FeatureDisabled,
@@ -55,13 +54,7 @@ class EnvelopeResponse(JSONResponse):
     """JSON that knows exact decimals."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)
+        return to_json(content)
 
 
 def success(data: object) -> Response:

@@ -23,7 +23,8 @@ from bodydouble.api.answers import (
 from bodydouble.api.authentication import AccountsDep, CallerDep, SecretDep, TasksDep
 from bodydouble.api.envelope import EnvelopeResponse, success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
-from bodydouble.api.wire import CreateTaskBody, model_data, parse_submission, task_data
+from bodydouble.api.wire import CreateTaskBody, model_data, parse_submission
+from bodydouble.service.document import task_data
 from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import InvalidParams
 

@@ -6,10 +6,9 @@ from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
 
 from bodydouble.api.envelope import describe_problems
 from bodydouble.api.inputs import INPUTS
-from bodydouble.service import Submission, TaskView
-from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec, find_model
+from bodydouble.service import Submission
+from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec
 from bodydouble.tasks.errors import InvalidParams
-from bodydouble.tasks.task import TERMINAL, TaskStatus
 
 
 class CreateTaskBody(BaseModel):
@@ -44,41 +43,6 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
         inputs=inputs.model_dump(mode="json"),
         callback_url=str(body.callback_url) if body.callback_url else None,
     )
-
-
-def task_data(view: TaskView) -> dict[str, Any]:
-    """A task as TaskInfo answers it."""
-    task = view.task
-    model = find_model(task.model)
-    over = task.status in TERMINAL
-    result: dict[str, Any] | None = None
-    if task.result is not None:
-        result = {"code": int(task.result.code), "message": task.result.message}
-        if task.status is TaskStatus.SUCCESS:
-            result |= {
-                "media_urls": list(view.media_urls),
-                "media_info": dict(task.result.media_info),
-                "usage": {"credits": task.credits},
-            }
-    took = (task.completed_at - task.started_at).total_seconds() if task.completed_at and task.started_at else None
-    return {
-        "task_id": str(task.id),
-        "provider": model.provider,
-        "model_version": model.model_version,
-        "status": task.status.value,
-        "param": dict(task.param),
-        "create_at": int(task.created_at.timestamp()),
-        "complete_at": int(task.completed_at.timestamp()) if over and task.completed_at else None,
-        "duration_s": None if took is None else round(took),
-        "credits": task.credits,
-        "source": task.source.value,
-        "result": result,
-        "progress": round(task.progress.fraction, 4),
-        "stage": task.progress.stage,
-        "segment": task.progress.segment,
-        "segments": task.progress.segments,
-        "queue_position": view.queue_position,
-    }
 
 
 def model_data(model: ModelSpec, renderers: list[str]) -> dict[str, Any]:

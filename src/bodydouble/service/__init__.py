@@ -1,14 +1,16 @@
 """The use cases: submit, read, list, cancel, delete, estimate, keys, credits, callbacks, uploads."""
 
 from bodydouble.service.accounts import AccountService
-from bodydouble.service.callbacks import CallbackService
+from bodydouble.service.callbacks import CallbackContent, CallbackService
 from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
 from bodydouble.service.sessions import SessionLimits, SessionService
-from bodydouble.service.tasks import Price, TaskPage, TaskService, TaskView
+from bodydouble.service.tasks import Price, TaskPage, TaskService
+from bodydouble.service.views import TaskView
 
 __all__ = [
     "AccountService",
+    "CallbackContent",
     "CallbackService",
     "Caller",
     "Price",

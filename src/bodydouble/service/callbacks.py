@@ -1,12 +1,18 @@
-"""The use cases of callbacks: their log, and sending one again."""
+"""The use cases of callbacks: what is sent, their log, and sending one again."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
+from bodydouble.service.accounts import AccountService
 from bodydouble.service.callers import Caller
+from bodydouble.service.document import task_data, to_json
 from bodydouble.service.identifiers import parse_task_id
-from bodydouble.tasks.delivery import DeliveryLog
+from bodydouble.service.views import show_task
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.delivery import Delivery, DeliveryLog
 from bodydouble.tasks.errors import NotFound, StillRunning
-from bodydouble.tasks.ports import DeliveryStore, TaskStore
+from bodydouble.tasks.ports import AccountStore, DeliveryStore, FileStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, TaskId
 
 
@@ -37,3 +43,19 @@ class CallbackService:
         if await self._tasks.get_task(known, caller.id) is None:
             raise NotFound("Task not found")
         return known
+
+
+class CallbackContent:
+    """What a callback carries, and with which secrets it is signed, both as of the moment of the try."""
+
+    def __init__(self, tasks: TaskStore, files: FileStore, accounts: AccountStore, service: AccountService) -> None:
+        self._tasks, self._files, self._accounts, self._service = tasks, files, accounts, service
+
+    async def body(self, delivery: Delivery) -> bytes | None:
+        """TaskInfo's ``data``, its links signed afresh; None where the task was deleted."""
+        task = await self._tasks.get_task(delivery.task)
+        return None if task is None else to_json(task_data(await show_task(self._files, task)))
+
+    async def secrets(self, account: AccountId) -> Sequence[str]:
+        """The account's signing secrets, the newest first."""
+        return self._service.webhook_secrets(await self._accounts.get_account(account), datetime.now(UTC))

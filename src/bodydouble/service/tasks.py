@@ -12,6 +12,7 @@ from uuid import UUID
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inputs import Submission
+from bodydouble.service.views import TaskView, show_task
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
 from bodydouble.tasks.errors import (
     FeatureDisabled,
@@ -59,16 +60,6 @@ class Price:
 
     credits: Decimal
     estimated: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskView:
-    """A task with what its owner sees beside it."""
-
-    task: Task
-    queue_position: int | None
-    media_urls: Sequence[str]
-    preview_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,16 +206,7 @@ class TaskService:
     async def view(self, task: Task) -> TaskView:
         """With its place in the queue and the addresses of its media."""
         position = await self._tasks.queue_position(task.id) if task.status is TaskStatus.PENDING else None
-        return await self._shown(task, position)
-
-    async def _shown(self, task: Task, position: int | None) -> TaskView:
-        keys = task.result.media_keys if task.result and task.media_deleted_at is None else ()
-        return TaskView(
-            task=task,
-            queue_position=position,
-            media_urls=[await self._files.sign_download(key) for key in keys],
-            preview_url=await self._files.sign_download(task.preview_key) if task.preview_key else None,
-        )
+        return await show_task(self._files, task, position)
 
     async def timeline(self, caller: Caller, task_id: str) -> Sequence[StageTime]:
         """The stages of a task so far, oldest first. Raises NotFound."""
@@ -249,7 +231,7 @@ class TaskService:
         page = found[: wanted.limit]
         more = len(found) > wanted.limit
         return TaskPage(
-            views=[await self._shown(task, None) for task in page],
+            views=[await show_task(self._files, task) for task in page],
             next_cursor=_encode_cursor(page[-1].id) if more else None,
         )
 

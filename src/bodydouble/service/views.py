@@ -1,0 +1,28 @@
+"""A task with what its owner sees beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskView:
+    """A task, its place in the queue, and the addresses of its media, signed just now."""
+
+    task: Task
+    queue_position: int | None
+    media_urls: Sequence[str]
+    preview_url: str | None = None
+
+
+async def show_task(files: FileStore, task: Task, queue_position: int | None = None) -> TaskView:
+    """Raises StorageUnavailable: a bucket that cannot sign."""
+    keys = task.result.media_keys if task.result and task.media_deleted_at is None else ()
+    return TaskView(
+        task=task,
+        queue_position=queue_position,
+        media_urls=[await files.sign_download(key) for key in keys],
+        preview_url=await files.sign_download(task.preview_key) if task.preview_key else None,
+    )
