@@ -19,13 +19,13 @@ POSE_SIDE, HAND_SIDE, FACE_SIDE, IRIS_SIDE = 256, 224, 192, 64
 
 @dataclass(frozen=True, kw_only=True)
 class BodyLandmarks:
-    """33 points; ``segmentation`` is (256, 256) 0-1 in the crop that ``matrix`` maps to the frame."""
+    """33 points; ``segmentation`` is (256, 256) 0-255 in the crop that ``matrix`` maps to the frame."""
 
     points: Points
     depth: NDArray[np.float64]
     visibility: NDArray[np.float32]
     score: float
-    segmentation: NDArray[np.float32]
+    segmentation: NDArray[np.uint8]
     matrix: Points
     next_roi: Roi
 
@@ -80,7 +80,7 @@ class BodyNet:
             depth=raw[:33, 2] * roi.size / POSE_SIDE,
             visibility=sigmoid(raw[:33, 3]),
             score=float(outputs[(1,)][0]),
-            segmentation=sigmoid(outputs[(256, 256, 1)][..., 0]),
+            segmentation=(sigmoid(outputs[(256, 256, 1)][..., 0]) * 255 + 0.5).astype(np.uint8),
             matrix=matrix,
             next_roi=body_roi(points[33], points[34]),
         )

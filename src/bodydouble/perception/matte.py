@@ -113,13 +113,13 @@ class SelfieNet:
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Mask:
-    """The pose network's segmentation in a shifted and scaled window of the frame."""
+def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Matte:
+    """The pose network's segmentation, 0-255, in a shifted and scaled window of the frame."""
     matrix = body.matrix.copy()
     matrix[:, 2] -= origin
     matrix *= zoom
     warped = cv2.warpAffine(body.segmentation, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return np.asarray(warped, np.float32)
+    return np.asarray(warped, np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ class MatteMaker:
 
     def _fuse(self, part: Image, figure: Figure, origin: tuple[float, float], zoom: float) -> Mask:
         h, w = part.shape[:2]
-        selfie = self._selfie.run(part)
+        selfie = np.asarray(self._selfie.run(part) * 255 + 0.5, np.uint8)
         pose = pose_mask(figure.body, origin, zoom, w, h)
         # Where only the selfie network sees somebody it is somebody else or a thing, except on hands, hair and hats,
         # which the pose network's coarse mask cuts off.
@@ -186,9 +186,11 @@ class MatteMaker:
         loose = cv2.dilate(pose, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
         ends = capsules(figure, w, h, 1.25, origin, zoom, ends_only=True)
         near = cv2.GaussianBlur(ends, (0, 0), max(2.0, h / 100))
-        gate = np.maximum(near.astype(np.float32) * np.float32(1.5 / 255), loose * 2)
-        sure = capsules(figure, w, h, 0.45, origin, zoom).astype(np.float32) / 255
-        return np.asarray(np.maximum(selfie * np.clip(gate, 0, 1), sure * np.clip(pose * 1.5, 0, 1)), np.float32)
+        # Bytes saturate at 255: OpenCV clips as it scales.
+        gate = cv2.max(cv2.convertScaleAbs(near, alpha=1.5), cv2.convertScaleAbs(loose, alpha=2))
+        sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=1.5), capsules(figure, w, h, 0.45, origin, zoom))
+        fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
+        return fused.astype(np.float32) * np.float32(1 / 255)
 
     def _steady(self, image: Image, coarse: Mask, box: tuple[int, int, int, int]) -> Mask:
         """Blend with the matte before, carried along by optical flow."""

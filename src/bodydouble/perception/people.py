@@ -29,6 +29,8 @@ SAME_PERSON_OVERLAP = 0.45
 CONTAINED_MIN = 0.6
 TILT_MAX = 1.0  # radians from upright
 CANDIDATES_MAX = 24
+TILES = (1.0, 0.55)
+"""Sides, over the short side of the picture, of the squares that are searched one by one beside the whole picture."""
 # A face detection's box is about 3/4 of a head, a body 7.5 heads, its hips 3.5 heads below the crown.
 HIP_BELOW_FACE, REACH_OF_FACE = 3.9, 5.2
 
@@ -73,13 +75,21 @@ class PeopleFinder:
         self._rough_body = BodyNet(pack, "full")  # a third of the time: enough to settle a region
         self._mesh = FaceNet(pack)
 
-    def find(self, image: Image, *, tiled: bool = True, known: Person | None = None) -> list[Person]:
-        """Everybody in the picture, largest first. Without ``tiled`` only those near the camera, quickly.
+    def find(
+        self,
+        image: Image,
+        *,
+        tiles: tuple[float, ...] = TILES,
+        known: Person | None = None,
+        rough: bool = False,
+    ) -> list[Person]:
+        """Everybody in the picture, largest first. With fewer ``tiles`` only those nearer to the camera, quickly.
 
-        ``known`` is somebody whose place is sure: they are in the answer and cost nothing.
+        ``known`` is somebody whose place is sure: they are in the answer and cost nothing. With ``rough`` it is enough
+        to know where people are: their bodies are the small network's.
         """
         height, width = image.shape[:2]
-        regions = _tiles(width, height) if tiled else [Roi(x=width / 2, y=height / 2, size=max(width, height))]
+        regions = _regions(width, height, tiles)
         seeds: list[tuple[float, Roi, Detection | None]] = []
         for region in regions:
             seeds += [(d.score, detection_body_roi(d), None) for d in self._persons.detect(image, region)]
@@ -91,25 +101,27 @@ class PeopleFinder:
                 continue
             covered = _covering(found, roi, face)
             if covered is None:
-                person = self._confirm(image, roi, face)
+                person = self._confirm(image, roi, face, rough=rough)
                 if person is not None:
                     found.append(person)
             elif face is not None and found[covered].face is None:
                 found[covered] = replace(found[covered], face=self._face(image, face))
         return sorted(_distinct(found), key=lambda p: -p.area)
 
-    def _confirm(self, image: Image, roi: Roi, face: Detection | None) -> Person | None:
+    def _confirm(self, image: Image, roi: Roi, face: Detection | None, *, rough: bool) -> Person | None:
         height, width = image.shape[:2]
+        body: BodyLandmarks | None = None
         for _ in range(2):  # the region settles on the person within two rounds
             if not roi.inside(width, height):
                 return None
-            rough = self._rough_body.run(image, roi)
-            roi = rough.next_roi
-            if rough.score < ROUGH_SCORE_MIN:
+            body = self._rough_body.run(image, roi)
+            roi = body.next_roi
+            if body.score < ROUGH_SCORE_MIN:
                 return None
         if not roi.inside(width, height):
             return None
-        body = self.body_net.run(image, roi)
+        if body is None or not rough:
+            body = self.body_net.run(image, roi)
         if body.score < BODY_SCORE_MIN:
             return None
         head = body.points[[0, 2, 5, 7, 8]].mean(0)
@@ -128,10 +140,10 @@ class PeopleFinder:
         return landmarks.points if landmarks.score > FACE_SCORE_MIN else None
 
 
-def _tiles(width: int, height: int) -> list[Roi]:
-    """The whole frame, then squares of its short side, then of 0.55 of it, overlapping by a third."""
+def _regions(width: int, height: int, tiles: tuple[float, ...]) -> list[Roi]:
+    """The whole frame, then squares of each size in ``tiles``, overlapping by a third."""
     result = [Roi(x=width / 2, y=height / 2, size=max(width, height))]
-    for size in (min(width, height), 0.55 * min(width, height)):
+    for size in (share * min(width, height) for share in tiles):
         if size >= 0.95 * max(width, height):
             continue
         nx, ny = (max(1, int(np.ceil((n - size) / (size * 0.66))) + 1) for n in (width, height))
@@ -184,8 +196,3 @@ def _same(a: Person, b: Person) -> bool:
     low, high = np.maximum(a.box[:2], b.box[:2]), np.minimum(a.box[2:], b.box[2:])
     common = float(np.prod(np.clip(high - low, 0, None)))
     return common > CONTAINED_MIN * min(a.area, b.area)
-
-
-def find_people(pack: ModelPack, image: Image) -> list[Person]:
-    """Everybody in ``image`` (RGB uint8), largest first."""
-    return PeopleFinder(pack).find(image)

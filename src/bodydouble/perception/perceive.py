@@ -12,13 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from bodydouble.perception.cuts import Look, is_cut, look_at
 from bodydouble.perception.figure import Figure, figure_box, record_figure
+from bodydouble.perception.following import Follower, FollowState
 from bodydouble.perception.footage import Footage, Image
 from bodydouble.perception.geometry import Points
-from bodydouble.perception.inbetween import between, is_even
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
 from bodydouble.perception.pack import ModelPack
@@ -27,7 +25,7 @@ from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
-from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, KEEP_SCORE_MIN, BodyState, BodyTracker
+from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker
 from bodydouble.perception.windows import (
     State,
     load_state,
@@ -50,13 +48,13 @@ class _Window:
     """Frames on their way through the networks."""
 
     index: int
-    start: int
     images: list[Image]
     bodies: list[BodyLandmarks | None]
-    uneven: list[int]  # frames whose body is only foretold from its neighbours and does not move evenly
+    uneven: list[int]  # measured in _finish: its threads have the time
     bystanders: list[Points]
     shots: list[int]
     body_state: BodyState
+    follow_state: FollowState
     look: Look
 
 
@@ -108,20 +106,21 @@ class _Perceiver:
     def __init__(self, pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report) -> None:
         self._footage, self._folder, self._report = footage, folder, report
         finder = PeopleFinder(pack)
-        self._forward = BodyTracker(finder, choice)
+        self._forward = Follower(BodyTracker(finder, choice), (footage.width, footage.height))
         self._backward = BodyTracker(finder, choice)
         self._between, self._measurer = BodyNet(pack), ThreadPoolExecutor(1)
         self._parts = PartsTracker(pack)
         self._mattes = MatteMaker(pack)
         self._frames: Iterator[tuple[int, Image]] = iter(())
         self._look: Look | None = None
-        self._shot = self._forward_shot = 0
+        self._shot = 0
 
     def run(self, done: int, windows: int) -> None:
         if done:
             state = load_state(self._folder, done - 1)
-            self._forward.state, self._parts.state, self._mattes.state = state.body, state.parts, state.matte
-            self._look, self._shot, self._forward_shot = state.look, state.shot, state.shot
+            self._forward.restore(state.body, state.follow)
+            self._parts.state, self._mattes.state = state.parts, state.matte
+            self._look, self._shot = state.look, state.follow.shot
         self._frames = self._footage.read(done * WINDOW_FRAMES, self._footage.frames)
         waiting: _Window | None = None
         finishing: Future[None] | None = None
@@ -153,35 +152,20 @@ class _Perceiver:
         return [image for _, image in itertools.islice(self._frames, WINDOW_FRAMES)]
 
     def _follow(self, index: int, images: list[Image]) -> _Window:
-        """The forward pass: every other frame, and the one between where the two do not foretell it."""
-        start = index * WINDOW_FRAMES
+        """The forward pass, and what it leaves for the next window."""
         shots = self._shots(images)
-        bodies: list[BodyLandmarks | None] = []
-        uneven: list[int] = []
-        others: list[Points] = []
-        shot = self._forward_shot
-        while len(bodies) < len(images):
-            i = len(bodies)
-            if shots[i] != shot:
-                self._forward.cut()
-            shot = shots[i]
-            bodies += self._step(images, bodies, shots, uneven)
-            seen = bodies[-1]
-            if any((start + k) % BYSTANDERS_EVERY_FRAMES == 12 for k in range(i, len(bodies))) and seen is not None:
-                self._forward.refresh_bystanders(images[len(bodies) - 1], seen)
-            known = self._forward.state.bystanders
-            others += [known if known is not None else np.zeros((0, 4))] * (len(bodies) - i)
-        self._forward_shot = shot
+        followed = self._forward.follow(index * WINDOW_FRAMES, images, shots)
+        body_state, follow_state = self._forward.saved()
         assert self._look is not None
         return _Window(
             index=index,
-            start=start,
             images=images,
-            bodies=bodies,
-            uneven=uneven,
-            bystanders=others,
+            bodies=followed.bodies,
+            uneven=followed.uneven,
+            bystanders=followed.bystanders,
             shots=shots,
-            body_state=BodyState(**vars(self._forward.state)),
+            body_state=body_state,
+            follow_state=follow_state,
             look=self._look,
         )
 
@@ -195,23 +179,6 @@ class _Perceiver:
             shots.append(self._shot)
         return shots
 
-    def _step(
-        self, images: list[Image], bodies: list[BodyLandmarks | None], shots: list[int], uneven: list[int]
-    ) -> list[BodyLandmarks | None]:
-        """The bodies of the next frame or, inside a shot, of the next two; adds to ``uneven``."""
-        tracker, i = self._forward, len(bodies)
-        before = bodies[i - 1] if i else None
-        if i % 2 == 0 or i + 1 == len(images) or before is None or shots[i - 1] != shots[i + 1]:
-            return [tracker.step(images[i])]
-        after = tracker.look_ahead(images[i + 1])
-        if after is None:
-            return [tracker.step(images[i])]
-        earlier = bodies[i - 3] if i >= 3 and shots[i - 3] == shots[i] else None
-        if earlier is None or not is_even(earlier, before, after):
-            uneven.append(i)  # measured in _finish: the other thread has the time
-        tracker.accept(images[i + 1], after)
-        return [between(before, after), after]
-
     def _follow_backward(self, window: _Window, before: _Window | None) -> None:
         """Where the person was found late, follow them back to where they came from."""
         images = [*(before.images if before else []), *window.images]
@@ -224,7 +191,7 @@ class _Perceiver:
             if bodies[i] is not None or later is None or shots[i] != shots[i + 1]:
                 continue
             tracker.state = BodyState(
-                roi=later.next_roi, look=self._forward.state.look, started=True, lost_frames=1, frames_seen=1
+                roi=later.next_roi, look=window.body_state.look, started=True, lost_frames=1, frames_seen=1
             )
             # lost_frames is 1, so that a lost backward pass does not search the whole frame again
             body = tracker.step(images[i])
@@ -258,7 +225,7 @@ class _Perceiver:
             parts=PartsState(**vars(self._parts.state)),
             matte=MatteState(**vars(self._mattes.state)),
             look=window.look,
-            shot=window.shots[-1],
+            follow=window.follow_state,
         )
         save_window(self._folder, window.index, track, pack_mattes(mattes), state)
 

@@ -11,7 +11,7 @@ from bodydouble.perception.footage import Image
 from bodydouble.perception.matte import SelfieNet, capsules, pose_mask
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.parts import PartsTracker
-from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.people import TILES, PeopleFinder
 from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.tasks.errors import NobodyFound
 
@@ -22,7 +22,6 @@ class Portrait:
 
     track: PersonTrack
     mask: NDArray[np.float32]
-    people: int  # how many there are in the picture; the largest is meant
 
 
 def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
@@ -31,7 +30,12 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     Raises:
         NobodyFound: there is nobody.
     """
-    people = PeopleFinder(pack).find(image)
+    finder = PeopleFinder(pack)
+    *coarse, finest = TILES
+    people = finder.find(image, tiles=tuple(coarse))
+    # The finest tiles show nobody who is larger than they are.
+    if not people or people[0].area < (finest * min(image.shape[:2])) ** 2:
+        people = finder.find(image)
     if not people:
         raise NobodyFound(
             "image: nobody was found in the picture. Use one that shows the character's upper body or whole body, "
@@ -47,7 +51,7 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     figure = Figure(body=body, face=face, hands=(hands[0], hands[1]))
     record_figure(track, 0, figure, width, height)
     mask = _coarse_mask(SelfieNet(pack), image, figure)
-    return Portrait(track=track, mask=mask, people=len(people))
+    return Portrait(track=track, mask=mask)
 
 
 def _coarse_mask(selfie: SelfieNet, image: Image, figure: Figure) -> NDArray[np.float32]:
@@ -75,7 +79,7 @@ def _coarse_mask(selfie: SelfieNet, image: Image, figure: Figure) -> NDArray[np.
         )
         if box[2] - box[0] >= 20 and box[3] - box[1] >= 20:
             mask = np.maximum(mask, _zoomed(selfie, image, box))
-    pose = pose_mask(body, (0.0, 0.0), 1.0, width, height)
+    pose = pose_mask(body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / 255
     wide = cv2.dilate(capsules(figure, width, height, 1.3, (0.0, 0.0), 1.0), np.ones((15, 15), np.uint8))
     near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / 90)
     sure = capsules(figure, width, height, 0.35, (0.0, 0.0), 1.0).astype(np.float32) / 255

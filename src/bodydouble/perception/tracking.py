@@ -49,6 +49,12 @@ def alike(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(np.minimum(soft[0] / soft[0].sum(), soft[1] / soft[1].sum()).sum())
 
 
+def search_is_due(lost_frames: int) -> bool:
+    """Whether a body lost, or not yet found, for so many frames is looked for in the whole frame now."""
+    every = SEARCH_EVERY_FRAMES if lost_frames < LONG_LOST_FRAMES else LONG_LOST_SEARCH_EVERY_FRAMES
+    return lost_frames % every == 0
+
+
 @dataclass(kw_only=True)
 class BodyState:
     """What the tracker carries from frame to frame; small enough to be saved with each window."""
@@ -82,9 +88,7 @@ class BodyTracker:
     def step(self, image: Image) -> BodyLandmarks | None:
         """The chosen person's body in the next frame, or None where it is not to be seen."""
         body = self.look_ahead(image)
-        lost = self.state.lost_frames
-        every = SEARCH_EVERY_FRAMES if lost < LONG_LOST_FRAMES else LONG_LOST_SEARCH_EVERY_FRAMES
-        if body is None and lost % every == 0:
+        if body is None and search_is_due(self.state.lost_frames):
             body = self._search(image)
         return self.accept(image, body)
 
@@ -146,7 +150,7 @@ class BodyTracker:
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
         """Look again who else is there; between two looks the boxes stand still."""
         own = body_box(body, image.shape[1], image.shape[0])
-        people = self._finder.find(image, tiled=False, known=Person(box=own, score=body.score, body=body))
+        people = self._finder.find(image, tiles=(), known=Person(box=own, score=body.score, body=body), rough=True)
         fresh = np.array([p.box for p in people if overlap(own, p.box[None])[0] < 0.4]).reshape(-1, 4)
         before = self.state.bystanders
         if before is not None and len(before):

@@ -11,13 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.cuts import Look
+from bodydouble.perception.following import FollowState
 from bodydouble.perception.footage import Matte
 from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.parts import PartsState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
 
+BODY_ARRAYS = ("points", "depth", "visibility", "segmentation", "matrix")
 DEFLATE_LEVEL = 1
 """Mattes are flat: higher levels save little and cost much."""
 
@@ -29,8 +32,8 @@ class State:
     body: BodyState
     parts: PartsState
     matte: MatteState
+    follow: FollowState
     look: Look | None = None  # of the last frame
-    shot: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +118,9 @@ def _state_arrays(state: State) -> dict[str, Any]:
         "hands": [asdict(h) if h else None for h in state.parts.hands],
         "face_lost": state.parts.face_lost,
         "hands_lost": state.parts.hands_lost,
-        "shot": state.shot,
+        "shot": state.follow.shot,
+        "calm": state.follow.calm,
+        "recent": [_plain_body(body) for body in state.follow.recent],
     }
     arrays: dict[str, Any] = {"state.plain": np.array(json.dumps(plain))}
     optional = {
@@ -126,7 +131,14 @@ def _state_arrays(state: State) -> dict[str, Any]:
         "state.thumb": state.look.thumb if state.look else None,
         "state.histogram": state.look.histogram if state.look else None,
     }
+    for k, body in enumerate(state.follow.recent):
+        optional |= {f"state.recent{k}.{name}": getattr(body, name) for name in BODY_ARRAYS if body is not None}
     return arrays | {k: v for k, v in optional.items() if v is not None}
+
+
+def _plain_body(body: BodyLandmarks | None) -> dict[str, Any] | None:
+    """What of a body is no array."""
+    return None if body is None else {"score": body.score, "next_roi": asdict(body.next_roi)}
 
 
 def _state_from(data: Any) -> State:
@@ -137,6 +149,12 @@ def _state_from(data: Any) -> State:
 
     def roi(value: dict[str, float] | None) -> Roi | None:
         return Roi(**value) if value else None
+
+    def body(k: int, value: dict[str, Any] | None) -> BodyLandmarks | None:
+        if value is None:
+            return None
+        arrays = {name: array(f"recent{k}.{name}") for name in BODY_ARRAYS}
+        return BodyLandmarks(**arrays, score=value["score"], next_roi=Roi(**value["next_roi"]))
 
     thumb = array("thumb")
     return State(
@@ -155,6 +173,8 @@ def _state_from(data: Any) -> State:
             hands_lost=plain["hands_lost"],
         ),
         matte=MatteState(grey=array("grey"), matte=array("matte")),
+        follow=FollowState(
+            recent=[body(k, value) for k, value in enumerate(plain["recent"])], calm=plain["calm"], shot=plain["shot"]
+        ),
         look=None if thumb is None else Look(thumb=thumb, histogram=array("histogram")),
-        shot=plain["shot"],
     )

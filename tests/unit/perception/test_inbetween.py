@@ -6,12 +6,14 @@ from bodydouble.perception.geometry import Roi
 from bodydouble.perception.inbetween import between, is_even
 from bodydouble.perception.landmarks import BodyLandmarks
 
+SIZE = (640, 360)
+
 
 def _body(shift: float) -> BodyLandmarks:
     points = np.random.default_rng(2).uniform(100, 200, (33, 2))
     points[[11, 12, 23, 24]] = [[200, 100], [100, 100], [180, 250], [120, 250]]
-    segmentation = np.zeros((256, 256), np.float32)
-    segmentation[100:150, 100:150] = 1
+    segmentation = np.zeros((256, 256), np.uint8)
+    segmentation[100:150, 100:150] = 255
     roi = Roi(x=150 + shift, y=150, size=256)
     return BodyLandmarks(
         points=points + [shift, 0],
@@ -36,21 +38,43 @@ def test_an_even_walk_is_foretold():
 
     middle = between(before, after)
 
-    assert is_even(_body(0), before, after)
+    assert is_even(_body(0), before, after, SIZE)
     assert np.allclose(middle.points, _body(15).points)
     assert np.allclose(middle.matrix[:, 2], before.matrix[:, 2] + [5, 0])
-    assert middle.segmentation[125, 125] == 1
+    assert middle.segmentation[125, 125] == 255
     assert middle.segmentation[200, 200] == 0
+
+
+def test_a_share_of_the_way_is_foretold():
+    """A quarter and three quarters of the way, points and mask lie where an even walk has them."""
+    before, after = _body(10), _body(30)
+
+    for share, shift in ((0.25, 15), (0.75, 25)):
+        body = between(before, after, share)
+        assert np.allclose(body.points, _body(shift).points)
+        assert np.allclose(body.matrix[:, 2], before.matrix[:, 2] + [shift - 10, 0])
+        assert body.segmentation[125, 125] == 255
 
 
 def test_a_jerk_is_looked_at():
     """A hand that turns round, or moves by more than half a body width, is not foretold."""
-    assert not is_even(_with_wrist(_body(0), 0), _with_wrist(_body(10), 40), _with_wrist(_body(20), 0))
-    assert not is_even(_with_wrist(_body(0), 0), _with_wrist(_body(10), 60), _with_wrist(_body(20), 120))
+    turning = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 40, 0))]
+    racing = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 60, 120))]
+
+    assert not is_even(*turning, SIZE)
+    assert not is_even(*racing, SIZE)
+
+
+def test_what_is_far_outside_the_picture_does_not_count():
+    """The network only guesses points beyond the border: their jumps make nobody uneven, jumps inside do."""
+    beside = [_with_wrist(_body(10 * k), x) for k, x in enumerate((700, 780, 700))]
+
+    assert is_even(*beside, SIZE)
+    assert not is_even(*beside, (1280, 360))
 
 
 def test_somebody_who_disappears_is_looked_at():
     """Where an arm's visibility changes much the frame between is measured."""
     hidden = replace(_body(20), visibility=np.where(np.arange(33) == 15, 0.1, 1).astype(np.float32))
 
-    assert not is_even(_body(0), _body(10), hidden)
+    assert not is_even(_body(0), _body(10), hidden, SIZE)

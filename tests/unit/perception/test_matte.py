@@ -1,14 +1,15 @@
 import numpy as np
 
 import material
-from bodydouble.perception import ModelPack, find_people
+from bodydouble.perception import ModelPack
 from bodydouble.perception.figure import Figure
 from bodydouble.perception.matte import MatteMaker, capsules
+from bodydouble.perception.people import PeopleFinder
 
 
 def test_the_matte_leaves_out_bystanders(model_pack: ModelPack, street):
     """The matte of the largest of four people has nothing of the others in it."""
-    largest, *others = find_people(model_pack, street)
+    largest, *others = PeopleFinder(model_pack).find(street)
 
     made = MatteMaker(model_pack).make(street, Figure(body=largest.body))
     matte = made.spread(street.shape[1], street.shape[0])
@@ -23,7 +24,7 @@ def test_the_matte_leaves_out_bystanders(model_pack: ModelPack, street):
 def test_nothing_of_the_frame_before_shows_after_a_reset(model_pack: ModelPack):
     """A matte after a reset is the same as one without any history."""
     image = material.astronaut()
-    (person,) = find_people(model_pack, image)
+    (person,) = PeopleFinder(model_pack).find(image)
     figure = Figure(body=person.body)
     maker, fresh = MatteMaker(model_pack), MatteMaker(model_pack)
     maker.make(np.ascontiguousarray(image[:, ::-1]), figure)
@@ -36,7 +37,7 @@ def test_nothing_of_the_frame_before_shows_after_a_reset(model_pack: ModelPack):
 def test_capsules_scale_with_the_window(model_pack: ModelPack):
     """Drawn at half size the body's lines cover a quarter of the pixels; without trunk and legs less."""
     image = material.astronaut()
-    (person,) = find_people(model_pack, image)
+    (person,) = PeopleFinder(model_pack).find(image)
     figure = Figure(body=person.body)
 
     whole = capsules(figure, 512, 512, 1.0, (0.0, 0.0), 1.0)

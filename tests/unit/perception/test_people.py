@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 import material
-from bodydouble.perception import ModelPack, PersonChoice, find_people
-from bodydouble.perception.people import Person
+from bodydouble.perception import ModelPack, PersonChoice
+from bodydouble.perception.people import PeopleFinder, Person
 from bodydouble.perception.tracking import choose
 from bodydouble.tasks.errors import NobodyFound
 
 
 def test_four_people_of_any_size_are_found_once_each(model_pack: ModelPack, street):
     """In a picture with four people there are four findings, largest first, each on one of them."""
-    people = find_people(model_pack, street)
+    people = PeopleFinder(model_pack).find(street)
 
     assert len(people) == 4
     areas = [person.area for person in people]
@@ -22,7 +22,7 @@ def test_four_people_of_any_size_are_found_once_each(model_pack: ModelPack, stre
 
 def test_hills_are_nobody(model_pack: ModelPack):
     """A landscape has no people in it."""
-    assert find_people(model_pack, material.landscape(1, (480, 270))[0]) == []
+    assert PeopleFinder(model_pack).find(material.landscape(1, (480, 270))[0]) == []
 
 
 def _people(*boxes: tuple[float, float, float, float]) -> list[Person]:

@@ -116,7 +116,7 @@ def test_foretold_bodies_are_those_that_would_be_measured(
     cut_seen, model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """With every frame measured the track differs by less than the network trembles: 1.5 % of the body's width."""
-    monkeypatch.setattr(sys.modules["bodydouble.perception.perceive"], "is_even", lambda *_: False)
+    monkeypatch.setattr(sys.modules["bodydouble.perception.following"], "is_even", lambda *_: False)
     man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN])
 
     measured = perceive(model_pack, man, PersonChoice(), tmp_path).track

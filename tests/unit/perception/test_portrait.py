@@ -14,7 +14,6 @@ def test_a_portrait_has_face_body_and_mask(model_pack: ModelPack):
     assert len(track) == 1
     assert track.present[0]
     assert track.face_found[0]
-    assert portrait.people == 1
     assert np.abs(track.face[0, 1, :2] - (223, 125)).max() < 15  # the nose's tip
     left, right = track.body[0, 11, 0], track.body[0, 12, 0]
     assert left - right > 100  # her left shoulder is at image right
@@ -25,6 +24,14 @@ def test_a_portrait_has_face_body_and_mask(model_pack: ModelPack):
     assert mask[125, 223] > 0.9
     assert mask[400, 200] > 0.9
     assert mask[60, 420] < 0.1
+
+
+def test_of_several_people_the_largest_is_meant(model_pack: ModelPack, street):
+    """Among four people the one with the largest box becomes the character, small as all of them are."""
+    x0, y0, x1, y1 = analyse_portrait(model_pack, street).track.box[0]
+
+    assert x0 <= 170 <= x1
+    assert y0 <= 230 <= y1
 
 
 def test_a_picture_with_nobody_is_refused(model_pack: ModelPack):

@@ -1,0 +1,129 @@
+"""Which frames the body is measured in, shown with a tracker that knows the answer."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from bodydouble.perception.following import Followed, Follower
+from bodydouble.perception.footage import Image
+from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.tracking import BodyState
+
+SIZE = (640, 360)
+
+
+def _body(x: float) -> BodyLandmarks:
+    points = np.random.default_rng(2).uniform(100, 200, (33, 2))
+    points[[11, 12, 23, 24]] = [[200, 100], [100, 100], [180, 250], [120, 250]]
+    roi = Roi(x=150 + x, y=150, size=256)
+    return BodyLandmarks(
+        points=points + [x, 0],
+        depth=np.zeros(33),
+        visibility=np.ones(33, np.float32),
+        score=1.0,
+        segmentation=np.zeros((256, 256), np.uint8),
+        matrix=roi.matrix(256),
+        next_roi=roi,
+    )
+
+
+class KnowingTracker:
+    """Stands in for ``BodyTracker``: the frame's first pixel is its index, ``path`` says where the body is."""
+
+    def __init__(self, path: Callable[[int], float | None]) -> None:
+        self.state = BodyState()
+        self.measured: list[int] = []
+        self.cuts = 0
+        self.looked_for_others: list[int] = []
+        self._path = path
+
+    def cut(self) -> None:
+        self.cuts += 1
+
+    def look_ahead(self, image: Image) -> BodyLandmarks | None:
+        index = int(image[0, 0, 0])
+        self.measured.append(index)
+        x = self._path(index)
+        return None if x is None else _body(x)
+
+    def step(self, image: Image) -> BodyLandmarks | None:
+        return self.look_ahead(image)
+
+    def accept(self, image: Image, body: BodyLandmarks | None) -> BodyLandmarks | None:
+        return body
+
+    def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
+        self.looked_for_others.append(int(image[0, 0, 0]))
+        self.state.bystanders = np.zeros((0, 4))
+
+
+def _follow(
+    path: Callable[[int], float | None], frames: int, shots: list[int] | None = None
+) -> tuple[Followed, KnowingTracker]:
+    tracker = KnowingTracker(path)
+    images = [np.full((1, 1, 3), i, np.uint8) for i in range(frames)]
+    return Follower(tracker, SIZE).follow(0, images, shots or [0] * frames), tracker  # type: ignore[arg-type]
+
+
+def _places(followed: Followed) -> list[float | None]:
+    return [None if body is None else float(body.matrix[0, 2]) for body in followed.bodies]
+
+
+def test_an_even_walk_is_measured_in_every_fourth_frame():
+    """Once it is known to be even, a walk costs a quarter of the measurements, and every frame is right."""
+    followed, tracker = _follow(lambda i: 3.0 * i, 39)
+
+    assert tracker.measured == [0, 2, 4, 6, 10, 14, 18, 22, 26, 30, 34, 38]
+    assert followed.uneven == [1]
+    assert np.allclose(np.array(_places(followed), float), [22 + 3.0 * i for i in range(39)])
+
+
+def test_a_jerky_walk_is_measured_everywhere_in_the_end():
+    """Where the motion is uneven every frame is measured at once or told to be measured later."""
+    followed, tracker = _follow(lambda i: 30.0 * (i // 2 % 2), 24)
+
+    assert set(tracker.measured) | set(followed.uneven) == set(range(24))
+
+
+def test_a_jerk_ends_the_calm():
+    """After a long calm one jerk is noticed in its block: the frames about it are looked at, until calm is back."""
+    followed, tracker = _follow(lambda i: 2.0 * i + (40.0 if i >= 30 else 0.0), 48)
+
+    looked = sorted({*tracker.measured, *followed.uneven})
+    assert looked == [0, 1, 2, 4, 6, 10, 14, 18, 22, 26, 28, 29, 30, 31, 32, 34, 36, 40, 44, 46, 47]
+
+
+def test_nothing_is_foretold_across_a_cut_or_a_loss():
+    """The first frame of a shot and of a reappearance is measured; frames without the body stay empty."""
+    shots = [0] * 10 + [1] * 10
+    followed, tracker = _follow(lambda i: None if 14 <= i < 17 else 2.0 * i + 100 * (i >= 10), 20, shots)
+
+    assert tracker.cuts == 1
+    assert {0, 10, 14, 15, 16, 17} <= set(tracker.measured)
+    assert [i for i, body in enumerate(followed.bodies) if body is None] == [14, 15, 16]
+
+
+def test_the_state_is_all_that_is_carried_over():
+    """A fresh follower that is given what another one saved goes on just as that one does."""
+
+    def path(i: int) -> float:
+        return 2.0 * i + 3.0 * np.sin(i)
+
+    images = [np.full((1, 1, 3), i, np.uint8) for i in range(32)]
+    for split in (1, 7, 16):
+        going = Follower(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
+        going.follow(0, images[:split], [0] * split)
+        fresh = Follower(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
+        fresh.restore(*going.saved())
+        ends = [f.follow(split, images[split:], [0] * (32 - split)) for f in (going, fresh)]
+        assert _places(ends[0]) == _places(ends[1])
+        assert ends[0].uneven == ends[1].uneven
+
+
+def test_others_are_looked_for_now_and_then():
+    """While nobody else was found a look every 48 frames is enough; each frame has the boxes of the last look."""
+    followed, tracker = _follow(lambda i: 2.0 * i, 96)
+
+    assert [len(boxes) for boxes in followed.bystanders] == [0] * 96
+    assert len(tracker.looked_for_others) == 2
