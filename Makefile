@@ -5,11 +5,11 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .bootstrap/bin/uv)
 RUN := .venv/bin/
 
-.PHONY: help setup demo test lint types bench serve format clean
+.PHONY: help setup setup-wan demo test lint types bench serve format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 .bootstrap/bin/uv:
 	$(PYTHON) -m venv .bootstrap
@@ -22,6 +22,14 @@ help:  ## list the targets
 setup: .venv/installed  ## make the virtual environment and fetch the model pack
 	$(RUN)bodydouble models install
 
+# pip and not uv: it also finds the wheels of torch that this machine keeps in a folder. The versions are the lock's.
+.venv/installed-wan: .venv/installed
+	$(UV) export --quiet --locked --extra wan --no-dev --no-emit-project --no-hashes --output-file .venv/wan.txt
+	$(PYTHON) -m pip --python .venv/bin/python install --quiet --constraint .venv/wan.txt --editable '.[wan]'
+	@touch $@
+
+setup-wan: .venv/installed-wan  ## add torch and diffusers, for the GPU renderer and its tests
+
 demo: .venv/installed  ## start the real service, replace a person through it, say where the video is
 	$(RUN)bodydouble demo
 
@@ -33,10 +41,10 @@ lint: .venv/installed  ## style and import directions
 	$(RUN)ruff format --check .
 	$(RUN)lint-imports
 
-types: .venv/installed  ## pyright, strict
+types: .venv/installed-wan  ## pyright, strict
 	$(RUN)pyright
 
-bench: .venv/installed  ## every benchmark, short
+bench: .venv/installed-wan  ## every benchmark, short
 	for script in bench/*.py; do $(RUN)python $$script --quick; done
 
 serve: .venv/installed  ## the API, its database and one worker on this machine

@@ -1,0 +1,99 @@
+"""Attention with keys and values that were computed before: they do not change from step to step."""
+
+from typing import Any, NamedTuple
+
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.transformers.transformer_wan_animate import (
+    WanAnimateFaceBlockAttnProcessor,
+    WanAnimateTransformer3DModel,
+    WanAttnProcessor,
+)
+from torch import Tensor
+
+
+class ContextKeys(NamedTuple):
+    """Keys and values of text and picture for one block, (1, tokens, heads, 128)."""
+
+    key: Tensor
+    value: Tensor
+    key_image: Tensor
+    value_image: Tensor
+
+
+class FaceKeys(NamedTuple):
+    """Keys and values of the face motion for one adapter, (T + 1, tokens of a latent frame, heads, 128)."""
+
+    key: Tensor
+    value: Tensor
+
+
+class ContextProcessor(WanAttnProcessor):
+    """Cross-attention to text and picture; also takes ``ContextKeys`` in place of their embeddings."""
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Any = None,
+        attention_mask: Tensor | None = None,
+        rotary_emb: tuple[Tensor, Tensor] | None = None,
+    ) -> Tensor:
+        """(1, S, C) attended, (1, S, C) back."""
+        if not isinstance(encoder_hidden_states, ContextKeys):
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
+        keys = encoder_hidden_states
+        query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
+        image = dispatch_attention_fn(query, keys.key_image, keys.value_image, backend=self._attention_backend)
+        text = dispatch_attention_fn(query, keys.key, keys.value, backend=self._attention_backend)
+        both = text.flatten(2, 3).type_as(query) + image.flatten(2, 3).type_as(query)
+        return attn.to_out[1](attn.to_out[0](both))
+
+
+class FaceProcessor(WanAnimateFaceBlockAttnProcessor):
+    """Cross-attention of each latent frame to the face motion of its time; also takes ``FaceKeys``."""
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Any = None,
+        attention_mask: Tensor | None = None,
+    ) -> Tensor:
+        """(1, S, C) attended, (1, S, C) back; S is a multiple of the number of latent frames."""
+        if not isinstance(encoder_hidden_states, FaceKeys):
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask)
+        key, value = encoder_hidden_states
+        query = attn.norm_q(attn.to_q(attn.pre_norm_q(hidden_states)).unflatten(2, (attn.heads, -1)))
+        query = query.unflatten(1, (len(key), -1)).flatten(0, 1)
+        attended = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
+        return attn.to_out(attended.flatten(2, 3).type_as(query).unflatten(0, (1, len(key))).flatten(1, 2))
+
+
+def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
+    """Let the cross-attentions of ``transformer`` take keys that are there already; nothing else changes."""
+    model: Any = transformer
+    for block in model.blocks:
+        block.attn2.set_processor(ContextProcessor())
+    for adapter in model.face_adapter:
+        adapter.set_processor(FaceProcessor())
+
+
+def context_keys(attn: Any, text: Tensor, image: Tensor) -> ContextKeys:
+    """Keys and values of embedded text and picture (1, tokens, C) for one cross-attention."""
+
+    def heads(projected: Tensor) -> Tensor:
+        return projected.unflatten(2, (attn.heads, -1))
+
+    return ContextKeys(
+        key=heads(attn.norm_k(attn.to_k(text))),
+        value=heads(attn.to_v(text)),
+        key_image=heads(attn.norm_added_k(attn.add_k_proj(image))),
+        value_image=heads(attn.add_v_proj(image)),
+    )
+
+
+def face_keys(attn: Any, motion: Tensor) -> FaceKeys:
+    """Keys and values of encoded face motion (1, T + 1, tokens, C) for one adapter."""
+    tokens = attn.pre_norm_kv(motion)[0]
+    key = attn.norm_k(attn.to_k(tokens).unflatten(2, (attn.heads, -1)))
+    return FaceKeys(key=key, value=attn.to_v(tokens).unflatten(2, (attn.heads, -1)))

@@ -1,0 +1,31 @@
+"""The networks of Wan2.2-Animate, as diffusers and transformers build them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
+from diffusers.models.transformers.transformer_wan_animate import WanAnimateTransformer3DModel
+from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+from transformers import CLIPVisionModel, UMT5EncoderModel
+
+SPATIAL_FACTOR = 8
+"""Pixels of one latent's side."""
+TEMPORAL_FACTOR = 4
+"""Frames that one latent holds; the first latent of a video holds one."""
+TEXT_TOKENS = 512
+"""The transformer splits its context at this length: any other would be cut in the wrong place without a word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Components:
+    """One set of loaded networks and the device that they compute on."""
+
+    tokenizer: Any  # T5TokenizerFast: text → ids
+    text_encoder: UMT5EncoderModel
+    image_processor: Any  # CLIPImageProcessor: picture → (1, 3, 224, 224)
+    image_encoder: CLIPVisionModel
+    vae: AutoencoderKLWan
+    transformer: WanAnimateTransformer3DModel
+    scheduler: UniPCMultistepScheduler
+    device: torch.device

@@ -1,0 +1,126 @@
+"""What the transformer is told about a shot: the character once a job, the footage once a segment."""
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import ftfy
+import numpy as np
+import torch
+from diffusers.pipelines.wan.image_processor import WanAnimateImageProcessor
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR, TEXT_TOKENS, Components
+from bodydouble.renderers.wan.latents import encode_video, to_pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Character:
+    """What stays the same for a whole job."""
+
+    text: Tensor  # (1, 512, 4096)
+    negative_text: Tensor | None  # the same; None without guidance
+    image: Tensor  # (1, 257, 1280), CLIP's second-last hidden state
+    reference: Tensor  # (1, 20, 1, h, w): 4 channels of ones, then the letterboxed picture's latent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentVideo:
+    """What the model sees of one segment, F = 4n + 1 frames of bytes."""
+
+    pose: NDArray[np.uint8]  # (F, H, W, 3) skeleton on black
+    face: NDArray[np.uint8]  # (F, S, S, 3) crops; S is 512
+    background: NDArray[np.uint8] | None  # (F, H, W, 3), black where the person was; None: there is none to keep
+    mask: NDArray[np.uint8] | None  # (F, H, W), 255 where the model may paint
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentConditions:
+    """One segment as the transformer takes it."""
+
+    pose: Tensor  # (1, 16, T, h, w)
+    face: Tensor  # (1, 3, F, S, S) in [-1, 1]
+    condition: Tensor  # (1, 20, T + 1, h, w): mask and latents of reference, carried frames and background
+
+
+def clean_prompt(text: str) -> str:
+    """As the texts of the training were cleaned: mended encoding, no entities, single spaces."""
+    return re.sub(r"\s+", " ", html.unescape(html.unescape(ftfy.fix_text(text)))).strip()
+
+
+def encode_text(components: Components, prompt: str) -> Tensor:
+    """(1, 512, 4096) of one prompt, zero behind its last token."""
+    tokens = components.tokenizer(
+        [clean_prompt(prompt)],
+        padding="max_length",
+        max_length=TEXT_TOKENS,
+        truncation=True,
+        add_special_tokens=True,
+        return_attention_mask=True,
+        return_tensors="pt",
+    )
+    device = next(components.text_encoder.parameters()).device
+    mask = tokens.attention_mask.to(device)
+    embedded = components.text_encoder(tokens.input_ids.to(device), mask).last_hidden_state
+    return (embedded * mask.unsqueeze(-1)).to(components.device, components.transformer.dtype)
+
+
+def encode_picture(components: Components, picture: Image.Image) -> Tensor:
+    """(1, 257, 1280) of the character's picture."""
+    encoder = components.image_encoder
+    pixels: Any = components.image_processor(images=picture, return_tensors="pt")["pixel_values"]
+    hidden = encoder(pixels.to(encoder.device, encoder.dtype), output_hidden_states=True).hidden_states
+    return hidden[-2].to(components.device, components.transformer.dtype)
+
+
+def encode_reference(components: Components, picture: Image.Image, height: int, width: int) -> Tensor:
+    """(1, 20, 1, h, w) of the character's picture, letterboxed in black to the segment's frame."""
+    processor = WanAnimateImageProcessor(vae_scale_factor=SPATIAL_FACTOR, resample="bilinear", fill_color=0)
+    pixels: Any = processor.preprocess(picture, height=height, width=width, resize_mode="fill")
+    latent = encode_video(components.vae, pixels.to(components.device, torch.float32).unsqueeze(2))
+    known = latent.new_ones(1, TEMPORAL_FACTOR, 1, *latent.shape[-2:])
+    return torch.cat([known, latent], dim=1)
+
+
+def condition_segment(
+    components: Components, character: Character, video: SegmentVideo, carried: Tensor | None, carried_frames: int
+) -> SegmentConditions:
+    """Encode one segment.
+
+    ``carried`` (1, 3, P, H, W) are the last frames of the segment before; None at the start of a shot, where the
+    background's own first ``carried_frames`` stand in their place.
+    """
+    device, dtype = components.device, components.transformer.dtype
+    pose = encode_video(components.vae, to_pixels(video.pose, device))
+    if video.background is None:
+        known = torch.zeros(1, 3, *video.pose.shape[:3], device=device)
+    else:
+        known = to_pixels(video.background, device)
+    if carried is not None:
+        known[:, :, :carried_frames] = carried[:, :, -carried_frames:]
+    latents = encode_video(components.vae, known)
+    mask = _known_mask(video.mask, len(video.pose), latents, 0 if carried is None else carried_frames)
+    footage = torch.cat([mask, latents], dim=1)
+    return SegmentConditions(
+        pose=pose.to(dtype),
+        face=to_pixels(video.face, device).to(dtype),
+        condition=torch.cat([character.reference, footage], dim=2),
+    )
+
+
+def _known_mask(mask: NDArray[np.uint8] | None, frames: int, latents: Tensor, known_frames: int) -> Tensor:
+    """(1, 4, T, h, w): 1 where the condition is to be kept, 4 frames folded into the channels of one latent."""
+    size = latents.shape[-2:]
+    if mask is None:
+        known = torch.zeros(1, 1, frames, *size, dtype=latents.dtype, device=latents.device)
+    else:
+        paint = torch.from_numpy(np.ascontiguousarray(mask)).to(latents.device).float().unsqueeze(1) / 255.0
+        known = functional.interpolate(1 - paint, size=size, mode="nearest").permute(1, 0, 2, 3).unsqueeze(0)
+        known = known.to(latents.dtype)
+    known[:, :, :known_frames] = 1
+    first = known[:, :, :1].repeat_interleave(TEMPORAL_FACTOR, dim=2)
+    return torch.cat([first, known[:, :, 1:]], dim=2).view(1, -1, TEMPORAL_FACTOR, *size).transpose(1, 2)

@@ -1,0 +1,63 @@
+"""From noise to latents along the schedule."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+from torch import Tensor
+
+from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+"""Velocity of latents at a time of the schedule."""
+StepReport = Callable[[int, int], None]
+"""Told the steps done and the steps in all, before the first and after each; raises to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How latents are drawn."""
+
+    steps: int = 20
+    shift: float = 5.0  # of the flow schedule: above 1 more of the steps are spent on noise
+    guidance: float = 1.0  # up to 1 the model is asked once a step, above it twice
+    carried_frames: int = 1  # 1 or 5
+    reuse: bool = True  # false: the slow reference, which computes constants again at each step
+
+
+def segment_noise(seed: int, segment: int, frames: int, height: int, width: int) -> Tensor:
+    """(1, 16, T + 1, h, w) standard normal, the same for the same seed and segment on every device."""
+    digest = hashlib.sha256(f"{seed}:{segment}".encode()).digest()
+    generator = torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return torch.randn(noise_shape(frames, height, width), generator=generator)
+
+
+def noise_shape(frames: int, height: int, width: int) -> tuple[int, ...]:
+    """Of the latents of ``frames`` frames and the reference's slot before them."""
+    return 1, 16, (frames - 1) // TEMPORAL_FACTOR + 2, height // SPATIAL_FACTOR, width // SPATIAL_FACTOR
+
+
+def denoise(
+    scheduler: UniPCMultistepScheduler,
+    noise: Tensor,
+    predict_conditional: Predict,
+    predict_unconditional: Predict | None,
+    sampling: Sampling,
+    report: StepReport,
+) -> Tensor:
+    """Latents of ``noise`` after all steps. Whatever ``report`` raises ends it between two steps."""
+    schedule: Any = UniPCMultistepScheduler.from_config(scheduler.config, flow_shift=sampling.shift)
+    schedule.set_timesteps(sampling.steps, device=noise.device)
+    latents = noise
+    report(0, sampling.steps)
+    for done, timestep in enumerate(schedule.timesteps, start=1):
+        velocity = predict_conditional(latents, timestep)
+        if predict_unconditional is not None:
+            empty = predict_unconditional(latents, timestep)
+            velocity = empty + sampling.guidance * (velocity - empty)
+        latents = schedule.step(velocity, timestep, latents, return_dict=False)[0]
+        report(done, sampling.steps)
+    return latents

@@ -1,0 +1,105 @@
+"""One job's character, and one segment from its footage to its frames."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bodydouble.renderers.wan.attention import ContextKeys
+from bodydouble.renderers.wan.components import Components
+from bodydouble.renderers.wan.conditions import (
+    Character,
+    SegmentConditions,
+    SegmentVideo,
+    condition_segment,
+    encode_picture,
+    encode_reference,
+    encode_text,
+)
+from bodydouble.renderers.wan.latents import decode_video
+from bodydouble.renderers.wan.sampling import Predict, Sampling, StepReport, denoise
+from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A character ready to play: encoded, with the keys that every step of every segment looks up."""
+
+    character: Character
+    contexts: list[ContextKeys] | None  # None where the slow reference was asked for
+    negative_contexts: list[ContextKeys] | None  # None without guidance too
+
+
+@torch.inference_mode()
+def prepare_role(
+    components: Components,
+    picture: Image.Image,
+    prompt: str,
+    negative_prompt: str,
+    height: int,
+    width: int,
+    sampling: Sampling,
+) -> Role:
+    """Once a job. ``height`` and ``width`` are those of the segments, multiples of 16."""
+    character = Character(
+        text=encode_text(components, prompt),
+        negative_text=encode_text(components, negative_prompt) if sampling.guidance > 1 else None,
+        image=encode_picture(components, picture),
+        reference=encode_reference(components, picture, height, width),
+    )
+
+    def contexts(text: Tensor | None) -> list[ContextKeys] | None:
+        if text is None or not sampling.reuse:
+            return None
+        return prepare_contexts(components.transformer, text, character.image)
+
+    return Role(
+        character=character,
+        contexts=contexts(character.text),
+        negative_contexts=contexts(character.negative_text),
+    )
+
+
+@torch.inference_mode()
+def generate_segment(
+    components: Components,
+    role: Role,
+    video: SegmentVideo,
+    carried: Tensor | None,
+    noise: Tensor,
+    sampling: Sampling,
+    report: StepReport,
+) -> Tensor:
+    """The frames of one segment, pixels (1, 3, F, H, W); the first ``carried_frames`` show what was carried again.
+
+    ``carried`` is None where a shot starts. Whatever ``report`` raises ends it between two steps, and no further pass
+    of any network is run.
+    """
+    conditions = condition_segment(components, role.character, video, carried, sampling.carried_frames)
+    conditional = _predictor(components, role.character.text, role.contexts, role.character, conditions)
+    unconditional = None
+    if role.character.negative_text is not None:
+        blank = replace(conditions, face=torch.full_like(conditions.face, -1))
+        unconditional = _predictor(
+            components, role.character.negative_text, role.negative_contexts, role.character, blank
+        )
+    latents = denoise(components.scheduler, noise.to(components.device), conditional, unconditional, sampling, report)
+    return decode_video(components.vae, latents[:, :, 1:])
+
+
+def _predictor(
+    components: Components,
+    text: Tensor,
+    contexts: list[ContextKeys] | None,
+    character: Character,
+    conditions: SegmentConditions,
+) -> Predict:
+    """Velocity under these conditions: from keys computed before, or the slow way without them."""
+    transformer = components.transformer
+    if contexts is None:
+        return lambda latents, timestep: predict_whole(
+            transformer, latents, timestep, text, character.image, conditions
+        )
+    prepared = prepare_pass(transformer, contexts, conditions)
+    return lambda latents, timestep: predict(transformer, latents, timestep, prepared)

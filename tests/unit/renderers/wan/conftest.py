@@ -1,0 +1,7 @@
+"""Tests of what needs the extra ``wan`` are collected where torch is installed."""
+
+import importlib.util
+
+NEEDS_TORCH = ["test_segment.py"]
+
+collect_ignore = [] if importlib.util.find_spec("torch") else NEEDS_TORCH
