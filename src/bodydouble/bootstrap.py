@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 
 import structlog
 from fastapi import FastAPI
@@ -18,7 +17,7 @@ from bodydouble.media import MediaLimits
 from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
-from bodydouble.service import AccountService, CallbackService, TaskService
+from bodydouble.service import AccountService, CallbackService, OperationService, TaskService
 from bodydouble.service.callers import KeyUse
 from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
@@ -249,16 +248,36 @@ async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:
                 await accounts.touch_keys(used)
 
 
-async def create_key(settings: Settings, database_url: str, account: str, credits_granted: Decimal) -> str:
-    """A new key of the account of this name, made where there is none; the only time that its secret is seen."""
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """The use cases that an operator's commands call."""
+
+    operation: OperationService
+    accounts: AccountService
+    tasks: TaskService
+
+
+@asynccontextmanager
+async def open_office(settings: Settings, database_url: str) -> AsyncGenerator[Office, None]:
+    """An operator's use cases, beside or without a running service. Raises StorageUnavailable."""
     async with open_stores(settings, database_url) as stores:
-        service = AccountService(stores.accounts, open_secret(settings))
-        owner = await service.open_account(account, credits_granted, "granted with a new key")
-        return (await service.create_key(owner.id)).secret
+        services = build_services(settings, stores, open_files(settings))
+        operation = OperationService(
+            stores.tasks,
+            stores.accounts,
+            stores.deliveries,
+            stores.operation,
+            services.tasks,
+            settings.takeover_seconds,
+        )
+        yield Office(operation=operation, accounts=services.accounts, tasks=services.tasks)
 
 
 async def create_first_key(settings: Settings, database_url: str) -> str | None:
     """A key for the first account, or None where there is any key already."""
     async with open_stores(settings, database_url) as stores:
-        known = await stores.accounts.count_keys()
-    return None if known else await create_key(settings, database_url, FIRST_ACCOUNT, settings.starting_credits)
+        if await stores.accounts.count_keys():
+            return None
+        service = AccountService(stores.accounts, open_secret(settings))
+        owner = await service.open_account(FIRST_ACCOUNT, settings.starting_credits, "granted at the first start")
+        return (await service.create_key(owner.id, "first key")).secret

@@ -1,11 +1,25 @@
-"""The command: ``bodydouble serve · worker · replace · demo · keys · models · eval · doctor``."""
+"""The command: serve, worker, replace, demo, eval, doctor, models; and for operators keys, accounts, tasks, callbacks,
+ledger, switch."""
 
 from typing import Annotated
 
 import typer
 
 from bodydouble import __version__
-from bodydouble.cli import demo, doctor, evaluation, keys, models, replace, serve
+from bodydouble.cli import (
+    accounts,
+    callbacks,
+    demo,
+    doctor,
+    evaluation,
+    keys,
+    ledger,
+    models,
+    replace,
+    serve,
+    switch,
+    tasks,
+)
 from bodydouble.cli.terminal import CommandGroup
 
 app = typer.Typer(
@@ -41,5 +55,5 @@ app.command()(replace.replace)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command()(doctor.doctor)
-app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
+for group in (keys, accounts, tasks, callbacks, ledger, switch, models):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -1,15 +1,23 @@
 """``keys``: access to a running or a sleeping installation."""
 
-import asyncio
-from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
+from bodydouble.cli.completion import complete_account, complete_key
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_USAGE, fail, load_settings
+from bodydouble.cli.terminal import err, out
+from bodydouble.cli.values import parse_amount, parse_moment, parse_span, print_json, show_moment
+from bodydouble.tasks.account import AccountId, ApiKey, Scope
 
 app = typer.Typer(help="Keys that give access to the API.", no_args_is_help=True)
+
+KeyArgument = Annotated[
+    str,
+    typer.Argument(help="Its id, or its first nine characters.", autocompletion=complete_key, show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 @app.callback()
@@ -19,7 +27,15 @@ def keys() -> None:
 
 @app.command()
 def create(
-    account: Annotated[str, typer.Option(help="Whose key; the account is made where there is none.")] = "default",
+    account: Annotated[
+        str,
+        typer.Option(help="Whose key; the account is made where there is none.", autocompletion=complete_account),
+    ] = "default",
+    name: Annotated[str, typer.Option(help="What it is for; shown in lists.")] = "",
+    scope: Annotated[Scope, typer.Option(help="all; or read: look, but neither create nor change.")] = Scope.ALL,
+    expires: Annotated[
+        str | None, typer.Option(metavar="SPAN|DATE", help="When it ends: 30d, 12h, 2026-12-31.  [default: never]")
+    ] = None,
     credits_granted: Annotated[
         str, typer.Option("--credits", metavar="N", help="Credits to give to the account with it.")
     ] = "0",
@@ -31,18 +47,113 @@ def create(
 
       bodydouble keys create
 
-      KEY=$(bodydouble keys create --account studio --credits 500)
-    """
-    from bodydouble import bootstrap
+      KEY=$(bodydouble keys create --account studio --name ci --credits 500)
 
-    try:
-        amount = Decimal(credits_granted)
-    except InvalidOperation:
-        fail(f"--credits: {credits_granted} is no number", EXIT_USAGE)
-    if not amount.is_finite() or amount < 0:
-        fail(f"--credits: {credits_granted} is no amount of credits; it must be 0 or more", EXIT_USAGE)
-    if not account.strip() or len(account) > 200:
-        fail("--account: a name has 1 to 200 characters", EXIT_USAGE)
-    settings = load_settings(data=data)
-    with bootstrap.open_database(settings) as database_url:
-        typer.echo(asyncio.run(bootstrap.create_key(settings, database_url, account.strip(), amount)))
+      bodydouble keys create --account studio --scope read --expires 30d
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    amount = parse_amount(credits_granted, "--credits")
+    expires_at = parse_moment(expires, "--expires", past=False) if expires else None
+
+    async def make(office: Office) -> str:
+        owner = await office.accounts.open_account(account, amount, "granted with a new key")
+        return (await office.accounts.create_key(owner.id, name, scope, expires_at)).secret
+
+    typer.echo(operate(data, make, make=True))
+
+
+@app.command("list")
+def list_keys(
+    account: Annotated[str | None, typer.Option(help="Of this account alone.", autocompletion=complete_account)] = None,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """All keys: never the secrets.
+
+    Example: bodydouble keys list --account studio
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    async def look(office: Office) -> tuple[list[ApiKey], dict[AccountId, str]]:
+        if account is not None:
+            owner = await office.operation.account(account)
+            return await office.operation.keys(owner.id), {owner.id: owner.name}
+        return await office.operation.keys(None), await office.operation.account_names()
+
+    found, names = operate(data, look)
+    if as_json:
+        print_json([_for_programs(key, names[key.account]) for key in found])
+        return
+    table = Table("id", "account", "key", "name", "scope", "created", "last used", "ends", "state")
+    for key in found:
+        state = "[red]disabled[/]" if key.disabled else "[green]on[/]"
+        row = (str(key.id), names[key.account], f"{key.prefix}…", key.name, key.scope.value)
+        moments = (show_moment(moment) for moment in (key.created_at, key.last_used_at, key.expires_at))
+        table.add_row(*row, *moments, state)
+    out.print(table)
+
+
+@app.command()
+def disable(key: KeyArgument, data: DataOption = None) -> None:
+    """Switch a key off, at once and for every process.
+
+    Example: bodydouble keys disable ak_12ab34
+    """
+    _switch(key, data, disabled=True)
+
+
+@app.command()
+def enable(key: KeyArgument, data: DataOption = None) -> None:
+    """Switch a key on again.
+
+    Example: bodydouble keys enable 7
+    """
+    _switch(key, data, disabled=False)
+
+
+@app.command()
+def rotate(
+    key: KeyArgument,
+    grace: Annotated[str, typer.Option(metavar="SPAN", help="How long the old one still works.")] = "1h",
+    data: DataOption = None,
+) -> None:
+    """Make a new key of the same name and scope, and print it, alone, on stdout; the old one ends after the grace.
+
+    Example: KEY=$(bodydouble keys rotate 7 --grace 1d)
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    seconds = parse_span(grace, "--grace").total_seconds()
+
+    async def replace(office: Office) -> str:
+        owner, known = await office.operation.find_key(key)
+        return (await office.accounts.rotate_key(owner, known.id, seconds)).secret
+
+    typer.echo(operate(data, replace))
+    err.print(f"The old key works for another {grace}." if seconds else "The old key works no more.")
+
+
+def _switch(reference: str, data: DataOption, *, disabled: bool) -> None:
+    from bodydouble.cli.installation import Office, operate
+
+    async def switch(office: Office) -> ApiKey:
+        owner, known = await office.operation.find_key(reference)
+        return await office.accounts.set_key_disabled(owner, known.id, disabled=disabled)
+
+    key = operate(data, switch)
+    err.print(f"Key {key.id} ({key.prefix}…) is {'disabled' if key.disabled else 'on'}.")
+
+
+def _for_programs(key: ApiKey, account: str) -> dict[str, object]:
+    return {
+        "id": key.id,
+        "account": account,
+        "prefix": key.prefix,
+        "name": key.name,
+        "scope": key.scope,
+        "disabled": key.disabled,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "expires_at": key.expires_at,
+    }

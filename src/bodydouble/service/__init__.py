@@ -1,9 +1,10 @@
-"""The use cases: submit, read, list, cancel, delete, estimate, keys, credits, callbacks, uploads."""
+"""The use cases: submit, read, list, cancel, delete, estimate, keys, credits, callbacks, uploads, operation."""
 
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackContent, CallbackService
 from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
+from bodydouble.service.operation import OperationService
 from bodydouble.service.sessions import SessionLimits, SessionService
 from bodydouble.service.tasks import Price, TaskPage, TaskService
 from bodydouble.service.views import TaskView
@@ -13,6 +14,7 @@ __all__ = [
     "CallbackContent",
     "CallbackService",
     "Caller",
+    "OperationService",
     "Price",
     "SessionLimits",
     "SessionService",

@@ -122,8 +122,10 @@ class AccountService:
         return account, self.webhook_secret(account)
 
     async def open_account(self, name: str, credits_granted: Decimal | None = None, memo: str = "") -> Account:
-        """The account of this name, made where there is none, with credits given."""
-        account = await self._accounts.ensure_account(name)
+        """The account of this name, made where there is none, with credits given. Raises InvalidParams."""
+        if not name.strip() or len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
+            raise InvalidParams([f"account: a name has 1 to {NAME_CHARACTERS_MAX} printable characters"])
+        account = await self._accounts.ensure_account(name.strip())
         if credits_granted:
             account = await self._accounts.grant(account.id, credits_granted, memo)
         return account

@@ -169,8 +169,8 @@ class AccountStore(Protocol):
 
     async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey: ...
 
-    async def list_keys(self, account: AccountId) -> list[ApiKey]:
-        """Oldest first."""
+    async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
+        """An account's, or everybody's (None), oldest first."""
         ...
 
     async def set_key_disabled(self, account: AccountId, key_id: int, *, disabled: bool) -> ApiKey:
@@ -189,6 +189,10 @@ class AccountStore(Protocol):
 
     async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:
         """One page, newest first; ``before`` is where the page before ended."""
+        ...
+
+    async def task_ledger(self, task_id: TaskId) -> list[LedgerEntry]:
+        """Every transfer of one task, oldest first; it outlives the task."""
         ...
 
     async def ledger_differences(self) -> list[LedgerDifference]:
@@ -264,6 +268,10 @@ class OperationStore(Protocol):
 
     async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
         """Running tasks whose executor stopped, or gave no heartbeat for ``silence_seconds``."""
+        ...
+
+    async def enqueue_again(self, task_id: TaskId) -> None:
+        """Hand a task to the queue once more, at its finished steps, whatever became of its workflow."""
         ...
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:

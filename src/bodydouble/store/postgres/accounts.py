@@ -63,7 +63,7 @@ class PostgresAccountStore:
     async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey:
         return to_key(await self._database.row("add_key", *_key_values(account, key)))
 
-    async def list_keys(self, account: AccountId) -> list[ApiKey]:
+    async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
         return [to_key(row) for row in await self._database.rows("list_keys", account)]
 
     async def set_key_disabled(self, account: AccountId, key_id: int, *, disabled: bool) -> ApiKey:
@@ -87,19 +87,10 @@ class PostgresAccountStore:
         return _found(row, f"There is no account {account}")
 
     async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:
-        rows = await self._database.rows("ledger_page", account, before, limit)
-        return [
-            LedgerEntry(
-                id=row["id"],
-                account=AccountId(row["account_id"]),
-                task=_task_id(row["task_id"]),
-                kind=TransferKind(row["kind"]),
-                amount=row["amount"],
-                memo=row["memo"],
-                created_at=row["created_at"],
-            )
-            for row in rows
-        ]
+        return [_entry(row) for row in await self._database.rows("ledger_page", account, before, limit)]
+
+    async def task_ledger(self, task_id: TaskId) -> list[LedgerEntry]:
+        return [_entry(row) for row in await self._database.rows("task_ledger", task_id)]
 
     async def ledger_differences(self) -> list[LedgerDifference]:
         rows = await self._database.rows("ledger_differences")
@@ -138,6 +129,18 @@ def _key(row: Mapping[str, Any] | None, key_id: int) -> ApiKey:
     if row is None:
         raise NotFound(f"There is no key {key_id}")
     return to_key(row)
+
+
+def _entry(row: Mapping[str, Any]) -> LedgerEntry:
+    return LedgerEntry(
+        id=row["id"],
+        account=AccountId(row["account_id"]),
+        task=_task_id(row["task_id"]),
+        kind=TransferKind(row["kind"]),
+        amount=row["amount"],
+        memo=row["memo"],
+        created_at=row["created_at"],
+    )
 
 
 def _key_values(account: AccountId, key: NewApiKey) -> tuple[Any, ...]:

@@ -1,9 +1,12 @@
 """Executors, switches and counts."""
 
+import asyncio
+
+from bodydouble.store.engine import enqueue_again
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.rows import to_task
 from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
-from bodydouble.tasks.task import Task
+from bodydouble.tasks.task import Task, TaskId
 
 
 class PostgresOperationStore:
@@ -36,6 +39,9 @@ class PostgresOperationStore:
 
     async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
         return [to_task(row) for row in await self._database.rows("abandoned_tasks", silence_seconds, limit)]
+
+    async def enqueue_again(self, task_id: TaskId) -> None:
+        await asyncio.to_thread(enqueue_again, self._database.url, task_id)
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         await self._database.row("switch_off", name, message, retry_seconds)

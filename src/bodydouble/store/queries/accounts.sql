@@ -44,8 +44,8 @@ insert into api_key (key_hash, account_id, prefix, name, scope, expires_at) valu
 returning *;
 
 -- name: list_keys
--- An account's keys, oldest first.
-select * from api_key where account_id = $1 order by id;
+-- An account's keys, or everybody's where it is null, oldest first.
+select * from api_key where $1::bigint is null or account_id = $1 order by id;
 
 -- name: get_key
 -- One key of an account.
@@ -71,6 +71,10 @@ update account set webhook_generation = webhook_generation + 1, webhook_rotated_
 -- name: ledger_page
 -- What moved an account's credits, newest first.
 select * from ledger where account_id = $1 and ($2::bigint is null or id < $2) order by id desc limit $3;
+
+-- name: task_ledger
+-- Every transfer of one task, oldest first.
+select * from ledger where task_id = $1 order by id;
 
 -- name: ledger_differences
 -- What does not agree with the ledger: there must be nothing.

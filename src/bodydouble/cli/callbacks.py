@@ -1,0 +1,48 @@
+"""``callbacks``: what was sent of a task, and sending it again."""
+
+import typer
+
+from bodydouble.cli.keys import JsonOption
+from bodydouble.cli.serve import DataOption
+from bodydouble.cli.task_report import callback_table
+from bodydouble.cli.tasks import TaskArgument
+from bodydouble.cli.terminal import err, out
+from bodydouble.cli.values import print_json
+
+app = typer.Typer(help="Callbacks of tasks, with every try.", no_args_is_help=True)
+
+
+@app.callback()
+def callbacks() -> None:
+    """Callbacks of tasks, with every try."""
+
+
+@app.command("ls")
+def list_callbacks(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
+    """A task's callbacks and how each try went.
+
+    Example: bodydouble callbacks ls 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
+    """
+    from bodydouble.cli.installation import operate
+
+    report = operate(data, lambda office: office.operation.report(task_id))
+    if as_json:
+        print_json(list(report.deliveries))
+    elif report.deliveries:
+        out.print(callback_table(report.deliveries))
+    elif report.task.callback_url:
+        out.print("None yet: it is sent once the task is over.")
+    else:
+        out.print("This task has no callback_url.")
+
+
+@app.command()
+def resend(task_id: TaskArgument, data: DataOption = None) -> None:
+    """Send a task's callback again, with the same webhook-id, whatever became of it.
+
+    Example: bodydouble callbacks resend 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
+    """
+    from bodydouble.cli.installation import operate
+
+    delivery = operate(data, lambda office: office.operation.resend(task_id))
+    err.print(f"Delivery {delivery} is due now; a worker sends it.")

@@ -1,0 +1,34 @@
+"""An installation at work or asleep, for the commands of its operator."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from bodydouble.bootstrap import Office, configure_logging, open_database, open_office
+from bodydouble.cli.terminal import EXIT_USAGE, fail, load_settings
+
+T = TypeVar("T")
+Use = Callable[[Office], Awaitable[T]]
+
+
+def operate(data: Path | None, use: Use[T], *, make: bool = False) -> T:
+    """What ``use`` answers.
+
+    The database is the one of DATABASE_URL or the data folder's own: attached to while ``serve`` runs, else started
+    for as long as it takes. Without ``make`` an empty folder is an error, not the start of an installation.
+    """
+    settings = load_settings(data=data)
+    if not make and not settings.database_url and not (settings.data / "postgres").exists():
+        fail(
+            f"there is no installation in {settings.data.resolve()}; name its folder with --data, or set DATABASE_URL",
+            EXIT_USAGE,
+        )
+    configure_logging(as_json=settings.log_json)
+
+    async def run(database_url: str) -> T:
+        async with open_office(settings, database_url) as office:
+            return await use(office)
+
+    with open_database(settings) as database_url:
+        return asyncio.run(run(database_url))

@@ -1,0 +1,100 @@
+"""``switch``: take no new work for a while, all of it or a part, without a restart."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bodydouble.cli.keys import JsonOption
+from bodydouble.cli.serve import DataOption
+from bodydouble.cli.terminal import err, out
+from bodydouble.cli.values import parse_span, print_json, show_moment
+from bodydouble.tasks.operation import MAINTENANCE, SwitchedOff
+
+app = typer.Typer(help="Maintenance, and features switched off.", no_args_is_help=True)
+
+
+def _names(incomplete: str) -> list[str]:
+    from bodydouble.service.operation import SWITCHES
+
+    return [name for name in SWITCHES if name.startswith(incomplete)]
+
+
+SwitchArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="maintenance (all new work), uploads, renderer:puppet, renderer:wan, or a model.",
+        autocompletion=_names,
+        show_default=False,
+    ),
+]
+
+
+@app.callback()
+def switch() -> None:
+    """Maintenance, and features switched off: what was accepted goes on, and everything can be read."""
+
+
+@app.command()
+def off(
+    name: SwitchArgument,
+    message: Annotated[str, typer.Option(help="What callers are told.")] = "",
+    retry: Annotated[str, typer.Option(metavar="SPAN", help="When callers should try again.")] = "5m",
+    data: DataOption = None,
+) -> None:
+    """Take no new work of this name, from the next request on and in every process.
+
+    Examples:
+
+      bodydouble switch off maintenance --message "New disks, back at 14:00 UTC" --retry 30m
+
+      bodydouble switch off renderer:puppet
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    seconds = int(parse_span(retry, "--retry").total_seconds())
+
+    async def turn(office: Office) -> None:
+        await office.operation.switch_off(name, message, seconds)
+
+    operate(data, turn)
+    what = "no new work is taken" if name == MAINTENANCE else f"{name} is off"
+    err.print(f"From now on {what}. Back: bodydouble switch on {name}")
+
+
+@app.command()
+def on(name: SwitchArgument, data: DataOption = None) -> None:
+    """Take it again.
+
+    Example: bodydouble switch on maintenance
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    async def turn(office: Office) -> bool:
+        return await office.operation.switch_on(name)
+
+    err.print(f"{name} is on again." if operate(data, turn) else f"{name} was not off.")
+
+
+@app.command("ls")
+def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """What is off.
+
+    Example: bodydouble switch ls
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    async def look(office: Office) -> list[SwitchedOff]:
+        return await office.operation.switched_off()
+
+    found = operate(data, look)
+    if as_json:
+        print_json(found)
+    elif not found:
+        out.print("Everything is on.")
+    else:
+        table = Table("off", "since", "retry after", "message")
+        for switched in found:
+            table.add_row(switched.name, show_moment(switched.since), f"{switched.retry_seconds} s", switched.message)
+        out.print(table)

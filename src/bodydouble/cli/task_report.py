@@ -1,0 +1,92 @@
+"""How one task is shown to its operator."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from bodydouble.cli.ledger import ledger_table
+from bodydouble.cli.terminal import out
+from bodydouble.cli.values import show_amount, show_moment, show_seconds
+from bodydouble.tasks.delivery import DeliveryLog
+from bodydouble.tasks.task import StageTime, Task
+
+if TYPE_CHECKING:
+    from bodydouble.service.operation import TaskReport
+
+
+def print_report(report: "TaskReport") -> None:
+    """State, timeline, result, callbacks, ledger."""
+    facts = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in _facts(report):
+        facts.add_row(f"[bold]{name}[/]", escape(value))
+    out.print(facts)
+    if report.stages:
+        out.print("\n[bold]timeline[/]", timeline(report.stages), sep="\n")
+    if report.deliveries:
+        out.print("\n[bold]callbacks[/]", callback_table(report.deliveries), sep="\n")
+    out.print("\n[bold]ledger[/]", ledger_table(report.ledger), sep="\n")
+
+
+def _facts(report: "TaskReport") -> list[tuple[str, str]]:
+    task, account = report.task, report.account
+    facts = [
+        ("task", str(task.id)),
+        ("account", f"{account.name} ({account.id})"),
+        ("model", task.model),
+        ("status", task.status.value + (", asked to stop" if task.cancel_requested else "")),
+        ("progress", _progress(task)),
+        ("credits", show_amount(task.credits)),
+        ("created", f"{show_moment(task.created_at)} ({task.source.value})"),
+        ("started", show_moment(task.started_at)),
+        ("completed", show_moment(task.completed_at)),
+        ("deadline", show_moment(task.deadline_at)),
+        ("worker", f"{task.executor or '–'}, attempts: {task.attempts}"),
+    ]
+    if report.queue_position is not None:
+        facts.append(("queue", f"{report.queue_position} before it"))
+    if task.traceparent:
+        facts.append(("trace", task.traceparent))
+    facts += [(name, str(value)) for name, value in task.inputs.items() if value is not None]
+    if task.result:
+        facts.append(("result", f"{int(task.result.code)} {task.result.message}"))
+        facts += [("file", key) for key in task.result.media_keys]
+        facts += [(f"  {name}", str(value)) for name, value in task.result.media_info.items()]
+    if task.media_expires_at:
+        gone = f", deleted {show_moment(task.media_deleted_at)}" if task.media_deleted_at else ""
+        facts.append(("media until", show_moment(task.media_expires_at) + gone))
+    return facts
+
+
+def _progress(task: Task) -> str:
+    progress = task.progress
+    segment = ""
+    if progress.segment is not None:
+        segment = f", segment {progress.segment + 1}" + (f" of {progress.segments}" if progress.segments else "")
+    return f"{progress.fraction:.0%}, {progress.stage}{segment}"
+
+
+def timeline(stages: Sequence[StageTime]) -> Table:
+    """Stages, at least one, with a bar that shows where the time went."""
+    longest = max(stage.seconds for stage in stages)
+    table = Table("stage", "from", "took", "")
+    for stage in stages:
+        bar = "█" * max(1, round(20 * stage.seconds / longest)) if longest else ""
+        table.add_row(stage.stage, show_moment(stage.started_at), show_seconds(stage.seconds), f"[cyan]{bar}[/]")
+    return table
+
+
+def callback_table(deliveries: Sequence[DeliveryLog]) -> Table:
+    """Deliveries, each with its tries."""
+    table = Table("webhook-id", "to", "state", "tried", "answer", "ms")
+    for log in deliveries:
+        delivery = log.delivery
+        state = delivery.status.value
+        if delivery.next_try_at:
+            state += f", next {show_moment(delivery.next_try_at)}"
+        table.add_row(str(delivery.id), escape(delivery.url), state)
+        for attempt in log.tries:
+            answer = str(attempt.http_status or "") + (f" {attempt.error}" if attempt.error else "")
+            table.add_row("", "", "", show_moment(attempt.at), escape(answer.strip()), str(attempt.milliseconds))
+    return table

@@ -1,0 +1,145 @@
+"""``tasks``: everybody's tasks, for the operator."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from bodydouble.cli.completion import complete_account, complete_task
+from bodydouble.cli.keys import JsonOption
+from bodydouble.cli.serve import DataOption
+from bodydouble.cli.task_report import print_report
+from bodydouble.cli.terminal import err, out
+from bodydouble.cli.values import parse_moment, print_json, show_amount, show_moment
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.catalogue import CATALOGUE
+from bodydouble.tasks.task import Task, TaskFilter, TaskSource, TaskStatus
+
+app = typer.Typer(help="Everybody's tasks.", no_args_is_help=True)
+
+COLOURS = {
+    TaskStatus.PENDING: "yellow",
+    TaskStatus.RUNNING: "cyan",
+    TaskStatus.SUCCESS: "green",
+    TaskStatus.FAILED: "red",
+}
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK_ID", autocompletion=complete_task, show_default=False)]
+
+
+@app.callback()
+def tasks() -> None:
+    """Everybody's tasks."""
+
+
+def _models(incomplete: str) -> list[str]:
+    return [name for name in CATALOGUE if name.startswith(incomplete)]
+
+
+@app.command("ls")
+def list_tasks(
+    account: Annotated[str | None, typer.Option(help="Of this account alone.", autocompletion=complete_account)] = None,
+    status: Annotated[TaskStatus | None, typer.Option(help="In this state alone.")] = None,
+    model: Annotated[str | None, typer.Option(help="Of this model alone.", autocompletion=_models)] = None,
+    source: Annotated[TaskSource | None, typer.Option(help="Made there alone.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="SPAN|DATE", help="Created since: 2h, 7d, 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="SPAN|DATE", help="Created before.")] = None,
+    limit: Annotated[int, typer.Option(help="So many, the newest.", min=1, max=10_000)] = 20,
+    as_json: JsonOption = False,
+    data: DataOption = None,
+) -> None:
+    """Tasks, newest first.
+
+    Examples:
+
+      bodydouble tasks ls --status failed --since 1d
+
+      bodydouble tasks ls --account studio --limit 100 --json
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    after = parse_moment(since, "--since", past=True) if since else None
+    before = parse_moment(until, "--until", past=True) if until else None
+
+    async def look(office: Office) -> tuple[list[Task], dict[AccountId, str]]:
+        names = await office.operation.account_names()
+        wanted = TaskFilter(
+            account=(await office.operation.account(account)).id if account else None,
+            status=status,
+            model=model,
+            source=source,
+            created_after=after,
+            created_before=before,
+            limit=limit,
+        )
+        page = await office.tasks.list(wanted, None)
+        return [view.task for view in page.views], names
+
+    found, names = operate(data, look)
+    if as_json:
+        print_json([{"account_name": names[task.account], "task": task} for task in found])
+        return
+    table = Table("task", "account", "status", "stage", "%", "credits", "created", "result")
+    for task in found:
+        table.add_row(
+            str(task.id),
+            names[task.account],
+            f"[{COLOURS[task.status]}]{task.status.value}[/]",
+            task.progress.stage,
+            f"{task.progress.fraction:.0%}",
+            show_amount(task.credits),
+            show_moment(task.created_at),
+            escape(f"{int(task.result.code)} {task.result.message}" if task.result else ""),
+        )
+    out.print(table)
+
+
+@app.command()
+def show(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
+    """One task: state, timeline, result, callbacks with every try, and its lines of the ledger.
+
+    Example: bodydouble tasks show 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
+    """
+    from bodydouble.cli.installation import operate
+
+    report = operate(data, lambda office: office.operation.report(task_id))
+    if as_json:
+        print_json(report)
+    else:
+        print_report(report)
+
+
+@app.command()
+def retry(task_id: TaskArgument, data: DataOption = None) -> None:
+    """Do a failed task again, as a new task of the same account; put one that is stuck into the queue again.
+
+    The id of the task that is now in the queue stands alone on stdout. A new task is priced and limited as any other.
+
+    Example: bodydouble tasks retry 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
+    """
+    from bodydouble.cli.installation import operate
+
+    retried = operate(data, lambda office: office.operation.retry(task_id))
+    typer.echo(retried.id)
+    err.print("A new task was made of the failed one." if retried.new else "It is in the queue again.")
+
+
+@app.command()
+def cancel(
+    task_ids: Annotated[
+        list[str], typer.Argument(metavar="TASK_ID...", autocompletion=complete_task, show_default=False)
+    ],
+    data: DataOption = None,
+) -> None:
+    """Stop tasks: waiting ones at once, running ones within seconds. Nothing is charged.
+
+    Example: bodydouble tasks cancel 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    async def stop(office: Office) -> list[bool]:
+        return await asyncio.gather(*(office.operation.cancel(task_id) for task_id in task_ids))
+
+    for task_id, asked in zip(task_ids, operate(data, stop), strict=True):
+        err.print(f"{task_id}: {'cancelling' if asked else 'was over already'}")

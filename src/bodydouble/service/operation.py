@@ -1,0 +1,185 @@
+"""The use cases of an operator: every account's tasks and credits, and what is switched off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from bodydouble.service.callers import Caller
+from bodydouble.service.identifiers import parse_task_id
+from bodydouble.service.inputs import Submission
+from bodydouble.service.tasks import TaskService
+from bodydouble.tasks.account import Account, AccountId, ApiKey
+from bodydouble.tasks.catalogue import CATALOGUE
+from bodydouble.tasks.credits import LedgerDifference, LedgerEntry
+from bodydouble.tasks.delivery import DeliveryLog
+from bodydouble.tasks.errors import InputRejected, NotFound, StillRunning
+from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, Executor, QueueState, SwitchedOff, renderer_feature
+from bodydouble.tasks.ports import AccountStore, DeliveryStore, OperationStore, TaskStore
+from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskId, TaskStatus
+
+RENDERERS = ("puppet", "wan")
+SWITCHES = (MAINTENANCE, UPLOADS, *(renderer_feature(name) for name in RENDERERS), *CATALOGUE)
+"""Everything that can be switched off: all new work, uploads, each renderer, each model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskReport:
+    """Everything that is known of one task."""
+
+    task: Task
+    account: Account
+    queue_position: int | None
+    stages: Sequence[StageTime]
+    deliveries: Sequence[DeliveryLog]
+    ledger: Sequence[LedgerEntry]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retried:
+    """What a retry made: a new task of ``id``, or the same task once more in the queue."""
+
+    id: TaskId
+    new: bool
+
+
+class OperationService:
+    """What an operator may see and do. Whoever calls it is trusted: it asks for no key."""
+
+    def __init__(
+        self,
+        tasks: TaskStore,
+        accounts: AccountStore,
+        deliveries: DeliveryStore,
+        operation: OperationStore,
+        task_service: TaskService,
+        takeover_seconds: float,
+    ) -> None:
+        self._tasks, self._accounts, self._deliveries, self._operation = tasks, accounts, deliveries, operation
+        self._task_service, self._takeover_seconds = task_service, takeover_seconds
+
+    async def accounts(self) -> list[Account]:
+        """Everybody, by name."""
+        return await self._accounts.list_accounts()
+
+    async def account_names(self) -> dict[AccountId, str]:
+        """Everybody's name by id."""
+        return {account.id: account.name for account in await self.accounts()}
+
+    async def account(self, name: str) -> Account:
+        """Raises NotFound."""
+        return await self._accounts.find_account(name)
+
+    async def grant(self, name: str, amount: Decimal, memo: str) -> Account:
+        """Give credits, or take back (negative). Raises NotFound, InsufficientCredits."""
+        return await self._accounts.grant((await self.account(name)).id, amount, memo)
+
+    async def set_limits(
+        self, name: str, *, creates_per_minute: int | None, active_max: int | None, disabled: bool
+    ) -> Account:
+        """None: the installation's setting. Raises NotFound."""
+        account = await self.account(name)
+        return await self._accounts.set_limits(account.id, creates_per_minute, active_max, disabled=disabled)
+
+    async def keys(self, account: AccountId | None) -> list[ApiKey]:
+        """An account's keys, or everybody's, oldest first."""
+        return await self._accounts.list_keys(account)
+
+    async def find_key(self, reference: str) -> tuple[Caller, ApiKey]:
+        """The key of this id or prefix, and its owner. Raises NotFound; InputRejected where a prefix names several."""
+        found = [
+            key
+            for key in await self._accounts.list_keys(None)
+            if reference == str(key.id) or (reference.startswith("ak_") and key.prefix == reference[: len(key.prefix)])
+        ]
+        if not found:
+            raise NotFound(f"There is no key {reference[:9]}; `bodydouble keys list` shows them all")
+        if len(found) > 1:
+            ids = ", ".join(str(key.id) for key in found)
+            raise InputRejected(f"key: {reference[:9]} begins several keys; name one by its id: {ids}", field="key")
+        return Caller(account=await self._accounts.get_account(found[0].account)), found[0]
+
+    async def report(self, task_id: str) -> TaskReport:
+        """Raises NotFound."""
+        task = await self._task(task_id)
+        return TaskReport(
+            task=task,
+            account=await self._accounts.get_account(task.account),
+            queue_position=await self._tasks.queue_position(task.id),
+            stages=await self._tasks.stage_times(task.id),
+            deliveries=await self._deliveries.deliveries(task.id),
+            ledger=await self._accounts.task_ledger(task.id),
+        )
+
+    async def retry(self, task_id: str) -> Retried:
+        """A failed task as a new one of the same account; one that is stuck, once more into the queue.
+
+        Raises:
+            NotFound; StillRunning: a living worker has it; InputRejected: it succeeded; and what a create raises.
+        """
+        task = await self._task(task_id)
+        if task.status is TaskStatus.SUCCESS:
+            raise InputRejected("task_id: this task succeeded; there is nothing to do again", field="task_id")
+        if task.status not in TERMINAL:
+            alive = {e.id for e in await self.executors() if self.is_alive(e)}
+            if task.status is TaskStatus.RUNNING and task.executor in alive:
+                raise StillRunning(f"task_id: {task.executor} works on this task; cancel it first")
+            await self._operation.enqueue_again(task.id)
+            return Retried(id=task.id, new=False)
+        owner = Caller(account=await self._accounts.get_account(task.account))
+        submission = Submission(model=task.model, param=task.param, inputs=task.inputs, callback_url=task.callback_url)
+        created = await self._task_service.submit_as(owner, submission, task.source)
+        return Retried(id=created.id, new=True)
+
+    async def cancel(self, task_id: str) -> bool:
+        """Stop anybody's task; False where it was over. Raises NotFound."""
+        task = await self._task(task_id)
+        return await self._task_service.cancel(Caller(account=await self._accounts.get_account(task.account)), task_id)
+
+    async def resend(self, task_id: str) -> str:
+        """Send a task's callback again, now: the delivery's id. Raises NotFound."""
+        sent = await self._deliveries.resend((await self._task(task_id)).id)
+        if sent is None:
+            raise NotFound("This task has no callback to send: it has no callback_url, or is not over")
+        return str(sent)
+
+    async def ledger(self, name: str, limit: int) -> list[LedgerEntry]:
+        """An account's last transfers, newest first. Raises NotFound."""
+        return await self._accounts.ledger((await self.account(name)).id, None, limit)
+
+    async def ledger_differences(self) -> list[LedgerDifference]:
+        """What does not agree with the ledger: nothing, ever."""
+        return await self._accounts.ledger_differences()
+
+    async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
+        """Take no new work of this name, from the next request on. Raises InputRejected."""
+        if name not in SWITCHES:
+            raise InputRejected(f"name: there is no {name} to switch off; there are: {', '.join(SWITCHES)}")
+        await self._operation.switch_off(name, message, retry_seconds)
+
+    async def switch_on(self, name: str) -> bool:
+        """Take it again; False where it was on."""
+        return await self._operation.switch_on(name)
+
+    async def switched_off(self) -> list[SwitchedOff]:
+        """What is off, by name."""
+        return await self._operation.switched_off()
+
+    async def executors(self) -> list[Executor]:
+        """Workers seen within the last day, newest first."""
+        return await self._operation.executors()
+
+    def is_alive(self, executor: Executor) -> bool:
+        """Whether it gave a heartbeat recently."""
+        silence = datetime.now(UTC) - executor.beat_at
+        return executor.stopped_at is None and silence.total_seconds() < self._takeover_seconds
+
+    async def queue_state(self) -> QueueState:
+        """Depth and age of what waits."""
+        return await self._operation.queue_state(self._takeover_seconds)
+
+    async def _task(self, task_id: str) -> Task:
+        task = await self._tasks.get_task(parse_task_id(task_id))
+        if task is None:
+            raise NotFound("Task not found")
+        return task
