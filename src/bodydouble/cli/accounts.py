@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bodydouble.cli.completion import complete_account
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_USAGE, err, fail, out
+from bodydouble.cli.terminal import EXIT_USAGE, err, fail, make_table, show_table
 from bodydouble.cli.values import parse_amount, print_json, show_amount
 from bodydouble.tasks.account import Account
 
@@ -57,7 +56,7 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
     if as_json:
         print_json(found)
         return
-    table = Table("account", "available", "reserved", "tasks under way", "creates a minute", "tasks at once", "state")
+    table = make_table("account", "available", "reserved", "active", "creates/min", "tasks at once", "state")
     for account in found:
         limits = (account.creates_per_minute, account.active_max)
         table.add_row(
@@ -68,7 +67,7 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
             *("default" if limit is None else str(limit) for limit in limits),
             "[red]disabled[/]" if account.disabled else "[green]on[/]",
         )
-    out.print(table)
+    show_table(table)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

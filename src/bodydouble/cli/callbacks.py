@@ -6,7 +6,7 @@ from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
 from bodydouble.cli.task_report import callback_table
 from bodydouble.cli.tasks import TaskArgument
-from bodydouble.cli.terminal import err, out
+from bodydouble.cli.terminal import err, out, show_table
 from bodydouble.cli.values import print_json
 
 app = typer.Typer(help="Callbacks of tasks, with every try.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def list_callbacks(task_id: TaskArgument, as_json: JsonOption = False, data: Dat
     if as_json:
         print_json(list(report.deliveries))
     elif report.deliveries:
-        out.print(callback_table(report.deliveries))
+        show_table(callback_table(report.deliveries))
     elif report.task.callback_url:
         out.print("None yet: it is sent once the task is over.")
     else:

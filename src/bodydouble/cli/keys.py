@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bodydouble.cli.completion import complete_account, complete_key
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import err, out
+from bodydouble.cli.terminal import err, make_table, show_table
 from bodydouble.cli.values import parse_amount, parse_moment, parse_span, print_json, show_moment
 from bodydouble.tasks.account import AccountId, ApiKey, Scope
 
@@ -85,13 +84,13 @@ def list_keys(
     if as_json:
         print_json([_for_programs(key, names[key.account]) for key in found])
         return
-    table = Table("id", "account", "key", "name", "scope", "created", "last used", "ends", "state")
+    table = make_table("id", "account", "key", "name", "scope", "created", "last used", "ends", "state")
     for key in found:
         state = "[red]disabled[/]" if key.disabled else "[green]on[/]"
         row = (str(key.id), names[key.account], f"{key.prefix}…", key.name, key.scope.value)
         moments = (show_moment(moment) for moment in (key.created_at, key.last_used_at, key.expires_at))
         table.add_row(*row, *moments, state)
-    out.print(table)
+    show_table(table)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from rich.table import Table
 from bodydouble.cli.accounts import NameArgument
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_FAILED, out
+from bodydouble.cli.terminal import EXIT_FAILED, make_table, out, show_table
 from bodydouble.cli.values import print_json, show_amount, show_moment
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry
@@ -37,12 +37,12 @@ def check(as_json: JsonOption = False, data: DataOption = None) -> None:
     if as_json:
         print_json({"accounts": len(names), "differences": found})
     elif found:
-        table = Table("account", "task", "what", "stored", "by the ledger")
+        table = make_table("account", "task", "what", "stored", "by the ledger")
         for difference in found:
             task = str(difference.task) if difference.task else ""
             amounts = (show_amount(difference.stored), show_amount(difference.by_ledger))
             table.add_row(names[difference.account], task, difference.what, *amounts)
-        out.print(table)
+        show_table(table)
     else:
         out.print(f"Everything agrees with the ledger ({len(names)} account{'' if len(names) == 1 else 's'}).")
     if found:
@@ -69,12 +69,12 @@ def show(
     if as_json:
         print_json(found)
     else:
-        out.print(ledger_table(found))
+        show_table(ledger_table(found))
 
 
 def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
     """Transfers, one a line."""
-    table = Table("when", "kind", "credits", "task", "memo")
+    table = make_table("when", "kind", "credits", "task", "memo")
     for entry in entries:
         task = str(entry.task) if entry.task else ""
         table.add_row(show_moment(entry.created_at), entry.kind.value, show_amount(entry.amount), task, entry.memo)

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import err, out
+from bodydouble.cli.terminal import err, make_table, out, show_table
 from bodydouble.cli.values import parse_span, print_json, show_moment
 from bodydouble.tasks.operation import MAINTENANCE, SwitchedOff
 
@@ -94,7 +93,7 @@ def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> N
     elif not found:
         out.print("Everything is on.")
     else:
-        table = Table("off", "since", "retry after", "message")
+        table = make_table("off", "since", "retry after", "message")
         for switched in found:
             table.add_row(switched.name, show_moment(switched.since), f"{switched.retry_seconds} s", switched.message)
-        out.print(table)
+        show_table(table)

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bodydouble.cli.ledger import ledger_table
-from bodydouble.cli.terminal import out
+from bodydouble.cli.terminal import make_table, out, show_table
 from bodydouble.cli.values import show_amount, show_moment, show_seconds
 from bodydouble.tasks.delivery import DeliveryLog
 from bodydouble.tasks.task import StageTime, Task
@@ -23,10 +23,15 @@ def print_report(report: "TaskReport") -> None:
         facts.add_row(f"[bold]{name}[/]", escape(value))
     out.print(facts)
     if report.stages:
-        out.print("\n[bold]timeline[/]", timeline(report.stages), sep="\n")
+        _section("timeline", timeline(report.stages))
     if report.deliveries:
-        out.print("\n[bold]callbacks[/]", callback_table(report.deliveries), sep="\n")
-    out.print("\n[bold]ledger[/]", ledger_table(report.ledger), sep="\n")
+        _section("callbacks", callback_table(report.deliveries))
+    _section("ledger", ledger_table(report.ledger))
+
+
+def _section(name: str, table: Table) -> None:
+    out.print(f"\n[bold]{name}[/]")
+    show_table(table)
 
 
 def _facts(report: "TaskReport") -> list[tuple[str, str]]:
@@ -70,7 +75,7 @@ def _progress(task: Task) -> str:
 def timeline(stages: Sequence[StageTime]) -> Table:
     """Stages, at least one, with a bar that shows where the time went."""
     longest = max(stage.seconds for stage in stages)
-    table = Table("stage", "from", "took", "")
+    table = make_table("stage", "from", "took", "")
     for stage in stages:
         bar = "█" * max(1, round(20 * stage.seconds / longest)) if longest else ""
         table.add_row(stage.stage, show_moment(stage.started_at), show_seconds(stage.seconds), f"[cyan]{bar}[/]")
@@ -79,7 +84,7 @@ def timeline(stages: Sequence[StageTime]) -> Table:
 
 def callback_table(deliveries: Sequence[DeliveryLog]) -> Table:
     """Deliveries, each with its tries."""
-    table = Table("webhook-id", "to", "state", "tried", "answer", "ms")
+    table = make_table("webhook-id", "to", "state", "tried", "answer", "ms")
     for log in deliveries:
         delivery = log.delivery
         state = delivery.status.value

@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from bodydouble.cli.completion import complete_account, complete_task
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
 from bodydouble.cli.task_report import print_report
-from bodydouble.cli.terminal import err, out
+from bodydouble.cli.terminal import err, make_table, show_table
 from bodydouble.cli.values import parse_moment, print_json, show_amount, show_moment
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.catalogue import CATALOGUE
@@ -80,7 +79,7 @@ def list_tasks(
     if as_json:
         print_json([{"account_name": names[task.account], "task": task} for task in found])
         return
-    table = Table("task", "account", "status", "stage", "%", "credits", "created", "result")
+    table = make_table("task", "account", "status", "stage", "%", "credits", "created", "result")
     for task in found:
         table.add_row(
             str(task.id),
@@ -92,7 +91,7 @@ def list_tasks(
             show_moment(task.created_at),
             escape(f"{int(task.result.code)} {task.result.message}" if task.result else ""),
         )
-    out.print(table)
+    show_table(table)
 
 
 @app.command()

@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 
 import typer
 from pydantic import ValidationError
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from typer.core import TyperGroup
 
 from bodydouble.settings import Settings
@@ -18,6 +20,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+TABLE_CHARACTERS_MAX = 10_000
 
 
 class CommandGroup(TyperGroup):
@@ -49,6 +52,20 @@ def load_settings(**chosen: Any) -> Settings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         fail(f"setting {name}: {first['msg']} (got {first['input']!r})", EXIT_USAGE)
+
+
+def make_table(*columns: str) -> Table:
+    """A table whose cells are never broken or cut: they are there to be copied."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True, overflow="ignore")
+    return table
+
+
+def show_table(table: Table) -> None:
+    """As wide as it is, whatever the terminal."""
+    needed = table.__rich_measure__(out, out.options.update(max_width=TABLE_CHARACTERS_MAX)).maximum
+    Console(highlight=False, width=max(needed, out.width)).print(table)
 
 
 def is_interactive() -> bool:
