@@ -1,5 +1,5 @@
-"""The command: serve, worker, replace, demo, eval, doctor, models; and for operators keys, accounts, tasks, callbacks,
-ledger, switch."""
+"""The command: serve, worker, replace, demo, eval, inspect, doctor, models; and for operators keys, accounts, tasks,
+callbacks, ledger, switch."""
 
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from bodydouble.cli import (
     demo,
     doctor,
     evaluation,
+    inspection,
     keys,
     ledger,
     models,
@@ -54,6 +55,7 @@ app.command()(serve.worker)
 app.command()(replace.replace)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
+app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
 for group in (keys, accounts, tasks, callbacks, ledger, switch, models):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
