@@ -3,21 +3,39 @@
 import asyncio
 import contextlib
 import dataclasses
+import json
 import logging
+import os
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import obstore
 import structlog
 from fastapi import FastAPI
 
-from bodydouble.api import Services, attach, create_app
+from bodydouble import console
+from bodydouble.api import EXAMPLES, INPUTS, Services, attach, create_app, parse_submission
+from bodydouble.console import Console
 from bodydouble.media import MediaLimits
 from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
-from bodydouble.service import AccountService, CallbackService, OperationService, TaskService
+from bodydouble.service import (
+    AccountService,
+    CallbackService,
+    OperationService,
+    PeopleService,
+    PersonSeen,
+    SessionLimits,
+    SessionService,
+    TaskService,
+)
 from bodydouble.service.callers import KeyUse
 from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
@@ -37,8 +55,9 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
-from bodydouble.tasks.errors import RendererUnavailable, StorageUnavailable
+from bodydouble.tasks.errors import MediaRejected, RendererUnavailable, StorageUnavailable
 from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.session import Role
 from bodydouble.tasks.task import CreateLimits
 from bodydouble.worker import Ports, Worker, WorkerOptions
 
@@ -46,6 +65,8 @@ FIRST_ACCOUNT = "default"
 SCRATCH_FREE_BYTES_MIN = 500_000_000
 DAY_SECONDS = 86_400
 TOUCH_SECONDS = 60
+PEOPLE_SECONDS_MAX = 90
+"""For finding who is in a video's first frames: a few seconds of one core, more where others keep it busy."""
 
 
 def configure_logging(*, as_json: bool) -> None:
@@ -195,6 +216,71 @@ def _renderer_check(settings: Settings) -> Callable[[str], str]:
     return check
 
 
+def _build_operation(settings: Settings, stores: Stores, tasks: TaskService) -> OperationService:
+    return OperationService(
+        stores.tasks, stores.accounts, stores.deliveries, stores.operation, tasks, settings.takeover_seconds
+    )
+
+
+def _build_sessions(settings: Settings, stores: Stores) -> SessionService:
+    limits = SessionLimits(
+        link_seconds=settings.sign_in_link_minutes * 60, session_seconds=settings.session_hours * 3600
+    )
+    return SessionService(stores.sessions, stores.accounts, limits)
+
+
+def _build_console(settings: Settings, stores: Stores, files: FileStore, services: Services) -> Console:
+    limits = media_limits(settings)
+    return Console(
+        tasks=services.tasks,
+        accounts=services.accounts,
+        callbacks=services.callbacks,
+        sessions=_build_sessions(settings, stores),
+        operation=_build_operation(settings, stores, services.tasks),
+        people=PeopleService(
+            files, partial(find_people, settings), _open_scratch(settings).part, limits.video_bytes_max
+        ),
+        parse=parse_submission,
+        schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},
+        examples=EXAMPLES,
+        renderers=available_renderers(),
+        limits=limits,
+        base_url=settings.base_url,
+        media_origins=_media_origins(settings),
+    )
+
+
+def _media_origins(settings: Settings) -> Sequence[str]:
+    """Where a bucket's files are sent to browsers from; pages may load media from there and from nowhere else."""
+    if not settings.files:
+        return ()
+    signer = open_bucket(settings.files).signer
+    parts = urlsplit(obstore.sign(signer, "GET", "results/x", timedelta(minutes=1)))
+    return (f"{parts.scheme}://{parts.netloc}",)
+
+
+async def find_people(settings: Settings, video: Path) -> Sequence[PersonSeen]:
+    """Everybody who is there when ``video`` begins, found by a process of its own: it keeps a core busy for a while,
+    and a hostile file may end it. Raises MediaRejected.
+    """
+    command = (sys.executable, "-m", "bodydouble", "people", str(video), "--json")
+    environment = dict(os.environ) | ({"BODYDOUBLE_MODELS": str(settings.models)} if settings.models else {})
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=environment
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), PEOPLE_SECONDS_MAX)
+    except TimeoutError:
+        output = b""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise MediaRejected("video: nobody could be looked for in this file.", field="video")
+    return [PersonSeen(**place) for place in json.loads(output)["people"]]
+
+
 def build_app(settings: Settings, database_url: str) -> FastAPI:
     """The web application; its parts are opened and closed with it."""
 
@@ -214,13 +300,16 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
                 renderers=available_renderers(),
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
             )
+            console.attach(app, _build_console(settings, stores, files, services))
             touching = asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts))
             try:
                 yield
             finally:
                 touching.cancel()
 
-    return create_app(lifespan=lifespan, body_bytes_max=settings.body_bytes_max)
+    app = create_app(lifespan=lifespan, body_bytes_max=settings.body_bytes_max)
+    console.install(app)
+    return app
 
 
 async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
@@ -255,6 +344,7 @@ class Office:
     operation: OperationService
     accounts: AccountService
     tasks: TaskService
+    sessions: SessionService
 
 
 @asynccontextmanager
@@ -262,15 +352,20 @@ async def open_office(settings: Settings, database_url: str) -> AsyncGenerator[O
     """An operator's use cases, beside or without a running service. Raises StorageUnavailable."""
     async with open_stores(settings, database_url) as stores:
         services = build_services(settings, stores, open_files(settings))
-        operation = OperationService(
-            stores.tasks,
-            stores.accounts,
-            stores.deliveries,
-            stores.operation,
-            services.tasks,
-            settings.takeover_seconds,
+        yield Office(
+            operation=_build_operation(settings, stores, services.tasks),
+            accounts=services.accounts,
+            tasks=services.tasks,
+            sessions=_build_sessions(settings, stores),
         )
-        yield Office(operation=operation, accounts=services.accounts, tasks=services.tasks)
+
+
+async def make_sign_in_url(settings: Settings, database_url: str) -> str:
+    """An address that signs in once, as operator of the first account."""
+    async with open_stores(settings, database_url) as stores:
+        await stores.accounts.ensure_account(FIRST_ACCOUNT)
+        token = await _build_sessions(settings, stores).make_link_token(FIRST_ACCOUNT, Role.OPERATOR)
+    return console.sign_in_url(settings.base_url, token)
 
 
 async def create_first_key(settings: Settings, database_url: str) -> str | None:

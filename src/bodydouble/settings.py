@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     callback_tries_max: int = Field(8, ge=1)
     callback_seconds_max: float = Field(15, gt=0)  # of one try
     database_connections_max: int = Field(12, ge=2)  # of one process
+    sign_in_link_minutes: float = Field(60, gt=0)
+    session_hours: float = Field(168, gt=0)  # of somebody signed in at the console
     metrics_token: str = ""  # bearer token of /metrics; without one it answers only while the service is on loopback
 
     @property

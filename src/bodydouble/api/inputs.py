@@ -56,17 +56,19 @@ class ReplaceInput(BaseModel):
     resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
         "720P", description="Class of the short side; the aspect is kept and a smaller source is not enlarged."
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1)
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="Of what is random: the same seed gives the same video.")
     num_inference_steps: int = Field(20, ge=2, le=40, description="Denoising steps (renderer wan).")
     guidance_scale: float = Field(1.0, ge=0, le=20, description="Classifier-free guidance (renderer wan).")
     shift: float = Field(5.0, ge=0, le=20, description="Flow shift of the schedule (renderer wan).")
-    prompt: str = Field("", max_length=2000)
+    prompt: str = Field("", max_length=2000, description="What the scene shows (renderer wan).")
     # A plain union would answer one problem for each member; this says both ways in one.
     person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
         0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
     )
-    keep_audio: bool = True
-    renderer: Literal["auto", "wan", "puppet"] = "auto"
+    keep_audio: bool = Field(True, description="Keep the source's sound, packet for packet.")
+    renderer: Literal["auto", "wan", "puppet"] = Field(
+        "auto", description="wan needs a GPU; puppet is the CPU's preview; auto takes the best there is."
+    )
 
 
 INPUTS: dict[str, type[BaseModel]] = {"wan/2-2-animate-replace": ReplaceInput}

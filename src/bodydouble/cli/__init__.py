@@ -1,4 +1,4 @@
-"""The command: serve, worker, replace, demo, eval, inspect, doctor, models; and for operators keys, accounts, tasks,
+"""The command: serve, worker, replace, people, demo, eval, doctor, models; and for operators keys, accounts, tasks,
 callbacks, ledger, switch."""
 
 from typing import Annotated
@@ -12,10 +12,10 @@ from bodydouble.cli import (
     demo,
     doctor,
     evaluation,
-    inspection,
     keys,
     ledger,
     models,
+    people,
     replace,
     serve,
     switch,
@@ -53,9 +53,9 @@ def main(
 app.command()(serve.serve)
 app.command()(serve.worker)
 app.command()(replace.replace)
+app.command()(people.people)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
-app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
 for group in (keys, accounts, tasks, callbacks, ledger, switch, models):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

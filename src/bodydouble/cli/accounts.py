@@ -7,7 +7,7 @@ import typer
 from bodydouble.cli.completion import complete_account
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_USAGE, err, fail, make_table, show_table
+from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, make_table, show_table
 from bodydouble.cli.values import parse_amount, print_json, show_amount
 from bodydouble.tasks.account import Account
 
@@ -129,6 +129,30 @@ def limits(
     account = operate(data, limit)
     shown = ("default" if n is None else str(n) for n in (account.creates_per_minute, account.active_max))
     err.print("{}: {} creates a minute, {} tasks at once".format(account.name, *shown))
+
+
+@app.command()
+def link(
+    name: NameArgument,
+    operator: Annotated[bool, typer.Option("--operator", help="For somebody who runs the installation.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Print a link that signs in at the console once, within the hour, for an account.
+
+    Examples:
+
+      bodydouble accounts link studio
+
+      bodydouble accounts link default --operator
+    """
+    from bodydouble.cli.installation import Office, operate
+    from bodydouble.console import sign_in_url
+    from bodydouble.tasks.session import Role
+
+    async def make(office: Office) -> str:
+        return await office.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
+
+    typer.echo(sign_in_url(load_settings(data=data).base_url, operate(data, make)))
 
 
 @app.command()

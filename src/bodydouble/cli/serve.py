@@ -50,7 +50,7 @@ def serve(
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
     with listener, bootstrap.open_database(settings) as database_url:
         key = asyncio.run(bootstrap.create_first_key(settings, database_url))
-        _welcome(settings, key)
+        _welcome(settings, key, asyncio.run(bootstrap.make_sign_in_url(settings, database_url)))
         asyncio.run(_serve(settings, database_url, listener, workers))
 
 
@@ -101,9 +101,10 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _welcome(settings: Settings, key: str | None) -> None:
-    """URL, documentation and, once, the first key: on stdout, where a script can read them too."""
+def _welcome(settings: Settings, key: str | None, sign_in: str) -> None:
+    """URL, documentation, a sign-in link and, once, the first key: on stdout, where a script can read them too."""
     lines = [f"bodydouble listens on {settings.base_url}", f"documentation: {settings.base_url}/docs"]
+    lines.append(f"open in a browser, works once: {sign_in}")
     if key:
         lines += [f"first key: {key}", f"its credits: {settings.starting_credits}  (the key is shown only this once)"]
     lines.append(f"data: {settings.data.resolve()}")

@@ -5,6 +5,7 @@ from bodydouble.service.callbacks import CallbackContent, CallbackService
 from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
+from bodydouble.service.people import PeopleService, PersonSeen
 from bodydouble.service.sessions import SessionLimits, SessionService
 from bodydouble.service.tasks import Price, TaskPage, TaskService
 from bodydouble.service.views import TaskView
@@ -15,6 +16,8 @@ __all__ = [
     "CallbackService",
     "Caller",
     "OperationService",
+    "PeopleService",
+    "PersonSeen",
     "Price",
     "SessionLimits",
     "SessionService",

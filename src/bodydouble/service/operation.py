@@ -14,13 +14,22 @@ from bodydouble.tasks.catalogue import CATALOGUE
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry
 from bodydouble.tasks.delivery import DeliveryLog
 from bodydouble.tasks.errors import InputRejected, NotFound, StillRunning
-from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, Executor, QueueState, SwitchedOff, renderer_feature
+from bodydouble.tasks.operation import (
+    MAINTENANCE,
+    UPLOADS,
+    Executor,
+    FailureCount,
+    QueueState,
+    SwitchedOff,
+    renderer_feature,
+)
 from bodydouble.tasks.ports import AccountStore, DeliveryStore, OperationStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskId, TaskStatus
 
 RENDERERS = ("puppet", "wan")
 SWITCHES = (MAINTENANCE, UPLOADS, *(renderer_feature(name) for name in RENDERERS), *CATALOGUE)
 """Everything that can be switched off: all new work, uploads, each renderer, each model."""
+FAILURE_REASONS_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +182,10 @@ class OperationService:
         """Whether it gave a heartbeat recently."""
         silence = datetime.now(UTC) - executor.beat_at
         return executor.stopped_at is None and silence.total_seconds() < self._takeover_seconds
+
+    async def failures(self, days: int) -> list[FailureCount]:
+        """Why tasks of the last ``days`` days failed, most frequent first."""
+        return await self._operation.failures(days, FAILURE_REASONS_MAX)
 
     async def queue_state(self) -> QueueState:
         """Depth and age of what waits."""

@@ -58,3 +58,13 @@ class Tally:
     label: str
     count: int
     total: float  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureCount:
+    """How often tasks ended for one reason."""
+
+    code: int  # of the result
+    message: str
+    count: int
+    last_at: datetime

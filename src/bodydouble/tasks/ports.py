@@ -12,7 +12,7 @@ from uuid import UUID
 from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
-from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.operation import Executor, FailureCount, QueueState, SwitchedOff, Tally
 from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
     Created,
@@ -285,6 +285,10 @@ class OperationStore(Protocol):
     async def switched_off(self) -> list[SwitchedOff]: ...
 
     async def queue_state(self, silence_seconds: float) -> QueueState: ...
+
+    async def failures(self, days: int, limit: int) -> list[FailureCount]:
+        """Why tasks of the last ``days`` days ended without a result, most frequent first; cancels are none."""
+        ...
 
     async def add_tally(self, name: str, label: str, seconds: float) -> None: ...
 

@@ -5,7 +5,7 @@ import asyncio
 from bodydouble.store.engine import enqueue_again
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.rows import to_task
-from bodydouble.tasks.operation import Executor, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.operation import Executor, FailureCount, QueueState, SwitchedOff, Tally
 from bodydouble.tasks.task import Task, TaskId
 
 
@@ -68,6 +68,12 @@ class PostgresOperationStore:
             oldest_delivery_seconds=float(row["oldest_delivery"]),
             executors=row["executors"],
         )
+
+    async def failures(self, days: int, limit: int) -> list[FailureCount]:
+        rows = await self._database.rows("failures", days, limit)
+        return [
+            FailureCount(code=r["code"], message=r["message"], count=r["count"], last_at=r["last_at"]) for r in rows
+        ]
 
     async def add_tally(self, name: str, label: str, seconds: float) -> None:
         await self._database.row("add_tally", name, label, seconds)

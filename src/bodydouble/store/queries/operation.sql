@@ -45,6 +45,13 @@ select
     (select count(*) from executor where stopped_at is null and beat_at >= now() - make_interval(secs => $1))
         as executors;
 
+-- name: failures
+-- Why tasks failed, most frequent first; 499 is a cancel.
+select (result ->> 'code')::int as code, result ->> 'message' as message, count(*) as count, max(completed_at) as last_at
+from task
+where completed_at > now() - make_interval(days => $1) and status = 'failed' and result ->> 'code' <> '499'
+group by 1, 2 order by 3 desc, 4 desc limit $2;
+
 -- name: add_tally
 -- Count one, and add its seconds.
 insert into tally (name, label, count, total) values ($1, $2, 1, $3)

@@ -1,0 +1,116 @@
+// One place for a file: dropped or chosen, shown at once, uploaded meanwhile.
+
+import { ask, say } from "./app.js";
+import { upload } from "./uploads.js";
+
+const TYPES = {
+  jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", bmp: "image/bmp",
+  mp4: "video/mp4", mov: "video/quicktime", avi: "video/x-msvideo", mkv: "video/x-matroska", webm: "video/webm",
+};
+
+export class Drop {
+  constructor(root, onChange) {
+    this.root = root;
+    this.kind = root.dataset.drop;
+    this.field = root.dataset.field;
+    this.onChange = onChange;
+    this.input = root.querySelector('input[type="file"]');
+    this.shown = root.querySelector(".shown");
+    this.url = null;  // of the upload, once it is whole
+    this.seconds = null;  // of a video, once the browser knows
+    this.media = null;
+    this.input.addEventListener("change", () => this.input.files[0] && this.take(this.input.files[0]));
+    for (const name of ["dragenter", "dragover"]) root.addEventListener(name, (e) => { e.preventDefault(); root.classList.add("over"); });
+    for (const name of ["dragleave", "drop"]) root.addEventListener(name, () => root.classList.remove("over"));
+    root.addEventListener("drop", (event) => {
+      event.preventDefault();
+      const file = event.dataTransfer.files[0];
+      if (file) this.take(file);
+    });
+    root.querySelector("[data-clear]").addEventListener("click", () => this.clear());
+    root.querySelector("[data-retry]").addEventListener("click", () => this.send());
+  }
+
+  clear() {
+    this.abort?.abort(new DOMException("removed", "AbortError"));
+    if (this.local) URL.revokeObjectURL(this.local);
+    Object.assign(this, { file: null, url: null, seconds: null, media: null, local: null });
+    this.input.value = "";
+    this.shown.replaceChildren();
+    this.shown.hidden = true;
+    this.root.classList.remove("filled");
+    this.line("");
+    this.input.focus();
+    this.onChange(this);
+  }
+
+  take(file) {
+    this.clear();
+    this.file = file;
+    this.extension = file.name.includes(".") ? file.name.split(".").pop().toLowerCase() : "";
+    const type = TYPES[this.extension];
+    const most = Number(this.root.dataset.bytesMax);
+    if (!type?.startsWith(this.kind)) return this.line(`${file.name} is none of the formats that are taken.`, { problem: true });
+    if (file.size > most) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${most / 1e6} MB are taken.`, { problem: true });
+    this.type = type;
+    this.show();
+    return this.send();
+  }
+
+  show() {
+    this.local = URL.createObjectURL(this.file);
+    if (this.kind === "image") {
+      this.media = Object.assign(new Image(), { src: this.local, alt: `The character: ${this.file.name}` });
+    } else {
+      this.media = Object.assign(document.createElement("video"), { src: this.local, muted: true, playsInline: true, preload: "auto" });
+      this.media.setAttribute("aria-label", `The video: ${this.file.name}`);
+      this.media.addEventListener("loadedmetadata", () => {
+        this.seconds = this.media.duration;
+        this.onChange(this);
+      });
+      this.media.addEventListener("error", () => this.shown.replaceChildren(this.notShown()));
+    }
+    this.shown.replaceChildren(this.media);
+    this.shown.hidden = false;
+    this.root.classList.add("filled");
+  }
+
+  notShown() {
+    return Object.assign(document.createElement("p"), {
+      className: "hint", textContent: "This browser cannot play the file; the service may well be able to.",
+    });
+  }
+
+  async send() {
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    const { file } = this;
+    this.line(file.name, { fraction: 0 });
+    try {
+      const query = new URLSearchParams({ content_type: this.type, ext: `.${this.extension}` });
+      const place = await ask(`/console/uploads?${query}`, { method: "POST", signal });
+      const tell = ({ fraction, waiting }) =>
+        this.line(waiting ? "The connection was lost; trying again …" : file.name, { fraction });
+      await upload(file, place, this.type, tell, signal);
+      if (signal.aborted) return;
+      this.url = place.file_url;
+      const length = this.seconds ? `, ${this.seconds.toFixed(1)} s` : "";
+      this.line(`${file.name} · ${(file.size / 1e6).toFixed(1)} MB${length}`);
+      say(`${file.name} is uploaded`);
+      this.onChange(this);
+    } catch (error) {
+      if (error.name !== "AbortError") this.line(error.message, { problem: true, retry: true });
+    }
+  }
+
+  line(text, { fraction = null, problem = false, retry = false } = {}) {
+    const bar = this.root.querySelector(".bar");
+    bar.classList.toggle("problem", problem);
+    bar.querySelector(".name").textContent = text || "\u00a0";
+    const progress = bar.querySelector("progress");
+    progress.hidden = fraction === null;
+    if (fraction !== null) progress.value = fraction;
+    bar.querySelector("[data-retry]").hidden = !retry;
+    bar.querySelector("[data-clear]").hidden = !this.file || !this.root.classList.contains("filled");
+  }
+}

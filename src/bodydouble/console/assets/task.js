@@ -1,0 +1,66 @@
+// One task's picture and progress: follows its events, then shows the result.
+
+import { say } from "./app.js";
+import { startCompare } from "./compare.js";
+
+/** Fill `box` with the panel of a task and keep it true until the task is over. Answers how to stop. */
+export async function showTask(box, taskId, { onOver } = {}) {
+  await load(box, taskId);
+  return follow(box, taskId, onOver);
+}
+
+async function load(box, taskId) {
+  const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
+  if (!answer?.ok) return;
+  box.innerHTML = await answer.text();
+  enliven(box);
+}
+
+function enliven(box) {
+  for (const compare of box.querySelectorAll("[data-compare]")) startCompare(compare);
+}
+
+function follow(box, taskId, onOver) {
+  if (!box.querySelector('[data-state="pending"], [data-state="running"]')) return () => {};
+  const events = new EventSource(`/tasks/${taskId}/events`);
+  let shownVersion = null;
+  events.onmessage = async ({ data }) => {
+    const task = JSON.parse(data);
+    update(box, task, shownVersion);
+    shownVersion = task.version;
+    if (!task.over) return;
+    events.close();
+    say(`The task is over: ${task.word}`);
+    if (onOver) onOver(task);
+    else await load(box, taskId);
+  };
+  return () => events.close();
+}
+
+function update(box, task, shownVersion) {
+  for (const pill of document.querySelectorAll("[data-status]")) {
+    pill.textContent = task.word;
+    pill.className = `pill ${task.kind}`;
+  }
+  const part = (name) => box.querySelector(`[data-${name}]`);
+  if (!part("progress")) return;
+  const percent = Math.floor(task.fraction * 100);
+  part("progress").value = task.fraction;
+  part("percent").textContent = `${percent} %`;
+  part("stage").textContent = task.segments ? `${task.stage}, segment ${task.segment} of ${task.segments}` : task.stage;
+  const place = task.queue_position;
+  part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} before it in the queue`;
+  if (task.preview_url && task.version !== shownVersion) {
+    const picture = part("preview");
+    picture.src = task.preview_url;
+    picture.hidden = false;
+    box.querySelector(".silhouette")?.remove();
+  }
+}
+
+const panel = document.querySelector("[data-task-panel]");
+if (panel) {
+  enliven(panel);
+  // The page around it has a timeline and a log that are over too: the whole page is shown anew.
+  if ("follow" in panel.dataset) follow(panel, panel.dataset.taskPanel, () => location.reload());
+}

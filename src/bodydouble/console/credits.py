@@ -1,0 +1,90 @@
+"""Balance, usage by day and model, and the ledger."""
+
+import csv
+import io
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from bodydouble.console.pages import PageRoute, render
+from bodydouble.console.usage_chart import draw_usage
+from bodydouble.console.visitors import ConsoleDep, Visitor, VisitorDep
+from bodydouble.console.wiring import Console
+from bodydouble.console.wording import TRANSFERS, credits_text
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+LEDGER_ROWS, CSV_ROWS = 25, 500
+RANGES = (7, 30, 90)
+
+
+@router.get("/credits")
+async def credits_page(
+    request: Request,
+    console: ConsoleDep,
+    who: VisitorDep,
+    days: Annotated[int, Query(ge=1, le=365)] = 30,
+    cursor: Annotated[str | None, Query(max_length=20)] = None,
+) -> Response:
+    """What is there, what is held, where it went."""
+    usage = await console.accounts.usage(who.caller, days)
+    ledger = await console.accounts.ledger(who.caller, cursor, LEDGER_ROWS)
+    totals: dict[str, list[int]] = {}
+    for entry in usage:
+        counts = totals.setdefault(entry.model, [0, 0])
+        counts[0] += entry.succeeded
+        counts[1] += entry.failed
+    return render(
+        request,
+        "credits.html",
+        who,
+        chart=draw_usage(usage, datetime.now(UTC).date(), days),
+        usage=usage,
+        totals=totals,
+        days=days,
+        ranges=RANGES,
+        ledger=ledger,
+        cursor=cursor,
+        transfers=TRANSFERS,
+    )
+
+
+@router.get("/credits.csv")
+async def ledger_csv(console: ConsoleDep, who: VisitorDep) -> Response:
+    """The whole ledger, newest first; it streams, however long it is."""
+    return StreamingResponse(
+        _rows(console, who),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="bodydouble-ledger.csv"'},
+    )
+
+
+async def _rows(console: Console, who: Visitor) -> AsyncGenerator[str, None]:
+    yield "time,kind,amount,balance_change,task_id,memo\r\n"
+    cursor: str | None = None
+    while True:
+        page = await console.accounts.ledger(who.caller, cursor, CSV_ROWS)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        for entry in page.entries:
+            change = entry.amount * TRANSFERS[entry.kind][1]
+            memo = entry.memo
+            if memo.startswith(("=", "+", "-", "@", "\t")):  # a spreadsheet would run it
+                memo = "'" + memo
+            writer.writerow(
+                [
+                    entry.created_at.astimezone(UTC).isoformat(timespec="seconds"),
+                    entry.kind.value,
+                    credits_text(entry.amount).replace(",", ""),
+                    credits_text(change).replace(",", ""),
+                    entry.task or "",
+                    memo,
+                ]
+            )
+        yield text.getvalue()
+        cursor = page.next_cursor
+        if cursor is None:
+            return

@@ -1,0 +1,70 @@
+"""From the JSON Schema of a model's input to the fields of a form."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MEDIA = {"img_urls": "image", "video_urls": "video"}
+PERSON = "person"
+LONG_TEXT = 200
+LABELS = {
+    "img_urls": "Character",
+    "video_urls": "Video",
+    "num_inference_steps": "Inference steps",
+    "keep_audio": "Keep the sound",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One input."""
+
+    name: str
+    label: str
+    kind: str  # image, video, person, choice, switch, integer, number, text, lines
+    help: str
+    default: Any
+    required: bool
+    basic: bool  # else it is shown on demand
+    options: Sequence[str] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    length_max: int | None = None
+
+
+def fields_of(schema: Mapping[str, Any]) -> list[Field]:
+    """In the schema's order."""
+    required = set(schema.get("required", ()))
+    return [_field(name, part, name in required) for name, part in schema["properties"].items()]
+
+
+def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
+    options = [str(option) for option in part.get("enum", ())]
+    length_max = part.get("maxLength")
+    kind = MEDIA.get(name) or (PERSON if name == PERSON else "choice" if options else _kind(part, length_max))
+    maximum = part.get("maximum")
+    return Field(
+        name=name,
+        label=LABELS.get(name, name.replace("_", " ").capitalize()),
+        kind=kind,
+        help=part.get("description", ""),
+        default=part.get("default"),
+        required=required,
+        basic=kind in ("image", "video", "person", "choice", "switch"),
+        options=options,
+        minimum=part.get("minimum"),
+        maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # what a browser's numbers hold
+        length_max=length_max,
+    )
+
+
+def _kind(part: Mapping[str, Any], length_max: int | None) -> str:
+    match part.get("type"):
+        case "boolean":
+            return "switch"
+        case "integer":
+            return "integer"
+        case "number":
+            return "number"
+        case _:
+            return "lines" if length_max is None or length_max > LONG_TEXT else "text"

@@ -1,0 +1,43 @@
+"""The same request as a program would send it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snippets:
+    """One request, in two languages."""
+
+    curl: str
+    python: str
+
+
+def write_snippets(base_url: str, body: Mapping[str, Any]) -> Snippets:
+    """``body`` is one of CreateTask. The key comes from the environment, so that nobody pastes it about."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    quoted = text.replace("'", "'\\''")
+    curl = (
+        f"curl {base_url}/api/v1/client/job/CreateTask \\\n"
+        '  -H "x-api-key: $BODYDOUBLE_API_KEY" \\\n'
+        '  -H "Content-Type: application/json" \\\n'
+        f"  -d '{quoted}'"
+    )
+    inputs = dict(body["input"])
+    image, video = (_first(inputs.pop(name, None), name) for name in ("img_urls", "video_urls"))
+    options = "".join(f"\n        {name}={value!r}," for name, value in inputs.items())
+    python = (
+        "from bodydouble.client import Client\n\n"
+        f'with Client(base_url="{base_url}") as client:\n'
+        "    result = client.run(\n"
+        f"        {image!r},\n"
+        f"        {video!r},{options}\n"
+        "    )\n"
+        '    result.download("result.mp4")'
+    )
+    return Snippets(curl=curl, python=python)
+
+
+def _first(values: Any, name: str) -> str:
+    return str(values[0]) if values else {"img_urls": "character.png", "video_urls": "shot.mp4"}[name]

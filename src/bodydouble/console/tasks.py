@@ -1,0 +1,206 @@
+"""The list of tasks, and one task with all that is known of it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from bodydouble.console.pages import PageRoute, redirect, render
+from bodydouble.console.snippets import write_snippets
+from bodydouble.console.visitors import ConsoleDep, Visitor, VisitorDep
+from bodydouble.console.wiring import Console
+from bodydouble.console.wording import stage_text, status_of
+from bodydouble.service import TaskView
+from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.task import TERMINAL, TaskFilter, TaskId, TaskSource, TaskStatus
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+ROWS = 20
+PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
+STATUSES = {"": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed"}
+SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
+EVENT_SECONDS = 3.0
+"""So often a waiting task is looked at without a notice: others before it in the queue send none."""
+FOLLOW_SECONDS_MAX = 1800
+"""Then the page asks anew, and its session is looked at again."""
+
+
+@router.get("/tasks")
+async def tasks_page(
+    request: Request,
+    console: ConsoleDep,
+    who: VisitorDep,
+    status: str = "",
+    source: str = "",
+    model: str = "",
+    period: str = "",
+    q: Annotated[str, Query(max_length=64)] = "",
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    part: str = "",
+) -> Response:
+    """Newest first; with ``part=rows`` the table's rows alone, for the page that follows along."""
+    problem = ""
+    wanted = TaskFilter(account=who.account.id, limit=ROWS)
+    try:
+        wanted = _filter(who, status, source, model, period, q.strip())
+    except InvalidParams as error:
+        problem = error.message
+    page = await console.tasks.list(wanted, cursor)
+    chosen = {"status": status, "source": source, "model": model, "period": period, "q": q.strip()}
+    return render(
+        request,
+        "_task_rows.html" if part == "rows" else "tasks.html",
+        who,
+        views=[] if problem else page.views,
+        next_cursor=None if problem else page.next_cursor,
+        cursor=cursor,
+        chosen={name: value for name, value in chosen.items() if value},
+        statuses=STATUSES,
+        sources=SOURCES,
+        periods=PERIODS,
+        models=[m.name for m in console.tasks.models()],
+        problem=problem,
+        base_url=console.base_url,
+    )
+
+
+def _filter(who: Visitor, status: str, source: str, model: str, period: str, search: str) -> TaskFilter:
+    if status not in STATUSES or source not in SOURCES or period not in PERIODS:
+        raise InvalidParams(["There is no such filter; choose one of the list"])
+    since, before = _id_range(search) if search else (None, None)
+    return TaskFilter(
+        account=who.account.id,
+        status=TaskStatus(status) if status else None,
+        source=TaskSource(source) if source else None,
+        model=model or None,
+        created_after=datetime.now(UTC) - timedelta(days=int(period)) if period else None,
+        since=since,
+        before=before,
+        limit=ROWS,
+    )
+
+
+def _id_range(prefix: str) -> tuple[TaskId, TaskId | None]:
+    """The ids that begin with ``prefix``: an index finds them among any number. Raises InvalidParams."""
+    digits = prefix.replace("-", "").lower()
+    if not digits or len(digits) > 32 or not set(digits) <= set("0123456789abcdef"):
+        raise InvalidParams(["Search takes a task's id, or how it begins: digits, a to f and dashes"])
+    low = int(digits.ljust(32, "0"), 16)
+    high = int(digits.ljust(32, "f"), 16) + 1
+    return TaskId(UUID(int=low)), TaskId(UUID(int=high)) if high < 2**128 else None
+
+
+@router.get("/tasks/{task_id}")
+async def task_page(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str, part: str = "") -> Response:
+    """Everything about one task; with ``part=panel`` its picture and progress alone."""
+    view = await console.tasks.read(who.caller, task_id)
+    inputs = await console.tasks.media_inputs(view.task)
+    values: dict[str, Any] = {
+        "view": view,
+        "task": view.task,
+        "over": view.task.status in TERMINAL,
+        "source_url": _local(console, inputs.video_url),
+        "image_url": _local(console, inputs.image_url),
+        "result_url": _local(console, view.media_urls[0]) if view.media_urls else None,
+        "preview_url": _local(console, view.preview_url),
+        "info": view.task.result.media_info if view.task.result else {},
+    }
+    if part == "panel":
+        return render(request, "_task_panel.html", who, **values)
+    return render(
+        request,
+        "task.html",
+        who,
+        timeline=await console.tasks.timeline(who.caller, task_id),
+        callbacks=await console.callbacks.log(who.caller, task_id),
+        param=json.dumps(view.task.param, indent=2, ensure_ascii=False),
+        snippets=write_snippets(console.base_url, view.task.param),
+        **values,
+    )
+
+
+def _local(console: Console, url: str | None) -> str | None:
+    """An address of ours without its host: the page may have been opened under another name of this machine."""
+    return url.removeprefix(console.base_url) if url else None
+
+
+@router.get("/tasks/{task_id}/events")
+async def task_events(console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """How the task goes on, as server-sent events, until it is over."""
+    view = await console.tasks.read(who.caller, task_id)
+    return StreamingResponse(
+        _events(console, who, view),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+async def _events(console: Console, who: Visitor, view: TaskView) -> AsyncGenerator[str, None]:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + FOLLOW_SECONDS_MAX
+    told: Mapping[str, Any] = {}
+    async with console.tasks.changes(view.task.id) as changes:
+        while loop.time() < ends_at:
+            view = await console.tasks.read(who.caller, str(view.task.id))
+            event = event_data(console, view)
+            yield f"data: {json.dumps(event)}\n\n" if event != told else ": still here\n\n"
+            told = event
+            if view.task.status in TERMINAL:
+                return
+            await changes.wait(EVENT_SECONDS)
+
+
+def event_data(console: Console, view: TaskView) -> dict[str, Any]:
+    """What the page shows of a task under way."""
+    task = view.task
+    kind, word = status_of(task)
+    return {
+        "status": task.status.value,
+        "kind": kind,
+        "word": word,
+        "over": task.status in TERMINAL,
+        "fraction": round(task.progress.fraction, 4),
+        "stage": stage_text(task.progress.stage),
+        "segment": None if task.progress.segment is None else task.progress.segment + 1,
+        "segments": task.progress.segments,
+        "queue_position": view.queue_position,
+        "preview_url": _local(console, view.preview_url),
+        "version": task.version if task.preview_key else 0,
+    }
+
+
+@router.post("/tasks/{task_id}/cancel")
+async def cancel_task(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """Ask it to stop."""
+    asked = await console.tasks.cancel(who.caller, task_id)
+    message = "The task is being cancelled; its credits are released." if asked else "This task was over already."
+    return redirect(request, f"/tasks/{task_id}", message)
+
+
+@router.post("/tasks/{task_id}/delete")
+async def delete_task(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """Remove it and its media."""
+    await console.tasks.delete(who.caller, task_id)
+    return redirect(request, "/tasks", "The task and its media are deleted. The ledger keeps what it cost.")
+
+
+@router.post("/tasks/{task_id}/resend")
+async def resend_callback(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """Send the callback again."""
+    await console.callbacks.resend(who.caller, task_id)
+    return redirect(request, f"/tasks/{task_id}#callbacks", "The callback is on its way again.")
+
+
+@router.post("/tasks/{task_id}/again")
+async def run_again(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """The same request as a new task."""
+    view = await console.tasks.read(who.caller, task_id)
+    submission = console.parse(dict(view.task.param))
+    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND)
+    return redirect(request, f"/tasks/{created.id}", "Running the same request again.")
