@@ -1,4 +1,5 @@
-"""The command: serve, worker, replace, people, demo, eval, doctor, models; and for operators keys, accounts, tasks,
+"""The command: serve, worker, replace, people, demo, eval, inspect, doctor, models; and for operators keys, accounts,
+tasks, callbacks, ledger, switch."""
 callbacks, ledger, switch."""
 
 from typing import Annotated
@@ -12,6 +13,7 @@ from bodydouble.cli import (
     demo,
     doctor,
     evaluation,
+    inspection,
     keys,
     ledger,
     models,
@@ -56,6 +58,7 @@ app.command()(replace.replace)
 app.command()(people.people)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
+app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
 for group in (keys, accounts, tasks, callbacks, ledger, switch, models):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

@@ -14,6 +14,7 @@ BODY_POINTS = 33  # BlazePose topology
 FACE_POINTS = 478  # 468 mesh points, then 5 for the iris at image left (subject's right), 5 for the other
 HAND_POINTS = 21
 EYE_POINTS = 16  # contour of one eye: corner, 7 below, corner, 7 above, in the iris model's order
+WHOLE_BODY_POINTS = 133  # COCO-WholeBody: 17 body, 6 feet, 68 face, 21 for each hand
 BYSTANDERS_MAX = 6
 
 
@@ -37,6 +38,7 @@ class PersonTrack:
     hands: NDArray[np.float32]  # (F, 2, 21, 3)
     hand_found: NDArray[np.bool_]  # (F, 2)
     bystanders: NDArray[np.float32]  # (F, 6, 4) boxes of other people, NaN where there is none
+    whole_body: NDArray[np.float32]  # (F, 133, 3) x, y, confidence 0-1; NaN where no whole-body network looked
 
     def __len__(self) -> int:
         return len(self.shot)
@@ -71,6 +73,7 @@ def empty_track(frames: int) -> PersonTrack:
         hands=nan(2, HAND_POINTS, 3),
         hand_found=np.zeros((frames, 2), np.bool_),
         bystanders=nan(BYSTANDERS_MAX, 4),
+        whole_body=nan(WHOLE_BODY_POINTS, 3),
     )
 
 

@@ -31,7 +31,7 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
             size = (round(image.shape[1] * CELL_HEIGHT / image.shape[0]), CELL_HEIGHT)
             cell = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             label = f"{title} {float((reader.pts[index] - reader.pts[0]) * info.time_base):.1f} s"
-            cells.append(_framed(np.asarray(cell, np.uint8), label))
+            cells.append(framed(np.asarray(cell, np.uint8), label))
         rows.append(np.hstack(cells))
     width = min(row.shape[1] for row in rows)
     sheet = np.vstack([row[:, :width] for row in rows])
@@ -41,7 +41,7 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
     part.replace(output)
 
 
-def _framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
+def framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
     """``cell`` with a dark border and its label on a dark strip below."""
     border = cv2.copyMakeBorder(cell, GAP, STRIP, GAP, GAP, cv2.BORDER_CONSTANT, value=(24, 24, 24))
     at = (GAP, border.shape[0] - GAP)

@@ -27,7 +27,7 @@ def test_version():
     assert (result.exit_code, result.output.strip()) == (0, f"bodydouble {__version__}")
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "replace", "demo", "eval", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "worker", "replace", "demo", "eval", "inspect", "doctor"])
 def test_every_command_shows_an_example(command):
     """--help of a command has an example that can be copied."""
     result = invoke(command, "--help")

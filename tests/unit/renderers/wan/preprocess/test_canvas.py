@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from bodydouble.renderers.wan.preprocess.canvas import choose_canvas
+
+SIZES = [(1280, 720), (854, 480), (480, 854), (720, 720), (722, 1280), (1920, 800), (200, 200)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_frame_comes_back_in_its_own_size(width, height):
+    """Sides that 16 divides on the way there; the frame's own size and, unscaled, its very pixels on the way back."""
+    image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+    canvas = choose_canvas(width, height)
+
+    placed = canvas.place(image)
+
+    assert placed.shape == (canvas.height, canvas.width, 3)
+    assert canvas.width % 16 == canvas.height % 16 == 0
+    restored = canvas.restore(placed)
+    assert restored.shape == image.shape
+    if width * height <= 1280 * 720:
+        assert np.array_equal(restored, image)
+
+
+def test_no_more_is_padded_than_needed():
+    """854 x 480 gets five columns a side, 1280 x 720 nothing."""
+    canvas, whole = choose_canvas(854, 480), choose_canvas(1280, 720)
+
+    assert (canvas.width, canvas.height, canvas.left, canvas.top) == (864, 480, 5, 0)
+    assert (whole.width, whole.height, whole.left, whole.top) == (1280, 720, 0, 0)
+
+
+def test_the_border_repeats_the_edge():
+    """Black bars would be taken for a part of the scene."""
+    canvas = choose_canvas(854, 480)
+    image = np.zeros((480, 854, 3), np.uint8)
+    image[:, 0], image[:, -1] = (1, 2, 3), (7, 8, 9)
+
+    placed = canvas.place(image)
+
+    assert (placed[:, :6] == (1, 2, 3)).all()
+    assert (placed[:, -6:] == (7, 8, 9)).all()
+
+
+def test_too_many_pixels_are_scaled_with_the_aspect_kept():
+    """2560 x 1080 has to shrink to the model's largest area; both sides by the same factor to a pixel."""
+    canvas = choose_canvas(2560, 1080)
+
+    assert canvas.scaled_width * canvas.scaled_height <= 1280 * 720 * 1.002
+    assert canvas.scaled_width / canvas.scaled_height == pytest.approx(2560 / 1080, rel=2e-3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(854, 480), (1920, 1080)])
+def test_points_land_where_their_pixels_do(width, height):
+    """The middle of a white square stays its middle, padded and scaled."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[100:160, 300:360] = 255
+    canvas = choose_canvas(width, height)
+
+    rows, columns = np.nonzero(canvas.place(image)[..., 0] > 127)
+
+    assert np.allclose(canvas.place_points(np.array([329.5, 129.5])), [columns.mean(), rows.mean()], atol=0.5)
+
+
+def test_masks_stay_hard():
+    """A scaled mask has no value between 0 and 255."""
+    mask = np.zeros((1080, 1920), np.uint8)
+    mask[333:777, 411:999] = 255
+
+    placed = choose_canvas(1920, 1080).place_mask(mask)
+
+    assert set(np.unique(placed).tolist()) == {0, 255}

@@ -1,0 +1,84 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+import mannequin
+from bodydouble.renderers.wan.preprocess import Preprocessor
+
+SIZE = 500
+FRAMES = 6
+
+
+@dataclass
+class Standing:
+    """Somebody who steps to the right, and their mattes; nobody in the last frame. Remembers what was read."""
+
+    width: int = SIZE
+    height: int = SIZE
+    frames: int = FRAMES
+    frame_rate: float = 24.0
+    mattes: bool = False
+    read_frames: list[int] = field(default_factory=list)
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, np.ndarray]]:
+        for i in range(start, stop, step):
+            self.read_frames.append(i)
+            image, mask = mannequin.picture(pose(i), (SIZE, SIZE))
+            matte = np.asarray(mask * 255 * (i < FRAMES - 1), np.uint8)
+            yield i, matte if self.mattes else image
+
+
+def pose(i: int) -> np.ndarray:
+    return mannequin.joints(centre=240.0 + 4 * i)
+
+
+@pytest.fixture
+def preprocessor() -> Preprocessor:
+    """Over six frames."""
+    track = mannequin.track_of([pose(i) for i in range(FRAMES)])
+    track.present[-1] = False
+    return Preprocessor(Standing(), Standing(mattes=True), track)
+
+
+def test_all_inputs_of_a_frame_fit_together(preprocessor):
+    """The skeleton lies in the mask, the background is black there, and all have the canvas's size."""
+    (shown,) = preprocessor.read(0, 1)
+
+    assert shown.pose.shape == shown.background.shape == (512, 512, 3)
+    assert shown.mask.shape == (512, 512)
+    assert shown.face.shape == (512, 512, 3)
+    assert shown.pose.any()
+    assert shown.mask[shown.pose.any(-1)].all()
+    assert not shown.background[shown.mask > 0].any()
+    assert (shown.background[shown.mask == 0] == mannequin.BACKGROUND).all()
+
+
+def test_a_frame_with_nobody_is_the_frame(preprocessor):
+    """No skeleton, no face, nothing to paint, the whole background."""
+    (shown,) = preprocessor.read(FRAMES - 1, FRAMES)
+
+    assert not shown.pose.any()
+    assert not shown.face.any()
+    assert not shown.mask.any()
+    assert np.array_equal(preprocessor.canvas.restore(shown.background), mannequin.picture(pose(FRAMES - 1))[0])
+
+
+def test_a_segment_is_the_same_wherever_reading_starts(preprocessor):
+    """Frames 2 to 4 alone equal frames 2 to 4 of the whole video."""
+    whole, part = list(preprocessor.read(0, FRAMES)), list(preprocessor.read(2, 5))
+
+    for a, b in zip(whole[2:5], part, strict=True):
+        for name in ("pose", "face", "mask", "background"):
+            assert np.array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_only_what_is_asked_for_is_read():
+    """Frames come one at a time: taking one reads one, so that memory does not grow with the segment."""
+    footage = Standing()
+    preprocessor = Preprocessor(footage, Standing(mattes=True), mannequin.track_of([pose(i) for i in range(FRAMES)]))
+
+    next(preprocessor.read(3, 6))
+
+    assert footage.read_frames == [3]
