@@ -1,6 +1,5 @@
 """The command: serve, worker, replace, people, demo, eval, inspect, doctor, models; and for operators keys, accounts,
 tasks, callbacks, ledger, switch."""
-callbacks, ledger, switch."""
 
 from typing import Annotated
 
