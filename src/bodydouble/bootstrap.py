@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import obstore
+import orjson
 import structlog
 from fastapi import FastAPI
 
 from bodydouble import console
-from bodydouble.api import EXAMPLES, INPUTS, Services, attach, create_app, parse_submission
+from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, Services, attach, create_app, parse_submission
 from bodydouble.console import Console
 from bodydouble.media import MediaLimits
 from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
@@ -69,6 +71,20 @@ PEOPLE_SECONDS_MAX = 90
 """For finding who is in a video's first frames: a few seconds of one core, more where others keep it busy."""
 
 
+class StandardError:
+    """Writes each line to whatever standard error is at that moment, in one piece."""
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        sys.stderr.write(line + "\n")
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def _to_json(event: object, **options: Any) -> str:
+    return orjson.dumps(event, default=options["default"]).decode()
+
+
 def configure_logging(*, as_json: bool) -> None:
     """Log lines to stderr: JSON for machines, columns for people. Values bound to the context go into each line."""
     shared: list[structlog.typing.Processor] = [
@@ -79,7 +95,7 @@ def configure_logging(*, as_json: bool) -> None:
     if as_json:
         last: list[structlog.typing.Processor] = [
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_to_json),
         ]
     else:
         plain = structlog.dev.plain_traceback
@@ -87,7 +103,7 @@ def configure_logging(*, as_json: bool) -> None:
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
     # uvicorn and the engine speak the standard library's logging: their lines get the same form.
@@ -307,7 +323,12 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
             finally:
                 touching.cancel()
 
-    app = create_app(lifespan=lifespan, body_bytes_max=settings.body_bytes_max)
+    limits = EdgeLimits(
+        body_bytes_max=settings.body_bytes_max,
+        reads_per_minute=settings.reads_per_minute,
+        event_streams_max=settings.event_streams_max,
+    )
+    app = create_app(lifespan=lifespan, limits=limits)
     console.install(app)
     return app
 

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     creates_per_minute: int = Field(120, ge=1)  # of one account, unless the operator gave it a limit of its own
     tasks_active_max: int = Field(100, ge=1)  # of one account, waiting or running
     reads_per_minute: int = Field(1200, ge=1)  # of one key, at one API process
+    event_streams_max: int = Field(200, ge=1)  # of one account, open at once at one API process
     task_hours_max: float = Field(24, gt=0)  # from create to settled; then the task fails
     media_days: float = Field(7, gt=0)  # results and previews, from the task's end
     uploads_days: float = Field(2, gt=0)

@@ -12,10 +12,13 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from bodydouble import __version__
-from bodydouble.api import files, health, jobs
+from bodydouble.api import accounts, callbacks, creation, events, files, health, models, tasks
+from bodydouble.api.direct import DirectWay, Endpoint
 from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
-from bodydouble.api.request_id import BodyLimit, BodyTooLarge, RequestContext
+from bodydouble.api.events import EventStreams
+from bodydouble.api.limits import ReadLimit
+from bodydouble.api.request_id import BodyLimit, RequestContext
 from bodydouble.service import AccountService, CallbackService, TaskService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.ports import FileStore
@@ -29,7 +32,23 @@ _log = structlog.get_logger("bodydouble.api")
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def create_app(*, lifespan: Lifespan, body_bytes_max: int) -> FastAPI:
+@dataclass(frozen=True, kw_only=True)
+class EdgeLimits:
+    """What one process takes of its callers."""
+
+    body_bytes_max: int
+    reads_per_minute: int  # of one key
+    event_streams_max: int  # of one account, at once
+
+
+CLIENT_API = "/api/v1/client"
+BUSIEST: dict[tuple[str, str], Endpoint] = {
+    ("POST", f"{CLIENT_API}/job/CreateTask"): creation.create_task,
+    ("GET", f"{CLIENT_API}/job/TaskInfo"): tasks.task_info,
+}
+
+
+def create_app(*, lifespan: Lifespan, limits: EdgeLimits) -> FastAPI:
     """The application; ``lifespan`` calls ``attach`` once its parts are there."""
     app = FastAPI(
         title="bodydouble",
@@ -39,16 +58,18 @@ def create_app(*, lifespan: Lifespan, body_bytes_max: int) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(jobs.router)
+    for room in (creation, tasks, events, callbacks, models, accounts):
+        app.include_router(room.router, prefix=CLIENT_API)
     app.include_router(files.router)
     app.include_router(health.router)
     app.add_api_route("/docs", _docs, include_in_schema=False, response_class=HTMLResponse)
     app.add_exception_handler(BodydoubleError, _domain)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(BodyTooLarge, _too_large)
-    app.state.body_bytes_max = body_bytes_max
-    app.add_middleware(BodyLimit, bytes_max=body_bytes_max)
+    app.state.read_limit = ReadLimit(limits.reads_per_minute)
+    app.state.streams = EventStreams(limits.event_streams_max)
+    app.add_middleware(DirectWay, endpoints=BUSIEST)
+    app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max)
     app.add_middleware(RequestContext, on_error=_unexpected)
     return app
 
@@ -81,10 +102,7 @@ async def _docs(request: Request) -> HTMLResponse:
 
 async def _domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, BodydoubleError)
-    answer = domain_failure(request, error)
-    if answer.status_code >= 500:
-        _log.error("failed", reason=error.reason, message=error.message)
-    return answer
+    return domain_failure(request, error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -96,12 +114,6 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return failure(request, error.status_code, str(error.detail), error.status_code, headers=error.headers)
-
-
-async def _too_large(request: Request, error: Exception) -> Response:
-    limit = request.app.state.body_bytes_max
-    problem = f"body: larger than {limit / 1e6:g} MB; upload media through upload-url"
-    return failure(request, 422, INVALID_MESSAGE, 422, [problem])
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,9 +1,11 @@
 """The envelope of every answer, and the one table from error to answer."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
@@ -26,6 +28,9 @@ from bodydouble.tasks.errors import (
     StorageUnavailable,
     Unauthenticated,
 )
+
+OUTAGE_RETRY_SECONDS = 2
+_log = structlog.get_logger("bodydouble.api")
 
 INVALID_MESSAGE = "Missing Params or Type Error"
 WRONG_INPUT = "Value error, Invalid input for model {model}: "
@@ -69,15 +74,19 @@ def failure(
     status: int,
     errors: list[str] | None = None,
     headers: Mapping[str, str] | None = None,
+    **members: object,
 ) -> Response:
-    """An answer that says what is wrong, as envelope or, where asked for, as RFC 9457 problem."""
+    """An answer that says what is wrong, as envelope or, where asked for, as RFC 9457 problem with ``members``."""
     if "application/problem+json" in request.headers.get("accept", ""):
         title = HTTPStatus(status).phrase
         problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
         if errors:
             problem["errors"] = errors
         return EnvelopeResponse(
-            problem | {"code": code}, status_code=status, media_type="application/problem+json", headers=headers
+            problem | members | {"code": code},
+            status_code=status,
+            media_type="application/problem+json",
+            headers=headers,
         )
     body: dict[str, Any] = {"code": code, "message": message, "data": None}
     if errors is not None:
@@ -88,20 +97,38 @@ def failure(
 def domain_failure(request: Request, error: BodydoubleError) -> Response:
     """The answer to an error of the domain."""
     code, status = next(((c, s) for kind, c, s in ANSWERS if isinstance(error, kind)), (500, 500))
+    if error.rate is not None or isinstance(error, Unauthenticated):
+        request.state.rate = error.rate
+    if status >= 500:
+        _log.error("failed", reason=error.reason, message=error.message)
     if isinstance(error, InvalidParams):
         return failure(request, code, INVALID_MESSAGE, status, error.problems)
     if code == 422:
         model = error.fields.get("model")
         text = f"{WRONG_INPUT.format(model=model)}{error.message}" if model else error.message
         return failure(request, code, INVALID_MESSAGE, status, [text])
+    message, members = error.message, dict[str, object]()
     if isinstance(error, StorageFull):
-        return failure(request, code, "There is no room for files at the moment; try again later.", status)
-    if status == 500:
-        return failure(request, code, "The service is not available for the moment; try again.", status)
-    return failure(request, code, error.message, status)
+        message = "There is no room for files at the moment; try again later."
+    elif status == 500:
+        message = "The service is not available for the moment; try again."
+    elif isinstance(error, InsufficientCredits):
+        members = {"needed": error.fields.get("needed"), "available": error.fields.get("balance")}
+    return failure(request, code, message, status, None, _retry_after(error), **members)
 
 
-def describe_problems(model: str | None, problems: list[Mapping[str, Any]]) -> list[str]:
+def _retry_after(error: BodydoubleError) -> dict[str, str] | None:
+    match error:
+        case RateLimited() | Maintenance():
+            seconds = error.retry_seconds
+        case StorageUnavailable():
+            seconds = OUTAGE_RETRY_SECONDS
+        case _:
+            return None
+    return {"retry-after": str(max(math.ceil(seconds), 1))}
+
+
+def describe_problems(model: str | None, problems: Sequence[Mapping[str, Any]]) -> list[str]:
     """One line for each of pydantic's problems, in the wording that clients of this API know."""
     lines: list[str] = []
     for problem in problems:

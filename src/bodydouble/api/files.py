@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from bodydouble.api.answers import StoredData
+from bodydouble.api.description import Responses, answers, errors
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.ports import FileStore
@@ -15,6 +17,18 @@ router = APIRouter(prefix="/files", tags=["files"])
 FORWARD_SECONDS = 3600
 """How long the address holds that leads from ours to a bucket's."""
 HEADERS = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
+BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+DOWNLOAD: Responses = {
+    200: {"description": "The file", "content": {"*/*": BYTES}},
+    206: {"description": "The part that `Range` asks for", "content": {"*/*": BYTES}},
+    304: {"description": "As it was when it had this `ETag`"},
+    307: {"description": "The file lies in a bucket, at this address"},
+    416: {
+        "description": "`Range` asks for what is not there",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    },
+} | errors(403, 404, 422, 500)
+UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": {"*/*": BYTES}}}
 
 
 def _files(request: Request) -> FileStore:
@@ -22,7 +36,7 @@ def _files(request: Request) -> FileStore:
 
 
 @router.head("/{key:path}", response_class=FileResponse, include_in_schema=False)
-@router.get("/{key:path}", response_class=FileResponse)
+@router.get("/{key:path}", response_class=FileResponse, responses=DOWNLOAD)
 async def download(request: Request, key: str) -> Response:
     """A file by its signed address; Range requests are answered. Where files lie in a bucket: 307 to it."""
     files = _files(request)
@@ -53,7 +67,12 @@ async def download(request: Request, key: str) -> Response:
     )
 
 
-@router.put("/{key:path}", response_class=EnvelopeResponse)
+@router.put(
+    "/{key:path}",
+    response_class=EnvelopeResponse,
+    openapi_extra=UPLOAD,
+    responses=answers(StoredData, 403, 507, keyed=False),
+)
 async def upload(request: Request, key: str) -> Any:
     """Take the bytes of an upload, under the address and Content-Type that upload-url gave."""
     files = _files(request)

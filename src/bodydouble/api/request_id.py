@@ -11,6 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bodydouble.api.limits import rate_headers
+from bodydouble.tasks.account import Rate
+from bodydouble.tasks.errors import InvalidParams
+
 _GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 OnError = Callable[[Request, Exception], Awaitable[Response]]
 """Logs an error that nobody expected and makes its answer."""
@@ -18,7 +22,11 @@ _log = structlog.get_logger("bodydouble.api")
 
 
 class RequestContext:
-    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs each request once."""
+    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs each request once.
+
+    An answer to somebody with a key also says how the limit stands that the request counted against: endpoints leave
+    it in ``request.state.rate``.
+    """
 
     def __init__(self, app: ASGIApp, on_error: OnError) -> None:
         self._app, self._on_error = app, on_error
@@ -27,7 +35,7 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
         request_id = given if _GOOD.match(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -38,7 +46,9 @@ class RequestContext:
             nonlocal status, started_answer
             if message["type"] == "http.response.start":
                 status, started_answer = message["status"], True
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                rate: Rate | None = scope.get("state", {}).get("rate")
+                told = rate_headers(rate) if rate is not None else ()
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *told]
             await send(message)
 
         try:
@@ -72,11 +82,9 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._bytes_max:
-                raise BodyTooLarge
+                raise InvalidParams(
+                    [f"body: larger than {self._bytes_max / 1e6:g} MB; upload media through upload-url"]
+                )
             return message
 
         await self._app(scope, counted, send)
-
-
-class BodyTooLarge(Exception):
-    """Caught by the application's handler, which knows the envelope."""

@@ -1,14 +1,23 @@
 """From the wire to the use cases and back."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from bodydouble.api.envelope import describe_problems
+from bodydouble.api.bodies import validate
 from bodydouble.api.inputs import INPUTS
 from bodydouble.service import Submission
 from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec
 from bodydouble.tasks.errors import InvalidParams
+
+
+def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.username is not None or url.password is not None:
+        raise ValueError("must not hold a user name or password")
+    return url
+
+
+CallbackUrl = Annotated[AnyHttpUrl, Field(max_length=2000), AfterValidator(_without_credentials)]
 
 
 class CreateTaskBody(BaseModel):
@@ -18,7 +27,7 @@ class CreateTaskBody(BaseModel):
 
     model: str = Field(description=f"One of: {', '.join(CATALOGUE)}")
     input: dict[str, Any] = Field(description="The model's input; see Models/{model} for its JSON Schema.")
-    callback_url: AnyHttpUrl | None = Field(None, description="POSTed to once the task is over.")
+    callback_url: CallbackUrl | None = Field(None, description="POSTed to once the task is over.")
 
 
 def parse_submission(raw: dict[str, Any]) -> Submission:
@@ -27,16 +36,10 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
     Raises:
         InvalidParams: one line for each problem.
     """
-    try:
-        body = CreateTaskBody.model_validate(raw)
-    except ValidationError as error:
-        raise InvalidParams(describe_problems(None, [dict(e) for e in error.errors()])) from None
+    body = validate(CreateTaskBody, raw)
     if body.model not in INPUTS:
         raise InvalidParams([f"model: Unknown model '{body.model}'; there are: {', '.join(INPUTS)}"])
-    try:
-        inputs = INPUTS[body.model].model_validate(body.input)
-    except ValidationError as error:
-        raise InvalidParams(describe_problems(body.model, [dict(e) for e in error.errors()])) from None
+    inputs = validate(INPUTS[body.model], body.input, body.model)
     return Submission(
         model=body.model,
         param=raw,

@@ -17,6 +17,7 @@ from bodydouble.tasks.ports import AccountStore
 
 KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far from enough to guess one
 NAME_CHARACTERS_MAX = 100
+KEYS_MAX = 100
 ROTATION_SECONDS = 24 * 3600
 """How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
 
@@ -66,6 +67,15 @@ class AccountService:
         stored = dataclasses.replace(new, name=name, scope=scope, expires_at=expires_at)
         return NewKey(key=await self._accounts.add_key(account, stored), secret=secret)
 
+    async def add_key(
+        self, caller: Caller, name: str = "", scope: Scope = Scope.ALL, expires_at: datetime | None = None
+    ) -> NewKey:
+        """As ``create_key``, by the account's owner. Raises ScopeInsufficient; InvalidParams: too many keys too."""
+        caller.require_write()
+        if len(await self._accounts.list_keys(caller.id)) >= KEYS_MAX:
+            raise InvalidParams([f"keys: an account has at most {KEYS_MAX}; rotate one instead"])
+        return await self.create_key(caller.id, name, scope, expires_at)
+
     async def set_key_disabled(self, caller: Caller, key_id: int, *, disabled: bool) -> ApiKey:
         """Switch a key off, at once and everywhere, or on again. Raises NotFound, ScopeInsufficient."""
         caller.require_write()
@@ -114,6 +124,12 @@ class AccountService:
     def _webhook_secret(self, account: Account, generation: int) -> str:
         message = f"webhook:{account.id}:{generation}".encode()
         return "whsec_" + base64.b64encode(hmac.digest(self._master_secret, message, hashlib.sha256)).decode()
+
+    async def show_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
+        """The account as it stands, and what signs its callbacks. Raises ScopeInsufficient: it could sign too."""
+        caller.require_write()
+        account = await self._accounts.get_account(caller.id)
+        return account, self.webhook_secret(account)
 
     async def rotate_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
         """A new signing secret; the old one signs beside it for a day. Raises ScopeInsufficient."""

@@ -1,8 +1,10 @@
 """A task as JSON: what TaskInfo answers, and what a callback carries."""
 
-import json
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.catalogue import find_model
@@ -11,13 +13,18 @@ from bodydouble.tasks.task import TERMINAL, TaskStatus
 
 def to_json(document: object) -> bytes:
     """UTF-8, without spaces; exact decimals become numbers."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    return orjson.dumps(document, default=_plain)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
+
+
+def unix(moment: datetime | None) -> int | None:
+    """Whole seconds since 1970, as the wire has all times."""
+    return None if moment is None else int(moment.timestamp())
 
 
 def task_data(view: TaskView) -> dict[str, Any]:
@@ -31,18 +38,18 @@ def task_data(view: TaskView) -> dict[str, Any]:
         if task.status is TaskStatus.SUCCESS:
             result |= {
                 "media_urls": list(view.media_urls),
-                "media_info": dict(task.result.media_info),
+                "media_info": task.result.media_info,
                 "usage": {"credits": task.credits},
             }
     took = (task.completed_at - task.started_at).total_seconds() if task.completed_at and task.started_at else None
-    return {
+    document: dict[str, Any] = {
         "task_id": str(task.id),
         "provider": model.provider,
         "model_version": model.model_version,
         "status": task.status.value,
-        "param": dict(task.param),
-        "create_at": int(task.created_at.timestamp()),
-        "complete_at": int(task.completed_at.timestamp()) if over and task.completed_at else None,
+        "param": task.param,
+        "create_at": unix(task.created_at),
+        "complete_at": unix(task.completed_at) if over else None,
         "duration_s": None if took is None else round(took),
         "credits": task.credits,
         "source": task.source.value,
@@ -52,4 +59,13 @@ def task_data(view: TaskView) -> dict[str, Any]:
         "segment": task.progress.segment,
         "segments": task.progress.segments,
         "queue_position": view.queue_position,
+        "preview_url": view.preview_url,
+        "expires_at": unix(task.media_expires_at),
+        "deadline": unix(task.deadline_at),
     }
+    if view.stages is not None:
+        document["stages"] = [
+            {"stage": s.stage, "started_at": round(s.started_at.timestamp(), 3), "seconds": round(s.seconds, 3)}
+            for s in view.stages
+        ]
+    return document

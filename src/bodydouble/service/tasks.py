@@ -13,6 +13,7 @@ from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inputs import Submission
 from bodydouble.service.views import TaskView, show_task
+from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
 from bodydouble.tasks.errors import (
     FeatureDisabled,
@@ -95,6 +96,7 @@ class TaskService:
         self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
         self._check_upload, self._check_renderer = check_upload, check_renderer
         self._limits, self._deadline_seconds = limits, deadline_seconds
+        self._line = WaitingLine(tasks)
         self.key_use = KeyUse()
 
     async def authenticate(self, secret: str | None) -> Caller:
@@ -188,7 +190,7 @@ class TaskService:
         return await self.view(task)
 
     async def read_with_key(self, secret: str | None, task_id: str) -> tuple[Caller, TaskView]:
-        """As ``authenticate`` and ``read``, in one round trip to the database."""
+        """As ``authenticate`` and ``read``, in one round trip to the database, with the timeline."""
         key_hash = hash_secret(secret)
         try:
             known = parse_task_id(task_id)
@@ -196,17 +198,16 @@ class TaskService:
             await self.authenticate(secret)
             raise
         found = await self._tasks.read_task(key_hash, known)
-        caller = admit(found[:2] if found else None)
+        caller = admit((found.account, found.key) if found else None)
         self.key_use.note(key_hash)
-        task = found[2] if found else None
-        if task is None:
+        if found is None or found.task is None:
             raise NotFound("Task not found")
-        return caller, await self.view(task)
+        return caller, await self.view(found.task, found.stages)
 
-    async def view(self, task: Task) -> TaskView:
+    async def view(self, task: Task, stages: Sequence[StageTime] | None = None) -> TaskView:
         """With its place in the queue and the addresses of its media."""
-        position = await self._tasks.queue_position(task.id) if task.status is TaskStatus.PENDING else None
-        return await show_task(self._files, task, position)
+        place = await self._line.place(task.id) if task.status is TaskStatus.PENDING else None
+        return await show_task(self._files, task, place, stages)
 
     async def timeline(self, caller: Caller, task_id: str) -> Sequence[StageTime]:
         """The stages of a task so far, oldest first. Raises NotFound."""
@@ -273,6 +274,10 @@ class TaskService:
             if off.name == UPLOADS:
                 raise FeatureDisabled(f"Switched off by the operator: {off.message or off.name}")
         return await self._files.sign_upload(content_type, extension, caller.id)
+
+    def model(self, name: str) -> ModelSpec:
+        """One entry of the catalogue. Raises NotFound."""
+        return find_model(name)
 
     def models(self, modality: str | None = None, operation: str | None = None) -> Sequence[ModelSpec]:
         """The catalogue, filtered."""

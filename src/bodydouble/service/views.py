@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bodydouble.tasks.ports import FileStore
-from bodydouble.tasks.task import Task
+from bodydouble.tasks.task import StageTime, Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,9 +15,12 @@ class TaskView:
     queue_position: int | None
     media_urls: Sequence[str]
     preview_url: str | None = None
+    stages: Sequence[StageTime] | None = None  # None where nobody looked
 
 
-async def show_task(files: FileStore, task: Task, queue_position: int | None = None) -> TaskView:
+async def show_task(
+    files: FileStore, task: Task, queue_position: int | None = None, stages: Sequence[StageTime] | None = None
+) -> TaskView:
     """Raises StorageUnavailable: a bucket that cannot sign."""
     keys = task.result.media_keys if task.result and task.media_deleted_at is None else ()
     return TaskView(
@@ -25,4 +28,5 @@ async def show_task(files: FileStore, task: Task, queue_position: int | None = N
         queue_position=queue_position,
         media_urls=[await files.sign_download(key) for key in keys],
         preview_url=await files.sign_download(task.preview_key) if task.preview_key else None,
+        stages=stages,
     )

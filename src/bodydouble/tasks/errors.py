@@ -17,6 +17,7 @@ class BodydoubleError(Exception):
     """
 
     reason: ClassVar[str] = "error"
+    rate: "Rate | None" = None  # how the limit stands that the refused request counts against
 
     def __init__(self, message: str, **fields: object) -> None:
         super().__init__(message)
@@ -77,8 +78,7 @@ class RateLimited(BodydoubleError):
 
     def __init__(self, message: str, *, retry_seconds: float, rate: "Rate | None" = None) -> None:
         super().__init__(message, retry_seconds=retry_seconds)
-        self.retry_seconds = retry_seconds
-        self.rate = rate
+        self.retry_seconds, self.rate = retry_seconds, rate
 
 
 class Maintenance(BodydoubleError):

@@ -29,6 +29,16 @@ from bodydouble.tasks.task import (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeyReading:
+    """What somebody with a key sees of a task."""
+
+    account: Account
+    key: ApiKey
+    task: Task | None  # None where there is none, or it is another account's
+    stages: Sequence[StageTime] = ()  # the task's timeline, oldest first
+
+
 class TaskStore(Protocol):
     """Tasks, with the credits that they hold. Every method raises StorageUnavailable while the database is away."""
 
@@ -45,7 +55,7 @@ class TaskStore(Protocol):
         """The task, or None where there is none or it is not this account's (None: any account)."""
         ...
 
-    async def read_task(self, key_hash: bytes, task_id: TaskId) -> tuple[Account, ApiKey, Task | None] | None:
+    async def read_task(self, key_hash: bytes, task_id: TaskId) -> KeyReading | None:
         """Whose key it is and that account's task, in one round trip; None where there is no such key."""
         ...
 
@@ -55,6 +65,10 @@ class TaskStore(Protocol):
 
     async def queue_position(self, task_id: TaskId) -> int | None:
         """How many pending tasks go before this one, counted up to 1000; None once it is not pending."""
+        ...
+
+    async def waiting_tasks(self, limit: int) -> list[TaskId]:
+        """Pending tasks in the order in which they will be started, the first ``limit``."""
         ...
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:

@@ -159,7 +159,7 @@ class Created:
     id: TaskId
     account: AccountId
     replayed: bool  # the same request came before; this is its task
-    rate: Rate | None  # None on a replay, which counts against nothing
+    rate: Rate  # of creates; a replay counts against nothing
 
 
 @dataclass(frozen=True, kw_only=True)

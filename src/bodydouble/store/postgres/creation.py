@@ -26,12 +26,14 @@ ACTIVE_RETRY_SECONDS = 10.0
 def created(row: Mapping[str, Any], task: NewTask) -> Created:
     """From the composite ``creation``. Raises what ``TaskStore.create_task`` says."""
     if row["outcome"] not in ("created", "replayed"):
-        raise _refusal(row, task)
+        refusal = _refusal(row, task)
+        refusal.rate = _rate(row) if row["rate_max"] is not None else None
+        raise refusal
     return Created(
         id=TaskId(UUID(str(row["task_id"]))),
         account=AccountId(row["account_id"]),
         replayed=row["outcome"] == "replayed",
-        rate=_rate(row) if row["outcome"] == "created" else None,
+        rate=_rate(row),
     )
 
 
@@ -67,7 +69,6 @@ def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
             return RateLimited(
                 f"Too many tasks created: {row['rate_max']} a minute; try again in {row['retry_seconds']:.1f} s",
                 retry_seconds=row["retry_seconds"],
-                rate=_rate(row),
             )
         case "active":
             return RateLimited(

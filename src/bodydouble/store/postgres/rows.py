@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 
 from bodydouble.tasks.account import Account, AccountId, ApiKey, Scope
-from bodydouble.tasks.task import ResultCode, Task, TaskId, TaskProgress, TaskResult, TaskSource, TaskStatus
+from bodydouble.tasks.ports import KeyReading
+from bodydouble.tasks.task import ResultCode, StageTime, Task, TaskId, TaskProgress, TaskResult, TaskSource, TaskStatus
 
 
 def to_account(row: Mapping[str, Any]) -> Account:
@@ -31,6 +32,16 @@ def to_owner(row: Mapping[str, Any]) -> tuple[Account, ApiKey]:
         expires_at=row["expires_at"],
     )
     return account, key
+
+
+def to_reading(row: Mapping[str, Any]) -> KeyReading:
+    """A row of ``read_task``."""
+    account, key = to_owner(row)
+    stages = [
+        StageTime(stage=stage, started_at=datetime.fromisoformat(started_at), seconds=seconds)
+        for stage, started_at, seconds in orjson.loads(row["stages"] or b"[]")
+    ]
+    return KeyReading(account=account, key=key, task=to_task(row) if row["id"] else None, stages=stages)
 
 
 def _account(row: Mapping[str, Any], account: AccountId, name: str) -> Account:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -11,10 +12,10 @@ import orjson
 from bodydouble.store.postgres.changes import ChangeFeed
 from bodydouble.store.postgres.creation import created
 from bodydouble.store.postgres.database import Database
-from bodydouble.store.postgres.rows import from_result, to_owner, to_task
-from bodydouble.tasks.account import Account, AccountId, ApiKey
+from bodydouble.store.postgres.rows import from_result, to_reading, to_task
+from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
-from bodydouble.tasks.ports import TaskChanges
+from bodydouble.tasks.ports import KeyReading, TaskChanges
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.task import (
     TERMINAL,
@@ -82,12 +83,9 @@ class PostgresTaskStore:
         row = await self._database.row("get_task", task_id, account)
         return to_task(row) if row else None
 
-    async def read_task(self, key_hash: bytes, task_id: TaskId) -> tuple[Account, ApiKey, Task | None] | None:
+    async def read_task(self, key_hash: bytes, task_id: TaskId) -> KeyReading | None:
         row = await self._database.row("read_task", key_hash, task_id)
-        if row is None:
-            return None
-        account, key = to_owner(row)
-        return account, key, to_task(row) if row["id"] else None
+        return to_reading(row) if row else None
 
     async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
         rows = await self._database.rows(
@@ -107,6 +105,9 @@ class PostgresTaskStore:
     async def queue_position(self, task_id: TaskId) -> int | None:
         row = await self._database.row("queue_position", task_id)
         return int(row[0]) if row else None
+
+    async def waiting_tasks(self, limit: int) -> list[TaskId]:
+        return [TaskId(UUID(int=row[0].int)) for row in await self._database.rows("waiting_tasks", limit)]
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
         row = await self._database.row("start_task", task_id, executor)

@@ -14,7 +14,11 @@ select * from task where id = $1 and ($2::bigint is null or account_id = $2);
 -- Whose key this is, and that account's task if it is one of its.
 select k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
     k.last_used_at, k.expires_at, a.name as account_name, a.balance, a.reserved, a.active, a.disabled,
-    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotated_at, a.id as owner_id, t.*
+    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotated_at, a.id as owner_id, t.*,
+    case when t.status <> 'pending' then (
+        select json_agg(json_build_array(s.stage, s.started_at, s.seconds) order by s.started_at)
+        from task_stage as s where s.task_id = t.id
+    ) end as stages
 from api_key as k
 join account as a on a.id = k.account_id
 left join task as t on t.id = $2 and t.account_id = a.id
@@ -41,6 +45,10 @@ select (select count(*) from (
     limit 1000
 ) as before)
 from task as mine where mine.id = $1 and mine.status = 'pending';
+
+-- name: waiting_tasks
+-- Who waits, in the order of their turns.
+select id from task where status = 'pending' order by turn, created_at limit $1;
 
 -- name: start_task
 -- An executor takes it, unless it is over.

@@ -1,0 +1,164 @@
+"""An account's credits, usage, keys and webhook secret."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from bodydouble.api.answers import (
+    BalanceData,
+    KeyData,
+    KeyList,
+    LedgerData,
+    NewKeyData,
+    UsageData,
+    WebhookSecretData,
+)
+from bodydouble.api.authentication import AccountsDep, CallerDep
+from bodydouble.api.bodies import body_of, read_model
+from bodydouble.api.description import answers
+from bodydouble.api.envelope import success
+from bodydouble.service import Caller
+from bodydouble.service.accounts import NAME_CHARACTERS_MAX, ROTATION_SECONDS, NewKey
+from bodydouble.service.document import unix
+from bodydouble.tasks.account import Account, ApiKey, Scope
+
+router = APIRouter()
+
+DAYS_MAX = 366
+GRACE_SECONDS_MAX = 30 * 24 * 3600
+KeyId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class NewKeyBody(BaseModel):
+    """A key to make."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field("", max_length=NAME_CHARACTERS_MAX, description="For people.")
+    scope: Scope = Field(Scope.ALL, description="`read`: look, but neither create, cancel, delete nor manage keys.")
+    expires_at: int | None = Field(None, ge=0, le=253_402_300_799, description="Unix seconds; null: never.")
+
+
+@router.get("/account/balance", tags=["credits"], responses=answers(BalanceData))
+async def balance(accounts: AccountsDep, caller: CallerDep) -> Response:
+    """Credits that are neither spent nor reserved."""
+    return success({"balance": await accounts.balance(caller)})
+
+
+@router.get("/account/usage", tags=["credits"], responses=answers(UsageData))
+async def usage(
+    accounts: AccountsDep, caller: CallerDep, days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = 30
+) -> Response:
+    """What the account used in the last days, today included, by day (UTC) and model."""
+    found = await accounts.usage(caller, days)
+    lines = [
+        {"day": u.day, "model": u.model, "succeeded": u.succeeded, "failed": u.failed, "credits": u.credits}
+        for u in found
+    ]
+    return success({"days": lines})
+
+
+@router.get("/account/ledger", tags=["credits"], responses=answers(LedgerData))
+async def ledger(
+    accounts: AccountsDep,
+    caller: CallerDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Every transfer of the account's credits, newest first."""
+    page = await accounts.ledger(caller, cursor, limit)
+    entries = [
+        {
+            "id": e.id,
+            "task_id": e.task,
+            "kind": e.kind,
+            "amount": e.amount,
+            "memo": e.memo,
+            "created_at": unix(e.created_at),
+        }
+        for e in page.entries
+    ]
+    return success({"entries": entries, "next_cursor": page.next_cursor})
+
+
+@router.get("/account/keys", tags=["keys"], responses=answers(KeyList))
+async def keys(accounts: AccountsDep, caller: CallerDep) -> Response:
+    """The account's keys, oldest first, without their secrets."""
+    return success({"keys": [_key_data(caller, key) for key in await accounts.keys(caller)]})
+
+
+@router.post(
+    "/account/keys",
+    tags=["keys"],
+    openapi_extra=body_of(NewKeyBody, {"name": "ci", "scope": "read"}),
+    responses=answers(NewKeyData),
+)
+async def create_key(request: Request, accounts: AccountsDep, caller: CallerDep) -> Response:
+    """A further key. Its secret is in this answer and never again."""
+    wanted = await read_model(request, NewKeyBody)
+    expires_at = None if wanted.expires_at is None else datetime.fromtimestamp(wanted.expires_at, UTC)
+    return success(_new_key_data(caller, await accounts.add_key(caller, wanted.name, wanted.scope, expires_at)))
+
+
+@router.post("/account/keys/{key_id}/disable", tags=["keys"], responses=answers(KeyData, 404))
+async def disable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
+    """Switch a key off, at once and everywhere."""
+    return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=True)))
+
+
+@router.post("/account/keys/{key_id}/enable", tags=["keys"], responses=answers(KeyData, 404))
+async def enable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
+    """Switch a key on again."""
+    return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=False)))
+
+
+@router.post("/account/keys/{key_id}/rotate", tags=["keys"], responses=answers(NewKeyData, 404))
+async def rotate_key(
+    accounts: AccountsDep,
+    caller: CallerDep,
+    key_id: KeyId,
+    grace_seconds: Annotated[int, Query(ge=0, le=GRACE_SECONDS_MAX, description="The old one ends after so long.")] = 0,
+) -> Response:
+    """A new key of the same name and scope in the place of this one. Its secret is in this answer and never again."""
+    return success(_new_key_data(caller, await accounts.rotate_key(caller, key_id, grace_seconds)))
+
+
+@router.get("/account/webhook-secret", tags=["callbacks"], responses=answers(WebhookSecretData))
+async def webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
+    """What signs the account's callbacks, as Standard Webhooks has it; takes a key of scope `all`."""
+    account, secret = await accounts.show_webhook_secret(caller)
+    return success(_secret_data(account, secret))
+
+
+@router.post("/account/webhook-secret/rotate", tags=["callbacks"], responses=answers(WebhookSecretData))
+async def rotate_webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
+    """A new secret; the one before signs beside it for a day, so that receivers can follow at their leisure."""
+    account, secret = await accounts.rotate_webhook_secret(caller)
+    return success(_secret_data(account, secret))
+
+
+def _secret_data(account: Account, secret: str) -> dict[str, Any]:
+    rotated = account.webhook_rotated_at
+    until = rotated + timedelta(seconds=ROTATION_SECONDS) if rotated else None
+    return {"secret": secret, "rotated_at": unix(rotated), "former_signs_until": unix(until)}
+
+
+def _key_data(caller: Caller, key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scope": key.scope,
+        "disabled": key.disabled,
+        "current": caller.key is not None and caller.key.id == key.id,
+        "created_at": unix(key.created_at),
+        "last_used_at": unix(key.last_used_at),
+        "expires_at": unix(key.expires_at),
+    }
+
+
+def _new_key_data(caller: Caller, new: NewKey) -> dict[str, Any]:
+    return {"key": _key_data(caller, new.key), "secret": new.secret}

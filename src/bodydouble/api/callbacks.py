@@ -1,0 +1,45 @@
+"""The log of a task's callbacks, and sending one again."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from bodydouble.api.answers import DeliveryList, ResentData
+from bodydouble.api.authentication import CallbacksDep, CallerDep
+from bodydouble.api.description import answers
+from bodydouble.api.envelope import success
+from bodydouble.api.tasks import TaskIdQuery
+from bodydouble.service.document import unix
+from bodydouble.tasks.delivery import DeliveryLog
+
+router = APIRouter(tags=["callbacks"])
+
+
+@router.get("/job/Callbacks", responses=answers(DeliveryList, 404))
+async def callbacks(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
+    """A task's callbacks, each with the log of its tries."""
+    return success({"deliveries": [_delivery_data(log) for log in await service.log(caller, task_id)]})
+
+
+@router.post("/job/ResendCallback", responses=answers(ResentData, 404))
+async def resend_callback(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
+    """Send the callback of a task that is over again, now, whatever became of it; its `webhook-id` stays the same."""
+    return success({"delivery_id": await service.resend(caller, task_id)})
+
+
+def _delivery_data(log: DeliveryLog) -> dict[str, Any]:
+    delivery = log.delivery
+    return {
+        "id": delivery.id,
+        "url": delivery.url,
+        "status": delivery.status,
+        "tries": delivery.tries,
+        "created_at": unix(delivery.created_at),
+        "next_try_at": unix(delivery.next_try_at),
+        "delivered_at": unix(delivery.delivered_at),
+        "log": [
+            {"at": unix(t.at), "http_status": t.http_status, "error": t.error, "milliseconds": t.milliseconds}
+            for t in log.tries
+        ],
+    }

@@ -1,0 +1,46 @@
+"""The catalogue."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from bodydouble.api.answers import ModelDetail, ModelList, TemplatePage
+from bodydouble.api.authentication import CallerDep, TasksDep
+from bodydouble.api.description import answers
+from bodydouble.api.envelope import success
+from bodydouble.api.inputs import EXAMPLES, INPUTS
+from bodydouble.api.wire import model_data
+
+router = APIRouter()
+
+Filter = Annotated[str | None, Query(max_length=100)]
+
+
+@router.get("/job/Models", tags=["models"], responses=answers(ModelList))
+async def models(
+    request: Request, service: TasksDep, caller: CallerDep, modality: Filter = None, operation: Filter = None
+) -> Response:
+    """The catalogue."""
+    renderers: list[str] = request.app.state.renderers
+    found = [model_data(m, renderers) for m in service.models(modality, operation)]
+    return success({"total": len(found), "models": found})
+
+
+@router.get("/job/Models/{model:path}", tags=["models"], responses=answers(ModelDetail, 404))
+async def model(request: Request, service: TasksDep, caller: CallerDep, model: str) -> Response:
+    """One model, with the JSON Schema of its input and an example."""
+    spec = service.model(model)
+    renderers: list[str] = request.app.state.renderers
+    schema = INPUTS[model].model_json_schema()
+    return success(model_data(spec, renderers) | {"input_schema": schema, "example": EXAMPLES[model]})
+
+
+@router.get("/job/kling-templates", tags=["templates"], responses=answers(TemplatePage))
+@router.get("/job/vidu-templates", tags=["templates"], responses=answers(TemplatePage))
+@router.get("/job/bytedance-templates", tags=["templates"], responses=answers(TemplatePage))
+async def templates(
+    caller: CallerDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
+) -> Response:
+    """Empty: this installation hosts no templates."""
+    return success({"total": 0, "page": page, "page_size": page_size, "items": []})

@@ -1,0 +1,62 @@
+"""The log of callbacks, and sending one again, over HTTP."""
+
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api_calls import API, BODY, WORKER, create
+from bodydouble.store import Database, PostgresDeliveryStore, PostgresTaskStore
+from bodydouble.tasks.delivery import Attempt, DeliveryStatus, Outcome
+from bodydouble.tasks.task import ResultCode, TaskId, TaskResult, TaskStatus
+
+pytestmark = pytest.mark.anyio
+
+URL = "https://receiver.example/hook"
+OVER = TaskResult(code=ResultCode.GENERATION_FAILED, message="over")
+
+
+async def test_a_callback_has_a_log_and_can_be_sent_again(
+    client: httpx.AsyncClient, store: PostgresTaskStore, fresh_database: str
+) -> None:
+    """Nothing before the task is over; then each try with its outcome; sent again it is due once more, same id."""
+    task_id = (await create(client, BODY | {"callback_url": URL})).json()["data"]["task_id"]
+    of_task = {"task_id": task_id}
+    assert (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"] == {"deliveries": []}
+    early = await client.post(f"{API}/job/ResendCallback", params=of_task)
+    assert early.json()["errors"] == ["task_id: this task is not over; its callback is sent once it is."]
+    await store.start_task(TaskId(UUID(task_id)), WORKER)
+    await store.settle(TaskId(UUID(task_id)), TaskStatus.FAILED, OVER, WORKER)
+
+    database = await Database.connect(fresh_database, 1)
+    deliveries = PostgresDeliveryStore(database)
+    (delivery,) = await deliveries.claim_deliveries(10, 60)
+    attempt = Attempt(http_status=410, error=None, milliseconds=12, outcome=Outcome.GONE)
+    await deliveries.record_attempt(delivery.id, attempt, None, DeliveryStatus.GONE)
+    (told,) = (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"]["deliveries"]
+    assert told == {
+        "id": str(delivery.id), "url": URL, "status": "gone", "tries": 1, "created_at": told["created_at"],
+        "next_try_at": None, "delivered_at": None,
+        "log": [{"at": told["log"][0]["at"], "http_status": 410, "error": None, "milliseconds": 12}],
+    }  # fmt: skip
+    again = await client.post(f"{API}/job/ResendCallback", params=of_task)
+    assert again.json()["data"] == {"delivery_id": str(delivery.id)}
+    assert [d.id for d in await deliveries.claim_deliveries(10, 60)] == [delivery.id]
+    await database.close()
+
+
+async def test_a_task_without_callback_has_nothing_to_send(client: httpx.AsyncClient) -> None:
+    """Resending is 404, and so is the log of a task that is not there."""
+    task_id = (await create(client, BODY)).json()["data"]["task_id"]
+    answer = await client.post(f"{API}/job/ResendCallback", params={"task_id": task_id})
+    assert (answer.status_code, answer.json()["message"]) == (404, "This task has no callback_url")
+    for method, path in (("GET", "Callbacks"), ("POST", "ResendCallback")):
+        unknown = await client.request(method, f"{API}/job/{path}", params={"task_id": "nonsense"})
+        assert unknown.json()["message"] == "Task not found"
+
+
+@pytest.mark.parametrize("url", ["https://user:secret@receiver.example/", "http://user@receiver.example/"])
+async def test_a_callback_address_holds_no_credentials(client: httpx.AsyncClient, url: str) -> None:
+    """They would be stored and shown; the signature is what a receiver trusts."""
+    answer = await create(client, BODY | {"callback_url": url})
+    assert answer.json()["errors"] == ["callback_url: must not hold a user name or password"]

@@ -1,0 +1,158 @@
+"""Uploads, estimates and CreateTask over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from api_calls import API, BODY, MODEL, balance, body, create, upload
+from material import landscape, write_image, write_video
+
+pytestmark = pytest.mark.anyio
+
+NO_PERSON = "person: must be an index by size (0 is the largest, 31 the last) or a point [x, y], each 0 to 1"
+WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
+    ({"resolution": "1080P"}, "resolution: Input should be '480P', '580P' or '720P'"),
+    ({"resolution": 720}, "resolution: Input should be '480P', '580P' or '720P'"),
+    ({"img_urls": None}, "img_urls: Field required"),
+    ({"video_urls": None}, "video_urls: Field required"),
+    ({"video_urls": ["https://example.com/a.mp4", "https://example.com/b.mp4"]},
+     "video_urls: List should have at most 1 item after validation, not 2"),
+    ({"img_urls": []}, "img_urls: List should have at least 1 item after validation, not 0"),
+    ({"img_urls": "https://example.com/a.png"}, "img_urls: Input should be a valid list"),
+    ({"img_urls": ["file:///etc/passwd"]}, "img_urls.0: must be an http or https URL, or a data URL"),
+    ({"img_urls": ["https://"]}, "img_urls.0: must be an http or https URL, or a data URL"),
+    ({"img_urls": ["http://[::1"]}, "img_urls.0: must be an http or https URL, or a data URL"),
+    ({"colour": "blue"}, "colour: Unknown field"),
+    ({"num_inference_steps": 1}, "num_inference_steps: Input should be greater than or equal to 2"),
+    ({"num_inference_steps": 41}, "num_inference_steps: Input should be less than or equal to 40"),
+    ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
+    ({"keep_audio": "perhaps"},
+     "keep_audio: Input should be a valid boolean, unable to interpret input"),
+    ({"renderer": "fast"}, "renderer: Input should be 'auto', 'wan' or 'puppet'"),
+    ({"person": [0.5, 1.5]}, NO_PERSON),
+    ({"person": True}, NO_PERSON),
+    ({"person": "the left one"},
+     NO_PERSON),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "problem"), WRONG_INPUTS)
+async def test_a_wrong_input_is_named(client: httpx.AsyncClient, changes: dict[str, Any], problem: str) -> None:
+    """Each wrong field is a 422 in the documented wording, and nothing is charged."""
+    for path in ("CreateTask", "estimate-credits", "EstimateTask"):
+        answer = await client.post(f"{API}/job/{path}", json=body(**changes))
+        assert answer.status_code == 422
+        assert answer.json() == {
+            "code": 422,
+            "message": "Missing Params or Type Error",
+            "data": None,
+            "errors": [f"Value error, Invalid input for model {MODEL}: {problem}"],
+        }
+    assert await balance(client) == 100
+
+
+async def test_all_problems_are_told_at_once(client: httpx.AsyncClient) -> None:
+    """Two wrong fields are two lines."""
+    answer = await create(client, body(resolution="8K", shift="x"))
+    assert len(answer.json()["errors"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"{", "body: is no valid JSON"),
+        (b"", "body: is no valid JSON"),
+        (b'{"model": NaN}', "body: is no valid JSON"),
+        (b"[" * 100_000, "body: is no valid JSON"),
+        (b'{"model": "\\ud800", "input": {}}', "body: is no valid JSON"),
+        (b'{"model": "a\\u0000", "input": {}}', "body: holds the character NUL"),
+        (b"[]", "body: has to be a JSON object"),
+        (b"{}", "model: Field required"),
+        (b'{"model": "wan/9", "input": {}}', f"model: Unknown model 'wan/9'; there are: {MODEL}"),
+        (b'{"model": "wan/9", "input": {}, "priority": 1}', "priority: Unknown field"),
+        (b'{"model": "wan/9", "input": {}, "callback_url": "ftp://x"}',
+         "callback_url: URL scheme should be 'http' or 'https'"),
+    ],
+)  # fmt: skip
+async def test_a_wrong_body_is_told_what_is_wrong(client: httpx.AsyncClient, content: bytes, problem: str) -> None:
+    """What is no body of a task is a 422 whose first line says why."""
+    answer = await client.post(f"{API}/job/CreateTask", content=content)
+    assert answer.status_code == 422
+    assert answer.json()["message"] == "Missing Params or Type Error"
+    assert answer.json()["errors"][0] == problem
+
+
+async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:
+    """A megabyte is enough for every request; the answer says where media go."""
+    answer = await client.post(f"{API}/job/CreateTask", content=b'"' + b"x" * 1_100_000 + b'"')
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == ["body: larger than 1 MB; upload media through upload-url"]
+
+
+async def test_an_unusable_upload_is_refused_before_anything_is_charged(
+    client: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """A text file named .mp4, a truncated MP4, a tiny picture, an empty address: each a 422 that names the field."""
+    good_video = write_video(tmp_path / "good.mp4", landscape(40), 20)
+    (tmp_path / "text.mp4").write_text("this is no video")
+    (tmp_path / "cut.mp4").write_bytes(good_video.read_bytes()[:2000])
+    tiny = write_image(tmp_path / "tiny.png", np.zeros((10, 10, 3), np.uint8))
+    for name, field in (("text.mp4", "video_urls"), ("cut.mp4", "video_urls")):
+        answer = await create(client, body(video_urls=[await upload(client, tmp_path / name, "video/mp4")]))
+        assert answer.status_code == 422, name
+        assert answer.json()["errors"][0].startswith(f"Value error, Invalid input for model {MODEL}: {field}[0]")
+    answer = await create(client, body(img_urls=[await upload(client, tiny, "image/png")]))
+    assert answer.status_code == 422
+    assert "img_urls[0]" in answer.json()["errors"][0]
+    picture = await upload(client, write_image(tmp_path / "good.png", np.zeros((240, 240, 3), np.uint8)), "image/png")
+    answer = await create(client, body(img_urls=[picture], video_urls=[picture]))
+    assert answer.status_code == 422
+    assert "video_urls[0]" in answer.json()["errors"][0]
+    asked = {"content_type": "video/mp4", "ext": ".mp4"}
+    signed = (await client.get(f"{API}/files/upload-url", params=asked)).json()["data"]
+    answer = await create(client, body(video_urls=[signed["file_url"]]))
+    assert answer.status_code == 422
+    assert "nothing was uploaded to this address yet" in answer.json()["errors"][0]
+    assert await balance(client) == 100
+
+
+async def test_too_few_credits_are_402(client: httpx.AsyncClient) -> None:
+    """A task beyond the balance names both amounts, and the estimate says so beforehand."""
+    for _ in range(3):
+        assert (await create(client, BODY)).status_code == 200
+    estimate = (await client.post(f"{API}/job/EstimateTask", json=BODY)).json()["data"]
+    assert estimate == {"estimated_credits": 30, "balance": 10, "affordable": False}
+    answer = await create(client, BODY)
+    assert answer.status_code == 402
+    assert answer.json() == {
+        "code": 402, "message": "Insufficient credits: 30 needed, 10 available", "data": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("resolution", ["480P", "580P", "720P", None])
+async def test_an_unseen_video_is_estimated_at_five_seconds(client: httpx.AsyncClient, resolution: str | None) -> None:
+    """Addresses elsewhere are not fetched for an estimate; 720P is the default."""
+    credits = {"480P": 30, "580P": 45, "720P": 62.5, None: 62.5}[resolution]
+    answer = await client.post(f"{API}/job/estimate-credits", json=body(resolution=resolution))
+    assert answer.json()["data"] == {"credits": credits, "estimated": True}
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"content_type": "video/mp4"}, "ext: Field required"),
+        ({"content_type": "text/html", "ext": ".html"}, "ext: '.html' is not taken"),
+        ({"content_type": "text/html", "ext": ".mp4"}, "content_type: 'text/html' does not go with ext '.mp4'"),
+        ({"content_type": "video/mp4", "ext": "/../a"}, "ext: './../a' is not taken"),
+    ],
+)
+async def test_an_upload_of_something_else_is_refused(
+    client: httpx.AsyncClient, asked: dict[str, str], problem: str
+) -> None:
+    """Only pictures and videos have upload addresses."""
+    answer = await client.get(f"{API}/files/upload-url", params=asked)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0].startswith(problem)

@@ -1,0 +1,56 @@
+"""The short way to the busiest endpoints against the long one."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api_calls import API, BODY, body, create
+from bodydouble.bootstrap import build_app
+from bodydouble.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def long_way(
+    settings: Settings, fresh_database: str, monkeypatch: pytest.MonkeyPatch, client: httpx.AsyncClient
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The same client of the same database, through an application where every request is routed."""
+    monkeypatch.setattr("bodydouble.api.app.BUSIEST", {})
+    app = build_app(settings, fresh_database)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as routed:
+            yield routed
+
+
+async def test_the_short_way_answers_as_the_long_one(
+    client: httpx.AsyncClient, long_way: httpx.AsyncClient, app: FastAPI
+) -> None:
+    """Status, body and headers are the same, for good requests and for bad ones."""
+    made = (await create(client, BODY)).json()["data"]["task_id"]
+    info, new = f"{API}/job/TaskInfo", f"{API}/job/CreateTask"
+    once = {"idempotency-key": "once"}
+    await client.post(new, json=BODY, headers=once)
+    requests: list[dict[str, Any]] = [
+        {"method": "GET", "url": info, "params": {"task_id": made}},
+        {"method": "GET", "url": info, "params": {"task_id": made, "more": "1"}, "headers": {"accept": "text/html"}},
+        {"method": "GET", "url": info, "params": {"task_id": "nonsense"}},
+        {"method": "GET", "url": info},
+        {"method": "GET", "url": info, "headers": {"x-api-key": "wrong"}},
+        {"method": "GET", "url": info, "headers": {"accept": "application/problem+json"}},
+        {"method": "POST", "url": new, "json": BODY, "headers": once},
+        {"method": "POST", "url": new, "json": body(seed=1), "headers": once},
+        {"method": "POST", "url": new, "json": body(colour="blue")},
+        {"method": "POST", "url": new, "content": b"{"},
+        {"method": "POST", "url": new, "content": b"x" * 1_100_000},
+        {"method": "POST", "url": new, "json": BODY, "headers": {"idempotency-key": "a b"}},
+        {"method": "GET", "url": new},
+    ]
+    for request in requests:
+        short, routed = await client.request(**request), await long_way.request(**request)
+        assert (short.status_code, short.json()) == (routed.status_code, routed.json()), request
+        assert short.headers.keys() == routed.headers.keys(), request

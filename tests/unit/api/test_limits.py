@@ -1,0 +1,137 @@
+"""How often a key may ask, what is refused meanwhile, and the headers that tell it."""
+
+import re
+
+import httpx
+import pytest
+
+from api_calls import API, BODY, body, create
+from bodydouble.api import Services
+from bodydouble.api.limits import ReadLimit
+from bodydouble.bootstrap import build_app
+from bodydouble.settings import Settings
+from bodydouble.store import Database, PostgresOperationStore
+from bodydouble.tasks.account import Account
+from bodydouble.tasks.errors import RateLimited
+
+BALANCE = f"{API}/account/balance"
+KEY = b"k" * 32
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_reads_fill_up_evenly() -> None:
+    """A whole minute's reads at once, then one more for each that has come back; keys do not share."""
+    clock = Clock()
+    limit = ReadLimit(60, clock)
+    assert [limit.take(KEY).left for _ in range(60)] == list(range(59, -1, -1))
+    with pytest.raises(RateLimited, match=r"60 a minute; try again in 1\.0 s") as caught:
+        limit.take(KEY)
+    assert caught.value.rate is not None
+    assert (caught.value.retry_seconds, caught.value.rate.reset_seconds) == (1, 60)
+    assert limit.take(b"another").left == 59
+    clock.now += 1
+    assert limit.take(KEY).left == 0
+    clock.now += 3600
+    assert limit.take(KEY).left == 59
+
+
+def test_keys_that_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guessed keys cost no memory for long, and those in use are remembered."""
+    monkeypatch.setattr("bodydouble.api.limits.KEYS_MAX", 10)
+    clock = Clock()
+    limit = ReadLimit(60, clock)
+    for _ in range(30):
+        limit.take(KEY)
+    for number in range(100):
+        clock.now += 0.2
+        limit.take(number.to_bytes(32, "big"))
+    assert len(limit._full_at) <= 11
+    assert limit.take(KEY).left == 60 - 11
+
+
+@pytest.mark.anyio
+async def test_every_answer_to_a_key_says_how_its_limit_stands(client: httpx.AsyncClient) -> None:
+    """Reads and creates have a policy and a state of their own; an answer to a stranger has none."""
+    for request, name, most in (
+        (client.build_request("GET", BALANCE), "reads", 1200),
+        (client.build_request("GET", f"{API}/job/TaskInfo", params={"task_id": "none"}), "reads", 1200),
+        (client.build_request("POST", f"{API}/job/CreateTask", json=BODY), "creates", 120),
+        (client.build_request("POST", f"{API}/job/CreateTask", json=body(seed=-1)), "reads", 1200),
+    ):
+        answer = await client.send(request)
+        assert answer.headers["ratelimit-policy"] == f'"{name}";q={most};w=60'
+        state = re.fullmatch(f'"{name}";r=([0-9]+);t=[0-9]+', answer.headers["ratelimit"])
+        assert state, answer.headers["ratelimit"]
+        assert int(state[1]) < most
+    once = {"idempotency-key": "once"}
+    _, again = [await client.post(f"{API}/job/CreateTask", json=BODY, headers=once) for _ in range(2)]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["ratelimit-policy"] == '"creates";q=120;w=60'
+    poor = await create(client, body(resolution="720P"))
+    assert (poor.status_code, poor.headers["ratelimit-policy"]) == (402, '"creates";q=120;w=60')
+    client.headers["x-api-key"] = "ak_" + "0" * 32
+    assert "ratelimit" not in (await client.get(BALANCE)).headers
+
+
+@pytest.mark.anyio
+async def test_too_many_reads_are_429_until_some_come_back(
+    settings: Settings, fresh_database: str, services: Services, account: Account
+) -> None:
+    """The answer says when to come back; another key of the same account goes on."""
+    keys = [(await services.accounts.create_key(account.id)).secret for _ in range(2)]
+    app = build_app(settings.model_copy(update={"reads_per_minute": 2}), fresh_database)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            codes = [(await client.get(BALANCE, headers={"x-api-key": keys[0]})).status_code for _ in range(2)]
+            refused = await client.get(BALANCE, headers={"x-api-key": keys[0]})
+            other = await client.get(BALANCE, headers={"x-api-key": keys[1]})
+    assert (codes, refused.status_code, other.status_code) == ([200, 200], 429, 200)
+    assert refused.json()["code"] == 429
+    assert 1 <= int(refused.headers["retry-after"]) <= 30
+    assert refused.headers["ratelimit"].startswith('"reads";r=0;t=')
+
+
+@pytest.mark.anyio
+async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Services, account: Account) -> None:
+    """The account's own limit holds, and the refusal says when to try again and how the limit stands."""
+    await services.accounts._accounts.set_limits(account.id, 1, None, disabled=False)
+    assert (await create(client, BODY)).status_code == 200
+    refused = await create(client, BODY)
+    assert (refused.status_code, refused.json()["code"]) == (429, 429)
+    assert refused.headers["ratelimit-policy"] == '"creates";q=1;w=60'
+    assert refused.headers["ratelimit"].startswith('"creates";r=0;t=')
+    assert 50 <= int(refused.headers["retry-after"]) <= 60
+
+
+@pytest.mark.anyio
+async def test_what_is_switched_off_is_refused_and_reads_are_served(
+    client: httpx.AsyncClient, fresh_database: str
+) -> None:
+    """Maintenance is 455 with a time to come back, a feature 505, both as 503; what is there can be read."""
+    made = (await create(client, BODY)).json()["data"]["task_id"]
+    database = await Database.connect(fresh_database, 1)
+    operation = PostgresOperationStore(database)
+    await operation.switch_off("maintenance", "Back at noon", 90)
+    refused = await create(client, BODY)
+    assert (refused.status_code, refused.json()["code"], refused.json()["message"]) == (503, 455, "Back at noon")
+    assert refused.headers["retry-after"] == "90"
+    upload = await client.get(f"{API}/files/upload-url", params={"content_type": "video/mp4", "ext": ".mp4"})
+    assert (upload.status_code, upload.json()["code"]) == (503, 455)
+    assert (await client.get(f"{API}/job/TaskInfo", params={"task_id": made})).status_code == 200
+    await operation.switch_on("maintenance")
+    await operation.switch_off("renderer:puppet", "", 90)
+    refused = await create(client, body(renderer="puppet"))
+    assert (refused.status_code, refused.json()["code"]) == (503, 505)
+    assert "renderer:puppet" in refused.json()["message"]
+    await operation.switch_on("renderer:puppet")
+    assert (await create(client, BODY)).status_code == 200
+    await database.close()

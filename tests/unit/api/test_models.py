@@ -1,0 +1,39 @@
+"""The catalogue over HTTP."""
+
+import httpx
+import pytest
+
+from api_calls import API, MODEL
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> None:
+    """Models can be filtered by modality and operation; each has what the official client reads."""
+    listed = (await client.get(f"{API}/job/Models", params={"operation": "motion-control"})).json()["data"]
+    assert listed["total"] == 1
+    entry = listed["models"][0]
+    assert entry["model"] == MODEL
+    assert entry["price"] == {"480P": 6, "580P": 9, "720P": 12.5}
+    assert {"provider", "model_type", "modality", "operations", "quality_tier", "speed_tier", "routing_priority"} <= (
+        entry.keys()
+    )
+    empty = (await client.get(f"{API}/job/Models", params={"modality": "music"})).json()["data"]
+    assert empty == {"total": 0, "models": []}
+
+
+async def test_one_model_has_its_schema(client: httpx.AsyncClient) -> None:
+    """The name holds a slash; the schema names the fields and the example is one that CreateTask takes."""
+    data = (await client.get(f"{API}/job/Models/{MODEL}")).json()["data"]
+    assert data["input_schema"]["required"] == ["img_urls", "video_urls"]
+    assert data["input_schema"]["properties"]["resolution"]["enum"] == ["480P", "580P", "720P"]
+    assert (await client.post(f"{API}/job/estimate-credits", json=data["example"])).status_code == 200
+    unknown = await client.get(f"{API}/job/Models/wan/9")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, 404)
+
+
+@pytest.mark.parametrize("kind", ["kling", "vidu", "bytedance"])
+async def test_template_catalogues_are_empty_pages(client: httpx.AsyncClient, kind: str) -> None:
+    """The official client's catalogue calls get an empty page."""
+    answer = await client.get(f"{API}/job/{kind}-templates", params={"page": 2, "page_size": 10})
+    assert answer.json()["data"] == {"total": 0, "page": 2, "page_size": 10, "items": []}
