@@ -25,6 +25,7 @@ ROWS = 20
 PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
 STATUSES = {"": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed"}
 SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
+REQUEST_ORDER = ("model", "input", "callback_url")  # the database keeps none
 EVENT_SECONDS = 3.0
 """So often a waiting task is looked at without a notice: others before it in the queue send none."""
 FOLLOW_SECONDS_MAX = 1800
@@ -113,14 +114,15 @@ async def task_page(request: Request, console: ConsoleDep, who: VisitorDep, task
     }
     if part == "panel":
         return render(request, "_task_panel.html", who, **values)
+    param = {name: view.task.param[name] for name in REQUEST_ORDER if name in view.task.param}
     return render(
         request,
         "task.html",
         who,
         timeline=await console.tasks.timeline(who.caller, task_id),
         callbacks=await console.callbacks.log(who.caller, task_id),
-        param=json.dumps(view.task.param, indent=2, ensure_ascii=False),
-        snippets=write_snippets(console.base_url, view.task.param),
+        param=json.dumps(param, indent=2, ensure_ascii=False),
+        snippets=write_snippets(console.base_url, param),
         **values,
     )
 

@@ -1,4 +1,4 @@
-"""Bars by day, one colour a model: the geometry of an inline SVG."""
+"""Bars by day, one colour a model: the geometry of an inline SVG that is stretched to its place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from decimal import Decimal
 
 from bodydouble.tasks.credits import UsageDay
 
-WIDTH, HEIGHT = 720, 200
-LEFT, BOTTOM, TOP = 44, 24, 12
-LABELS_MAX = 7
+DAY_WIDTH, BAR_WIDTH, HEIGHT = 10, 7, 100
+LABELS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +17,6 @@ class Bar:
 
     x: float
     y: float
-    width: float
     height: float
     series: int  # counts the models
     title: str
@@ -26,13 +24,14 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What the template draws."""
+    """What the template draws; ``ticks`` from the top down and ``days`` from the left, each evenly spaced."""
 
     width: int
     height: int
+    bar_width: int
     bars: Sequence[Bar]
-    ticks: Sequence[tuple[float, str]]  # y and credits
-    days: Sequence[tuple[float, str]]  # x and label
+    ticks: Sequence[str]
+    days: Sequence[date]
     models: Sequence[str]
     total: Decimal
 
@@ -40,41 +39,30 @@ class Chart:
 def draw_usage(usage: Sequence[UsageDay], today: date, days: int) -> Chart:
     """The last ``days`` days, days without tasks included, oldest on the left."""
     models = sorted({entry.model for entry in usage})
-    spent = {(entry.day, entry.model): entry.credits for entry in usage}
+    spent = {(entry.day, entry.model): float(entry.credits) for entry in usage}
     shown = [today - timedelta(days=days - 1 - i) for i in range(days)]
-    highest = max(
-        (sum((spent.get((day, m), Decimal(0)) for m in models), Decimal(0)) for day in shown), default=Decimal(0)
-    )
-    ceiling = _round_up(float(highest))
-    plot_width, plot_height = WIDTH - LEFT, HEIGHT - BOTTOM - TOP
-    step = plot_width / days
+    ceiling = _round_up(max(sum(spent.get((day, model), 0) for model in models) for day in shown))
     bars: list[Bar] = []
     for i, day in enumerate(shown):
-        base = HEIGHT - BOTTOM
+        top = float(HEIGHT)
         for series, model in enumerate(models):
-            amount = float(spent.get((day, model), 0))
-            height = amount / ceiling * plot_height
+            amount = spent.get((day, model), 0)
             if amount:
-                base -= height
-                bars.append(
-                    Bar(
-                        x=round(LEFT + i * step + step * 0.15, 2),
-                        y=round(base, 2),
-                        width=round(step * 0.7, 2),
-                        height=round(height, 2),
-                        series=series,
-                        title=f"{day:%d %b}: {amount:g} credits, {model}",
-                    )
-                )
-    every = -(-days // LABELS_MAX)
-    labels = [
-        (round(LEFT + (i + 0.5) * step, 2), f"{day.day} {day:%b}")
-        for i, day in enumerate(shown)
-        if (days - 1 - i) % every == 0
-    ]
-    ticks = [(round(HEIGHT - BOTTOM - share * plot_height, 2), f"{ceiling * share:g}") for share in (0, 0.5, 1)]
-    total = sum((entry.credits for entry in usage), Decimal(0))
-    return Chart(width=WIDTH, height=HEIGHT, bars=bars, ticks=ticks, days=labels, models=models, total=total)
+                height = amount / ceiling * HEIGHT
+                top -= height
+                x = i * DAY_WIDTH + (DAY_WIDTH - BAR_WIDTH) / 2
+                title = f"{day.day} {day:%b}: {amount:g} credits, {model}"
+                bars.append(Bar(x=x, y=round(top, 2), height=round(height, 2), series=series, title=title))
+    return Chart(
+        width=days * DAY_WIDTH,
+        height=HEIGHT,
+        bar_width=BAR_WIDTH,
+        bars=bars,
+        ticks=[f"{ceiling * share:,g}" for share in (1, 0.5, 0)],
+        days=[shown[round(i * (days - 1) / (LABELS - 1))] for i in range(LABELS)] if days >= LABELS else shown,
+        models=models,
+        total=sum((entry.credits for entry in usage), Decimal(0)),
+    )
 
 
 def _round_up(value: float) -> float:
