@@ -1,0 +1,139 @@
+"""Who gets in, who may do what, and what protects them."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from bodydouble.console import Console, sign_in_url
+from bodydouble.console.visitors import SignInLimit
+from bodydouble.service import Caller
+from bodydouble.tasks.account import Account
+from bodydouble.tasks.errors import RateLimited
+from bodydouble.tasks.session import Role
+
+pytestmark = pytest.mark.anyio
+PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_strangers_are_led_to_the_sign_in(stranger: Any, path: str) -> None:
+    """No page shows anything to somebody who is not signed in, and the sign-in leads back."""
+    answer = await stranger.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+    assert (path == "/") or answer.headers["location"].endswith(path)
+
+
+async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_use(
+    stranger: Any, console: Console, account: Account
+) -> None:
+    """The page of the link uses nothing up; its button does, sets the cookie, and leads to where one wanted to go."""
+    link = sign_in_url("", await console.sessions.make_link_token(account.name, Role.USER))
+    assert "Sign in" in (await stranger.get(link)).text
+    form = {"link": link.partition("=")[2], "next": "/credits"}
+    answer = await stranger.client.post("/sign-in", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/credits")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert (await stranger.get("/credits")).status_code == 200
+    stranger.client.cookies.clear()
+    assert (await stranger.client.post("/sign-in", data=form)).status_code == 401
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "x"])
+async def test_sign_in_leads_nowhere_else(stranger: Any, console: Console, account: Account, target: str) -> None:
+    """Whatever the address says, the sign-in leads to a page of this installation."""
+    token = await console.sessions.make_link_token(account.name, Role.USER)
+    answer = await stranger.client.post("/sign-in", data={"link": token, "next": target})
+    assert answer.headers["location"] == "/"
+
+
+async def test_sign_out_ends_the_session_for_everybody_who_has_the_cookie(user: Any) -> None:
+    """A copy of the cookie is of no use after the sign-out."""
+    copied = user.client.cookies["bodydouble_session"]
+    assert (await user.post("/sign-out")).headers["location"] == "/sign-in"
+    user.client.cookies.set("bodydouble_session", copied)
+    assert (await user.get("/tasks")).status_code == 303
+
+
+async def test_forms_need_the_token_of_their_session(user: Any, console: Console, account: Account) -> None:
+    """Without the token, with another one, or from another site nothing is done."""
+    for fields in ({}, {"csrf": "0" * 64}, {"csrf": "é"}):
+        await user.client.post("/keys", data=fields | {"name": "stolen"})
+    good = (await user.get("/keys")).text.split('name="csrf" content="')[1][:64]
+    elsewhere = {"sec-fetch-site": "cross-site"}
+    await user.client.post("/keys", data={"csrf": good, "name": "stolen"}, headers=elsewhere)
+    assert await console.accounts.keys(Caller(account=account)) == []
+    await user.client.post("/keys", data={"csrf": good, "name": "mine"})
+    assert [key.name for key in await console.accounts.keys(Caller(account=account))] == ["mine"]
+
+
+async def test_users_see_nothing_of_the_operator(user: Any) -> None:
+    """Neither the page nor its buttons work for a user, and the menu does not name it."""
+    assert (await user.get("/operator")).status_code == 403
+    assert 'href="/operator"' not in (await user.get("/keys")).text
+    await user.post("/operator/switch", name="maintenance", to="off")
+    assert "Under maintenance" not in (await user.get("/models")).text
+
+
+async def test_a_link_from_another_site_asks_once_more(stranger: Any) -> None:
+    """A strict cookie does not come along from elsewhere: the page asks for itself again before it gives up."""
+    answer = await stranger.get("/tasks", **{"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 200
+    assert 'http-equiv="refresh"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/tasks/nothing", "/no/such/page", "/keys"])
+async def test_every_page_says_what_it_may_load(user: Any, path: str) -> None:
+    """Own scripts and styles alone, none in the page, no frames, and nothing is kept by caches."""
+    answer = await user.get(path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'; style-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert " style=" not in answer.text
+    assert "<script>" not in answer.text
+    assert "onclick" not in answer.text
+
+
+async def test_what_is_not_there_is_a_page_for_people_and_an_envelope_for_programs(user: Any) -> None:
+    """A missing page is drawn for browsers; below /api a program gets what it knows."""
+    page = await user.get("/no/such/page")
+    assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
+    answer = await user.get("/api/v1/client/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, 404)
+
+
+async def test_another_accounts_task_and_key_are_not_found(user: Any, console: Console) -> None:
+    """What belongs to somebody else is not there."""
+    other = await console.accounts.open_account("somebody else")
+    key = (await console.accounts.create_key(other.id)).key
+    answer = await user.post(f"/keys/{key.id}/disable")
+    assert "There is no key" in (await user.get(answer.headers["location"])).text
+    assert not (await console.accounts.keys(Caller(account=other)))[0].disabled
+
+
+def test_too_many_sign_ins_of_one_address_wait() -> None:
+    """The limit is for each address alone and says how long to wait."""
+    limit = SignInLimit(per_minute=3)
+    for _ in range(3):
+        limit.note("10.0.0.1")
+    with pytest.raises(RateLimited) as refused:
+        limit.note("10.0.0.1")
+    assert 0 < refused.value.retry_seconds <= 20
+    limit.note("10.0.0.2")
+
+
+async def test_assets_may_be_kept_for_good(stranger: Any, app: FastAPI) -> None:
+    """Their path changes with their content, and every module that a page names is there."""
+    page = (await stranger.get("/sign-in")).text
+    for part in page.split('"'):
+        if part.startswith("/console/assets/"):
+            answer = await stranger.get(part)
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"]
+    assert (await stranger.get("/console/assets/old/style.css")).headers["cache-control"] == "no-store"

@@ -1,0 +1,196 @@
+"""What the pages show and what their forms do."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from bodydouble.console import Console
+from bodydouble.service import Caller
+from bodydouble.tasks.account import Account, Scope
+from bodydouble.tasks.task import TaskSource
+
+pytestmark = pytest.mark.anyio
+MODEL = "wan/2-2-animate-replace"
+URL = "http://127.0.0.1:8000"
+
+
+async def submit(console: Console, account: Account, **fields: Any) -> str:
+    """A task that waits in the queue: nobody works here."""
+    body = {
+        "img_urls": ["https://example.com/a.png"],
+        "video_urls": ["https://example.com/b.mp4"],
+        "resolution": "480P",
+    }
+    submission = console.parse({"model": MODEL, "input": body} | fields)
+    created = await console.tasks.submit_as(Caller(account=account), submission, TaskSource.PLAYGROUND)
+    return str(created.id)
+
+
+async def test_a_new_key_is_shown_once(user: Any, console: Console, account: Account) -> None:
+    """The answer to the form shows the secret, nothing later does; name, scope and expiry are as chosen."""
+    page = (await user.post("/keys", name="render <farm>", scope="read", expires="30")).text
+    secret = page.split('data-copy-text tabindex="0">')[1].split("<")[0]
+    assert secret.startswith("ak_")
+    assert "render &lt;farm&gt;" in page
+    assert secret not in (await user.get("/keys")).text
+    key = (await console.accounts.keys(Caller(account=account)))[0]
+    assert (key.name, key.scope) == ("render <farm>", Scope.READ)
+    assert key.expires_at is not None
+    assert 29 <= (key.expires_at - datetime.now(UTC)).days <= 30
+    assert (await console.tasks.authenticate(secret)).id == account.id
+
+
+async def test_wrong_fields_lead_back_with_the_reason(user: Any) -> None:
+    """A form that cannot be carried out returns to its page, which says why, once."""
+    answer = await user.post("/keys", name="x" * 101)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/keys")
+    assert "at most 100 characters" in (await user.get("/keys")).text
+    assert "at most 100 characters" not in (await user.get("/keys")).text
+
+
+async def test_tasks_page_by_cursor_and_are_found_by_id(user: Any, console: Console, account: Account) -> None:
+    """Twenty a page, newest first, none twice and none left out; the beginning of an id finds it."""
+    await console.operation.grant(account.name, Decimal(10_000), "")
+    made = [await submit(console, account) for _ in range(23)]
+    first = (await user.get("/tasks")).text
+    older = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = (await user.get(older)).text
+    shown = [task for page in (first, second) for task in ids_of(page)]
+    assert shown == made[::-1]
+    assert made[7] in ids_of((await user.get(f"/tasks?q={made[7]}")).text)
+    assert ids_of((await user.get("/tasks?q=00000000")).text) == []
+    assert "digits, a to f and dashes" in (await user.get("/tasks?q=nonsense")).text
+    assert len(ids_of((await user.get("/tasks?status=pending&source=playground&period=1")).text)) == 20
+    assert ids_of((await user.get("/tasks?status=failed")).text) == []
+
+
+def ids_of(page: str) -> list[str]:
+    """The tasks that a list shows, in order."""
+    return [part.split('"')[0] for part in page.split('main-link mono" href="/tasks/')[1:]]
+
+
+async def test_a_waiting_task_is_cancelled_its_callback_sent_again_and_then_deleted(
+    user: Any, console: Console, account: Account
+) -> None:
+    """Each button does what it says, and the page says what happened."""
+    task = await submit(console, account, callback_url="https://example.com/hook")
+    page = (await user.get(f"/tasks/{task}")).text
+    assert "Queued" in page
+    assert "https://example.com/hook" in page
+    await user.post(f"/tasks/{task}/cancel")
+    page = (await user.get(f"/tasks/{task}")).text
+    assert "Cancelled" in page
+    assert "Nothing was charged" in page
+    await user.post(f"/tasks/{task}/resend")
+    assert "on its way again" in (await user.get(f"/tasks/{task}")).text
+    await user.post(f"/tasks/{task}/again")
+    assert len(ids_of((await user.get("/tasks?status=pending")).text)) == 1
+    await user.post(f"/tasks/{task}/delete")
+    assert (await user.get(f"/tasks/{task}")).status_code == 404
+
+
+async def test_events_tell_how_a_task_goes_on_and_end_with_it(user: Any, console: Console, account: Account) -> None:
+    """The stream of a task that is over has one event, which says so."""
+    task = await submit(console, account)
+    await console.tasks.cancel(Caller(account=account), task)
+    answer = await user.get(f"/tasks/{task}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert '"over": true' in answer.text
+    assert '"word": "Cancelled"' in answer.text
+    assert answer.text.count("data:") == 1
+
+
+async def test_the_ledger_as_csv_adds_up(user: Any, console: Console, account: Account) -> None:
+    """Every transfer is a row, the changes add up to the balance, and no cell is a formula for spreadsheets."""
+    await submit(console, account)
+    await console.operation.grant(account.name, Decimal("2.5"), "=cmd()")
+    rows = list(csv.DictReader(io.StringIO((await user.get("/credits.csv")).text)))
+    assert [row["kind"] for row in rows] == ["grant", "reserve", "grant"]
+    balance = await console.accounts.balance(Caller(account=account))
+    assert sum(Decimal(row["balance_change"].replace("−", "-")) for row in rows) == balance
+    assert rows[0]["memo"] == "'=cmd()"
+
+
+async def test_the_playground_makes_tasks_and_says_what_they_cost(
+    user: Any, console: Console, account: Account
+) -> None:
+    """Price, snippets and task come from the same checked request; a wrong field is named."""
+    page = (await user.get("/")).text
+    headers = {"accept": "application/json", "x-csrf-token": page.split('name="csrf" content="')[1][:64]}
+    body: dict[str, Any] = {"model": MODEL, "input": {"resolution": "580P", "person": [0.5, 0.25]}}
+
+    async def post(path: str) -> httpx.Response:
+        answer: httpx.Response = await user.client.post(path, json=body, headers=headers)
+        return answer
+
+    price = (await post("/console/price")).json()
+    assert (price["credits"], price["estimated"], price["affordable"]) == (45, True, True)
+    assert "person=[0.5, 0.25]" in price["python"]
+    assert '"resolution": "580P"' in price["curl"]
+    refused = await post("/console/tasks")
+    assert (refused.status_code, "video_urls" in refused.json()["message"]) == (422, True)
+    body["input"] |= {"img_urls": ["https://example.com/a.png"], "video_urls": ["https://example.com/b.mp4"]}
+    made = await post("/console/tasks")
+    view = await console.tasks.read(Caller(account=account), made.json()["task_id"])
+    assert (view.task.source, view.task.inputs["person"]) == (TaskSource.PLAYGROUND, [0.5, 0.25])
+
+
+async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:
+    """An address elsewhere is refused: the console fetches nothing."""
+    answer = await user.client.get(
+        "/console/people", params={"video": "https://example.com/b.mp4"}, headers={"accept": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert "uploaded here" in answer.json()["message"]
+
+
+async def test_operators_switch_maintenance_grant_and_open_accounts(operator: Any, console: Console) -> None:
+    """What the buttons of the page do holds at once, for everybody."""
+    await operator.post("/operator/switch", name="maintenance", to="off", message="Back at noon")
+    assert "Back at noon" in (await operator.get("/operator")).text
+    assert "Back at noon" in (await operator.get("/models")).text
+    await operator.post("/operator/switch", name="maintenance", to="on")
+    assert await console.operation.switched_off() == []
+    await operator.post("/operator/accounts", name="north", amount="20")
+    await operator.post("/operator/accounts/grant", name="north", amount="-5.5")
+    north = await console.operation.account("north")
+    assert north.balance == Decimal("14.5")
+    page = (await operator.post("/operator/accounts/link", name="north")).text
+    token = page.split("sign-in?link=")[1][:43]
+    assert (await console.sessions.session(await console.sessions.sign_in(token))).account.name == "north"
+    await operator.post("/operator/accounts/disable", name="north", to="off")
+    assert (await console.operation.account("north")).disabled
+
+
+async def test_failures_are_counted_by_reason(
+    operator: Any, console: Console, account: Account, fresh_database: str
+) -> None:
+    """Two failures of one reason are one row with their number; a cancel is none."""
+    made = [await submit(console, account) for _ in range(3)]
+    await console.tasks.cancel(Caller(account=account), made[2])
+    with psycopg.connect(fresh_database, autocommit=True) as connection:
+        for task in made[:2]:
+            connection.execute(
+                "select settle(%s, null, 'failed', %s, 60)",
+                (task, '{"code": 422, "message": "video_urls: no video", "media_keys": [], "media_info": {}}'),
+            )
+    [failure] = await console.operation.failures(7)
+    assert (failure.code, failure.count, failure.message) == (422, 2, "video_urls: no video")
+    assert "video_urls: no video" in (await operator.get("/operator")).text
+
+
+async def test_times_are_in_the_readers_zone(user: Any, console: Console, account: Account) -> None:
+    """The cookie's zone is used, a wrong one is not."""
+    await console.accounts.create_key(account.id, "one")
+    user.client.cookies.set("bodydouble_zone", "Pacific/Kiritimati")
+    assert "Pacific/Kiritimati" in (await user.get("/keys")).text
+    user.client.cookies.set("bodydouble_zone", "../../etc/passwd")
+    page = (await user.get("/keys")).text
+    assert "UTC" in page
+    assert "passwd" not in page

@@ -1,0 +1,90 @@
+"""Numbers, charts, fields and snippets as people read them."""
+
+import ast
+import json
+import shlex
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bodydouble.api import EXAMPLES, INPUTS
+from bodydouble.console.pages import own_path
+from bodydouble.console.schema_fields import fields_of
+from bodydouble.console.snippets import write_snippets
+from bodydouble.console.usage_chart import draw_usage
+from bodydouble.console.wording import credits_text, duration_text, signed_text, size_text
+from bodydouble.tasks.credits import UsageDay
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("9937.5000", "9,937.5"), ("0.0000", "0"), ("10000", "10,000"), ("1234567", "1,234,567")]
+)
+def test_credits_have_no_needless_digits(value: str, text: str) -> None:
+    """Thousands are told apart, zeros behind the point are left away."""
+    assert credits_text(Decimal(value)) == text
+
+
+def test_signs_durations_and_sizes() -> None:
+    """A true minus, units that fit, and three digits."""
+    assert (signed_text(Decimal(-18)), signed_text(Decimal("2.5"))) == ("−18", "+2.5")
+    assert [duration_text(s) for s in (0.25, 59.6, 75, 3700, 90000)] == [
+        "0.2 s", "1 min 00 s", "1 min 15 s", "1 h 01 min", "1 d 1 h",
+    ]  # fmt: skip
+    assert [size_text(n) for n in (10_000_000, 200_000_000, 123_456)] == ["10 MB", "200 MB", "0.123 MB"]
+
+
+def test_bars_stack_and_end_today() -> None:
+    """The last bar is today's, two models of one day stand on each other, and the highest fits below the top tick."""
+    today = date(2026, 3, 2)
+    usage = [
+        UsageDay(day=today, model="a", succeeded=2, failed=0, credits=Decimal(30)),
+        UsageDay(day=today, model="b", succeeded=1, failed=1, credits=Decimal(20)),
+        UsageDay(day=date(2026, 2, 27), model="a", succeeded=1, failed=0, credits=Decimal(10)),
+    ]
+    chart = draw_usage(usage, today, 7)
+    assert chart.ticks == ["50", "25", "0"]
+    assert chart.days[-1] == today
+    assert chart.total == 60
+    first, lower, upper = chart.bars
+    assert (first.height, lower.height, upper.height) == (20, 60, 40)
+    assert lower.x == upper.x > first.x
+    assert upper.y == 0
+    assert lower.y == upper.y + upper.height
+
+
+def test_no_usage_is_an_empty_chart() -> None:
+    """Nothing spent draws no bar and divides by nothing."""
+    assert draw_usage([], date(2026, 3, 2), 30).bars == []
+
+
+@pytest.mark.parametrize("model", INPUTS)
+def test_every_field_of_every_model_has_a_control(model: str) -> None:
+    """The form has all of the schema's fields, and each kind is one that the template draws."""
+    schema = INPUTS[model].model_json_schema()
+    fields = fields_of(schema)
+    assert [field.name for field in fields] == list(schema["properties"])
+    assert {f.kind for f in fields} <= {
+        "image", "video", "person", "choice", "switch", "integer", "number", "text", "lines"
+    }  # fmt: skip
+    assert all(field.maximum is None or field.maximum < 2**53 for field in fields)
+
+
+def test_snippets_can_be_run() -> None:
+    """The shell gives curl the very request, quotes and all, and the Python program is one."""
+    [body] = [dict(example) for example in EXAMPLES.values()][:1]
+    body["input"] = dict(body["input"]) | {"prompt": 'it\'s "there"', "keep_audio": False}
+    snippets = write_snippets("http://127.0.0.1:8000", body)
+    words = shlex.split(snippets.curl)
+    assert json.loads(words[words.index("-d") + 1]) == body
+    assert any(isinstance(node, ast.With) for node in ast.parse(snippets.python).body)
+    assert "keep_audio=False" in snippets.python
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [("/tasks?x=1", "/tasks?x=1"), ("//evil", "/"), ("/\\evil", "/"), ("https://evil", "/"), ("", "/"), ("/a\nb", "/")],
+)
+def test_paths_of_ours(path: str, own: str) -> None:
+    """Only what stays on this installation is gone to."""
+    assert own_path(path) == own
