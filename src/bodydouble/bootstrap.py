@@ -396,7 +396,7 @@ def _courier(settings: Settings, stores: Stores, files: FileStore, client: Guard
     options = CourierOptions(
         tries_max=settings.callback_tries_max,
         send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
-        lease_seconds=3 * (seconds + CALLBACK_READ_SECONDS_MAX),
+        lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )
     return Courier(stores.deliveries, CallbackSender(client, limits), content.body, content.secrets, options)
 

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -71,18 +71,22 @@ def worker(
 
       DATABASE_URL=postgresql://… bodydouble worker --data /srv/worker-1
     """
-    from bodydouble import bootstrap
-
     if owned:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    settings = load_settings(data=data, worker_tasks_max=tasks)
+    work(load_settings(data=data, worker_tasks_max=tasks))
+
+
+def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
+    """Run one worker until SIGTERM, then end the process. ``child``: see ``bootstrap.run_worker``."""
+    from bodydouble import bootstrap
+
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
 
     async def run() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await bootstrap.run_worker(settings, database_url, stop)
+        await bootstrap.run_worker(settings, database_url, stop, child)
 
     with bootstrap.open_database(settings) as database_url:
         asyncio.run(run())

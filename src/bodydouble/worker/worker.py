@@ -108,6 +108,8 @@ class Worker:
                 "executor_id": self._executor,
                 "log_level": "WARNING",
                 "enable_otlp": False,
+                # A frozen worker must not keep the lock of a row for longer than it takes to be taken for dead.
+                "sys_db_idle_transaction_timeout_sec": self._options.takeover_seconds,
             }
         )
         register_workflow(self._perform)

@@ -24,8 +24,9 @@ def register_workflow(perform: Perform) -> None:
         return _value(DBOS.run_step({"name": label}, perform, task_id, name, *arguments))
 
     def replace_task(task_id: str) -> str:
+        # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
+        # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
         try:
-            # No durable step, on purpose: whoever takes the workflow up again has to say that the task is theirs.
             if not _value(perform(task_id, "start")):
                 return "over"
             step(task_id, "fetch")
@@ -38,7 +39,7 @@ def register_workflow(perform: Perform) -> None:
             result = failure.to_json()
         except TaskLost:
             return "lost"
-        return str(step(task_id, "settle", result))
+        return str(_value(perform(task_id, "settle", result)))
 
     DBOS.workflow(name=WORKFLOW)(replace_task)
 

@@ -11,6 +11,8 @@ from bodydouble.tasks.errors import StorageUnavailable
 
 CONNECTIONS_MAX = 12
 COMMAND_SECONDS_MAX = 30
+IDLE_SECONDS_MAX = 10
+"""In a transaction: a process that is frozen within one must not keep its locks."""
 _LOST = (
     OSError,
     TimeoutError,
@@ -50,6 +52,7 @@ class Database:
                 max_size=connections_max,
                 command_timeout=COMMAND_SECONDS_MAX,
                 connection_class=Stateless,
+                server_settings={"idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s"},
             )
         return cls(pool, url)
 
