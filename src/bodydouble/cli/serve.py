@@ -77,8 +77,9 @@ def worker(
 
 
 def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
-    """Run one worker until SIGTERM, then end the process. ``child``: see ``bootstrap.run_worker``."""
+    """Run one worker until SIGTERM, then end the process. ``child``: see ``run_worker``."""
     from bodydouble import bootstrap
+    from bodydouble.bootstrap.worker import run_worker
 
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
 
@@ -86,7 +87,7 @@ def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await bootstrap.run_worker(settings, database_url, stop, child)
+        await run_worker(settings, database_url, stop, child)
 
     with bootstrap.open_database(settings) as database_url:
         asyncio.run(run())
