@@ -20,6 +20,7 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
     asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections, as while it is being restored
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we were frozen within one
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.ReadOnlySQLTransactionError,  # a replica that is not yet the leader
 )
