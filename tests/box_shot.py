@@ -59,7 +59,7 @@ class PreparedBox:
         self.warnings = [RenderWarning(code="box", message="This is a box.")]
         self._shade = 0
 
-    def render(self, segment: Segment, carry: bytes | None) -> Iterator[NDArray[np.uint8]]:
+    def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Iterator[NDArray[np.uint8]]:
         self._owner.rendered.append(segment.index)
         self._shade = carry[0] if carry else 0
         for index, image in self._scene.footage.read(segment.start, segment.stop - self._lost):
@@ -67,6 +67,7 @@ class PreparedBox:
             made = image.copy()
             made[20:120, 10 + index : 90 + index] = self._colour // 2 + self._shade // 2
             yield made
+            report((index + 1 - segment.start) / (segment.stop - segment.start))
 
     def carry_after(self, segment: Segment) -> bytes | None:
         return bytes([self._shade])

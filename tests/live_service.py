@@ -20,7 +20,7 @@ LISTENS = "bodydouble listens on "
 KEY = "first key: "
 API = "/api/v1/client/"
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
-TASK_SECONDS_MAX = 150
+TASK_SECONDS_MAX = 300
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ working folder; the environment wins. ``DATABASE_URL`` alone goes without the pr
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -23,7 +24,7 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str = ""  # how clients reach us, for links; default http://host:port
     database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"))
-    files: str = ""  # a bucket (s3://, gs://, az://) or a folder that all machines share; empty: in the data folder
+    files: str = ""  # a bucket (s3://, gs://, az://) for uploads and results; empty: the data folder
     secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` of the data folder
     free_bytes_min: int = 500_000_000  # of the data folder's disk, left to the database
     models: Path | None = None  # a prepared folder with the model pack
@@ -44,6 +45,20 @@ class Settings(BaseSettings):
     outbound_allow: str = ""  # networks, separated by commas, that downloads may reach though they are not public
     outbound_seconds_max: int = 120
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start makes
+    wan_weights: Path | None = None  # a folder; None: the user's cache, where `models install wan` puts them
+    wan_profile: Literal["auto", "quality", "balanced", "fast"] = "auto"  # auto: the best that the card holds
+    wan_attention: Literal["auto", "native", "cudnn", "flash", "flash3", "sage"] = "auto"
+    wan_quantisation: Literal["auto", "none", "fp8", "int8", "fp8-weights", "int8-weights"] = "auto"
+    wan_offload: Literal["auto", "none", "encoders", "blocks"] = "auto"  # what waits in the machine's memory
+    wan_compile: bool = True
+    wan_relighting: Path | None = None  # a LoRA's file; None: the one in the weights folder
+    wan_distillation: Path | None = None  # a LoRA's file, for the profile fast; None: the one in the weights folder
+    wan_segment_frames: int = Field(77, ge=9, le=121)  # 4n + 1
+    wan_carried_frames: Literal[1, 5] = 1
+    wan_area_max: int = Field(1280 * 720, ge=256)  # pixels that the model works on; above it the person is enlarged
+    wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu: days for a video; for tests on tiny weights
+    wan_on_workers: bool = False  # true: offer the renderer though this machine cannot run it; its workers can
+
     puppet_fallback: bool = True  # false: refuse `auto` where there is no GPU
     attempts_max: int = 3  # of one step of one task when the child process dies, and of a task when its worker does
 
@@ -55,7 +70,6 @@ class Settings(BaseSettings):
     media_days: float = Field(7, gt=0)  # results and previews, from the task's end
     uploads_days: float = Field(2, gt=0)
     rows_days: float = Field(90, gt=0)  # of a task that is over; the ledger and the usage stay
-    worker_tasks_max: int = Field(1, ge=0)  # that a worker makes at once, the same for all; 0: this one makes none
     heartbeat_seconds: float = Field(5, gt=0)
     takeover_seconds: float = Field(30, gt=0)  # a worker silent for so long has its tasks taken over
     callback_tries_max: int = Field(8, ge=1)

@@ -15,14 +15,19 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from bodydouble.bootstrap import wan_options
 from bodydouble.cli.serve import DataOption
 from bodydouble.cli.terminal import EXIT_FAILED, load_settings, out
 from bodydouble.perception.pack import cache_folder, missing_files
+from bodydouble.renderers.registry import wan_obstacle
+from bodydouble.renderers.wan.cards import find_cards
+from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.settings import Settings
+from bodydouble.tasks.errors import RendererUnavailable
 
 MEMORY_BYTES_MIN = 2_000_000_000
 DISK_BYTES_MIN = 2_000_000_000
-GPU_BYTES_MIN = 20_000_000_000
 LOOK_SECONDS_MAX = 20
 MARKS = {"good": "[green]✓[/]", "absent": "[yellow]–[/]", "bad": "[red]✗[/]"}
 
@@ -186,19 +191,26 @@ def _demo(settings: Settings) -> Finding:
 def _gpu(settings: Settings) -> Finding:
     """For the quality renderer. torch is found, not imported: that takes seconds."""
     subject = "GPU (renderer wan)"
-    try:
-        answer = _output(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"])
-        name, megabytes = answer.splitlines()[0].rsplit(",", 1)
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+    card = next(iter(find_cards()), None)
+    if card is None:
         return Finding(subject=subject, state="absent", detail="no NVIDIA GPU here; the CPU renderer puppet is used")
-    memory = float(megabytes) * 1024**2
-    if memory < GPU_BYTES_MIN:
-        detail = f"{name}, {memory / 1e9:.0f} GB: at least {GPU_BYTES_MIN / 1e9:g} GB are needed"
-        return Finding(subject=subject, state="absent", detail=detail)
-    if importlib.util.find_spec("torch") is None:
-        mend = "pip install 'bodydouble[wan]'"
-        return Finding(subject=subject, state="absent", detail=f"{name}; torch is not installed", mend=mend)
-    return Finding(subject=subject, state="good", detail=f"{name}, {memory / 1e9:.0f} GB")
+    name = f"{card.name}, {card.memory_bytes / 1e9:.0f} GB"
+    options = wan_options(settings)
+    try:
+        setup = choose_setup(options, card)
+    except RendererUnavailable as error:
+        return Finding(subject=subject, state="absent", detail=name, mend=error.message)
+    detail = (
+        f"{name}: profile {setup.profile.name}, quantisation {setup.quantisation}, offload {setup.offload}, up to "
+        f"{setup.area_max} pixels, {setup.needed_bytes / 1e9:.0f} GB needed (computed)"
+    )
+    obstacle = wan_obstacle(options)
+    if obstacle:
+        return Finding(subject=subject, state="absent", detail=detail, mend=obstacle)
+    if locate_weights(options).relighting is None:
+        mend = "set BODYDOUBLE_WAN_RELIGHTING to the relighting LoRA, so that the character takes the scene's light"
+        return Finding(subject=subject, state="good", detail=detail, mend=mend)
+    return Finding(subject=subject, state="good", detail=detail)
 
 
 def _output(command: list[str]) -> str:

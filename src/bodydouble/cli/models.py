@@ -1,4 +1,4 @@
-"""``models``: the small networks that see people."""
+"""``models``: the small networks that see people, and the large ones that draw them."""
 
 import json
 from typing import Annotated
@@ -7,19 +7,53 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bodydouble.cli.terminal import err, load_settings, out
+from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, out
 from bodydouble.perception.pack import PACK_FILES, cache_folder, install_pack, missing_files
+from bodydouble.renderers.wan.weights import install_weights, missing_parts, weights_folder
 
-app = typer.Typer(help="The perception networks, about 50 MB.", no_args_is_help=True)
+app = typer.Typer(
+    help="The perception networks, about 50 MB, and the weights of the wan renderer.", no_args_is_help=True
+)
 
 
 @app.command()
-def install() -> None:
-    """Fetch what is missing through pip or uv, and npm; each file is checked. Safe to interrupt and to repeat.
+def install(
+    what: Annotated[str, typer.Argument(help="perception or wan.")] = "perception",
+    source: Annotated[str | None, typer.Option("--from", help="wan: a folder here, or OWNER/NAME of the hub.")] = None,
+) -> None:
+    """Fetch what is missing. Safe to interrupt and to repeat.
 
-    Example: bodydouble models install
+    perception comes through pip or uv, and npm; each file is checked. wan is about 60 GB.
+
+    Example: bodydouble models install wan --from /media/disk/Wan2.2-Animate-14B-Diffusers
     """
-    install_with_progress()
+    match what:
+        case "perception" if source is None:
+            install_with_progress()
+        case "perception":
+            fail("--from: only wan takes one; a prepared perception folder is set with BODYDOUBLE_MODELS", EXIT_USAGE)
+        case "wan":
+            _install_wan(source)
+        case _:
+            fail(f"there are no models called {what}; there are: perception, wan", EXIT_USAGE)
+
+
+def _install_wan(source: str | None) -> None:
+    from bodydouble.bootstrap import wan_options  # heavy: not for --help
+
+    folder = weights_folder(wan_options(load_settings()))
+    if not missing_parts(folder):
+        err.print(f"The weights are in {folder}")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        bar = progress.add_task("weights", total=1.0)
+
+        def report(now: str, fraction: float) -> None:
+            progress.update(bar, description=now, completed=fraction)
+
+        install_weights(source, folder, report)
+    err.print(f"The weights are in {folder}")
 
 
 def install_with_progress(*, quiet: bool = False) -> None:

@@ -5,9 +5,9 @@ answers finished frames: the person replaced, every pixel outside the matte the 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from bodydouble.perception.footage import Footage, Image, Mattes
 from bodydouble.perception.track import PersonTrack
@@ -17,9 +17,12 @@ from bodydouble.perception.track import PersonTrack
 class RenderOptions:
     """What the caller may choose; each renderer reads what concerns it."""
 
-    hands: str = "keep"  # keep: the actor's own hands, recoloured; puppet: the character's
+    hands: str = "keep"  # puppet; keep: the actor's own hands, recoloured; puppet: the character's
     seed: int = 0
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    prompt: str = ""  # wan; empty: the model's own
+    steps: int = 20  # wan; the profile of the installation may allow fewer
+    guidance: float = 1.0  # wan; above 1 the prompt and the face's expression count more, at twice the time
+    shift: float = 5.0  # wan; of the noise schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +63,11 @@ class PreparedShot(Protocol):
     segments: list[Segment]
     warnings: list[RenderWarning]
 
-    def render(self, segment: Segment, carry: bytes | None) -> Iterator[Image]:
+    def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Iterator[Image]:
         """The finished frames of ``segment``, in order, at working size.
 
-        ``carry`` is what ``carry_after`` answered for the segment before (None for the first one).
+        ``carry`` is what ``carry_after`` answered for the segment before (None for the first one). Whatever ``report``
+        raises ends the work at the next step.
         """
         ...
 

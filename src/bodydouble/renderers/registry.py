@@ -2,49 +2,78 @@
 
 import importlib.util
 from collections.abc import Callable
+from functools import cache
 
 from bodydouble.perception.pack import ModelPack
 from bodydouble.renderers.protocol import Renderer
-from bodydouble.tasks.errors import RendererUnavailable
+from bodydouble.renderers.wan.cards import Card, find_cards
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.weights import locate_weights
+from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
 NAMES = ("puppet", "wan")
 
 
-def _puppet(pack: ModelPack) -> Renderer:
+def _puppet(pack: ModelPack, options: WanOptions) -> Renderer:
     from bodydouble.renderers.puppet.renderer import PuppetRenderer  # its networks load only where they are used
 
     return PuppetRenderer(pack)
 
 
-_BUILDERS: dict[str, Callable[[ModelPack], Renderer]] = {"puppet": _puppet}
+def _wan(pack: ModelPack, options: WanOptions) -> Renderer:
+    from bodydouble.renderers.wan.renderer import WanRenderer  # imports torch
+
+    return WanRenderer(options)
 
 
-def available_renderers() -> list[str]:
+_BUILDERS: dict[str, Callable[[ModelPack, WanOptions], Renderer]] = {"puppet": _puppet, "wan": _wan}
+
+
+def wan_obstacle(options: WanOptions) -> str | None:
+    """Why the wan renderer does not run here, and what to do about it; None where it runs. Imports no torch."""
+    missing = [name for name in ("torch", "diffusers") if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'"
+    try:
+        locate_weights(options)
+        choose_setup(options, _card())
+    except (ModelPackMissing, RendererUnavailable) as error:
+        return error.message
+    return None
+
+
+@cache
+def _card() -> Card | None:
+    """The first card: what a machine has does not change while a process runs."""
+    return next(iter(find_cards()), None)
+
+
+def available_renderers(options: WanOptions) -> list[str]:
     """Names of the renderers that run on this machine, best first."""
-    return [name for name in reversed(NAMES) if name in _BUILDERS]
+    return ["puppet"] if wan_obstacle(options) else ["wan", "puppet"]
 
 
-def resolve_renderer(name: str) -> str:
+def resolve_renderer(name: str, options: WanOptions) -> str:
     """The renderer that ``name`` means here: ``auto`` is the best one that runs.
 
     Raises:
         RendererUnavailable: it does not run on this machine, and why.
     """
     if name == "auto":
-        return available_renderers()[0]
-    if name in _BUILDERS:
-        return name
-    if name == "wan":
-        torch = importlib.util.find_spec("torch") is not None
-        missing = "this version has no wan renderer yet" if torch else "torch is not installed"
+        return available_renderers(options)[0]
+    if name not in NAMES:
         raise RendererUnavailable(
-            f"renderer: wan does not run here: {missing}. Use renderer puppet or auto.", field="renderer"
+            f"renderer: there is no renderer called {name}; there are: auto, {', '.join(NAMES)}", field="renderer"
         )
-    raise RendererUnavailable(
-        f"renderer: there is no renderer called {name}; there are: auto, {', '.join(NAMES)}", field="renderer"
-    )
+    obstacle = wan_obstacle(options) if name == "wan" else None
+    if obstacle:
+        raise RendererUnavailable(
+            f"renderer: wan does not run here. {obstacle} Or use renderer puppet or auto.", field="renderer"
+        )
+    return name
 
 
-def build_renderer(name: str, pack: ModelPack) -> Renderer:
+def build_renderer(name: str, pack: ModelPack, options: WanOptions) -> Renderer:
     """The renderer called ``name`` (or ``auto``), ready to prepare shots."""
-    return _BUILDERS[resolve_renderer(name)](pack)
+    return _BUILDERS[resolve_renderer(name, options)](pack, options)

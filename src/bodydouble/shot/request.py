@@ -8,6 +8,7 @@ from typing import Any
 
 from bodydouble.media import MediaLimits
 from bodydouble.perception import PersonChoice
+from bodydouble.renderers.wan.options import WanOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,13 @@ class ShotRequest:
     renderer: str = "auto"
     hands: str = "keep"
     seed: int = 0
+    prompt: str = ""  # this and the next three: renderer wan
+    steps: int = 20
+    guidance: float = 1.0
+    shift: float = 5.0
     keep_audio: bool = True
     limits: MediaLimits = field(default_factory=MediaLimits)
+    wan: WanOptions = field(default_factory=WanOptions)  # what the operator chose
 
     def to_json(self) -> str:
         """As text; ``from_json`` brings it back."""
@@ -41,6 +47,7 @@ class ShotRequest:
                 "video": Path(data["video"]),
                 "person": PersonChoice(point=tuple(point) if point else None, rank=person["rank"]),
                 "limits": MediaLimits(**data["limits"]),
+                "wan": WanOptions(**data["wan"]),
             }
         )
 

@@ -38,9 +38,6 @@ COMMENT = "Made with bodydouble: the person in this video was replaced by a gene
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
 
 ARTEFACTS = ("perception", "renderer", "segments", "plan.json", PREVIEW_NAME, "result.mp4", "result.json")
-"""Everything in a workspace that can be made again, each file whole or not there."""
-MARK = "inputs.json"
-"""Says what the artefacts were made from: this version and both inputs' contents."""
 
 
 def _ignore(progress: ShotProgress) -> None:
@@ -94,7 +91,7 @@ class Shot:
         Work that was done for another request, for other contents of the same files or by another version is removed.
         """
         workspace.mkdir(parents=True, exist_ok=True)
-        path, mark = workspace / "shot.json", workspace / MARK
+        path, mark = workspace / "shot.json", workspace / "inputs.json"
         text, made_from = request.to_json(), _made_from(request)
         known = path.exists() and path.read_text() == text and mark.exists() and mark.read_text() == made_from
         if not known:
@@ -168,15 +165,22 @@ class Shot:
             footage=self.footage,
             mattes=self._perception.mattes,
             track=self._perception.track,
-            options=RenderOptions(hands=self.request.hands, seed=self.request.seed),
+            options=RenderOptions(
+                hands=self.request.hands,
+                seed=self.request.seed,
+                prompt=self.request.prompt,
+                steps=self.request.steps,
+                guidance=self.request.guidance,
+                shift=self.request.shift,
+            ),
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        renderer = self._renderer or build_renderer(self.request.renderer, self._pack)
+        renderer = self._renderer or build_renderer(self.request.renderer, self._pack, self.request.wan)
         return renderer.prepare(scene, folder, lambda f: self._meter.report("prepare", f))
 
     def _renderer_name(self) -> str:
-        return self._renderer.name if self._renderer else resolve_renderer(self.request.renderer)
+        return self._renderer.name if self._renderer else resolve_renderer(self.request.renderer, self.request.wan)
 
     def render_segment(self, index: int) -> None:
         """Render and encode one segment; nothing happens where its file is there.
@@ -194,8 +198,12 @@ class Shot:
         before = self._segment_path(segment.index - 1).with_suffix(".carry")
         carry = before.read_bytes() if segment.index and before.exists() else None
         length = segment.stop - segment.start
-        done = 0
-        images, image = self._prepared.render(segment, carry), None
+        done, image = 0, None
+
+        def report(fraction: float) -> None:
+            self._meter.report("render", (segment.index + fraction) / segments, segment.index, segments)
+
+        images = self._prepared.render(segment, carry, report)
         with ExitStack() as stack:
             encoder = stack.enter_context(
                 SegmentEncoder(
@@ -212,7 +220,6 @@ class Shot:
             for image in images:
                 encoder.write(image, self.footage.pts[segment.start + done])
                 done += 1
-                self._meter.report("render", (segment.index + done / length) / segments, segment.index, segments)
             if done != length:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
             after = self._prepared.carry_after(segment)

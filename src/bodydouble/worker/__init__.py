@@ -1,4 +1,7 @@
-"""The durable workflow of a task, the supervisor of the child that does the heavy work, and a worker's other duties.
+"""The durable workflow of a task, and the supervisor of the child process that does the heavy work."""
 
-Nothing is imported here: the child needs three small modules of this room, and is started for every task.
-"""
+from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.replacement import Ports
+from bodydouble.worker.worker import Worker
+
+__all__ = ["Ports", "Worker", "WorkerOptions"]

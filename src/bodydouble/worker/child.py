@@ -1,8 +1,8 @@
 """The process that does the heavy work of one task: ``python -m bodydouble.worker.child FD``.
 
 It speaks JSON lines over the socket ``FD``. The supervisor sends one operation at a time (open, probe, perceive,
-prepare, render, finish); the child answers ``done``, ``failed`` or ``full`` (the disk is), with ``progress`` and
-``beat`` lines before it. It ends when the socket does, and when its parent does.
+prepare, render, finish); the child answers ``done`` or ``failed``, with ``progress`` and ``beat`` lines before it.
+It ends when the socket does, and when its parent does.
 """
 
 import contextlib
@@ -19,9 +19,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bodydouble.tasks.errors import StorageFull
 from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.workspace import telling_full
 
 BEAT_SECONDS = 2.0
 PROGRESS_SECONDS_MIN = 0.1
@@ -104,6 +102,7 @@ class ShotRunner:
     def _open(self, order: dict[str, Any]) -> None:
         from bodydouble.media import MediaLimits  # the heavy imports, after the heartbeat has begun
         from bodydouble.perception import PersonChoice, locate_pack
+        from bodydouble.renderers.wan.options import WanOptions
         from bodydouble.shot import Shot, ShotRequest
 
         point = order["point"]
@@ -115,8 +114,13 @@ class ShotRunner:
             renderer=order["renderer"],
             hands=order["hands"],
             seed=order["seed"],
+            prompt=order["prompt"],
+            steps=order["steps"],
+            guidance=order["guidance"],
+            shift=order["shift"],
             keep_audio=order["keep_audio"],
             limits=MediaLimits(**order["limits"]),
+            wan=WanOptions(**order["wan"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)
         self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell)
@@ -158,10 +162,7 @@ def main() -> None:
     while True:
         message = channel.operations.get()
         try:
-            with telling_full():
-                channel.send({"done": runner.perform(message)})
-        except StorageFull as error:
-            channel.send({"full": error.message})
+            channel.send({"done": runner.perform(message)})
         except Exception as error:
             failure = TaskFailure.of(error)
             channel.send({"failed": failure.to_json(), "trace": traceback.format_exc()})

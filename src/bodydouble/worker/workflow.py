@@ -9,11 +9,10 @@ from typing import Any
 from dbos import DBOS
 
 from bodydouble.tasks.queue import WORKFLOW
-from bodydouble.worker.failure import TaskFailure, TaskLost
+from bodydouble.worker.failure import TaskFailure
 
 Perform = Callable[..., dict[str, Any]]
-"""(task id, step, arguments) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
-worker ends."""
+"""(task id, step, arguments) → ``{"value": …}`` or ``{"failed": …}``; does not answer while the worker ends."""
 
 
 def register_workflow(perform: Perform) -> None:
@@ -21,14 +20,15 @@ def register_workflow(perform: Perform) -> None:
 
     def step(task_id: str, name: str, *arguments: Any) -> Any:
         label = " ".join((name, *(str(a) for a in arguments if isinstance(a, int))))
-        return _value(DBOS.run_step({"name": label}, perform, task_id, name, *arguments))
+        outcome = DBOS.run_step({"name": label}, perform, task_id, name, *arguments)
+        if "failed" in outcome:
+            raise TaskFailure.from_json(outcome["failed"])
+        return outcome["value"]
 
     def replace_task(task_id: str) -> str:
-        # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
-        # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
+        if not step(task_id, "start"):
+            return "over"
         try:
-            if not _value(perform(task_id, "start")):
-                return "over"
             step(task_id, "fetch")
             step(task_id, "probe")
             step(task_id, "perceive")
@@ -37,16 +37,6 @@ def register_workflow(perform: Perform) -> None:
             result = step(task_id, "finish")
         except TaskFailure as failure:
             result = failure.to_json()
-        except TaskLost:
-            return "lost"
-        return str(_value(perform(task_id, "settle", result)))
+        return str(step(task_id, "settle", result))
 
     DBOS.workflow(name=WORKFLOW)(replace_task)
-
-
-def _value(outcome: dict[str, Any]) -> Any:
-    if "lost" in outcome:
-        raise TaskLost(outcome["lost"])
-    if "failed" in outcome:
-        raise TaskFailure.from_json(outcome["failed"])
-    return outcome["value"]

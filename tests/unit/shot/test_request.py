@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bodydouble.media import MediaLimits
 from bodydouble.perception import PersonChoice
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.shot import ShotRequest
 
 
@@ -18,6 +19,11 @@ def test_a_request_survives_json() -> None:
         hands="puppet",
         seed=7,
         keep_audio=False,
+        prompt="somebody dances",
+        steps=8,
+        guidance=2.5,
+        shift=3.0,
         limits=MediaLimits(video_seconds_max=3.5),
+        wan=WanOptions(profile="balanced", weights="somewhere"),
     )
     assert ShotRequest.from_json(request.to_json()) == request

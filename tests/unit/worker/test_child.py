@@ -49,8 +49,13 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         "renderer": "puppet",
         "hands": "keep",
         "seed": 0,
+        "prompt": "",
+        "steps": 20,
+        "guidance": 1.0,
+        "shift": 5.0,
         "keep_audio": True,
         "limits": {},
+        "wan": {},
     }
     assert "done" in ask(stream, {"op": "open", "order": order})
     answer = ask(stream, {"op": "probe"})

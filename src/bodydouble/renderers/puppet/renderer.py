@@ -101,7 +101,7 @@ class PreparedPuppet:
         self.segments, self.warnings = segments, warnings
         self._going: tuple[int, Generator[Image]] | None = None  # frames from that index on, in the making
 
-    def render(self, segment: Segment, carry: bytes | None) -> Iterator[Image]:
+    def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Iterator[Image]:
         """The finished frames of ``segment``, in order.
 
         What comes next is begun meanwhile: segment after segment in order, the video is decoded once and the threads
@@ -115,8 +115,9 @@ class PreparedPuppet:
                 going[1].close()
             images = self._frames(segment.start)
         try:
-            for _ in range(segment.start, segment.stop):
+            for index in range(segment.start, segment.stop):
                 yield next(images)
+                report((index + 1 - segment.start) / (segment.stop - segment.start))
             if segment.stop < self._scene.footage.frames:
                 self._going = segment.stop, images
         finally:

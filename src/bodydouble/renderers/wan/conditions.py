@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR, TEXT_TOKENS, Components
+from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.latents import encode_video, to_pixels
 
 
@@ -26,16 +27,6 @@ class Character:
     negative_text: Tensor | None  # the same; None without guidance
     image: Tensor  # (1, 257, 1280), CLIP's second-last hidden state
     reference: Tensor  # (1, 20, 1, h, w): 4 channels of ones, then the letterboxed picture's latent
-
-
-@dataclass(frozen=True, kw_only=True)
-class SegmentVideo:
-    """What the model sees of one segment, F = 4n + 1 frames of bytes."""
-
-    pose: NDArray[np.uint8]  # (F, H, W, 3) skeleton on black
-    face: NDArray[np.uint8]  # (F, S, S, 3) crops; S is 512
-    background: NDArray[np.uint8] | None  # (F, H, W, 3), black where the person was; None: there is none to keep
-    mask: NDArray[np.uint8] | None  # (F, H, W), 255 where the model may paint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.conditions import (
     Character,
     SegmentConditions,
-    SegmentVideo,
     condition_segment,
     encode_picture,
     encode_reference,
     encode_text,
 )
+from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.latents import decode_video
 from bodydouble.renderers.wan.sampling import Predict, Sampling, StepReport, denoise
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass

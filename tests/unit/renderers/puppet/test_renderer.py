@@ -53,7 +53,7 @@ def prepared(
 
 def rendered(shot: PreparedPuppet) -> list[Image]:
     """All frames."""
-    return [image for segment in shot.segments for image in shot.render(segment, None)]
+    return [image for segment in shot.segments for image in shot.render(segment, None, lambda fraction: None)]
 
 
 def test_the_person_is_replaced_and_the_rest_is_the_sources_own(tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_two_runs_and_any_thread_timing_give_the_same_bytes(tmp_path: Path, monk
 def test_a_segment_left_early_stops_its_threads(tmp_path: Path) -> None:
     """Closing the iterator is a clean end, and the segment can be rendered again."""
     shot, _, _, _, _ = prepared(tmp_path, frames=20)
-    frames = shot.render(shot.segments[0], None)
+    frames = shot.render(shot.segments[0], None, lambda fraction: None)
     first = next(iter(frames))
     frames.close()  # type: ignore[attr-defined]
-    assert np.array_equal(next(iter(shot.render(shot.segments[0], None))), first)
+    assert np.array_equal(next(iter(shot.render(shot.segments[0], None, lambda fraction: None))), first)
     assert shot.carry_after(shot.segments[0]) is None
 
 
@@ -124,7 +124,7 @@ def test_segments_in_order_decode_the_video_once(tmp_path: Path, monkeypatch: py
     )
     in_order = rendered(shot)
     assert starts == [0]
-    backwards = [list(shot.render(segment, None)) for segment in reversed(shot.segments)]
+    backwards = [list(shot.render(segment, None, lambda fraction: None)) for segment in reversed(shot.segments)]
     assert np.array_equal(in_order, [image for segment in reversed(backwards) for image in segment])
 
 

@@ -58,6 +58,12 @@ class Canvas:
         size = (self.source_width, self.source_height)
         return np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
+    def restore_mask(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(source_height, source_width) of a mask in the canvas; nearest pixel."""
+        inner = mask[self.top : self.top + self.scaled_height, self.left : self.left + self.scaled_width]
+        size = (self.source_width, self.source_height)
+        return np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
     def _scaled(self, image: Image) -> Image:
         if self.zoom == (1.0, 1.0):
             return image

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import logging
 import os
@@ -24,8 +25,10 @@ from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, Services, attach, create_app, parse_submission
 from bodydouble.console import Console
 from bodydouble.media import MediaLimits
+from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.service import (
     AccountService,
     CallbackService,
@@ -55,10 +58,11 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
-from bodydouble.tasks.errors import MediaRejected, RendererUnavailable, StorageUnavailable
+from bodydouble.tasks.errors import InputRejected, MediaRejected, RendererUnavailable, StorageUnavailable
 from bodydouble.tasks.ports import FileStore
 from bodydouble.tasks.session import Role
 from bodydouble.tasks.task import CreateLimits
+from bodydouble.worker import Ports, Worker, WorkerOptions
 
 FIRST_ACCOUNT = "default"
 SCRATCH_FREE_BYTES_MIN = 500_000_000
@@ -126,6 +130,17 @@ def media_limits(settings: Settings) -> MediaLimits:
     )
 
 
+def wan_options(settings: Settings) -> WanOptions:
+    """What this installation chose about the GPU renderer. Raises InputRejected."""
+    chosen: dict[str, Any] = {name.removeprefix("wan_"): value for name, value in settings if name.startswith("wan_")}
+    del chosen["on_workers"]
+    paths: dict[str, Any] = {name: str(value.resolve()) for name, value in chosen.items() if isinstance(value, Path)}
+    try:
+        return WanOptions(**chosen | paths)
+    except ValueError as error:
+        raise InputRejected(str(error), field="wan") from None
+
+
 @contextmanager
 def open_database(settings: Settings) -> Generator[str, None, None]:
     """The address of a database that is up to date; the embedded server runs as long as the block.
@@ -189,8 +204,6 @@ def open_files(settings: Settings) -> FileStore:
         free_bytes_min=settings.free_bytes_min,
     )
     secret = open_secret(settings)
-    if settings.files and "://" not in settings.files:
-        return LocalFileStore(Path(settings.files), settings.base_url, secret, limits)
     if settings.files:
         return ObjectFileStore(open_bucket(settings.files), settings.base_url, secret, limits, _open_scratch(settings))
     return LocalFileStore(settings.data / "files", settings.base_url, secret, limits)
@@ -218,9 +231,15 @@ def _open_scratch(settings: Settings) -> Scratch:
     return Scratch(settings.data / "scratch", settings.free_bytes_min)
 
 
+def _renderers(settings: Settings) -> list[str]:
+    return ["wan", "puppet"] if settings.wan_on_workers else available_renderers(wan_options(settings))
+
+
 def _renderer_check(settings: Settings) -> Callable[[str], str]:
     def check(name: str) -> str:
-        resolved = resolve_renderer(name)
+        if settings.wan_on_workers and name in ("auto", "wan"):
+            return "wan"
+        resolved = resolve_renderer(name, wan_options(settings))
         if name == "auto" and resolved == "puppet" and not settings.puppet_fallback:
             raise RendererUnavailable(
                 "renderer: this installation makes no CPU previews and has no GPU renderer at the moment.",
@@ -258,7 +277,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         parse=parse_submission,
         schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},
         examples=EXAMPLES,
-        renderers=available_renderers(),
+        renderers=_renderers(settings),
         limits=limits,
         base_url=settings.base_url,
         media_origins=_media_origins(settings),
@@ -312,7 +331,7 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
                 app,
                 services=services,
                 files=files,
-                renderers=available_renderers(),
+                renderers=_renderers(settings),
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
             )
             console.attach(app, _build_console(settings, stores, files, services))
@@ -330,6 +349,22 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
     app = create_app(lifespan=lifespan, limits=limits)
     console.install(app)
     return app
+
+
+async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
+    """One worker, until ``stop`` is set. Call from the main thread."""
+    options = WorkerOptions(
+        folder=settings.data.resolve() / "work",
+        models=settings.models,
+        attempts_max=settings.attempts_max,
+        limits=dataclasses.asdict(media_limits(settings)),
+        wan=dataclasses.asdict(wan_options(settings)),
+    )
+    client = GuardedClient(parse_networks(settings.outbound_allow))
+    downloader = GuardedDownloader(client, RequestLimits(seconds_max=settings.outbound_seconds_max))
+    async with open_stores(settings, database_url) as stores:
+        ports = Ports(store=stores.tasks, files=open_files(settings), downloader=downloader)
+        await Worker(ports, options, database_url).run(stop)
 
 
 async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:

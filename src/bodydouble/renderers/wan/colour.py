@@ -1,0 +1,97 @@
+"""The drift of colour from segment to segment: measured where the truth is known, and taken back.
+
+Each pass through the autoencoder and the model shifts colours a little, and the next segment starts from the shifted
+ones. Of one channel at time t (0-1 through the segment) we take made = (g + g' t) * known + (o + o' t).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+
+SHRINK = 8
+"""Drift is the same over large areas: one value for 8 x 8 pixels tells it, without noise and fine detail."""
+CELLS_MIN = 64  # of SHRINK x SHRINK pixels over the whole segment
+GAIN_RANGE = (0.8, 1.25)
+OFFSET_MAX = 0.12  # of the full range
+PRIOR_WEIGHT = 0.02
+"""Of the measured cells, in favour of no drift: where the background has one colour only, gain and offset cannot be
+told apart."""
+OUTLIER_DEVIATIONS = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """(2, 3) each: the value at the segment's start and its change through it, for R, G and B; offsets of 0-1."""
+
+    gain: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+    def take_back(self, image: Image, time: float) -> Image:
+        """``image`` of ``time`` (0-1) as it would be without the drift."""
+        gain = np.clip(self.gain[0] + self.gain[1] * time, *GAIN_RANGE)
+        offset = np.clip(self.offset[0] + self.offset[1] * time, -OFFSET_MAX, OFFSET_MAX)
+        table = (np.arange(256)[:, None] / 255 - offset) / gain
+        table = np.clip(table * 255, 0, 255).round().astype(np.uint8)
+        return np.asarray(cv2.LUT(image, table[:, None, :].transpose(1, 0, 2)), np.uint8)
+
+
+def measure_drift(
+    made: NDArray[np.uint8], known: NDArray[np.uint8], trusted: NDArray[np.bool_], times: NDArray[np.float64]
+) -> Drift | None:
+    """Drift of ``made`` from ``known``, both (F, H, W, 3), where ``trusted`` (F, H, W); ``times`` (F,) are 0-1.
+
+    None where too little is trusted.
+    """
+    cells_made, cells_known, cell_times = _cells(made, known, trusted, times)
+    if len(cells_made) < CELLS_MIN:
+        return None
+    changes = bool(np.ptp(cell_times))
+    gain, offset = np.array([[1.0] * 3, [0.0] * 3]), np.zeros((2, 3))
+    for channel in range(3):
+        fit = _fit(cells_known[:, channel], cells_made[:, channel], cell_times, changes)
+        gain[:, channel], offset[:, channel] = fit[:2], fit[2:]
+    return Drift(gain=gain, offset=offset)
+
+
+def _cells(
+    made: NDArray[np.uint8], known: NDArray[np.uint8], trusted: NDArray[np.bool_], times: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Means 0-1 over the cells that are trusted whole: (N, 3), (N, 3) and their times (N,)."""
+    height, width = made.shape[1] // SHRINK, made.shape[2] // SHRINK
+    makes: list[NDArray[np.float64]] = []
+    knows: list[NDArray[np.float64]] = []
+    moments: list[NDArray[np.float64]] = []
+    for a, b, sure, time in zip(made, known, trusted, times, strict=True):
+        crop = slice(0, height * SHRINK), slice(0, width * SHRINK)
+        whole = sure[crop].reshape(height, SHRINK, width, SHRINK).all((1, 3))
+        makes.append(_shrunk(a[crop])[whole])
+        knows.append(_shrunk(b[crop])[whole])
+        moments.append(np.full(int(whole.sum()), time))
+    return np.concatenate(makes), np.concatenate(knows), np.concatenate(moments)
+
+
+def _shrunk(image: Image) -> NDArray[np.float64]:
+    size = (image.shape[1] // SHRINK, image.shape[0] // SHRINK)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float64) / 255
+
+
+def _fit(
+    known: NDArray[np.float64], made: NDArray[np.float64], times: NDArray[np.float64], changes: bool
+) -> NDArray[np.float64]:
+    """(4,) gain, its change, offset, its change. Fitted twice, the second time without what fits worst."""
+    columns = np.stack([known, known * times, np.ones_like(known), times], axis=1)
+    if not changes:
+        columns[:, [1, 3]] = 0
+    kept = np.ones(len(known), np.bool_)
+    result = np.zeros(4)
+    for _ in range(2):
+        rows, shift = columns[kept], made[kept] - known[kept]
+        prior = PRIOR_WEIGHT * len(shift) * np.eye(4)
+        result = np.linalg.solve(rows.T @ rows + prior, rows.T @ shift)
+        left = np.abs(made - known - columns @ result)
+        kept = left <= OUTLIER_DEVIATIONS * max(float(np.median(left)) * 1.4826, 1 / 255)
+    return np.asarray(result + (1, 0, 0, 0), np.float64)

@@ -1,0 +1,20 @@
+"""The made person in the real frame: every pixel outside the mask is the source's own."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+
+FEATHER_PIXELS = 8
+"""Inside the mask's edge. The mask reaches nine pixels beyond the person, so nothing of them is blended in."""
+
+
+def blend(source: Image, made: Image, mask: NDArray[np.uint8]) -> Image:
+    """(H, W, 3): ``source`` where ``mask`` (H, W) is 0, ``made`` well inside it, a ramp between."""
+    if not mask.any():
+        return source
+    inside = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 3), np.float32)
+    alpha = np.clip(inside / FEATHER_PIXELS, 0, 1)[..., None]
+    mixed = source + (made.astype(np.float32) - source) * alpha
+    return np.where(mask[..., None] > 0, mixed.round(), source).astype(np.uint8)

@@ -1,0 +1,44 @@
+"""A segment's frames as the model is shown them, and as they were."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Footage, Image
+from bodydouble.renderers.wan.preprocess import Preprocessor
+from bodydouble.renderers.wan.timeline import Span
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentVideo:
+    """What the model sees of one segment, F = 4n + 1 frames of bytes."""
+
+    pose: NDArray[np.uint8]  # (F, H, W, 3) skeleton on black
+    face: NDArray[np.uint8]  # (F, S, S, 3) crops; S is 512
+    background: NDArray[np.uint8] | None  # (F, H, W, 3), black where the person was; None: there is none to keep
+    mask: NDArray[np.uint8] | None  # (F, H, W), 255 where the model may paint
+
+
+def read_segment(preprocessor: Preprocessor, span: Span, face_side: int) -> SegmentVideo:
+    """The frames of ``span``; the last one is repeated up to its length."""
+    inputs = list(preprocessor.read(span.first, span.segment.stop))
+    inputs += inputs[-1:] * (span.length - len(inputs))
+    return SegmentVideo(
+        pose=np.stack([frame.pose for frame in inputs]),
+        face=np.stack([_squared(frame.face, face_side) for frame in inputs]),
+        background=np.stack([frame.background for frame in inputs]),
+        mask=np.stack([frame.mask for frame in inputs]),
+    )
+
+
+def read_frames(footage: Footage, span: Span) -> list[Image]:
+    """The real frames that are kept of ``span``."""
+    return [image for _, image in footage.read(span.segment.start, span.segment.stop)]
+
+
+def _squared(face: Image, side: int) -> Image:
+    if face.shape[0] == side:
+        return face
+    return np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

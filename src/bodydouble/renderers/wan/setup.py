@@ -1,0 +1,140 @@
+"""From an operator's options and a card to what is loaded and how."""
+
+from dataclasses import dataclass, replace
+
+from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.memory import Footprint, needed_bytes
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.tasks.errors import RendererUnavailable
+
+USABLE_SHARE = 0.96
+"""Of a card's memory: the display, other programs and the allocator's rounding take some."""
+AREA_480P = 832 * 480
+DISTILLED_STEPS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What is given up for what."""
+
+    name: str
+    steps_max: int
+    quantised: bool  # weights and activations of 8 bits where the card computes with them
+    vae_bytes: int
+    distilled: bool  # needs the distillation LoRA
+    approximate_attention: bool  # SageAttention where it is installed: 8-bit scores
+
+
+PROFILES = {
+    p.name: p
+    for p in (
+        Profile(
+            name="quality", steps_max=40, quantised=False, vae_bytes=4, distilled=False, approximate_attention=False
+        ),
+        Profile(
+            name="balanced", steps_max=40, quantised=True, vae_bytes=2, distilled=False, approximate_attention=False
+        ),
+        Profile(
+            name="fast",
+            steps_max=DISTILLED_STEPS,
+            quantised=True,
+            vae_bytes=2,
+            distilled=True,
+            approximate_attention=True,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is loaded and how; nothing is left open."""
+
+    profile: Profile
+    device: str
+    precision: str  # bfloat16 or float32, of everything but the autoencoder
+    quantisation: str  # none, fp8, int8, fp8-weights, int8-weights
+    offload: str  # none, encoders, blocks
+    attention: str
+    compile: bool
+    vae_bytes: int
+    tiled: bool
+    area_max: int
+    needed_bytes: int  # computed; 0 on a CPU
+
+
+def choose_setup(options: WanOptions, card: Card | None) -> Setup:
+    """The best profile that the card's memory holds at the full area, else at 480P.
+
+    Raises:
+        RendererUnavailable: nothing fits, and what would be needed.
+    """
+    if options.device == "cpu":
+        return _on_cpu(options)
+    if card is None:
+        raise RendererUnavailable("renderer: wan needs an NVIDIA GPU, and there is none here.", field="renderer")
+    names = ["quality", "balanced"] if options.profile == "auto" else [options.profile]
+    offloads = ["none", "encoders", "blocks"] if options.offload == "auto" else [options.offload]
+    candidates = [
+        _setup(options, card, PROFILES[name], offload, tiled, min(area, options.area_max))
+        for area in (options.area_max, AREA_480P)
+        for slow in (False, True)  # weights that travel for every step: only where nothing else fits
+        for name in names
+        for offload in offloads
+        if (offload == "blocks") is slow
+        for tiled in (False, True)
+    ]
+    usable = card.memory_bytes * USABLE_SHARE
+    for setup in candidates:
+        if setup.needed_bytes <= usable:
+            return setup
+    least = min(candidates, key=lambda s: s.needed_bytes)
+    raise RendererUnavailable(
+        f"renderer: wan needs {least.needed_bytes / 1e9:.0f} GB of GPU memory with these settings, and {card.name} has "
+        f"{card.memory_bytes / 1e9:.0f} GB. Set wan_profile and wan_offload to auto, or wan_area_max lower.",
+        field="renderer",
+    )
+
+
+def _setup(options: WanOptions, card: Card, profile: Profile, offload: str, tiled: bool, area: int) -> Setup:
+    quantisation = options.quantisation
+    if quantisation == "auto":
+        quantisation = _native_quantisation(card) if profile.quantised else "none"
+    footprint = Footprint(
+        weight_bytes=2 if quantisation == "none" else 1, vae_bytes=profile.vae_bytes, offload=offload, tiled=tiled
+    )
+    return Setup(
+        profile=profile,
+        device="cuda",
+        precision="bfloat16",
+        quantisation=quantisation,
+        offload=offload,
+        attention=options.attention,
+        compile=options.compile and offload != "blocks",
+        vae_bytes=profile.vae_bytes,
+        tiled=tiled,
+        area_max=area,
+        needed_bytes=needed_bytes(footprint, area, options.segment_frames),
+    )
+
+
+def _native_quantisation(card: Card) -> str:
+    """8-bit arithmetic that the card has: FP8 from Ada on, INT8 before."""
+    return "fp8" if card.capability >= (8, 9) else "int8"
+
+
+def _on_cpu(options: WanOptions) -> Setup:
+    profile = PROFILES["quality" if options.profile == "auto" else options.profile]
+    return Setup(
+        profile=replace(profile, vae_bytes=4),
+        device="cpu",
+        precision="float32",
+        quantisation="none" if options.quantisation == "auto" else options.quantisation,
+        offload="none" if options.offload == "auto" else options.offload,
+        attention="native" if options.attention == "auto" else options.attention,
+        compile=False,
+        vae_bytes=4,
+        tiled=False,
+        area_max=options.area_max,
+        needed_bytes=0,
+    )
