@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str = ""  # how clients reach us, for links; default http://host:port
     database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"))
-    files: str = ""  # a bucket (s3://, gs://, az://) for uploads and results; empty: the data folder
+    files: str = ""  # a bucket (s3://, gs://, az://) or a folder that all machines share; empty: in the data folder
     secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` of the data folder
     free_bytes_min: int = 500_000_000  # of the data folder's disk, left to the database
     models: Path | None = None  # a prepared folder with the model pack
@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     media_days: float = Field(7, gt=0)  # results and previews, from the task's end
     uploads_days: float = Field(2, gt=0)
     rows_days: float = Field(90, gt=0)  # of a task that is over; the ledger and the usage stay
+    worker_tasks_max: int = Field(1, ge=0)  # that a worker makes at once, the same for all; 0: this one makes none
     heartbeat_seconds: float = Field(5, gt=0)
     takeover_seconds: float = Field(30, gt=0)  # a worker silent for so long has its tasks taken over
     callback_tries_max: int = Field(8, ge=1)

@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
@@ -30,9 +30,11 @@ def serve(
     data: DataOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8000]", max=65535)] = None,
-    workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Run a worker beside the API.")] = True,
+    workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Make videos here too.")] = True,
 ) -> None:
     """Run the API, its embedded database and one worker. Ctrl-C ends all; unfinished tasks go on at the next start.
+
+    With --no-worker no video is made here; callbacks are sent and old files removed all the same.
 
     Examples:
 
@@ -56,6 +58,9 @@ def serve(
 
 def worker(
     data: DataOption = None,
+    tasks: Annotated[
+        int | None, typer.Option(min=0, help="Videos made at once, the same for all workers.  [default: 1]")
+    ] = None,
     owned: Annotated[bool, typer.Option("--owned", hidden=True, help="End with the process that started it.")] = False,
 ) -> None:
     """Run one worker without the API: for more machines on one database, or beside `serve --no-worker`.
@@ -66,18 +71,23 @@ def worker(
 
       DATABASE_URL=postgresql://… bodydouble worker --data /srv/worker-1
     """
-    from bodydouble import bootstrap
-
     if owned:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    settings = load_settings(data=data)
+    work(load_settings(data=data, worker_tasks_max=tasks))
+
+
+def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
+    """Run one worker until SIGTERM, then end the process. ``child``: see ``run_worker``."""
+    from bodydouble import bootstrap
+    from bodydouble.bootstrap.worker import run_worker
+
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
 
     async def run() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await bootstrap.run_worker(settings, database_url, stop)
+        await run_worker(settings, database_url, stop, child)
 
     with bootstrap.open_database(settings) as database_url:
         asyncio.run(run())
@@ -139,21 +149,21 @@ async def _serve(settings: Settings, database_url: str, listener: socket.socket,
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    keeper = asyncio.create_task(_keep_worker(settings, database_url)) if workers else None
+    keeper = asyncio.create_task(_keep_worker(settings, database_url, workers))
     try:
         await server.serve(sockets=[listener])
     finally:
-        if keeper:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
 
 
-async def _keep_worker(settings: Settings, database_url: str) -> None:
-    """A worker in a process of its own, started again whenever it ends.
+async def _keep_worker(settings: Settings, database_url: str, renders: bool) -> None:
+    """A worker in a process of its own, started again whenever it ends; one that makes no videos has other duties.
 
     Its own process, because the durable engine polls from threads of its own and would share the interpreter lock
-    with the API, and because a fault of the one then leaves the other up.
+    with the API, because a fault of the one then leaves the other up, and because so the process that strangers speak
+    to never speaks to strangers' addresses.
     """
     environment = {
         **os.environ,
@@ -161,10 +171,11 @@ async def _keep_worker(settings: Settings, database_url: str) -> None:
         "BODYDOUBLE_PUBLIC_URL": settings.base_url,
         "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
     }
+    command = [sys.executable, "-m", "bodydouble", "worker", "--owned", "--data", str(settings.data)]
+    if not renders:
+        command += ["--tasks", "0"]
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bodydouble", "worker", "--owned", "--data", str(settings.data)), env=environment
-        )
+        process = await asyncio.create_subprocess_exec(*command, env=environment)
         try:
             status = await process.wait()
         except asyncio.CancelledError:

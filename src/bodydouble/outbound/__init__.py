@@ -1,8 +1,8 @@
 """Every request to somebody else's address."""
 
 from bodydouble.outbound.addresses import parse_networks
-from bodydouble.outbound.callbacks import CallbackSender
+from bodydouble.outbound.callbacks import CALLBACK_LIMITS, CallbackSender
 from bodydouble.outbound.client import GuardedClient, RequestLimits
 from bodydouble.outbound.download import GuardedDownloader
 
-__all__ = ["CallbackSender", "GuardedClient", "GuardedDownloader", "RequestLimits", "parse_networks"]
+__all__ = ["CALLBACK_LIMITS", "CallbackSender", "GuardedClient", "GuardedDownloader", "RequestLimits", "parse_networks"]

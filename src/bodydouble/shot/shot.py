@@ -38,6 +38,9 @@ COMMENT = "Made with bodydouble: the person in this video was replaced by a gene
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
 
 ARTEFACTS = ("perception", "renderer", "segments", "plan.json", PREVIEW_NAME, "result.mp4", "result.json")
+"""Everything in a workspace that can be made again, each file whole or not there."""
+MARK = "inputs.json"
+"""Says what the artefacts were made from: this version and both inputs' contents."""
 
 
 def _ignore(progress: ShotProgress) -> None:
@@ -91,7 +94,7 @@ class Shot:
         Work that was done for another request, for other contents of the same files or by another version is removed.
         """
         workspace.mkdir(parents=True, exist_ok=True)
-        path, mark = workspace / "shot.json", workspace / "inputs.json"
+        path, mark = workspace / "shot.json", workspace / MARK
         text, made_from = request.to_json(), _made_from(request)
         known = path.exists() and path.read_text() == text and mark.exists() and mark.read_text() == made_from
         if not known:

@@ -16,9 +16,9 @@ from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.task import AccountId
 
 SEGMENT = "[0-9a-z-]{1,64}"
-KEY = re.compile(rf"(?:uploads|results)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
+KEY = re.compile(rf"(?:uploads|results|work)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
 """What it is for, whose it is, a folder where several belong together, and a name."""
-PREFIX = re.compile(rf"(?:uploads|results)(?:/{SEGMENT}){{0,2}}\Z")
+PREFIX = re.compile(rf"(?:uploads|results|work)(?:/{SEGMENT}){{0,2}}\Z")
 CONTENT_TYPES = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
     ".mp4": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",

@@ -272,20 +272,39 @@ class OperationStore(Protocol):
         """Say that this executor is alive."""
         ...
 
-    async def stop_executor(self, executor: str) -> None:
-        """Say that this executor ended in order."""
+    async def stop_executor(self, executor: str, *, in_order: bool) -> None:
+        """This executor ended: what it had is queued again. In order, that counts as no attempt."""
         ...
 
     async def executors(self) -> list[Executor]:
         """Those that were seen within the last day, newest first."""
         ...
 
-    async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
-        """Running tasks whose executor stopped, or gave no heartbeat for ``silence_seconds``."""
+    async def requeue_abandoned(self, silence_seconds: float) -> list[TaskId]:
+        """Queue again what was handed to executors that stopped, or gave no heartbeat for ``silence_seconds``.
+
+        Whoever takes it goes on behind the last finished step. Answers the tasks.
+        """
         ...
 
-    async def enqueue_again(self, task_id: TaskId) -> None:
-        """Hand a task to the queue once more, at its finished steps, whatever became of its workflow."""
+    async def stranded_tasks(self, limit: int) -> list[TaskId]:
+        """Tasks that are not over and of which the queue knows nothing: there are none, but for a fault."""
+        ...
+
+    async def enqueue_again(self, task_id: TaskId) -> bool:
+        """Hand a task to the queue as if for the first time, whatever became of it there; False where it is over."""
+        ...
+
+    async def claim_chore(self, name: str, every_seconds: float) -> bool:
+        """True for one process in each period of ``every_seconds``: it is the one that does this chore."""
+        ...
+
+    async def delete_old_workflows(self, before: datetime, limit: int) -> int:
+        """Remove what the engine keeps of workflows that ended before this moment; how many."""
+        ...
+
+    async def delete_old_executors(self, before: datetime) -> None:
+        """Forget executors that were last seen before this moment."""
         ...
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
@@ -330,11 +349,11 @@ class SignedUpload:
 
 
 class FileStore(Protocol):
-    """Uploads and results.
+    """Uploads, results, and the work of tasks under way.
 
-    A key is ``uploads|results/<account>/[<folder>/]<name>.<extension>``, in lower case, digits and dashes; what looks
-    otherwise is not found. Everything that touches the storage raises StorageUnavailable where it does not answer,
-    and StorageFull where it has no room.
+    A key is ``uploads|results|work/<account>/[<folder>/]<name>.<extension>``, in lower case, digits and dashes; what
+    looks otherwise is not found. Everything that touches the storage raises StorageUnavailable where it does not
+    answer, and StorageFull where it has no room.
     """
 
     async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:

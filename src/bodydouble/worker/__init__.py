@@ -1,7 +1,4 @@
-"""The durable workflow of a task, and the supervisor of the child process that does the heavy work."""
+"""The durable workflow of a task, the supervisor of the child that does the heavy work, and a worker's other duties.
 
-from bodydouble.worker.order import WorkerOptions
-from bodydouble.worker.replacement import Ports
-from bodydouble.worker.worker import Worker
-
-__all__ = ["Ports", "Worker", "WorkerOptions"]
+Nothing is imported here: the child needs three small modules of this room, and is started for every task.
+"""

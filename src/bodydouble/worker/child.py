@@ -1,8 +1,8 @@
 """The process that does the heavy work of one task: ``python -m bodydouble.worker.child FD``.
 
 It speaks JSON lines over the socket ``FD``. The supervisor sends one operation at a time (open, probe, perceive,
-prepare, render, finish); the child answers ``done`` or ``failed``, with ``progress`` and ``beat`` lines before it.
-It ends when the socket does, and when its parent does.
+prepare, render, finish); the child answers ``done``, ``failed`` or ``full`` (the disk is), with ``progress`` and
+``beat`` lines before it. It ends when the socket does, and when its parent does.
 """
 
 import contextlib
@@ -19,7 +19,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from bodydouble.tasks.errors import StorageFull
 from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.workspace import telling_full
 
 BEAT_SECONDS = 2.0
 PROGRESS_SECONDS_MIN = 0.1
@@ -162,7 +164,10 @@ def main() -> None:
     while True:
         message = channel.operations.get()
         try:
-            channel.send({"done": runner.perform(message)})
+            with telling_full():
+                channel.send({"done": runner.perform(message)})
+        except StorageFull as error:
+            channel.send({"full": error.message})
         except Exception as error:
             failure = TaskFailure.of(error)
             channel.send({"failed": failure.to_json(), "trace": traceback.format_exc()})

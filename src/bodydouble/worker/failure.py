@@ -19,6 +19,16 @@ UNEXPECTED = (
 """All that a caller learns of a fault of ours; the stack trace is in the log, under the task's id."""
 
 
+OVERDUE = (
+    "The task was not done by its deadline, so it was given up and not charged. Create it again; "
+    "if the service is busy, later."
+)
+
+
+class TaskLost(Exception):
+    """The task is over, or another worker has it: nothing that is done here counts any more."""
+
+
 class TaskFailure(Exception):
     """Ends the task; the message is for its owner."""
 

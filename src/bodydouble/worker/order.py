@@ -7,6 +7,7 @@ from typing import Any
 
 from bodydouble.tasks.catalogue import RESOLUTIONS
 from bodydouble.tasks.task import Task
+from bodydouble.worker.workspace import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,21 +17,26 @@ class WorkerOptions:
     folder: Path  # one sub-folder a task, removed once the task is settled
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
-    attempts_max: int = 3  # of one step, when the child dies
+    attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
     wan: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``renderers.wan.options.WanOptions``
     silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen
     stall_seconds_max: float = 900.0  # beating, but without progress or answer
+    tasks_max: int = 1  # at once
+    heartbeat_seconds: float = 5.0
+    takeover_seconds: float = 30.0  # a worker silent for so long has its tasks taken over
+    free_bytes_min: int = 0  # of the folder's disk, left alone
+    checkpoints: bool = False  # keep finished artefacts in the file store, for workers on other machines
 
 
-def shot_order(task: Task, workspace: Path, options: WorkerOptions) -> dict[str, Any]:
+def shot_order(task: Task, workspace: Workspace, options: WorkerOptions) -> dict[str, Any]:
     """The child's order for ``task``: what ``worker.child`` needs to open the shot."""
     person = task.inputs.get("person", 0)
     return {
-        "workspace": str(workspace),
+        "workspace": str(workspace.path),
         "models": str(options.models) if options.models else None,
-        "image": str(workspace / "image"),
-        "video": str(workspace / "video"),
+        "image": str(workspace.image),
+        "video": str(workspace.video),
         "short_side": RESOLUTIONS[str(task.inputs["resolution"])],
         "point": list(person) if isinstance(person, list | tuple) else None,
         "rank": person if isinstance(person, int) else 0,

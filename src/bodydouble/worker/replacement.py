@@ -1,9 +1,10 @@
 """The steps of one task. Each may be done twice with the same effect as once: a worker can die anywhere."""
 
 import asyncio
-import shutil
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,14 +13,27 @@ import structlog
 from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageUnavailable
 from bodydouble.tasks.ports import Downloader, FileStore, TaskStore
-from bodydouble.tasks.task import ResultCode, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
-from bodydouble.worker.failure import TaskFailure
+from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.worker.checkpoint import Checkpoints
+from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.supervisor import Child, ChildDied
+from bodydouble.worker.workspace import Workspace, telling_full
 
 WATCH_SECONDS = 0.5
-"""How often progress is stored and a cancel is looked for."""
+"""How often progress is stored, and the task's standing looked at."""
+CANCEL_SECONDS_MAX = 1.0
+"""What is given up has so long to end by itself; a copy in a thread goes on behind our back, to no effect."""
 RETRY_SECONDS_MAX = 30.0
+STAGES = {
+    "fetch": "fetch",
+    "probe": "probe",
+    "perceive": "perceive",
+    "prepare": "prepare",
+    "render": "render",
+    "finish": "mux",
+}
+"""Step to the stage under which its time is shown."""
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -35,13 +49,16 @@ class Ports:
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
-    """Wait for the storage to come back, however long it takes: a finished task is never lost to an outage."""
+    """Wait for the storage to come back or to have room: an outage is no reason for a task to fail.
+
+    Who calls it under the eyes of ``_watched`` waits no longer than the task's deadline.
+    """
     pause = 0.5
     while True:
         try:
             return await call()
         except StorageUnavailable as error:
-            log.warning("storage does not answer; trying again", error=error.message, seconds=pause)
+            log.warning("storage does not do as asked; trying again", error=error.message, seconds=pause)
             await asyncio.sleep(pause)
             pause = min(pause * 2, RETRY_SECONDS_MAX)
 
@@ -52,33 +69,64 @@ class Replacement:
     def __init__(self, task_id: TaskId, ports: Ports, options: WorkerOptions, executor: str) -> None:
         self.task_id = task_id
         self._ports, self._options, self._executor = ports, options, executor
-        self._workspace = options.folder / str(task_id)
+        self._workspace = Workspace(options.folder, task_id, options.free_bytes_min)
+        self._checkpoints: Checkpoints | None = None
+        self._elsewhere = False  # the workspace is new: what was done before is on another machine
         self._child: Child | None = None
+        self._opened = False  # the child has the shot
         self._progress = TaskProgress(stage="fetch")
-        self.closing = False  # the worker is ending: nothing that happens now is an outcome
+
+    async def perform(self, step: str, *arguments: Any) -> Any:
+        """One step by its name, and its time into the task's timeline."""
+        started_at, began = datetime.now(UTC), time.monotonic()
+        value = await getattr(self, step)(*arguments)
+        if step in STAGES:
+            took = StageTime(stage=STAGES[step], started_at=started_at, seconds=time.monotonic() - began)
+            try:
+                await self._ports.store.add_stage_time(self.task_id, took)
+            except StorageUnavailable as error:  # shown to people; no reason to wait
+                log.warning("a stage's time was not stored", step=step, error=error.message)
+        return value
 
     async def start(self) -> bool:
-        """Mark the task as running; false where it is over already."""
-        return await patiently(lambda: self._ports.store.start_task(self.task_id, self._executor)) is not None
+        """Take the task for this worker; false where it is over already. Raises TaskFailure: it was taken too often."""
+        task = await patiently(lambda: self._ports.store.start_task(self.task_id, self._executor))
+        if task is None:
+            return False
+        if task.attempts > self._options.attempts_max:
+            raise TaskFailure(
+                ResultCode.GENERATION_FAILED,
+                f"The worker that had this task ended before it was done, {self._options.attempts_max} times. "
+                "Nothing was charged; try a lower resolution or a shorter video.",
+            )
+        if self._options.checkpoints:
+            self._checkpoints = Checkpoints(self._ports.files, task, self._workspace.path)
+        log.info("task started", attempt=task.attempts, executor=self._executor)
+        return True
 
     async def fetch(self) -> None:
-        """Bring both inputs into the workspace. Raises InputRejected, Cancelled."""
+        """Bring both inputs into the workspace. Raises InputRejected, and what ``_watched`` raises."""
+        await self._watched(self._fetch())
+
+    async def _fetch(self) -> None:
         task = await self._task()
-        await self._check_wanted()
-        self._workspace.mkdir(parents=True, exist_ok=True)
-        for field, name, limit in (
-            ("img_urls", "image", "image_bytes_max"),
-            ("video_urls", "video", "video_bytes_max"),
+        self._elsewhere |= not self._workspace.path.exists()
+        await patiently(self._make_workspace)
+        for field, target, limit in (
+            ("img_urls", self._workspace.image, "image_bytes_max"),
+            ("video_urls", self._workspace.video, "video_bytes_max"),
         ):
-            target = self._workspace / name
             if not target.exists():  # whole where it does: both ways write beside it and rename
                 await self._fetch_one(task, target, self._options.limits[limit], field)
+
+    async def _make_workspace(self) -> None:
+        self._workspace.make()
 
     async def _fetch_one(self, task: Task, target: Path, bytes_max: int, field: str) -> None:
         url = str(task.inputs[field][0])
         key = await patiently(lambda: self._ports.files.own_key(url, task.account))
         if key is None:
-            await self._ports.downloader.download(url, target, bytes_max, field)
+            await patiently(lambda: self._download(url, target, bytes_max, field))
             return
         try:
             await patiently(lambda: self._ports.files.get_file(key, target, bytes_max))
@@ -89,37 +137,49 @@ class Replacement:
                 field=field,
             ) from None
 
+    async def _download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
+        with telling_full():
+            await self._ports.downloader.download(url, target, bytes_max, field)
+
     async def probe(self) -> None:
         """Check the inputs and reserve the exact price. Raises TaskFailure, InsufficientCredits."""
         answer = await self._ask({"op": "probe"})
         task = await self._task()
         price = find_model(task.model).price(str(task.inputs["resolution"]), float(answer["duration_seconds"]))
-        await self._ports.store.reserve_exactly(self.task_id, price)
+        await patiently(lambda: self._ports.store.reserve_exactly(self.task_id, price))
 
     async def perceive(self) -> None:
         """Find and follow the person."""
         await self._ask({"op": "perceive"})
+        await self._keep("perceive")
 
     async def prepare(self) -> int:
         """The renderer's work for the whole shot; answers the number of segments."""
-        return int(await self._ask({"op": "prepare"}))
+        segments = int(await self._ask({"op": "prepare"}))
+        await self._keep("prepare")
+        return segments
 
     async def render(self, segment: int) -> None:
-        """One segment."""
+        """One segment, and a picture of it for whoever waits."""
         await self._ask({"op": "render", "segment": segment})
+        await self._keep(f"render {segment}")
+        await self._show()
 
     async def finish(self) -> dict[str, Any]:
         """Join the segments, store the file; answers what the task's result says of it."""
         info = await self._ask({"op": "finish"})
         task = await self._task()
         key = f"results/{task.account}/{self.task_id}.mp4"
-        source = self._workspace / "result.mp4"
-        await patiently(lambda: self._ports.files.put_file(key, source, "video/mp4"))
+
+        async def put() -> None:
+            await patiently(lambda: self._ports.files.put_file(key, self._workspace.result, "video/mp4"))
+
+        await self._watched(put())
         return {"key": key, "media_info": info}
 
     async def settle(self, result: dict[str, Any]) -> str:
-        """Charge or release, once, and clear the workspace. Answers the status that the task was given."""
-        await self._end_child()
+        """Charge or release, once, and clear up. Answers the status that the task was given, or ``lost``."""
+        await self.close()
         if "key" in result:
             status = TaskStatus.SUCCESS
             outcome = TaskResult(
@@ -131,72 +191,97 @@ class Replacement:
         else:
             status = TaskStatus.FAILED
             outcome = TaskResult(code=ResultCode(result["code"]), message=result["message"])
-        await patiently(lambda: self._ports.store.settle(self.task_id, status, outcome, self._executor))
-        await asyncio.to_thread(shutil.rmtree, self._workspace, ignore_errors=True)
-        log.info("task settled", status=status.value, code=int(outcome.code), reason=outcome.message)
-        return status.value
+        settled = await patiently(lambda: self._ports.store.settle(self.task_id, status, outcome, self._executor))
+        if not settled:
+            log.warning("the task was settled by somebody else", status=status.value)
+        else:
+            log.info("task settled", status=status.value, code=int(outcome.code), reason=outcome.message)
+            if self._checkpoints is not None:
+                try:
+                    await self._checkpoints.drop()
+                except StorageUnavailable as error:  # the janitor finds them later
+                    log.warning("checkpoints were not removed", error=error.message)
+        await self._workspace.remove()
+        return status.value if settled else "lost"
+
+    async def abandon(self) -> None:
+        """The task is not ours any more: stop, and leave nothing of it here."""
+        await self.close()
+        await self._workspace.remove()
 
     async def close(self) -> None:
-        """The worker ends: stop the child and leave the rest to whoever goes on."""
-        self.closing = True
-        await self._end_child()
+        """End the child; the workspace stays for whoever goes on."""
+        child, self._child, self._opened = self._child, None, False
+        if child is not None:
+            await child.end()
 
     async def _task(self) -> Task:
         task = await patiently(lambda: self._ports.store.get_task(self.task_id))
         if task is None:
-            raise Cancelled("The task was deleted")
+            raise TaskLost("the task was deleted")
         return task
 
     async def _check_wanted(self) -> None:
-        """Raises Cancelled where the owner asked to stop. Also stores the progress."""
+        """Store the progress. Raises Cancelled, TaskFailure past the deadline, TaskLost."""
         try:
             standing = await self._ports.store.set_progress(self.task_id, self._executor, self._progress)
         except StorageUnavailable as error:  # an outage of the database does not stop a renderer
             log.warning("progress was not stored", error=error.message)
             return
-        if standing is not Standing.WANTED:
-            raise Cancelled("The caller asked to stop")
+        match standing:
+            case Standing.WANTED:
+                return
+            case Standing.CANCELLED:
+                raise Cancelled("The caller asked to stop")
+            case Standing.OVERDUE:
+                raise TaskFailure(ResultCode.GENERATION_FAILED, OVERDUE)
+            case Standing.LOST:
+                raise TaskLost("it is over, or another worker has it")
+
+    async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` answers; it is given up once the task's standing says so (see ``_check_wanted``)."""
+        working = asyncio.ensure_future(work)
+        try:
+            while True:
+                await self._check_wanted()
+                done, _ = await asyncio.wait({working}, timeout=WATCH_SECONDS)
+                if done:
+                    return working.result()
+        finally:
+            if working.cancel():
+                await asyncio.wait({working}, timeout=CANCEL_SECONDS_MAX)
 
     async def _ask(self, message: dict[str, Any]) -> Any:
         """Have the child do one operation, in a fresh one after each crash, up to the bound."""
-        await self._check_wanted()
         reason = ""
         for attempt in range(1, self._options.attempts_max + 1):
             try:
-                return await self._watch(message)
+                return await self._watched(patiently(lambda: self._ask_child(message)))
             except ChildDied as error:
-                if self.closing:  # we ended it ourselves: no outcome, and no other child
-                    await asyncio.Event().wait()
                 reason = str(error)
                 log.warning("child died", operation=message["op"], attempt=attempt, reason=reason)
             except BaseException:
-                await self._end_child()
+                await self.close()
                 raise
-            await self._end_child()
+            await self.close()
         raise TaskFailure(
             ResultCode.GENERATION_FAILED,
             f"The process that makes the video ended {self._options.attempts_max} times in the stage "
             f"{self._progress.stage}: {reason}. Nothing was charged; try a lower resolution or a shorter video.",
         )
 
-    async def _watch(self, message: dict[str, Any]) -> Any:
-        """The child's answer, while progress is stored and a cancel is looked for."""
-        asking = asyncio.ensure_future(self._ask_child(message))
-        try:
-            while True:
-                done, _ = await asyncio.wait({asking}, timeout=WATCH_SECONDS)
-                if done:
-                    return asking.result()
-                await self._check_wanted()
-        finally:
-            asking.cancel()
-
     async def _ask_child(self, message: dict[str, Any]) -> Any:
         if self._child is None:
-            await self.fetch()  # the workspace may have been lost with the worker that had it
-            self._child = await Child.start(self._options.child, self._workspace / "child.log")
+            await self._fetch()  # the workspace may have been lost with the worker that had it
+            self._child = await Child.start(self._options.child, self._workspace.child_log)
             log.info("child started", pid=self._child.pid)
+        if not self._opened:
             await self._tell({"op": "open", "order": shot_order(await self._task(), self._workspace, self._options)})
+            if self._elsewhere and self._checkpoints is not None:  # after open, which removes what it does not know
+                brought = await self._checkpoints.bring()
+                log.info("brought what other workers left", files=brought)
+            self._opened, self._elsewhere = True, False
+        self._workspace.check_room()
         return await self._tell(message)
 
     async def _tell(self, message: dict[str, Any]) -> Any:
@@ -211,7 +296,23 @@ class Replacement:
     def _note(self, progress: TaskProgress) -> None:
         self._progress = progress
 
-    async def _end_child(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            await child.end()
+    async def _keep(self, step: str) -> None:
+        """Store what is finished where another machine finds it. What is not stored costs time there, nothing else."""
+        if self._checkpoints is None:
+            return
+        try:
+            await self._watched(self._checkpoints.keep(step))
+        except StorageUnavailable as error:
+            log.warning("a checkpoint was not stored", step=step, error=error.message)
+
+    async def _show(self) -> None:
+        """The preview, where there is one; missing it is no harm."""
+        if not self._workspace.preview.exists():
+            return
+        task = await self._task()
+        key = f"results/{task.account}/{self.task_id}.jpg"
+        try:
+            await self._watched(self._ports.files.put_file(key, self._workspace.preview, "image/jpeg"))
+            await self._ports.store.set_preview(self.task_id, self._executor, key)
+        except StorageUnavailable as error:
+            log.warning("the preview was not stored", error=error.message)

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from bodydouble.tasks.errors import StorageFull
 from bodydouble.tasks.task import TaskProgress
 from bodydouble.worker.failure import TaskFailure
 
@@ -70,6 +71,7 @@ class Child:
 
         Raises:
             TaskFailure: the operation failed on purpose; trying again would not help.
+            StorageFull: the disk has no room; it may have later.
             ChildDied: the process ended, froze or stalled; another one may succeed.
         """
         loop = asyncio.get_running_loop()
@@ -87,6 +89,8 @@ class Child:
                     on_progress(TaskProgress(**answer["progress"]))
                 elif "done" in answer:
                     return answer["done"]
+                elif "full" in answer:
+                    raise StorageFull(answer["full"])
                 elif "failed" in answer:
                     log.info("operation failed", operation=message["op"], trace=answer["trace"], **answer["failed"])
                     raise TaskFailure.from_json(answer["failed"])

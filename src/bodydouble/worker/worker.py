@@ -1,28 +1,31 @@
-"""One worker: takes tasks from the queue, one at a time, until it is told to stop."""
+"""One worker: takes tasks from the queue until it is told to stop."""
 
 import asyncio
 import fcntl
-import os
-import socket
 import threading
 from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 from uuid import UUID
 
 import structlog
 from dbos import DBOS
 
 from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
-from bodydouble.tasks.task import TaskId
-from bodydouble.worker.failure import TaskFailure
+from bodydouble.tasks.task import TERMINAL, TaskId
+from bodydouble.worker.failure import TaskFailure, TaskLost
+from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.workflow import register_workflow
+from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2
-DESTROY_SECONDS_MAX = 5.0
+DESTROY_SECONDS_MAX = 4.0
+HAND_OVER_SECONDS_MAX = 3.0
 STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle"})
 
 log = structlog.get_logger(__name__)
@@ -31,32 +34,70 @@ log = structlog.get_logger(__name__)
 class Worker:
     """Runs in the main thread's event loop: its children live and die with that thread."""
 
-    def __init__(self, ports: Ports, options: WorkerOptions, database_url: str) -> None:
-        self._ports, self._options, self._database_url = ports, options, database_url
+    def __init__(self, ports: Ports, operation: OperationStore, options: WorkerOptions, database_url: str) -> None:
+        self._ports, self._operation, self._options, self._database_url = ports, operation, options, database_url
+        self._executor = executor_name()
+        self._heartbeat = Heartbeat(operation, self._executor, options.heartbeat_seconds, options.takeover_seconds)
         self._running: dict[TaskId, Replacement] = {}
+        self._steps: set[asyncio.Task[Any]] = set()
         self._closing = False
-        # Fixed for this folder: a worker that starts again finds what it left unfinished.
-        self._executor = f"{socket.gethostname()}:{options.folder.resolve()}"
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set, then hand over: what is unfinished goes on at the next start.
+        """Work until ``stop`` is set, then hand over: what is unfinished goes on elsewhere, or at our next start.
 
         Raises:
-            StorageUnavailable: another worker works in the same folder.
+            StorageUnavailable: another worker works in the same folder, or the database does not answer at the start.
         """
         self._options.folder.mkdir(parents=True, exist_ok=True)
-        with _lock(self._options.folder / ".lock"):
+        with ExitStack() as stack:
+            mark = stack.enter_context(_lock(self._options.folder))
+            await self._heartbeat.beat()
+            await self._replace_former(mark)
+            await self._clear_workspaces()
             self._loop = asyncio.get_running_loop()
             await asyncio.to_thread(self._launch)
-            log.info("worker ready", folder=str(self._options.folder))
-            await stop.wait()
-            self._closing = True
-            await asyncio.gather(*(r.close() for r in self._running.values()))
+            log.info("worker ready", folder=str(self._options.folder), executor=self._executor)
+            await self._heartbeat.run(stop)
+            await self._hand_over()
+
+    async def _replace_former(self, mark: IO[str]) -> None:
+        """The lock of the folder is ours, so that whoever had it before is dead: what it left goes on at once."""
+        former = mark.read().strip()
+        if former:
+            await self._operation.stop_executor(former, in_order=False)
+        mark.seek(0)
+        mark.truncate()
+        mark.write(self._executor)
+        mark.flush()
+
+    async def _clear_workspaces(self) -> None:
+        """Remove what is left of tasks that were settled elsewhere."""
+        for folder in self._options.folder.iterdir():
             try:
-                await asyncio.wait_for(asyncio.to_thread(DBOS.destroy), DESTROY_SECONDS_MAX)
-            except TimeoutError:
-                log.warning("the durable engine did not close in time; it recovers at the next start")
-            log.info("worker stopped", unfinished=len(self._running))
+                task_id = TaskId(UUID(folder.name))
+            except ValueError:
+                continue
+            task = await self._ports.store.get_task(task_id)
+            if task is None or task.status in TERMINAL:
+                await Workspace(self._options.folder, task_id).remove()
+
+    async def _hand_over(self) -> None:
+        """End the children, take nothing more, and give back what is not done."""
+        self._closing = True
+        for step in self._steps:
+            step.cancel()
+        await asyncio.gather(*self._steps, return_exceptions=True)
+        await asyncio.gather(*(r.close() for r in self._running.values()))
+        try:
+            await asyncio.wait_for(asyncio.to_thread(DBOS.destroy), DESTROY_SECONDS_MAX)
+        except TimeoutError:
+            log.warning("the durable engine did not close in time")
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS_MAX):
+                await self._operation.stop_executor(self._executor, in_order=True)
+        except (StorageUnavailable, TimeoutError):
+            log.warning("the database does not answer; others take over once we have been silent for long enough")
+        log.info("worker stopped", handed_over=len(self._running))
 
     def _launch(self) -> None:
         DBOS(
@@ -67,12 +108,20 @@ class Worker:
                 "executor_id": self._executor,
                 "log_level": "WARNING",
                 "enable_otlp": False,
+                # A frozen worker must not keep the lock of a row for longer than it takes to be taken for dead.
+                "sys_db_idle_transaction_timeout_sec": self._options.takeover_seconds,
             }
         )
         register_workflow(self._perform)
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
-        DBOS.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=POLL_SECONDS)
+        # The engine keeps this in the database, one number for all workers: the last one that starts decides.
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._options.tasks_max,
+            polling_interval_sec=POLL_SECONDS,
+            on_conflict="always_update",
+        )
 
     def _perform(self, task_id: str, step: str, *arguments: Any) -> dict[str, Any]:
         """One step, called from the engine's thread, done in the event loop."""
@@ -82,42 +131,48 @@ class Worker:
         try:
             return future.result()
         except CancelledError:
-            # The loop ends. An error would be recorded as the step's outcome; silence counts as not done, and the
+            # The worker ends. An error would be recorded as the step's outcome; silence counts as not done, and the
             # process is about to end this thread.
             threading.Event().wait()
             raise
 
     async def _step(self, task_id: TaskId, step: str, *arguments: Any) -> dict[str, Any]:
         assert step in STEPS, step
+        me = asyncio.current_task()
+        assert me is not None
+        if self._closing:
+            raise asyncio.CancelledError
+        self._steps.add(me)
+        me.add_done_callback(self._steps.discard)
         with structlog.contextvars.bound_contextvars(task_id=str(task_id)):
             replacement = self._running.setdefault(
                 task_id, Replacement(task_id, self._ports, self._options, self._executor)
             )
             try:
-                outcome = {"value": await getattr(replacement, step)(*arguments)}
+                value = await replacement.perform(step, *arguments)
+            except TaskLost as lost:
+                log.warning("the task is not ours any more; stopping", step=step, reason=str(lost))
+                await replacement.abandon()
+                self._running.pop(task_id, None)
+                return {"lost": str(lost)}
             except Exception as error:
                 failure = TaskFailure.of(error)
                 log.info("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=error)
-                outcome = {"failed": failure.to_json()}
-            if self._closing:
-                # Whatever came of it came of our stopping. Unanswered, the step counts as not done.
-                await asyncio.Event().wait()
-            if step == "settle" or outcome == {"value": False}:
+                return {"failed": failure.to_json()}
+            if step == "settle" or value is False:
                 self._running.pop(task_id, None)
-            return outcome
+            return {"value": value}
 
 
-def _lock(path: Path) -> TextIO:
-    """Hold ``path`` for this process; the kernel gives it free with the process."""
-    stream = path.open("w")
+def _lock(folder: Path) -> IO[str]:
+    """Hold ``folder`` for this process; the kernel gives it free with the process. The file says who had it last."""
+    stream = (folder / ".lock").open("a+")
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         stream.close()
         raise StorageUnavailable(
-            f"Another worker already works in {path.parent}. Start this one with its own --data folder.",
-            folder=str(path.parent),
+            f"Another worker already works in {folder}. Start this one with its own --data folder.", folder=str(folder)
         ) from None
-    stream.write(str(os.getpid()))
-    stream.flush()
+    stream.seek(0)
     return stream

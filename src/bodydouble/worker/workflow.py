@@ -9,10 +9,11 @@ from typing import Any
 from dbos import DBOS
 
 from bodydouble.tasks.queue import WORKFLOW
-from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.failure import TaskFailure, TaskLost
 
 Perform = Callable[..., dict[str, Any]]
-"""(task id, step, arguments) → ``{"value": …}`` or ``{"failed": …}``; does not answer while the worker ends."""
+"""(task id, step, arguments) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
+worker ends."""
 
 
 def register_workflow(perform: Perform) -> None:
@@ -20,15 +21,14 @@ def register_workflow(perform: Perform) -> None:
 
     def step(task_id: str, name: str, *arguments: Any) -> Any:
         label = " ".join((name, *(str(a) for a in arguments if isinstance(a, int))))
-        outcome = DBOS.run_step({"name": label}, perform, task_id, name, *arguments)
-        if "failed" in outcome:
-            raise TaskFailure.from_json(outcome["failed"])
-        return outcome["value"]
+        return _value(DBOS.run_step({"name": label}, perform, task_id, name, *arguments))
 
     def replace_task(task_id: str) -> str:
-        if not step(task_id, "start"):
-            return "over"
+        # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
+        # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
         try:
+            if not _value(perform(task_id, "start")):
+                return "over"
             step(task_id, "fetch")
             step(task_id, "probe")
             step(task_id, "perceive")
@@ -37,6 +37,16 @@ def register_workflow(perform: Perform) -> None:
             result = step(task_id, "finish")
         except TaskFailure as failure:
             result = failure.to_json()
-        return str(step(task_id, "settle", result))
+        except TaskLost:
+            return "lost"
+        return str(_value(perform(task_id, "settle", result)))
 
     DBOS.workflow(name=WORKFLOW)(replace_task)
+
+
+def _value(outcome: dict[str, Any]) -> Any:
+    if "lost" in outcome:
+        raise TaskLost(outcome["lost"])
+    if "failed" in outcome:
+        raise TaskFailure.from_json(outcome["failed"])
+    return outcome["value"]

@@ -26,10 +26,10 @@ from bodydouble.tasks.task import (
     TaskSource,
     TaskStatus,
 )
-from bodydouble.worker import Ports, WorkerOptions
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure
-from bodydouble.worker.order import shot_order
-from bodydouble.worker.replacement import Replacement
+from bodydouble.worker.order import WorkerOptions, shot_order
+from bodydouble.worker.replacement import Ports, Replacement
+from bodydouble.worker.workspace import Workspace
 
 TASK_ID = TaskId(UUID(int=7))
 EXECUTOR = "this worker"
@@ -131,6 +131,11 @@ def make_replacement(tmp_path, outside):
     return make
 
 
+def children() -> list[psutil.Process]:
+    """Scripted children of this process that are there."""
+    return [p for p in psutil.Process().children() if "scripted_child.py" in " ".join(p.cmdline())]
+
+
 def run(*steps):
     """Steps one after the other in one event loop; answers the last one's value."""
 
@@ -205,7 +210,7 @@ def test_a_cancel_ends_the_child_in_the_middle(make_replacement, outside):
     async def render():
         with pytest.raises(Cancelled):
             await r.render(0)
-        return [p for p in psutil.Process().children() if "scripted_child.py" in " ".join(p.cmdline())]
+        return children()
 
     assert run(render) == []
 
@@ -266,26 +271,25 @@ def test_errors_become_results(error, code, message):
 
 def test_an_order_says_whom_to_replace(tmp_path):
     """An index goes as a rank, a point as a point."""
-    options = WorkerOptions(folder=tmp_path)
-    by_index = shot_order(make_task(person=2), tmp_path, options)
-    by_point = shot_order(make_task(person=[0.5, 0.25]), tmp_path, options)
+    options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
+    by_index = shot_order(make_task(person=2), workspace, options)
+    by_point = shot_order(make_task(person=[0.5, 0.25]), workspace, options)
     assert (by_index["rank"], by_index["point"], by_index["short_side"]) == (2, None, 480)
     assert (by_point["rank"], by_point["point"]) == (0, [0.5, 0.25])
 
 
 def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
-    """close() in the middle of an operation ends the child; the step is neither answered nor tried again."""
+    """A step that is given up in the middle ends its child, and is neither answered nor tried again."""
     r = make_replacement(render_0=["hang"])
 
-    async def render_and_close():
+    async def render_and_stop():
         rendering = asyncio.ensure_future(r.render(0))
         seen = tmp_path / "script.seen"
         while not seen.exists() or "render 0" not in seen.read_text():
             await asyncio.sleep(0.05)
-        await r.close()
-        done, _ = await asyncio.wait({rendering}, timeout=1)
         rendering.cancel()
-        return done
+        await asyncio.wait({rendering})
+        return rendering.cancelled(), children()
 
-    assert run(render_and_close) == set()
+    assert run(render_and_stop) == (True, [])
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1

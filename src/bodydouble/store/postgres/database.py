@@ -11,6 +11,8 @@ from bodydouble.tasks.errors import StorageUnavailable
 
 CONNECTIONS_MAX = 12
 COMMAND_SECONDS_MAX = 30
+IDLE_SECONDS_MAX = 10
+"""In a transaction: a process that is frozen within one must not keep its locks."""
 _LOST = (
     OSError,
     TimeoutError,
@@ -18,6 +20,7 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
     asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections, as while it is being restored
+    asyncpg.IdleInTransactionSessionTimeoutError,  # we were frozen within one
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.ReadOnlySQLTransactionError,  # a replica that is not yet the leader
 )
@@ -50,6 +53,7 @@ class Database:
                 max_size=connections_max,
                 command_timeout=COMMAND_SECONDS_MAX,
                 connection_class=Stateless,
+                server_settings={"idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s"},
             )
         return cls(pool, url)
 

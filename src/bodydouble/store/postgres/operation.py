@@ -1,12 +1,12 @@
 """Executors, switches and counts."""
 
-import asyncio
+from datetime import datetime
+from uuid import UUID
 
-from bodydouble.store.engine import enqueue_again
 from bodydouble.store.postgres.database import Database
-from bodydouble.store.postgres.rows import to_task
 from bodydouble.tasks.operation import Executor, FailureCount, QueueState, SwitchedOff, Tally
-from bodydouble.tasks.task import Task, TaskId
+from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
+from bodydouble.tasks.task import TaskId
 
 
 class PostgresOperationStore:
@@ -18,8 +18,8 @@ class PostgresOperationStore:
     async def beat(self, executor: str, host: str, pid: int, version: str) -> None:
         await self._database.row("beat", executor, host, pid, version)
 
-    async def stop_executor(self, executor: str) -> None:
-        await self._database.row("stop_executor", executor)
+    async def stop_executor(self, executor: str, *, in_order: bool) -> None:
+        await self._database.row("stop_executor", executor, QUEUE, in_order)
 
     async def executors(self) -> list[Executor]:
         rows = await self._database.rows("executors")
@@ -37,11 +37,26 @@ class PostgresOperationStore:
             for row in rows
         ]
 
-    async def abandoned_tasks(self, silence_seconds: float, limit: int) -> list[Task]:
-        return [to_task(row) for row in await self._database.rows("abandoned_tasks", silence_seconds, limit)]
+    async def requeue_abandoned(self, silence_seconds: float) -> list[TaskId]:
+        rows = await self._database.rows("requeue_abandoned", QUEUE, silence_seconds)
+        return [TaskId(UUID(row["id"])) for row in rows]
 
-    async def enqueue_again(self, task_id: TaskId) -> None:
-        await asyncio.to_thread(enqueue_again, self._database.url, task_id)
+    async def stranded_tasks(self, limit: int) -> list[TaskId]:
+        rows = await self._database.rows("stranded_tasks", limit)
+        return [TaskId(UUID(str(row["id"]))) for row in rows]
+
+    async def enqueue_again(self, task_id: TaskId) -> bool:
+        row = await self._database.row("enqueue_again", task_id, WORKFLOW, QUEUE, APPLICATION_VERSION)
+        return bool(row[0])
+
+    async def claim_chore(self, name: str, every_seconds: float) -> bool:
+        return await self._database.row("claim_chore", name, every_seconds) is not None
+
+    async def delete_old_workflows(self, before: datetime, limit: int) -> int:
+        return int((await self._database.row("delete_old_workflows", before, limit))[0])
+
+    async def delete_old_executors(self, before: datetime) -> None:
+        await self._database.row("delete_old_executors", before)
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         await self._database.row("switch_off", name, message, retry_seconds)

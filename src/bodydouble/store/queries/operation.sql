@@ -5,20 +5,39 @@ on conflict (id) do update set beat_at = now(), host = $2, pid = $3, version = $
     started_at = case when executor.pid = $3 then executor.started_at else now() end;
 
 -- name: stop_executor
--- It ended in order.
-update executor set stopped_at = now() where id = $1;
+-- It ended; in order (true) it hands its tasks over.
+select stop_executor($1, $2, $3);
 
 -- name: executors
 -- Seen within the last day, newest first.
 select e.*, (select count(*) from task as t where t.executor = e.id and t.status = 'running') as running
 from executor as e where e.beat_at > now() - interval '1 day' order by e.started_at desc;
 
--- name: abandoned_tasks
--- Running, with nobody alive who works on them.
-select t.* from task as t left join executor as e on e.id = t.executor
-where t.status = 'running'
-    and (e.id is null or e.stopped_at is not null or e.beat_at < now() - make_interval(secs => $1))
-order by t.created_at limit $2;
+-- name: requeue_abandoned
+-- Queue again what nobody alive works on.
+select requeue_abandoned($1, $2) as id;
+
+-- name: stranded_tasks
+-- Not over, and not in the queue either.
+select stranded_tasks($1) as id;
+
+-- name: enqueue_again
+-- From the first step, whatever became of the task's workflow.
+select enqueue_again($1, $2, $3, $4);
+
+-- name: claim_chore
+-- One process in each period does it.
+insert into chore (name, due_at) values ($1, now() + make_interval(secs => $2))
+on conflict (name) do update set due_at = excluded.due_at where chore.due_at <= now()
+returning name;
+
+-- name: delete_old_workflows
+-- What the engine keeps of workflows that ended.
+select delete_old_workflows($1, $2);
+
+-- name: delete_old_executors
+-- Workers that nobody has seen for long.
+delete from executor where beat_at < $1;
 
 -- name: switch_off
 -- Take no new work of this name.

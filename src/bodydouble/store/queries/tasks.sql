@@ -64,7 +64,7 @@ update task set preview_key = $3, version = version + 1 where id = $1 and execut
 
 -- name: add_stage_time
 -- Into the timeline; a stage that was begun again by another executor counts with both parts.
-insert into task_stage (task_id, stage, started_at, seconds) values ($1, $2, $3, $4)
+insert into task_stage (task_id, stage, started_at, seconds) select id, $2, $3, $4 from task where id = $1
 on conflict (task_id, stage) do update set seconds = task_stage.seconds + excluded.seconds;
 
 -- name: stage_times

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import logging
 import os
@@ -25,7 +24,6 @@ from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, Services, attach, create_app, parse_submission
 from bodydouble.console import Console
 from bodydouble.media import MediaLimits
-from bodydouble.outbound import GuardedClient, GuardedDownloader, RequestLimits, parse_networks
 from bodydouble.perception import locate_pack
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
 from bodydouble.renderers.wan.options import WanOptions
@@ -62,7 +60,6 @@ from bodydouble.tasks.errors import InputRejected, MediaRejected, RendererUnavai
 from bodydouble.tasks.ports import FileStore
 from bodydouble.tasks.session import Role
 from bodydouble.tasks.task import CreateLimits
-from bodydouble.worker import Ports, Worker, WorkerOptions
 
 FIRST_ACCOUNT = "default"
 SCRATCH_FREE_BYTES_MIN = 500_000_000
@@ -204,6 +201,8 @@ def open_files(settings: Settings) -> FileStore:
         free_bytes_min=settings.free_bytes_min,
     )
     secret = open_secret(settings)
+    if settings.files and "://" not in settings.files:
+        return LocalFileStore(Path(settings.files), settings.base_url, secret, limits)
     if settings.files:
         return ObjectFileStore(open_bucket(settings.files), settings.base_url, secret, limits, _open_scratch(settings))
     return LocalFileStore(settings.data / "files", settings.base_url, secret, limits)
@@ -349,22 +348,6 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
     app = create_app(lifespan=lifespan, limits=limits)
     console.install(app)
     return app
-
-
-async def run_worker(settings: Settings, database_url: str, stop: asyncio.Event) -> None:
-    """One worker, until ``stop`` is set. Call from the main thread."""
-    options = WorkerOptions(
-        folder=settings.data.resolve() / "work",
-        models=settings.models,
-        attempts_max=settings.attempts_max,
-        limits=dataclasses.asdict(media_limits(settings)),
-        wan=dataclasses.asdict(wan_options(settings)),
-    )
-    client = GuardedClient(parse_networks(settings.outbound_allow))
-    downloader = GuardedDownloader(client, RequestLimits(seconds_max=settings.outbound_seconds_max))
-    async with open_stores(settings, database_url) as stores:
-        ports = Ports(store=stores.tasks, files=open_files(settings), downloader=downloader)
-        await Worker(ports, options, database_url).run(stop)
 
 
 async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:

@@ -1,0 +1,89 @@
+"""The wiring of a worker and its duties."""
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+from bodydouble.bootstrap import Stores, media_limits, open_files, open_secret, open_stores, wan_options
+from bodydouble.outbound import (
+    CALLBACK_LIMITS,
+    CallbackSender,
+    GuardedClient,
+    GuardedDownloader,
+    RequestLimits,
+    parse_networks,
+)
+from bodydouble.service import AccountService, CallbackContent
+from bodydouble.settings import Settings
+from bodydouble.tasks.ports import FileStore
+from bodydouble.worker.courier import Courier, CourierOptions
+from bodydouble.worker.janitor import Janitor, Retention
+from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.replacement import Ports
+from bodydouble.worker.worker import Worker
+
+CALLBACK_READ_SECONDS_MAX = 10
+"""Of a try, to read the task that it tells of."""
+
+
+async def run_worker(
+    settings: Settings, database_url: str, stop: asyncio.Event, child: tuple[str, ...] | None = None
+) -> None:
+    """One worker with its duties, until ``stop`` is set; call from the main thread.
+
+    Where it renders no task (``worker_tasks_max`` is 0) it sends callbacks and does the chores all the same.
+    ``child`` is the command of another child than ours, for trials.
+    """
+    client = GuardedClient(parse_networks(settings.outbound_allow))
+    async with open_stores(settings, database_url) as stores:
+        files = open_files(settings)
+        duties = [
+            _courier(settings, stores, files, client).run(stop),
+            Janitor(stores.tasks, stores.operation, files, _retention(settings)).run(stop),
+        ]
+        if settings.worker_tasks_max:
+            limits = RequestLimits(seconds_max=settings.outbound_seconds_max)
+            ports = Ports(store=stores.tasks, files=files, downloader=GuardedDownloader(client, limits))
+            options = _worker_options(settings)
+            if child:
+                options = dataclasses.replace(options, child=child)
+            duties.append(Worker(ports, stores.operation, options, database_url).run(stop))
+        await asyncio.gather(*duties)
+
+
+def _worker_options(settings: Settings) -> WorkerOptions:
+    return WorkerOptions(
+        folder=settings.data.resolve() / "work",
+        models=settings.models,
+        attempts_max=settings.attempts_max,
+        limits=dataclasses.asdict(media_limits(settings)),
+        wan=dataclasses.asdict(wan_options(settings)),
+        tasks_max=settings.worker_tasks_max,
+        heartbeat_seconds=settings.heartbeat_seconds,
+        takeover_seconds=settings.takeover_seconds,
+        free_bytes_min=settings.free_bytes_min,
+        checkpoints=bool(settings.files),  # files of the data folder are out of other machines' reach anyway
+    )
+
+
+def _courier(settings: Settings, stores: Stores, files: FileStore, client: GuardedClient) -> Courier:
+    content = CallbackContent(
+        stores.tasks, files, stores.accounts, AccountService(stores.accounts, open_secret(settings))
+    )
+    seconds = settings.callback_seconds_max
+    limits = dataclasses.replace(CALLBACK_LIMITS, seconds_max=seconds, stall_seconds_max=seconds)
+    options = CourierOptions(
+        tries_max=settings.callback_tries_max,
+        send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
+        lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
+    )
+    return Courier(stores.deliveries, CallbackSender(client, limits), content.body, content.secrets, options)
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        deadline=timedelta(hours=settings.task_hours_max),
+        media=timedelta(days=settings.media_days),
+        uploads=timedelta(days=settings.uploads_days),
+        rows=timedelta(days=settings.rows_days),
+    )

@@ -1,0 +1,112 @@
+"""Finished artefacts of a task in the file store, so that a worker on another machine goes on where this one ended.
+
+After each step what is new goes into one archive: ``work/<account>/<task>/<number>-<step>.tar``. Each archive holds
+the mark of the inputs and the version that its files were made from; files of another mark are left alone.
+"""
+
+import asyncio
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from bodydouble.shot import ARTEFACTS, MARK
+from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.task import Task
+
+PREFIX = "work"
+KEPT = tuple(name for name in ARTEFACTS if not name.startswith("result."))
+
+_State = tuple[int, int]
+
+
+class Checkpoints:
+    """Of one task and its workspace."""
+
+    def __init__(self, files: FileStore, task: Task, workspace: Path) -> None:
+        self._files, self._workspace = files, workspace
+        self._prefix = f"{PREFIX}/{task.account}/{task.id}"
+        self._stored: dict[str, _State] = {}
+        self._next = 0
+
+    async def keep(self, step: str) -> int:
+        """Store what is new since the last time; how many files. Raises StorageUnavailable."""
+        found = await asyncio.to_thread(self._found)
+        new = [name for name, state in found.items() if self._stored.get(name) != state]
+        if not new or not (self._workspace / MARK).exists():
+            return 0
+        archive = self._workspace / "checkpoint.tar.part"
+        try:
+            await asyncio.to_thread(self._pack, archive, [MARK, *new])
+            key = f"{self._prefix}/{self._next:04d}-{step.replace(' ', '-')}.tar"
+            await self._files.put_file(key, archive, "application/x-tar")
+        finally:
+            archive.unlink(missing_ok=True)
+        self._stored = found
+        self._next += 1
+        return len(new)
+
+    async def bring(self) -> int:
+        """Fetch what earlier workers left, into a workspace that has its mark; how many files.
+
+        Raises StorageUnavailable.
+        """
+        keys = sorted([stored.key async for stored in self._files.list(self._prefix)])
+        archive = self._workspace / "checkpoint.tar.part"
+        files = 0
+        try:
+            for key in keys:
+                await self._files.get_file(key, archive)
+                files += await asyncio.to_thread(self._unpack, archive)
+        finally:
+            archive.unlink(missing_ok=True)
+        self._stored, self._next = await asyncio.to_thread(self._found), len(keys)
+        return files
+
+    async def drop(self) -> None:
+        """Nobody needs them any more. Raises StorageUnavailable."""
+        await self._files.delete_prefix(self._prefix)
+
+    def _found(self) -> dict[str, _State]:
+        return {str(path.relative_to(self._workspace)): _state(path) for path in self._artefacts()}
+
+    def _artefacts(self) -> Iterator[Path]:
+        for name in KEPT:
+            top = self._workspace / name
+            for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+                if path.is_file() and path.suffix != ".part":
+                    yield path
+
+    def _pack(self, archive: Path, names: list[str]) -> None:
+        with tarfile.open(archive, "w") as tar:
+            for name in names:
+                tar.add(self._workspace / name, name)
+
+    def _unpack(self, archive: Path) -> int:
+        with tarfile.open(archive) as tar:
+            mark = tar.extractfile(MARK)
+            if mark is None or mark.read() != (self._workspace / MARK).read_bytes():
+                return 0
+            members = [m for m in tar.getmembers() if m.isfile() and Path(m.name).parts[0] in KEPT]
+            for member in members:
+                content = tar.extractfile(member)
+                assert content is not None, "a regular file has content"
+                self._place(content, self._workspace / tarfile.data_filter(member, str(self._workspace)).name)
+        return len(members)
+
+    def _place(self, content: IO[bytes], target: Path) -> None:
+        """Whole or not at all, as every artefact."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(target.name + ".part")
+        with part.open("wb") as stream:
+            shutil.copyfileobj(content, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+
+
+def _state(path: Path) -> _State:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns

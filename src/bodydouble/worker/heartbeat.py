@@ -1,0 +1,61 @@
+"""A worker's sign of life, and its look for workers that give none any more."""
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+
+import structlog
+
+from bodydouble import __version__
+from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.ports import OperationStore
+
+log = structlog.get_logger(__name__)
+
+
+def executor_name() -> str:
+    """A new one for each start of a worker: what it is given back later is an attempt of its own."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+class Heartbeat:
+    """Beats for one executor, and queues again what others left.
+
+    A silent worker is believed to be dead only by one whose own beats have all arrived for ``takeover_seconds``:
+    after an outage of the database everybody has been silent, and gets that long to be heard again.
+    """
+
+    def __init__(self, operation: OperationStore, executor: str, beat_seconds: float, takeover_seconds: float) -> None:
+        self._operation, self._executor = operation, executor
+        self._beat_seconds, self._takeover_seconds = beat_seconds, takeover_seconds
+        self._unbroken_since: float | None = None  # by the monotonic clock
+        self._last = 0.0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set. Nothing that the store does ends it earlier."""
+        while not stop.is_set():
+            try:
+                await self.beat()
+                silence = self._takeover_seconds if self._may_judge() else float("inf")
+                for task in await self._operation.requeue_abandoned(silence):
+                    log.warning("the worker of a task is gone; the task is queued again", task_id=str(task))
+            except StorageUnavailable as error:
+                self._unbroken_since = None
+                log.warning("no heartbeat: the database does not answer", error=error.message)
+            try:
+                await asyncio.wait_for(stop.wait(), self._beat_seconds)
+            except TimeoutError:
+                continue
+
+    async def beat(self) -> None:
+        """Once. Raises StorageUnavailable."""
+        await self._operation.beat(self._executor, socket.gethostname(), os.getpid(), __version__)
+        now = time.monotonic()
+        if self._unbroken_since is None or now - self._last > self._takeover_seconds:  # or we were frozen ourselves
+            self._unbroken_since = now
+        self._last = now
+
+    def _may_judge(self) -> bool:
+        return self._unbroken_since is not None and time.monotonic() - self._unbroken_since >= self._takeover_seconds

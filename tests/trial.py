@@ -1,0 +1,190 @@
+"""Worker processes with a fast child, over one database and one folder of files, each with a data folder of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import psycopg
+
+from bodydouble import bootstrap
+from bodydouble.service.identifiers import make_uuid7
+from bodydouble.settings import Settings
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.task import CreateLimits, NewTask, Task, TaskId, TaskSource
+
+T = TypeVar("T")
+LIMITS = CreateLimits(creates_per_minute=100_000, active_max=100_000)
+SECRET = "a secret for trials only"
+MODEL = "wan/2-2-animate-replace"
+GRANT = Decimal(100_000)
+SECONDS_MAX = 60
+
+
+def wait_until(holds: Callable[[], Any], seconds: float = SECONDS_MAX, what: str = "") -> Any:
+    """What ``holds`` answers, once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (value := holds()):
+        assert time.monotonic() < deadline, what or "it never came to be"
+        time.sleep(0.05)
+    return value
+
+
+class Trial:
+    """Starts and ends workers, makes tasks, and reads what became of them."""
+
+    def __init__(self, folder: Path, database_url: str, **settings: Any) -> None:
+        self.folder, self.database_url = folder, database_url
+        self.log = folder / "segments.log"
+        self.environment = {
+            "DATABASE_URL": database_url,
+            "BODYDOUBLE_FILES": str(folder / "files"),
+            "BODYDOUBLE_SECRET": SECRET,
+            "BODYDOUBLE_PUBLIC_URL": "http://127.0.0.1:1",
+            "BODYDOUBLE_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "BODYDOUBLE_FREE_BYTES_MIN": "0",
+            "BODYDOUBLE_LOG_JSON": "1",
+            "TRIAL_LOG": str(self.log),
+        } | {f"BODYDOUBLE_{name.upper()}": str(value) for name, value in settings.items()}
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.uploads: tuple[str, str] | None = None
+
+    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+        """A worker with the data folder ``name``, its output in ``name.log``."""
+        settings = self.environment | {"BODYDOUBLE_DATA": str(self.folder / name)} | environment
+        with self.log_of(name).open("ab") as log:
+            self.workers[name] = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("trial_worker.py"))],
+                env=os.environ | settings,
+                stdout=log,
+                stderr=log,
+            )
+        return self.workers[name]
+
+    def log_of(self, name: str) -> Path:
+        """Where a worker's output goes."""
+        return self.folder / f"{name}.log"
+
+    def ready(self, name: str) -> None:
+        """Wait until a worker takes tasks."""
+        wait_until(lambda: "worker ready" in self.log_of(name).read_text(), what=f"{name} did not start")
+
+    def child(self, name: str) -> psutil.Process | None:
+        """A worker's child, where it has one."""
+        try:
+            found = psutil.Process(self.workers[name].pid).children(recursive=True)
+            return next((p for p in found if "trial_child.py" in " ".join(p.cmdline())), None)
+        except psutil.NoSuchProcess:
+            return None
+
+    def end(self) -> None:
+        """Every worker that is there, whatever state it is in."""
+        for worker in self.workers.values():
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGKILL)
+            worker.wait(10)
+
+    def using(self, do: Callable[[bootstrap.Stores], Awaitable[T]]) -> T:
+        """Something done with the stores, in an event loop of its own."""
+
+        async def run() -> T:
+            async with bootstrap.open_stores(self.settings(), self.database_url) as stores:
+                return await do(stores)
+
+        return asyncio.run(run())
+
+    def settings(self) -> Settings:
+        """Of this process, which works on the same database and files."""
+        return Settings(
+            data=self.folder / "trial",
+            files=self.environment["BODYDOUBLE_FILES"],
+            secret=SECRET,
+            public_url=self.environment["BODYDOUBLE_PUBLIC_URL"],
+            free_bytes_min=0,
+        )
+
+    def create(self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600) -> TaskId:
+        """A task of the account ``trial``, which is made with credits at the first one."""
+        task_id = TaskId(make_uuid7())
+
+        async def make(stores: bootstrap.Stores) -> None:
+            account = await stores.accounts.ensure_account("trial")
+            if self.uploads is None:
+                await stores.accounts.grant(account.id, GRANT, "for the trial")
+                self.uploads = await self._upload(account.id)
+            inputs = {
+                "img_urls": [self.uploads[0]],
+                "video_urls": [self.uploads[1]],
+                "resolution": "480P",
+                "renderer": "auto",
+                "seed": seed,
+            }
+            new = NewTask(
+                id=task_id,
+                account=account.id,
+                model=MODEL,
+                param={"model": MODEL},
+                inputs=inputs,
+                source=TaskSource.API,
+                reserve=Decimal(30),
+                callback_url=callback_url,
+                deadline_seconds=deadline_seconds,
+            )
+            await stores.tasks.create_task(new, LIMITS)
+
+        self.using(make)
+        return task_id
+
+    async def _upload(self, account: AccountId) -> tuple[str, str]:
+        files = bootstrap.open_files(self.settings())
+        urls: list[str] = []
+        for name, kind in (("image.png", "image/png"), ("video.mp4", "video/mp4")):
+            source = self.folder / name
+            source.write_bytes(b"only its bytes count here")
+            key = f"uploads/{account}/{name}"
+            await files.put_file(key, source, kind)
+            urls.append(await files.sign_download(key))
+        return urls[0], urls[1]
+
+    def task(self, task_id: TaskId) -> Task:
+        """As it is now."""
+        found = self.using(lambda stores: stores.tasks.get_task(task_id))
+        assert found is not None
+        return found
+
+    def wait(self, task_id: TaskId, seconds: float = SECONDS_MAX) -> Task:
+        """Once it is over."""
+        return wait_until(lambda: t if (t := self.task(task_id)).completed_at else None, seconds, f"{task_id} goes on")
+
+    def cancel(self, task_id: TaskId) -> None:
+        """As its owner."""
+        task = self.task(task_id)
+        self.using(lambda stores: stores.tasks.request_cancel(task_id, task.account))
+
+    def rendered(self, task_id: TaskId) -> list[tuple[int, int]]:
+        """Segment and process, in the order in which they were finished."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        found = [line.split() for line in lines]
+        return [(int(segment), int(pid)) for task, segment, pid in found if task == str(task_id)]
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """What a query answers."""
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(query.encode(), values).fetchall()
+
+    def settlements(self, task_id: TaskId) -> list[str]:
+        """What the ledger says of the task's end: one entry."""
+        query = "select kind from ledger where task_id = %s and kind <> 'reserve' and memo = ''"
+        return [row[0] for row in self.rows(query, task_id)]
+
+    def balance(self) -> Decimal:
+        """Of the trial's account, once the ledger agrees with every balance."""
+        assert self.using(lambda stores: stores.accounts.ledger_differences()) == []
+        return self.using(lambda stores: stores.accounts.find_account("trial")).balance
