@@ -5,7 +5,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .bootstrap/bin/uv)
 RUN := .venv/bin/
 
-.PHONY: help setup setup-wan demo test lint types bench serve format clean
+.PHONY: help setup setup-wan demo test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -49,6 +49,9 @@ bench: .venv/installed-wan  ## every benchmark, short
 
 serve: .venv/installed  ## the API, its database and one worker on this machine
 	$(RUN)bodydouble serve
+
+screenshots: .venv/installed  ## every page of the console, in both themes and two sizes (needs Debian's chromium)
+	PYTHONPATH=tests $(RUN)python tests/browser/take_screenshots.py docs/screenshots
 
 format: .venv/installed  ## apply the formatter and the safe fixes
 	$(RUN)ruff format .

@@ -18,6 +18,7 @@ import psutil
 MODEL = "wan/2-2-animate-replace"
 LISTENS = "bodydouble listens on "
 KEY = "first key: "
+SIGN_IN = "open in a browser, works once: "
 API = "/api/v1/client/"
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 TASK_SECONDS_MAX = 300
@@ -38,6 +39,7 @@ class LiveService:
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-")), free_port()
         self.folder.chmod(0o711)
         self.key = ""
+        self.sign_in = ""
         self.lines: list[str] = []
 
     @property
@@ -45,12 +47,13 @@ class LiveService:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> "LiveService":
-        """Wait until it says that it listens."""
-        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    def start(self, *arguments: str, **settings: str) -> "LiveService":
+        """Wait until it says that it listens. ``arguments`` are further ones of ``serve``, ``settings`` environment."""
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | settings
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bodydouble", "serve", "--data", str(self.folder), "--port", str(self.port)],
+                [sys.executable, "-m", "bodydouble", "serve", "--data", str(self.folder), "--port", str(self.port)]
+                + list(arguments),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -63,6 +66,8 @@ class LiveService:
             self.lines.append(line.strip())
             if line.startswith(KEY):
                 self.key = line.removeprefix(KEY).strip()
+            if line.startswith(SIGN_IN):
+                self.sign_in = line.removeprefix(SIGN_IN).strip()
             if line.startswith("data: "):
                 break
         assert any(line.startswith(LISTENS) for line in self.lines), (self.folder / "serve.log").read_text()

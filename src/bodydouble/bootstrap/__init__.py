@@ -32,7 +32,7 @@ from bodydouble.service import (
     CallbackService,
     OperationService,
     PeopleService,
-    PersonSeen,
+    QualityService,
     SessionLimits,
     SessionService,
     TaskService,
@@ -56,17 +56,16 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
-from bodydouble.tasks.errors import InputRejected, MediaRejected, RendererUnavailable, StorageUnavailable
+from bodydouble.tasks.errors import InputRejected, RendererUnavailable, StorageUnavailable
 from bodydouble.tasks.ports import FileStore
 from bodydouble.tasks.session import Role
 from bodydouble.tasks.task import CreateLimits
+from bodydouble.worker.own_command import OwnCommand
 
 FIRST_ACCOUNT = "default"
 SCRATCH_FREE_BYTES_MIN = 500_000_000
 DAY_SECONDS = 86_400
 TOUCH_SECONDS = 60
-PEOPLE_SECONDS_MAX = 90
-"""For finding who is in a video's first frames: a few seconds of one core, more where others keep it busy."""
 
 
 class StandardError:
@@ -263,21 +262,20 @@ def _build_sessions(settings: Settings, stores: Stores) -> SessionService:
 
 
 def _build_console(settings: Settings, stores: Stores, files: FileStore, services: Services) -> Console:
-    limits = media_limits(settings)
+    own, part = OwnCommand(settings.models), _open_scratch(settings).part
     return Console(
         tasks=services.tasks,
         accounts=services.accounts,
         callbacks=services.callbacks,
         sessions=_build_sessions(settings, stores),
         operation=_build_operation(settings, stores, services.tasks),
-        people=PeopleService(
-            files, partial(find_people, settings), _open_scratch(settings).part, limits.video_bytes_max
-        ),
+        people=PeopleService(files, own.find_people, part),
+        quality=QualityService(stores.tasks, files, own.measure, part),
         parse=parse_submission,
         schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},
         examples=EXAMPLES,
         renderers=_renderers(settings),
-        limits=limits,
+        limits=media_limits(settings),
         base_url=settings.base_url,
         media_origins=_media_origins(settings),
     )
@@ -290,28 +288,6 @@ def _media_origins(settings: Settings) -> Sequence[str]:
     signer = open_bucket(settings.files).signer
     parts = urlsplit(obstore.sign(signer, "GET", "results/x", timedelta(minutes=1)))
     return (f"{parts.scheme}://{parts.netloc}",)
-
-
-async def find_people(settings: Settings, video: Path) -> Sequence[PersonSeen]:
-    """Everybody who is there when ``video`` begins, found by a process of its own: it keeps a core busy for a while,
-    and a hostile file may end it. Raises MediaRejected.
-    """
-    command = (sys.executable, "-m", "bodydouble", "people", str(video), "--json")
-    environment = dict(os.environ) | ({"BODYDOUBLE_MODELS": str(settings.models)} if settings.models else {})
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=environment
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), PEOPLE_SECONDS_MAX)
-    except TimeoutError:
-        output = b""
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise MediaRejected("video: nobody could be looked for in this file.", field="video")
-    return [PersonSeen(**place) for place in json.loads(output)["people"]]
 
 
 def build_app(settings: Settings, database_url: str) -> FastAPI:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from bodydouble.console.pages import PageRoute, redirect, render
+from bodydouble.console.quality import report_rows
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.visitors import ConsoleDep, Visitor, VisitorDep
 from bodydouble.console.wiring import Console
@@ -175,6 +176,12 @@ def event_data(console: Console, view: TaskView) -> dict[str, Any]:
         "preview_url": _local(console, view.preview_url),
         "version": task.version if task.preview_key else 0,
     }
+
+
+@router.post("/tasks/{task_id}/quality")
+async def quality_report(console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+    """Measure the result; it takes about as long as the task did."""
+    return JSONResponse({"rows": report_rows(await console.quality.report(who.caller, task_id))})
 
 
 @router.post("/tasks/{task_id}/cancel")

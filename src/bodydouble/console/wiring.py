@@ -10,6 +10,7 @@ from bodydouble.service import (
     CallbackService,
     OperationService,
     PeopleService,
+    QualityService,
     SessionService,
     Submission,
     TaskService,
@@ -29,6 +30,7 @@ class Console:
     sessions: SessionService
     operation: OperationService
     people: PeopleService
+    quality: QualityService
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input
     examples: Mapping[str, Mapping[str, Any]]  # a body of CreateTask for each model

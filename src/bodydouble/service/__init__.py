@@ -6,6 +6,7 @@ from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
 from bodydouble.service.people import PeopleService, PersonSeen
+from bodydouble.service.quality import QualityService
 from bodydouble.service.sessions import SessionLimits, SessionService
 from bodydouble.service.tasks import Price, TaskPage, TaskService
 from bodydouble.service.views import TaskView
@@ -19,6 +20,7 @@ __all__ = [
     "PeopleService",
     "PersonSeen",
     "Price",
+    "QualityService",
     "SessionLimits",
     "SessionService",
     "Submission",

@@ -3,19 +3,16 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from bodydouble.service.callers import Caller
+from bodydouble.service.local_copies import Part, local_copy
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.ports import FileStore
 
 KNOWN_MAX = 1_000
-
-Part = Callable[[int], AbstractContextManager[Path]]
-"""A new local file for so many bytes, removed at the end of the block."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +32,10 @@ _Subject = tuple[str, int, datetime]
 
 
 class PeopleService:
-    """Looks once at each upload, and at one upload at a time: it takes a whole core for a second or two."""
+    """Looks once at each upload, and at one upload at a time: it takes a whole core for a few seconds."""
 
-    def __init__(self, files: FileStore, find: FindPeople, part: Part, bytes_max: int) -> None:
-        self._files, self._find, self._part, self._bytes_max = files, find, part, bytes_max
+    def __init__(self, files: FileStore, find: FindPeople, part: Part) -> None:
+        self._files, self._find, self._part = files, find, part
         self._known: OrderedDict[_Subject, Sequence[PersonSeen]] = OrderedDict()
         self._one = asyncio.Lock()
 
@@ -54,12 +51,8 @@ class PeopleService:
         subject = (key, stored.size_bytes, stored.modified_at)
         async with self._one:
             if subject not in self._known:
-                if stored.path is not None:
-                    self._known[subject] = await self._find(stored.path)
-                else:
-                    with self._part(stored.size_bytes) as part:
-                        await self._files.get_file(key, part, self._bytes_max)
-                        self._known[subject] = await self._find(part)
+                async with local_copy(self._files, key, self._part) as path:
+                    self._known[subject] = await self._find(path)
                 if len(self._known) > KNOWN_MAX:
                     self._known.popitem(last=False)
         return self._known[subject]

@@ -1,6 +1,6 @@
 // One task's picture and progress: follows its events, then shows the result.
 
-import { say } from "./app.js";
+import { ask, say } from "./app.js";
 import { startCompare } from "./compare.js";
 
 /** Fill `box` with the panel of a task and keep it true until the task is over. Answers how to stop. */
@@ -18,6 +18,29 @@ async function load(box, taskId) {
 
 function enliven(box) {
   for (const compare of box.querySelectorAll("[data-compare]")) startCompare(compare);
+  const quality = box.querySelector("[data-quality]");
+  quality?.addEventListener("toggle", () => quality.open && measure(quality), { once: true });
+}
+
+async function measure(quality) {
+  const state = quality.querySelector("[data-quality-state]");
+  const report = quality.querySelector(".report");
+  try {
+    const { rows } = await ask(quality.dataset.quality, { method: "POST" });
+    report.replaceChildren(...rows.map((row) => {
+      const [line, name, cell, value, meaning] = ["div", "dt", "dd", "strong", "span"].map((tag) => document.createElement(tag));
+      name.textContent = row.label;
+      value.textContent = row.value;
+      meaning.textContent = row.meaning;
+      cell.append(value, meaning);
+      line.append(name, cell);
+      return line;
+    }));
+    report.hidden = false;
+    state.hidden = true;
+  } catch (error) {
+    state.textContent = error.message;
+  }
 }
 
 function follow(box, taskId, onOver) {

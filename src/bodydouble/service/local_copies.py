@@ -1,0 +1,25 @@
+"""A file of the store as a local path, for those who decode."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+
+from bodydouble.tasks.errors import NotFound
+from bodydouble.tasks.ports import FileStore
+
+Part = Callable[[int], AbstractContextManager[Path]]
+"""A new local file for so many bytes, removed at the end of the block."""
+
+
+@asynccontextmanager
+async def local_copy(files: FileStore, key: str, part: Part) -> AsyncGenerator[Path, None]:
+    """The file itself where the store is a folder, else a copy for as long as the block. Raises NotFound."""
+    stored = await files.stat(key)
+    if stored is None:
+        raise NotFound("File not found", key=key)
+    if stored.path is not None:
+        yield stored.path
+        return
+    with part(stored.size_bytes) as path:
+        await files.get_file(key, path)
+        yield path

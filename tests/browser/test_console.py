@@ -1,0 +1,170 @@
+"""What somebody does in a browser, from the sign-in to the finished video."""
+
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from live_service import LiveService
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+TASK_MILLISECONDS_MAX = 300_000
+
+
+def curl(live: LiveService, key: str) -> Any:
+    """The balance, as curl gets it."""
+    command = ["curl", "-s", "-H", f"x-api-key: {key}", f"{live.url}/api/v1/client/account/balance"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait for ``expression``; the pages' own policy forbids the driver's way, which evaluates in the page."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(30)
+
+
+def test_the_printed_link_works_once(browser: Browser, signed_in: object, live: LiveService) -> None:
+    """The link of the start signed in already: in another browser it is refused, and says so."""
+    page = browser.new_page()
+    page.goto(live.sign_in)
+    expect(page.get_by_role("alert")).to_contain_text("used already")
+    page.close()
+
+
+def test_a_key_works_with_curl_until_it_is_rotated(page: Page, live: LiveService) -> None:
+    """Made in the browser, used in the shell; two clicks later the old one is refused and the new one works."""
+    page.goto(f"{live.url}/keys")
+    page.get_by_label("Name").fill("render farm")
+    page.get_by_role("button", name="Create key").click()
+    first = page.locator(".secret code").first.inner_text()
+    assert curl(live, first)["code"] == 200
+    row = page.get_by_role("row").filter(has_text="render farm")
+    row.get_by_role("button", name="Rotate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    expect(page.locator(".secret code").first).not_to_have_text(first)
+    second = page.locator(".secret code").first.inner_text()
+    assert curl(live, first)["code"] == 401
+    assert curl(live, second)["code"] == 200
+    page.reload()
+    assert second not in page.content()
+
+
+def test_the_second_person_is_replaced_and_the_video_plays(
+    page: Page, live: LiveService, media: dict[str, Path]
+) -> None:
+    """Drop both files, choose the smaller person by a click, run, watch, and compare the finished video."""
+    page.goto(f"{live.url}/")
+    page.locator('[data-drop="image"] input').set_input_files(media["image"])
+    page.locator('[data-drop="video"] input').set_input_files(media["video"])
+    people = page.get_by_role("radiogroup", name="Whom to replace").get_by_role("radio")
+    expect(people).to_have_count(2, timeout=TASK_MILLISECONDS_MAX)
+    people.nth(1).click()
+    expect(people.nth(1)).to_have_attribute("aria-checked", "true")
+    page.get_by_role("radio", name="480P").check()
+    expect(page.locator("[data-price]")).to_have_text("6 credits")
+    expect(page.locator('[data-snippet="curl"] pre')).to_contain_text('"person": [')
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    final = page.locator("video.final")
+    expect(final).to_be_visible(timeout=TASK_MILLISECONDS_MAX)
+
+    task = live.task(page.url.split("task=")[1])
+    assert (task["status"], task["source"], task["credits"]) == ("success", "playground", 6)
+    x, y = task["param"]["input"]["person"]
+    assert x < 198 / 462, "the one on the left"
+    assert 0 < y < 1
+    page.get_by_role("button", name="Play").click()
+    until(page, "document.querySelector('video.final').currentTime > 0.2")
+    until(
+        page,
+        "Math.abs(document.querySelector('video.source').currentTime"
+        " - document.querySelector('video.final').currentTime) < 0.1",
+    )
+    page.get_by_role("radio", name="Side by side").check()
+    expect(page.locator("[data-compare]")).to_have_attribute("data-mode", "side")
+    page.get_by_text("Contact sheet").click()
+    expect(page.get_by_role("link", name="Save the sheet")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == httpx.get(task["result"]["media_urls"][0]).content
+
+
+def test_a_running_task_is_cancelled_and_its_callback_sent_again(
+    page: Page, live: LiveService, media: dict[str, Path]
+) -> None:
+    """The list shows it without a reload; its page cancels it, releases its credits, and sends the callback again."""
+    page.goto(f"{live.url}/tasks")
+    before = live.balance()
+    body = {"img_urls": [live.upload(media["image"])], "video_urls": [live.upload(media["video"])]}
+    request = {"model": "wan/2-2-animate-replace", "input": body, "callback_url": "http://127.0.0.1:9/hook"}
+    task = live.call("POST", "job/CreateTask", json=request)["data"]["task_id"]
+    page.get_by_role("link", name=f"Task {task}").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("h1 ~ p [data-status]")).to_have_text("Cancelled")
+    expect(page.get_by_text("Nothing was charged.")).to_be_visible()
+    assert live.balance() == before
+    page.get_by_role("button", name="Send again").click()
+    expect(page.get_by_role("status").filter(has_text="on its way again")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.wait_for_url(f"{live.url}/tasks")
+    assert live.call("GET", "job/TaskInfo", params={"task_id": task})["code"] == 404
+
+
+def test_maintenance_holds_at_once_and_everywhere(page: Page, live: LiveService) -> None:
+    """Switched on in the browser, the API answers 455 with the message; switched off, it takes work again."""
+    page.goto(f"{live.url}/operator")
+    page.get_by_label("Message to callers").fill("Back at noon")
+    page.get_by_role("button", name="Begin maintenance").click()
+    page.get_by_role("dialog").get_by_role("button", name="Begin").click()
+    expect(page.get_by_text("Under maintenance since")).to_be_visible()
+    refused = live.create("https://example.com/a.png", "https://example.com/b.mp4")
+    assert (refused["code"], refused["message"]) == (455, "Back at noon")
+    page.get_by_role("button", name="End maintenance").click()
+    expect(page.get_by_text("Under maintenance since")).to_be_hidden()
+    assert live.call("GET", "files/upload-url", params={"content_type": "image/png", "ext": ".png"})["code"] == 200
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_has_a_serious_barrier(page: Page, live: LiveService, theme: Any) -> None:
+    """axe finds nothing serious on any page, in both themes; on a phone no page is wider than its screen."""
+    live.create("https://example.com/a.png", "https://example.com/b.mp4")
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.goto(f"{live.url}/tasks")
+    task = page.get_by_role("link", name=re.compile("^Task ")).first.get_attribute("href")
+    axe = Axe()
+    for path in ("/", "/tasks", task, "/keys", "/credits", "/models", "/models/wan/2-2-animate-replace", "/operator"):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.goto(f"{live.url}{path}")
+        found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [
+            (v["id"], n["html"][:120]) for v in found if v["impact"] in ("serious", "critical") for n in v["nodes"]
+        ]
+        assert serious == [], path
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_playground_works_by_keyboard(page: Page, live: LiveService) -> None:
+    """The first key leads past the menu, every control can be reached, and what is missing is said."""
+    page.goto(f"{live.url}/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    reached = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()"))
+    assert {"resolution", "keep_audio", "Run"} <= set(reached)
+    page.get_by_role("button", name="Run", exact=True).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Choose a picture of the character first")
