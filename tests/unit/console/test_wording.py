@@ -10,6 +10,7 @@ import pytest
 
 from bodydouble.api import EXAMPLES, INPUTS
 from bodydouble.console.pages import own_path
+from bodydouble.console.quality import report_rows
 from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.usage_chart import draw_usage
@@ -79,6 +80,22 @@ def test_snippets_can_be_run() -> None:
     assert json.loads(words[words.index("-d") + 1]) == body
     assert any(isinstance(node, ast.With) for node in ast.parse(snippets.python).body)
     assert "keep_audio=False" in snippets.python
+
+
+def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
+    """A changed sound is named, a missing figure is no zero, and a minus is a true one."""
+    figures = {
+        "delivery": {"frames": True, "timestamps": True, "frame_rate": True, "duration": True, "audio": False},
+        "background_psnr_mean_db": 48.25, "background_psnr_min_db": 40.0, "pck_20": 0.934, "face_texture_output": None,
+        "face_texture_actor": -0.12, "mouth_correlation": 0.8, "flicker_output": 1.5, "flicker_source": 1.25,
+        "residue": 0.0,
+    }  # fmt: skip
+    rows = {row["label"]: row for row in report_rows(figures)}
+    assert rows["Kept exactly"]["meaning"] == "Changed: sound"
+    assert rows["Background"]["value"] == "48.2 dB"
+    assert rows["Pose"]["value"] == "93.4 %"
+    assert rows["Likeness"]["value"] == "not measured"
+    assert "−0.12" in rows["Likeness"]["meaning"]
 
 
 @pytest.mark.parametrize(
