@@ -160,18 +160,18 @@ def _pieces(
     pieces: list[Piece | None] = []
     unit = chain.bones[0].radius / (LEG_RADII[0] if chain.foot else ARM_RADII[0])
     for k, bone in enumerate(chain.bones):
-        start = disc(points, bone.start, chain.discs[k] * unit)
+        start = disc(limb.shape, bone.start, chain.discs[k] * unit)
         # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
         inner = start if k == 0 else start * limb * (shares[k] + shares[k - 1])
         mask = np.maximum(shares[k] * limb, inner)
         ends = start
         if k + 1 < len(chain.bones):
-            stop = disc(points, bone.stop, chain.discs[k + 1] * unit)
+            stop = disc(limb.shape, bone.stop, chain.discs[k + 1] * unit)
             mask = np.maximum(mask, stop * limb * (shares[k] + shares[k + 1]))
             ends = np.maximum(start, stop)
         elif k == 0:
             # Only the first bone is known: what hangs on beyond its end is not to move with it.
-            stop = disc(points, bone.stop, chain.discs[1] * unit)
+            stop = disc(limb.shape, bone.stop, chain.discs[1] * unit)
             length = max(float(np.hypot(*(bone.stop - bone.start))), 1.0)
             along = (points - bone.start) @ (bone.stop - bone.start) / length**2
             mask = np.minimum(mask, np.maximum(np.clip((1.02 - along) / 0.06, 0, 1), stop))

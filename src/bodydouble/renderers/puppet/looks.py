@@ -22,14 +22,14 @@ class Look:
 
 
 def take_looks(footage: Footage, mattes: Mattes, track: PersonTrack, count: int = LOOKS) -> list[Look]:
-    """At most ``count`` frames spread over those in which the person is present, in order."""
+    """At most ``count`` frames spread evenly over those in which the person is present, in order."""
     seen = np.flatnonzero(track.present)
     if len(seen) == 0:
         return []
-    chosen = np.unique(seen[np.linspace(0, len(seen) - 1, count).astype(int)]).tolist()
-    if chosen[-1] - chosen[0] >= ONE_PASS_FRAMES_MAX:
+    if seen[-1] - seen[0] >= ONE_PASS_FRAMES_MAX:
+        chosen = np.unique(seen[np.linspace(0, len(seen) - 1, count).astype(int)]).tolist()
         pairs = [(next(footage.read(i, i + 1)), next(mattes.read(i, i + 1))) for i in chosen]
         return [Look(index=i, image=image, matte=matte) for (i, image), (_, matte) in pairs]
-    wanted = set(chosen)
-    both = zip(footage.read(chosen[0], chosen[-1] + 1), mattes.read(chosen[0], chosen[-1] + 1), strict=True)
-    return [Look(index=i, image=image, matte=matte) for (i, image), (_, matte) in both if i in wanted]
+    start, stop, step = int(seen[0]), int(seen[-1]) + 1, -(-len(seen) // count)
+    both = zip(footage.read(start, stop, step), mattes.read(start, stop, step), strict=True)
+    return [Look(index=i, image=image, matte=matte) for (i, image), (_, matte) in both if track.present[i]]

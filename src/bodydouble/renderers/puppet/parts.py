@@ -116,7 +116,13 @@ class PartDistances:
         return masks
 
 
-def disc(points: Array, centre: Array, radius: float) -> Floats:
-    """A round mask with a soft rim of an eighth of the radius."""
-    away = np.linalg.norm(points - centre, axis=-1)
-    return np.clip((radius - away) / max(0.125 * radius, 1.0) + 0.5, 0, 1).astype(np.float32)
+def disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:
+    """(h, w) a round mask with a soft rim of an eighth of the radius."""
+    rim = max(0.125 * radius, 1.0)
+    mask = np.zeros(shape, np.float32)
+    x0, y0 = np.maximum(np.floor(centre - radius - rim).astype(int), 0)
+    x1, y1 = np.minimum(np.ceil(centre + radius + rim).astype(int) + 1, [shape[1], shape[0]])
+    if x1 > x0 and y1 > y0:
+        away = np.hypot(np.arange(x0, x1)[None] - centre[0], np.arange(y0, y1)[:, None] - centre[1])
+        mask[y0:y1, x0:x1] = np.clip((radius - away) / rim + 0.5, 0, 1)
+    return mask

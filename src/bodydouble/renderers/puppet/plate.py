@@ -42,8 +42,12 @@ def removal_mask(matte: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
 @dataclass(frozen=True, kw_only=True)
 class _Sample:
     index: int
-    image: Image
-    taken: NDArray[np.uint8]
+    rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, else 255
+
+
+def _sample(index: int, image: Image, taken: NDArray[np.uint8]) -> _Sample:
+    rgba = cv2.merge([*cv2.split(image), cv2.bitwise_not(taken)])
+    return _Sample(index=index, rgba=np.asarray(rgba, np.uint8))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ class Plates:
         x0, y0, x1, y1 = box
         if span.path.still:
             return plate[y0:y1, x0:x1]
-        matrix = np.array([[1, 0, -x0], [0, 1, -y0], [0, 0, 1.0]]) @ span.path.between(key, index)
+        matrix = _cut_to(box) @ span.path.between(key, index)
         warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.uint8)
 
@@ -169,7 +173,7 @@ class _SpanBuilder:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
         self._start, self._stop = start, stop
         self._previous: tuple[int, Image] | None = None
-        self._gathering: deque[tuple[int, Future[tuple[NDArray[np.float32], NDArray[np.bool_]]]]] = deque()
+        self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
         self.keys: list[int] = []
         self.unseen: list[float] = []
 
@@ -177,12 +181,12 @@ class _SpanBuilder:
         """Yields the index of the frame it is at."""
         tracker = CameraTracker(self._footage.width, self._footage.height)
         samples: deque[_Sample] = deque(maxlen=SAMPLES_MAX)
-        short = self._stop - self._start <= STILL_REACH_FRAMES
+        short = self._stop - self._start <= SAMPLES_MAX * MOVING_SAMPLE_FRAMES
         for index, image, taken in self._looks(LOOK_EVERY_FRAMES):
             tracker.add(index, image, taken)
-            # A still shot that fits into the ring is done after one pass.
+            # A shot that fits into the ring is done after one pass.
             if short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0:
-                samples.append(_Sample(index=index, image=image, taken=taken))
+                samples.append(_sample(index, image, taken))
             yield self._start + (index - self._start) // 2
         self.path = tracker.path(self._start, self._stop)
         key_frames, sample_frames, reach = (
@@ -190,12 +194,12 @@ class _SpanBuilder:
             if self.path.still
             else (MOVING_KEY_FRAMES, MOVING_SAMPLE_FRAMES, MOVING_REACH_FRAMES)
         )
-        self.keys = _key_frames(self._start, self._stop, key_frames)
+        self.keys = _key_frames(self._start, self._stop, key_frames, MOVING_SAMPLE_FRAMES)
         waiting = deque(self.keys)
         with ThreadPoolExecutor(1) as pool:
             if not short:
                 for index, image, taken in self._looks(sample_frames):
-                    samples.append(_Sample(index=index, image=image, taken=taken))
+                    samples.append(_sample(index, image, taken))
                     while waiting and index >= waiting[0] + reach:
                         self._gather(pool, waiting.popleft(), samples)
                     yield self._start + (self._stop - self._start + index - self._start) // 2
@@ -225,66 +229,74 @@ class _SpanBuilder:
         for (index, image), (_, matte) in pairs:
             yield index, image, removal_mask(matte, self._footage.height)
 
-    def _build(self, key: int, image: NDArray[np.float32], known: NDArray[np.bool_]) -> None:
+    def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
         """Fill what no sample shows: from the plate before, then by inpainting; and keep the plate."""
+        self.unseen.append(float(1 - known.mean()))
         if self._previous is not None:
-            before, plate = self._previous
-            warped, seen = self._carried(plate, before, key)
-            image = np.where(known[..., None], image, np.where(seen[..., None], warped, image))
-            self.unseen.append(float(1 - known.mean()))
-            known = known | seen
-        else:
-            self.unseen.append(float(1 - known.mean()))
+            known = self._carry_over(*self._previous, key, image, known)
         if not known.all():
-            image = fill_holes(image.astype(np.float32), known, self._bystanders(key))
-        plate = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+            image = fill_holes(image, known, self._bystanders(key))
         path = plate_path(self._folder, key)
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
-            np.save(stream, plate)
+            np.save(stream, image)
         part.replace(path)
-        self._previous = key, plate
+        self._previous = key, image
 
-    def _carried(self, plate: Image, before: int, key: int) -> tuple[Image, NDArray[np.bool_]]:
-        """The plate before, moved to ``key``, and where it reaches."""
-        size = (plate.shape[1], plate.shape[0])
-        matrix = self.path.between(before, key)
-        warped = cv2.warpPerspective(plate, matrix, size)
+    def _carry_over(
+        self, before: int, plate: Image, key: int, image: Image, known: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Put the plate before, moved to ``key``, where ``image`` is not known; answers what is known then."""
+        box = _hole_box(known)
+        if box is None:
+            return known
+        x0, y0, x1, y1 = box
+        here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
+        matrix = _cut_to(box) @ self.path.between(before, key)
         reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size)
-        return np.asarray(warped, np.uint8), reach > 252
+        new = (reach > 252) & ~known[here]
+        image[here][new] = cv2.warpPerspective(plate, matrix, size)[new]
+        result = known.copy()
+        result[here] |= new
+        return result
 
-    def _median(self, key: int, samples: list[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _median(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
         """For a still camera: each pixel's median over the samples in which it is free."""
-        height, width = samples[0].taken.shape
-        image = np.zeros((height, width, 3), np.float32)
+        height, width = samples[0].rgba.shape[:2]
+        image = np.zeros((height, width, 3), np.uint8)
         known = np.zeros((height, width), np.bool_)
         rows = 40
         for y in range(0, height, rows):  # in strips: the stack of all samples would be large
-            stack = np.stack([s.image[y : y + rows] for s in samples]).astype(np.float32)
-            taken = np.stack([s.taken[y : y + rows] for s in samples]) > 0
-            image[y : y + rows] = _masked_median(stack, taken)
+            stack = np.stack([s.rgba[y : y + rows] for s in samples])
+            taken = stack[..., 3] == 0
+            image[y : y + rows] = _masked_median(stack[..., :3], taken)
             known[y : y + rows] = ~taken.all(0)
         return image, known
 
-    def _nearest(self, key: int, samples: list[_Sample]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def _nearest(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
         """For a moving camera: each pixel from the sample nearest in time in which it is free."""
-        height, width = samples[0].taken.shape
-        image = np.zeros((height, width, 3), np.uint8)
+        height, width = samples[0].rgba.shape[:2]
+        image = np.zeros((height, width, 4), np.uint8)
         known = np.zeros((height, width), np.bool_)
         for sample in sorted(samples, key=lambda s: (abs(s.index - key), s.index)):
             # After the first sample only the person's place is left: no more than its box is warped.
-            x, y, w, h = cv2.boundingRect(np.where(known, 0, 255).astype(np.uint8))
-            if w == 0:
+            box = _hole_box(known)
+            if box is None:
                 break
-            here = np.s_[y : y + h, x : x + w]
-            matrix = np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]]) @ self.path.between(sample.index, key)
-            free = cv2.warpPerspective(np.where(sample.taken > 0, 0, 255).astype(np.uint8), matrix, (w, h))
-            new = (cv2.erode(free, np.ones((3, 3), np.uint8)) > 250) & ~known[here]
+            x0, y0, x1, y1 = box
+            here = np.s_[y0:y1, x0:x1]
+            if sample.index == key:
+                moved = sample.rgba[here]
+            else:
+                matrix = _cut_to(box) @ self.path.between(sample.index, key)
+                moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
+            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8))
+            new = (free > 250) & ~known[here]
             if new.sum() < 20:
                 continue
-            image[here][new] = cv2.warpPerspective(sample.image, matrix, (w, h))[new]
+            cv2.copyTo(moved, new.astype(np.uint8), image[here])
             known[here] |= new
-        return image.astype(np.float32), known
+        return np.ascontiguousarray(image[..., :3]), known
 
     def _bystanders(self, key: int) -> NDArray[np.bool_]:
         """Where other people are, so that none of them is cloned into a hole."""
@@ -295,20 +307,35 @@ class _SpanBuilder:
         return taken
 
 
-def _key_frames(start: int, stop: int, step: int) -> list[int]:
-    """Evenly spread keys, at most ``step`` apart; one in the middle where one is enough."""
+def _key_frames(start: int, stop: int, step: int, grid: int) -> list[int]:
+    """Evenly spread keys, about ``step`` apart; one in the middle where one is enough.
+
+    Each is a multiple of ``grid`` from ``start``: a sample that needs no warp.
+    """
     count = -(-(stop - start) // step)
-    if count == 1:
-        return [(start + stop) // 2]
-    return [int(k) for k in np.linspace(start, stop - 1, count + 1)]
+    wanted = np.array([(start + stop) / 2]) if count == 1 else np.linspace(start, stop - 1, count + 1)
+    return [start + grid * int((k - start) / grid) for k in wanted]
 
 
-def _masked_median(stack: NDArray[np.float32], taken: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _hole_box(known: NDArray[np.bool_]) -> Box | None:
+    """The box around what is not known; None where all is."""
+    x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
+    return (x, y, x + w, y + h) if w else None
+
+
+def _cut_to(box: Box) -> NDArray[np.float64]:
+    """(3, 3): moves the box's corner to the origin."""
+    return np.array([[1, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1.0]])
+
+
+def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
     """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
     # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
-    ordered = np.sort(np.where(taken[..., None], np.float32(1e6), stack), axis=0)
+    ordered = np.sort(np.where(taken[..., None], np.uint8(255), stack), axis=0)
     free = (~taken).sum(0)
     low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
     high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
-    middle = (np.take_along_axis(ordered, low, 0)[0] + np.take_along_axis(ordered, high, 0)[0]) / 2
-    return np.where((free > 0)[..., None], middle, 0).astype(np.float32)
+    middle = (
+        np.take_along_axis(ordered, low, 0)[0].astype(np.uint16) + np.take_along_axis(ordered, high, 0)[0] + 1
+    ) // 2
+    return np.where((free > 0)[..., None], middle, 0).astype(np.uint8)

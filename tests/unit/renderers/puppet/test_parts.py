@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, pixel_grid, segment_distance
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, segment_distance
 
 
 def test_distance_from_a_segment():
@@ -45,7 +45,8 @@ def test_a_seam_counts_as_distance():
 
 def test_a_disc_is_round_and_soft():
     """Full inside, half at the rim, nothing outside."""
-    mask = disc(pixel_grid(60, 60), np.array([30.0, 30.0]), 16.0)
+    mask = disc((60, 60), np.array([30.0, 30.0]), 16.0)
     assert mask[30, 30] == 1
     assert 0.3 < mask[30, 46] < 0.7
     assert mask[30, 52] == 0
+    assert disc((60, 60), np.array([-40.0, 30.0]), 16.0).sum() == 0
