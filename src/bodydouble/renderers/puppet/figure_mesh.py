@@ -175,7 +175,7 @@ def _layers(
     whole = build_mesh(vertices, layout, rgba, fine, in_neck)
     below = (weight[whole.triangles] < TRUNK_LAYER_MAX).any(1) & (whole.triangles >= _face_count(anatomy)).all(1)
     lower = whole.triangles[below]
-    trunk = replace(whole, triangles=lower, fine=len(lower), one_sided=whole.one_sided[below])
+    trunk = replace(whole, triangles=lower, fine=len(lower), inner=len(lower), one_sided=whole.one_sided[below])
     return trunk, build_mesh(vertices, layout, upper, fine, in_neck)
 
 

@@ -22,13 +22,15 @@ SUBPIXEL_BITS = 4
 class Mesh:
     """``rgba`` (h, w, 4) uint8 premultiplied, carried by ``vertices`` (N, 2) px in ``triangles`` (T, 3).
 
-    Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before on a coarse grid. Those of
-    ``one_sided`` vanish when they are folded over.
+    Triangles from ``fine`` on (they are sorted) are mapped pixel by pixel, those before ``inner`` on a coarse grid: the
+    fine ones between border on coarse ones, which are interpolated towards them. Those of ``one_sided`` vanish when
+    they are folded over.
     """
 
     vertices: Array
     triangles: NDArray[np.int64]
     fine: int
+    inner: int
     one_sided: NDArray[np.bool_]  # (T,)
     rgba: Bytes
 
@@ -54,12 +56,22 @@ def build_mesh(
     (x0, y0), (x1, y1) = low.T, high.T
     kept = triangles[total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0] > 0]
     fine = is_fine[kept].all(1)
-    order = np.argsort(fine, kind="stable")
+    beside_coarse = np.zeros(len(vertices), np.bool_)
+    beside_coarse[kept[~fine]] = True
+    inner = fine & ~beside_coarse[kept].any(1)
+    order = np.argsort(fine.astype(np.int64) + inner, kind="stable")
     ordered = kept[order]
     one_sided = np.zeros(len(ordered), np.bool_)
     if is_one_sided is not None:
         one_sided = np.asarray(is_one_sided[ordered].any(axis=1), np.bool_)
-    return Mesh(vertices=vertices, triangles=ordered, fine=int((~fine).sum()), one_sided=one_sided, rgba=rgba)
+    return Mesh(
+        vertices=vertices,
+        triangles=ordered,
+        fine=int((~fine).sum()),
+        inner=int((~inner).sum()),
+        one_sided=one_sided,
+        rgba=rgba,
+    )
 
 
 def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Box | None:
@@ -136,7 +148,7 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
     w, h = -(-(x1 - x0) // COARSE), -(-(y1 - y0) // COARSE)
     xs = np.arange(w, dtype=np.float64) * COARSE + (x0 + 0.5 * COARSE - 0.5)
     ys = np.arange(h, dtype=np.float64) * COARSE + (y0 + 0.5 * COARSE - 0.5)
-    labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order, (h, w))
+    labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order[order < mesh.inner], (h, w))
     coarse = _map_at(labels, maps, xs, ys)
     inside = (labels > 0).astype(np.uint8)
     _extend(coarse, inside.astype(np.float32))
