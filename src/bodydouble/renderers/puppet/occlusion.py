@@ -4,7 +4,7 @@ The matte cannot tell: it takes what the person touches for the person. What can
 the trunk with a colour that neither the trunk nor skin usually has belongs to something else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Image
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.looks import Look
-from bodydouble.renderers.puppet.plate import Box
+from bodydouble.renderers.puppet.plate import Box, Plates
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -38,40 +39,108 @@ SIZE_MIN, SIZE_MAX = 0.25, 1.1
 
 
 @dataclass(frozen=True, kw_only=True)
+class _View:
+    """What things are looked for in, small: a crop of one frame."""
+
+    step: int  # pixels of the frame for one of this
+    codes: NDArray[np.int32]  # (h, w) colours
+    parts: Mask  # (h, w) labels
+    own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
+    apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
+    person: Mask  # (h, w) the matte
+    shoulders: float  # px
+
+
+@dataclass(frozen=True, kw_only=True)
 class ActorColours:
-    """The colours that each part of the removed person usually has."""
+    """The colours that each part of the removed person usually has, and the ball that they play, if any."""
 
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
+    ball: Ball | None = None
 
     def foreign_things(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> Floats | None:
         """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
 
         ``image``, ``plate`` and ``matte`` are cut to ``box``; ``body`` (33, 2 or 3) is in the whole frame. A thing has
-        colours foreign to the place where it is, is not like the plate, compact, and touches the person.
+        colours foreign to the place where it is, is not like the plate, compact, and touches the person. A ball is one
+        at a foot too, whatever the shoe's colour.
         """
+        view = self._view(image, plate, matte, body, box)
+        if view is None:
+            return None
+        found = np.zeros(view.parts.shape, np.uint8)
+        hulls = _compact_pieces(view)
+        for hull in hulls:
+            cv2.fillConvexPoly(found, hull, 255)
+        if self.ball is not None and not any(_is_round(hull, self.ball.radius / view.step) for hull in hulls):
+            self._add_ball_at_foot(self.ball, view, found)
+        if not found.any():
+            return None
+        # The rim of a thing that moves is half thing, half background: it goes with the thing.
+        found = cv2.dilate(found, np.ones((3, 3), np.uint8))
+        (h, w), step = matte.shape, view.step
+        large = cv2.resize(found, (found.shape[1] * step, found.shape[0] * step), interpolation=cv2.INTER_LINEAR)
+        large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
+
+    def _view(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> _View | None:
         h, w = matte.shape
         # By a whole number: OpenCV averages twenty times as fast then.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
-        zoom, size = 1 / step, (w // step, h // step)
+        size = (w // step, h // step)
         if min(size) < 8:
             return None
         small, behind, near = (
             np.asarray(cv2.resize(x[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA), np.uint8)
             for x in (image, plate, matte)
         )
-        joints = (body[:, :2] - np.array(box[:2])) * zoom
-        parts = part_labels(joints, size)
-        own = self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + colour_codes(small))
+        joints = (body[:, :2] - np.array(box[:2])) / step
+        parts, codes = part_labels(joints, size), colour_codes(small)
         channels = cv2.split(cv2.absdiff(small, behind))
-        apart = cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN
-        candidate = (apart & ~own).astype(np.uint8) * np.uint8(255)
-        shoulders = _shoulder_width(joints)
-        found = _compact_pieces(candidate, near, parts, shoulders)
-        if found is None:
-            return None
-        large = cv2.resize(found, (size[0] * step, size[1] * step), interpolation=cv2.INTER_LINEAR)
-        large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
-        return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
+        return _View(
+            step=step,
+            codes=codes,
+            parts=parts,
+            own=self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + codes),
+            apart=cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN,
+            person=near,
+            shoulders=_shoulder_width(joints),
+        )
+
+    def _add_ball_at_foot(self, ball: Ball, view: _View, found: Mask) -> None:
+        radius = ball.radius / view.step
+        # The best place of all is looked at: while the ball is in the air a shoe is not taken for it.
+        centre = find_ball(view.apart & ball.colours.take(view.codes), radius)
+        if centre is None:
+            return
+        disc = cv2.circle(np.zeros_like(found), centre, round(2 * radius), 1, -1)
+        if (view.parts[disc > 0] == FEET).any():
+            cv2.circle(found, centre, round(radius), 255, -1)
+
+    def sightings(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> list[Sighting]:
+        """The round things in front of the person, away from the feet; as ``foreign_things``."""
+        view = self._view(image, plate, matte, body, box)
+        result: list[Sighting] = []
+        for hull in _compact_pieces(view) if view is not None else []:
+            assert view is not None
+            piece = cv2.fillConvexPoly(np.zeros(view.parts.shape, np.uint8), hull, 1)
+            radius = circle_radius(hull[:, 0])
+            if radius is None or (view.parts[piece > 0] == FEET).any():
+                continue
+            colours = np.zeros(LEVELS**3, np.bool_)
+            colours[view.codes[piece > 0]] = True
+            result.append(Sighting(radius=radius * view.step, colours=_with_neighbours(colours)))
+        return result
+
+
+def learn_ball(colours: ActorColours, looks: list[Look], plates: Plates, track: PersonTrack) -> ActorColours:
+    """``colours`` with the ball that is seen in ``looks`` again and again, if there is one."""
+    seen: list[Sighting] = []
+    for look in looks:
+        height, width = look.matte.shape
+        box = (0, 0, width, height)
+        seen += colours.sightings(look.image, plates.at(look.index, box), look.matte, track.body[look.index], box)
+    return replace(colours, ball=known_ball(seen))
 
 
 def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
@@ -105,6 +174,13 @@ def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
     hardly[OUTSIDE] = False
     known[hardly] = True  # every colour may be its own
     return ActorColours(known=known)
+
+
+def _with_neighbours(colours: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(LEVELS ** 3,) ``colours`` and those one level away in one channel."""
+    spread = colours.reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
+    wide = spread + sum(_shifted(spread, axis, step) for axis in range(3) for step in (-1, 1))
+    return np.asarray(wide.ravel() > 0, np.bool_)
 
 
 def _shifted(counts: Floats, axis: int, step: int) -> Floats:
@@ -154,11 +230,15 @@ def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
     return labels
 
 
-def _compact_pieces(candidate: Mask, person: Mask, parts: Mask, shoulders: float) -> Mask | None:
-    """The pieces of ``candidate`` that can be things, as their filled hulls 0 or 255; None where there are none.
+def _is_round(hull: NDArray[np.int32], radius: float) -> bool:
+    found = circle_radius(hull[:, 0])
+    return found is not None and abs(found - radius) < 0.3 * radius
 
-    ``person`` is the matte: things touch it.
-    """
+
+def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
+    """The hulls (N, 1, 2) of the pieces that can be things: compact, not too small or large, touching the person."""
+    candidate = (view.apart & ~view.own).astype(np.uint8) * np.uint8(255)
+    shoulders = view.shoulders
     # Arms and head have colours of their own that come and go (sleeves, teeth): no thing is made of them alone.
     k = max(3, round(0.07 * shoulders)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
@@ -166,20 +246,19 @@ def _compact_pieces(candidate: Mask, person: Mask, parts: Mask, shoulders: float
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, kernel), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate)
     reach = max(3, round(0.1 * shoulders)) | 1
-    near = cv2.dilate(person, np.ones((reach, reach), np.uint8)) > 127
-    result = np.zeros(candidate.shape, np.uint8)
+    near = cv2.dilate(view.person, np.ones((reach, reach), np.uint8)) > 127
+    result: list[NDArray[np.int32]] = []
     for i in range(1, count):
         extent = float(max(stats[i, cv2.CC_STAT_WIDTH], stats[i, cv2.CC_STAT_HEIGHT]))
         if not SIZE_MIN * shoulders <= extent <= SIZE_MAX * shoulders:
             continue
         here = labels == i
-        if not near[here].any() or (parts[here] == HEAD).mean() > 0.3:
+        if not near[here].any() or (view.parts[here] == HEAD).mean() > 0.3:
             continue
         outlines, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        hull = cv2.convexHull(np.concatenate(list(outlines)))
+        hull = np.asarray(cv2.convexHull(np.concatenate(list(outlines))), np.int32)
         short, long = sorted(cv2.minAreaRect(hull)[1])
         area = float(cv2.contourArea(hull))
         if stats[i, cv2.CC_STAT_AREA] >= SOLID_MIN * area and long + 1 <= SLENDER_MAX * (short + 1):
-            cv2.fillConvexPoly(result, hull, 255)
-    # The rim of a thing that moves is half thing, half background: it goes with the thing.
-    return np.asarray(cv2.dilate(result, np.ones((3, 3), np.uint8)), np.uint8) if result.any() else None
+            result.append(hull)
+    return result

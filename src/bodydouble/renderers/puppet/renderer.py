@@ -18,7 +18,7 @@ from bodydouble.renderers.puppet.desk import Desk, find_desk
 from bodydouble.renderers.puppet.light import measure_light
 from bodydouble.renderers.puppet.looks import take_looks
 from bodydouble.renderers.puppet.motion import build_motion
-from bodydouble.renderers.puppet.occlusion import learn_colours
+from bodydouble.renderers.puppet.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.puppet import Puppet
 
@@ -79,13 +79,14 @@ class PuppetRenderer:
             desk = find_desk([look for look in looks if start <= look.index < stop], track)
             if desk is not None:
                 desks[int(track.shot[start])] = desk
+        colours = learn_colours(looks, track)
         composer = Composer(
             puppet=Puppet(character, motion, scene.options.hands),
             motion=motion,
             plates=plates,
             light=light,
             desks=desks,
-            actor_colours=learn_colours(looks, track),
+            actor_colours=None if colours is None else learn_ball(colours, looks, plates, track),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -1,10 +1,13 @@
 """Things in front of the person."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
+from bodydouble.renderers.puppet.balls import known_ball
 from bodydouble.renderers.puppet.looks import Look
-from bodydouble.renderers.puppet.occlusion import LOOKS_MIN, ActorColours, learn_colours
+from bodydouble.renderers.puppet.occlusion import FEET, LOOKS_MIN, ActorColours, colour_codes, learn_colours
 from mannequin import joints, picture, track_of
 from staged import scenery
 
@@ -52,6 +55,26 @@ def test_a_person_alone_has_nothing_in_front() -> None:
     """Shirt, skin and trousers are the actor's own."""
     image, plate, matte, pose = scene_with_ball(None)
     assert actors_colours().foreign_things(image, plate, matte, pose, (0, 0, 500, 500)) is None
+
+
+def test_a_ball_at_a_shoe_of_its_colour_is_found_once_it_is_known() -> None:
+    """Its colour is the shoes' own, so that it stays unseen there, until the same ball was seen before the trunk."""
+    colours, ankle = actors_colours(), joints()[27, :2].astype(int)
+    known = colours.known.copy()
+    known[FEET, colour_codes(np.full((1, 1, 3), (250, 240, 40), np.uint8))[0, 0]] = True
+    colours = replace(colours, known=known)
+    box = (0, 0, 500, 500)
+    seen = [s for x in (245, 250, 255) for s in colours.sightings(*scene_with_ball((x, 190)), box)]
+    assert [round(s.radius, -1) for s in seen] == [20, 20, 20]
+    centre = (int(ankle[0]), int(ankle[1]) + 8)
+    image, plate, matte, pose = scene_with_ball(centre)
+    ball = cv2.circle(np.zeros((500, 500), np.uint8), centre, 20, 1, -1) > 0
+    before = colours.foreign_things(image, plate, matte, pose, box)
+    after = replace(colours, ball=known_ball(seen)).foreign_things(image, plate, matte, pose, box)
+    assert before is None or before[ball].mean() < 0.5
+    assert after is not None
+    assert after[ball].mean() > 0.9
+    assert after[~ball].sum() < 0.7 * ball.sum()
 
 
 def test_a_crop_finds_the_same_thing() -> None:

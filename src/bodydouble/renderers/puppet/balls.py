@@ -1,0 +1,79 @@
+"""A ball that is played: learned where it is seen alone, found again where it touches a shoe of its own colour."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+
+ROUND_ERROR_MAX = 0.06
+"""Mean distance of a ball's outline from its circle, of the radius."""
+SIGHTINGS_MIN = 3
+FILLED_MIN = 0.8
+"""Share of the disc that has the ball's colours where the ball is; of a smaller or longer thing, a shoe, it is less."""
+AROUND_MAX = 0.55
+"""Share of the ring about the disc that has them too: the foot's side."""
+RING = 1.35
+RADIUS_MIN = 3.0
+"""Pixels, as it is looked for: a smaller disc is filled by anything."""
+CENTRE_LEAN = 0.5
+"""What a filled ring counts against a filled disc: the disc is to lie on the ball, not on the shoe beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """A round thing in one picture: its radius in pixels of the frame, and (N,) which colours it shows."""
+
+    radius: float
+    colours: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ball:
+    """What is known of a ball: its radius in pixels of the frame, and (N,) its colours."""
+
+    radius: float
+    colours: NDArray[np.bool_]
+
+
+def circle_radius(outline: NDArray[np.generic]) -> float | None:
+    """The radius of a closed ``outline`` (N, 2) in pixels, or None where it is not round."""
+    points = outline.astype(np.float64)
+    if len(points) < 8:
+        return None
+    away = np.hypot(*(points - (points.min(0) + points.max(0)) / 2).T)
+    radius = float(away.mean())
+    return radius if float(np.abs(away - radius).mean()) < ROUND_ERROR_MAX * radius else None
+
+
+def known_ball(sightings: list[Sighting]) -> Ball | None:
+    """From what was seen in samples of the whole video; None where it is too seldom the same size."""
+    if len(sightings) < SIGHTINGS_MIN:
+        return None
+    radius = float(np.median([s.radius for s in sightings]))
+    alike = [s.colours for s in sightings if abs(s.radius - radius) < 0.2 * radius]
+    if len(alike) < SIGHTINGS_MIN:
+        return None
+    return Ball(radius=radius, colours=np.asarray(np.mean(alike, axis=0) > 0.3, np.bool_))
+
+
+def find_ball(like: NDArray[np.bool_], radius: float) -> tuple[int, int] | None:
+    """Centre x, y of the ball of ``radius`` pixels in a picture, or None; ``like`` (h, w): which pixels may be its."""
+    if radius < RADIUS_MIN:
+        return None
+    reach = int(np.ceil(RING * radius)) + 1
+    yy, xx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    away = np.hypot(xx, yy)
+    disc, ring = away <= radius, (away > radius + 0.5) & (away <= RING * radius)
+    part = like.astype(np.float32)
+    filled, around = (
+        cv2.filter2D(part, cv2.CV_32F, kernel / np.float32(kernel.sum()), borderType=cv2.BORDER_CONSTANT)
+        for kernel in (disc.astype(np.float32), ring.astype(np.float32))
+    )
+    score = filled - CENTRE_LEAN * around
+    row, column = np.unravel_index(int(score.argmax()), score.shape)
+    if filled[row, column] < FILLED_MIN or around[row, column] > AROUND_MAX:
+        return None
+    return int(column), int(row)
