@@ -38,7 +38,7 @@ from bodydouble.shot import Shot, ShotRequest
 CORES = 2
 RATE = 25
 SIZES = {480: (854, 480), 720: (1280, 720)}
-FULL = [(480, 10), (480, 60), (720, 10), (720, 60)]  # short side, seconds
+FULL = [(480, 10), (720, 10), (480, 60), (720, 60)]  # short side, seconds
 STAGES = ("perceive", "prepare", "render", "mux")
 QUICK = [(480, 1), (480, 2)]
 POSE_HEAVY_REFERENCE_MS = 26.7

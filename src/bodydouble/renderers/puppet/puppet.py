@@ -1,5 +1,6 @@
 """Drawing the character as the actor moves."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,8 @@ Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 FOOT_TURN_MAX = np.deg2rad(65)
+SHADOW_REACH, SHADOW_STRENGTH = 0.07, 0.4
+"""Softness, in anatomy units, and depth (0-1) of the shadow that an arm casts on the trunk behind it."""
 LIMB_SEEN = (0.1, 0.2)
 """Visibilities between which a leg fades in: the network gives a leg behind a desk nearly none."""
 FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
@@ -87,25 +90,27 @@ class Puppet:
             return None
         x0, y0, x1, y1 = bounds
         canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
-        for layer in layers:
-            if layer.behind:
-                _paint(canvas, layer, bounds, None)
+        behind = [layer for layer in layers if layer.behind]
+        for box, rgba in _drawn([*behind, self._neck(index, trunk)], bounds):
+            _over(canvas, box, rgba)
         figure, shift = self.character.figure, np.array([x0, y0])
-        _paint(canvas, self._neck(index, trunk), bounds, None)
         for mesh, target in ((figure.trunk, lower), (figure.head, points)):
             drawn = draw_mesh(mesh, target - shift, depth, y1 - y0, x1 - x0)
             if drawn is not None:
                 _over(canvas, *drawn)
-        front = [layer for layer in layers if not layer.behind]
-        cover = np.zeros(canvas.shape[:2], np.uint8) if self.character.has_face and front else None
-        for layer in front:
-            _paint(canvas, layer, bounds, cover)
+        front = list(_drawn([layer for layer in layers if not layer.behind], bounds))
+        cover = np.zeros(canvas.shape[:2], np.uint8)
+        for (u0, v0, u1, v1), rgba in front:
+            cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
+        _shade(canvas, cover, SHADOW_REACH * float(self._scales.body[index]) * self.character.anatomy.unit)
+        for box, rgba in front:
+            _over(canvas, box, rgba)
         return Drawing(
             bounds=bounds,
             rgba=canvas,
             hands=hands,
             mouth=points[list(INNER_LIPS)] if self.character.has_face else None,
-            mouth_cover=cover,
+            mouth_cover=cover if self.character.has_face and front else None,
         )
 
     def _trunk(self, index: int, height: int) -> tuple[TrunkPlacement, Array, Array, Array]:
@@ -257,24 +262,47 @@ def _over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     cv2.add(under, rgba, dst=under)
 
 
-def _paint(canvas: Bytes, layer: _Layer, bounds: Box, cover: Bytes | None) -> None:
-    """One piece over ``canvas``; its alpha over ``cover``."""
+def _drawn(layers: list[_Layer], bounds: Box) -> Iterator[tuple[Box, Bytes]]:
+    """Each piece as premultiplied RGBA and its box within ``bounds``; none of those that are outside."""
     x0, y0, x1, y1 = bounds
-    matrix = layer.matrix.copy()
-    matrix[:, 2] -= [x0, y0]
-    drawn = draw_piece(layer.piece, matrix, y1 - y0, x1 - x0)
-    if drawn is None:
+    for layer in layers:
+        matrix = layer.matrix.copy()
+        matrix[:, 2] -= [x0, y0]
+        drawn = draw_piece(layer.piece, matrix, y1 - y0, x1 - x0)
+        if drawn is None:
+            continue
+        box, rgba = drawn
+        if layer.weight < 1 or (layer.fade is not None and layer.fade.kept > 0):
+            strength = np.full(rgba.shape[:2], layer.weight * 255 + 0.5, np.float32)
+            if layer.fade is not None:
+                strength *= _hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
+            rgba = np.asarray(cv2.multiply(rgba, cv2.merge([strength.astype(np.uint8)] * 4), scale=1 / 255), np.uint8)
+        yield box, rgba
+
+
+def _shade(canvas: Bytes, cover: Bytes, reach: float) -> None:
+    """Darken ``canvas`` softly around and below ``cover``, as arms before a trunk do; in place."""
+    x, y, w, h = cv2.boundingRect(cover)
+    pad = int(np.ceil(3 * reach))
+    x0, y0, x1, y1 = (
+        max(0, x - pad),
+        max(0, y - pad),
+        min(cover.shape[1], x + w + pad),
+        min(cover.shape[0], y + h + 2 * pad),
+    )
+    if w == 0 or x1 - x0 < 8 or y1 - y0 < 8:
         return
-    box, rgba = drawn
-    if layer.weight < 1 or (layer.fade is not None and layer.fade.kept > 0):
-        strength = np.full(rgba.shape[:2], layer.weight * 255 + 0.5, np.float32)
-        if layer.fade is not None:
-            strength *= _hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
-        rgba = np.asarray(cv2.multiply(rgba, cv2.merge([strength.astype(np.uint8)] * 4), scale=1 / 255), np.uint8)
-    _over(canvas, box, rgba)
-    if cover is not None:
-        part = cover[box[1] : box[3], box[0] : box[2]]
-        cv2.max(part, cv2.extractChannel(rgba, 3), dst=part)
+    # As wide a blur shows the same at a quarter of the size.
+    size = (x1 - x0) // 4, (y1 - y0) // 4
+    here = np.s_[y0 : y0 + 4 * size[1], x0 : x0 + 4 * size[0]]
+    small = cv2.resize(cover[here], size, interpolation=cv2.INTER_AREA)
+    down = np.array([[1, 0, 0], [0, 1, 0.6 * reach / 4]])
+    soft = cv2.GaussianBlur(cv2.warpAffine(small, down, size), (0, 0), max(reach / 4, 0.8))
+    dark = cv2.resize(soft, (4 * size[0], 4 * size[1]), interpolation=cv2.INTER_LINEAR)
+    keep = cv2.bitwise_not(cv2.convertScaleAbs(dark, alpha=SHADOW_STRENGTH))
+    under = canvas[here]
+    whole = np.full_like(keep, 255)
+    cv2.multiply(under, cv2.merge([keep, keep, keep, whole]), dst=under, scale=1 / 255)
 
 
 def _hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
