@@ -48,7 +48,10 @@ export function startCompare(root) {
     follow();
     show();
   });
-  final.addEventListener("seeked", follow);
+  final.addEventListener("seeked", () => {
+    follow();
+    show();
+  });
   final.addEventListener("loadedmetadata", show);
   final.addEventListener("volumechange", () => sound.setAttribute("aria-pressed", String(!final.muted)));
   play.addEventListener("click", toggle);
