@@ -1,0 +1,328 @@
+"""Creates and reads a second: API, PostgreSQL and load together on this machine, fsync on; ours and the usual choice.
+
+    python bench/create.py [--quick] [--seconds N] [--processes N] [--only ours|usual]
+
+Ours is `bodydouble serve --no-worker` as a user starts it. The usual choice is FastAPI, SQLAlchemy's ORM and Celery
+over Redis (creating/usual_service.py), on the same PostgreSQL and under the same load. The load comes from one process
+over raw sockets (creating/load.py), whose own share of a core is printed: near 1 it would be the bottleneck. On a
+machine that has other work too, the processor's time for a create says more than the clock. The last line is one flat
+JSON object.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import platform
+import random
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from bodydouble.bootstrap import open_stores
+from bodydouble.service.accounts import AccountService
+from bodydouble.settings import Settings
+from bodydouble.store import EmbeddedPostgres
+from bodydouble.tasks.account import hash_api_key
+
+HERE = Path(__file__).parent / "creating"
+CONNECTIONS = 64
+WARM_SECONDS = 1.5
+ACCOUNTS = 100
+READ_TASKS = 1000
+NO_LIMIT = 100_000_000
+API = "/api/v1/client"
+BODY = {
+    "model": "wan/2-2-animate-replace",
+    "callback_url": "https://studio.example.com/hooks/bodydouble",
+    "input": {
+        "img_urls": ["https://cdn.example.com/characters/astronaut.png"],
+        "video_urls": ["https://cdn.example.com/shots/scene-12-take-3.mp4"],
+        "resolution": "480P",
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One side of the comparison, running."""
+
+    port: int
+    keys: Sequence[str]
+    database_url: str
+    roots: Sequence[int]  # process ids; with their children, everything whose processor's time counts
+
+
+def create_request(port: int, key: str) -> str:
+    """CreateTask with an idempotency key that never repeats."""
+    body = json.dumps(BODY, separators=(",", ":"))
+    return (
+        f"POST {API}/job/CreateTask HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {key}\r\n"
+        f"Idempotency-Key: COUNTER\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    )
+
+
+def info_request(port: int, key: str, task_id: str) -> str:
+    """TaskInfo."""
+    return f"GET {API}/job/TaskInfo?task_id={task_id} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {key}\r\n\r\n"
+
+
+def processor_seconds(roots: Sequence[int]) -> dict[str, dict[int, float]]:
+    """User and system time so far by part and process, of the roots and all their children."""
+    times: dict[str, dict[int, float]] = {"api": {}, "postgres": {}, "redis": {}}
+    for root in roots:
+        for process in (psutil.Process(root), *psutil.Process(root).children(recursive=True)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                name, used = process.name(), process.cpu_times()
+                part = "postgres" if "postgres" in name else "redis" if "redis" in name else "api"
+                times[part][process.pid] = used.user + used.system
+    return times
+
+
+def drive(port: int, requests: Sequence[str], seconds: float) -> dict[str, Any]:
+    """What the load's process saw."""
+    order = {"port": port, "connections": CONNECTIONS, "seconds": seconds, "requests": requests}
+    load = subprocess.run(
+        [sys.executable, str(HERE / "load.py")], input=json.dumps(order), capture_output=True, text=True, check=True
+    )
+    answer: dict[str, Any] = json.loads(load.stdout)
+    return answer
+
+
+def measure(service: Service, what: str, requests: Sequence[str], seconds: float) -> dict[str, float]:
+    """Drive the requests, after a second of the same to warm up; figures named ``what``_…"""
+    drive(service.port, requests, WARM_SECONDS)
+    before = processor_seconds(service.roots)
+    found = drive(service.port, requests, seconds)
+    after = processor_seconds(service.roots)
+    refused = {status: n for status, n in found["statuses"].items() if status != "200"}
+    if refused:
+        print(f"  {what}: other answers than 200: {refused}", file=sys.stderr)
+    figures = {
+        f"{what}_per_second": round(found["good"] / seconds, 1),
+        f"{what}_p50_ms": found["p50_ms"],
+        f"{what}_p99_ms": found["p99_ms"],
+        f"{what}_refused": sum(refused.values()),
+        f"{what}_load_cores": found["load_cores"],
+    }
+    total = 0.0
+    for part, used in after.items():
+        spent = sum(seconds_ - before[part].get(pid, 0.0) for pid, seconds_ in used.items())
+        if spent:
+            figures[f"{what}_{part}_cpu_us"] = round(spent * 1e6 / max(found["good"], 1))
+            total += spent
+    figures[f"{what}_cpu_us"] = round(total * 1e6 / max(found["good"], 1))
+    parts = ", ".join(
+        f"{part} {figures[f'{what}_{part}_cpu_us']}" for part in after if f"{what}_{part}_cpu_us" in figures
+    )
+    print(
+        f"  {what:20}{found['good'] / seconds:8.0f}/s  p50 {found['p50_ms']:6.1f} ms  p99 {found['p99_ms']:7.1f} ms  "
+        f"processor {figures[f'{what}_cpu_us']} µs each ({parts}); load {found['load_cores']:.2f} cores",
+        flush=True,
+    )
+    return figures
+
+
+@contextmanager
+def running(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process for as long as the block; its words go to ``log``."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=output, text=True
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def free_port() -> int:
+    """A port that nobody has right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, log: Path) -> None:
+    """Until it answers."""
+    for _ in range(300):
+        try:
+            httpx.get(url, timeout=5)
+            return
+        except httpx.HTTPError:
+            time.sleep(0.1)
+    sys.exit(f"{url} does not answer: {log.read_text()[-2000:]}")
+
+
+async def _accounts(settings: Settings, url: str) -> list[str]:
+    async with open_stores(settings, url) as stores:
+        service = AccountService(stores.accounts, secrets.token_bytes(32))
+        keys = []
+        for number in range(ACCOUNTS):
+            account = await service.open_account(f"account-{number}", Decimal(10_000_000), "for the measurement")
+            keys.append((await service.create_key(account.id)).secret)
+        return keys
+
+
+@contextmanager
+def ours(folder: Path, processes: int) -> Iterator[Service]:
+    """`bodydouble serve --no-worker`, with accounts that no limit holds."""
+    data, log = folder / "data", folder / "serve.log"
+    environment = {
+        "BODYDOUBLE_CREATES_PER_MINUTE": str(NO_LIMIT),
+        "BODYDOUBLE_TASKS_ACTIVE_MAX": str(NO_LIMIT),
+        "BODYDOUBLE_READS_PER_MINUTE": str(NO_LIMIT),
+        "DATABASE_URL": "",
+    }
+    command = [sys.executable, "-m", "bodydouble", "serve", "--no-worker", "--port", "0", "--data", str(data)]
+    if processes > 1:
+        command += ["--api-processes", str(processes)]
+    with running(command, environment, log) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if "listens on" not in line:
+            sys.exit(f"serve did not start: {log.read_text()[-2000:]}")
+        port = int(line.rsplit(":", 1)[1])
+        url = EmbeddedPostgres(data / "postgres").url
+        wait_for(f"http://127.0.0.1:{port}/healthz", log)
+        keys = asyncio.run(_accounts(Settings(data=data), url))
+        yield Service(port=port, keys=keys, database_url=url, roots=[process.pid])
+
+
+@contextmanager
+def usual(folder: Path, processes: int) -> Iterator[Service]:
+    """FastAPI, SQLAlchemy's ORM, Celery, Redis; on a PostgreSQL of the same settings."""
+    server = EmbeddedPostgres(folder / "usual" / "postgres")
+    server.start()
+    redis_port, port = free_port(), free_port()
+    url = server.url.replace("postgresql://", "postgresql+psycopg://")
+    environment = {"USUAL_DATABASE_URL": url, "USUAL_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0"}
+    redis = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--appendonly", "yes"]
+    try:
+        with (
+            running([*redis, "--dir", str(folder)], {}, folder / "redis.log") as broker,
+            running(
+                [sys.executable, "-m", "uvicorn", "usual_service:app", "--port", str(port), "--no-access-log"]
+                + ["--app-dir", str(HERE), "--workers", str(processes)],
+                environment,
+                folder / "usual.log",
+            ) as process,
+        ):
+            keys = _seed_usual(server.url, environment)
+            wait_for(f"http://127.0.0.1:{port}/docs", folder / "usual.log")
+            assert server.pid is not None
+            yield Service(port=port, keys=keys, database_url=server.url, roots=[server.pid, broker.pid, process.pid])
+    finally:
+        server.stop()
+
+
+def _seed_usual(url: str, environment: dict[str, str]) -> list[str]:
+    make = "import usual_service as u; u.Base.metadata.create_all(u.engine)"
+    subprocess.run([sys.executable, "-c", make], env={**os.environ, **environment}, cwd=HERE, check=True)
+    keys = [f"ak_{secrets.token_hex(16)}" for _ in range(ACCOUNTS)]
+    with psycopg.connect(url) as connection:
+        for number, key in enumerate(keys, 1):
+            connection.execute("insert into accounts values (%s, %s, 1e7, 0)", (number, f"account-{number}"))
+            connection.execute("insert into api_keys values (%s, %s)", (hash_api_key(key), number))
+    return keys
+
+
+def measure_side(side: str, service: Service, seconds: float, tasks_sql: str) -> dict[str, float]:
+    """Spread creates, hot creates, reads."""
+    port, keys = service.port, service.keys
+    figures = measure(service, f"{side}_create", [create_request(port, key) for key in keys], seconds)
+    figures |= measure(service, f"{side}_hot_create", [create_request(port, keys[0])], seconds)
+    with psycopg.connect(service.database_url) as connection:
+        made = connection.execute(tasks_sql, (READ_TASKS,)).fetchall()
+    owners = {hash_api_key(key): key for key in keys}
+    reads = [info_request(port, owners[bytes(key_hash)], str(task)) for task, key_hash in made]
+    random.shuffle(reads)
+    return figures | measure(service, f"{side}_info", reads, seconds)
+
+
+def check_ours(service: Service) -> dict[str, float]:
+    """What the load left behind: everything has to agree."""
+    with psycopg.connect(service.database_url) as connection:
+        (tasks,) = connection.execute("select count(*) from task").fetchone() or (0,)
+        (queued,) = connection.execute("select count(*) from dbos.workflow_status").fetchone() or (0,)
+        (differences,) = connection.execute("select count(*) from ledger_difference").fetchone() or (0,)
+    print(f"  tasks {tasks}, in the queue {queued}, differences to the ledger {differences}")
+    return {"ours_tasks": tasks, "ours_queued": queued, "ours_ledger_differences": differences}
+
+
+def missing_for_usual() -> str:
+    """What the usual choice needs and this machine has not; with how to get it."""
+    if not shutil.which("redis-server"):
+        return "redis-server is missing (apt install redis-server)"
+    if not all(importlib.util.find_spec(name) for name in ("celery", "redis")):
+        return "celery and redis are missing (uv sync --inexact --group bench)"
+    return ""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="three seconds each instead of ten")
+    parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
+    parser.add_argument("--processes", type=int, default=1, help="of the API, on either side")
+    parser.add_argument("--only", choices=("ours", "usual"), help="one side alone")
+    chosen = parser.parse_args()
+    seconds = 3.0 if chosen.quick else chosen.seconds
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    figures: dict[str, Any] = {
+        "machine": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "commit": commit.stdout.strip(),
+        "connections": CONNECTIONS,
+        "processes": chosen.processes,
+        "load_average_before": round(os.getloadavg()[0], 2),
+    }
+    print(f"{figures['cores']} cores, load average {figures['load_average_before']}, commit {figures['commit']}")
+    folder = Path(tempfile.mkdtemp(prefix="bodydouble-bench-"))
+    folder.chmod(0o711)  # where this runs as root, the database's own user has to get there
+    try:
+        if chosen.only != "usual":
+            with ours(folder, chosen.processes) as service:
+                sql = (
+                    "select t.id, k.key_hash from task as t join api_key as k using (account_id) order by t.id limit %s"
+                )
+                figures |= measure_side("ours", service, seconds, sql) | check_ours(service)
+        reason = missing_for_usual()
+        if chosen.only != "ours" and reason:
+            print(f"  the usual choice is not measured: {reason}")
+        elif chosen.only != "ours":
+            with usual(folder, chosen.processes) as service:
+                sql = "select t.id, k.key_hash from tasks as t join api_keys as k using (account_id) limit %s"
+                figures |= measure_side("usual", service, seconds, sql)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    figures["load_average_after"] = round(os.getloadavg()[0], 2)
+    if {"ours_create_cpu_us", "usual_create_cpu_us"} <= figures.keys():
+        ratio = figures["usual_create_cpu_us"] / figures["ours_create_cpu_us"]
+        figures["create_cpu_ratio"] = round(ratio, 2)
+        print(f"a create takes the usual choice {ratio:.1f} times the processor's time of ours")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

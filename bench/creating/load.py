@@ -1,0 +1,126 @@
+"""Load over raw sockets: each connection sends a request, waits for its answer, sends the next.
+
+    python load.py < order.json
+
+The order: ``port``, ``connections``, ``seconds``, ``requests`` (whole HTTP/1.1 requests as text,
+drawn at random; ``COUNTER`` in one is replaced by 32 digits that never repeat). Prints one JSON object: answers by
+status (0: hung up, or silent to the end), latencies in milliseconds, and which share of a core this process took.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import resource
+import sys
+import time
+from collections import Counter
+
+import uvloop
+
+COUNTER = b"COUNTER"
+SILENCE_SECONDS_MAX = 10
+
+
+class Connection(asyncio.Protocol):
+    """One request at a time."""
+
+    def __init__(self, load: "Load") -> None:
+        self._load = load
+        self._buffer = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._send()
+
+    def _send(self) -> None:
+        self._sent = time.perf_counter()
+        self._transport.write(self._load.next_request())
+
+    def data_received(self, data: bytes) -> None:
+        """Whole once its head and the announced number of bytes are here."""
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._buffer[:end].lower()
+        at = head.index(b"content-length:") + 15
+        stop = head.find(b"\r\n", at)
+        length = int(head[at : stop if stop > 0 else len(head)])
+        if len(self._buffer) < end + 4 + length:
+            return
+        status = int(self._buffer[9:12])
+        self._buffer = b""
+        if self._load.note(status, self._sent):
+            self._send()
+        else:
+            self._transport.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """A server that hangs up is an answer too."""
+        self._load.ended(error)
+
+
+class Load:
+    """Requests, and what came of them."""
+
+    def __init__(self, order: dict) -> None:
+        self._parts = [tuple(text.encode().split(COUNTER)) for text in order["requests"]]
+        self._numbers = itertools.count(random.getrandbits(100))
+        self.open = order["connections"]
+        self._until = time.perf_counter() + order["seconds"]
+        self.statuses: Counter[int] = Counter()
+        self.latencies: list[float] = []
+        self.done = asyncio.get_running_loop().create_future()
+
+    def next_request(self) -> bytes:
+        """Drawn at random."""
+        parts = random.choice(self._parts)
+        return parts[0] if len(parts) == 1 else (b"%032x" % next(self._numbers)).join(parts)
+
+    def note(self, status: int, sent: float) -> bool:
+        """Count an answer; whether to go on."""
+        now = time.perf_counter()
+        self.statuses[status] += 1
+        self.latencies.append(now - sent)
+        return now < self._until
+
+    def ended(self, error: Exception | None) -> None:
+        """A connection is closed; before the time is up, that is no answer."""
+        if time.perf_counter() < self._until:
+            self.statuses[0] += 1
+        self.open -= 1
+        if not self.open:
+            self.done.set_result(None)
+
+
+async def run(order: dict) -> dict:
+    """Load until the time is up."""
+    load = Load(order)
+    loop = asyncio.get_running_loop()
+    for _ in range(order["connections"]):
+        await loop.create_connection(lambda: Connection(load), "127.0.0.1", order["port"])
+    try:
+        await asyncio.wait_for(load.done, order["seconds"] + SILENCE_SECONDS_MAX)
+    except TimeoutError:
+        load.statuses[0] += load.open
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    latencies = sorted(load.latencies)
+    answered = len(latencies)
+
+    def percentile(share: float) -> float:
+        return round(latencies[min(int(answered * share), answered - 1)] * 1000, 2) if answered else 0.0
+
+    return {
+        "statuses": dict(load.statuses),
+        "good": load.statuses[200],
+        "p50_ms": percentile(0.5),
+        "p99_ms": percentile(0.99),
+        "load_cores": round((usage.ru_utime + usage.ru_stime) / order["seconds"], 3),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(uvloop.run(run(json.load(sys.stdin)))))
