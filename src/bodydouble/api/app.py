@@ -12,14 +12,15 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from bodydouble import __version__
-from bodydouble.api import accounts, callbacks, creation, events, files, health, models, tasks
+from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, tasks
 from bodydouble.api.direct import DirectWay, Endpoint
 from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
 from bodydouble.api.events import EventStreams
 from bodydouble.api.limits import ReadLimit
-from bodydouble.api.request_id import BodyLimit, RequestContext
+from bodydouble.api.request_id import CLIENT_API, BodyLimit, RequestContext
 from bodydouble.service import AccountService, CallbackService, TaskService
+from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.ports import FileStore
 
@@ -41,7 +42,6 @@ class EdgeLimits:
     event_streams_max: int  # of one account, at once
 
 
-CLIENT_API = "/api/v1/client"
 BUSIEST: dict[tuple[str, str], Endpoint] = {
     ("POST", f"{CLIENT_API}/job/CreateTask"): creation.create_task,
     ("GET", f"{CLIENT_API}/job/TaskInfo"): tasks.task_info,
@@ -62,6 +62,7 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits) -> FastAPI:
         app.include_router(room.router, prefix=CLIENT_API)
     app.include_router(files.router)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.add_api_route("/docs", _docs, include_in_schema=False, response_class=HTMLResponse)
     app.add_exception_handler(BodydoubleError, _domain)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -90,8 +91,11 @@ def attach(
     files: FileStore,
     renderers: list[str],
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
+    metrics_service: MetricsService,
+    metrics_token: str = "",
 ) -> None:
     """Hand the running parts to the routes."""
+    app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
     app.state.services, app.state.files = services, files
     app.state.renderers, app.state.readiness = renderers, readiness
 

@@ -53,7 +53,9 @@ async def identify(request: Request) -> Caller:
     """Who holds the request's key. Raises Unauthenticated, KeyDisabled, RateLimited."""
     secret = presented_key(request)
     count_read(request, secret)
-    return await get_tasks(request).authenticate(secret)
+    caller = await get_tasks(request).authenticate(secret)
+    request.state.account = caller.id
+    return caller
 
 
 async def authenticated(

@@ -77,7 +77,7 @@ async def create_task(request: Request) -> Response:
         body_hash=hashlib.sha256(content).digest() if key else None,
         traceparent=traceparent if TRACEPARENT.match(traceparent) else None,
     )
-    request.state.rate = created.rate
+    request.state.rate, request.state.account, request.state.task_id = created.rate, created.account, created.id
     answer = success({"task_id": str(created.id)})
     if created.replayed:
         answer.headers["Idempotent-Replayed"] = "true"

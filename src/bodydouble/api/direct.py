@@ -27,6 +27,7 @@ class DirectWay:
         if endpoint is None:
             await self._app(scope, receive, send)
             return
+        scope["direct_route"] = scope["path"]
         request = Request(scope, receive)
         try:
             answer = await endpoint(request)

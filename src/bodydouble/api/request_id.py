@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bodydouble.api.limits import rate_headers
+from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.account import Rate
 from bodydouble.tasks.errors import InvalidParams
 
@@ -21,11 +22,16 @@ OnError = Callable[[Request, Exception], Awaitable[Response]]
 _log = structlog.get_logger("bodydouble.api")
 
 
-class RequestContext:
-    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs each request once.
+UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""What machines ask every few seconds; counted, not logged."""
 
-    An answer to somebody with a key also says how the limit stands that the request counted against: endpoints leave
-    it in ``request.state.rate``.
+
+class RequestContext:
+    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs and counts each request once.
+
+    Logged is the route's template, never the address: that may hold signatures and sign-in links. Endpoints leave in
+    ``request.state`` whose request it was (``account``), which task it made (``task_id``), and how the limit stands
+    that it counted against (``rate``), which its answer then says.
     """
 
     def __init__(self, app: ASGIApp, on_error: OnError) -> None:
@@ -60,9 +66,33 @@ class RequestContext:
                 raise
             await answer(scope, receive, send_with_id)
         finally:
-            if scope["path"] not in ("/healthz", "/readyz"):
-                took = round((time.perf_counter() - started) * 1000, 1)
-                _log.info("request", method=scope["method"], path=scope["path"], status=status, milliseconds=took)
+            self._note(scope, status, time.perf_counter() - started)
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = template(scope)
+        metrics: MetricsService | None = getattr(scope["app"].state, "metrics", None)
+        if metrics is not None:
+            method = scope["method"] if scope["method"] in METHODS else "OTHER"
+            metrics.counts.add("http", f"{method} {route} {status}", seconds)
+        if route not in UNLOGGED:
+            state = scope.get("state", {})
+            known = {name: str(state[name]) for name in ("account", "task_id") if name in state}
+            took = round(seconds * 1000, 1)
+            _log.info("request", method=scope["method"], route=route, status=status, milliseconds=took, **known)
+
+
+CLIENT_API = "/api/v1/client"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+
+
+def template(scope: Scope) -> str:
+    """The route that a request took, such as ``/files/{key}``: few, whatever strangers ask for."""
+    if "direct_route" in scope:
+        return scope["direct_route"]
+    path: str = getattr(scope.get("route"), "path", "unknown")
+    # A route of an included router knows itself without the prefix under which it was included.
+    included = path.startswith("/") and scope["path"].startswith(CLIENT_API) and not path.startswith(CLIENT_API)
+    return CLIENT_API + path if included else path
 
 
 class BodyLimit:

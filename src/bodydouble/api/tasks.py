@@ -61,7 +61,8 @@ async def task_info(request: Request) -> Response:
         raise InvalidParams(["task_id: Field required"])
     secret = presented_key(request)
     count_read(request, secret)
-    _, view = await get_tasks(request).read_with_key(secret, task_id)
+    caller, view = await get_tasks(request).read_with_key(secret, task_id)
+    request.state.account = caller.id
     tag = _etag(view)
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"etag": tag})

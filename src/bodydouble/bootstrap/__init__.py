@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import os
+import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -35,6 +37,7 @@ from bodydouble.service import (
     TaskService,
 )
 from bodydouble.service.callers import KeyUse
+from bodydouble.service.metrics import MetricsService
 from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
 from bodydouble.store import (
@@ -158,6 +161,7 @@ def open_database(settings: Settings) -> Generator[str, None, None]:
 class Stores:
     """What one database holds."""
 
+    database: Database
     tasks: PostgresTaskStore
     accounts: PostgresAccountStore
     deliveries: PostgresDeliveryStore
@@ -172,6 +176,7 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
     tasks = PostgresTaskStore(database, media_seconds=settings.media_days * DAY_SECONDS)
     try:
         yield Stores(
+            database=database,
             tasks=tasks,
             accounts=PostgresAccountStore(database),
             deliveries=PostgresDeliveryStore(database),
@@ -245,6 +250,14 @@ def _renderer_check(settings: Settings) -> Callable[[str], str]:
     return check
 
 
+def build_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
+    """This process's reporter; ``role`` is api or worker."""
+    process = f"{socket.gethostname()}:{os.getpid()}"
+    return MetricsService(
+        stores.operation, process, role, lambda: stores.database.connections, settings.takeover_seconds
+    )
+
+
 def _build_operation(settings: Settings, stores: Stores, tasks: TaskService) -> OperationService:
     return OperationService(
         stores.tasks, stores.accounts, stores.deliveries, stores.operation, tasks, settings.takeover_seconds
@@ -299,19 +312,27 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
 
         async with open_stores(settings, database_url) as stores:
             services = build_services(settings, stores, files)
+            metrics = build_metrics(settings, stores, "api")
             attach(
                 app,
                 services=services,
                 files=files,
                 renderers=_renderers(settings),
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
+                metrics_service=metrics,
+                metrics_token=settings.metrics_token,
             )
             console.attach(app, _build_console(settings, stores, files, services))
-            touching = asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts))
+            duties = [
+                asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts)),
+                asyncio.create_task(metrics.keep_reporting()),
+            ]
             try:
                 yield
             finally:
-                touching.cancel()
+                for duty in duties:
+                    duty.cancel()
+                await asyncio.gather(*duties, return_exceptions=True)
 
     limits = EdgeLimits(
         body_bytes_max=settings.body_bytes_max,

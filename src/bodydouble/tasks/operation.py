@@ -54,10 +54,20 @@ class QueueState:
 class Tally:
     """A count and a sum that all processes add to."""
 
-    name: str  # task, stage, callback
-    label: str
+    name: str  # task, stage, callback, credits, http
+    label: str  # result code, stage, outcome, transfer kind, "METHOD template status"
     count: int
-    total: float  # seconds
+    total: float  # seconds, or credits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gauge:
+    """What one process says of itself right now."""
+
+    process: str
+    name: str
+    label: str = ""
+    value: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
-from bodydouble.tasks.operation import Executor, FailureCount, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.operation import Executor, FailureCount, Gauge, QueueState, SwitchedOff, Tally
 from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
     Created,
@@ -323,9 +323,21 @@ class OperationStore(Protocol):
         """Why tasks of the last ``days`` days ended without a result, most frequent first; cancels are none."""
         ...
 
-    async def add_tally(self, name: str, label: str, seconds: float) -> None: ...
+    async def add_tallies(self, tallies: Sequence[Tally]) -> None:
+        """Add what was counted since the last time."""
+        ...
 
-    async def tallies(self) -> list[Tally]: ...
+    async def tallies(self) -> list[Tally]:
+        """All counts; of ``credits`` the reservations too, as the books have them."""
+        ...
+
+    async def set_gauges(self, process: str, gauges: Sequence[Gauge]) -> None:
+        """Replace what this process says of itself."""
+        ...
+
+    async def gauges(self, fresh_seconds: float) -> list[Gauge]:
+        """What processes said of themselves within the last ``fresh_seconds``; what is a day old is forgotten."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

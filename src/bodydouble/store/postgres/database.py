@@ -1,6 +1,6 @@
 """Connections, named queries, and one error for a database that is away."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -56,6 +56,12 @@ class Database:
                 server_settings={"idle_in_transaction_session_timeout": f"{IDLE_SECONDS_MAX}s"},
             )
         return cls(pool, url)
+
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """How many connections there are: used, idle, and at most."""
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return {"used": size - idle, "idle": idle, "max": self._pool.get_max_size()}
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -1,12 +1,15 @@
 """Executors, switches and counts."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from bodydouble.store.postgres.database import Database
-from bodydouble.tasks.operation import Executor, FailureCount, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.operation import Executor, FailureCount, Gauge, QueueState, SwitchedOff, Tally
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.task import TaskId
+
+GAUGE_SECONDS_MAX = 86_400.0
 
 
 class PostgresOperationStore:
@@ -90,8 +93,18 @@ class PostgresOperationStore:
             FailureCount(code=r["code"], message=r["message"], count=r["count"], last_at=r["last_at"]) for r in rows
         ]
 
-    async def add_tally(self, name: str, label: str, seconds: float) -> None:
-        await self._database.row("add_tally", name, label, seconds)
+    async def add_tallies(self, tallies: Sequence[Tally]) -> None:
+        columns = zip(*((t.name, t.label, t.count, t.total) for t in tallies), strict=True)
+        await self._database.row("add_tallies", *(list(column) for column in columns))
+
+    async def set_gauges(self, process: str, gauges: Sequence[Gauge]) -> None:
+        columns = zip(*((g.name, g.label, g.value) for g in gauges), strict=True)
+        await self._database.row("set_gauges", process, *(list(column) for column in columns))
+
+    async def gauges(self, fresh_seconds: float) -> list[Gauge]:
+        await self._database.row("clear_gauges", GAUGE_SECONDS_MAX)
+        rows = await self._database.rows("gauges", fresh_seconds)
+        return [Gauge(process=r["process"], name=r["name"], label=r["label"], value=r["value"]) for r in rows]
 
     async def tallies(self) -> list[Tally]:
         rows = await self._database.rows("tallies")

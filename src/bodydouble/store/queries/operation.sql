@@ -70,12 +70,3 @@ select (result ->> 'code')::int as code, result ->> 'message' as message, count(
 from task
 where completed_at > now() - make_interval(days => $1) and status = 'failed' and result ->> 'code' <> '499'
 group by 1, 2 order by 3 desc, 4 desc limit $2;
-
--- name: add_tally
--- Count one, and add its seconds.
-insert into tally (name, label, count, total) values ($1, $2, 1, $3)
-on conflict (name, label) do update set count = tally.count + 1, total = tally.total + excluded.total;
-
--- name: tallies
--- All counts.
-select * from tally order by name, label;

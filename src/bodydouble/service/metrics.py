@@ -1,0 +1,111 @@
+"""What a process counts and says of itself, brought to where all processes' figures are added up."""
+
+import asyncio
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.operation import Gauge, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.ports import OperationStore
+
+REPORT_SECONDS = 5.0
+FRESH_SECONDS = 3 * REPORT_SECONDS
+"""A process that said nothing for so long is not shown any more."""
+
+log = structlog.get_logger(__name__)
+
+
+class Counts:
+    """Counts of this process that nobody has been told yet: a request adds to a dictionary, not to a database."""
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def add(self, name: str, label: str, seconds: float) -> None:
+        """Count one, and add its seconds."""
+        count, total = self._counted.get((name, label), (0, 0.0))
+        self._counted[name, label] = count + 1, total + seconds
+
+    def take(self) -> list[Tally]:
+        """What was counted since the last time."""
+        counted, self._counted = self._counted, {}
+        return [Tally(name=n, label=label, count=c, total=total) for (n, label), (c, total) in counted.items()]
+
+    def put_back(self, tallies: Sequence[Tally]) -> None:
+        """Keep what could not be told."""
+        for tally in tallies:
+            count, total = self._counted.get((tally.name, tally.label), (0, 0.0))
+            self._counted[tally.name, tally.label] = count + tally.count, total + tally.total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """Everything that there is to be seen at one moment."""
+
+    queue: QueueState
+    tallies: Sequence[Tally]
+    gauges: Sequence[Gauge]
+    switched_off: Sequence[SwitchedOff]
+
+
+class MetricsService:
+    """One process's reporter, and the view over all of them."""
+
+    def __init__(
+        self,
+        operation: OperationStore,
+        process: str,
+        role: str,
+        connections: Callable[[], Mapping[str, int]],
+        takeover_seconds: float,
+    ) -> None:
+        self._operation, self._process, self._role = operation, process, role
+        self._connections, self._takeover_seconds = connections, takeover_seconds
+        self.counts = Counts()
+
+    async def report(self) -> None:
+        """Bring counts and gauges to the store. Raises StorageUnavailable, and keeps the counts."""
+        counted = self.counts.take()
+        try:
+            if counted:
+                await self._operation.add_tallies(counted)
+        except StorageUnavailable:
+            self.counts.put_back(counted)
+            raise
+        said = {("database_connections", state): float(n) for state, n in self._connections().items()}
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        said["processor_seconds", self._role] = usage.ru_utime + usage.ru_stime
+        said["memory_peak_bytes", self._role] = usage.ru_maxrss * 1024.0
+        gauges = [Gauge(process=self._process, name=n, label=label, value=v) for (n, label), v in said.items()]
+        await self._operation.set_gauges(self._process, gauges)
+
+    async def keep_reporting(self) -> None:
+        """Until cancelled; what is left is told at the end, where the store still answers."""
+        told = True
+        try:
+            while True:
+                try:
+                    await self.report()
+                    told = True
+                except StorageUnavailable as error:
+                    if told:
+                        log.warning("metrics are kept until the database answers", error=error.message)
+                    told = False
+                await asyncio.sleep(REPORT_SECONDS)
+        finally:
+            left = self.counts.take()
+            if left and told:
+                await asyncio.shield(self._operation.add_tallies(left))
+
+    async def measures(self) -> Measures:
+        """Of all processes; this one's counts are brought up to date first. Raises StorageUnavailable."""
+        await self.report()
+        return Measures(
+            queue=await self._operation.queue_state(self._takeover_seconds),
+            tallies=await self._operation.tallies(),
+            gauges=await self._operation.gauges(FRESH_SECONDS),
+            switched_off=await self._operation.switched_off(),
+        )
