@@ -203,7 +203,6 @@ def cases(url: str) -> list[Case]:
         ("deliveries", "", [old], 12),
         ("delivery_tries", "", [old], 20),
         ("stage_times", "", [old], 12),
-        ("abandoned_tasks", "", [30.0, 100], 200),
         ("executors", "", [], 200),
         ("ledger_page", "", [large, None, 101], 250),
         ("task_ledger", "", [old], 12),
