@@ -1,0 +1,67 @@
+"""Which setup a card gets, from computed memory."""
+
+import pytest
+
+from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.memory import BLOCK_WEIGHTS, BLOCKS, Footprint, needed_bytes, resident_bytes, tokens
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.tasks.errors import RendererUnavailable
+
+
+def card(gigabytes: int, capability: tuple[int, int] = (9, 0)) -> Card:
+    return Card(name=f"a card of {gigabytes} GB", memory_bytes=gigabytes * 1024**3, capability=capability)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "capability", "expected"),
+    [
+        (80, (9, 0), ("quality", "none", "none", 1280 * 720)),
+        (48, (8, 9), ("quality", "none", "encoders", 1280 * 720)),
+        (40, (8, 0), ("balanced", "int8", "none", 1280 * 720)),
+        (32, (12, 0), ("balanced", "fp8", "encoders", 1280 * 720)),
+        (16, (8, 9), ("quality", "none", "blocks", 1280 * 720)),
+    ],
+)
+def test_the_best_profile_that_fits(
+    gigabytes: int, capability: tuple[int, int], expected: tuple[str, str, str, int]
+) -> None:
+    """Weights that travel for each step come last; 8 bits are those that the card multiplies."""
+    setup = choose_setup(WanOptions(), card(gigabytes, capability))
+    assert (setup.profile.name, setup.quantisation, setup.offload, setup.area_max) == expected
+    assert setup.needed_bytes <= gigabytes * 1024**3
+
+
+def test_a_card_that_is_too_small_is_told_what_is_needed() -> None:
+    """The message has both figures; what the operator fixed is not changed behind their back."""
+    with pytest.raises(RendererUnavailable, match=r"needs \d+ GB .* has 4 GB"):
+        choose_setup(WanOptions(), card(4))
+    with pytest.raises(RendererUnavailable, match=r"a card of 24 GB"):
+        choose_setup(WanOptions(profile="quality", offload="none"), card(24))
+    with pytest.raises(RendererUnavailable, match="NVIDIA"):
+        choose_setup(WanOptions(), None)
+
+
+def test_the_computed_figures() -> None:
+    """Tokens as the model's card has them; 40 blocks are most of the 17.3 billion weights; offload and tiles save."""
+    assert tokens(1280 * 720, 77) == 75_600
+    assert tokens(832 * 480, 77) == 32_760
+    assert pytest.approx(16.1e9, rel=0.01) == BLOCKS * BLOCK_WEIGHTS
+    whole = Footprint(weight_bytes=2, vae_bytes=4, offload="none", tiled=False)
+    lean = Footprint(weight_bytes=2, vae_bytes=4, offload="blocks", tiled=True)
+    assert resident_bytes(lean) < resident_bytes(whole) / 5
+    assert needed_bytes(lean, 1280 * 720, 77) < needed_bytes(whole, 1280 * 720, 77) / 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        ({"profile": "best"}, "wan_profile"),
+        ({"carried_frames": 2}, "wan_carried_frames"),
+        ({"segment_frames": 78}, "wan_segment_frames"),
+    ],
+)
+def test_an_option_that_is_none_is_named(fault: dict[str, object], named: str) -> None:
+    """The message names the setting."""
+    with pytest.raises(ValueError, match=named):
+        WanOptions(**fault)
