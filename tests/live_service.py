@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import psutil
 
+from bodydouble.store import EmbeddedPostgres
+
 MODEL = "wan/2-2-animate-replace"
 LISTENS = "bodydouble listens on "
 KEY = "first key: "
@@ -46,6 +48,11 @@ class LiveService:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        """Of its embedded database, for other processes of this machine."""
+        return EmbeddedPostgres(self.folder / "postgres").url
 
     def start(self, *arguments: str, **settings: str) -> "LiveService":
         """Wait until it says that it listens. ``arguments`` are further ones of ``serve``, ``settings`` environment."""

@@ -85,6 +85,16 @@ class Settings(BaseSettings):
         """Where clients reach this installation, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    @property
+    def bucket(self) -> str:
+        """The address of the bucket that files are kept in; empty where they lie in a folder."""
+        return "" if Path(self.files).is_absolute() else self.files
+
+    @property
+    def files_folder(self) -> Path:
+        """Where files lie without a bucket."""
+        return Path(self.files) if Path(self.files).is_absolute() else self.data / "files"
+
     @classmethod
     def settings_customise_sources(
         cls,

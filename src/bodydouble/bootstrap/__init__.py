@@ -202,11 +202,9 @@ def open_files(settings: Settings) -> FileStore:
         free_bytes_min=settings.free_bytes_min,
     )
     secret = open_secret(settings)
-    if settings.files and "://" not in settings.files:
-        return LocalFileStore(Path(settings.files), settings.base_url, secret, limits)
-    if settings.files:
-        return ObjectFileStore(open_bucket(settings.files), settings.base_url, secret, limits, _open_scratch(settings))
-    return LocalFileStore(settings.data / "files", settings.base_url, secret, limits)
+    if settings.bucket:
+        return ObjectFileStore(open_bucket(settings.bucket), settings.base_url, secret, limits, _open_scratch(settings))
+    return LocalFileStore(settings.files_folder, settings.base_url, secret, limits)
 
 
 def build_services(settings: Settings, stores: Stores, files: FileStore) -> Services:
@@ -293,9 +291,9 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
 
 def _media_origins(settings: Settings) -> Sequence[str]:
     """Where a bucket's files are sent to browsers from; pages may load media from there and from nowhere else."""
-    if not settings.files:
+    if not settings.bucket:
         return ()
-    signer = open_bucket(settings.files).signer
+    signer = open_bucket(settings.bucket).signer
     parts = urlsplit(obstore.sign(signer, "GET", "results/x", timedelta(minutes=1)))
     return (f"{parts.scheme}://{parts.netloc}",)
 

@@ -1,0 +1,53 @@
+"""Kills at random under load: how many tasks, how many kills, what was lost (nothing).
+
+    python bench/chaos.py [--quick] [--kills 40] [--seed 1] [--real 1]
+
+An API with its database and two workers with folders of their own get tasks, cancels and SIGKILLs; a receiver gets the
+callbacks and refuses some at first. Most tasks are made by a fast child; ``--real`` of them by the puppet renderer.
+Then everything is left to come to rest, and every acknowledged task has to be over, settled once and told of under one
+id, with a clean ledger. Status 1 where it is not. The last line is one flat JSON object.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1] / "tests"
+
+
+def main() -> None:
+    """Run, print, and end with what it means."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="four kills, fast children only")
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--real", type=int, default=1, help="tasks made by the puppet renderer")
+    chosen = parser.parse_args()
+    sys.path.insert(0, str(TESTS))
+    from chaos import Chaos
+    from material import astronaut, carphone, write_image, write_video
+
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory(prefix="bodydouble-chaos-") as name:
+        folder = Path(name)
+        image = write_image(folder / "astronaut.png", astronaut())
+        video = write_video(folder / "carphone.mp4", carphone(48, 216), sound=True)
+        kills, real = (4, 0) if chosen.quick else (chosen.kills, chosen.real)
+        report = Chaos(folder, chosen.seed, image, video).run(kills, real)
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(f"{machine}, commit {git.stdout.strip()}, seed {chosen.seed}")
+    for loss in report.losses:
+        print("LOSS", loss)
+    print(f"{report.tasks} tasks, {report.kills.total()} kills, {len(report.losses)} losses")
+    flat = {"machine": machine, "commit": git.stdout.strip(), "seed": chosen.seed, "real_tasks": real}
+    print(json.dumps(flat | report.flat()))
+    sys.exit(1 if report.losses else 0)
+
+
+if __name__ == "__main__":
+    main()

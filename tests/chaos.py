@@ -1,0 +1,301 @@
+"""Kills at random under load, and the check that nothing was lost.
+
+The parts are those of an installation on several machines: an API with its database, and two workers with folders of
+their own, which share the files. Their child is the fast one of ``trial_child``; a task that asks for a renderer by
+name is made by the real one. Whatever is killed is started again a moment later, as a service manager would.
+"""
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import httpx
+import psutil
+import psycopg
+
+from bodydouble.client import InvalidWebhook, verify_webhook
+from live_service import MODEL, LiveService
+from trial import SECRET, Trial
+
+API = "api/v1/client/"
+TARGETS = ("api", "worker", "child", "postgres")
+REST_SECONDS_MAX = 150
+REFUSED_SHARE = 0.2
+"""Of the callbacks that come for the first time, so many are answered with 503."""
+
+
+@dataclass
+class Report:
+    """What happened."""
+
+    tasks: int = 0
+    kills: Counter[str] = field(default_factory=Counter[str])
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    attempts_most: int = 0
+    calls: int = 0  # callbacks received, the repeated ones included
+    losses: list[str] = field(default_factory=list[str])  # every one of them is a fault
+    seconds: float = 0
+
+    def flat(self) -> dict[str, Any]:
+        """For one line of JSON."""
+        kills = {f"kills_{name}": self.kills[name] for name in TARGETS}
+        outcomes = {f"tasks_{name}": count for name, count in sorted(self.outcomes.items())}
+        return {
+            "tasks": self.tasks,
+            **outcomes,
+            "kills": self.kills.total(),
+            **kills,
+            "attempts_most": self.attempts_most,
+            "callbacks_received": self.calls,
+            "losses": len(self.losses),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+class Receiver:
+    """Takes callbacks, checks their signatures, refuses some at first."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.calls: list[tuple[str, str]] = []  # task, webhook-id
+        self.secret = ""
+        self.forged: list[str] = []
+        receiver, lock = self, threading.Lock()
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version: ClassVar[str] = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                with lock:
+                    status = receiver.take(body, dict(self.headers.items()), draw)
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/callback"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def take(self, body: bytes, headers: dict[str, str], draw: random.Random) -> int:
+        """The status to answer."""
+        headers = {name.lower(): value for name, value in headers.items()}
+        try:
+            verify_webhook(body, headers, self.secret)
+        except (InvalidWebhook, ValueError) as error:
+            self.forged.append(str(error))
+            return 400
+        task = json.loads(body)["task_id"]
+        first = all(task != seen for seen, _ in self.calls)
+        self.calls.append((task, headers["webhook-id"]))
+        return 503 if first and draw.random() < REFUSED_SHARE else 204
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._server.shutdown()
+
+
+class Chaos:
+    """One run. ``seed`` fixes what is killed and when, as far as the machine's own pace allows."""
+
+    def __init__(self, folder: Path, seed: int, image: Path, video: Path) -> None:
+        self._folder, self._draw = folder, random.Random(seed)
+        self._image, self._video = image, video
+        self.receiver = Receiver(random.Random(seed))
+        self._settings = {
+            "BODYDOUBLE_FILES": str(folder / "files"),
+            "BODYDOUBLE_SECRET": SECRET,
+            "BODYDOUBLE_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "BODYDOUBLE_FREE_BYTES_MIN": "0",
+            "BODYDOUBLE_TAKEOVER_SECONDS": "4",
+            "BODYDOUBLE_HEARTBEAT_SECONDS": "0.5",
+            "BODYDOUBLE_ATTEMPTS_MAX": "100",
+            "BODYDOUBLE_CALLBACK_SECONDS_MAX": "1",
+            "BODYDOUBLE_CREATES_PER_MINUTE": "100000",
+            "BODYDOUBLE_TASKS_ACTIVE_MAX": "100000",
+            "BODYDOUBLE_STARTING_CREDITS": "10000000",
+            "BODYDOUBLE_WORKER_TASKS_MAX": "2",
+            "TRIAL_SECONDS": "0.03",
+        }
+        self.api = LiveService(self._settings, workers=False)
+        self._report = Report()
+        self._acknowledged: list[str] = []
+        self._loading = threading.Event()
+
+    def run(self, kills: int, real_tasks: int = 0) -> Report:
+        """Kill so often under load, then let everything come to rest, and check."""
+        began = time.monotonic()
+        try:
+            self.api.start()
+            self.receiver.secret = self.api.call("GET", "account/webhook-secret")["data"]["secret"]
+            self._workers = Trial(self._folder, self.api.database_url)
+            self._workers.environment |= self._settings | {"BODYDOUBLE_PUBLIC_URL": self.api.url}
+            for name in ("one", "two"):
+                self._workers.start(name)
+            for name in ("one", "two"):
+                self._workers.ready(name)
+            uploads = self.api.upload(self._image), self.api.upload(self._video)
+            load = threading.Thread(target=self._load, args=(uploads, real_tasks), daemon=True)
+            load.start()
+            self._kill_often(kills)
+            self._loading.set()
+            load.join(60)
+            self._revive()
+            self._come_to_rest()
+            self._check()
+        finally:
+            self._loading.set()
+            if hasattr(self, "_workers"):
+                self._workers.end()
+            if self.api.process.poll() is None:
+                self.api.stop()
+            self.api.remove()
+            self.receiver.close()
+        self._report.seconds = time.monotonic() - began
+        return self._report
+
+    def _load(self, uploads: tuple[str, str], real_tasks: int) -> None:
+        """Create tasks as fast as a patient client does, each until it is acknowledged; cancel every tenth."""
+        draw = random.Random(self._draw.random())
+        number = 0
+        while not self._loading.is_set():
+            real = number < real_tasks
+            task = self._create(uploads, "puppet" if real else "auto", number)
+            number += 1
+            if task and not real and draw.random() < 0.1:
+                self._call("POST", "job/CancelTask", params={"task_id": task})
+            self._loading.wait(draw.uniform(0, 0.2))
+
+    def _create(self, uploads: tuple[str, str], renderer: str, seed: int) -> str | None:
+        inputs = {"img_urls": [uploads[0]], "video_urls": [uploads[1]], "resolution": "480P"}
+        body = {
+            "model": MODEL,
+            "input": inputs | {"renderer": renderer, "seed": seed},
+            "callback_url": self.receiver.url,
+        }
+        answer = self._call("POST", "job/CreateTask", json=body, headers={"idempotency-key": str(uuid4())})
+        if answer is None:
+            return None
+        task = str(answer["data"]["task_id"])
+        self._acknowledged.append(task)
+        return task
+
+    def _call(self, method: str, path: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
+        """The good answer's envelope, tried for as long as it takes; None where the load ends first."""
+        while True:
+            try:
+                answer = httpx.request(
+                    method,
+                    f"{self.api.url}/{API}{path}",
+                    headers={"x-api-key": self.api.key} | (headers or {}),
+                    timeout=10,
+                    **arguments,
+                )
+                if answer.status_code == 200:
+                    return answer.json()
+                if answer.status_code < 500:
+                    self._report.losses.append(f"{path} was refused: {answer.text}")
+                    return None
+            except httpx.HTTPError:
+                pass
+            if self._loading.wait(0.3):
+                return None
+
+    def _kill_often(self, kills: int) -> None:
+        """Every target once in an order of its own, and again until it is enough."""
+        order: list[str] = []
+        while self._report.kills.total() < kills:
+            order = order or self._draw.sample(TARGETS, len(TARGETS))
+            time.sleep(self._draw.uniform(0.5, 2.5))
+            if self._kill(order[0]):
+                order.pop(0)
+                time.sleep(self._draw.uniform(0, 1))
+            self._revive()
+
+    def _kill(self, target: str) -> bool:
+        worker = self._workers.workers[self._draw.choice(("one", "two"))]
+        try:
+            match target:
+                case "api":
+                    self.api.process.kill()
+                    self.api.process.wait(30)
+                case "worker":
+                    worker.kill()
+                    worker.wait(30)
+                case "child":
+                    children = psutil.Process(worker.pid).children()
+                    if not children:
+                        return False
+                    self._draw.choice(children).kill()
+                case _:
+                    found = psutil.Process(self.api.process.pid).children()
+                    servers = [process for process in found if process.name() == "postgres"]
+                    if not servers:
+                        return False
+                    servers[0].kill()
+        except psutil.NoSuchProcess:
+            return False
+        self._report.kills[target] += 1
+        return True
+
+    def _revive(self) -> None:
+        """Start what is not there any more."""
+        if self.api.process.poll() is not None:
+            assert self.api.process.stdout is not None
+            self.api.process.stdout.close()
+            self.api.start()
+        for name, worker in list(self._workers.workers.items()):
+            if worker.poll() is not None:
+                self._workers.start(name)
+
+    def _come_to_rest(self) -> None:
+        def rest() -> bool:
+            self._revive()
+            try:
+                return self._workers.rows(
+                    "select (select count(*) from task where completed_at is null)"
+                    " + (select count(*) from delivery where status = 'pending')"
+                ) == [(0,)]
+            except psycopg.OperationalError:
+                return False
+
+        deadline = time.monotonic() + REST_SECONDS_MAX
+        while not rest() and time.monotonic() < deadline:
+            time.sleep(0.3)
+
+    def _check(self) -> None:
+        """Everything that must hold, whatever was killed; what does not is a loss."""
+        report, rows = self._report, self._workers.rows
+        report.tasks, report.calls = len(self._acknowledged), len(self.receiver.calls)
+        known = {str(row[0]): row[1:] for row in rows("select id, status, result ->> 'code', attempts from task")}
+        ends = Counter(
+            str(row[0])
+            for row in rows("select task_id from ledger where kind = 'charge' or (kind, memo) = ('release', '')")
+        )
+        ids: dict[str, set[str]] = {}
+        for task, delivery in self.receiver.calls:
+            ids.setdefault(task, set()).add(delivery)
+        for task in self._acknowledged:
+            if task not in known:
+                report.losses.append(f"{task} is gone")
+                continue
+            status, code, attempts = known[task]
+            report.attempts_most = max(report.attempts_most, attempts)
+            report.outcomes["cancelled" if code == "499" else status] += 1
+            if status not in ("success", "failed"):
+                report.losses.append(f"{task} is {status}")
+            if ends[task] != 1:
+                report.losses.append(f"{task} was settled {ends[task]} times")
+            if len(ids.get(task, ())) != 1:
+                report.losses.append(f"{task} was told of under {len(ids.get(task, ()))} ids")
+        report.losses += [f"the ledger differs: {row}" for row in rows("select * from ledger_difference")]
+        report.losses += [f"a callback that is not ours: {fault}" for fault in self.receiver.forged]

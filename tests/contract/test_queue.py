@@ -1,0 +1,167 @@
+"""What becomes of tasks in the queue whose worker ends, on PostgreSQL and with the engine's own tables."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from bodydouble.service.identifiers import make_uuid7
+from bodydouble.store import Database, PostgresAccountStore, PostgresOperationStore, PostgresTaskStore
+from bodydouble.tasks.task import CreateLimits, NewTask, ResultCode, TaskId, TaskResult, TaskSource, TaskStatus
+
+pytestmark = pytest.mark.anyio
+
+FAILURE = TaskResult(code=ResultCode.CANCELLED, message="cancelled")
+NEVER = float("inf")
+
+
+class Queue:
+    """The stores, and the engine's side of it."""
+
+    def __init__(self, database: Database) -> None:
+        self.tasks, self.accounts = PostgresTaskStore(database), PostgresAccountStore(database)
+        self.operation, self._url = PostgresOperationStore(database), database.url
+
+    async def add(self) -> TaskId:
+        """A task of somebody with credits."""
+        account = await self.accounts.ensure_account("somebody")
+        await self.accounts.grant(account.id, Decimal(30), "for the test")
+        new = NewTask(
+            id=TaskId(make_uuid7()),
+            account=account.id,
+            model="wan/2-2-animate-replace",
+            param={},
+            inputs={},
+            source=TaskSource.API,
+            reserve=Decimal(30),
+            callback_url=None,
+        )
+        return (await self.tasks.create_task(new, CreateLimits())).id
+
+    def execute(self, statement: str, *values: Any) -> list[Any]:
+        """As the engine or time does."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    async def hand_out(self, task: TaskId, executor: str) -> None:
+        """The engine gives the task to an executor, which takes it."""
+        self.execute(
+            "update dbos.workflow_status set status = 'PENDING', executor_id = %s, owner_xid = 'x' "
+            "where workflow_uuid = %s",
+            executor,
+            str(task),
+        )
+        await self.tasks.start_task(task, executor)
+
+    def state(self, task: TaskId) -> tuple[str, str | None, str | None]:
+        """Status, queue and owner's token at the engine."""
+        query = "select status, queue_name, owner_xid from dbos.workflow_status where workflow_uuid = %s"
+        rows = self.execute(query, str(task))
+        return rows[0] if rows else ("", None, None)
+
+
+@pytest.fixture
+async def queue(fresh_database: str) -> AsyncIterator[Queue]:
+    database = await Database.connect(fresh_database)
+    made = Queue(database)
+    yield made
+    assert await made.accounts.ledger_differences() == []
+    await made.tasks.close()
+    await database.close()
+
+
+async def test_the_tasks_of_a_silent_executor_are_queued_again(queue: Queue) -> None:
+    """Once it has been silent for long enough, once, and without the token that let it write."""
+    task = await queue.add()
+    await queue.operation.beat("one", "here", 1, "1")
+    await queue.hand_out(task, "one")
+    assert await queue.operation.requeue_abandoned(5) == []
+    queue.execute("update executor set beat_at = now() - interval '10 s'")
+    assert await queue.operation.requeue_abandoned(20) == []
+    assert await queue.operation.requeue_abandoned(NEVER) == []
+    assert await queue.operation.requeue_abandoned(5) == [task]
+    assert queue.state(task) == ("ENQUEUED", "tasks", None)
+    assert await queue.operation.requeue_abandoned(5) == []
+
+
+async def test_what_nobody_took_up_is_queued_again_too(queue: Queue) -> None:
+    """The engine handed it to an executor that ended before it said a word, or that nobody knows."""
+    task = await queue.add()
+    queue.execute("update dbos.workflow_status set status = 'PENDING', executor_id = 'unknown'")
+    assert await queue.operation.requeue_abandoned(NEVER) == [task]
+
+
+@pytest.mark.parametrize(("in_order", "attempts"), [(True, 0), (False, 1)])
+async def test_an_executor_that_stops_leaves_its_tasks_to_others(queue: Queue, in_order: bool, attempts: int) -> None:
+    """At once; only an end that is none of the operator's making counts as an attempt."""
+    task = await queue.add()
+    await queue.operation.beat("one", "here", 1, "1")
+    await queue.hand_out(task, "one")
+    await queue.operation.stop_executor("one", in_order=in_order)
+    assert queue.state(task) == ("ENQUEUED", "tasks", None)
+    stored = await queue.tasks.get_task(task)
+    assert stored is not None
+    assert stored.attempts == attempts
+    taken = await queue.tasks.start_task(task, "two")
+    assert taken is not None
+    assert taken.attempts == attempts + 1
+    assert not await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, "one"), "it is not the first one's any more"
+
+
+async def test_a_settled_task_leaves_the_queue(queue: Queue) -> None:
+    """A cancel before anybody took it: no worker has to find out."""
+    task = await queue.add()
+    assert await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, None)
+    assert queue.state(task)[:2] == ("CANCELLED", None)
+
+
+@pytest.mark.parametrize(
+    "fate", ["update dbos.workflow_status set status = 'ERROR'", "delete from dbos.workflow_status"]
+)
+async def test_a_task_that_fell_out_of_the_queue_is_found_and_begun_again(queue: Queue, fate: str) -> None:
+    """Whatever happened to its workflow; its steps are forgotten, and a task that is over is none of it."""
+    task, over = await queue.add(), await queue.add()
+    await queue.tasks.settle(over, TaskStatus.FAILED, FAILURE, None)
+    await queue.hand_out(task, "one")
+    assert await queue.operation.stranded_tasks(10) == []
+    queue.execute(fate)
+    assert await queue.operation.stranded_tasks(10) == [task]
+    assert await queue.operation.enqueue_again(task)
+    assert queue.state(task)[:2] == ("ENQUEUED", "tasks")
+    assert await queue.operation.stranded_tasks(10) == []
+    assert not await queue.operation.enqueue_again(over)
+    assert not await queue.operation.enqueue_again(TaskId(UUID(int=1)))
+
+
+async def test_a_chore_is_claimed_once_in_its_period(queue: Queue) -> None:
+    """By whoever comes first; again once the period is over."""
+    assert await queue.operation.claim_chore("sweep", 60)
+    assert not await queue.operation.claim_chore("sweep", 60)
+    assert await queue.operation.claim_chore("another", 60)
+    queue.execute("update chore set due_at = now() where name = 'sweep'")
+    assert await queue.operation.claim_chore("sweep", 60)
+
+
+async def test_the_engine_forgets_what_ended_long_ago(queue: Queue) -> None:
+    """Old workflows go from all of its tables; those that are queued stay, however old."""
+    old, waiting = await queue.add(), await queue.add()
+    await queue.tasks.settle(old, TaskStatus.FAILED, FAILURE, None)
+    before = datetime.now(UTC) + timedelta(seconds=5)
+    assert await queue.operation.delete_old_workflows(before - timedelta(hours=1), 10) == 0
+    assert await queue.operation.delete_old_workflows(before, 10) == 1
+    assert queue.state(old)[0] == ""
+    assert queue.state(waiting)[0] == "ENQUEUED"
+    assert queue.execute("select count(*) from dbos.workflow_input") == [(1,)]
+
+
+async def test_the_first_start_ends_the_time_in_the_queue(queue: Queue) -> None:
+    """It stands first in the timeline, once, whoever takes the task later."""
+    task = await queue.add()
+    await queue.tasks.start_task(task, "one")
+    await queue.tasks.start_task(task, "two")
+    assert [stage.stage for stage in await queue.tasks.stage_times(task)] == ["queued"]
