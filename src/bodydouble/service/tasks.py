@@ -252,10 +252,12 @@ class TaskService:
     async def delete(self, caller: Caller, task_id: str) -> None:
         """Remove a task that is over, with its media. Raises NotFound, StillRunning, ScopeInsufficient."""
         caller.require_write()
-        removed = await self._tasks.delete_task(parse_task_id(task_id), caller.id)
-        if removed is None:
+        known = parse_task_id(task_id)
+        task = await self._tasks.get_task(known, caller.id)
+        if task is not None and is_over(task):
+            await self._files.delete(media_keys(task))  # before the row: where this fails, it can be asked for again
+        if await self._tasks.delete_task(known, caller.id) is None:
             raise NotFound("Task not found")
-        await self._files.delete(media_keys(removed))
 
     def changes(self, task: TaskId) -> AbstractAsyncContextManager[TaskChanges]:
         """Watch a task."""

@@ -1,7 +1,8 @@
 """A child that does what its script says: ``python scripted_child.py SCRIPT FD``.
 
 The script maps an operation to a list of what to do the first time, the second time, and so on over all processes;
-the last entry counts from then on. Entries: a value to answer, ``{"die": signal}``, ``{"fail": {...}}``, ``"hang"``.
+the last entry counts from then on. Entries: a value to answer, ``{"die": signal}``, ``{"fail": {...}}``,
+``{"full": "why"}``, ``"hang"``.
 """
 
 import json
@@ -34,6 +35,8 @@ def main() -> None:
             os.kill(os.getpid(), entry["die"])
         if isinstance(entry, dict) and "fail" in entry:
             send({"failed": entry["fail"], "trace": ""})
+        elif isinstance(entry, dict) and "full" in entry:
+            send(entry)
         elif entry == "hang":
             time.sleep(600)
         else:

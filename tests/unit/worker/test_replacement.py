@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ from bodydouble.tasks.task import (
     TaskSource,
     TaskStatus,
 )
-from bodydouble.worker.failure import UNEXPECTED, TaskFailure
+from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.workspace import Workspace
@@ -125,6 +126,7 @@ def make_replacement(tmp_path, outside):
             folder=tmp_path / "work",
             child=(sys.executable, str(SCRIPTED_CHILD), str(path)),
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
+            free_bytes_min=1000,
         )
         return Replacement(TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR)
 
@@ -293,3 +295,39 @@ def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
 
     assert run(render_and_stop) == (True, [])
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
+
+
+def test_a_full_disk_is_waited_for(make_replacement, monkeypatch, outside):
+    """Neither a disk that is full before the operation nor one that fills in it fails the task."""
+    r = make_replacement(render_0=[{"full": "no room"}, None])
+    free = iter([10, 10**9])
+
+    def disk_usage(path):
+        return shutil._ntuple_diskusage(0, 0, next(free, 10**9))
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+
+    async def render():
+        await r.render(0)
+        await r.close()
+
+    run(r.start, render)
+
+
+def test_a_task_that_another_worker_has_is_let_go(make_replacement, outside, tmp_path):
+    """The child ends, nothing is settled, and the workspace goes."""
+    r = make_replacement(render_0=["hang"])
+
+    async def render():
+        rendering = asyncio.ensure_future(r.render(0))
+        while not children():
+            await asyncio.sleep(0.05)
+        outside.executor = "another worker"
+        with pytest.raises(TaskLost):
+            await rendering
+        assert await r.settle({"key": "k", "media_info": {}}) == "lost"
+        return children()
+
+    assert run(r.start, render) == []
+    assert outside.settled == []
+    assert not (tmp_path / "work" / str(TASK_ID)).exists()
