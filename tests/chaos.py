@@ -128,7 +128,7 @@ class Chaos:
             "BODYDOUBLE_WORKER_TASKS_MAX": "2",
             "TRIAL_SECONDS": "0.03",
         }
-        self.api = LiveService(self._settings, workers=False)
+        self.api = LiveService()
         self._report = Report()
         self._acknowledged: list[str] = []
         self._loading = threading.Event()
@@ -137,7 +137,7 @@ class Chaos:
         """Kill so often under load, then let everything come to rest, and check."""
         began = time.monotonic()
         try:
-            self.api.start()
+            self.api.start("--no-worker", **self._settings)
             self.receiver.secret = self.api.call("GET", "account/webhook-secret")["data"]["secret"]
             self._workers = Trial(self._folder, self.api.database_url)
             self._workers.environment |= self._settings | {"BODYDOUBLE_PUBLIC_URL": self.api.url}
@@ -254,7 +254,7 @@ class Chaos:
         if self.api.process.poll() is not None:
             assert self.api.process.stdout is not None
             self.api.process.stdout.close()
-            self.api.start()
+            self.api.start("--no-worker", **self._settings)
         for name, worker in list(self._workers.workers.items()):
             if worker.poll() is not None:
                 self._workers.start(name)
