@@ -40,7 +40,8 @@ from account as a, generate_series(1, %s) as n, lateral (select now() - make_int
 where a.name = 'default'
 """
 OFFSET = """
-select * from task where account_id = (select id from account where name = 'default')
+select id, model, status, source, inputs, result, credits, created_at from task
+where account_id = (select id from account where name = 'default')
 order by id desc limit %s offset %s
 """
 
