@@ -6,10 +6,12 @@ working folder; the environment wins. ``DATABASE_URL`` alone goes without the pr
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+Resolution = Annotated[str, Field(pattern=r"^(480P|580P|720P)$")]
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,7 @@ class Settings(BaseSettings):
     video_side_min: int = 200
     video_side_max: int = 4096
 
+    data_url_bytes_max: int = Field(5_000_000, ge=0, le=10_000_000)  # of a file that comes within a request
     upload_url_seconds: int = 3600
     download_url_seconds: int = 7 * 24 * 3600
     outbound_allow: str = ""  # networks, separated by commas, that downloads may reach though they are not public
@@ -59,6 +62,8 @@ class Settings(BaseSettings):
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu: days for a video; for tests on tiny weights
     wan_on_workers: bool = False  # true: offer the renderer though this machine cannot run it; its workers can
 
+    # Prices that differ from the catalogue's, for a second of output: '{"480P": 6, "580P": 9, "720P": 12.5}'
+    credits_per_second: dict[Resolution, Annotated[Decimal, Field(ge=0, decimal_places=4)]] = {}
     puppet_fallback: bool = True  # false: refuse `auto` where there is no GPU
     attempts_max: int = 3  # of one step of one task when the child process dies, and of a task when its worker does
 

@@ -73,10 +73,9 @@ def _bad_files(folder: Path, inputs) -> dict[str, tuple[Path, Path, str]]:
     }
 
 
-@pytest.mark.parametrize("case", ["text", "truncated", "tiny image", "nobody"])
-def test_media_that_cannot_be_used_cost_nothing(case, service: LiveService, inputs, tmp_path):
+def test_media_that_cannot_be_used_cost_nothing(service: LiveService, inputs, tmp_path):
     """The worker finds out, the task fails with a message that says what is wrong, and the balance is as before."""
-    image, video, word = _bad_files(tmp_path, inputs)[case]
+    image, video, word = _bad_files(tmp_path, inputs)["nobody"]
     before = service.balance()
     created = service.create(_as_data_url(image, "image/png"), _as_data_url(video, "video/mp4"))
     task = service.wait(created["data"]["task_id"])
@@ -85,12 +84,16 @@ def test_media_that_cannot_be_used_cost_nothing(case, service: LiveService, inpu
     assert service.balance() == before
 
 
+@pytest.mark.parametrize("way", ["upload", "data URL"])
 @pytest.mark.parametrize("case", ["text", "truncated", "tiny image"])
-def test_uploads_that_cannot_be_used_are_refused_at_once(case, service: LiveService, inputs, tmp_path):
-    """What was uploaded here is looked at before a task is made: 422, and the balance is as before."""
+def test_files_that_cannot_be_used_are_refused_at_once(case, way, service: LiveService, inputs, tmp_path):
+    """What lies here is looked at before a task is made: 422, and the balance is as before."""
     image, video, word = _bad_files(tmp_path, inputs)[case]
     before = service.balance()
-    answer = service.create(service.upload(image), service.upload(video))
+    if way == "upload":
+        answer = service.create(service.upload(image), service.upload(video))
+    else:
+        answer = service.create(_as_data_url(image, "image/png"), _as_data_url(video, "video/mp4"))
     assert answer["code"] == 422
     assert word.lower() in " ".join([answer["message"], *answer.get("errors", [])]).lower()
     assert service.balance() == before

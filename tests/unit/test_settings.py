@@ -1,5 +1,6 @@
 """Settings from environment and file."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,12 @@ def test_settings_are_frozen_and_checked() -> None:
         Settings().port = 1  # type: ignore[misc]
     with pytest.raises(ValidationError, match="port"):
         Settings(port="many")  # type: ignore[arg-type]
+
+
+def test_prices_are_of_known_resolutions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prices come as JSON, exact; a resolution that there is not is named."""
+    monkeypatch.setenv("BODYDOUBLE_CREDITS_PER_SECOND", '{"480P": 0.1}')
+    assert Settings().credits_per_second == {"480P": Decimal("0.1")}
+    monkeypatch.setenv("BODYDOUBLE_CREDITS_PER_SECOND", '{"4K": 60}')
+    with pytest.raises(ValidationError, match="4K"):
+        Settings()

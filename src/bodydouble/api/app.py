@@ -38,6 +38,7 @@ class EdgeLimits:
     """What one process takes of its callers."""
 
     body_bytes_max: int
+    data_url_bytes_max: int  # of each of the two files that a task may bring within its request
     reads_per_minute: int  # of one key
     event_streams_max: int  # of one account, at once
 
@@ -70,7 +71,9 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits) -> FastAPI:
     app.state.read_limit = ReadLimit(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
     app.add_middleware(DirectWay, endpoints=BUSIEST)
-    app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max)
+    with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
+    larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
+    app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max, larger=larger)
     app.add_middleware(RequestContext, on_error=_unexpected)
     return app
 

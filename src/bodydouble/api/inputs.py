@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from bodydouble.tasks.data_url import is_data_url
+
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
@@ -13,7 +15,7 @@ def _upper(value: object) -> object:
 def _media_url(value: str) -> str:
     try:
         parts = urlsplit(value)
-        good = (parts.scheme in ("http", "https") and bool(parts.hostname)) or value.startswith("data:")
+        good = (parts.scheme in ("http", "https") and bool(parts.hostname)) or is_data_url(value)
     except ValueError:
         good = False
     if not good:

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -96,25 +96,27 @@ def template(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Refuses bodies over ``bytes_max`` with 422; uploads have their own limit in the file store."""
+    """Refuses bodies over ``bytes_max``, or over what ``larger`` says for a path, with 422.
 
-    def __init__(self, app: ASGIApp, bytes_max: int) -> None:
-        self._app, self._bytes_max = app, bytes_max
+    Uploads have their own limit in the file store.
+    """
+
+    def __init__(self, app: ASGIApp, bytes_max: int, larger: Mapping[str, int]) -> None:
+        self._app, self._bytes_max, self._larger = app, bytes_max, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/files/"):
             await self._app(scope, receive, send)
             return
-        seen = 0
+        seen, bytes_max = 0, self._larger.get(scope["path"], self._bytes_max)
 
         async def counted() -> Any:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._bytes_max:
-                raise InvalidParams(
-                    [f"body: larger than {self._bytes_max / 1e6:g} MB; upload media through upload-url"]
-                )
+            if seen > bytes_max:
+                limit = f"{bytes_max / 1e6:g} MB"
+                raise InvalidParams([f"body: larger than {limit}; upload media through upload-url"])
             return message
 
         await self._app(scope, counted, send)

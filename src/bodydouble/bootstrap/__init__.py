@@ -56,6 +56,7 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
+from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.errors import InputRejected, RendererUnavailable, StorageUnavailable
 from bodydouble.tasks.ports import FileStore
 from bodydouble.tasks.session import Role
@@ -219,6 +220,8 @@ def build_services(settings: Settings, stores: Stores, files: FileStore) -> Serv
             _renderer_check(settings),
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
             deadline_seconds=settings.task_hours_max * 3600,
+            inline_bytes_max=settings.data_url_bytes_max,
+            catalogue=priced(settings.credits_per_second),
         ),
         accounts=AccountService(stores.accounts, open_secret(settings)),
         callbacks=CallbackService(stores.tasks, stores.deliveries),
@@ -334,6 +337,7 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
 
     limits = EdgeLimits(
         body_bytes_max=settings.body_bytes_max,
+        data_url_bytes_max=settings.data_url_bytes_max,
         reads_per_minute=settings.reads_per_minute,
         event_streams_max=settings.event_streams_max,
     )

@@ -15,6 +15,7 @@ from bodydouble.outbound import (
 )
 from bodydouble.service import AccountService, CallbackContent
 from bodydouble.settings import Settings
+from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.ports import FileStore
 from bodydouble.worker.courier import Courier, CourierOptions
 from bodydouble.worker.janitor import Janitor, Retention
@@ -58,6 +59,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         attempts_max=settings.attempts_max,
         limits=dataclasses.asdict(media_limits(settings)),
         wan=dataclasses.asdict(wan_options(settings)),
+        catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,
         heartbeat_seconds=settings.heartbeat_seconds,
         takeover_seconds=settings.takeover_seconds,

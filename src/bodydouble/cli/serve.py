@@ -135,8 +135,9 @@ class _Server(uvicorn.Server):
 async def _serve(settings: Settings, database_url: str, listener: socket.socket, workers: bool) -> None:
     from bodydouble.bootstrap import build_app
 
+    app = build_app(settings, database_url)
     config = uvicorn.Config(
-        build_app(settings, database_url),
+        app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
@@ -145,6 +146,7 @@ async def _serve(settings: Settings, database_url: str, listener: socket.socket,
     server = _Server(config)
 
     def end() -> None:
+        app.state.streams.close()  # the server waits for open answers, and these would not end by themselves
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):

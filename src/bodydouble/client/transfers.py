@@ -1,6 +1,7 @@
 """Files to the service and back."""
 
 import secrets
+from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from bodydouble.client.retries import parse_retry_after
 
 GONE = frozenset({403, 404, 410})  # what an address that has expired answers
 WRITTEN_BYTES = 1024 * 1024  # at once: a thread for each network packet would cost more than the write
+ERROR_BYTES_MAX = 65_536
 RETRIED = frozenset({429})  # and every 5xx: file stores answer 500 for "once more, please"
 
 
@@ -96,9 +98,7 @@ async def _fetch_once(caller: Caller, url: str, target: Path) -> None:
         response = await transport.open(request)
         try:
             if not response.is_success:
-                async for _ in transport.chunks(response):
-                    pass
-                raise _transfer_error(f"the download to {target.name}", response)
+                raise _transfer_error(f"the download to {target.name}", await _read(caller, response))
             stream = await transport.work(lambda: part.open("wb"))
             with stream:
                 await _pour(caller, response, stream)
@@ -109,6 +109,18 @@ async def _fetch_once(caller: Caller, url: str, target: Path) -> None:
         raise caller.connection_error(request, error, repeatable=True) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+async def _read(caller: Caller, response: httpx.Response) -> httpx.Response:
+    """An opened answer with its body, as far as an error needs it."""
+    body = b""
+    async with aclosing(caller.transport.chunks(response)) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) >= ERROR_BYTES_MAX:
+                break
+    headers = {name: value for name, value in response.headers.items() if name in ("retry-after", "x-request-id")}
+    return httpx.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
 async def _pour(caller: Caller, response: httpx.Response, stream: BinaryIO) -> None:

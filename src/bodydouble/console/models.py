@@ -11,7 +11,7 @@ from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.visitors import ConsoleDep, VisitorDep
 from bodydouble.console.wiring import Console
-from bodydouble.tasks.catalogue import RESOLUTIONS, ModelSpec, find_model
+from bodydouble.tasks.catalogue import RESOLUTIONS, ModelSpec
 from bodydouble.tasks.operation import MAINTENANCE, renderer_feature
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -55,7 +55,7 @@ async def models_page(request: Request, console: ConsoleDep, who: VisitorDep) ->
 @router.get("/models/{name:path}")
 async def model_page(request: Request, console: ConsoleDep, who: VisitorDep, name: str) -> Response:
     """One model."""
-    model = find_model(name)
+    model = console.tasks.model(name)
     schema = console.schemas[name]
     example = console.examples[name]
     return render(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bodydouble.outbound.client import Answer, GuardedClient, RequestLimits
 from bodydouble.outbound.content import HEAD_BYTES, foreign_content
-from bodydouble.outbound.data_url import is_data_url, read_data_url
 from bodydouble.outbound.failure import RequestFailed
+from bodydouble.tasks.data_url import is_data_url, read_data_url
 from bodydouble.tasks.errors import InputRejected
 
 REDIRECTS_MAX = 5
@@ -30,9 +30,7 @@ class GuardedDownloader:
         part = target.with_name(target.name + ".part")
         try:
             if is_data_url(url):
-                content = read_data_url(url, bytes_max)
-                _check_content(content[:HEAD_BYTES])
-                part.write_bytes(content)
+                part.write_bytes(_inline(url, bytes_max))
             else:
                 limits = replace(self._limits, bytes_max=bytes_max)
                 async with self._client.exchange("GET", url, limits, redirects_max=self._redirects_max) as answer:
@@ -61,6 +59,15 @@ async def _store(answer: Answer, part: Path) -> None:
     _check_content(head)
     if not head:
         raise RequestFailed("the address answered with an empty file.")
+
+
+def _inline(url: str, bytes_max: int) -> bytes:
+    try:
+        content = read_data_url(url, bytes_max).content
+    except ValueError as error:
+        raise RequestFailed(str(error)) from None
+    _check_content(content[:HEAD_BYTES])
+    return content
 
 
 def _check_content(head: bytes) -> None:

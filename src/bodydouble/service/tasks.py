@@ -3,7 +3,7 @@
 import base64
 import binascii
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +11,12 @@ from uuid import UUID
 
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
+from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import Submission
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
+from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX
 from bodydouble.tasks.errors import (
     FeatureDisabled,
     InputRejected,
@@ -92,10 +94,13 @@ class TaskService:
         check_renderer: RendererCheck,
         limits: CreateLimits,
         deadline_seconds: float,
+        inline_bytes_max: int = DATA_URL_BYTES_MAX,
+        catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
         self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
         self._check_upload, self._check_renderer = check_upload, check_renderer
         self._limits, self._deadline_seconds = limits, deadline_seconds
+        self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
         self._line = WaitingLine(tasks)
         self.key_use = KeyUse()
 
@@ -113,7 +118,7 @@ class TaskService:
             NotFound: no such model. InputRejected: an upload of ours that is not there or cannot be used; its
                 ``fields`` has the model.
         """
-        model = find_model(submission.model)
+        model = self.model(submission.model)
         try:
             await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]")
             seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]")
@@ -148,6 +153,10 @@ class TaskService:
             What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InputRejected: nothing was stored.
         """
         key_hash = hash_secret(secret)
+        if self._inline_files.has_any(submission):
+            caller = await self.authenticate(secret)
+            caller.require_write()
+            submission = await self._inline_files.keep(submission, caller.id)
         new = await self._new_task(submission, TaskSource.API)
         created = await self._tasks.create_task(
             dataclasses.replace(
@@ -165,6 +174,8 @@ class TaskService:
     async def submit_as(self, caller: Caller, submission: Submission, source: TaskSource) -> Created:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()
+        if self._inline_files.has_any(submission):
+            submission = await self._inline_files.keep(submission, caller.id)
         new = await self._new_task(submission, source)
         return await self._tasks.create_task(dataclasses.replace(new, account=caller.id), self._limits)
 
@@ -279,13 +290,13 @@ class TaskService:
 
     def model(self, name: str) -> ModelSpec:
         """One entry of the catalogue. Raises NotFound."""
-        return find_model(name)
+        return find_model(name, self._catalogue)
 
     def models(self, modality: str | None = None, operation: str | None = None) -> Sequence[ModelSpec]:
         """The catalogue, filtered."""
         return [
             m
-            for m in CATALOGUE.values()
+            for m in self._catalogue.values()
             if (modality is None or m.modality == modality) and (operation is None or operation in m.operations)
         ]
 

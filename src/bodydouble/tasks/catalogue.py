@@ -1,7 +1,7 @@
 """The models on offer: limits, price and renderers of each. One entry is one product."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
 
@@ -57,13 +57,22 @@ WAN_2_2_ANIMATE_REPLACE = ModelSpec(
 CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({m.name: m for m in (WAN_2_2_ANIMATE_REPLACE,)})
 
 
-def find_model(name: str) -> ModelSpec:
+def find_model(name: str, catalogue: Mapping[str, ModelSpec] = CATALOGUE) -> ModelSpec:
     """The entry called ``name``.
 
     Raises:
         NotFound: no model has this name; the message lists those that there are.
     """
     try:
-        return CATALOGUE[name]
+        return catalogue[name]
     except KeyError:
-        raise NotFound(f"Unknown model '{name}'; there are: {', '.join(CATALOGUE)}", model=name) from None
+        raise NotFound(f"Unknown model '{name}'; there are: {', '.join(catalogue)}", model=name) from None
+
+
+def priced(credits_per_second: Mapping[str, Decimal]) -> Mapping[str, ModelSpec]:
+    """The catalogue at an installation's own prices: credits for a second of output, by resolution."""
+    models = [
+        replace(model, credits_per_second=MappingProxyType({**model.credits_per_second, **credits_per_second}))
+        for model in CATALOGUE.values()
+    ]
+    return MappingProxyType({model.name: model for model in models})

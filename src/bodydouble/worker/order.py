@@ -1,11 +1,12 @@
 """What a worker may choose, and what it tells its child to make. Plain values: they cross a process border as JSON."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec
 from bodydouble.tasks.task import Task
 from bodydouble.worker.workspace import Workspace
 
@@ -20,6 +21,7 @@ class WorkerOptions:
     attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
     wan: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``renderers.wan.options.WanOptions``
+    catalogue: Mapping[str, ModelSpec] = field(default_factory=lambda: CATALOGUE)  # with the installation's prices
     silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen
     stall_seconds_max: float = 900.0  # beating, but without progress or answer
     tasks_max: int = 1  # at once

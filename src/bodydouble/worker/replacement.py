@@ -145,7 +145,8 @@ class Replacement:
         """Check the inputs and reserve the exact price. Raises TaskFailure, InsufficientCredits."""
         answer = await self._ask({"op": "probe"})
         task = await self._task()
-        price = find_model(task.model).price(str(task.inputs["resolution"]), float(answer["duration_seconds"]))
+        model = find_model(task.model, self._options.catalogue)
+        price = model.price(str(task.inputs["resolution"]), float(answer["duration_seconds"]))
         await patiently(lambda: self._ports.store.reserve_exactly(self.task_id, price))
 
     async def perceive(self) -> None:

@@ -1,5 +1,7 @@
 """Uploads, estimates and CreateTask over HTTP."""
 
+import base64
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,8 @@ import numpy as np
 import pytest
 
 from api_calls import API, BODY, MODEL, balance, body, create, upload
+from bodydouble.bootstrap import build_app
+from bodydouble.settings import Settings
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
@@ -86,10 +90,62 @@ async def test_a_wrong_body_is_told_what_is_wrong(client: httpx.AsyncClient, con
 
 
 async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:
-    """A megabyte is enough for every request; the answer says where media go."""
-    answer = await client.post(f"{API}/job/CreateTask", content=b'"' + b"x" * 1_100_000 + b'"')
+    """A megabyte is enough for every request but those that may hold two files; the answer says where media go."""
+    answer = await client.post(f"{API}/account/keys", content=b'"' + b"x" * 1_100_000 + b'"')
     assert answer.status_code == 422
     assert answer.json()["errors"] == ["body: larger than 1 MB; upload media through upload-url"]
+    answer = await client.post(f"{API}/job/CreateTask", content=b'"' + b"x" * 15_000_000 + b'"')
+    assert answer.json()["errors"] == ["body: larger than 14.3333 MB; upload media through upload-url"]
+
+
+def data_url(path: Path, content_type: str) -> str:
+    return f"data:{content_type};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """Data URLs become uploads: the price is exact, and no answer carries the file back."""
+    video = write_video(tmp_path / "in.mp4", landscape(40), 20)
+    picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
+    inline = body(img_urls=[data_url(picture, "image/png")], video_urls=[data_url(video, "video/mp4")])
+    task_id = (await create(client, inline)).json()["data"]["task_id"]
+    info = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
+    task = info.json()["data"]
+    assert (task["credits"], await balance(client)) == (12, 88)
+    assert len(info.content) < 2000
+    assert (await client.get(task["param"]["input"]["img_urls"][0])).content == picture.read_bytes()
+    assert (await client.get(task["param"]["input"]["video_urls"][0])).content == video.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("data:image/png,hello", "img_urls[0]: a data URL has to be base64."),
+        ("data:image/png;base64,%%%", "img_urls[0]: the data URL is not valid base64."),
+        ("data:text/html;base64,aGVsbG8=", "img_urls[0]: a data URL of type 'text/html' is not taken; there are: "),
+        ("data:image/png;base64," + "A" * 6_800_000, "img_urls[0]: a data URL may hold 5 MB; upload the file "),
+        ("data:image/png;base64,aGVsbG8=", "img_urls[0]: "),
+    ],
+)
+async def test_a_wrong_file_within_the_request_is_named(client: httpx.AsyncClient, url: str, problem: str) -> None:
+    """Each is a 422 that names model and field, and nothing is charged."""
+    answer = await create(client, body(img_urls=[url]))
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0].startswith(f"Value error, Invalid input for model {MODEL}: {problem}")
+    assert await balance(client) == 100
+
+
+async def test_prices_are_a_setting(settings: Settings, fresh_database: str, client: httpx.AsyncClient) -> None:
+    """The catalogue, the estimate and the create know the installation's own price; the others stay."""
+    app = build_app(settings.model_copy(update={"credits_per_second": {"480P": Decimal("0.25")}}), fresh_database)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as priced:
+            model = (await priced.get(f"{API}/job/Models/{MODEL}")).json()["data"]
+            assert model["price"] == {"480P": 0.25, "580P": 9, "720P": 12.5}
+            estimate = await priced.post(f"{API}/job/estimate-credits", json=BODY)
+            assert estimate.json()["data"] == {"credits": 1.25, "estimated": True}
+            await create(priced, BODY)
+            assert await balance(priced) == 98.75
 
 
 async def test_an_unusable_upload_is_refused_before_anything_is_charged(

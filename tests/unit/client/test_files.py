@@ -204,8 +204,9 @@ def test_an_address_that_has_expired_is_asked_for_anew(status, face, done, resul
 def test_media_that_are_gone_are_told(face, done, result, tmp_path):
     """Deleted media: the refusal, with its status, and no file."""
     made = result()
-    done.on("/files/one.mp4", httpx.Response(404, text="gone"))
-    with pytest.raises(TransferFailed, match=r"download to a\.mp4 was refused") as caught:
+    refusal = b'{"code":404,"message":"File not found","data":null}'
+    done.on("/files/one.mp4", httpx.Response(404, stream=Body(refusal[:9], refusal[9:])))
+    with pytest.raises(TransferFailed, match=r"download to a\.mp4 was refused: File not found") as caught:
         face.do(lambda c: made.download(tmp_path / "a.mp4"))
     assert caught.value.code == 404
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,75 @@
+"""Files that come within a request, as data URLs."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from types import MappingProxyType
+from typing import Any
+
+from bodydouble.service.inputs import Submission
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.data_url import is_data_url, read_data_url
+from bodydouble.tasks.errors import InputRejected
+from bodydouble.tasks.ports import FileStore
+
+FIELDS = ("img_urls", "video_urls")
+EXTENSIONS = MappingProxyType(
+    {
+        "image/jpeg": ".jpg",
+        "image/png": ".png",
+        "image/webp": ".webp",
+        "image/bmp": ".bmp",
+        "video/mp4": ".mp4",
+        "video/quicktime": ".mov",
+        "video/x-msvideo": ".avi",
+        "video/x-matroska": ".mkv",
+        "video/webm": ".webm",
+    }
+)
+
+
+class InlineFiles:
+    """Keeps them as uploads of the account, so that neither a task's row nor any answer carries megabytes."""
+
+    def __init__(self, files: FileStore, bytes_max: int) -> None:
+        self._files, self._bytes_max = files, bytes_max
+
+    def has_any(self, submission: Submission) -> bool:
+        """Whether there is a file in the request."""
+        return any(is_data_url(str(submission.inputs[field][0])) for field in FIELDS)
+
+    async def keep(self, submission: Submission, account: AccountId) -> Submission:
+        """The same request with the addresses of the uploads in the place of the files.
+
+        Raises:
+            InputRejected: no base64, too large, or of a type that is not taken; names the field and the model.
+            StorageFull, StorageUnavailable.
+        """
+        kept: dict[str, list[str]] = {}
+        for field in FIELDS:
+            url = str(submission.inputs[field][0])
+            if is_data_url(url):
+                try:
+                    kept[field] = [await self._keep(url, account)]
+                except ValueError as error:
+                    message = f"{field}[0]: {error}"
+                    raise InputRejected(message, field=field, model=submission.model) from None
+        param: dict[str, Any] = {**submission.param, "input": {**submission.param["input"], **kept}}
+        return dataclasses.replace(submission, param=param, inputs={**submission.inputs, **kept})
+
+    async def _keep(self, url: str, account: AccountId) -> str:
+        file = await asyncio.to_thread(read_data_url, url, self._bytes_max)
+        extension = EXTENSIONS.get(file.content_type)
+        if extension is None:
+            raise ValueError(
+                f"a data URL of type '{file.content_type}' is not taken; there are: {', '.join(EXTENSIONS)}"
+            )
+        signed = await self._files.sign_upload(file.content_type, extension, account)
+        key = await self._files.own_key(signed.file_url, account)
+        assert key is not None, "it was signed just now"
+        await self._files.receive(key, _whole(file.content), len(file.content))
+        return signed.file_url
+
+
+async def _whole(content: bytes) -> AsyncIterator[bytes]:
+    yield content
