@@ -1,0 +1,107 @@
+"""The API against its own description, with requests that nobody thought of."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Generator, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+import uvicorn
+from schemathesis import openapi
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from bodydouble.bootstrap import build_app, open_office
+from bodydouble.settings import Settings
+
+EXAMPLES_MAX = 6
+CHECKS = (
+    schemathesis.checks.not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+SWITCHES = ("/account/keys/{key_id}/disable", "/account/keys/{key_id}/rotate")
+"""These could end the very key that asks."""
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the tests."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@pytest.fixture
+def served(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """The address of a running service over a real database, and a key."""
+    monkeypatch.chdir(tmp_path)
+    app = build_app(
+        Settings(data=tmp_path / "data", models=tmp_path, reads_per_minute=1_000_000, creates_per_minute=1_000_000),
+        fresh_database,
+    )
+    server = Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}", _make_key(tmp_path, fresh_database)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _make_key(folder: Path, database: str) -> str:
+    """Over connections of its own: those of the service belong to its thread."""
+
+    async def made() -> str:
+        async with open_office(Settings(data=folder / "data"), database) as office:
+            account = await office.accounts.open_account("tester", Decimal(10_000), "for the test")
+            return (await office.accounts.create_key(account.id)).secret
+
+    return asyncio.run(made())
+
+
+def test_no_request_meets_an_undocumented_answer(served: tuple[str, str]) -> None:
+    """Good and bad requests to every endpoint: no 500, and each answer is as the description says."""
+    url, key = served
+    schema = openapi.from_url(f"{url}/openapi.json")
+    asked: set[str] = set()
+
+    def ask(case: Any) -> None:
+        asked.add(case.operation.label)
+        case.call_and_validate(headers={"x-api-key": key}, checks=list(CHECKS), timeout=30)
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path.endswith(SWITCHES) or operation.path == "/readyz":
+            continue
+        for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+            strategy = operation.as_strategy(generation_mode=mode)
+            test = hypothesis.given(strategy)(ask)
+            checked = hypothesis.settings(
+                max_examples=EXAMPLES_MAX,
+                database=None,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(hypothesis.HealthCheck),
+                phases=[hypothesis.Phase.generate],
+            )(test)
+            with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # an endpoint that takes whatever comes
+                checked()
+    assert len(asked) >= 25
