@@ -22,11 +22,11 @@ import psycopg
 
 from bodydouble.client import InvalidWebhook, verify_webhook
 from live_service import MODEL, LiveService
-from trial import SECRET, Trial
+from trial import SECRET, Trial, wait_until
 
 API = "api/v1/client/"
 TARGETS = ("api", "worker", "child", "postgres")
-REST_SECONDS_MAX = 150
+REST_SECONDS_MAX = 400
 REAL_SECONDS_MAX = 400
 """For a task that the real child makes, on a machine that has other work."""
 REFUSED_SHARE = 0.2
@@ -133,8 +133,8 @@ class Chaos:
         self._acknowledged: list[str] = []
         self._loading = threading.Event()
 
-    def run(self, kills: int, real_tasks: int = 0) -> Report:
-        """Kill so often under load, then let everything come to rest, and check."""
+    def run(self, kills: int, real_tasks: int = 0, *, tasks_min: int = 0) -> Report:
+        """Kill so often under load, and until so many tasks were taken; let everything come to rest, and check."""
         began = time.monotonic()
         try:
             self.api.start("--no-worker", **self._settings)
@@ -149,6 +149,7 @@ class Chaos:
             load = threading.Thread(target=self._load, args=(uploads, real_tasks), daemon=True)
             load.start()
             self._kill_often(kills)
+            wait_until(lambda: len(self._acknowledged) >= tasks_min)
             self._loading.set()
             load.join(60)
             self._revive()

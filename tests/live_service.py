@@ -23,7 +23,7 @@ KEY = "first key: "
 SIGN_IN = "open in a browser, works once: "
 API = "/api/v1/client/"
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
-TASK_SECONDS_MAX = 300
+TASK_SECONDS_MAX = 600
 
 
 def free_port() -> int:
@@ -112,7 +112,7 @@ class LiveService:
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """An answer's envelope."""
         headers = {"x-api-key": self.key}
-        return httpx.request(method, self.url + API + path, headers=headers, timeout=30, **arguments).json()
+        return httpx.request(method, self.url + API + path, headers=headers, timeout=120, **arguments).json()
 
     def balance(self) -> float:
         """Of the first key's account."""
@@ -122,7 +122,7 @@ class LiveService:
         """Through upload-url; answers the file's URL."""
         kind = TYPES[path.suffix]
         place = self.call("GET", "files/upload-url", params={"content_type": kind, "ext": path.suffix})["data"]
-        put = httpx.put(place["presigned_url"], content=path.read_bytes(), headers={"content-type": kind}, timeout=30)
+        put = httpx.put(place["presigned_url"], content=path.read_bytes(), headers={"content-type": kind}, timeout=120)
         assert put.is_success, put.text
         return str(place["file_url"])
 

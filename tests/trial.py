@@ -25,7 +25,7 @@ LIMITS = CreateLimits(creates_per_minute=100_000, active_max=100_000)
 SECRET = "a secret for trials only"
 MODEL = "wan/2-2-animate-replace"
 GRANT = Decimal(100_000)
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = SECONDS_MAX, what: str = "") -> Any:

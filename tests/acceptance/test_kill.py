@@ -5,7 +5,7 @@ import pytest
 
 from live_service import LiveService
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 
 def _content(task) -> bytes:

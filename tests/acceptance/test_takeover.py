@@ -12,7 +12,7 @@ from bodydouble.tasks.task import TaskStatus
 from trial import GRANT, Trial, wait_until
 from trial_child import POISON, SEGMENTS
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 SLOWLY = {"TRIAL_SECONDS": "0.8"}
 

@@ -11,7 +11,7 @@ import pytest
 from live_service import LiveService
 from material import landscape, write_image, write_video
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 
 
 def test_a_task_ends_with_a_video_that_keeps_frames_and_sound(undisturbed, inputs, tmp_path):

@@ -11,7 +11,7 @@ from bodydouble.perception import ModelPack
 from live_service import MODEL, LiveService
 from material import astronaut, carphone, write_image, write_video
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+pytestmark = pytest.mark.acceptance
 
 
 def test_create_task_with_renderer_wan(model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

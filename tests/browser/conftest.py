@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-STEP_MILLISECONDS_MAX = 30_000
+STEP_MILLISECONDS_MAX = 120_000
 
 
 @pytest.fixture(scope="session")

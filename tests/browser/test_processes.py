@@ -10,7 +10,7 @@ from alternation import Alternation, alternating
 from live_service import LiveService
 from page_watch import Watch
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.acceptance
 
 
 def test_clicks_may_go_to_any_process(browser: Browser, fresh_database: str) -> None:
