@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -237,6 +238,7 @@ def _renderers(settings: Settings) -> list[str]:
 
 
 def _renderer_check(settings: Settings) -> Callable[[str], str]:
+    @cache  # every create asks, and looking for packages and weights takes longer than all the rest of a create
     def check(name: str) -> str:
         if settings.wan_on_workers and name in ("auto", "wan"):
             return "wan"
