@@ -146,6 +146,12 @@ def test_a_lost_folder_is_waited_for(folder: Path) -> None:
         server.stop()
 
 
+def erase(folder: Path) -> None:
+    """Remove it under a server that may write into it until it has ended."""
+    while folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def test_an_erased_folder_does_not_end_the_watch(folder: Path) -> None:
     """While there is no database there is no server; the copy that is put there is started."""
     server = EmbeddedPostgres(folder)
@@ -155,9 +161,10 @@ def test_an_erased_folder_does_not_end_the_watch(folder: Path) -> None:
     subprocess.run(["cp", "-a", str(folder), str(backup)], check=True)  # with the owners
     server.start()
     try:
-        shutil.rmtree(folder)
+        erase(folder)
         wait_until(lambda: server.pid is None)
         assert not answers(server.url)
+        erase(folder)
         backup.rename(folder)
         wait_until(lambda: answers(server.url))
     finally:
