@@ -23,6 +23,7 @@ from bodydouble.service import AccountService, CallbackService, TaskService
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.tracing import Tracer
 
 DESCRIPTION = (
     "A body double for any shot: one picture of a character and one video in, the same shot with the person replaced "
@@ -49,7 +50,7 @@ BUSIEST: dict[tuple[str, str], Endpoint] = {
 }
 
 
-def create_app(*, lifespan: Lifespan, limits: EdgeLimits) -> FastAPI:
+def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> FastAPI:
     """The application; ``lifespan`` calls ``attach`` once its parts are there."""
     app = FastAPI(
         title="bodydouble",
@@ -74,7 +75,7 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits) -> FastAPI:
     with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
     larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
     app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max, larger=larger)
-    app.add_middleware(RequestContext, on_error=_unexpected)
+    app.add_middleware(RequestContext, on_error=_unexpected, tracer=tracer)
     return app
 
 

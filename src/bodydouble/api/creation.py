@@ -29,7 +29,6 @@ router = APIRouter()
 TRUSTED_BYTES = 65_536
 """A body larger than this is read only once the key is known to be good."""
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 
 
 def _body_description() -> dict[str, Any]:
@@ -69,13 +68,12 @@ async def create_task(request: Request) -> Response:
     except InvalidParams:
         await identify(request)  # a stranger learns that he is one, not what is wrong with his body
         raise
-    traceparent = request.headers.get("traceparent", "")
     created = await get_tasks(request).submit(
         presented_key(request),
         submission,
         idempotency_key=key,
         body_hash=hashlib.sha256(content).digest() if key else None,
-        traceparent=traceparent if TRACEPARENT.match(traceparent) else None,
+        traceparent=request.state.traceparent,
     )
     request.state.rate, request.state.account, request.state.task_id = created.rate, created.account, created.id
     answer = success({"task_id": str(created.id)})

@@ -1,4 +1,4 @@
-"""Request ids and the limit on bodies, before anything else sees a request."""
+"""Request ids, spans and the limit on bodies, before anything else sees a request."""
 
 import re
 import secrets
@@ -15,36 +15,47 @@ from bodydouble.api.limits import rate_headers
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.account import Rate
 from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.tracing import NO_TRACER, Span, Tracer
 
 _GOOD = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
 OnError = Callable[[Request, Exception], Awaitable[Response]]
 """Logs an error that nobody expected and makes its answer."""
 _log = structlog.get_logger("bodydouble.api")
 
 
 UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What machines ask every few seconds; counted, not logged."""
+"""What machines ask every few seconds; counted, not logged and not traced."""
 
 
 class RequestContext:
-    """Echoes or makes ``X-Request-Id``, binds it to every log line, and logs and counts each request once.
+    """Echoes or makes ``X-Request-Id``, binds it to every log line; logs, counts and traces each request once.
 
     Logged is the route's template, never the address: that may hold signatures and sign-in links. Endpoints leave in
     ``request.state`` whose request it was (``account``), which task it made (``task_id``), and how the limit stands
-    that it counted against (``rate``), which its answer then says.
+    that it counted against (``rate``), which its answer then says. They find there under which trace context work for
+    the request belongs (``traceparent``, None without one).
     """
 
-    def __init__(self, app: ASGIApp, on_error: OnError) -> None:
-        self._app, self._on_error = app, on_error
+    def __init__(self, app: ASGIApp, on_error: OnError, tracer: Tracer) -> None:
+        self._app, self._on_error, self._tracer = app, on_error, tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"").decode("latin-1")
+        given = _header(scope, b"x-request-id")
         request_id = given if _GOOD.match(given) else secrets.token_hex(8)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        traceparent = _header(scope, b"traceparent")
+        caller = traceparent if TRACEPARENT.match(traceparent) else None
+        tracer = NO_TRACER if scope["path"] in UNLOGGED else self._tracer
+        with tracer.request(caller) as span:
+            scope.setdefault("state", {})["traceparent"] = span.traceparent or caller
+            await self._answer(scope, receive, send, request_id, span)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str, span: Span) -> None:
         started = time.perf_counter()
         status, started_answer = 500, False
 
@@ -66,19 +77,28 @@ class RequestContext:
                 raise
             await answer(scope, receive, send_with_id)
         finally:
-            self._note(scope, status, time.perf_counter() - started)
+            self._note(scope, status, time.perf_counter() - started, span)
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
         route = template(scope)
         metrics: MetricsService | None = getattr(scope["app"].state, "metrics", None)
+        method = scope["method"] if scope["method"] in METHODS else "OTHER"
         if metrics is not None:
-            method = scope["method"] if scope["method"] in METHODS else "OTHER"
             metrics.counts.add("http", f"{method} {route} {status}", seconds)
+        state = scope.get("state", {})
+        known = {name: str(state[name]) for name in ("account", "task_id") if name in state}
+        span.rename(f"{method} {route}")
+        span.annotate({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+        span.annotate({f"bodydouble.{name}": value for name, value in known.items()})
+        if status >= 500:
+            span.fail(str(status))
         if route not in UNLOGGED:
-            state = scope.get("state", {})
-            known = {name: str(state[name]) for name in ("account", "task_id") if name in state}
             took = round(seconds * 1000, 1)
             _log.info("request", method=scope["method"], route=route, status=status, milliseconds=took, **known)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value for given, value in scope["headers"] if given == name), b"").decode("latin-1")
 
 
 CLIENT_API = "/api/v1/client"

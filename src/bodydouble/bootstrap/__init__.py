@@ -62,6 +62,7 @@ from bodydouble.tasks.errors import InputRejected, RendererUnavailable, StorageU
 from bodydouble.tasks.ports import FileStore
 from bodydouble.tasks.session import Role
 from bodydouble.tasks.task import CreateLimits
+from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.own_command import OwnCommand
 
 FIRST_ACCOUNT = "default"
@@ -105,10 +106,10 @@ def configure_logging(*, as_json: bool) -> None:
         logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
-    # uvicorn and the engine speak the standard library's logging: their lines get the same form.
+    # uvicorn, the engine and the tracer speak the standard library's logging: their lines get the same form.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=last[-1], foreign_pre_chain=shared))
-    for name in ("uvicorn", "dbos"):
+    for name in ("uvicorn", "dbos", "opentelemetry"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -303,7 +304,7 @@ def _media_origins(settings: Settings) -> Sequence[str]:
     return (f"{parts.scheme}://{parts.netloc}",)
 
 
-def build_app(settings: Settings, database_url: str) -> FastAPI:
+def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
     """The web application; its parts are opened and closed with it."""
 
     @asynccontextmanager
@@ -343,7 +344,7 @@ def build_app(settings: Settings, database_url: str) -> FastAPI:
         reads_per_minute=settings.reads_per_minute,
         event_streams_max=settings.event_streams_max,
     )
-    app = create_app(lifespan=lifespan, limits=limits)
+    app = create_app(lifespan=lifespan, limits=limits, tracer=tracer)
     console.install(app)
     return app
 

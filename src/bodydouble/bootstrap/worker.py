@@ -17,6 +17,7 @@ from bodydouble.service import AccountService, CallbackContent
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.courier import Courier, CourierOptions
 from bodydouble.worker.janitor import Janitor, Retention
 from bodydouble.worker.order import WorkerOptions
@@ -28,7 +29,11 @@ CALLBACK_READ_SECONDS_MAX = 10
 
 
 async def run_worker(
-    settings: Settings, database_url: str, stop: asyncio.Event, child: tuple[str, ...] | None = None
+    settings: Settings,
+    database_url: str,
+    stop: asyncio.Event,
+    tracer: Tracer,
+    child: tuple[str, ...] | None = None,
 ) -> None:
     """One worker with its duties, until ``stop`` is set; call from the main thread.
 
@@ -39,12 +44,13 @@ async def run_worker(
     async with open_stores(settings, database_url) as stores:
         files = open_files(settings)
         duties = [
-            _courier(settings, stores, files, client).run(stop),
+            _courier(settings, stores, files, client, tracer).run(stop),
             Janitor(stores.tasks, stores.operation, files, _retention(settings)).run(stop),
         ]
         if settings.worker_tasks_max:
             limits = RequestLimits(seconds_max=settings.outbound_seconds_max)
-            ports = Ports(store=stores.tasks, files=files, downloader=GuardedDownloader(client, limits))
+            downloader = GuardedDownloader(client, limits)
+            ports = Ports(store=stores.tasks, files=files, downloader=downloader, tracer=tracer)
             options = _worker_options(settings)
             if child:
                 options = dataclasses.replace(options, child=child)
@@ -68,7 +74,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
     )
 
 
-def _courier(settings: Settings, stores: Stores, files: FileStore, client: GuardedClient) -> Courier:
+def _courier(settings: Settings, stores: Stores, files: FileStore, client: GuardedClient, tracer: Tracer) -> Courier:
     content = CallbackContent(
         stores.tasks, files, stores.accounts, AccountService(stores.accounts, open_secret(settings))
     )
@@ -79,7 +85,8 @@ def _courier(settings: Settings, stores: Stores, files: FileStore, client: Guard
         send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
         lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )
-    return Courier(stores.deliveries, CallbackSender(client, limits), content.body, content.secrets, options)
+    sender = CallbackSender(client, limits)
+    return Courier(stores.deliveries, sender, content.body, content.secrets, options, tracer=tracer)
 
 
 def _retention(settings: Settings) -> Retention:

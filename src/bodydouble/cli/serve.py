@@ -17,6 +17,7 @@ from rich.panel import Panel
 
 from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
 from bodydouble.settings import Settings
+from bodydouble.tasks.tracing import Tracer
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)
@@ -45,15 +46,16 @@ def serve(
       DATABASE_URL=postgresql://… bodydouble serve --no-worker
     """
     from bodydouble import bootstrap  # heavy: not for --help
+    from bodydouble.bootstrap.tracing import open_tracer
 
     settings = load_settings(data=data, host=host, port=port)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
-    with listener, bootstrap.open_database(settings) as database_url:
+    with listener, open_tracer() as tracer, bootstrap.open_database(settings) as database_url:
         key = asyncio.run(bootstrap.create_first_key(settings, database_url))
         _welcome(settings, key, asyncio.run(bootstrap.make_sign_in_url(settings, database_url)))
-        asyncio.run(_serve(settings, database_url, listener, workers))
+        asyncio.run(_serve(settings, database_url, listener, tracer, workers))
 
 
 def worker(
@@ -79,6 +81,7 @@ def worker(
 def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
     """Run one worker until SIGTERM, then end the process. ``child``: see ``run_worker``."""
     from bodydouble import bootstrap
+    from bodydouble.bootstrap.tracing import open_tracer
     from bodydouble.bootstrap.worker import run_worker
 
     bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
@@ -87,9 +90,9 @@ def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run_worker(settings, database_url, stop, child)
+        await run_worker(settings, database_url, stop, tracer, child)
 
-    with bootstrap.open_database(settings) as database_url:
+    with open_tracer() as tracer, bootstrap.open_database(settings) as database_url:
         asyncio.run(run())
     sys.stdout.flush()
     sys.stderr.flush()
@@ -132,10 +135,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(settings: Settings, database_url: str, listener: socket.socket, workers: bool) -> None:
+async def _serve(settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, workers: bool) -> None:
     from bodydouble.bootstrap import build_app
 
-    app = build_app(settings, database_url)
+    app = build_app(settings, database_url, tracer)
     config = uvicorn.Config(
         app,
         log_config=None,

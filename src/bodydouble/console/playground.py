@@ -107,5 +107,6 @@ async def price(request: Request, console: ConsoleDep, who: VisitorDep) -> Respo
 async def create_task(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
     """Run it."""
     submission = console.parse(await _posted(request))
-    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND)
+    traceparent: str | None = request.state.traceparent
+    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND, traceparent)
     return JSONResponse({"task_id": str(created.id)}, status_code=201)

@@ -211,5 +211,6 @@ async def run_again(request: Request, console: ConsoleDep, who: VisitorDep, task
     """The same request as a new task."""
     view = await console.tasks.read(who.caller, task_id)
     submission = console.parse(dict(view.task.param))
-    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND)
+    traceparent: str | None = request.state.traceparent
+    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND, traceparent)
     return redirect(request, f"/tasks/{created.id}", "Running the same request again.")

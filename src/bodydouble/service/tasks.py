@@ -171,13 +171,16 @@ class TaskService:
         self.key_use.note(key_hash)
         return created
 
-    async def submit_as(self, caller: Caller, submission: Submission, source: TaskSource) -> Created:
+    async def submit_as(
+        self, caller: Caller, submission: Submission, source: TaskSource, traceparent: str | None
+    ) -> Created:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()
         if self._inline_files.has_any(submission):
             submission = await self._inline_files.keep(submission, caller.id)
         new = await self._new_task(submission, source)
-        return await self._tasks.create_task(dataclasses.replace(new, account=caller.id), self._limits)
+        new = dataclasses.replace(new, account=caller.id, traceparent=traceparent)
+        return await self._tasks.create_task(new, self._limits)
 
     async def _new_task(self, submission: Submission, source: TaskSource) -> NewTask:
         renderer = self._check_renderer(str(submission.inputs["renderer"]))

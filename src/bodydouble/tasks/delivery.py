@@ -47,6 +47,7 @@ class Delivery:
     next_try_at: datetime | None  # None once it is not pending
     created_at: datetime
     delivered_at: datetime | None
+    traceparent: str | None = None  # W3C trace context of the request that made the task
 
 
 @dataclass(frozen=True, kw_only=True)

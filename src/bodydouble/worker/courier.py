@@ -21,6 +21,7 @@ from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import Attempt, CallbackTransport, Delivery, DeliveryStatus, Outcome, retry_delay
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import DeliveryStore
+from bodydouble.tasks.tracing import NO_TRACER, Tracer
 
 BodyOf = Callable[[Delivery], Awaitable[bytes | None]]
 """The JSON to send; None where the task is gone."""
@@ -73,11 +74,12 @@ class Courier:
         secrets_of: SecretsOf,
         options: CourierOptions | None = None,
         draw: Callable[[], float] = random.random,
+        tracer: Tracer = NO_TRACER,
     ) -> None:
         self._store, self._transport = store, transport
         self._body_of, self._secrets_of = body_of, secrets_of
         self._options = options or CourierOptions()
-        self._draw = draw
+        self._draw, self._tracer = draw, tracer
         self._waiting: list[_Claimed] = []
         self._sending: dict[asyncio.Task[None], _Claimed] = {}
         self._next_claim = 0.0  # by the monotonic clock
@@ -149,10 +151,25 @@ class Courier:
         delivery = claimed.delivery
         with structlog.contextvars.bound_contextvars(task_id=str(delivery.task), delivery_id=str(delivery.id)):
             try:
-                attempt = await self._attempt(delivery)
+                attempt = await self._traced_attempt(delivery)
                 await self._record(claimed, attempt)
             except Exception as error:  # the lease ends, and the delivery is due again
                 self._log_fault("callback was not recorded", error)
+
+    async def _traced_attempt(self, delivery: Delivery) -> Attempt:
+        attributes = {
+            "bodydouble.task_id": str(delivery.task),
+            "bodydouble.delivery_id": str(delivery.id),
+            "bodydouble.attempt": delivery.tries + 1,
+        }
+        with self._tracer.work("callback", delivery.traceparent, attributes) as span:
+            attempt = await self._attempt(delivery)
+            span.annotate({"bodydouble.outcome": attempt.outcome.value})
+            if attempt.http_status is not None:
+                span.annotate({"http.response.status_code": attempt.http_status})
+            if attempt.outcome is Outcome.RETRY:
+                span.fail("no answer" if attempt.http_status is None else str(attempt.http_status))
+            return attempt
 
     async def _attempt(self, delivery: Delivery) -> Attempt:
         """One try, and an answer whatever happens. Raises StorageUnavailable: there was none."""

@@ -14,6 +14,7 @@ from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageUnavailable
 from bodydouble.tasks.ports import Downloader, FileStore, TaskStore
 from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
@@ -46,6 +47,7 @@ class Ports:
     store: TaskStore
     files: FileStore
     downloader: Downloader
+    tracer: Tracer = NO_TRACER
 
 
 async def patiently(call: Callable[[], Awaitable[T]]) -> T:
@@ -75,9 +77,29 @@ class Replacement:
         self._child: Child | None = None
         self._opened = False  # the child has the shot
         self._progress = TaskProgress(stage="fetch")
+        self._traceparent: str | None = None
+        self._attempt = 0  # of executors, for the task; known from the start on
 
     async def perform(self, step: str, *arguments: Any) -> Any:
-        """One step by its name, and its time into the task's timeline."""
+        """One step by its name, its time into the task's timeline and its span into the task's trace."""
+        if step == "start":  # tells which trace it is
+            return await self.start()
+        attributes: dict[str, str | int] = {
+            "bodydouble.task_id": str(self.task_id),
+            "bodydouble.attempt": self._attempt,
+        }
+        if step == "render":
+            attributes["bodydouble.segment"] = arguments[0]
+        with self._ports.tracer.work(step, self._traceparent, attributes) as span:
+            try:
+                value = await self._timed(step, *arguments)
+            except BaseException as error:
+                span.annotate({"bodydouble.outcome": _outcome(error)})
+                raise
+            span.annotate({"bodydouble.outcome": value if step == "settle" else "done"})
+        return value
+
+    async def _timed(self, step: str, *arguments: Any) -> Any:
         started_at, began = datetime.now(UTC), time.monotonic()
         value = await getattr(self, step)(*arguments)
         if step in STAGES:
@@ -93,6 +115,7 @@ class Replacement:
         task = await patiently(lambda: self._ports.store.start_task(self.task_id, self._executor))
         if task is None:
             return False
+        self._traceparent, self._attempt = task.traceparent, task.attempts
         if task.attempts > self._options.attempts_max:
             raise TaskFailure(
                 ResultCode.GENERATION_FAILED,
@@ -317,3 +340,14 @@ class Replacement:
             await self._ports.store.set_preview(self.task_id, self._executor, key)
         except StorageUnavailable as error:
             log.warning("the preview was not stored", error=error.message)
+
+
+def _outcome(error: BaseException) -> str:
+    """What a step that raised is called in its span: the task's result code where it ends the task."""
+    match error:
+        case TaskLost():
+            return "lost"
+        case asyncio.CancelledError():
+            return "interrupted"  # the worker ends; the step is done again
+        case _:
+            return TaskFailure.of(error).code.name.lower()

@@ -59,4 +59,5 @@ def _delivery(row: Mapping[str, Any]) -> Delivery:
         next_try_at=row["next_try_at"] if status is DeliveryStatus.PENDING else None,
         created_at=row["created_at"],
         delivered_at=row["delivered_at"],
+        traceparent=row["traceparent"],
     )

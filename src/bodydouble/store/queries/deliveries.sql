@@ -5,7 +5,7 @@ where id in (
     select id from delivery where status = 'pending' and next_try_at <= now() and account_id <> all ($3::bigint[])
     order by next_try_at limit $1 for update skip locked
 )
-returning *;
+returning *, (select traceparent from task where task.id = delivery.task_id);
 
 -- name: log_try
 -- One line of the log.
@@ -20,7 +20,8 @@ where id = $1 and status = 'pending';
 
 -- name: deliveries
 -- A task's callbacks.
-select * from delivery where task_id = $1 order by created_at desc;
+select d.*, t.traceparent from delivery as d join task as t on t.id = d.task_id
+where d.task_id = $1 order by d.created_at desc;
 
 -- name: delivery_tries
 -- The tries of a task's callbacks, oldest first.
