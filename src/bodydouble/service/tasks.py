@@ -172,7 +172,7 @@ class TaskService:
         return created
 
     async def submit_as(
-        self, caller: Caller, submission: Submission, source: TaskSource, traceparent: str | None
+        self, caller: Caller, submission: Submission, source: TaskSource, traceparent: str | None = None
     ) -> Created:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()

@@ -1,71 +1,37 @@
 """Traces, as a collector on the loopback receives them."""
 
-import gzip
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from bodydouble.bootstrap.tracing import ENDPOINTS, open_tracer
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.tracing import NO_TRACER
+from collectors import Collector, collecting
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-@dataclass
-class Collector:
-    """Whatever was exported."""
-
-    url: str = ""
-    services: set[str] = field(default_factory=set[str])
-    spans: list[Span] = field(default_factory=list[Span])
-
-    def take(self, body: bytes) -> None:
-        """One batch."""
-        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.services |= {a.value.string_value for a in resource.resource.attributes if a.key == "service.name"}
-            self.spans += [span for scope in resource.scope_spans for span in scope.spans]
 
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
     """A collector that the environment names."""
-    collector = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            collector.take(gzip.decompress(body) if self.headers.get("content-encoding") == "gzip" else body)
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None: ...
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    collector.url = f"http://127.0.0.1:{server.server_port}"
-    for name in ENDPOINTS:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield collector
-    server.shutdown()
-    server.server_close()
+    with collecting() as collector:
+        for name in ENDPOINTS:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        yield collector
 
 
 def test_a_request_goes_on_with_its_callers_trace_and_work_with_the_requests(collector: Collector) -> None:
     """Caller, request and work are one trace, each the parent of the next, and all is sent by the end."""
-    with open_tracer() as tracer, tracer.request(CALLER) as request:
-        with tracer.work("render", request.traceparent, {"bodydouble.segment": 3}) as work:
-            work.annotate({"bodydouble.outcome": "done"})
+    with (
+        open_tracer() as tracer,
+        tracer.request(CALLER) as request,
+        tracer.work("render", request.traceparent, {"bodydouble.segment": 3}) as work,
+    ):
+        work.annotate({"bodydouble.outcome": "done"})
     render, outer = sorted(collector.spans, key=lambda span: span.name)
     assert (render.name, outer.name) == ("render", "request")
     assert outer.trace_id.hex() == render.trace_id.hex() == CALLER.split("-")[1]
@@ -91,9 +57,8 @@ def test_without_a_caller_a_request_begins_a_trace(collector: Collector) -> None
 
 def test_an_error_fails_its_span_and_its_text_stays_here(collector: Collector) -> None:
     """The span says which error it was, not what stands in it: that may be somebody's address."""
-    with open_tracer() as tracer, pytest.raises(ValueError, match="secret"):  # noqa: PT012
-        with tracer.work("fetch", CALLER, {}):
-            raise ValueError("https://example.org/?secret=1")
+    with open_tracer() as tracer, pytest.raises(ValueError, match="secret"), tracer.work("fetch", CALLER, {}):
+        raise ValueError("https://example.org/?secret=1")
     (span,) = collector.spans
     assert span.status.code == span.status.STATUS_CODE_ERROR
     assert [(a.key, a.value.string_value) for a in span.attributes] == [("error.type", "ValueError")]
