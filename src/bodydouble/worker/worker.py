@@ -26,7 +26,7 @@ from bodydouble.worker.workspace import Workspace
 POLL_SECONDS = 0.2
 DESTROY_SECONDS_MAX = 4.0
 HAND_OVER_SECONDS_MAX = 3.0
-STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle"})
+STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle", "abandon"})
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +159,7 @@ class Worker:
                 failure = TaskFailure.of(error)
                 log.info("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=error)
                 return {"failed": failure.to_json()}
-            if step == "settle" or value is False:
+            if step in ("settle", "abandon") or value is False:
                 self._running.pop(task_id, None)
             return {"value": value}
 

@@ -27,6 +27,15 @@ def register_workflow(perform: Perform) -> None:
         # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
         # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
         try:
+            return follow(task_id)
+        except BaseException:
+            # The engine ends a workflow of its own accord where another worker has it by now: at the next checkpoint,
+            # without asking us. What works for the task here has to end too.
+            perform(task_id, "abandon")
+            raise
+
+    def follow(task_id: str) -> str:
+        try:
             if not _value(perform(task_id, "start")):
                 return "over"
             step(task_id, "fetch")
