@@ -49,6 +49,8 @@ def record_figure(track: PersonTrack, i: int, figure: Figure, width: int, height
     track.box[i] = body_box(body, width, height)
     track.body[i, :, :2], track.body[i, :, 2] = body.points, body.depth
     track.visibility[i] = body.visibility
+    if body.whole_body is not None:
+        track.whole_body[i] = body.whole_body
     if figure.face is not None:
         face = figure.face
         track.face_found[i] = True

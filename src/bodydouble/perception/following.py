@@ -37,9 +37,9 @@ class Followed:
 class Follower:
     """Leads a tracker forward in time; as little safe to call from two threads at once as the tracker is."""
 
-    def __init__(self, tracker: BodyTracker, size: tuple[int, int]) -> None:
-        """``size`` is the pictures' width and height."""
-        self._tracker, self._size = tracker, size
+    def __init__(self, tracker: BodyTracker, size: tuple[int, int], *, foretells: bool = True) -> None:
+        """``size`` is the pictures' width and height. Without ``foretells`` every frame is measured."""
+        self._tracker, self._size, self._foretells = tracker, size, foretells
         self.state = FollowState()
 
     def restore(self, body: BodyState, follow: FollowState) -> None:
@@ -85,7 +85,7 @@ class Follower:
     def _next(self, images: list[Image]) -> tuple[list[BodyLandmarks | None], list[int]]:
         """The bodies of the next frames, one at least, and which of them are foretold although they move unevenly."""
         before = self._back(1)
-        if before is not None:
+        if before is not None and self._foretells:
             found = self._four(images, before) or self._two(images, before)
             if found is not None:
                 return found

@@ -28,6 +28,7 @@ class BodyLandmarks:
     segmentation: NDArray[np.uint8]
     matrix: Points
     next_roi: Roi
+    whole_body: Points | None = None  # (133, 3) x, y, confidence, where the network knows them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,10 +139,11 @@ class BoxedMatte:
 
 @dataclass(kw_only=True)
 class MatteState:
-    """The frame before, small: grey picture and matte, both (h, w), or None at a start."""
+    """The frame before, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB."""
 
     grey: NDArray[np.uint8] | None = None
     matte: Mask | None = None
+    picture: Image | None = None
 
 
 class MatteMaker:
@@ -156,6 +157,14 @@ class MatteMaker:
     def reset(self) -> None:
         """A cut, or nobody there: nothing of the frames before may show."""
         self.state = MatteState()
+
+    def saved(self) -> MatteState:
+        """What the next window starts from; a copy."""
+        return MatteState(**vars(self.state))
+
+    def restore(self, state: MatteState) -> None:
+        """Go on from what ``saved`` answered."""
+        self.state = state
 
     def make(self, image: Image, figure: Figure) -> BoxedMatte:
         """The matte of the person in ``image``."""

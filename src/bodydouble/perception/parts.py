@@ -19,6 +19,7 @@ from bodydouble.perception.landmarks import (
     palm_roi,
 )
 from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.track import HAND_POINTS
 from bodydouble.perception.tracking import head_region, near_head
 
 FACE_SCORE_MIN = 0.5
@@ -27,6 +28,7 @@ PALM_EVERY_FRAMES = 3
 """While a hand is lost; the palm detector costs more than the landmarks."""
 
 # Body points of (wrist, little finger, index finger, elbow) for the subject's left and right.
+HANDS_OF_WHOLE_BODY = (91, 112)  # where left and right begin among the 133 points
 ARMS = ((15, 17, 19, 13), (16, 18, 20, 14))
 
 
@@ -77,6 +79,8 @@ class PartsTracker:
 
     def hands(self, image: Image, body: BodyLandmarks) -> list[HandLandmarks | None]:
         """The subject's left and right hand, None where not seen."""
+        if body.whole_body is not None:
+            return [_measured_hand(body.whole_body[start : start + HAND_POINTS]) for start in HANDS_OF_WHOLE_BODY]
         shoulders = float(np.hypot(*(body.points[11] - body.points[12])))
         torso = float(np.hypot(*((body.points[11] + body.points[12] - body.points[23] - body.points[24]) / 2)))
         arm = max(shoulders, 0.6 * torso, 16.0)
@@ -127,6 +131,14 @@ class PartsTracker:
         if not candidates:
             candidates.append(_hand_guess(centre, fingers - wrist, size))
         return candidates
+
+
+def _measured_hand(points: Points) -> HandLandmarks | None:
+    """The hand of (21, 3) x, y, confidence, where most of it is sure."""
+    score = float(np.median(points[:, 2]))
+    if score < HAND_SCORE_MIN:
+        return None
+    return HandLandmarks(points=points[:, :2], depth=np.zeros(len(points)), score=score)
 
 
 def _hand_guess(centre: Points, direction: Points, size: float) -> Roi:

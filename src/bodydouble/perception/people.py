@@ -108,6 +108,10 @@ class PeopleFinder:
                 found[covered] = replace(found[covered], face=self._face(image, face))
         return sorted(_distinct(found), key=lambda p: -p.area)
 
+    def find_others(self, image: Image, known: Person) -> list[NDArray[np.float64]]:
+        """Boxes of those near the camera beside ``known``, who may be among them; the small network is enough."""
+        return [person.box for person in self.find(image, tiles=(), known=known, rough=True)]
+
     def _confirm(self, image: Image, roi: Roi, face: Detection | None, *, rough: bool) -> Person | None:
         height, width = image.shape[:2]
         body: BodyLandmarks | None = None

@@ -17,11 +17,11 @@ from bodydouble.perception.figure import Figure, figure_box, record_figure
 from bodydouble.perception.following import Follower, FollowState
 from bodydouble.perception.footage import Footage, Image
 from bodydouble.perception.geometry import Points
-from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
-from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
+from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.matte import BoxedMatte
+from bodydouble.perception.networks import Networks, PackNetworks
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.parts import PartsState, PartsTracker
-from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
@@ -67,20 +67,28 @@ class Perception:
 
 
 def perceive(
-    pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report = lambda fraction: None
+    pack: ModelPack,
+    footage: Footage,
+    choice: PersonChoice,
+    folder: Path,
+    report: Report = lambda fraction: None,
+    networks: Networks | None = None,
 ) -> Perception:
     """Follow the chosen person through ``footage``; windows are kept in ``folder`` and found there again.
 
-    ``report`` is told the fraction 0-1 and may raise to stop.
+    ``report`` is told the fraction 0-1 and may raise to stop. Without ``networks`` the pack's find people, bodies and
+    mattes; faces are always the pack's.
 
     Raises:
         NobodyFound: nobody in the whole video, or not the person asked for.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    networks = networks or PackNetworks(pack)
+    _forget_others(folder, networks.name)
     windows = -(-footage.frames // WINDOW_FRAMES)
     done = next((k for k in range(windows) if not window_path(folder, k).exists()), windows)
     if done < windows:
-        _Perceiver(pack, footage, choice, folder, report).run(done, windows)
+        _Perceiver(pack, networks, footage, choice, folder, report).run(done, windows)
     (folder / "perception.json").write_text(
         json.dumps({"windows": windows, "width": footage.width, "height": footage.height, "rate": footage.frame_rate})
     )
@@ -94,6 +102,15 @@ def perceive(
     return perception
 
 
+def _forget_others(folder: Path, name: str) -> None:
+    """Remove windows that other networks made: two kinds of bodies and mattes do not go on from each other."""
+    mark = folder / "networks.txt"
+    if mark.exists() and mark.read_text() != name:
+        for window in folder.glob("window-*"):
+            window.unlink()
+    mark.write_text(name)
+
+
 def load_perception(folder: Path) -> Perception:
     """A finished perception from its folder."""
     meta = json.loads((folder / "perception.json").read_text())
@@ -103,14 +120,22 @@ def load_perception(folder: Path) -> Perception:
 
 
 class _Perceiver:
-    def __init__(self, pack: ModelPack, footage: Footage, choice: PersonChoice, folder: Path, report: Report) -> None:
+    def __init__(
+        self,
+        pack: ModelPack,
+        networks: Networks,
+        footage: Footage,
+        choice: PersonChoice,
+        folder: Path,
+        report: Report,
+    ) -> None:
         self._footage, self._folder, self._report = footage, folder, report
-        finder = PeopleFinder(pack)
-        self._forward = Follower(BodyTracker(finder, choice), (footage.width, footage.height))
+        finder, size = networks.people(), (footage.width, footage.height)
+        self._forward = Follower(BodyTracker(finder, choice), size, foretells=networks.foretells)
         self._backward = BodyTracker(finder, choice)
-        self._between, self._measurer = BodyNet(pack), ThreadPoolExecutor(1)
+        self._between, self._measurer = networks.body(), ThreadPoolExecutor(1)
         self._parts = PartsTracker(pack)
-        self._mattes = MatteMaker(pack)
+        self._mattes = networks.mattes()
         self._frames: Iterator[tuple[int, Image]] = iter(())
         self._look: Look | None = None
         self._shot = 0
@@ -119,7 +144,8 @@ class _Perceiver:
         if done:
             state = load_state(self._folder, done - 1)
             self._forward.restore(state.body, state.follow)
-            self._parts.state, self._mattes.state = state.parts, state.matte
+            self._parts.state = state.parts
+            self._mattes.restore(state.matte)
             self._look, self._shot = state.look, state.follow.shot
         self._frames = self._footage.read(done * WINDOW_FRAMES, self._footage.frames)
         waiting: _Window | None = None
@@ -223,7 +249,7 @@ class _Perceiver:
         state = State(
             body=window.body_state,
             parts=PartsState(**vars(self._parts.state)),
-            matte=MatteState(**vars(self._mattes.state)),
+            matte=self._mattes.saved(),
             look=window.look,
             follow=window.follow_state,
         )

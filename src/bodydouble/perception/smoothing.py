@@ -70,7 +70,7 @@ def smooth_track(track: PersonTrack, frame_rate: float) -> PersonTrack:
     """
     present, face_found, hand_found = track.present.copy(), track.face_found.copy(), track.hand_found.copy()
     body, face, eyes, hands = (np.full_like(a, np.nan) for a in (track.body, track.face, track.eyes, track.hands))
-    visibility, box = track.visibility.copy(), track.box.copy()
+    visibility, box, whole_body = track.visibility.copy(), track.box.copy(), track.whole_body.copy()
     for start, stop in spans(track.present, track.shot):
         here = slice(start, stop)
         good = track.present[here]
@@ -82,6 +82,11 @@ def smooth_track(track: PersonTrack, frame_rate: float) -> PersonTrack:
         body[here], present[here] = smooth, True
         visibility[here] = fill_gaps(track.visibility[here].astype(np.float64), good)
         box[here] = fill_gaps(track.box[here].astype(np.float64), good)
+        measured = good & ~np.isnan(track.whole_body[here, 0, 0])
+        if measured.any():
+            filled = fill_gaps(track.whole_body[here].astype(np.float64), measured)
+            whole_body[here] = filled
+            whole_body[here, :, :2] = one_euro(filled[..., :2], frame_rate, cutoff=4.0, beta=0.1, scale=scale)
     for start, stop in spans(track.face_found & present, track.shot):
         here = slice(start, stop)
         good = track.face_found[here]
@@ -112,4 +117,5 @@ def smooth_track(track: PersonTrack, frame_rate: float) -> PersonTrack:
         eyes=eyes,
         hands=hands,
         hand_found=hand_found,
+        whole_body=whole_body,
     )

@@ -10,7 +10,8 @@ from bodydouble.perception.detectors import overlap
 from bodydouble.perception.footage import Image
 from bodydouble.perception.geometry import Points, Roi
 from bodydouble.perception.landmarks import BodyLandmarks
-from bodydouble.perception.people import PeopleFinder, Person, body_box
+from bodydouble.perception.networks import PeopleSource
+from bodydouble.perception.people import Person, body_box
 from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
 
@@ -73,7 +74,7 @@ class BodyTracker:
     It uses the finder's networks, so trackers of one finder belong into one thread.
     """
 
-    def __init__(self, finder: PeopleFinder, choice: PersonChoice) -> None:
+    def __init__(self, finder: PeopleSource, choice: PersonChoice) -> None:
         self._net = finder.body_net
         self._finder = finder
         self._choice = choice
@@ -150,8 +151,8 @@ class BodyTracker:
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
         """Look again who else is there; between two looks the boxes stand still."""
         own = body_box(body, image.shape[1], image.shape[0])
-        people = self._finder.find(image, tiles=(), known=Person(box=own, score=body.score, body=body), rough=True)
-        fresh = np.array([p.box for p in people if overlap(own, p.box[None])[0] < 0.4]).reshape(-1, 4)
+        boxes = self._finder.find_others(image, Person(box=own, score=body.score, body=body))
+        fresh = np.array([box for box in boxes if overlap(own, box[None])[0] < 0.4]).reshape(-1, 4)
         before = self.state.bystanders
         if before is not None and len(before):
             gone = [b for b in before if not len(fresh) or overlap(b, fresh).max() < 0.3]

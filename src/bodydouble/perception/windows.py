@@ -128,6 +128,7 @@ def _state_arrays(state: State) -> dict[str, Any]:
         "state.bystanders": state.body.bystanders,
         "state.grey": state.matte.grey,
         "state.matte": state.matte.matte,
+        "state.picture": state.matte.picture,
         "state.thumb": state.look.thumb if state.look else None,
         "state.histogram": state.look.histogram if state.look else None,
     }
@@ -172,7 +173,7 @@ def _state_from(data: Any) -> State:
             face_lost=plain["face_lost"],
             hands_lost=plain["hands_lost"],
         ),
-        matte=MatteState(grey=array("grey"), matte=array("matte")),
+        matte=MatteState(grey=array("grey"), matte=array("matte"), picture=array("picture")),
         follow=FollowState(
             recent=[body(k, value) for k, value in enumerate(plain["recent"])], calm=plain["calm"], shot=plain["shot"]
         ),

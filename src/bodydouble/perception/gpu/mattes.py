@@ -1,0 +1,175 @@
+"""Mattes from a video segmentation network (SAM 2, SAM 3's tracker, EdgeTAM).
+
+The network is prompted with the body's points and box where a shot begins and wherever its mask has left the body;
+in between it goes on from its own memory. A window starts from the last picture and matte of the one before, so that
+a resumed run makes the same mattes, and memory does not grow with the video.
+"""
+
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bodydouble.perception.figure import Figure, figure_box
+from bodydouble.perception.footage import Image
+from bodydouble.perception.matte import BoxedMatte, Mask, MatteState
+
+PICTURE_SIDE = 512
+"""Longer side of the remembered picture: the network's memory has a cell for each 16 pixels of 1024."""
+PROMPT_POINTS = (0, 11, 12, 23, 24, 27, 28)  # nose, shoulders, hips, ankles
+TRUNK_POINTS = (0, 11, 12, 23, 24)
+SURE_MIN = 0.5
+COVERED_MIN = 0.5
+"""Share of the body's sure points that the mask must hold."""
+EMPTY = BoxedMatte(box=(0, 0, 1, 1), pixels=np.zeros((1, 1), np.uint8))
+SEEN_MIN = 0.02
+GUIDE_EPSILON = 1e-3 * 255**2
+PERSON = 1  # the one object of a session
+
+
+class SamMatteMaker:
+    """Makes mattes of consecutive frames. Satisfies ``networks.MatteSource``; not safe for two threads at once."""
+
+    def __init__(self, model: Any, mean: list[float], deviation: list[float]) -> None:
+        """``model`` is a video model of transformers; ``mean`` and ``deviation`` of RGB 0-1 standardise its input."""
+        self._model = model
+        self._mean, self._deviation = (np.array(v, np.float32) for v in (mean, deviation))
+        self._side = int(model.config.prompt_encoder_config.image_size)
+        # What a frame may look back to, as the model's own configuration has it.
+        self._memory_frames = max(int(model.config.num_maskmem), int(model.config.max_object_pointers_in_encoder))
+        module = sys.modules[type(model).__module__]
+        self._session_type: Any = getattr(module, type(model).__name__.removesuffix("Model") + "InferenceSession")
+        self._session: Any = None
+        self._frame = 0
+        self.state = MatteState()
+
+    def reset(self) -> None:
+        """A cut, or nobody there: nothing of the frames before may show."""
+        self._session, self.state = None, MatteState()
+
+    def saved(self) -> MatteState:
+        """The last picture and its matte, small. The network's memory ends here, as it does where a run is resumed."""
+        self._session = None
+        return MatteState(**vars(self.state))
+
+    def restore(self, state: MatteState) -> None:
+        """Go on from what ``saved`` answered."""
+        self._session, self.state = None, state
+
+    def make(self, image: Image, figure: Figure) -> BoxedMatte:
+        """The matte of the person in ``image``."""
+        height, width = image.shape[:2]
+        pixels = self._pixels(image)
+        if self._session is None and self.state.picture is not None:
+            self._begin_from_state()
+        logits = self._track(pixels) if self._session is not None else None
+        if logits is None or not _holds(logits, figure, (width, height)):
+            self._begin()
+            self._prompt(figure, (width, height))
+            logits = self._track(pixels)
+        large = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
+        alpha = _sigmoid(np.asarray(large, np.float32))
+        self._remember(image, alpha)
+        return _refined(image, alpha)
+
+    def _begin(self) -> None:
+        model = self._model
+        self._session = self._session_type(inference_device=model.device, dtype=model.dtype)
+        self._session.obj_id_to_idx(PERSON)
+        self._frame = 0
+
+    def _begin_from_state(self) -> None:
+        """A session that knows one frame: the last one of the window before, and its matte."""
+        picture, matte = self.state.picture, self.state.matte
+        assert picture is not None
+        assert matte is not None
+        self._begin()
+        mask = cv2.resize(matte, (self._side, self._side), interpolation=cv2.INTER_LINEAR) >= 0.5
+        if not mask.any():
+            self._session = None
+            return
+        self._session.add_mask_inputs(0, 0, torch.from_numpy(mask).to(self._model.dtype)[None, None])
+        self._session.obj_with_new_inputs = [PERSON]
+        self._track(self._pixels(picture))
+
+    def _prompt(self, figure: Figure, size: tuple[int, int]) -> None:
+        """The body's box and its sure points, on the frame that is tracked next."""
+        body = figure.body
+        x0, y0, x1, y1 = figure_box(figure, *size, pad=0.0)
+        chosen = [k for k in PROMPT_POINTS if body.visibility[k] >= SURE_MIN and _inside(body.points[k], size)]
+        coordinates = np.concatenate([[[x0, y0], [x1, y1]], body.points[chosen].reshape(-1, 2)])
+        scaled = coordinates * (self._side / np.array(size))
+        # In the network's language 2 and 3 are a box's corners, 1 is a point on the object.
+        labels = [2, 3, *[1] * len(chosen)]
+        self._session.add_point_inputs(
+            0,
+            0,
+            {
+                "point_coords": torch.tensor(scaled, dtype=self._model.dtype)[None, None],
+                "point_labels": torch.tensor(labels, dtype=torch.int32)[None, None],
+            },
+        )
+        self._session.obj_with_new_inputs = [PERSON]
+
+    @torch.inference_mode()
+    def _track(self, pixels: torch.Tensor) -> Mask:
+        """(256, 256) logits of the next frame, -inf-like where the person is not there at all."""
+        session = self._session
+        output = self._model(inference_session=session, frame=pixels, frame_idx=self._frame)
+        logits = output.pred_masks[0, 0].float().cpu().numpy()
+        if float(output.object_score_logits.flatten()[0]) <= 0:
+            logits = np.full_like(logits, -20.0)
+        forgotten = self._frame - self._memory_frames
+        session.output_dict_per_obj[0]["non_cond_frame_outputs"].pop(forgotten, None)
+        session.frames_tracked_per_obj[0].pop(forgotten, None)
+        session.processed_frames.pop(self._frame)
+        self._frame += 1
+        return np.asarray(logits, np.float32)
+
+    def _pixels(self, image: Image) -> torch.Tensor:
+        """(1, 3, S, S): stretched to the network's square and standardised, as its own processor does."""
+        square = cv2.resize(image, (self._side, self._side), interpolation=cv2.INTER_LINEAR)
+        standard = (square.astype(np.float32) / 255 - self._mean) / self._deviation
+        return torch.from_numpy(standard.transpose(2, 0, 1)[None].copy()).to(self._model.device, self._model.dtype)
+
+    def _remember(self, image: Image, alpha: Mask) -> None:
+        zoom = min(1.0, PICTURE_SIDE / max(image.shape[:2]))
+        size = max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))
+        picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        matte = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+        self.state = MatteState(picture=np.asarray(picture, np.uint8), matte=np.asarray(matte, np.float32))
+
+
+def _inside(point: NDArray[np.floating], size: tuple[int, int]) -> bool:
+    return bool((point >= 0).all() and (point < size).all())
+
+
+def _holds(logits: Mask, figure: Figure, size: tuple[int, int]) -> bool:
+    """Whether the mask lies on the body: on half of the head's and trunk's sure points at least."""
+    body = figure.body
+    points = [body.points[k] for k in TRUNK_POINTS if body.visibility[k] >= SURE_MIN and _inside(body.points[k], size)]
+    if not points:
+        return bool((logits > 0).any())
+    cells = (np.array(points) * (logits.shape[1] / size[0], logits.shape[0] / size[1])).astype(int)
+    return bool((logits[cells[:, 1], cells[:, 0]] > 0).mean() >= COVERED_MIN)
+
+
+def _sigmoid(logits: Mask) -> Mask:
+    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
+
+
+def _refined(image: Image, alpha: Mask) -> BoxedMatte:
+    """The matte about the person only, its edge drawn to the picture's: a cell of the network is several pixels."""
+    height, width = image.shape[:2]
+    x, y, w, h = cv2.boundingRect((alpha > SEEN_MIN).astype(np.uint8))
+    if not w:
+        return EMPTY
+    radius = max(2, round(max(width, height) / 256))
+    x0, y0, x1, y1 = max(0, x - radius), max(0, y - radius), min(width, x + w + radius), min(height, y + h + radius)
+    part = np.ascontiguousarray(image[y0:y1, x0:x1])
+    soft = cv2.ximgproc.guidedFilter(part, np.ascontiguousarray(alpha[y0:y1, x0:x1]), radius, GUIDE_EPSILON)
+    sharp = np.clip((soft - 0.1) / 0.8, 0, 1)
+    return BoxedMatte(box=(x0, y0, x1, y1), pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
