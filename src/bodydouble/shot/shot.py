@@ -27,6 +27,9 @@ from bodydouble.media import (
     working_size,
 )
 from bodydouble.perception import ModelPack, Perception, load_perception, perceive
+from bodydouble.perception.choice import choose_networks
+from bodydouble.perception.networks import Networks
+from bodydouble.perception.options import PerceptionOptions
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import build_renderer, resolve_renderer
@@ -141,7 +144,14 @@ class Shot:
             self.request.person,
             self.workspace / "perception",
             lambda f: self._meter.report("perceive", f, min(int(f * windows), windows - 1), windows),
+            self._networks(),
         )
+
+    def _networks(self) -> Networks | None:
+        """For wan those of the GPU, where they are; puppet needs the depth and the segmentation of the pack's."""
+        if self._renderer_name() != "wan":
+            return None
+        return choose_networks(self._pack, PerceptionOptions()).networks
 
     @cached_property
     def _perception(self) -> Perception:
