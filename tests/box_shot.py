@@ -74,7 +74,7 @@ class PreparedBox:
 
 
 def fake_perceive(
-    pack: ModelPack, footage: Any, choice: PersonChoice, folder: Path, report: Callable[[float], None]
+    pack: ModelPack, footage: Any, choice: PersonChoice, folder: Path, report: Callable[[float], None], networks: None
 ) -> Any:
     """Nobody is looked for; the artefact is a file."""
     folder.mkdir(exist_ok=True)
