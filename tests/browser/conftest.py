@@ -56,14 +56,14 @@ def live(model_pack: ModelPack) -> Iterator[LiveService]:
     live.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator["Playwright"]:
     """The driver."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: "Playwright") -> Iterator["Browser"]:
     """Debian's Chromium."""
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -71,7 +71,7 @@ def browser(playwright: "Playwright") -> Iterator["Browser"]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(browser: "Browser", live: LiveService) -> "BrowserContext":
     """Signed in by the link that the service printed."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
