@@ -1,7 +1,6 @@
 """What every store of sessions holds to."""
 
 import hashlib
-import secrets
 from collections.abc import AsyncIterator
 
 import pytest
@@ -79,7 +78,7 @@ async def test_session_of_a_disabled_account_is_refused(service: SessionService,
         await service.session(token)
 
 
-@pytest.mark.parametrize("token", [None, "", "x", "é" * 43, secrets.token_urlsafe(32)])
+@pytest.mark.parametrize("token", [None, "", "x", "é" * 43, "nobody".ljust(43, "x")])
 async def test_strange_tokens_are_nobody(service: SessionService, token: str | None) -> None:
     """What is no token, or nobody's, is refused without a fault."""
     with pytest.raises(Unauthenticated):
