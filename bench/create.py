@@ -35,7 +35,7 @@ import httpx
 import psutil
 import psycopg
 
-from bodydouble.bootstrap import open_stores
+from bodydouble.bootstrap.stores import open_stores
 from bodydouble.service.accounts import AccountService
 from bodydouble.settings import Settings
 from bodydouble.store import EmbeddedPostgres

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
-from bodydouble import bootstrap
+from bodydouble.bootstrap.stores import Stores, open_files, open_stores
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.settings import Settings
 from bodydouble.tasks.account import AccountId
@@ -91,11 +91,11 @@ class Trial:
                 worker.send_signal(signal.SIGKILL)
             worker.wait(10)
 
-    def using(self, do: Callable[[bootstrap.Stores], Awaitable[T]]) -> T:
+    def using(self, do: Callable[[Stores], Awaitable[T]]) -> T:
         """Something done with the stores, in an event loop of its own."""
 
         async def run() -> T:
-            async with bootstrap.open_stores(self.settings(), self.database_url) as stores:
+            async with open_stores(self.settings(), self.database_url) as stores:
                 return await do(stores)
 
         return asyncio.run(run())
@@ -114,7 +114,7 @@ class Trial:
         """A task of the account ``trial``, which is made with credits at the first one."""
         task_id = TaskId(make_uuid7())
 
-        async def make(stores: bootstrap.Stores) -> None:
+        async def make(stores: Stores) -> None:
             account = await stores.accounts.ensure_account("trial")
             if self.uploads is None:
                 await stores.accounts.grant(account.id, GRANT, "for the trial")
@@ -143,7 +143,7 @@ class Trial:
         return task_id
 
     async def _upload(self, account: AccountId) -> tuple[str, str]:
-        files = bootstrap.open_files(self.settings())
+        files = open_files(self.settings())
         urls: list[str] = []
         for name, kind in (("image.png", "image/png"), ("video.mp4", "video/mp4")):
             source = self.folder / name

@@ -19,7 +19,7 @@ from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_f
 from bodydouble.api.events import EventStreams
 from bodydouble.api.limits import ReadLimit
 from bodydouble.api.request_id import CLIENT_API, BodyLimit, RequestContext
-from bodydouble.service import AccountService, CallbackService, TaskService
+from bodydouble.service import Services
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.ports import FileStore
@@ -77,15 +77,6 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> Fas
     app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max, larger=larger)
     app.add_middleware(RequestContext, on_error=_unexpected, tracer=tracer)
     return app
-
-
-@dataclass(frozen=True, kw_only=True)
-class Services:
-    """The use cases that the routes call."""
-
-    tasks: TaskService
-    accounts: AccountService
-    callbacks: CallbackService
 
 
 def attach(

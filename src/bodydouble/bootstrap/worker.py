@@ -4,7 +4,8 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 
-from bodydouble.bootstrap import Stores, media_limits, open_files, open_secret, open_stores, wan_options
+from bodydouble.bootstrap.options import media_limits, wan_options
+from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores
 from bodydouble.outbound import (
     CALLBACK_LIMITS,
     CallbackSender,

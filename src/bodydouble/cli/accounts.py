@@ -146,7 +146,7 @@ def link(
       bodydouble accounts link default --operator
     """
     from bodydouble.cli.installation import Office, operate
-    from bodydouble.console import sign_in_url
+    from bodydouble.service import sign_in_url
     from bodydouble.tasks.session import Role
 
     async def make(office: Office) -> str:

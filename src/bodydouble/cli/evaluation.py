@@ -27,7 +27,7 @@ def evaluate(
     """
     output, video, image = existing_file(output, "OUT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
     point, rank = parse_person(person)
-    from bodydouble.bootstrap import media_limits  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits  # heavy: not for --help
     from bodydouble.evaluation import evaluate as measure
     from bodydouble.evaluation import format_table
     from bodydouble.perception import PersonChoice, locate_pack

@@ -32,7 +32,7 @@ def inspect(
         fail(f"--resolution: {resolution} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
     point, rank = parse_person(person)
     check_target(output, ".jpg", "--output", force)
-    from bodydouble.bootstrap import media_limits  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits  # heavy: not for --help
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot.inspection import inspect_video
 

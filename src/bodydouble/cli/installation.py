@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bodydouble.bootstrap import Office, configure_logging, open_database, open_office
+from bodydouble.bootstrap.logs import configure_logging
+from bodydouble.bootstrap.office import Office, open_office
+from bodydouble.bootstrap.stores import open_database
 from bodydouble.cli.terminal import EXIT_USAGE, fail, load_settings
 
 T = TypeVar("T")

@@ -8,8 +8,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, out
-from bodydouble.perception.pack import PACK_FILES, cache_folder, install_pack, missing_files
-from bodydouble.renderers.wan.weights import install_weights, missing_parts, weights_folder
 
 app = typer.Typer(
     help="The perception networks, about 50 MB, and the weights of the wan renderer.", no_args_is_help=True
@@ -39,7 +37,8 @@ def install(
 
 
 def _install_wan(source: str | None) -> None:
-    from bodydouble.bootstrap import wan_options  # heavy: not for --help
+    from bodydouble.bootstrap.options import wan_options  # heavy, as all that is imported in functions: not for --help
+    from bodydouble.renderers.wan.weights import install_weights, missing_parts, weights_folder
 
     folder = weights_folder(wan_options(load_settings()))
     if not missing_parts(folder):
@@ -58,6 +57,8 @@ def _install_wan(source: str | None) -> None:
 
 def install_with_progress(*, quiet: bool = False) -> None:
     """Fetch the pack while a bar shows it. Where it is there already, ``quiet`` says nothing."""
+    from bodydouble.perception.pack import cache_folder, install_pack, missing_files
+
     folder = load_settings().models or cache_folder()
     if not missing_files(folder):
         if not quiet:
@@ -80,6 +81,8 @@ def list_files(as_json: Annotated[bool, typer.Option("--json", help="For program
 
     Example: bodydouble models list
     """
+    from bodydouble.perception.pack import PACK_FILES, cache_folder, missing_files
+
     folder = load_settings().models or cache_folder()
     missing = missing_files(folder)
     if as_json:
@@ -101,4 +104,6 @@ def path() -> None:
 
     Example: cp -r "$(bodydouble models path)" /media/stick/
     """
+    from bodydouble.perception.pack import cache_folder
+
     typer.echo(load_settings().models or cache_folder())

@@ -24,7 +24,7 @@ def people(
       bodydouble people shot.mp4 --json | jq '.people[1]'
     """
     video = existing_file(video, "VIDEO")
-    from bodydouble.bootstrap import media_limits  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits  # heavy: not for --help
     from bodydouble.media import VideoReader, probe_video, working_size
     from bodydouble.perception import locate_pack
     from bodydouble.perception.cast import first_people

@@ -59,7 +59,7 @@ def replace(
     check_target(output, ".mp4", "--output", force)
     if compare:
         check_target(compare, ".png", "--compare", force)
-    from bodydouble.bootstrap import media_limits, wan_options  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits, wan_options  # heavy: not for --help
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot import ShotRequest, compare_sheet
 

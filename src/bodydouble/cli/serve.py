@@ -45,16 +45,18 @@ def serve(
 
       DATABASE_URL=postgresql://… bodydouble serve --no-worker
     """
-    from bodydouble import bootstrap  # heavy: not for --help
+    from bodydouble.bootstrap.logs import configure_logging  # heavy, as the next: not for --help
+    from bodydouble.bootstrap.office import create_first_key, make_sign_in_url
+    from bodydouble.bootstrap.stores import open_database
     from bodydouble.bootstrap.tracing import open_tracer
 
     settings = load_settings(data=data, host=host, port=port)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
-    with listener, open_tracer() as tracer, bootstrap.open_database(settings) as database_url:
-        key = asyncio.run(bootstrap.create_first_key(settings, database_url))
-        _welcome(settings, key, asyncio.run(bootstrap.make_sign_in_url(settings, database_url)))
+    configure_logging(as_json=settings.log_json or not is_interactive())
+    with listener, open_tracer() as tracer, open_database(settings) as database_url:
+        key = asyncio.run(create_first_key(settings, database_url))
+        _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
         asyncio.run(_serve(settings, database_url, listener, tracer, workers))
 
 
@@ -80,11 +82,12 @@ def worker(
 
 def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
     """Run one worker until SIGTERM, then end the process. ``child``: see ``run_worker``."""
-    from bodydouble import bootstrap
+    from bodydouble.bootstrap.logs import configure_logging
+    from bodydouble.bootstrap.stores import open_database
     from bodydouble.bootstrap.tracing import open_tracer
     from bodydouble.bootstrap.worker import run_worker
 
-    bootstrap.configure_logging(as_json=settings.log_json or not is_interactive())
+    configure_logging(as_json=settings.log_json or not is_interactive())
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -92,7 +95,7 @@ def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await run_worker(settings, database_url, stop, tracer, child)
 
-    with open_tracer() as tracer, bootstrap.open_database(settings) as database_url:
+    with open_tracer() as tracer, open_database(settings) as database_url:
         asyncio.run(run())
     sys.stdout.flush()
     sys.stderr.flush()
@@ -136,7 +139,7 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, workers: bool) -> None:
-    from bodydouble.bootstrap import build_app
+    from bodydouble.bootstrap.application import build_app
 
     app = build_app(settings, database_url, tracer)
     config = uvicorn.Config(

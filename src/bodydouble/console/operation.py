@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bodydouble.console.pages import PageRoute, redirect, render
-from bodydouble.console.sign_in import sign_in_url
 from bodydouble.console.visitors import ConsoleDep, FormDep, OperatorDep, Visitor
 from bodydouble.console.wiring import Console
+from bodydouble.service import sign_in_url
 from bodydouble.service.operation import SWITCHES
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.operation import MAINTENANCE

@@ -10,11 +10,6 @@ from bodydouble.tasks.errors import Unauthenticated
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-def sign_in_url(base_url: str, token: str) -> str:
-    """The address that a link has."""
-    return f"{base_url}/sign-in?link={token}"
-
-
 @router.get("/sign-in")
 async def sign_in_page(request: Request, console: ConsoleDep, link: str = "", next: str = "/") -> Response:
     """With a link: a button that signs in (a mail program that looks at links presses no buttons). Else: how to."""

@@ -7,7 +7,8 @@ from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
 from bodydouble.service.people import PeopleService, PersonSeen
 from bodydouble.service.quality import QualityService
-from bodydouble.service.sessions import SessionLimits, SessionService
+from bodydouble.service.services import Services
+from bodydouble.service.sessions import SessionLimits, SessionService, sign_in_url
 from bodydouble.service.tasks import Price, TaskPage, TaskService
 from bodydouble.service.views import TaskView
 
@@ -21,10 +22,12 @@ __all__ = [
     "PersonSeen",
     "Price",
     "QualityService",
+    "Services",
     "SessionLimits",
     "SessionService",
     "Submission",
     "TaskPage",
     "TaskService",
     "TaskView",
+    "sign_in_url",
 ]

@@ -24,6 +24,11 @@ class SessionLimits:
     session_seconds: float = 7 * 24 * 3600
 
 
+def sign_in_url(base_url: str, token: str) -> str:
+    """The address that a link has."""
+    return f"{base_url}/sign-in?link={token}"
+
+
 class SessionService:
     """Who may use the console."""
 

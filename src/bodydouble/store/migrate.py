@@ -4,7 +4,6 @@ import time
 from importlib import resources
 
 import psycopg
-from dbos import DBOS
 
 from bodydouble.tasks.errors import StorageUnavailable
 
@@ -23,6 +22,8 @@ def migrate(database_url: str) -> None:
             # (create index concurrently) wait for every snapshot: each would wait for the other.
             while connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
                 time.sleep(0.05)
+            from dbos import DBOS  # seconds to import, and most processes find everything in place
+
             DBOS.migrate(database_url)
             connection.execute(
                 "create table if not exists migration (name text primary key, applied_at timestamptz default now())"

@@ -9,8 +9,8 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from bodydouble.api import Services
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
+from bodydouble.service import Services
 from bodydouble.settings import Settings
 from bodydouble.store import Database, LocalFileStore, PostgresTaskStore
 from bodydouble.tasks.account import Account

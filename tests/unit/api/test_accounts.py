@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api_calls import API, BODY, MODEL, WORKER, create
-from bodydouble.api import Services
+from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.task import ResultCode, TaskId, TaskResult, TaskStatus

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from api_calls import API, BODY, MODEL, balance, body, create, upload
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 from material import landscape, write_image, write_video
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from api_calls import API, BODY, body, create
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -8,9 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.api import Services
 from bodydouble.api.envelope import ANSWERS
-from bodydouble.service import Caller
+from bodydouble.service import Caller, Services
 from bodydouble.store import EmbeddedPostgres
 from bodydouble.tasks import errors
 from bodydouble.tasks.account import Account, make_api_key

@@ -14,8 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api_calls import API, BODY, WORKER, create
-from bodydouble.api import Services
 from bodydouble.client.event_stream import EventParser, ServerEvent
+from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.task import ResultCode, TaskId, TaskProgress, TaskResult, TaskStatus

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from api_calls import API, BODY, body, create
-from bodydouble.api import Services
 from bodydouble.api.limits import ReadLimit
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
+from bodydouble.service import Services
 from bodydouble.settings import Settings
 from bodydouble.store import Database, PostgresOperationStore
 from bodydouble.tasks.account import Account

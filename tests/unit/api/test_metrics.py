@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
 from api_calls import API, body, create
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskResult, TaskStatus

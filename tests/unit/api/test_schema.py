@@ -21,7 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from bodydouble.bootstrap import build_app, open_office
+from bodydouble.bootstrap.application import build_app
+from bodydouble.bootstrap.office import open_office
 from bodydouble.settings import Settings
 
 EXAMPLES_MAX = 6

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from api_calls import API, BODY, MODEL, WORKER, balance, body, create, upload
-from bodydouble.api import Services
+from bodydouble.service import Services
 from bodydouble.store import LocalFileStore, PostgresTaskStore
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskProgress, TaskResult, TaskStatus
 from material import landscape, write_image, write_video

@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bodydouble import __version__
-from bodydouble.cli import app, doctor
+from bodydouble.cli import app
 from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
+from bodydouble.cli.examination import examine
 from bodydouble.cli.replace import parse_person
 from bodydouble.settings import Settings
 from material import astronaut, write_image
@@ -118,7 +119,7 @@ def test_a_busy_port_does_not_fail_the_doctor(tmp_path):
         other.bind(("127.0.0.1", 0))
         other.listen()
         settings = Settings(data=tmp_path, port=other.getsockname()[1])
-        found = {f.subject: f.state for f in doctor.examine(settings)}
+        found = {f.subject: f.state for f in examine(settings)}
     assert found["port"] == "absent"
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.bootstrap import build_app
+from bodydouble.bootstrap.application import build_app
 from bodydouble.console import Console
 from bodydouble.settings import Settings
 from bodydouble.tasks.account import Account

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.console import Console, sign_in_url
+from bodydouble.console import Console
 from bodydouble.console.visitors import SignInLimit
-from bodydouble.service import Caller
+from bodydouble.service import Caller, sign_in_url
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import RateLimited
 from bodydouble.tasks.session import Role

@@ -31,7 +31,8 @@ def test_asking_imports_no_torch() -> None:
     """The service answers which renderers run without the seconds and the memory that torch takes."""
     script = """
 import sys
-import bodydouble.bootstrap
+import bodydouble.bootstrap.application
+import bodydouble.bootstrap.worker
 import bodydouble.worker.child
 from bodydouble.renderers.registry import available_renderers
 from bodydouble.renderers.wan.options import WanOptions

@@ -1,0 +1,113 @@
+"""The web application: the API and the console over one installation."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import obstore
+from fastapi import FastAPI
+
+from bodydouble import console
+from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, attach, create_app, parse_submission
+from bodydouble.bootstrap.options import media_limits
+from bodydouble.bootstrap.services import build_metrics, build_operation, build_services, build_sessions, renderers
+from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_stores
+from bodydouble.console import Console
+from bodydouble.perception.pack import locate_pack
+from bodydouble.service import PeopleService, QualityService, Services
+from bodydouble.service.callers import KeyUse
+from bodydouble.settings import Settings
+from bodydouble.store import PostgresAccountStore, open_bucket
+from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.tracing import NO_TRACER, Tracer
+from bodydouble.worker.own_command import OwnCommand
+
+TOUCH_SECONDS = 60
+
+
+def _build_console(settings: Settings, stores: Stores, files: FileStore, services: Services) -> Console:
+    own, part = OwnCommand(settings.models), open_scratch(settings).part
+    return Console(
+        tasks=services.tasks,
+        accounts=services.accounts,
+        callbacks=services.callbacks,
+        sessions=build_sessions(settings, stores),
+        operation=build_operation(settings, stores, services.tasks),
+        people=PeopleService(files, own.find_people, part),
+        quality=QualityService(stores.tasks, files, own.measure, part),
+        parse=parse_submission,
+        schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},
+        examples=EXAMPLES,
+        renderers=renderers(settings),
+        limits=media_limits(settings),
+        base_url=settings.base_url,
+        media_origins=_media_origins(settings),
+    )
+
+
+def _media_origins(settings: Settings) -> Sequence[str]:
+    """Where a bucket's files are sent to browsers from; pages may load media from there and from nowhere else."""
+    if not settings.bucket:
+        return ()
+    signer = open_bucket(settings.bucket).signer
+    parts = urlsplit(obstore.sign(signer, "GET", "results/x", timedelta(minutes=1)))
+    return (f"{parts.scheme}://{parts.netloc}",)
+
+
+def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
+    """The web application; its parts are opened and closed with it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+        files = open_files(settings)
+
+        async def models_ready() -> None:
+            locate_pack(settings.models)
+
+        async with open_stores(settings, database_url) as stores:
+            services = build_services(settings, stores, files)
+            metrics = build_metrics(settings, stores, "api")
+            attach(
+                app,
+                services=services,
+                files=files,
+                renderers=renderers(settings),
+                readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
+                metrics_service=metrics,
+                metrics_token=settings.metrics_token,
+            )
+            console.attach(app, _build_console(settings, stores, files, services))
+            duties = [
+                asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts)),
+                asyncio.create_task(metrics.keep_reporting()),
+            ]
+            try:
+                yield
+            finally:
+                for duty in duties:
+                    duty.cancel()
+                await asyncio.gather(*duties, return_exceptions=True)
+
+    limits = EdgeLimits(
+        body_bytes_max=settings.body_bytes_max,
+        data_url_bytes_max=settings.data_url_bytes_max,
+        reads_per_minute=settings.reads_per_minute,
+        event_streams_max=settings.event_streams_max,
+    )
+    app = create_app(lifespan=lifespan, limits=limits, tracer=tracer)
+    console.install(app)
+    return app
+
+
+async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:
+    """Store which keys were used, once a minute: a read costs no write."""
+    while True:
+        await asyncio.sleep(TOUCH_SECONDS)
+        used = use.take()
+        with contextlib.suppress(StorageUnavailable):  # a display value; the next minute has it again
+            if used:
+                await accounts.touch_keys(used)

@@ -1,0 +1,34 @@
+"""What an installation chose for its media and its GPU renderer."""
+
+from pathlib import Path
+from typing import Any
+
+from bodydouble.media.limits import MediaLimits
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.settings import Settings
+from bodydouble.tasks.errors import InputRejected
+
+
+def media_limits(settings: Settings) -> MediaLimits:
+    """What pictures and videos this installation takes."""
+    return MediaLimits(
+        image_bytes_max=settings.image_bytes_max,
+        image_side_min=settings.image_side_min,
+        image_side_max=settings.image_side_max,
+        video_bytes_max=settings.video_bytes_max,
+        video_seconds_min=settings.video_seconds_min,
+        video_seconds_max=settings.video_seconds_max,
+        video_side_min=settings.video_side_min,
+        video_side_max=settings.video_side_max,
+    )
+
+
+def wan_options(settings: Settings) -> WanOptions:
+    """What this installation chose about the GPU renderer. Raises InputRejected."""
+    chosen: dict[str, Any] = {name.removeprefix("wan_"): value for name, value in settings if name.startswith("wan_")}
+    del chosen["on_workers"]
+    paths: dict[str, Any] = {name: str(value.resolve()) for name, value in chosen.items() if isinstance(value, Path)}
+    try:
+        return WanOptions(**chosen | paths)
+    except ValueError as error:
+        raise InputRejected(str(error), field="wan") from None

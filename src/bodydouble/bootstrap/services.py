@@ -1,0 +1,87 @@
+"""The use cases over the adapters."""
+
+import os
+import socket
+from collections.abc import Callable
+from functools import cache
+
+from bodydouble.bootstrap.options import media_limits, wan_options
+from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret
+from bodydouble.renderers.registry import available_renderers, resolve_renderer
+from bodydouble.service import (
+    AccountService,
+    CallbackService,
+    OperationService,
+    Services,
+    SessionLimits,
+    SessionService,
+    TaskService,
+)
+from bodydouble.service.metrics import MetricsService
+from bodydouble.service.upload_check import UploadCheck
+from bodydouble.settings import Settings
+from bodydouble.tasks.catalogue import priced
+from bodydouble.tasks.errors import RendererUnavailable
+from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.task import CreateLimits
+
+
+def build_services(settings: Settings, stores: Stores, files: FileStore) -> Services:
+    """The use cases over these adapters."""
+    return Services(
+        tasks=TaskService(
+            stores.tasks,
+            stores.accounts,
+            stores.operation,
+            files,
+            UploadCheck(files, media_limits(settings), open_scratch(settings).part),
+            _renderer_check(settings),
+            CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
+            deadline_seconds=settings.task_hours_max * 3600,
+            inline_bytes_max=settings.data_url_bytes_max,
+            catalogue=priced(settings.credits_per_second),
+        ),
+        accounts=AccountService(stores.accounts, open_secret(settings)),
+        callbacks=CallbackService(stores.tasks, stores.deliveries),
+    )
+
+
+def renderers(settings: Settings) -> list[str]:
+    return ["wan", "puppet"] if settings.wan_on_workers else available_renderers(wan_options(settings))
+
+
+def _renderer_check(settings: Settings) -> Callable[[str], str]:
+    @cache  # every create asks, and looking for packages and weights takes longer than all the rest of a create
+    def check(name: str) -> str:
+        if settings.wan_on_workers and name in ("auto", "wan"):
+            return "wan"
+        resolved = resolve_renderer(name, wan_options(settings))
+        if name == "auto" and resolved == "puppet" and not settings.puppet_fallback:
+            raise RendererUnavailable(
+                "renderer: this installation makes no CPU previews and has no GPU renderer at the moment.",
+                field="renderer",
+            )
+        return resolved
+
+    return check
+
+
+def build_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
+    """This process's reporter; ``role`` is api or worker."""
+    process = f"{socket.gethostname()}:{os.getpid()}"
+    return MetricsService(
+        stores.operation, process, role, lambda: stores.database.connections, settings.takeover_seconds
+    )
+
+
+def build_operation(settings: Settings, stores: Stores, tasks: TaskService) -> OperationService:
+    return OperationService(
+        stores.tasks, stores.accounts, stores.deliveries, stores.operation, tasks, settings.takeover_seconds
+    )
+
+
+def build_sessions(settings: Settings, stores: Stores) -> SessionService:
+    limits = SessionLimits(
+        link_seconds=settings.sign_in_link_minutes * 60, session_seconds=settings.session_hours * 3600
+    )
+    return SessionService(stores.sessions, stores.accounts, limits)

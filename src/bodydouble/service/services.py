@@ -1,0 +1,16 @@
+"""The use cases of one installation."""
+
+from dataclasses import dataclass
+
+from bodydouble.service.accounts import AccountService
+from bodydouble.service.callbacks import CallbackService
+from bodydouble.service.tasks import TaskService
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The use cases that clients have."""
+
+    tasks: TaskService
+    accounts: AccountService
+    callbacks: CallbackService
