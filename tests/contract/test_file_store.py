@@ -12,7 +12,7 @@ import pytest
 
 from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, delete_older, open_bucket
 from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
-from bodydouble.tasks.ports import FileStore, SignedUpload
+from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
 

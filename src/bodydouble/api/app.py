@@ -22,7 +22,7 @@ from bodydouble.api.request_id import CLIENT_API, BodyLimit, RequestContext
 from bodydouble.service import Services
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
 
 DESCRIPTION = (

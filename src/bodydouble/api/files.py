@@ -10,7 +10,7 @@ from bodydouble.api.answers import StoredData
 from bodydouble.api.description import Responses, answers, errors
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
 from bodydouble.tasks.errors import NotFound
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 router = APIRouter(prefix="/files", tags=["files"])
 

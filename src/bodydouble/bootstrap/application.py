@@ -22,7 +22,7 @@ from bodydouble.service.callers import KeyUse
 from bodydouble.settings import Settings
 from bodydouble.store import PostgresAccountStore, open_bucket
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.own_command import OwnCommand
 

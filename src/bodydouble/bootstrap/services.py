@@ -22,7 +22,7 @@ from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.errors import RendererUnavailable
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import CreateLimits
 
 

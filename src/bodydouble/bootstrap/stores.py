@@ -21,7 +21,7 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 DAY_SECONDS = 86_400
 

@@ -17,7 +17,7 @@ from bodydouble.outbound import (
 from bodydouble.service import AccountService, CallbackContent
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.courier import Courier, CourierOptions
 from bodydouble.worker.janitor import Janitor, Retention

@@ -12,7 +12,8 @@ from bodydouble.service.views import show_task
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import Delivery, DeliveryLog
 from bodydouble.tasks.errors import NotFound, StillRunning
-from bodydouble.tasks.ports import AccountStore, DeliveryStore, FileStore, TaskStore
+from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.ports import AccountStore, DeliveryStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, TaskId
 
 

@@ -10,7 +10,7 @@ from bodydouble.service.inputs import Submission
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.data_url import is_data_url, read_data_url
 from bodydouble.tasks.errors import InputRejected
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 FIELDS = ("img_urls", "video_urls")
 EXTENSIONS = MappingProxyType(

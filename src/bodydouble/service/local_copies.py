@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from bodydouble.tasks.errors import NotFound
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 Part = Callable[[int], AbstractContextManager[Path]]
 """A new local file for so many bytes, removed at the end of the block."""

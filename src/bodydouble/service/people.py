@@ -10,7 +10,7 @@ from pathlib import Path
 from bodydouble.service.callers import Caller
 from bodydouble.service.local_copies import Part, local_copy
 from bodydouble.tasks.errors import InputRejected
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 KNOWN_MAX = 1_000
 

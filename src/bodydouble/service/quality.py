@@ -11,7 +11,8 @@ from bodydouble.service.callers import Caller
 from bodydouble.service.identifiers import parse_task_id
 from bodydouble.service.local_copies import Part, local_copy
 from bodydouble.tasks.errors import InputRejected, NotFound
-from bodydouble.tasks.ports import FileStore, TaskStore
+from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.task import Task, TaskId, TaskStatus
 
 KNOWN_MAX = 1_000

@@ -24,15 +24,9 @@ from bodydouble.tasks.errors import (
     Maintenance,
     NotFound,
 )
+from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, renderer_feature
-from bodydouble.tasks.ports import (
-    AccountStore,
-    FileStore,
-    OperationStore,
-    SignedUpload,
-    TaskChanges,
-    TaskStore,
-)
+from bodydouble.tasks.ports import AccountStore, OperationStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
     TERMINAL,
     Created,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bodydouble.media import MediaLimits, probe_image, probe_video
 from bodydouble.tasks.errors import InputRejected, MediaRejected, NotFound
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 OUTCOMES_MAX = 10_000
 LOOKS_MAX = 4

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 
 BATCH = 500
 

@@ -21,7 +21,7 @@ from bodydouble.store.addresses import (
 from bodydouble.store.scratch import Scratch, make_lasting
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected, NotFound
-from bodydouble.tasks.ports import SignedUpload, StoredFile
+from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
 WRITE_BYTES = 1 << 20

@@ -30,7 +30,7 @@ from bodydouble.store.files import FileLimits
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
-from bodydouble.tasks.ports import SignedUpload, StoredFile
+from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
 if TYPE_CHECKING:

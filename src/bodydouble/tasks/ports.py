@@ -1,11 +1,10 @@
-"""What the use cases and the worker need of the outside, as Protocols. Adapters live in ``store`` and ``outbound``."""
+"""What the use cases and the worker need of a database, as Protocols. Adapters live in ``store``."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -337,96 +336,4 @@ class OperationStore(Protocol):
 
     async def gauges(self, fresh_seconds: float) -> list[Gauge]:
         """What processes said of themselves within the last ``fresh_seconds``; what is a day old is forgotten."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredFile:
-    """One file of the file store."""
-
-    key: str
-    size_bytes: int
-    content_type: str
-    modified_at: datetime
-    path: Path | None = None  # where the store is a local folder
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignedUpload:
-    """A place to PUT bytes to, and the address that the file then has."""
-
-    put_url: str
-    file_url: str
-    expires_at: datetime
-
-
-class FileStore(Protocol):
-    """Uploads, results, and the work of tasks under way.
-
-    A key is ``uploads|results|work/<account>/[<folder>/]<name>.<extension>``, in lower case, digits and dashes; what
-    looks otherwise is not found. Everything that touches the storage raises StorageUnavailable where it does not
-    answer, and StorageFull where it has no room.
-    """
-
-    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
-        """A place for one upload of this account. Raises InputRejected for a type that is not taken."""
-        ...
-
-    async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
-        """An absolute URL that any HTTP client can GET without a key until it expires."""
-        ...
-
-    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
-        """The key where ``url`` is one of this store's own addresses, else None.
-
-        An address counts that has our good signature or leads to a file of ``account`` itself, so that nobody names
-        another's files by guessing.
-        """
-        ...
-
-    def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
-        """Whether a request to our own API, with this address and Content-Type, was signed for."""
-        ...
-
-    async def stat(self, key: str) -> StoredFile | None:
-        """What is there, None where nothing is."""
-        ...
-
-    async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
-        """Take an upload that comes through our API, whole or not at all; ``size_bytes`` where it is announced.
-
-        Raises InputRejected where it is too large, or is there already.
-        """
-        ...
-
-    async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Store ``source`` whole or not at all, in the place of what is there."""
-        ...
-
-    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
-        """Copy to ``target``. Raises NotFound; InputRejected where it is larger than ``bytes_max``."""
-        ...
-
-    async def delete(self, keys: Sequence[str]) -> None:
-        """Remove these; those that are not there are no fault."""
-        ...
-
-    async def delete_prefix(self, prefix: str) -> int:
-        """Remove everything below a folder such as ``results/7/<task>``, without a slash at the end; how many."""
-        ...
-
-    def list(self, prefix: str) -> AsyncIterator[StoredFile]:
-        """Everything below a folder such as ``uploads``, in no certain order."""
-        ...
-
-    async def ping(self) -> None:
-        """Raises StorageUnavailable where the store cannot be written."""
-        ...
-
-
-class Downloader(Protocol):
-    """Brings a stranger's URL to a local file, guarded."""
-
-    async def download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
-        """Raises InputRejected naming ``field``: address refused, too large, too slow, not found."""
         ...

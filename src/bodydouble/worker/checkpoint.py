@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from bodydouble.shot import ARTEFACTS, MARK
-from bodydouble.tasks.ports import FileStore
+from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import Task
 
 PREFIX = "work"

@@ -11,7 +11,8 @@ import structlog
 from bodydouble.service.tasks import media_keys
 from bodydouble.store.expiry import delete_older
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import FileStore, OperationStore, TaskStore
+from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.ports import OperationStore, TaskStore
 from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
 from bodydouble.worker.failure import OVERDUE

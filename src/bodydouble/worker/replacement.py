@@ -12,7 +12,8 @@ import structlog
 
 from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageUnavailable
-from bodydouble.tasks.ports import Downloader, FileStore, TaskStore
+from bodydouble.tasks.files import Downloader, FileStore
+from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints

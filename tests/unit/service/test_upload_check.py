@@ -11,7 +11,7 @@ from bodydouble.media import MediaLimits
 from bodydouble.service.upload_check import LOOKS_MAX, UploadCheck
 from bodydouble.store import FileLimits, LocalFileStore, Scratch
 from bodydouble.tasks.errors import MediaRejected, NotFound
-from bodydouble.tasks.ports import StoredFile
+from bodydouble.tasks.files import StoredFile
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
