@@ -1,0 +1,127 @@
+"""Deliveries in memory, and a courier at work over them."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus
+from bodydouble.tasks.task import TaskId
+from bodydouble.worker.courier import Courier, CourierOptions
+
+SECRET = "whsec_" + "c2VjcmV0" * 4
+ALICE, BOB = AccountId(1), AccountId(2)
+OPTIONS = CourierOptions(
+    poll_seconds=0.01, retry_first_seconds=0.01, retry_factor=1, outage_seconds_max=0.02, drain_seconds_max=0.2
+)
+
+
+@dataclass
+class MemoryStore:
+    """Deliveries in memory, as the port describes them."""
+
+    rows: dict[UUID, Delivery] = field(default_factory=dict[UUID, Delivery])
+    log: dict[UUID, list[Attempt]] = field(default_factory=dict[UUID, list[Attempt]])
+    faults: list[Exception] = field(default_factory=list[Exception])  # raised by the next calls
+    claims: Counter[UUID] = field(default_factory=Counter[UUID])
+
+    def add(self, url: str, account: AccountId = ALICE) -> UUID:
+        """One more, due now."""
+        now = datetime.now(UTC)
+        row = Delivery(
+            id=uuid4(),
+            task=TaskId(uuid4()),
+            account=account,
+            url=url,
+            status=DeliveryStatus.PENDING,
+            tries=0,
+            next_try_at=now,
+            created_at=now,
+            delivered_at=None,
+        )
+        self.rows[row.id] = row
+        self.log[row.id] = []
+        return row.id
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
+    ) -> Sequence[Delivery]:
+        """The oldest that are due."""
+        self._fail()
+        now = datetime.now(UTC)
+        due = [
+            row
+            for row in self.rows.values()
+            if row.next_try_at is not None and row.next_try_at <= now and row.account not in skip_accounts
+        ]
+        found = sorted(due, key=lambda row: row.next_try_at or now)[:limit]
+        for row in found:
+            self.rows[row.id] = replace(row, next_try_at=now + timedelta(seconds=lease_seconds))
+        self.claims.update(row.id for row in found)
+        return found
+
+    async def record_attempt(
+        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    ) -> None:
+        """Log and count it."""
+        self._fail()
+        row = self.rows[delivery_id]
+        self.log[delivery_id].append(attempt)
+        self.rows[delivery_id] = replace(row, status=status, tries=row.tries + 1, next_try_at=next_try_at)
+
+    def _fail(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+    async def until(self, *statuses: DeliveryStatus) -> None:
+        """Wait until every delivery has one of these."""
+        await until(lambda: all(row.status in statuses for row in self.rows.values()))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for a condition; a minute is for ever."""
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+async def body_of(delivery: Delivery) -> bytes | None:
+    """A body that shows whose it is."""
+    return json.dumps({"task_id": str(delivery.task)}).encode()
+
+
+async def secrets_of(account: AccountId) -> Sequence[str]:
+    """Everybody's."""
+    return [SECRET]
+
+
+def courier_of(store: MemoryStore, options: CourierOptions = OPTIONS, **parts: Any) -> Courier:
+    """A courier that may call the loopback."""
+    sender = CallbackSender(GuardedClient(parse_networks("127.0.0.0/8")), RequestLimits(seconds_max=30))
+    return Courier(
+        store,
+        parts.get("transport", sender),
+        parts.get("body_of", body_of),
+        parts.get("secrets_of", secrets_of),
+        options,
+    )
+
+
+@asynccontextmanager
+async def working(courier: Courier) -> AsyncIterator[None]:
+    """The courier at work while the context lasts; it has to end when told to."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(courier.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        async with asyncio.timeout(60):
+            await task
