@@ -34,7 +34,7 @@ demo: .venv/installed  ## start the real service, replace a person through it, s
 	$(RUN)bodydouble demo
 
 test: .venv/installed  ## run every test that this machine can run
-	$(RUN)pytest
+	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/installed  ## style and import directions
 	$(RUN)ruff check .
