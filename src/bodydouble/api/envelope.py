@@ -1,4 +1,4 @@
-"""The envelope of every answer, and the one table from error to answer."""
+"""The envelope of every answer, and the one table from a kind of error to its answer."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,11 @@ from fastapi.responses import JSONResponse, Response
 from bodydouble.service.document import to_json
 from bodydouble.tasks.errors import (
     BodydoubleError,
-    FeatureDisabled,
-    IdempotencyConflict,
-    InputRejected,
     InsufficientCredits,
     InvalidParams,
-    KeyDisabled,
+    Kind,
     Maintenance,
-    NotFound,
     RateLimited,
-    RendererUnavailable,
-    ScopeInsufficient,
-    StillRunning,
     StorageFull,
     StorageUnavailable,
     Unauthenticated,
@@ -35,24 +28,20 @@ _log = structlog.get_logger("bodydouble.api")
 INVALID_MESSAGE = "Missing Params or Type Error"
 WRONG_INPUT = "Value error, Invalid input for model {model}: "
 
-# Most specific first. The envelope's code, then the HTTP status: 505 is not a status with this meaning.
-ANSWERS: tuple[tuple[type[BodydoubleError], int, int], ...] = (
-    (Unauthenticated, 401, 401),
-    (InsufficientCredits, 402, 402),
-    (KeyDisabled, 403, 403),
-    (ScopeInsufficient, 403, 403),
-    (NotFound, 404, 404),
-    (InvalidParams, 422, 422),
-    (InputRejected, 422, 422),
-    (IdempotencyConflict, 422, 422),
-    (StillRunning, 422, 422),
-    (RateLimited, 429, 429),
-    (Maintenance, 455, 503),
-    (FeatureDisabled, 505, 503),
-    (RendererUnavailable, 505, 503),
-    (StorageFull, 507, 507),
-    (StorageUnavailable, 500, 500),
-)
+# The envelope's code, then the HTTP status: 455 and 505 are no statuses with these meanings.
+ANSWERS: Mapping[Kind, tuple[int, int]] = {
+    Kind.UNKNOWN_CALLER: (401, 401),
+    Kind.UNPAID: (402, 402),
+    Kind.FORBIDDEN: (403, 403),
+    Kind.MISSING: (404, 404),
+    Kind.CONFLICT: (422, 422),
+    Kind.INVALID: (422, 422),
+    Kind.TOO_MANY: (429, 429),
+    Kind.CLOSED: (455, 503),
+    Kind.NOT_OFFERED: (505, 503),
+    Kind.FULL: (507, 507),
+    Kind.FAULT: (500, 500),
+}
 
 
 class EnvelopeResponse(JSONResponse):
@@ -96,7 +85,7 @@ def failure(
 
 def domain_failure(request: Request, error: BodydoubleError) -> Response:
     """The answer to an error of the domain."""
-    code, status = next(((c, s) for kind, c, s in ANSWERS if isinstance(error, kind)), (500, 500))
+    code, status = ANSWERS[error.kind]
     if error.rate is not None or isinstance(error, Unauthenticated):
         request.state.rate = error.rate
     if status >= 500:

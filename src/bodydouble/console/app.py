@@ -8,6 +8,7 @@ from bodydouble.console import assets, credits, keys, models, operation, playgro
 from bodydouble.console.pages import error_page
 from bodydouble.console.visitors import SignInLimit
 from bodydouble.console.wiring import Console
+from bodydouble.tasks.errors import NotFound
 
 PROGRAMS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 """What is below these is for programs, and answers them in their own way."""
@@ -22,7 +23,7 @@ def install(app: FastAPI) -> None:
     async def missing(request: Request, error: Exception) -> Response:
         if request.url.path.startswith(PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
             return await programs(request, error)  # type: ignore[misc]
-        return error_page(request, 404, "There is no such page here.")
+        return error_page(request, NotFound("There is no such page here."))
 
     app.add_exception_handler(404, missing)
 

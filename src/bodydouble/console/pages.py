@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,38 +18,27 @@ from bodydouble.console import wording
 from bodydouble.console.assets import asset_root
 from bodydouble.console.visitors import COOKIE, Visitor, check_posted
 from bodydouble.console.wiring import Console
-from bodydouble.tasks.errors import (
-    BodydoubleError,
-    FeatureDisabled,
-    InputRejected,
-    InsufficientCredits,
-    InvalidParams,
-    KeyDisabled,
-    Maintenance,
-    NotFound,
-    RateLimited,
-    RendererUnavailable,
-    ScopeInsufficient,
-    StillRunning,
-    StorageFull,
-    Unauthenticated,
-)
+from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Kind, NotFound
 
-STATUSES: tuple[tuple[type[BodydoubleError], int], ...] = (
-    (Unauthenticated, 401),
-    (InsufficientCredits, 402),
-    (KeyDisabled, 403),
-    (ScopeInsufficient, 403),
-    (NotFound, 404),
-    (StillRunning, 409),
-    (InvalidParams, 422),
-    (InputRejected, 422),
-    (RateLimited, 429),
-    (Maintenance, 503),
-    (FeatureDisabled, 503),
-    (RendererUnavailable, 503),
-    (StorageFull, 507),
-)
+# The HTTP status of the page, and its title.
+PAGES: Mapping[Kind, tuple[int, str]] = {
+    Kind.UNKNOWN_CALLER: (401, "Sign in first"),
+    Kind.UNPAID: (402, "Not enough credits"),
+    Kind.FORBIDDEN: (403, "Not allowed"),
+    Kind.MISSING: (404, "Not found"),
+    Kind.CONFLICT: (409, "Not yet"),
+    Kind.INVALID: (422, "That does not work"),
+    Kind.TOO_MANY: (429, "Too many requests"),
+    Kind.CLOSED: (503, "Not available"),
+    Kind.NOT_OFFERED: (503, "Not available"),
+    Kind.FULL: (507, "No room for files"),
+    Kind.FAULT: (500, "Something went wrong"),
+}
+OUTAGES = {
+    Kind.FAULT: "The service is not available for the moment; try again.",
+    Kind.FULL: "There is no room for files at the moment; try again later.",
+}
+"""What people are told where the error's own words are for the log."""
 FLASH = "bodydouble_flash"
 FLASH_SECONDS, FLASH_CHARACTERS_MAX = 60, 600
 THEMES = ("light", "dark")
@@ -119,14 +107,14 @@ def wants_json(request: Request) -> bool:
     return request.headers.get("accept", "").startswith("application/json")
 
 
-def status_of(error: BodydoubleError) -> int:
-    """The HTTP status of the page that shows this error."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
-
-
-def error_page(request: Request, status: int, message: str) -> Response:
+def error_page(request: Request, error: BodydoubleError) -> Response:
     """A page that says what is wrong."""
-    return secured(request, render(request, "error.html", status=status, code=status, message=message))
+    return secured(request, _error_page(request, error.kind, error.message))
+
+
+def _error_page(request: Request, kind: Kind, message: str) -> Response:
+    status, title = PAGES[kind]
+    return render(request, "error.html", status=status, code=status, title=title, message=message)
 
 
 class PageRoute(APIRoute):
@@ -151,19 +139,19 @@ class PageRoute(APIRoute):
 
 
 def _failed(request: Request, error: BodydoubleError) -> Response:
-    status = status_of(error)
+    status, _ = PAGES[error.kind]
     message = error.message
-    if status >= 500 and not isinstance(error, (Maintenance, FeatureDisabled, RendererUnavailable)):
+    if error.kind in OUTAGES:
         _log.error("failed", reason=error.reason, message=message)
-        message = "The service is not available for the moment; try again."
+        message = OUTAGES[error.kind]
     if wants_json(request):
         problems = [wording.plain_problem(p) for p in error.problems] if isinstance(error, InvalidParams) else []
         return JSONResponse({"message": "; ".join(problems) or message, "problems": problems}, status_code=status)
-    if isinstance(error, Unauthenticated):
+    if error.kind is Kind.UNKNOWN_CALLER:
         return _to_sign_in(request)
     if request.method == "POST" and COOKIE in request.cookies:
         return redirect(request, _came_from(request), message, kind="error")
-    return render(request, "error.html", status=status, code=status, message=message)
+    return _error_page(request, error.kind, message)
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -204,8 +192,3 @@ def secured(request: Request, answer: Response) -> Response:
     )
     answer.headers.setdefault("cache-control", "no-store")
     return answer
-
-
-def not_found_text(path: str) -> str:
-    """What a page that is not there says."""
-    return f"{HTTPStatus.NOT_FOUND.phrase}: {path}"

@@ -1,13 +1,30 @@
 """The one error tree.
 
-Each error carries a machine-readable ``reason`` and the ``fields`` that its message was made from. None of them
-knows HTTP: the web edge maps class to answer in one table.
+Each error carries a machine-readable ``reason``, its ``kind`` and the ``fields`` that its message was made from. None
+of them knows HTTP: the API and the console each have a table from kind to answer.
 """
 
+import enum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from bodydouble.tasks.account import Rate
+
+
+class Kind(enum.Enum):
+    """What stands in the way: all that somebody who answers a request has to know of an error."""
+
+    UNKNOWN_CALLER = enum.auto()  # nobody is known by what was shown
+    FORBIDDEN = enum.auto()  # somebody is known, and may not
+    UNPAID = enum.auto()
+    MISSING = enum.auto()
+    CONFLICT = enum.auto()  # not as things stand now
+    INVALID = enum.auto()  # not with these values
+    TOO_MANY = enum.auto()
+    CLOSED = enum.auto()  # nothing new is taken for a while
+    NOT_OFFERED = enum.auto()  # not on this installation, or not now
+    FULL = enum.auto()
+    FAULT = enum.auto()  # ours, and nobody else's business
 
 
 class BodydoubleError(Exception):
@@ -17,6 +34,7 @@ class BodydoubleError(Exception):
     """
 
     reason: ClassVar[str] = "error"
+    kind: ClassVar[Kind] = Kind.FAULT
     rate: "Rate | None" = None  # how the limit stands that the refused request counts against
 
     def __init__(self, message: str, **fields: object) -> None:
@@ -29,6 +47,7 @@ class InputRejected(BodydoubleError):
     """What the caller gave cannot be used; the message names the field or file and the limit."""
 
     reason = "input_rejected"
+    kind = Kind.INVALID
 
 
 class MediaRejected(InputRejected):
@@ -47,6 +66,7 @@ class InvalidParams(BodydoubleError):
     """A request's fields are wrong; ``problems`` holds one line for each."""
 
     reason = "invalid_params"
+    kind = Kind.INVALID
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems), problems=problems)
@@ -57,24 +77,28 @@ class Unauthenticated(BodydoubleError):
     """No key, or a key that is not known."""
 
     reason = "unauthenticated"
+    kind = Kind.UNKNOWN_CALLER
 
 
 class KeyDisabled(BodydoubleError):
     """The key is known and switched off."""
 
     reason = "key_disabled"
+    kind = Kind.FORBIDDEN
 
 
 class ScopeInsufficient(BodydoubleError):
     """The key is good and may not do this."""
 
     reason = "scope_insufficient"
+    kind = Kind.FORBIDDEN
 
 
 class RateLimited(BodydoubleError):
     """Too many requests, or too many tasks at once; ``retry_seconds`` says when to try again."""
 
     reason = "rate_limited"
+    kind = Kind.TOO_MANY
 
     def __init__(self, message: str, *, retry_seconds: float, rate: "Rate | None" = None) -> None:
         super().__init__(message, retry_seconds=retry_seconds)
@@ -85,6 +109,7 @@ class Maintenance(BodydoubleError):
     """The operator takes no new work for a while; what is there can be read."""
 
     reason = "maintenance"
+    kind = Kind.CLOSED
 
     def __init__(self, message: str, *, retry_seconds: float) -> None:
         super().__init__(message, retry_seconds=retry_seconds)
@@ -95,36 +120,42 @@ class FeatureDisabled(BodydoubleError):
     """The operator switched this model, renderer or feature off."""
 
     reason = "feature_disabled"
+    kind = Kind.NOT_OFFERED
 
 
 class IdempotencyConflict(BodydoubleError):
     """The same ``Idempotency-Key`` came before with another body."""
 
     reason = "idempotency_conflict"
+    kind = Kind.INVALID
 
 
 class StillRunning(BodydoubleError):
     """What is asked for is possible only once the task is over."""
 
     reason = "still_running"
+    kind = Kind.CONFLICT
 
 
 class InsufficientCredits(BodydoubleError):
     """The account's balance does not reach; ``fields`` has ``needed`` and ``balance``."""
 
     reason = "insufficient_credits"
+    kind = Kind.UNPAID
 
 
 class NotFound(BodydoubleError):
     """No such thing, or not this account's."""
 
     reason = "not_found"
+    kind = Kind.MISSING
 
 
 class RendererUnavailable(BodydoubleError):
     """The renderer asked for does not run on this installation."""
 
     reason = "renderer_unavailable"
+    kind = Kind.NOT_OFFERED
 
 
 class ModelPackMissing(BodydoubleError):
@@ -149,3 +180,4 @@ class StorageFull(StorageUnavailable):
     """There is no room left for files."""
 
     reason = "storage_full"
+    kind = Kind.FULL

@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 
 from bodydouble.api import EXAMPLES, INPUTS
-from bodydouble.console.pages import own_path
+from bodydouble.console.pages import PAGES, own_path
 from bodydouble.console.quality import report_rows
 from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.usage_chart import draw_usage
 from bodydouble.console.wording import credits_text, duration_text, signed_text, size_text
 from bodydouble.tasks.credits import UsageDay
+from bodydouble.tasks.errors import Kind
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,8 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
 def test_paths_of_ours(path: str, own: str) -> None:
     """Only what stays on this installation is gone to."""
     assert own_path(path) == own
+
+
+def test_every_kind_of_error_has_its_page() -> None:
+    """The console's table is whole."""
+    assert set(PAGES) == set(Kind)
