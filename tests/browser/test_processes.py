@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from alternation import Alternation, alternating
+from fronts import Alternation, standing
 from live_service import LiveService
 from page_watch import Watch
 
@@ -21,7 +21,7 @@ def test_clicks_may_go_to_any_process(browser: Browser, fresh_database: str) -> 
     try:
         services[0].start("--no-worker", **settings)
         services[1].start("--no-worker", **settings)
-        with alternating(front):
+        with standing(front):
             context = browser.new_context()
             page, watch = context.new_page(), Watch(front.url)
             watch.over(page)

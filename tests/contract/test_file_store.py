@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, delete_older, open_bucket
-from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable, WrongOffset
 from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
@@ -128,6 +128,47 @@ async def test_an_upload_is_found_under_its_address(place: Place, files: FileSto
     assert stored is not None
     assert (stored.size_bytes, stored.content_type) == (500, "video/mp4")
     assert await place.get(signed.file_url) == (b"x" * 500, "video/mp4")
+
+
+async def test_an_upload_goes_on_where_it_broke_off(files: FileStore) -> None:
+    """A store that takes pieces keeps what came, refuses what does not follow, and has the file once it is whole."""
+    content = bytes(range(200)) * 5
+    signed = await files.sign_upload("video/mp4", ".mp4", OWNER, len(content))
+    if files.resumable is None:
+        assert signed.resumable_url is None
+        return
+    assert signed.resumable_url is not None
+    key, query = _split(signed.resumable_url)
+    assert files.resumable.size(key, query) == 1000
+    assert files.resumable.size(key, query | {"size": "999"}) is None
+    assert not files.allows("PUT", key, query, "video/mp4")
+
+    async def broken(content: bytes) -> AsyncIterator[bytes]:
+        yield content
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await files.resumable.append(key, 1000, 0, broken(content[:300]))
+    assert await files.resumable.offset(key) == 300
+    assert await files.stat(key) is None
+    for wrong in (0, 299, 301):
+        with pytest.raises(WrongOffset, match="300 bytes are here"):
+            await files.resumable.append(key, 1000, wrong, _in_pieces(b"x"))
+    with pytest.raises(InputRejected, match="larger than the 1000 bytes"):
+        await files.resumable.append(key, 1000, 300, _in_pieces(content))
+    reached = await files.resumable.offset(key)
+    assert await files.resumable.append(key, 1000, reached, _in_pieces(content[reached:])) == 1000
+    assert await files.resumable.offset(key) == 1000
+    stored = await files.stat(key)
+    assert stored is not None
+    assert stored.path is not None
+    assert stored.path.read_bytes() == content
+
+
+async def test_an_announced_size_beyond_the_limit_is_refused_at_once(files: FileStore) -> None:
+    """Before a byte is sent."""
+    with pytest.raises(InputRejected, match="larger than"):
+        await files.sign_upload("video/mp4", ".mp4", OWNER, LIMITS.bytes_max + 1)
 
 
 async def test_a_result_is_read_by_anybody_with_its_address(place: Place, files: FileStore, source: Path) -> None:

@@ -126,6 +126,9 @@ class UploadData(BaseModel):
 
     presigned_url: str = Field(description="PUT the bytes here once, with the same Content-Type.")
     file_url: str = Field(description="Name the file by this URL in CreateTask.")
+    resumable_url: str | None = Field(
+        None, description="Where the file can be sent in pieces by tus 1.0.0; null where it lies in a bucket."
+    )
 
 
 class StoredData(BaseModel):

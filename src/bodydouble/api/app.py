@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from bodydouble import __version__
-from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, tasks
+from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, resumable, tasks
 from bodydouble.api.direct import DirectWay, Endpoint
 from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
@@ -63,6 +63,7 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> Fas
     for room in (creation, tasks, events, callbacks, models, accounts):
         app.include_router(room.router, prefix=CLIENT_API)
     app.include_router(files.router)
+    app.include_router(resumable.router)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.add_api_route("/docs", _docs, include_in_schema=False, response_class=HTMLResponse)

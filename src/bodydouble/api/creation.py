@@ -118,7 +118,13 @@ async def upload_url(
     caller: CallerDep,
     content_type: Annotated[str, Query(max_length=100, examples=["video/mp4"])],
     ext: Annotated[str, Query(max_length=8, examples=[".mp4"])],
+    size: Annotated[int | None, Query(ge=0, le=10**15, description="Bytes; asks for a resumable upload")] = None,
 ) -> Response:
-    """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask."""
-    signed = await service.sign_upload(caller, content_type, ext)
-    return success({"presigned_url": signed.put_url, "file_url": signed.file_url})
+    """Where to PUT a picture or video (with the same Content-Type), and the URL to name it by in CreateTask.
+
+    With its `size`, and where files lie on this installation, also where to send it in pieces, by the tus protocol
+    (1.0.0, core): `HEAD` tells what is there, `PATCH` takes what follows.
+    """
+    signed = await service.sign_upload(caller, content_type, ext, size)
+    data = {"presigned_url": signed.put_url, "file_url": signed.file_url}
+    return success(data if size is None else data | {"resumable_url": signed.resumable_url})

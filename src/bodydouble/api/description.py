@@ -21,6 +21,18 @@ ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
         ],
     ),
     404: ("Not found, or another account's", [{"code": 404, "message": "Task not found", "data": None}]),
+    409: (
+        "Something else is there: go on behind `Upload-Offset`",
+        [{"code": 409, "message": "Upload-Offset: 4194304 bytes are here; send what follows them", "data": None}],
+    ),
+    412: (
+        "`Tus-Resumable` names another version of the protocol",
+        [{"code": 412, "message": "Tus-Resumable: 1.0.0 is spoken here", "data": None}],
+    ),
+    415: (
+        "The Content-Type is not that of a piece",
+        [{"code": 415, "message": "Content-Type: has to be application/offset+octet-stream", "data": None}],
+    ),
     422: (
         "Missing or wrong parameters; nothing was stored or charged",
         [

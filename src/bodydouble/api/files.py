@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from bodydouble.api.answers import StoredData
 from bodydouble.api.description import Responses, answers, errors
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
+from bodydouble.api.resumable import tell_offset
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
@@ -35,7 +36,12 @@ def _files(request: Request) -> FileStore:
     return request.app.state.files
 
 
-@router.head("/{key:path}", response_class=FileResponse, include_in_schema=False)
+@router.head("/{key:path}", include_in_schema=False)
+async def describe(request: Request, key: str) -> Response:
+    """A file without its bytes; of an upload in pieces how much is there."""
+    return await (tell_offset(request, key) if "size" in request.query_params else download(request, key))
+
+
 @router.get("/{key:path}", response_class=FileResponse, responses=DOWNLOAD)
 async def download(request: Request, key: str) -> Response:
     """A file by its signed address; Range requests are answered. Where files lie in a bucket: 307 to it."""

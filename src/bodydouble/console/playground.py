@@ -58,12 +58,15 @@ async def start_upload(
     who: VisitorDep,
     content_type: Annotated[str, Query(max_length=100)],
     ext: Annotated[str, Query(max_length=8)],
+    size: Annotated[int, Query(ge=0)],
 ) -> Response:
-    """Where the browser PUTs a file; an address of ours without its host, so that it stays on the page's own."""
-    signed = await console.tasks.sign_upload(who.caller, content_type, ext)
+    """Where the browser sends a file; an address of ours without its host, so that it stays on the page's own."""
+    signed = await console.tasks.sign_upload(who.caller, content_type, ext, size)
+    resumable = signed.resumable_url
     return JSONResponse(
         {
             "put_url": signed.put_url.removeprefix(console.base_url),
+            "resumable_url": resumable and resumable.removeprefix(console.base_url),
             "file_url": signed.file_url,
             "view_url": signed.file_url.removeprefix(console.base_url),
         }

@@ -271,8 +271,10 @@ class TaskService:
         """Watch a task."""
         return self._tasks.changes(task)
 
-    async def sign_upload(self, caller: Caller, content_type: str, extension: str) -> SignedUpload:
-        """A place to PUT a picture or a video.
+    async def sign_upload(
+        self, caller: Caller, content_type: str, extension: str, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """A place to PUT a picture or a video, or to send it to in pieces where its size is known.
 
         Raises InputRejected, ScopeInsufficient, Maintenance, FeatureDisabled.
         """
@@ -283,7 +285,7 @@ class TaskService:
                 raise Maintenance(message, retry_seconds=off.retry_seconds)
             if off.name == UPLOADS:
                 raise FeatureDisabled(f"Switched off by the operator: {off.message or off.name}")
-        return await self._files.sign_upload(content_type, extension, caller.id)
+        return await self._files.sign_upload(content_type, extension, caller.id, size_bytes)
 
     def model(self, name: str) -> ModelSpec:
         """One entry of the catalogue. Raises NotFound."""

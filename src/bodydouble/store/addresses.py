@@ -25,6 +25,7 @@ CONTENT_TYPES = {
     ".webm": "video/webm",
 }  # fmt: skip
 PATH_PREFIX = "/files/"
+RESUMABLE = "PATCH"
 PURPOSE = "file addresses"
 """What the key that signs addresses is derived for."""
 
@@ -72,6 +73,16 @@ class SignedAddresses:
         signature = _sign(self._keys[0], method, key, expires, content_type)
         query = urlencode({"expires": expires, "signature": signature})
         return f"{self._base_url}{PATH_PREFIX}{quote(key)}?{query}"
+
+    def make_resumable(self, key: str, seconds: int, size_bytes: int) -> str:
+        """An address that takes an upload of exactly this size in as many pieces as it needs."""
+        return f"{self.make(RESUMABLE, key, seconds, str(size_bytes))}&size={size_bytes}"
+
+    def upload_size(self, key: str, query: Mapping[str, str]) -> int | None:
+        """The size that a resumable upload's address was made for; None where it is none of ours, or has expired."""
+        size = query.get("size", "")
+        good = re.fullmatch(r"[0-9]{1,15}", size) and self.allows(RESUMABLE, key, query, size)
+        return int(size) if good else None
 
     def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
         """Whether the address's signature is ours, for this, and not expired."""

@@ -18,7 +18,8 @@ from bodydouble.store.addresses import (
     checked_prefix,
     upload_key,
 )
-from bodydouble.store.scratch import Scratch, make_lasting
+from bodydouble.store.resumable import LocalResumableUploads
+from bodydouble.store.scratch import Scratch, put_in_place
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import SignedUpload, StoredFile
@@ -42,7 +43,7 @@ class FileLimits:
 
 
 class LocalFileStore:
-    """Satisfies ``tasks.ports.FileStore``."""
+    """Satisfies ``tasks.files.FileStore``."""
 
     def __init__(self, folder: Path, base_url: str, secret: bytes, limits: FileLimits) -> None:
         """Raises StorageUnavailable where the folder cannot be made."""
@@ -52,14 +53,19 @@ class LocalFileStore:
         if (folder / FORMER_KEY).exists():
             keys.append((folder / FORMER_KEY).read_bytes())
         self._addresses = SignedAddresses(base_url, keys)
+        self.resumable = LocalResumableUploads(folder, self._scratch, self._addresses)
 
-    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
-        """Raises InputRejected where the type or the extension is none that we take."""
+    async def sign_upload(
+        self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
         seconds = self._limits.upload_seconds
+        self._check_size(key, size_bytes or 0)
         return SignedUpload(
             put_url=self._addresses.make("PUT", key, seconds, content_type),
             file_url=await self.sign_download(key),
+            resumable_url=self._addresses.make_resumable(key, seconds, size_bytes) if size_bytes is not None else None,
             expires_at=datetime.fromtimestamp(int(time.time()) + seconds, UTC),
         )
 
@@ -96,7 +102,7 @@ class LocalFileStore:
                         await asyncio.to_thread(stream.write, held)
                         held = bytearray()
                 await asyncio.to_thread(stream.write, held)
-            await asyncio.to_thread(_move, part, path)
+            await asyncio.to_thread(put_in_place, part, path)
         return await self._found(key)
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
@@ -106,7 +112,7 @@ class LocalFileStore:
         def store() -> None:
             with self._scratch.part(size) as part:
                 shutil.copyfile(source, part)
-                _move(part, path)
+                put_in_place(part, path)
 
         await asyncio.to_thread(store)
         return await self._found(key)
@@ -194,17 +200,6 @@ class LocalFileStore:
     def _check_size(self, key: str, size_bytes: int) -> None:
         if size_bytes > self._limits.bytes_max:
             raise InputRejected(f"The upload is larger than {self._limits.bytes_max / 1e6:g} MB.", key=key)
-
-
-def _move(part: Path, path: Path) -> None:
-    make_lasting(part)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(path)
-    except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(path)
-    make_lasting(path.parent)
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

@@ -47,7 +47,9 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 
 class ObjectFileStore:
-    """Satisfies ``tasks.ports.FileStore``."""
+    """Satisfies ``tasks.files.FileStore``."""
+
+    resumable = None  # clients write to the bucket itself, which takes a file in one piece
 
     def __init__(self, bucket: Bucket, base_url: str, secret: bytes, limits: FileLimits, scratch: Scratch) -> None:
         self._bucket, self._limits, self._scratch = bucket, limits, scratch
@@ -55,9 +57,12 @@ class ObjectFileStore:
         self._public_prefix: str | None = None
         self._written = False
 
-    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
-        """Raises InputRejected where the type or the extension is none that we take."""
+    async def sign_upload(
+        self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
+        self._check_size(key, size_bytes or 0)
         seconds = self._limits.upload_seconds
         if self._bucket.direct_uploads:
             put_url = await self._presign("PUT", key, seconds)

@@ -12,7 +12,8 @@ from pathlib import Path
 from bodydouble.tasks.errors import StorageFull, StorageUnavailable
 
 ABANDONED_SECONDS = 24 * 3600
-"""No upload takes longer: what is older was left by a process that was killed."""
+"""No upload takes longer: what is older was left by a process that was killed, or by somebody who never went on."""
+SWEEP_SECONDS = 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -26,8 +27,16 @@ class Scratch:
     def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
         self.folder, self._free_bytes_min = folder, free_bytes_min
         folder.mkdir(parents=True, exist_ok=True)
+        self._sweep_at = 0.0
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what was abandoned; looks once an hour, however often it is called. Raises OSError."""
+        if time.monotonic() < self._sweep_at:
+            return
+        self._sweep_at = time.monotonic() + SWEEP_SECONDS
         oldest = time.time() - ABANDONED_SECONDS
-        for part in folder.iterdir():
+        for part in self.folder.iterdir():
             try:
                 if part.stat().st_mtime < oldest:
                     part.unlink()
@@ -79,3 +88,15 @@ def make_lasting(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Move a whole file to where it belongs, for good."""
+    make_lasting(part)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+    except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(path)
+    make_lasting(path.parent)

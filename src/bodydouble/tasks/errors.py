@@ -137,6 +137,17 @@ class StillRunning(BodydoubleError):
     kind = Kind.CONFLICT
 
 
+class WrongOffset(BodydoubleError):
+    """A piece of an upload does not begin where the one before ended; ``offset`` is where it has to."""
+
+    reason = "wrong_offset"
+    kind = Kind.CONFLICT
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"Upload-Offset: {offset} bytes are here; send what follows them", offset=offset)
+        self.offset = offset
+
+
 class InsufficientCredits(BodydoubleError):
     """The account's balance does not reach; ``fields`` has ``needed`` and ``balance``."""
 

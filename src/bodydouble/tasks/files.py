@@ -27,6 +27,26 @@ class SignedUpload:
     put_url: str
     file_url: str
     expires_at: datetime
+    resumable_url: str | None = None  # takes it in pieces, where the store can and the size was named
+
+
+class ResumableUploads(Protocol):
+    """Uploads that go on where they broke off. All but ``size`` raise StorageUnavailable, StorageFull."""
+
+    def size(self, key: str, query: Mapping[str, str]) -> int | None:
+        """The size that an address was signed for; None where it is none of ours, or has expired."""
+        ...
+
+    async def offset(self, key: str) -> int:
+        """How many bytes are there: 0 before the first, all of them once it is whole."""
+        ...
+
+    async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
+        """Take what follows ``offset``, as far as it comes, and answer the new offset; whole, it is a stored file.
+
+        Raises WrongOffset where something else is there; InputRejected where more comes than ``size_bytes``.
+        """
+        ...
 
 
 class FileStore(Protocol):
@@ -37,8 +57,15 @@ class FileStore(Protocol):
     answer, and StorageFull where it has no room.
     """
 
-    async def sign_upload(self, content_type: str, extension: str, account: AccountId) -> SignedUpload:
-        """A place for one upload of this account. Raises InputRejected for a type that is not taken."""
+    @property
+    def resumable(self) -> ResumableUploads | None:
+        """None where uploads go past our API."""
+        ...
+
+    async def sign_upload(
+        self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
+    ) -> SignedUpload:
+        """A place for one upload of this account. Raises InputRejected for a type or size that is not taken."""
         ...
 
     async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:

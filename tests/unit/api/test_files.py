@@ -52,6 +52,63 @@ async def test_an_upload_address_works_once_and_for_its_type(
     assert (await anonymous.get(signed.file_url)).content == b"first"
 
 
+async def test_an_upload_in_pieces(client: httpx.AsyncClient) -> None:
+    """By tus 1.0.0: HEAD tells what is there, PATCH takes what follows, and the file is read like any other."""
+    wanted = {"content_type": "video/mp4", "ext": ".mp4", "size": 10}
+    place = (await client.get("/api/v1/client/files/upload-url", params=wanted)).json()["data"]
+    url, tus = place["resumable_url"], {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
+    assert (await client.options(url)).headers["tus-version"] == "1.0.0"
+    for offset, piece in ((0, b"0123"), (4, b"456789")):
+        head = await client.head(url, headers=tus)
+        told = head.headers
+        assert (head.status_code, told["upload-offset"], told["upload-length"]) == (200, str(offset), "10")
+        assert (told["tus-resumable"], told["cache-control"]) == ("1.0.0", "no-store")
+        taken = await client.patch(url, content=piece, headers=tus | {"Upload-Offset": str(offset)})
+        assert (taken.status_code, taken.headers["upload-offset"]) == (204, str(offset + len(piece)))
+    assert (await client.get(place["file_url"])).content == b"0123456789"
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"Upload-Offset": "3"}, 409),
+        ({"Upload-Offset": ""}, 422),
+        ({"Upload-Offset": "-1"}, 422),
+        ({"Tus-Resumable": "0.2.2"}, 412),
+        ({"Content-Type": "video/mp4"}, 415),
+    ],
+)
+async def test_a_piece_that_does_not_fit_is_refused(
+    client: httpx.AsyncClient, files: LocalFileStore, changed: dict[str, str], status: int
+) -> None:
+    """And nothing is taken of it; where it begins at the wrong place, the answer says the right one."""
+    url = (await files.sign_upload("video/mp4", ".mp4", AccountId(1), 10)).resumable_url
+    assert url is not None
+    headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"} | changed
+    answer = await client.patch(url, content=b"0123", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, status)
+    if status == 409:
+        assert answer.headers["upload-offset"] == "0"
+    assert (await client.head(url)).headers["upload-offset"] == "0"
+
+
+async def test_pieces_need_the_address_that_was_made_for_them(
+    anonymous: httpx.AsyncClient, files: LocalFileStore
+) -> None:
+    """Another size, another file, or an address for PUT alone: 403."""
+    signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1), 10)
+    other = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
+    assert signed.resumable_url is not None
+    assert other.resumable_url is None
+    headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    larger = signed.resumable_url.replace("size=10", "size=11")
+    elsewhere = f"{other.put_url.partition('?')[0]}?{signed.resumable_url.partition('?')[2]}"
+    for url in (larger, elsewhere, other.put_url):
+        assert (await anonymous.patch(url, content=b"x", headers=headers)).status_code == 403
+    assert (await anonymous.head(larger)).status_code == 403
+    assert (await put(anonymous, signed.resumable_url, b"0123456789")).status_code == 403
+
+
 async def test_an_upload_beyond_the_limit_leaves_nothing(
     anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI
 ) -> None:

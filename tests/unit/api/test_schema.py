@@ -33,6 +33,7 @@ CHECKS = (
     response_headers_conformance,
     response_schema_conformance,
 )
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 SWITCHES = ("/account/keys/{key_id}/disable", "/account/keys/{key_id}/rotate")
 """These could end the very key that asks."""
 

@@ -1,7 +1,7 @@
 // One place for a file: dropped or chosen, shown at once, uploaded meanwhile.
 
 import { ask, say } from "./app.js";
-import { upload } from "./uploads.js";
+import { UploadExpired, forget, remember, remembered, upload } from "./uploads.js";
 
 const TYPES = {
   jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", bmp: "image/bmp",
@@ -50,7 +50,7 @@ export class Drop {
     this.extension = file.name.includes(".") ? file.name.split(".").pop().toLowerCase() : "";
     const type = TYPES[this.extension];
     const most = Number(this.root.dataset.bytesMax);
-    if (!type?.startsWith(this.kind)) return this.line(`${file.name} is none of the formats that are taken.`, { problem: true });
+    if (!type?.startsWith(this.kind)) return this.line(`${file.name} is none of the formats that are taken: ${this.input.accept.replaceAll(",", ", ")}`, { problem: true });
     if (file.size > most) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${most / 1e6} MB are taken.`, { problem: true });
     this.type = type;
     this.show();
@@ -87,11 +87,7 @@ export class Drop {
     const { file } = this;
     this.line(file.name, { fraction: 0 });
     try {
-      const query = new URLSearchParams({ content_type: this.type, ext: `.${this.extension}` });
-      const place = await ask(`/console/uploads?${query}`, { method: "POST", signal });
-      const tell = ({ fraction, waiting }) =>
-        this.line(waiting ? "The connection was lost; trying again …" : file.name, { fraction });
-      await upload(file, place, this.type, tell, signal);
+      const place = await this.carry(file, signal);
       if (signal.aborted) return;
       this.url = place.file_url;
       const length = this.seconds ? `, ${this.seconds.toFixed(1)} s` : "";
@@ -100,6 +96,28 @@ export class Drop {
       this.onChange(this);
     } catch (error) {
       if (error.name !== "AbortError") this.line(error.message, { problem: true, retry: true });
+    }
+  }
+
+  /** To where it was on its way to before, as long as that holds, else to a new place; answers the place. */
+  async carry(file, signal) {
+    const tell = ({ sent, waiting }) => {
+      const fraction = file.size ? sent / file.size : 1;
+      // The same words as long as it goes well: this line is read out whenever it changes.
+      this.line(waiting ? `The connection was lost at ${Math.floor(fraction * 100)} %; it goes on by itself …` : file.name, { fraction });
+    };
+    for (let again = false; ; again = true) {
+      const query = new URLSearchParams({ content_type: this.type, ext: `.${this.extension}`, size: file.size });
+      const known = again ? null : remembered(file);
+      const place = known ?? (await ask(`/console/uploads?${query}`, { method: "POST", signal }));
+      remember(file, place);
+      try {
+        await upload(file, place, this.type, tell, signal);
+        return place;
+      } catch (error) {
+        if (error instanceof UploadExpired) forget(file);
+        if (!(error instanceof UploadExpired) || again) throw error;
+      }
     }
   }
 

@@ -1,0 +1,94 @@
+"""Uploads that go on where they broke off.
+
+What has come lies beside the files until it is whole. Its length is all there is to know, so that any process that
+shares the folder takes the next piece.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from bodydouble.store.addresses import SignedAddresses, checked_key
+from bodydouble.store.scratch import Scratch, put_in_place
+from bodydouble.tasks.errors import InputRejected, WrongOffset
+
+WRITE_BYTES = 1 << 20
+"""So much is lost at most where a process is killed, and so much is written at a time."""
+
+
+class LocalResumableUploads:
+    """Satisfies ``tasks.files.ResumableUploads``."""
+
+    def __init__(self, folder: Path, scratch: Scratch, addresses: SignedAddresses) -> None:
+        self._folder, self._scratch, self._addresses = folder, scratch, addresses
+
+    def size(self, key: str, query: Mapping[str, str]) -> int | None:
+        """The size is signed with the address."""
+        return self._addresses.upload_size(key, query)
+
+    async def offset(self, key: str) -> int:
+        """The length of what lies there."""
+        return await asyncio.to_thread(self._offset, key)
+
+    async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
+        """Each write looks whether the end is still where it should be: of two who send at once one gets on."""
+        await asyncio.to_thread(self._begin, key, size_bytes, offset)
+        held = bytearray()
+        try:
+            async for chunk in chunks:
+                held += chunk
+                if offset + len(held) > size_bytes:
+                    held.clear()
+                    raise InputRejected(f"The upload is larger than the {size_bytes} bytes that were announced.")
+                if len(held) >= WRITE_BYTES:
+                    offset, held = await asyncio.to_thread(self._write, key, offset, held), bytearray()
+        finally:  # where the connection broke, what came of it is kept
+            offset = await asyncio.to_thread(self._write, key, offset, held)
+        if offset == size_bytes:
+            await asyncio.to_thread(self._finish, key, size_bytes)
+        return offset
+
+    def _part(self, key: str) -> Path:
+        return self._scratch.folder / f"{Path(checked_key(key)).name}.upload"
+
+    def _offset(self, key: str) -> int:
+        part = self._part(key)
+        with self._scratch.telling():
+            for path in (self._folder / key, part, self._folder / key):  # it may be finished while we look
+                if path.exists():
+                    return path.stat().st_size
+            self._scratch.folder.stat()  # a lost disk is not a new upload
+            return 0
+
+    def _begin(self, key: str, size_bytes: int, offset: int) -> None:
+        found = self._offset(key)
+        if found != offset:
+            raise WrongOffset(found)
+        with self._scratch.telling():
+            self._scratch.sweep()
+            self._scratch.check_room(size_bytes - offset)
+
+    def _write(self, key: str, offset: int, block: bytearray) -> int:
+        if not block:
+            return offset
+        part, path = self._part(key), self._folder / key
+        with self._scratch.telling(), part.open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if path.exists():  # somebody else was faster: what was opened may be a new beginning
+                part.unlink(missing_ok=True)
+                raise WrongOffset(path.stat().st_size)
+            end = stream.seek(0, os.SEEK_END)
+            if end != offset:
+                raise WrongOffset(end)
+            stream.write(block)
+        return offset + len(block)
+
+    def _finish(self, key: str, size_bytes: int) -> None:
+        part, path = self._part(key), self._folder / key
+        with self._scratch.telling():
+            if size_bytes == 0:
+                part.touch()
+            if part.exists():
+                put_in_place(part, path)

@@ -1,0 +1,36 @@
+"""A file on its way over a bad line."""
+
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from fronts import BreakingLine, standing
+from live_service import LiveService
+
+pytestmark = pytest.mark.acceptance
+SIZE = 12_000_000
+LOST_MILLISECONDS_MAX = 60_000
+
+
+def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live: LiveService, tmp_path: Path) -> None:
+    """Cut in its middle it waits and says so; mended, it sends what is missing and hardly more, and is whole."""
+    video = tmp_path / "large.mp4"
+    video.write_bytes(os.urandom(SIZE))
+    line = BreakingLine(live.port, SIZE // 2)
+    with standing(line):
+        page = signed_in.new_page()
+        page.goto(line.url)
+        drop = page.locator('[data-drop="video"]')
+        with page.expect_request(lambda request: "/console/people?" in request.url) as looked:
+            drop.locator("input").set_input_files(video)
+            expect(drop).to_contain_text("The connection was lost at", timeout=LOST_MILLISECONDS_MAX)
+            line.mend()
+            expect(drop).to_contain_text("large.mp4 · 12.0 MB", timeout=LOST_MILLISECONDS_MAX)
+        sent = line.sent_bytes
+        stored = httpx.get(httpx.URL(looked.value.url).params["video"])
+        page.close()
+    assert stored.content == video.read_bytes()
+    assert sent < 1.25 * SIZE

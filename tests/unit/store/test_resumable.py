@@ -1,0 +1,84 @@
+"""Uploads in pieces, over a folder that several processes share."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bodydouble.store import FileLimits, LocalFileStore, Scratch
+from bodydouble.store.scratch import ABANDONED_SECONDS
+from bodydouble.tasks.errors import StorageFull, WrongOffset
+
+pytestmark = pytest.mark.anyio
+
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10_000_000)
+KEY = "uploads/7/0198-shot.mp4"
+
+
+def open_store(folder: Path, limits: FileLimits = LIMITS) -> LocalFileStore:
+    return LocalFileStore(folder, "https://media.example", b"of the installation", limits)
+
+
+async def piece(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+async def test_another_process_takes_the_next_piece(tmp_path: Path) -> None:
+    """All that is known of an upload lies in the folder."""
+    await open_store(tmp_path).resumable.append(KEY, 6, 0, piece(b"abc"))
+    other = open_store(tmp_path)
+    assert await other.resumable.offset(KEY) == 3
+    await other.resumable.append(KEY, 6, 3, piece(b"def"))
+    assert (tmp_path / KEY).read_bytes() == b"abcdef"
+    assert list((tmp_path / ".parts").iterdir()) == []
+
+
+async def test_of_two_who_send_at_once_one_gets_on(tmp_path: Path) -> None:
+    """A connection that hangs does not hold the upload, and what it sends later is refused."""
+    uploads, hangs = open_store(tmp_path).resumable, asyncio.Event()
+
+    async def hanging() -> AsyncIterator[bytes]:
+        yield b"abc"
+        await hangs.wait()
+        yield b"xyz"
+
+    stuck = asyncio.create_task(uploads.append(KEY, 6, 0, hanging()))
+    await asyncio.sleep(0.05)
+    assert await uploads.append(KEY, 6, 0, piece(b"abcdef")) == 6
+    hangs.set()
+    with pytest.raises(WrongOffset):
+        await stuck
+    assert (tmp_path / KEY).read_bytes() == b"abcdef"
+
+
+async def test_an_empty_upload_is_whole_at_once(tmp_path: Path) -> None:
+    """Nothing of nothing: the check of its content is what refuses it."""
+    assert await open_store(tmp_path).resumable.append(KEY, 0, 0, piece()) == 0
+    assert (tmp_path / KEY).read_bytes() == b""
+
+
+async def test_without_room_for_the_rest_nothing_is_taken(tmp_path: Path) -> None:
+    """The whole of it is looked at before its first byte."""
+    full = open_store(tmp_path, FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10, free_bytes_min=10**15))
+    with pytest.raises(StorageFull):
+        await full.resumable.append(KEY, 6, 0, piece(b"abc"))
+    assert await full.resumable.offset(KEY) == 0
+
+
+def test_what_was_abandoned_is_swept(tmp_path: Path) -> None:
+    """An upload that nobody goes on with is gone a day later, though no process was started anew."""
+    scratch = Scratch(tmp_path)
+    old, new = tmp_path / "old.mp4.upload", tmp_path / "new.mp4.upload"
+    for part in (old, new):
+        part.write_bytes(b"abc")
+    long_ago = time.time() - ABANDONED_SECONDS - 1
+    os.utime(old, (long_ago, long_ago))
+    scratch.sweep()
+    assert old.exists(), "it looks once an hour"
+    scratch._sweep_at = 0
+    scratch.sweep()
+    assert [part.name for part in tmp_path.iterdir()] == [new.name]
