@@ -11,7 +11,7 @@ from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.visitors import ConsoleDep, VisitorDep
 from bodydouble.console.wiring import Console
-from bodydouble.tasks.catalogue import RESOLUTIONS, ModelSpec
+from bodydouble.tasks.catalogue import ModelSpec
 from bodydouble.tasks.operation import MAINTENANCE, renderer_feature
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -64,7 +64,6 @@ async def model_page(request: Request, console: ConsoleDep, who: VisitorDep, nam
         who,
         model=model,
         readiness=await readiness(console, model),
-        resolutions=RESOLUTIONS,
         fields=fields_of(schema),
         schema=json.dumps(schema, indent=2),
         snippets=write_snippets(console.base_url, example),

@@ -7,8 +7,11 @@ from decimal import Decimal
 
 from bodydouble.tasks.credits import UsageDay
 
-DAY_WIDTH, BAR_WIDTH, HEIGHT = 10, 7, 100
-LABELS = 5
+DAY_WIDTH, HEIGHT = 10, 100
+BAR_WIDTHS = {14: 3, 45: 6}
+"""Of periods up to so many days, so that few days make no blocks; else ``BAR_WIDTH_MAX``."""
+BAR_WIDTH_MAX = 8
+LABELS_MAX = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +27,14 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What the template draws; ``ticks`` from the top down and ``days`` from the left, each evenly spaced."""
+    """What the template draws; ``ticks`` from the top down, evenly spaced, and of each day its label, or none."""
 
     width: int
     height: int
     bar_width: int
     bars: Sequence[Bar]
     ticks: Sequence[str]
-    days: Sequence[date]
+    labels: Sequence[date | None]
     models: Sequence[str]
     total: Decimal
 
@@ -41,6 +44,8 @@ def draw_usage(usage: Sequence[UsageDay], today: date, days: int) -> Chart:
     models = sorted({entry.model for entry in usage})
     spent = {(entry.day, entry.model): float(entry.credits) for entry in usage}
     shown = [today - timedelta(days=days - 1 - i) for i in range(days)]
+    bar_width = next((width for most, width in BAR_WIDTHS.items() if days <= most), BAR_WIDTH_MAX)
+    label_every = -(-days // LABELS_MAX)
     ceiling = _round_up(max(sum(spent.get((day, model), 0) for model in models) for day in shown))
     bars: list[Bar] = []
     for i, day in enumerate(shown):
@@ -50,16 +55,16 @@ def draw_usage(usage: Sequence[UsageDay], today: date, days: int) -> Chart:
             if amount:
                 height = amount / ceiling * HEIGHT
                 top -= height
-                x = i * DAY_WIDTH + (DAY_WIDTH - BAR_WIDTH) / 2
+                x = i * DAY_WIDTH + (DAY_WIDTH - bar_width) / 2
                 title = f"{day.day} {day:%b}: {amount:g} credits, {model}"
                 bars.append(Bar(x=x, y=round(top, 2), height=round(height, 2), series=series, title=title))
     return Chart(
         width=days * DAY_WIDTH,
         height=HEIGHT,
-        bar_width=BAR_WIDTH,
+        bar_width=bar_width,
         bars=bars,
         ticks=[f"{ceiling * share:,g}" for share in (1, 0.5, 0)],
-        days=[shown[round(i * (days - 1) / (LABELS - 1))] for i in range(LABELS)] if days >= LABELS else shown,
+        labels=[day if (days - 1 - i) % label_every == 0 else None for i, day in enumerate(shown)],
         models=models,
         total=sum((entry.credits for entry in usage), Decimal(0)),
     )

@@ -46,7 +46,7 @@ def test_bars_stack_and_end_today() -> None:
     ]
     chart = draw_usage(usage, today, 7)
     assert chart.ticks == ["50", "25", "0"]
-    assert chart.days[-1] == today
+    assert chart.labels[-1] == today
     assert chart.total == 60
     first, lower, upper = chart.bars
     assert (first.height, lower.height, upper.height) == (20, 60, 40)

@@ -20,6 +20,7 @@ export function startCompare(root) {
     const length = final.duration || 0;
     if (document.activeElement !== seek || !final.paused) seek.value = length ? (final.currentTime / length) * 1000 : 0;
     const text = `${final.currentTime.toFixed(1)} / ${length.toFixed(1)} s`;
+    seek.style.setProperty("--at", `${seek.value / 10}%`);
     clock.textContent = text;
     seek.setAttribute("aria-valuetext", text);
   };

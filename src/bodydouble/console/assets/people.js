@@ -4,7 +4,7 @@ import { ask } from "./app.js";
 
 export class People {
   constructor(box, note, onChoose) {
-    Object.assign(this, { box, note, onChoose, found: [] });
+    Object.assign(this, { box, note, onChoose, found: [], hint: note.dataset.peopleNote });
     new ResizeObserver(() => this.place()).observe(box.parentElement);
     box.addEventListener("keydown", (event) => this.move(event));
   }
@@ -14,7 +14,7 @@ export class People {
     this.found = [];
     this.box.hidden = true;
     this.box.replaceChildren();
-    this.tell("");
+    this.tell(this.hint);
   }
 
   async look(drop) {

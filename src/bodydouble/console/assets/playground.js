@@ -74,7 +74,7 @@ async function price() {
   try {
     body = gather();
   } catch (error) {
-    return problem(error.message);
+    return problem(error.message, price);
   }
   const rate = rates[body.input.resolution];
   if (video.seconds && rate) show(rate * Math.max(1, Math.ceil(video.seconds - 0.0005)), "");
@@ -85,19 +85,21 @@ async function price() {
     if (number !== asked) return;
     for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
     if (body.input.video_urls) show(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
-    else if (!video.seconds) show(null, `${format(rate)} credits for each second`);
-    problem("");
+    else if (!video.seconds) show(null, "a second of video", rate);
+    if (problemOf === price) problem("");  // what the run said stays
   } catch (error) {
-    if (number === asked) problem(error.message);
+    if (number === asked) problem(error.message, price);
   }
 }
 const format = (credits) => credits.toLocaleString("en", { maximumFractionDigits: 4 });
-function show(credits, note) {
-  priceText.textContent = credits === null ? "–" : `${format(credits)} credits`;
+function show(credits, note, rate) {
+  priceText.textContent = `${format(credits ?? rate)} credits`;
   if (note) priceNote.textContent = note;
 }
 
-function problem(text) {
+let problemOf = null;  // who told it
+function problem(text, teller = null) {
+  problemOf = teller;
   const note = form.querySelector("[data-problem]");
   note.hidden = !text;
   note.querySelector("[data-problem-text]").textContent = text;
