@@ -22,9 +22,10 @@ def _puppet(pack: ModelPack, options: WanOptions) -> Renderer:
 
 
 def _wan(pack: ModelPack, options: WanOptions) -> Renderer:
-    from bodydouble.renderers.wan.renderer import WanRenderer  # imports torch
+    from bodydouble.renderers.wan.loaded import LoadedEngine  # imports torch
+    from bodydouble.renderers.wan.renderer import WanRenderer
 
-    return WanRenderer(options)
+    return WanRenderer(options, LoadedEngine(options))
 
 
 _BUILDERS: dict[str, Callable[[ModelPack, WanOptions], Renderer]] = {"puppet": _puppet, "wan": _wan}

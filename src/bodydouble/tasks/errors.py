@@ -169,6 +169,12 @@ class RendererUnavailable(BodydoubleError):
     kind = Kind.NOT_OFFERED
 
 
+class RendererLost(BodydoubleError):
+    """The process that holds a renderer's model ended in the middle of its work; another attempt may succeed."""
+
+    reason = "renderer_lost"
+
+
 class ModelPackMissing(BodydoubleError):
     """The perception model files are not on this machine; the message has the command that brings them."""
 

@@ -1,16 +1,13 @@
 """The process that does the heavy work of one task: ``python -m bodydouble.worker.child FD``.
 
 It speaks JSON lines over the socket ``FD``. The supervisor sends one operation at a time (open, probe, perceive,
-prepare, render, finish); the child answers ``done``, ``failed`` or ``full`` (the disk is), with ``progress`` and
-``beat`` lines before it. It ends when the socket does, and when its parent does.
+prepare, render, finish); the child answers ``done``, ``failed``, ``full`` (the disk is) or ``lost`` (the model's
+process is), with ``progress`` and ``beat`` lines before it. It ends when the socket does, and when its parent does.
 """
 
-import contextlib
-import ctypes
 import json
 import os
 import queue
-import signal
 import socket
 import sys
 import threading
@@ -19,15 +16,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from bodydouble.tasks.errors import StorageFull
+from bodydouble.tasks.errors import RendererLost, StorageFull
 from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.process import settle_in
 from bodydouble.worker.workspace import telling_full
 
 BEAT_SECONDS = 2.0
 PROGRESS_SECONDS_MIN = 0.1
-NICENESS = 5  # the API and the database go first
-OUT_OF_MEMORY_SCORE = 700  # the kernel ends the child before the service
-PR_SET_PDEATHSIG = 1
 
 
 class Channel:
@@ -125,7 +120,7 @@ class ShotRunner:
             wan=WanOptions(**order["wan"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)
-        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell)
+        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, _renderer(order, request.wan))
 
     def _tell(self, progress: Any) -> None:
         """Pass progress on, at most ten times a second within one segment."""
@@ -146,17 +141,19 @@ class ShotRunner:
         )
 
 
-def _settle_in() -> None:
-    """Die with the parent, give way to the service, and be the first to go when memory runs out."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(NICENESS)
-    with contextlib.suppress(OSError):  # not every container lets a process change it
-        Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
+def _renderer(order: dict[str, Any], options: Any) -> Any:
+    """One that speaks to the process with the model, where the order names it; None: the shot builds its own."""
+    if order["runner"] is None:
+        return None
+    from bodydouble.renderers.wan.remote import RemoteEngine
+    from bodydouble.renderers.wan.renderer import WanRenderer
+
+    return WanRenderer(options, RemoteEngine(Path(order["runner"])))
 
 
 def main() -> None:
     """Answer operations until the socket ends."""
-    _settle_in()
+    settle_in()
     channel = Channel(int(sys.argv[1]))
     threading.Thread(target=channel.beat, daemon=True).start()
     threading.Thread(target=channel.listen, daemon=True).start()
@@ -168,6 +165,8 @@ def main() -> None:
                 channel.send({"done": runner.perform(message)})
         except StorageFull as error:
             channel.send({"full": error.message})
+        except RendererLost as error:
+            channel.send({"lost": error.message})
         except Exception as error:
             failure = TaskFailure.of(error)
             channel.send({"failed": failure.to_json(), "trace": traceback.format_exc()})

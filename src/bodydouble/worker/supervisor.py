@@ -15,6 +15,7 @@ import structlog
 from bodydouble.tasks.errors import StorageFull
 from bodydouble.tasks.task import TaskProgress
 from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.process import end_in_words
 
 LINE_BYTES_MAX = 1 << 20
 LOG_TAIL_CHARACTERS = 2000
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class ChildDied(Exception):
-    """The child ended, or had to be ended, in the middle of an operation."""
+    """The child ended, or had to be ended, in the middle of an operation; or what it works with did."""
 
 
 class Child:
@@ -91,6 +92,8 @@ class Child:
                     return answer["done"]
                 elif "full" in answer:
                     raise StorageFull(answer["full"])
+                elif "lost" in answer:
+                    raise ChildDied(answer["lost"])
                 elif "failed" in answer:
                     log.info("operation failed", operation=message["op"], trace=answer["trace"], **answer["failed"])
                     raise TaskFailure.from_json(answer["failed"])
@@ -106,11 +109,7 @@ class Child:
         with contextlib.suppress(OSError):
             tail = self._log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
             log.warning("child ended", pid=self.pid, status=status, output=tail)
-        if status == -signal.SIGKILL:
-            return "it was killed (signal 9), which is what happens when memory runs out"
-        if status < 0:
-            return f"it was ended by {signal.Signals(-status).name}"
-        return f"it ended with status {status}"
+        return end_in_words(status)
 
     async def end(self) -> None:
         """Kill it, whatever it is doing, and wait until it is gone."""

@@ -131,7 +131,13 @@ def test_every_kind_of_error_has_its_answer() -> None:
     """The API's table is whole, and only what is nobody's fault but ours is a 500."""
     assert set(ANSWERS) == set(errors.Kind)
     tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.BodydoubleError)]
-    ours = {errors.BodydoubleError, errors.ModelPackMissing, errors.Cancelled, errors.StorageUnavailable}
+    ours = {
+        errors.BodydoubleError,
+        errors.ModelPackMissing,
+        errors.RendererLost,
+        errors.Cancelled,
+        errors.StorageUnavailable,
+    }
     assert {error for error in tree if ANSWERS[error.kind][0] == 500} == ours
 
 

@@ -1,7 +1,6 @@
 """From a folder of weights to networks that are ready to compute."""
 
 import importlib.util
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,13 +12,12 @@ from transformers import AutoTokenizer, CLIPImageProcessor, CLIPVisionModel, UMT
 
 from bodydouble.renderers.wan.attention import install_processors
 from bodydouble.renderers.wan.components import Components
+from bodydouble.renderers.wan.engine import LoadReport
 from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.renderers.wan.quantise import quantise
 from bodydouble.renderers.wan.setup import Setup
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
-
-LoadReport = Callable[[float], None]
 
 _BACKENDS = {
     "native": "native",

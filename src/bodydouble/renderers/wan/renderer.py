@@ -1,28 +1,28 @@
-"""The wan renderer: one job from its scene to finished frames, a segment at a time."""
+"""The wan renderer: one job from its scene to finished frames, a segment at a time.
+
+While the model draws a segment, the next one's footage is read and the one before is finished and encoded: a segment
+needs only the last finished frames of the one before, and these are finished first.
+"""
 
 import io
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
 
 from bodydouble.perception.footage import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
-from bodydouble.renderers.wan.colour import Drift, measure_drift
-from bodydouble.renderers.wan.components import Components
-from bodydouble.renderers.wan.composite import blend
+from bodydouble.renderers.wan.drawing import Drawing
+from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
+from bodydouble.renderers.wan.finishing import Drawn, FinishedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
-from bodydouble.renderers.wan.latents import to_frames, to_pixels
-from bodydouble.renderers.wan.loading import load_components
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.preprocess import Preprocessor, PreprocessSettings
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
-from bodydouble.renderers.wan.sampling import Sampling, segment_noise
-from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.timeline import Span, plan_spans
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
@@ -34,20 +34,19 @@ LOADED = 0.9
 
 
 class WanRenderer:
-    """Satisfies ``protocol.Renderer``. The networks are loaded with the first shot and stay."""
+    """Satisfies ``protocol.Renderer``. ``engine`` holds the networks, here or in another process."""
 
     name = "wan"
 
-    def __init__(self, options: WanOptions) -> None:
-        self._options = options
+    def __init__(self, options: WanOptions, engine: Engine) -> None:
+        """Raises ModelPackMissing, RendererUnavailable: it does not run here, and why."""
+        self._options, self._engine = options, engine
         self._weights = locate_weights(options)
         self._setup = choose_setup(options, next(iter(find_cards()), None))
-        self._components: Components | None = None
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedWan":
-        """Load what is not loaded yet and encode the character. Raises ModelPackMissing, RendererUnavailable."""
-        if self._components is None:
-            self._components = load_components(self._weights, self._setup, lambda f: report(LOADED * f))
+        """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises."""
+        face_side = self._engine.load(lambda f: report(LOADED * f))
         settings = PreprocessSettings(area_max=self._setup.area_max)
         preprocessor = Preprocessor(scene.footage, scene.mattes, scene.track, settings)
         options, canvas = scene.options, preprocessor.canvas
@@ -57,25 +56,36 @@ class WanRenderer:
             guidance=options.guidance,
             carried_frames=self._options.carried_frames,
         )
-        role = prepare_role(
-            self._components,
-            Pictures.fromarray(scene.reference),
-            options.prompt or PROMPT,
-            NEGATIVE_PROMPT,
-            canvas.height,
-            canvas.width,
-            sampling,
+        self._engine.cast(
+            Casting(
+                picture=scene.reference,
+                prompt=options.prompt or PROMPT,
+                negative_prompt=NEGATIVE_PROMPT,
+                height=canvas.height,
+                width=canvas.width,
+                sampling=sampling,
+            )
         )
         report(1.0)
         return PreparedWan(
             scene=scene,
-            components=self._components,
+            engine=self._engine,
             preprocessor=preprocessor,
-            role=role,
-            sampling=sampling,
+            face_side=face_side,
             spans=plan_spans(scene.track.shot, self._options.segment_frames, sampling.carried_frames),
+            carried_frames=sampling.carried_frames,
             warnings=_warnings(self._weights, self._setup, scene),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    """A segment whose drawing has begun."""
+
+    index: int
+    carry: bytes | None
+    mask: NDArray[np.uint8]  # (F, H, W)
+    drawing: Drawing | None  # None where nobody is to be replaced
 
 
 class PreparedWan:
@@ -85,94 +95,96 @@ class PreparedWan:
         self,
         *,
         scene: Scene,
-        components: Components,
+        engine: Engine,
         preprocessor: Preprocessor,
-        role: Role,
-        sampling: Sampling,
+        face_side: int,
         spans: list[Span],
+        carried_frames: int,
         warnings: list[RenderWarning],
     ) -> None:
-        self._scene, self._components, self._preprocessor = scene, components, preprocessor
-        self._role, self._sampling, self._spans = role, sampling, spans
+        self._scene, self._engine, self._preprocessor = scene, engine, preprocessor
+        self._face_side, self._spans, self._carried_frames = face_side, spans, carried_frames
         self.segments, self.warnings = [span.segment for span in spans], warnings
-        self._pool = ThreadPoolExecutor(1)
-        self._ahead: tuple[int, Future[SegmentVideo]] | None = None
-        self._kept: NDArray[np.uint8] | None = None  # (P, H, W, 3) the last finished frames
+        self._readers, self._model = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._read: tuple[int, Future[SegmentVideo]] | None = None  # at most one segment ahead of the model
+        self._begun: _Begun | None = None  # at most one segment ahead of whoever takes the frames
+        self._carry: bytes | None = None
 
     def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Generator[Image]:
         """The finished frames of ``segment``, in order; they come together, after its last step."""
         span = self._spans[segment.index]
-        video = self._take(span)
-        if segment.index + 1 < len(self._spans):
-            self._begin(self._spans[segment.index + 1])
-        frames = read_frames(self._scene.footage, span)
-        assert video.mask is not None
-        if video.mask[span.carried :].any():
-            made = self._make(span, video, carry, lambda done, steps: report(DENOISED * done / steps))
-            mended = self._mend(made, frames, video.mask, span)
-        else:  # nobody to replace: nothing is drawn
-            mended = iter(frames)
-        kept: list[Image] = []
-        for done, image in enumerate(mended, start=1):
-            kept = [*kept, image][-self._sampling.carried_frames :]
-            yield image
-            report(DENOISED + (1 - DENOISED) * done / len(frames))
-        self._kept = np.stack(kept)
+        begun = self._claim(span, carry)
+        try:
+            frames = read_frames(self._scene.footage, span)
+            if begun.drawing is None:
+                finished = FinishedFrames(frames, None, self._preprocessor.canvas)
+            else:
+                made = begun.drawing.wait(lambda done, steps: report(DENOISED * done / steps))
+                mask = begun.mask[span.carried :]
+                drawn = Drawn(made=made[span.carried :], mask=mask)
+                finished = FinishedFrames(frames, drawn, self._preprocessor.canvas)
+            self._carry = _pack(finished.images(max(0, len(frames) - self._carried_frames)))
+            if segment.index + 1 < len(self._spans):
+                self._begun = self._begin(self._spans[segment.index + 1], self._carry)
+            for done, image in enumerate(finished.images(), start=1):
+                yield image
+                report(DENOISED + (1 - DENOISED) * done / len(frames))
+        except BaseException:
+            for drawing in (begun.drawing, self._begun.drawing if self._begun else None):
+                if drawing is not None:
+                    drawing.give_up()
+            self._begun = None
+            raise
 
     def carry_after(self, segment: Segment) -> bytes | None:
         """The last finished frames, as ``numpy.save`` writes them."""
-        assert self._kept is not None, "carry_after is asked after render"
-        buffer = io.BytesIO()
-        np.save(buffer, self._kept)
-        return buffer.getvalue()
+        assert self._carry is not None, "carry_after is asked after render"
+        return self._carry
+
+    def _claim(self, span: Span, carry: bytes | None) -> _Begun:
+        """The drawing of ``span``, begun now unless it was already and from the same frames."""
+        begun, self._begun = self._begun, None
+        if begun is not None and (begun.index, begun.carry) == (span.segment.index, carry):
+            return begun
+        if begun is not None and begun.drawing is not None:
+            begun.drawing.give_up()
+        return self._begin(span, carry)
+
+    def _begin(self, span: Span, carry: bytes | None) -> _Begun:
+        """Have the model draw ``span``, and meanwhile the footage after it read."""
+        index, video = span.segment.index, self._take(span)
+        assert video.mask is not None
+        drawing = None
+        if video.mask[span.carried :].any():
+            take = Take(video=video, carried=self._carried(span, carry), seed=self._scene.options.seed, index=index)
+            drawing = Drawing(self._model, self._engine, take)
+        if index + 1 < len(self._spans):
+            self._read = index + 1, self._readers.submit(self._read_segment, self._spans[index + 1])
+        return _Begun(index=index, carry=carry, mask=video.mask, drawing=drawing)
 
     def _take(self, span: Span) -> SegmentVideo:
         """What the model is shown, where possible read while the segment before was drawn."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == span.segment.index:
-            return ahead[1].result()
-        return self._read(span)
+        read, self._read = self._read, None
+        if read is not None and read[0] == span.segment.index:
+            return read[1].result()
+        return self._read_segment(span)
 
-    def _begin(self, span: Span) -> None:
-        self._ahead = span.segment.index, self._pool.submit(self._read, span)
+    def _read_segment(self, span: Span) -> SegmentVideo:
+        return read_segment(self._preprocessor, span, self._face_side)
 
-    def _read(self, span: Span) -> SegmentVideo:
-        return read_segment(self._preprocessor, span, self._components.transformer.config["motion_encoder_size"])
-
-    def _make(
-        self, span: Span, video: SegmentVideo, carry: bytes | None, report: Callable[[int, int], None]
-    ) -> NDArray[np.uint8]:
-        """(F, H, W, 3) of the canvas, as the model drew them; the first frames are those that were carried."""
-        canvas, carried = self._preprocessor.canvas, None
-        if span.carried:
-            assert carry is not None, "a segment in the middle of a shot follows one that is there"
-            images = np.load(io.BytesIO(carry), allow_pickle=False)
-            placed = np.stack([canvas.place(image) for image in images[-span.carried :]])
-            carried = to_pixels(placed, self._components.device)
-        noise = segment_noise(self._scene.options.seed, span.segment.index, span.length, canvas.height, canvas.width)
-        pixels = generate_segment(self._components, self._role, video, carried, noise, self._sampling, report)
-        return to_frames(pixels)
-
-    def _mend(
-        self, made: NDArray[np.uint8], frames: list[Image], mask: NDArray[np.uint8], span: Span
-    ) -> Generator[Image]:
-        """The frames of ``span`` without drift of colour, in the real frames."""
-        canvas = self._preprocessor.canvas
-        made, mask = made[span.carried :], mask[span.carried :]
-        drift = _drift(made, [canvas.place(image) for image in frames], mask)
-        for i, (image, source) in enumerate(zip(made, frames, strict=False)):
-            true = image if drift is None else drift.take_back(image, i / len(frames))
-            yield blend(source, canvas.restore(true), canvas.restore_mask(mask[i]))
+    def _carried(self, span: Span, carry: bytes | None) -> NDArray[np.uint8] | None:
+        """(P, H, W, 3) of the canvas; None where a shot starts."""
+        if not span.carried:
+            return None
+        assert carry is not None, "a segment in the middle of a shot follows one that is there"
+        images = np.load(io.BytesIO(carry), allow_pickle=False)
+        return np.stack([self._preprocessor.canvas.place(image) for image in images[-span.carried :]])
 
 
-DRIFT_FRAMES = 9
-"""Looked at for drift, spread over the segment: it changes slowly."""
-
-
-def _drift(made: NDArray[np.uint8], known: list[Image], mask: NDArray[np.uint8]) -> Drift | None:
-    """Of the frames ``made`` (F, H, W, 3) from ``known`` outside ``mask``."""
-    chosen = np.unique(np.linspace(0, len(known) - 1, DRIFT_FRAMES).round().astype(int))
-    return measure_drift(made[chosen], np.stack([known[i] for i in chosen]), mask[chosen] == 0, chosen / len(known))
+def _pack(images: Generator[Image]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.stack(list(images)))
+    return buffer.getvalue()
 
 
 def _warnings(weights: WanWeights, setup: Setup, scene: Scene) -> list[RenderWarning]:

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,22 +9,10 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from torch import Tensor
 
 from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR
+from bodydouble.renderers.wan.engine import Sampling, StepReport
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """Velocity of latents at a time of the schedule."""
-StepReport = Callable[[int, int], None]
-"""Told the steps done and the steps in all, before the first and after each; raises to stop."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """How latents are drawn."""
-
-    steps: int = 20
-    shift: float = 5.0  # of the flow schedule: above 1 more of the steps are spent on noise
-    guidance: float = 1.0  # up to 1 the model is asked once a step, above it twice
-    carried_frames: int = 1  # 1 or 5
-    reuse: bool = True  # false: the slow reference, which computes constants again at each step
 
 
 def segment_noise(seed: int, segment: int, frames: int, height: int, width: int) -> Tensor:

@@ -16,9 +16,10 @@ from bodydouble.renderers.wan.conditions import (
     encode_reference,
     encode_text,
 )
+from bodydouble.renderers.wan.engine import Sampling, StepReport
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.latents import decode_video
-from bodydouble.renderers.wan.sampling import Predict, Sampling, StepReport, denoise
+from bodydouble.renderers.wan.sampling import Predict, denoise
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import mannequin
 from bodydouble.renderers.protocol import RenderOptions, Scene
+from bodydouble.renderers.wan.loaded import LoadedEngine
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.renderer import PreparedWan, WanRenderer
 from bodydouble.tasks.errors import Cancelled
@@ -37,7 +38,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> WanRenderer:
     options = WanOptions(
         weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", segment_frames=13, carried_frames=1
     )
-    return WanRenderer(options)
+    return WanRenderer(options, LoadedEngine(options))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ def test_a_cancel_stops_within_a_step_and_decodes_nothing(
     shot = renderer.prepare(
         Scene(**{**scene.__dict__, "options": RenderOptions(steps=20)}), tmp_path, lambda fraction: None
     )
-    components: Any = renderer._components
+    components: Any = renderer._engine._components
     asked, decoded = SimpleNamespace(count=0), SimpleNamespace(count=0)
     patch, decode = components.transformer.patch_embedding.forward, components.vae.decode
 

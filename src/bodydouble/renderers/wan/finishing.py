@@ -1,0 +1,52 @@
+"""From what the model drew of a segment to its finished frames."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+from bodydouble.renderers.wan.colour import Drift, measure_drift
+from bodydouble.renderers.wan.composite import blend
+from bodydouble.renderers.wan.preprocess import Canvas
+
+DRIFT_FRAMES = 9
+"""Looked at for drift, spread over the segment: it changes slowly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """What the model made of a segment's own frames, in the canvas."""
+
+    made: NDArray[np.uint8]  # (F, H, W, 3); F is at least the segment's length
+    mask: NDArray[np.uint8]  # (F, H, W), 255 where the model painted
+
+
+class FinishedFrames:
+    """The frames of one segment without drift of colour, in the real frames; any of them, in any order."""
+
+    def __init__(self, frames: list[Image], drawn: Drawn | None, canvas: Canvas) -> None:
+        """``frames`` are the segment's real ones; without ``drawn`` they stay as they are."""
+        self._frames, self._drawn, self._canvas = frames, drawn, canvas
+        self._drift = None if drawn is None else _drift(frames, drawn, canvas)
+
+    def images(self, start: int = 0) -> Generator[Image]:
+        """From frame ``start`` of the segment on, each made when it is asked for."""
+        for i in range(start, len(self._frames)):
+            yield self._image(i)
+
+    def _image(self, i: int) -> Image:
+        source, drawn = self._frames[i], self._drawn
+        if drawn is None:
+            return source
+        made = drawn.made[i]
+        true = made if self._drift is None else self._drift.take_back(made, i / len(self._frames))
+        return blend(source, self._canvas.restore(true), self._canvas.restore_mask(drawn.mask[i]))
+
+
+def _drift(frames: list[Image], drawn: Drawn, canvas: Canvas) -> Drift | None:
+    """Of what was drawn from the real frames, outside the mask."""
+    chosen = np.unique(np.linspace(0, len(frames) - 1, DRIFT_FRAMES).round().astype(int))
+    known = np.stack([canvas.place(frames[i]) for i in chosen])
+    return measure_drift(drawn.made[chosen], known, drawn.mask[chosen] == 0, chosen / len(frames))

@@ -1,0 +1,57 @@
+"""The networks in this process."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pictures
+
+from bodydouble.renderers.wan.cards import find_cards
+from bodydouble.renderers.wan.components import Components
+from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.latents import to_frames, to_pixels
+from bodydouble.renderers.wan.loading import load_components
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.sampling import segment_noise
+from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
+from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.weights import locate_weights
+
+
+class LoadedEngine:
+    """Satisfies ``engine.Engine``. The networks are loaded when they are first asked for, and stay."""
+
+    def __init__(self, options: WanOptions) -> None:
+        self._options = options
+        self._components: Components | None = None
+        self._casting: Casting | None = None
+        self._role: Role | None = None
+
+    def load(self, report: LoadReport) -> int:
+        """See ``engine.Engine``."""
+        if self._components is None:
+            setup = choose_setup(self._options, next(iter(find_cards()), None))
+            self._components = load_components(locate_weights(self._options), setup, report)
+        return int(self._components.transformer.config["motion_encoder_size"])
+
+    def cast(self, casting: Casting) -> None:
+        """See ``engine.Engine``."""
+        assert self._components is not None, "load comes first"
+        self._casting, self._role = casting, None  # the character before makes room
+        self._role = prepare_role(
+            self._components,
+            Pictures.fromarray(casting.picture),
+            casting.prompt,
+            casting.negative_prompt,
+            casting.height,
+            casting.width,
+            casting.sampling,
+        )
+
+    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+        """See ``engine.Engine``."""
+        components, casting, role = self._components, self._casting, self._role
+        assert components is not None
+        assert casting is not None
+        assert role is not None, "cast comes first"
+        carried = None if take.carried is None else to_pixels(take.carried, components.device)
+        noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
+        return to_frames(generate_segment(components, role, take.video, carried, noise, casting.sampling, report))
