@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     wan_carried_frames: Literal[1, 5] = 1
     wan_area_max: int = Field(1280 * 720, ge=256)  # pixels that the model works on; above it the person is enlarged
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu: days for a video; for tests on tiny weights
+    wan_idle_seconds: float = Field(900, ge=0)  # without a task the weights stay loaded for so long
+    wan_gpus: int = Field(1, ge=1, le=16)  # of one task; with more cards than that as many tasks run side by side
     wan_on_workers: bool = False  # true: offer the renderer though this machine cannot run it; its workers can
 
     # Prices that differ from the catalogue's, for a second of output: '{"480P": 6, "580P": 9, "720P": 12.5}'

@@ -1,5 +1,6 @@
 """What an installation chose for its media and its GPU renderer."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ def media_limits(settings: Settings) -> MediaLimits:
 
 def wan_options(settings: Settings) -> WanOptions:
     """What this installation chose about the GPU renderer. Raises InputRejected."""
-    chosen: dict[str, Any] = {name.removeprefix("wan_"): value for name, value in settings if name.startswith("wan_")}
-    del chosen["on_workers"]
+    names = {f"wan_{field.name}": field.name for field in dataclasses.fields(WanOptions)}
+    chosen: dict[str, Any] = {names[name]: value for name, value in settings if name in names}
     paths: dict[str, Any] = {name: str(value.resolve()) for name, value in chosen.items() if isinstance(value, Path)}
     try:
         return WanOptions(**chosen | paths)

@@ -66,6 +66,8 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         attempts_max=settings.attempts_max,
         limits=dataclasses.asdict(media_limits(settings)),
         wan=dataclasses.asdict(wan_options(settings)),
+        runner_idle_seconds=settings.wan_idle_seconds,
+        cards_per_task=settings.wan_gpus,
         catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,
         heartbeat_seconds=settings.heartbeat_seconds,

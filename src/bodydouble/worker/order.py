@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bodydouble.renderers.registry import resolve_renderer
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec
+from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
 from bodydouble.worker.workspace import Workspace
 
@@ -18,6 +21,9 @@ class WorkerOptions:
     folder: Path  # one sub-folder a task, removed once the task is settled
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
+    runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.runner")
+    runner_idle_seconds: float = 900.0  # the wan renderer's networks stay loaded for so long without a task
+    cards_per_task: int = 1  # GPUs of one runner
     attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
     wan: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``renderers.wan.options.WanOptions``
@@ -31,8 +37,11 @@ class WorkerOptions:
     checkpoints: bool = False  # keep finished artefacts in the file store, for workers on other machines
 
 
-def shot_order(task: Task, workspace: Workspace, options: WorkerOptions) -> dict[str, Any]:
-    """The child's order for ``task``: what ``worker.child`` needs to open the shot."""
+def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner: Path | None) -> dict[str, Any]:
+    """The child's order for ``task``: what ``worker.child`` needs to open the shot.
+
+    ``runner`` is the address of the process with the wan renderer's networks, where the task needs one.
+    """
     person = task.inputs.get("person", 0)
     return {
         "workspace": str(workspace.path),
@@ -43,6 +52,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions) -> dict
         "point": list(person) if isinstance(person, list | tuple) else None,
         "rank": person if isinstance(person, int) else 0,
         "renderer": task.inputs.get("renderer", "auto"),
+        "runner": str(runner) if runner else None,
         "hands": task.inputs.get("hands", "keep"),
         "seed": task.inputs.get("seed", 0),
         "prompt": task.inputs.get("prompt", ""),
@@ -53,3 +63,11 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions) -> dict
         "limits": options.limits,
         "wan": options.wan,
     }
+
+
+def needs_runner(task: Task, options: WorkerOptions) -> bool:
+    """Whether ``task`` is for the wan renderer, as far as this machine can run it; where not, the child says why."""
+    try:
+        return resolve_renderer(str(task.inputs.get("renderer", "auto")), WanOptions(**options.wan)) == "wan"
+    except RendererUnavailable:
+        return False

@@ -18,7 +18,8 @@ from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId,
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
-from bodydouble.worker.order import WorkerOptions, shot_order
+from bodydouble.worker.order import WorkerOptions, needs_runner, shot_order
+from bodydouble.worker.runners import Lease, Runners
 from bodydouble.worker.supervisor import Child, ChildDied
 from bodydouble.worker.workspace import Workspace, telling_full
 
@@ -69,13 +70,14 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
 class Replacement:
     """One task on its way through its steps, with the child that works for it."""
 
-    def __init__(self, task_id: TaskId, ports: Ports, options: WorkerOptions, executor: str) -> None:
+    def __init__(self, task_id: TaskId, ports: Ports, options: WorkerOptions, executor: str, runners: Runners) -> None:
         self.task_id = task_id
-        self._ports, self._options, self._executor = ports, options, executor
+        self._ports, self._options, self._executor, self._runners = ports, options, executor, runners
         self._workspace = Workspace(options.folder, task_id, options.free_bytes_min)
         self._checkpoints: Checkpoints | None = None
         self._elsewhere = False  # the workspace is new: what was done before is on another machine
         self._child: Child | None = None
+        self._lease: Lease | None = None  # of a runner; None too where the task needs none
         self._opened = False  # the child has the shot
         self._progress = TaskProgress(stage="fetch")
         self._traceparent: str | None = None
@@ -235,7 +237,22 @@ class Replacement:
         await self._workspace.remove()
 
     async def close(self) -> None:
-        """End the child; the workspace stays for whoever goes on."""
+        """End the child; the workspace stays for whoever goes on, the runner for the next task."""
+        lease, self._lease = self._lease, None
+        try:
+            await self._end_child()
+        finally:
+            if lease is not None:
+                self._runners.give_back(lease)
+
+    async def _close_after_fault(self, reason: str) -> str:
+        """End all that worked on the task. Answers why it had to: what the runner died of counts before ``reason``."""
+        lease, self._lease = self._lease, None
+        await self._end_child()
+        words = None if lease is None else await self._runners.discard(lease)
+        return reason if words is None else f"in the process with the model: {words}"
+
+    async def _end_child(self) -> None:
         child, self._child, self._opened = self._child, None, False
         if child is not None:
             await child.end()
@@ -283,12 +300,11 @@ class Replacement:
             try:
                 return await self._watched(patiently(lambda: self._ask_child(message)))
             except ChildDied as error:
-                reason = str(error)
+                reason = await self._close_after_fault(str(error))
                 log.warning("child died", operation=message["op"], attempt=attempt, reason=reason)
             except BaseException:
                 await self.close()
                 raise
-            await self.close()
         raise TaskFailure(
             ResultCode.GENERATION_FAILED,
             f"The process that makes the video ended {self._options.attempts_max} times in the stage "
@@ -298,16 +314,24 @@ class Replacement:
     async def _ask_child(self, message: dict[str, Any]) -> Any:
         if self._child is None:
             await self._fetch()  # the workspace may have been lost with the worker that had it
-            self._child = await Child.start(self._options.child, self._workspace.child_log)
-            log.info("child started", pid=self._child.pid)
+            await self._start_child(await self._task())
         if not self._opened:
-            await self._tell({"op": "open", "order": shot_order(await self._task(), self._workspace, self._options)})
+            runner = self._lease.address if self._lease else None
+            order = shot_order(await self._task(), self._workspace, self._options, runner)
+            await self._tell({"op": "open", "order": order})
             if self._elsewhere and self._checkpoints is not None:  # after open, which removes what it does not know
                 brought = await self._checkpoints.bring()
                 log.info("brought what other workers left", files=brought)
             self._opened, self._elsewhere = True, False
         self._workspace.check_room()
         return await self._tell(message)
+
+    async def _start_child(self, task: Task) -> None:
+        if self._lease is None and await asyncio.to_thread(needs_runner, task, self._options):
+            self._lease = await self._runners.lease()
+        environment = self._lease.environment if self._lease else {}
+        self._child = await Child.start(self._options.child, self._workspace.child_log, environment)
+        log.info("child started", pid=self._child.pid)
 
     async def _tell(self, message: dict[str, Any]) -> Any:
         assert self._child is not None

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,11 @@ class Child:
         self._writer: asyncio.StreamWriter
 
     @classmethod
-    async def start(cls, command: Sequence[str], log_path: Path) -> "Child":
+    async def start(cls, command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> "Child":
         """Start ``command``, told the number of its socket; its own output goes to ``log_path``.
 
-        It asks the kernel to be killed with the thread that called this, so call it from one that lasts.
+        ``environment`` is beside or in place of ours. It asks the kernel to be killed with the thread that called
+        this, so call it from one that lasts.
         """
         ours, theirs = socket.socketpair()
         with theirs, log_path.open("ab") as output:
@@ -50,6 +51,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                env={**os.environ, **environment},
             )
         child = cls(process, ours, log_path)
         child._reader, child._writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES_MAX)

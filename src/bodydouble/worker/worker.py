@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from dbos import DBOS
 
+from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
@@ -20,6 +21,7 @@ from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.replacement import Ports, Replacement
+from bodydouble.worker.runners import Runners
 from bodydouble.worker.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
@@ -55,6 +57,8 @@ class Worker:
             await self._replace_former(mark)
             await self._clear_workspaces()
             self._loop = asyncio.get_running_loop()
+            cards = [] if self._options.wan.get("device") == "cpu" else await asyncio.to_thread(find_cards)
+            self._runners = Runners(self._options, len(cards))
             await asyncio.to_thread(self._launch)
             log.info("worker ready", folder=str(self._options.folder), executor=self._executor)
             await self._heartbeat.run(stop)
@@ -88,6 +92,7 @@ class Worker:
             step.cancel()
         await asyncio.gather(*self._steps, return_exceptions=True)
         await asyncio.gather(*(r.close() for r in self._running.values()))
+        await self._runners.close()
         try:
             await asyncio.wait_for(asyncio.to_thread(DBOS.destroy), DESTROY_SECONDS_MAX)
         except TimeoutError:
@@ -146,7 +151,7 @@ class Worker:
         me.add_done_callback(self._steps.discard)
         with structlog.contextvars.bound_contextvars(task_id=str(task_id)):
             replacement = self._running.setdefault(
-                task_id, Replacement(task_id, self._ports, self._options, self._executor)
+                task_id, Replacement(task_id, self._ports, self._options, self._executor, self._runners)
             )
             try:
                 value = await replacement.perform(step, *arguments)

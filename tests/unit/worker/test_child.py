@@ -47,6 +47,7 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         "point": None,
         "rank": 0,
         "renderer": "puppet",
+        "runner": None,
         "hands": "keep",
         "seed": 0,
         "prompt": "",

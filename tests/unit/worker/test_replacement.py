@@ -5,109 +5,26 @@ import json
 import shutil
 import signal
 import sys
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psutil
 import pytest
 
-from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredits, StorageUnavailable
 from bodydouble.tasks.task import (
-    AccountId,
     ResultCode,
-    Standing,
-    Task,
-    TaskId,
-    TaskProgress,
-    TaskResult,
-    TaskSource,
     TaskStatus,
 )
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.replacement import Ports, Replacement
+from bodydouble.worker.runners import Runners
 from bodydouble.worker.workspace import Workspace
+from outside import EXECUTOR, TASK_ID, Outside, make_task
 
-TASK_ID = TaskId(UUID(int=7))
-EXECUTOR = "this worker"
-INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
-
-
-def make_task(**inputs: Any) -> Task:
-    """A pending task of account 1."""
-    return Task(
-        id=TASK_ID,
-        account=AccountId(1),
-        model="wan/2-2-animate-replace",
-        param={},
-        inputs=INPUTS | inputs,
-        status=TaskStatus.RUNNING,
-        source=TaskSource.API,
-        credits=Decimal(30),
-        progress=TaskProgress(),
-        result=None,
-        cancel_requested=False,
-        callback_url=None,
-        created_at=datetime.now(UTC),
-        started_at=None,
-        completed_at=None,
-    )
-
-
-@dataclass
-class Outside:
-    """Store, files and downloader in one, remembering what was asked of them."""
-
-    balance: Decimal = Decimal(100)
-    cancel_after_progress: float = 2.0
-    missing: set[str] = field(default_factory=set)
-    outages: int = 0
-    executor: str = EXECUTOR  # whose the task is
-    reserved: Decimal | None = None
-    settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
-    stored: list[str] = field(default_factory=list)
-
-    async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
-        self.executor = executor
-        return None if self.settled else make_task()
-
-    async def get_task(self, task_id: TaskId) -> Task | None:
-        return make_task()
-
-    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
-        if executor != self.executor:
-            return Standing.LOST
-        return Standing.WANTED if progress.fraction < self.cancel_after_progress else Standing.CANCELLED
-
-    async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
-        if price > self.balance:
-            raise InsufficientCredits("Insufficient credits", needed=price)
-        self.reserved = price
-
-    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
-        if self.outages:
-            self.outages -= 1
-            raise StorageUnavailable("the database is away")
-        if executor != self.executor:
-            return False
-        self.settled.append((status, result))
-        return True
-
-    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
-        return url.removeprefix("own:") if url.startswith("own:") else None
-
-    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> None:
-        if key in self.missing:
-            raise NotFound("File not found")
-        target.write_bytes(key.encode())
-
-    async def put_file(self, key: str, source: Path, content_type: str) -> None:
-        self.stored.append(key)
 
 
 @pytest.fixture
@@ -128,7 +45,9 @@ def make_replacement(tmp_path, outside):
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
             free_bytes_min=1000,
         )
-        return Replacement(TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR)
+        return Replacement(
+            TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR, Runners(options, 0)
+        )
 
     return make
 
@@ -274,8 +193,8 @@ def test_errors_become_results(error, code, message):
 def test_an_order_says_whom_to_replace(tmp_path):
     """An index goes as a rank, a point as a point."""
     options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
-    by_index = shot_order(make_task(person=2), workspace, options)
-    by_point = shot_order(make_task(person=[0.5, 0.25]), workspace, options)
+    by_index = shot_order(make_task(person=2), workspace, options, None)
+    by_point = shot_order(make_task(person=[0.5, 0.25]), workspace, options, None)
     assert (by_index["rank"], by_index["point"], by_index["short_side"]) == (2, None, 480)
     assert (by_point["rank"], by_point["point"]) == (0, [0.5, 0.25])
 

@@ -1,6 +1,7 @@
 """The networks in this process."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image as Pictures
 
@@ -55,3 +56,9 @@ class LoadedEngine:
         carried = None if take.carried is None else to_pixels(take.carried, components.device)
         noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
         return to_frames(generate_segment(components, role, take.video, carried, noise, casting.sampling, report))
+
+    def rest(self) -> None:
+        """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
+        self._casting = self._role = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

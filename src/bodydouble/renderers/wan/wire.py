@@ -38,7 +38,7 @@ def send(connection: socket.socket, message: Mapping[str, Any], pictures: Mappin
 
 
 def _write(descriptor: int, picture: NDArray[np.uint8]) -> None:
-    rest = memoryview(picture).cast("B")
+    rest = picture.reshape(-1).data
     while rest:  # one write takes 2 GiB at most
         rest = rest[os.write(descriptor, rest) :]
 

@@ -1,0 +1,20 @@
+"""What went wrong in the networks, in words for whoever waits. No torch here: its errors are known by their names."""
+
+_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+def describe_fault(error: BaseException) -> str:
+    """One sentence without its end; what is not known is left to the log."""
+    text = str(error)
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & {"OutOfMemoryError", "MemoryError"} or any(words in text for words in _NO_MEMORY):
+        return "the model's process ran out of memory" + _wanted(text)
+    if "AcceleratorError" in names or "CUDA error" in text:
+        return f"the GPU reported an error ({text.splitlines()[0]})"
+    return f"the model's process failed ({type(error).__name__})"
+
+
+def _wanted(text: str) -> str:
+    """How much it asked for, where torch says so: it does in a sentence of its own."""
+    sentence = next((s.strip() for s in text.split(". ") if s.strip().startswith("Tried to allocate")), "")
+    return f" (it {sentence[0].lower()}{sentence[1:]})" if sentence else ""

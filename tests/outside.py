@@ -1,0 +1,96 @@
+"""Store, files and downloader of a worker in one, and a task, without a database."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.task import (
+    AccountId,
+    Standing,
+    Task,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskSource,
+    TaskStatus,
+)
+
+TASK_ID = TaskId(UUID(int=7))
+EXECUTOR = "this worker"
+INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
+
+
+def make_task(**inputs: Any) -> Task:
+    """A pending task of account 1."""
+    return Task(
+        id=TASK_ID,
+        account=AccountId(1),
+        model="wan/2-2-animate-replace",
+        param={},
+        inputs=INPUTS | inputs,
+        status=TaskStatus.RUNNING,
+        source=TaskSource.API,
+        credits=Decimal(30),
+        progress=TaskProgress(),
+        result=None,
+        cancel_requested=False,
+        callback_url=None,
+        created_at=datetime.now(UTC),
+        started_at=None,
+        completed_at=None,
+    )
+
+
+@dataclass
+class Outside:
+    """Store, files and downloader in one, remembering what was asked of them."""
+
+    balance: Decimal = Decimal(100)
+    cancel_after_progress: float = 2.0
+    missing: set[str] = field(default_factory=set)
+    outages: int = 0
+    executor: str = EXECUTOR  # whose the task is
+    reserved: Decimal | None = None
+    settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
+    stored: list[str] = field(default_factory=list)
+
+    async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
+        self.executor = executor
+        return None if self.settled else make_task()
+
+    async def get_task(self, task_id: TaskId) -> Task | None:
+        return make_task()
+
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+        if executor != self.executor:
+            return Standing.LOST
+        return Standing.WANTED if progress.fraction < self.cancel_after_progress else Standing.CANCELLED
+
+    async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
+        if price > self.balance:
+            raise InsufficientCredits("Insufficient credits", needed=price)
+        self.reserved = price
+
+    async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
+        if self.outages:
+            self.outages -= 1
+            raise StorageUnavailable("the database is away")
+        if executor != self.executor:
+            return False
+        self.settled.append((status, result))
+        return True
+
+    async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
+        return url.removeprefix("own:") if url.startswith("own:") else None
+
+    async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> None:
+        if key in self.missing:
+            raise NotFound("File not found")
+        target.write_bytes(key.encode())
+
+    async def put_file(self, key: str, source: Path, content_type: str) -> None:
+        self.stored.append(key)

@@ -1,0 +1,181 @@
+"""Tasks that share the process with the model, through its faults."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import pytest
+
+from bodydouble.tasks.errors import Cancelled
+from bodydouble.tasks.task import TaskId
+from bodydouble.worker import replacement as replacements
+from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.replacement import Ports, Replacement
+from bodydouble.worker.runners import Runners
+from outside import EXECUTOR, Outside
+
+pytestmark = pytest.mark.anyio
+HERE = Path(__file__).parent
+ANSWER = 5 * 16 * 16 * 3 * 4
+"""The child's frames of ones, to which the runner adds what is carried: three ones."""
+
+
+class Bench:
+    """Runners by a script, and replacements that use them."""
+
+    def __init__(self, folder: Path, outside: Outside, idle_seconds: float = 60.0) -> None:
+        self.script = folder / "script.json"
+        self.options = WorkerOptions(
+            folder=folder / "work",
+            child=(sys.executable, str(HERE / "drawing_child.py")),
+            runner=(sys.executable, str(HERE / "scripted_runner.py"), str(self.script)),
+            runner_idle_seconds=idle_seconds,
+            limits={"image_bytes_max": 10, "video_bytes_max": 10},
+        )
+        self.outside = outside
+        self.runners = Runners(self.options, 0)
+
+    def follow(self, *script: str) -> None:
+        """What the runner's engine does for one segment after the other."""
+        self.script.write_text(json.dumps(script))
+
+    def task(self, number: int) -> Replacement:
+        """A task for the wan renderer."""
+        ports = Ports(store=self.outside, files=self.outside, downloader=self.outside)
+        return Replacement(TaskId(UUID(int=number)), ports, self.options, EXECUTOR, self.runners)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the engines were asked for."""
+        return self.script.with_suffix(".notes").read_text().splitlines()
+
+
+def runner_pids() -> list[int]:
+    """Runners of this process that live."""
+    return [p.pid for p in psutil.Process().children() if "scripted_runner.py" in " ".join(p.cmdline())]
+
+
+async def until(holds) -> None:
+    """Wait for ``holds()``."""
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(replacements, "needs_runner", lambda task, options: True)
+    bench = Bench(tmp_path, Outside())
+    yield bench
+    await bench.runners.close()
+    assert runner_pids() == []
+
+
+async def test_two_tasks_load_once(bench: Bench) -> None:
+    """The second task finds the networks loaded, gets its own character, and frames go both ways."""
+    bench.follow("frames")
+    for number in (1, 2):
+        task = bench.task(number)
+        assert await task._ask({"op": "render"}) == ANSWER
+        await task.close()
+    assert bench.notes.count("load") == 1
+    assert [line.split()[0] for line in bench.notes] == ["load", *["cast", "generate", "rest"] * 2]
+
+
+async def test_a_killed_runner_ends_one_attempt(bench: Bench) -> None:
+    """The next attempt has a fresh runner, which loads anew; the task succeeds."""
+    bench.follow("kill", "frames")
+    task = bench.task(1)
+    assert await task._ask({"op": "render"}) == ANSWER
+    assert bench.notes.count("load") == 2
+    await task.close()
+
+
+async def test_a_kill_from_outside_is_named(bench: Bench) -> None:
+    """Where every attempt's runner is killed, the owner is told that, and nothing of them is left."""
+    bench.follow("kill")
+    with pytest.raises(TaskFailure, match=r"ended 3 times.*in the process with the model: it was killed \(signal 9\)"):
+        await bench.task(1)._ask({"op": "render"})
+    assert runner_pids() == []
+
+
+async def test_out_of_memory_is_the_reason_and_the_next_task_has_a_fresh_runner(bench: Bench) -> None:
+    """The owner reads that memory ran out and how much was wanted; the service goes on."""
+    bench.follow("out of memory", "out of memory", "out of memory", "frames")
+    with pytest.raises(TaskFailure, match=r"ran out of memory \(it tried to allocate 3\.00 GiB\)"):
+        await bench.task(1)._ask({"op": "render"})
+    following = bench.task(2)
+    assert await following._ask({"op": "render"}) == ANSWER
+    assert bench.notes.count("load") == 4
+    await following.close()
+
+
+async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> None:
+    """The child goes, the runner notices between two steps, and the next task has it warm."""
+    bench.follow("steps", "frames")
+    bench.outside.cancel_after_progress = 0.4
+    with pytest.raises(Cancelled):
+        await bench.task(1)._ask({"op": "render"})
+    bench.outside.cancel_after_progress = 2.0
+    following = bench.task(2)
+    assert await following._ask({"op": "render"}) == ANSWER
+    assert bench.notes.count("load") == 1
+    await following.close()
+
+
+async def test_a_runner_that_nobody_needs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the idle time it is gone, and the next task starts another one."""
+    monkeypatch.setattr(replacements, "needs_runner", lambda task, options: True)
+    bench = Bench(tmp_path, Outside(), idle_seconds=0.1)
+    bench.follow("frames")
+    for number in (1, 2):
+        task = bench.task(number)
+        await task._ask({"op": "render"})
+        await task.close()
+        await until(lambda: runner_pids() == [])
+    assert bench.notes.count("load") == 2
+
+
+async def test_a_runner_that_died_between_tasks_is_replaced(bench: Bench) -> None:
+    """Whoever killed it, the next task does not notice."""
+    bench.follow("frames")
+    for number in (1, 2):
+        task = bench.task(number)
+        assert await task._ask({"op": "render"}) == ANSWER
+        await task.close()
+        for pid in runner_pids():
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: runner_pids() == [])
+
+
+async def test_tasks_wait_for_a_runner_of_their_own(bench: Bench) -> None:
+    """With one place, the second task's child starts only once the first task is over."""
+    bench.follow("frames")
+    first, second = bench.task(1), bench.task(2)
+    await first._ask({"op": "render"})
+    waiting = asyncio.create_task(second._ask({"op": "render"}))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    assert bench.notes.count("generate") == 1
+    await first.close()
+    assert await waiting == ANSWER
+    await second.close()
+
+
+def test_cards_are_shared_out_in_groups(tmp_path: Path) -> None:
+    """Five cards at two a task are two places; where there is no card, there is one place without any."""
+    options = WorkerOptions(folder=tmp_path, cards_per_task=2)
+    places = [place.environment for place in Runners(options, 5)._places]
+    assert places == [{"CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "2,3"}]
+    assert [place.environment for place in Runners(options, 0)._places] == [{}]
