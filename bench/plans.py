@@ -179,7 +179,7 @@ def cases(url: str) -> list[Case]:
     nothing = [None] * 6
     made = [
         ("create_task", "", create, 120),
-        ("read_task", "", [key, old], 20),
+        ("read_tasks", "", [[key], [old]], 20),
         ("account_for_key", "", [key], 12),
         ("get_task", "", [old, None], 10),
         ("list_tasks", "of a large account", [large, *nothing, None, 21], 60),

@@ -10,10 +10,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
 from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, resumable, tasks
-from bodydouble.api.direct import DirectWay, Endpoint
+from bodydouble.api.direct import DirectEndpoints, DirectWay, Endpoint, Place
 from bodydouble.api.docs import render_docs
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
 from bodydouble.api.events import EventStreams
@@ -44,15 +45,30 @@ class EdgeLimits:
     event_streams_max: int  # of one account, at once
 
 
-BUSIEST: dict[tuple[str, str], Endpoint] = {
+BUSIEST: dict[Place, Endpoint] = {
     ("POST", f"{CLIENT_API}/job/CreateTask"): creation.create_task,
     ("GET", f"{CLIENT_API}/job/TaskInfo"): tasks.task_info,
 }
 
 
+class Application(FastAPI):
+    """FastAPI, with a short way past it."""
+
+    way: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection, as ASGI has it."""
+        scope["app"] = self
+        await self.way(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As FastAPI does."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> FastAPI:
     """The application; ``lifespan`` calls ``attach`` once its parts are there."""
-    app = FastAPI(
+    app = Application(
         title="bodydouble",
         version=__version__,
         description=DESCRIPTION,
@@ -72,11 +88,15 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> Fas
     app.add_exception_handler(HTTPException, _http)
     app.state.read_limit = ReadLimit(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
-    app.add_middleware(DirectWay, endpoints=BUSIEST)
     with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
     larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
-    app.add_middleware(BodyLimit, bytes_max=limits.body_bytes_max, larger=larger)
-    app.add_middleware(RequestContext, on_error=_unexpected, tracer=tracer)
+
+    def guarded(inner: ASGIApp) -> ASGIApp:
+        limited = BodyLimit(inner, bytes_max=limits.body_bytes_max, larger=larger)
+        return RequestContext(limited, on_error=_unexpected, tracer=tracer)
+
+    app.add_middleware(guarded)
+    app.way = DirectWay(short=guarded(DirectEndpoints(BUSIEST)), long=app.answer, places=BUSIEST)
     return app
 
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 import orjson
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 
 from bodydouble.api.envelope import describe_problems
 from bodydouble.tasks.errors import InvalidParams
@@ -26,9 +27,22 @@ def read_json(content: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", document)
 
 
+async def read_content(request: Request) -> bytes:
+    """The body as it came. Raises ClientDisconnect where it does not come whole."""
+    # Starlette's own way makes a stream of each body, and most come in one piece.
+    pieces: list[bytes] = []
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+
+
 async def read_model(request: Request, model: type[Model]) -> Model:
     """The body as ``model``; an empty body is an empty object. Raises InvalidParams."""
-    return validate(model, read_json(await request.body() or b"{}"))
+    return validate(model, read_json(await read_content(request) or b"{}"))
 
 
 def validate(model: type[Model], document: Mapping[str, Any], name: str | None = None) -> Model:

@@ -17,7 +17,7 @@ from bodydouble.api.authentication import (
     identify,
     presented_key,
 )
-from bodydouble.api.bodies import read_json
+from bodydouble.api.bodies import read_content, read_json
 from bodydouble.api.description import answers
 from bodydouble.api.envelope import success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
@@ -86,7 +86,7 @@ async def _read_submission(request: Request) -> tuple[bytes, Any]:
     announced = request.headers.get("content-length", "")
     if not announced.isdecimal() or int(announced) > TRUSTED_BYTES:
         await identify(request)
-    content = await request.body()
+    content = await read_content(request)
     return content, parse_submission(read_json(content))
 
 

@@ -1,7 +1,7 @@
 """Request ids, spans and the limit on bodies, before anything else sees a request."""
 
+import random
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -44,11 +44,14 @@ class RequestContext:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = _header(scope, b"x-request-id")
-        request_id = given if _GOOD.match(given) else secrets.token_hex(8)
-        structlog.contextvars.clear_contextvars()
+        given, traceparent = "", ""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value.decode("latin-1")
+            elif name == b"traceparent":
+                traceparent = value.decode("latin-1")
+        request_id = given if _GOOD.match(given) else f"{random.getrandbits(64):016x}"  # tells apart, guards nothing
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        traceparent = _header(scope, b"traceparent")
         caller = traceparent if TRACEPARENT.match(traceparent) else None
         tracer = NO_TRACER if scope["path"] in UNLOGGED else self._tracer
         with tracer.request(caller) as span:
@@ -87,18 +90,15 @@ class RequestContext:
             metrics.counts.add("http", f"{method} {route} {status}", seconds)
         state = scope.get("state", {})
         known = {name: str(state[name]) for name in ("account", "task_id") if name in state}
-        span.rename(f"{method} {route}")
-        span.annotate({"http.request.method": method, "http.route": route, "http.response.status_code": status})
-        span.annotate({f"bodydouble.{name}": value for name, value in known.items()})
-        if status >= 500:
-            span.fail(str(status))
+        if span.traceparent is not None:
+            span.rename(f"{method} {route}")
+            span.annotate({"http.request.method": method, "http.route": route, "http.response.status_code": status})
+            span.annotate({f"bodydouble.{name}": value for name, value in known.items()})
+            if status >= 500:
+                span.fail(str(status))
         if route not in UNLOGGED:
             took = round(seconds * 1000, 1)
             _log.info("request", method=scope["method"], route=route, status=status, milliseconds=took, **known)
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    return next((value for given, value in scope["headers"] if given == name), b"").decode("latin-1")
 
 
 CLIENT_API = "/api/v1/client"

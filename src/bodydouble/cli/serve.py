@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
+import uvloop
 from rich.panel import Panel
 
 from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
@@ -57,7 +58,7 @@ def serve(
     with listener, open_tracer() as tracer, open_database(settings) as database_url:
         key = asyncio.run(create_first_key(settings, database_url))
         _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
-        asyncio.run(_serve(settings, database_url, listener, tracer, workers))
+        uvloop.run(_serve(settings, database_url, listener, tracer, workers))
 
 
 def worker(

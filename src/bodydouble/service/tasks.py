@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
@@ -151,17 +152,15 @@ class TaskService:
             caller = await self.authenticate(secret)
             caller.require_write()
             submission = await self._inline_files.keep(submission, caller.id)
-        new = await self._new_task(submission, TaskSource.API)
-        created = await self._tasks.create_task(
-            dataclasses.replace(
-                new,
-                key_hash=key_hash,
-                idempotency_key=idempotency_key,
-                body_hash=body_hash,
-                traceparent=traceparent,
-            ),
-            self._limits,
+        new = await self._new_task(
+            submission,
+            TaskSource.API,
+            key_hash=key_hash,
+            idempotency_key=idempotency_key,
+            body_hash=body_hash,
+            traceparent=traceparent,
         )
+        created = await self._tasks.create_task(new, self._limits)
         self.key_use.note(key_hash)
         return created
 
@@ -172,11 +171,10 @@ class TaskService:
         caller.require_write()
         if self._inline_files.has_any(submission):
             submission = await self._inline_files.keep(submission, caller.id)
-        new = await self._new_task(submission, source)
-        new = dataclasses.replace(new, account=caller.id, traceparent=traceparent)
+        new = await self._new_task(submission, source, account=caller.id, traceparent=traceparent)
         return await self._tasks.create_task(new, self._limits)
 
-    async def _new_task(self, submission: Submission, source: TaskSource) -> NewTask:
+    async def _new_task(self, submission: Submission, source: TaskSource, **origin: Any) -> NewTask:
         renderer = self._check_renderer(str(submission.inputs["renderer"]))
         return NewTask(
             id=TaskId(make_uuid7()),
@@ -188,6 +186,7 @@ class TaskService:
             callback_url=submission.callback_url,
             features=(submission.model, renderer_feature(renderer)),
             deadline_seconds=self._deadline_seconds,
+            **origin,
         )
 
     async def read(self, caller: Caller, task_id: str) -> TaskView:

@@ -97,14 +97,14 @@ class SignedAddresses:
 
     def key_of(self, url: str) -> str | None:
         """The key where ``url`` is an address of ours that can be read, else None."""
+        if not url.startswith(self._base_url + PATH_PREFIX):
+            return None
         try:
             parts = urlsplit(url)
         except ValueError:
             return None
-        if f"{parts.scheme}://{parts.netloc}" != self._base_url or not parts.path.startswith(PATH_PREFIX):
-            return None
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        key = parts.path.removeprefix(PATH_PREFIX)
+        key = url.removeprefix(self._base_url + PATH_PREFIX).partition("?")[0]
         return key if self.allows("GET", key, query, "") else None
 
 

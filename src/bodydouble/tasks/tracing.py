@@ -1,7 +1,7 @@
 """What a tracer does for the application and the worker, and the one for installations without traces."""
 
-from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 Attributes = Mapping[str, str | int | float | bool]
@@ -57,14 +57,12 @@ class NoSpan:
 class NoTracer:
     """Satisfies ``Tracer`` where no collector is configured."""
 
-    @contextmanager
-    def request(self, traceparent: str | None) -> Generator[Span, None, None]:
-        yield NO_SPAN
+    def request(self, traceparent: str | None) -> AbstractContextManager[Span]:
+        return _UNTRACED
 
-    @contextmanager
-    def work(self, name: str, traceparent: str | None, attributes: Attributes) -> Generator[Span, None, None]:
-        yield NO_SPAN
+    def work(self, name: str, traceparent: str | None, attributes: Attributes) -> AbstractContextManager[Span]:
+        return _UNTRACED
 
 
-NO_SPAN = NoSpan()
+_UNTRACED = nullcontext[Span](NoSpan())
 NO_TRACER = NoTracer()

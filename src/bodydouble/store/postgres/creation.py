@@ -30,7 +30,7 @@ def created(row: Mapping[str, Any], task: NewTask) -> Created:
         refusal.rate = _rate(row) if row["rate_max"] is not None else None
         raise refusal
     return Created(
-        id=TaskId(UUID(str(row["task_id"]))),
+        id=TaskId(UUID(int=row["task_id"].int)),  # the driver's own class compares unequal to Python's
         account=AccountId(row["account_id"]),
         replayed=row["outcome"] == "replayed",
         rate=_rate(row),

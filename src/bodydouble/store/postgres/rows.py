@@ -18,7 +18,7 @@ def to_account(row: Mapping[str, Any]) -> Account:
 
 
 def to_owner(row: Mapping[str, Any]) -> tuple[Account, ApiKey]:
-    """A row of ``account_for_key`` or ``read_task``."""
+    """A row of ``account_for_key`` or ``read_tasks``."""
     account = _account(row, AccountId(row["owner_id"]), row["account_name"])
     key = ApiKey(
         id=row["key_id"],
@@ -35,7 +35,7 @@ def to_owner(row: Mapping[str, Any]) -> tuple[Account, ApiKey]:
 
 
 def to_reading(row: Mapping[str, Any]) -> KeyReading:
-    """A row of ``read_task``."""
+    """A row of ``read_tasks``."""
     account, key = to_owner(row)
     stages = [
         StageTime(stage=stage, started_at=datetime.fromisoformat(started_at), seconds=seconds)
@@ -78,7 +78,7 @@ def to_task(row: Mapping[str, Any]) -> Task:
     """A row of ``task``."""
     deadline: datetime = row["deadline_at"]
     return Task(
-        id=TaskId(UUID(str(row["id"]))),  # asyncpg's own class of UUID compares unequal to Python's
+        id=TaskId(UUID(int=row["id"].int)),  # the driver's own class compares unequal to Python's
         account=AccountId(row["account_id"]),
         model=row["model"],
         param=orjson.loads(row["param"]),

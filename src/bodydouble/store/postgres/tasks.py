@@ -12,7 +12,8 @@ import orjson
 from bodydouble.store.postgres.changes import ChangeFeed
 from bodydouble.store.postgres.creation import created
 from bodydouble.store.postgres.database import Database
-from bodydouble.store.postgres.rows import from_result, to_reading, to_task
+from bodydouble.store.postgres.readings import Readings
+from bodydouble.store.postgres.rows import from_result, to_task
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
 from bodydouble.tasks.ports import KeyReading, TaskChanges
@@ -43,7 +44,7 @@ class PostgresTaskStore:
 
     def __init__(self, database: Database, *, media_seconds: float = MEDIA_SECONDS) -> None:
         self._database, self._media_seconds = database, media_seconds
-        self._feed = ChangeFeed(database.url)
+        self._feed, self._readings = ChangeFeed(database.url), Readings(database)
 
     async def close(self) -> None:
         """Stop listening for changes."""
@@ -84,8 +85,7 @@ class PostgresTaskStore:
         return to_task(row) if row else None
 
     async def read_task(self, key_hash: bytes, task_id: TaskId) -> KeyReading | None:
-        row = await self._database.row("read_task", key_hash, task_id)
-        return to_reading(row) if row else None
+        return await self._readings.read(key_hash, task_id)
 
     async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
         rows = await self._database.rows(

@@ -10,19 +10,19 @@ select (c).* from (
 -- One task of one account, or of any where the account is null.
 select * from task where id = $1 and ($2::bigint is null or account_id = $2);
 
--- name: read_task
--- Whose key this is, and that account's task if it is one of its.
-select k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
+-- name: read_tasks
+-- For each key and task of two arrays: whose key it is, and that account's task if it is one of its.
+select asked.place, k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
     k.last_used_at, k.expires_at, a.name as account_name, a.balance, a.reserved, a.active, a.disabled,
     a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotated_at, a.id as owner_id, t.*,
     case when t.status <> 'pending' then (
         select json_agg(json_build_array(s.stage, s.started_at, s.seconds) order by s.started_at)
         from task_stage as s where s.task_id = t.id
     ) end as stages
-from api_key as k
+from unnest($1::bytea[], $2::uuid[]) with ordinality as asked (key_hash, task_id, place)
+join api_key as k on k.key_hash = asked.key_hash
 join account as a on a.id = k.account_id
-left join task as t on t.id = $2 and t.account_id = a.id
-where k.key_hash = $1;
+left join task as t on t.id = asked.task_id and t.account_id = a.id;
 
 -- name: list_tasks
 -- One page of an account's tasks (of everybody's where the account is null), newest first.
