@@ -8,6 +8,22 @@ import psycopg
 from bodydouble.tasks.errors import StorageUnavailable
 
 LOCK = 0x626F6479  # "body": one process migrates at a time
+FORMER_NAMES = {"0004_rates.sql": "0005_rates.sql", "0005_metrics.sql": "0006_metrics.sql"}
+"""Two files once had the same number; databases from then know them by these names."""
+
+
+def load_migrations() -> dict[str, str]:
+    """Our files by name, in the order in which they are applied: by their number, which each has for itself.
+
+    Raises:
+        ValueError: the numbers are not 1, 2, 3 and so on; whoever adds a file takes the next one.
+    """
+    folder = resources.files("bodydouble.store").joinpath("migrations")
+    files = {file.name: file.read_text() for file in sorted(folder.iterdir(), key=lambda file: file.name)}
+    numbers = [name.partition("_")[0] for name in files]
+    if numbers != [f"{number:04}" for number in range(1, len(files) + 1)]:
+        raise ValueError(f"migrations have to be numbered from 0001 on, each number once: {', '.join(files)}")
+    return files
 
 
 def migrate(database_url: str) -> None:
@@ -28,16 +44,16 @@ def migrate(database_url: str) -> None:
             connection.execute(
                 "create table if not exists migration (name text primary key, applied_at timestamptz default now())"
             )
+            for former, name in FORMER_NAMES.items():
+                connection.execute("update migration set name = %s where name = %s", (name, former))
             applied = {row[0] for row in connection.execute("select name from migration")}
-            files = {
-                f.name: f.read_text() for f in resources.files("bodydouble.store").joinpath("migrations").iterdir()
-            }
+            files = load_migrations()
             unknown = applied - files.keys()
             if unknown:
                 raise StorageUnavailable(
                     f"The database was made by a newer version of bodydouble (it has {', '.join(sorted(unknown))})."
                 )
-            for name in sorted(files.keys() - applied):
+            for name in [name for name in files if name not in applied]:
                 with connection.transaction():
                     connection.execute(files[name].encode())
                     connection.execute("insert into migration (name) values (%s)", (name,))

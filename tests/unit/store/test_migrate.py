@@ -1,11 +1,14 @@
 """Migrations and named queries."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from bodydouble.store import EmbeddedPostgres, migrate
+from bodydouble.store.migrate import FORMER_NAMES, load_migrations
 from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.errors import StorageUnavailable
 from databases import database_url
@@ -40,6 +43,31 @@ def test_a_newer_database_is_left_alone(fresh_database: str) -> None:
         connection.execute("insert into migration (name) values ('9999_future.sql')")
     with pytest.raises(StorageUnavailable, match=r"newer version .*9999_future\.sql"):
         migrate(fresh_database)
+
+
+def test_each_number_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two files of one number, or a gap, are refused before anything is applied."""
+    assert next(iter(load_migrations())) == "0001_tasks.sql"
+    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    (tmp_path / "migrations").mkdir()
+    for names in (["0001_a.sql", "0001_b.sql"], ["0001_a.sql", "0003_b.sql"]):
+        for name in names:
+            (tmp_path / "migrations" / name).touch()
+        with pytest.raises(ValueError, match="each number once"):
+            load_migrations()
+        for name in names:
+            (tmp_path / "migrations" / name).unlink()
+
+
+def test_a_database_that_knows_files_by_former_names_goes_on(fresh_database: str) -> None:
+    """What was renumbered is not applied again."""
+    with psycopg.connect(fresh_database) as connection:
+        for former, name in FORMER_NAMES.items():
+            connection.execute("update migration set name = %s where name = %s", (former, name))
+    migrate(fresh_database)
+    with psycopg.connect(fresh_database) as connection:
+        applied = {row[0] for row in connection.execute("select name from migration")}
+    assert applied == load_migrations().keys()
 
 
 def test_an_absent_database_is_said_to_be_absent() -> None:
