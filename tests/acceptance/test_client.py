@@ -28,7 +28,7 @@ def test_local_files_become_a_downloaded_result(client: Client, inputs, undistur
     assert result.media_info["frames"] == 48
     progress = [update.progress for update in updates]
     assert progress == sorted(progress)
-    assert {"pending", "running", "success"} == {update.status.value for update in updates}
+    assert {"running", "success"} <= {update.status.value for update in updates} <= {"pending", "running", "success"}
     assert [update.is_done for update in updates] == [False] * (len(updates) - 1) + [True]
     client.delete(result.task_id)
     with pytest.raises((NotFound, TransferFailed)):

@@ -96,6 +96,21 @@ async def test_what_nobody_took_up_is_queued_again_too(queue: Queue) -> None:
     assert await queue.operation.requeue_abandoned(NEVER) == [task]
 
 
+async def test_what_an_executor_was_handed_and_does_not_work_at_is_queued_again(queue: Queue) -> None:
+    """After a while, and nothing that it does work at, or that others have."""
+    stray, working, fresh, foreign = [await queue.add() for _ in range(4)]
+    for task in (stray, working, fresh):
+        await queue.hand_out(task, "one")
+    await queue.hand_out(foreign, "two")
+    since = "update dbos.workflow_status set started_at_epoch_ms = extract(epoch from now()) * 1000 - %s"
+    queue.execute(since, 60_000)
+    queue.execute(since + " where workflow_uuid = %s", 10_000, str(fresh))
+    assert await queue.operation.requeue_strays("one", {working: 0}.keys(), 30) == [stray]
+    assert queue.state(stray) == ("ENQUEUED", "tasks", None)
+    assert queue.state(working)[0] == queue.state(fresh)[0] == queue.state(foreign)[0] == "PENDING"
+    assert await queue.operation.requeue_strays("one", [working], 30) == []
+
+
 @pytest.mark.parametrize(("in_order", "attempts"), [(True, 0), (False, 1)])
 async def test_an_executor_that_stops_leaves_its_tasks_to_others(queue: Queue, in_order: bool, attempts: int) -> None:
     """At once; only an end that is none of the operator's making counts as an attempt."""

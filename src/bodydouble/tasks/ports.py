@@ -1,6 +1,6 @@
 """What the use cases and the worker need of a database, as Protocols. Adapters live in ``store``."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -284,6 +284,10 @@ class OperationStore(Protocol):
 
         Whoever takes it goes on behind the last finished step. Answers the tasks.
         """
+        ...
+
+    async def requeue_strays(self, executor: str, running: Collection[TaskId], grace_seconds: float) -> list[TaskId]:
+        """Queue again what this executor was handed ``grace_seconds`` ago and is not ``running``. Answers the tasks."""
         ...
 
     async def stranded_tasks(self, limit: int) -> list[TaskId]:

@@ -5,12 +5,14 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Collection
 
 import structlog
 
 from bodydouble import __version__
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import OperationStore
+from bodydouble.tasks.task import TaskId
 
 log = structlog.get_logger(__name__)
 
@@ -21,14 +23,21 @@ def executor_name() -> str:
 
 
 class Heartbeat:
-    """Beats for one executor, and queues again what others left.
+    """Beats for one executor, and queues again what others left, or what it was handed and does not work at.
 
     A silent worker is believed to be dead only by one whose own beats have all arrived for ``takeover_seconds``:
     after an outage of the database everybody has been silent, and gets that long to be heard again.
     """
 
-    def __init__(self, operation: OperationStore, executor: str, beat_seconds: float, takeover_seconds: float) -> None:
-        self._operation, self._executor = operation, executor
+    def __init__(
+        self,
+        operation: OperationStore,
+        executor: str,
+        running: Collection[TaskId],
+        beat_seconds: float,
+        takeover_seconds: float,
+    ) -> None:
+        self._operation, self._executor, self._running = operation, executor, running
         self._beat_seconds, self._takeover_seconds = beat_seconds, takeover_seconds
         self._unbroken_since: float | None = None  # by the monotonic clock
         self._last = 0.0
@@ -41,6 +50,8 @@ class Heartbeat:
                 silence = self._takeover_seconds if self._may_judge() else float("inf")
                 for task in await self._operation.requeue_abandoned(silence):
                     log.warning("the worker of a task is gone; the task is queued again", task_id=str(task))
+                for task in await self._operation.requeue_strays(self._executor, self._running, self._takeover_seconds):
+                    log.warning("the engine let go of a task; it is queued again", task_id=str(task))
             except StorageUnavailable as error:
                 self._unbroken_since = None
                 log.warning("no heartbeat: the database does not answer", error=error.message)

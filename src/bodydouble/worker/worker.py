@@ -19,6 +19,7 @@ from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
+from bodydouble.worker.lost_connections import recognise_lost_connections
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.runners import Runners
@@ -39,8 +40,10 @@ class Worker:
     def __init__(self, ports: Ports, operation: OperationStore, options: WorkerOptions, database_url: str) -> None:
         self._ports, self._operation, self._options, self._database_url = ports, operation, options, database_url
         self._executor = executor_name()
-        self._heartbeat = Heartbeat(operation, self._executor, options.heartbeat_seconds, options.takeover_seconds)
         self._running: dict[TaskId, Replacement] = {}
+        self._heartbeat = Heartbeat(
+            operation, self._executor, self._running.keys(), options.heartbeat_seconds, options.takeover_seconds
+        )
         self._steps: set[asyncio.Task[Any]] = set()
         self._closing = False
 
@@ -105,6 +108,7 @@ class Worker:
         log.info("worker stopped", handed_over=len(self._running))
 
     def _launch(self) -> None:
+        recognise_lost_connections()
         DBOS(
             config={
                 "name": APPLICATION,

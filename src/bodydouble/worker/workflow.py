@@ -6,10 +6,13 @@ A step's outcome is kept as JSON, failures included, so that a workflow that goe
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from dbos import DBOS
 
 from bodydouble.tasks.queue import WORKFLOW
 from bodydouble.worker.failure import TaskFailure, TaskLost
+
+log = structlog.get_logger(__name__)
 
 Perform = Callable[..., dict[str, Any]]
 """(task id, step, arguments) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
@@ -28,9 +31,10 @@ def register_workflow(perform: Perform) -> None:
         # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
         try:
             return follow(task_id)
-        except BaseException:
+        except BaseException as error:
             # The engine ends a workflow of its own accord where another worker has it by now: at the next checkpoint,
             # without asking us. What works for the task here has to end too.
+            log.warning("the engine ends the work at a task", task_id=task_id, error=repr(error))
             perform(task_id, "abandon")
             raise
 

@@ -1,6 +1,6 @@
 """Executors, switches and counts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +42,11 @@ class PostgresOperationStore:
 
     async def requeue_abandoned(self, silence_seconds: float) -> list[TaskId]:
         rows = await self._database.rows("requeue_abandoned", QUEUE, silence_seconds)
+        return [TaskId(UUID(row["id"])) for row in rows]
+
+    async def requeue_strays(self, executor: str, running: Collection[TaskId], grace_seconds: float) -> list[TaskId]:
+        names = [str(task) for task in running]
+        rows = await self._database.rows("requeue_strays", executor, QUEUE, names, grace_seconds)
         return [TaskId(UUID(row["id"])) for row in rows]
 
     async def stranded_tasks(self, limit: int) -> list[TaskId]:

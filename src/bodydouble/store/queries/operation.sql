@@ -8,6 +8,10 @@ on conflict (id) do update set beat_at = now(), host = $2, pid = $3, version = $
 -- It ended; in order (true) it hands its tasks over.
 select stop_executor($1, $2, $3);
 
+-- name: requeue_strays
+-- Handed to this executor so many seconds ago, and not among what it works at.
+select requeue_strays($1, $2, $3::text[], $4) as id;
+
 -- name: executors
 -- Seen within the last day, newest first.
 select e.*, (select count(*) from task as t where t.executor = e.id and t.status = 'running') as running

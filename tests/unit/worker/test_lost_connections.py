@@ -1,0 +1,18 @@
+"""The durable engine and a database that is away."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bodydouble.worker.lost_connections import recognise_lost_connections
+
+
+@pytest.mark.parametrize("address", ["?host={folder}", "?host=127.0.0.1&port=1"], ids=["Unix socket", "TCP"])
+def test_a_database_that_is_away_is_a_lost_connection(tmp_path: Path, address: str) -> None:
+    """Whichever way it is reached: the engine then waits, where it would else end the workflow."""
+    recognise_lost_connections()
+    engine = sa.create_engine("postgresql+psycopg:///postgres" + address.format(folder=tmp_path))
+    with pytest.raises(sa.exc.OperationalError) as caught:
+        engine.connect()
+    assert caught.value.connection_invalidated or "connection failed" in str(caught.value)
