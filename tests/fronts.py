@@ -25,6 +25,7 @@ class Alternation:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection: the head is made to ask for one answer alone, the rest goes through as it is."""
+        back: asyncio.StreamWriter | None = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             lines = [line for line in head[:-4].split(b"\r\n") if not line.lower().startswith(b"connection:")]
@@ -37,6 +38,8 @@ class Alternation:
             pass
         finally:
             writer.close()
+            if back is not None:
+                back.close()
 
 
 class BreakingLine:

@@ -85,6 +85,19 @@ class Settings(BaseSettings):
     database_connections_max: int = Field(12, ge=2)  # of one process
     sign_in_link_minutes: float = Field(60, gt=0)
     session_hours: float = Field(168, gt=0)  # of somebody signed in at the console
+
+    # Signing in through an identity provider (OpenID Connect); off without an issuer.
+    oidc_issuer: str = ""  # https://…, as its tokens name it
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field("", repr=False)  # empty: a public client
+    oidc_name: str = "single sign-on"  # what the button says
+    oidc_scopes: str = "openid email profile"
+    oidc_domains: str = ""  # of verified e-mail addresses, separated by commas; empty: whoever the provider knows
+    oidc_role_claim: str = ""  # such as groups, or realm_access.roles; empty: nobody becomes operator this way
+    oidc_operator_role: str = "operator"  # who has it there is an operator here
+    oidc_credits: Decimal = Field(Decimal(0), ge=0, decimal_places=4)  # of an account at its first sign-in
+    oidc_allow: str = ""  # networks, separated by commas, where the provider may be though they are not public
+
     metrics_token: str = ""  # bearer token of /metrics; without one it answers only while the service is on loopback
 
     @property

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from bodydouble.perception import ModelPack
 from live_service import LiveService
 from material import astronaut, carphone, write_image, write_video
+from oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, standing_provider
 from page_watch import Watch
 
 CHROMIUM = shutil.which("chromium")
@@ -30,6 +32,7 @@ FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
 ]
 STEP_MILLISECONDS_MAX = 120_000
+RATE, SECONDS = 10, 1  # of the video: what is tried is the console, and each frame costs a second
 
 
 @pytest.fixture(scope="session")
@@ -37,20 +40,34 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A portrait, and a second of two men side by side: the larger on the right."""
     folder = tmp_path_factory.mktemp("media")
     frames = []
-    for right in carphone(25, 216):
+    for right in carphone(RATE * SECONDS, 216):
         left = cv2.resize(right[:, ::-1], (198, 162))
         left = cv2.copyMakeBorder(left, 54, 0, 0, 0, cv2.BORDER_REPLICATE)
         frames.append(np.ascontiguousarray(np.hstack([left, right]), np.uint8))
     return {
         "image": write_image(folder / "astronaut.png", astronaut()),
-        "video": write_video(folder / "two.mp4", frames, sound=True),
+        "video": write_video(folder / "two.mp4", frames, RATE, sound=True),
     }
 
 
 @pytest.fixture(scope="session")
-def live(model_pack: ModelPack) -> Iterator[LiveService]:
-    """A service with a worker that may call back to this machine."""
-    live = LiveService().start(BODYDOUBLE_OUTBOUND_ALLOW="127.0.0.0/8")
+def provider() -> Iterator[Provider]:
+    """An identity provider."""
+    with standing_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def live(model_pack: ModelPack, provider: Provider) -> Iterator[LiveService]:
+    """A service with a worker that may call back to this machine, and an identity provider."""
+    live = LiveService().start(
+        BODYDOUBLE_OUTBOUND_ALLOW="127.0.0.0/8",
+        BODYDOUBLE_OIDC_ISSUER=provider.url,
+        BODYDOUBLE_OIDC_CLIENT_ID=CLIENT_ID,
+        BODYDOUBLE_OIDC_CLIENT_SECRET=CLIENT_SECRET,
+        BODYDOUBLE_OIDC_NAME="the studio",
+        BODYDOUBLE_OIDC_ALLOW="127.0.0.0/8",
+    )
     yield live
     live.stop()
     live.remove()
@@ -71,15 +88,25 @@ def browser(playwright: "Playwright") -> Iterator["Browser"]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def cookies() -> list[Any]:
+    """What the first sign-in left in the browser: the printed link works once."""
+    return []
+
+
 @pytest.fixture(scope="module")
-def signed_in(browser: "Browser", live: LiveService) -> "BrowserContext":
+def signed_in(browser: "Browser", live: LiveService, cookies: list[Any]) -> "BrowserContext":
     """Signed in by the link that the service printed."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(STEP_MILLISECONDS_MAX)
+    if cookies:
+        context.add_cookies(cookies)
+        return context
     page = context.new_page()
     page.goto(live.sign_in)
     page.wait_for_url(live.url + "/")
     page.close()
+    cookies += context.cookies()
     return context
 
 

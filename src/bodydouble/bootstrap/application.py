@@ -14,6 +14,7 @@ from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, attach, create_app, parse_submission
 from bodydouble.bootstrap.options import media_limits
 from bodydouble.bootstrap.services import build_metrics, build_operation, build_services, build_sessions, renderers
+from bodydouble.bootstrap.single_sign_on import build_single_sign_on
 from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_stores
 from bodydouble.console import Console
 from bodydouble.perception.pack import locate_pack
@@ -31,11 +32,13 @@ TOUCH_SECONDS = 60
 
 def _build_console(settings: Settings, stores: Stores, files: FileStore, services: Services) -> Console:
     own, part = OwnCommand(settings.models), open_scratch(settings).part
+    sessions = build_sessions(settings, stores)
     return Console(
         tasks=services.tasks,
         accounts=services.accounts,
         callbacks=services.callbacks,
-        sessions=build_sessions(settings, stores),
+        sessions=sessions,
+        single_sign_on=build_single_sign_on(settings, stores, sessions),
         operation=build_operation(settings, stores, services.tasks),
         people=PeopleService(files, own.find_people, part),
         quality=QualityService(stores.tasks, files, own.measure, part),

@@ -13,6 +13,7 @@ from bodydouble.store import (
     ObjectFileStore,
     PostgresAccountStore,
     PostgresDeliveryStore,
+    PostgresIdentityStore,
     PostgresOperationStore,
     PostgresSessionStore,
     PostgresTaskStore,
@@ -56,6 +57,7 @@ class Stores:
     deliveries: PostgresDeliveryStore
     operation: PostgresOperationStore
     sessions: PostgresSessionStore
+    identities: PostgresIdentityStore
 
 
 @asynccontextmanager
@@ -71,6 +73,7 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
             deliveries=PostgresDeliveryStore(database),
             operation=PostgresOperationStore(database),
             sessions=PostgresSessionStore(database),
+            identities=PostgresIdentityStore(database, settings.oidc_credits),
         )
     finally:
         await tasks.close()

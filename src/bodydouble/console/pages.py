@@ -107,6 +107,11 @@ def wants_json(request: Request) -> bool:
     return request.headers.get("accept", "").startswith("application/json")
 
 
+def status_of(error: BodydoubleError) -> int:
+    """The HTTP status of a page that shows this error."""
+    return PAGES[error.kind][0]
+
+
 def error_page(request: Request, error: BodydoubleError) -> Response:
     """A page that says what is wrong."""
     return secured(request, _error_page(request, error.kind, error.message))
@@ -139,8 +144,7 @@ class PageRoute(APIRoute):
 
 
 def _failed(request: Request, error: BodydoubleError) -> Response:
-    status, _ = PAGES[error.kind]
-    message = error.message
+    status, message = status_of(error), error.message
     if error.kind in OUTAGES:
         _log.error("failed", reason=error.reason, message=message)
         message = OUTAGES[error.kind]
@@ -157,7 +161,7 @@ def _failed(request: Request, error: BodydoubleError) -> Response:
 def _to_sign_in(request: Request) -> Response:
     if request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET":
         # A strict cookie does not come along from another site's link: the page asks for itself once more.
-        return render(request, "again.html")
+        return render(request, "again.html", target="")
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse("/sign-in" if target == "/" else f"/sign-in?next={quote(target)}", 303)
 

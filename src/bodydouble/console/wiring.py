@@ -15,6 +15,7 @@ from bodydouble.service import (
     Submission,
     TaskService,
 )
+from bodydouble.service.single_sign_on import SingleSignOn
 
 ParseSubmission = Callable[[dict[str, Any]], Submission]
 """A body of CreateTask to a checked submission. Raises InvalidParams."""
@@ -28,6 +29,7 @@ class Console:
     accounts: AccountService
     callbacks: CallbackService
     sessions: SessionService
+    single_sign_on: SingleSignOn | None  # None: links alone
     operation: OperationService
     people: PeopleService
     quality: QualityService

@@ -80,6 +80,20 @@ class Unauthenticated(BodydoubleError):
     kind = Kind.UNKNOWN_CALLER
 
 
+class IdentityRefused(BodydoubleError):
+    """Another service's word for somebody cannot be relied on, or it is nobody who may come in here."""
+
+    reason = "identity_refused"
+    kind = Kind.FORBIDDEN
+
+
+class ProviderUnavailable(BodydoubleError):
+    """The service that vouches for people does not answer, or not as it should."""
+
+    reason = "provider_unavailable"
+    kind = Kind.NOT_OFFERED
+
+
 class KeyDisabled(BodydoubleError):
     """The key is known and switched off."""
 

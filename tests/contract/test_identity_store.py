@@ -1,0 +1,52 @@
+"""What every store of identities holds to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+
+from bodydouble.store import Database, PostgresAccountStore, PostgresIdentityStore
+from bodydouble.tasks.identity import Identity
+from bodydouble.tasks.session import Role
+
+pytestmark = pytest.mark.anyio
+
+ADA = Identity(issuer="https://a.example", subject="1", name="ada@studio.example", role=Role.USER)
+
+
+@pytest.fixture
+async def database(fresh_database: str) -> AsyncIterator[Database]:
+    database = await Database.connect(fresh_database)
+    yield database
+    await database.close()
+
+
+async def test_the_subject_leads_to_the_account_whatever_the_name(database: Database) -> None:
+    """At the first sign-in a new account with its credits; later the same one, under any name, with no more credits."""
+    identities = PostgresIdentityStore(database, Decimal(50))
+    first = await identities.account_of(ADA)
+    assert (first.name, first.balance) == ("ada@studio.example", 50)
+    married = Identity(issuer=ADA.issuer, subject=ADA.subject, name="lovelace@studio.example", role=Role.OPERATOR)
+    assert await identities.account_of(married) == first
+    assert await PostgresAccountStore(database).ledger_differences() == []
+
+
+async def test_a_name_takes_over_nobodys_account(database: Database) -> None:
+    """Not one that an operator opened, nor one of another subject or issuer."""
+    identities = PostgresIdentityStore(database)
+    there = await PostgresAccountStore(database).ensure_account(ADA.name)
+    first = await identities.account_of(ADA)
+    second = await identities.account_of(Identity(issuer=ADA.issuer, subject="2", name=ADA.name, role=Role.USER))
+    third = await identities.account_of(
+        Identity(issuer="https://b.example", subject="1", name=ADA.name, role=Role.USER)
+    )
+    assert len({there.id, first.id, second.id, third.id}) == 4
+    assert first.name.startswith("ada@studio.example (")
+
+
+async def test_two_first_sign_ins_at_once_make_one_account(database: Database) -> None:
+    """Two tabs of one person."""
+    identities = PostgresIdentityStore(database)
+    made = await asyncio.gather(*(identities.account_of(ADA) for _ in range(5)))
+    assert len({account.id for account in made}) == 1
