@@ -48,8 +48,8 @@ PERSON_SCHEMA: dict[str, Any] = {
 }
 
 
-class ReplaceInput(BaseModel):
-    """Input of wan/2-2-animate-replace."""
+class AnimateInput(BaseModel):
+    """What both models take."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,12 +68,35 @@ class ReplaceInput(BaseModel):
         0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
     )
     keep_audio: bool = Field(True, description="Keep the source's sound, packet for packet.")
+
+
+class ReplaceInput(AnimateInput):
+    """Input of wan/2-2-animate-replace."""
+
     renderer: Literal["auto", "wan", "puppet"] = Field(
         "auto", description="wan needs a GPU; puppet is the CPU's preview; auto takes the best there is."
     )
 
 
-INPUTS: dict[str, type[BaseModel]] = {"wan/2-2-animate-replace": ReplaceInput}
+class MoveInput(AnimateInput):
+    """Input of wan/2-2-animate-move."""
+
+    img_urls: list[MediaUrl] = Field(
+        min_length=1, max_length=1, description="One picture of the character in its own surroundings."
+    )
+    resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
+        "720P", description="Class of the short side; the picture's aspect is kept and a smaller picture not enlarged."
+    )
+    person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
+        0, description="Who leads: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
+    )
+    renderer: Literal["auto", "wan"] = Field("auto", description="Needs a GPU: both mean wan.")
+
+
+INPUTS: dict[str, type[BaseModel]] = {
+    "wan/2-2-animate-replace": ReplaceInput,
+    "wan/2-2-animate-move": MoveInput,
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "wan/2-2-animate-replace": {
@@ -84,5 +107,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "video_urls": ["https://example.com/source-video.mp4"],
             "resolution": "720P",
         },
-    }
+    },
+    "wan/2-2-animate-move": {
+        "model": "wan/2-2-animate-move",
+        "callback_url": "https://your-domain.com/api/callback",
+        "input": {
+            "img_urls": ["https://example.com/portrait.jpg"],
+            "video_urls": ["https://example.com/dance.mp4"],
+            "resolution": "720P",
+        },
+    },
 }

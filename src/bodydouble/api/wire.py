@@ -49,7 +49,8 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
 
 
 def model_data(model: ModelSpec, renderers: list[str]) -> dict[str, Any]:
-    """An entry of the catalogue as Models answers it."""
+    """An entry of the catalogue as Models answers it; ``renderers`` are those of this installation."""
+    usable = [name for name in renderers if name in model.renderers]
     return {
         "model": model.name,
         "provider": model.provider,
@@ -64,7 +65,7 @@ def model_data(model: ModelSpec, renderers: list[str]) -> dict[str, Any]:
         "supports_reference": model.supports_reference,
         "supports_native_audio": model.supports_native_audio,
         "routing_priority": model.routing_priority,
-        "enabled": bool(renderers),
-        "renderers": renderers,
+        "enabled": bool(usable),
+        "renderers": usable,
         "price": dict(model.credits_per_second),
     }

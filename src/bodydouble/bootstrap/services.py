@@ -50,12 +50,12 @@ def renderers(settings: Settings) -> list[str]:
     return ["wan", "puppet"] if settings.wan_on_workers else available_renderers(wan_options(settings))
 
 
-def _renderer_check(settings: Settings) -> Callable[[str], str]:
+def _renderer_check(settings: Settings) -> Callable[[str, tuple[str, ...]], str]:
     @cache  # every create asks, and looking for packages and weights takes longer than all the rest of a create
-    def check(name: str) -> str:
+    def check(name: str, among: tuple[str, ...]) -> str:
         if settings.wan_on_workers and name in ("auto", "wan"):
             return "wan"
-        resolved = resolve_renderer(name, wan_options(settings))
+        resolved = resolve_renderer(name, wan_options(settings), among)
         if name == "auto" and resolved == "puppet" and not settings.puppet_fallback:
             raise RendererUnavailable(
                 "renderer: this installation makes no CPU previews and has no GPU renderer at the moment.",

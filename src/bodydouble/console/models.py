@@ -35,7 +35,13 @@ async def readiness(console: Console, model: ModelSpec) -> Readiness:
     if model.name in off:
         return Readiness(runs=False, renderers=renderers, reason=off[model.name] or "Switched off by the operator.")
     if not renderers:
-        return Readiness(runs=False, renderers=[], reason="No renderer of this model runs on this installation.")
+        wanted = " or ".join(model.renderers)
+        return Readiness(
+            runs=False,
+            renderers=[],
+            reason=f"This installation cannot run it: it takes the renderer {wanted}. `bodydouble doctor` says what "
+            "is missing.",
+        )
     state = await console.operation.queue_state()
     if not state.executors:
         return Readiness(

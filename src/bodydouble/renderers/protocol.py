@@ -1,7 +1,8 @@
 """The renderer Protocol: prepare a shot once, then render it segment by segment.
 
 A renderer sees the driving video only through ``Footage``, the person only through ``PersonTrack`` and mattes, and
-answers finished frames: the person replaced, every pixel outside the matte the source's own.
+answers finished frames: the person replaced, every pixel outside the matte the source's own; or, in mode animate, the
+character in its own picture, moving as the person does.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from bodydouble.perception.track import PersonTrack
 class RenderOptions:
     """What the caller may choose; each renderer reads what concerns it."""
 
+    mode: str = "replace"  # replace: the person of the video; animate: the character moves in its own picture
     hands: str = "keep"  # puppet; keep: the actor's own hands, recoloured; puppet: the character's
     seed: int = 0
     prompt: str = ""  # wan; empty: the model's own
@@ -29,7 +31,7 @@ class RenderOptions:
 class Scene:
     """Everything a renderer works from. ``track`` is smoothed and whole: about 8 kB a frame."""
 
-    reference: Image  # the character, upright, as decoded
+    reference: Image  # the character, upright, as decoded; in mode animate of the finished frames' size
     footage: Footage
     mattes: Mattes
     track: PersonTrack
@@ -46,7 +48,7 @@ class RenderWarning:
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """Frames ``start`` to ``stop`` (exclusive), rendered and stored as one. Never spans a cut."""
+    """Frames ``start`` to ``stop`` (exclusive), rendered and stored as one. In mode replace never spans a cut."""
 
     index: int
     start: int
@@ -64,7 +66,7 @@ class PreparedShot(Protocol):
     warnings: list[RenderWarning]
 
     def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Iterator[Image]:
-        """The finished frames of ``segment``, in order, at working size.
+        """The finished frames of ``segment``, in order, of the footage's size; in mode animate of the reference's.
 
         ``carry`` is what ``carry_after`` answered for the segment before (None for the first one). Whatever ``report``
         raises ends the work at the next step.

@@ -12,7 +12,9 @@ from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
-NAMES = ("puppet", "wan")
+NAMES = ("wan", "puppet")
+MODES: dict[str, tuple[str, ...]] = {"replace": ("wan", "puppet"), "animate": ("wan",)}
+"""Mode to the renderers that can do it, best first."""
 
 
 def _puppet(pack: ModelPack, options: WanOptions) -> Renderer:
@@ -25,7 +27,7 @@ def _wan(pack: ModelPack, options: WanOptions) -> Renderer:
     from bodydouble.renderers.wan.loaded import LoadedEngine  # imports torch
     from bodydouble.renderers.wan.renderer import WanRenderer
 
-    return WanRenderer(options, LoadedEngine(options))
+    return WanRenderer(options, LoadedEngine(options), pack)
 
 
 _BUILDERS: dict[str, Callable[[ModelPack, WanOptions], Renderer]] = {"puppet": _puppet, "wan": _wan}
@@ -55,26 +57,29 @@ def available_renderers(options: WanOptions) -> list[str]:
     return ["puppet"] if wan_obstacle(options) else ["wan", "puppet"]
 
 
-def resolve_renderer(name: str, options: WanOptions) -> str:
-    """The renderer that ``name`` means here: ``auto`` is the best one that runs.
+def resolve_renderer(name: str, options: WanOptions, among: tuple[str, ...] = NAMES) -> str:
+    """The renderer that ``name`` means here: ``auto`` is the best one of ``among`` that runs.
 
     Raises:
-        RendererUnavailable: it does not run on this machine, and why.
+        RendererUnavailable: it does not run on this machine, or is not one of ``among``, and why.
     """
     if name == "auto":
-        return available_renderers(options)[0]
+        name = next((n for n in available_renderers(options) if n in among), among[0])
     if name not in NAMES:
         raise RendererUnavailable(
             f"renderer: there is no renderer called {name}; there are: auto, {', '.join(NAMES)}", field="renderer"
         )
+    if name not in among:
+        raise RendererUnavailable(
+            f"renderer: {name} cannot make this; it takes {' or '.join(among)}.", field="renderer"
+        )
     obstacle = wan_obstacle(options) if name == "wan" else None
     if obstacle:
-        raise RendererUnavailable(
-            f"renderer: wan does not run here. {obstacle} Or use renderer puppet or auto.", field="renderer"
-        )
+        instead = " Or use renderer puppet or auto." if "puppet" in among else ""
+        raise RendererUnavailable(f"renderer: wan does not run here. {obstacle}{instead}", field="renderer")
     return name
 
 
 def build_renderer(name: str, pack: ModelPack, options: WanOptions) -> Renderer:
-    """The renderer called ``name`` (or ``auto``), ready to prepare shots."""
-    return _BUILDERS[resolve_renderer(name, options)](pack, options)
+    """The renderer that ``resolve_renderer`` answered, ready to prepare shots."""
+    return _BUILDERS[name](pack, options)

@@ -10,6 +10,7 @@ from typing import Any
 from bodydouble.service.callers import Caller
 from bodydouble.service.identifiers import parse_task_id
 from bodydouble.service.local_copies import Part, local_copy
+from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.ports import TaskStore
@@ -48,6 +49,11 @@ class QualityService:
     async def _keys(self, task: Task) -> list[str]:
         if task.status is not TaskStatus.SUCCESS or task.result is None or task.media_deleted_at is not None:
             raise InputRejected("task_id: there is a report for results that are there alone", field="task_id")
+        if find_model(task.model).mode != "replace":
+            raise InputRejected(
+                "task_id: a report compares a replaced person with the source, and this model replaces nobody",
+                field="task_id",
+            )
         keys = [task.result.media_keys[0]]
         for field in ("video_urls", "img_urls"):
             key = await self._files.own_key(str(task.inputs[field][0]), task.account)

@@ -48,7 +48,7 @@ CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the call
 CheckUpload = Callable[[str, str], Awaitable[float]]
 """Looks at one of our own uploads, by key and field: seconds of a video, 0 of a picture. Raises MediaRejected."""
 
-RendererCheck = Callable[[str], str]
+RendererCheck = Callable[[str, tuple[str, ...]], str]
 """Resolves a renderer's name on this installation; raises RendererUnavailable."""
 
 
@@ -175,7 +175,8 @@ class TaskService:
         return await self._tasks.create_task(new, self._limits)
 
     async def _new_task(self, submission: Submission, source: TaskSource, **origin: Any) -> NewTask:
-        renderer = self._check_renderer(str(submission.inputs["renderer"]))
+        among = self.model(submission.model).renderers
+        renderer = self._check_renderer(str(submission.inputs["renderer"]), among)
         return NewTask(
             id=TaskId(make_uuid7()),
             model=submission.model,

@@ -82,6 +82,7 @@ def write_sheet(output: Path, reader: VideoReader, seen: Perception, columns: in
 
 
 def _column(seen: Perception, i: int, image: Image, matte: Matte, shown: FrameInputs) -> NDArray[np.uint8]:
+    assert shown.background is not None
     lit = image * (DIM + (1 - DIM) / 255 * matte[..., None])
     cells = [
         (_found(seen, i, image), f"frame {i}, shot {seen.track.shot[i]}"),

@@ -20,6 +20,7 @@ class ShotRequest:
     short_side: int = 720  # pixels; a smaller source is not enlarged
     person: PersonChoice = field(default_factory=PersonChoice)
     renderer: str = "auto"
+    mode: str = "replace"  # or animate: the character moves in its own picture
     hands: str = "keep"
     seed: int = 0
     prompt: str = ""  # this and the next three: renderer wan

@@ -15,6 +15,9 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from bodydouble import __version__
 from bodydouble.media import (
     SegmentEncoder,
@@ -28,11 +31,13 @@ from bodydouble.media import (
 )
 from bodydouble.perception import ModelPack, Perception, load_perception, perceive
 from bodydouble.perception.choice import choose_networks
+from bodydouble.perception.footage import Image
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.options import PerceptionOptions
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
-from bodydouble.renderers.registry import build_renderer, resolve_renderer
+from bodydouble.renderers.registry import MODES, build_renderer, resolve_renderer
+from bodydouble.renderers.wan.weights import options_for
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
@@ -122,6 +127,20 @@ class Shot:
         width, height = working_size(self.info.width, self.info.height, self.request.short_side)
         return VideoReader(self.request.video, self.info, width, height)
 
+    @cached_property
+    def frame_size(self) -> tuple[int, int]:
+        """Width and height of the finished frames: the footage's, in mode animate those of the character's picture."""
+        if self.request.mode == "replace":
+            return self.footage.width, self.footage.height
+        height, width = read_image(self.request.image, self.request.limits, field="image").shape[:2]
+        return working_size(width, height, self.request.short_side)
+
+    def _reference(self) -> Image:
+        picture = read_image(self.request.image, self.request.limits, field="image")
+        if self.request.mode == "replace":
+            return picture
+        return np.asarray(cv2.resize(picture, self.frame_size, interpolation=cv2.INTER_AREA), np.uint8)
+
     def probe(self) -> VideoInfo:
         """Check both inputs, without heavy work.
 
@@ -174,11 +193,12 @@ class Shot:
     @cached_property
     def _prepared(self) -> PreparedShot:
         scene = Scene(
-            reference=read_image(self.request.image, self.request.limits, field="image"),
+            reference=self._reference(),
             footage=self.footage,
             mattes=self._perception.mattes,
             track=self._perception.track,
             options=RenderOptions(
+                mode=self.request.mode,
                 hands=self.request.hands,
                 seed=self.request.seed,
                 prompt=self.request.prompt,
@@ -189,11 +209,15 @@ class Shot:
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        renderer = self._renderer or build_renderer(self.request.renderer, self._pack, self.request.wan)
+        renderer = self._renderer or build_renderer(
+            self._renderer_name(), self._pack, options_for(self.request.wan, self.request.mode)
+        )
         return renderer.prepare(scene, folder, lambda f: self._meter.report("prepare", f))
 
     def _renderer_name(self) -> str:
-        return self._renderer.name if self._renderer else resolve_renderer(self.request.renderer, self.request.wan)
+        if self._renderer:
+            return self._renderer.name
+        return resolve_renderer(self.request.renderer, self.request.wan, MODES[self.request.mode])
 
     def render_segment(self, index: int) -> None:
         """Render and encode one segment; nothing happens where its file is there.
@@ -212,6 +236,7 @@ class Shot:
         carry = before.read_bytes() if segment.index and before.exists() else None
         length = segment.stop - segment.start
         done, image = 0, None
+        width, height = self.frame_size
 
         def report(fraction: float) -> None:
             self._meter.report("render", (segment.index + fraction) / segments, segment.index, segments)
@@ -221,8 +246,8 @@ class Shot:
             encoder = stack.enter_context(
                 SegmentEncoder(
                     path,
-                    width=self.footage.width,
-                    height=self.footage.height,
+                    width=width,
+                    height=height,
                     frame_rate=self.info.frame_rate,
                     time_base=self.info.time_base,
                     colour=self.info.colour,
@@ -253,8 +278,8 @@ class Shot:
         result = ShotResult(
             path=target,
             renderer=self._renderer_name(),
-            width=self.footage.width,
-            height=self.footage.height,
+            width=self.frame_size[0],
+            height=self.frame_size[1],
             frame_rate=float(self.info.frame_rate),
             frames=self.footage.frames,
             duration_seconds=self.info.duration_seconds,

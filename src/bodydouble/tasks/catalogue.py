@@ -31,7 +31,8 @@ class ModelSpec:
     supports_reference: bool = True
     supports_native_audio: bool = False
     routing_priority: int = 50
-    renderers: tuple[str, ...] = ("puppet", "wan")
+    mode: str = "replace"  # replace: the person of the video; animate: the character moves in its own picture
+    renderers: tuple[str, ...] = ("wan", "puppet")  # that can make it, best first
     credits_per_second: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     def price(self, resolution: str, duration_seconds: float) -> Decimal:
@@ -54,7 +55,24 @@ WAN_2_2_ANIMATE_REPLACE = ModelSpec(
     credits_per_second=MappingProxyType({"480P": Decimal(6), "580P": Decimal(9), "720P": Decimal("12.5")}),
 )
 
-CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType({m.name: m for m in (WAN_2_2_ANIMATE_REPLACE,)})
+WAN_2_2_ANIMATE_MOVE = ModelSpec(
+    name="wan/2-2-animate-move",
+    provider="Wan",
+    model_version="2-2-animate-move",
+    title="Wan 2.2 Animate: move",
+    description=(
+        "Moves the character of a picture as the person in a video moves: "
+        "motion and expression come from the video, character and background from the picture."
+    ),
+    operations=("animate-move", "motion-control"),
+    mode="animate",
+    renderers=("wan",),
+    credits_per_second=WAN_2_2_ANIMATE_REPLACE.credits_per_second,
+)
+
+CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType(
+    {m.name: m for m in (WAN_2_2_ANIMATE_REPLACE, WAN_2_2_ANIMATE_MOVE)}
+)
 
 
 def find_model(name: str, catalogue: Mapping[str, ModelSpec] = CATALOGUE) -> ModelSpec:

@@ -109,6 +109,7 @@ class ShotRunner:
             short_side=order["short_side"],
             person=PersonChoice(point=(point[0], point[1]) if point else None, rank=order["rank"]),
             renderer=order["renderer"],
+            mode=order["mode"],
             hands=order["hands"],
             seed=order["seed"],
             prompt=order["prompt"],
@@ -120,7 +121,8 @@ class ShotRunner:
             wan=WanOptions(**order["wan"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)
-        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, _renderer(order, request.wan))
+        renderer = _renderer(order, request.wan, pack)
+        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, renderer)
 
     def _tell(self, progress: Any) -> None:
         """Pass progress on, at most ten times a second within one segment."""
@@ -141,14 +143,15 @@ class ShotRunner:
         )
 
 
-def _renderer(order: dict[str, Any], options: Any) -> Any:
+def _renderer(order: dict[str, Any], options: Any, pack: Any) -> Any:
     """One that speaks to the process with the model, where the order names it; None: the shot builds its own."""
     if order["runner"] is None:
         return None
     from bodydouble.renderers.wan.remote import RemoteEngine
     from bodydouble.renderers.wan.renderer import WanRenderer
+    from bodydouble.renderers.wan.weights import options_for
 
-    return WanRenderer(options, RemoteEngine(Path(order["runner"])))
+    return WanRenderer(options_for(options, order["mode"]), RemoteEngine(Path(order["runner"])), pack)
 
 
 def main() -> None:

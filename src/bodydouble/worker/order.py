@@ -1,5 +1,6 @@
 """What a worker may choose, and what it tells its child to make. Plain values: they cross a process border as JSON."""
 
+import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +9,8 @@ from typing import Any
 
 from bodydouble.renderers.registry import resolve_renderer
 from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec
+from bodydouble.renderers.wan.weights import options_for
+from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
 from bodydouble.worker.workspace import Workspace
@@ -52,6 +54,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         "point": list(person) if isinstance(person, list | tuple) else None,
         "rank": person if isinstance(person, int) else 0,
         "renderer": task.inputs.get("renderer", "auto"),
+        "mode": find_model(task.model, options.catalogue).mode,
         "runner": str(runner) if runner else None,
         "hands": task.inputs.get("hands", "keep"),
         "seed": task.inputs.get("seed", 0),
@@ -65,9 +68,14 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
     }
 
 
-def needs_runner(task: Task, options: WorkerOptions) -> bool:
-    """Whether ``task`` is for the wan renderer, as far as this machine can run it; where not, the child says why."""
+def runner_options(task: Task, options: WorkerOptions) -> dict[str, Any] | None:
+    """What a runner for ``task`` loads, fields of ``WanOptions``.
+
+    None where the task is not for the wan renderer, or where this machine cannot run it: the child says why.
+    """
+    model, wan = find_model(task.model, options.catalogue), WanOptions(**options.wan)
     try:
-        return resolve_renderer(str(task.inputs.get("renderer", "auto")), WanOptions(**options.wan)) == "wan"
+        renderer = resolve_renderer(str(task.inputs.get("renderer", "auto")), wan, model.renderers)
     except RendererUnavailable:
-        return False
+        return None
+    return dataclasses.asdict(options_for(wan, model.mode)) if renderer == "wan" else None

@@ -18,7 +18,7 @@ from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId,
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
-from bodydouble.worker.order import WorkerOptions, needs_runner, shot_order
+from bodydouble.worker.order import WorkerOptions, runner_options, shot_order
 from bodydouble.worker.runners import Lease, Runners
 from bodydouble.worker.supervisor import Child, ChildDied
 from bodydouble.worker.workspace import Workspace, telling_full
@@ -327,8 +327,9 @@ class Replacement:
         return await self._tell(message)
 
     async def _start_child(self, task: Task) -> None:
-        if self._lease is None and await asyncio.to_thread(needs_runner, task, self._options):
-            self._lease = await self._runners.lease()
+        wanted = await asyncio.to_thread(runner_options, task, self._options)
+        if wanted is not None and self._lease is None:
+            self._lease = await self._runners.lease(wanted)
         environment = self._lease.environment if self._lease else {}
         self._child = await Child.start(self._options.child, self._workspace.child_log, environment)
         log.info("child started", pid=self._child.pid)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -42,17 +43,19 @@ class Place:
         self._log_path = options.folder / f"runner-{number}.log"
         self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(str(c) for c in cards)} if cards else {}
         self._process: asyncio.subprocess.Process | None = None
+        self._loaded: Mapping[str, Any] = {}  # fields of ``WanOptions``
         self._folder: Path | None = None
         self._idle: asyncio.Task[None] | None = None
 
-    async def occupy(self) -> Path:
-        """The address of a runner that lives: the warm one, or a fresh one."""
+    async def occupy(self, wanted: Mapping[str, Any]) -> Path:
+        """The address of a runner that lives and has loaded what is wanted: the warm one, or a fresh one."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if self._process is not None and self._process.returncode is not None:
+        if self._process is not None and (self._process.returncode is not None or self._loaded != wanted):
             await self.clear()
         if self._process is None:
+            self._loaded = wanted
             await self._start()
         assert self._folder is not None
         return self._folder / "socket"
@@ -67,7 +70,7 @@ class Place:
             self._process = await asyncio.create_subprocess_exec(
                 *self._options.runner,
                 str(listener.fileno()),
-                json.dumps(self._options.wan),
+                json.dumps(self._loaded),
                 pass_fds=[listener.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
@@ -127,11 +130,11 @@ class Runners:
         for place in reversed(self._places):
             self._free.put_nowait(place)
 
-    async def lease(self) -> Lease:
-        """A runner for one task; waits until one is free."""
+    async def lease(self, wanted: Mapping[str, Any]) -> Lease:
+        """A runner for one task, with what it has to load (fields of ``WanOptions``); waits until one is free."""
         place = await self._free.get()
         try:
-            address = await place.occupy()
+            address = await place.occupy(wanted)
         except BaseException:
             self._free.put_nowait(place)
             raise

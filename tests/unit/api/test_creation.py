@@ -12,6 +12,7 @@ import pytest
 from api_calls import API, BODY, MODEL, balance, body, create, upload
 from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
+from bodydouble.tasks.catalogue import CATALOGUE
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +76,7 @@ async def test_all_problems_are_told_at_once(client: httpx.AsyncClient) -> None:
         (b'{"model": "a\\u0000", "input": {}}', "body: holds the character NUL"),
         (b"[]", "body: has to be a JSON object"),
         (b"{}", "model: Field required"),
-        (b'{"model": "wan/9", "input": {}}', f"model: Unknown model 'wan/9'; there are: {MODEL}"),
+        (b'{"model": "wan/9", "input": {}}', f"model: Unknown model 'wan/9'; there are: {', '.join(CATALOGUE)}"),
         (b'{"model": "wan/9", "input": {}, "priority": 1}', "priority: Unknown field"),
         (b'{"model": "wan/9", "input": {}, "callback_url": "ftp://x"}',
          "callback_url: URL scheme should be 'http' or 'https'"),

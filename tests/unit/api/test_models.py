@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> None:
     """Models can be filtered by modality and operation; each has what the official client reads."""
     listed = (await client.get(f"{API}/job/Models", params={"operation": "motion-control"})).json()["data"]
-    assert listed["total"] == 1
+    assert [m["model"] for m in listed["models"]] == [MODEL, "wan/2-2-animate-move"]
     entry = listed["models"][0]
     assert entry["model"] == MODEL
     assert entry["price"] == {"480P": 6, "580P": 9, "720P": 12.5}
@@ -30,6 +30,21 @@ async def test_one_model_has_its_schema(client: httpx.AsyncClient) -> None:
     assert (await client.post(f"{API}/job/estimate-credits", json=data["example"])).status_code == 200
     unknown = await client.get(f"{API}/job/Models/wan/9")
     assert (unknown.status_code, unknown.json()["code"]) == (404, 404)
+
+
+async def test_a_model_that_needs_a_gpu_says_so(client: httpx.AsyncClient) -> None:
+    """Without one it is listed as not enabled, and a task of it is refused with what to do; nothing is kept."""
+    model = "wan/2-2-animate-move"
+    data = (await client.get(f"{API}/job/Models/{model}")).json()["data"]
+    assert (data["enabled"], data["renderers"]) == (False, [])
+    assert data["input_schema"]["properties"]["renderer"]["enum"] == ["auto", "wan"]
+    assert (await client.post(f"{API}/job/estimate-credits", json=data["example"])).status_code == 200
+    refused = await client.post(f"{API}/job/CreateTask", json=data["example"])
+    assert (refused.status_code, refused.json()["code"]) == (503, 505)
+    assert refused.json()["message"].startswith("renderer: wan does not run here. ")
+    assert "Or use" not in refused.json()["message"]
+    listed = await client.get(f"{API}/job/Tasks")
+    assert listed.json()["data"]["tasks"] == []
 
 
 @pytest.mark.parametrize("kind", ["kling", "vidu", "bytedance"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.renderers.registry import available_renderers, resolve_renderer, wan_obstacle
+from bodydouble.renderers.registry import MODES, available_renderers, resolve_renderer, wan_obstacle
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.tasks.errors import RendererUnavailable
 
@@ -21,9 +21,19 @@ def test_wan_without_weights_says_what_to_do(tmp_path: Path) -> None:
     assert resolve_renderer("auto", options) == "puppet"
 
 
+def test_what_puppet_cannot_make_is_not_left_to_it(tmp_path: Path) -> None:
+    """Where wan alone can, auto says why wan does not run, and puppet is refused by name."""
+    options = WanOptions(weights=str(tmp_path / "none"), device="cpu")
+    with pytest.raises(RendererUnavailable, match="renderer: wan does not run here") as refused:
+        resolve_renderer("auto", options, MODES["animate"])
+    assert "Or use" not in refused.value.message
+    with pytest.raises(RendererUnavailable, match="renderer: puppet cannot make this; it takes wan"):
+        resolve_renderer("puppet", options, MODES["animate"])
+
+
 def test_an_unknown_renderer_is_named() -> None:
     """With those that there are."""
-    with pytest.raises(RendererUnavailable, match="cartoon; there are: auto, puppet, wan"):
+    with pytest.raises(RendererUnavailable, match="cartoon; there are: auto, wan, puppet"):
         resolve_renderer("cartoon", WanOptions())
 
 

@@ -48,6 +48,7 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         "rank": 0,
         "renderer": "puppet",
         "runner": None,
+        "mode": "replace",
         "hands": "keep",
         "seed": 0,
         "prompt": "",

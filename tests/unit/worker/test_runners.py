@@ -58,7 +58,8 @@ class Bench:
 
 def runner_pids() -> list[int]:
     """Runners of this process that live."""
-    return [p.pid for p in psutil.Process().children() if "scripted_runner.py" in " ".join(p.cmdline())]
+    children = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
+    return [p.pid for p in children if "scripted_runner.py" in " ".join(p.cmdline())]
 
 
 async def until(holds) -> None:
@@ -75,7 +76,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replacements, "needs_runner", lambda task, options: True)
+    monkeypatch.setattr(replacements, "runner_options", lambda task, options: {})
     bench = Bench(tmp_path, Outside())
     yield bench
     await bench.runners.close()
@@ -136,7 +137,7 @@ async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> Non
 
 async def test_a_runner_that_nobody_needs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the idle time it is gone, and the next task starts another one."""
-    monkeypatch.setattr(replacements, "needs_runner", lambda task, options: True)
+    monkeypatch.setattr(replacements, "runner_options", lambda task, options: {})
     bench = Bench(tmp_path, Outside(), idle_seconds=0.1)
     bench.follow("frames")
     for number in (1, 2):

@@ -45,6 +45,19 @@ class FinishedFrames:
         return blend(source, self._canvas.restore(true), self._canvas.restore_mask(drawn.mask[i]))
 
 
+class MovedFrames:
+    """The frames of one segment in mode animate: nothing of the footage shows, so there is nothing to compare with."""
+
+    def __init__(self, made: NDArray[np.uint8], length: int, canvas: Canvas) -> None:
+        """``made`` (F, H, W, 3) begins with the segment's ``length`` frames."""
+        self._made, self._length, self._canvas = made, length, canvas
+
+    def images(self, start: int = 0) -> Generator[Image]:
+        """From frame ``start`` of the segment on, each made when it is asked for."""
+        for i in range(start, self._length):
+            yield self._canvas.restore(self._made[i])
+
+
 def _drift(frames: list[Image], drawn: Drawn, canvas: Canvas) -> Drift | None:
     """Of what was drawn from the real frames, outside the mask."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, DRIFT_FRAMES).round().astype(int))

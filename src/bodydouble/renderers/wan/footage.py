@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Footage, Image
-from bodydouble.renderers.wan.preprocess import Preprocessor
+from bodydouble.renderers.wan.preprocess import MovePreprocessor, Preprocessor
 from bodydouble.renderers.wan.timeline import Span
 
 
@@ -21,16 +21,21 @@ class SegmentVideo:
     mask: NDArray[np.uint8] | None  # (F, H, W), 255 where the model may paint
 
 
-def read_segment(preprocessor: Preprocessor, span: Span, face_side: int) -> SegmentVideo:
+def read_segment(preprocessor: Preprocessor | MovePreprocessor, span: Span, face_side: int) -> SegmentVideo:
     """The frames of ``span``; the last one is repeated up to its length."""
     inputs = list(preprocessor.read(span.first, span.segment.stop))
     inputs += inputs[-1:] * (span.length - len(inputs))
     return SegmentVideo(
         pose=np.stack([frame.pose for frame in inputs]),
         face=np.stack([_squared(frame.face, face_side) for frame in inputs]),
-        background=np.stack([frame.background for frame in inputs]),
-        mask=np.stack([frame.mask for frame in inputs]),
+        background=_stacked([frame.background for frame in inputs]),
+        mask=_stacked([frame.mask for frame in inputs]),
     )
+
+
+def _stacked(images: list[NDArray[np.uint8] | None]) -> NDArray[np.uint8] | None:
+    there = [image for image in images if image is not None]
+    return np.stack(there) if there else None
 
 
 def read_frames(footage: Footage, span: Span) -> list[Image]:

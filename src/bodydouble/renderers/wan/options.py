@@ -19,6 +19,7 @@ class WanOptions:
     offload: str = "auto"
     compile: bool = True  # regional torch.compile; the first segment waits for it
     relighting: str | None = None  # LoRA file; None: the one in the weights folder, where there is one
+    relit: bool = True  # false: without that LoRA
     distillation: str | None = None  # LoRA file that profile fast needs; None: as above
     segment_frames: int = 77  # 4n + 1; what the model was trained on
     carried_frames: int = 1  # 1 or 5

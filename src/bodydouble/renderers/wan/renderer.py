@@ -14,16 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Image
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.portrait import analyse_portrait
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.drawing import Drawing
 from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
-from bodydouble.renderers.wan.finishing import Drawn, FinishedFrames
+from bodydouble.renderers.wan.finishing import Drawn, FinishedFrames, MovedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
 from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.preprocess import Preprocessor, PreprocessSettings
+from bodydouble.renderers.wan.preprocess import (
+    Canvas,
+    MovePreprocessor,
+    Preprocessor,
+    PreprocessSettings,
+    whole_body,
+)
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
-from bodydouble.renderers.wan.setup import Setup, choose_setup
+from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.timeline import Span, plan_spans
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
 
@@ -38,18 +46,22 @@ class WanRenderer:
 
     name = "wan"
 
-    def __init__(self, options: WanOptions, engine: Engine) -> None:
-        """Raises ModelPackMissing, RendererUnavailable: it does not run here, and why."""
-        self._options, self._engine = options, engine
+    def __init__(self, options: WanOptions, engine: Engine, pack: ModelPack) -> None:
+        """``pack`` finds the body in the picture that mode animate moves.
+
+        Raises:
+            ModelPackMissing, RendererUnavailable: it does not run here, and why.
+        """
+        self._options, self._engine, self._pack = options, engine, pack
         self._weights = locate_weights(options)
         self._setup = choose_setup(options, next(iter(find_cards()), None))
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedWan":
-        """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises."""
+        """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises, and NobodyFound."""
+        preprocessor = self._preprocessor(scene)
         face_side = self._engine.load(lambda f: report(LOADED * f))
-        settings = PreprocessSettings(area_max=self._setup.area_max)
-        preprocessor = Preprocessor(scene.footage, scene.mattes, scene.track, settings)
         options, canvas = scene.options, preprocessor.canvas
+        moves = options.mode == "animate"
         sampling = Sampling(
             steps=min(options.steps, self._setup.profile.steps_max),
             shift=options.shift,
@@ -58,7 +70,7 @@ class WanRenderer:
         )
         self._engine.cast(
             Casting(
-                picture=scene.reference,
+                picture=canvas.place(scene.reference) if moves else scene.reference,
                 prompt=options.prompt or PROMPT,
                 negative_prompt=NEGATIVE_PROMPT,
                 height=canvas.height,
@@ -72,10 +84,24 @@ class WanRenderer:
             engine=self._engine,
             preprocessor=preprocessor,
             face_side=face_side,
-            spans=plan_spans(scene.track.shot, self._options.segment_frames, sampling.carried_frames),
+            # What is seen stays the same across a cut of the video that leads.
+            spans=plan_spans(
+                np.zeros_like(scene.track.shot) if moves else scene.track.shot,
+                self._options.segment_frames,
+                sampling.carried_frames,
+            ),
             carried_frames=sampling.carried_frames,
-            warnings=_warnings(self._weights, self._setup, scene),
+            warnings=_warnings(self._weights, canvas, options.mode),
         )
+
+    def _preprocessor(self, scene: Scene) -> Preprocessor | MovePreprocessor:
+        area_max = self._setup.area_max
+        if scene.options.mode == "replace":
+            settings = PreprocessSettings(area_max=area_max)
+            return Preprocessor(scene.footage, scene.mattes, scene.track, settings)
+        height, width = scene.reference.shape[:2]
+        character = whole_body(analyse_portrait(self._pack, scene.reference).track, 0, (width, height))
+        return MovePreprocessor(scene.footage, scene.track, character, (width, height), area_max)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +110,7 @@ class _Begun:
 
     index: int
     carry: bytes | None
-    mask: NDArray[np.uint8]  # (F, H, W)
+    mask: NDArray[np.uint8] | None  # (F, H, W); None in mode animate
     drawing: Drawing | None  # None where nobody is to be replaced
 
 
@@ -96,7 +122,7 @@ class PreparedWan:
         *,
         scene: Scene,
         engine: Engine,
-        preprocessor: Preprocessor,
+        preprocessor: Preprocessor | MovePreprocessor,
         face_side: int,
         spans: list[Span],
         carried_frames: int,
@@ -115,20 +141,14 @@ class PreparedWan:
         span = self._spans[segment.index]
         begun = self._claim(span, carry)
         try:
-            frames = read_frames(self._scene.footage, span)
-            if begun.drawing is None:
-                finished = FinishedFrames(frames, None, self._preprocessor.canvas)
-            else:
-                made = begun.drawing.wait(lambda done, steps: report(DENOISED * done / steps))
-                mask = begun.mask[span.carried :]
-                drawn = Drawn(made=made[span.carried :], mask=mask)
-                finished = FinishedFrames(frames, drawn, self._preprocessor.canvas)
-            self._carry = _pack(finished.images(max(0, len(frames) - self._carried_frames)))
+            length = segment.stop - segment.start
+            finished = self._finish(span, begun, report)
+            self._carry = _pack(finished.images(max(0, length - self._carried_frames)))
             if segment.index + 1 < len(self._spans):
                 self._begun = self._begin(self._spans[segment.index + 1], self._carry)
             for done, image in enumerate(finished.images(), start=1):
                 yield image
-                report(DENOISED + (1 - DENOISED) * done / len(frames))
+                report(DENOISED + (1 - DENOISED) * done / length)
         except BaseException:
             for drawing in (begun.drawing, self._begun.drawing if self._begun else None):
                 if drawing is not None:
@@ -140,6 +160,17 @@ class PreparedWan:
         """The last finished frames, as ``numpy.save`` writes them."""
         assert self._carry is not None, "carry_after is asked after render"
         return self._carry
+
+    def _finish(self, span: Span, begun: _Begun, report: StepReporter) -> FinishedFrames | MovedFrames:
+        """Wait for the drawing; meanwhile the real frames are read."""
+        canvas = self._preprocessor.canvas
+        frames = [] if begun.mask is None else read_frames(self._scene.footage, span)
+        if begun.drawing is None:
+            return FinishedFrames(frames, None, canvas)
+        made = begun.drawing.wait(lambda done, steps: report(DENOISED * done / steps))[span.carried :]
+        if begun.mask is None:
+            return MovedFrames(made, span.segment.stop - span.segment.start, canvas)
+        return FinishedFrames(frames, Drawn(made=made, mask=begun.mask[span.carried :]), canvas)
 
     def _claim(self, span: Span, carry: bytes | None) -> _Begun:
         """The drawing of ``span``, begun now unless it was already and from the same frames."""
@@ -153,9 +184,8 @@ class PreparedWan:
     def _begin(self, span: Span, carry: bytes | None) -> _Begun:
         """Have the model draw ``span``, and meanwhile the footage after it read."""
         index, video = span.segment.index, self._take(span)
-        assert video.mask is not None
         drawing = None
-        if video.mask[span.carried :].any():
+        if video.mask is None or video.mask[span.carried :].any():
             take = Take(video=video, carried=self._carried(span, carry), seed=self._scene.options.seed, index=index)
             drawing = Drawing(self._model, self._engine, take)
         if index + 1 < len(self._spans):
@@ -187,19 +217,19 @@ def _pack(images: Generator[Image]) -> bytes:
     return buffer.getvalue()
 
 
-def _warnings(weights: WanWeights, setup: Setup, scene: Scene) -> list[RenderWarning]:
+def _warnings(weights: WanWeights, canvas: Canvas, mode: str) -> list[RenderWarning]:
     warnings: list[RenderWarning] = []
-    area = scene.footage.width * scene.footage.height
-    if area > setup.area_max:
-        smaller = f"{(setup.area_max / area) ** 0.5:.0%}"
+    zoom = canvas.scaled_width / canvas.source_width
+    if zoom < 1:
+        what = "The person was" if mode == "replace" else "The frames were"
         warnings.append(
             RenderWarning(
                 code="drawn_smaller",
-                message=f"The person was drawn at {smaller} of the frame's width and enlarged: the GPU's memory or the "
+                message=f"{what} drawn at {zoom:.0%} of the frame's width and enlarged: the GPU's memory or the "
                 "setting wan_area_max allows no more.",
             )
         )
-    if weights.relighting is None:
+    if weights.relighting is None and mode == "replace":
         warnings.append(
             RenderWarning(
                 code="no_relighting",

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,16 @@ def locate_weights(options: WanOptions) -> WanWeights:
         )
     return WanWeights(
         folder=folder,
-        relighting=_lora(options.relighting, folder, RELIGHTING_NAMES, "relighting"),
+        relighting=_lora(options.relighting, folder, RELIGHTING_NAMES, "relighting") if options.relit else None,
         distillation=_lora(options.distillation, folder, DISTILLATION_NAMES, "distillation"),
     )
+
+
+def options_for(options: WanOptions, mode: str) -> WanOptions:
+    """What is loaded for ``mode``: the relighting LoRA was trained for mode replace alone. Raises ModelPackMissing."""
+    if mode == "replace" or locate_weights(options).relighting is None:
+        return options
+    return replace(options, relit=False)
 
 
 def _lora(given: str | None, folder: Path, names: tuple[str, ...], what: str) -> Path | None:

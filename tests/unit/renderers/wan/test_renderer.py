@@ -1,5 +1,9 @@
 """The renderer on tiny weights: a whole shot, segment after segment."""
 
+import dataclasses
+import gc
+import io
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,30 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 import mannequin
+from bodydouble.perception import ModelPack
 from bodydouble.renderers.protocol import RenderOptions, Scene
+from bodydouble.renderers.wan import renderer as renderers
 from bodydouble.renderers.wan.loaded import LoadedEngine
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.renderer import PreparedWan, WanRenderer
 from bodydouble.tasks.errors import Cancelled
+from stored_frames import Stored
 from tiny_wan import save_tiny
 
 WIDTH, HEIGHT, FRAMES = 50, 70, 22  # 13 frames, then 9 that share one with them; no side is a multiple of 16
-
-
-class Stored:
-    """Frames or mattes that are held in memory."""
-
-    def __init__(self, images: NDArray[np.uint8]) -> None:
-        self._images = images
-        self.frames, self.height, self.width = images.shape[:3]
-        self.frame_rate = 25.0
-
-    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        for i in range(start, min(stop, self.frames), step):
-            yield i, self._images[i]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +33,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> WanRenderer:
     options = WanOptions(
         weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", segment_frames=13, carried_frames=1
     )
-    return WanRenderer(options, LoadedEngine(options))
+    return WanRenderer(options, LoadedEngine(options), ModelPack(folder=Path("none")))
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +95,124 @@ def test_a_shot_that_goes_on_gives_the_same_bytes(renderer: WanRenderer, scene: 
     resumed = renderer.prepare(scene, tmp_path, lambda fraction: None)
     made, _, _ = play(resumed, 1, carry)
     assert np.array_equal(np.stack(made), np.stack(expected))
+
+
+def test_a_segment_drawn_ahead_is_the_same(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
+    """The second segment is drawn while the first one's frames are taken; drawn alone it has the same bytes."""
+    ahead, alone = (renderer.prepare(scene, tmp_path, lambda fraction: None) for _ in range(2))
+    _, carry, _ = play(ahead, 0, None)
+    assert ahead._begun is not None
+    drawn_ahead, _, _ = play(ahead, 1, carry)
+    drawn_alone, _, _ = play(alone, 1, carry)
+    assert np.array_equal(np.stack(drawn_ahead), np.stack(drawn_alone))
+
+
+def test_what_was_drawn_ahead_from_other_frames_is_not_taken(
+    renderer: WanRenderer, scene: Scene, tmp_path: Path
+) -> None:
+    """Whoever hands on other frames gets a segment that follows from them."""
+    ahead, alone = (renderer.prepare(scene, tmp_path, lambda fraction: None) for _ in range(2))
+    _, carry, _ = play(ahead, 0, None)
+    other = pack_frames(255 - np.load(io.BytesIO(carry)))
+    made, _, _ = play(ahead, 1, other)
+    expected, _, _ = play(alone, 1, other)
+    assert np.array_equal(np.stack(made), np.stack(expected))
+
+
+def pack_frames(frames: NDArray[np.uint8]) -> bytes:
+    """As a segment hands them on."""
+    buffer = io.BytesIO()
+    np.save(buffer, frames)
+    return buffer.getvalue()
+
+
+def test_whoever_stops_taking_frames_stops_what_is_drawn_ahead(prepared: PreparedWan) -> None:
+    """Closed after its first frame, a segment leaves nothing at work."""
+    frames = prepared.render(prepared.segments[0], None, lambda fraction: None)
+    next(frames)
+    begun = prepared._begun
+    assert begun is not None
+    assert begun.drawing is not None
+    frames.close()
+    assert begun.drawing._given_up.is_set()
+    assert prepared._begun is None
+
+
+def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
+    """After each of five segments as many tensors live as after the first two, and as many bytes of pictures."""
+    short = WanRenderer(dataclasses.replace(renderer._options, segment_frames=9), renderer._engine, renderer._pack)
+    # The frame that is followed is the same everywhere: so segments differ in nothing but their place.
+    track = mannequin.track_of([mannequin.joints(head=7.0, centre=15.0, top=5.0)] * LONG)
+    (_, image), (_, matte) = next(scene.footage.read(0, 1)), next(scene.mattes.read(0, 1))
+    long = dataclasses.replace(
+        scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track, options=RenderOptions(steps=2)
+    )
+    prepared, carry = short.prepare(long, tmp_path, lambda fraction: None), None
+    assert len(prepared.segments) == 6
+    counts: list[tuple[int, int]] = []
+    tracemalloc.start()
+    try:
+        for k in range(5):
+            for _ in prepared.render(prepared.segments[k], carry, lambda fraction: None):
+                pass
+            carry = prepared.carry_after(prepared.segments[k])
+            assert prepared._begun is not None
+            assert prepared._begun.drawing is not None
+            prepared._begun.drawing._frames.result()
+            if prepared._read is not None:
+                prepared._read[1].result()
+            gc.collect()
+            tensors = sum(issubclass(type(o), torch.Tensor) for o in gc.get_objects())
+            counts.append((tensors, tracemalloc.get_traced_memory()[0]))
+    finally:
+        tracemalloc.stop()
+    # The fifth segment reads nothing ahead of the sixth, which is the last.
+    settled = counts[1:4]
+    assert len({tensors for tensors, _ in settled}) == 1
+    sizes = [size for _, size in settled]
+    assert max(sizes) - min(sizes) < image.nbytes
+
+
+LONG = 9 + 5 * 8
+
+
+class Repeated:
+    """One frame, for ever."""
+
+    frame_rate = 25.0
+
+    def __init__(self, image: NDArray[np.uint8], frames: int) -> None:
+        self._image, self.frames = image, frames
+        self.height, self.width = image.shape[:2]
+
+    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        for i in range(start, min(stop, self.frames), step):
+            yield i, self._image.copy()
+
+
+def test_a_character_moves_in_its_own_picture(
+    renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In mode animate the frames have the picture's size, as many as the video has, and a cut ends no segment."""
+    picture, _ = mannequin.picture(mannequin.joints(head=20.0, centre=40.0, top=10.0), (70, 90))
+    portrait = SimpleNamespace(track=mannequin.track_of([mannequin.joints(head=20.0, centre=40.0, top=10.0)]))
+    monkeypatch.setattr(renderers, "analyse_portrait", lambda pack, image: portrait)
+    poses = [mannequin.joints(head=7.0, centre=15.0 + i, top=5.0) for i in range(FRAMES)]
+    moving = dataclasses.replace(
+        scene,
+        reference=picture,
+        track=mannequin.track_of(poses, shots=[0] * 10 + [1] * 12),
+        options=RenderOptions(mode="animate", steps=2),
+    )
+    prepared = renderer.prepare(moving, tmp_path, lambda fraction: None)
+    assert [(s.start, s.stop) for s in prepared.segments] == [(0, 13), (13, 22)]
+    first, carry, _ = play(prepared, 0, None)
+    second, _, fractions = play(prepared, 1, carry)
+    assert {frame.shape for frame in first + second} == {(90, 70, 3)}
+    assert [len(first), len(second)] == [13, 9]
+    assert fractions[-1] == 1.0
+    resumed = renderer.prepare(moving, tmp_path, lambda fraction: None)
+    assert np.array_equal(np.stack(play(resumed, 1, carry)[0]), np.stack(second))
 
 
 def test_a_cancel_stops_within_a_step_and_decodes_nothing(

@@ -2,5 +2,15 @@
 
 from bodydouble.renderers.wan.preprocess.canvas import Canvas, choose_canvas
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs, Preprocessor, PreprocessSettings
+from bodydouble.renderers.wan.preprocess.moving import MovePreprocessor
+from bodydouble.renderers.wan.preprocess.wholebody import whole_body
 
-__all__ = ["Canvas", "FrameInputs", "PreprocessSettings", "Preprocessor", "choose_canvas"]
+__all__ = [
+    "Canvas",
+    "FrameInputs",
+    "MovePreprocessor",
+    "PreprocessSettings",
+    "Preprocessor",
+    "choose_canvas",
+    "whole_body",
+]

@@ -26,8 +26,8 @@ class FrameInputs:
 
     pose: Image  # (H, W, 3)
     face: Image  # (512, 512, 3); all black: no expression given
-    mask: Mask  # (H, W), 255 where the model paints, else 0
-    background: Image  # (H, W, 3), the frame with black where the mask is 255
+    mask: Mask | None  # (H, W), 255 where the model paints, else 0; None: it paints everything
+    background: Image | None  # (H, W, 3), the frame with black where the mask is 255; None: there is none to keep
 
 
 class Preprocessor:
