@@ -21,6 +21,12 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 WAIT_MILLISECONDS_MAX = 600_000
+PROVIDER = {
+    "BODYDOUBLE_OIDC_ISSUER": "https://sign-in.example",
+    "BODYDOUBLE_OIDC_CLIENT_ID": "bodydouble",
+    "BODYDOUBLE_OIDC_NAME": "your studio",
+}
+"""Asked by nobody: it is there for its button."""
 EARLIER_DAYS = """
 insert into usage_day (account_id, day, model, succeeded, failed, credits)
 select a.id, current_date - n, %s, 3 + n %% 5, n %% 3, 30 + 12 * ((n * 7) %% 11)
@@ -39,7 +45,7 @@ class View:
 def main(output: Path) -> None:
     """Run the tasks, then visit every page."""
     output.mkdir(parents=True, exist_ok=True)
-    live = LiveService().start()
+    live = LiveService().start(**PROVIDER)
     try:
         with sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -194,3 +195,17 @@ async def test_times_are_in_the_readers_zone(user: Any, console: Console, accoun
     page = (await user.get("/keys")).text
     assert "UTC" in page
     assert "passwd" not in page
+
+
+async def test_the_first_page_weighs_less_than_100_kB(user: Any) -> None:
+    """With its style sheet, and every module that it or another one asks for, uncompressed."""
+    page = (await user.get("/")).text
+    root = re.search(r'"(/console/assets/[0-9a-f]+)/', page)
+    assert root is not None
+    wanted, seen = set(re.findall(r'"/console/assets/[0-9a-f]+/([^"]+)"', page)), dict[str, str]()
+    while names := wanted - seen.keys():
+        for name in names:
+            seen[name] = (await user.get(f"{root[1]}/{name}")).text
+            wanted |= set(re.findall(r'from "\./([^"]+)"', seen[name]))
+    assert {"style.css", "playground.js", "uploads.js", "compare.js"} <= seen.keys()
+    assert len((page + "".join(seen.values())).encode()) < 100_000

@@ -84,7 +84,16 @@ export function startCompare(root) {
     radio.addEventListener("change", () => (root.dataset.mode = radio.value));
   }
   const sheet = root.querySelector("[data-sheet]");
-  sheet?.addEventListener("toggle", () => sheet.open && drawSheet(sheet, source, final), { once: true });
+  sheet?.addEventListener("toggle", () => sheet.open && showSheet(sheet, source, final), { once: true });
+}
+
+async function showSheet(sheet, source, final) {
+  try {
+    await drawSheet(sheet, source, final);
+  } catch (error) {
+    const note = Object.assign(document.createElement("p"), { className: "muted small", role: "alert", textContent: `${error.message}.` });
+    sheet.querySelector("canvas").replaceWith(note);
+  }
 }
 
 /** Six moments, the source's frames above the result's. Players of its own, so that the one on screen goes on. */

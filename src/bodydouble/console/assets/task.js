@@ -11,7 +11,11 @@ export async function showTask(box, taskId, { onOver } = {}) {
 
 async function load(box, taskId) {
   const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
-  if (!answer?.ok) return;
+  if (!answer?.ok) {
+    const text = answer?.status === 404 ? "There is no such task any more." : "The task cannot be shown at the moment; load the page again.";
+    box.replaceChildren(Object.assign(document.createElement("p"), { className: "note error", role: "alert", textContent: text }));
+    return;
+  }
   box.innerHTML = await answer.text();
   enliven(box);
 }
@@ -47,6 +51,12 @@ function follow(box, taskId, onOver) {
   if (!box.querySelector('[data-state="pending"], [data-state="running"]')) return () => {};
   const events = new EventSource(`/tasks/${taskId}/events`);
   let shownVersion = null;
+  events.onerror = () => {
+    const place = box.querySelector("[data-place]");
+    if (!place) return;
+    place.textContent = events.readyState === EventSource.CLOSED
+      ? "This page does not follow the task any more; load it again." : "The connection was lost; looking again …";
+  };
   events.onmessage = async ({ data }) => {
     const task = JSON.parse(data);
     update(box, task, shownVersion);
@@ -70,7 +80,9 @@ function update(box, task, shownVersion) {
   const percent = Math.floor(task.fraction * 100);
   part("progress").value = task.fraction;
   part("percent").textContent = `${percent} %`;
-  part("stage").textContent = task.segments ? `${task.stage}, segment ${task.segment} of ${task.segments}` : task.stage;
+  const stage = task.segments ? `${task.stage}, segment ${task.segment} of ${task.segments}` : task.stage;
+  if (!part("stage").textContent.startsWith(task.stage)) say(`${task.stage}, ${percent} %`);
+  part("stage").textContent = stage;
   const place = task.queue_position;
   part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} before it in the queue`;
   if (task.preview_url && task.version !== shownVersion) {
