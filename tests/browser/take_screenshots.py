@@ -91,6 +91,9 @@ def work(context: BrowserContext, live: LiveService, output: Path) -> Mapping[st
     page = context.new_page()
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(live.url)
+    while page.locator(".note.warn").is_visible():  # the worker starts after the pages
+        page.wait_for_timeout(1000)
+        page.reload()
     page.locator('[data-drop="image"] input').set_input_files(image)
     page.locator('[data-drop="video"] input').set_input_files(video)
     page.locator(".people button").first.wait_for()

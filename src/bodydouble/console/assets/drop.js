@@ -46,13 +46,12 @@ export class Drop {
 
   take(file) {
     this.clear();
-    this.file = file;
     this.extension = file.name.includes(".") ? file.name.split(".").pop().toLowerCase() : "";
     const type = TYPES[this.extension];
     const most = Number(this.root.dataset.bytesMax);
     if (!type?.startsWith(this.kind)) return this.line(`${file.name} is none of the formats that are taken: ${this.input.accept.replaceAll(",", ", ")}`, { problem: true });
     if (file.size > most) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${most / 1e6} MB are taken.`, { problem: true });
-    this.type = type;
+    Object.assign(this, { file, type });
     this.show();
     return this.send();
   }
