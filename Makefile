@@ -51,7 +51,7 @@ serve: .venv/installed  ## the API, its database and one worker on this machine
 	$(RUN)bodydouble serve
 
 screenshots: .venv/installed  ## every page of the console, in both themes and two sizes (needs Debian's chromium)
-	PYTHONPATH=tests $(RUN)python tests/browser/take_screenshots.py docs/screenshots
+	PYTHONPATH=tests $(RUN)python tests/browser/take_screenshots.py screenshots-out docs/screenshots
 
 format: .venv/installed  ## apply the formatter and the safe fixes
 	$(RUN)ruff format .

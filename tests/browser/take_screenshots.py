@@ -1,7 +1,7 @@
 """Pictures of every page, in both themes, on a phone and on a desk: ``make screenshots``.
 
 A service of its own runs real tasks, so that what is shown was made; only the earlier days of the usage chart are
-made up. The pictures go to ``docs/screenshots``.
+made up. All pictures go to the first folder; those that the documentation shows go, smaller, to the second.
 """
 
 import subprocess
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import psycopg
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
@@ -21,10 +22,19 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 WAIT_MILLISECONDS_MAX = 600_000
+SHOWN = (
+    "task-desk-light",
+    "task-side-by-side-desk-dark",
+    "credits-desk-light",
+    "task-phone-light",
+    "tasks-phone-dark",
+    "keys-phone-light",
+)
+SHOWN_SHARE = {"desk": 0.75, "phone": 1.0}
 PROVIDER = {
     "BODYDOUBLE_OIDC_ISSUER": "https://sign-in.example",
     "BODYDOUBLE_OIDC_CLIENT_ID": "bodydouble",
-    "BODYDOUBLE_OIDC_NAME": "your studio",
+    "BODYDOUBLE_OIDC_NAME": "your studio account",
 }
 """Asked by nobody: it is there for its button."""
 EARLIER_DAYS = """
@@ -42,7 +52,7 @@ class View:
     prepare: Callable[[Page], None] = field(default=lambda page: None)
 
 
-def main(output: Path) -> None:
+def main(output: Path, documentation: Path) -> None:
     """Run the tasks, then visit every page."""
     output.mkdir(parents=True, exist_ok=True)
     live = LiveService().start(**PROVIDER)
@@ -59,9 +69,20 @@ def main(output: Path) -> None:
             shoot(newcomer, live.url, NEWCOMER, output)
             shoot(browser.new_context(), live.url, OUTSIDE, output)
             browser.close()
+        shrink(output, documentation)
     finally:
         live.stop()
         live.remove()
+
+
+def shrink(output: Path, documentation: Path) -> None:
+    """Copies for the documentation, each below 150 kB or so."""
+    for name in SHOWN:
+        share = SHOWN_SHARE["phone" if "phone" in name else "desk"]
+        picture = cv2.resize(
+            cv2.imread(str(output / f"{name}.jpg")), None, fx=share, fy=share, interpolation=cv2.INTER_AREA
+        )
+        cv2.imwrite(str(documentation / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 78])
 
 
 def sign_in(context: BrowserContext, link: str) -> None:
@@ -206,4 +227,4 @@ def _variants(page: Page) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
