@@ -50,6 +50,14 @@ def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
         connection.execute(f"drop database {name} with (force)")
 
 
+def restore_database(server: EmbeddedPostgres, url: str) -> None:
+    """Let everybody into a lost database again."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(
+            f"alter database {psycopg.conninfo.conninfo_to_dict(url)['dbname']} with allow_connections true"
+        )
+
+
 def lose_database(server: EmbeddedPostgres, url: str) -> None:
     """Break every connection to a database and let nobody in again."""
     with psycopg.connect(url) as connection:

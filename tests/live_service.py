@@ -36,9 +36,10 @@ def free_port() -> int:
 class LiveService:
     """One data folder and port; started, killed and started again as often as a test likes."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk: Path | None = None) -> None:
+        """``disk`` holds its folder, where that should not be with other temporary ones."""
         # Not pytest's folder, which only its owner can enter: the database has an owner of its own where we are root.
-        self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-")), free_port()
+        self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-", dir=disk)), free_port()
         self.folder.chmod(0o711)
         self.key = ""
         self.sign_in = ""

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(5, gt=0)
     takeover_seconds: float = Field(30, gt=0)  # a worker silent for so long has its tasks taken over
     callback_tries_max: int = Field(8, ge=1)
+    callback_retry_seconds: float = Field(10, gt=0)  # to the second try; each further wait is 4.3 times the one before
     callback_seconds_max: float = Field(15, gt=0)  # of one try
     database_connections_max: int = Field(12, ge=2)  # of one process
     sign_in_link_minutes: float = Field(60, gt=0)

@@ -5,6 +5,7 @@ import dataclasses
 from datetime import timedelta
 
 from bodydouble.bootstrap.options import media_limits, wan_options
+from bodydouble.bootstrap.services import build_metrics
 from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores
 from bodydouble.outbound import (
     CALLBACK_LIMITS,
@@ -56,7 +57,12 @@ async def run_worker(
             if child:
                 options = dataclasses.replace(options, child=child)
             duties.append(Worker(ports, stores.operation, options, database_url).run(stop))
-        await asyncio.gather(*duties)
+        reporting = asyncio.create_task(build_metrics(settings, stores, "worker").keep_reporting())
+        try:
+            await asyncio.gather(*duties)
+        finally:
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
 
 
 def _worker_options(settings: Settings) -> WorkerOptions:
@@ -85,6 +91,7 @@ def _courier(settings: Settings, stores: Stores, files: FileStore, client: Guard
     limits = dataclasses.replace(CALLBACK_LIMITS, seconds_max=seconds, stall_seconds_max=seconds)
     options = CourierOptions(
         tries_max=settings.callback_tries_max,
+        retry_first_seconds=settings.callback_retry_seconds,
         send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
         lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )

@@ -53,6 +53,7 @@ def main(
 
 app.command()(serve.serve)
 app.command()(serve.worker)
+app.command(hidden=True)(serve.api)
 app.command()(replace.replace)
 app.command()(people.people)
 app.command()(demo.demo)

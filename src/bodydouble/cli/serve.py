@@ -2,30 +2,28 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
 import uvloop
 from rich.panel import Panel
 
-from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
+from bodydouble.cli.companions import end_with_parent, keep
+from bodydouble.cli.terminal import fail, is_interactive, load_settings, out
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)
 ]
-STOP_SECONDS_MAX = 10.0
-RESTART_SECONDS = 1.0
-PR_SET_PDEATHSIG = 1
+Companions = Iterable[Coroutine[Any, Any, None]]
 
 
 def serve(
@@ -33,6 +31,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8000]", max=65535)] = None,
     workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Make videos here too.")] = True,
+    api_processes: Annotated[int, typer.Option(min=1, max=64, help="Of the API: each uses one core at most.")] = 1,
 ) -> None:
     """Run the API, its embedded database and one worker. Ctrl-C ends all; unfinished tasks go on at the next start.
 
@@ -58,7 +57,25 @@ def serve(
     with listener, open_tracer() as tracer, open_database(settings) as database_url:
         key = asyncio.run(create_first_key(settings, database_url))
         _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
-        uvloop.run(_serve(settings, database_url, listener, tracer, workers))
+        companions = _companions(settings, database_url, listener, renders=workers, api_processes=api_processes)
+        uvloop.run(_serve(settings, database_url, listener, tracer, companions))
+
+
+def api(
+    listening: Annotated[int, typer.Option("--socket", help="Number of an open, listening socket.")],
+    data: DataOption = None,
+    owned: Annotated[bool, typer.Option("--owned", help="End with the process that started it.")] = False,
+) -> None:
+    """A further process of the API; `serve --api-processes` starts them."""
+    from bodydouble.bootstrap.logs import configure_logging
+    from bodydouble.bootstrap.tracing import open_tracer
+
+    if owned:
+        end_with_parent()
+    settings = load_settings(data=data)
+    configure_logging(as_json=settings.log_json or not is_interactive())
+    with socket.socket(fileno=listening) as listener, open_tracer() as tracer:
+        uvloop.run(_serve(settings, settings.database_url, listener, tracer))
 
 
 def worker(
@@ -77,7 +94,7 @@ def worker(
       DATABASE_URL=postgresql://… bodydouble worker --data /srv/worker-1
     """
     if owned:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent()
     work(load_settings(data=data, worker_tasks_max=tasks))
 
 
@@ -139,7 +156,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, workers: bool) -> None:
+async def _serve(
+    settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, companions: Companions = ()
+) -> None:
+    """The API in this process, with ``companions`` beside it, until it is told to end."""
     from bodydouble.bootstrap.application import build_app
 
     app = build_app(settings, database_url, tracer)
@@ -158,42 +178,26 @@ async def _serve(settings: Settings, database_url: str, listener: socket.socket,
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    keeper = asyncio.create_task(_keep_worker(settings, database_url, workers))
+    kept = [asyncio.create_task(companion) for companion in companions]
     try:
         await server.serve(sockets=[listener])
     finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
+        for companion in kept:
+            companion.cancel()
+        await asyncio.gather(*kept, return_exceptions=True)
 
 
-async def _keep_worker(settings: Settings, database_url: str, renders: bool) -> None:
-    """A worker in a process of its own, started again whenever it ends; one that makes no videos has other duties.
+def _companions(
+    settings: Settings, database_url: str, listener: socket.socket, *, renders: bool, api_processes: int
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """The worker, and the other processes of the API on the same socket.
 
-    Its own process, because the durable engine polls from threads of its own and would share the interpreter lock
-    with the API, because a fault of the one then leaves the other up, and because so the process that strangers speak
-    to never speaks to strangers' addresses.
+    The worker has its own process, because the durable engine polls from threads of its own and would share the
+    interpreter lock with the API, because a fault of the one then leaves the other up, and because so the process that
+    strangers speak to never speaks to strangers' addresses. One that makes no videos has other duties.
     """
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url,
-        "BODYDOUBLE_PUBLIC_URL": settings.base_url,
-        "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
-    }
-    command = [sys.executable, "-m", "bodydouble", "worker", "--owned", "--data", str(settings.data)]
-    if not renders:
-        command += ["--tasks", "0"]
-    while True:
-        process = await asyncio.create_subprocess_exec(*command, env=environment)
-        try:
-            status = await process.wait()
-        except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
-            except TimeoutError:
-                process.kill()
-            raise
-        err.print(f"the worker ended with status {status}; starting it again")
-        await asyncio.sleep(RESTART_SECONDS)
+    yield keep("worker", settings, database_url, "worker", *(() if renders else ("--tasks", "0")))
+    socket_number = listener.fileno()
+    for _ in range(api_processes - 1):
+        arguments = ("api", "--socket", str(socket_number))
+        yield keep("API's process", settings, database_url, *arguments, descriptors=(socket_number,))

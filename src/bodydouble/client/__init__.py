@@ -4,6 +4,8 @@
 standardwebhooks and the standard library only.
 """
 
+from bodydouble.client.account import Account, AsyncAccount
+from bodydouble.client.account_info import CallbackInfo, CallbackTry, KeyInfo, NewKey, UsageDay
 from bodydouble.client.asynchronous import AsyncClient, AsyncTaskHandle
 from bodydouble.client.blocking import Client, TaskHandle
 from bodydouble.client.errors import (
@@ -30,10 +32,14 @@ from bodydouble.client.webhook import verify_webhook
 from bodydouble.tasks.task import TaskStatus
 
 __all__ = [
+    "Account",
+    "AsyncAccount",
     "AsyncClient",
     "AsyncResult",
     "AsyncTaskHandle",
     "AuthenticationError",
+    "CallbackInfo",
+    "CallbackTry",
     "Client",
     "ClientError",
     "ConnectionFailed",
@@ -41,9 +47,11 @@ __all__ = [
     "InsufficientCredits",
     "InvalidRequest",
     "InvalidWebhook",
+    "KeyInfo",
     "Maintenance",
     "Media",
     "ModelInfo",
+    "NewKey",
     "NotFound",
     "Price",
     "RateLimited",
@@ -58,6 +66,7 @@ __all__ = [
     "TaskStatus",
     "TaskUpdate",
     "TransferFailed",
+    "UsageDay",
     "WaitTimeout",
     "verify_webhook",
 ]

@@ -9,6 +9,7 @@ from typing import Unpack
 
 import httpx
 
+from bodydouble.client.account import AsyncAccount
 from bodydouble.client.caller import NO_LIMITS, Caller
 from bodydouble.client.media import Media
 from bodydouble.client.operations import DEFAULT_MODEL, Operations, Order, TaskFilter, connection_from, succeeded
@@ -231,6 +232,11 @@ class AsyncClient:
     async def upload(self, source: Media) -> str:
         """Bring a picture or video to the service; answers the URL to name it by, as ``Client.upload``."""
         return await self._operations.upload(source)
+
+    @property
+    def account(self) -> AsyncAccount:
+        """Keys, usage, callbacks and the webhook secret."""
+        return AsyncAccount(self._operations)
 
     async def balance(self) -> Decimal:
         """The account's credits that are neither spent nor reserved."""

@@ -7,6 +7,7 @@ from typing import Unpack
 
 import httpx
 
+from bodydouble.client.account import Account
 from bodydouble.client.caller import NO_LIMITS, Caller
 from bodydouble.client.media import Media
 from bodydouble.client.operations import DEFAULT_MODEL, Operations, Order, TaskFilter, connection_from, succeeded
@@ -287,6 +288,11 @@ class Client:
             FileNotFoundError, TypeError, ValueError: it is none. TransferFailed, InvalidRequest: it is refused.
         """
         return run(self._operations.upload(source))
+
+    @property
+    def account(self) -> Account:
+        """Keys, usage, callbacks and the webhook secret."""
+        return Account(self._operations)
 
     def balance(self) -> Decimal:
         """The account's credits that are neither spent nor reserved."""

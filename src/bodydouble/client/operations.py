@@ -66,14 +66,15 @@ class TaskFilter:
             "status": str(self.status) if self.status else None,
             "model": self.model,
             "source": self.source,
-            "created_after": _unix(self.created_after),
-            "created_before": _unix(self.created_before),
+            "created_after": unix(self.created_after),
+            "created_before": unix(self.created_before),
             "cursor": cursor,
         }
         return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _unix(moment: datetime | int | None) -> int | None:
+def unix(moment: datetime | int | None) -> int | None:
+    """As the wire has all times."""
     return int(moment.timestamp()) if isinstance(moment, datetime) else moment
 
 
@@ -182,7 +183,7 @@ class Operations:
             try:
                 await self._caller.send_once(request)
             except NotFound as error:
-                if tries == 1 or not _is_of_a_task(error):  # else: the try whose answer was lost has deleted it
+                if tries == 1 or not _is_of_a_thing(error):  # else: the try whose answer was lost has deleted it
                     raise
 
         await self._offered("DeleteTask", self._caller.retried(once))
@@ -198,12 +199,24 @@ class Operations:
             if not cursor:
                 return
 
+    async def ask(self, method: str, path: str, *, repeatable: bool = True, **arguments: Any) -> Any:
+        """``data`` of an endpoint that the hosted service does not have; ``arguments`` are those of a request.
+
+        ``repeatable``: sending it twice does it once, so that a lost answer may be asked for again.
+        """
+        caller = self._caller
+
+        async def once() -> Any:
+            return (await caller.send_once(caller.request(method, path, **arguments), repeatable=repeatable)).data
+
+        return await self._offered(path, caller.retried(once))
+
     async def _offered(self, name: str, call: Coroutine[Any, Any, T]) -> T:
         """What ``call`` returns, of an endpoint that the hosted service does not have."""
         try:
             return await call
         except NotFound as error:
-            if _is_of_a_task(error):
+            if _is_of_a_thing(error):
                 raise
             missing = f"The service at {self._caller.connection.base_url} has no {name} ({error.message})"
             raise FeatureUnavailable(missing, code=error.code, request_id=error.request_id) from error
@@ -245,6 +258,6 @@ def succeeded(task: TaskInfo) -> TaskInfo:
     return task
 
 
-def _is_of_a_task(error: NotFound) -> bool:
-    """The service knows the endpoint and misses the task: "Task not found", as the hosted one says it too."""
-    return "task" in error.message.lower()
+def _is_of_a_thing(error: NotFound) -> bool:
+    """The service knows the endpoint and misses the task ("Task not found", as the hosted one says it too) or key."""
+    return any(thing in error.message.lower() for thing in ("task", "key"))

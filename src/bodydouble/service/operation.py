@@ -137,7 +137,7 @@ class OperationService:
             return Retried(id=task.id, new=False)
         owner = Caller(account=await self._accounts.get_account(task.account))
         submission = Submission(model=task.model, param=task.param, inputs=task.inputs, callback_url=task.callback_url)
-        created = await self._task_service.submit_as(owner, submission, task.source)
+        created = await self._task_service.submit_as(owner, submission, task.source, task.traceparent)
         return Retried(id=created.id, new=True)
 
     async def cancel(self, task_id: str) -> bool:

@@ -202,7 +202,7 @@ class EmbeddedPostgres:
 
         command = [str(binaries / "postgres"), "-D", str(self._cluster), "-k", str(self.sockets)]
         return subprocess.Popen(
-            [*command, "-c", "listen_addresses=", "-c", "max_connections=60"],
+            [*command, "-c", "listen_addresses=", "-c", "max_connections=200"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -23,7 +23,7 @@ SNIPPETS = [
     for snippet in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 ]
 SECRET = f"whsec_{base64.b64encode(bytes(32)).decode()}"
-NEEDED = {"run", "subscribe", "submit", "AsyncClient", "verify_webhook", "estimate"}
+NEEDED = {"run", "subscribe", "submit", "AsyncClient", "verify_webhook", "estimate", "callbacks", "create_key"}
 
 
 @pytest.fixture
@@ -50,7 +50,20 @@ def guided(monkeypatch, tmp_path) -> FakeService:
     service.on("job/TaskEvents", stream(*events, event(9, "done", **task_data("success"))))
     service.on("job/Tasks", good({"tasks": [task_data("success")], "next_cursor": None}))
     service.on("job/estimate-credits", good({"credits": 62.5, "estimated": False}))
+    _account(service)
     return service.on("account/balance", good({"balance": 100}))
+
+
+def _account(service: FakeService) -> None:
+    key = {"id": 2, "name": "dashboard", "prefix": "ak_3f9c1a", "scope": "read", "disabled": False, "current": False}
+    key |= {"created_at": 1_700_000_000, "last_used_at": None, "expires_at": None}
+    service.on("account/keys", good({"key": key, "secret": KEY}), good({"keys": [key]}))
+    service.on("account/keys/2/rotate", good({"key": key, "secret": KEY}))
+    service.on("account/usage", good({"days": []})).on("account/webhook-secret", good({"secret": SECRET}))
+    entry = {"at": 1_700_000_000, "http_status": 204, "error": None, "milliseconds": 12}
+    callback = {"id": "d-1", "url": URL, "status": "delivered", "tries": 1, "log": [entry]}
+    callback |= {"next_try_at": None, "delivered_at": 1_700_000_000}
+    service.on("job/Callbacks", good({"deliveries": [callback]})).on("job/ResendCallback", good({"delivery_id": "d-1"}))
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda s: sorted(n for n in NEEDED if f"{n}(" in s)[0])
