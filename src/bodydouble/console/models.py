@@ -39,8 +39,8 @@ async def readiness(console: Console, model: ModelSpec) -> Readiness:
         return Readiness(
             runs=False,
             renderers=[],
-            reason=f"This installation cannot run it: it takes the renderer {wanted}. `bodydouble doctor` says what "
-            "is missing.",
+            reason=f"This installation cannot run it: it takes the renderer {wanted}. The command "
+            "'bodydouble doctor' says what is missing.",
         )
     state = await console.operation.queue_state()
     if not state.executors:

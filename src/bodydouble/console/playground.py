@@ -18,6 +18,7 @@ from bodydouble.tasks.task import TaskSource
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+REPLACES = "animate-replace"
 PLACEHOLDERS = {"img_urls": ["https://example.com/character.png"], "video_urls": ["https://example.com/shot.mp4"]}
 
 
@@ -33,6 +34,7 @@ async def playground_page(
         "playground.html",
         who,
         models=models,
+        verb="replace" if REPLACES in spec.operations else "follow",
         model=spec,
         fields=fields_of(console.schemas[spec.name]),
         readiness=await readiness(console, spec),

@@ -4,7 +4,7 @@ import { ask } from "./app.js";
 
 export class People {
   constructor(box, note, onChoose) {
-    Object.assign(this, { box, note, onChoose, found: [], hint: note.dataset.peopleNote });
+    Object.assign(this, { box, note, onChoose, found: [], hint: note.dataset.peopleNote, verb: note.dataset.peopleVerb });
     new ResizeObserver(() => this.place()).observe(box.parentElement);
     box.addEventListener("keydown", (event) => this.move(event));
   }
@@ -28,10 +28,10 @@ export class People {
       this.found = people;
       this.draw();
       const count = people.length;
-      this.tell(count === 0 ? "Nobody is in the first frame. Whoever is largest in the shot is replaced."
-        : count === 1 ? "One person in the first frame: the one to replace." : `${count} people in the first frame: click the one to replace.`);
+      this.tell(count === 0 ? "Nobody is in the first frame. The largest person in the shot is taken."
+        : count === 1 ? `One person in the first frame: the one to ${this.verb}.` : `${count} people in the first frame: click the one to ${this.verb}.`);
     } catch (error) {
-      if (drop.url === url) this.tell(`${error.message} The largest person is replaced.`);
+      if (drop.url === url) this.tell(`${error.message} The largest person is taken.`);
     }
   }
 

@@ -17,7 +17,7 @@ const video = drops.find((drop) => drop.kind === "video");
 if (person) {
   people = new People(video.root.querySelector(".people"), form.querySelector("[data-people-note]"), (index, point) => {
     person.value = point.map((part) => part.toFixed(4)).join(", ");
-    say(`Person ${index + 1} is replaced`);
+    say(`Person ${index + 1} is chosen`);
     price();
   });
 }
