@@ -60,8 +60,16 @@ class Settings(BaseSettings):
     wan_carried_frames: Literal[1, 5] = 1
     wan_area_max: int = Field(1280 * 720, ge=256)  # pixels that the model works on; above it the person is enlarged
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu: days for a video; for tests on tiny weights
+    wan_mask_columns: int = Field(1, ge=1, le=64)  # blocks across the person's box; 1 x 1 is the whole box
+    wan_mask_rows: int = Field(1, ge=1, le=64)
     wan_idle_seconds: float = Field(900, ge=0)  # without a task the weights stay loaded for so long
     wan_gpus: int = Field(1, ge=1, le=16)  # of one task; with more cards than that as many tasks run side by side
+    # What finds and follows people for wan: each model a folder, or an id of the hub whose files are in its cache.
+    perception_backend: Literal["auto", "cpu", "gpu"] = "auto"  # auto: gpu where there is a card and all three models
+    perception_detector: str = "PekingU/rtdetr_v2_r50vd"
+    perception_pose: str = "usyd-community/vitpose-plus-huge"
+    perception_masks: str = "facebook/sam2.1-hiera-large"
+    perception_device: str = Field("cuda", pattern=r"^(cuda(:\d+)?|cpu)$")
     wan_on_workers: bool = False  # true: offer the renderer though this machine cannot run it; its workers can
 
     # Prices that differ from the catalogue's, for a second of output: '{"480P": 6, "580P": 9, "720P": 12.5}'

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble.media.limits import MediaLimits
+from bodydouble.perception.options import PerceptionOptions
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import InputRejected
@@ -33,3 +34,10 @@ def wan_options(settings: Settings) -> WanOptions:
         return WanOptions(**chosen | paths)
     except ValueError as error:
         raise InputRejected(str(error), field="wan") from None
+
+
+def perception_options(settings: Settings) -> PerceptionOptions:
+    """What this installation chose to find and follow people with; folders with their whole paths."""
+    chosen = {f.name: getattr(settings, f"perception_{f.name}") for f in dataclasses.fields(PerceptionOptions)}
+    folders = {name: str(Path(value).resolve()) for name, value in chosen.items() if Path(value).is_dir()}
+    return PerceptionOptions(**chosen | folders)

@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 
-from bodydouble.bootstrap.options import media_limits, wan_options
+from bodydouble.bootstrap.options import media_limits, perception_options, wan_options
 from bodydouble.bootstrap.services import build_metrics
 from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores
 from bodydouble.outbound import (
@@ -72,8 +72,8 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         attempts_max=settings.attempts_max,
         limits=dataclasses.asdict(media_limits(settings)),
         wan=dataclasses.asdict(wan_options(settings)),
+        perception=dataclasses.asdict(perception_options(settings)),
         runner_idle_seconds=settings.wan_idle_seconds,
-        cards_per_task=settings.wan_gpus,
         catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,
         heartbeat_seconds=settings.heartbeat_seconds,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodydouble.bootstrap.options import wan_options
+from bodydouble.bootstrap.options import perception_options, wan_options
+from bodydouble.perception.choice import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.registry import wan_obstacle
 from bodydouble.renderers.wan.cards import find_cards
@@ -48,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _port,
         _demo,
         _gpu,
+        _gpu_perception,
     )
     for look in looks:
         yield look(settings)
@@ -184,6 +186,22 @@ def _gpu(settings: Settings) -> Finding:
         mend = "set BODYDOUBLE_WAN_RELIGHTING to the relighting LoRA, so that the character takes the scene's light"
         return Finding(subject=subject, state="good", detail=detail, mend=mend)
     return Finding(subject=subject, state="good", detail=detail)
+
+
+def _gpu_perception(settings: Settings) -> Finding:
+    """What finds and follows people for the quality renderer. Imports torch only where there is a GPU."""
+    subject, options = "perception (renderer wan)", perception_options(settings)
+    if options.backend == "cpu":
+        return Finding(subject=subject, state="good", detail="on the CPU, as perception_backend says")
+    if options.device != "cpu" and not find_cards():
+        return Finding(subject=subject, state="absent", detail="on the CPU: no NVIDIA GPU here")
+    obstacle = gpu_obstacle(options)
+    if obstacle is None:
+        detail = f"on {options.device}: {options.detector}, {options.pose}, {options.masks}"
+        return Finding(subject=subject, state="good", detail=detail)
+    ids = (options.detector, options.pose, options.masks)
+    mend = "; ".join(f"hf download {name}" for name in ids if not Path(name).is_absolute())
+    return Finding(subject=subject, state="absent", detail=f"on the CPU: {obstacle}", mend=mend)
 
 
 def _output(command: list[str]) -> str:

@@ -59,7 +59,7 @@ def replace(
     check_target(output, ".mp4", "--output", force)
     if compare:
         check_target(compare, ".png", "--compare", force)
-    from bodydouble.bootstrap.options import media_limits, wan_options  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits, perception_options, wan_options  # heavy: not for --help
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot import ShotRequest, compare_sheet
 
@@ -74,6 +74,7 @@ def replace(
         hands=hands,
         limits=limits,
         wan=wan_options(settings),
+        perception=perception_options(settings),
     )
     install_with_progress(quiet=True)
     result = _make(request, locate_pack(settings.models), output)

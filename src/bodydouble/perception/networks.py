@@ -72,6 +72,10 @@ class Networks(Protocol):
     def body(self) -> BodySource: ...
     def mattes(self) -> MatteSource: ...
 
+    def close(self) -> None:
+        """Leave the memory to others; nothing is made any more."""
+        ...
+
 
 class PackNetworks:
     """The small networks of the model pack, on the CPU."""
@@ -93,3 +97,6 @@ class PackNetworks:
     def mattes(self) -> MatteMaker:
         """Pose and selfie segmentation, fused."""
         return MatteMaker(self._pack)
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -40,16 +40,18 @@ def wan_obstacle(options: WanOptions) -> str | None:
         return f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'"
     try:
         locate_weights(options)
-        choose_setup(options, _card())
+        choose_setup(options, next(iter(_cards()), None))
     except (ModelPackMissing, RendererUnavailable) as error:
         return error.message
+    if options.device == "cuda" and len(_cards()) < options.gpus:
+        return f"wan_gpus is {options.gpus}, and this machine has {len(_cards())}: set it lower."
     return None
 
 
 @cache
-def _card() -> Card | None:
-    """The first card: what a machine has does not change while a process runs."""
-    return next(iter(find_cards()), None)
+def _cards() -> list[Card]:
+    """What a machine has does not change while a process runs."""
+    return find_cards()
 
 
 def available_renderers(options: WanOptions) -> list[str]:

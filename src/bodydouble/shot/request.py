@@ -8,6 +8,7 @@ from typing import Any
 
 from bodydouble.media import MediaLimits
 from bodydouble.perception import PersonChoice
+from bodydouble.perception.options import PerceptionOptions
 from bodydouble.renderers.wan.options import WanOptions
 
 
@@ -29,7 +30,8 @@ class ShotRequest:
     shift: float = 5.0
     keep_audio: bool = True
     limits: MediaLimits = field(default_factory=MediaLimits)
-    wan: WanOptions = field(default_factory=WanOptions)  # what the operator chose
+    wan: WanOptions = field(default_factory=WanOptions)  # what the operator chose, as in the next one
+    perception: PerceptionOptions = field(default_factory=PerceptionOptions)  # for renderer wan
 
     def to_json(self) -> str:
         """As text; ``from_json`` brings it back."""
@@ -49,6 +51,7 @@ class ShotRequest:
                 "person": PersonChoice(point=tuple(point) if point else None, rank=person["rank"]),
                 "limits": MediaLimits(**data["limits"]),
                 "wan": WanOptions(**data["wan"]),
+                "perception": PerceptionOptions(**data["perception"]),
             }
         )
 

@@ -8,6 +8,7 @@ file has the same bytes.
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Generator
@@ -33,7 +34,6 @@ from bodydouble.perception import ModelPack, Perception, load_perception, percei
 from bodydouble.perception.choice import choose_networks
 from bodydouble.perception.footage import Image
 from bodydouble.perception.networks import Networks
-from bodydouble.perception.options import PerceptionOptions
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import MODES, build_renderer, resolve_renderer
@@ -41,6 +41,8 @@ from bodydouble.renderers.wan.weights import options_for
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
+
+_log = logging.getLogger(__name__)
 
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
@@ -156,21 +158,25 @@ class Shot:
 
     def perceive(self) -> None:
         """Find and follow the person. Raises NobodyFound."""
-        windows = -(-self.footage.frames // WINDOW_FRAMES)
+        windows, networks = -(-self.footage.frames // WINDOW_FRAMES), self._networks()
         self.__dict__["_perception"] = perceive(
             self._pack,
             self.footage,
             self.request.person,
             self.workspace / "perception",
             lambda f: self._meter.report("perceive", f, min(int(f * windows), windows - 1), windows),
-            self._networks(),
+            networks,
         )
+        if networks is not None:
+            networks.close()
 
     def _networks(self) -> Networks | None:
         """For wan those of the GPU, where they are; puppet needs the depth and the segmentation of the pack's."""
         if self._renderer_name() != "wan":
             return None
-        return choose_networks(self._pack, PerceptionOptions()).networks
+        chosen = choose_networks(self._pack, self.request.perception)
+        _log.info(chosen.reason)
+        return chosen.networks
 
     @cached_property
     def _perception(self) -> Perception:

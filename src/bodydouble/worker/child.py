@@ -2,10 +2,12 @@
 
 It speaks JSON lines over the socket ``FD``. The supervisor sends one operation at a time (open, probe, perceive,
 prepare, render, finish); the child answers ``done``, ``failed``, ``full`` (the disk is) or ``lost`` (the model's
-process is), with ``progress`` and ``beat`` lines before it. It ends when the socket does, and when its parent does.
+process is), with ``progress``, ``note`` and ``beat`` lines before it. It ends when the socket does, and when its parent
+does.
 """
 
 import json
+import logging
 import os
 import queue
 import socket
@@ -56,6 +58,18 @@ class Channel:
             time.sleep(BEAT_SECONDS)
 
 
+class NoteHandler(logging.Handler):
+    """What the rendering rooms say goes into the worker's log."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        self._channel.send({"note": record.getMessage()})
+
+
 class ShotRunner:
     """Performs operations on one shot."""
 
@@ -99,6 +113,7 @@ class ShotRunner:
     def _open(self, order: dict[str, Any]) -> None:
         from bodydouble.media import MediaLimits  # the heavy imports, after the heartbeat has begun
         from bodydouble.perception import PersonChoice, locate_pack
+        from bodydouble.perception.options import PerceptionOptions
         from bodydouble.renderers.wan.options import WanOptions
         from bodydouble.shot import Shot, ShotRequest
 
@@ -119,6 +134,7 @@ class ShotRunner:
             keep_audio=order["keep_audio"],
             limits=MediaLimits(**order["limits"]),
             wan=WanOptions(**order["wan"]),
+            perception=PerceptionOptions(**order["perception"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)
         renderer = _renderer(order, request.wan, pack)
@@ -160,6 +176,8 @@ def main() -> None:
     channel = Channel(int(sys.argv[1]))
     threading.Thread(target=channel.beat, daemon=True).start()
     threading.Thread(target=channel.listen, daemon=True).start()
+    logging.getLogger("bodydouble").addHandler(NoteHandler(channel))
+    logging.getLogger("bodydouble").setLevel(logging.INFO)
     runner = ShotRunner(channel)
     while True:
         message = channel.operations.get()

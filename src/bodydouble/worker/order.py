@@ -25,10 +25,10 @@ class WorkerOptions:
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.runner")
     runner_idle_seconds: float = 900.0  # the wan renderer's networks stay loaded for so long without a task
-    cards_per_task: int = 1  # GPUs of one runner
     attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
     wan: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``renderers.wan.options.WanOptions``
+    perception: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``PerceptionOptions``
     catalogue: Mapping[str, ModelSpec] = field(default_factory=lambda: CATALOGUE)  # with the installation's prices
     silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen
     stall_seconds_max: float = 900.0  # beating, but without progress or answer
@@ -65,6 +65,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         "keep_audio": task.inputs.get("keep_audio", True),
         "limits": options.limits,
         "wan": options.wan,
+        "perception": options.perception,
     }
 
 

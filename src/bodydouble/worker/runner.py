@@ -5,6 +5,9 @@ job, and one job has the networks at a time. Requests are ``load``, ``cast`` and
 they are answered ``done`` or ``refused``, with ``told`` (progress) and ``beat`` before. A job that nobody waits for any
 more ends between two steps. After any other fault the process says ``lost`` and ends: what is left on the card after
 one cannot be trusted. It ends with its parent, too.
+
+With several GPUs for one task it is rank 0 of several processes, starts the others, has them do what it does, and ends
+when it loses one of them.
 """
 
 import json
@@ -13,13 +16,12 @@ import select
 import socket
 import sys
 import threading
-import time
 import traceback
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
-from typing import Any, Protocol
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, NoReturn, Protocol
 
-from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
+from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, StepReport, Take
 from bodydouble.renderers.wan.faults import describe_fault
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.options import WanOptions
@@ -40,20 +42,45 @@ class ResidentEngine(Engine, Protocol):
         ...
 
 
-class Runner:
-    """Gives one engine to one job after the other."""
+class Others(Protocol):
+    """The ranks beside this one."""
 
-    def __init__(self, engine: ResidentEngine) -> None:
-        self.engine = engine
+    def share(self, message: dict[str, Any], pictures: Pictures) -> None:
+        """Have them do the same."""
+        ...
+
+    def agreed(self, report: StepReport) -> StepReport:
+        """``report``, after which all ranks go on or stop together."""
+        ...
+
+
+Open = Callable[[Callable[[str], Any]], tuple[ResidentEngine, Others | None]]
+"""Makes an engine, and starts the other ranks, if any; they call what they are given when one of them is lost."""
+
+
+class Runner:
+    """Gives one engine to one job after the other. It answers while it is still importing and loading."""
+
+    def __init__(self, open_engine: Open) -> None:
+        self._engine: ResidentEngine | None = None
+        self._others: Others | None = None
+        self.session: Session | None = None  # whose turn it is
         self.turn = threading.Lock()  # held by the job that has the engine
         self._loaded = 0.0
-        # While the first task's child still looks at its video.
-        self._loading: Future[int] = ThreadPoolExecutor(1).submit(engine.load, self._note_loaded)
+        # While the first task's child still looks at its video. The thread has to last: what it starts dies with it.
+        self._loader = ThreadPoolExecutor(1)
+        self._loading: Future[int] = self._loader.submit(self._open, open_engine)
+
+    def _open(self, open_engine: Open) -> int:
+        engine, self._others = open_engine(self.lose)
+        face_side = engine.load(self._note_loaded)
+        self._engine = engine
+        return face_side
 
     def _note_loaded(self, fraction: float) -> None:
         self._loaded = fraction
 
-    def serve(self, listener: socket.socket) -> None:
+    def serve(self, listener: socket.socket) -> NoReturn:
         """Take connections for ever."""
         while True:
             connection, _ = listener.accept()
@@ -61,31 +88,62 @@ class Runner:
 
     def perform(self, session: "Session", message: dict[str, Any], pictures: Pictures) -> tuple[Any, Pictures]:
         """One request. Raises what the engine raises."""
-        match message["op"]:
-            case "load":
-                return {"face_side": self._load(session)}, {}
-            case "cast":
-                words = message["casting"] | {"picture": pictures["picture"]}
-                self.engine.cast(Casting(**words | {"sampling": Sampling(**words["sampling"])}))
-                return None, {}
-            case "generate":
-                video = SegmentVideo(
-                    pose=pictures["pose"],
-                    face=pictures["face"],
-                    background=pictures.get("background"),
-                    mask=pictures.get("mask"),
-                )
-                take = Take(video=video, carried=pictures.get("carried"), seed=message["seed"], index=message["index"])
-                return None, {"frames": self.engine.generate(take, session.tell_step)}
-            case unknown:
-                raise ValueError(f"unknown request {unknown}")
+        if message["op"] == "load":
+            return {"face_side": self._load(session)}, {}
+        assert self._engine is not None, "load comes first"
+        report = session.tell_step
+        if self._others is not None:
+            self._others.share(message, pictures)
+            report = self._others.agreed(report)
+        return None, perform(self._engine, message, pictures, report)
+
+    def rest(self) -> None:
+        """The job is over."""
+        if self._engine is None:
+            return
+        if self._others is not None:
+            self._others.share({"op": "rest"}, {})
+        self._engine.rest()
+
+    def lose(self, reason: str) -> NoReturn:
+        """Tell whoever waits, and end."""
+        print(reason, file=sys.stderr, flush=True)
+        session = self.session
+        try:
+            if session is not None:
+                session.send({"lost": reason})
+        finally:
+            os._exit(FAILED)
 
     def _load(self, session: "Session") -> int:
-        while True:
-            try:
-                return self._loading.result(LOOK_SECONDS)
-            except NotYet:
-                session.tell(self._loaded)
+        told = -1.0
+        while not wait([self._loading], LOOK_SECONDS).done:
+            if self._loaded > told:
+                told = self._loaded
+                session.tell(told)
+        return self._loading.result()
+
+
+def perform(engine: ResidentEngine, message: dict[str, Any], pictures: Pictures, report: StepReport) -> Pictures:
+    """One request that all ranks perform. Raises what the engine raises."""
+    match message["op"]:
+        case "cast":
+            words = message["casting"] | {"picture": pictures["picture"]}
+            engine.cast(Casting(**words | {"sampling": Sampling(**words["sampling"])}))
+        case "generate":
+            video = SegmentVideo(
+                pose=pictures["pose"],
+                face=pictures["face"],
+                background=pictures.get("background"),
+                mask=pictures.get("mask"),
+            )
+            take = Take(video=video, carried=pictures.get("carried"), seed=message["seed"], index=message["index"])
+            return {"frames": engine.generate(take, report)}
+        case "rest":
+            engine.rest()
+        case unknown:
+            raise ValueError(f"unknown request {unknown}")
+    return {}
 
 
 class Session:
@@ -101,7 +159,9 @@ class Session:
         threading.Thread(target=self._beat, daemon=True).start()
         try:
             with self._runner.turn:
+                self._runner.session = self
                 self._answer_all()
+                self._runner.session = None
         finally:
             self._ended.set()
             self._connection.close()
@@ -111,7 +171,7 @@ class Session:
             while True:
                 self._answer(*receive(self._connection))
         except (EOFError, OSError, Cancelled):
-            self._runner.engine.rest()
+            self._runner.rest()
 
     def _answer(self, message: dict[str, Any], pictures: Pictures) -> None:
         try:
@@ -119,23 +179,16 @@ class Session:
         except Cancelled:
             raise
         except BodydoubleError as error:
-            self._send({"refused": error.reason, "message": error.message})
+            self.send({"refused": error.reason, "message": error.message})
         except BaseException as error:
             traceback.print_exc()
-            self._give_up(error)
+            self._runner.lose(describe_fault(error))
         else:
-            self._send({"done": value}, made)
-
-    def _give_up(self, error: BaseException) -> None:
-        try:
-            self._send({"lost": describe_fault(error)})
-        finally:
-            sys.stderr.flush()
-            os._exit(FAILED)
+            self.send({"done": value}, made)
 
     def tell(self, *values: float) -> None:
         """Progress, as the request's reporter takes it."""
-        self._send({"told": values})
+        self.send({"told": values})
 
     def tell_step(self, done: int, steps: int) -> None:
         """Raises Cancelled where nobody waits any more."""
@@ -144,7 +197,8 @@ class Session:
             raise Cancelled("nobody waits for this segment any more")
         self.tell(done, steps)
 
-    def _send(self, message: dict[str, Any], pictures: Pictures | None = None) -> None:
+    def send(self, message: dict[str, Any], pictures: Pictures | None = None) -> None:
+        """Raises Cancelled where nobody waits any more."""
         try:
             with self._sending:
                 send(self._connection, message, pictures or {})
@@ -154,7 +208,7 @@ class Session:
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
             try:
-                self._send({"beat": True})
+                self.send({"beat": True})
             except Cancelled:
                 return
 
@@ -162,10 +216,14 @@ class Session:
 def main() -> None:
     """Serve until the parent ends."""
     settle_in()
-    from bodydouble.renderers.wan.loaded import LoadedEngine  # imports torch
+    options = WanOptions(**json.loads(sys.argv[2]))
 
-    print(f"loading at {time.strftime('%F %T')}", flush=True)
-    Runner(LoadedEngine(WanOptions(**json.loads(sys.argv[2])))).serve(socket.socket(fileno=int(sys.argv[1])))
+    def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:
+        from bodydouble.worker.followers import open_ranks  # imports torch
+
+        return open_ranks(options, lose)
+
+    Runner(open_engine).serve(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":

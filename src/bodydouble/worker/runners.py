@@ -122,8 +122,8 @@ class Runners:
     """All places of this worker. Runs in one event loop, in a thread that lasts: runners die with it."""
 
     def __init__(self, options: WorkerOptions, cards: int) -> None:
-        """``cards`` is how many this machine has; each place takes ``options.cards_per_task`` of them."""
-        per_task = options.cards_per_task
+        """``cards`` is how many this machine has; each place takes as many of them as one task is drawn with."""
+        per_task = int(options.wan.get("gpus", 1))
         groups = [list(range(k * per_task, (k + 1) * per_task)) for k in range(cards // per_task)] or [[]]
         self._places = [Place(number, group, options) for number, group in enumerate(groups)]
         self._free: asyncio.LifoQueue[Place] = asyncio.LifoQueue()  # who was used last is warm

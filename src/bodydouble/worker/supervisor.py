@@ -83,13 +83,16 @@ class Child:
             await self._writer.drain()
             moved = loop.time()
             while True:
-                line = await asyncio.wait_for(self._reader.readline(), silence_seconds_max)
+                async with asyncio.timeout(silence_seconds_max):  # wait_for of Python 3.11 may lose a cancellation
+                    line = await self._reader.readline()
                 if not line.endswith(b"\n"):
                     raise ChildDied(await self._last_words())
                 answer = json.loads(line)
                 if "progress" in answer:
                     moved = loop.time()
                     on_progress(TaskProgress(**answer["progress"]))
+                elif "note" in answer:
+                    log.info(answer["note"])
                 elif "done" in answer:
                     return answer["done"]
                 elif "full" in answer:

@@ -72,7 +72,7 @@ def main() -> None:
     """Serve, with the parent's life."""
     settle_in()
     listener = socket.socket(fileno=int(sys.argv[2]))
-    Runner(ScriptedEngine(Path(sys.argv[1]))).serve(listener)
+    Runner(lambda lose: (ScriptedEngine(Path(sys.argv[1])), None)).serve(listener)
 
 
 if __name__ == "__main__":

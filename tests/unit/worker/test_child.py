@@ -58,6 +58,7 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         "keep_audio": True,
         "limits": {},
         "wan": {},
+        "perception": {},
     }
     assert "done" in ask(stream, {"op": "open", "order": order})
     answer = ask(stream, {"op": "probe"})

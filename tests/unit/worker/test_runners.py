@@ -176,7 +176,7 @@ async def test_tasks_wait_for_a_runner_of_their_own(bench: Bench) -> None:
 
 def test_cards_are_shared_out_in_groups(tmp_path: Path) -> None:
     """Five cards at two a task are two places; where there is no card, there is one place without any."""
-    options = WorkerOptions(folder=tmp_path, cards_per_task=2)
+    options = WorkerOptions(folder=tmp_path, wan={"gpus": 2})
     places = [place.environment for place in Runners(options, 5)._places]
     assert places == [{"CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "2,3"}]
     assert [place.environment for place in Runners(options, 0)._places] == [{}]

@@ -46,6 +46,12 @@ class GpuNetworks:
         """SAM 2, SAM 3 or EdgeTAM over video."""
         return self._mattes()
 
+    def close(self) -> None:
+        """The card's memory goes to whoever renders next; torch would keep it for this process."""
+        del self._finder, self._pose, self._mattes
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
 
 def load_networks(options: PerceptionOptions) -> GpuNetworks:
     """The models that ``options`` names, on its device. Masks are computed in bfloat16 on a GPU, the rest in float32.

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.transformers.transformer_wan_animate import (
     WanAnimateFaceBlockAttnProcessor,
-    WanAnimateTransformer3DModel,
     WanAttnProcessor,
 )
 from torch import Tensor
+from torch.nn import functional
 
 
 class ContextKeys(NamedTuple):
@@ -25,6 +25,8 @@ class FaceKeys(NamedTuple):
 
     key: Tensor
     value: Tensor
+    lead: int = 0  # tokens of the first frame that are not asked for, where a pass is dealt out to several ranks
+    frame_tokens: int | None = None  # None: all frames' tokens are asked for
 
 
 class ContextProcessor(WanAttnProcessor):
@@ -59,23 +61,18 @@ class FaceProcessor(WanAnimateFaceBlockAttnProcessor):
         encoder_hidden_states: Any = None,
         attention_mask: Tensor | None = None,
     ) -> Tensor:
-        """(1, S, C) attended, (1, S, C) back; S is a multiple of the number of latent frames."""
+        """(1, S, C) attended, (1, S, C) back; whole, S is a multiple of the number of latent frames."""
         if not isinstance(encoder_hidden_states, FaceKeys):
             return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask)
-        key, value = encoder_hidden_states
+        key, value, lead, frame_tokens = encoder_hidden_states
         query = attn.norm_q(attn.to_q(attn.pre_norm_q(hidden_states)).unflatten(2, (attn.heads, -1)))
+        tokens = query.shape[1]
+        if frame_tokens is not None:
+            query = functional.pad(query, (0, 0, 0, 0, lead, len(key) * frame_tokens - lead - tokens))
         query = query.unflatten(1, (len(key), -1)).flatten(0, 1)
         attended = dispatch_attention_fn(query, key, value, backend=self._attention_backend)
-        return attn.to_out(attended.flatten(2, 3).type_as(query).unflatten(0, (1, len(key))).flatten(1, 2))
-
-
-def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
-    """Let the cross-attentions of ``transformer`` take keys that are there already; nothing else changes."""
-    model: Any = transformer
-    for block in model.blocks:
-        block.attn2.set_processor(ContextProcessor())
-    for adapter in model.face_adapter:
-        adapter.set_processor(FaceProcessor())
+        attended = attended.flatten(2, 3).type_as(query).unflatten(0, (1, len(key))).flatten(1, 2)
+        return attn.to_out(attended[:, lead : lead + tokens])
 
 
 def context_keys(attn: Any, text: Tensor, image: Tensor) -> ContextKeys:

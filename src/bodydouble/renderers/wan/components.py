@@ -9,6 +9,8 @@ from diffusers.models.transformers.transformer_wan_animate import WanAnimateTran
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 from transformers import CLIPVisionModel, UMT5EncoderModel
 
+from bodydouble.renderers.wan.shards import Ranks
+
 SPATIAL_FACTOR = 8
 """Pixels of one latent's side."""
 TEMPORAL_FACTOR = 4
@@ -29,3 +31,4 @@ class Components:
     transformer: WanAnimateTransformer3DModel
     scheduler: UniPCMultistepScheduler
     device: torch.device
+    ranks: Ranks | None = None  # of this process, where several draw together

@@ -14,14 +14,16 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.sampling import segment_noise
 from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
 from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.weights import locate_weights
 
 
 class LoadedEngine:
     """Satisfies ``engine.Engine``. The networks are loaded when they are first asked for, and stay."""
 
-    def __init__(self, options: WanOptions) -> None:
-        self._options = options
+    def __init__(self, options: WanOptions, ranks: Ranks | None = None) -> None:
+        """``ranks``: this process is one of several that draw together, each asked for the same in the same order."""
+        self._options, self._ranks = options, ranks
         self._components: Components | None = None
         self._casting: Casting | None = None
         self._role: Role | None = None
@@ -30,7 +32,7 @@ class LoadedEngine:
         """See ``engine.Engine``."""
         if self._components is None:
             setup = choose_setup(self._options, next(iter(find_cards()), None))
-            self._components = load_components(locate_weights(self._options), setup, report)
+            self._components = load_components(locate_weights(self._options), setup, report, self._ranks)
         return int(self._components.transformer.config["motion_encoder_size"])
 
     def cast(self, casting: Casting) -> None:

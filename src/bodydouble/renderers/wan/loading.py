@@ -10,12 +10,12 @@ from diffusers.models.transformers.transformer_wan_animate import WanAnimateTran
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPVisionModel, UMT5EncoderModel
 
-from bodydouble.renderers.wan.attention import install_processors
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import LoadReport
 from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.renderers.wan.quantise import quantise
 from bodydouble.renderers.wan.setup import Setup
+from bodydouble.renderers.wan.shards import Ranks, install_processors
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
@@ -30,8 +30,10 @@ _BACKENDS = {
 _PACKAGES = {"flash": "flash_attn", "flash3": "flash_attn_interface", "sage": "sageattention"}
 
 
-def load_components(weights: WanWeights, setup: Setup, report: LoadReport = lambda fraction: None) -> Components:
-    """Read, merge, quantise and place all networks.
+def load_components(
+    weights: WanWeights, setup: Setup, report: LoadReport = lambda fraction: None, ranks: Ranks | None = None
+) -> Components:
+    """Read, merge, quantise and place all networks; each of ``ranks`` has all of them.
 
     Raises:
         ModelPackMissing: the profile's LoRA is missing or does not fit.
@@ -62,6 +64,7 @@ def load_components(weights: WanWeights, setup: Setup, report: LoadReport = lamb
         transformer=transformer,
         scheduler=scheduler,
         device=device,
+        ranks=ranks,
     )
     report(1.0)
     return components

@@ -24,6 +24,9 @@ class WanOptions:
     segment_frames: int = 77  # 4n + 1; what the model was trained on
     carried_frames: int = 1  # 1 or 5
     area_max: int = 1280 * 720  # pixels that the model works on; larger videos are made smaller for it
+    mask_columns: int = 1  # blocks that the person's box is cut into; one that touches the person is painted whole
+    mask_rows: int = 1
+    gpus: int = 1  # that draw one task together
     device: str = "cuda"  # cpu is for tests on tiny weights
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_seg
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.preprocess import (
     Canvas,
+    MaskGrid,
     MovePreprocessor,
     Preprocessor,
     PreprocessSettings,
@@ -97,7 +98,8 @@ class WanRenderer:
     def _preprocessor(self, scene: Scene) -> Preprocessor | MovePreprocessor:
         area_max = self._setup.area_max
         if scene.options.mode == "replace":
-            settings = PreprocessSettings(area_max=area_max)
+            grid = MaskGrid(columns=self._options.mask_columns, rows=self._options.mask_rows)
+            settings = PreprocessSettings(grid=grid, area_max=area_max)
             return Preprocessor(scene.footage, scene.mattes, scene.track, settings)
         height, width = scene.reference.shape[:2]
         character = whole_body(analyse_portrait(self._pack, scene.reference).track, 0, (width, height))

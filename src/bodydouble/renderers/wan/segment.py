@@ -102,5 +102,5 @@ def _predictor(
         return lambda latents, timestep: predict_whole(
             transformer, latents, timestep, text, character.image, conditions
         )
-    prepared = prepare_pass(transformer, contexts, conditions)
+    prepared = prepare_pass(transformer, contexts, conditions, components.ranks)
     return lambda latents, timestep: predict(transformer, latents, timestep, prepared)

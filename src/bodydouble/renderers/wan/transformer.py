@@ -13,6 +13,7 @@ from torch import Tensor
 
 from bodydouble.renderers.wan.attention import ContextKeys, FaceKeys, context_keys, face_keys
 from bodydouble.renderers.wan.conditions import SegmentConditions
+from bodydouble.renderers.wan.shards import Ranks, Shard, ShardRotary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,9 @@ class PreparedPass:
     contexts: list[ContextKeys]  # one for each block
     faces: list[FaceKeys]  # one for each adapter
     pose: Tensor  # (1, C, T, h/2, w/2)
-    rotary: tuple[Tensor, Tensor]
+    rotary: tuple[Tensor, Tensor] | ShardRotary
     condition: Tensor  # (1, 20, T + 1, h, w)
+    shard: Shard | None  # of the tokens, where several ranks draw together
 
 
 def predict_whole(
@@ -55,17 +57,28 @@ def prepare_contexts(transformer: WanAnimateTransformer3DModel, text: Tensor, im
 
 
 def prepare_pass(
-    transformer: WanAnimateTransformer3DModel, contexts: list[ContextKeys], segment: SegmentConditions
+    transformer: WanAnimateTransformer3DModel,
+    contexts: list[ContextKeys],
+    segment: SegmentConditions,
+    ranks: Ranks | None = None,
 ) -> PreparedPass:
-    """Everything else that stays the same. Once a segment."""
+    """Everything else that stays the same. Once a segment. ``ranks``: the tokens are dealt out to several."""
     model: Any = transformer
     motion = _face_motion(model, segment.face)
+    faces = [face_keys(adapter, motion) for adapter in model.face_adapter]
+    rotary: Any = model.rope(segment.condition)
+    shard = None
+    if ranks is not None:
+        shard = Shard(ranks=ranks, tokens=rotary[0].shape[1])
+        faces = [shard.take_faces(keys) for keys in faces]
+        rotary = ShardRotary(shard.take(rotary[0]), shard.take(rotary[1]), shard)
     return PreparedPass(
         contexts=contexts,
-        faces=[face_keys(adapter, motion) for adapter in model.face_adapter],
+        faces=faces,
         pose=model.pose_patch_embedding(segment.pose),
-        rotary=model.rope(segment.condition),
+        rotary=rotary,
         condition=segment.condition,
+        shard=shard,
     )
 
 
@@ -86,6 +99,8 @@ def predict(
     hidden[:, :, 1:] += prepared.pose
     grid = hidden.shape[2:]
     hidden = hidden.flatten(2).transpose(1, 2).contiguous()
+    if prepared.shard is not None:
+        hidden = prepared.shard.take(hidden)
     time, modulation = _embed_time(model, timestep)
     every = model.config.inject_face_latents_blocks
     for index, block in enumerate(model.blocks):
@@ -93,6 +108,8 @@ def predict(
         if index % every == 0:
             adapter = index // every
             hidden = model.face_adapter[adapter](hidden, prepared.faces[adapter]) + hidden
+    if prepared.shard is not None:
+        hidden = prepared.shard.join(hidden)
     return _unpatch(model, hidden, time, grid)
 
 

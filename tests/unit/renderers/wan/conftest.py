@@ -2,6 +2,6 @@
 
 import importlib.util
 
-NEEDS_TORCH = ["test_segment.py", "test_renderer.py", "test_lora.py", "test_loading.py"]
+NEEDS_TORCH = ["test_segment.py", "test_renderer.py", "test_lora.py", "test_loading.py", "test_ranks.py"]
 
 collect_ignore = [] if importlib.util.find_spec("torch") else NEEDS_TORCH

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from bodydouble.renderers.wan.attention import install_processors
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import Sampling
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.sampling import noise_shape
 from bodydouble.renderers.wan.segment import generate_segment, prepare_role
+from bodydouble.renderers.wan.shards import install_processors
 from tiny_wan import FACE_SIDE, tiny_parts
 
 HEIGHT, WIDTH, LENGTH = 32, 48, 13

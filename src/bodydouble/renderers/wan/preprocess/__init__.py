@@ -2,12 +2,14 @@
 
 from bodydouble.renderers.wan.preprocess.canvas import Canvas, choose_canvas
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs, Preprocessor, PreprocessSettings
+from bodydouble.renderers.wan.preprocess.mask import MaskGrid
 from bodydouble.renderers.wan.preprocess.moving import MovePreprocessor
 from bodydouble.renderers.wan.preprocess.wholebody import whole_body
 
 __all__ = [
     "Canvas",
     "FrameInputs",
+    "MaskGrid",
     "MovePreprocessor",
     "PreprocessSettings",
     "Preprocessor",

@@ -1,0 +1,80 @@
+"""Several processes, one a card, that draw together: rank 0 is told what to do, the others follow."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import distributed
+
+from bodydouble.renderers.wan.engine import StepReport
+from bodydouble.renderers.wan.shards import Ranks
+from bodydouble.renderers.wan.wire import Pictures
+from bodydouble.tasks.errors import Cancelled
+
+
+def join(ranks: Ranks, meeting: Path, device: str) -> None:
+    """Meet the other ranks at the file ``meeting``, which nobody made before; on this machine alone."""
+    os.environ.update(GLOO_SOCKET_IFNAME="lo", NCCL_SOCKET_IFNAME="lo")
+    if device == "cuda":
+        torch.cuda.set_device(ranks.rank)
+    distributed.init_process_group(
+        "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo",
+        init_method=meeting.as_uri(),
+        rank=ranks.rank,
+        world_size=ranks.count,
+    )
+
+
+def share(message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]]) -> None:
+    """Rank 0: have the others do the same."""
+    shapes = {name: picture.shape for name, picture in pictures.items()}
+    content = np.frombuffer(json.dumps({**message, "pictures": shapes}).encode(), np.uint8).copy()
+    distributed.broadcast(torch.tensor([len(content)]), 0)
+    distributed.broadcast(torch.from_numpy(content), 0)
+    for picture in pictures.values():
+        distributed.broadcast(torch.from_numpy(np.ascontiguousarray(picture)), 0)
+
+
+def shared() -> tuple[dict[str, Any], Pictures]:
+    """The other ranks: what rank 0 does next."""
+    length = torch.zeros(1, dtype=torch.int64)
+    distributed.broadcast(length, 0)
+    content = torch.zeros(int(length), dtype=torch.uint8)
+    distributed.broadcast(content, 0)
+    message: dict[str, Any] = json.loads(content.numpy().tobytes())
+    pictures: Pictures = {}
+    for name, shape in message.pop("pictures").items():
+        picture = torch.zeros(shape, dtype=torch.uint8)
+        distributed.broadcast(picture, 0)
+        pictures[name] = picture.numpy()
+    return message, pictures
+
+
+def agreed(report: StepReport | None) -> StepReport:
+    """Rank 0's ``report``, after each call of which the ranks go on or stop together; None at the other ranks."""
+
+    def decide(stop: bool) -> bool:
+        flag = torch.tensor([int(stop)])
+        distributed.broadcast(flag, 0)
+        return bool(flag)
+
+    def lead(tell: Callable[[int, int], None], done: int, steps: int) -> None:
+        try:
+            tell(done, steps)
+        except BaseException:
+            decide(stop=True)
+            raise
+        decide(stop=False)
+
+    def step(done: int, steps: int) -> None:
+        if report is not None:
+            lead(report, done, steps)
+        elif decide(stop=False):
+            raise Cancelled("rank 0 stopped")
+
+    return step

@@ -1,0 +1,87 @@
+"""The other ranks of a runner with several GPUs: ``python -m bodydouble.worker.followers RANK MEETING OPTIONS``.
+
+Each is a process with all weights and a card of its own, which does what rank 0 shares, until that one ends.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bodydouble.renderers.wan import ranks
+from bodydouble.renderers.wan.engine import StepReport
+from bodydouble.renderers.wan.loaded import LoadedEngine
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.shards import Ranks
+from bodydouble.renderers.wan.wire import Pictures
+from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.worker.process import end_in_words, settle_in
+from bodydouble.worker.runner import perform
+
+
+class Followers:
+    """Rank 0's end of the others. Satisfies ``runner.Others``."""
+
+    def __init__(self, options: WanOptions) -> None:
+        """Start them and wait until all have met."""
+        self.ranks = Ranks(rank=0, count=options.gpus)
+        meeting = Path(tempfile.mkdtemp(prefix="bodydouble-")) / "meeting"
+        words = json.dumps(vars(options))
+        self._processes = [
+            subprocess.Popen([sys.executable, "-m", "bodydouble.worker.followers", str(rank), str(meeting), words])
+            for rank in range(1, options.gpus)
+        ]
+        ranks.join(self.ranks, meeting, options.device)
+        meeting.unlink(missing_ok=True)
+        meeting.parent.rmdir()
+
+    def watch(self, lose: Callable[[str], Any]) -> None:
+        """Call ``lose`` with the reason once one of them ends."""
+        for number, process in enumerate(self._processes, start=1):
+            threading.Thread(target=_watch, args=(number, process, lose), daemon=True).start()
+
+    def share(self, message: dict[str, Any], pictures: Pictures) -> None:
+        """See ``runner.Others``."""
+        ranks.share(message, pictures)
+
+    def agreed(self, report: StepReport) -> StepReport:
+        """See ``runner.Others``."""
+        return ranks.agreed(report)
+
+
+def open_ranks(options: WanOptions, lose: Callable[[str], Any]) -> tuple[LoadedEngine, Followers | None]:
+    """This process's engine, and the others that draw with it. ``lose`` is told once one of them ends."""
+    if options.gpus == 1:
+        return LoadedEngine(options), None
+    followers = Followers(options)
+    followers.watch(lose)
+    return LoadedEngine(options, followers.ranks), followers
+
+
+def _watch(number: int, process: subprocess.Popen[bytes], lose: Callable[[str], Any]) -> None:
+    status = process.wait()
+    lose(f"rank {number} of the model's processes was lost ({end_in_words(status)})")
+
+
+def main() -> None:
+    """Follow rank 0; a fault ends the process, and rank 0 with it."""
+    settle_in()
+    options = WanOptions(**json.loads(sys.argv[3]))
+    mine = Ranks(rank=int(sys.argv[1]), count=options.gpus)
+    ranks.join(mine, Path(sys.argv[2]), options.device)
+    engine = LoadedEngine(options, mine)
+    engine.load(lambda fraction: None)
+    while True:
+        message, pictures = ranks.shared()
+        try:
+            perform(engine, message, pictures, ranks.agreed(None))
+        except BodydoubleError as error:  # rank 0 has the same, and tells of it
+            print(error.message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Several processes that draw one segment together."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+from torch import Tensor
+
+from bodydouble.renderers.wan.attention import FaceKeys
+from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.footage import SegmentVideo
+from bodydouble.renderers.wan.loaded import LoadedEngine
+from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.remote import RemoteEngine
+from bodydouble.renderers.wan.shards import Ranks, Shard
+from bodydouble.tasks.errors import Cancelled, RendererLost
+from tiny_wan import FACE_SIDE, save_tiny
+
+HEIGHT, WIDTH, LENGTH = 16, 48, 13
+"""Three tokens in each of five latent frames: fifteen do not divide by two."""
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> WanOptions:
+    return WanOptions(weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", gpus=2)
+
+
+@pytest.fixture
+def runner(options: WanOptions) -> Iterator[tuple[RemoteEngine, subprocess.Popen[bytes]]]:
+    """A real runner of two ranks, and an engine that speaks to it."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        address = Path(folder) / "socket"
+        listener.bind(str(address))
+        listener.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bodydouble.worker.runner", str(listener.fileno()), json.dumps(vars(options))],
+            pass_fds=[listener.fileno()],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+        yield RemoteEngine(address), process
+        process.kill()
+        process.wait()
+
+
+def casting(steps: int) -> Casting:
+    """One character, with guidance, so that both ways through the model are taken."""
+    picture = np.random.default_rng(1).integers(0, 255, (40, 30, 3), np.uint8)
+    sampling = Sampling(steps=steps, guidance=2.0)
+    return Casting(
+        picture=picture, prompt="moves", negative_prompt="blurred", height=HEIGHT, width=WIDTH, sampling=sampling
+    )
+
+
+def take() -> Take:
+    """One segment of random pictures."""
+    random = np.random.default_rng(2)
+
+    def video(*shape: int) -> np.ndarray:
+        return random.integers(0, 255, (LENGTH, *shape), np.uint8)
+
+    mask = np.zeros((LENGTH, HEIGHT, WIDTH), np.uint8)
+    mask[:, 4:12, 10:30] = 255
+    shown = SegmentVideo(
+        pose=video(HEIGHT, WIDTH, 3), face=video(FACE_SIDE, FACE_SIDE, 3), background=video(HEIGHT, WIDTH, 3), mask=mask
+    )
+    return Take(video=shown, carried=video(HEIGHT, WIDTH, 3)[:1], seed=3, index=1)
+
+
+def silent(*progress: float) -> None:
+    """Nobody listens."""
+
+
+def test_two_ranks_draw_what_one_draws(
+    options: WanOptions, runner: tuple[RemoteEngine, subprocess.Popen[bytes]]
+) -> None:
+    """For tokens that two does not divide the frames agree to rounding; a cancel stops both; a lost rank is named."""
+    alone = LoadedEngine(options)
+    alone.load(silent)
+    alone.cast(casting(3))
+    expected = alone.generate(take(), silent)
+
+    together, process = runner
+    together.load(silent)
+    together.cast(casting(3))
+    made = together.generate(take(), silent)
+    assert np.abs(made.astype(int) - expected).max() <= 1
+
+    def stop_at_two(done: int, steps: int) -> None:
+        if done == 2:
+            raise Cancelled("enough")
+
+    together.cast(casting(40))
+    with pytest.raises(Cancelled):
+        together.generate(take(), stop_at_two)
+    together.load(silent)
+    together.cast(casting(3))  # both ranks are there, and at the same place
+    assert np.array_equal(together.generate(take(), silent), made)
+
+    (follower,) = psutil.Process(process.pid).children()
+    together.cast(casting(40))
+
+    def kill_at_two(done: int, steps: int) -> None:
+        if done == 2:
+            os.kill(follower.pid, signal.SIGKILL)
+
+    with pytest.raises(RendererLost, match=r"rank 1 of the model's processes was lost \(it was killed"):
+        together.generate(take(), kill_at_two)
+    assert process.wait(30) == 1
+
+
+@pytest.mark.parametrize(("tokens", "count"), [(15, 2), (30, 2), (15, 4), (5, 4), (2, 4)])
+def test_shards_hold_each_token_once(tokens: int, count: int) -> None:
+    """Put behind each other and cut, the ranks' shards are the whole."""
+    whole = torch.arange(tokens * 2.0).reshape(1, tokens, 2)
+    shards = [Shard(ranks=Ranks(rank=k, count=count), tokens=tokens) for k in range(count)]
+    parts = torch.cat([shard.take(whole) for shard in shards], dim=1)
+    assert torch.equal(parts[:, :tokens], whole)
+    assert {shard.take(whole).shape[1] for shard in shards} == {shards[0].length}
+
+
+def test_faces_go_with_the_frames_of_their_tokens() -> None:
+    """Three tokens a frame: of fifteen, the second of two ranks has those from the third frame's last on."""
+
+    def keys(values: Tensor) -> Tensor:
+        return values.reshape(5, 1, 1, 1)
+
+    every = FaceKeys(key=keys(torch.arange(5.0)), value=keys(torch.arange(5.0)))
+    mine = Shard(ranks=Ranks(rank=1, count=2), tokens=15).take_faces(every)
+    assert mine.key.flatten().tolist() == [2, 3, 4, 4]  # the last one for what is padded
+    assert (mine.lead, mine.frame_tokens) == (2, 3)
