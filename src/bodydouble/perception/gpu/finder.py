@@ -1,4 +1,4 @@
-"""Finding people with a COCO detector (RT-DETRv2, D-FINE), each measured by the pose network."""
+"""Finding people with a COCO detector (RT-DETRv2), each measured by the pose network."""
 
 from typing import Any
 

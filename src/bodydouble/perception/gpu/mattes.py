@@ -1,4 +1,4 @@
-"""Mattes from a video segmentation network (SAM 2, SAM 3's tracker, EdgeTAM).
+"""Mattes from a video segmentation network (SAM 2).
 
 The network is prompted with the body's points and box where a shot begins and wherever its mask has left the body;
 in between it goes on from its own memory. A window starts from the last picture and matte of the one before, so that

@@ -22,7 +22,7 @@ from bodydouble.perception.gpu.weights import locate_model
 from bodydouble.perception.options import PerceptionOptions
 from bodydouble.tasks.errors import ModelPackMissing
 
-VIDEO_MODELS = ("sam2_video", "edgetam_video", "sam3_tracker_video")
+VIDEO_MODEL = "sam2_video"
 
 
 class GpuNetworks:
@@ -35,7 +35,7 @@ class GpuNetworks:
         self._finder, self._pose, self._mattes = finder, pose, mattes
 
     def people(self) -> DetrFinder:
-        """RT-DETRv2 or D-FINE."""
+        """RT-DETRv2."""
         return self._finder
 
     def body(self) -> PoseNet:
@@ -43,7 +43,7 @@ class GpuNetworks:
         return self._pose
 
     def mattes(self) -> SamMatteMaker:
-        """SAM 2, SAM 3 or EdgeTAM over video."""
+        """SAM 2 over video."""
         return self._mattes()
 
     def close(self) -> None:
@@ -65,8 +65,8 @@ def load_networks(options: PerceptionOptions) -> GpuNetworks:
     pose = _load("pose", options.pose, VitPoseForPoseEstimation, device)
     half = torch.bfloat16 if device.type == "cuda" else torch.float32
     kind = AutoConfig.from_pretrained(_folder("masks", options.masks), local_files_only=True).model_type
-    if kind not in VIDEO_MODELS:
-        raise _unfit("masks", options.masks, f"it is a {kind}, not one of {', '.join(VIDEO_MODELS)}")
+    if kind != VIDEO_MODEL:
+        raise _unfit("masks", options.masks, f"it is a {kind}, not a {VIDEO_MODEL}")
     masks = _load("masks", options.masks, AutoModel, device, half)
     # SAM's own processors need torchvision for arithmetic of two lines; their settings are read instead.
     settings, _ = BaseImageProcessor.get_image_processor_dict(_folder("masks", options.masks))
