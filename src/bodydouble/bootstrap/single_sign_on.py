@@ -6,10 +6,17 @@ from bodydouble.service import SessionService
 from bodydouble.service.single_sign_on import SingleSignOn
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import InputRejected
+from bodydouble.tasks.identity import IdentityProvider
 
 
 def build_single_sign_on(settings: Settings, stores: Stores, sessions: SessionService) -> SingleSignOn | None:
     """None where no provider is configured. Raises InputRejected for settings that cannot work."""
+    provider = open_provider(settings)
+    return SingleSignOn(provider, stores.identities, sessions, open_secret(settings)) if provider else None
+
+
+def open_provider(settings: Settings) -> IdentityProvider | None:
+    """Without a request to it. Raises InputRejected for settings that cannot work."""
     if not settings.oidc_issuer:
         return None
     from bodydouble.outbound.identity import OpenIdProvider, ProviderOptions  # half a second that few need
@@ -29,5 +36,4 @@ def build_single_sign_on(settings: Settings, stores: Stores, sessions: SessionSe
         role_claim=settings.oidc_role_claim,
         operator_role=settings.oidc_operator_role,
     )
-    provider = OpenIdProvider(options, GuardedClient(allowed))
-    return SingleSignOn(provider, stores.identities, sessions, open_secret(settings))
+    return OpenIdProvider(options, GuardedClient(allowed))

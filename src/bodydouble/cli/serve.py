@@ -51,6 +51,10 @@ def serve(
     from bodydouble.bootstrap.tracing import open_tracer
 
     settings = load_settings(data=data, host=host, port=port)
+    if settings.oidc_issuer:
+        from bodydouble.bootstrap.single_sign_on import open_provider
+
+        open_provider(settings)  # what cannot work is said before anything starts
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     configure_logging(as_json=settings.log_json or not is_interactive())

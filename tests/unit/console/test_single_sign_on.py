@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from bodydouble.bootstrap.application import build_app
+from bodydouble.cli import app as command
 from bodydouble.settings import Settings
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, standing_provider
 
@@ -131,3 +133,19 @@ async def test_without_a_provider_there_is_no_such_way(stranger: Any) -> None:
     assert "Sign in with" not in (await stranger.get("/sign-in")).text
     assert (await stranger.get("/sign-in/begin")).status_code == 404
     assert (await stranger.get("/sign-in/callback?code=x&state=y")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("OIDC_ISSUER", "http://sign-in.example"), ("OIDC_ALLOW", "not a network")]
+)
+def test_serve_names_a_setting_that_cannot_work(
+    setting: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a database is made or an address printed."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"OIDC_ISSUER": "https://a.example", "OIDC_CLIENT_ID": "x", setting: value}.items():
+        monkeypatch.setenv(f"BODYDOUBLE_{name}", text)
+    ended = CliRunner().invoke(command, ["serve", "--port", "0"])
+    assert ended.exit_code != 0
+    assert f"BODYDOUBLE_{setting}" in ended.output
+    assert list(tmp_path.iterdir()) == []
