@@ -17,6 +17,7 @@ from bodydouble.renderers.puppet.motion import Motion
 from bodydouble.renderers.puppet.occlusion import ActorColours
 from bodydouble.renderers.puppet.plate import Box, Plates, removal_mask
 from bodydouble.renderers.puppet.puppet import Drawing, Puppet
+from bodydouble.renderers.puppet.seams import match_light
 
 Floats = NDArray[np.float32]
 
@@ -54,6 +55,7 @@ class Composer:
         if self.actor_colours is not None:
             body = self.motion.body[index]
             things = self.actor_colours.foreign_things(source, plate, matte[y0:y1, x0:x1], body, box)
+        plate = match_light(plate, source, cv2.bitwise_not(gone[y0:y1, x0:x1]))
         removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if things is not None:

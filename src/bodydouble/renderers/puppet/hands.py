@@ -23,6 +23,11 @@ BONES = (
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
 
+HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
+"""Shares of the actor's own hue, and of how it varies over the hand, that stay."""
+WRIST_FADE = (-0.3, 0.0)
+"""From where to where along the hand (-1 an elbow's way, 0 wrist, 1 knuckles) it sets in: cuffs stay out."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KeptHand:
@@ -79,7 +84,7 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
     along = (points[9] - points[0]) / max(length, 1.0)
     yy, xx = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     place = ((xx - points[0, 0]) * along[0] + (yy - points[0, 1]) * along[1]) / length
-    return np.asarray(soft * smoothstep(-0.45, -0.15, place), np.float32)
+    return np.asarray(soft * smoothstep(*WRIST_FADE, place), np.float32)
 
 
 def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
@@ -100,10 +105,14 @@ def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDA
 
 
 def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) -> Image:
-    """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes."""
+    """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes.
+
+    Not all of it: hands are redder than cheeks, and hands of a face's blue or grey are not read as hands any more.
+    """
     result = lab.copy()
     result[..., 0] = np.clip(lab[..., 0] - own[0] + skin[0], 0, 100)
     depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), 0.3, 1.3)
-    result[..., 1:] = (lab[..., 1:] - own[1:]) * 0.2 + skin[1:] * depth
+    hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
+    result[..., 1:] = (lab[..., 1:] - own[1:]) * VARIATION_KEPT + hue * depth
     rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)
     return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)

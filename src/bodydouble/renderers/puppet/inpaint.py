@@ -10,6 +10,8 @@ WHOLE_MIN = 0.98
 """Known share from which on a small picture's pixel counts as known."""
 SOFT_SIGMA, SOFT_REACH = 3.0, 12
 """Of the border, in pixels, in which filling and known pixels are blended."""
+BLUR_SIGMA = 0.6
+"""Of what is filled in, in pixels at ``WORK_WIDTH``."""
 WORK_WIDTH = 240
 """Patches are moved at this width: enough for a plausible background, and some 50 ms."""
 
@@ -35,6 +37,8 @@ def fill_holes(image: Image, known: NDArray[np.bool_], forbidden: NDArray[np.boo
         return image
     hole = share <= WHOLE_MIN
     filled = _shift_map(low, source) if hole.mean() > SLIVER_MAX else _diffused(low, ~hole)
+    # What is made up is out of focus rather than ragged.
+    filled = cv2.GaussianBlur(cv2.medianBlur(filled, 5), (0, 0), BLUR_SIGMA)
     filled = np.where(hole[..., None], filled, low).astype(np.float32)
     return _laid_in(image, known, filled, _grain_level(image, known))
 
@@ -82,7 +86,9 @@ def _shift_map(image: NDArray[np.uint8], source: NDArray[np.bool_]) -> NDArray[n
         cv2.xphoto.inpaint(lab, np.where(source, 255, 0).astype(np.uint8), result, cv2.xphoto.INPAINT_SHIFTMAP)
     finally:
         cv2.setNumThreads(threads)
-    return np.asarray(cv2.cvtColor(result, cv2.COLOR_Lab2RGB), np.uint8)
+    left = (result == 0).all(-1)  # of a large hole it leaves pixels black, which in CIELAB is no colour
+    filled = np.asarray(cv2.cvtColor(result, cv2.COLOR_Lab2RGB), np.uint8)
+    return _diffused(filled, ~left) if left.any() else filled
 
 
 def _grain_level(image: Image, known: NDArray[np.bool_]) -> float:

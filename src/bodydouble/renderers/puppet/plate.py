@@ -21,6 +21,7 @@ from bodydouble.perception.footage import Footage, Image, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.inpaint import fill_holes
 from bodydouble.renderers.puppet.registration import CameraPath, CameraTracker
+from bodydouble.renderers.puppet.seams import match_light
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
@@ -28,6 +29,12 @@ LOOK_EVERY_FRAMES = 2
 MOVING_KEY_FRAMES, MOVING_SAMPLE_FRAMES, MOVING_REACH_FRAMES = 16, 4, 80
 STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES = 240, 8, 160
 SAMPLES_MAX = 44
+PREFER_FRAMES = 64
+"""A sample so much nearer to the key's time is preferred to one that shows twice as much."""
+CHOICE_STEP = 4
+"""Pixels for one of those in which samples are compared before any is laid in."""
+SEAM_REACH = 24
+"""Pixels around a hole in which the light of what is laid in is compared with what is there."""
 PLATES_CACHED = 3
 MATTE_EDGE = 24  # of 255: the faintest matte that still counts as the person
 
@@ -247,15 +254,16 @@ class _SpanBuilder:
         self, before: int, plate: Image, key: int, image: Image, known: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
         """Put the plate before, moved to ``key``, where ``image`` is not known; answers what is known then."""
-        box = _hole_box(known)
+        box = _hole_box(known, SEAM_REACH)
         if box is None:
             return known
         x0, y0, x1, y1 = box
         here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
         matrix = _cut_to(box) @ self.path.between(before, key)
-        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size)
-        new = (reach > 252) & ~known[here]
-        image[here][new] = cv2.warpPerspective(plate, matrix, size)[new]
+        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > 252
+        moved = np.asarray(cv2.warpPerspective(plate, matrix, size), np.uint8)
+        new, shared = reach & ~known[here], (reach & known[here]).astype(np.uint8) * np.uint8(255)
+        cv2.copyTo(match_light(moved, image[here], shared), new.astype(np.uint8), image[here])
         result = known.copy()
         result[here] |= new
         return result
@@ -274,13 +282,13 @@ class _SpanBuilder:
         return image, known
 
     def _nearest(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
-        """For a moving camera: each pixel from the sample nearest in time in which it is free."""
+        """For a moving camera: each pixel from a sample near in time in which it is free."""
         height, width = samples[0].rgba.shape[:2]
-        image = np.zeros((height, width, 4), np.uint8)
+        image = np.zeros((height, width, 3), np.uint8)
         known = np.zeros((height, width), np.bool_)
-        for sample in sorted(samples, key=lambda s: (abs(s.index - key), s.index)):
-            # After the first sample only the person's place is left: no more than its box is warped.
-            box = _hole_box(known)
+        for sample in self._in_turn(key, samples):
+            # After the first sample only the person's place is left: no more than its surroundings are warped.
+            box = _hole_box(known, SEAM_REACH)
             if box is None:
                 break
             x0, y0, x1, y1 = box
@@ -290,13 +298,43 @@ class _SpanBuilder:
             else:
                 matrix = _cut_to(box) @ self.path.between(sample.index, key)
                 moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
-            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8))
-            new = (free > 250) & ~known[here]
+            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > 250
+            new = free & ~known[here]
             if new.sum() < 20:
                 continue
-            cv2.copyTo(moved, new.astype(np.uint8), image[here])
+            colours = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
+            shared = (free & known[here]).astype(np.uint8) * np.uint8(255)
+            cv2.copyTo(match_light(colours, image[here], shared), new.astype(np.uint8), image[here])
             known[here] |= new
-        return np.ascontiguousarray(image[..., :3]), known
+        return image, known
+
+    def _in_turn(self, key: int, samples: list[_Sample]) -> Iterator[_Sample]:
+        """Samples in the order in which they are laid under each other: few large patches, the near ones first.
+
+        What one sample after the other shows of a narrow strip is ragged: none is right for all depths of the scene.
+        """
+        height, width = samples[0].rgba.shape[:2]
+        size = (width // CHOICE_STEP, height // CHOICE_STEP)
+        shrink = np.diag([1 / CHOICE_STEP, 1 / CHOICE_STEP, 1.0])
+        free: list[NDArray[np.bool_]] = []
+        for sample in samples:
+            matrix = shrink @ self.path.between(sample.index, key)
+            alpha = cv2.extractChannel(sample.rgba, 3)
+            free.append(cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_NEAREST) > 0)
+        nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
+        hole = np.ones((size[1], size[0]), np.bool_)
+        left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
+        following = left[0]  # the key's own frame
+        while True:
+            left.remove(following)
+            hole &= ~free[following]
+            yield samples[following]
+            if not left or not hole.any():
+                return
+            gains = [np.count_nonzero(free[k] & hole) * nearness[k] for k in left]
+            if max(gains) == 0:
+                return
+            following = left[int(np.argmax(gains))]
 
     def _bystanders(self, key: int) -> NDArray[np.bool_]:
         """Where other people are, so that none of them is cloned into a hole."""
@@ -317,10 +355,11 @@ def _key_frames(start: int, stop: int, step: int, grid: int) -> list[int]:
     return [start + grid * int((k - start) / grid) for k in wanted]
 
 
-def _hole_box(known: NDArray[np.bool_]) -> Box | None:
-    """The box around what is not known; None where all is."""
+def _hole_box(known: NDArray[np.bool_], pad: int) -> Box | None:
+    """The box around what is not known, ``pad`` pixels wider; None where all is known."""
     x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
-    return (x, y, x + w, y + h) if w else None
+    height, width = known.shape
+    return (max(0, x - pad), max(0, y - pad), min(width, x + w + pad), min(height, y + h + pad)) if w else None
 
 
 def _cut_to(box: Box) -> NDArray[np.float64]:

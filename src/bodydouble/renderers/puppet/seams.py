@@ -1,0 +1,61 @@
+"""Joining what different frames show of one place, so that no seam tells where one ends and the next begins.
+
+The light changes while a shot goes on: the camera's exposure, and the shade of the person that is to vanish. A patch
+from another frame is therefore brought to the light beside it before it is laid in.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image, Matte
+
+Floats = NDArray[np.float32]
+
+LIGHT_STEP = 8
+"""Pixels for one of the picture in which differences of light are spread: finer ones are things, not light."""
+LIGHT_MAX = 60.0
+"""Levels by which a patch is changed at most: a larger difference is another thing at that place."""
+SHARED_MIN = 0.3
+"""Share of such a pixel that has to be seen in both: of less, the rounded mean says nothing."""
+
+
+def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
+    """``patch`` (h, w, 3) in the light of ``beside`` (h, w, 3), where both are seen: ``shared`` (h, w), 0 or 255.
+
+    The difference between them is spread smoothly over what is not shared, as a membrane hung on its border would be.
+    """
+    height, width = shared.shape
+    size = (width // LIGHT_STEP, height // LIGHT_STEP)
+    if min(size) < 1:
+        return patch
+    whole = np.s_[: size[1] * LIGHT_STEP, : size[0] * LIGHT_STEP]
+    mask = shared[whole]
+    weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    here, there = (
+        cv2.resize(cv2.copyTo(x[whole], mask), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        for x in (patch, beside)
+    )
+    mean = np.clip((there - here) / np.maximum(weight, SHARED_MIN)[..., None], -LIGHT_MAX, LIGHT_MAX)
+    weight[weight < SHARED_MIN] = 0
+    if not weight.any():
+        return patch
+    field = cv2.resize(spread(mean, weight), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.add(patch, field, dtype=cv2.CV_8U), np.uint8)
+
+
+def spread(value: Floats, weight: Floats) -> Floats:
+    """``value`` (h, w, 3) where ``weight`` (h, w) is 1, and smoothly continued to where it is 0.
+
+    Pull and push over a pyramid (Gortler et al., "The Lumigraph", SIGGRAPH 1996).
+    """
+    share = np.minimum(weight, 1)[..., None]
+    if min(weight.shape) < 2 or weight.min() >= 1:
+        mean = (value * share).sum((0, 1)) / max(float(share.sum()), 1e-6)
+        return np.asarray(value * share + mean * (1 - share), np.float32)
+    low = cv2.pyrDown(np.dstack([value * share, share]))
+    low_value = low[..., :3] / np.maximum(low[..., 3:], 1e-6)
+    filled = cv2.pyrUp(
+        spread(np.asarray(low_value, np.float32), np.minimum(4 * low[..., 3], 1)), dstsize=weight.shape[::-1]
+    )
+    return np.asarray(value * share + filled * (1 - share), np.float32)
