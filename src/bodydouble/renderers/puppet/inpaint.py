@@ -12,8 +12,10 @@ SOFT_SIGMA, SOFT_REACH = 3.0, 12
 """Of the border, in pixels, in which filling and known pixels are blended."""
 BLUR_SIGMA = 0.6
 """Of what is filled in, in pixels at ``WORK_WIDTH``."""
-WORK_WIDTH = 240
-"""Patches are moved at this width: enough for a plausible background, and some 50 ms."""
+WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
+"""Patches are moved at this width: enough for a plausible background. Its time grows with the hole's pixels: a hole of
+more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
+LARGE_HOLE = 0.1
 
 SLIVER_MAX = 0.006
 """Share of the picture up to which a hole is a sliver at the edge of what was filled before, with nothing to invent."""
@@ -26,7 +28,8 @@ def fill_holes(image: Image, known: NDArray[np.bool_], forbidden: NDArray[np.boo
     blended softly into the known pixels, with the known part's grain.
     """
     height, width = known.shape
-    w, h = WORK_WIDTH, max(16, round(height * WORK_WIDTH / width))
+    w = round(max(WORK_WIDTH_MIN, WORK_WIDTH * min(1.0, LARGE_HOLE / max(1 - float(known.mean()), 1e-6)) ** 0.5))
+    h = max(16, round(height * w / width))
     sure = known.astype(np.uint8) * np.uint8(255)
     share = cv2.resize(sure, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     low = cv2.resize(cv2.copyTo(image, sure), (w, h), interpolation=cv2.INTER_AREA)

@@ -34,6 +34,8 @@ LOOKS_MIN = 6
 SOLID_MIN = 0.8
 """Share of its convex hull that a thing fills; folds and what the matte missed of a person are ragged."""
 SLENDER_MAX = 2.6
+FOOT_REACH = 0.6
+"""Shoulder widths around the feet's own places in which a piece may be a foot: the sole of a raised one."""
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """A thing's extent over the shoulders' width."""
 
@@ -69,7 +71,7 @@ class ActorColours:
         if view is None:
             return None
         found = np.zeros(view.parts.shape, np.uint8)
-        hulls = _compact_pieces(view)
+        hulls = [hull for hull in _compact_pieces(view) if not self._is_shoe(hull, view)]
         for hull in hulls:
             cv2.fillConvexPoly(found, hull, 255)
         if self.ball is not None and not any(_is_round(hull, self.ball.radius / view.step) for hull in hulls):
@@ -106,6 +108,20 @@ class ActorColours:
             person=near,
             shoulders=_shoulder_width(joints),
         )
+
+    def _is_shoe(self, hull: NDArray[np.int32], view: _View) -> bool:
+        """Whether a piece is a raised or blurred foot: by one, not round, and where feet are or of their colours.
+
+        Soles are seldom seen: their colours are not known.
+        """
+        if circle_radius(hull[:, 0]) is not None:
+            return False
+        piece = cv2.fillConvexPoly(np.zeros(view.parts.shape, np.uint8), hull, 1) > 0
+        reach = max(3, round(FOOT_REACH * view.shoulders)) | 1
+        feet = (view.parts == FEET).astype(np.uint8)
+        if cv2.dilate(feet, np.ones((reach, reach), np.uint8))[piece].mean() < 0.5:
+            return False
+        return bool(feet[piece].mean() > 0.8 or self.known[FEET].take(view.codes[piece]).mean() > 0.5)
 
     def _add_ball_at_foot(self, ball: Ball, view: _View, found: Mask) -> None:
         radius = ball.radius / view.step

@@ -77,6 +77,18 @@ def test_a_ball_at_a_shoe_of_its_colour_is_found_once_it_is_known() -> None:
     assert after[~ball].sum() < 0.7 * ball.sum()
 
 
+def test_the_sole_of_a_raised_shoe_goes_with_the_person() -> None:
+    """A compact piece of a colour never seen before is a thing before the trunk, but not where a foot is."""
+    colours, pose = actors_colours(), joints()
+    for at, is_thing in ((pose[[11, 24], :2].mean(0), True), (pose[[27, 31], :2].mean(0), False)):
+        image, plate, matte, pose = scene_with_ball(None)
+        x, y = at.astype(int).tolist()
+        for canvas, value in ((image, (235, 30, 220)), (matte, 255)):
+            cv2.rectangle(canvas, (x - 12, y - 10), (x + 12, y + 10), value, -1)
+        things = colours.foreign_things(image, plate, matte, pose, (0, 0, 500, 500))
+        assert (things is not None) == is_thing
+
+
 def test_a_crop_finds_the_same_thing() -> None:
     """Joints are taken relative to the crop's box."""
     image, plate, matte, pose = scene_with_ball((250, 190))
