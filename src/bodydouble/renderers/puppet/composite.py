@@ -55,7 +55,7 @@ class Composer:
         if self.actor_colours is not None:
             body = self.motion.body[index]
             things = self.actor_colours.foreign_things(source, plate, matte[y0:y1, x0:x1], body, box)
-        plate = match_light(plate, source, cv2.bitwise_not(gone[y0:y1, x0:x1]))
+        plate = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
         removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if things is not None:

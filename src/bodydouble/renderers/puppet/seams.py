@@ -31,12 +31,13 @@ def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
         return patch
     whole = np.s_[: size[1] * LIGHT_STEP, : size[0] * LIGHT_STEP]
     mask = shared[whole]
-    weight = cv2.resize(mask, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    weight = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(255)
     here, there = (
-        cv2.resize(cv2.copyTo(x[whole], mask), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        np.asarray(cv2.resize(cv2.copyTo(x[whole], mask), size, interpolation=cv2.INTER_AREA), np.float32)
         for x in (patch, beside)
     )
-    mean = np.clip((there - here) / np.maximum(weight, SHARED_MIN)[..., None], -LIGHT_MAX, LIGHT_MAX)
+    mean = np.asarray((there - here) / np.maximum(weight, np.float32(SHARED_MIN))[..., None], np.float32)
+    mean = np.asarray(np.clip(mean, -LIGHT_MAX, LIGHT_MAX), np.float32)
     weight[weight < SHARED_MIN] = 0
     if not weight.any():
         return patch
