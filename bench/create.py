@@ -5,8 +5,8 @@
 Ours is `bodydouble serve --no-worker` as a user starts it. The usual choice is FastAPI, SQLAlchemy's ORM and Celery
 over Redis (creating/usual_service.py), on the same PostgreSQL and under the same load. The load comes from one process
 over raw sockets (creating/load.py), whose own share of a core is printed: near 1 it would be the bottleneck. On a
-machine that has other work too, the processor's time for a create says more than the clock. The last line is one flat
-JSON object.
+machine that has other work too, the processor's time for a create says more than the clock. ``probe_ms``, the time of a
+fixed loop, tells how fast a machine is beside another one. The last line is one flat JSON object.
 """
 
 import argparse
@@ -47,6 +47,8 @@ WARM_SECONDS = 1.5
 ACCOUNTS = 100
 READ_TASKS = 1000
 NO_LIMIT = 100_000_000
+PROBES, PROBE_ROUNDS = 5, 1_000_000
+REST_SECONDS_MAX, REST_CORES = 60, 0.1
 API = "/api/v1/client"
 BODY = {
     "model": "wan/2-2-animate-replace",
@@ -112,6 +114,31 @@ def drive(port: int, requests: Sequence[str], seconds: float) -> dict[str, Any]:
     )
     answer: dict[str, Any] = json.loads(load.stdout)
     return answer
+
+
+def probe_ms() -> float:
+    """Processor's time of a fixed loop, in milliseconds: how fast this machine is for Python at this moment.
+
+    A figure of another machine compares by the ratio of the two probes: twice the probe, twice the time.
+    """
+    times = []
+    for _ in range(PROBES):
+        began, total = time.process_time(), 0
+        for number in range(PROBE_ROUNDS):
+            total += number & 7
+        times.append(time.process_time() - began)
+    return round(min(times) * 1000, 1)
+
+
+def wait_for_rest(roots: Sequence[int]) -> None:
+    """Until the worker has started: what it takes to start is no part of a create."""
+    last = -1.0
+    for _ in range(REST_SECONDS_MAX):
+        now = sum(processor_seconds(roots)["worker"].values())
+        if 0 <= now - last < REST_CORES:
+            return
+        last = now
+        time.sleep(1)
 
 
 def measure(service: Service, what: str, requests: Sequence[str], seconds: float) -> dict[str, float]:
@@ -215,6 +242,7 @@ def ours(folder: Path, processes: int) -> Iterator[Service]:
         url = EmbeddedPostgres(data / "postgres").url
         wait_for(f"http://127.0.0.1:{port}/healthz", log)
         keys = asyncio.run(_accounts(Settings(data=data), url))
+        wait_for_rest([process.pid])
         yield Service(port=port, keys=keys, database_url=url, roots=[process.pid])
 
 
@@ -305,8 +333,12 @@ def main() -> None:
         "connections": CONNECTIONS,
         "processes": chosen.processes,
         "load_average_before": round(os.getloadavg()[0], 2),
+        "probe_ms": probe_ms(),
     }
-    print(f"{figures['cores']} cores, load average {figures['load_average_before']}, commit {figures['commit']}")
+    print(
+        f"{figures['cores']} cores, load average {figures['load_average_before']}, commit {figures['commit']}, "
+        f"probe {figures['probe_ms']} ms"
+    )
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-bench-"))
     folder.chmod(0o711)  # where this runs as root, the database's own user has to get there
     try:

@@ -214,7 +214,7 @@ def cases(url: str) -> list[Case]:
         ("executors", "", [], 200),
         ("ledger_page", "", [large, None, 101], 250),
         ("task_ledger", "", [old], 12),
-        ("queue_state", "", [30.0], 600),
+        ("queue_state", "", [30.0], 2500),
         ("usage", "", [large, 30], 60),
     ]
     named = [
