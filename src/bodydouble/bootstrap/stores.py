@@ -22,9 +22,13 @@ from bodydouble.store import (
     migrate,
     open_bucket,
 )
+from bodydouble.store.secret import derive_key
+from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.ports import OperationStore
 
 DAY_SECONDS = 86_400
+MARK = "mark of the secret"
 
 
 @contextmanager
@@ -83,6 +87,37 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
 def open_secret(settings: Settings) -> bytes:
     """The secret that every other key is derived from. Raises InputRejected, StorageUnavailable."""
     return master_secret(settings.secret, settings.data)
+
+
+async def has_the_secret(settings: Settings, operation: OperationStore) -> bool:
+    """Whether this machine's secret is the one of the installation; the first machine decides which that is.
+
+    Raises StorageUnavailable, InputRejected.
+    """
+    mark = _secret_mark(settings)
+    return await operation.agree(MARK, mark) == mark
+
+
+async def require_the_secret(settings: Settings, operation: OperationStore) -> None:
+    """Raises InputRejected where another machine has another secret: its signatures would be worth nothing here."""
+    if not await has_the_secret(settings, operation):
+        raise InputRejected(
+            "BODYDOUBLE_SECRET: this machine has another secret than the first one of the installation; set it to the "
+            "text of the file `secret` in that one's data folder. Changed on purpose, everywhere? Then start `serve` "
+            "once with --new-secret.",
+            field="BODYDOUBLE_SECRET",
+        )
+
+
+async def adopt_secret(settings: Settings, database_url: str) -> None:
+    """From now on this machine's secret is the installation's. Raises StorageUnavailable, InputRejected."""
+    async with open_stores(settings, database_url) as stores:
+        await stores.operation.agree_anew(MARK, _secret_mark(settings))
+
+
+def _secret_mark(settings: Settings) -> str:
+    """Tells secrets apart and says nothing of them."""
+    return derive_key(open_secret(settings), MARK).hex()[:16]
 
 
 def open_files(settings: Settings) -> FileStore:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bodydouble.bootstrap.options import media_limits, perception_options, wan_options
 from bodydouble.bootstrap.services import build_metrics
-from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores
+from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores, require_the_secret
 from bodydouble.outbound import (
     CALLBACK_LIMITS,
     CallbackSender,
@@ -44,6 +44,7 @@ async def run_worker(
     """
     client = GuardedClient(parse_networks(settings.outbound_allow))
     async with open_stores(settings, database_url) as stores:
+        await require_the_secret(settings, stores.operation)
         files = open_files(settings)
         duties = [
             _courier(settings, stores, files, client, tracer).run(stop),

@@ -11,14 +11,15 @@ MARKS = {"good": "[green]✓[/]", "absent": "[yellow]–[/]", "bad": "[red]✗[/
 
 
 def doctor(data: DataOption = None) -> None:
-    """Look at this machine. Ends with 1 where the main job (a replacement on the CPU) cannot run.
+    """Look at this machine and its installation. Ends with 1 where the main job, or what it stands on, cannot run.
 
     Example: bodydouble doctor
     """
-    from bodydouble.cli.examination import examine  # heavy: not for --help
+    from bodydouble.cli.examination import examine  # heavy, as the next: not for --help
+    from bodydouble.cli.surroundings import look_at_installation
 
     settings = load_settings(data=data)
-    findings = list(examine(settings))
+    findings = [*examine(settings), *look_at_installation(settings)]
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
         text = escape(finding.detail)

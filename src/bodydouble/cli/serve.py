@@ -32,6 +32,9 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8000]", max=65535)] = None,
     workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Make videos here too.")] = True,
     api_processes: Annotated[int, typer.Option(min=1, max=64, help="Of the API: each uses one core at most.")] = 1,
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="BODYDOUBLE_SECRET was changed on purpose, on every machine.")
+    ] = False,
 ) -> None:
     """Run the API, its embedded database and one worker. Ctrl-C ends all; unfinished tasks go on at the next start.
 
@@ -47,7 +50,7 @@ def serve(
     """
     from bodydouble.bootstrap.logs import configure_logging  # heavy, as the next: not for --help
     from bodydouble.bootstrap.office import create_first_key, make_sign_in_url
-    from bodydouble.bootstrap.stores import open_database
+    from bodydouble.bootstrap.stores import adopt_secret, open_database
     from bodydouble.bootstrap.tracing import open_tracer
 
     settings = load_settings(data=data, host=host, port=port)
@@ -59,6 +62,8 @@ def serve(
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     configure_logging(as_json=settings.log_json or not is_interactive())
     with listener, open_tracer() as tracer, open_database(settings) as database_url:
+        if new_secret:
+            asyncio.run(adopt_secret(settings, database_url))
         key = asyncio.run(create_first_key(settings, database_url))
         _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
         companions = _companions(settings, database_url, listener, renders=workers, api_processes=api_processes)

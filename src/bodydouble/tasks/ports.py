@@ -310,6 +310,14 @@ class OperationStore(Protocol):
         """Forget executors that were last seen before this moment."""
         ...
 
+    async def agree(self, name: str, value: str) -> str:
+        """What all machines of the installation have under ``name``: this value, where nobody gave one before."""
+        ...
+
+    async def agree_anew(self, name: str, value: str) -> None:
+        """From now on all machines have this value."""
+        ...
+
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         """Take no new work of this name (``operation.MAINTENANCE``: of any)."""
         ...

@@ -66,6 +66,15 @@ class PostgresOperationStore:
     async def delete_old_executors(self, before: datetime) -> None:
         await self._database.row("delete_old_executors", before)
 
+    async def agree(self, name: str, value: str) -> str:
+        found = await self._database.row("agree", name, value)
+        if found is None:  # somebody else was first just now, after this statement's view of the table was taken
+            found = await self._database.row("agree", name, value)
+        return str(found[0])
+
+    async def agree_anew(self, name: str, value: str) -> None:
+        await self._database.row("agree_anew", name, value)
+
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         await self._database.row("switch_off", name, message, retry_seconds)
 

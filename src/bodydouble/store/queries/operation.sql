@@ -74,3 +74,14 @@ select (result ->> 'code')::int as code, result ->> 'message' as message, count(
 from task
 where completed_at > now() - make_interval(days => $1) and status = 'failed' and result ->> 'code' <> '499'
 group by 1, 2 order by 3 desc, 4 desc limit $2;
+
+-- name: agree
+-- What the installation has under this name: what it had, else the value given.
+with put as (
+    insert into installation (name, value) values ($1, $2) on conflict (name) do nothing returning value
+)
+select value from put union all select value from installation where name = $1 limit 1;
+
+-- name: agree_anew
+-- From now on it is this.
+insert into installation (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value;
