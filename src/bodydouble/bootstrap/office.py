@@ -57,7 +57,7 @@ async def look_around(settings: Settings, database_url: str) -> Standing:
         return await _look_around(settings, database_url)
     except asyncpg.UndefinedTableError as error:
         raise StorageUnavailable(
-            "The database holds no installation of this version yet; `bodydouble serve` makes one or brings it up to date"
+            "The database holds no installation of this version; `bodydouble serve` makes one or brings it up to date"
         ) from error
 
 
