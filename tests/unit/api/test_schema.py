@@ -27,7 +27,6 @@ from bodydouble.settings import Settings
 
 EXAMPLES_MAX = 6
 CHECKS = (
-    schemathesis.checks.not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -87,7 +86,8 @@ def test_no_request_meets_an_undocumented_answer(served: tuple[str, str]) -> Non
 
     def ask(case: Any) -> None:
         asked.add(case.operation.label)
-        case.call_and_validate(headers={"x-api-key": key}, checks=list(CHECKS), timeout=30)
+        answer = case.call_and_validate(headers={"x-api-key": key}, checks=list(CHECKS), timeout=30)
+        assert answer.status_code != 500  # 503 is described: not every renderer runs everywhere
 
     for result in schema.get_all_operations():
         operation = result.ok()
