@@ -16,6 +16,7 @@ import select
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -31,6 +32,8 @@ from bodydouble.worker.process import settle_in
 
 BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
+WATCH_SECONDS = 5.0
+"""A process that faulted needs some of it to write down why, and to give back its card."""
 FAILED = 1
 
 
@@ -104,6 +107,14 @@ class Runner:
         if self._others is not None:
             self._others.share({"op": "rest"}, {})
         self._engine.rest()
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """After a fault: tell whoever waits, and end."""
+        if self._others is not None:
+            # A lost rank shows here as a broken connection, perhaps before the thread that watches it has called
+            # ``lose``, which knows the reason and ends this process while it sleeps.
+            time.sleep(WATCH_SECONDS)
+        self.lose(describe_fault(error))
 
     def lose(self, reason: str) -> NoReturn:
         """Tell whoever waits, and end."""
@@ -182,7 +193,7 @@ class Session:
             self.send({"refused": error.reason, "message": error.message})
         except BaseException as error:
             traceback.print_exc()
-            self._runner.lose(describe_fault(error))
+            self._runner.fail(error)
         else:
             self.send({"done": value}, made)
 

@@ -1,7 +1,8 @@
 """A runner whose engine does what its script says: ``python scripted_runner.py SCRIPT FD OPTIONS``.
 
 The script lists what ``generate`` does the first time, the second time, and so on over all processes; the last entry
-counts from then on. Entries: ``"frames"``, ``"steps"`` (tell of steps for ever), ``"out of memory"``, ``"kill"``.
+counts from then on. Entries: ``"frames"``, ``"steps"`` (tell of steps for ever), ``"out of memory"``, ``"kill"``,
+``"broken connection"`` (whose reason, a lost rank, is seen a moment later).
 Loads, characters and segments are noted in a file beside it.
 """
 
@@ -10,13 +11,17 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.worker.process import settle_in
 from bodydouble.worker.runner import Runner
 
@@ -28,7 +33,8 @@ class OutOfMemoryError(RuntimeError):
 class ScriptedEngine:
     """Satisfies ``runner.ResidentEngine``."""
 
-    def __init__(self, script: Path) -> None:
+    def __init__(self, script: Path, lose: Callable[[str], Any]) -> None:
+        self._lose = lose
         self._script, self._notes = script, script.with_suffix(".notes")
         self._prompt = ""
 
@@ -53,6 +59,9 @@ class ScriptedEngine:
         match script[min(done, len(script) - 1)]:
             case "out of memory":
                 raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has 1 GiB free.")
+            case "broken connection":
+                threading.Timer(0.5, self._lose, ["rank 1 of the model's processes was lost"]).start()
+                raise RuntimeError("Connection reset by peer")
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "steps":
@@ -68,11 +77,22 @@ class ScriptedEngine:
         self._note(f"rest {self._prompt}")
 
 
+class SilentOthers:
+    """Other ranks that need not be told. Satisfies ``runner.Others``."""
+
+    def share(self, message: dict[str, Any], pictures: Pictures) -> None: ...
+
+    def agreed(self, report: StepReport) -> StepReport:
+        return report
+
+
 def main() -> None:
     """Serve, with the parent's life."""
     settle_in()
     listener = socket.socket(fileno=int(sys.argv[2]))
-    Runner(lambda lose: (ScriptedEngine(Path(sys.argv[1])), None)).serve(listener)
+    script = Path(sys.argv[1])
+    others = SilentOthers() if "broken connection" in script.read_text() else None
+    Runner(lambda lose: (ScriptedEngine(script, lose), others)).serve(listener)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,13 @@ async def test_a_kill_from_outside_is_named(bench: Bench) -> None:
     assert runner_pids() == []
 
 
+async def test_a_lost_rank_is_the_reason_for_a_broken_connection(bench: Bench) -> None:
+    """Rank 0 sees the connection break before the one that watches the other rank sees it end: the latter is told."""
+    bench.follow("broken connection")
+    with pytest.raises(TaskFailure, match=r"rank 1 of the model's processes was lost"):
+        await bench.task(1)._ask({"op": "render"})
+
+
 async def test_out_of_memory_is_the_reason_and_the_next_task_has_a_fresh_runner(bench: Bench) -> None:
     """The owner reads that memory ran out and how much was wanted; the service goes on."""
     bench.follow("out of memory", "out of memory", "out of memory", "frames")
