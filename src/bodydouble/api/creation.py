@@ -97,14 +97,14 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=answers(PriceData))
+@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=answers(PriceData, 507))
 async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
-    """What a task would cost: exact for videos uploaded here, for five seconds otherwise."""
+    """What a task would cost: exact for a video uploaded here or within the request, else for five seconds."""
     price = await service.price((await _read_submission(request))[1])
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
-@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=answers(AffordableData))
+@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=answers(AffordableData, 507))
 async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """What a task would cost, and whether the balance reaches."""
     price = await service.price((await _read_submission(request))[1])

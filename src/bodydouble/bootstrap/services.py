@@ -17,8 +17,8 @@ from bodydouble.service import (
     SessionService,
     TaskService,
 )
+from bodydouble.service.media_check import LimitedMediaCheck
 from bodydouble.service.metrics import MetricsService
-from bodydouble.service.upload_check import UploadCheck
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.errors import RendererUnavailable
@@ -34,7 +34,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore) -> Serv
             stores.accounts,
             stores.operation,
             files,
-            UploadCheck(files, media_limits(settings), open_scratch(settings).part),
+            LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part),
             _renderer_check(settings),
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
             deadline_seconds=settings.task_hours_max * 3600,

@@ -276,8 +276,8 @@ class Client:
         resolution: str = "720P",
         **options: Unpack[ReplaceOptions],
     ) -> Price:
-        """What a task would cost; exact where the video is an upload. Local files are uploaded: to make the task
-        afterwards without doing so again, ``upload`` them yourself and name their URLs in both calls."""
+        """What a task would cost; exact but for a video at an address elsewhere. Local files are uploaded: to
+        make the task afterwards without doing so again, ``upload`` them yourself and name their URLs in both calls."""
         order = Order(image=image, video=video, model=model, resolution=resolution, options=options)
         return run(self._operations.estimate(order))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bodydouble.service.inputs import Submission
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.data_url import is_data_url, read_data_url
+from bodydouble.tasks.data_url import InlineFile, is_data_url, read_data_url
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
 
@@ -42,7 +42,7 @@ class InlineFiles:
         """The same request with the addresses of the uploads in the place of the files.
 
         Raises:
-            InputRejected: no base64, too large, or of a type that is not taken; names the field and the model.
+            InputRejected: what ``read`` raises, with the model.
             StorageFull, StorageUnavailable.
         """
         kept: dict[str, list[str]] = {}
@@ -50,21 +50,28 @@ class InlineFiles:
             url = str(submission.inputs[field][0])
             if is_data_url(url):
                 try:
-                    kept[field] = [await self._keep(url, account)]
-                except ValueError as error:
-                    message = f"{field}[0]: {error}"
-                    raise InputRejected(message, field=field, model=submission.model) from None
+                    kept[field] = [await self._keep(await self.read(url, f"{field}[0]"), account)]
+                except InputRejected as error:
+                    error.fields["model"] = submission.model
+                    raise
         param: dict[str, Any] = {**submission.param, "input": {**submission.param["input"], **kept}}
         return dataclasses.replace(submission, param=param, inputs={**submission.inputs, **kept})
 
-    async def _keep(self, url: str, account: AccountId) -> str:
-        file = await asyncio.to_thread(read_data_url, url, self._bytes_max)
-        extension = EXTENSIONS.get(file.content_type)
-        if extension is None:
-            raise ValueError(
-                f"a data URL of type '{file.content_type}' is not taken; there are: {', '.join(EXTENSIONS)}"
+    async def read(self, url: str, field: str) -> InlineFile:
+        """The file. Raises InputRejected: no base64, too large, or of a type that is not taken; names ``field``."""
+        try:
+            file = await asyncio.to_thread(read_data_url, url, self._bytes_max)
+        except ValueError as error:
+            raise InputRejected(f"{field}: {error}", field=field) from None
+        if file.content_type not in EXTENSIONS:
+            raise InputRejected(
+                f"{field}: a data URL of type '{file.content_type}' is not taken; there are: {', '.join(EXTENSIONS)}",
+                field=field,
             )
-        signed = await self._files.sign_upload(file.content_type, extension, account)
+        return file
+
+    async def _keep(self, file: InlineFile, account: AccountId) -> str:
+        signed = await self._files.sign_upload(file.content_type, EXTENSIONS[file.content_type], account)
         key = await self._files.own_key(signed.file_url, account)
         assert key is not None, "it was signed just now"
         await self._files.receive(key, _whole(file.content), len(file.content))

@@ -3,11 +3,11 @@
 import base64
 import binascii
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
@@ -17,7 +17,7 @@ from bodydouble.service.inputs import Submission
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
-from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX
+from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX, is_data_url
 from bodydouble.tasks.errors import (
     FeatureDisabled,
     InputRejected,
@@ -45,8 +45,22 @@ from bodydouble.tasks.task import (
 
 CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the caller's request")
 
-CheckUpload = Callable[[str, str], Awaitable[float]]
-"""Looks at one of our own uploads, by key and field: seconds of a video, 0 of a picture. Raises MediaRejected."""
+
+class MediaCheck(Protocol):
+    """Looks at a medium that is here, for the field that names it: seconds of a video, 0 of a picture.
+
+    Raises:
+        MediaRejected: it cannot be used; the message names the field. StorageFull, StorageUnavailable.
+    """
+
+    async def upload(self, key: str, field: str) -> float:
+        """One of our own uploads. Raises NotFound too: nothing was uploaded."""
+        ...
+
+    async def content(self, content: bytes, field: str) -> float:
+        """One that came within a request."""
+        ...
+
 
 RendererCheck = Callable[[str, tuple[str, ...]], str]
 """Resolves a renderer's name on this installation; raises RendererUnavailable."""
@@ -85,7 +99,7 @@ class TaskService:
         accounts: AccountStore,
         operation: OperationStore,
         files: FileStore,
-        check_upload: CheckUpload,
+        media_check: MediaCheck,
         check_renderer: RendererCheck,
         limits: CreateLimits,
         deadline_seconds: float,
@@ -93,7 +107,7 @@ class TaskService:
         catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
         self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
-        self._check_upload, self._check_renderer = check_upload, check_renderer
+        self._media_check, self._check_renderer = media_check, check_renderer
         self._limits, self._deadline_seconds = limits, deadline_seconds
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
         self._line = WaitingLine(tasks)
@@ -107,11 +121,11 @@ class TaskService:
         return caller
 
     async def price(self, submission: Submission) -> Price:
-        """Exact where the video is one of our uploads, else for ``ESTIMATE_SECONDS``.
+        """Exact where the video is one of our uploads or within the request, else for ``ESTIMATE_SECONDS``.
 
         Raises:
-            NotFound: no such model. InputRejected: an upload of ours that is not there or cannot be used; its
-                ``fields`` has the model.
+            NotFound: no such model. InputRejected: an upload of ours that is not there, or a medium that cannot be
+                used; its ``fields`` has the model. StorageFull, StorageUnavailable: no room to look at it.
         """
         model = self.model(submission.model)
         try:
@@ -126,10 +140,12 @@ class TaskService:
         return Price(credits=model.price(resolution, seconds), estimated=False)
 
     async def _seconds_of(self, url: str, field: str) -> float | None:
-        """Length of one of our own uploads, None for an address elsewhere."""
+        """Length of what is here, None for an address elsewhere."""
+        if is_data_url(url):
+            return await self._media_check.content((await self._inline_files.read(url, field)).content, field)
         key = await self._files.own_key(url)
         try:
-            return await self._check_upload(key, field) if key else None
+            return await self._media_check.upload(key, field) if key else None
         except NotFound:
             raise InputRejected(f"{field}: nothing was uploaded to this address yet; PUT the file first.") from None
 

@@ -104,10 +104,12 @@ def data_url(path: Path, content_type: str) -> str:
 
 
 async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Data URLs become uploads: the price is exact, and no answer carries the file back."""
+    """Data URLs become uploads: the price is exact, before too, and no answer carries the file back."""
     video = write_video(tmp_path / "in.mp4", landscape(40), 20)
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
     inline = body(img_urls=[data_url(picture, "image/png")], video_urls=[data_url(video, "video/mp4")])
+    estimate = await client.post(f"{API}/job/estimate-credits", json=inline)
+    assert estimate.json()["data"] == {"credits": 12, "estimated": False}
     task_id = (await create(client, inline)).json()["data"]["task_id"]
     info = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
     task = info.json()["data"]
@@ -128,10 +130,11 @@ async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_
     ],
 )
 async def test_a_wrong_file_within_the_request_is_named(client: httpx.AsyncClient, url: str, problem: str) -> None:
-    """Each is a 422 that names model and field, and nothing is charged."""
-    answer = await create(client, body(img_urls=[url]))
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["errors"][0].startswith(f"Value error, Invalid input for model {MODEL}: {problem}")
+    """Each is a 422 that names model and field, of the estimate too, and nothing is charged."""
+    estimate = await client.post(f"{API}/job/EstimateTask", json=body(img_urls=[url]))
+    for answer in (estimate, await create(client, body(img_urls=[url]))):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0].startswith(f"Value error, Invalid input for model {MODEL}: {problem}")
     assert await balance(client) == 100
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bodydouble.media import MediaLimits
-from bodydouble.service.upload_check import LOOKS_MAX, UploadCheck
+from bodydouble.service.media_check import LOOKS_MAX, LimitedMediaCheck
 from bodydouble.store import FileLimits, LocalFileStore, Scratch
 from bodydouble.tasks.errors import MediaRejected, NotFound
 from bodydouble.tasks.files import StoredFile
@@ -58,12 +58,12 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> LocalFileStore:
 
 
 @pytest.fixture
-def check(files: LocalFileStore, tmp_path: Path) -> UploadCheck:
+def check(files: LocalFileStore, tmp_path: Path) -> LimitedMediaCheck:
     return make_check(files, tmp_path)
 
 
-def make_check(files: LocalFileStore, folder: Path, limits: MediaLimits | None = None) -> UploadCheck:
-    return UploadCheck(files, limits or MediaLimits(), Scratch(folder / "scratch").part)
+def make_check(files: LocalFileStore, folder: Path, limits: MediaLimits | None = None) -> LimitedMediaCheck:
+    return LimitedMediaCheck(files, limits or MediaLimits(), Scratch(folder / "scratch").part)
 
 
 @pytest.fixture
@@ -75,27 +75,27 @@ async def uploads(files: LocalFileStore, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("uploads")
-async def test_a_video_has_its_length_and_a_picture_none(check: UploadCheck, tmp_path: Path) -> None:
+async def test_a_video_has_its_length_and_a_picture_none(check: LimitedMediaCheck, tmp_path: Path) -> None:
     """Seconds of the video, 0 of the picture, and no fetched file stays."""
-    assert await check(VIDEO, "video_urls[0]") == pytest.approx(2.0)
-    assert await check(IMAGE, "img_urls[0]") == 0
+    assert await check.upload(VIDEO, "video_urls[0]") == pytest.approx(2.0)
+    assert await check.upload(IMAGE, "img_urls[0]") == 0
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
 @pytest.mark.usefixtures("uploads")
-async def test_what_cannot_be_used_is_refused_for_its_field(check: UploadCheck) -> None:
+async def test_what_cannot_be_used_is_refused_for_its_field(check: LimitedMediaCheck) -> None:
     """A picture named as the video is refused, each time with the field; as a picture it is fine."""
     for _ in range(2):
         with pytest.raises(MediaRejected, match=r"^video_urls\[0\]: .*picture, not a video") as refused:
-            await check(IMAGE, "video_urls[0]")
+            await check.upload(IMAGE, "video_urls[0]")
         refused.value.fields["model"] = "of the first caller"
-    assert await check(IMAGE, "img_urls[0]") == 0
+    assert await check.upload(IMAGE, "img_urls[0]") == 0
 
 
-async def test_what_was_never_uploaded_is_not_found(check: UploadCheck) -> None:
+async def test_what_was_never_uploaded_is_not_found(check: LimitedMediaCheck) -> None:
     """The caller is told to PUT first, which is not a fault of the medium."""
     with pytest.raises(NotFound):
-        await check(VIDEO, "video_urls[0]")
+        await check.upload(VIDEO, "video_urls[0]")
 
 
 @pytest.mark.usefixtures("uploads")
@@ -103,28 +103,28 @@ async def test_what_is_too_large_is_not_even_fetched(files: LocalFileStore, tmp_
     """A direct upload to a bucket may have any size: it is asked for before a byte is read."""
     check = make_check(files, tmp_path, MediaLimits(video_bytes_max=100))
     with pytest.raises(MediaRejected, match=r"^video_urls\[0\]: the file has .* MB, at most 0.0001 MB"):
-        await check(VIDEO, "video_urls[0]")
+        await check.upload(VIDEO, "video_urls[0]")
     assert getattr(files, "fetched", 0) == 0
 
 
 @pytest.mark.parametrize("files", [Bucket], indirect=True)
 @pytest.mark.usefixtures("uploads")
-async def test_each_upload_is_fetched_once(check: UploadCheck, files: Bucket, tmp_path: Path) -> None:
+async def test_each_upload_is_fetched_once(check: LimitedMediaCheck, files: Bucket, tmp_path: Path) -> None:
     """Callers at the same time share one look, later ones its outcome; bytes that were replaced are looked at again."""
-    assert await asyncio.gather(*(check(VIDEO, "video_urls[0]") for _ in range(10))) == pytest.approx([2.0] * 10)
-    await check(VIDEO, "video_urls[0]")
+    assert await asyncio.gather(*(check.upload(VIDEO, "video_urls[0]") for _ in range(10))) == pytest.approx([2.0] * 10)
+    await check.upload(VIDEO, "video_urls[0]")
     assert files.fetched == 1
     await files.put_file(VIDEO, write_video(tmp_path / "longer.mp4", landscape(60), 20), "video/mp4")
-    assert await check(VIDEO, "video_urls[0]") == pytest.approx(3.0)
+    assert await check.upload(VIDEO, "video_urls[0]") == pytest.approx(3.0)
     assert files.fetched == 2
 
 
 @pytest.mark.parametrize("files", [Bucket], indirect=True)
 @pytest.mark.usefixtures("uploads")
-async def test_a_caller_who_hangs_up_ends_it_for_nobody_else(check: UploadCheck, files: Bucket) -> None:
+async def test_a_caller_who_hangs_up_ends_it_for_nobody_else(check: LimitedMediaCheck, files: Bucket) -> None:
     """The look goes on for those who wait too."""
-    first = asyncio.create_task(check(VIDEO, "video_urls[0]"))
-    second = asyncio.create_task(check(VIDEO, "video_urls[0]"))
+    first = asyncio.create_task(check.upload(VIDEO, "video_urls[0]"))
+    second = asyncio.create_task(check.upload(VIDEO, "video_urls[0]"))
     while not files.fetched:
         await asyncio.sleep(0)
     first.cancel()
@@ -133,12 +133,28 @@ async def test_a_caller_who_hangs_up_ends_it_for_nobody_else(check: UploadCheck,
 
 
 @pytest.mark.parametrize("files", [Bucket], indirect=True)
-async def test_few_are_fetched_at_a_time(check: UploadCheck, files: Bucket, tmp_path: Path) -> None:
+async def test_few_are_fetched_at_a_time(check: LimitedMediaCheck, files: Bucket, tmp_path: Path) -> None:
     """Many new uploads wait for each other: disk and processor stay bounded."""
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
     keys = [f"uploads/7/{number}.png" for number in range(3 * LOOKS_MAX)]
     for key in keys:
         await files.put_file(key, picture, "image/png")
-    await asyncio.gather(*(check(key, "img_urls[0]") for key in keys))
+    await asyncio.gather(*(check.upload(key, "img_urls[0]") for key in keys))
     assert files.fetching_max <= LOOKS_MAX
     assert files.fetched == len(keys)
+
+
+async def test_what_came_within_a_request_is_looked_at(check: LimitedMediaCheck, tmp_path: Path) -> None:
+    """Its length is the upload's, a wrong one is refused for its field, and nothing of it stays."""
+    video = write_video(tmp_path / "in.mp4", landscape(40), 20).read_bytes()
+    assert await check.content(video, "video_urls[0]") == pytest.approx(2.0)
+    with pytest.raises(MediaRejected, match=r"^img_urls\[0\]: "):
+        await check.content(video, "img_urls[0]")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_what_came_too_large_within_a_request_is_refused(files: LocalFileStore, tmp_path: Path) -> None:
+    """Before anything is written."""
+    check = make_check(files, tmp_path, MediaLimits(image_bytes_max=100))
+    with pytest.raises(MediaRejected, match=r"^img_urls\[0\]: the file has .* MB, at most 0.0001 MB"):
+        await check.content(b"x" * 101, "img_urls[0]")

@@ -1,4 +1,4 @@
-"""A look at uploads before a task is made of them: the exact price, and an early word on what cannot be used."""
+"""A look at media before a task is made of them: the exact price, and an early word on what cannot be used."""
 
 import asyncio
 from collections import OrderedDict
@@ -21,10 +21,11 @@ Part = Callable[[int], AbstractContextManager[Path]]
 _Subject = tuple[str, str, int, datetime]
 
 
-class UploadCheck:
-    """Looks at each upload once for each field that names it, and again where its bytes were replaced.
+class LimitedMediaCheck:
+    """Satisfies ``service.tasks.MediaCheck``; ``limits`` are those of the worker's probe.
 
-    What a bucket holds is fetched to a ``part`` for the look. Decoding happens in threads.
+    Looks at each upload once for each field that names it, and again where its bytes were replaced. What a bucket
+    holds, or what came within a request, lies in a ``part`` for the look. Decoding happens in threads.
     """
 
     def __init__(self, files: FileStore, limits: MediaLimits, part: Part) -> None:
@@ -33,13 +34,14 @@ class UploadCheck:
         self._looking: dict[_Subject, asyncio.Task[float | InputRejected]] = {}
         self._free = asyncio.Semaphore(LOOKS_MAX)
 
-    async def __call__(self, key: str, field: str) -> float:
-        """Seconds of the video, 0 of a picture.
+    async def content(self, content: bytes, field: str) -> float:
+        """Nothing is remembered: the request that carries it is over with the answer."""
+        self._check_size(len(content), field)
+        async with self._free:
+            return await asyncio.to_thread(self._probe_content, content, field)
 
-        Raises:
-            NotFound: nothing was uploaded. MediaRejected: it cannot be used; the message names ``field``.
-            StorageUnavailable: the file store does not answer.
-        """
+    async def upload(self, key: str, field: str) -> float:
+        """What comes a second time is answered from memory."""
         stored = await self._files.stat(key)
         if stored is None:
             raise NotFound("File not found", key=key)
@@ -60,19 +62,29 @@ class UploadCheck:
 
     async def _look(self, subject: _Subject, path: Path | None) -> float | InputRejected:
         key, field, size_bytes, _ = subject
-        limit = self._limits.image_bytes_max if field.startswith("img") else self._limits.video_bytes_max
-        if size_bytes > limit:
-            megabytes = f"{size_bytes / 1e6:.1f} MB, at most {limit / 1e6:g} MB are accepted"
-            return MediaRejected(f"{field}: the file has {megabytes}.", field=field)
-        async with self._free:
-            try:
+        try:
+            limit = self._check_size(size_bytes, field)
+            async with self._free:
                 if path is not None:
                     return await asyncio.to_thread(self._probe, path, field)
                 with self._part(size_bytes) as part:
                     await self._files.get_file(key, part, limit)
                     return await asyncio.to_thread(self._probe, part, field)
-            except InputRejected as error:
-                return error
+        except InputRejected as error:
+            return error
+
+    def _check_size(self, size_bytes: int, field: str) -> int:
+        """The limit on files of this field. Raises MediaRejected beyond it."""
+        limit = self._limits.image_bytes_max if field.startswith("img") else self._limits.video_bytes_max
+        if size_bytes > limit:
+            megabytes = f"{size_bytes / 1e6:.1f} MB, at most {limit / 1e6:g} MB are accepted"
+            raise MediaRejected(f"{field}: the file has {megabytes}.", field=field)
+        return limit
+
+    def _probe_content(self, content: bytes, field: str) -> float:
+        with self._part(len(content)) as part:
+            part.write_bytes(content)
+            return self._probe(part, field)
 
     def _probe(self, path: Path, field: str) -> float:
         if field.startswith("img"):
