@@ -1,5 +1,5 @@
-"""The command: serve, worker, replace, people, demo, eval, inspect, doctor, models; and for operators keys, accounts,
-tasks, callbacks, ledger, switch."""
+"""The command: serve, worker, replace, move, people, demo, eval, inspect, doctor, models; and for operators keys,
+accounts, tasks, callbacks, ledger, switch."""
 
 from typing import Annotated
 
@@ -55,6 +55,7 @@ app.command()(serve.serve)
 app.command()(serve.worker)
 app.command(hidden=True)(serve.api)
 app.command()(replace.replace)
+app.command()(replace.move)
 app.command()(people.people)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.replace import ShotBar
+from bodydouble.cli.shots import ShotBar
 from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.replace import ShotBar, parse_person
+from bodydouble.cli.shots import ShotBar, parse_person
 from bodydouble.cli.terminal import existing_file, load_settings, out
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.replace import ShotBar, check_target, parse_person
+from bodydouble.cli.shots import ShotBar, check_target, parse_person
 from bodydouble.cli.terminal import EXIT_USAGE, existing_file, fail, load_settings, out
 from bodydouble.tasks.catalogue import RESOLUTIONS
 

@@ -1,45 +1,37 @@
-"""``replace``: one shot without any server."""
+"""``replace`` and ``move``: one shot without any server."""
 
-import hashlib
-import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import platformdirs
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.terminal import EXIT_USAGE, err, existing_file, fail, is_interactive, load_settings, out
-from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.cli.shots import make_shot
+from bodydouble.cli.terminal import EXIT_USAGE, fail
 
-STAGES = {
-    "queued": "waiting",
-    "fetch": "fetching the inputs",
-    "probe": "looking at the inputs",
-    "perceive": "following the person",
-    "prepare": "preparing the character",
-    "render": "rendering",
-    "mux": "joining picture and sound",
-    "done": "done",
-}
-INTERRUPTED = 130
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write the MP4.")]
+Resolution = Annotated[str, typer.Option(help="Class of the short side: 480P, 580P or 720P.")]
+Prompt = Annotated[str, typer.Option(help="What is to be seen, in words (wan).", show_default=False)]
+Seed = Annotated[int, typer.Option(min=0, help="Of what is random: the same seed gives the same video (wan).")]
+Compare = Annotated[
+    Path | None, typer.Option(help="Also write a PNG that shows source and result.", show_default=False)
+]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")]
 
 
 def replace(
     image: Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")],
     video: Annotated[Path, typer.Argument(help="Video in which to replace a person: MP4, MOV, AVI, MKV or WebM.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the MP4.")],
-    resolution: Annotated[str, typer.Option(help="Class of the short side: 480P, 580P or 720P.")] = "720P",
+    output: Output,
+    resolution: Resolution = "720P",
     renderer: Annotated[str, typer.Option(help="auto, puppet (CPU) or wan (GPU).")] = "auto",
     person: Annotated[
         str, typer.Option(help="Whom to replace: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
     ] = "largest",
     hands: Annotated[str, typer.Option(help="keep (the actor's own, recoloured) or puppet.")] = "keep",
-    compare: Annotated[
-        Path | None, typer.Option(help="Also write a PNG that shows source and result.", show_default=False)
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")] = False,
+    prompt: Prompt = "",
+    seed: Seed = 0,
+    compare: Compare = None,
+    force: Force = False,
 ) -> None:
     """Replace the person in VIDEO by the character of IMAGE. Interrupted, the same command goes on where it stopped.
 
@@ -49,130 +41,51 @@ def replace(
 
       bodydouble replace elf.png street.mp4 -o double.mp4 --resolution 480P --person 0.7,0.5 --compare sheet.png
     """
-    image, video = existing_file(image, "IMAGE"), existing_file(video, "VIDEO")
-    short_side = RESOLUTIONS.get(resolution.upper())
-    if short_side is None:
-        fail(f"--resolution: {resolution} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
     if hands not in ("keep", "puppet"):
         fail(f"--hands: {hands} is neither keep nor puppet", EXIT_USAGE)
-    point, rank = parse_person(person)
-    check_target(output, ".mp4", "--output", force)
-    if compare:
-        check_target(compare, ".png", "--compare", force)
-    from bodydouble.bootstrap.options import media_limits, perception_options, wan_options  # heavy: not for --help
-    from bodydouble.perception import PersonChoice, locate_pack
-    from bodydouble.shot import ShotRequest, compare_sheet
-
-    settings = load_settings()
-    limits = media_limits(settings)
-    request = ShotRequest(
-        image=image,
-        video=video,
-        short_side=short_side,
-        person=PersonChoice(point=point, rank=rank),
+    make_shot(
+        image,
+        video,
+        output,
+        compare,
+        resolution=resolution,
+        person=person,
+        force=force,
         renderer=renderer,
         hands=hands,
-        limits=limits,
-        wan=wan_options(settings),
-        perception=perception_options(settings),
+        prompt=prompt,
+        seed=seed,
     )
-    install_with_progress(quiet=True)
-    result = _make(request, locate_pack(settings.models), output)
-    for warning in result.warnings:
-        err.print(f"[yellow]warning:[/] {warning['message']}")
-    if compare:
-        compare_sheet(video, output, compare, limits)
-    sound = "with sound" if result.audio else "without sound"
-    out.print(
-        f"{output}: {result.width} × {result.height}, {result.frame_rate:.4g} fps, {result.frames} frames, {sound}"
+
+
+def move(
+    image: Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")],
+    video: Annotated[Path, typer.Argument(help="Video of the person who leads: MP4, MOV, AVI, MKV or WebM.")],
+    output: Output,
+    resolution: Resolution = "720P",
+    person: Annotated[
+        str, typer.Option(help="Whom to follow: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
+    ] = "largest",
+    prompt: Prompt = "",
+    seed: Seed = 0,
+    compare: Compare = None,
+    force: Force = False,
+) -> None:
+    """Move the character of IMAGE, in its own picture, as the person in VIDEO moves. Needs the wan renderer (GPU).
+
+    Example:
+
+      bodydouble move portrait.jpg dance.mp4 -o dancing.mp4 --resolution 480P
+    """
+    make_shot(
+        image,
+        video,
+        output,
+        compare,
+        resolution=resolution,
+        person=person,
+        force=force,
+        mode="animate",
+        prompt=prompt,
+        seed=seed,
     )
-    if compare:
-        out.print(f"{compare}: source above, result below")
-
-
-def parse_person(text: str) -> tuple[tuple[float, float] | None, int]:
-    """Point and rank that ``text`` means. Ends with a clear line where it means nothing."""
-    if text == "largest":
-        return None, 0
-    if text.isdecimal():
-        return None, int(text)
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        x = y = -1.0
-    if not (0 <= x <= 1 and 0 <= y <= 1):
-        fail(f"--person: {text} is neither largest, nor an index, nor a point X,Y with both from 0 to 1", EXIT_USAGE)
-    return (x, y), 0
-
-
-def check_target(path: Path, suffix: str, option: str, force: bool) -> None:
-    """Ends with a clear line where ``path`` cannot or should not be written."""
-    if path.suffix.lower() != suffix:
-        fail(f"{option}: {path} must end in {suffix}", EXIT_USAGE)
-    if not path.parent.is_dir():
-        fail(f"{option}: there is no folder {path.parent}", EXIT_USAGE)
-    if path.exists() and not force:
-        fail(f"{option}: {path} is there already; overwrite it with --force", EXIT_USAGE)
-
-
-def _make(request: Any, pack: Any, output: Path) -> Any:
-    """The finished shot. Its workspace lies in the cache under a name made of all inputs, until it is finished."""
-    from bodydouble.shot import Shot
-
-    name = hashlib.sha256(request.to_json().encode())
-    for path in (request.image, request.video):
-        with path.open("rb") as stream:
-            name.update(hashlib.file_digest(stream, "sha256").digest())
-    workspace = platformdirs.user_cache_path("bodydouble", appauthor=False) / "shots" / name.hexdigest()[:16]
-    if (workspace / "perception").exists():
-        err.print("going on with an earlier run of the same shot")
-    with ShotBar() as bar:
-        try:
-            result = Shot.create(workspace, request, pack, bar.show).run(output.resolve())
-        except KeyboardInterrupt:
-            bar.stop()
-            fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
-    shutil.rmtree(workspace, ignore_errors=True)
-    return result
-
-
-class ShotBar:
-    """A progress bar that names stage and segment; plain lines where nobody watches."""
-
-    def __init__(self) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
-        )
-        self._progress = Progress(*columns, console=err, disable=not is_interactive())
-        self._bar = self._progress.add_task("starting", total=1.0)
-        self._said = ""
-
-    def __enter__(self) -> "ShotBar":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Leave the terminal as it was."""
-        self._progress.stop()
-
-    def show(self, progress: Any) -> None:
-        """``progress`` has ``stage``, ``fraction``, ``segment`` and ``segments``."""
-        text = STAGES.get(progress.stage) or str(progress.stage)
-        if progress.segments:
-            text += f" {(progress.segment or 0) + 1}/{progress.segments}"
-        self.tell(text, progress.fraction)
-
-    def tell(self, text: str, fraction: float) -> None:
-        """What is being done, and the fraction 0-1 of the whole."""
-        self._progress.update(self._bar, description=f"{text:<28}", completed=fraction)
-        if text != self._said and not is_interactive():
-            err.print(f"{fraction:4.0%} {text}")
-        self._said = text

@@ -12,6 +12,7 @@ COLUMNS = 6
 CELL_HEIGHT = 240
 GAP = 6
 STRIP = 22
+DARK = (24, 24, 24)
 
 
 def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits = MediaLimits()) -> None:
@@ -20,21 +21,21 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
     Raises:
         MediaRejected: one of the videos cannot be read.
     """
-    rows: list[np.ndarray] = []
+    rows: list[list[NDArray[np.uint8]]] = []
     for path, title in ((source, "source"), (result, "result")):
         info = probe_video(path, limits, title)
         reader = VideoReader(path, info, *working_size(info.width, info.height, CELL_HEIGHT * 2))
         wanted = [int(i) for i in np.linspace(0, reader.frames - 1, COLUMNS)]
-        cells: list[np.ndarray] = []
+        cells: list[NDArray[np.uint8]] = []
         for index in wanted:
             _, image = next(reader.read(index, index + 1))
             size = (round(image.shape[1] * CELL_HEIGHT / image.shape[0]), CELL_HEIGHT)
             cell = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
             label = f"{title} {float((reader.pts[index] - reader.pts[0]) * info.time_base):.1f} s"
             cells.append(framed(np.asarray(cell, np.uint8), label))
-        rows.append(np.hstack(cells))
-    width = min(row.shape[1] for row in rows)
-    sheet = np.vstack([row[:, :width] for row in rows])
+        rows.append(cells)
+    width = max(row[0].shape[1] for row in rows)
+    sheet = np.vstack([np.hstack([_widened(cell, width) for cell in row]) for row in rows])
     part = output.with_name(output.name + ".part.png")
     if not cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1])):
         raise OSError(f"{output} cannot be written")
@@ -43,7 +44,14 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
 
 def framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
     """``cell`` with a dark border and its label on a dark strip below."""
-    border = cv2.copyMakeBorder(cell, GAP, STRIP, GAP, GAP, cv2.BORDER_CONSTANT, value=(24, 24, 24))
+    border = cv2.copyMakeBorder(cell, GAP, STRIP, GAP, GAP, cv2.BORDER_CONSTANT, value=DARK)
     at = (GAP, border.shape[0] - GAP)
     cv2.putText(border, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (220, 220, 220), 1, cv2.LINE_AA)
     return np.asarray(border, np.uint8)
+
+
+def _widened(cell: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """``cell`` in the middle of a column: where the character moves in its own picture, the shapes differ."""
+    left = (width - cell.shape[1]) // 2
+    right = width - cell.shape[1] - left
+    return np.asarray(cv2.copyMakeBorder(cell, 0, 0, left, right, cv2.BORDER_CONSTANT, value=DARK), np.uint8)

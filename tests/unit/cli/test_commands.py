@@ -10,9 +10,9 @@ from bodydouble import __version__
 from bodydouble.cli import app
 from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
 from bodydouble.cli.examination import examine
-from bodydouble.cli.replace import parse_person
+from bodydouble.cli.shots import parse_person
 from bodydouble.settings import Settings
-from material import astronaut, write_image
+from material import astronaut, landscape, write_image, write_video
 
 
 def invoke(*arguments: object):
@@ -28,7 +28,7 @@ def test_version():
     assert (result.exit_code, result.output.strip()) == (0, f"bodydouble {__version__}")
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "replace", "demo", "eval", "inspect", "doctor"])
+@pytest.mark.parametrize("command", ["serve", "worker", "replace", "move", "demo", "eval", "inspect", "doctor"])
 def test_every_command_shows_an_example(command):
     """--help of a command has an example that can be copied."""
     result = invoke(command, "--help")
@@ -68,6 +68,19 @@ def test_a_picture_as_video_is_refused_in_one_line(tmp_path, model_pack, monkeyp
     result = invoke("replace", image, image, "-o", tmp_path / "out.mp4")
     assert result.exit_code == 2
     assert "error: video: " in result.stderr
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_move_without_the_renderer_for_it_says_what_to_install(tmp_path, model_pack, monkeypatch):
+    """The puppet cannot move a picture: one line with the command that helps, and no file."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
+    image = write_image(tmp_path / "a.png", astronaut())
+    video = write_video(tmp_path / "v.mp4", landscape(26))
+    result = invoke("move", image, video, "-o", tmp_path / "out.mp4")
+    assert result.exit_code == 1
+    assert "wan does not run here" in result.stderr
+    assert "install" in result.stderr
     assert not (tmp_path / "out.mp4").exists()
 
 

@@ -25,6 +25,22 @@ def test_source_above_result_below(tmp_path: Path) -> None:
     assert np.abs(upper.astype(int) + lower - 255).mean() < 6
 
 
+def test_videos_of_two_shapes_share_their_columns(tmp_path: Path) -> None:
+    """All six moments of both are there whole, each below its own."""
+    frames = landscape(30)
+    source = write_video(tmp_path / "source.mp4", frames)
+    result = write_video(tmp_path / "result.mp4", [255 - f[:, 50:270] for f in frames])
+    compare_sheet(source, result, tmp_path / "sheet.png")
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    width = round(320 * CELL_HEIGHT / 240) + 2 * GAP
+    assert sheet.shape[1] == COLUMNS * width
+    lower = sheet[sheet.shape[0] // 2 + GAP :][:CELL_HEIGHT]
+    lit = (lower.max(axis=(0, 2)) > 60).reshape(COLUMNS, width)  # dark is what is beside the pictures
+    assert (abs(lit.sum(axis=1) - 220) < 4).all()
+    assert (abs(lit @ np.arange(width) / lit.sum(axis=1) - width / 2) < 3).all()
+
+
 def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
     """The error says which of the two cannot be read, and no picture is left."""
     source = write_video(tmp_path / "source.mp4", landscape(30))

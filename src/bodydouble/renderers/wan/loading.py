@@ -8,7 +8,9 @@ from diffusers.hooks.group_offloading import apply_group_offloading
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from diffusers.models.transformers.transformer_wan_animate import WanAnimateTransformer3DModel
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+from diffusers.utils import logging as diffusers_logging
 from transformers import AutoTokenizer, CLIPImageProcessor, CLIPVisionModel, UMT5EncoderModel
+from transformers.utils import logging as transformers_logging
 
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import LoadReport
@@ -39,6 +41,8 @@ def load_components(
         ModelPackMissing: the profile's LoRA is missing or does not fit.
         RendererUnavailable: the attention asked for is not installed.
     """
+    for library in (diffusers_logging, transformers_logging):
+        library.disable_progress_bar()  # their bars run through ours and into the worker's log
     folder, device = weights.folder, torch.device(setup.device)
     dtype = torch.bfloat16 if setup.precision == "bfloat16" else torch.float32
     torch.set_float32_matmul_precision("high")  # TF32: the autoencoder's float32 in half the time
