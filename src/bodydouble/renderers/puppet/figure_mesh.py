@@ -52,6 +52,9 @@ class FigureMesh:
     head_weight: Array  # (N,) 1 follows the head, 0 the trunk
     collar_weight: Array  # (N,) as head_weight, for the trunk's layer: 0 on collar and shoulders
     neck_weight: Array  # (N,) 1 in the neck, 0 in the hair beside it
+    slide_weight: Array  # (N,) 1 wherever the head's layer is to be seen: what of its motion the neck cannot take up
+    chin: Array  # (2,) px in the texture
+    neck_length: float  # px in the texture, shoulders to chin
     flat_weight: Array  # (N,) 1 is moved in the picture plane only, 0 turns in depth
     own_face: Array | None  # (478, 3) normalised
     rest_face: Array | None  # (478, 3) the same at rest
@@ -65,6 +68,7 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     rgba = np.ascontiguousarray(np.clip(np.round(premultiplied), 0, 255).astype(np.uint8))
     grid = _grid(anatomy, trunk.alpha)
     head = anatomy.head
+    chin, neck_length, _ = _neck(anatomy)
     if anatomy.face is None:
         solid = (np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation
         weight = _head_weight(anatomy, grid)
@@ -78,6 +82,9 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
             head_weight=weight,
             collar_weight=weight * (1 - _collar(anatomy, grid)),
             neck_weight=_neck_weight(anatomy, grid),
+            slide_weight=smoothstep(0.0, NECK_FADE[0], weight),
+            chin=chin,
+            neck_length=neck_length,
             flat_weight=np.ones(len(grid)),
             own_face=None,
             rest_face=None,
@@ -119,6 +126,9 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
         head_weight=weight,
         collar_weight=weight * (1 - _collar(anatomy, vertices)),
         neck_weight=_neck_weight(anatomy, vertices),
+        slide_weight=smoothstep(0.0, NECK_FADE[0], weight),
+        chin=chin,
+        neck_length=neck_length,
         flat_weight=flat_weight,
         own_face=own,
         rest_face=resting_face(own),
@@ -182,7 +192,7 @@ def _layers(
 def _plain_neck(anatomy: Anatomy, trunk: Trunk) -> Piece:
     """From the shoulders to the middle of the head, a little narrower than a neck, in the colour below the chin."""
     head = anatomy.head
-    top = anatomy.face[152, :2] if anatomy.face is not None else head.centre + [0, 0.6 * head.width]
+    top, _, _ = _neck(anatomy)
     x, y = np.round(top + 0.3 * (anatomy.shoulders - top)).astype(int)
     reach = max(2, int(0.08 * head.width))
     around = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
@@ -230,12 +240,17 @@ def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
     return points[near[at[:, 1], at[:, 0]] > 0]
 
 
-def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
-    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside that line in face widths."""
+def _neck(anatomy: Anatomy) -> tuple[Array, float, Array]:
+    """The chin (2,), its distance from the shoulders in px, and the unit vector (2,) from them to it."""
     chin = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre + [0, 0.6 * anatomy.head.width]
     neck = chin - anatomy.shoulders
-    length = max(float(np.linalg.norm(neck)), 0.15 * anatomy.head.width, 1.0)
-    up = neck / max(float(np.linalg.norm(neck)), 1e-6)
+    length = float(np.linalg.norm(neck))
+    return chin, max(length, 0.15 * anatomy.head.width, 1.0), neck / max(length, 1e-6)
+
+
+def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
+    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside that line in face widths."""
+    _, length, up = _neck(anatomy)
     along = (vertices - anatomy.shoulders) @ up / length
     beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
     return along, beside

@@ -19,6 +19,8 @@ from bodydouble.renderers.puppet.placement import TrunkPlacement, body_scales, p
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
+NECK_GIVE = 0.3
+"""Neck lengths that a chin moves with the skin of the neck: at half of one, the weights' slope, the mesh folds."""
 FOOT_TURN_MAX = np.deg2rad(65)
 SHADOW_REACH, SHADOW_STRENGTH = 0.07, 0.4
 """Softness, in anatomy units, and depth (0-1) of the shadow that an arm casts on the trunk behind it."""
@@ -136,17 +138,22 @@ class Puppet:
         pivot = PIVOT_DEPTH * head.width
         turned = placed - middle
         turned[:, :2] += centre
-        own_pivot = head.centre + head.rotation[:2, 2] * pivot
-        flat = (figure.vertices - own_pivot) @ roll_between(head.rotation, turn).T * scale
-        flat += centre + turn[:2, 2] * pivot * scale
+        roll = roll_between(head.rotation, turn) * scale
+        shift = centre + turn[:2, 2] * pivot * scale - roll @ (head.centre + head.rotation[:2, 2] * pivot)
+        flat = figure.vertices @ roll.T + shift
         weight = figure.flat_weight[:, None]
         at_head = turned[:, :2] * (1 - weight) + flat * weight
         rigid = trunk.apply(figure.vertices)
-        away = at_head - rigid
-        points = rigid + away * figure.head_weight[:, None]
-        # The trunk's layer goes along with the head, but is never pressed down by it.
-        down = trunk.upper[:, :2] @ (self.character.anatomy.hips - self.character.anatomy.shoulders)
+        down = trunk.upper[:, :2] @ (character.anatomy.hips - character.anatomy.shoulders)
         down = down / max(float(np.hypot(*down)), 1e-6)
+        chin = figure.chin @ roll.T + shift - trunk.apply(figure.chin[None])[0]
+        give = NECK_GIVE * figure.neck_length * scale
+        slide = beyond_skin(chin, down, give)
+        away = at_head - rigid - slide
+        points = rigid + away * figure.head_weight[:, None] + slide * figure.slide_weight[:, None]
+        # The trunk's layer goes along with the head, but is never pressed down by it, nor wrung under one that slides.
+        apart = min(1.0, float(np.hypot(*slide)) / give)
+        away += apart * (chin - slide - away)
         pressed = np.maximum(away @ down, 0) * figure.neck_weight
         lower = rigid + (away - pressed[:, None] * down) * figure.collar_weight[:, None]
         return trunk, points, lower, turned[:, 2]
@@ -231,6 +238,16 @@ class Puppet:
         if thigh is not None:
             layers.append(_Layer(piece=thigh, matrix=bone_map(thigh, hip, knee, scale), weight=weight, behind=True))
         return layers
+
+
+def beyond_skin(lean: Array, down: Array, give: float) -> Array:
+    """(2,) px of ``lean`` beyond the ``give`` px that a neck's skin can take up: the head slides over it by as much.
+
+    ``lean`` is how far the chin is from where the trunk alone would have it; away from the shoulders, against the unit
+    vector ``down``, the neck is only drawn out.
+    """
+    pressed = lean - min(float(lean @ down), 0.0) * down
+    return pressed * max(0.0, 1 - give / max(float(np.hypot(*pressed)), 1e-6))
 
 
 def _foot_map(foot: Piece, knee: Array, ankle: Array, toe: Array, scale: float) -> Array:

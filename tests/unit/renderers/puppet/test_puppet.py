@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.track import PersonTrack, concatenate, empty_track
 from bodydouble.renderers.puppet.character import Character, build_character, character_of
 from bodydouble.renderers.puppet.motion import Motion, build_motion
-from bodydouble.renderers.puppet.puppet import Drawing, Puppet
+from bodydouble.renderers.puppet.puppet import Drawing, Puppet, beyond_skin
 from bodydouble.tasks.errors import NobodyFound
 from mannequin import COLOURS, joints, picture, track_of
 from material import astronaut
@@ -87,6 +88,31 @@ def test_limbs_are_at_the_actors_joints(moving, index):
         assert shows(canvas, 0.4 * pose[a] + 0.6 * pose[b], "sleeve"), f"before joint {b}"
     for a, b in ((25, 27), (26, 28)):
         assert shows(canvas, 0.4 * pose[a] + 0.6 * pose[b], "trousers"), f"before joint {b}"
+
+
+def test_neck_takes_up_what_its_skin_gives_and_the_head_slides_over_the_rest():
+    """Within the give, and away from the shoulders, nothing slides; of a larger lean all but the give does."""
+    down = np.array([0.0, 1.0])
+    for lean in ([3.0, 4.0], [-5.0, 0.0], [0.0, -80.0], [2.0, -80.0]):
+        assert np.allclose(beyond_skin(np.array(lean), down, give=5.0), 0)
+    assert np.allclose(beyond_skin(np.array([30.0, 40.0]), down, give=5.0), [27, 36])
+    assert np.allclose(beyond_skin(np.array([-20.0, -80.0]), down, give=5.0), [-15, 0])
+
+
+@pytest.mark.parametrize("lean", [(70.0, 40.0), (-60.0, 50.0)])
+def test_a_head_that_leans_far_out_leaves_the_collar_whole(tmp_path, lean):
+    """Bent forward by a head, the shoulders keep their line, and no scrap or hole is between them and the head."""
+    upright, bent = joints(), joints()
+    bent[:11] += lean
+    motion = build_motion(track_of([upright, bent], shots=[0, 1]), 25.0)
+    puppet = Puppet(mannequin_character(motion, tmp_path), motion)
+    still, leaning = (on_canvas(puppet.draw(i, *SIZE))[..., 3] > 128 for i in range(2))
+    shoulders = np.s_[int(upright[11, 1]) - 8 : int(upright[11, 1]) + 40, int(upright[12, 0]) : int(upright[11, 0])]
+    assert (still & ~leaning)[shoulders].sum() < 4
+    assert cv2.connectedComponents(leaning.astype(np.uint8))[0] == 2
+    assert (
+        cv2.connectedComponents((~leaning).astype(np.uint8))[0] == cv2.connectedComponents((~still).astype(np.uint8))[0]
+    )
 
 
 def test_under_a_moved_arm_there_is_the_shirt_and_nothing_hangs_in_the_air(moving):
