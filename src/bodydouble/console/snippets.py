@@ -26,17 +26,22 @@ def write_snippets(base_url: str, body: Mapping[str, Any]) -> Snippets:
     )
     inputs = dict(body["input"])
     image, video = (_first(inputs.pop(name, None), name) for name in ("img_urls", "video_urls"))
-    options = "".join(f"\n        {name}={value!r}," for name, value in inputs.items())
+    options = "".join(f"\n        {name}={_literal(value)}," for name, value in inputs.items())
     python = (
         "from bodydouble.client import Client\n\n"
         f'with Client(base_url="{base_url}") as client:\n'
         "    result = client.run(\n"
-        f"        {image!r},\n"
-        f"        {video!r},{options}\n"
+        f"        {_literal(image)},\n"
+        f"        {_literal(video)},{options}\n"
         "    )\n"
         '    result.download("result.mp4")'
     )
     return Snippets(curl=curl, python=python)
+
+
+def _literal(value: Any) -> str:
+    """As Python is written with double quotes."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
 def _first(values: Any, name: str) -> str:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from bodydouble.console import Console
+from bodydouble.console.wording import short_id
 from bodydouble.service import Caller
 from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.task import TaskSource
@@ -65,6 +66,7 @@ async def test_tasks_page_by_cursor_and_are_found_by_id(user: Any, console: Cons
     shown = [task for page in (first, second) for task in ids_of(page)]
     assert shown == made[::-1]
     assert made[7] in ids_of((await user.get(f"/tasks?q={made[7]}")).text)
+    assert made[7] in ids_of((await user.get(f"/tasks?q={short_id(made[7])}")).text), "as the list shows it"
     assert ids_of((await user.get("/tasks?q=00000000")).text) == []
     assert "digits, a to f and dashes" in (await user.get("/tasks?q=nonsense")).text
     assert len(ids_of((await user.get("/tasks?status=pending&source=playground&period=1")).text)) == 20

@@ -81,6 +81,7 @@ def test_snippets_can_be_run() -> None:
     assert json.loads(words[words.index("-d") + 1]) == body
     assert any(isinstance(node, ast.With) for node in ast.parse(snippets.python).body)
     assert "keep_audio=False" in snippets.python
+    assert 'prompt="it' in snippets.python
 
 
 def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:

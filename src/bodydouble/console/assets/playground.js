@@ -119,6 +119,7 @@ form.addEventListener("submit", async (event) => {
     const { task_id: id } = await ask("/console/tasks", { method: "POST", body: JSON.stringify(gather()) });
     history.replaceState(null, "", `?${new URLSearchParams({ ...query(), task: id })}`);
     await watch(id);
+    result.closest("section").scrollIntoView({ block: "nearest" });  // on a phone it is below the button
   } catch (error) {
     problem(error.message);
   } finally {
