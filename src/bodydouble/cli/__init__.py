@@ -61,5 +61,6 @@ app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
-for group in (keys, accounts, tasks, callbacks, ledger, switch, models):
-    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
+app.add_typer(models.app, name="models")
+for group in (keys, accounts, tasks, callbacks, ledger, switch):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2], rich_help_panel="For operators")

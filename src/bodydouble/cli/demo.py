@@ -1,7 +1,7 @@
 """``demo``: the whole way, on the real service, with pictures that everybody has."""
 
-import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +21,6 @@ from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out
 if TYPE_CHECKING:
     from bodydouble.client import Client, Result, TaskUpdate
 
-MODEL = "wan/2-2-animate-replace"
 CREDITS = "1000"
 LISTENS = "bodydouble listens on "
 STOP_SECONDS_MAX = 20
@@ -59,8 +58,14 @@ def demo(
             made = task.wait(on_update=lambda update: bar.show(_progress(update)))
         result, sheet = made.download(folder / "result.mp4"), folder / "compare.png"
         compare_sheet(clip, result, sheet)
-        _report(made, client.balance(), base_url)
+        _report(made, client.balance())
     out.print(f"\nthe video: {result}\nsource above, result below: {sheet}")
+    installed = Path(sys.executable).with_name("bodydouble")
+    program = "bodydouble" if shutil.which("bodydouble") else os.path.relpath(installed)
+    out.print(
+        f"\nNext: `{program} serve` and open the link that it prints: drop the two files of {folder} in the browser.",
+        markup=False,
+    )
 
 
 @contextmanager
@@ -82,7 +87,7 @@ def _progress(update: "TaskUpdate") -> SimpleNamespace:
     return SimpleNamespace(fraction=update.progress, stage=task.stage, segment=task.segment, segments=task.segments)
 
 
-def _report(made: "Result", balance: Decimal, base_url: str) -> None:
+def _report(made: "Result", balance: Decimal) -> None:
     info = made.media_info
     sound = "with sound" if info["audio"] else "without sound"
     out.print(
@@ -92,17 +97,6 @@ def _report(made: "Result", balance: Decimal, base_url: str) -> None:
     for warning in made.warnings:
         out.print(f"warning: {warning.message}")
     out.print(f"charged: {float(made.credits):g} credits of {CREDITS}, {float(balance):g} are left")
-    body = {
-        "model": MODEL,
-        "input": {"img_urls": ["https://…/portrait.jpg"], "video_urls": ["https://…/shot.mp4"], "resolution": "480P"},
-    }
-    out.print(
-        "\nThe same with curl, once `bodydouble serve` runs and KEY=$(bodydouble keys create --credits 100) is set:\n"
-        f'  curl {base_url.rsplit(":", 1)[0]}:8000/api/v1/client/job/CreateTask -H "x-api-key: $KEY" '
-        f"-H 'content-type: application/json' \\\n    -d '{json.dumps(body, ensure_ascii=False)}'\n"
-        f'  curl "{base_url.rsplit(":", 1)[0]}:8000/api/v1/client/job/TaskInfo?task_id=…" -H "x-api-key: $KEY"',
-        markup=False,
-    )
 
 
 def _command(*arguments: str) -> list[str]:

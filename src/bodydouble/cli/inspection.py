@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
+from bodydouble.cli.replace import Resolution
 from bodydouble.cli.shots import ShotBar, check_target, parse_person
 from bodydouble.cli.terminal import EXIT_USAGE, existing_file, fail, load_settings, out
 from bodydouble.tasks.catalogue import RESOLUTIONS
@@ -16,7 +17,7 @@ SPANS_SHOWN = 8
 def inspect(
     video: Annotated[Path, typer.Argument(help="The driving video.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the JPEG.")],
-    resolution: Annotated[str, typer.Option(help="Class of the short side: 480P, 580P or 720P.")] = "480P",
+    resolution: Resolution = "480P",
     person: Annotated[str, typer.Option(help="Whom to follow; as in `replace`.")] = "largest",
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")] = False,
 ) -> None:

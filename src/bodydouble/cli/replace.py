@@ -7,9 +7,13 @@ import typer
 
 from bodydouble.cli.shots import make_shot
 from bodydouble.cli.terminal import EXIT_USAGE, fail
+from bodydouble.tasks.catalogue import RESOLUTIONS
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write the MP4.")]
-Resolution = Annotated[str, typer.Option(help="Class of the short side: 480P, 580P or 720P.")]
+Resolution = Annotated[
+    str,
+    typer.Option(help="Class of the short side: 480P, 580P or 720P.", autocompletion=lambda: [*RESOLUTIONS]),
+]
 Prompt = Annotated[str, typer.Option(help="What is to be seen, in words (wan).", show_default=False)]
 Seed = Annotated[int, typer.Option(min=0, help="Of what is random: the same seed gives the same video (wan).")]
 Compare = Annotated[
@@ -23,11 +27,17 @@ def replace(
     video: Annotated[Path, typer.Argument(help="Video in which to replace a person: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",
-    renderer: Annotated[str, typer.Option(help="auto, puppet (CPU) or wan (GPU).")] = "auto",
+    renderer: Annotated[
+        str,
+        typer.Option(help="auto, puppet (CPU) or wan (GPU).", autocompletion=lambda: ["auto", "puppet", "wan"]),
+    ] = "auto",
     person: Annotated[
         str, typer.Option(help="Whom to replace: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
     ] = "largest",
-    hands: Annotated[str, typer.Option(help="keep (the actor's own, recoloured) or puppet.")] = "keep",
+    hands: Annotated[
+        str,
+        typer.Option(help="keep (the actor's own, recoloured) or puppet.", autocompletion=lambda: ["keep", "puppet"]),
+    ] = "keep",
     prompt: Prompt = "",
     seed: Seed = 0,
     compare: Compare = None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -139,8 +140,12 @@ def _listen(settings: Settings) -> socket.socket:
         listener.listen(512)
     except OSError as error:
         listener.close()
-        mend = "choose another one with --port (0 takes a free one)" if error.errno in (13, 98) else "check --host"
-        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; {mend}")
+        where = f"{settings.host}:{settings.port}"
+        other_port = "choose another port with --port (0 takes a free one)"
+        if error.errno == errno.EADDRINUSE:
+            fail(f"{where} is taken: another program, perhaps another `serve`, listens there; {other_port}")
+        mend = other_port if error.errno == errno.EACCES else "check --host"
+        fail(f"cannot listen on {where}: {error.strerror}; {mend}")
     return listener
 
 

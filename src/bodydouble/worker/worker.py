@@ -181,7 +181,9 @@ def _lock(folder: Path) -> IO[str]:
     except OSError:
         stream.close()
         raise StorageUnavailable(
-            f"Another worker already works in {folder}. Start this one with its own --data folder.", folder=str(folder)
+            f"Another worker already works in {folder}. Start this one with its own --data folder; "
+            "`serve --no-worker` needs none.",
+            folder=str(folder),
         ) from None
     stream.seek(0)
     return stream

@@ -96,8 +96,10 @@ def test_a_taken_port_is_a_clear_line(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        result = invoke("serve", "--data", tmp_path / "data", "--port", other.getsockname()[1])
+        port = other.getsockname()[1]
+        result = invoke("serve", "--data", tmp_path / "data", "--port", port)
     assert result.exit_code == 1
+    assert f"127.0.0.1:{port} is taken" in result.stderr
     assert "--port" in result.stderr
     assert not (tmp_path / "data").exists()
 
@@ -142,6 +144,14 @@ def test_a_wrong_setting_is_named(monkeypatch):
     result = invoke("doctor")
     assert result.exit_code == 2
     assert "setting port" in result.stderr
+
+
+def test_the_shell_completes_the_values_of_options():
+    """After ``--resolution`` come the three that there are."""
+    words = {"COMP_WORDS": "bodydouble replace --resolution ", "COMP_CWORD": "3"}
+    environment = {"_BODYDOUBLE_COMPLETE": "complete_bash"} | words
+    result = CliRunner().invoke(app, [], env=environment, prog_name="bodydouble")
+    assert result.output.split() == ["480P", "580P", "720P"]
 
 
 def test_the_demo_has_a_melody():
