@@ -16,7 +16,7 @@ ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
     403: (
         "Key disabled, or not allowed to do this",
         [
-            {"code": 403, "message": "This API key is disabled", "data": None},
+            {"code": 403, "message": "This API key, or its account, is disabled", "data": None},
             {"code": 403, "message": "This API key may only read; this takes a key of scope 'all'", "data": None},
         ],
     ),

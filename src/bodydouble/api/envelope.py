@@ -42,6 +42,8 @@ ANSWERS: Mapping[Kind, tuple[int, int]] = {
     Kind.FULL: (507, 507),
     Kind.FAULT: (500, 500),
 }
+FAULTS = frozenset({500, 507})
+"""What somebody has to look at: a 503 here is the operator's own doing, or asks for what is not on offer."""
 
 
 class EnvelopeResponse(JSONResponse):
@@ -99,7 +101,7 @@ def domain_failure(request: Request, error: BodydoubleError) -> Response:
     code, status = ANSWERS[error.kind]
     if error.rate is not None or isinstance(error, Unauthenticated):
         request.state.rate = error.rate
-    if status >= 500:
+    if status in FAULTS:
         _log.error("failed", reason=error.reason, message=error.message)
     if isinstance(error, InvalidParams):
         return failure(request, code, INVALID_MESSAGE, status, error.problems)
@@ -132,7 +134,7 @@ def describe_problems(model: str | None, problems: Sequence[Mapping[str, Any]]) 
     """One line for each of pydantic's problems, in the wording that clients of this API know."""
     lines: list[str] = []
     for problem in problems:
-        place = ".".join(str(part) for part in problem["loc"])
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
         message = str(problem["msg"]).removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "Unknown field"

@@ -22,8 +22,8 @@ async def models(
     request: Request, service: TasksDep, caller: CallerDep, modality: Filter = None, operation: Filter = None
 ) -> Response:
     """The catalogue."""
-    renderers: list[str] = request.app.state.renderers
-    found = [model_data(m, renderers) for m in service.models(modality, operation)]
+    renderers, off = request.app.state.renderers, await service.switched_off()
+    found = [model_data(m, renderers, off.keys()) for m in service.models(modality, operation)]
     return success({"total": len(found), "models": found})
 
 
@@ -31,9 +31,9 @@ async def models(
 async def model(request: Request, service: TasksDep, caller: CallerDep, model: str) -> Response:
     """One model, with the JSON Schema of its input and an example."""
     spec = service.model(model)
-    renderers: list[str] = request.app.state.renderers
+    renderers, off = request.app.state.renderers, await service.switched_off()
     schema = INPUTS[model].model_json_schema()
-    return success(model_data(spec, renderers) | {"input_schema": schema, "example": EXAMPLES[model]})
+    return success(model_data(spec, renderers, off.keys()) | {"input_schema": schema, "example": EXAMPLES[model]})
 
 
 @router.get("/job/kling-templates", tags=["templates"], responses=answers(TemplatePage))

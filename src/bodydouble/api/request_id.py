@@ -135,7 +135,7 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > bytes_max:
-                limit = f"{bytes_max / 1e6:g} MB"
+                limit = f"{round(bytes_max / 1e6, 1):g} MB"
                 raise InvalidParams([f"body: larger than {limit}; upload media through upload-url"])
             return message
 

@@ -1,5 +1,6 @@
 """From the wire to the use cases and back."""
 
+from collections.abc import Sequence, Set
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from bodydouble.api.inputs import INPUTS
 from bodydouble.service import Submission
 from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec
 from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.operation import renderer_feature
 
 
 def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -48,9 +50,12 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
     )
 
 
-def model_data(model: ModelSpec, renderers: list[str]) -> dict[str, Any]:
-    """An entry of the catalogue as Models answers it; ``renderers`` are those of this installation."""
-    usable = [name for name in renderers if name in model.renderers]
+def model_data(model: ModelSpec, renderers: Sequence[str], off: Set[str]) -> dict[str, Any]:
+    """An entry of the catalogue as Models answers it.
+
+    ``renderers`` are those of this installation; ``off`` is what the operator switched off: models and renderers.
+    """
+    usable = [name for name in renderers if name in model.renderers and renderer_feature(name) not in off]
     return {
         "model": model.name,
         "provider": model.provider,
@@ -65,7 +70,7 @@ def model_data(model: ModelSpec, renderers: list[str]) -> dict[str, Any]:
         "supports_reference": model.supports_reference,
         "supports_native_audio": model.supports_native_audio,
         "routing_priority": model.routing_priority,
-        "enabled": bool(usable),
+        "enabled": bool(usable) and model.name not in off,
         "renderers": usable,
         "price": dict(model.credits_per_second),
     }

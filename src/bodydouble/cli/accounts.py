@@ -41,6 +41,7 @@ def create(
     _say(operate(data, make, make=True))
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
     """Everybody, with credits, tasks and limits.

@@ -17,6 +17,7 @@ def callbacks() -> None:
     """Callbacks of tasks, with every try."""
 
 
+@app.command("list", hidden=True)
 @app.command("ls")
 def list_callbacks(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
     """A task's callbacks and how each try went.

@@ -62,6 +62,7 @@ def create(
     typer.echo(operate(data, make, make=True))
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_keys(
     account: Annotated[str | None, typer.Option(help="Of this account alone.", autocompletion=complete_account)] = None,

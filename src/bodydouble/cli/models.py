@@ -75,6 +75,7 @@ def install_with_progress(*, quiet: bool = False) -> None:
     err.print(f"The models are in {folder}")
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_files(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """The files, their sizes, and which of them are here.

@@ -64,7 +64,7 @@ def off(
 
 @app.command()
 def on(name: SwitchArgument, data: DataOption = None) -> None:
-    """Take it again.
+    """Take work of this name again; of maintenance: end it.
 
     Example: bodydouble switch on maintenance
     """
@@ -73,9 +73,14 @@ def on(name: SwitchArgument, data: DataOption = None) -> None:
     async def turn(office: Office) -> bool:
         return await office.operation.switch_on(name)
 
-    err.print(f"{name} is on again." if operate(data, turn) else f"{name} was not off.")
+    was_off = operate(data, turn)
+    if name == MAINTENANCE:
+        err.print("Maintenance is over: new work is taken again." if was_off else "There was no maintenance.")
+    else:
+        err.print(f"{name} is on again." if was_off else f"{name} was not off.")
 
 
+@app.command("list", hidden=True)
 @app.command("ls")
 def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> None:
     """What is off.

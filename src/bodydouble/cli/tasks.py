@@ -36,6 +36,7 @@ def _models(incomplete: str) -> list[str]:
     return [name for name in CATALOGUE if name.startswith(incomplete)]
 
 
+@app.command("list", hidden=True)
 @app.command("ls")
 def list_tasks(
     account: Annotated[str | None, typer.Option(help="Of this account alone.", autocompletion=complete_account)] = None,

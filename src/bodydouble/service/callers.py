@@ -54,7 +54,7 @@ def admit(found: tuple[Account, ApiKey] | None, now: Callable[[], datetime] = la
     if key.expires_at is not None and key.expires_at <= now():
         raise Unauthenticated("This API key has expired")
     if key.disabled or account.disabled:
-        raise KeyDisabled("This API key is disabled")
+        raise KeyDisabled("This API key, or its account, is disabled")
     return Caller(account=account, key=key)
 
 

@@ -26,7 +26,7 @@ from bodydouble.tasks.errors import (
     NotFound,
 )
 from bodydouble.tasks.files import FileStore, SignedUpload
-from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, renderer_feature
+from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, SwitchedOff, renderer_feature
 from bodydouble.tasks.ports import AccountStore, OperationStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
     TERMINAL,
@@ -295,13 +295,17 @@ class TaskService:
         Raises InputRejected, ScopeInsufficient, Maintenance, FeatureDisabled.
         """
         caller.require_write()
-        for off in await self._operation.switched_off():
-            if off.name == MAINTENANCE:
-                message = off.message or "Under maintenance; uploads are not taken"
-                raise Maintenance(message, retry_seconds=off.retry_seconds)
-            if off.name == UPLOADS:
-                raise FeatureDisabled(f"Switched off by the operator: {off.message or off.name}")
+        off = await self.switched_off()
+        if maintenance := off.get(MAINTENANCE):
+            message = maintenance.message or "Under maintenance; uploads are not taken"
+            raise Maintenance(message, retry_seconds=maintenance.retry_seconds)
+        if uploads := off.get(UPLOADS):
+            raise FeatureDisabled(f"Switched off by the operator: {uploads.message or uploads.name}")
         return await self._files.sign_upload(content_type, extension, caller.id, size_bytes)
+
+    async def switched_off(self) -> dict[str, SwitchedOff]:
+        """What an operator switched off, by name."""
+        return {off.name: off for off in await self._operation.switched_off()}
 
     def model(self, name: str) -> ModelSpec:
         """One entry of the catalogue. Raises NotFound."""

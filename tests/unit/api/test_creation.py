@@ -27,9 +27,9 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
      "video_urls: List should have at most 1 item after validation, not 2"),
     ({"img_urls": []}, "img_urls: List should have at least 1 item after validation, not 0"),
     ({"img_urls": "https://example.com/a.png"}, "img_urls: Input should be a valid list"),
-    ({"img_urls": ["file:///etc/passwd"]}, "img_urls.0: must be an http or https URL, or a data URL"),
-    ({"img_urls": ["https://"]}, "img_urls.0: must be an http or https URL, or a data URL"),
-    ({"img_urls": ["http://[::1"]}, "img_urls.0: must be an http or https URL, or a data URL"),
+    ({"img_urls": ["file:///etc/passwd"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
+    ({"img_urls": ["https://"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
+    ({"img_urls": ["http://[::1"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"colour": "blue"}, "colour: Unknown field"),
     ({"num_inference_steps": 1}, "num_inference_steps: Input should be greater than or equal to 2"),
     ({"num_inference_steps": 41}, "num_inference_steps: Input should be less than or equal to 40"),
@@ -96,7 +96,7 @@ async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> 
     assert answer.status_code == 422
     assert answer.json()["errors"] == ["body: larger than 1 MB; upload media through upload-url"]
     answer = await client.post(f"{API}/job/CreateTask", content=b'"' + b"x" * 15_000_000 + b'"')
-    assert answer.json()["errors"] == ["body: larger than 14.3333 MB; upload media through upload-url"]
+    assert answer.json()["errors"] == ["body: larger than 14.3 MB; upload media through upload-url"]
 
 
 def data_url(path: Path, content_type: str) -> str:

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from api_calls import API, BODY, body, create
+from api_calls import API, BODY, MODEL, body, create
 from bodydouble.api.limits import ReadLimit
 from bodydouble.bootstrap.application import build_app
 from bodydouble.service import Services
@@ -116,7 +116,7 @@ async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Ser
 async def test_what_is_switched_off_is_refused_and_reads_are_served(
     client: httpx.AsyncClient, fresh_database: str
 ) -> None:
-    """Maintenance is 455 with a time to come back, a feature 505, both as 503; what is there can be read."""
+    """Maintenance is 455 with a time to come back, a feature 505, both as 503; Models says so, reads go on."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
     database = await Database.connect(fresh_database, 1)
     operation = PostgresOperationStore(database)
@@ -132,6 +132,12 @@ async def test_what_is_switched_off_is_refused_and_reads_are_served(
     refused = await create(client, body(renderer="puppet"))
     assert (refused.status_code, refused.json()["code"]) == (503, 505)
     assert "renderer:puppet" in refused.json()["message"]
+    listed = (await client.get(f"{API}/job/Models/{MODEL}")).json()["data"]
+    assert (listed["enabled"], listed["renderers"]) == (False, [])
     await operation.switch_on("renderer:puppet")
+    await operation.switch_off(MODEL, "", 90)
+    listed = (await client.get(f"{API}/job/Models")).json()["data"]["models"][0]
+    assert (listed["enabled"], listed["renderers"]) == (False, ["puppet"])
+    await operation.switch_on(MODEL)
     assert (await create(client, BODY)).status_code == 200
     await database.close()

@@ -187,8 +187,11 @@ def test_switches_are_listed_until_they_are_on_again():
     (off,) = answer("switch", "ls")
     assert (off["name"], off["message"], off["retry_seconds"]) == ("maintenance", "new disks", 1800)
     assert "new disks" in invoke("switch", "ls").stdout
-    assert "on again" in invoke("switch", "on", "maintenance").stderr
-    assert "was not off" in invoke("switch", "on", "maintenance").stderr
+    assert "Maintenance is over" in invoke("switch", "on", "maintenance").stderr
+    assert "no maintenance" in invoke("switch", "on", "maintenance").stderr
+    invoke("switch", "off", "renderer:puppet")
+    assert "renderer:puppet is on again" in invoke("switch", "on", "renderer:puppet").stderr
+    assert "was not off" in invoke("switch", "on", "renderer:puppet").stderr
 
 
 def test_tasks_are_listed_by_account_and_state(installation):
@@ -289,6 +292,14 @@ def test_without_an_installation_nothing_is_made(tmp_path, monkeypatch):
 def test_every_command_shows_an_example(command):
     """--help of a command has an example that can be copied."""
     assert f"bodydouble {' '.join(command)}" in invoke(*command, "--help").output
+
+
+@pytest.mark.parametrize("group", ["accounts", "callbacks", "keys", "models", "switch", "tasks"])
+def test_ls_and_list_are_one(group):
+    """Nobody has to remember which of the two a group of commands has."""
+    short, long = (invoke(group, name, "--help").output.split() for name in ("ls", "list"))
+    usage = short.index("ls")
+    assert short[usage + 1 :] == long[usage + 1 :]
 
 
 def test_names_are_completed_from_the_installation(installation):

@@ -54,7 +54,7 @@ def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
         case "expired":
             return Unauthenticated("This API key has expired")
         case "disabled":
-            return KeyDisabled("This API key is disabled")
+            return KeyDisabled("This API key, or its account, is disabled")
         case "read_only":
             return ScopeInsufficient("This API key may only read; creating a task takes a key of scope 'all'")
         case "another_body":
