@@ -1,10 +1,13 @@
 """The Python client against a real service."""
 
 import asyncio
+import os
 
+import httpx
 import pytest
 
 from bodydouble.client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
+from fronts import BreakingLine, standing
 from live_service import LiveService
 
 pytestmark = pytest.mark.acceptance
@@ -34,6 +37,37 @@ def test_local_files_become_a_downloaded_result(client: Client, inputs, undistur
     with pytest.raises((NotFound, TransferFailed)):
         result.download(tmp_path / "again.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["result.mp4"]
+
+
+class ThroughLine(httpx.HTTPTransport):
+    """Sends everything over a line, and mends it once the client has noticed that it broke."""
+
+    def __init__(self, line: BreakingLine) -> None:
+        super().__init__()
+        self._line, self.breaks = line, 0
+
+    def handle_request(self, request):
+        request.url = request.url.copy_with(port=self._line.port)
+        try:
+            return super().handle_request(request)
+        except httpx.TransportError:
+            self.breaks += 1
+            self._line.mend()
+            raise
+
+
+def test_an_upload_goes_on_where_the_line_broke(service: LiveService, tmp_path):
+    """Cut in its middle the file arrives whole, and hardly more than its length was sent."""
+    content = b"\0\0\0\x20ftypisom" + os.urandom(24_000_000)
+    (tmp_path / "large.mp4").write_bytes(content)
+    line = BreakingLine(service.port, len(content) // 2)
+    with standing(line):
+        through = ThroughLine(line)
+        with httpx.Client(transport=through) as http, Client(service.key, service.url, http_client=http) as client:
+            stored = client.upload(tmp_path / "large.mp4")
+    assert through.breaks == 1
+    assert httpx.get(stored).content == content
+    assert line.sent_bytes < 1.25 * len(content)
 
 
 def test_a_task_can_be_cancelled_listed_and_deleted(service: LiveService, inputs, tmp_path):

@@ -10,7 +10,16 @@ from typing import Any, TypeVar, cast
 import httpx
 
 from bodydouble import __version__
-from bodydouble.client.errors import NOT_DONE, ClientError, ConnectionFailed, ServerError, as_lines, error_for
+from bodydouble.client.errors import (
+    NOT_DONE,
+    ClientError,
+    ConnectionFailed,
+    InvalidRequest,
+    ServerError,
+    TransferFailed,
+    as_lines,
+    error_for,
+)
 from bodydouble.client.retries import RETRY_AFTER_SECONDS_MAX, backoff_seconds, parse_retry_after
 from bodydouble.client.transport import Transport
 
@@ -19,6 +28,7 @@ API_PATH = "/api/v1/client"
 USER_AGENT = f"bodydouble-python/{__version__}"
 NOT_MODIFIED = 304
 SHOWN_CHARACTERS_MAX = 200
+TRANSFERS_RETRIED = frozenset({429})  # and every 5xx: file stores answer 500 for "once more, please"
 
 # The request has not left: sending it again cannot do it twice, whatever it is.
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -161,6 +171,26 @@ def read_envelope(response: httpx.Response, *, repeatable: bool = True) -> Any:
     error = error_for(code, message, status=status, errors=errors, request_id=request_id, after=after)
     error.retryable = error.retryable and (repeatable or code in NOT_DONE)
     raise error
+
+
+def transfer_error(what: str, response: httpx.Response) -> ClientError:
+    """The error for what a file store answered; ``what`` was to be done."""
+    try:
+        read_envelope(response)
+    except InvalidRequest as error:
+        if error.errors:  # the service itself says what is wrong with the file
+            return error
+        message = error.message
+    except ClientError as error:
+        message = error.message
+    else:
+        message = f"HTTP {response.status_code}"
+    failure = TransferFailed(
+        f"{what} was refused: {message}", code=response.status_code, request_id=response.headers.get("x-request-id")
+    )
+    failure.retryable = response.status_code >= 500 or response.status_code in TRANSFERS_RETRIED
+    failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
+    return failure
 
 
 def _plain_message(response: httpx.Response) -> str:

@@ -104,23 +104,28 @@ class LocalMedia:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def body(self) -> "MediaBody":
-        """The content from its beginning."""
-        return MediaBody(self._stream, self._start)
+    def body(self, offset: int = 0, size_bytes: int | None = None) -> "MediaBody":
+        """The content, or ``size_bytes`` of it from ``offset`` on."""
+        left = self.size_bytes - offset if size_bytes is None else size_bytes
+        return MediaBody(self._stream, self._start + offset, left)
 
 
 class MediaBody(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A request's body, read piece by piece by either kind of client."""
 
-    def __init__(self, stream: BinaryIO, start: int) -> None:
-        self._stream, self._start = stream, start
+    def __init__(self, stream: BinaryIO, start: int, size_bytes: int) -> None:
+        self._stream, self._start, self._size_bytes = stream, start, size_bytes
 
     def __iter__(self) -> Iterator[bytes]:
         self._stream.seek(self._start)
-        while chunk := self._stream.read(CHUNK_BYTES):
+        left = self._size_bytes
+        while chunk := self._stream.read(min(CHUNK_BYTES, left)):
+            left -= len(chunk)
             yield chunk
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._stream.seek(self._start)
-        while chunk := await asyncio.to_thread(self._stream.read, CHUNK_BYTES):
+        left = self._size_bytes
+        while chunk := await asyncio.to_thread(self._stream.read, min(CHUNK_BYTES, left)):
+            left -= len(chunk)
             yield chunk

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from bodydouble.client.caller import API_PATH, Caller, Connection
+from bodydouble.client.downloads import GONE, fetch, target_of
 from bodydouble.client.errors import (
     AuthenticationError,
     FeatureUnavailable,
@@ -24,7 +25,7 @@ from bodydouble.client.errors import (
 from bodydouble.client.following import Following
 from bodydouble.client.media import Media
 from bodydouble.client.task_info import ModelInfo, Price, TaskInfo, TaskUpdate, exact
-from bodydouble.client.transfers import GONE, bring, fetch, target_of
+from bodydouble.client.uploads import bring
 from bodydouble.tasks.task import TaskStatus
 
 T = TypeVar("T")

@@ -9,6 +9,7 @@ import pytest
 
 from bodydouble.client import ConnectionFailed, InvalidRequest, Result, TransferFailed
 from bodydouble.client.media import CHUNK_BYTES, LocalMedia, sniff
+from bodydouble.client.uploads import PIECE_BYTES
 from fake_service import URL, Body, bad, good, task_data
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -78,6 +79,93 @@ def test_an_upload_is_tried_again_under_another_address(answer, face, service):
     service.on(PLACE, _place(1), _place(2)).on(STORE, answer).on("/store/2", httpx.Response(200))
     assert face.do(lambda c: c.upload(io.BytesIO(PNG))) == f"{URL}/files/2"
     assert service.to("/store/2")[0].read() == PNG
+
+
+class PieceStore:
+    """Takes an upload in pieces; breaks off in the middle of some, by the number of the request."""
+
+    def __init__(self, *breaks: int) -> None:
+        self.content, self.methods, self._breaks = bytearray(), list[str](), breaks
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.methods.append(request.method)
+        assert request.headers["tus-resumable"] == "1.0.0"
+        if request.method == "PATCH":
+            assert request.headers["content-type"] == "application/offset+octet-stream"
+            piece = request.content
+            assert len(piece) == int(request.headers["content-length"]) <= PIECE_BYTES
+            if int(request.headers["upload-offset"]) != len(self.content):
+                return bad(409)
+            broken = len(self.methods) in self._breaks
+            self.content += piece[: len(piece) // 2] if broken else piece
+            if broken:
+                raise httpx.WriteError("reset")
+        return httpx.Response(204, headers={"upload-offset": str(len(self.content))})
+
+
+LARGE = MP4 + bytes(range(256)) * (2 * PIECE_BYTES // 256)
+
+
+@pytest.fixture
+def resumable(service):
+    """A service that takes uploads in pieces."""
+    place = {"presigned_url": f"{URL}/store/1", "file_url": f"{URL}/files/1", "resumable_url": f"{URL}/pieces?sig=1"}
+    return service.on(PLACE, good(place))
+
+
+def test_a_large_upload_goes_on_where_it_broke(face, resumable, tmp_path):
+    """In pieces; after a break only what did not arrive is sent again, and the whole file is there."""
+    pieces = PieceStore(2)
+    resumable.on("/pieces", pieces)
+    (tmp_path / "long.mp4").write_bytes(LARGE)
+    assert face.do(lambda c: c.upload(tmp_path / "long.mp4")) == f"{URL}/files/1"
+    assert bytes(pieces.content) == LARGE
+    assert pieces.methods == ["PATCH", "PATCH", "HEAD", "PATCH"]
+    assert dict(resumable.to(PLACE)[0].url.params)["size"] == str(len(LARGE))
+    assert resumable.to(STORE) == []
+    assert "x-api-key" not in resumable.to("/pieces")[0].headers
+
+
+def test_an_answer_that_was_lost_is_asked_for(face, resumable):
+    """The last piece arrived, its answer did not: nothing is sent twice."""
+    pieces = PieceStore()
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        answer = pieces(request)
+        if len(pieces.content) == len(LARGE) and request.method == "PATCH":
+            raise httpx.ReadError("reset")
+        return answer
+
+    resumable.on("/pieces", answers)
+    face.do(lambda c: c.upload(LARGE))
+    assert pieces.methods == ["PATCH", "PATCH", "PATCH", "HEAD"]
+
+
+def test_a_line_that_stays_broken_is_given_up(make, resumable):
+    """A piece has the tries of every call, and then the error says what was not reached."""
+    pieces = PieceStore(*range(1, 50))
+    resumable.on("/pieces", pieces)
+    with pytest.raises(ConnectionFailed, match=r"PATCH http://service\.example/pieces: no answer \(reset\)"):
+        make(max_retries=2).do(lambda c: c.upload(LARGE))
+    assert pieces.methods.count("PATCH") == 3
+
+
+@pytest.mark.parametrize(("status", "tries"), [(403, 1), (503, 5)])
+def test_a_piece_that_is_refused_says_why(status, tries, face, resumable):
+    """What passes by itself is tried again, a refusal is not."""
+    resumable.on("/pieces", bad(status, "This upload address has expired"))
+    with pytest.raises(TransferFailed, match=r"upload of .* was refused: This upload address has expired"):
+        face.do(lambda c: c.upload(LARGE))
+    assert len(resumable.to("/pieces")) == tries
+
+
+@pytest.mark.parametrize("answer", [{}, {"resumable_url": None}])
+def test_a_service_that_takes_no_pieces_gets_the_file_whole(answer, face, service):
+    """Of the hosted service, or over a bucket: one PUT."""
+    place = {"presigned_url": f"{URL}/store/1", "file_url": f"{URL}/files/1"}
+    service.on(PLACE, good(place | answer)).on(STORE, httpx.Response(200))
+    assert face.do(lambda c: c.upload(LARGE)) == f"{URL}/files/1"
+    assert service.to(STORE)[0].read() == LARGE
 
 
 def test_a_refused_upload_says_why(face, service):

@@ -1,4 +1,4 @@
-"""Files to the service and back."""
+"""Results from the service."""
 
 import secrets
 from contextlib import aclosing
@@ -8,69 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from bodydouble.client.caller import USER_AGENT, Caller, read_envelope
-from bodydouble.client.errors import ClientError, InvalidRequest, TransferFailed
-from bodydouble.client.media import LocalMedia, Media, as_url
-from bodydouble.client.retries import parse_retry_after
+from bodydouble.client.caller import USER_AGENT, Caller, transfer_error
 
 GONE = frozenset({403, 404, 410})  # what an address that has expired answers
 WRITTEN_BYTES = 1024 * 1024  # at once: a thread for each network packet would cost more than the write
 ERROR_BYTES_MAX = 65_536
-RETRIED = frozenset({429})  # and every 5xx: file stores answer 500 for "once more, please"
-
-
-async def bring(caller: Caller, source: Media, field: str) -> str:
-    """The address that the service reads ``source`` from: its own, or that of an upload made here.
-
-    Raises:
-        FileNotFoundError, TypeError, ValueError: see ``LocalMedia``.
-        InvalidRequest: the service refuses the file. TransferFailed: the file store does.
-    """
-    if url := as_url(source):
-        return url
-    media = await caller.transport.work(lambda: LocalMedia(source, field))
-    with media:
-        return await caller.retried(lambda: _put(caller, media))
-
-
-async def _put(caller: Caller, media: LocalMedia) -> str:
-    """One try, under an address of its own: one that has been used takes nothing more."""
-    wanted = {"content_type": media.content_type, "ext": media.extension}
-    place = (await caller.send_once(caller.request("GET", "files/upload-url", params=wanted))).data
-    url = httpx.URL(place["presigned_url"])
-    headers = {
-        "host": url.netloc.decode("ascii"),
-        "user-agent": USER_AGENT,
-        "content-type": media.content_type,
-        "content-length": str(media.size_bytes),
-    }
-    request = httpx.Request("PUT", url, headers=headers, stream=media.body(), extensions=caller.patience())
-    try:
-        response = await caller.transport.send(request)
-    except httpx.RequestError as error:
-        raise caller.connection_error(request, error, repeatable=True) from error
-    if not response.is_success:
-        raise _transfer_error(f"the upload of {media.name}", response)
-    return str(place["file_url"])
-
-
-def _transfer_error(what: str, response: httpx.Response) -> ClientError:
-    try:
-        read_envelope(response)
-    except InvalidRequest as error:
-        if error.errors:  # the service itself says what is wrong with the file
-            return error
-        message = error.message
-    except ClientError as error:
-        message = error.message
-    else:
-        message = f"HTTP {response.status_code}"
-    failure = TransferFailed(
-        f"{what} was refused: {message}", code=response.status_code, request_id=response.headers.get("x-request-id")
-    )
-    failure.retryable = response.status_code >= 500 or response.status_code in RETRIED
-    failure.retry_after = parse_retry_after(response.headers.get("retry-after"))
-    return failure
 
 
 def target_of(path: Path, url: str) -> Path:
@@ -98,7 +40,7 @@ async def _fetch_once(caller: Caller, url: str, target: Path) -> None:
         response = await transport.open(request)
         try:
             if not response.is_success:
-                raise _transfer_error(f"the download to {target.name}", await _read(caller, response))
+                raise transfer_error(f"the download to {target.name}", await _read(caller, response))
             stream = await transport.work(lambda: part.open("wb"))
             with stream:
                 await _pour(caller, response, stream)
