@@ -1,13 +1,15 @@
 """``models``: the small networks that see people, and the large ones that draw them."""
 
+import importlib.util
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, out
+from bodydouble.cli.terminal import EXIT_USAGE, err, existing_file, fail, load_settings, out
 
 app = typer.Typer(
     help="The perception networks, about 50 MB, and the weights of the wan renderer.", no_args_is_help=True
@@ -73,6 +75,29 @@ def install_with_progress(*, quiet: bool = False) -> None:
 
         install_pack(folder, report)
     err.print(f"The models are in {folder}")
+
+
+@app.command("convert-pose")
+def convert_pose(
+    checkpoint: Annotated[Path, typer.Argument(help="A .pth of ViTPose for the whole body, or of ViTPose+.")],
+    folder: Annotated[Path, typer.Argument(help="Where to write the converted network; must not be there yet.")],
+) -> None:
+    """Turn the published whole-body ViTPose into a folder for the setting perception_pose. Needs the extra wan.
+
+    The networks of transformers' hub have 17 points; this one also sees hands and feet (133 points).
+
+    Example: bodydouble models convert-pose vitpose+_huge.pth ~/vitpose-whole-body
+    """
+    checkpoint = existing_file(checkpoint, "CHECKPOINT")
+    if folder.exists():
+        fail(f"FOLDER: {folder} is there already; name another one", EXIT_USAGE)
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing:
+        fail(f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'")
+    from bodydouble.perception.gpu.conversion import convert_whole_body
+
+    convert_whole_body(checkpoint, folder)
+    err.print(f"The network is in {folder}. Use it: export BODYDOUBLE_PERCEPTION_POSE={folder.resolve()}")
 
 
 @app.command("ls", hidden=True)
