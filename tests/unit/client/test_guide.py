@@ -37,9 +37,10 @@ def guided(monkeypatch, tmp_path) -> FakeService:
     for name, value in {"BODYDOUBLE_BASE_URL": URL, "BODYDOUBLE_API_KEY": KEY, "WEBHOOK_SECRET": SECRET}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    for name in ("portrait.png", "character.png"):
+    Path("demo-out").mkdir()
+    for name in ("portrait.png", "demo-out/character.png"):
         Path(name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    for name in ("shot.mp4", "shot-2.mp4", "shot-3.mp4"):
+    for name in ("shot.mp4", "shot-2.mp4", "shot-3.mp4", "demo-out/clip.mp4"):
         Path(name).write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     service.on("files/upload-url", good({"presigned_url": f"{URL}/store", "file_url": f"{URL}/files/in"}))
     service.on("/store", httpx.Response(200)).on("/files/one.mp4", httpx.Response(200, content=b"video"))
