@@ -45,6 +45,20 @@ async def test_a_name_takes_over_nobodys_account(database: Database) -> None:
     assert first.name.startswith("ada@studio.example (")
 
 
+async def test_an_operator_lets_somebody_into_an_account_that_is_there(database: Database) -> None:
+    """Before their first sign-in or after it; another subject of the same name stays outside."""
+    identities = PostgresIdentityStore(database)
+    studio = await PostgresAccountStore(database).ensure_account("studio")
+    own = await identities.account_of(ADA)
+    await identities.admit(ADA.issuer, ADA.subject, studio.id)
+    await identities.admit(ADA.issuer, "2", studio.id)
+    bob = Identity(issuer=ADA.issuer, subject="2", name="bob@studio.example", role=Role.USER)
+    assert (await identities.account_of(ADA)).id == (await identities.account_of(bob)).id == studio.id
+    other = Identity(issuer=ADA.issuer, subject="3", name=ADA.name, role=Role.USER)
+    assert (await identities.account_of(other)).id not in (studio.id, own.id)
+    assert {(known.subject, known.account) for known in await identities.list()} >= {("1", "studio"), ("2", "studio")}
+
+
 async def test_two_first_sign_ins_at_once_make_one_account(database: Database) -> None:
     """Two tabs of one person."""
     identities = PostgresIdentityStore(database)

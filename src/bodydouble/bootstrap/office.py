@@ -11,6 +11,7 @@ from bodydouble.bootstrap.stores import has_the_secret, open_files, open_secret,
 from bodydouble.service import AccountService, OperationService, SessionService, TaskService, sign_in_url
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import BodydoubleError, StorageUnavailable
+from bodydouble.tasks.identity import IdentityStore
 from bodydouble.tasks.operation import Executor, QueueState
 from bodydouble.tasks.session import Role
 
@@ -25,6 +26,7 @@ class Office:
     accounts: AccountService
     tasks: TaskService
     sessions: SessionService
+    identities: IdentityStore
 
 
 @asynccontextmanager
@@ -37,6 +39,7 @@ async def open_office(settings: Settings, database_url: str) -> AsyncGenerator[O
             accounts=services.accounts,
             tasks=services.tasks,
             sessions=build_sessions(settings, stores),
+            identities=stores.identities,
         )
 
 

@@ -1,5 +1,6 @@
 """``accounts``: who may work here, with how many credits, under which limits."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,8 +9,9 @@ from bodydouble.cli.completion import complete_account
 from bodydouble.cli.keys import JsonOption
 from bodydouble.cli.serve import DataOption
 from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, make_table, show_table
-from bodydouble.cli.values import parse_amount, print_json, show_amount
+from bodydouble.cli.values import parse_amount, print_json, show_amount, show_moment
 from bodydouble.tasks.account import Account
+from bodydouble.tasks.identity import KnownIdentity
 
 app = typer.Typer(help="Accounts, their credits and limits.", no_args_is_help=True)
 
@@ -154,6 +156,57 @@ def link(
         return await office.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
 
     typer.echo(sign_in_url(load_settings(data=data).base_url, operate(data, make)))
+
+
+@app.command()
+def identities(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Who comes in through the identity provider, and into which account.
+
+    Example: bodydouble accounts identities
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    async def look(office: Office) -> Sequence[KnownIdentity]:
+        return await office.identities.list()
+
+    found = operate(data, look)
+    if as_json:
+        print_json(found)
+        return
+    table = make_table("subject", "name", "account", "seen", "issuer")
+    for known in found:
+        seen = show_moment(known.seen_at) if known.name else "not yet"
+        table.add_row(known.subject, known.name, known.account, seen, known.issuer)
+    show_table(table)
+
+
+@app.command()
+def admit(
+    name: NameArgument,
+    subject: Annotated[
+        str, typer.Argument(metavar="SUBJECT", help="Who it is at the provider: `sub`.", show_default=False)
+    ],
+    data: DataOption = None,
+) -> None:
+    """Let somebody of the identity provider into an account that is there, from the next sign-in on.
+
+    The provider's `sub` never changes and is nobody else's, as a name or an e-mail address may be; it is in `accounts
+    identities` once they have been here. What they had before, tasks and credits, stays in the account that it is in.
+
+    Example: bodydouble accounts admit studio 7c1e5a52-2f0e-4b67-9d5e-0c1f6f8f2a11
+    """
+    from bodydouble.cli.installation import Office, operate
+
+    issuer = load_settings(data=data).oidc_issuer
+    if not issuer:
+        fail("no identity provider is set: BODYDOUBLE_OIDC_ISSUER", EXIT_USAGE)
+
+    async def let_in(office: Office) -> Account:
+        account = await office.operation.account(name)
+        await office.identities.admit(issuer, subject, account.id)
+        return account
+
+    err.print(f"{subject} of {issuer} comes into {operate(data, let_in).name} from the next sign-in on.", markup=False)
 
 
 @app.command()

@@ -1,9 +1,11 @@
 """Somebody whom an identity provider vouches for, and the one attempt at signing in that led there."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from bodydouble.tasks.account import Account
+from bodydouble.tasks.account import Account, AccountId
 from bodydouble.tasks.session import Role
 
 
@@ -15,6 +17,17 @@ class Identity:
     subject: str
     name: str  # for people: the e-mail address, where there is one
     role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownIdentity:
+    """Somebody who came in through a provider, or whom an operator lets in."""
+
+    issuer: str
+    subject: str
+    name: str  # as at the last sign-in; empty before the first
+    account: str  # the name of theirs
+    seen_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,4 +61,12 @@ class IdentityStore(Protocol):
 
     async def account_of(self, identity: Identity) -> Account:
         """By issuer and subject; at the first time a new account, never one that was there under this name."""
+        ...
+
+    async def admit(self, issuer: str, subject: str, account: AccountId) -> None:
+        """From the next sign-in on this account is theirs, whichever was before and whether they were here or not."""
+        ...
+
+    async def list(self) -> Sequence[KnownIdentity]:
+        """All, the last seen first."""
         ...

@@ -282,7 +282,10 @@ def test_without_an_installation_nothing_is_made(tmp_path, monkeypatch):
     "command",
     [
         *(("keys", name) for name in ("create", "list", "disable", "enable", "rotate")),
-        *(("accounts", name) for name in ("create", "list", "grant", "limits", "disable", "enable")),
+        *(
+            ("accounts", name)
+            for name in ("create", "list", "grant", "limits", "identities", "admit", "disable", "enable")
+        ),
         *(("tasks", name) for name in ("ls", "show", "retry", "cancel")),
         *(("callbacks", name) for name in ("ls", "resend")),
         *(("ledger", name) for name in ("check", "show")),
@@ -300,6 +303,18 @@ def test_ls_and_list_are_one(group):
     short, long = (invoke(group, name, "--help").output.split() for name in ("ls", "list"))
     usage = short.index("ls")
     assert short[usage + 1 :] == long[usage + 1 :]
+
+
+def test_somebody_of_the_provider_is_let_into_an_account(monkeypatch):
+    """By issuer and subject; an account that is not there and a missing provider are said."""
+    invoke("accounts", "create", "studio")
+    assert "BODYDOUBLE_OIDC_ISSUER" in invoke("accounts", "admit", "studio", "17", status=2).stderr
+    monkeypatch.setenv("BODYDOUBLE_OIDC_ISSUER", "https://sign-in.example")
+    assert "nowhere" in invoke("accounts", "admit", "nowhere", "17", status=1).stderr
+    invoke("accounts", "admit", "studio", "17")
+    [known] = answer("accounts", "identities")
+    assert (known["issuer"], known["subject"], known["account"]) == ("https://sign-in.example", "17", "studio")
+    assert "not yet" in invoke("accounts", "identities").stdout
 
 
 def test_names_are_completed_from_the_installation(installation):

@@ -1,13 +1,14 @@
 """Which account is whose, where another service vouches for people."""
 
 import hashlib
+from collections.abc import Sequence
 from decimal import Decimal
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.rows import to_account
-from bodydouble.tasks.account import Account
+from bodydouble.tasks.account import Account, AccountId
 from bodydouble.tasks.credits import TransferKind
-from bodydouble.tasks.identity import Identity
+from bodydouble.tasks.identity import Identity, KnownIdentity
 
 
 class PostgresIdentityStore:
@@ -33,3 +34,13 @@ class PostgresIdentityStore:
                     await transaction.row("ledger_entry", row["id"], *transfer)
                     row = await transaction.row("change_balance", row["id"], self._starting_credits)
         return to_account(row)
+
+    async def admit(self, issuer: str, subject: str, account: AccountId) -> None:
+        """From the next sign-in on this account is theirs, whichever was before and whether they were here or not."""
+        async with self._database.transaction() as transaction:
+            await transaction.row("lock_identity", issuer, subject)
+            await transaction.row("admit_identity", issuer, subject, account)
+
+    async def list(self) -> Sequence[KnownIdentity]:
+        """All, the last seen first."""
+        return [KnownIdentity(**row) for row in await self._database.rows("list_identities")]

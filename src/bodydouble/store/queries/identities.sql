@@ -16,3 +16,13 @@ insert into account (name) values ($1) on conflict (name) do nothing returning *
 -- name: add_identity
 -- From now on this account is theirs.
 insert into identity (issuer, subject, account_id, name) values ($1, $2, $3, $4);
+
+-- name: admit_identity
+-- An operator says whose account it is.
+insert into identity (issuer, subject, account_id, name) values ($1, $2, $3, '')
+on conflict (issuer, subject) do update set account_id = excluded.account_id;
+
+-- name: list_identities
+-- Everybody who comes in through a provider, the last seen first.
+select i.issuer, i.subject, i.name, a.name as account, i.seen_at
+from identity as i join account as a on a.id = i.account_id order by i.seen_at desc;
