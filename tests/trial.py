@@ -54,7 +54,7 @@ class Trial:
             "TRIAL_LOG": str(self.log),
         } | {f"BODYDOUBLE_{name.upper()}": str(value) for name, value in settings.items()}
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
-        self.uploads: tuple[str, str] | None = None
+        self.uploads: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """A worker with the data folder ``name``, its output in ``name.log``."""
@@ -110,18 +110,21 @@ class Trial:
             free_bytes_min=0,
         )
 
-    def create(self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600) -> TaskId:
-        """A task of the account ``trial``, which is made with credits at the first one."""
+    def create(
+        self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600, name: str = "trial"
+    ) -> TaskId:
+        """A task of the account ``name``, which is made with credits at the first one."""
         task_id = TaskId(make_uuid7())
 
         async def make(stores: Stores) -> None:
-            account = await stores.accounts.ensure_account("trial")
-            if self.uploads is None:
+            account = await stores.accounts.ensure_account(name)
+            if name not in self.uploads:
                 await stores.accounts.grant(account.id, GRANT, "for the trial")
-                self.uploads = await self._upload(account.id)
+                self.uploads[name] = await self._upload(account.id)
+            image_url, video_url = self.uploads[name]
             inputs = {
-                "img_urls": [self.uploads[0]],
-                "video_urls": [self.uploads[1]],
+                "img_urls": [image_url],
+                "video_urls": [video_url],
                 "resolution": "480P",
                 "renderer": "auto",
                 "seed": seed,

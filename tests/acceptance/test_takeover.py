@@ -1,5 +1,6 @@
 """Workers that end, freeze or are told to stop, with another one on another machine: a folder of its own."""
 
+import json
 import signal
 from collections.abc import Iterator
 from decimal import Decimal
@@ -100,8 +101,18 @@ def test_a_task_that_kills_its_workers_is_given_up(trial: Trial) -> None:
     assert trial.settlements(poison) == ["release"]
 
 
+def test_a_backlog_holds_nobody_elses_first_task_back(trial: Trial) -> None:
+    """Of one account many tasks wait when another one's first comes: it is made after the next, before the others."""
+    backlog = [trial.create(name="busy") for _ in range(4)]
+    first = trial.create(name="newcomer")
+    assert trial.using(lambda stores: stores.tasks.queue_position(first)) == 1
+    trial.start("only")
+    started = {task_id: trial.wait(task_id).started_at for task_id in (*backlog, first)}
+    assert sorted(started, key=lambda task_id: started[task_id]) == [backlog[0], first, *backlog[1:]]
+
+
 def test_a_cancel_ends_the_child(trial: Trial) -> None:
-    """A running task that is cancelled ends with its child, and gives its credits back."""
+    """A running task that is cancelled ends with its child, gives its credits back, and is no fault in the log."""
     trial.start("only", TRIAL_SECONDS="30")
     trial.ready("only")
     task_id = trial.create()
@@ -112,6 +123,8 @@ def test_a_cancel_ends_the_child(trial: Trial) -> None:
     assert (task.status, int(task.result.code)) == (TaskStatus.FAILED, 499)
     assert not child.is_running()
     assert trial.balance() == GRANT
+    lines = [json.loads(line) for line in trial.log_of("only").read_text().splitlines() if "step failed" in line]
+    assert [(line["level"], line["code"], "exception" in line) for line in lines] == [("info", 499, False)]
 
 
 def test_the_deadline_ends_waiting_and_running_tasks(trial: Trial) -> None:

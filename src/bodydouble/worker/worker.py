@@ -16,7 +16,7 @@ from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
-from bodydouble.tasks.task import TERMINAL, TaskId
+from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.lost_connections import recognise_lost_connections
@@ -166,7 +166,9 @@ class Worker:
                 return {"lost": str(lost)}
             except Exception as error:
                 failure = TaskFailure.of(error)
-                log.info("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=error)
+                ours = failure.code is ResultCode.GENERATION_FAILED
+                tell = log.error if ours else log.info  # what the caller did or sent is nobody's to mend
+                tell("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=ours and error)
                 return {"failed": failure.to_json()}
             if step in ("settle", "abandon") or value is False:
                 self._running.pop(task_id, None)
