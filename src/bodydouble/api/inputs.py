@@ -7,19 +7,25 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bodydouble.tasks.data_url import is_data_url
 
+WANTED_URL = "must be an http or https URL, or a data URL"
+
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
 def _media_url(value: str) -> str:
+    if is_data_url(value):
+        return value
     try:
         parts = urlsplit(value)
-        good = (parts.scheme in ("http", "https") and bool(parts.hostname)) or is_data_url(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
-        good = False
+        raise ValueError(WANTED_URL) from None
     if not good:
-        raise ValueError("must be an http or https URL, or a data URL")
+        raise ValueError(WANTED_URL)
+    if parts.username is not None or parts.password is not None:  # the worker refuses it; here it is not stored either
+        raise ValueError("must not hold a user name or password; give a signed URL, or upload the file")
     return value
 
 

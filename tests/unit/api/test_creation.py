@@ -29,6 +29,8 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
     ({"img_urls": "https://example.com/a.png"}, "img_urls: Input should be a valid list"),
     ({"img_urls": ["file:///etc/passwd"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"img_urls": ["https://"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
+    ({"video_urls": ["https://me:word@a.example/v.mp4"]},
+     "video_urls[0]: must not hold a user name or password; give a signed URL, or upload the file"),
     ({"img_urls": ["http://[::1"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"colour": "blue"}, "colour: Unknown field"),
     ({"num_inference_steps": 1}, "num_inference_steps: Input should be greater than or equal to 2"),
