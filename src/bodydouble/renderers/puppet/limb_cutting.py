@@ -1,14 +1,22 @@
 """Cutting the character's arms and legs out, and inventing those that the reference does not show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.cutout import Cutout
-from bodydouble.renderers.puppet.limbs import Limb, Piece, invented_hand, invented_piece, make_piece
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, pixel_grid, segment_distance
+from bodydouble.renderers.puppet.limbs import (
+    Limb,
+    Piece,
+    in_colour_of,
+    invented_hand,
+    invented_piece,
+    make_piece,
+    mirrored,
+)
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, around, disc, pixel_grid, segment_distance
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -28,10 +36,14 @@ TRUNK_RADIUS = 0.26
 ARM_RADII = (0.21, 0.18, 0.15)
 LEG_RADII = (0.30, 0.22, 0.17)
 """Typical half widths in anatomy units (shoulder widths) of thigh, shin and foot; of upper arm, forearm and hand."""
+BENT, STRAIGHT = np.deg2rad(50), np.deg2rad(25)
+"""Bend of an elbow from which a sleeve hangs off the arm and makes no straight one, and up to which it does."""
 IN_FRONT = 0.8
 """Half width, in its own radii, of what a limb takes from the trunk's core where it lies before it."""
 JOINT_DISCS = (0.19, 0.15, 0.10)
 """Radii of the round overlaps at shoulder, elbow and wrist, in anatomy units."""
+HAND_REACH = 0.7
+"""How far a hand's piece reaches beyond the hull of its landmarks, in its radii: fingertips, the heel of the hand."""
 LEG_DISCS = (0.27, 0.20, 0.13)
 INVENTED_ARM = (0.95, 0.85, 0.42)
 """Lengths of upper arm, forearm and hand in shoulder widths, for arms that the reference does not show."""
@@ -91,7 +103,32 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
                 invented=len(chain.bones) < 2,
             )
         )
+    limbs[:2] = _with_straight_sleeves(limbs[0], limbs[1], chains)
     return LimbSet(arms=(limbs[0], limbs[1]), legs=(limbs[2], limbs[3]), arm_mask=total[0], leg_mask=total[1])
+
+
+def _with_straight_sleeves(left: Limb, right: Limb, chains: list[_Chain]) -> list[Limb]:
+    """The arms; a bent one's forearm is the other's in a mirror where that hangs straight, in the bent one's shade.
+
+    A piece is rigid: cloth that hung down from a bent forearm would stand off from one that hangs.
+    """
+    bends = [_bend(chain) for chain in chains[:2]]
+    arms = [left, right]
+    for k in range(2):
+        own, other = arms[k].pieces[1], arms[1 - k].pieces[1]
+        if own is not None and other is not None and bends[k] > BENT and bends[1 - k] < STRAIGHT:
+            upper, _, hand = arms[k].pieces
+            arms[k] = replace(arms[k], pieces=(upper, in_colour_of(mirrored(other), own), hand))
+    return arms
+
+
+def _bend(chain: _Chain) -> float:
+    """Angle in the picture between the first two bones; NaN, neither bent nor straight, where one is missing."""
+    if len(chain.bones) < 2:
+        return float("nan")
+    upper, lower = (bone.stop - bone.start for bone in chain.bones[:2])
+    turn = np.arctan2(upper[0] * lower[1] - upper[1] * lower[0], upper @ lower)
+    return float(abs(turn))
 
 
 def _mirrored(rows: Floats, count: int) -> Floats:
@@ -115,7 +152,8 @@ def _arm_chain(anatomy: Anatomy, k: int, height: int, width: int) -> _Chain:
             if found or seen[wrist] > HAND_SEEN_MIN:
                 tip = hand[[9, 12]].mean(0) if found else body[list(FINGERS[k])].mean(0)
                 tip = body[wrist] + (tip - body[wrist]) * (1.35 if found else 1.7)
-                bones.append(Bone(start=body[wrist], stop=tip, radius=ARM_RADII[2] * unit, seed_from=0.15))
+                marks = hand if found else None
+                bones.append(Bone(start=body[wrist], stop=tip, radius=ARM_RADII[2] * unit, seed_from=0.15, marks=marks))
     return _Chain(bones=bones, discs=JOINT_DISCS, foot=False)
 
 
@@ -147,7 +185,9 @@ def _trunk_way(anatomy: Anatomy, distances: PartDistances, bones: list[Bone]) ->
     for bone in bones:
         # A forearm or a hand before the belly is no belly.
         near, _ = segment_distance(distances.points, bone.start, bone.stop)
-        core &= ~(near < IN_FRONT * bone.radius) if bone.seed_from < 0.2 else ~distances.seeds(bone)
+        core &= ~distances.seeds(bone)
+        if bone.seed_from < 0.2:
+            core &= ~(near < IN_FRONT * bone.radius)
     if not core.any():
         core = np.linalg.norm(distances.points - middle, axis=-1) < 0.2 * unit
     return distances.distance(core) / (TRUNK_RADIUS * unit)
@@ -181,6 +221,9 @@ def _pieces(
             # The floor's shade beside a shoe often passes for a part of it.
             near, _ = segment_distance(points, bone.start, bone.stop)
             mask = mask * np.clip((1.15 * bone.radius - near) / (0.15 * bone.radius), 0, 1)
+        if bone.marks is not None:
+            # A wide cuff hangs from the arm; on the hand it would swing with the fingers.
+            mask = mask * around(mask.shape, bone.marks, HAND_REACH * bone.radius)
         mask = np.asarray(np.clip(mask, 0, 1) * cutout.alpha, np.float32)
         pieces.append(make_piece(cutout.colour, mask, bone.start, bone.stop))
     return pieces

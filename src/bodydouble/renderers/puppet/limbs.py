@@ -1,6 +1,6 @@
 """Limbs as chains of rigid pieces with round overlaps at the joints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,9 @@ Floats = NDArray[np.float32]
 
 ALONG_MIN, ALONG_MAX = 0.25, 2.2
 """Bounds of a piece's stretch along its bone, in its scale across."""
+
+GAIN_MAX = 2.0
+"""A piece is made so many times lighter at most: more shows its noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,22 @@ def make_piece(colour: Floats, mask: Floats, a: Array, b: Array) -> Piece | None
     rgba = np.dstack([colour[y0:y1, x0:x1] * part[..., None], part * 255])
     rgba = np.pad(np.clip(np.round(rgba), 0, 255).astype(np.uint8), ((1, 1), (1, 1), (0, 0)))
     return Piece(rgba=np.ascontiguousarray(rgba), origin=np.array([x0 - 1.0, y0 - 1.0]), a=a, b=b)
+
+
+def mirrored(piece: Piece) -> Piece:
+    """As seen in a mirror: for the same part of the other side."""
+    flip = np.array([-1.0, 1.0])
+    corner = piece.origin * flip - [piece.rgba.shape[1] - 1, 0]
+    return Piece(rgba=np.ascontiguousarray(piece.rgba[:, ::-1]), origin=corner, a=piece.a * flip, b=piece.b * flip)
+
+
+def in_colour_of(piece: Piece, like: Piece) -> Piece:
+    """``piece`` with its channels scaled so that their means are those of ``like``."""
+    (own, wanted) = (p.rgba[..., :3].sum((0, 1)) / max(float(p.rgba[..., 3].sum()), 1.0) for p in (piece, like))
+    colour = piece.rgba[..., :3] * np.clip(wanted / np.maximum(own, 1e-3), 0, GAIN_MAX)
+    # Premultiplied: no channel is more than the alpha.
+    colour = np.minimum(np.round(colour), piece.rgba[..., 3:]).astype(np.uint8)
+    return replace(piece, rgba=np.dstack([colour, piece.rgba[..., 3]]))
 
 
 def bone_map(piece: Piece, a: Array, b: Array, across: float) -> Array:

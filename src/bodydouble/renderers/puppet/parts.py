@@ -16,18 +16,25 @@ GRID_SIDE = 220
 """Longer side of the grid on which distances are measured."""
 COLOUR_COST = 0.12
 """Extra length of a step per unit of CIELAB difference: a seam is far away although it is near."""
+MARKS_REACH = 0.4
+"""Half a finger, in a hand's radii: a hand's landmarks are in the middle of its fingers."""
 SOFT = 0.10
 """Half width of the border between two parts, in limb radii."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bone:
-    """A straight part of a limb: ``start``, ``stop`` (2,) px, ``radius`` px; seeds begin at fraction ``seed_from``."""
+    """A straight part of a limb: ``start``, ``stop`` (2,) px, ``radius`` px; seeds begin at fraction ``seed_from``.
+
+    What is inside the hull of ``marks`` (N, 2) px, or within ``MARKS_REACH`` of it, is the part's too: of a hand, whose
+    fingers leave the straight line.
+    """
 
     start: Array
     stop: Array
     radius: float
     seed_from: float = 0.0
+    marks: Array | None = None
 
 
 def segment_distance(points: Array, start: Array, stop: Array) -> tuple[Array, Array]:
@@ -75,10 +82,14 @@ class PartDistances:
         return sparse.csr_matrix((np.concatenate(costs), (np.concatenate(rows), np.concatenate(columns))), shape)
 
     def seeds(self, bone: Bone) -> Mask:
-        """The grid's pixels on the bone's axis."""
+        """The grid's pixels on the bone's axis and among its marks."""
         start = bone.start + (bone.stop - bone.start) * bone.seed_from
         near, _ = segment_distance(self.points, start, bone.stop)
-        return (near < max(0.3 * bone.radius, 0.8 / self.zoom)) & self.inside
+        seeds = (near < max(0.3 * bone.radius, 0.8 / self.zoom)) & self.inside
+        if bone.marks is None:
+            return seeds
+        reach = MARKS_REACH * bone.radius * self.zoom
+        return seeds | ((around(self.inside.shape, bone.marks * self.zoom, reach) > 0.5) & self.inside)
 
     def within(self, polygon: Array) -> Mask:
         """The grid's pixels inside ``polygon`` (N, 2)."""
@@ -114,6 +125,14 @@ class PartDistances:
             wide = cv2.resize(lead, self._full, interpolation=cv2.INTER_LINEAR)
             masks.append(np.clip(0.5 + wide / (2 * SOFT), 0, 1).astype(np.float32))
         return masks
+
+
+def around(shape: tuple[int, ...], marks: Array, reach: float) -> Floats:
+    """(h, w) 1 inside the hull of ``marks`` (N, 2) px, 0.5 at ``reach`` px from it, with a rim of half of that."""
+    outside = np.ones(shape[:2], np.uint8)
+    cv2.fillConvexPoly(outside, cv2.convexHull(np.round(marks).astype(np.int32)), 0)
+    away = np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 5), np.float32)
+    return np.clip((reach - away) / max(0.5 * reach, 1.0) + 0.5, 0, 1)
 
 
 def disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:

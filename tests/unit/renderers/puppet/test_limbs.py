@@ -7,10 +7,12 @@ from bodydouble.renderers.puppet.limbs import (
     ALONG_MIN,
     bone_map,
     draw_piece,
+    in_colour_of,
     invented_hand,
     invented_piece,
     make_piece,
     mapped,
+    mirrored,
     turn_map,
 )
 
@@ -68,3 +70,31 @@ def test_nothing_makes_no_piece_and_far_away_draws_nothing():
     )
     piece = invented_piece(CLOTH, 40, 16, 12)
     assert draw_piece(piece, np.array([[1.0, 0, 900], [0, 1.0, 0]]), 50, 60) is None
+
+
+def test_a_mirrored_piece_is_its_own_mirror_image():
+    """Drawn in a mirrored frame it covers the mirrored pixels, and its bone lies where the mirrored bone does."""
+    mask = np.zeros((50, 60), np.float32)
+    mask[20:30, 15:40] = np.linspace(0.2, 1, 25)
+    piece = make_piece(np.full((50, 60, 3), 200, np.float32), mask, np.array([15.0, 25.0]), np.array([40.0, 25.0]))
+    assert piece is not None
+    other = mirrored(piece)
+    shown = np.zeros((2, 50, 60, 4), np.uint8)
+    for canvas, part, shift in ((shown[0], piece, 0.0), (shown[1], other, 59.0)):
+        drawn = draw_piece(part, np.array([[1.0, 0, shift], [0, 1.0, 0]]), 50, 60)
+        assert drawn is not None
+        (x0, y0, x1, y1), rgba = drawn
+        canvas[y0:y1, x0:x1] = rgba
+    assert np.array_equal(shown[1], shown[0][:, ::-1])
+    assert np.array_equal(other.b, [-40, 25])
+
+
+def test_a_piece_in_anothers_colour_keeps_its_shape():
+    """Mean colours agree, alpha is untouched, and no channel exceeds it."""
+    light, dark = invented_piece(CLOTH * 2, 40, 16, 12), invented_piece(CLOTH * [1.0, 0.7, 0.5], 60, 20, 12)
+    result = in_colour_of(light, dark)
+    means = [p.rgba[..., :3].sum((0, 1)) / p.rgba[..., 3].sum() for p in (result, dark)]
+    assert np.allclose(*means, atol=0.01)
+    assert np.array_equal(result.rgba[..., 3], light.rgba[..., 3])
+    brighter = in_colour_of(light, invented_piece(CLOTH + 160, 40, 16, 12))
+    assert (brighter.rgba[..., :3] <= brighter.rgba[..., 3:]).all()

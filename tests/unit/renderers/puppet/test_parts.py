@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, disc, segment_distance
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, around, disc, segment_distance
 
 
 def test_distance_from_a_segment():
@@ -50,3 +50,25 @@ def test_a_disc_is_round_and_soft():
     assert 0.3 < mask[30, 46] < 0.7
     assert mask[30, 52] == 0
     assert disc((60, 60), np.array([-40.0, 30.0]), 16.0).sum() == 0
+
+
+def test_a_rim_around_marks():
+    """Full inside their hull, half at the reach from it, nothing well beyond."""
+    mask = around((60, 60), np.array([[20.0, 20.0], [40.0, 20.0], [40.0, 40.0], [20.0, 40.0]]), 6.0)
+    assert mask[30, 30] == 1
+    assert 0.3 < mask[30, 46] < 0.7
+    assert mask[30, 52] == 0
+
+
+def test_marks_beside_the_axis_are_the_bones_own():
+    """A thumb that no straight line through the hand meets goes with the hand, nothing that is not opaque does."""
+    alpha = np.ones((100, 100), np.float32)
+    alpha[:, 80:] = 0
+    distances = PartDistances(np.full((100, 100, 3), 120, np.float32), alpha)
+    line = {"start": np.array([20.0, 50.0]), "stop": np.array([60.0, 50.0]), "radius": 10.0}
+    marks = np.array([[20.0, 50.0], [60.0, 50.0], [90.0, 80.0], [50.0, 80.0]])
+    bare, marked = distances.seeds(Bone(**line)), distances.seeds(Bone(**line, marks=marks))
+    assert not bare[75, 60]
+    assert marked[75, 60]
+    assert not marked[:, 82:].any()
+    assert (marked | ~bare).all()

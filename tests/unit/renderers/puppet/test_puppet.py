@@ -140,6 +140,26 @@ def test_reach_is_the_drawings_box(moving):
         assert puppet.reach(i, *SIZE) == puppet.draw(i, *SIZE).bounds
 
 
+def test_a_sleeve_that_hung_from_a_bent_arm_does_not_stand_off_from_a_straight_one(tmp_path):
+    """The reference holds one forearm before it, a wide sleeve below: hanging, the arm is the other's in a mirror."""
+    bent = joints()
+    bent[15] = bent[13] + [-50, 10]
+    bent[[17, 19, 21]] = bent[15] + [[-18, 0], [-24, -3], [-12, -6]]
+    image, mask = picture(bent)
+    hem = [bent[15] + [4, 35], bent[13] + [12, 40]]
+    sleeve = np.round(np.array([bent[13] + [12, 0], bent[15], *hem])).astype(np.int32)
+    for canvas, value in ((image, COLOURS["sleeve"]), (mask, 1.0)):
+        cv2.fillConvexPoly(canvas, sleeve, value)
+    motion = build_motion(track_of([joints()]), 25.0)
+    puppet = Puppet(character_of(image, track_of([bent]), mask, motion, tmp_path), motion, "puppet")
+    seen = on_canvas(puppet.draw(0, *SIZE))
+    pose = joints()
+    for row in range(int(pose[13, 1]), int(pose[15, 1])):
+        opaque = np.flatnonzero(seen[row, :, 3] > 128)
+        assert opaque[-1] - 250 < 250 - opaque[0] + 4, f"row {row}"
+    assert shows(seen, 0.4 * pose[13] + 0.6 * pose[15], "sleeve")
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
