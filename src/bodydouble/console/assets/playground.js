@@ -134,13 +134,14 @@ async function watch(id) {
   const link = bench.querySelector("[data-task-link]");
   link.href = `/tasks/${id}`;
   link.hidden = false;
-  stop = await showTask(result, id, { onOver: () => { showTask(result, id); refreshBalance(); } });
-  refreshBalance();
+  stop = await showTask(result, id, { onOver: () => { showTask(result, id); refreshCredits(); } });
+  refreshCredits();
 }
 
-async function refreshBalance() {
+async function refreshCredits() {
   const { balance } = await ask("/console/balance").catch(() => ({}));
   if (balance) for (const place of document.querySelectorAll("[data-balance]")) place.textContent = balance;
+  await price();  // beside the price stands what is left
 }
 
 // Cancelling keeps the page: the inputs are still there for another go.
