@@ -17,6 +17,7 @@ _LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # used again after the server has said goodbye and before the line is down
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
     asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections, as while it is being restored
