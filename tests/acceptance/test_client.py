@@ -63,10 +63,13 @@ def test_an_upload_goes_on_where_the_line_broke(service: LiveService, tmp_path):
     line = BreakingLine(service.port, len(content) // 2)
     with standing(line):
         through = ThroughLine(line)
-        with httpx.Client(transport=through) as http, Client(service.key, service.url, http_client=http) as client:
+        with (
+            httpx.Client(transport=through, timeout=30) as http,
+            Client(service.key, service.url, http_client=http) as client,
+        ):
             stored = client.upload(tmp_path / "large.mp4")
     assert through.breaks == 1
-    assert httpx.get(stored).content == content
+    assert httpx.get(stored, timeout=30).content == content
     assert line.sent_bytes < 1.25 * len(content)
 
 

@@ -35,9 +35,9 @@ def test_a_task_costs_its_price(undisturbed):
 def test_a_result_is_served_in_ranges_without_a_key(undisturbed):
     """The signed address answers a part of the file, with its type, to anybody."""
     url = undisturbed.task["result"]["media_urls"][0]
-    answer = httpx.get(url, headers={"range": "bytes=4-7"})
+    answer = httpx.get(url, headers={"range": "bytes=4-7"}, timeout=30)
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (206, b"ftyp", "video/mp4")
-    assert httpx.get(url.replace("signature=", "signature=0")).status_code in (403, 404)
+    assert httpx.get(url.replace("signature=", "signature=0"), timeout=30).status_code in (403, 404)
 
 
 def test_a_cancelled_task_ends_and_costs_nothing(service: LiveService, inputs, undisturbed):

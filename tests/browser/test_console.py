@@ -121,7 +121,7 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     assert barriers(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
-    assert download.value.path().read_bytes() == httpx.get(task["result"]["media_urls"][0]).content
+    assert download.value.path().read_bytes() == httpx.get(task["result"]["media_urls"][0], timeout=30).content
 
 
 def test_a_running_task_is_cancelled_and_its_callback_sent_again(

@@ -42,7 +42,7 @@ def _click_about(page: Page, front: Alternation, services: list[LiveService]) ->
     expect(page.get_by_role("status").filter(has_text="is disabled")).to_be_visible()
     for service in services:
         headers = {"x-api-key": key}
-        answer = httpx.get(f"{service.url}/api/v1/client/account/balance", headers=headers)
+        answer = httpx.get(f"{service.url}/api/v1/client/account/balance", headers=headers, timeout=30)
         assert answer.json()["code"] == 403
     page.goto(f"{front.url}/tasks")
     expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_visible()

@@ -30,7 +30,7 @@ def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live:
             line.mend()
             expect(drop).to_contain_text("large.mp4 · 12.0 MB", timeout=LOST_MILLISECONDS_MAX)
         sent = line.sent_bytes
-        stored = httpx.get(httpx.URL(looked.value.url).params["video"])
+        stored = httpx.get(httpx.URL(looked.value.url).params["video"], timeout=30)
         page.close()
     assert stored.content == video.read_bytes()
     assert sent < 1.25 * SIZE

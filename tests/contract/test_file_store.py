@@ -36,7 +36,7 @@ class Place:
     async def put(self, signed: SignedUpload, content: bytes, content_type: str = "video/mp4") -> None:
         """As a client does, and the API where the address is one of it."""
         if not signed.put_url.startswith(URL):
-            answer = httpx.put(signed.put_url, content=content, headers={"content-type": content_type})
+            answer = httpx.put(signed.put_url, content=content, headers={"content-type": content_type}, timeout=30)
             assert answer.is_success, answer.text
             return
         key, query = _split(signed.put_url)
@@ -46,7 +46,7 @@ class Place:
     async def get(self, url: str) -> tuple[bytes, str]:
         """Bytes and type, as a client gets them."""
         if not url.startswith(URL):
-            answer = httpx.get(url)
+            answer = httpx.get(url, timeout=30)
             assert answer.is_success, answer.text
             return answer.content, answer.headers["content-type"]
         key, query = _split(url)

@@ -31,7 +31,7 @@ async def test_a_file_is_read_whole_or_in_part(anonymous: httpx.AsyncClient, fil
     assert (whole.status_code, whole.content, whole.headers["content-type"]) == (200, b"0123456789", "video/mp4")
     assert whole.headers["etag"]
     assert whole.headers["accept-ranges"] == "bytes"
-    part = await anonymous.get(signed.file_url, headers={"Range": "bytes=2-4"})
+    part = await anonymous.get(signed.file_url, headers={"Range": "bytes=2-4"}, timeout=30)
     assert (part.status_code, part.content, part.headers["content-range"]) == (206, b"234", "bytes 2-4/10")
     head = await anonymous.head(signed.file_url)
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", "10")
@@ -160,12 +160,14 @@ async def test_a_file_in_a_bucket_is_led_to(
     )
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     assert signed.put_url.startswith(s3.endpoint)
-    httpx.put(signed.put_url, content=b"0123456789", headers={"Content-Type": "video/mp4"}).raise_for_status()
+    httpx.put(
+        signed.put_url, content=b"0123456789", headers={"Content-Type": "video/mp4"}, timeout=30
+    ).raise_for_status()
     head = await anonymous.head(signed.file_url)
     assert (head.status_code, head.headers["content-length"], head.headers["content-type"]) == (200, "10", "video/mp4")
     answer = await anonymous.get(signed.file_url)
     assert answer.status_code == 307
-    part = httpx.get(answer.headers["location"], headers={"Range": "bytes=2-4"})
+    part = httpx.get(answer.headers["location"], headers={"Range": "bytes=2-4"}, timeout=30)
     assert (part.status_code, part.content) == (206, b"234")
 
 

@@ -40,7 +40,7 @@ async def test_a_result_is_shown_by_browsers_and_saved_under_its_name(files: Obj
     """The bucket itself answers type, disposition and parts of the file."""
     (tmp_path / "in").write_bytes(b"0123456789")
     await files.put_file(RESULT, tmp_path / "in", "video/mp4")
-    answer = httpx.get(await files.sign_download(RESULT), headers={"range": "bytes=2-4"})
+    answer = httpx.get(await files.sign_download(RESULT), headers={"range": "bytes=2-4"}, timeout=30)
     assert (answer.status_code, answer.content) == (206, b"234")
     assert answer.headers["content-type"] == "video/mp4"
     assert answer.headers["content-disposition"] == 'inline; filename="one.mp4"'
