@@ -279,7 +279,8 @@ class Chaos:
         """Everything that must hold, whatever was killed; what does not is a loss."""
         report, rows = self._report, self._workers.rows
         report.tasks, report.calls = len(self._acknowledged), len(self.receiver.calls)
-        known = {str(row[0]): row[1:] for row in rows("select id, status, result ->> 'code', attempts from task")}
+        query = "select id, status, result ->> 'code', attempts, result ->> 'message' from task"
+        known = {str(row[0]): row[1:] for row in rows(query)}
         ends = Counter(
             str(row[0])
             for row in rows("select task_id from ledger where kind = 'charge' or (kind, memo) = ('release', '')")
@@ -291,11 +292,13 @@ class Chaos:
             if task not in known:
                 report.losses.append(f"{task} is gone")
                 continue
-            status, code, attempts = known[task]
+            status, code, attempts, message = known[task]
             report.attempts_most = max(report.attempts_most, attempts)
             report.outcomes["cancelled" if code == "499" else status] += 1
             if status not in ("success", "failed"):
                 report.losses.append(f"{task} is {status}")
+            if status == "failed" and code != "499":  # nobody bounds the attempts here, so no kill is a reason to fail
+                report.losses.append(f"{task} failed after {attempts} attempts: {code} {message}")
             if ends[task] != 1:
                 report.losses.append(f"{task} was settled {ends[task]} times")
             if len(ids.get(task, ())) != 1:
