@@ -16,9 +16,11 @@ RESTART_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent() -> None:
-    """For the process itself to call: the kernel ends it when the one that started it is gone, however that ended."""
+def end_with(owner: int) -> None:
+    """For the process itself to call: it ends with ``owner``, the process that started it, however that ended."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != owner:  # it was gone before the line above: Python takes a moment to get here
+        os._exit(1)
 
 
 async def keep(
@@ -31,7 +33,16 @@ async def keep(
         "BODYDOUBLE_PUBLIC_URL": settings.base_url,
         "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
     }
-    command = [sys.executable, "-m", "bodydouble", *arguments, "--owned", "--data", str(settings.data)]
+    command = [
+        sys.executable,
+        "-m",
+        "bodydouble",
+        *arguments,
+        "--owner",
+        str(os.getpid()),
+        "--data",
+        str(settings.data),
+    ]
     while True:
         process = await asyncio.create_subprocess_exec(*command, env=environment, pass_fds=descriptors)
         try:

@@ -16,7 +16,7 @@ import uvicorn
 import uvloop
 from rich.panel import Panel
 
-from bodydouble.cli.companions import end_with_parent, keep
+from bodydouble.cli.companions import end_with, keep
 from bodydouble.cli.terminal import fail, is_interactive, load_settings, out
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
@@ -24,6 +24,7 @@ from bodydouble.tasks.tracing import Tracer
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)
 ]
+OwnerOption = Annotated[int | None, typer.Option("--owner", hidden=True, help="End with this process, the parent.")]
 Companions = Iterable[Coroutine[Any, Any, None]]
 
 
@@ -74,14 +75,14 @@ def serve(
 def api(
     listening: Annotated[int, typer.Option("--socket", help="Number of an open, listening socket.")],
     data: DataOption = None,
-    owned: Annotated[bool, typer.Option("--owned", help="End with the process that started it.")] = False,
+    owner: OwnerOption = None,
 ) -> None:
     """A further process of the API; `serve --api-processes` starts them."""
     from bodydouble.bootstrap.logs import configure_logging
     from bodydouble.bootstrap.tracing import open_tracer
 
-    if owned:
-        end_with_parent()
+    if owner is not None:
+        end_with(owner)
     settings = load_settings(data=data)
     configure_logging(as_json=settings.log_json or not is_interactive())
     with socket.socket(fileno=listening) as listener, open_tracer() as tracer:
@@ -93,7 +94,7 @@ def worker(
     tasks: Annotated[
         int | None, typer.Option(min=0, help="Videos made at once, the same for all workers.  [default: 1]")
     ] = None,
-    owned: Annotated[bool, typer.Option("--owned", hidden=True, help="End with the process that started it.")] = False,
+    owner: OwnerOption = None,
 ) -> None:
     """Run one worker without the API: for more machines on one database, or beside `serve --no-worker`.
 
@@ -103,8 +104,8 @@ def worker(
 
       DATABASE_URL=postgresql://… bodydouble worker --data /srv/worker-1
     """
-    if owned:
-        end_with_parent()
+    if owner is not None:
+        end_with(owner)
     work(load_settings(data=data, worker_tasks_max=tasks))
 
 

@@ -1,0 +1,19 @@
+"""Processes that belong to another one."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GO_ON = "import sys; from bodydouble.cli.companions import end_with; end_with(int(sys.argv[1])); print('on')"
+
+
+@pytest.mark.parametrize(("parent", "status", "said"), [("its own", 0, "on"), ("one that is gone", 1, "")])
+def test_a_companion_goes_on_under_its_owner_only(parent, status, said):
+    """Where the owner was killed before its companion had come so far, nobody stays behind."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    owner = os.getpid() if parent == "its own" else gone.pid
+    ended = subprocess.run([sys.executable, "-c", GO_ON, str(owner)], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.strip()) == (status, said)
