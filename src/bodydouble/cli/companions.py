@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,14 +11,6 @@ from bodydouble.settings import Settings
 
 STOP_SECONDS_MAX = 10.0
 RESTART_SECONDS = 1.0
-PR_SET_PDEATHSIG = 1
-
-
-def end_with(owner: int) -> None:
-    """For the process itself to call: it ends with ``owner``, the process that started it, however that ended."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != owner:  # it was gone before the line above: Python takes a moment to get here
-        os._exit(1)
 
 
 async def keep(

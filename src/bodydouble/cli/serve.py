@@ -16,10 +16,11 @@ import uvicorn
 import uvloop
 from rich.panel import Panel
 
-from bodydouble.cli.companions import end_with, keep
+from bodydouble.cli.companions import keep
 from bodydouble.cli.terminal import fail, is_interactive, load_settings, out
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
+from bodydouble.worker.process import end_with
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)

@@ -172,7 +172,7 @@ def _renderer(order: dict[str, Any], options: Any, pack: Any) -> Any:
 
 def main() -> None:
     """Answer operations until the socket ends."""
-    settle_in()
+    settle_in(os.getppid())  # where the owner was gone before, the socket has ended with it
     channel = Channel(int(sys.argv[1]))
     threading.Thread(target=channel.beat, daemon=True).start()
     threading.Thread(target=channel.listen, daemon=True).start()

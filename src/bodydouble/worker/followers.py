@@ -1,9 +1,10 @@
-"""The other ranks of a runner with several GPUs: ``python -m bodydouble.worker.followers RANK MEETING OPTIONS``.
+"""The other ranks of a runner with several GPUs: ``python -m bodydouble.worker.followers RANK MEETING OPTIONS OWNER``.
 
 Each is a process with all weights and a card of its own, which does what rank 0 shares, until that one ends.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,11 +31,9 @@ class Followers:
         """Start them and wait until all have met."""
         self.ranks = Ranks(rank=0, count=options.gpus)
         meeting = Path(tempfile.mkdtemp(prefix="bodydouble-")) / "meeting"
-        words = json.dumps(vars(options))
-        self._processes = [
-            subprocess.Popen([sys.executable, "-m", "bodydouble.worker.followers", str(rank), str(meeting), words])
-            for rank in range(1, options.gpus)
-        ]
+        command = [sys.executable, "-m", "bodydouble.worker.followers"]
+        words = [str(meeting), json.dumps(vars(options)), str(os.getpid())]
+        self._processes = [subprocess.Popen([*command, str(rank), *words]) for rank in range(1, options.gpus)]
         ranks.join(self.ranks, meeting, options.device)
         meeting.unlink(missing_ok=True)
         meeting.parent.rmdir()
@@ -69,7 +68,7 @@ def _watch(number: int, process: subprocess.Popen[bytes], lose: Callable[[str], 
 
 def main() -> None:
     """Follow rank 0; a fault ends the process, and rank 0 with it."""
-    settle_in()
+    settle_in(int(sys.argv[4]))
     options = WanOptions(**json.loads(sys.argv[3]))
     mine = Ranks(rank=int(sys.argv[1]), count=options.gpus)
     ranks.join(mine, Path(sys.argv[2]), options.device)

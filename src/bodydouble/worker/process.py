@@ -11,12 +11,19 @@ OUT_OF_MEMORY_SCORE = 700  # the kernel ends it before the service
 PR_SET_PDEATHSIG = 1
 
 
-def settle_in() -> None:
-    """Die with the parent, give way to the service, and be the first to go when memory runs out."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def settle_in(owner: int) -> None:
+    """End with ``owner``, give way to the service, and be the first to go when memory runs out."""
+    end_with(owner)
     os.nice(NICENESS)
     with contextlib.suppress(OSError):  # not every container lets a process change it
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
+
+
+def end_with(owner: int) -> None:
+    """For the process itself to call: it ends with ``owner``, the process that started it, however that ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != owner:  # it was gone before the line above: Python takes a moment to get here
+        os._exit(1)
 
 
 def end_in_words(status: int) -> str:

@@ -1,10 +1,10 @@
-"""The process that holds the wan renderer's networks: ``python -m bodydouble.worker.runner FD OPTIONS``.
+"""The process that holds the wan renderer's networks: ``python -m bodydouble.worker.runner FD OPTIONS OWNER``.
 
 It listens on the socket ``FD``, loads as ``OPTIONS`` (JSON of ``WanOptions``) say, and stays: one connection is one
 job, and one job has the networks at a time. Requests are ``load``, ``cast`` and ``generate`` (``renderers.wan.wire``);
 they are answered ``done`` or ``refused``, with ``told`` (progress) and ``beat`` before. A job that nobody waits for any
 more ends between two steps. After any other fault the process says ``lost`` and ends: what is left on the card after
-one cannot be trusted. It ends with its parent, too.
+one cannot be trusted. It ends with ``OWNER``, its parent, too.
 
 With several GPUs for one task it is rank 0 of several processes, starts the others, has them do what it does, and ends
 when it loses one of them.
@@ -225,8 +225,8 @@ class Session:
 
 
 def main() -> None:
-    """Serve until the parent ends."""
-    settle_in()
+    """Serve until the owner ends."""
+    settle_in(int(sys.argv[3]))
     options = WanOptions(**json.loads(sys.argv[2]))
 
     def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:

@@ -71,6 +71,7 @@ class Place:
                 *self._options.runner,
                 str(listener.fileno()),
                 json.dumps(self._loaded),
+                str(os.getpid()),
                 pass_fds=[listener.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -1,6 +1,7 @@
 """A child whose only stage is to have the task's runner draw a segment: ``python drawing_child.py FD``."""
 
 import json
+import os
 import socket
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def draw(order: dict[str, Any], send: Any) -> int:
 
 def main() -> None:
     """Answer operations until the socket ends."""
-    settle_in()
+    settle_in(os.getppid())
     connection, order = socket.socket(fileno=int(sys.argv[1])), {}
 
     def send(message: object) -> None:

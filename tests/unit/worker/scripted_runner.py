@@ -1,4 +1,4 @@
-"""A runner whose engine does what its script says: ``python scripted_runner.py SCRIPT FD OPTIONS``.
+"""A runner whose engine does what its script says: ``python scripted_runner.py SCRIPT FD OPTIONS OWNER``.
 
 The script lists what ``generate`` does the first time, the second time, and so on over all processes; the last entry
 counts from then on. Entries: ``"frames"``, ``"steps"`` (tell of steps for ever), ``"out of memory"``, ``"kill"``,
@@ -88,7 +88,7 @@ class SilentOthers:
 
 def main() -> None:
     """Serve, with the parent's life."""
-    settle_in()
+    settle_in(int(sys.argv[4]))
     listener = socket.socket(fileno=int(sys.argv[2]))
     script = Path(sys.argv[1])
     others = SilentOthers() if "broken connection" in script.read_text() else None

@@ -42,8 +42,9 @@ def runner(options: WanOptions) -> Iterator[tuple[RemoteEngine, subprocess.Popen
         address = Path(folder) / "socket"
         listener.bind(str(address))
         listener.listen()
+        words = [str(listener.fileno()), json.dumps(vars(options)), str(os.getpid())]
         process = subprocess.Popen(
-            [sys.executable, "-m", "bodydouble.worker.runner", str(listener.fileno()), json.dumps(vars(options))],
+            [sys.executable, "-m", "bodydouble.worker.runner", *words],
             pass_fds=[listener.fileno()],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )

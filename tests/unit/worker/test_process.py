@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-GO_ON = "import sys; from bodydouble.cli.companions import end_with; end_with(int(sys.argv[1])); print('on')"
+GO_ON = "import sys; from bodydouble.worker.process import end_with; end_with(int(sys.argv[1])); print('on')"
 
 
 @pytest.mark.parametrize(("parent", "status", "said"), [("its own", 0, "on"), ("one that is gone", 1, "")])
-def test_a_companion_goes_on_under_its_owner_only(parent, status, said):
-    """Where the owner was killed before its companion had come so far, nobody stays behind."""
+def test_a_process_goes_on_under_its_owner_only(parent, status, said):
+    """Where the owner was killed before its process had come so far, nobody stays behind."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     owner = os.getpid() if parent == "its own" else gone.pid
