@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.replace import Resolution
-from bodydouble.cli.shots import ShotBar, check_target, parse_person
-from bodydouble.cli.terminal import EXIT_USAGE, existing_file, fail, load_settings, out
-from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.cli.replace import Force, Resolution
+from bodydouble.cli.shots import ShotBar, check_target, parse_person, parse_resolution
+from bodydouble.cli.terminal import existing_file, load_settings, out
 
 SPANS_SHOWN = 8
 
@@ -19,7 +18,7 @@ def inspect(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the JPEG.")],
     resolution: Resolution = "480P",
     person: Annotated[str, typer.Option(help="Whom to follow; as in `replace`.")] = "largest",
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Show whom a replacement would follow, as a sheet of frames: skeleton, matte, face, masked background.
 
@@ -28,9 +27,7 @@ def inspect(
       bodydouble inspect shot.mp4 -o sheet.jpg --person 1
     """
     video = existing_file(video, "VIDEO")
-    short_side = RESOLUTIONS.get(resolution.upper())
-    if short_side is None:
-        fail(f"--resolution: {resolution} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
+    short_side = parse_resolution(resolution)
     point, rank = parse_person(person)
     check_target(output, ".jpg", "--output", force)
     from bodydouble.bootstrap.options import media_limits  # heavy: not for --help

@@ -1,6 +1,5 @@
 """``models``: the small networks that see people, and the large ones that draw them."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Annotated
@@ -91,9 +90,10 @@ def convert_pose(
     checkpoint = existing_file(checkpoint, "CHECKPOINT")
     if folder.exists():
         fail(f"FOLDER: {folder} is there already; name another one", EXIT_USAGE)
-    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
-    if missing:
-        fail(f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'")
+    from bodydouble.perception.choice import package_obstacle
+
+    if obstacle := package_obstacle():
+        fail(obstacle)
     from bodydouble.perception.gpu.conversion import convert_whole_body
 
     convert_whole_body(checkpoint, folder)

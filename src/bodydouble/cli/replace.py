@@ -9,6 +9,7 @@ from bodydouble.cli.shots import make_shot
 from bodydouble.cli.terminal import EXIT_USAGE, fail
 from bodydouble.tasks.catalogue import RESOLUTIONS
 
+Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write the MP4.")]
 Resolution = Annotated[
     str,
@@ -23,7 +24,7 @@ Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is th
 
 
 def replace(
-    image: Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")],
+    image: Picture,
     video: Annotated[Path, typer.Argument(help="Video in which to replace a person: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",
@@ -69,7 +70,7 @@ def replace(
 
 
 def move(
-    image: Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")],
+    image: Picture,
     video: Annotated[Path, typer.Argument(help="Video of the person who leads: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",

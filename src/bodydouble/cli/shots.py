@@ -42,9 +42,7 @@ def make_shot(
     before anything is loaded.
     """
     image, video = existing_file(image, "IMAGE"), existing_file(video, "VIDEO")
-    short_side = RESOLUTIONS.get(resolution.upper())
-    if short_side is None:
-        fail(f"--resolution: {resolution} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
+    short_side = parse_resolution(resolution)
     point, rank = parse_person(person)
     check_target(output, ".mp4", "--output", force)
     if compare:
@@ -77,6 +75,14 @@ def make_shot(
     )
     if compare:
         out.print(f"{compare}: source above, result below")
+
+
+def parse_resolution(text: str) -> int:
+    """Pixels of the short side. Ends with a clear line where there is no such class."""
+    short_side = RESOLUTIONS.get(text.upper())
+    if short_side is None:
+        fail(f"--resolution: {text} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
+    return short_side
 
 
 def parse_person(text: str) -> tuple[tuple[float, float] | None, int]:

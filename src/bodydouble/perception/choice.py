@@ -19,15 +19,21 @@ class ChosenNetworks:
     reason: str
 
 
-def gpu_obstacle(options: PerceptionOptions) -> str | None:
-    """What keeps perception off the GPU and what to do about it; None where nothing does. Loads no weights."""
+def package_obstacle() -> str | None:
+    """Which package of the extra wan is missing for perception on the GPU; None where all are here."""
     for name in ("torch", "transformers"):
         if importlib.util.find_spec(name) is None:
             return f"{name} is not installed; pip install 'bodydouble[wan]'"
+    return None
+
+
+def gpu_obstacle(options: PerceptionOptions) -> str | None:
+    """What keeps perception off the GPU and what to do about it; None where nothing does. Loads no weights."""
+    if obstacle := package_obstacle():
+        return obstacle
     from bodydouble.perception.gpu.weights import device_obstacle, locate_model  # imports torch
 
-    obstacle = device_obstacle(options.device)
-    if obstacle:
+    if obstacle := device_obstacle(options.device):
         return obstacle
     for role in ("detector", "pose", "masks"):
         where = getattr(options, role)
