@@ -51,7 +51,11 @@ class Take:
 
 
 class Engine(Protocol):
-    """The networks and the character that they play at the moment. For one thread at a time."""
+    """The networks and the character that they play at the moment.
+
+    Asked from several threads it does one thing after the other: a drawing that nobody wants any more ends only after
+    its step, and the autoencoder remembers the frames before between two calls.
+    """
 
     def load(self, report: LoadReport) -> int:
         """Load what is not loaded yet; answers the side of the face pictures, in pixels.

@@ -1,5 +1,7 @@
 """The networks in this process."""
 
+from threading import Lock
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -27,37 +29,41 @@ class LoadedEngine:
         self._components: Components | None = None
         self._casting: Casting | None = None
         self._role: Role | None = None
+        self._turn = Lock()
 
     def load(self, report: LoadReport) -> int:
         """See ``engine.Engine``."""
-        if self._components is None:
-            setup = choose_setup(self._options, next(iter(find_cards()), None))
-            self._components = load_components(locate_weights(self._options), setup, report, self._ranks)
-        return int(self._components.transformer.config["motion_encoder_size"])
+        with self._turn:
+            if self._components is None:
+                setup = choose_setup(self._options, next(iter(find_cards()), None))
+                self._components = load_components(locate_weights(self._options), setup, report, self._ranks)
+            return int(self._components.transformer.config["motion_encoder_size"])
 
     def cast(self, casting: Casting) -> None:
         """See ``engine.Engine``."""
         assert self._components is not None, "load comes first"
-        self._casting, self._role = casting, None  # the character before makes room
-        self._role = prepare_role(
-            self._components,
-            Pictures.fromarray(casting.picture),
-            casting.prompt,
-            casting.negative_prompt,
-            casting.height,
-            casting.width,
-            casting.sampling,
-        )
+        with self._turn:
+            self._casting, self._role = casting, None  # the character before makes room
+            self._role = prepare_role(
+                self._components,
+                Pictures.fromarray(casting.picture),
+                casting.prompt,
+                casting.negative_prompt,
+                casting.height,
+                casting.width,
+                casting.sampling,
+            )
 
     def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
         """See ``engine.Engine``."""
-        components, casting, role = self._components, self._casting, self._role
-        assert components is not None
-        assert casting is not None
-        assert role is not None, "cast comes first"
-        carried = None if take.carried is None else to_pixels(take.carried, components.device)
-        noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
-        return to_frames(generate_segment(components, role, take.video, carried, noise, casting.sampling, report))
+        with self._turn:
+            components, casting, role = self._components, self._casting, self._role
+            assert components is not None
+            assert casting is not None
+            assert role is not None, "cast comes first"
+            carried = None if take.carried is None else to_pixels(take.carried, components.device)
+            noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
+            return to_frames(generate_segment(components, role, take.video, carried, noise, casting.sampling, report))
 
     def rest(self) -> None:
         """The job is over: forget its character, and leave to others whatever memory is not the networks'."""

@@ -4,6 +4,7 @@ import dataclasses
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ class RemoteEngine:
     def __init__(self, address: Path) -> None:
         self._address = address
         self._connection: socket.socket | None = None
+        self._turn = Lock()
 
     def load(self, report: LoadReport) -> int:
         """See ``engine.Engine``."""
@@ -51,6 +53,12 @@ class RemoteEngine:
         self, message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]], report: Callable[..., None]
     ) -> tuple[dict[str, Any], Pictures]:
         """The answer. ``report`` gets the arguments that the other side tells; what it raises ends the connection."""
+        with self._turn:
+            return self._converse(message, pictures, report)
+
+    def _converse(
+        self, message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]], report: Callable[..., None]
+    ) -> tuple[dict[str, Any], Pictures]:
         try:
             connection = self._connect()
             send(connection, message, pictures)

@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import io
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,6 +137,34 @@ def test_whoever_stops_taking_frames_stops_what_is_drawn_ahead(prepared: Prepare
     frames.close()
     assert begun.drawing._given_up.is_set()
     assert prepared._begun is None
+
+
+def test_a_drawing_given_up_is_out_of_the_way_before_the_next(
+    renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever starts while a drawing that was given up ends its step waits: the autoencoder is never used twice at
+    once."""
+    given_up = renderer.prepare(scene, tmp_path, lambda fraction: None)
+    vae: Any = renderer._engine._components.vae  # type: ignore[attr-defined]
+    encode, inside, used_twice, second = vae.encode, threading.Semaphore(1), threading.Event(), threading.Event()
+
+    def encode_alone(*arguments: Any, **named: Any) -> Any:
+        if not inside.acquire(blocking=False):
+            used_twice.set()
+            second.set()
+            return encode(*arguments, **named)
+        try:
+            second.wait(0.2)  # time for another one to come in
+            return encode(*arguments, **named)
+        finally:
+            inside.release()
+
+    monkeypatch.setattr(vae, "encode", encode_alone)
+    frames = given_up.render(given_up.segments[0], None, lambda fraction: None)
+    next(frames)
+    frames.close()  # the second segment is being drawn
+    play(renderer.prepare(scene, tmp_path, lambda fraction: None), 0, None)
+    assert not used_twice.is_set()
 
 
 def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
