@@ -2,23 +2,28 @@
 
 import hmac
 import ipaddress
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from bodydouble.api.envelope import failure
 from bodydouble.service.metrics import Measures, MetricsService
+from bodydouble.tasks.operation import Tally
 
 router = APIRouter(tags=["health"])
 
-SUMMARIES = {
+HISTOGRAMS = {
     "task": ("bodydouble_task_seconds", "Tasks that ended, from create to settlement, by result code.", ("code",)),
-    "stage": ("bodydouble_stage_seconds", "Time in each stage of tasks.", ("stage",)),
+    "stage": ("bodydouble_stage_seconds", "Time in each stage of tasks; queued is from create to start.", ("stage",)),
     "callback": ("bodydouble_callback_try_seconds", "Tries to deliver callbacks, by outcome.", ("outcome",)),
     "http": ("bodydouble_http_request_seconds", "Requests by route and status.", ("method", "route", "status")),
 }
@@ -79,15 +84,20 @@ class _Shown(Collector):
         yield off
 
     def _counted(self) -> Iterator[Metric]:
-        families = {kind: SummaryMetricFamily(name, text, labels=ls) for kind, (name, text, ls) in SUMMARIES.items()}
         moved = CounterMetricFamily("bodydouble_credits", "Credits moved, by kind of transfer.", labels=["kind"])
+        spread: dict[str, dict[str, list[Tally]]] = defaultdict(lambda: defaultdict(list))
         for tally in self._measures.tallies:
             if tally.name == "credits":
                 moved.add_metric([tally.label], tally.total)
-            elif tally.name in families:
-                labels = tally.label.split(" ") if tally.name == "http" else [tally.label]
-                families[tally.name].add_metric(labels, count_value=tally.count, sum_value=tally.total)
-        yield from families.values()
+            else:
+                spread[tally.name][tally.label].append(tally)
+        for kind, (name, text, names) in HISTOGRAMS.items():
+            family = HistogramMetricFamily(name, text, labels=names)
+            bounds = self._measures.bounds[kind]
+            for label, tallies in spread[kind].items():
+                labels = label.split(" ") if kind == "http" else [label]
+                family.add_metric(labels, _cumulative(bounds, tallies), sum(tally.total for tally in tallies))
+            yield family
         yield moved
 
     def _said(self) -> Iterator[Metric]:
@@ -105,3 +115,11 @@ class _Shown(Collector):
                 processor.add_metric([gauge.process, gauge.label], gauge.value)
         yield from families.values()
         yield processor
+
+
+def _cumulative(bounds: Sequence[float], tallies: Sequence[Tally]) -> list[tuple[str, float]]:
+    """Every bound with the count up to it, where nothing was counted too: sums over labels need all of them."""
+    counted = {tally.bound: tally.count for tally in tallies}
+    ends = [*bounds, math.inf]
+    up_to = accumulate(counted.get(end, 0) for end in ends)
+    return [(floatToGoString(end), count) for end, count in zip(ends, up_to, strict=True)]

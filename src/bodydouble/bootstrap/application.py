@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, attach, create_app, parse_submission
 from bodydouble.bootstrap.options import media_limits
-from bodydouble.bootstrap.services import build_metrics, build_operation, build_services, build_sessions, renderers
+from bodydouble.bootstrap.services import build_operation, build_services, build_sessions, open_metrics, renderers
 from bodydouble.bootstrap.single_sign_on import build_single_sign_on
 from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_stores
 from bodydouble.console import Console
@@ -73,7 +73,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
 
         async with open_stores(settings, database_url) as stores:
             services = build_services(settings, stores, files)
-            metrics = build_metrics(settings, stores, "api")
+            metrics = await open_metrics(settings, stores, "api")
             attach(
                 app,
                 services=services,

@@ -66,11 +66,15 @@ def _renderer_check(settings: Settings) -> Callable[[str, tuple[str, ...]], str]
     return check
 
 
-def build_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
-    """This process's reporter; ``role`` is api or worker."""
-    process = f"{socket.gethostname()}:{os.getpid()}"
+async def open_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
+    """This process's reporter; ``role`` is api or worker. Raises StorageUnavailable."""
     return MetricsService(
-        stores.operation, process, role, lambda: stores.database.connections, settings.takeover_seconds
+        stores.operation,
+        process=f"{socket.gethostname()}:{os.getpid()}",
+        role=role,
+        connections=lambda: stores.database.connections,
+        takeover_seconds=settings.takeover_seconds,
+        bounds=await stores.operation.tally_bounds(),
     )
 
 

@@ -5,7 +5,7 @@ import dataclasses
 from datetime import timedelta
 
 from bodydouble.bootstrap.options import media_limits, perception_options, wan_options
-from bodydouble.bootstrap.services import build_metrics
+from bodydouble.bootstrap.services import open_metrics
 from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores, require_the_secret
 from bodydouble.outbound import (
     CALLBACK_LIMITS,
@@ -45,6 +45,7 @@ async def run_worker(
     client = GuardedClient(parse_networks(settings.outbound_allow))
     async with open_stores(settings, database_url) as stores:
         await require_the_secret(settings, stores.operation)
+        metrics = await open_metrics(settings, stores, "worker")
         files = open_files(settings)
         duties = [
             _courier(settings, stores, files, client, tracer).run(stop),
@@ -58,7 +59,7 @@ async def run_worker(
             if child:
                 options = dataclasses.replace(options, child=child)
             duties.append(Worker(ports, stores.operation, options, database_url).run(stop))
-        reporting = asyncio.create_task(build_metrics(settings, stores, "worker").keep_reporting())
+        reporting = asyncio.create_task(metrics.keep_reporting())
         try:
             await asyncio.gather(*duties)
         finally:

@@ -1,7 +1,9 @@
 """What a process counts and says of itself, brought to where all processes' figures are added up."""
 
 import asyncio
+import math
 import resource
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,26 +21,37 @@ log = structlog.get_logger(__name__)
 
 
 class Counts:
-    """Counts of this process that nobody has been told yet: a request adds to a dictionary, not to a database."""
+    """Counts of this process that nobody has been told yet: a request adds to a dictionary, not to a database.
 
-    def __init__(self) -> None:
-        self._counted: dict[tuple[str, str], tuple[int, float]] = {}
+    ``bounds``: for each name the upper bounds of its buckets, ascending.
+    """
+
+    def __init__(self, bounds: Mapping[str, Sequence[float]]) -> None:
+        self._bounds = bounds
+        self._counted: dict[tuple[str, str, float], tuple[int, float]] = {}
 
     def add(self, name: str, label: str, seconds: float) -> None:
-        """Count one, and add its seconds."""
-        count, total = self._counted.get((name, label), (0, 0.0))
-        self._counted[name, label] = count + 1, total + seconds
+        """Count one in its bucket, and add its seconds."""
+        bounds = self._bounds.get(name, ())
+        place = bisect_left(bounds, seconds)
+        key = name, label, bounds[place] if place < len(bounds) else math.inf
+        count, total = self._counted.get(key, (0, 0.0))
+        self._counted[key] = count + 1, total + seconds
 
     def take(self) -> list[Tally]:
         """What was counted since the last time."""
         counted, self._counted = self._counted, {}
-        return [Tally(name=n, label=label, count=c, total=total) for (n, label), (c, total) in counted.items()]
+        return [
+            Tally(name=name, label=label, bound=bound, count=count, total=total)
+            for (name, label, bound), (count, total) in counted.items()
+        ]
 
     def put_back(self, tallies: Sequence[Tally]) -> None:
         """Keep what could not be told."""
         for tally in tallies:
-            count, total = self._counted.get((tally.name, tally.label), (0, 0.0))
-            self._counted[tally.name, tally.label] = count + tally.count, total + tally.total
+            key = tally.name, tally.label, tally.bound
+            count, total = self._counted.get(key, (0, 0.0))
+            self._counted[key] = count + tally.count, total + tally.total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +60,7 @@ class Measures:
 
     queue: QueueState
     tallies: Sequence[Tally]
+    bounds: Mapping[str, Sequence[float]]  # by name of tallies, ascending
     gauges: Sequence[Gauge]
     switched_off: Sequence[SwitchedOff]
 
@@ -61,10 +75,12 @@ class MetricsService:
         role: str,
         connections: Callable[[], Mapping[str, int]],
         takeover_seconds: float,
+        bounds: Mapping[str, Sequence[float]],
     ) -> None:
         self._operation, self._process, self._role = operation, process, role
         self._connections, self._takeover_seconds = connections, takeover_seconds
-        self.counts = Counts()
+        self._bounds = bounds
+        self.counts = Counts(bounds)
 
     async def report(self) -> None:
         """Bring counts and gauges to the store. Raises StorageUnavailable, and keeps the counts."""
@@ -106,6 +122,7 @@ class MetricsService:
         return Measures(
             queue=await self._operation.queue_state(self._takeover_seconds),
             tallies=await self._operation.tallies(),
+            bounds=self._bounds,
             gauges=await self._operation.gauges(FRESH_SECONDS),
             switched_off=await self._operation.switched_off(),
         )

@@ -52,10 +52,11 @@ class QueueState:
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """A count and a sum that all processes add to."""
+    """A count and a sum that all processes add to, of the values of one bucket."""
 
     name: str  # task, stage, callback, credits, http
     label: str  # result code, stage, outcome, transfer kind, "METHOD template status"
+    bound: float  # no value here is larger, and all are larger than the next smaller bound
     count: int
     total: float  # seconds, or credits
 

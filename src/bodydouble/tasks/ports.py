@@ -1,6 +1,6 @@
 """What the use cases and the worker need of a database, as Protocols. Adapters live in ``store``."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -340,6 +340,10 @@ class OperationStore(Protocol):
 
     async def tallies(self) -> list[Tally]:
         """All counts; of ``credits`` the reservations too, as the books have them."""
+        ...
+
+    async def tally_bounds(self) -> Mapping[str, Sequence[float]]:
+        """For each name the upper bounds of its buckets, ascending; beyond the last there is one more."""
         ...
 
     async def set_gauges(self, process: str, gauges: Sequence[Gauge]) -> None:

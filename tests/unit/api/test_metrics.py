@@ -58,6 +58,25 @@ async def test_tasks_stages_and_credits_are_counted(client: httpx.AsyncClient, s
     }  # fmt: skip
 
 
+async def test_seconds_are_spread_over_buckets(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
+    """A value is in every bucket whose bound it does not exceed; all bounds are shown, and the last one has all."""
+    task = await new_task(client)
+    await store.start_task(task, "one:/work")
+    for seconds in (0.05, 2.5, 3.0, 90_000.0):
+        await store.add_stage_time(task, StageTime(stage="render", started_at=datetime.now(UTC), seconds=seconds))
+    seen = await samples(client)
+    name = "bodydouble_stage_seconds_bucket"
+    buckets = {labels[1]: n for labels, n in seen.items() if labels[0] == name and labels[2] == "render"}
+    assert (buckets["0.1"], buckets["1.0"], buckets["2.5"], buckets["5.0"]) == (1, 1, 2, 3)
+    assert (buckets["14400.0"], buckets["+Inf"]) == (3, 4)
+    assert list(buckets.values()) == sorted(buckets.values())
+    assert seen["bodydouble_stage_seconds_count", "render"] == 4
+    assert seen[name, "+Inf", "queued"] == 1
+    request = "POST", f"{API}/job/CreateTask", "200"
+    assert seen["bodydouble_http_request_seconds_bucket", "60.0", *request] == 1
+    assert seen["bodydouble_http_request_seconds_bucket", "0.0025", *request] in (0, 1)
+
+
 async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClient) -> None:
     """By the route's template, never by what a stranger wrote into the address."""
     await new_task(client)

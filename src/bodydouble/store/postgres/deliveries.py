@@ -29,7 +29,7 @@ class PostgresDeliveryStore:
         async with self._database.transaction() as transaction:
             await transaction.row("log_try", delivery_id, attempt.http_status, attempt.error, attempt.milliseconds)
             await transaction.row("after_try", delivery_id, next_try_at, status.value)
-            await transaction.row("add_tally", "callback", attempt.outcome.value, attempt.milliseconds / 1000)
+            await transaction.row("count_value", "callback", attempt.outcome.value, attempt.milliseconds / 1000)
 
     async def deliveries(self, task_id: TaskId) -> list[DeliveryLog]:
         rows = await self._database.rows("deliveries", task_id)

@@ -108,7 +108,7 @@ class PostgresOperationStore:
         ]
 
     async def add_tallies(self, tallies: Sequence[Tally]) -> None:
-        columns = zip(*((t.name, t.label, t.count, t.total) for t in tallies), strict=True)
+        columns = zip(*((t.name, t.label, t.bound, t.count, t.total) for t in tallies), strict=True)
         await self._database.row("add_tallies", *(list(column) for column in columns))
 
     async def set_gauges(self, process: str, gauges: Sequence[Gauge]) -> None:
@@ -122,4 +122,9 @@ class PostgresOperationStore:
 
     async def tallies(self) -> list[Tally]:
         rows = await self._database.rows("tallies")
-        return [Tally(name=r["name"], label=r["label"], count=r["count"], total=r["total"]) for r in rows]
+        return [
+            Tally(name=r["name"], label=r["label"], bound=r["bound"], count=r["count"], total=r["total"]) for r in rows
+        ]
+
+    async def tally_bounds(self) -> dict[str, list[float]]:
+        return {row["name"]: row["bounds"] for row in await self._database.rows("tally_bounds")}

@@ -125,7 +125,7 @@ class PostgresTaskStore:
     async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:
         async with self._database.transaction() as transaction:
             await transaction.row("add_stage_time", task_id, stage.stage, stage.started_at, stage.seconds)
-            await transaction.row("add_tally", "stage", stage.stage, stage.seconds)
+            await transaction.row("count_value", "stage", stage.stage, stage.seconds)
 
     async def stage_times(self, task_id: TaskId) -> list[StageTime]:
         rows = await self._database.rows("stage_times", task_id)

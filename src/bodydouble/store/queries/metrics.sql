@@ -1,22 +1,26 @@
--- name: add_tally
+-- name: count_value
 -- Count one, and add its seconds.
-insert into tally (name, label, count, total) values ($1, $2, 1, $3)
-on conflict (name, label) do update set count = tally.count + 1, total = tally.total + excluded.total;
+select count_value($1, $2, $3);
 
 -- name: add_tallies
 -- Add what a process counted since the last time. In one order everywhere, so that no two wait for each other.
-insert into tally (name, label, count, total)
-select name, label, count, total
-from unnest($1::text[], $2::text[], $3::bigint[], $4::double precision[]) as counted (name, label, count, total)
-order by name, label
-on conflict (name, label) do update set
+insert into tally (name, label, bound, count, total)
+select name, label, bound, count, total
+from unnest($1::text[], $2::text[], $3::double precision[], $4::bigint[], $5::double precision[])
+    as counted (name, label, bound, count, total)
+order by name, label, bound
+on conflict (name, label, bound) do update set
     count = tally.count + excluded.count, total = tally.total + excluded.total;
+
+-- name: tally_bounds
+-- The upper bounds of each name's buckets.
+select name, array_agg(bound order by bound) as bounds from tally_bound group by name;
 
 -- name: tallies
 -- All counts, and the reservations as the books have them: what was reserved is still, or was released or charged.
-select name, label, count, total from tally
+select name, label, bound, count, total from tally
 union all
-select 'credits', 'reserve', 0, coalesce(sum(reserved), 0)::double precision + (
+select 'credits', 'reserve', 'infinity', 0, coalesce(sum(reserved), 0)::double precision + (
     select coalesce(sum(total), 0) from tally where name = 'credits' and label in ('release', 'charge'))
 from account;
 
