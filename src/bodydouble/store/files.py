@@ -42,6 +42,12 @@ class FileLimits:
     free_bytes_min: int = 0  # left alone on a local disk
 
 
+def check_size(size_bytes: int, bytes_max: int, named: str) -> None:
+    """Raises InputRejected: the file, by the name that its sender knows for it, or for its size."""
+    if size_bytes > bytes_max:
+        raise InputRejected(f"{named}: the file is larger than {bytes_max / 1e6:g} MB, the most that is taken.")
+
+
 class LocalFileStore:
     """Satisfies ``tasks.files.FileStore``."""
 
@@ -60,8 +66,8 @@ class LocalFileStore:
     ) -> SignedUpload:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
+        check_size(size_bytes or 0, self._limits.bytes_max, "size")
         seconds = self._limits.upload_seconds
-        self._check_size(key, size_bytes or 0)
         return SignedUpload(
             put_url=self._addresses.make("PUT", key, seconds, content_type),
             file_url=await self.sign_download(key),
@@ -88,7 +94,7 @@ class LocalFileStore:
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload as it comes, to disk and not to memory."""
         path = self.folder / checked_key(key)
-        self._check_size(key, size_bytes or 0)
+        check_size(size_bytes or 0, self._limits.bytes_max, "body")
         if path.exists():
             raise InputRejected("This upload address was used already; ask for a new one.", key=key)
         with self._scratch.part(size_bytes or 0) as part:
@@ -96,7 +102,7 @@ class LocalFileStore:
                 size, held = 0, bytearray()
                 async for chunk in chunks:
                     size += len(chunk)
-                    self._check_size(key, size)
+                    check_size(size, self._limits.bytes_max, "body")
                     held += chunk
                     if len(held) >= WRITE_BYTES:
                         await asyncio.to_thread(stream.write, held)
@@ -121,8 +127,8 @@ class LocalFileStore:
         """Copy to ``target``, whole or not at all."""
         stored = await self._found(key)
         assert stored.path is not None, "local files have a path"
-        if bytes_max is not None and stored.size_bytes > bytes_max:
-            raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
+        if bytes_max is not None:
+            check_size(stored.size_bytes, bytes_max, Path(key).name)
         part = target.with_name(target.name + ".part")
         with self._scratch.telling():
             try:
@@ -196,10 +202,6 @@ class LocalFileStore:
                 path.unlink(missing_ok=True)
             for folder in {path.parent for path in paths}:
                 _remove_empty(folder, self.folder)
-
-    def _check_size(self, key: str, size_bytes: int) -> None:
-        if size_bytes > self._limits.bytes_max:
-            raise InputRejected(f"The upload is larger than {self._limits.bytes_max / 1e6:g} MB.", key=key)
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

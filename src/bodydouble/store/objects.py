@@ -26,7 +26,7 @@ from bodydouble.store.addresses import (
     upload_key,
 )
 from bodydouble.store.buckets import Bucket
-from bodydouble.store.files import FileLimits
+from bodydouble.store.files import FileLimits, check_size
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
@@ -62,7 +62,7 @@ class ObjectFileStore:
     ) -> SignedUpload:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
-        self._check_size(key, size_bytes or 0)
+        check_size(size_bytes or 0, self._limits.bytes_max, "size")
         seconds = self._limits.upload_seconds
         if self._bucket.direct_uploads:
             put_url = await self._presign("PUT", key, seconds)
@@ -109,7 +109,7 @@ class ObjectFileStore:
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload for a bucket that clients cannot write to by an address alone."""
-        self._check_size(key, size_bytes or 0)
+        check_size(size_bytes or 0, self._limits.bytes_max, "body")
         if await self.stat(key) is not None:
             raise InputRejected("This upload address was used already; ask for a new one.", key=key)
         with self._scratch.part(size_bytes or 0) as part:
@@ -117,7 +117,7 @@ class ObjectFileStore:
                 size = 0
                 async for chunk in chunks:
                     size += len(chunk)
-                    self._check_size(key, size)
+                    check_size(size, self._limits.bytes_max, "body")
                     await asyncio.to_thread(stream.write, chunk)
             return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, UNKNOWN_TYPE))
 
@@ -150,8 +150,8 @@ class ObjectFileStore:
                 await self.ping()  # a lost bucket is not a lost file
                 raise NotFound("File not found", key=key) from None
             stored = _stored(found.meta, found.attributes.get("Content-Type", UNKNOWN_TYPE))
-            if bytes_max is not None and stored.size_bytes > bytes_max:
-                raise InputRejected(f"The file is larger than {bytes_max / 1e6:g} MB.", key=key)
+            if bytes_max is not None:
+                check_size(stored.size_bytes, bytes_max, Path(key).name)
             with self._scratch.telling():
                 try:
                     with part.open("wb") as stream:
@@ -219,10 +219,6 @@ class ObjectFileStore:
         lifetime = timedelta(seconds=min(seconds, SIGNED_SECONDS_MAX))
         with self._speaking():
             return await obstore.sign_async(self._bucket.signer, "GET" if method == "GET" else "PUT", key, lifetime)
-
-    def _check_size(self, key: str, size_bytes: int) -> None:
-        if size_bytes > self._limits.bytes_max:
-            raise InputRejected(f"The upload is larger than {self._limits.bytes_max / 1e6:g} MB.", key=key)
 
     @contextmanager
     def _speaking(self) -> Generator[None, None, None]:

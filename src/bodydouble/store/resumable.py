@@ -41,7 +41,7 @@ class LocalResumableUploads:
                 held += chunk
                 if offset + len(held) > size_bytes:
                     held.clear()
-                    raise InputRejected(f"The upload is larger than the {size_bytes} bytes that were announced.")
+                    raise InputRejected(f"body: goes beyond the {size_bytes} bytes that were announced as size.")
                 if len(held) >= WRITE_BYTES:
                     offset, held = await asyncio.to_thread(self._write, key, offset, held), bytearray()
         finally:  # where the connection broke, what came of it is kept

@@ -170,7 +170,9 @@ def test_a_service_that_takes_no_pieces_gets_the_file_whole(answer, face, servic
 
 def test_a_refused_upload_says_why(face, service):
     """The service's own words for a file that it does not take; the file store's for everything else."""
-    service.on(PLACE, _place(1)).on(STORE, bad(422, "Wrong", errors=["The upload is larger than 200 MB."]))
+    service.on(PLACE, _place(1)).on(
+        STORE, bad(422, "Wrong", errors=["body: the file is larger than 200 MB, the most that is taken."])
+    )
     with pytest.raises(InvalidRequest, match="larger than 200 MB"):
         face.do(lambda c: c.upload(MP4))
     service.on(STORE, httpx.Response(403, text="<Error><Code>SignatureDoesNotMatch</Code></Error>"))
