@@ -1,6 +1,8 @@
 """A task over HTTP, from upload to download."""
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -8,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from live_service import LiveService
+from live_service import API, LiveService
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.acceptance
@@ -30,6 +32,21 @@ def test_a_task_costs_its_price(undisturbed):
     """1.92 s at 480P are two seconds at 6 credits, charged once."""
     assert undisturbed.task["credits"] == 12
     assert undisturbed.balance_before - undisturbed.balance_after == 12
+
+
+def test_a_folder_is_served_once_and_operated_beside(service):
+    """A second serve ends at once and names the first; `keys create` makes a key that the first one knows."""
+    command = [sys.executable, "-m", "bodydouble"]
+    data = ["--data", str(service.folder)]
+    second = subprocess.run([*command, "serve", "--port", "0", *data], capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert f"pid {service.process.pid};" in second.stderr
+    made = subprocess.run([*command, "keys", "create", *data], capture_output=True, text=True, check=True)
+    balance = httpx.get(f"{service.url}{API}account/balance", headers={"x-api-key": made.stdout.strip()}, timeout=60)
+    assert balance.status_code == 200
+    first_line = (service.folder / "serve.log").read_text().splitlines()[0]
+    assert first_line.startswith("Starting bodydouble")
+    assert first_line.endswith(f"data in {service.folder}")
 
 
 def test_a_result_is_served_in_ranges_without_a_key(undisturbed):

@@ -14,10 +14,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvicorn
 import uvloop
+from rich.markup import escape
 from rich.panel import Panel
 
+from bodydouble import __version__
 from bodydouble.cli.companions import keep
-from bodydouble.cli.terminal import fail, is_interactive, load_settings, out
+from bodydouble.cli.data_folder import held
+from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.process import end_with
@@ -51,25 +54,31 @@ def serve(
 
       DATABASE_URL=postgresql://… bodydouble serve --no-worker
     """
-    from bodydouble.bootstrap.logs import configure_logging  # heavy, as the next: not for --help
-    from bodydouble.bootstrap.office import create_first_key, make_sign_in_url
-    from bodydouble.bootstrap.stores import adopt_secret, open_database
-    from bodydouble.bootstrap.tracing import open_tracer
-
     settings = load_settings(data=data, host=host, port=port)
     if settings.oidc_issuer:
         from bodydouble.bootstrap.single_sign_on import open_provider
 
         open_provider(settings)  # what cannot work is said before anything starts
-    listener = _listen(settings)
-    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    with held(settings.data.resolve()), _listen(settings) as listener:
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        err.print(f"Starting bodydouble {__version__}, data in {escape(str(settings.data.resolve()))}")
+        _run(settings, listener, renders=workers, api_processes=api_processes, new_secret=new_secret)
+
+
+def _run(settings: Settings, listener: socket.socket, *, renders: bool, api_processes: int, new_secret: bool) -> None:
+    """All of ``serve`` until it is told to end."""
+    from bodydouble.bootstrap.logs import configure_logging  # takes a second, as the next: not before the first word
+    from bodydouble.bootstrap.office import create_first_key, make_sign_in_url
+    from bodydouble.bootstrap.stores import adopt_secret, open_database
+    from bodydouble.bootstrap.tracing import open_tracer
+
     configure_logging(as_json=settings.log_json or not is_interactive())
-    with listener, open_tracer() as tracer, open_database(settings) as database_url:
+    with open_tracer() as tracer, open_database(settings) as database_url:
         if new_secret:
             asyncio.run(adopt_secret(settings, database_url))
         key = asyncio.run(create_first_key(settings, database_url))
         _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
-        companions = _companions(settings, database_url, listener, renders=workers, api_processes=api_processes)
+        companions = _companions(settings, database_url, listener, renders=renders, api_processes=api_processes)
         uvloop.run(_serve(settings, database_url, listener, tracer, companions))
 
 

@@ -1,6 +1,7 @@
 """What the command says, and with which status it ends."""
 
 import json
+import os
 import socket
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from bodydouble import __version__
 from bodydouble.cli import app
+from bodydouble.cli.data_folder import held
 from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
 from bodydouble.cli.examination import examine
 from bodydouble.cli.shots import parse_person
@@ -101,7 +103,27 @@ def test_a_taken_port_is_a_clear_line(tmp_path):
     assert result.exit_code == 1
     assert f"127.0.0.1:{port} is taken" in result.stderr
     assert "--port" in result.stderr
-    assert not (tmp_path / "data").exists()
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["serve.pid"]
+
+
+def test_a_data_folder_has_one_serve(tmp_path):
+    """The second one ends with a line that says which folder, and who has it; after the first, the folder is free."""
+    with held(tmp_path):
+        result = invoke("serve", "--data", tmp_path, "--port", 0)
+    assert result.exit_code == 1
+    assert f"{tmp_path} is in use by another `serve`, pid {os.getpid()};" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    with held(tmp_path):
+        assert (tmp_path / "serve.pid").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_data_folder_that_cannot_be_is_a_clear_line(tmp_path):
+    """The way to it leads through a file: the option is named, and the reason."""
+    (tmp_path / "file").touch()
+    result = invoke("serve", "--data", tmp_path / "file" / "data", "--port", 0)
+    assert result.exit_code == 1
+    assert "--data: " in result.stderr
+    assert "Not a directory" in result.stderr
 
 
 @pytest.mark.parametrize("amount", ["many", "-5", "nan"])
