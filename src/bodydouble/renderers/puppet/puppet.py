@@ -26,6 +26,8 @@ SHADOW_REACH, SHADOW_STRENGTH = 0.07, 0.4
 """Softness, in anatomy units, and depth (0-1) of the shadow that an arm casts on the trunk behind it."""
 LIMB_SEEN = (0.1, 0.2)
 """Visibilities between which a leg fades in: the network gives a leg behind a desk nearly none."""
+ARM_SEEN = 0.5
+"""Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
 HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
 """Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
@@ -166,7 +168,7 @@ class Puppet:
         return _Layer(piece=neck, matrix=matrix, weight=1.0, behind=True)
 
     def _layers(self, index: int, trunk: TrunkPlacement, height: int) -> tuple[list[_Layer], tuple[HandPlace, ...]]:
-        """All pieces from back to front (legs, arms), and the hands in the same order."""
+        """All pieces from back to front (arms that the body covers, legs, other arms), and the hands."""
         motion, anatomy = self.motion, self.character.anatomy
         depth = motion.depth[index]
         mirrored = bool(self._scales.mirrored[index])
@@ -176,17 +178,22 @@ class Puppet:
         for _, k in sorted(legs, reverse=True):
             layers += self._leg(index, k, 1 - k if mirrored else k, trunk, scale, height)
         hands: list[HandPlace] = []
+        covered: list[_Layer] = []
         arms = [(depth[15 + (1 - k if mirrored else k)], k) for k in range(2)]
         for _, k in sorted(arms, reverse=True):
             side = 1 - k if mirrored else k
             shoulder, other = 11 + side, 12 - side
-            # Far shoulder well behind the near one, elbow and wrist not before the chest: the trunk covers the arm.
+            # Far shoulder well behind the near one, elbow and wrist not before the chest or not seen: the body covers
+            # the arm.
             turned = depth[shoulder] - depth[other] > 0.7 * scale * anatomy.shoulder_width
-            behind = bool(turned and min(depth[13 + side], depth[15 + side]) > depth[other])
+            joints = [13 + side, 15 + side]
+            behind = bool(
+                turned and (depth[joints].min() > depth[other] or motion.visibility[index, joints].max() < ARM_SEEN)
+            )
             pieces, hand = self._arm(index, k, side, trunk, scale, behind)
-            layers += pieces
+            (covered if behind else layers).extend(pieces)
             hands.append(hand)
-        return layers, tuple(hands)
+        return [*covered, *layers], tuple(hands)
 
     def _arm(
         self, index: int, k: int, side: int, trunk: TrunkPlacement, scale: float, behind: bool

@@ -198,6 +198,22 @@ def test_legs_behind_a_desk_are_not_drawn(tmp_path):
     assert canvas[y + 30, x, 3] < 10
 
 
+@pytest.mark.parametrize(("wrist_depth", "visibility"), [(200.0, 0.95), (-50.0, 0.1)])
+def test_the_body_covers_its_far_arm(tmp_path, wrist_depth, visibility):
+    """Of an actor turned aside the far hand is drawn behind the thigh, also where its depth is a guess."""
+    pose = joints()
+    thigh = (pose[23] + pose[25]) / 2
+    pose[13], pose[15] = (pose[11] + thigh) / 2 + [30, 0], thigh
+    pose[[17, 19, 21]] = thigh + [[6, 20], [0, 24], [-6, 12]]
+    seen, hidden = track_of([pose]), track_of([pose])
+    hidden.body[0, [11, 13], 2], hidden.body[0, 15, 2] = 200.0, wrist_depth
+    hidden.visibility[0, [13, 15]] = visibility
+    for track, colour in ((seen, "sleeve"), (hidden, "trousers")):
+        motion = build_motion(track, 25.0)
+        puppet = Puppet(mannequin_character(motion, tmp_path), motion, "puppet")
+        assert shows(on_canvas(puppet.draw(0, *SIZE)), thigh + [0, -8], colour)
+
+
 def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path):
     """With the actor's hand seen, the puppet's fingers fade; with hands of its own they stay."""
     track = track_of([joints()] * 3)
