@@ -105,7 +105,8 @@ def optimise(transformer: WanAnimateTransformer3DModel, setup: Setup) -> None:
         model.to(device)
     model.set_attention_backend(_BACKENDS[choose_attention(setup)])
     if setup.compile:
-        model.compile_repeated_blocks(fullgraph=True)
+        # For any size at once: else bytes would depend on which sizes this process has drawn before.
+        model.compile_repeated_blocks(fullgraph=True, dynamic=True)
 
 
 def _offload_blocks(model: Any, device: torch.device) -> None:

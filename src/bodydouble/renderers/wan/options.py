@@ -17,7 +17,7 @@ class WanOptions:
     attention: str = "auto"
     quantisation: str = "auto"
     offload: str = "auto"
-    compile: bool = True  # regional torch.compile; the first segment waits for it
+    compile: bool = True  # regional torch.compile; the first segment after loading waits for it
     relighting: str | None = None  # LoRA file; None: the one in the weights folder, where there is one
     relit: bool = True  # false: without that LoRA
     distillation: str | None = None  # LoRA file that profile fast needs; None: as above

@@ -46,7 +46,8 @@ class Shard:
         """(1, length, …) of (1, tokens, …)."""
         missing = self.length * self.ranks.count - self.tokens
         padded = functional.pad(whole, (0, 0) * (whole.ndim - 2) + (0, missing))
-        return padded[:, self.start : self.start + self.length].contiguous()
+        # A copy, not a view: a compiled block is made anew for another stride or offset.
+        return padded[:, self.start : self.start + self.length].clone(memory_format=torch.contiguous_format)
 
     def join(self, part: Tensor) -> Tensor:
         """(1, tokens, …) of every rank's (1, length, …)."""
