@@ -1,11 +1,16 @@
-"""The GPU renderer's whole way over HTTP, on tiny weights and a CPU."""
+"""The GPU renderer's whole way over HTTP and at a terminal, on tiny weights and a CPU."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+import psutil
 import pytest
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video
@@ -19,8 +24,8 @@ LIMITS = MediaLimits()
 
 
 @pytest.fixture
-def live(model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveService]:
-    """A service that renders with wan."""
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings under which everything renders with tiny networks."""
     from tiny_wan import save_tiny
 
     for name, value in {
@@ -31,6 +36,11 @@ def live(model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     }.items():
         monkeypatch.setenv(f"BODYDOUBLE_WAN_{name}", value)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def live(model_pack: ModelPack, weights: None) -> Iterator[LiveService]:
+    """A service that renders with wan."""
     live = LiveService().start()
     try:
         yield live
@@ -81,3 +91,69 @@ def test_both_models_over_http(live: LiveService, tmp_path: Path) -> None:
         frames = [image for _, image in VideoReader(result, made, *size).read(0, made.frames)]
         assert len(frames) == source.frames
         assert np.std(frames[-1]) > 1
+
+
+class Command:
+    """``bodydouble replace`` with two ranks, in a session of its own, as a shell gives it one."""
+
+    def __init__(self, folder: Path) -> None:
+        files = (folder / "astronaut.png", folder / "carphone.mp4", "-o", folder / "out.mp4")
+        wishes = ("--renderer", "wan", "--resolution", "480P")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bodydouble", "replace", *files, *wishes],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def read_to(self, words: str) -> None:
+        """Until it says ``words``."""
+        assert self.process.stderr is not None
+        assert any(words in line for line in self.process.stderr), f"it never said {words}"
+
+    def ranks(self) -> list[psutil.Process]:
+        """Rank 0, then the other one."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self) -> str:
+        """What else it says until it ends."""
+        return self.process.communicate(timeout=120)[1]
+
+
+def test_two_ranks_at_the_terminal(
+    model_pack: ModelPack, weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost rank is one line, Ctrl-C ends all processes; the same command then finishes the video."""
+    monkeypatch.setenv("BODYDOUBLE_WAN_GPUS", "2")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
+    write_image(tmp_path / "astronaut.png", astronaut())
+    write_video(tmp_path / "carphone.mp4", carphone(26, 216), sound=True)
+
+    command = Command(tmp_path)
+    command.read_to("rendering 1/3")
+    ranks = command.ranks()
+    assert len(ranks) == 2
+    ranks[1].kill()
+    said = command.end()
+    assert command.process.returncode == 1
+    assert "error: The model's process was lost: rank 1 of the model's processes was lost (it was killed" in said
+    assert "the same command goes on there" in said
+    assert "Traceback" not in said
+    assert psutil.wait_procs(ranks, 5)[1] == []
+
+    command = Command(tmp_path)
+    command.read_to("rendering")
+    ranks = command.ranks()
+    os.killpg(command.process.pid, signal.SIGINT)
+    said = command.end()
+    assert command.process.returncode == 130
+    assert "interrupted; the same command goes on where it stopped" in said
+    assert "Traceback" not in said
+    assert psutil.wait_procs(ranks, 5)[1] == []
+
+    command = Command(tmp_path)
+    assert "going on with an earlier run" in command.end()
+    assert command.process.returncode == 0
+    assert probe_video(tmp_path / "out.mp4", LIMITS, "result").frames == 26

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +37,17 @@ def configure_logging(*, as_json: bool) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+@contextmanager
+def silence_logging() -> Generator[None]:
+    """No lines of ours while the block lasts: a terminal's command has told its user all that they say."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 _SHARED: list[structlog.typing.Processor] = [

@@ -112,6 +112,7 @@ def check_target(path: Path, suffix: str, option: str, force: bool) -> None:
 
 def _run(request: Any, pack: Any, output: Path) -> Any:
     """The finished shot. Its workspace lies in the cache under a name made of all inputs, until it is finished."""
+    from bodydouble.bootstrap.drawing import open_renderer
     from bodydouble.shot import Shot
 
     name = hashlib.sha256(request.to_json().encode())
@@ -123,7 +124,8 @@ def _run(request: Any, pack: Any, output: Path) -> Any:
         err.print("going on with an earlier run of the same shot")
     with ShotBar() as bar:
         try:
-            result = Shot.create(workspace, request, pack, bar.show).run(output.resolve())
+            with open_renderer(request, pack, workspace) as renderer:
+                result = Shot.create(workspace, request, pack, bar.show, renderer).run(output.resolve())
         except KeyboardInterrupt:
             bar.stop()
             fail("interrupted; the same command goes on where it stopped", INTERRUPTED)

@@ -33,6 +33,7 @@ class Lease:
     place: "Place"
     address: Path  # the socket that it listens on
     environment: Mapping[str, str]  # the child's perception works on the same cards
+    log_path: Path  # the runner's own output
 
 
 class Place:
@@ -40,7 +41,7 @@ class Place:
 
     def __init__(self, number: int, cards: Sequence[int], options: WorkerOptions) -> None:
         self._options = options
-        self._log_path = options.folder / f"runner-{number}.log"
+        self.log_path = options.folder / f"runner-{number}.log"
         self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(str(c) for c in cards)} if cards else {}
         self._process: asyncio.subprocess.Process | None = None
         self._loaded: Mapping[str, Any] = {}  # fields of ``WanOptions``
@@ -64,7 +65,7 @@ class Place:
         """It listens from the first moment on: who connects before it is ready waits."""
         self._options.folder.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-"))  # only its owner may enter; addresses are short
-        with socket.socket(socket.AF_UNIX) as listener, self._log_path.open("wb") as output:
+        with socket.socket(socket.AF_UNIX) as listener, self.log_path.open("wb") as output:
             listener.bind(str(self._folder / "socket"))
             listener.listen()
             self._process = await asyncio.create_subprocess_exec(
@@ -77,6 +78,7 @@ class Place:
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **self.environment},
+                start_new_session=True,  # Ctrl-C is for us, who end it
             )
         log.info("runner started", pid=self._process.pid, **self.environment)
 
@@ -114,7 +116,7 @@ class Place:
             status = await asyncio.wait_for(self._process.wait(), END_SECONDS_MAX)
         except TimeoutError:
             return None
-        tail = self._log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
+        tail = self.log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
         log.warning("runner ended", pid=self._process.pid, status=status, output=tail)
         return end_in_words(status) if status < 0 else None
 
@@ -139,7 +141,7 @@ class Runners:
         except BaseException:
             self._free.put_nowait(place)
             raise
-        return Lease(place=place, address=address, environment=place.environment)
+        return Lease(place=place, address=address, environment=place.environment, log_path=place.log_path)
 
     def give_back(self, lease: Lease) -> None:
         """The task needs it no longer."""
