@@ -72,3 +72,16 @@ async def test_a_failure_is_told_to_all_and_is_no_end(database: Counting) -> Non
     assert [type(o) for o in outcomes] == [StorageUnavailable] * 3 + [asyncio.CancelledError, StorageUnavailable]
     database.broken = False
     assert await ask(reader, 9) == (b"key", UUID(int=9))
+
+
+async def test_who_asks_again_at_once_is_answered(database: Counting) -> None:
+    """Answered by the last query under way, a reader that asks on the spot does not wait for one that is over."""
+    database.go.set()
+    reader = Readings(cast("Any", database))
+
+    async def poll() -> None:
+        for number in range(20):
+            assert await reader.read(b"key", TaskId(UUID(int=number))) == (b"key", UUID(int=number))
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(poll() for _ in range(AT_ONCE_MAX)))

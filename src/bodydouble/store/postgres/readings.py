@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.rows import to_reading
@@ -36,7 +36,6 @@ class Readings:
         if len(self._under_way) < AT_ONCE_MAX:
             query = asyncio.create_task(self._answer())
             self._under_way.add(query)
-            query.add_done_callback(self._under_way.discard)
         found = await row
         return None if found is None else to_reading(found)
 
@@ -54,3 +53,5 @@ class Readings:
             for place, one in enumerate(asked, 1):
                 if not one.row.done():
                     one.row.set_result(found.get(place))
+        # Here and not once the task is over: who is answered now may ask before that, and would wait for nobody.
+        self._under_way.discard(cast("asyncio.Task[None]", asyncio.current_task()))
