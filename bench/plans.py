@@ -182,11 +182,12 @@ def cases(url: str) -> list[Case]:
         cursor = one(f"select id from task where account_id = {large} order by id desc offset 50 limit 1")
         week = one("select now() - interval '40 days'")
     body = json.dumps({"model": MODEL})
-    create = [key, None, UUID(int=7 << 76), MODEL, body, body, "api", 30, None, "key-1", b"hash", [MODEL], 86400]
-    create += [10**6, 10**6, None, "replace_task", "tasks", "1"]
+    create: list[Any] = [key, None, UUID(int=7 << 76), MODEL, body, body, "api", 30, None, "key-1", b"hash"]
+    create += [json.dumps([MODEL]), 86400, 10**6, 10**6, None]
+    create = [[value] for value in create] + ["replace_task", "tasks", "1"]
     nothing = [None] * 6
     made = [
-        ("create_task", "", create, 120),
+        ("create_tasks", "", create, 120),
         ("read_tasks", "", [[key], [old]], 20),
         ("account_for_key", "", [key], 12),
         ("get_task", "", [old, None], 10),

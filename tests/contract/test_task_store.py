@@ -141,6 +141,43 @@ async def test_parallel_creates_never_overdraw(
     assert await balance(accounts, account) == 10
 
 
+async def test_creates_that_come_together_have_their_own_outcomes(
+    store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
+) -> None:
+    """What is refused or replayed undoes none of the others."""
+    other = (await accounts.ensure_account("other")).id
+    first = new_task(account, "10", idempotency_key="once", body_hash=b"a")
+    outcomes = await asyncio.gather(
+        store.create_task(new_task(account, "10"), LIMITS),
+        store.create_task(first, LIMITS),
+        store.create_task(new_task(account, "10", idempotency_key="once", body_hash=b"a"), LIMITS),
+        store.create_task(new_task(account, "10", idempotency_key="once", body_hash=b"b"), LIMITS),
+        store.create_task(new_task(other, "1"), LIMITS),
+        store.create_task(new_task(account, "10", key_hash=b"nobody's"), LIMITS),
+        store.create_task(new_task(account, "10"), CreateLimits(creates_per_minute=1000, active_max=1)),
+        store.create_task(new_task(account, "10"), LIMITS),
+        return_exceptions=True,
+    )
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "Created", "Created", "Created", "IdempotencyConflict", "InsufficientCredits", "Unauthenticated",
+        "RateLimited", "Created",
+    ]  # fmt: skip
+    assert outcomes[2].id == first.id
+    assert await balance(accounts, account) == 70
+
+
+async def test_what_cannot_be_stored_harms_no_other_create(
+    store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
+) -> None:
+    """A fault of one create, which ends its transaction, leaves those that came with it to be made."""
+    outcomes = await asyncio.gather(
+        *(store.create_task(new_task(account, reserve), LIMITS) for reserve in ("10", "10", "-1", "10")),
+        return_exceptions=True,
+    )
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Created", "Created", "CheckViolationError", "Created"]
+    assert await balance(accounts, account) == 70
+
+
 async def test_a_foreign_task_is_not_there(
     store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
 ) -> None:

@@ -6,18 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-import asyncpg
-import orjson
-
 from bodydouble.store.postgres.changes import ChangeFeed
-from bodydouble.store.postgres.creation import created
+from bodydouble.store.postgres.creates import Creates
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.readings import Readings
 from bodydouble.store.postgres.rows import from_result, to_task
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
 from bodydouble.tasks.ports import KeyReading, TaskChanges
-from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.task import (
     TERMINAL,
     Created,
@@ -33,10 +29,7 @@ from bodydouble.tasks.task import (
     TaskStatus,
 )
 
-TAKEN_MEANWHILE = "P0409"
-"""SQLSTATE of ``create_task`` where concurrent creates took what it saw free; the next look sees what is left."""
 MEDIA_SECONDS = 7 * 24 * 3600.0
-TRIES_MAX = 5
 
 
 class PostgresTaskStore:
@@ -44,41 +37,15 @@ class PostgresTaskStore:
 
     def __init__(self, database: Database, *, media_seconds: float = MEDIA_SECONDS) -> None:
         self._database, self._media_seconds = database, media_seconds
-        self._feed, self._readings = ChangeFeed(database.url), Readings(database)
+        self._feed = ChangeFeed(database.url)
+        self._readings, self._creates = Readings(database), Creates(database)
 
     async def close(self) -> None:
         """Stop listening for changes."""
         await self._feed.close()
 
     async def create_task(self, task: NewTask, limits: CreateLimits) -> Created:
-        values = (
-            task.key_hash,
-            task.account,
-            task.id,
-            task.model,
-            orjson.dumps(task.param).decode(),
-            orjson.dumps(task.inputs).decode(),
-            task.source.value,
-            task.reserve,
-            task.callback_url,
-            task.idempotency_key,
-            task.body_hash,
-            list(task.features),
-            task.deadline_seconds,
-            limits.creates_per_minute,
-            limits.active_max,
-            task.traceparent,
-            WORKFLOW,
-            QUEUE,
-            APPLICATION_VERSION,
-        )
-        for _ in range(TRIES_MAX - 1):
-            try:
-                return created(await self._database.row("create_task", *values), task)
-            except asyncpg.PostgresError as error:
-                if getattr(error, "sqlstate", "") != TAKEN_MEANWHILE:
-                    raise
-        return created(await self._database.row("create_task", *values), task)
+        return await self._creates.create(task, limits)
 
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         row = await self._database.row("get_task", task_id, account)

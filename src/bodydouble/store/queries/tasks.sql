@@ -1,8 +1,8 @@
--- name: create_task
--- Check, store, reserve and enqueue in one transaction.
-select (c).* from (
-    select create_task($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                       $19) as c
+-- name: create_tasks
+-- Check, store, reserve and enqueue, several in one transaction, each with its own outcome.
+select called.place, (called.one).* from (
+    select place, one from create_tasks($1, $2, $3, $4, $5::jsonb[], $6::jsonb[], $7, $8, $9, $10, $11, $12::jsonb[],
+                                        $13, $14, $15, $16, $17, $18, $19)
     offset 0
 ) as called;
 
