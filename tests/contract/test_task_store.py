@@ -178,6 +178,26 @@ async def test_what_cannot_be_stored_harms_no_other_create(
     assert await balance(accounts, account) == 70
 
 
+async def test_two_processes_agree_on_who_was_first(
+    fresh_database: str, store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
+) -> None:
+    """The same keys at once in two processes, in opposite orders: every create is answered, each key has one task."""
+    across = await Database.connect(fresh_database)
+    try:
+        keys = [f"once {k}" for k in range(60)]
+        stores = (store, PostgresTaskStore(across))
+        orders = [
+            one.create_task(new_task(account, "1", idempotency_key=key, body_hash=b"a"), LIMITS)
+            for key, back in zip(keys, reversed(keys), strict=True)
+            for one, key in ((stores[0], key), (stores[1], back))
+        ]
+        created = await asyncio.gather(*orders)
+        assert len({one.id for one in created}) == len(keys)
+        assert await balance(accounts, account) == 100 - len(keys)
+    finally:
+        await across.close()
+
+
 async def test_a_foreign_task_is_not_there(
     store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
 ) -> None:
