@@ -1,7 +1,6 @@
 """Signing in with OpenID Connect, against a provider that signs, checks, and lies."""
 
 import dataclasses
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -96,9 +95,9 @@ async def test_a_role_of_the_provider_makes_an_operator(there: Provider, claims:
         {"azp": "another application"},
         {"nonce": "of another attempt"},
         {"nonce": None},
-        {"exp": int(time.time()) - 3600},
+        {"exp": 1_000_000_000},
         {"exp": None},
-        {"iat": int(time.time()) + 3600},
+        {"iat": 4_000_000_000},
         {"sub": None},
     ],
     ids=str,
