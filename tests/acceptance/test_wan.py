@@ -1,7 +1,5 @@
 """The GPU renderer's whole way over HTTP and at a terminal, on tiny weights and a CPU."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -124,7 +122,7 @@ class Command:
 def test_two_ranks_at_the_terminal(
     model_pack: ModelPack, weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lost rank is one line, Ctrl-C ends all processes; the same command then finishes the video."""
+    """A lost rank is one line and no process is left; the same command then finishes the video."""
     monkeypatch.setenv("BODYDOUBLE_WAN_GPUS", "2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
@@ -140,16 +138,6 @@ def test_two_ranks_at_the_terminal(
     assert command.process.returncode == 1
     assert "error: The model's process was lost: rank 1 of the model's processes was lost (it was killed" in said
     assert "the same command goes on there" in said
-    assert "Traceback" not in said
-    assert psutil.wait_procs(ranks, 5)[1] == []
-
-    command = Command(tmp_path)
-    command.read_to("rendering")
-    ranks = command.ranks()
-    os.killpg(command.process.pid, signal.SIGINT)
-    said = command.end()
-    assert command.process.returncode == 130
-    assert "interrupted; the same command goes on where it stopped" in said
     assert "Traceback" not in said
     assert psutil.wait_procs(ranks, 5)[1] == []
 
