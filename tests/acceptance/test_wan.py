@@ -116,7 +116,7 @@ class Command:
 
     def end(self) -> str:
         """What else it says until it ends."""
-        return self.process.communicate(timeout=120)[1]
+        return self.process.communicate(timeout=400)[1]
 
 
 def test_two_ranks_at_the_terminal(
