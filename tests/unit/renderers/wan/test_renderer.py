@@ -145,7 +145,8 @@ def test_a_drawing_given_up_is_out_of_the_way_before_the_next(
     """Whoever starts while a drawing that was given up ends its step waits: the autoencoder is never used twice at
     once."""
     given_up = renderer.prepare(scene, tmp_path, lambda fraction: None)
-    vae: Any = renderer._engine._components.vae  # type: ignore[attr-defined]
+    components: Any = renderer._engine._components
+    vae = components.vae
     encode, inside, used_twice, second = vae.encode, threading.Semaphore(1), threading.Event(), threading.Event()
 
     def encode_alone(*arguments: Any, **named: Any) -> Any:
