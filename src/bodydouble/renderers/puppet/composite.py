@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.footage import Image, Matte
 from bodydouble.renderers.puppet.desk import Desk
 from bodydouble.renderers.puppet.hands import keep_hand
+from bodydouble.renderers.puppet.held import Held, hand_box
 from bodydouble.renderers.puppet.light import Light, relight
 from bodydouble.renderers.puppet.motion import Motion
 from bodydouble.renderers.puppet.occlusion import ActorColours
@@ -38,6 +39,7 @@ class Composer:
     light: Light
     desks: dict[int, Desk]  # by shot
     actor_colours: ActorColours | None
+    held: Held | None
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -63,6 +65,7 @@ class Composer:
         base = _blend(source, plate, removed)
         if drawing is not None:
             base = self._lay_puppet(index, base, matte, drawing, box, things, desk, image)
+            self._lay_held(index, base, image, matte, drawing, box)
         result = image.copy()
         result[y0:y1, x0:x1] = base
         return result
@@ -142,6 +145,24 @@ class Composer:
         if things is not None:
             alpha = alpha * (1 - things[there])
         base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
+
+    def _lay_held(self, index: int, base: Image, image: Image, matte: Matte, drawing: Drawing, box: Box) -> None:
+        """What the actor's hands before the body hold, as the source shows it; in place."""
+        for place in drawing.hands:
+            weight, points = float(self.motion.hand_weight[index, place.side]), self.motion.hands[index, place.side]
+            around = None if place.behind or weight <= 0 else hand_box(points, *matte.shape)
+            if self.held is None or around is None:
+                continue
+            x0, y0 = max(around[0], box[0]), max(around[1], box[1])
+            x1, y1 = min(around[2], box[2]), min(around[3], box[3])
+            if x1 - x0 < 4 or y1 - y0 < 4:
+                continue
+            part = np.s_[y0:y1, x0:x1]
+            plate = self.plates.at(index, (x0, y0, x1, y1))
+            thing = self.held.find(image[part], plate, matte[part], points - [x0, y0])
+            if thing is not None:
+                there = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+                base[there] = _blend(base[there], image[part], _levels(thing * np.float32(weight)))
 
     def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
         """Between the character's open lips, the actor's own teeth and tongue."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.footage import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.balls import Ball, Sighting, circle_radius, find_ball, known_ball
+from bodydouble.renderers.puppet.colours import LEVELS, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.looks import Look
 from bodydouble.renderers.puppet.plate import Box, Plates
 
@@ -22,8 +23,6 @@ Points = NDArray[np.floating]
 
 OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
 PARTS = 6
-LEVELS = 16
-"""Levels a colour channel is counted in."""
 WORK_HEIGHT = 240
 """Things are looked for in pictures of this height."""
 DIFFERENCE_MIN = 34
@@ -145,7 +144,7 @@ class ActorColours:
                 continue
             colours = np.zeros(LEVELS**3, np.bool_)
             colours[view.codes[piece > 0]] = True
-            result.append(Sighting(radius=radius * view.step, colours=_with_neighbours(colours)))
+            result.append(Sighting(radius=radius * view.step, colours=with_neighbours(colours)))
         return result
 
 
@@ -176,12 +175,7 @@ def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
             here = codes[inside & (parts == part)]
             if len(here) < 30:
                 continue
-            counts = np.bincount(here, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
-            # A colour's neighbours count too: light and compression move colours by a level.
-            spread = counts.copy()
-            for axis in range(3):
-                spread += sum(_shifted(spread, axis, step) for step in (-1, 1))
-            often[part] += spread.ravel() / len(here) > SHARE_MIN
+            often[part] += counted(here) / len(here) > SHARE_MIN
             seen[part] += 1
     known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
@@ -190,28 +184,6 @@ def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
     hardly[OUTSIDE] = False
     known[hardly] = True  # every colour may be its own
     return ActorColours(known=known)
-
-
-def _with_neighbours(colours: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(LEVELS ** 3,) ``colours`` and those one level away in one channel."""
-    spread = colours.reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
-    wide = spread + sum(_shifted(spread, axis, step) for axis in range(3) for step in (-1, 1))
-    return np.asarray(wide.ravel() > 0, np.bool_)
-
-
-def _shifted(counts: Floats, axis: int, step: int) -> Floats:
-    """``counts`` moved by ``step`` along ``axis``, zeros moving in."""
-    result = np.roll(counts, step, axis)
-    edge = [slice(None)] * 3
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    result[tuple(edge)] = 0
-    return result
-
-
-def colour_codes(image: Image) -> NDArray[np.int32]:
-    """(h, w) one number 0 to ``LEVELS ** 3`` for each pixel's colour."""
-    levels = (image >> 4).astype(np.int32)
-    return (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
 
 
 def _shoulder_width(joints: Points) -> float:

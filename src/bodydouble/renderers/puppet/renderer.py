@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.character import build_character
 from bodydouble.renderers.puppet.composite import Composer
 from bodydouble.renderers.puppet.desk import Desk, find_desk
+from bodydouble.renderers.puppet.held import learn_held
 from bodydouble.renderers.puppet.light import measure_light
 from bodydouble.renderers.puppet.looks import take_looks
 from bodydouble.renderers.puppet.motion import build_motion
@@ -87,6 +88,7 @@ class PuppetRenderer:
             light=light,
             desks=desks,
             actor_colours=None if colours is None else learn_ball(colours, looks, plates, track),
+            held=learn_held(looks, plates, track),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

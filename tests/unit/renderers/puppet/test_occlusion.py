@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from bodydouble.renderers.puppet.balls import known_ball
+from bodydouble.renderers.puppet.colours import colour_codes
 from bodydouble.renderers.puppet.looks import Look
-from bodydouble.renderers.puppet.occlusion import FEET, LOOKS_MIN, ActorColours, colour_codes, learn_colours
+from bodydouble.renderers.puppet.occlusion import FEET, LOOKS_MIN, ActorColours, learn_colours
 from mannequin import joints, picture, track_of
 from staged import scenery
 

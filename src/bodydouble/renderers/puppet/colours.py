@@ -1,0 +1,46 @@
+"""Colours counted in a few levels a channel: what is usual somewhere, as a table that is looked up for each pixel."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+
+Colours = NDArray[np.bool_]
+"""(LEVELS ** 3,) which colours belong to something; index it with ``colour_codes``."""
+Counts = NDArray[np.float32]
+
+LEVELS = 16
+"""Levels a colour channel is counted in."""
+
+
+def colour_codes(image: Image) -> NDArray[np.int32]:
+    """(...,) one number 0 to ``LEVELS ** 3`` for each pixel's colour, of (..., 3) RGB."""
+    levels = (image >> 4).astype(np.int32)
+    return (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
+
+
+def counted(codes: NDArray[np.int32]) -> Counts:
+    """(LEVELS ** 3,) how often each of ``codes`` (N,) is there.
+
+    A colour's neighbours count too: light and compression move colours by a level.
+    """
+    spread = np.bincount(codes, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
+    for axis in range(3):
+        spread += sum(_shifted(spread, axis, step) for step in (-1, 1))
+    return spread.ravel()
+
+
+def with_neighbours(colours: Colours) -> Colours:
+    """``colours`` and those one level away in one channel."""
+    cube = colours.reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
+    wide = cube + sum(_shifted(cube, axis, step) for axis in range(3) for step in (-1, 1))
+    return np.asarray(wide.ravel() > 0, np.bool_)
+
+
+def _shifted(counts: Counts, axis: int, step: int) -> Counts:
+    """``counts`` moved by ``step`` along ``axis``, zeros moving in."""
+    result = np.roll(counts, step, axis)
+    edge = [slice(None)] * 3
+    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
+    result[tuple(edge)] = 0
+    return result
