@@ -48,6 +48,20 @@ def test_another_machine_goes_on_at_the_last_finished_segment(trial: Trial) -> N
     assert (trial.folder / "files" / task.preview_key).read_text() == f"picture of segment {SEGMENTS - 1}"
 
 
+def test_two_workers_of_one_data_folder_work_side_by_side(trial: Trial) -> None:
+    """As `serve` and `worker` with the same --data: two tasks at a time, each in its worker's folder."""
+    same = {"BODYDOUBLE_DATA": str(trial.folder / "first")} | SLOWLY
+    for name in ("first", "second"):
+        trial.start(name, **same)
+        trial.ready(name)
+    tasks = [trial.create(), trial.create()]
+    wait_until(lambda: all(trial.task(task_id).status is TaskStatus.RUNNING for task_id in tasks))
+    assert len({trial.task(task_id).executor for task_id in tasks}) == 2
+    places = [[(trial.folder / "first" / name / str(task_id)) for task_id in tasks] for name in ("work", "work-2")]
+    wait_until(lambda: [[path.exists() for path in row].count(True) for row in places] == [1, 1])
+    assert [trial.wait(task_id).status for task_id in tasks] == [TaskStatus.SUCCESS] * 2
+
+
 def test_a_worker_told_to_stop_hands_over_at_once(trial: Trial) -> None:
     """SIGTERM in a segment: the worker ends with status 0, and another one goes on though silence would count later."""
     never = {"BODYDOUBLE_TAKEOVER_SECONDS": "600"} | SLOWLY

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Sequence
 
 from bodydouble.cli.terminal import err, is_interactive
 from bodydouble.settings import Settings
 
 STOP_SECONDS_MAX = 10.0
-RESTART_SECONDS = 1.0
+RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 60.0
+LASTING_SECONDS = 10.0
+"""What ran for so long had started well: it is wanted back at once. What ends at its start would end so again."""
 
 
 async def keep(
@@ -33,7 +36,9 @@ async def keep(
         "--data",
         str(settings.data),
     ]
+    pause = 0.0
     while True:
+        began = time.monotonic()
         process = await asyncio.create_subprocess_exec(*command, env=environment, pass_fds=descriptors)
         try:
             status = await process.wait()
@@ -45,5 +50,13 @@ async def keep(
             except TimeoutError:
                 process.kill()
             raise
-        err.print(f"the {name} ended with status {status}; starting it again")
-        await asyncio.sleep(RESTART_SECONDS)
+        pause = next_pause(pause, time.monotonic() - began)
+        err.print(f"the {name} ended with status {status}; starting it again in {pause:g} s")
+        await asyncio.sleep(pause)
+
+
+def next_pause(before_seconds: float, ran_seconds: float) -> float:
+    """Seconds until the next start: longer each time that it ended soon after its start."""
+    if ran_seconds >= LASTING_SECONDS:
+        return RESTART_SECONDS
+    return min(max(2 * before_seconds, RESTART_SECONDS), RESTART_SECONDS_MAX)

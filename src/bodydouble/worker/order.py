@@ -20,7 +20,7 @@ from bodydouble.worker.workspace import Workspace
 class WorkerOptions:
     """How one worker works."""
 
-    folder: Path  # one sub-folder a task, removed once the task is settled
+    folder: Path  # one sub-folder a task, removed once the task is settled; of a second worker, the one beside it
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.runner")

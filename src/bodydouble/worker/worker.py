@@ -1,12 +1,11 @@
 """One worker: takes tasks from the queue until it is told to stop."""
 
 import asyncio
-import fcntl
+import dataclasses
 import threading
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack
-from pathlib import Path
-from typing import IO, Any
+from contextlib import closing
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -18,6 +17,7 @@ from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
+from bodydouble.worker.folder import WorkFolder, hold, hold_abandoned, hold_free
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.lost_connections import recognise_lost_connections
 from bodydouble.worker.order import WorkerOptions
@@ -27,6 +27,7 @@ from bodydouble.worker.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2
+STANDBY_SECONDS = 1.0
 DESTROY_SECONDS_MAX = 4.0
 HAND_OVER_SECONDS_MAX = 3.0
 STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle", "abandon"})
@@ -51,42 +52,55 @@ class Worker:
         """Work until ``stop`` is set, then hand over: what is unfinished goes on elsewhere, or at our next start.
 
         Raises:
-            StorageUnavailable: another worker works in the same folder, or the database does not answer at the start.
+            StorageUnavailable: the database does not answer at the start.
         """
-        self._options.folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as stack:
-            mark = stack.enter_context(_lock(self._options.folder))
+        cards = [] if self._options.wan.get("device") == "cpu" else await asyncio.to_thread(find_cards)
+        folder = await self._enter(stop, alone=bool(cards))
+        if folder is None:
+            return
+        with closing(folder):
             await self._heartbeat.beat()
-            await self._replace_former(mark)
-            await self._clear_workspaces()
+            await self._replace_former(folder)
+            await self._clear_workspaces(folder)
+            self._options = dataclasses.replace(self._options, folder=folder.path)
             self._loop = asyncio.get_running_loop()
-            cards = [] if self._options.wan.get("device") == "cpu" else await asyncio.to_thread(find_cards)
             self._runners = Runners(self._options, len(cards))
             await asyncio.to_thread(self._launch)
-            log.info("worker ready", folder=str(self._options.folder), executor=self._executor)
+            log.info("worker ready", folder=str(folder.path), executor=self._executor)
             await self._heartbeat.run(stop)
             await self._hand_over()
 
-    async def _replace_former(self, mark: IO[str]) -> None:
-        """The lock of the folder is ours, so that whoever had it before is dead: what it left goes on at once."""
-        former = mark.read().strip()
-        if former:
-            await self._operation.stop_executor(former, in_order=False)
-        mark.seek(0)
-        mark.truncate()
-        mark.write(self._executor)
-        mark.flush()
-
-    async def _clear_workspaces(self) -> None:
-        """Remove what is left of tasks that were settled elsewhere."""
-        for folder in self._options.folder.iterdir():
+    async def _enter(self, stop: asyncio.Event, *, alone: bool) -> WorkFolder | None:
+        """A folder of our own; ``alone``: the first one, once it is free. None where ``stop`` is set before."""
+        first = self._options.folder
+        if not alone:
+            return hold_free(first)
+        held = hold(first)
+        if held is None:  # it has the networks on this machine's cards, which do not hold them twice
+            log.warning("another worker of this data folder has the GPUs; standing by until it ends", folder=str(first))
+        while held is None and not stop.is_set():
             try:
-                task_id = TaskId(UUID(folder.name))
-            except ValueError:
-                continue
+                await asyncio.wait_for(stop.wait(), STANDBY_SECONDS)
+            except TimeoutError:
+                held = hold(first)
+        return held
+
+    async def _replace_former(self, folder: WorkFolder) -> None:
+        """Whoever had a folder that can be held is dead: what it left goes on at once, and here."""
+        if folder.former:
+            await self._operation.stop_executor(folder.former, in_order=False)
+        folder.sign(self._executor)
+        for other in hold_abandoned(self._options.folder):
+            if other.former:
+                await self._operation.stop_executor(other.former, in_order=False)
+            folder.inherit(other)
+
+    async def _clear_workspaces(self, folder: WorkFolder) -> None:
+        """Remove what is left of tasks that were settled elsewhere."""
+        for task_id, _ in folder.workspaces():
             task = await self._ports.store.get_task(task_id)
             if task is None or task.status in TERMINAL:
-                await Workspace(self._options.folder, task_id).remove()
+                await Workspace(folder.path, task_id).remove()
 
     async def _hand_over(self) -> None:
         """End the children, take nothing more, and give back what is not done."""
@@ -173,19 +187,3 @@ class Worker:
             if step in ("settle", "abandon") or value is False:
                 self._running.pop(task_id, None)
             return {"value": value}
-
-
-def _lock(folder: Path) -> IO[str]:
-    """Hold ``folder`` for this process; the kernel gives it free with the process. The file says who had it last."""
-    stream = (folder / ".lock").open("a+")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
-        raise StorageUnavailable(
-            f"Another worker already works in {folder}. Start this one with its own --data folder; "
-            "`serve --no-worker` needs none.",
-            folder=str(folder),
-        ) from None
-    stream.seek(0)
-    return stream
