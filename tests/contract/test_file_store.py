@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 URL = "https://media.example"
 SECRET = b"of the installation"
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=800, video_bytes_max=1000)
 OWNER, STRANGER = AccountId(7), AccountId(8)
 RESULT = "results/7/0198-task/result.mp4"
 
@@ -115,6 +115,18 @@ async def test_a_file_of_many_pieces_comes_back(files: FileStore, source: Path, 
     assert (tmp_path / "out").read_bytes() == content
 
 
+async def test_a_picture_has_a_limit_of_its_own(place: Place, files: FileStore) -> None:
+    """Beyond it what is declared as a picture is refused, before it is sent and as it comes; a video may be larger."""
+    size = LIMITS.image_bytes_max + 1
+    with pytest.raises(InputRejected, match=r"size: the file is larger than 0\.0008 MB"):
+        await files.sign_upload("image/png", ".png", OWNER, size)
+    await place.put(await files.sign_upload("video/mp4", ".mp4", OWNER, size), b"x" * size)
+    signed = await files.sign_upload("image/png", ".png", OWNER)
+    if signed.put_url.startswith(URL):  # a bucket takes what comes; who reads it refuses it
+        with pytest.raises(InputRejected, match=r"body: the file is larger than 0\.0008 MB"):
+            await files.receive(_split(signed.put_url)[0], _in_pieces(b"x" * size))
+
+
 async def test_an_upload_is_found_under_its_address(place: Place, files: FileStore) -> None:
     """What is PUT to the one address is read from the other, which names the account's key."""
     signed = await files.sign_upload("video/mp4", ".MP4", OWNER)
@@ -168,7 +180,7 @@ async def test_an_upload_goes_on_where_it_broke_off(files: FileStore) -> None:
 async def test_an_announced_size_beyond_the_limit_is_refused_at_once(files: FileStore) -> None:
     """Before a byte is sent; the message names the field and the limit."""
     with pytest.raises(InputRejected, match=r"^size: .* larger than 0\.001 MB"):
-        await files.sign_upload("video/mp4", ".mp4", OWNER, LIMITS.bytes_max + 1)
+        await files.sign_upload("video/mp4", ".mp4", OWNER, LIMITS.video_bytes_max + 1)
 
 
 async def test_a_result_is_read_by_anybody_with_its_address(place: Place, files: FileStore, source: Path) -> None:

@@ -125,7 +125,8 @@ def open_files(settings: Settings) -> FileStore:
     limits = FileLimits(
         upload_seconds=settings.upload_url_seconds,
         download_seconds=settings.download_url_seconds,
-        bytes_max=max(settings.video_bytes_max, settings.image_bytes_max),
+        image_bytes_max=settings.image_bytes_max,
+        video_bytes_max=settings.video_bytes_max,
         free_bytes_min=settings.free_bytes_min,
     )
     secret = open_secret(settings)

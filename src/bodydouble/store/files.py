@@ -38,8 +38,14 @@ class FileLimits:
 
     upload_seconds: int
     download_seconds: int
-    bytes_max: int  # of one upload
+    image_bytes_max: int  # of an upload whose type is a picture's
+    video_bytes_max: int
     free_bytes_min: int = 0  # left alone on a local disk
+
+    def bytes_max(self, key: str) -> int:
+        """Of the upload that gets this key."""
+        is_image = CONTENT_TYPES.get(Path(key).suffix, "").startswith("image/")
+        return self.image_bytes_max if is_image else self.video_bytes_max
 
 
 def check_size(size_bytes: int, bytes_max: int, named: str) -> None:
@@ -66,7 +72,7 @@ class LocalFileStore:
     ) -> SignedUpload:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
-        check_size(size_bytes or 0, self._limits.bytes_max, "size")
+        check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
         seconds = self._limits.upload_seconds
         return SignedUpload(
             put_url=self._addresses.make("PUT", key, seconds, content_type),
@@ -94,7 +100,8 @@ class LocalFileStore:
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload as it comes, to disk and not to memory."""
         path = self.folder / checked_key(key)
-        check_size(size_bytes or 0, self._limits.bytes_max, "body")
+        bytes_max = self._limits.bytes_max(key)
+        check_size(size_bytes or 0, bytes_max, "body")
         if path.exists():
             raise InputRejected("This upload address was used already; ask for a new one.", key=key)
         with self._scratch.part(size_bytes or 0) as part:
@@ -102,7 +109,7 @@ class LocalFileStore:
                 size, held = 0, bytearray()
                 async for chunk in chunks:
                     size += len(chunk)
-                    check_size(size, self._limits.bytes_max, "body")
+                    check_size(size, bytes_max, "body")
                     held += chunk
                     if len(held) >= WRITE_BYTES:
                         await asyncio.to_thread(stream.write, held)

@@ -62,7 +62,7 @@ class ObjectFileStore:
     ) -> SignedUpload:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
-        check_size(size_bytes or 0, self._limits.bytes_max, "size")
+        check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
         seconds = self._limits.upload_seconds
         if self._bucket.direct_uploads:
             put_url = await self._presign("PUT", key, seconds)
@@ -109,7 +109,8 @@ class ObjectFileStore:
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload for a bucket that clients cannot write to by an address alone."""
-        check_size(size_bytes or 0, self._limits.bytes_max, "body")
+        bytes_max = self._limits.bytes_max(key)
+        check_size(size_bytes or 0, bytes_max, "body")
         if await self.stat(key) is not None:
             raise InputRejected("This upload address was used already; ask for a new one.", key=key)
         with self._scratch.part(size_bytes or 0) as part:
@@ -117,7 +118,7 @@ class ObjectFileStore:
                 size = 0
                 async for chunk in chunks:
                     size += len(chunk)
-                    check_size(size, self._limits.bytes_max, "body")
+                    check_size(size, bytes_max, "body")
                     await asyncio.to_thread(stream.write, chunk)
             return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, UNKNOWN_TYPE))
 

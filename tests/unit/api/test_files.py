@@ -16,7 +16,7 @@ from buckets import LocalS3
 
 pytestmark = pytest.mark.anyio
 
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
 
 
 async def put(client: httpx.AsyncClient, url: str, content: bytes, content_type: str = "video/mp4") -> httpx.Response:
@@ -114,7 +114,7 @@ async def test_an_upload_beyond_the_limit_leaves_nothing(
 ) -> None:
     """The limit holds before and while the bytes arrive, and the half file is removed."""
     small = LocalFileStore(
-        files.folder, "http://127.0.0.1:8000", b"a secret", dataclasses.replace(LIMITS, bytes_max=100)
+        files.folder, "http://127.0.0.1:8000", b"a secret", dataclasses.replace(LIMITS, image_bytes_max=100)
     )
     app.state.files = small
 

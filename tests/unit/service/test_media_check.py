@@ -16,7 +16,7 @@ from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
 
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10_000_000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=10_000_000, video_bytes_max=10_000_000)
 VIDEO, IMAGE = "uploads/7/video.mp4", "uploads/7/image.png"
 
 

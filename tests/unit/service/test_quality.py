@@ -28,7 +28,7 @@ async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(fresh
     """Result, video and picture are handed over as files; a stranger and a task without its files get none."""
     database = await Database.connect(fresh_database, 2)
     tasks, accounts = PostgresTaskStore(database), PostgresAccountStore(database)
-    limits = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
+    limits = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
     files = LocalFileStore(tmp_path, URL, b"a secret of the test", limits)
     measured: list[tuple[bytes, bytes, bytes, str]] = []
 

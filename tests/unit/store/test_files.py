@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 URL = "https://media.example"
 SECRET = b"of the installation"
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10_000_000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=10_000_000, video_bytes_max=10_000_000)
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ async def test_room_is_kept_for_the_database(tmp_path: Path) -> None:
     roomy = LocalFileStore(tmp_path / "files", URL, SECRET, LIMITS)
     (tmp_path / "in").write_bytes(b"bytes")
     await roomy.put_file("results/7/one.mp4", tmp_path / "in", "video/mp4")
-    limits = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000, free_bytes_min=1 << 60)
+    limits = FileLimits(
+        upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000, free_bytes_min=1 << 60
+    )
     full = LocalFileStore(tmp_path / "files", URL, SECRET, limits)
     for call in (
         lambda: full.receive("uploads/7/one.mp4", megabytes(0)),

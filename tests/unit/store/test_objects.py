@@ -13,7 +13,7 @@ from buckets import LocalS3
 
 pytestmark = pytest.mark.anyio
 
-LIMITS = FileLimits(upload_seconds=60, download_seconds=30 * 24 * 3600, bytes_max=1000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=30 * 24 * 3600, image_bytes_max=1000, video_bytes_max=1000)
 OWNER, STRANGER = AccountId(7), AccountId(8)
 RESULT = "results/7/one.mp4"
 

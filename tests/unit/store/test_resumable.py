@@ -14,7 +14,7 @@ from bodydouble.tasks.errors import StorageFull, WrongOffset
 
 pytestmark = pytest.mark.anyio
 
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10_000_000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=10_000_000, video_bytes_max=10_000_000)
 KEY = "uploads/7/0198-shot.mp4"
 
 
@@ -63,7 +63,12 @@ async def test_an_empty_upload_is_whole_at_once(tmp_path: Path) -> None:
 
 async def test_without_room_for_the_rest_nothing_is_taken(tmp_path: Path) -> None:
     """The whole of it is looked at before its first byte."""
-    full = open_store(tmp_path, FileLimits(upload_seconds=60, download_seconds=60, bytes_max=10, free_bytes_min=10**15))
+    full = open_store(
+        tmp_path,
+        FileLimits(
+            upload_seconds=60, download_seconds=60, image_bytes_max=10, video_bytes_max=10, free_bytes_min=10**15
+        ),
+    )
     with pytest.raises(StorageFull):
         await full.resumable.append(KEY, 6, 0, piece(b"abc"))
     assert await full.resumable.offset(KEY) == 0

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.anyio
 RETENTION = Retention(
     deadline=timedelta(hours=1), media=timedelta(days=7), uploads=timedelta(days=2), rows=timedelta(days=90)
 )
-LIMITS = FileLimits(upload_seconds=60, download_seconds=60, bytes_max=1000)
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
 
 
 @pytest.fixture
