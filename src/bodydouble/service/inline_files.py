@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from types import MappingProxyType
 from typing import Any
 
-from bodydouble.service.inputs import Submission
+from bodydouble.service.inputs import FILE_FIELDS, Submission
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.data_url import InlineFile, is_data_url, read_data_url
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
 
-FIELDS = ("img_urls", "video_urls")
 EXTENSIONS = MappingProxyType(
     {
         "image/jpeg": ".jpg",
@@ -34,19 +33,15 @@ class InlineFiles:
     def __init__(self, files: FileStore, bytes_max: int) -> None:
         self._files, self._bytes_max = files, bytes_max
 
-    def has_any(self, submission: Submission) -> bool:
-        """Whether there is a file in the request."""
-        return any(is_data_url(str(submission.inputs[field][0])) for field in FIELDS)
-
     async def keep(self, submission: Submission, account: AccountId) -> Submission:
-        """The same request with the addresses of the uploads in the place of the files.
+        """The same request with the addresses of the uploads in the place of the files, where there are any.
 
         Raises:
             InputRejected: what ``read`` raises, with the model.
             StorageFull, StorageUnavailable.
         """
         kept: dict[str, list[str]] = {}
-        for field in FIELDS:
+        for field in FILE_FIELDS:
             url = str(submission.inputs[field][0])
             if is_data_url(url):
                 try:
@@ -54,6 +49,8 @@ class InlineFiles:
                 except InputRejected as error:
                     error.fields["model"] = submission.model
                     raise
+        if not kept:
+            return submission
         param: dict[str, Any] = {**submission.param, "input": {**submission.param["input"], **kept}}
         return dataclasses.replace(submission, param=param, inputs={**submission.inputs, **kept})
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+FILE_FIELDS = ("img_urls", "video_urls")
+"""The fields of every model's input that name files, one address each."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:

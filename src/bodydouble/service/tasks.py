@@ -13,7 +13,7 @@ from uuid import UUID
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
-from bodydouble.service.inputs import Submission
+from bodydouble.service.inputs import FILE_FIELDS, Submission
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
@@ -139,6 +139,10 @@ class TaskService:
             return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True)
         return Price(credits=model.price(resolution, seconds), estimated=False)
 
+    async def _has_files_here(self, submission: Submission) -> bool:
+        urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
+        return any([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
+
     async def _seconds_of(self, url: str, field: str) -> float | None:
         """Length of what is here, None for an address elsewhere."""
         if is_data_url(url):
@@ -164,7 +168,7 @@ class TaskService:
             What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InputRejected: nothing was stored.
         """
         key_hash = hash_secret(secret)
-        if self._inline_files.has_any(submission):
+        if await self._has_files_here(submission):  # nobody looks at a stranger's, or keeps them
             caller = await self.authenticate(secret)
             caller.require_write()
             submission = await self._inline_files.keep(submission, caller.id)
@@ -185,8 +189,7 @@ class TaskService:
     ) -> Created:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()
-        if self._inline_files.has_any(submission):
-            submission = await self._inline_files.keep(submission, caller.id)
+        submission = await self._inline_files.keep(submission, caller.id)
         new = await self._new_task(submission, source, account=caller.id, traceparent=traceparent)
         return await self._tasks.create_task(new, self._limits)
 

@@ -181,6 +181,15 @@ async def test_an_unusable_upload_is_refused_before_anything_is_charged(
     assert await balance(client) == 100
 
 
+async def test_a_strangers_files_are_not_looked_at(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """Who names an upload of this installation without a good key learns just that, whatever the file is."""
+    (tmp_path / "text.mp4").write_text("this is no video")
+    address = await upload(client, tmp_path / "text.mp4", "video/mp4")
+    stranger = {"x-api-key": f"ak_{'0' * 32}"}
+    answer = await client.post(f"{API}/job/CreateTask", json=body(video_urls=[address]), headers=stranger)
+    assert (answer.status_code, answer.json()["code"]) == (401, 401)
+
+
 async def test_too_few_credits_are_402(client: httpx.AsyncClient) -> None:
     """A task beyond the balance names both amounts, and the estimate says so beforehand."""
     for _ in range(3):
