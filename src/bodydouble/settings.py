@@ -25,7 +25,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""  # how clients reach us, for links; default http://host:port
-    database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"))
+    # It may hold a password.
+    database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"), repr=False)
     files: str = ""  # a bucket (s3://, gs://, az://) or a folder that all machines share; empty: in the data folder
     secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` of the data folder
     free_bytes_min: int = 500_000_000  # of the data folder's disk, left to the database
@@ -107,7 +108,8 @@ class Settings(BaseSettings):
     oidc_credits: Decimal = Field(Decimal(0), ge=0, decimal_places=4)  # of an account at its first sign-in
     oidc_allow: str = ""  # networks, separated by commas, where the provider may be though they are not public
 
-    metrics_token: str = ""  # bearer token of /metrics; without one it answers only while the service is on loopback
+    # Bearer token of /metrics; without one it answers only while the service is on loopback.
+    metrics_token: str = Field("", repr=False)
 
     @property
     def base_url(self) -> str:

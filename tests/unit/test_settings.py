@@ -37,6 +37,14 @@ def test_the_database_has_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Settings().database_url == "postgresql://db/x"
 
 
+def test_settings_can_be_shown() -> None:
+    """Nothing secret is in their text, which tracebacks and logs may hold."""
+    secrets = {name: f"{name} that nobody may see" for name in ("secret", "metrics_token", "oidc_client_secret")}
+    shown = repr(Settings(DATABASE_URL="postgresql://me:word@db/x", **secrets))  # type: ignore[arg-type]
+    assert "nobody" not in shown
+    assert "word@" not in shown
+
+
 def test_settings_are_frozen_and_checked() -> None:
     """Nobody changes them later, and a wrong value is named."""
     with pytest.raises(ValidationError, match="frozen"):
