@@ -12,11 +12,8 @@ from bodydouble.store.postgres.grouping import Grouping
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.task import Created, CreateLimits, NewTask
 
-TAKEN = "taken"
-"""Outcome where concurrent creates took what it saw free; the next look sees what is left."""
-TRIES_MAX = 5
-TOGETHER_MAX = 32
-"""Each is a subtransaction; beyond 64 of a transaction PostgreSQL keeps them on disk."""
+TOGETHER_MAX = 64
+"""Their accounts stay locked until the last one of them is stored."""
 
 
 class Creates:
@@ -32,18 +29,11 @@ class Creates:
     async def create(self, task: NewTask, limits: CreateLimits) -> Created:
         """As ``TaskStore.create_task``."""
         values = _values(task, limits)
-        row = await self._together(values)
-        for _ in range(TRIES_MAX - 1):
-            if row["outcome"] != TAKEN:
-                break
-            row = await self._together(values)
-        return created(row, task)
-
-    async def _together(self, values: Sequence[Any]) -> Any:
         try:
-            return await self._grouping.ask(values)
-        except asyncpg.PostgresError:  # another's values, or two processes in each other's way: nothing was stored
-            return (await self._create([values]))[0]
+            row = await self._grouping.ask(values)
+        except asyncpg.PostgresError:  # another's values, as one that no column takes: nothing was stored
+            row = (await self._create([values]))[0]
+        return created(row, task)
 
     async def _create(self, asked: Sequence[Sequence[Any]]) -> list[Any]:
         columns = [list(column) for column in zip(*asked, strict=True)]
