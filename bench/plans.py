@@ -179,15 +179,19 @@ def cases(url: str) -> list[Case]:
         pending = one("select id from task where status = 'pending' order by id desc limit 1")
         running = one("select id from task where status = 'running' limit 1")
         key = one(f"select key_hash from api_key where account_id = {large}")
+        small_key = one(f"select key_hash from api_key where account_id = {small}")
         cursor = one(f"select id from task where account_id = {large} order by id desc offset 50 limit 1")
         week = one("select now() - interval '40 days'")
     body = json.dumps({"model": MODEL})
     create: list[Any] = [key, None, UUID(int=7 << 76), MODEL, body, body, "api", 30, None, "key-1", b"hash"]
     create += [json.dumps([MODEL]), 86400, 10**6, 10**6, None]
-    create = [[value] for value in create] + ["replace_task", "tasks", "1"]
+    names = ["replace_task", "tasks", "1"]
+    together = [[value, value] for value in create]
+    together[0], together[2], together[9] = [key, small_key], [UUID(int=7 << 76), UUID(int=1 + (7 << 76))], ["a", "b"]
     nothing = [None] * 6
     made = [
-        ("create_tasks", "", create, 120),
+        ("create_tasks", "one alone", [[value] for value in create] + names, 120),
+        ("create_tasks", "two together", together + names, 240),
         ("read_tasks", "", [[key], [old]], 20),
         ("account_for_key", "", [key], 12),
         ("get_task", "", [old, None], 10),

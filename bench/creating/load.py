@@ -2,9 +2,10 @@
 
     python load.py < order.json
 
-The order: ``port``, ``connections``, ``seconds``, ``requests`` (whole HTTP/1.1 requests as text,
-drawn at random; ``COUNTER`` in one is replaced by 32 digits that never repeat). Prints one JSON object: answers by
-status (0: hung up, or silent to the end), latencies in milliseconds, and which share of a core this process took.
+The order: ``port``, ``connections``, ``seconds``, ``requests`` (whole HTTP/1.1 requests as text, drawn at random;
+``COUNTER`` in one is replaced by 32 digits that never repeat). A good answer is 200 and names a task: the one that was
+asked for, or one that no answer named before. Prints one JSON object: answers by status (0: hung up, or silent to the
+end; -1: 200 and the wrong task), latencies in milliseconds, and which share of a core this process took.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from collections import Counter
 import uvloop
 
 COUNTER = b"COUNTER"
+ASKED, NAMED, ID_BYTES = b"task_id=", b'"task_id":"', 36
+WRONG_TASK = -1
 SILENCE_SECONDS_MAX = 10
 
 
@@ -28,7 +31,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, load: "Load") -> None:
         self._load = load
         self._buffer = b""
-        self._sent = 0.0
+        self._sent, self._wanted = 0.0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -36,8 +39,9 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
+        request, self._wanted = self._load.next_request()
         self._sent = time.perf_counter()
-        self._transport.write(self._load.next_request())
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Whole once its head and the announced number of bytes are here."""
@@ -52,6 +56,8 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < end + 4 + length:
             return
         status = int(self._buffer[9:12])
+        if status == 200:
+            status = self._load.judge(self._buffer[end:], self._wanted)
         self._buffer = b""
         if self._load.note(status, self._sent):
             self._send()
@@ -67,7 +73,8 @@ class Load:
     """Requests, and what came of them."""
 
     def __init__(self, order: dict) -> None:
-        self._parts = [tuple(text.encode().split(COUNTER)) for text in order["requests"]]
+        self._requests = [(text.encode().split(COUNTER), _asked(text.encode())) for text in order["requests"]]
+        self._made: set[bytes] = set()
         self._numbers = itertools.count(random.getrandbits(100))
         self.open = order["connections"]
         self._until = time.perf_counter() + order["seconds"]
@@ -75,10 +82,20 @@ class Load:
         self.latencies: list[float] = []
         self.done = asyncio.get_running_loop().create_future()
 
-    def next_request(self) -> bytes:
-        """Drawn at random."""
-        parts = random.choice(self._parts)
-        return parts[0] if len(parts) == 1 else (b"%032x" % next(self._numbers)).join(parts)
+    def next_request(self) -> tuple[bytes, bytes]:
+        """Drawn at random; with the task that it asks for, empty where it makes one."""
+        parts, wanted = random.choice(self._requests)
+        return parts[0] if len(parts) == 1 else (b"%032x" % next(self._numbers)).join(parts), wanted
+
+    def judge(self, body: bytes, wanted: bytes) -> int:
+        """The status of an answer that says 200."""
+        at = body.find(NAMED) + len(NAMED)
+        named = body[at : at + ID_BYTES]
+        if wanted:
+            return 200 if named == wanted else WRONG_TASK
+        before = len(self._made)
+        self._made.add(named)
+        return 200 if len(self._made) > before else WRONG_TASK
 
     def note(self, status: int, sent: float) -> bool:
         """Count an answer; whether to go on."""
@@ -94,6 +111,11 @@ class Load:
         self.open -= 1
         if not self.open:
             self.done.set_result(None)
+
+
+def _asked(request: bytes) -> bytes:
+    at = request.find(ASKED)
+    return b"" if at < 0 else request[at + len(ASKED) : at + len(ASKED) + ID_BYTES]
 
 
 async def run(order: dict) -> dict:
