@@ -18,7 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,29 @@ LARGE_TABLES = ("delivery_try", "delivery", "task_stage", "task", "ledger", "dbo
 """Those that refer to another one before it: a table with a log cannot refer to one without."""
 TABLES = ("account", "api_key", "task", "ledger", "delivery", "delivery_try", "task_stage", "dbos.workflow_status")
 MODEL = "wan/2-2-animate-replace"
+FILLING = (
+    "-c session_replication_role=replica"  # neither foreign keys nor triggers
+    " -c synchronous_commit=off -c work_mem=256MB -c maintenance_work_mem=512MB"
+)
 
-FILL = """
+CONTENT = {
+    "body": json.dumps(
+        {
+            "model": MODEL,
+            "img_urls": ["https://cdn.example.com/characters/one-of-many.png"],
+            "video_urls": ["https://cdn.example.com/shots/one-of-many.mp4"],
+            "resolution": "480P",
+        }
+    ),
+    "success": json.dumps(
+        {"code": 200, "message": "success", "media_info": {}, "media_keys": [f"results/1/{UUID(int=0)}.mp4"]}
+    ),
+    "failure": json.dumps({"code": 501, "message": "failed", "media_info": {}, "media_keys": []}),
+    "hash": "\\x" + "5a" * 32,
+}
+"""What no plan depends on is the same in every row; only its length counts."""
+
+FILL_FIRST = """
 select setseed(0.5);
 insert into account (name, balance) select 'account-' || g, 1e9 from generate_series(1, {accounts}) as g;
 insert into ledger (account_id, kind, amount) select id, 'grant', 1e9 from account;
@@ -56,51 +78,57 @@ select g, uuidv7(at - now()) as id, 1 + floor({accounts} * power(random(), 4))::
          when random() < 0.05 then 'failed' else 'success' end as status
 from (select g, now() - interval '90 days' * (1 - g::float / {rows}) as at
       from generate_series(1, {rows}) as g) as rows;
-
+"""
+FILL_TABLES = (
+    """
 insert into task (id, account_id, model, param, inputs, status, source, credits, fraction, stage, result, callback_url,
     attempts, created_at, started_at, completed_at, idempotency_key, body_hash, turn, executor, deadline_at,
     media_expires_at, media_deleted_at)
-select id, account_id, '{model}', body, body, status, 'api', case status when 'failed' then 0 else 30 end,
+select id, account_id, '{model}', '{body}', '{body}', status, 'api', case status when 'failed' then 0 else 30 end,
     case status when 'success' then 1 else 0 end, case status when 'success' then 'done' else 'render' end,
-    case when over then jsonb_build_object('code', case status when 'success' then 200 else 501 end, 'message', status,
-        'media_keys', jsonb_build_array('results/' || account_id || '/' || id || '.mp4'), 'media_info', '{{}}'::jsonb)
-    end,
+    case status when 'success' then '{success}'::jsonb when 'failed' then '{failure}'::jsonb end,
     case when g % 5 = 0 then 'https://studio.example.com/hook' end, 1, at,
     case when status <> 'pending' then at end, case when over then at + interval '2 minutes' end,
-    case when g % 2 = 0 then md5(g::text) end, case when g % 2 = 0 then sha256(g::text::bytea) end,
+    case when g % 2 = 0 then 'order-' || g || '-of-the-account' end, case when g % 2 = 0 then '{hash}'::bytea end,
     greatest(g - {rows} + {waiting}, 0),
     case when status <> 'pending' then 'worker-' || (1 + g % 20) || ':/work' end, at + interval '1 day',
     case when over then at + interval '7 days' end,
     case when over and at < now() - interval '7 days 10 minutes' then at + interval '7 days' end
-from plan, lateral (select status in ('success', 'failed') as over, jsonb_build_object(
-    'model', '{model}', 'img_urls', jsonb_build_array('https://cdn.example.com/characters/' || g || '.png'),
-    'video_urls', jsonb_build_array('https://cdn.example.com/shots/' || g || '.mp4'), 'resolution', '480P') as body)
-    as made
-order by g;
-
+from plan, lateral (select status in ('success', 'failed') as over) as ended
+order by g
+""",
+    """
 insert into ledger (account_id, task_id, kind, amount, created_at)
-select account_id, id, 'reserve', 30, at from plan order by g;
+select account_id, id, 'reserve', 30, at from plan order by g
+""",
+    """
 insert into ledger (account_id, task_id, kind, amount, created_at)
 select account_id, id, case status when 'success' then 'charge' else 'release' end, 30, at + interval '2 minutes'
-from plan where status in ('success', 'failed') order by g;
-
+from plan where status in ('success', 'failed') order by g
+""",
+    """
 insert into delivery (task_id, account_id, url, status, tries, next_try_at, created_at, delivered_at)
 select id, account_id, 'https://studio.example.com/hook',
     case when g > {rows} - {waiting} - 500 then 'pending' else 'delivered' end, 1,
     case when g > {rows} - {waiting} - 500 then now() end, at, at
 from plan where g % 5 = 0 and status in ('success', 'failed') order by g;
-insert into delivery_try (delivery_id, at, http_status, milliseconds) select id, created_at, 200, 120 from delivery;
+insert into delivery_try (delivery_id, at, http_status, milliseconds) select id, created_at, 200, 120 from delivery
+""",
+    """
 insert into task_stage (task_id, stage, started_at, seconds)
-select id, stage, at, 20 from plan, unnest(array['fetch', 'render']) as stage where g % 10 = 0;
-
+select id, stage, at, 20 from plan, unnest(array['fetch', 'render']) as stage where g % 10 = 0
+""",
+    """
 insert into dbos.workflow_status (workflow_uuid, status, name, queue_name, application_version, priority, executor_id,
     created_at, updated_at, started_at_epoch_ms, completed_at)
 select id::text, case status when 'pending' then 'ENQUEUED' when 'running' then 'PENDING' else 'SUCCESS' end,
     'replace_task', 'tasks', '1', greatest(g - {rows} + {waiting}, 1), case when status <> 'pending' then 'worker' end,
     ms, ms, case when status <> 'pending' then ms end, case when status in ('success', 'failed') then ms end
 from plan, lateral (select (extract(epoch from at) * 1000)::bigint as ms) as clock
-where at > now() - interval '10 days' or status = 'pending' order by g;
-
+where at > now() - interval '10 days' or status = 'pending' order by g
+""",
+)
+FILL_LAST = """
 update account as a set reserved = held.credits, active = held.tasks
 from (select account_id, sum(credits) as credits, count(*) as tasks from task
       where status in ('pending', 'running') group by account_id) as held where held.account_id = a.id;
@@ -137,13 +165,31 @@ class Finding:
 
 def fill(url: str, rows: int) -> None:
     """Tasks and what hangs on them, without what makes filling slow: a log of every row, foreign keys looked up for
-    each, indexes kept while the rows come."""
+    each, indexes kept while the rows come, and one core doing it alone."""
     waiting = max(int(rows * WAITING_SHARE), 100)
-    values = {"rows": rows, "accounts": ACCOUNTS, "waiting": waiting, "model": MODEL}
+    values = {"rows": rows, "accounts": ACCOUNTS, "waiting": waiting, "model": MODEL, **CONTENT}
+
+    def run(statements: str) -> None:
+        with psycopg.connect(url, autocommit=True, options=FILLING) as connection:
+            connection.execute(statements.encode())
+
+    def run_all(statements: Iterable[str]) -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for _ in pool.map(run, statements):
+                pass
+
+    indexes = _without_indexes(url)
+    run(FILL_FIRST.format(**values))
+    run_all(statements.format(**values) for statements in FILL_TABLES)
+    run_all([*indexes, FILL_LAST])
+    run("drop table plan")
+    run("analyze")
+
+
+def _without_indexes(url: str) -> list[str]:
+    """Take the large tables' indexes and log away. Answers what makes the indexes again."""
+    indexes: list[str] = []
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("set maintenance_work_mem = '1GB'; set synchronous_commit = off; set work_mem = '256MB'")
-        connection.execute("set session_replication_role = replica")  # neither foreign keys nor triggers
-        indexes: list[str] = []
         for table in LARGE_TABLES:
             with contextlib.suppress(psycopg.errors.InvalidTableDefinition):  # the engine's are referred to
                 connection.execute(f"alter table {table} set unlogged".encode())
@@ -155,12 +201,7 @@ def fill(url: str, rows: int) -> None:
             for name, definition in found:
                 connection.execute(f"drop index {name}".encode())
                 indexes.append(definition)
-        for statement in FILL.format(**values).split(";\n"):
-            connection.execute(statement.encode())
-        for definition in indexes:
-            connection.execute(definition.encode())
-        connection.execute("drop table plan")
-        connection.execute("analyze")
+    return indexes
 
 
 def cases(url: str) -> list[Case]:
