@@ -134,10 +134,14 @@ class TaskService:
         except InputRejected as error:
             error.fields["model"] = model.name
             raise
-        resolution = str(submission.inputs["resolution"])
         if seconds is None:
-            return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True)
-        return Price(credits=model.price(resolution, seconds), estimated=False)
+            return self._estimate(submission)
+        return Price(credits=model.price(str(submission.inputs["resolution"]), seconds), estimated=False)
+
+    def _estimate(self, submission: Submission) -> Price:
+        """Of files that nobody has seen. Raises NotFound: no such model."""
+        credits = self.model(submission.model).price(str(submission.inputs["resolution"]), ESTIMATE_SECONDS)
+        return Price(credits=credits, estimated=True)
 
     async def _has_files_here(self, submission: Submission) -> bool:
         urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
@@ -172,9 +176,13 @@ class TaskService:
             caller = await self.authenticate(secret)
             caller.require_write()
             submission = await self._inline_files.keep(submission, caller.id)
-        new = await self._new_task(
+            price = await self.price(submission)
+        else:
+            price = self._estimate(submission)
+        new = self._new_task(
             submission,
             TaskSource.API,
+            price,
             key_hash=key_hash,
             idempotency_key=idempotency_key,
             body_hash=body_hash,
@@ -190,10 +198,11 @@ class TaskService:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()
         submission = await self._inline_files.keep(submission, caller.id)
-        new = await self._new_task(submission, source, account=caller.id, traceparent=traceparent)
+        price = await self.price(submission)
+        new = self._new_task(submission, source, price, account=caller.id, traceparent=traceparent)
         return await self._tasks.create_task(new, self._limits)
 
-    async def _new_task(self, submission: Submission, source: TaskSource, **origin: Any) -> NewTask:
+    def _new_task(self, submission: Submission, source: TaskSource, price: Price, **origin: Any) -> NewTask:
         among = self.model(submission.model).renderers
         renderer = self._check_renderer(str(submission.inputs["renderer"]), among)
         return NewTask(
@@ -202,7 +211,7 @@ class TaskService:
             param=submission.param,
             inputs=submission.inputs,
             source=source,
-            reserve=(await self.price(submission)).credits,
+            reserve=price.credits,
             callback_url=submission.callback_url,
             features=(submission.model, renderer_feature(renderer)),
             deadline_seconds=self._deadline_seconds,
