@@ -95,7 +95,7 @@ select id, account_id, '{model}', '{body}', '{body}', status, 'api', case status
     case when over then at + interval '7 days' end,
     case when over and at < now() - interval '7 days 10 minutes' then at + interval '7 days' end
 from plan, lateral (select status in ('success', 'failed') as over) as ended
-order by g
+order by over, g  -- those without a result are shorter: coming last they would go into gaps all over the table
 """,
     """
 insert into ledger (account_id, task_id, kind, amount, created_at)

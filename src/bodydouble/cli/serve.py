@@ -107,7 +107,7 @@ def worker(
     ] = None,
     owner: OwnerOption = None,
 ) -> None:
-    """Run one worker without the API: for more machines on one database, or beside `serve --no-worker`.
+    """Run one worker without the API: for more machines on one database, or beside `serve`.
 
     Examples:
 
