@@ -18,6 +18,8 @@ from bodydouble.tasks.ports import AccountStore
 KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far from enough to guess one
 NAME_CHARACTERS_MAX = 100
 KEYS_MAX = 100
+KEYS_SHOWN_MAX = 2 * KEYS_MAX
+"""With those that ended within the last day."""
 ROTATION_SECONDS = 24 * 3600
 """How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
 
@@ -72,7 +74,8 @@ class AccountService:
     ) -> NewKey:
         """As ``create_key``, by the account's owner. Raises ScopeInsufficient; InvalidParams: too many keys too."""
         caller.require_write()
-        if len(await self._accounts.list_keys(caller.id)) >= KEYS_MAX:
+        now = datetime.now(UTC)
+        if sum(not key.has_ended(now) for key in await self._accounts.list_keys(caller.id)) >= KEYS_MAX:
             raise InvalidParams([f"keys: an account has at most {KEYS_MAX}; rotate one instead"])
         return await self.create_key(caller.id, name, scope, expires_at)
 
@@ -84,9 +87,14 @@ class AccountService:
     async def rotate_key(self, caller: Caller, key_id: int, grace_seconds: float = 0) -> NewKey:
         """A new secret under the same name and scope; the old one ends after ``grace_seconds``.
 
-        Raises NotFound, ScopeInsufficient.
+        Raises NotFound, ScopeInsufficient; InvalidParams: it ended already, or too many did today.
         """
         caller.require_write()
+        now, known = datetime.now(UTC), await self._accounts.list_keys(caller.id)
+        if any(key.id == key_id and key.has_ended(now) for key in known):
+            raise InvalidParams(["key_id: this key has ended, and so would the one in its place; make a new one"])
+        if len(known) >= KEYS_SHOWN_MAX:
+            raise InvalidParams([f"keys: there are {len(known)}; those that ended are forgotten after a day"])
         secret, new = _make_key()
         return NewKey(
             key=await self._accounts.replace_key(caller.id, key_id, new, grace_seconds),

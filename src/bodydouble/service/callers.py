@@ -51,7 +51,7 @@ def admit(found: tuple[Account, ApiKey] | None, now: Callable[[], datetime] = la
     if found is None:
         raise Unauthenticated("Missing or invalid API key")
     account, key = found
-    if key.expires_at is not None and key.expires_at <= now():
+    if key.has_ended(now()):
         raise Unauthenticated("This API key has expired")
     if key.disabled or account.disabled:
         raise KeyDisabled("This API key, or its account, is disabled")

@@ -50,6 +50,10 @@ class ApiKey:
     last_used_at: datetime | None  # to the minute or so
     expires_at: datetime | None
 
+    def has_ended(self, now: datetime) -> bool:
+        """Whether it opens nothing any more, for good."""
+        return self.expires_at is not None and self.expires_at <= now
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewApiKey:

@@ -180,7 +180,9 @@ class AccountStore(Protocol):
         """Give credits, or take back (negative). Raises InsufficientCredits, NotFound."""
         ...
 
-    async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey: ...
+    async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey:
+        """Add one, and forget those that ended over a day ago."""
+        ...
 
     async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
         """An account's, or everybody's (None), oldest first."""
@@ -191,7 +193,7 @@ class AccountStore(Protocol):
         ...
 
     async def replace_key(self, account: AccountId, key_id: int, new: NewApiKey, grace_seconds: float) -> ApiKey:
-        """Add ``new`` with the old one's name and scope, and let the old one expire. Raises NotFound."""
+        """As ``add_key``, with the old one's name and scope; the old one expires. Raises NotFound."""
         ...
 
     async def count_keys(self) -> int: ...

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 
 from api_calls import API, BODY, MODEL, WORKER, create
@@ -51,6 +52,25 @@ async def test_a_rotated_key_ends_and_its_successor_is_as_it_was(client: httpx.A
     ended = await data(await client.post(f"{KEYS}/{graced['key']['id']}/rotate"))
     assert (await client.get(balance, headers={"x-api-key": graced["secret"]})).status_code == 401
     assert (await client.get(balance, headers={"x-api-key": ended["secret"]})).status_code == 200
+
+
+async def test_keys_that_ended_take_nobodys_room(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, fresh_database: str
+) -> None:
+    """They count for no limit, are not rotated into another dead one, and are forgotten after a day."""
+    monkeypatch.setattr("bodydouble.service.accounts.KEYS_MAX", 2)
+    monkeypatch.setattr("bodydouble.service.accounts.KEYS_SHOWN_MAX", 4)
+    current = (await data(await client.post(KEYS, json={"name": "ci"})))["key"]["id"]
+    assert "at most 2" in (await client.post(KEYS, json={})).json()["errors"][0]
+    for _ in range(2):
+        former, current = current, (await data(await client.post(f"{KEYS}/{current}/rotate")))["key"]["id"]
+        assert "has ended" in (await client.post(f"{KEYS}/{former}/rotate")).json()["errors"][0]
+    assert "forgotten after a day" in (await client.post(f"{KEYS}/{current}/rotate")).json()["errors"][0]
+    await data(await client.post(f"{KEYS}/{current}/disable"))
+    with psycopg.connect(fresh_database) as connection:
+        connection.execute("update api_key set expires_at = now() - interval '25 hours' where name = 'ci'")
+    await data(await client.post(KEYS, json={"name": "new"}))
+    assert [key["name"] for key in (await data(await client.get(KEYS)))["keys"]] == ["", "new"]
 
 
 async def test_a_read_only_key_changes_nothing(

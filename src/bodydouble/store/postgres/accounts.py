@@ -61,6 +61,7 @@ class PostgresAccountStore:
         return to_account(row)
 
     async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey:
+        await self._database.row("forget_keys", account)
         return to_key(await self._database.row("add_key", *_key_values(account, key)))
 
     async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
@@ -75,6 +76,7 @@ class PostgresAccountStore:
             added = NewApiKey(
                 key_hash=new.key_hash, prefix=new.prefix, name=old.name, scope=old.scope, expires_at=old.expires_at
             )
+            await transaction.row("forget_keys", account)
             row = await transaction.row("add_key", *_key_values(account, added))
             await transaction.row("expire_key", account, key_id, grace_seconds)
         return to_key(row)

@@ -38,6 +38,10 @@ insert into ledger (account_id, kind, amount, memo) values ($1, $2, $3, $4);
 -- The balance's side of it; no row where it would go below nothing.
 update account set balance = balance + $2 where id = $1 and balance + $2 >= 0 returning *;
 
+-- name: forget_keys
+-- An account's keys that ended over a day ago.
+delete from api_key where account_id = $1 and expires_at < now() - interval '1 day';
+
 -- name: add_key
 -- A new key, by its hash.
 insert into api_key (key_hash, account_id, prefix, name, scope, expires_at) values ($1, $2, $3, $4, $5, $6)
