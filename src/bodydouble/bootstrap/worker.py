@@ -42,18 +42,21 @@ async def run_worker(
     Where it renders no task (``worker_tasks_max`` is 0) it sends callbacks and does the chores all the same.
     ``child`` is the command of another child than ours, for trials.
     """
-    client = GuardedClient(parse_networks(settings.outbound_allow))
+    allowed = parse_networks(settings.outbound_allow)
+    # Two clients, for each looks names up in threads of its own: receivers whose names never resolve would otherwise
+    # have the inputs of others fail.
+    for_callbacks, for_inputs = GuardedClient(allowed), GuardedClient(allowed)
     async with open_stores(settings, database_url) as stores:
         await require_the_secret(settings, stores.operation)
         metrics = await open_metrics(settings, stores, "worker")
         files = open_files(settings)
         duties = [
-            _courier(settings, stores, files, client, tracer).run(stop),
+            _courier(settings, stores, files, for_callbacks, tracer).run(stop),
             Janitor(stores.tasks, stores.operation, files, _retention(settings)).run(stop),
         ]
         if settings.worker_tasks_max:
             limits = RequestLimits(seconds_max=settings.outbound_seconds_max)
-            downloader = GuardedDownloader(client, limits)
+            downloader = GuardedDownloader(for_inputs, limits)
             ports = Ports(store=stores.tasks, files=files, downloader=downloader, tracer=tracer)
             options = _worker_options(settings)
             if child:
