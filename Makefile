@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .bootstrap/bin/uv)
 RUN := .venv/bin/
+# Services and tests start many processes: what Python compiled once is kept, as it is by default.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-wan demo test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help

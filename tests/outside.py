@@ -1,11 +1,14 @@
 """Store, files and downloader of a worker in one, and a task, without a database."""
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import psutil
 
 from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
 from bodydouble.tasks.task import (
@@ -22,6 +25,12 @@ from bodydouble.tasks.task import (
 TASK_ID = TaskId(UUID(int=7))
 EXECUTOR = "this worker"
 INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
+
+
+def children(script: str) -> list[psutil.Process]:
+    """Processes that this one started with ``script`` and that live; one that ends meanwhile is not among them."""
+    found = psutil.process_iter(["ppid", "cmdline"])
+    return [p for p in found if p.info["ppid"] == os.getpid() and script in " ".join(p.info["cmdline"] or ())]
 
 
 def make_task(**inputs: Any) -> Task:

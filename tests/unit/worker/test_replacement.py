@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredits, StorageUnavailable
@@ -22,7 +21,7 @@ from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.runners import Runners
 from bodydouble.worker.workspace import Workspace
-from outside import EXECUTOR, TASK_ID, Outside, make_task
+from outside import EXECUTOR, TASK_ID, Outside, children, make_task
 
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
 
@@ -50,11 +49,6 @@ def make_replacement(tmp_path, outside):
         )
 
     return make
-
-
-def children() -> list[psutil.Process]:
-    """Scripted children of this process that are there."""
-    return [p for p in psutil.Process().children() if "scripted_child.py" in " ".join(p.cmdline())]
 
 
 def run(*steps):
@@ -131,7 +125,7 @@ def test_a_cancel_ends_the_child_in_the_middle(make_replacement, outside):
     async def render():
         with pytest.raises(Cancelled):
             await r.render(0)
-        return children()
+        return children(SCRIPTED_CHILD.name)
 
     assert run(render) == []
 
@@ -210,7 +204,7 @@ def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
             await asyncio.sleep(0.05)
         rendering.cancel()
         await asyncio.wait({rendering})
-        return rendering.cancelled(), children()
+        return rendering.cancelled(), children(SCRIPTED_CHILD.name)
 
     assert run(render_and_stop) == (True, [])
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
@@ -239,13 +233,13 @@ def test_a_task_that_another_worker_has_is_let_go(make_replacement, outside, tmp
 
     async def render():
         rendering = asyncio.ensure_future(r.render(0))
-        while not children():
+        while not children(SCRIPTED_CHILD.name):
             await asyncio.sleep(0.05)
         outside.executor = "another worker"
         with pytest.raises(TaskLost):
             await rendering
         assert await r.settle({"key": "k", "media_info": {}}) == "lost"
-        return children()
+        return children(SCRIPTED_CHILD.name)
 
     assert run(r.start, render) == []
     assert outside.settled == []

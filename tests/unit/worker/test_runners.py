@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
-import psutil
 import pytest
 
 from bodydouble.tasks.errors import Cancelled
@@ -18,7 +17,7 @@ from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.runners import Runners
-from outside import EXECUTOR, Outside
+from outside import EXECUTOR, Outside, children
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent
@@ -58,8 +57,7 @@ class Bench:
 
 def runner_pids() -> list[int]:
     """Runners of this process that live."""
-    children = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
-    return [p.pid for p in children if "scripted_runner.py" in " ".join(p.cmdline())]
+    return [process.pid for process in children("scripted_runner.py")]
 
 
 async def until(holds) -> None:
