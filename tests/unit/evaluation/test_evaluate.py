@@ -10,14 +10,14 @@ from bodydouble.evaluation import evaluate, format_table
 from bodydouble.perception import ModelPack
 from material import astronaut, carphone, landscape, write_image, write_video
 
-RATE = Fraction(25, 2)
+RATE = Fraction(25, 3)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """video.mp4 of 14 frames with sound, and image.png."""
+    """video.mp4 of 9 frames with sound, and image.png."""
     folder = tmp_path_factory.mktemp("evaluate")
-    write_video(folder / "video.mp4", carphone(27, 240)[::2], RATE, sound=True)
+    write_video(folder / "video.mp4", carphone(25, 240)[::3], RATE, sound=True)
     write_image(folder / "image.png", astronaut())
     return folder
 
@@ -27,7 +27,7 @@ def test_a_video_that_was_not_touched(folder: Path, model_pack: ModelPack) -> No
     heard: list[float] = []
     video = folder / "video.mp4"
     found = evaluate(video, video, folder / "image.png", model_pack, report=heard.append)
-    assert found.frames == 14
+    assert found.frames == 9
     assert found.background_psnr_min_db == 100
     assert (found.pck_10, found.pck_10_driving) == (1, 1)
     assert found.residue == pytest.approx(1)
@@ -44,7 +44,7 @@ def test_a_video_that_was_not_touched(folder: Path, model_pack: ModelPack) -> No
 
 def test_a_video_from_which_the_person_is_gone(folder: Path, model_pack: ModelPack, tmp_path: Path) -> None:
     """Nobody in the output is a finding: no pose, no face, nothing left of the actor."""
-    empty = write_video(tmp_path / "empty.mp4", [255 - i // 2 for i in landscape(14, (294, 240))], RATE)
+    empty = write_video(tmp_path / "empty.mp4", [255 - i // 2 for i in landscape(9, (294, 240))], RATE)
     found = evaluate(empty, folder / "video.mp4", folder / "image.png", model_pack)
     assert (found.pck_20, found.pck_20_driving) == (0, 0)
     assert found.face_found == 0
