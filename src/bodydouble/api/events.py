@@ -62,11 +62,11 @@ class EventStreams:
             )
 
     @contextmanager
-    def opened(self, account: AccountId) -> Generator[None, None, None]:
-        """Counts one stream."""
+    def opened(self, account: AccountId) -> Generator[bool, None, None]:
+        """Counts one stream. Whether it may go on: of those that came at one moment, before any was open, some not."""
         self._open[account] += 1
         try:
-            yield
+            yield self._open[account] <= self._per_account_max
         finally:
             self._open[account] -= 1
             if not self._open[account]:
@@ -108,8 +108,10 @@ class Following:
 
     async def events(self, seen: tuple[int, int | None] | None) -> AsyncGenerator[bytes, None]:
         """Each state that differs from the one before, the first from ``seen``; a comment where nothing comes."""
-        with self.streams.opened(self.account):
+        with self.streams.opened(self.account) as has_room:
             yield format_sse_event(retry=RECONNECT_MILLISECONDS)
+            if not has_room:
+                return  # the client comes back, and is told why not
             async with self.service.changes(self.task_id) as changes:
                 while not self.streams.closing:
                     try:

@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api_calls import API, BODY, WORKER, create
+from bodydouble.api.events import Following
 from bodydouble.client.event_stream import EventParser, ServerEvent
 from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
@@ -143,6 +144,21 @@ async def test_streams_are_bounded_and_given_back(served: httpx.AsyncClient, app
         await asyncio.sleep(0.1)
     async with served.stream("GET", EVENTS, params={"task_id": task_id}) as response:
         assert response.status_code == 200
+
+
+async def test_streams_that_come_at_one_moment_are_bounded_too(
+    served: httpx.AsyncClient, app: FastAPI, services: Services, key: str
+) -> None:
+    """Each passed the look at what is open before any of them was: beyond the bound they end at once."""
+    task_id = (await create(served, BODY)).json()["data"]["task_id"]
+    account = (await services.tasks.authenticate(key)).id
+    app.state.streams._per_account_max = 1
+    many = [Following(app.state.streams, services.tasks, account, key, TaskId(UUID(task_id))) for _ in range(3)]
+    streams = [following.events(None) for following in many]
+    for events in streams:
+        assert (await anext(events)).startswith(b"retry:")
+    assert [await anext(events, None) is not None for events in streams] == [True, False, False]
+    await streams[0].aclose()
 
 
 async def test_a_process_that_stops_ends_its_streams(served: httpx.AsyncClient, app: FastAPI) -> None:
