@@ -1,5 +1,6 @@
 """The folder that one worker works in. Several workers of one data folder have one each: ``work``, ``work-2``, …"""
 
+import asyncio
 import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
@@ -7,11 +8,16 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
+import structlog
+
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import TaskId
 
 FOLDERS_MAX = 64
 MARK = ".lock"
+LOOK_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
 
 
 class WorkFolder:
@@ -71,6 +77,19 @@ def hold_free(first: Path) -> WorkFolder:
         if held := hold(path):
             return held
     raise StorageUnavailable(f"{FOLDERS_MAX} workers work in {first.parent} already.")
+
+
+async def hold_once_free(path: Path, stop: asyncio.Event) -> WorkFolder | None:
+    """``path`` and no other, however long another worker has it; None where ``stop`` is set before."""
+    held = hold(path)
+    if held is None:
+        log.warning("another worker of this data folder has the GPUs; standing by until it ends", folder=str(path))
+    while held is None and not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+        except TimeoutError:
+            held = hold(path)
+    return held
 
 
 def hold_abandoned(first: Path) -> Iterator[WorkFolder]:

@@ -17,7 +17,7 @@ from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
-from bodydouble.worker.folder import WorkFolder, hold, hold_abandoned, hold_free
+from bodydouble.worker.folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.lost_connections import recognise_lost_connections
 from bodydouble.worker.order import WorkerOptions
@@ -27,7 +27,6 @@ from bodydouble.worker.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2
-STANDBY_SECONDS = 1.0
 DESTROY_SECONDS_MAX = 4.0
 HAND_OVER_SECONDS_MAX = 3.0
 STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle", "abandon"})
@@ -52,10 +51,12 @@ class Worker:
         """Work until ``stop`` is set, then hand over: what is unfinished goes on elsewhere, or at our next start.
 
         Raises:
-            StorageUnavailable: the database does not answer at the start.
+            StorageUnavailable: the database does not answer at the start, or dozens of workers share the data folder.
         """
         cards = [] if self._options.wan.get("device") == "cpu" else await asyncio.to_thread(find_cards)
-        folder = await self._enter(stop, alone=bool(cards))
+        # Another worker here has the networks on this machine's cards, which do not hold them twice.
+        first = self._options.folder
+        folder = await hold_once_free(first, stop) if cards else hold_free(first)
         if folder is None:
             return
         with closing(folder):
@@ -69,21 +70,6 @@ class Worker:
             log.info("worker ready", folder=str(folder.path), executor=self._executor)
             await self._heartbeat.run(stop)
             await self._hand_over()
-
-    async def _enter(self, stop: asyncio.Event, *, alone: bool) -> WorkFolder | None:
-        """A folder of our own; ``alone``: the first one, once it is free. None where ``stop`` is set before."""
-        first = self._options.folder
-        if not alone:
-            return hold_free(first)
-        held = hold(first)
-        if held is None:  # it has the networks on this machine's cards, which do not hold them twice
-            log.warning("another worker of this data folder has the GPUs; standing by until it ends", folder=str(first))
-        while held is None and not stop.is_set():
-            try:
-                await asyncio.wait_for(stop.wait(), STANDBY_SECONDS)
-            except TimeoutError:
-                held = hold(first)
-        return held
 
     async def _replace_former(self, folder: WorkFolder) -> None:
         """Whoever had a folder that can be held is dead: what it left goes on at once, and here."""

@@ -1,9 +1,12 @@
 """Whose folder it is, with several workers on one data folder."""
 
+import asyncio
 from contextlib import closing
 from pathlib import Path
 
-from bodydouble.worker.folder import hold, hold_abandoned, hold_free
+import pytest
+
+from bodydouble.worker.folder import hold, hold_abandoned, hold_free, hold_once_free
 from outside import TASK_ID
 
 
@@ -15,6 +18,27 @@ def test_each_worker_gets_a_folder_of_its_own(tmp_path: Path) -> None:
     first.close()
     with closing(second), closing(hold_free(tmp_path / "work")) as third:
         assert third.path == first.path
+
+
+def test_a_worker_that_has_to_be_alone_stands_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the folder is free, or until it is told to stop."""
+    monkeypatch.setattr("bodydouble.worker.folder.LOOK_SECONDS", 0.01)
+
+    async def stand_by() -> None:
+        stop = asyncio.Event()
+        first = hold_free(tmp_path / "work")
+        waits = [asyncio.create_task(hold_once_free(first.path, stop)) for _ in range(2)]
+        assert (await asyncio.wait(waits, timeout=0.1))[0] == set()
+        first.close()
+        (done,) = (await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED))[0]
+        second = done.result()
+        assert second is not None
+        assert second.path == first.path
+        stop.set()
+        assert [await wait for wait in waits if wait is not done] == [None]
+        second.close()
+
+    asyncio.run(stand_by())
 
 
 def test_a_folder_says_who_had_it(tmp_path: Path) -> None:
