@@ -17,6 +17,14 @@ WIDTH_MIN, WIDTH_MAX = 0.70, 1.25
 SPINE_MIN, SPINE_MAX = 0.62, 1.3
 PROPORTION_MIN, PROPORTION_MAX = 0.85, 1.15
 """Bounds of the trunk's height over its width, relative to the reference's."""
+TURN_SEEN = (0.3, 0.9)
+"""Sines of the trunk's turn between which its front moves aside: shoulders look narrow for smaller ones too."""
+FRONT_REACH = 1.25
+"""Half widths of the shoulders within which the front moves: sleeves hang outside."""
+FRONT_SHIFT = 0.5
+"""How far the front of a trunk in profile moves, in that reach: beyond 0.65 the far side would fold."""
+LEAN_END = 0.7
+"""Share of the spine, from the shoulders down, that leans with the head."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +35,7 @@ class BodyScales:
     body: Array  # (F,) limbs' thickness, and the trunk facing the camera
     spine: float  # trunk's height over ``body`` where the hips are not to be seen
     mirrored: NDArray[np.bool_]  # (F,) the actor's left is at image left: seen from behind
+    turn: Array  # (F,) how far the trunk's front is turned to image right: -1 and 1 in profile
 
 
 def body_scales(anatomy: Anatomy, motion: Motion) -> BodyScales:
@@ -38,17 +47,37 @@ def body_scales(anatomy: Anatomy, motion: Motion) -> BodyScales:
     spine = np.linalg.norm(middle - hips, axis=1) / anatomy.spine
     here = motion.present
     if not here.any():
-        return BodyScales(head=head, body=head, spine=1.0, mirrored=np.zeros(len(motion), np.bool_))
+        nowhere = np.zeros(len(motion))
+        return BodyScales(head=head, body=head, spine=1.0, mirrored=nowhere > 0, turn=nowhere)
     # Turned shoulders look narrow, never wide: a high percentile is the width that faces the camera.
     ratio = float(np.percentile((shoulders / head)[here], 75))
     tall = float(np.median((spine / head)[here]))
     ratio = float(np.clip(ratio, 0.5 * tall, 2.0 * tall))
+    mirrored = _mirrored(motion)
     return BodyScales(
         head=head,
         body=head * ratio,
         spine=float(np.clip(tall / ratio, PROPORTION_MIN, PROPORTION_MAX)),
-        mirrored=_mirrored(motion),
+        mirrored=mirrored,
+        turn=np.where(mirrored, 0.0, _turn(motion, head * ratio * anatomy.shoulder_width)),
     )
+
+
+def _turn(motion: Motion, facing: Array) -> Array:
+    """(F,) see ``BodyScales.turn``; ``facing`` (F,) px is the shoulders' width towards the camera.
+
+    How much narrower the shoulders look than that says how far they are turned, their depth to which side. Depth is
+    too rough to say more, but where it is small the narrowness is a shrug.
+    """
+    result = np.zeros(len(motion))
+    for start, stop in spans(motion.present, motion.shot, gap_max=0):
+        body, depth, width = motion.body[start:stop], motion.depth[start:stop], facing[start:stop]
+        seen = np.linalg.norm(body[:, 11] - body[:, 12], axis=1) / width
+        deep = (depth[:, 11] - depth[:, 12]) / width
+        sine = np.minimum(np.sqrt(np.clip(1 - seen**2, 0, 1)), np.abs(deep))
+        turned = np.sign(deep) * smoothstep(*TURN_SEEN, sine)
+        result[start:stop] = one_euro(turned[:, None], motion.frame_rate, cutoff=1.0, beta=0.0, scale=1.0)[:, 0]
+    return result
 
 
 def _mirrored(motion: Motion) -> NDArray[np.bool_]:
@@ -68,19 +97,25 @@ def _mirrored(motion: Motion) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, kw_only=True)
 class TrunkPlacement:
-    """Two affine maps (2, 3), at the shoulders and at the hips, blended along the spine."""
+    """Two affine maps (2, 3), at the shoulders and at the hips, blended along the spine; then turned and leaned."""
 
     upper: Array
     lower: Array
     origin: Array  # (2,) shoulders in the texture
     axis: Array  # (2,) dot with (point - origin): 0 at the shoulders, 1 at the hips
+    side: Array  # (2,) dot with (point - origin): 0 on the front's midline, -1 and 1 where the trunk's sides are
+    front: Array  # (2,) px in the picture that the midline has moved by, because the trunk is turned
+    lean: Array  # (2,) px in the picture that the shoulders have moved by
 
     def apply(self, points: Array) -> Array:
         """Texture points (N, 2) to the picture."""
-        t = smoothstep(0.0, 1.0, (points - self.origin) @ self.axis)[:, None]
+        down, aside = (points - self.origin) @ self.axis, (points - self.origin) @ self.side
+        t = smoothstep(0.0, 1.0, down)[:, None]
         upper = points @ self.upper[:, :2].T + self.upper[:, 2]
         lower = points @ self.lower[:, :2].T + self.lower[:, 2]
-        return upper * (1 - t) + lower * t
+        bulge = np.clip(1 - aside**2, 0, None)[:, None] ** 2
+        high = 1 - smoothstep(0.0, LEAN_END, down)[:, None]
+        return upper * (1 - t) + lower * t + bulge * self.front + high * self.lean
 
 
 def _direction(vector: Array, fallback: Array) -> Array:
@@ -129,4 +164,7 @@ def place_trunk(
         lower=np.concatenate([lower, (hips - lower @ anatomy.hips)[:, None]], 1),
         origin=anatomy.shoulders,
         axis=basis[1] / anatomy.spine,
+        side=basis[0] / (0.5 * FRONT_REACH * anatomy.shoulder_width),
+        front=across * (0.5 * FRONT_REACH * FRONT_SHIFT * wide * anatomy.shoulder_width * float(scales.turn[index])),
+        lean=np.zeros(2),
     )

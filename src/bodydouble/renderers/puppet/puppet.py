@@ -1,7 +1,7 @@
 """Drawing the character as the actor moves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,8 @@ Bytes = NDArray[np.uint8]
 
 NECK_GIVE = 0.3
 """Neck lengths that a chin moves with the skin of the neck: at half of one, the weights' slope, the mesh folds."""
+LEAN_MAX = 0.08
+"""Spine lengths that the shoulders lean after a head at most."""
 FOOT_TURN_MAX = np.deg2rad(65)
 SHADOW_REACH, SHADOW_STRENGTH = 0.07, 0.4
 """Softness, in anatomy units, and depth (0-1) of the shadow that an arm casts on the trunk behind it."""
@@ -145,17 +147,20 @@ class Puppet:
         flat = figure.vertices @ roll.T + shift
         weight = figure.flat_weight[:, None]
         at_head = turned[:, :2] * (1 - weight) + flat * weight
-        rigid = trunk.apply(figure.vertices)
         down = trunk.upper[:, :2] @ (character.anatomy.hips - character.anatomy.shoulders)
-        down = down / max(float(np.hypot(*down)), 1e-6)
-        chin = figure.chin @ roll.T + shift - trunk.apply(figure.chin[None])[0]
+        spine = max(float(np.hypot(*down)), 1e-6)
+        down = down / spine
         give = NECK_GIVE * figure.neck_length * scale
-        slide = beyond_skin(chin, down, give)
+        chin = figure.chin @ roll.T + shift
+        slide = beyond_skin(chin - trunk.apply(figure.chin[None])[0], down, give)
+        trunk = replace(trunk, lean=shared_lean(slide, down, LEAN_MAX * spine))
+        slide = beyond_skin(chin - trunk.apply(figure.chin[None])[0], down, give)
+        rigid = trunk.apply(figure.vertices)
         away = at_head - rigid - slide
         points = rigid + away * figure.head_weight[:, None] + slide * figure.slide_weight[:, None]
         # The trunk's layer goes along with the head, but is never pressed down by it, nor wrung under one that slides.
         apart = min(1.0, float(np.hypot(*slide)) / give)
-        away += apart * (chin - slide - away)
+        away += apart * (chin - trunk.apply(figure.chin[None])[0] - slide - away)
         pressed = np.maximum(away @ down, 0) * figure.neck_weight
         lower = rigid + (away - pressed[:, None] * down) * figure.collar_weight[:, None]
         return trunk, points, lower, turned[:, 2]
@@ -255,6 +260,16 @@ def beyond_skin(lean: Array, down: Array, give: float) -> Array:
     """
     pressed = lean - min(float(lean @ down), 0.0) * down
     return pressed * max(0.0, 1 - give / max(float(np.hypot(*pressed)), 1e-6))
+
+
+def shared_lean(slide: Array, down: Array, most: float) -> Array:
+    """(2,) px that the shoulders go along with a head that would slide by ``slide``: across the spine, half the way.
+
+    At most ``most`` px: the actor's own shoulders are seen where they are.
+    """
+    across = slide - (slide @ down) * down
+    length = float(np.hypot(*across))
+    return across * (min(0.5 * length, most) / max(length, 1e-6))
 
 
 def _foot_map(foot: Piece, knee: Array, ankle: Array, toe: Array, scale: float) -> Array:

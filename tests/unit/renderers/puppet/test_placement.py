@@ -1,6 +1,9 @@
 """Where the puppet's trunk goes."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from bodydouble.renderers.puppet.anatomy import anatomy_of
 from bodydouble.renderers.puppet.motion import build_motion
@@ -71,3 +74,44 @@ def test_hidden_hips_are_guessed_below_the_shoulders():
     shoulders = trunk.apply(anatomy.shoulders[None])[0]
     assert abs(hips[0] - shoulders[0]) < 60
     assert np.isclose(hips[1] - shoulders[1], anatomy.spine * scales.body[10] * scales.spine, rtol=0.1)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_front_of_a_turned_trunk_moves_to_where_it_faces(side):
+    """Towards profile the collar leaves the middle of the shoulders, which stay; nothing on the way folds over."""
+    pose = joints()
+    middle = pose[[11, 12], 0].mean()
+    turned = pose.copy()
+    turned[:, 0] = middle + 0.4 * (turned[:, 0] - middle)
+    track = track_of([pose] * 20 + [turned] * 40)
+    track.body[20:, 11, 2], track.body[20:, 12, 2] = side * 40, -side * 40
+    anatomy = anatomy_of(track_of([pose]))
+    motion = build_motion(track, 25.0)
+    scales = body_scales(anatomy, motion)
+    assert abs(scales.turn[5]) < 0.1
+    assert side * scales.turn[55] > 0.8
+    trunk = place_trunk(anatomy, motion.body[55], motion.visibility[55], scales, 55, 500)
+    width = scales.body[55] * anatomy.shoulder_width
+    row = np.linspace(anatomy.body[12, :2] - [20, 0], anatomy.body[11, :2] + [20, 0], 41)
+    placed_row = trunk.apply(row)[:, 0]
+    assert (np.diff(placed_row) > 0).all()
+    assert side * (placed_row[20] - middle) > 0.12 * width
+    straight = replace(trunk, front=np.zeros(2)).apply(anatomy.body[[11, 12], :2])
+    assert np.abs(trunk.apply(anatomy.body[[11, 12], :2]) - straight).max() < 0.05 * width
+
+
+def test_a_shrug_is_no_turn():
+    """Narrow shoulders at one depth leave the front in the middle."""
+    pose = joints()
+    narrow = pose.copy()
+    narrow[[11, 12], 0] = 250 + 0.6 * (narrow[[11, 12], 0] - 250)
+    _, scales, _ = placed([pose] * 20 + [narrow] * 20)
+    assert np.abs(scales.turn).max() < 0.05
+
+
+def test_the_lean_ends_above_the_hips():
+    """Shoulders lean, hips stay."""
+    anatomy, _, trunk = placed([joints()] * 3)
+    leaning = replace(trunk, lean=np.array([12.0, 0.0]))
+    assert np.allclose(leaning.apply(anatomy.shoulders[None]) - trunk.apply(anatomy.shoulders[None]), [12, 0])
+    assert np.allclose(leaning.apply(anatomy.hips[None]), trunk.apply(anatomy.hips[None]))

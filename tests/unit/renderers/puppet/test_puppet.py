@@ -10,7 +10,7 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.track import PersonTrack, concatenate, empty_track
 from bodydouble.renderers.puppet.character import Character, build_character, character_of
 from bodydouble.renderers.puppet.motion import Motion, build_motion
-from bodydouble.renderers.puppet.puppet import Drawing, Puppet, beyond_skin
+from bodydouble.renderers.puppet.puppet import Drawing, Puppet, beyond_skin, shared_lean
 from bodydouble.tasks.errors import NobodyFound
 from mannequin import COLOURS, joints, picture, track_of
 from material import astronaut
@@ -97,6 +97,14 @@ def test_neck_takes_up_what_its_skin_gives_and_the_head_slides_over_the_rest():
         assert np.allclose(beyond_skin(np.array(lean), down, give=5.0), 0)
     assert np.allclose(beyond_skin(np.array([30.0, 40.0]), down, give=5.0), [27, 36])
     assert np.allclose(beyond_skin(np.array([-20.0, -80.0]), down, give=5.0), [-15, 0])
+
+
+def test_shoulders_go_half_the_way_with_a_head_across_the_spine_and_never_far():
+    """A head that only sinks moves no shoulder; one that leans takes them along, up to the limit."""
+    down = np.array([0.0, 1.0])
+    assert np.allclose(shared_lean(np.array([0.0, 30.0]), down, most=10.0), 0)
+    assert np.allclose(shared_lean(np.array([-8.0, 5.0]), down, most=10.0), [-4, 0])
+    assert np.allclose(shared_lean(np.array([50.0, 5.0]), down, most=10.0), [10, 0])
 
 
 @pytest.mark.parametrize("lean", [(70.0, 40.0), (-60.0, 50.0)])
