@@ -16,7 +16,16 @@ from bodydouble.renderers.puppet.limbs import (
     make_piece,
     mirrored,
 )
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, around, disc, pixel_grid, segment_distance
+from bodydouble.renderers.puppet.parts import (
+    SOFT,
+    Bone,
+    PartDistances,
+    around,
+    disc,
+    pixel_grid,
+    segment_distance,
+    soft_disc,
+)
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -35,13 +44,15 @@ LEG_SEEN_MIN = 0.5
 TRUNK_RADIUS = 0.26
 ARM_RADII = (0.21, 0.18, 0.15)
 LEG_RADII = (0.30, 0.22, 0.17)
-"""Typical half widths in anatomy units (shoulder widths) of thigh, shin and foot; of upper arm, forearm and hand."""
+"""Typical half widths in anatomy units (shoulder widths): of upper arm, forearm and hand; of thigh, shin and foot."""
 BENT, STRAIGHT = np.deg2rad(50), np.deg2rad(25)
 """Bend of an elbow from which a sleeve hangs off the arm and makes no straight one, and up to which it does."""
 IN_FRONT = 0.8
 """Half width, in its own radii, of what a limb takes from the trunk's core where it lies before it."""
 JOINT_DISCS = (0.19, 0.15, 0.10)
 """Radii of the round overlaps at shoulder, elbow and wrist, in anatomy units."""
+JOINT_WIDEST = 1.6
+"""How much larger the overlap at elbow or knee is at most where cloth is wide."""
 HAND_REACH = 0.7
 """How far a hand's piece reaches beyond the hull of its landmarks, in its radii: fingertips, the heel of the hand."""
 LEG_DISCS = (0.27, 0.20, 0.13)
@@ -93,16 +104,11 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
             mask = masks.pop(0)
             total[is_leg] = np.maximum(total[is_leg], mask)
             shares = [_mirrored(share, grown) for share in distances.split(ways)]
+            shares = _parted_at_joint(chain, shares, points)
             pieces = _pieces(chain, _mirrored(mask, grown), shares, longer, points, height)
         joints = (LEG_JOINTS if is_leg else ARM_JOINTS)[side]
-        complete = _completed_leg if is_leg else _completed_arm
-        limbs.append(
-            Limb(
-                joints=joints,
-                pieces=tuple(complete(anatomy, cutout, skin, pieces)),
-                invented=len(chain.bones) < 2,
-            )
-        )
+        whole = _completed_leg(anatomy, cutout, pieces) if is_leg else _completed_arm(anatomy, cutout, skin, pieces)
+        limbs.append(Limb(joints=joints, pieces=tuple(whole), invented=len(chain.bones) < 2))
     limbs[:2] = _with_straight_sleeves(limbs[0], limbs[1], chains)
     return LimbSet(arms=(limbs[0], limbs[1]), legs=(limbs[2], limbs[3]), arm_mask=total[0], leg_mask=total[1])
 
@@ -193,25 +199,54 @@ def _trunk_way(anatomy: Anatomy, distances: PartDistances, bones: list[Bone]) ->
     return distances.distance(core) / (TRUNK_RADIUS * unit)
 
 
+def _parted_at_joint(chain: _Chain, shares: list[Floats], points: Array) -> list[Floats]:
+    """``shares`` with elbow or knee parted across: a fold in the cloth there is no border between two parts."""
+    if len(chain.bones) < 2:
+        return shares
+    first, second = (segment_distance(points, b.start, b.stop)[0] / b.radius for b in chain.bones[:2])
+    upper = np.clip(0.5 + (second - first) / (2 * SOFT), 0, 1).astype(np.float32)
+    both = shares[0] + shares[1]
+    return [both * upper, both * (1 - upper), *shares[2:]]
+
+
+def _joint_radius(limb: Floats, bones: list[Bone], k: int, points: Array, least: float) -> float:
+    """Half the ``limb``'s width in px where bone ``k`` begins: a wide sleeve's ends are as round as it is wide."""
+    joint = bones[k].start
+    along = sum(
+        (bone.stop - bone.start) / max(float(np.hypot(*(bone.stop - bone.start))), 1.0) for bone in bones[k - 1 : k + 1]
+    )
+    along = along / max(float(np.hypot(*along)), 1e-6)
+    offset = points - joint
+    strip = (np.abs(offset @ along) < 2) & (np.hypot(*np.moveaxis(offset, -1, 0)) < 2 * JOINT_WIDEST * least)
+    return float(np.clip(limb[strip].sum() / 8, least, JOINT_WIDEST * least))
+
+
 def _pieces(
     chain: _Chain, limb: Floats, shares: list[Floats], cutout: Cutout, points: Array, height: int
 ) -> list[Piece | None]:
-    """One piece for each bone, each with a round overlap into its neighbours; rows from ``height`` on are mirrored."""
+    """One piece for each bone, each with a round overlap into its neighbours; rows from ``height`` on are mirrored.
+
+    Where it is drawn over its neighbour the overlap fades out, so that a joint that bends shows no edge.
+    """
     pieces: list[Piece | None] = []
     unit = chain.bones[0].radius / (LEG_RADII[0] if chain.foot else ARM_RADII[0])
+    radii = [unit * size for size in chain.discs]
+    if len(chain.bones) > 1:
+        radii[1] = _joint_radius(limb, chain.bones, 1, points, radii[1])
     for k, bone in enumerate(chain.bones):
-        start = disc(limb.shape, bone.start, chain.discs[k] * unit)
+        over_neighbour = not chain.foot and k < 2
+        start = (soft_disc if over_neighbour else disc)(limb.shape, bone.start, radii[k])
         # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
         inner = start if k == 0 else start * limb * (shares[k] + shares[k - 1])
         mask = np.maximum(shares[k] * limb, inner)
         ends = start
         if k + 1 < len(chain.bones):
-            stop = disc(limb.shape, bone.stop, chain.discs[k + 1] * unit)
+            stop = (soft_disc if chain.foot and k == 0 else disc)(limb.shape, bone.stop, radii[k + 1])
             mask = np.maximum(mask, stop * limb * (shares[k] + shares[k + 1]))
             ends = np.maximum(start, stop)
         elif k == 0:
             # Only the first bone is known: what hangs on beyond its end is not to move with it.
-            stop = disc(limb.shape, bone.stop, chain.discs[1] * unit)
+            stop = disc(limb.shape, bone.stop, radii[1])
             length = max(float(np.hypot(*(bone.stop - bone.start))), 1.0)
             along = (points - bone.start) @ (bone.stop - bone.start) / length**2
             mask = np.minimum(mask, np.maximum(np.clip((1.02 - along) / 0.06, 0, 1), stop))
@@ -261,9 +296,8 @@ def _cloth_of(piece: Piece | None, otherwise: Floats) -> Floats:
     return np.tile(np.median(solid[:, :3], axis=0).astype(np.float32), (4, 4, 1))
 
 
-def _completed_leg(anatomy: Anatomy, cutout: Cutout, skin: Array, pieces: list[Piece | None]) -> list[Piece | None]:
+def _completed_leg(anatomy: Anatomy, cutout: Cutout, pieces: list[Piece | None]) -> list[Piece | None]:
     """Thigh, shin and foot; what is missing is made of the cloth at the hips, the shoe a darker one."""
-    del skin
     unit, spine = anatomy.unit, max(anatomy.spine, 0.9 * anatomy.unit)
     cloth = cloth_patch(anatomy, cutout, 0.8, 1.0)
     if len(pieces) < 1:

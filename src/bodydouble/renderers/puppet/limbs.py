@@ -36,7 +36,7 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Limb:
-    """Pieces from the trunk outwards, drawn in the order ``paint`` (indices into ``pieces``)."""
+    """Pieces from the trunk outwards."""
 
     joints: tuple[int, ...]  # body points: shoulder, elbow, wrist or hip, knee, ankle
     pieces: tuple[Piece | None, ...]
@@ -119,7 +119,7 @@ def invented_piece(cloth: Floats, length: float, start_width: float, stop_width:
     half = (start_width + (stop_width - start_width) * t) / 2
     beyond = np.maximum(np.maximum(margin - yy, yy - margin - length), 0)
     side = np.abs(xx - margin)
-    away = np.hypot(side, beyond * np.where(yy < margin, 1.0, 1.0))
+    away = np.hypot(side, beyond)
     mask = np.clip(half - away + 0.5, 0, 1).astype(np.float32)
     shade = 1.03 - 0.38 * np.clip(side / np.maximum(half, 1), 0, 1) ** 2.5
     repeat = np.tile(np.concatenate([cloth, cloth[::-1]]), (h // (2 * len(cloth)) + 1, 1, 1))[:h]

@@ -137,7 +137,17 @@ def around(shape: tuple[int, ...], marks: Array, reach: float) -> Floats:
 
 def disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:
     """(h, w) a round mask with a soft rim of an eighth of the radius."""
-    rim = max(0.125 * radius, 1.0)
+    return _round(shape, centre, radius, 0.125 * radius)
+
+
+def soft_disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:
+    """(h, w) a round mask that is whole up to 0.4 of the radius and fades out from there."""
+    return _round(shape, centre, 0.7 * radius, 0.6 * radius)
+
+
+def _round(shape: tuple[int, int], centre: Array, radius: float, rim: float) -> Floats:
+    """(h, w) 1 within ``radius`` px, 0.5 on it, falling over ``rim`` px."""
+    rim = max(rim, 1.0)
     mask = np.zeros(shape, np.float32)
     x0, y0 = np.maximum(np.floor(centre - radius - rim).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(centre + radius + rim).astype(int) + 1, [shape[1], shape[0]])

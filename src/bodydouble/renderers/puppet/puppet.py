@@ -78,13 +78,6 @@ class Puppet:
         self._keep_hands = hands == "keep"
         self._scales = body_scales(character.anatomy, motion)
 
-    def reach(self, index: int, height: int, width: int) -> Box | None:
-        """The box that ``draw`` fills at most, without drawing; None where there is nobody."""
-        if not self.motion.present[index]:
-            return None
-        trunk, points, _, _ = self._trunk(index, height)
-        return _bounds(points, self._layers(index, trunk, height)[0], height, width)
-
     def draw(self, index: int, height: int, width: int) -> Drawing | None:
         """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
         if not self.motion.present[index]:

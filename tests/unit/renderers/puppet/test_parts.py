@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.parts import Bone, PartDistances, around, disc, segment_distance
+from bodydouble.renderers.puppet.parts import Bone, PartDistances, around, disc, segment_distance, soft_disc
 
 
 def test_distance_from_a_segment():
@@ -72,3 +72,11 @@ def test_marks_beside_the_axis_are_the_bones_own():
     assert marked[75, 60]
     assert not marked[:, 82:].any()
     assert (marked | ~bare).all()
+
+
+def test_a_soft_disc_fades_from_its_middle():
+    """Full near the middle, faint near the radius, nothing outside."""
+    mask = soft_disc((60, 60), np.array([30.0, 30.0]), 20.0)
+    assert mask[30, 36] == 1
+    assert 0.1 < mask[30, 46] < 0.5
+    assert mask[30, 51] == 0

@@ -141,13 +141,6 @@ def test_the_same_frame_is_the_same_bytes_from_any_thread(moving):
     assert together == alone * 2
 
 
-def test_reach_is_the_drawings_box(moving):
-    """The cheap box is what the drawing fills."""
-    puppet, _ = moving
-    for i in range(3):
-        assert puppet.reach(i, *SIZE) == puppet.draw(i, *SIZE).bounds
-
-
 def test_a_sleeve_that_hung_from_a_bent_arm_does_not_stand_off_from_a_straight_one(tmp_path):
     """The reference holds one forearm before it, a wide sleeve below: hanging, the arm is the other's in a mirror."""
     bent = joints()
@@ -168,6 +161,27 @@ def test_a_sleeve_that_hung_from_a_bent_arm_does_not_stand_off_from_a_straight_o
     assert shows(seen, 0.4 * pose[13] + 0.6 * pose[15], "sleeve")
 
 
+def test_a_wide_sleeve_with_a_fold_at_the_elbow_bends_without_a_notch(tmp_path):
+    """As wide about the bent elbow as the sleeve is, whatever border the folds seem to make."""
+    pose, bent = joints(), joints()
+    image, mask = picture(pose)
+    for shoulder, elbow, wrist in ((11, 13, 15), (12, 14, 16)):
+        chain = np.round(pose[[shoulder, elbow, wrist]]).astype(np.int32)
+        for canvas, value in ((image, COLOURS["sleeve"]), (mask, 1.0)):
+            cv2.polylines(canvas, [chain], False, value, 40)
+        across = np.array([20, 6 if shoulder == 12 else -6])
+        for at in (pose[elbow] - [0, 9], pose[elbow] + [0, 9]):
+            ends = np.round([at - across, at + across]).astype(int).tolist()
+            cv2.line(image, ends[0], ends[1], (15, 20, 40), 5)
+    bent[15] = bent[13] + [55, -25]
+    bent[[17, 19, 21]] = bent[15] + [[18, -6], [22, -10], [12, -12]]
+    motion = build_motion(track_of([bent]), 25.0)
+    puppet = Puppet(character_of(image, track_of([pose]), mask, motion, tmp_path), motion, "puppet")
+    seen = on_canvas(puppet.draw(0, *SIZE))
+    about = cv2.circle(np.zeros(SIZE, np.uint8), np.round(bent[13]).astype(int).tolist(), 17, 1, -1) > 0
+    assert (seen[about, 3] > 200).mean() > 0.99
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
@@ -178,7 +192,6 @@ def test_nobody_is_drawn_where_nobody_is(tmp_path):
     puppet = Puppet(mannequin_character(motion, tmp_path), motion)
     assert puppet.draw(0, *SIZE) is not None
     assert puppet.draw(1, *SIZE) is None
-    assert puppet.reach(1, *SIZE) is None
     assert puppet.draw(2, *SIZE) is None
 
 
