@@ -16,8 +16,9 @@ from bodydouble.renderers.puppet.held import Held, hand_box
 from bodydouble.renderers.puppet.light import Light, relight
 from bodydouble.renderers.puppet.motion import Motion
 from bodydouble.renderers.puppet.occlusion import ActorColours
-from bodydouble.renderers.puppet.plate import Box, Plates, removal_mask
-from bodydouble.renderers.puppet.puppet import Drawing, Puppet
+from bodydouble.renderers.puppet.plate import Box, Plates
+from bodydouble.renderers.puppet.puppet import Drawing, HandPlace, Puppet
+from bodydouble.renderers.puppet.removal import removal_mask
 from bodydouble.renderers.puppet.seams import match_light
 
 Floats = NDArray[np.float32]
@@ -27,6 +28,23 @@ WRAP_STRENGTH = 0.22
 MOUTH_SATURATION, MOUTH_BRIGHTNESS = 0.35, 0.8
 """The actor's mouth interior loses the actor's colours and stays in the shade of the lips."""
 ELBOWS = (13, 14)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """One frame of the source, and the part of it that changes."""
+
+    index: int
+    image: Image  # (H, W, 3)
+    matte: Matte  # (H, W)
+    box: Box  # what follows is cut to it
+    things: Floats | None  # (h, w) 0-1 what stands before the person; None where nothing does
+
+    def inside(self, box: Box) -> tuple[Box, tuple[slice, slice]] | None:
+        """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""
+        x0, y0, x1, y1 = self.box
+        u0, v0, u1, v1 = max(box[0], x0), max(box[1], y0), min(box[2], x1), min(box[3], y1)
+        return ((u0, v0, u1, v1), np.s_[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]) if u1 > u0 and v1 > v0 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,52 +70,46 @@ class Composer:
         if box is None:
             return image
         x0, y0, x1, y1 = box
-        source, plate = image[y0:y1, x0:x1], self.plates.at(index, box)
+        source, with_seen = image[y0:y1, x0:x1], self.plates.with_seen(index, box)
         things = None
         if self.actor_colours is not None:
             body = self.motion.body[index]
-            things = self.actor_colours.foreign_things(source, plate, matte[y0:y1, x0:x1], body, box)
+            things = self.actor_colours.foreign_things(source, with_seen, matte[y0:y1, x0:x1], body, box)
+        plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         plate = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
         removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
-        desk = self.desks.get(int(self.motion.shot[index]))
         if things is not None:
             removed = _weighed(removed, 1 - things)
         base = _blend(source, plate, removed)
         if drawing is not None:
-            base = self._lay_puppet(index, base, matte, drawing, box, things, desk, image)
-            self._lay_held(index, base, image, matte, drawing, box)
+            shown = _Shown(index=index, image=image, matte=matte, box=box, things=things)
+            self._lay_puppet(shown, base, drawing)
+            for place in drawing.hands:
+                if place.kept > 0.02:
+                    self._lay_hand(shown, base, place)
+                if self.held is not None and not place.behind:
+                    self._lay_held(shown, base, place, self.held)
         result = image.copy()
         result[y0:y1, x0:x1] = base
         return result
 
-    def _lay_puppet(
-        self,
-        index: int,
-        base: Image,
-        matte: Matte,
-        drawing: Drawing,
-        box: Box,
-        things: Floats | None,
-        desk: Desk | None,
-        image: Image,
-    ) -> Image:
-        dx, dy = drawing.bounds[0] - box[0], drawing.bounds[1] - box[1]
+    def _lay_puppet(self, shown: _Shown, base: Image, drawing: Drawing) -> None:
+        """The puppet in the scene's light, behind what stands before it; into ``base``, which is cut to the box."""
+        index, image = shown.index, shown.image
+        dx, dy = drawing.bounds[0] - shown.box[0], drawing.bounds[1] - shown.box[1]
         h, w = drawing.rgba.shape[:2]
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
         colour, alpha = relight(drawing.rgba, self.light, index)
         colour = self._mouth(index, colour, drawing, image)
         alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.uint8)
+        desk = self.desks.get(int(self.motion.shot[index]))
         if desk is not None:
             alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
-        if things is not None:
-            alpha = _weighed(alpha, 1 - things[inside])
+        if shown.things is not None:
+            alpha = _weighed(alpha, 1 - shown.things[inside])
         colour = _wrap_light(colour, under, alpha, image.shape[0])
         base[inside] = _blend(under, colour, alpha)
-        for place in drawing.hands:
-            if place.kept > 0.02:
-                self._lay_hand(index, base, matte, place.side, place.kept, box, things, image)
-        return base
 
     def _before_desk(self, index: int, desk: Desk, drawing: Drawing) -> Floats:
         """(h, w) or (h, 1) factor of the puppet's alpha: nothing below the desk's edge but forearms laid upon it.
@@ -118,51 +130,36 @@ class Composer:
             shown = np.asarray(np.maximum(shown, arm), np.float32)
         return shown
 
-    def _lay_hand(
-        self,
-        index: int,
-        base: Image,
-        matte: Matte,
-        side: int,
-        weight: float,
-        box: Box,
-        things: Floats | None,
-        image: Image,
-    ) -> None:
-        points, elbow = self.motion.hands[index, side], self.motion.body[index, ELBOWS[side]]
+    def _lay_hand(self, shown: _Shown, base: Image, place: HandPlace) -> None:
+        """The actor's own hand, recoloured; into ``base``."""
+        points, elbow = self.motion.hands[shown.index, place.side], self.motion.body[shown.index, ELBOWS[place.side]]
         if not np.isfinite(points).all():
             return
-        hand = keep_hand(image, matte, points, elbow, self.light, self.light.lit_skin(), weight)
-        if hand is None:
+        skin = self.light.lit_skin()
+        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
+        cut = shown.inside(hand.box) if hand is not None else None
+        if hand is None or cut is None:
             return
-        x0, y0 = max(hand.box[0], box[0]), max(hand.box[1], box[1])
-        x1, y1 = min(hand.box[2], box[2]), min(hand.box[3], box[3])
-        if x1 <= x0 or y1 <= y0:
-            return
+        (x0, y0, x1, y1), there = cut
         own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
-        there = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
         alpha = hand.alpha[own]
-        if things is not None:
-            alpha = alpha * (1 - things[there])
+        if shown.things is not None:
+            alpha = alpha * (1 - shown.things[there])
         base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
 
-    def _lay_held(self, index: int, base: Image, image: Image, matte: Matte, drawing: Drawing, box: Box) -> None:
-        """What the actor's hands before the body hold, as the source shows it; in place."""
-        for place in drawing.hands:
-            weight, points = float(self.motion.hand_weight[index, place.side]), self.motion.hands[index, place.side]
-            around = None if place.behind or weight <= 0 else hand_box(points, *matte.shape)
-            if self.held is None or around is None:
-                continue
-            x0, y0 = max(around[0], box[0]), max(around[1], box[1])
-            x1, y1 = min(around[2], box[2]), min(around[3], box[3])
-            if x1 - x0 < 4 or y1 - y0 < 4:
-                continue
-            part = np.s_[y0:y1, x0:x1]
-            plate = self.plates.at(index, (x0, y0, x1, y1))
-            thing = self.held.find(image[part], plate, matte[part], points - [x0, y0])
-            if thing is not None:
-                there = np.s_[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
-                base[there] = _blend(base[there], image[part], _levels(thing * np.float32(weight)))
+    def _lay_held(self, shown: _Shown, base: Image, place: HandPlace, held: Held) -> None:
+        """What the actor's hand holds, as the source shows it; into ``base``."""
+        weight = float(self.motion.hand_weight[shown.index, place.side])
+        points = self.motion.hands[shown.index, place.side]
+        around = hand_box(points, *shown.matte.shape) if weight > 0 else None
+        cut = shown.inside(around) if around is not None else None
+        if cut is None:
+            return
+        (x0, y0, x1, y1), there = cut
+        source, plate = shown.image[y0:y1, x0:x1], self.plates.at(shown.index, cut[0])
+        thing = held.find(source, plate, shown.matte[y0:y1, x0:x1], points - [x0, y0])
+        if thing is not None:
+            base[there] = _blend(base[there], source, _levels(thing * np.float32(weight)))
 
     def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
         """Between the character's open lips, the actor's own teeth and tongue."""

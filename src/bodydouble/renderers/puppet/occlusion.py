@@ -35,6 +35,8 @@ SOLID_MIN = 0.8
 SLENDER_MAX = 2.6
 FOOT_REACH = 0.6
 """Shoulder widths around the feet's own places in which a piece may be a foot: the sole of a raised one."""
+GUESSED_MAX = 0.5
+"""Share of a piece that may be beside the body before a made-up plate: more is the scene in a gap of the matte."""
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """A thing's extent over the shoulders' width."""
 
@@ -49,6 +51,7 @@ class _View:
     own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
     apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
     person: Mask  # (h, w) the matte
+    guessed: NDArray[np.bool_]  # (h, w) beside the body, and the plate is made up: who knows what is there
     shoulders: float  # px
 
 
@@ -59,12 +62,12 @@ class ActorColours:
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
     ball: Ball | None = None
 
-    def foreign_things(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> Floats | None:
+    def foreign_things(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> Floats | None:
         """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
 
-        ``image``, ``plate`` and ``matte`` are cut to ``box``; ``body`` (33, 2 or 3) is in the whole frame. A thing has
-        colours foreign to the place where it is, is not like the plate, compact, and touches the person. A ball is one
-        at a foot too, whatever the shoe's colour.
+        ``image``, ``plate`` (with the alpha of ``Plates.with_seen``) and ``matte`` are cut to ``box``; ``body`` (33, 2
+        or 3) is in the whole frame. A thing has colours foreign to the place where it is, is not like the plate,
+        compact, and touches the person. A ball is one at a foot too, whatever the shoe's colour.
         """
         view = self._view(image, plate, matte, body, box)
         if view is None:
@@ -84,7 +87,7 @@ class ActorColours:
         large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
         return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
 
-    def _view(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> _View | None:
+    def _view(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> _View | None:
         h, w = matte.shape
         # By a whole number: OpenCV averages twenty times as fast then.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
@@ -97,7 +100,7 @@ class ActorColours:
         )
         joints = (body[:, :2] - np.array(box[:2])) / step
         parts, codes = part_labels(joints, size), colour_codes(small)
-        channels = cv2.split(cv2.absdiff(small, behind))
+        channels = cv2.split(cv2.absdiff(small, np.ascontiguousarray(behind[..., :3])))
         return _View(
             step=step,
             codes=codes,
@@ -105,6 +108,7 @@ class ActorColours:
             own=self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + codes),
             apart=cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN,
             person=near,
+            guessed=(behind[..., 3] < 128) & ~_before_body(joints, size),
             shoulders=_shoulder_width(joints),
         )
 
@@ -132,7 +136,7 @@ class ActorColours:
         if (view.parts[disc > 0] == FEET).any():
             cv2.circle(found, centre, round(radius), 255, -1)
 
-    def sightings(self, image: Image, plate: Image, matte: Mask, body: Points, box: Box) -> list[Sighting]:
+    def sightings(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> list[Sighting]:
         """The round things in front of the person, away from the feet; as ``foreign_things``."""
         view = self._view(image, plate, matte, body, box)
         result: list[Sighting] = []
@@ -154,7 +158,9 @@ def learn_ball(colours: ActorColours, looks: list[Look], plates: Plates, track: 
     for look in looks:
         height, width = look.matte.shape
         box = (0, 0, width, height)
-        seen += colours.sightings(look.image, plates.at(look.index, box), look.matte, track.body[look.index], box)
+        seen += colours.sightings(
+            look.image, plates.with_seen(look.index, box), look.matte, track.body[look.index], box
+        )
     return replace(colours, ball=known_ball(seen))
 
 
@@ -218,6 +224,17 @@ def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
     return labels
 
 
+def _before_body(joints: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(h, w) where trunk, legs and arms certainly are, none of the gaps between them; as ``part_labels``."""
+    body = np.zeros((size[1], size[0]), np.uint8)
+    if np.isfinite(joints).all():
+        q = np.clip(np.round(joints), -8000, 8000).astype(np.int32)
+        cv2.fillPoly(body, [q[[11, 12, 24, 23]]], 1)
+        for chain in ((23, 25, 27), (24, 26, 28), (11, 13, 15, 19), (12, 14, 16, 20)):
+            cv2.polylines(body, [q[list(chain)]], False, 1, max(1, round(0.25 * _shoulder_width(joints))))
+    return body > 0
+
+
 def _is_round(hull: NDArray[np.int32], radius: float) -> bool:
     found = circle_radius(hull[:, 0])
     return found is not None and abs(found - radius) < 0.3 * radius
@@ -241,7 +258,7 @@ def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
         if not SIZE_MIN * shoulders <= extent <= SIZE_MAX * shoulders:
             continue
         here = labels == i
-        if not near[here].any() or (view.parts[here] == HEAD).mean() > 0.3:
+        if not near[here].any() or (view.parts[here] == HEAD).mean() > 0.3 or view.guessed[here].mean() > GUESSED_MAX:
             continue
         outlines, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         hull = np.asarray(cv2.convexHull(np.concatenate(list(outlines))), np.int32)

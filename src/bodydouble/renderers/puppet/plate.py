@@ -21,6 +21,7 @@ from bodydouble.perception.footage import Footage, Image, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.inpaint import fill_holes
 from bodydouble.renderers.puppet.registration import CameraPath, CameraTracker
+from bodydouble.renderers.puppet.removal import removal_mask
 from bodydouble.renderers.puppet.seams import match_light
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
@@ -36,28 +37,6 @@ CHOICE_STEP = 4
 SEAM_REACH = 24
 """Pixels around a hole in which the light of what is laid in is compared with what is there."""
 PLATES_CACHED = 3
-MATTE_EDGE, MATTE_SURE = 24, 110
-"""Of 255: the faintest matte that may be the person, and one from which on it is."""
-FAINT_REACH = 0.012
-"""Picture heights from what is surely the person, or half as thick as a piece, from which on a faint matte is not."""
-RIM = 0.011
-"""How far beyond the matte a person's darkened rim and the blur of their motion reach, in picture heights."""
-
-
-def removal_mask(matte: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """0 or 255: the matte widened over hair fringe, motion blur and the darkened rim around a person."""
-    faint, sure = (cv2.threshold(matte, edge, 255, cv2.THRESH_BINARY)[1] for edge in (MATTE_EDGE, MATTE_SURE))
-    thick = _disc(FAINT_REACH * height)
-    # Foliage behind a person passes for wisps of them; a blurred hand or shoe is faint too, but in one piece.
-    near = cv2.bitwise_and(faint, cv2.dilate(sure, thick))
-    person = cv2.bitwise_or(near, cv2.morphologyEx(faint, cv2.MORPH_OPEN, thick))
-    return np.asarray(cv2.dilate(person, _disc(RIM * height)), np.uint8)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    """A structuring element of at least 5 x 5."""
-    side = 2 * max(2, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +75,10 @@ class Plates:
 
     def at(self, index: int, box: Box) -> Image:
         """The background of frame ``index`` within ``box``, RGB."""
+        return np.asarray(cv2.cvtColor(self.with_seen(index, box), cv2.COLOR_RGBA2RGB), np.uint8)
+
+    def with_seen(self, index: int, box: Box) -> NDArray[np.uint8]:
+        """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did."""
         span = self.span_of(index)
         assert span is not None, "frames with a person have a plate"
         right = int(np.searchsorted(span.keys, index))
@@ -106,10 +89,10 @@ class Plates:
         if a != b:
             share = (index - a) / (b - a)
             image = cv2.addWeighted(image, 1 - share, self._warped(span, b, index, box), share, 0)
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGBA2RGB), np.uint8)
+        return np.asarray(image, np.uint8)
 
     def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> NDArray[np.uint8]:
-        """(h, w, 4): OpenCV warps four channels in less than half the time of three."""
+        """(h, w, 4). OpenCV warps four channels in less than half the time of three."""
         plate = self._load(key)
         x0, y0, x1, y1 = box
         if span.path.still:
@@ -123,8 +106,7 @@ class Plates:
             if key in self._cache:
                 self._cache.move_to_end(key)
                 return self._cache[key]
-            image = np.asarray(cv2.cvtColor(np.load(plate_path(self._folder, key)), cv2.COLOR_RGB2RGBA), np.uint8)
-            self._cache[key] = image
+            image = self._cache[key] = np.load(plate_path(self._folder, key))
             if len(self._cache) > PLATES_CACHED:
                 self._cache.popitem(last=False)
             return image
@@ -193,7 +175,7 @@ class _SpanBuilder:
     ) -> None:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
         self._start, self._stop = start, stop
-        self._previous: tuple[int, Image] | None = None
+        self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
         self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
         self.keys: list[int] = []
         self.unseen: list[float] = []
@@ -253,21 +235,29 @@ class _SpanBuilder:
     def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
         """Fill what no sample shows: from the plate before, then by inpainting; and keep the plate."""
         self.unseen.append(float(1 - known.mean()))
+        seen = known.astype(np.uint8) * np.uint8(255)
         if self._previous is not None:
-            known = self._carry_over(*self._previous, key, image, known)
+            known = self._carry_over(*self._previous, key, image, known, seen)
         if not known.all():
             image = fill_holes(image, known, self._bystanders(key))
+        plate = np.asarray(cv2.merge([*cv2.split(image), seen]), np.uint8)
         path = plate_path(self._folder, key)
         part = path.with_suffix(".part")
         with part.open("wb") as stream:
-            np.save(stream, image)
+            np.save(stream, plate)
         part.replace(path)
-        self._previous = key, image
+        self._previous = key, plate
 
     def _carry_over(
-        self, before: int, plate: Image, key: int, image: Image, known: NDArray[np.bool_]
+        self,
+        before: int,
+        plate: NDArray[np.uint8],
+        key: int,
+        image: Image,
+        known: NDArray[np.bool_],
+        seen: NDArray[np.uint8],
     ) -> NDArray[np.bool_]:
-        """Put the plate before, moved to ``key``, where ``image`` is not known; answers what is known then."""
+        """Put the plate before, moved to ``key``, where ``image`` and ``seen`` are not known; answers what is then."""
         box = _hole_box(known, SEAM_REACH)
         if box is None:
             return known
@@ -275,9 +265,11 @@ class _SpanBuilder:
         here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
         matrix = _cut_to(box) @ self.path.between(before, key)
         reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > 252
-        moved = np.asarray(cv2.warpPerspective(plate, matrix, size), np.uint8)
+        both = cv2.warpPerspective(plate, matrix, size)
+        moved = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), np.uint8)
         new, shared = reach & ~known[here], (reach & known[here]).astype(np.uint8) * np.uint8(255)
         cv2.copyTo(match_light(moved, image[here], shared), new.astype(np.uint8), image[here])
+        cv2.copyTo(cv2.extractChannel(both, 3), new.astype(np.uint8), seen[here])
         result = known.copy()
         result[here] |= new
         return result

@@ -28,7 +28,7 @@ def actors_colours() -> ActorColours:
 
 
 def scene_with_ball(centre: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Image, plate, matte and pose; the matte takes a ball that touches the person for the person."""
+    """Image, plate, all of it seen, matte and pose; the matte takes a ball that touches the person for the person."""
     pose = joints()
     person, mask = picture(pose, SIZE)
     plate = scenery(*SIZE)
@@ -37,7 +37,7 @@ def scene_with_ball(centre: tuple[int, int] | None) -> tuple[np.ndarray, np.ndar
     if centre is not None:
         cv2.circle(image, centre, 22, (250, 240, 40), -1)
         cv2.circle(matte, centre, 22, 255, -1)
-    return image, plate, matte, pose
+    return image, np.dstack([plate, np.full(matte.shape, 255, np.uint8)]), matte, pose
 
 
 def test_a_ball_before_trunk_or_legs_is_found_whole() -> None:
@@ -106,3 +106,17 @@ def test_too_few_looks_teach_nothing() -> None:
     image, mask = picture(pose, SIZE)
     looks = [Look(index=0, image=image, matte=(mask * 255).astype(np.uint8))] * (LOOKS_MIN - 1)
     assert learn_colours(looks, track_of([pose])) is None
+
+
+def test_the_scene_in_a_gap_of_the_body_is_no_thing_where_the_plate_is_made_up() -> None:
+    """Between arm and trunk the matte is closed; a made-up plate says nothing there, a seen one and the trunk do."""
+    colours, pose = actors_colours(), joints()
+    gap = (pose[13] * 0.5 + pose[15] * 0.5 + pose[23] + (pose[11] - pose[23]) * 0.3) / 2
+    for at, seen, is_thing in ((gap, 0, False), (gap, 255, True), (pose[[11, 24], :2].mean(0), 0, True)):
+        image, plate, matte, _ = scene_with_ball(None)
+        plate[..., 3] = seen
+        x, y = at[:2].astype(int).tolist()
+        for canvas, value in ((image, (235, 30, 220)), (matte, 255)):
+            cv2.rectangle(canvas, (x - 12, y - 14), (x + 12, y + 14), value, -1)
+        things = colours.foreign_things(image, plate, matte, pose, (0, 0, 500, 500))
+        assert (things is not None) == is_thing

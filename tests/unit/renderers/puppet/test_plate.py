@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.plate import SAMPLES_MAX, build_plates, plate_path, removal_mask
+from bodydouble.renderers.puppet.plate import SAMPLES_MAX, build_plates, plate_path
+from bodydouble.renderers.puppet.removal import removal_mask
 from bodydouble.tasks.errors import Cancelled
 from staged import ListFootage, ListMattes, stage
 
@@ -106,16 +107,3 @@ def test_the_removal_mask_covers_the_faint_rim() -> None:
     mask = removal_mask(matte, 480)
     assert mask[195, 50] == 255
     assert mask[180, 50] == 0
-
-
-def test_wisps_of_a_faint_matte_are_background_and_blurred_hands_are_not() -> None:
-    """Thin and far from the person: foliage that the matte let pass. In one thick piece, or near: the person."""
-    matte = np.zeros((480, 640), np.uint8)
-    matte[100:400, 200:300] = 255
-    matte[200:260, 300:306] = 40  # a fringe of hair
-    matte[300:303, 300:400] = 60  # a twig that touches the person
-    matte[150:190, 330:370] = 60  # a blurred hand
-    gone = removal_mask(matte, 480)
-    assert gone[200:260, 305].all()
-    assert not gone[301, 330:400].any()
-    assert gone[155:185, 335:365].all()

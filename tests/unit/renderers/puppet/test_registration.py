@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.plate import removal_mask
 from bodydouble.renderers.puppet.registration import CameraPath, CameraTracker
+from bodydouble.renderers.puppet.removal import removal_mask
 from staged import stage
 
 
