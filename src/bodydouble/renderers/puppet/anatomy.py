@@ -8,12 +8,9 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.cutout import Cutout
-from bodydouble.renderers.puppet.head import Head, head_of_body, head_of_face
+from bodydouble.renderers.puppet.head import CHEEKS, Head, head_of_body, head_of_face
 
 Array = NDArray[np.float64]
-
-CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
-"""Face mesh indices that skirt eyes, mouth and brows: skin alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,74 +67,95 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     premultiplied = np.dstack([trunk.colour * trunk.alpha[..., None], trunk.alpha * 255])
     rgba = np.ascontiguousarray(np.clip(np.round(premultiplied), 0, 255).astype(np.uint8))
     grid = _grid(anatomy, trunk.alpha)
-    head = anatomy.head
-    chin, neck_length, _ = _neck(anatomy)
-    if anatomy.face is None:
-        solid = (np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation
-        weight = _head_weight(anatomy, grid)
-        trunk_mesh, head_mesh = _layers(anatomy, grid, grid, rgba, weight, np.zeros(len(grid), np.bool_))
-        return FigureMesh(
-            vertices=grid,
-            trunk=trunk_mesh,
-            head=head_mesh,
-            neck=_plain_neck(anatomy, trunk),
-            solid=solid,
-            head_weight=weight,
-            collar_weight=weight * (1 - _collar(anatomy, grid)),
-            neck_weight=_neck_weight(anatomy, grid),
-            slide_weight=smoothstep(0.0, NECK_FADE[0], weight),
-            chin=chin,
-            neck_length=neck_length,
-            flat_weight=np.ones(len(grid)),
-            own_face=None,
-            rest_face=None,
-            skirt=np.zeros((0, 4), np.int64),
-            skirt_weight=np.zeros((0, 4)),
-        )
-    face = unfolded_face(anatomy.face, head)
-    outline = face[OVAL, :]
-    rings = _rings(outline, head.width)
-    grid = np.concatenate([rings.reshape(-1, 2), grid])
-    away = np.linalg.norm(grid[:, None] - outline[None, :, :2], axis=-1)
-    nearness = 1 / (away**2 + (0.04 * head.width) ** 2)
-    nearness /= nearness.sum(1, keepdims=True)
-    gap = away.min(1)
-    # Hair and ears lie behind the face's outline, deeper with distance.
-    depth = nearness @ outline[:, 2]
-    depth[: rings.size // 2] = np.tile(outline[:, 2], len(RINGS))
-    depth += 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
-    vertices = np.concatenate([face[:, :2], grid])
-    solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
-    flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]
+    faced = _Faced.of(anatomy, grid) if anatomy.face is not None else _Faced.without(anatomy, grid)
+    vertices = faced.vertices
     weight = _head_weight(anatomy, vertices)
-    weight[:FACE_VERTICES] = 1
-    # Triangulated as seen from the front: in the picture a turned face folds over itself.
-    spread = (vertices - head.origin[:2])[:, :2]
-    layout = solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None]
-    fine = np.r_[np.ones(FACE_VERTICES, np.bool_), gap < 0.5 * head.width]
-    nearest = np.argsort(away, 1, kind="stable")[:, :4]
-    share = np.take_along_axis(nearness, nearest, 1)
-    share *= np.exp(-((gap / (0.18 * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
-    own = normalised(face, head)
-    trunk_mesh, head_mesh = _layers(anatomy, vertices, layout, rgba, weight, fine)
+    weight[: _face_count(anatomy)] = 1
+    trunk_mesh, head_mesh = _layers(anatomy, vertices, faced.layout, rgba, weight, faced.fine)
+    chin, neck_length, _ = _neck(anatomy)
     return FigureMesh(
         vertices=vertices,
         trunk=trunk_mesh,
         head=head_mesh,
         neck=_plain_neck(anatomy, trunk),
-        solid=solid,
+        solid=faced.solid,
         head_weight=weight,
         collar_weight=weight * (1 - _collar(anatomy, vertices)),
         neck_weight=_neck_weight(anatomy, vertices),
         slide_weight=smoothstep(0.0, NECK_FADE[0], weight),
         chin=chin,
         neck_length=neck_length,
-        flat_weight=flat_weight,
-        own_face=own,
-        rest_face=resting_face(own),
-        skirt=nearest,
-        skirt_weight=share,
+        flat_weight=faced.flat_weight,
+        own_face=faced.own_face,
+        rest_face=None if faced.own_face is None else resting_face(faced.own_face),
+        skirt=faced.skirt,
+        skirt_weight=faced.skirt_weight,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Faced:
+    """All vertices, and what the face, if there is one, says about each; names and shapes as in ``FigureMesh``."""
+
+    vertices: Array
+    solid: Array
+    layout: Array  # (N, 2) where they lie when they are triangulated
+    fine: NDArray[np.bool_]  # (N,) to be mapped pixel by pixel
+    flat_weight: Array
+    own_face: Array | None
+    skirt: NDArray[np.int64]
+    skirt_weight: Array
+
+    @classmethod
+    def without(cls, anatomy: Anatomy, grid: Array) -> "_Faced":
+        """A head that shows no face is as flat as the trunk."""
+        head = anatomy.head
+        return cls(
+            vertices=grid,
+            solid=(np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation,
+            layout=grid,
+            fine=np.zeros(len(grid), np.bool_),
+            flat_weight=np.ones(len(grid)),
+            own_face=None,
+            skirt=np.zeros((0, 4), np.int64),
+            skirt_weight=np.zeros((0, 4)),
+        )
+
+    @classmethod
+    def of(cls, anatomy: Anatomy, grid: Array) -> "_Faced":
+        """The face mesh, rows of vertices around it, and ``grid``; hair beside the face has depth and follows it."""
+        assert anatomy.face is not None
+        head = anatomy.head
+        face = unfolded_face(anatomy.face, head)
+        outline = face[OVAL, :]
+        rings = _rings(outline, head.width)
+        grid = np.concatenate([rings.reshape(-1, 2), grid])
+        away = np.linalg.norm(grid[:, None] - outline[None, :, :2], axis=-1)
+        nearness = 1 / (away**2 + (0.04 * head.width) ** 2)
+        nearness /= nearness.sum(1, keepdims=True)
+        gap = away.min(1)
+        # Hair and ears lie behind the face's outline, deeper with distance.
+        depth = nearness @ outline[:, 2]
+        depth[: rings.size // 2] = np.tile(outline[:, 2], len(RINGS))
+        depth += 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+        vertices = np.concatenate([face[:, :2], grid])
+        solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
+        flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]
+        nearest = np.argsort(away, 1, kind="stable")[:, :4]
+        share = np.take_along_axis(nearness, nearest, 1)
+        share *= np.exp(-((gap / (0.18 * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
+        # Triangulated as seen from the front: in the picture a turned face folds over itself.
+        spread = (vertices - head.origin[:2])[:, :2]
+        return cls(
+            vertices=vertices,
+            solid=solid,
+            layout=solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None],
+            fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < 0.5 * head.width],
+            flat_weight=flat_weight,
+            own_face=normalised(face, head),
+            skirt=nearest,
+            skirt_weight=share,
+        )
 
 
 def unfolded_face(face: Array, head: Head) -> Array:

@@ -11,11 +11,12 @@ Array = NDArray[np.float64]
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
         150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 """Face mesh indices of the face's outline, clockwise from the top."""
+CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
+"""Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
 PIVOT_DEPTH = 0.55
 """How far behind the middle of the face a head turns, in face widths."""
 TURN_MAX = np.deg2rad(52)
 """Turn away from the reference's own direction that is approached and never passed: 40° give 33°."""
-TURN_GAIN = 1.0
 EARS_TO_SIZE = 0.67
 """``Head.size`` over the distance between the ears, for an average adult face."""
 
@@ -87,7 +88,7 @@ def head_of_body(body: Array) -> Head:
 def limited_turn(own: Array, wanted: Array) -> Array:
     """(3, 3): from ``own`` towards ``wanted``; roll is followed whole, yaw and pitch up to ``TURN_MAX``."""
     vector = cv2.Rodrigues(own.T @ wanted)[0].ravel()
-    out_of_plane = vector[:2] * TURN_GAIN
+    out_of_plane = vector[:2]
     angle = float(np.linalg.norm(out_of_plane))
     vector[:2] = out_of_plane * (TURN_MAX * np.tanh(angle / TURN_MAX) / max(angle, 1e-6))
     return own @ cv2.Rodrigues(vector)[0]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.footage import Image
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.head import CHEEKS
 from bodydouble.renderers.puppet.looks import Look
 
 Floats = NDArray[np.float32]
@@ -25,8 +26,6 @@ TINT_MIN, TINT_MAX = 0.3, 3.0
 BRIGHTNESS_MAX = 14.0  # L* units
 SMALL = (160, 90)
 LUMA = np.array([0.2126, 0.7152, 0.0722])
-# Mesh points of cheeks and nose: skin that neither hair, brows nor beard covers.
-CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 
 
 @dataclass(frozen=True, kw_only=True)
