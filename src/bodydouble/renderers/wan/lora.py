@@ -5,7 +5,10 @@ with or without ``diffusion_model.``) and diffusers' (``transformer.blocks.0.att
 ends the loading: a LoRA that was not applied would not be seen.
 """
 
+import json
+import pickle
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +47,17 @@ _RENAMES = tuple(
         (r"head\.head", r"proj_out"),
     )
 )
-_PART = re.compile(r"\.(lora_A|lora_B|lora_down|lora_up)\.weight$|\.(alpha|diff|diff_b)$|\.lora_B\.(bias)$")
+_PART = re.compile(r"\.(lora_A|lora_B|lora_down|lora_up)\.weight$|\.(alpha|diff|diff_b|diff_m)$|\.lora_B\.(bias)$")
 _PARTS = {"lora_A": "down", "lora_down": "down", "lora_B": "up", "lora_up": "up", "bias": "diff_b"}
+_DIFFERENCES = {"diff": "weight", "diff_b": "bias", "diff_m": "scale_shift_table"}
+"""Parts that are added as they are, and to what. ``diff_m``: of what Wan calls modulation, a block's or the head's."""
 
 
 def read_lora(path: Path) -> dict[str, dict[str, Tensor]]:
-    """Module's name, as diffusers has it, to its parts: down (r, in), up (out, r), alpha, diff, diff_b.
+    """Module's name, as diffusers has it, to its parts: down (r, in), up (out, r), alpha, diff, diff_b, diff_m.
 
     Raises:
-        ModelPackMissing: a key is of no known form; the message names it.
+        ModelPackMissing: a key is of no known form, or the file cannot be read; the message names it.
     """
     modules: dict[str, dict[str, Tensor]] = {}
     for key, tensor in _read(path).items():
@@ -63,64 +68,92 @@ def read_lora(path: Path) -> dict[str, dict[str, Tensor]]:
         if match is None:
             raise ModelPackMissing(f"{path.name}: {key} is no part of a LoRA that this version knows.", file=str(path))
         part = next(group for group in match.groups() if group)
-        modules.setdefault(_module_name(name[: match.start()]), {})[_PARTS.get(part, part)] = tensor
+        module = modules.setdefault(_module_name(name[: match.start()]), {})
+        module[_PARTS.get(part, part)] = tensor
+    alpha = _peft_alpha(path)
+    for parts in modules.values():
+        if alpha is not None and "down" in parts:
+            parts.setdefault("alpha", torch.tensor(alpha))
     return modules
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_file(path)
-    content: Any = torch.load(path, map_location="cpu", weights_only=True)  # runs no code of the file
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)  # runs no code of the file
+    except pickle.UnpicklingError:
+        raise ModelPackMissing(
+            f"{path.name} holds more than weights, and running a file's code is not safe. The same LoRA as a "
+            ".safetensors file is read.",
+            file=str(path),
+        ) from None
     return content.get("state_dict", content)
+
+
+def _peft_alpha(path: Path) -> float | None:
+    """PEFT keeps alpha in a file beside the weights; None where there is none."""
+    config = path.with_name("adapter_config.json")
+    return float(json.loads(config.read_text())["lora_alpha"]) if config.is_file() else None
 
 
 def _module_name(name: str) -> str:
     for pattern, new in _RENAMES:
         if pattern.match(name):
             return pattern.sub(new, name)
-    return name
+    return "" if name == "head" else name  # the head's modulation is the model's own
 
 
 @torch.no_grad()
 def merge_lora(model: torch.nn.Module, path: Path, strength: float = 1.0) -> int:
-    """Add a LoRA to the weights of ``model``; answers how many modules changed.
+    """Add a LoRA to the weights of ``model``, one after the other; answers how many modules changed.
 
     Raises:
         ModelPackMissing: a module is not in the model, or has another shape; the model is as it was.
     """
     found = dict(model.named_modules())
-    changes: list[tuple[Tensor, Tensor]] = []
     lora = read_lora(path)
+    targets: list[tuple[Tensor, dict[str, Tensor], str]] = []
     for name, parts in lora.items():
-        module: Any = found.get(name)
-        if module is None or getattr(module, "weight", None) is None:
+        if name not in found:
             raise ModelPackMissing(f"{path.name}: the model has no {name}; this LoRA is for another model.")
-        changes += _changes(path, name, module, parts, strength)
-    for parameter, change in changes:
-        parameter.add_(change.to(parameter.device, parameter.dtype))
-    if not any(bool(change.any()) for _, change in changes):
+        targets += [(parameter, parts, part) for part, parameter in _targets(path, name, found[name], parts)]
+    changed = False
+    for parameter, parts, part in targets:
+        change = _change(parts, part) * strength
+        parameter.add_(change.reshape(parameter.shape).to(parameter.device, parameter.dtype))
+        changed |= bool(change.any())
+    if not changed:
         raise ModelPackMissing(f"{path.name}: it changes nothing.", file=str(path))
     return len(lora)
 
 
-def _changes(
-    path: Path, name: str, module: Any, parts: dict[str, Tensor], strength: float
-) -> list[tuple[Tensor, Tensor]]:
-    """Each parameter of ``module`` with what is added to it."""
-    changes: list[tuple[Tensor, Tensor]] = []
+def _targets(path: Path, name: str, module: Any, parts: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Each part that changes a parameter of ``module``, and that parameter. Nothing is multiplied yet."""
     if ("down" in parts) != ("up" in parts):
         raise ModelPackMissing(f"{path.name}: {name} has one half of its LoRA only.", file=str(path))
-    if "down" in parts:
-        down, up = parts["down"].float(), parts["up"].float()
-        scale = float(parts["alpha"]) / len(down) if "alpha" in parts else 1.0
-        changes.append((module.weight, up @ down * (scale * strength)))
-    for part, parameter in (("diff", module.weight), ("diff_b", getattr(module, "bias", None))):
-        if part in parts:
-            if parameter is None:
-                raise ModelPackMissing(f"{path.name}: the model's {name} has no bias.", file=str(path))
-            changes.append((parameter, parts[part].float() * strength))
-    for parameter, change in changes:
-        if parameter.shape != change.shape:
-            shapes = f"{tuple(change.shape)} for {tuple(parameter.shape)}"
+    for part, tensor in parts.items():
+        kind = "weight" if part == "up" else _DIFFERENCES.get(part)
+        if kind is None:  # down goes with up, and alpha with both
+            continue
+        parameter = getattr(module, kind, None)
+        if parameter is None:
+            raise ModelPackMissing(f"{path.name}: the model's {name} has no {kind}.", file=str(path))
+        shape = (len(tensor), parts["down"].shape[1]) if part == "up" else tuple(tensor.shape)
+        if _squeezed(shape) != _squeezed(tuple(parameter.shape)):
+            shapes = f"{shape} for {tuple(parameter.shape)}"
             raise ModelPackMissing(f"{path.name}: {name} has the wrong shape, {shapes}.", file=str(path))
-    return changes
+        yield part, parameter
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Files leave out sides of 1, or have one more."""
+    return tuple(side for side in shape if side != 1)
+
+
+def _change(parts: dict[str, Tensor], part: str) -> Tensor:
+    if part != "up":
+        return parts[part].float()
+    down, up = parts["down"].float(), parts["up"].float()
+    scale = float(parts["alpha"]) / len(down) if "alpha" in parts else 1.0
+    return up @ down * scale

@@ -1,11 +1,13 @@
 """LoRAs merged into the weights."""
 
+import weakref
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from bodydouble.renderers.wan import lora
 from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.tasks.errors import ModelPackMissing
 from tiny_wan import tiny_transformer
@@ -46,7 +48,7 @@ def test_every_dialect_reaches_its_module(tmp_path: Path, down_key: str, up_key:
 
 
 def test_alpha_and_differences_count(tmp_path: Path) -> None:
-    """Alpha over rank scales the product; ``diff`` and ``diff_b`` are added as they are."""
+    """Alpha over rank scales the product; differences of weights, biases and modulations are added as they are."""
     down, up = factors(24, 24)
     save_file(
         {
@@ -55,6 +57,9 @@ def test_alpha_and_differences_count(tmp_path: Path) -> None:
             "diffusion_model.blocks.0.self_attn.q.alpha": torch.tensor(2.0),
             "diffusion_model.blocks.0.self_attn.q.diff_b": torch.ones(24),
             "diffusion_model.blocks.0.norm3.diff": torch.ones(24),
+            "diffusion_model.blocks.0.diff_m": torch.ones(1, 6, 24),
+            "diffusion_model.head.diff_m": torch.ones(1, 2, 24),
+            "diffusion_model.patch_embedding.diff_b": torch.ones(24),
         },
         tmp_path / "lora.safetensors",
     )
@@ -64,6 +69,58 @@ def test_alpha_and_differences_count(tmp_path: Path) -> None:
     torch.testing.assert_close(second.attn1.to_q.weight, first.attn1.to_q.weight + up @ down * 2 / RANK)
     torch.testing.assert_close(second.attn1.to_q.bias, first.attn1.to_q.bias + 1)
     torch.testing.assert_close(second.norm2.weight, first.norm2.weight + 1)
+    torch.testing.assert_close(second.scale_shift_table, first.scale_shift_table + 1)
+    torch.testing.assert_close(merged.scale_shift_table, plain.scale_shift_table + 1)
+    torch.testing.assert_close(merged.patch_embedding.bias, plain.patch_embedding.bias + 1)
+
+
+def test_alpha_of_an_adapter_is_in_the_file_beside_it(tmp_path: Path) -> None:
+    """PEFT's folder: alpha over rank scales every product."""
+    down, up = factors(24, 24)
+    key = "base_model.model.blocks.0.self_attn.q.lora_{}.weight"
+    save_file({key.format("A"): down, key.format("B"): up}, tmp_path / "adapter_model.safetensors")
+    (tmp_path / "adapter_config.json").write_text('{"lora_alpha": 8, "r": 4}')
+    plain, merged = tiny_transformer(), tiny_transformer()
+    merge_lora(merged, tmp_path / "adapter_model.safetensors")
+    first, second = plain.blocks[0].attn1.to_q.weight, merged.blocks[0].attn1.to_q.weight
+    torch.testing.assert_close(second, first + up @ down * 2)
+
+
+def test_a_pickled_file_runs_no_code(tmp_path: Path) -> None:
+    """Weights in ``state_dict`` are read as the release has them; with anything else beside them the file is refused
+    in a sentence."""
+    down, up = factors(24, 24)
+    key = "blocks.0.self_attn.q.lora_{}.default.weight"
+    weights = {key.format("A"): down, key.format("B"): up}
+    torch.save({"state_dict": weights}, tmp_path / "relighting_lora.ckpt")
+    assert merge_lora(tiny_transformer(), tmp_path / "relighting_lora.ckpt") == 1
+    torch.save({"state_dict": weights, "made_by": Path("x")}, tmp_path / "relighting_lora.ckpt")
+    with pytest.raises(ModelPackMissing, match=r"relighting_lora\.ckpt holds more than weights"):
+        merge_lora(tiny_transformer(), tmp_path / "relighting_lora.ckpt")
+
+
+def test_merging_holds_one_product_at_a_time(tmp_path: Path) -> None:
+    """Of a LoRA for every linear layer, all products together would be twice the transformer in two bytes."""
+    model = tiny_transformer()
+    wide = {f"blocks.{k}.ffn.{m}.lora_{h}.weight" for k in range(2) for m in (0, 2) for h in "AB"}
+    shapes = {"0A": (RANK, 24), "0B": (32, RANK), "2A": (RANK, 32), "2B": (24, RANK)}
+    content = {name: torch.ones(shapes[name.split(".")[3] + name[-8]]) for name in wide}
+    save_file(content, tmp_path / "lora.safetensors")
+    alive: list[int] = []
+    change = lora._change
+
+    def counted(parts: dict[str, torch.Tensor], part: str) -> torch.Tensor:
+        made = change(parts, part)
+        products.append(weakref.ref(made))
+        alive.append(sum(product() is not None for product in products))
+        return made
+
+    products: list[weakref.ref[torch.Tensor]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lora, "_change", counted)
+        assert lora.merge_lora(model, tmp_path / "lora.safetensors") == 4
+    assert len(products) == 4
+    assert max(alive) <= 2  # the one before is let go when the next one takes its name
 
 
 @pytest.mark.parametrize(
