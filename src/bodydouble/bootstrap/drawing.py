@@ -15,7 +15,7 @@ from bodydouble.renderers.wan.renderer import WanRenderer
 from bodydouble.renderers.wan.weights import options_for
 from bodydouble.shot import ShotRequest
 from bodydouble.tasks.errors import RendererLost
-from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.order import WorkerOptions, drawing_cards
 from bodydouble.worker.runners import Runners
 
 
@@ -35,10 +35,11 @@ def open_renderer(request: ShotRequest, pack: ModelPack, folder: Path) -> Genera
         yield None
         return
     options = options_for(request.wan, request.mode)
-    runners = Runners(WorkerOptions(folder=folder), cards=0)  # it sees the GPUs that this process sees
+    wan = dataclasses.asdict(options)
+    runners = Runners(WorkerOptions(folder=folder, wan=wan), drawing_cards(wan))
     with silence_logging(), asyncio.Runner() as loop:
         try:
-            lease = loop.run(runners.lease(dataclasses.asdict(options)))
+            lease = loop.run(runners.lease(wan))
             try:
                 yield WanRenderer(options, RemoteEngine(lease.address), pack)
             except RendererLost as error:

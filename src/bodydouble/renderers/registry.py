@@ -1,5 +1,6 @@
 """Which renderers there are, by name, and which of them this machine can run."""
 
+import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from functools import cache
@@ -8,7 +9,7 @@ from bodydouble.perception.pack import ModelPack
 from bodydouble.renderers.protocol import Renderer
 from bodydouble.renderers.wan.cards import Card, find_cards
 from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.setup import choose_card, choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
@@ -38,13 +39,16 @@ def wan_obstacle(options: WanOptions) -> str | None:
     missing = [name for name in ("torch", "diffusers") if importlib.util.find_spec(name) is None]
     if missing:
         return f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'"
+    if options.device == "cuda" and importlib.metadata.version("torch").endswith("+cpu"):
+        return "The torch that is installed is a build without CUDA: pip install --force-reinstall torch"
     try:
         locate_weights(options)
-        choose_setup(options, next(iter(_cards()), None))
+        choose_setup(options, choose_card(options, _cards()))
     except (ModelPackMissing, RendererUnavailable) as error:
         return error.message
-    if options.device == "cuda" and len(_cards()) < options.gpus:
-        return f"wan_gpus is {options.gpus}, and this machine has {len(_cards())}: set it lower."
+    usable = len(usable_cards(options, _cards()))
+    if options.device == "cuda" and usable < options.gpus:
+        return f"wan_gpus is {options.gpus}, and this machine has {usable} that can draw: set it lower."
     return None
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble.renderers.registry import resolve_renderer
+from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.setup import usable_cards
 from bodydouble.renderers.wan.weights import options_for
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
@@ -80,3 +82,9 @@ def runner_options(task: Task, options: WorkerOptions) -> dict[str, Any] | None:
     except RendererUnavailable:
         return None
     return dataclasses.asdict(options_for(wan, model.mode)) if renderer == "wan" else None
+
+
+def drawing_cards(wan: Mapping[str, Any]) -> list[str]:
+    """UUIDs of this machine's GPUs that can draw as ``wan`` (fields of ``WanOptions``) says; none where it says CPU."""
+    options = WanOptions(**wan)
+    return [card.uuid for card in usable_cards(options, find_cards())] if options.device == "cuda" else []

@@ -39,10 +39,10 @@ class Lease:
 class Place:
     """Room for one runner: its cards, and the runner that is there, if any."""
 
-    def __init__(self, number: int, cards: Sequence[int], options: WorkerOptions) -> None:
+    def __init__(self, number: int, cards: Sequence[str], options: WorkerOptions) -> None:
         self._options = options
         self.log_path = options.folder / f"runner-{number}.log"
-        self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(str(c) for c in cards)} if cards else {}
+        self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(cards)} if cards else {}
         self._process: asyncio.subprocess.Process | None = None
         self._loaded: Mapping[str, Any] = {}  # fields of ``WanOptions``
         self._folder: Path | None = None
@@ -124,10 +124,10 @@ class Place:
 class Runners:
     """All places of this worker. Runs in one event loop, in a thread that lasts: runners die with it."""
 
-    def __init__(self, options: WorkerOptions, cards: int) -> None:
-        """``cards`` is how many this machine has; each place takes as many of them as one task is drawn with."""
+    def __init__(self, options: WorkerOptions, cards: Sequence[str]) -> None:
+        """``cards`` (UUIDs) can draw; each place takes as many of them as one task is drawn with."""
         per_task = int(options.wan.get("gpus", 1))
-        groups = [list(range(k * per_task, (k + 1) * per_task)) for k in range(cards // per_task)] or [[]]
+        groups = [cards[k : k + per_task] for k in range(0, len(cards) - per_task + 1, per_task)] or [[]]
         self._places = [Place(number, group, options) for number, group in enumerate(groups)]
         self._free: asyncio.LifoQueue[Place] = asyncio.LifoQueue()  # who was used last is warm
         for place in reversed(self._places):

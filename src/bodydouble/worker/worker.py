@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from dbos import DBOS
 
-from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
@@ -20,7 +19,7 @@ from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
 from bodydouble.worker.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.lost_connections import recognise_lost_connections
-from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.order import WorkerOptions, drawing_cards
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.runners import Runners
 from bodydouble.worker.workflow import register_workflow
@@ -53,7 +52,7 @@ class Worker:
         Raises:
             StorageUnavailable: the database does not answer at the start, or dozens of workers share the data folder.
         """
-        cards = [] if self._options.wan.get("device") == "cpu" else await asyncio.to_thread(find_cards)
+        cards = await asyncio.to_thread(drawing_cards, self._options.wan)
         # Another worker here has the networks on this machine's cards, which do not hold them twice.
         first = self._options.folder
         folder = await hold_once_free(first, stop) if cards else hold_free(first)
@@ -65,7 +64,7 @@ class Worker:
             await self._clear_workspaces(folder)
             self._options = dataclasses.replace(self._options, folder=folder.path)
             self._loop = asyncio.get_running_loop()
-            self._runners = Runners(self._options, len(cards))
+            self._runners = Runners(self._options, cards)
             await asyncio.to_thread(self._launch)
             log.info("worker ready", folder=str(folder.path), executor=self._executor)
             await self._heartbeat.run(stop)

@@ -10,7 +10,7 @@ from bodydouble.renderers.wan.cards import Card
 from bodydouble.settings import Settings
 
 SUBJECT = "perception (renderer wan)"
-CARD = Card(name="Card", memory_bytes=80 * 10**9, capability=(9, 0))
+CARD = Card(uuid="GPU-1", name="Card", memory_bytes=80 * 10**9, capability=(9, 0))
 
 
 def finding(tmp_path: Path, **settings: str) -> examination.Finding:

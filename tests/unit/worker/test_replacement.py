@@ -45,7 +45,7 @@ def make_replacement(tmp_path, outside):
             free_bytes_min=1000,
         )
         return Replacement(
-            TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR, Runners(options, 0)
+            TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR, Runners(options, [])
         )
 
     return make

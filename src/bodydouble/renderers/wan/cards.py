@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LOOK_SECONDS_MAX = 20
 
@@ -11,14 +11,15 @@ LOOK_SECONDS_MAX = 20
 class Card:
     """One GPU."""
 
+    uuid: str  # as CUDA_VISIBLE_DEVICES takes it: numbers depend on who counts
     name: str
     memory_bytes: int
     capability: tuple[int, int]  # 8.0 Ampere, 8.9 Ada, 9.0 Hopper, 10.0 and 12.0 Blackwell
 
 
 def find_cards() -> list[Card]:
-    """All of them, in the driver's order; those that CUDA_VISIBLE_DEVICES leaves."""
-    command = ["nvidia-smi", "--query-gpu=name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
+    """All of them, in the driver's order; where CUDA_VISIBLE_DEVICES chooses, those that it leaves, in its order."""
+    command = ["nvidia-smi", "--query-gpu=uuid,name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_SECONDS_MAX, check=True).stdout
         cards = [_card(line) for line in answer.strip().splitlines()]
@@ -27,13 +28,21 @@ def find_cards() -> list[Card]:
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return cards
-    numbers = [int(n) for n in visible.split(",") if n.strip().isdigit()]
-    if visible.strip() and not numbers:  # given by UUID: some of them, and we cannot tell which
-        return cards
-    return [cards[n] for n in numbers if n < len(cards)]
+    return [card for word in visible.split(",") for card in _named(word.strip(), cards)]
+
+
+def _named(word: str, cards: list[Card]) -> list[Card]:
+    """The card that ``word`` of CUDA_VISIBLE_DEVICES means: a number, or a UUID or its beginning."""
+    if word.isdigit():
+        return cards[int(word) : int(word) + 1]
+    if word.startswith("MIG-"):  # a slice: the driver's program does not tell of which card, nor how large it is
+        return [replace(card, uuid=word) for card in cards[:1]]
+    return [card for card in cards if word and card.uuid.startswith(word)][:1]
 
 
 def _card(line: str) -> Card:
-    name, megabytes, capability = (part.strip() for part in line.rsplit(",", 2))
+    uuid, rest = line.split(",", 1)
+    name, megabytes, capability = (part.strip() for part in rest.rsplit(",", 2))
     major, minor = capability.split(".")
-    return Card(name=name, memory_bytes=int(megabytes) * 1024**2, capability=(int(major), int(minor)))
+    memory_bytes = int(megabytes) * 1024**2
+    return Card(uuid=uuid.strip(), name=name, memory_bytes=memory_bytes, capability=(int(major), int(minor)))

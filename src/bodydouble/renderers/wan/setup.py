@@ -11,6 +11,9 @@ USABLE_SHARE = 0.96
 """Of a card's memory: the display, other programs and the allocator's rounding take some."""
 AREA_480P = 832 * 480
 DISTILLED_STEPS = 4
+CAPABILITY_MIN = (8, 0)
+"""Ampere: the first that computes in bfloat16."""
+FP8_CAPABILITY_MIN = (8, 9)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,24 @@ class Setup:
     needed_bytes: int  # computed; 0 on a CPU
 
 
+def usable_cards(options: WanOptions, cards: list[Card]) -> list[Card]:
+    """Those of ``cards`` that can draw as ``options`` say; the others are left alone."""
+    return [card for card in cards if _fits(options, card)]
+
+
+def choose_card(options: WanOptions, cards: list[Card]) -> Card | None:
+    """The first that can draw; where none can the first of all, of which ``choose_setup`` says why."""
+    return next(iter([*usable_cards(options, cards), *cards]), None)
+
+
+def _fits(options: WanOptions, card: Card) -> bool:
+    try:
+        choose_setup(options, card)
+    except RendererUnavailable:
+        return False
+    return True
+
+
 def choose_setup(options: WanOptions, card: Card | None) -> Setup:
     """The best profile that the card's memory holds at the full area, else at 480P.
 
@@ -73,6 +94,17 @@ def choose_setup(options: WanOptions, card: Card | None) -> Setup:
         return _on_cpu(options)
     if card is None:
         raise RendererUnavailable("renderer: wan needs an NVIDIA GPU, and there is none here.", field="renderer")
+    if card.capability < CAPABILITY_MIN:
+        raise RendererUnavailable(
+            f"renderer: wan computes in bfloat16, which NVIDIA GPUs do from Ampere on; {card.name} is older.",
+            field="renderer",
+        )
+    if options.quantisation == "fp8" and card.capability < FP8_CAPABILITY_MIN:
+        raise RendererUnavailable(
+            f"wan_quantisation: NVIDIA GPUs multiply in fp8 from Ada on; {card.name} is older. Set it to auto, or to "
+            "fp8-weights, which saves memory alone.",
+            field="renderer",
+        )
     names = ["quality", "balanced"] if options.profile == "auto" else [options.profile]
     offloads = ["none", "encoders", "blocks"] if options.offload == "auto" else [options.offload]
     candidates = [
@@ -110,7 +142,7 @@ def _setup(options: WanOptions, card: Card, profile: Profile, offload: str, tile
         quantisation=quantisation,
         offload=offload,
         attention=options.attention,
-        compile=options.compile and offload != "blocks",
+        compile=options.compile,
         vae_bytes=profile.vae_bytes,
         tiled=tiled,
         area_max=area,
@@ -120,7 +152,7 @@ def _setup(options: WanOptions, card: Card, profile: Profile, offload: str, tile
 
 def _native_quantisation(card: Card) -> str:
     """8-bit arithmetic that the card has: FP8 from Ada on, INT8 before."""
-    return "fp8" if card.capability >= (8, 9) else "int8"
+    return "fp8" if card.capability >= FP8_CAPABILITY_MIN else "int8"
 
 
 def _on_cpu(options: WanOptions) -> Setup:

@@ -1,0 +1,53 @@
+"""Which cards there are, as the driver's program and CUDA_VISIBLE_DEVICES have it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bodydouble.renderers.wan.cards import Card, find_cards
+
+ANSWER = """GPU-aa11, NVIDIA H100 80GB HBM3, 81559, 9.0
+GPU-bb22, Quadro K620, 2048, 5.0
+GPU-cc33, NVIDIA GeForce RTX 4090, 24564, 8.9
+"""
+
+
+@pytest.fixture
+def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An nvidia-smi of a machine with three cards."""
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ncat <<END\n{ANSWER}END\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_cards_of_the_machine(driver: None) -> None:
+    """Each has its UUID, name, memory and capability."""
+    first, *_ = find_cards()
+    memory_bytes = 81559 * 1024**2
+    assert first == Card(uuid="GPU-aa11", name="NVIDIA H100 80GB HBM3", memory_bytes=memory_bytes, capability=(9, 0))
+
+
+@pytest.mark.parametrize(
+    ("visible", "left"),
+    [
+        ("2,0", ["GPU-cc33", "GPU-aa11"]),
+        ("GPU-cc", ["GPU-cc33"]),
+        ("GPU-bb22,0", ["GPU-bb22", "GPU-aa11"]),
+        ("MIG-5", ["MIG-5"]),
+        ("7", []),
+        ("", []),
+    ],
+)
+def test_cards_that_are_left(driver: None, monkeypatch: pytest.MonkeyPatch, visible: str, left: list[str]) -> None:
+    """Numbers, UUIDs and their beginnings choose, in their order."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert [card.uuid for card in find_cards()] == left
+
+
+def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There is no card then."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_cards() == []
