@@ -27,21 +27,18 @@ from bodydouble.worker.runner import perform
 class Followers:
     """Rank 0's end of the others. Satisfies ``runner.Others``."""
 
-    def __init__(self, options: WanOptions) -> None:
-        """Start them and wait until all have met."""
+    def __init__(self, options: WanOptions, lose: Callable[[str], Any]) -> None:
+        """Start them and wait until all have met. ``lose`` is told, then and later, once one of them ends."""
         self.ranks = Ranks(rank=0, count=options.gpus)
         meeting = Path(tempfile.mkdtemp(prefix="bodydouble-")) / "meeting"
         command = [sys.executable, "-m", "bodydouble.worker.followers"]
         words = [str(meeting), json.dumps(vars(options)), str(os.getpid())]
-        self._processes = [subprocess.Popen([*command, str(rank), *words]) for rank in range(1, options.gpus)]
+        for rank in range(1, options.gpus):
+            process = subprocess.Popen([*command, str(rank), *words])
+            threading.Thread(target=_watch, args=(rank, process, lose), daemon=True).start()
         ranks.join(self.ranks, meeting, options.device)
         meeting.unlink(missing_ok=True)
         meeting.parent.rmdir()
-
-    def watch(self, lose: Callable[[str], Any]) -> None:
-        """Call ``lose`` with the reason once one of them ends."""
-        for number, process in enumerate(self._processes, start=1):
-            threading.Thread(target=_watch, args=(number, process, lose), daemon=True).start()
 
     def share(self, message: dict[str, Any], pictures: Pictures) -> None:
         """See ``runner.Others``."""
@@ -56,8 +53,7 @@ def open_ranks(options: WanOptions, lose: Callable[[str], Any]) -> tuple[LoadedE
     """This process's engine, and the others that draw with it. ``lose`` is told once one of them ends."""
     if options.gpus == 1:
         return LoadedEngine(options), None
-    followers = Followers(options)
-    followers.watch(lose)
+    followers = Followers(options, lose)
     return LoadedEngine(options, followers.ranks), followers
 
 

@@ -11,6 +11,7 @@ when it loses one of them.
 """
 
 import json
+import logging
 import os
 import select
 import socket
@@ -101,7 +102,9 @@ class Runner:
         return None, perform(self._engine, message, pictures, report)
 
     def rest(self) -> None:
-        """The job is over."""
+        """The job is over. Where loading was refused the process is, too: what was missing may be here next time."""
+        if self._loading.done() and self._loading.exception() is not None:
+            os._exit(FAILED)
         if self._engine is None:
             return
         if self._others is not None:
@@ -227,6 +230,8 @@ class Session:
 def main() -> None:
     """Serve until the owner ends."""
     settle_in(int(sys.argv[3]))
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("bodydouble").setLevel(logging.INFO)
     options = WanOptions(**json.loads(sys.argv[2]))
 
     def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:

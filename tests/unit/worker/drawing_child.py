@@ -12,7 +12,8 @@ import numpy as np
 from bodydouble.renderers.wan.engine import Casting, Sampling, Take
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.remote import RemoteEngine
-from bodydouble.tasks.errors import RendererLost
+from bodydouble.tasks.errors import BodydoubleError, RendererLost
+from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.process import settle_in
 
 SIDE = 16
@@ -59,6 +60,8 @@ def main() -> None:
             send({"done": draw(order, send)})
         except RendererLost as error:
             send({"lost": error.message})
+        except BodydoubleError as error:
+            send({"failed": TaskFailure.of(error).to_json(), "trace": ""})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 The script lists what ``generate`` does the first time, the second time, and so on over all processes; the last entry
 counts from then on. Entries: ``"frames"``, ``"steps"`` (tell of steps for ever), ``"out of memory"``, ``"kill"``,
-``"broken connection"`` (whose reason, a lost rank, is seen a moment later).
+``"broken connection"`` (whose reason, a lost rank, is seen a moment later). With ``["no weights"]`` loading is refused.
 Loads, characters and segments are noted in a file beside it.
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
 from bodydouble.renderers.wan.wire import Pictures
+from bodydouble.tasks.errors import ModelPackMissing
 from bodydouble.worker.process import settle_in
 from bodydouble.worker.runner import Runner
 
@@ -47,6 +48,8 @@ class ScriptedEngine:
 
     def load(self, report: LoadReport) -> int:
         self._note("load")
+        if json.loads(self._script.read_text()) == ["no weights"]:
+            raise ModelPackMissing("the weights are not here")
         return 8
 
     def cast(self, casting: Casting) -> None:

@@ -38,7 +38,7 @@ class Bench:
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
         )
         self.outside = outside
-        self.runners = Runners(self.options, 0)
+        self.runners = Runners(self.options, [])
 
     def follow(self, *script: str) -> None:
         """What the runner's engine does for one segment after the other."""
@@ -165,6 +165,17 @@ async def test_a_runner_that_died_between_tasks_is_replaced(bench: Bench) -> Non
         await until(lambda: runner_pids() == [])
 
 
+async def test_what_was_missing_is_looked_for_again(bench: Bench) -> None:
+    """A runner whose loading was refused is not kept: once the weights are here, the next task has them."""
+    bench.follow("no weights")
+    with pytest.raises(TaskFailure, match="the weights are not here"):
+        await bench.task(1)._ask({"op": "render"})
+    bench.follow("frames")
+    following = bench.task(2)
+    assert await following._ask({"op": "render"}) == ANSWER
+    await following.close()
+
+
 async def test_tasks_wait_for_a_runner_of_their_own(bench: Bench) -> None:
     """With one place, the second task's child starts only once the first task is over."""
     bench.follow("frames")
@@ -182,6 +193,6 @@ async def test_tasks_wait_for_a_runner_of_their_own(bench: Bench) -> None:
 def test_cards_are_shared_out_in_groups(tmp_path: Path) -> None:
     """Five cards at two a task are two places; where there is no card, there is one place without any."""
     options = WorkerOptions(folder=tmp_path, wan={"gpus": 2})
-    places = [place.environment for place in Runners(options, 5)._places]
-    assert places == [{"CUDA_VISIBLE_DEVICES": "0,1"}, {"CUDA_VISIBLE_DEVICES": "2,3"}]
-    assert [place.environment for place in Runners(options, 0)._places] == [{}]
+    places = [place.environment for place in Runners(options, list("abcde"))._places]
+    assert places == [{"CUDA_VISIBLE_DEVICES": "a,b"}, {"CUDA_VISIBLE_DEVICES": "c,d"}]
+    assert [place.environment for place in Runners(options, [])._places] == [{}]

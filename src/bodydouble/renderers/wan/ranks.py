@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import Cancelled
 
+WAIT_MAX = timedelta(days=30)
+"""Between two requests the others wait in a broadcast, for as long as nobody has work. Lost ranks are watched for."""
+
 
 def join(ranks: Ranks, meeting: Path, device: str) -> None:
     """Meet the other ranks at the file ``meeting``, which nobody made before; on this machine alone."""
@@ -27,6 +31,7 @@ def join(ranks: Ranks, meeting: Path, device: str) -> None:
         init_method=meeting.as_uri(),
         rank=ranks.rank,
         world_size=ranks.count,
+        timeout=WAIT_MAX,
     )
 
 
