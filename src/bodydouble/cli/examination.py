@@ -16,7 +16,8 @@ from bodydouble.perception.choice import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.registry import wan_obstacle
 from bodydouble.renderers.wan.cards import find_cards
-from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.compiler import compile_obstacle
+from bodydouble.renderers.wan.setup import choose_card, choose_setup
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import RendererUnavailable
@@ -166,11 +167,11 @@ def _demo(settings: Settings) -> Finding:
 def _gpu(settings: Settings) -> Finding:
     """For the quality renderer. torch is found, not imported: that takes seconds."""
     subject = "GPU (renderer wan)"
-    card = next(iter(find_cards()), None)
+    options = wan_options(settings)
+    card = choose_card(options, find_cards())
     if card is None:
         return Finding(subject=subject, state="absent", detail="no NVIDIA GPU here; the CPU renderer puppet is used")
     name = f"{card.name}, {card.memory_bytes / 1e9:.0f} GB"
-    options = wan_options(settings)
     try:
         setup = choose_setup(options, card)
     except RendererUnavailable as error:
@@ -182,10 +183,16 @@ def _gpu(settings: Settings) -> Finding:
     obstacle = wan_obstacle(options)
     if obstacle:
         return Finding(subject=subject, state="absent", detail=detail, mend=obstacle)
+    from bodydouble.renderers.wan.reach import reach_obstacle  # imports torch, where there is a card for it
+
+    if obstacle := reach_obstacle():
+        return Finding(subject=subject, state="absent", detail=detail, mend=obstacle)
+    mends: list[str] = []
     if locate_weights(options).relighting is None:
-        mend = "set BODYDOUBLE_WAN_RELIGHTING to the relighting LoRA, so that the character takes the scene's light"
-        return Finding(subject=subject, state="good", detail=detail, mend=mend)
-    return Finding(subject=subject, state="good", detail=detail)
+        mends.append("bodydouble models install wan (the relighting LoRA: the character takes the scene's light)")
+    if setup.compile and (obstacle := compile_obstacle()):
+        mends.append(f"slower than it could be, for it is not compiled: {obstacle}")
+    return Finding(subject=subject, state="good", detail=detail, mend="; ".join(mends))
 
 
 def _gpu_perception(settings: Settings) -> Finding:

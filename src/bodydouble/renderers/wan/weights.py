@@ -18,13 +18,15 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.tasks.errors import ModelPackMissing
 
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
-RELIGHTING_NAMES = ("relighting_lora.safetensors", "relighting_lora.ckpt", "relighting_lora/adapter_model.safetensors")
+RELIGHTING_HUB_ID, RELIGHTING_FILE = "Wan-AI/Wan2.2-Animate-14B", "relighting_lora/adapter_model.safetensors"
+"""The original release has the LoRA; of its other files none is needed."""
+RELIGHTING_NAMES = ("relighting_lora.safetensors", RELIGHTING_FILE, "relighting_lora.ckpt")
 DISTILLATION_NAMES = ("distillation_lora.safetensors",)
 FREE_BYTES_MARGIN = 1_000_000_000
 
-# Of each network: the files that say what it is. Tokenizers are read from one of two kinds of file.
+# Of each network: the files that say what it is.
 _DESCRIPTIONS = {
-    "tokenizer": ("tokenizer_config.json",),
+    "tokenizer": ("tokenizer_config.json", "tokenizer.json"),
     "text_encoder": ("config.json",),
     "image_processor": ("preprocessor_config.json",),
     "image_encoder": ("config.json",),
@@ -76,7 +78,8 @@ def locate_weights(options: WanOptions) -> WanWeights:
     """The weights that ``options`` name.
 
     Raises:
-        ModelPackMissing: files are missing; the message has the command that brings them.
+        ModelPackMissing: files are missing; the message has the command that brings them. A LoRA that was named, or
+            that the profile needs, is missing.
     """
     folder = weights_folder(options)
     missing = missing_parts(folder)
@@ -88,10 +91,16 @@ def locate_weights(options: WanOptions) -> WanWeights:
             folder=str(folder),
             missing=missing,
         )
+    distillation = _lora(options.distillation, folder, DISTILLATION_NAMES, "distillation")
+    if options.profile == "fast" and distillation is None:
+        raise ModelPackMissing(
+            "wan_profile: fast draws in 4 steps and needs a step-distillation LoRA of Wan2.1-I2V-14B. Set "
+            "BODYDOUBLE_WAN_DISTILLATION to its file, or choose the profile balanced."
+        )
     return WanWeights(
         folder=folder,
         relighting=_lora(options.relighting, folder, RELIGHTING_NAMES, "relighting") if options.relit else None,
-        distillation=_lora(options.distillation, folder, DISTILLATION_NAMES, "distillation"),
+        distillation=distillation,
     )
 
 
@@ -130,7 +139,11 @@ def install_weights(source: str | None, folder: Path, report: Report) -> None:
 def _install_from_folder(source: Path, folder: Path, report: Report) -> None:
     missing = missing_parts(source)
     if missing:
-        raise ModelPackMissing(f"{source} has no {', '.join(missing)}; nothing was copied.", folder=str(source))
+        raise ModelPackMissing(
+            f"{source} has no {', '.join(missing)}; nothing was copied. The folder that is needed is laid out as the "
+            f"hub's {HUB_ID}.",
+            folder=str(source),
+        )
     files = [path for path in sorted(source.rglob("*")) if path.is_file()]
     wanted = [path for path in files if not _same_size(path, folder / path.relative_to(source))]
     total = sum(path.stat().st_size for path in wanted) or 1
@@ -164,16 +177,36 @@ def _bring(source: Path, target: Path) -> None:
 
 
 def _install_from_hub(name: str, folder: Path, report: Report) -> None:
-    if importlib.util.find_spec("huggingface_hub") is None:
+    """All networks, and for the published weights the relighting LoRA too."""
+    wanted = [(name, [f"{part}/*" for part in _DESCRIPTIONS])] if missing_parts(folder) else []
+    if name == HUB_ID and _lora(None, folder, RELIGHTING_NAMES, "relighting") is None:
+        wanted.append((RELIGHTING_HUB_ID, [RELIGHTING_FILE]))
+    if wanted and importlib.util.find_spec("huggingface_hub") is None:
         raise ModelPackMissing("Fetching from the hub needs the extra: pip install 'bodydouble[wan]'.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for repository, patterns in wanted:
+        _fetch(repository, patterns, folder, report)
+
+
+def _fetch(name: str, patterns: list[str], folder: Path, report: Report) -> None:
     import huggingface_hub  # heavy, and not of the base install
     from huggingface_hub.errors import HFValidationError
 
-    report(f"fetching {name}, about 60 GB; it goes on where it was interrupted", 0.0)
     client: Any = huggingface_hub
     try:
-        client.snapshot_download(name, local_dir=folder)
+        plan = client.snapshot_download(name, local_dir=folder, allow_patterns=patterns, dry_run=True)
+        missing = sum(file.file_size or 0 for file in plan if file.will_download)
+        free = shutil.disk_usage(folder).free
+        if free < missing + FREE_BYTES_MARGIN:
+            raise ModelPackMissing(
+                f"{name} needs {missing / 1e9:.0f} GB more, and the disk of {folder} has {free / 1e9:.0f} GB left. "
+                "Free some, or set BODYDOUBLE_WAN_WEIGHTS to a folder on a larger disk."
+            )
+        report(f"fetching {name}, {missing / 1e9:.1f} GB; it goes on where it was interrupted", 0.0)
+        client.snapshot_download(name, local_dir=folder, allow_patterns=patterns)
     except HFValidationError:
         raise ModelPackMissing(f"{name} is neither a folder here nor a name of the hub (OWNER/NAME).") from None
+    except ModelPackMissing:
+        raise
     except Exception as error:  # of the network, of the hub, of the disk: its own words say which
         raise ModelPackMissing(f"Could not fetch {name}: {error}") from error

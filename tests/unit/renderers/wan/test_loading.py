@@ -1,18 +1,27 @@
-"""Each optimisation alone against none, on tiny weights."""
+"""What is loaded, and each optimisation alone against none, on tiny weights."""
 
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from bodydouble.renderers.wan import loading
+from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.conditions import SegmentConditions
-from bodydouble.renderers.wan.loading import optimise
+from bodydouble.renderers.wan.loading import load_components, optimise
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
-from tiny_wan import FACE_SIDE, tiny_transformer, tiny_vae
+from bodydouble.renderers.wan.travelling import travel
+from bodydouble.renderers.wan.weights import WanWeights
+from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
+from tiny_wan import FACE_SIDE, save_tiny, tiny_parts, tiny_transformer, tiny_vae
 
 PLAIN = choose_setup(WanOptions(device="cpu"), None)
 
@@ -52,6 +61,7 @@ def expected() -> Tensor:
     [
         ({}, 1e-6),
         ({"offload": "blocks"}, 1e-6),
+        ({"offload": "blocks", "quantisation": "int8"}, 0.04),
         ({"quantisation": "int8-weights"}, 0.02),
         ({"quantisation": "int8"}, 0.04),
         ({"quantisation": "fp8-weights"}, 0.08),
@@ -67,6 +77,104 @@ def test_bfloat16(expected: Tensor) -> None:
     """Half the bytes cost less than three hundredths of the velocity's deviation."""
     made = velocity(PLAIN, torch.bfloat16)
     assert (made - expected).square().mean().sqrt() <= 0.03 * expected.std()
+
+
+def test_blocks_travel() -> None:
+    """The block after the one that computes is there already, of three that share two places, job after job."""
+    layers = [torch.nn.Linear(4, 4) for _ in range(3)]
+    blocks = travel(layers, torch.device("cpu"))
+    places = blocks[0].places
+    inputs = torch.ones(1, 4)
+    with torch.inference_mode():
+        for index in (0, 1, 2, 0, 1, 2):
+            assert torch.equal(blocks[index](inputs), layers[index](inputs))
+            assert (index + 1) % 3 in places._held
+        assert torch.equal(places.enter(1)(inputs), layers[1](inputs))  # out of turn, as for a new character
+
+
+def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``auto`` goes on to the next one; what was asked for by name is refused with the reason. Only self-attention
+    has it, and SageAttention, which cannot be traced, does not break compilation."""
+    hopper = choose_setup(WanOptions(profile="fast"), Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0)))
+    assert loading.attention_candidates(hopper, 9) == ["sage", "flash3", "cudnn", "native"]
+    assert loading.attention_candidates(replace(hopper, profile=PLAIN.profile), 8) == ["native"]
+    model = tiny_transformer()
+    with pytest.raises(RendererUnavailable, match=r"wan_attention: sage does not work here: .*sageattention.* auto"):
+        optimise(model, replace(PLAIN, attention="sage"))
+    monkeypatch.setattr(loading, "attention_candidates", lambda setup, major: ["sage", "flash3", "cudnn", "native"])
+    optimise(model, replace(PLAIN, attention="auto"))
+    assert model.blocks[0].attn1.processor._attention_backend == "native"
+
+    chosen: dict[str, Any] = {}
+    monkeypatch.setattr(loading, "_attend", lambda model, setup, device: "sage")
+    monkeypatch.setattr(loading, "compile_obstacle", lambda: None)
+    monkeypatch.setattr(model, "compile_repeated_blocks", lambda **options: chosen.update(options))
+    optimise(model, replace(PLAIN, compile=True))
+    assert chosen == {"fullgraph": False, "dynamic": True}
+
+
+def test_a_gpu_that_torch_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build without CUDA and a driver that is too old are told in a sentence, before anything is loaded."""
+    monkeypatch.setattr(torch.version, "cuda", None)
+    setup = replace(PLAIN, device="cuda")
+    with pytest.raises(RendererUnavailable, match=r"does not reach the GPU: torch .* is a build without CUDA"):
+        load_components(WanWeights(folder=Path("none"), relighting=None, distillation=None), setup)
+
+    def refuse() -> None:
+        raise RuntimeError("The NVIDIA driver on your system is too old (found version 12040).\nMore follows.")
+
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "init", refuse)
+    with pytest.raises(RendererUnavailable, match=r"CUDA 13\.0: The NVIDIA driver .* \(found version 12040\)"):
+        load_components(WanWeights(folder=Path("none"), relighting=None, distillation=None), setup)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the hub has it: what is published differs from what these versions of the libraries write."""
+    folder = save_tiny(tmp_path_factory.mktemp("weights"))
+    clip = folder / "image_encoder/model.safetensors"
+    save_file({f"vision_model.{name.removeprefix('vision_model.')}": t for name, t in load_file(clip).items()}, clip)
+    umt5 = folder / "text_encoder/model.safetensors"
+    weights = load_file(umt5)
+    weights.pop("encoder.embed_tokens.weight", None)
+    save_file(weights, umt5)
+    _edit(folder / "text_encoder/config.json", tie_word_embeddings=False)
+    _edit(folder / "tokenizer/tokenizer_config.json", tokenizer_class="T5Tokenizer", extra_ids=0)
+    return folder
+
+
+def _edit(path: Path, **entries: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
+def test_a_folder_as_the_hub_has_it(folder: Path) -> None:
+    """Every network gets its own weights, and words get the tokens of the folder's own file; what is read is told."""
+    told: list[float] = []
+    weights = WanWeights(folder=folder, relighting=None, distillation=None)
+    loaded = load_components(weights, PLAIN, told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    parts = tiny_parts()
+    for name in ("text_encoder", "image_encoder", "vae", "transformer"):
+        expected = dict(parts[name].named_parameters())
+        for key, parameter in getattr(loaded, name).named_parameters():
+            assert torch.equal(parameter, expected[key]), f"{name}: {key}"
+    text = "moves \N{SNOWMAN} 1"
+    assert loaded.tokenizer(text).input_ids == parts["tokenizer"](text).input_ids
+
+
+@pytest.mark.parametrize("network", ["vae", "image_encoder"])
+def test_a_weight_that_is_missing_is_named(folder: Path, tmp_path: Path, network: str) -> None:
+    """The libraries would fill it with random numbers, and the video with noise."""
+    damaged = shutil.copytree(folder, tmp_path / "weights")
+    file = next((damaged / network).glob("*.safetensors"))
+    weights = load_file(file)
+    name = sorted(weights)[0]
+    del weights[name]
+    save_file(weights, file, {"format": "pt"})
+    with pytest.raises(ModelPackMissing, match=rf"{network}: the weights lack {name.removeprefix('vision_model.')}"):
+        load_components(WanWeights(folder=damaged, relighting=None, distillation=None), PLAIN)
 
 
 def test_tiles_of_the_autoencoder() -> None:

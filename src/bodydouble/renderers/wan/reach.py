@@ -1,0 +1,14 @@
+"""Whether torch computes on the GPU that the driver shows."""
+
+import torch
+
+
+def reach_obstacle() -> str | None:
+    """Why it does not; None where it does. Imports torch, and takes a moment of the card's."""
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} here is a build without CUDA; install one with it"
+    try:
+        torch.cuda.init()
+    except RuntimeError as error:  # its first line says what the driver is too old for
+        return f"torch {torch.__version__}, built for CUDA {torch.version.cuda}: {str(error).splitlines()[0]}"
+    return None
