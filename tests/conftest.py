@@ -9,9 +9,8 @@ from bodydouble.perception import ModelPack, install_pack
 
 pytest_plugins = ["databases", "buckets"]
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Test files run beside each other, one on each core: threads of OpenMP that wait for each other there only spin.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Test files run beside each other, or beside something else: threads of OpenMP that wait for each other then only spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Sc
     track = mannequin.track_of([mannequin.joints(head=7.0, centre=15.0, top=5.0)] * LONG)
     (_, image), (_, matte) = next(scene.footage.read(0, 1)), next(scene.mattes.read(0, 1))
     long = dataclasses.replace(
-        scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track, options=RenderOptions(steps=2)
+        scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track, options=RenderOptions(steps=1)
     )
     prepared, carry = short.prepare(long, tmp_path, lambda fraction: None), None
     assert len(prepared.segments) == 6

@@ -125,7 +125,6 @@ def theirs(
 @pytest.mark.parametrize(
     ("mode", "segments", "carried", "guidance"),
     [
-        ("replace", 2, 1, 1.0),
         ("replace", 3, 5, 1.0),
         ("animate", 2, 5, 1.0),
         ("animate", 3, 1, 1.0),
