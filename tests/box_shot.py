@@ -96,4 +96,4 @@ def _lockstep(progress: Any) -> None:
 
 if __name__ == "__main__":
     stages.perceive, stages.load_perception = fake_perceive, fake_load
-    Shot(Path(sys.argv[1]), PACK, _lockstep, BoxRenderer()).run()
+    Shot(Path(sys.argv[1]), PACK, _lockstep, renderer=BoxRenderer()).run()

@@ -1,5 +1,7 @@
 """The GPU renderer's whole way over HTTP and at a terminal, on tiny weights and a CPU."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +21,8 @@ from material import astronaut, carphone, write_image, write_video
 pytestmark = pytest.mark.acceptance
 MOVE = "wan/2-2-animate-move"
 LIMITS = MediaLimits()
+FRAMES = 65
+"""At the terminal: eight segments of nine, so that most of the work is left when a line of progress is read."""
 
 
 @pytest.fixture
@@ -122,26 +126,36 @@ class Command:
 def test_two_ranks_at_the_terminal(
     model_pack: ModelPack, weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lost rank is one line and no process is left; the same command then finishes the video."""
+    """Ctrl-C ends all processes and keeps what is finished; the same command goes on there, and goes on with fresh
+    ranks when it loses one."""
     monkeypatch.setenv("BODYDOUBLE_WAN_GPUS", "2")
+    monkeypatch.setenv("BODYDOUBLE_WAN_SEGMENT_FRAMES", "9")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
     write_image(tmp_path / "astronaut.png", astronaut())
-    write_video(tmp_path / "carphone.mp4", carphone(90, 216), sound=True)
+    write_video(tmp_path / "carphone.mp4", carphone(FRAMES, 216), sound=True)
 
     command = Command(tmp_path)
-    command.read_to("rendering 1/")
+    command.read_to("rendering 2/8")  # the first of eight is finished
     ranks = command.ranks()
     assert len(ranks) == 2
-    ranks[1].kill()
+    os.killpg(command.process.pid, signal.SIGINT)
     said = command.end()
-    assert command.process.returncode == 1
-    assert "error: The model's process was lost: rank 1 of the model's processes was lost (it was killed" in said
-    assert "the same command goes on there" in said
+    assert command.process.returncode == 130
+    assert "interrupted; the same command goes on where it stopped" in said
     assert "Traceback" not in said
     assert psutil.wait_procs(ranks, 5)[1] == []
+    (workspace,) = (tmp_path / "cache/bodydouble/shots").iterdir()
+    first = workspace / "segments/segment-00000.nut"
+    drawn = first.stat().st_mtime_ns
 
     command = Command(tmp_path)
-    assert "going on with an earlier run" in command.end()
-    assert command.process.returncode == 0
-    assert probe_video(tmp_path / "out.mp4", LIMITS, "result").frames == 90
+    command.read_to("rendering 3/8")
+    assert first.stat().st_mtime_ns == drawn
+    command.ranks()[1].kill()
+    said = command.end()
+    assert command.process.returncode == 0, said
+    assert "lost: rank 1 of the model's processes was lost (it was killed" in said
+    assert "a fresh one goes on where it stopped" in said
+    assert "Traceback" not in said
+    assert probe_video(tmp_path / "out.mp4", LIMITS, "result").frames == FRAMES

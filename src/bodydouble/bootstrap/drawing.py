@@ -1,52 +1,77 @@
-"""The wan renderer for one shot at a terminal: its networks are in a runner of its own, as a worker's are."""
+"""One shot at a terminal. The wan renderer's networks are in a runner of its own, as a worker's are."""
 
 import asyncio
 import dataclasses
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bodydouble.bootstrap.logs import silence_logging
 from bodydouble.perception import ModelPack
-from bodydouble.renderers.protocol import Renderer
 from bodydouble.renderers.registry import MODES, resolve_renderer
-from bodydouble.renderers.wan.remote import RemoteEngine
-from bodydouble.renderers.wan.renderer import WanRenderer
 from bodydouble.renderers.wan.weights import options_for
-from bodydouble.shot import ShotRequest
+from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
 from bodydouble.worker.order import WorkerOptions, drawing_cards
 from bodydouble.worker.runners import Runners
 
+ATTEMPTS_MAX = 2
+
+
+def draw_shot(
+    request: ShotRequest,
+    pack: ModelPack,
+    workspace: Path,
+    output: Path,
+    listener: Callable[[Any], None],
+    tell: Callable[[str], None],
+) -> ShotResult:
+    """The finished shot, in ``output``; ``listener`` hears of its progress.
+
+    Where a runner is lost, which ``tell`` is told of, a fresh one goes on at the last finished segment, once. Call it
+    from the main thread, for a runner ends with the thread that started it.
+
+    Raises:
+        RendererUnavailable, ModelPackMissing: the renderer does not run on this machine, and why.
+        RendererLost: the second runner was lost too, of what, and what to do.
+    """
+    for attempt in range(1, ATTEMPTS_MAX + 1):
+        try:
+            with _open_runner(request, workspace) as runner:
+                return Shot.create(workspace, request, pack, listener, runner=runner).run(output)
+        except RendererLost as error:
+            if attempt == ATTEMPTS_MAX:
+                raise RendererLost(
+                    f"The model's process was lost, {ATTEMPTS_MAX} times: {error.message}. What is finished is kept: "
+                    f"the same command goes on there. Its last words are in {workspace / 'runner-0.log'}."
+                ) from None
+            tell(f"the model's process was lost: {error.message}; a fresh one goes on where it stopped")
+    raise AssertionError("the last attempt returns or raises")
+
 
 @contextmanager
-def open_renderer(request: ShotRequest, pack: ModelPack, folder: Path) -> Generator[Renderer | None]:
-    """The renderer that draws ``request``, while the block lasts; None where the shot builds its own.
+def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
+    """The socket of a runner for ``request``, while the block lasts; None where the renderer needs none.
 
-    A runner has the networks: it loads while the video is looked at, may be several processes with a GPU each, and is
-    ended with the block, in the middle of a step too. Its own output goes into ``folder``. Call it from the main
-    thread, for the runner ends with the thread that started it.
+    It loads while the video is looked at, may be several processes with a GPU each, and is ended with the block, in the
+    middle of a step too. Its own output goes into ``folder``.
 
     Raises:
         RendererUnavailable, ModelPackMissing: it does not run on this machine, and why.
-        RendererLost: the runner ended in the middle of its work, of what, and what to do.
+        RendererLost: the runner ended in the middle of its work, and of what.
     """
     if resolve_renderer(request.renderer, request.wan, MODES[request.mode]) != "wan":
         yield None
         return
-    options = options_for(request.wan, request.mode)
-    wan = dataclasses.asdict(options)
+    wan = dataclasses.asdict(options_for(request.wan, request.mode))
     runners = Runners(WorkerOptions(folder=folder, wan=wan), drawing_cards(wan))
     with silence_logging(), asyncio.Runner() as loop:
         try:
             lease = loop.run(runners.lease(wan))
             try:
-                yield WanRenderer(options, RemoteEngine(lease.address), pack)
+                yield lease.address
             except RendererLost as error:
-                reason = loop.run(runners.discard(lease)) or error.message
-                raise RendererLost(
-                    f"The model's process was lost: {reason}. What is finished is kept: the same command goes on "
-                    f"there. Its last words are in {lease.log_path}."
-                ) from None
+                raise RendererLost(loop.run(runners.discard(lease)) or error.message) from None
         finally:
             loop.run(runners.close())

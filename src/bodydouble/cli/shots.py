@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bodydouble.cli.models import install_with_progress
@@ -112,8 +113,7 @@ def check_target(path: Path, suffix: str, option: str, force: bool) -> None:
 
 def _run(request: Any, pack: Any, output: Path) -> Any:
     """The finished shot. Its workspace lies in the cache under a name made of all inputs, until it is finished."""
-    from bodydouble.bootstrap.drawing import open_renderer
-    from bodydouble.shot import Shot
+    from bodydouble.bootstrap.drawing import draw_shot
 
     name = hashlib.sha256(request.to_json().encode())
     for path in (request.image, request.video):
@@ -124,8 +124,7 @@ def _run(request: Any, pack: Any, output: Path) -> Any:
         err.print("going on with an earlier run of the same shot")
     with ShotBar() as bar:
         try:
-            with open_renderer(request, pack, workspace) as renderer:
-                result = Shot.create(workspace, request, pack, bar.show, renderer).run(output.resolve())
+            result = draw_shot(request, pack, workspace, output.resolve(), bar.show, bar.note)
         except KeyboardInterrupt:
             bar.stop()
             fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
@@ -159,6 +158,10 @@ class ShotBar:
     def stop(self) -> None:
         """Leave the terminal as it was."""
         self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """Something that is to stay on the terminal, above the bar."""
+        err.print(f"[yellow]warning:[/] {escape(text)}")
 
     def show(self, progress: Any) -> None:
         """``progress`` has ``stage``, ``fraction``, ``segment`` and ``segments``."""

@@ -2,8 +2,8 @@
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from bodydouble.perception.pack import ModelPack
 from bodydouble.renderers.protocol import Renderer
@@ -16,22 +16,6 @@ from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 NAMES = ("wan", "puppet")
 MODES: dict[str, tuple[str, ...]] = {"replace": ("wan", "puppet"), "animate": ("wan",)}
 """Mode to the renderers that can do it, best first."""
-
-
-def _puppet(pack: ModelPack, options: WanOptions) -> Renderer:
-    from bodydouble.renderers.puppet.renderer import PuppetRenderer  # its networks load only where they are used
-
-    return PuppetRenderer(pack)
-
-
-def _wan(pack: ModelPack, options: WanOptions) -> Renderer:
-    from bodydouble.renderers.wan.loaded import LoadedEngine  # imports torch
-    from bodydouble.renderers.wan.renderer import WanRenderer
-
-    return WanRenderer(options, LoadedEngine(options), pack)
-
-
-_BUILDERS: dict[str, Callable[[ModelPack, WanOptions], Renderer]] = {"puppet": _puppet, "wan": _wan}
 
 
 def wan_obstacle(options: WanOptions) -> str | None:
@@ -86,6 +70,18 @@ def resolve_renderer(name: str, options: WanOptions, among: tuple[str, ...] = NA
     return name
 
 
-def build_renderer(name: str, pack: ModelPack, options: WanOptions) -> Renderer:
-    """The renderer that ``resolve_renderer`` answered, ready to prepare shots."""
-    return _BUILDERS[name](pack, options)
+def build_renderer(name: str, pack: ModelPack, options: WanOptions, runner: Path | None) -> Renderer:
+    """The renderer that ``resolve_renderer`` answered, ready to prepare shots.
+
+    ``runner`` is the socket of the process with wan's networks, loaded as ``options`` say; puppet needs none. Here they
+    are never loaded: this process decodes strangers' files, and has to end at once when it is told to.
+    """
+    if name == "puppet":
+        from bodydouble.renderers.puppet.renderer import PuppetRenderer  # its networks load only where they are used
+
+        return PuppetRenderer(pack)
+    from bodydouble.renderers.wan.remote import RemoteEngine
+    from bodydouble.renderers.wan.renderer import WanRenderer
+
+    assert runner is not None, "wan draws in a runner"
+    return WanRenderer(options, RemoteEngine(runner), pack)

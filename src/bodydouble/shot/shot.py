@@ -79,15 +79,22 @@ class _Plan:
 class Shot:
     """A shot in a workspace. Call the stages in order, or ``run``.
 
-    ``renderer`` is for callers that hold one already; without it the request's name is looked up when it is needed.
+    ``runner`` is the socket of the process with the wan renderer's networks, for a request that is drawn with it.
+    ``renderer`` is for callers that bring one of their own; else the request's is built when it is needed.
     """
 
     def __init__(
-        self, workspace: Path, pack: ModelPack, listener: Listener = _ignore, renderer: Renderer | None = None
+        self,
+        workspace: Path,
+        pack: ModelPack,
+        listener: Listener = _ignore,
+        *,
+        runner: Path | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         self.workspace = workspace
         self.request = ShotRequest.from_json((workspace / "shot.json").read_text())
-        self._pack, self._renderer = pack, renderer
+        self._pack, self._runner, self._renderer = pack, runner, renderer
         self._meter = ProgressMeter(listener)
 
     @classmethod
@@ -97,6 +104,8 @@ class Shot:
         request: ShotRequest,
         pack: ModelPack,
         listener: Listener = _ignore,
+        *,
+        runner: Path | None = None,
         renderer: Renderer | None = None,
     ) -> "Shot":
         """Start in an empty or an earlier workspace.
@@ -116,7 +125,7 @@ class Shot:
                     stale.unlink(missing_ok=True)
             write_whole(path, text)
             write_whole(mark, made_from)
-        return cls(workspace, pack, listener, renderer)
+        return cls(workspace, pack, listener, runner=runner, renderer=renderer)
 
     @cached_property
     def info(self) -> VideoInfo:
@@ -215,10 +224,13 @@ class Shot:
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        renderer = self._renderer or build_renderer(
-            self._renderer_name(), self._pack, options_for(self.request.wan, self.request.mode)
-        )
-        return renderer.prepare(scene, folder, lambda f: self._meter.report("prepare", f))
+        return self._build().prepare(scene, folder, lambda f: self._meter.report("prepare", f))
+
+    def _build(self) -> Renderer:
+        if self._renderer:
+            return self._renderer
+        options = options_for(self.request.wan, self.request.mode)
+        return build_renderer(self._renderer_name(), self._pack, options, self._runner)
 
     def _renderer_name(self) -> str:
         if self._renderer:

@@ -137,8 +137,8 @@ class ShotRunner:
             perception=PerceptionOptions(**order["perception"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)
-        renderer = _renderer(order, request.wan, pack)
-        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, renderer)
+        runner = Path(order["runner"]) if order["runner"] else None
+        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, runner=runner)
 
     def _tell(self, progress: Any) -> None:
         """Pass progress on, at most ten times a second within one segment."""
@@ -157,17 +157,6 @@ class ShotRunner:
                 }
             }
         )
-
-
-def _renderer(order: dict[str, Any], options: Any, pack: Any) -> Any:
-    """One that speaks to the process with the model, where the order names it; None: the shot builds its own."""
-    if order["runner"] is None:
-        return None
-    from bodydouble.renderers.wan.remote import RemoteEngine
-    from bodydouble.renderers.wan.renderer import WanRenderer
-    from bodydouble.renderers.wan.weights import options_for
-
-    return WanRenderer(options_for(options, order["mode"]), RemoteEngine(Path(order["runner"])), pack)
 
 
 def main() -> None:

@@ -33,7 +33,6 @@ class Lease:
     place: "Place"
     address: Path  # the socket that it listens on
     environment: Mapping[str, str]  # the child's perception works on the same cards
-    log_path: Path  # the runner's own output
 
 
 class Place:
@@ -141,7 +140,7 @@ class Runners:
         except BaseException:
             self._free.put_nowait(place)
             raise
-        return Lease(place=place, address=address, environment=place.environment, log_path=place.log_path)
+        return Lease(place=place, address=address, environment=place.environment)
 
     def give_back(self, lease: Lease) -> None:
         """The task needs it no longer."""

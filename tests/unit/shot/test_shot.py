@@ -52,7 +52,7 @@ def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) 
 def test_progress_only_grows_and_ends_at_one(box_request: ShotRequest, workspace: Path) -> None:
     """Every stage reports, in order, with a fraction that never falls and a segment while rendering."""
     heard: list[ShotProgress] = []
-    Shot.create(workspace, box_request, PACK, heard.append, BoxRenderer()).run()
+    Shot.create(workspace, box_request, PACK, heard.append, renderer=BoxRenderer()).run()
     fractions = [p.fraction for p in heard]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1.0)
@@ -73,7 +73,7 @@ def test_a_cancel_leaves_nothing_half_written(box_request: ShotRequest, workspac
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        Shot.create(workspace, box_request, PACK, stop, BoxRenderer()).run()
+        Shot.create(workspace, box_request, PACK, stop, renderer=BoxRenderer()).run()
     assert not list(workspace.rglob("*.part*"))
     resumed = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
     shutil.rmtree(workspace)
