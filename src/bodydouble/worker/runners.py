@@ -20,6 +20,8 @@ from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.process import end_in_words
 
 LOG_TAIL_CHARACTERS = 2000
+SOCKET_PLACE_BYTES_MAX = 70
+"""Of the 107 that an address may have, a folder of 19 and the socket's own name take the rest."""
 END_SECONDS_MAX = 1.0
 """For a runner to end by itself after a fault that its client saw first."""
 
@@ -63,7 +65,7 @@ class Place:
     async def _start(self) -> None:
         """It listens from the first moment on: who connects before it is ready waits."""
         self._options.folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-"))  # only its owner may enter; addresses are short
+        self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-", dir=_socket_place()))  # only its owner may enter
         with socket.socket(socket.AF_UNIX) as listener, self.log_path.open("wb") as output:
             listener.bind(str(self._folder / "socket"))
             listener.listen()
@@ -118,6 +120,12 @@ class Place:
         tail = self.log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
         log.warning("runner ended", pid=self._process.pid, status=status, output=tail)
         return end_in_words(status) if status < 0 else None
+
+
+def _socket_place() -> Path:
+    """The folder for temporary files, where that leaves a socket's address short enough for the kernel."""
+    place = Path(tempfile.gettempdir())
+    return place if len(os.fsencode(place)) <= SOCKET_PLACE_BYTES_MAX else Path("/tmp")  # noqa: S108  a folder of ours in it
 
 
 class Runners:

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from uuid import UUID
 
@@ -196,3 +197,15 @@ def test_cards_are_shared_out_in_groups(tmp_path: Path) -> None:
     places = [place.environment for place in Runners(options, list("abcde"))._places]
     assert places == [{"CUDA_VISIBLE_DEVICES": "a,b"}, {"CUDA_VISIBLE_DEVICES": "c,d"}]
     assert [place.environment for place in Runners(options, [])._places] == [{}]
+
+
+async def test_a_long_folder_for_temporary_files(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that the kernel would not take is not made there."""
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    bench.follow("frames")
+    task = bench.task(1)
+    assert await task._ask({"op": "render"}) == ANSWER
+    await task.close()
+    assert list(long.iterdir()) == []

@@ -107,11 +107,12 @@ def _telling_of_reading(folder: Path, report: LoadReport) -> Generator[None]:
 
 
 def _bytes_read() -> int:
-    """By this process so far, from disks and their caches; 0 where the kernel does not tell."""
+    """By this process so far, from the disk; 0 where the kernel does not tell. What is cached comes at once anyway."""
     try:
-        return int(Path("/proc/self/io").read_text().split()[1])
+        lines = Path("/proc/self/io").read_text().splitlines()
     except OSError:
         return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("read_bytes")), 0)
 
 
 def _read(kind: Any, folder: Path, **choices: Any) -> Any:
@@ -127,10 +128,7 @@ def _read(kind: Any, folder: Path, **choices: Any) -> Any:
 
 
 def _load_transformer(weights: WanWeights, setup: Setup, dtype: torch.dtype) -> WanAnimateTransformer3DModel:
-    # Read from end to end: through a map of the file, 69 GB would come from a network's disk page by page.
-    transformer = _read(
-        WanAnimateTransformer3DModel, weights.folder / "transformer", torch_dtype=dtype, disable_mmap=True
-    )
+    transformer = _read(WanAnimateTransformer3DModel, weights.folder / "transformer", torch_dtype=dtype)
     transformer.eval().requires_grad_(False)
     if weights.relighting is not None:
         merge_lora(transformer, weights.relighting)

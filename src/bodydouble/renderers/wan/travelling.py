@@ -22,7 +22,6 @@ class Places(nn.Module):
         super().__init__()
         self.places = nn.ModuleList(copy.deepcopy(block).to(device) for block in blocks[:2])
         self._waiting = [list(_tensors(block)) for block in blocks]
-        self._there = [list(_tensors(place)) for place in self.places]
         self._held: list[int | None] = [None] * len(self.places)
         self._current = 0  # the place that was entered last
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
@@ -53,7 +52,7 @@ class Places(nn.Module):
         with torch.cuda.stream(self._stream) if self._stream else nullcontext():
             if self._stream and self._entered is not None:
                 self._stream.wait_event(self._entered)
-            for waiting, there in zip(self._waiting[index], self._there[place], strict=True):
+            for waiting, there in zip(self._waiting[index], _tensors(self.places[place]), strict=True):
                 there.copy_(waiting, non_blocking=True)
             self._arrived[place] = _now() if self._stream else None
         self._held[place] = index
@@ -92,7 +91,7 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
 
 def _plain(tensor: Tensor) -> Iterator[Tensor]:
     if not is_traceable_wrapper_subclass(tensor):
-        yield tensor.detach()
+        yield tensor
         return
     names, _ = tensor.__tensor_flatten__()
     for name in names:
