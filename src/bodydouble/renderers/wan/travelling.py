@@ -3,6 +3,9 @@
 Two places for a block stay on the card. While the block in one computes, the weights of the next one arrive in the
 other, in a stream of their own. Places are filled by copying, so that a compiled block stays compiled, and nothing is
 allocated on the card while it works.
+
+Why not diffusers' group offloading: it learns an order from the first call of each block. Here a part of every block is
+called on its own before, for the keys of text and picture, and would then stay on the card for good.
 """
 
 import copy
