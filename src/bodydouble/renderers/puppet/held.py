@@ -53,11 +53,10 @@ class Held:
 
     def find(self, image: Image, plate: Image, matte: Matte, points: Points) -> Floats | None:
         """(h, w) 0-1 of what the hand with landmarks ``points`` (21, 2) px holds in a crop; None where nothing."""
-        other = _neither_nor(image, plate, matte, points)
-        if other is None:
-            return None
         codes = colour_codes(image)
-        like = other & self.colours.take(codes).astype(np.uint8)
+        like = _neither_nor(image, plate, matte, points, self.colours.take(codes))
+        if like is None:
+            return None
         piece = _held_piece(like & ~self.clothes.take(codes), points)
         if piece is None:
             return None
@@ -112,11 +111,9 @@ def learn_held(looks: list[Look], plates: Plates, track: PersonTrack) -> Held | 
             x0, y0, x1, y1 = box
             here, local = np.s_[y0:y1, x0:x1], points - [x0, y0]
             image = look.image[here]
-            other, codes = _neither_nor(image, plates.at(look.index, box), look.matte[here], local), colour_codes(image)
-            if other is None:
-                continue
-            foreign = other & ~clothes.take(codes)
-            piece = _held_piece(foreign, local)
+            codes, plate = colour_codes(image), plates.at(look.index, box)
+            foreign = _neither_nor(image, plate, look.matte[here], local, ~clothes.take(codes))
+            piece = None if foreign is None else _held_piece(foreign, local)
             if piece is not None:
                 seen = np.zeros(LEVELS**3, np.bool_)
                 seen[codes[piece > 0]] = True
@@ -139,14 +136,19 @@ def _own_colours(looks: list[Look], track: PersonTrack) -> Colours:
     return often >= CLOTHES_OFTEN_MIN * len(looks)
 
 
-def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points) -> Mask | None:
-    """(h, w) 0 or 1: pixels about a hand that are neither its skin nor background; None where no palm is seen."""
+def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:
+    """(h, w) 0 or 1: which ``among`` the pixels about a hand are neither its skin nor background.
+
+    None where no palm is seen, or too few pixels are looked at for anything to be held.
+    """
     palm = np.zeros(matte.shape, np.uint8)
     cv2.fillConvexPoly(palm, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 1)
     own = image[(palm > 0) & (matte > MATTE_MIN)]
     if len(own) < 12:
         return None
-    zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN)
+    zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN) & among
+    if np.count_nonzero(zone) < 0.5 * (SIZE_MIN * _hand_length(points)) ** 2:
+        return None
     pixels, behind = image[zone].astype(np.float32), plate[zone].astype(np.float32)
     away = np.full(len(pixels), np.inf, np.float32)
     skin = np.median(own, axis=0).astype(np.float32)
