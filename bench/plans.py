@@ -253,7 +253,7 @@ def cases(url: str) -> list[Case]:
         ("overdue_tasks", "", [100], 300),
         ("expired_media", "", [100], 300),
         ("delete_old_tasks", "", [week, 100], 6000),
-        ("claim_deliveries", "", [64, 90.0, [large]], 1500),
+        ("claim_deliveries", "", [64, 90.0, [large]], 2000),
         ("deliveries", "", [old], 12),
         ("delivery_tries", "", [old], 20),
         ("stage_times", "", [old], 12),
