@@ -66,7 +66,9 @@ def resolve_renderer(name: str, options: WanOptions, among: tuple[str, ...] = NA
     obstacle = wan_obstacle(options) if name == "wan" else None
     if obstacle:
         instead = " Or use renderer puppet or auto." if "puppet" in among else ""
-        raise RendererUnavailable(f"renderer: wan does not run here. {obstacle}{instead}", field="renderer")
+        raise RendererUnavailable(
+            f"renderer: wan does not run here. {obstacle.rstrip('.')}.{instead}", field="renderer"
+        )
     return name
 
 

@@ -23,6 +23,7 @@ RELIGHTING_HUB_ID, RELIGHTING_FILE = "Wan-AI/Wan2.2-Animate-14B", "relighting_lo
 RELIGHTING_NAMES = ("relighting_lora.safetensors", RELIGHTING_FILE, "relighting_lora.ckpt")
 DISTILLATION_NAMES = ("distillation_lora.safetensors",)
 FREE_BYTES_MARGIN = 1_000_000_000
+LISTED_MAX = 4
 
 # Of each network: the files that say what it is.
 _DESCRIPTIONS = {
@@ -74,6 +75,11 @@ def missing_parts(folder: Path) -> list[str]:
     return missing
 
 
+def _listed(missing: list[str]) -> str:
+    others = f" and {len(missing) - LISTED_MAX} more" if len(missing) > LISTED_MAX else ""
+    return ", ".join(missing[:LISTED_MAX]) + others
+
+
 def locate_weights(options: WanOptions) -> WanWeights:
     """The weights that ``options`` name.
 
@@ -84,10 +90,9 @@ def locate_weights(options: WanOptions) -> WanWeights:
     folder = weights_folder(options)
     missing = missing_parts(folder)
     if missing:
-        listed = ", ".join(missing[:4]) + (f" and {len(missing) - 4} more" if len(missing) > 4 else "")
         raise ModelPackMissing(
-            f"The weights of the wan renderer are not in {folder} (missing: {listed}). Run: bodydouble models install "
-            "wan, or set BODYDOUBLE_WAN_WEIGHTS to a folder that has them.",
+            f"The weights of the wan renderer are not in {folder} (missing: {_listed(missing)}). Run: bodydouble "
+            "models install wan, or set BODYDOUBLE_WAN_WEIGHTS to a folder that has them.",
             folder=str(folder),
             missing=missing,
         )
@@ -132,7 +137,7 @@ def install_weights(source: str | None, folder: Path, report: Report) -> None:
         _install_from_hub(where, folder, report)
     missing = missing_parts(folder)
     if missing:
-        raise ModelPackMissing(f"{where} has no {', '.join(missing)}; is it a diffusers folder of Wan2.2-Animate?")
+        raise ModelPackMissing(f"{where} has no {_listed(missing)}; is it a diffusers folder of Wan2.2-Animate?")
     report("done", 1.0)
 
 
@@ -140,7 +145,7 @@ def _install_from_folder(source: Path, folder: Path, report: Report) -> None:
     missing = missing_parts(source)
     if missing:
         raise ModelPackMissing(
-            f"{source} has no {', '.join(missing)}; nothing was copied. The folder that is needed is laid out as the "
+            f"{source} has no {_listed(missing)}; nothing was copied. The folder that is needed is laid out as the "
             f"hub's {HUB_ID}.",
             folder=str(source),
         )

@@ -2,6 +2,13 @@
 
 import importlib.util
 
-NEEDS_TORCH = ["test_segment.py", "test_renderer.py", "test_lora.py", "test_loading.py", "test_ranks.py"]
+NEEDS_TORCH = [
+    "test_loading.py",
+    "test_lora.py",
+    "test_ranks.py",
+    "test_renderer.py",
+    "test_segment.py",
+    "test_travelling.py",
+]
 
 collect_ignore = [] if importlib.util.find_spec("torch") else NEEDS_TORCH

@@ -18,7 +18,6 @@ from bodydouble.renderers.wan.loading import load_components, optimise
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
-from bodydouble.renderers.wan.travelling import travel
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 from tiny_wan import FACE_SIDE, save_tiny, tiny_parts, tiny_transformer, tiny_vae
@@ -77,19 +76,6 @@ def test_bfloat16(expected: Tensor) -> None:
     """Half the bytes cost less than three hundredths of the velocity's deviation."""
     made = velocity(PLAIN, torch.bfloat16)
     assert (made - expected).square().mean().sqrt() <= 0.03 * expected.std()
-
-
-def test_blocks_travel() -> None:
-    """The block after the one that computes is there already, of three that share two places, job after job."""
-    layers = [torch.nn.Linear(4, 4) for _ in range(3)]
-    blocks = travel(layers, torch.device("cpu"))
-    places = blocks[0].places
-    inputs = torch.ones(1, 4)
-    with torch.inference_mode():
-        for index in (0, 1, 2, 0, 1, 2):
-            assert torch.equal(blocks[index](inputs), layers[index](inputs))
-            assert (index + 1) % 3 in places._held
-        assert torch.equal(places.enter(1)(inputs), layers[1](inputs))  # out of turn, as for a new character
 
 
 def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
