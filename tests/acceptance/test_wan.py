@@ -95,6 +95,14 @@ def test_both_models_over_http(live: LiveService, tmp_path: Path) -> None:
         assert np.std(frames[-1]) > 1
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """What is started ends with Ctrl-C: of tests that run in the background it would inherit not to."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Command:
     """``bodydouble replace`` with two ranks, in a session of its own, as a shell gives it one."""
 
@@ -124,7 +132,7 @@ class Command:
 
 
 def test_two_ranks_at_the_terminal(
-    model_pack: ModelPack, weights: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model_pack: ModelPack, weights: None, ctrl_c: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C ends all processes and keeps what is finished; the same command goes on there, and goes on with fresh
     ranks when it loses one."""
