@@ -38,6 +38,7 @@ class _Shown:
     image: Image  # (H, W, 3)
     matte: Matte  # (H, W)
     box: Box  # what follows is cut to it
+    plate: Image  # (h, w, 3) the background, in its own light
     things: Floats | None  # (h, w) 0-1 what stands before the person; None where nothing does
 
     def inside(self, box: Box) -> tuple[Box, tuple[slice, slice]] | None:
@@ -76,13 +77,13 @@ class Composer:
             body = self.motion.body[index]
             things = self.actor_colours.foreign_things(source, with_seen, matte[y0:y1, x0:x1], body, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
-        plate = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
+        lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
         removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
         if things is not None:
             removed = _weighed(removed, 1 - things)
-        base = _blend(source, plate, removed)
+        base = _blend(source, lit, removed)
         if drawing is not None:
-            shown = _Shown(index=index, image=image, matte=matte, box=box, things=things)
+            shown = _Shown(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
             self._lay_puppet(shown, base, drawing)
             for place in drawing.hands:
                 if place.kept > 0.02:
@@ -156,8 +157,8 @@ class Composer:
         if cut is None:
             return
         (x0, y0, x1, y1), there = cut
-        source, plate = shown.image[y0:y1, x0:x1], self.plates.at(shown.index, cut[0])
-        thing = held.find(source, plate, shown.matte[y0:y1, x0:x1], points - [x0, y0])
+        source = shown.image[y0:y1, x0:x1]
+        thing = held.find(source, shown.plate[there], shown.matte[y0:y1, x0:x1], points - [x0, y0])
         if thing is not None:
             base[there] = _blend(base[there], source, _levels(thing * np.float32(weight)))
 
