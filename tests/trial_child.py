@@ -20,6 +20,8 @@ POISON = 666
 """A task with this seed ends the worker that has it."""
 SECONDS = float(os.environ.get("TRIAL_SECONDS", "0.1"))
 """Of each stage and segment."""
+STANDS_AT = int(os.environ.get("TRIAL_STANDS_AT", SEGMENTS))
+"""The segment that is begun and never finished."""
 
 
 class FastShot:
@@ -76,6 +78,8 @@ class FastShot:
             time.sleep(SECONDS / 5)
             progress = {"fraction": fraction * (part + 1) / 5, "stage": stage, "segment": segment, "segments": SEGMENTS}
             self._channel.send({"progress": progress})
+        while segment == STANDS_AT:
+            time.sleep(1)
         self._make(name, f"{self._seed} {name}\n")
 
     def _make(self, name: str, content: str) -> None:

@@ -28,11 +28,11 @@ def trial(fresh_database: str, tmp_path: Path) -> Iterator[Trial]:
 
 def test_another_machine_goes_on_at_the_last_finished_segment(trial: Trial) -> None:
     """SIGKILL of the worker that renders: another one, in another folder, renders what is missing."""
-    first = trial.start("first", **SLOWLY)
+    first = trial.start("first", TRIAL_STANDS_AT="2")
     trial.ready("first")
     task_id = trial.create(seed=5)
-    trial.start("second", **SLOWLY)
-    wait_until(lambda: len(trial.rendered(task_id)) >= 2)
+    trial.start("second")
+    wait_until(lambda: trial.task(task_id).progress.segment == 2)
     before = trial.task(task_id).progress.fraction
     first.kill()
     task = trial.wait(task_id)
@@ -64,11 +64,11 @@ def test_two_workers_of_one_data_folder_work_side_by_side(trial: Trial) -> None:
 
 def test_a_worker_told_to_stop_hands_over_at_once(trial: Trial) -> None:
     """SIGTERM in a segment: the worker ends with status 0, and another one goes on though silence would count later."""
-    never = {"BODYDOUBLE_TAKEOVER_SECONDS": "600"} | SLOWLY
-    first = trial.start("first", **never)
+    never = {"BODYDOUBLE_TAKEOVER_SECONDS": "600"}
+    first = trial.start("first", TRIAL_STANDS_AT="1", **never)
     trial.ready("first")
     task_id = trial.create()
-    wait_until(lambda: len(trial.rendered(task_id)) >= 1)
+    wait_until(lambda: trial.task(task_id).progress.segment == 1)
     trial.start("second", **never)
     trial.ready("second")
     first.send_signal(signal.SIGTERM)
