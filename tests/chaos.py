@@ -104,6 +104,7 @@ class Receiver:
     def close(self) -> None:
         """Nobody listens any more."""
         self._server.shutdown()
+        self._server.server_close()
 
 
 class Chaos:

@@ -71,12 +71,11 @@ def test_the_server_ends_with_its_killed_owner(folder: Path) -> None:
         "import sys, time; from pathlib import Path; from bodydouble.store import EmbeddedPostgres\n"
         "server = EmbeddedPostgres(Path(sys.argv[1])); server.start(); print(server.pid, flush=True); time.sleep(600)"
     )
-    owner = subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True)
-    assert owner.stdout is not None
-    pid = int(owner.stdout.readline())
-    assert psutil.pid_exists(pid)
-    owner.kill()
-    owner.wait()
+    with subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        assert psutil.pid_exists(pid)
+        owner.kill()
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     server = EmbeddedPostgres(folder)
     server.start()
