@@ -15,6 +15,8 @@ LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (3
 MOUTH_CORNERS = (61, 291)
 MOUTH_WIDTH_REST = 0.40
 """Width of a resting mouth in face widths: what a wider, smiling one of the reference narrows towards."""
+MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
+"""Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
 EYES = ((159, 145, 33, 133, slice(468, 473)), (386, 374, 362, 263, slice(473, 478)))
 """Upper lid, lower lid, the corners from image left to right and the iris, for the eye at image left, then right."""
 OFFSET_MIN, OFFSET_MAX = -0.35, 0.45
@@ -35,6 +37,12 @@ def normalised(points: Array, head: Head) -> Array:
 def mouth_gap(face: Array) -> float:
     """Opening of the inner lips of a normalised face, in face heights."""
     return float(np.linalg.norm(face[13, :2] - face[14, :2]))
+
+
+def mouth_shape(face: Array) -> Array:
+    """(2,) width of the mouth of a normalised face, and how far its corners are above the middle of its lips."""
+    left, right = face[MOUTH_CORNERS[0]], face[MOUTH_CORNERS[1]]
+    return np.array([abs(right[0] - left[0]), (face[13, 1] + face[14, 1]) / 2 - (left[1] + right[1]) / 2])
 
 
 def eye_gap(face: Array) -> float:
@@ -97,13 +105,14 @@ class Expression:
     offsets: Array  # (478, 3) normalised, from the actor's neutral
     gaze: Array  # (2, 2) of each iris, normalised, from the neutral
     lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
+    mouth: Array  # (2,) width of the mouth, and how far its corners are above its middle; normalised
 
 
 def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
     """(478, 3) the normalised face ``own`` with the actor's expression.
 
     ``rest`` is ``own`` at rest (see ``resting_face``). Eyelids move by the ratio of the opening, so that eyes of any
-    size close fully; an iris moves by the gaze alone.
+    size close fully; an iris moves by the gaze alone; a mouth that opens takes the actor's width.
     """
     offsets = expression.offsets.copy()
     offsets[:, 2] *= 0.5  # depth of a mesh is the noisiest axis and shows least
@@ -123,4 +132,19 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris, :2] = expression.gaze[eye] * [0.9, 0.6]
         middle = own[bottom, 1] - 0.15 * opening
         offsets[iris, 1] = (own[iris, 1] + offsets[iris, 1] - middle) * min(ratio, 1.0) + middle - own[iris, 1]
-    return rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX)
+    return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), expression.mouth)
+
+
+def _mouth_shaped(face: Array, actors: Array) -> Array:
+    """``face`` with a wide-open mouth as narrow as the actor's, its corners as low: a smile that opens is a grin."""
+    width, lift = mouth_shape(face)
+    share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
+    shrink = share * max(0.0, 1 - float(actors[0]) / width)
+    drop = share * max(0.0, lift - float(actors[1]))
+    middle = (face[13, :2] + face[14, :2]) / 2
+    across = (face[:468, :2] - middle) / [0.9 * width, 0.45]
+    around = np.exp(-(across**4).sum(-1))
+    shaped = face.copy()
+    shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * around
+    shaped[:468, 1] += drop * np.minimum(1, (2 * (face[:468, 0] - middle[0]) / width) ** 2) * around
+    return shaped

@@ -13,6 +13,7 @@ from bodydouble.renderers.puppet.expression import (
     Expression,
     eye_openings,
     mouth_gap,
+    mouth_shape,
     neutral_of,
     normalised,
 )
@@ -47,6 +48,7 @@ class Motion:
     gaze: Array  # (F, 2, 2)
     lids: Array  # (F, 2) 1 is open, 0 shut
     mouth_opening: Array  # (F,) face heights beyond the neutral's
+    mouth: Array  # (F, 2) see Expression.mouth
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
 
@@ -59,7 +61,9 @@ class Motion:
         return self.face[:, INNER_LIPS, :2]
 
     def expression(self, index: int) -> Expression:
-        return Expression(offsets=self.offsets[index], gaze=self.gaze[index], lids=self.lids[index])
+        return Expression(
+            offsets=self.offsets[index], gaze=self.gaze[index], lids=self.lids[index], mouth=self.mouth[index]
+        )
 
 
 def build_motion(track: PersonTrack, frame_rate: float) -> Motion:
@@ -71,7 +75,7 @@ def build_motion(track: PersonTrack, frame_rate: float) -> Motion:
         seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
         body[:, wrist] = body[:, wrist] * (1 - weight) + seen * weight
     rotation, centre, size, heads = _heads(track, frame_rate)
-    offsets, gaze, opening = _expressions(track, heads)
+    offsets, gaze, opening, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
         shot=track.shot,
@@ -88,6 +92,7 @@ def build_motion(track: PersonTrack, frame_rate: float) -> Motion:
         gaze=gaze,
         lids=_lids(track),
         mouth_opening=opening,
+        mouth=mouth,
         hands=hands,
         hand_weight=hand_weight,
     )
@@ -126,13 +131,14 @@ def _lids(track: PersonTrack) -> Array:
     return lids
 
 
-def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array]:
-    """Offsets (F, 478, 3), gaze (F, 2, 2) and mouth opening (F,)."""
+def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array]:
+    """Offsets (F, 478, 3), gaze (F, 2, 2), mouth opening (F,) and mouth (F, 2)."""
     frames = len(track)
     offsets, gaze, opening = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2, 2)), np.zeros(frames)
+    mouth = np.zeros((frames, 2))
     seen = [i for i in range(frames) if heads[i] is not None]
     if not seen:
-        return offsets, gaze, opening
+        return offsets, gaze, opening, mouth
     faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
     neutral = neutral_of(faces)
     offsets[seen] = faces - neutral
@@ -141,7 +147,8 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
         rest = neutral[iris, :2].mean(0) - (neutral[left, :2] + neutral[right, :2]) / 2
         gaze[seen, eye] = faces[:, iris, :2].mean(1) - middles - rest
     opening[seen] = np.array([mouth_gap(face) for face in faces]) - mouth_gap(neutral)
-    return offsets, gaze, opening
+    mouth[seen] = np.array([mouth_shape(face) for face in faces])
+    return offsets, gaze, opening, mouth
 
 
 def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, list[Head | None]]:

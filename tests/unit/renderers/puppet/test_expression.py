@@ -11,6 +11,7 @@ from bodydouble.renderers.puppet.expression import (
     apply_expression,
     eye_openings,
     mouth_gap,
+    mouth_shape,
     neutral_of,
     resting_face,
     smoothstep,
@@ -21,7 +22,7 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
     """(478, 3) normalised: lips ``gap`` apart, eyes ``lids`` open, everything else far away."""
     points = np.full((478, 3), 3.0)
     for k, (upper, lower) in enumerate(LIP_PAIRS):
-        x = (k - 4) * 0.03
+        x = (k + 1) // 2 * (-1) ** k * 0.03  # the middle pair first, then outwards in turn
         points[upper], points[lower] = (x, 0.9 - gap / 2, 0), (x, 0.9 + gap / 2, 0)
     points[MOUTH_CORNERS[0]], points[MOUTH_CORNERS[1]] = (-mouth_width / 2, 0.9, 0), (mouth_width / 2, 0.9, 0)
     for (top, bottom, left, right, iris), x in zip(EYES, (-0.3, 0.3), strict=True):
@@ -31,8 +32,9 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
     return points
 
 
-def still(lids: float = 1.0) -> Expression:
-    return Expression(offsets=np.zeros((478, 3)), gaze=np.zeros((2, 2)), lids=np.array([lids, lids]))
+def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
+    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros((2, 2)), "mouth": mouth_shape(face())}
+    return Expression(lids=np.array([lids, lids]), **(kept | changed))
 
 
 def test_smoothstep_runs_from_0_to_1():
@@ -66,6 +68,28 @@ def test_no_expression_leaves_the_resting_face():
     assert np.allclose(apply_expression(resting_face(own), own, still()), resting_face(own))
 
 
+def smile(gap: float) -> np.ndarray:
+    points = face(gap=gap, mouth_width=0.5)
+    points[list(MOUTH_CORNERS), 1] -= 0.06
+    return points
+
+
+def test_a_smile_that_opens_takes_the_actors_shape():
+    """As narrow as the actor's round mouth, its corners as low; one that stays shut is left as it is."""
+    rounded = still(mouth=np.array([0.3, 0.0]))
+    open_, shut = smile(0.2), smile(0.0)
+    width, lift = mouth_shape(apply_expression(open_, open_, rounded))
+    assert 0.3 <= width < 0.36
+    assert 0 <= lift < 0.02
+    assert np.allclose(apply_expression(shut, shut, rounded), shut)
+
+
+def test_a_small_mouth_is_not_drawn_out():
+    """A character's narrow mouth stays so, however wide the actor's opens."""
+    own = face(gap=0.2, mouth_width=0.3)
+    assert np.allclose(apply_expression(own, own, still(mouth=np.array([0.5, 0.1]))), own)
+
+
 def test_lids_close_fully_whatever_the_eyes_size():
     """Opening 0 brings the lids together on small and on large eyes."""
     for size in (0.08, 0.3):
@@ -78,8 +102,7 @@ def test_lids_close_fully_whatever_the_eyes_size():
 def test_gaze_moves_the_iris_alone():
     """Looking right moves the irises and not the lids' corners."""
     own = face()
-    looking = Expression(offsets=np.zeros((478, 3)), gaze=np.tile([0.05, 0.0], (2, 1)), lids=np.ones(2))
-    moved = apply_expression(own, own, looking) - own
+    moved = apply_expression(own, own, still(gaze=np.tile([0.05, 0.0], (2, 1)))) - own
     for _, _, left, right, iris in EYES:
         assert moved[iris, 0].min() > 0.03
         assert np.allclose(moved[[left, right]], 0)
@@ -87,8 +110,7 @@ def test_gaze_moves_the_iris_alone():
 
 def test_slipped_landmarks_do_not_tear_the_face():
     """Offsets past any face are clipped."""
-    wild = Expression(offsets=np.full((478, 3), 9.0), gaze=np.zeros((2, 2)), lids=np.ones(2))
-    assert (apply_expression(face(), face(), wild) - face()).max() < 1
+    assert (apply_expression(face(), face(), still(offsets=np.full((478, 3), 9.0))) - face()).max() < 1
 
 
 def test_eye_opening_is_height_over_width():
