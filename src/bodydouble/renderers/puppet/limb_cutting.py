@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,8 +52,10 @@ IN_FRONT = 0.8
 """Half width, in its own radii, of what a limb takes from the trunk's core where it lies before it."""
 JOINT_DISCS = (0.19, 0.15, 0.10)
 """Radii of the round overlaps at shoulder, elbow and wrist, in anatomy units."""
-JOINT_WIDEST = 1.6
-"""How much larger the overlap at elbow or knee is at most where cloth is wide."""
+DRAWN_OUT_MIN = 0.4
+"""Length over width of the overlaps of the most foreshortened bone."""
+JOINT_NARROWEST, JOINT_WIDEST = 0.7, 1.6
+"""How much smaller and larger the overlaps at elbow or knee are at most where a limb is thin or its cloth wide."""
 HAND_REACH = 0.7
 """How far a hand's piece reaches beyond the hull of its landmarks, in its radii: fingertips, the heel of the hand."""
 LEG_DISCS = (0.27, 0.20, 0.13)
@@ -209,16 +212,15 @@ def _parted_at_joint(chain: _Chain, shares: list[Floats], points: Array) -> list
     return [both * upper, both * (1 - upper), *shares[2:]]
 
 
-def _joint_radius(limb: Floats, bones: list[Bone], k: int, points: Array, least: float) -> float:
-    """Half the ``limb``'s width in px where bone ``k`` begins: a wide sleeve's ends are as round as it is wide."""
-    joint = bones[k].start
-    along = sum(
-        (bone.stop - bone.start) / max(float(np.hypot(*(bone.stop - bone.start))), 1.0) for bone in bones[k - 1 : k + 1]
-    )
-    along = along / max(float(np.hypot(*along)), 1e-6)
-    offset = points - joint
-    strip = (np.abs(offset @ along) < 2) & (np.hypot(*np.moveaxis(offset, -1, 0)) < 2 * JOINT_WIDEST * least)
-    return float(np.clip(limb[strip].sum() / 8, least, JOINT_WIDEST * least))
+def _half_width(part: Floats, joint: Array, inwards: Array, points: Array, typical: float) -> float:
+    """Half the ``part``'s width in px beside its ``joint``: a wide sleeve's ends are as round as it is wide.
+
+    ``inwards`` (2,) leads along the part's own bone: across a bend both parts together are wider than either.
+    """
+    along = inwards / max(float(np.hypot(*inwards)), 1e-6)
+    offset = points - joint - typical * along
+    strip = (np.abs(offset @ along) < 2) & (np.hypot(*np.moveaxis(offset, -1, 0)) < 2 * JOINT_WIDEST * typical)
+    return float(np.clip(part[strip].sum() / 8, JOINT_NARROWEST * typical, JOINT_WIDEST * typical))
 
 
 def _pieces(
@@ -230,23 +232,27 @@ def _pieces(
     """
     pieces: list[Piece | None] = []
     unit = chain.bones[0].radius / (LEG_RADII[0] if chain.foot else ARM_RADII[0])
-    radii = [unit * size for size in chain.discs]
+    starts = [unit * size for size in chain.discs]
+    stops = starts[1:]
     if len(chain.bones) > 1:
-        radii[1] = _joint_radius(limb, chain.bones, 1, points, radii[1])
+        first, second = chain.bones[:2]
+        stops[0] = _half_width(shares[0] * limb, first.stop, first.start - first.stop, points, starts[1])
+        starts[1] = _half_width(shares[1] * limb, second.start, second.stop - second.start, points, starts[1])
     for k, bone in enumerate(chain.bones):
         over_neighbour = not chain.foot and k < 2
-        start = (soft_disc if over_neighbour else disc)(limb.shape, bone.start, radii[k])
+        axis = None if chain.foot else _drawn_out(bone, INVENTED_ARM[k] * unit)
+        start = (soft_disc if over_neighbour else disc)(limb.shape, bone.start, starts[k], axis)
         # The cap over the trunk's own pixels: in the reference's pose it is not to be told from them.
         inner = start if k == 0 else start * limb * (shares[k] + shares[k - 1])
         mask = np.maximum(shares[k] * limb, inner)
         ends = start
         if k + 1 < len(chain.bones):
-            stop = (soft_disc if chain.foot and k == 0 else disc)(limb.shape, bone.stop, radii[k + 1])
+            stop = (soft_disc if chain.foot and k == 0 else disc)(limb.shape, bone.stop, stops[k], axis)
             mask = np.maximum(mask, stop * limb * (shares[k] + shares[k + 1]))
             ends = np.maximum(start, stop)
         elif k == 0:
             # Only the first bone is known: what hangs on beyond its end is not to move with it.
-            stop = disc(limb.shape, bone.stop, radii[1])
+            stop = disc(limb.shape, bone.stop, stops[0])
             length = max(float(np.hypot(*(bone.stop - bone.start))), 1.0)
             along = (points - bone.start) @ (bone.stop - bone.start) / length**2
             mask = np.minimum(mask, np.maximum(np.clip((1.02 - along) / 0.06, 0, 1), stop))
@@ -260,8 +266,32 @@ def _pieces(
             # A wide cuff hangs from the arm; on the hand it would swing with the fingers.
             mask = mask * around(mask.shape, bone.marks, HAND_REACH * bone.radius)
         mask = np.asarray(np.clip(mask, 0, 1) * cutout.alpha, np.float32)
-        pieces.append(make_piece(cutout.colour, mask, bone.start, bone.stop))
+        colour = cutout.colour
+        if not chain.foot and k == 0 and len(chain.bones) > 1:
+            colour = _continued(colour, shares[0] * limb * cutout.alpha, shares[1], 0.5 * stops[0])
+        pieces.append(make_piece(colour, mask, bone.start, bone.stop))
     return pieces
+
+
+def _drawn_out(bone: Bone, typical: float) -> Array:
+    """(2,) along the bone, how long its ends' overlaps are over their width: 1 for a bone of ``typical`` px.
+
+    A bone that the picture shows foreshortened is drawn out to the actor's, and its round ends with it.
+    """
+    along = bone.stop - bone.start
+    length = max(float(np.hypot(*along)), 1e-6)
+    return along / length * float(np.clip(length / typical, DRAWN_OUT_MIN, 1))
+
+
+def _continued(colour: Floats, own: Floats, other: Floats, reach: float) -> Floats:
+    """``colour`` (h, w, 3) of a part, continued over ``reach`` px where the picture shows the ``other`` (h, w) 0-1.
+
+    A bare arm's overlap into its bracer is bare: turned another way a piece of the bracer would hang on it.
+    """
+    weight = cv2.GaussianBlur(own, (0, 0), max(reach, 1.0))
+    spread = cv2.GaussianBlur(colour * own[..., None], (0, 0), max(reach, 1.0)) / np.maximum(weight, 1e-4)[..., None]
+    share = (other * np.clip(weight * 50, 0, 1))[..., None]
+    return np.asarray(colour * (1 - share) + spread * share, np.float32)
 
 
 def cloth_patch(anatomy: Anatomy, cutout: Cutout, low: float, high: float) -> Floats:

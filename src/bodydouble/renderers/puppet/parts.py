@@ -135,23 +135,31 @@ def around(shape: tuple[int, ...], marks: Array, reach: float) -> Floats:
     return np.clip((reach - away) / max(0.5 * reach, 1.0) + 0.5, 0, 1)
 
 
-def disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:
-    """(h, w) a round mask with a soft rim of an eighth of the radius."""
-    return _round(shape, centre, radius, 0.125 * radius)
+def disc(shape: tuple[int, int], centre: Array, radius: float, axis: Array | None = None) -> Floats:
+    """(h, w) a round mask with a soft rim of an eighth of the radius.
+
+    With ``axis`` (2,) it is an ellipse: in that direction only as long as the vector, 0-1 diameters.
+    """
+    return _round(shape, centre, radius, 0.125 * radius, axis)
 
 
-def soft_disc(shape: tuple[int, int], centre: Array, radius: float) -> Floats:
-    """(h, w) a round mask that is whole up to 0.4 of the radius and fades out from there."""
-    return _round(shape, centre, 0.7 * radius, 0.6 * radius)
+def soft_disc(shape: tuple[int, int], centre: Array, radius: float, axis: Array | None = None) -> Floats:
+    """(h, w) a round mask that is whole up to 0.4 of the radius and fades out from there; as ``disc``."""
+    return _round(shape, centre, 0.7 * radius, 0.6 * radius, axis)
 
 
-def _round(shape: tuple[int, int], centre: Array, radius: float, rim: float) -> Floats:
-    """(h, w) 1 within ``radius`` px, 0.5 on it, falling over ``rim`` px."""
+def _round(shape: tuple[int, int], centre: Array, radius: float, rim: float, axis: Array | None) -> Floats:
+    """(h, w) 1 within ``radius`` px, 0.5 on it, falling over ``rim`` px; ``axis`` as in ``disc``."""
     rim = max(rim, 1.0)
     mask = np.zeros(shape, np.float32)
     x0, y0 = np.maximum(np.floor(centre - radius - rim).astype(int), 0)
     x1, y1 = np.minimum(np.ceil(centre + radius + rim).astype(int) + 1, [shape[1], shape[0]])
     if x1 > x0 and y1 > y0:
-        away = np.hypot(np.arange(x0, x1)[None] - centre[0], np.arange(y0, y1)[:, None] - centre[1])
+        dx, dy = np.arange(x0, x1)[None] - centre[0], np.arange(y0, y1)[:, None] - centre[1]
+        away = np.hypot(dx, dy)
+        if axis is not None:
+            share = max(float(np.hypot(*axis)), 1e-3)
+            along = (dx * axis[0] + dy * axis[1]) / share
+            away = np.sqrt(np.maximum(away**2 - along**2, 0) + (along / share) ** 2)
         mask[y0:y1, x0:x1] = np.clip((radius - away) / rim + 0.5, 0, 1)
     return mask

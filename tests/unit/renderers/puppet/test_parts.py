@@ -80,3 +80,11 @@ def test_a_soft_disc_fades_from_its_middle():
     assert mask[30, 36] == 1
     assert 0.1 < mask[30, 46] < 0.5
     assert mask[30, 51] == 0
+
+
+def test_a_disc_with_an_axis_is_an_ellipse():
+    """Along the axis as short as that is, across it as wide as ever."""
+    mask = disc((60, 60), np.array([30.0, 30.0]), 16.0, np.array([0.0, 0.5]))
+    assert 0.3 < mask[30, 46] < 0.7
+    assert 0.3 < mask[38, 30] < 0.7
+    assert mask[42, 30] == 0

@@ -182,6 +182,48 @@ def test_a_wide_sleeve_with_a_fold_at_the_elbow_bends_without_a_notch(tmp_path):
     assert (seen[about, 3] > 200).mean() > 0.99
 
 
+def test_a_bent_arms_bracer_does_not_hang_from_a_straight_elbow(tmp_path):
+    """The upper arm's round end shows the upper arm's own colour, not a piece of what the picture has before it."""
+    bent, pose = joints(), joints()
+    for shoulder, elbow, wrist, fingers in ((11, 13, 15, (17, 19, 21)), (12, 14, 16, (18, 20, 22))):
+        out = float(np.sign(bent[shoulder, 0] - 250))
+        bent[elbow] = bent[shoulder] + [12 * out, 62]
+        bent[wrist] = bent[elbow] + [58 * out, -18]
+        bent[list(fingers)] = bent[wrist] + np.array([[18, -4], [24, -6], [12, -8]]) * [out, 1]
+    image, mask = picture(bent)
+    for elbow, wrist in ((13, 15), (14, 16)):
+        ends = [np.round(at).astype(int).tolist() for at in (0.6 * bent[elbow] + 0.4 * bent[wrist], bent[wrist])]
+        cv2.line(image, ends[0], ends[1], COLOURS["shoe"], 30)
+        cv2.line(mask, ends[0], ends[1], 1.0, 30)
+    motion = build_motion(track_of([pose]), 25.0)
+    puppet = Puppet(character_of(image, track_of([bent]), mask, motion, tmp_path), motion, "puppet")
+    seen = on_canvas(puppet.draw(0, *SIZE))
+    for shoulder, elbow in ((11, 13), (12, 14)):
+        along = (pose[elbow] - pose[shoulder]) / np.hypot(*(pose[elbow] - pose[shoulder]))
+        yy, xx = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
+        before = (np.stack([xx, yy], -1) - pose[elbow]) @ along
+        away = np.hypot(xx - pose[elbow][0], yy - pose[elbow][1])
+        upper = (before < -6) & (away < 30) & (seen[..., 3] > 200)
+        assert (np.abs(seen[..., :3] - COLOURS["shoe"]).max(-1) < 30)[upper].mean() < 0.01
+
+
+def test_a_foreshortened_forearm_is_drawn_out_without_its_round_end(tmp_path):
+    """A forearm half as long in the picture as it is reaches no farther beyond the elbow than one seen whole."""
+    short, pose = joints(), joints()
+    pose[13], pose[15] = pose[11] + [55, -5], pose[11] + [55, -65]
+    pose[[17, 19, 21]] = pose[15] + [[6, -18], [0, -24], [-6, -12]]
+    for elbow, wrist, fingers in ((13, 15, (17, 19, 21)), (14, 16, (18, 20, 22))):
+        short[wrist] = short[elbow] + 0.4 * (short[wrist] - short[elbow])
+        short[list(fingers)] = short[wrist] + [[4, 18], [3, 24], [-3, 12]]
+    image, mask = picture(short)
+    motion = build_motion(track_of([pose]), 25.0)
+    puppet = Puppet(character_of(image, track_of([short]), mask, motion, tmp_path), motion, "puppet")
+    seen = on_canvas(puppet.draw(0, *SIZE))
+    x, y = np.round(pose[13]).astype(int)
+    reach = int(0.16 * np.hypot(*(pose[11] - pose[12]))) + 4
+    assert seen[y + reach : y + 3 * reach, x - 4 : x + 30, 3].max() < 60
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
