@@ -20,8 +20,16 @@ BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
     (9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
 )  # fmt: skip
+PALM = (0, 1, 5, 9, 13, 17)
+FINGER_THICK = 0.2
+"""Thickness of a finger in hand lengths (wrist to the middle knuckle)."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
+
+DARK_WEIGHT = 1.5
+"""Of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
+PALE, PALE_LIGHTER, PALE_WEIGHT = 0.65, 12.0, 5.0
+"""Share of the hand's chroma below which what is lighter by so many L* is cloth, and what lacks to it weighs."""
 
 HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
 """Shares of the actor's own hue, and of how it varies over the hand, that stay."""
@@ -59,12 +67,11 @@ def keep_hand(
     near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (3 / 255) - 0.2, 0, 1)
     lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
     own = _palm_colour(lab, points - [x0, y0], light)
-    distance = np.sqrt(
-        ((lab[..., 1:] - own[1:]) ** 2).sum(-1) + (0.25 * np.maximum(0, light.actor_skin[0] - 25 - lab[..., 0])) ** 2
-    )
-    is_skin = (1 - smoothstep(SKIN_NEAR, SKIN_FAR, distance)).astype(np.float32)
+    is_skin = _skin_share(lab, own, float(light.actor_skin[0]))
     k = max(3, round(0.25 * length)) | 1
     closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
+    # Shadows in a fist are the hand's; what is dark between spread fingers is what is behind them.
+    closed = np.where(_flesh(points - [x0, y0], length, closed.shape) > 0, closed, is_skin)
     is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), 1.0) * 1.3, 0, 1)
     alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
     return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
@@ -87,13 +94,33 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
     return np.asarray(soft * smoothstep(*WRIST_FADE, place), np.float32)
 
 
+def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
+    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
+    dark = np.maximum(0, face - 25 - lab[..., 0])
+    # A white cuff in coloured light is not far from skin, but paler and lighter.
+    pale = np.maximum(0, PALE * np.hypot(own[1], own[2]) - np.hypot(lab[..., 1], lab[..., 2]))
+    pale *= np.clip((lab[..., 0] - own[0]) / PALE_LIGHTER, 0, 1)
+    distance = np.sqrt(((lab[..., 1:] - own[1:]) ** 2).sum(-1) + (DARK_WEIGHT * dark) ** 2 + (PALE_WEIGHT * pale) ** 2)
+    return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, distance)).astype(np.float32)
+
+
+def _flesh(points: NDArray[np.floating], length: float, size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) 0 or 255: palm and fingers, without what is between these."""
+    mask = np.zeros(size[:2], np.uint8)
+    q = np.round(points).astype(np.int32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(q[list(PALM)]), 255)
+    for a, b in BONES:
+        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(1, round(FINGER_THICK * length)))
+    return mask
+
+
 def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
     """(3,) CIELAB of this hand: lightness between the face's and the palm's, and the palm's hue where it can be skin.
 
     Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
     """
     mask = np.zeros(lab.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[[0, 1, 5, 9, 13, 17]]).astype(np.int32)), 1)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 1)
     palm = lab[mask > 0]
     own = light.actor_skin.copy()
     if len(palm) >= 12:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.hands import KeptHand, keep_hand
+from bodydouble.renderers.puppet.hands import BONES, PALM, KeptHand, keep_hand
 from bodydouble.renderers.puppet.light import Light, lab_of
 
 SKIN = (205, 160, 140)
@@ -56,6 +56,34 @@ def test_sleeve_and_background_are_left_out() -> None:
     x0, y0, _, _ = hand.box
     assert hand.alpha[min(185 - y0, hand.alpha.shape[0] - 1), 100 - x0] < 0.1
     assert hand.alpha[5, 5] == 0
+
+
+def test_dark_between_spread_fingers_and_a_white_cuff_are_left_out() -> None:
+    """What is behind the hand is not closed into it, and a pale light cuff is no skin; the fingers are kept."""
+    points = open_hand()
+    for finger in range(5):
+        points[1 + 4 * finger : 5 + 4 * finger, 0] += (finger - 2) * np.array([6, 16, 26, 36])
+    image, matte = np.full((300, 260, 3), 30, np.uint8), np.full((300, 260), 255, np.uint8)
+    cv2.line(image, (100, 160), (100, 260), (222, 205, 205), 34)
+    palm = np.round(points[list(PALM)]).astype(np.int32)
+    cv2.fillConvexPoly(image, cv2.convexHull(palm), SKIN)
+    for a, b in BONES:
+        cv2.line(image, *(np.round(points[k]).astype(int).tolist() for k in (a, b)), SKIN, 9)
+    own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64) - [14, 0, 0]
+    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
+    cv2.fillConvexPoly(image, cv2.convexHull(palm), (165, 128, 112))  # a palm in its own shade
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), light, TARGET, 1.0)
+    assert hand is not None
+    alpha = np.zeros((300, 260), np.float32)
+    x0, y0, x1, y1 = hand.box
+    alpha[y0:y1, x0:x1] = hand.alpha
+    for finger in range(4):
+        first, second = points[7 + 4 * finger - 4], points[7 + 4 * finger]
+        x, y = np.round((first + second) / 2).astype(int)
+        assert alpha[y, x] < 0.3, f"between fingers {finger} and {finger + 1}"
+        x, y = np.round(second).astype(int)
+        assert alpha[y, x] > 0.8, f"finger {finger + 1}"
+    assert alpha[156:162, 90:110].max() < 0.3
 
 
 def test_the_weight_fades_the_hand() -> None:
