@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.cutout import Cutout
 from bodydouble.renderers.puppet.head import CHEEKS, Head, head_of_body, head_of_face
+from bodydouble.renderers.puppet.light import GAMMA
 
 Array = NDArray[np.float64]
 
@@ -77,7 +78,10 @@ def scaled(anatomy: Anatomy, zoom: float) -> Anatomy:
 
 
 def skin_of(anatomy: Anatomy, cutout: Cutout) -> Array:
-    """(3,) median colour of the cheeks, or of the middle of the head where there is no face."""
+    """(3,) colour of the cheeks, or of the middle of the head where there is no face.
+
+    The mean in linear light: of a face lit from one side the median is that of the shade alone, or of the light.
+    """
     area = np.zeros(cutout.alpha.shape, np.uint8)
     if anatomy.face is not None:
         cv2.fillConvexPoly(area, cv2.convexHull(anatomy.face[CHEEKS, :2].astype(np.int32)), 1)
@@ -85,4 +89,6 @@ def skin_of(anatomy: Anatomy, cutout: Cutout) -> Array:
         centre = tuple(np.round(anatomy.head.centre).astype(int).tolist())
         cv2.circle(area, centre, max(2, int(0.3 * anatomy.head.width)), 1, -1)
     pixels = cutout.colour[(area > 0) & (cutout.alpha > 0.8)]
-    return np.median(pixels, axis=0).astype(np.float64) if len(pixels) else np.array([200.0, 160.0, 140.0])
+    if len(pixels) == 0:
+        return np.array([200.0, 160.0, 140.0])
+    return 255 * np.asarray((pixels / 255) ** GAMMA).mean(0, dtype=np.float64) ** (1 / GAMMA)
