@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.renderers.puppet.exemplar import fill_by_patches
 from bodydouble.renderers.puppet.seams import LIGHT_STEP, match_light
 
 Image = NDArray[np.uint8]
@@ -29,19 +30,14 @@ LARGE_HOLE = 0.1
 
 SLIVER_MAX = 0.006
 """Share of the picture up to which a hole is a sliver at the edge of what was filled before, with nothing to invent."""
-SHIFTS_MAX = 64
-"""As many places are copied from at most: opencv-contrib chooses among 60."""
 OTHER_MIN = 45.0
 """Levels of difference from which what is copied and what is there are two things, not one in two lights."""
-SUPPORT = 5
-"""Side in small pixels of the neighbourhood that a shift has to explain best."""
 
 
 def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     """Fill ``image`` (H, W, 3) where not ``known``, copying nothing from where ``forbidden`` (bystanders).
 
-    Shift-map inpainting (Pritch et al., "Shift-Map Image Editing", ICCV 2009) of opencv-contrib at a small size; the
-    shifts that it chose are read off its result and carried out in the picture itself, in the light beside the hole.
+    Patches are chosen at a small size; their shifts are carried out in the picture, in the light beside the hole.
     """
     height, width = known.shape
     w = round(max(WORK_WIDTH_MIN, WORK_WIDTH * min(1.0, LARGE_HOLE / max(1 - float(known.mean()), 1e-6)) ** 0.5))
@@ -57,7 +53,7 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     hole = share <= WHOLE_MIN
     shifts = None
     if hole.mean() > SLIVER_MAX:
-        filled, shifts = _shift_map(low, source)
+        filled, shifts = _by_patches(low, source)
     else:
         filled = _diffused(low, ~hole)
     soft = cv2.GaussianBlur(cv2.medianBlur(filled, 5), (0, 0), BLUR_SIGMA)
@@ -113,24 +109,33 @@ def _copied(
 ) -> tuple[Floats, Floats]:
     """(h, w, 3) within ``box`` what ``shifts`` copy there, times its weight (h, w): 1, or 0 where that is not known."""
     x0, y0, x1, y1 = box
-    size = (x1 - x0, y1 - y0)
-    total, colour = np.zeros(size[::-1], np.float32), np.zeros((*size[::-1], 3), np.float32)
+    total, colour = np.zeros((y1 - y0, x1 - x0), np.float32), np.zeros((y1 - y0, x1 - x0, 3), np.float32)
+    zoom, offset = to_small.diagonal(), to_small[:, 2]
     sure = known.astype(np.uint8)
     for k in np.unique(shifts.label):
         mine = (shifts.label == k).astype(np.float32)
+        # Each shift where it is alone: there are many, and most of them are small.
+        x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
+        u0, v0 = np.clip(np.floor(([x - 1, y - 1] - offset) / zoom), 0, [x1 - x0, y1 - y0]).astype(int)
+        u1, v1 = np.clip(np.ceil(([x + w, y + h] - offset) / zoom) + 1, 0, [x1 - x0, y1 - y0]).astype(int)
+        if u1 <= u0 or v1 <= v0:
+            continue
+        size, there = (int(u1 - u0), int(v1 - v0)), np.s_[v0:v1, u0:u1]
+        own = to_small.copy()
+        own[:, 2] += zoom * [u0, v0]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        share = cv2.warpAffine(mine, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        step = np.round(shifts.steps[k] / [to_small[0, 0], to_small[1, 1]])
-        move = np.array([[1, 0, x0 + step[0]], [0, 1, y0 + step[1]]])
+        share = cv2.warpAffine(mine, own, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        step = np.round(shifts.steps[k] / zoom)
+        move = np.array([[1, 0, x0 + u0 + step[0]], [0, 1, y0 + v0 + step[1]]])
         flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
         # Steep at the borders between two shifts: a wide blend of two textures is neither.
         share = share**3 * cv2.warpAffine(sure, move, size, flags=flags)
-        colour += cv2.warpAffine(image, move, size, flags=flags) * share[..., None]
-        total += share
-    there = total > 1e-3
-    colour[there] /= total[there][:, None]
-    colour[~there] = 0
-    return colour, there.astype(np.float32)
+        colour[there] += cv2.warpAffine(image, move, size, flags=flags) * share[..., None]
+        total[there] += share
+    found = total > 1e-3
+    colour[found] /= total[found][:, None]
+    colour[~found] = 0
+    return colour, found.astype(np.float32)
 
 
 def _diffused(image: Image, known: Mask) -> Image:
@@ -138,69 +143,19 @@ def _diffused(image: Image, known: Mask) -> Image:
     return np.asarray(cv2.inpaint(image, np.where(known, 0, 255).astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
 
 
-def _shift_map(image: Image, source: Mask) -> tuple[Image, _Shifts | None]:
-    """``image``, small, filled where it is not ``source``, and how; None where it cannot be told how."""
-    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2Lab), np.uint8)
-    result = np.zeros_like(lab)
-    cv2.setRNGSeed(0)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # its nearest-neighbour search is not ordered between threads
-    try:
-        cv2.xphoto.inpaint(lab, np.where(source, 255, 0).astype(np.uint8), result, cv2.xphoto.INPAINT_SHIFTMAP)
-    finally:
-        cv2.setNumThreads(threads)
-    left = (result == 0).all(-1)  # of a large hole it leaves pixels black, which in CIELAB is no colour
-    filled = np.asarray(cv2.cvtColor(result, cv2.COLOR_Lab2RGB), np.uint8)
-    return (_diffused(filled, ~left) if left.any() else filled), _shifts_of(lab, result, source)
-
-
-def _shifts_of(image: Image, filled: Image, source: Mask) -> _Shifts | None:
-    """How the pixels of ``filled`` that are not ``source`` came from ``image``: by the few shifts that explain most.
-
-    What opencv-contrib answers is pixels alone. Those are copies: a block of 3 x 3 of them that is found in the source
-    tells its shift, and of the shifts told often each pixel has the one by which most about it is explained.
-    """
-    own, made = _numbers(image), _numbers(filled)
-    inner = (
-        cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
-        for mask in (source, ~source)
+def _by_patches(image: Image, source: Mask) -> tuple[Image, _Shifts | None]:
+    """``image``, small, filled where it is not ``source``, and how; None where there is nothing to copy."""
+    filling = fill_by_patches(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2Lab), np.uint8), source)
+    filled = np.asarray(cv2.cvtColor(filling.lab, cv2.COLOR_Lab2RGB), np.uint8)
+    made = filling.known & ~source
+    if not made.any():
+        return _diffused(image, source), None
+    steps, number = np.unique(filling.steps[made], axis=0, return_inverse=True)
+    label = np.full(source.shape, -1, np.int32)
+    label[made] = number.ravel()
+    return (filled if filling.known.all() else _diffused(filled, filling.known)), _Shifts(
+        steps=steps.astype(np.int64), label=_spread_labels(label)
     )
-    (from_y, from_x), (to_y, to_x) = (np.nonzero(mask) for mask in inner)
-    blocks = _blocks(own)[from_y, from_x]
-    order = np.argsort(blocks, kind="stable")
-    wanted = _blocks(made)[to_y, to_x]
-    at = order[np.minimum(np.searchsorted(blocks, wanted, sorter=order), max(len(order) - 1, 0))]
-    hit = blocks[at] == wanted
-    if not hit.any():
-        return None
-    told = np.stack([from_x[at] - to_x, from_y[at] - to_y], 1)[hit]
-    steps, often = np.unique(told, axis=0, return_counts=True)
-    steps = steps[np.argsort(-often, kind="stable")[:SHIFTS_MAX]]
-    label, best = np.full(source.shape, -1, np.int32), np.zeros(source.shape, np.float32)
-    for k, (dx, dy) in enumerate(steps):
-        move = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
-        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        moved = cv2.warpAffine(np.where(source, own, -1), move, source.shape[::-1], flags=flags, borderValue=-1)
-        same = ((moved == made) & ~source).astype(np.float32)
-        support = cv2.blur(same, (SUPPORT, SUPPORT)) * same
-        better = support > best
-        label[better], best[better] = k, support[better]
-    return _Shifts(steps=steps, label=_spread_labels(label))
-
-
-def _numbers(lab: Image) -> NDArray[np.float32]:
-    """(h, w) one whole number for each colour (h, w, 3); of 24 bits, which a float32 holds."""
-    wide = lab.astype(np.int32)
-    return np.asarray((wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2], np.float32)
-
-
-def _blocks(numbers: NDArray[np.float32]) -> NDArray[np.uint64]:
-    """(h, w) a hash of the 3 x 3 pixels about each, wrapping around at the edges."""
-    whole, result = numbers.astype(np.uint64), np.zeros(numbers.shape, np.uint64)
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            result = result * np.uint64(1099511628211) + np.roll(whole, (dy, dx), (0, 1))  # FNV's prime
-    return result
 
 
 def _spread_labels(label: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -68,7 +68,8 @@ def test_dark_between_spread_fingers_and_a_white_cuff_are_left_out() -> None:
     palm = np.round(points[list(PALM)]).astype(np.int32)
     cv2.fillConvexPoly(image, cv2.convexHull(palm), SKIN)
     for a, b in BONES:
-        cv2.line(image, *(np.round(points[k]).astype(int).tolist() for k in (a, b)), SKIN, 9)
+        start, stop = np.round(points[[a, b]]).astype(int).tolist()
+        cv2.line(image, start, stop, SKIN, 9)
     own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64) - [14, 0, 0]
     light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
     cv2.fillConvexPoly(image, cv2.convexHull(palm), (165, 128, 112))  # a palm in its own shade

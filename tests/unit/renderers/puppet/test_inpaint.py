@@ -52,3 +52,18 @@ def test_what_is_made_up_is_as_sharp_as_what_is_beside_it() -> None:
     detail = np.abs(np.diff(filled.astype(int), axis=0)).mean(-1)
     assert detail[160:320, 280:360].mean() > 0.8 * detail[160:320, 120:200].mean()
     assert abs(filled[160:320, 280:360].mean() - image[160:320, 280:360].mean()) < 12
+
+
+def test_a_sign_beside_the_hole_is_not_hung_up_again_and_streets_go_on() -> None:
+    """Between two rows of houses the filling is houses: dark as they are, with nothing of the white sign in it."""
+    rng = np.random.default_rng(5)
+    image = np.clip(60 + rng.normal(0, 12, (240, 426, 3)), 0, 255).astype(np.uint8)
+    image[:90] = np.clip(150 + rng.normal(0, 6, (90, 426, 3)), 0, 255)
+    image[100:150, 30:120] = (235, 235, 235)
+    known = np.ones((240, 426), np.bool_)
+    known[60:240, 150:290] = False
+    filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
+    grey = filled[:, 155:285].mean(-1)
+    assert grey[100:].max() < 170
+    assert np.abs(grey[66:84].mean() - 150) < 10
+    assert np.abs(grey[100:].mean() - 60) < 10

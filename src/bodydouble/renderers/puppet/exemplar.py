@@ -1,0 +1,138 @@
+"""Filling a hole patch by patch from its surroundings, and saying where each pixel came from.
+
+Exemplar-based inpainting (Criminisi, Pérez and Toyama, "Region Filling and Object Removal by Exemplar-Based Image
+Inpainting", IEEE TIP 2004): lines that run into the hole are continued first, each patch is the one that fits what is
+there already. What stands far away, above all higher or lower, has to fit much better: a street goes on beside itself,
+and a sign is not hung up a second time.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int32]
+
+RADIUS = 4
+"""Of a patch, in pixels."""
+REACH_X, REACH_Y = 70, 12
+"""Pixels within which a patch is looked for; beyond, only where there is none."""
+FAR_X, FAR_Y = 0.03, 2.0
+"""Cost of a patch's way, per squared pixel, in squared CIELAB levels (8 bit) of a mean pixel's misfit."""
+NEWS = 0.08
+"""Weight of how far what a patch brings along is from the mean of what is there, beside its misfit."""
+GOES_ON, GOES_ON_MORE = 1.25, 20.0
+"""Factor and squared levels by which a neighbour's shift may cost more than the best: few large copies, few seams."""
+EDGE_BASE, EDGE_FULL = 0.15, 400.0
+"""Priority of a front without lines, and the gradient from which a line has all of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filling:
+    """``lab`` (h, w, 3) filled; ``steps`` (h, w, 2) x, y from each pixel to its source; 0 where nothing was filled."""
+
+    lab: Image
+    steps: Numbers
+    known: Mask  # all, but where no patch of the source is whole
+
+
+def fill_by_patches(lab: Image, source: Mask) -> Filling:
+    """Fill ``lab`` (h, w, 3) 8 bit CIELAB where it is not ``source`` (h, w)."""
+    given = lab.astype(np.float32)
+    made = np.where(source[..., None], given, 0).astype(np.float32)
+    known, trust = source.copy(), source.astype(np.float32)
+    steps = np.zeros((*source.shape, 2), np.int32)
+    while not known.all():
+        y, x, worth = _next_place(made, known, trust)
+        rows, columns = (slice(max(0, c - RADIUS), c + RADIUS + 1) for c in (y, x))
+        here = np.s_[rows, columns]
+        wanted, there = made[here], known[here].copy()
+        step = _best_step(given, source, wanted, there, (rows.start, columns.start), steps[here][there & ~source[here]])
+        if step is None:
+            break
+        new = ~there
+        dx, dy = step
+        h, w = new.shape
+        copied = given[rows.start + dy : rows.start + dy + h, columns.start + dx : columns.start + dx + w]
+        made[here][new] = copied[new]
+        steps[here][new] = step
+        trust[here][new] = worth
+        known[here] = True
+    return Filling(lab=np.clip(made, 0, 255).astype(np.uint8), steps=steps, known=known)
+
+
+def _next_place(made: Floats, known: Mask, trust: Floats) -> tuple[int, int, float]:
+    """y, x on the hole's border that is filled next, and how far its surroundings are to be trusted, 0-1."""
+    x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
+    pad = 2 * RADIUS
+    x0, y0 = max(0, x - pad), max(0, y - pad)
+    box = np.s_[y0 : y + h + pad, x0 : x + w + pad]
+    there, near = known[box].astype(np.uint8), np.ones((3, 3), np.uint8)
+    front = (cv2.dilate(there, near) > 0) & (there == 0)
+    side = 2 * RADIUS + 1
+    trusted = cv2.boxFilter(trust[box], -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+    light = np.ascontiguousarray(made[box][..., 0])
+    inner = cv2.erode(there, near)
+    across, down = (cv2.Sobel(light, -1, *axes) * inner for axes in ((1, 0), (0, 1)))
+    lines = cv2.dilate(np.hypot(across, down), np.ones((5, 5), np.uint8))
+    first = np.where(front, trusted * (EDGE_BASE + np.minimum(lines / EDGE_FULL, 1)), -1)
+    row, column = np.unravel_index(int(np.argmax(first)), first.shape)
+    return y0 + int(row), x0 + int(column), float(trusted[row, column])
+
+
+def _best_step(
+    given: Floats, source: Mask, wanted: Floats, there: Mask, corner: tuple[int, int], neighbours: Numbers
+) -> tuple[int, int] | None:
+    """x, y from the patch at ``corner`` (y, x) to the one that is most like ``wanted`` (h, w, 3) where that is there.
+
+    ``neighbours`` (N, 2) are the steps of what was filled beside it. None where no patch of the source is whole.
+    """
+    height, width = source.shape
+    for reach_y, reach_x in ((REACH_Y, REACH_X), (height, width)):
+        window = _window(corner, there.shape, source.shape, reach_y, reach_x)
+        whole = _whole_patches(source[window], there.shape)
+        if whole.any():
+            break
+    else:
+        return None
+    misfit = _misfit(given[window], wanted, there)
+    # What it brings along may be new, but that has to be worth it: the edge of a sign fits as well as a plain wall.
+    plain = np.broadcast_to(wanted[there].mean(0), wanted.shape).astype(np.float32)
+    misfit += NEWS * _misfit(given[window], plain, ~there)
+    top, left = window[0].start - corner[0], window[1].start - corner[1]
+    up, aside = top + np.arange(whole.shape[0])[:, None], left + np.arange(whole.shape[1])[None]
+    cost = np.where(whole, misfit + FAR_Y * up**2 + FAR_X * aside**2, np.inf)
+    row, column = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    allowed = GOES_ON * float(cost[row, column]) + GOES_ON_MORE
+    for dx, dy in np.unique(neighbours, axis=0).tolist():
+        inside = 0 <= dy - top < cost.shape[0] and 0 <= dx - left < cost.shape[1]
+        if inside and cost[dy - top, dx - left] <= allowed:
+            return dx, dy
+    return left + int(column), top + int(row)
+
+
+def _misfit(given: Floats, patch: Floats, where: Mask) -> Floats:
+    """For each place of ``patch`` (h, w, 3) in ``given``: the mean squared difference over ``where`` (h, w)."""
+    mask = cv2.merge([where.astype(np.float32)] * 3)
+    total = cv2.matchTemplate(given, patch, cv2.TM_SQDIFF, mask=mask)
+    return np.asarray(total / np.float32(max(np.count_nonzero(where), 1)), np.float32)
+
+
+def _window(
+    corner: tuple[int, int], patch: tuple[int, ...], size: tuple[int, ...], reach_y: int, reach_x: int
+) -> tuple[slice, slice]:
+    """The part of a picture of ``size`` in which patches lie whose corner is within reach."""
+    (y, x), (h, w) = corner, patch
+    rows = slice(max(0, y - reach_y), min(size[0], y + reach_y + h))
+    return rows, slice(max(0, x - reach_x), min(size[1], x + reach_x + w))
+
+
+def _whole_patches(source: Mask, patch: tuple[int, ...]) -> Mask:
+    """Which corners, each of a ``patch`` within ``source``, have nothing but source."""
+    total = cv2.integral(source.astype(np.uint8))
+    h, w = patch
+    return total[h:, w:] - total[:-h, w:] - total[h:, :-w] + total[:-h, :-w] == h * w
