@@ -50,10 +50,9 @@ class Bench:
         self.dtype = torch.float32 if tiny else torch.bfloat16
         self.frames = TINY_FRAMES if tiny else FRAMES
         if tiny:
-            self.setup = choose_setup(WanOptions(device="cpu"), None)
+            self.setup = choose_setup(WanOptions(device="cpu"), [])
         else:
-            card = find_cards()[0]
-            plain = choose_setup(WanOptions(profile="quality", offload="encoders"), card)
+            plain = choose_setup(WanOptions(profile="quality", offload="encoders"), find_cards())
             self.setup = replace(plain, area_max=1280 * 720)
 
     def transformer(self) -> WanAnimateTransformer3DModel:

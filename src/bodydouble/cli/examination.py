@@ -17,7 +17,7 @@ from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.registry import wan_obstacle
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.compiler import compile_obstacle
-from bodydouble.renderers.wan.setup import choose_card, choose_setup
+from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import RendererUnavailable
@@ -168,12 +168,13 @@ def _gpu(settings: Settings) -> Finding:
     """For the quality renderer. torch is found, not imported: that takes seconds."""
     subject = "GPU (renderer wan)"
     options = wan_options(settings)
-    card = choose_card(options, find_cards())
-    if card is None:
+    cards = find_cards()
+    if not cards:
         return Finding(subject=subject, state="absent", detail="no NVIDIA GPU here; the CPU renderer puppet is used")
+    card = next(iter(usable_cards(options, cards)), cards[0])
     name = f"{card.name}, {card.memory_bytes / 1e9:.0f} GB"
     try:
-        setup = choose_setup(options, card)
+        setup = choose_setup(options, cards)
     except RendererUnavailable as error:
         return Finding(subject=subject, state="absent", detail=name, mend=error.message)
     detail = (

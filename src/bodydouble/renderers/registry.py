@@ -9,7 +9,7 @@ from bodydouble.perception.pack import ModelPack
 from bodydouble.renderers.protocol import Renderer
 from bodydouble.renderers.wan.cards import Card, find_cards
 from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.setup import choose_card, choose_setup, usable_cards
+from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
@@ -27,7 +27,7 @@ def wan_obstacle(options: WanOptions) -> str | None:
         return "The torch that is installed is a build without CUDA: pip install --force-reinstall torch"
     try:
         locate_weights(options)
-        choose_setup(options, choose_card(options, _cards()))
+        choose_setup(options, _cards())
     except (ModelPackMissing, RendererUnavailable) as error:
         return error.message
     usable = len(usable_cards(options, _cards()))

@@ -15,7 +15,7 @@ from bodydouble.renderers.wan.loading import load_components
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.sampling import segment_noise
 from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
-from bodydouble.renderers.wan.setup import choose_card, choose_setup
+from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.weights import locate_weights
 
@@ -35,7 +35,7 @@ class LoadedEngine:
         """See ``engine.Engine``."""
         with self._turn:
             if self._components is None:
-                setup = choose_setup(self._options, choose_card(self._options, find_cards()))
+                setup = choose_setup(self._options, find_cards())
                 self._components = load_components(locate_weights(self._options), setup, report, self._ranks)
             return int(self._components.transformer.config["motion_encoder_size"])
 

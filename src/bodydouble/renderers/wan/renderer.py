@@ -32,7 +32,7 @@ from bodydouble.renderers.wan.preprocess import (
     whole_body,
 )
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
-from bodydouble.renderers.wan.setup import choose_card, choose_setup
+from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.timeline import Span, plan_spans
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
 
@@ -55,7 +55,7 @@ class WanRenderer:
         """
         self._options, self._engine, self._pack = options, engine, pack
         self._weights = locate_weights(options)
-        self._setup = choose_setup(options, choose_card(options, find_cards()))
+        self._setup = choose_setup(options, find_cards())
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedWan":
         """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises, and NobodyFound."""

@@ -71,29 +71,35 @@ def usable_cards(options: WanOptions, cards: list[Card]) -> list[Card]:
     return [card for card in cards if _fits(options, card)]
 
 
-def choose_card(options: WanOptions, cards: list[Card]) -> Card | None:
-    """The first that can draw; where none can the first of all, of which ``choose_setup`` says why."""
-    return next(iter([*usable_cards(options, cards), *cards]), None)
-
-
 def _fits(options: WanOptions, card: Card) -> bool:
     try:
-        choose_setup(options, card)
+        choose_setup(options, [card])
     except RendererUnavailable:
         return False
     return True
 
 
-def choose_setup(options: WanOptions, card: Card | None) -> Setup:
-    """The best profile that the card's memory holds at the full area, else at 480P.
+def choose_setup(options: WanOptions, cards: list[Card]) -> Setup:
+    """For the first of ``cards`` that can draw.
 
     Raises:
-        RendererUnavailable: nothing fits, and what would be needed.
+        RendererUnavailable: none can; what the first of them would need.
     """
     if options.device == "cpu":
         return _on_cpu(options)
-    if card is None:
+    if not cards:
         raise RendererUnavailable("renderer: wan needs an NVIDIA GPU, and there is none here.", field="renderer")
+    refusals: list[RendererUnavailable] = []
+    for card in cards:
+        try:
+            return _on_card(options, card)
+        except RendererUnavailable as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
+
+
+def _on_card(options: WanOptions, card: Card) -> Setup:
+    """The best profile that the card's memory holds at the full area, else at 480P. Raises RendererUnavailable."""
     if card.capability < CAPABILITY_MIN:
         raise RendererUnavailable(
             f"renderer: wan computes in bfloat16, which NVIDIA GPUs do from Ampere on; {card.name} is older.",

@@ -62,7 +62,7 @@ def draw(mine: Ranks) -> None:
     """Alone, then with the other rank."""
     torch.compiler.set_default_backend("aot_eager")  # traced and guarded as for inductor, which would take minutes
     loading.compile_obstacle = lambda: None  # and needs a C compiler
-    plain = choose_setup(WanOptions(device="cpu"), None)
+    plain = choose_setup(WanOptions(device="cpu"), [])
     expected, graphs = velocities(plain, None)
     assert not any(graphs), "nothing was to be compiled"
     ranks.join(mine, Path(sys.argv[1]), "cpu")

@@ -22,7 +22,7 @@ from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 from tiny_wan import FACE_SIDE, save_tiny, tiny_parts, tiny_transformer, tiny_vae
 
-PLAIN = choose_setup(WanOptions(device="cpu"), None)
+PLAIN = choose_setup(WanOptions(device="cpu"), [])
 
 
 def conditions() -> tuple[Tensor, Tensor, Tensor, SegmentConditions]:
@@ -81,7 +81,9 @@ def test_bfloat16(expected: Tensor) -> None:
 def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """``auto`` goes on to the next one; what was asked for by name is refused with the reason. Only self-attention
     has it, and SageAttention, which cannot be traced, does not break compilation."""
-    hopper = choose_setup(WanOptions(profile="fast"), Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0)))
+    hopper = choose_setup(
+        WanOptions(profile="fast"), [Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0))]
+    )
     assert loading.attention_candidates(hopper, 9) == ["sage", "flash3", "cudnn", "native"]
     assert loading.attention_candidates(replace(hopper, profile=PLAIN.profile), 8) == ["native"]
     model = tiny_transformer()
