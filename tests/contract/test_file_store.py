@@ -1,5 +1,6 @@
 """What every file store does: a local folder, a bucket that clients reach directly, a bucket behind our API."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, delete_older, open_bucket
-from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable, WrongOffset
+from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound, StorageUnavailable, WrongOffset
 from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
@@ -283,8 +284,26 @@ async def test_an_upload_through_the_api_is_bounded_and_happens_once(files: File
         await files.receive(key, _in_pieces(b""), 1001)
     assert await files.stat(key) is None
     assert (await files.receive(key, _in_pieces(b"first"))).size_bytes == 5
-    with pytest.raises(InputRejected, match="used already"):
+    with pytest.raises(AddressUsed, match="used already"):
         await files.receive(key, _in_pieces(b"second"))
+    await files.get_file(key, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"first"
+
+
+async def test_of_two_uploads_at_once_the_first_that_is_whole_stays(files: FileStore, tmp_path: Path) -> None:
+    """The slower one is told, though it began before: somebody may have made a task of the other by then."""
+    key, goes_on = "uploads/7/one.mp4", asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"slower"
+        await goes_on.wait()
+
+    second = asyncio.create_task(files.receive(key, slow()))
+    await asyncio.sleep(0.05)
+    await files.receive(key, _in_pieces(b"first"))
+    goes_on.set()
+    with pytest.raises(AddressUsed):
+        await second
     await files.get_file(key, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"first"
 

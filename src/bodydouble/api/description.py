@@ -22,8 +22,11 @@ ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
     ),
     404: ("Not found, or another account's", [{"code": 404, "message": "Task not found", "data": None}]),
     409: (
-        "Something else is there: go on behind `Upload-Offset`",
-        [{"code": 409, "message": "Upload-Offset: 4194304 bytes are here; send what follows them", "data": None}],
+        "Something else is there: of an upload in pieces go on behind `Upload-Offset`",
+        [
+            {"code": 409, "message": "Upload-Offset: 4194304 bytes are here; send what follows them", "data": None},
+            {"code": 409, "message": "This upload address was used already; ask for a new one.", "data": None},
+        ],
     ),
     412: (
         "`Tus-Resumable` names another version of the protocol",

@@ -10,7 +10,7 @@ from bodydouble.api.answers import StoredData
 from bodydouble.api.description import Responses, answers, errors
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
 from bodydouble.api.resumable import tell_offset
-from bodydouble.tasks.errors import NotFound
+from bodydouble.tasks.errors import AddressUsed, NotFound
 from bodydouble.tasks.files import FileStore
 
 router = APIRouter(prefix="/files", tags=["files"])
@@ -77,7 +77,7 @@ async def download(request: Request, key: str) -> Response:
     "/{key:path}",
     response_class=EnvelopeResponse,
     openapi_extra=UPLOAD,
-    responses=answers(StoredData, 403, 507, keyed=False),
+    responses=answers(StoredData, 403, 409, 507, keyed=False),
 )
 async def upload(request: Request, key: str) -> Any:
     """Take the bytes of an upload, under the address and Content-Type that upload-url gave."""
@@ -88,5 +88,8 @@ async def upload(request: Request, key: str) -> Any:
             request, 403, "This upload address is not valid, has expired, or was made for another Content-Type", 403
         )
     announced = request.headers.get("content-length", "")
-    stored = await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
+    try:
+        stored = await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
+    except AddressUsed as error:
+        return failure(request, 409, error.message, 409)
     return success({"size": stored.size_bytes})

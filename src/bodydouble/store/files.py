@@ -21,7 +21,7 @@ from bodydouble.store.addresses import (
 from bodydouble.store.resumable import LocalResumableUploads
 from bodydouble.store.scratch import Scratch, put_in_place
 from bodydouble.store.secret import derive_key
-from bodydouble.tasks.errors import InputRejected, NotFound
+from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound
 from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
@@ -103,7 +103,7 @@ class LocalFileStore:
         bytes_max = self._limits.bytes_max(key)
         check_size(size_bytes or 0, bytes_max, "body")
         if path.exists():
-            raise InputRejected("This upload address was used already; ask for a new one.", key=key)
+            raise AddressUsed(key)
         with self._scratch.part(size_bytes or 0) as part:
             with part.open("wb") as stream:
                 size, held = 0, bytearray()
@@ -115,7 +115,10 @@ class LocalFileStore:
                         await asyncio.to_thread(stream.write, held)
                         held = bytearray()
                 await asyncio.to_thread(stream.write, held)
-            await asyncio.to_thread(put_in_place, part, path)
+            try:
+                await asyncio.to_thread(put_in_place, part, path, only_new=True)
+            except FileExistsError:  # it came while we took ours, and may be in use by now
+                raise AddressUsed(key) from None
         return await self._found(key)
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:

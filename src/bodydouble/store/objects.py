@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 
 from bodydouble.store.addresses import (
     CONTENT_TYPES,
@@ -29,7 +29,7 @@ from bodydouble.store.buckets import Bucket
 from bodydouble.store.files import FileLimits, check_size
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key
-from bodydouble.tasks.errors import InputRejected, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import AddressUsed, NotFound, StorageUnavailable
 from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
@@ -112,7 +112,7 @@ class ObjectFileStore:
         bytes_max = self._limits.bytes_max(key)
         check_size(size_bytes or 0, bytes_max, "body")
         if await self.stat(key) is not None:
-            raise InputRejected("This upload address was used already; ask for a new one.", key=key)
+            raise AddressUsed(key)
         with self._scratch.part(size_bytes or 0) as part:
             with part.open("wb") as stream:
                 size = 0
@@ -120,7 +120,12 @@ class ObjectFileStore:
                     size += len(chunk)
                     check_size(size, bytes_max, "body")
                     await asyncio.to_thread(stream.write, chunk)
-            return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, UNKNOWN_TYPE))
+            await self._claim(key)
+            try:
+                return await self.put_file(key, part, CONTENT_TYPES.get(Path(key).suffix, UNKNOWN_TYPE))
+            except BaseException:
+                await asyncio.shield(self._delete_one(key))
+                raise
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
         """With what a browser needs to show it, or to save it under its name."""
@@ -209,6 +214,16 @@ class ObjectFileStore:
                     self._written = True
             except TimeoutError:
                 raise StorageUnavailable(f"{self._bucket.name} does not answer within {PING_SECONDS_MAX:g} s") from None
+
+    async def _claim(self, key: str) -> None:
+        """Put an empty file there, which of two who come at once one can. Only in one piece, and so from memory, would
+        the bucket take the file itself on condition that there is none.
+        """
+        with self._speaking():
+            try:
+                await obstore.put_async(self._bucket.store, key, b"", mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                raise AddressUsed(key) from None
 
     async def _delete_one(self, key: str) -> None:
         try:

@@ -15,6 +15,8 @@ ABANDONED_SECONDS = 24 * 3600
 """No upload takes longer: what is older was left by a process that was killed, or by somebody who never went on."""
 SWEEP_SECONDS = 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""Some mounted folders have no second names for a file: there, of two within the same moment the later one stays."""
 
 
 class Scratch:
@@ -90,13 +92,28 @@ def make_lasting(path: Path) -> None:
         os.close(descriptor)
 
 
-def put_in_place(part: Path, path: Path) -> None:
-    """Move a whole file to where it belongs, for good."""
+def put_in_place(part: Path, path: Path, *, only_new: bool = False) -> None:
+    """Move a whole file to where it belongs, for good. ``only_new``: raises FileExistsError where there is one."""
     make_lasting(part)
+    move = _move_new if only_new else os.replace
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(path)
+        move(part, path)
     except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(path)
+        move(part, path)
     make_lasting(path.parent)
+
+
+def _move_new(part: Path, path: Path) -> None:
+    """A rename would take the place of what is there; a second name for the same file does not."""
+    try:
+        os.link(part, path)
+    except OSError as error:
+        if error.errno not in WITHOUT_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        part.replace(path)
+    else:
+        part.unlink()

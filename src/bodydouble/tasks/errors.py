@@ -162,6 +162,16 @@ class WrongOffset(BodydoubleError):
         self.offset = offset
 
 
+class AddressUsed(BodydoubleError):
+    """An upload address takes one file; whoever was there first has had it."""
+
+    reason = "address_used"
+    kind = Kind.CONFLICT
+
+    def __init__(self, key: str) -> None:
+        super().__init__("This upload address was used already; ask for a new one.", key=key)
+
+
 class InsufficientCredits(BodydoubleError):
     """The account's balance does not reach; ``fields`` has ``needed`` and ``balance``."""
 

@@ -91,7 +91,8 @@ class FileStore(Protocol):
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
         """Take an upload that comes through our API, whole or not at all; ``size_bytes`` where it is announced.
 
-        Raises InputRejected where it is too large, or is there already.
+        Raises InputRejected where it is too large, AddressUsed where there is one already: of two at once the first
+        that is whole stays.
         """
         ...
 
