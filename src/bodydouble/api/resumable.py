@@ -51,7 +51,7 @@ async def tell_offset(request: Request, key: str) -> Response:
     if place is None:
         return _refused(request)
     uploads, size = place
-    return Response(headers=TUS | {"upload-offset": str(await uploads.offset(key)), "upload-length": str(size)})
+    return Response(headers=TUS | {"upload-offset": str(await uploads.offset(key, size)), "upload-length": str(size)})
 
 
 @router.options("/{key:path}", include_in_schema=False)

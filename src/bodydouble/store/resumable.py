@@ -28,9 +28,12 @@ class LocalResumableUploads:
         """The size is signed with the address."""
         return self._addresses.upload_size(key, query)
 
-    async def offset(self, key: str) -> int:
-        """The length of what lies there."""
-        return await asyncio.to_thread(self._offset, key)
+    async def offset(self, key: str, size_bytes: int) -> int:
+        """The length of what lies there. All of it may lie there since its process was killed: it is finished here."""
+        offset = await asyncio.to_thread(self._offset, key)
+        if offset == size_bytes:
+            await asyncio.to_thread(self._finish, key, size_bytes)
+        return offset
 
     async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
         """Each write looks whether the end is still where it should be: of two who send at once one gets on."""
@@ -87,8 +90,18 @@ class LocalResumableUploads:
 
     def _finish(self, key: str, size_bytes: int) -> None:
         part, path = self._part(key), self._folder / key
-        with self._scratch.telling():
-            if size_bytes == 0:
-                part.touch()
-            if part.exists():
-                put_in_place(part, path)
+        if path.exists():
+            return
+        with self._scratch.telling(), part.open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            end = stream.seek(0, os.SEEK_END)
+            try:
+                if end == size_bytes and not path.exists():
+                    put_in_place(part, path, only_new=True)
+            except FileExistsError:  # by a PUT to the same address
+                pass
+            if path.exists():
+                part.unlink(missing_ok=True)
+                end = path.stat().st_size
+        if end != size_bytes:
+            raise WrongOffset(end)

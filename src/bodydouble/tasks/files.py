@@ -37,8 +37,8 @@ class ResumableUploads(Protocol):
         """The size that an address was signed for; None where it is none of ours, or has expired."""
         ...
 
-    async def offset(self, key: str) -> int:
-        """How many bytes are there: 0 before the first, all of them once it is whole."""
+    async def offset(self, key: str, size_bytes: int) -> int:
+        """How many bytes are there: 0 before the first, all of them once it is whole, and then it is a stored file."""
         ...
 
     async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:

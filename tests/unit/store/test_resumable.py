@@ -31,7 +31,7 @@ async def test_another_process_takes_the_next_piece(tmp_path: Path) -> None:
     """All that is known of an upload lies in the folder."""
     await open_store(tmp_path).resumable.append(KEY, 6, 0, piece(b"abc"))
     other = open_store(tmp_path)
-    assert await other.resumable.offset(KEY) == 3
+    assert await other.resumable.offset(KEY, 6) == 3
     await other.resumable.append(KEY, 6, 3, piece(b"def"))
     assert (tmp_path / KEY).read_bytes() == b"abcdef"
     assert list((tmp_path / ".parts").iterdir()) == []
@@ -55,6 +55,29 @@ async def test_of_two_who_send_at_once_one_gets_on(tmp_path: Path) -> None:
     assert (tmp_path / KEY).read_bytes() == b"abcdef"
 
 
+async def test_what_was_left_whole_is_a_file_once_somebody_asks(tmp_path: Path) -> None:
+    """A process that was killed behind the last byte leaves no client who believes it done, and no file."""
+    uploads = open_store(tmp_path).resumable
+    (tmp_path / ".parts" / f"{Path(KEY).name}.upload").write_bytes(b"abcdef")
+    assert await uploads.offset(KEY, 6) == 6
+    assert (tmp_path / KEY).read_bytes() == b"abcdef"
+    assert list((tmp_path / ".parts").iterdir()) == []
+
+
+async def test_pieces_do_not_take_the_place_of_a_file(tmp_path: Path) -> None:
+    """Where the same address was sent to by a PUT meanwhile, the pieces are refused and gone."""
+    store = open_store(tmp_path)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"abcdef"
+        await store.receive(KEY, piece(b"first"))
+
+    with pytest.raises(WrongOffset):
+        await store.resumable.append(KEY, 6, 0, slow())
+    assert (tmp_path / KEY).read_bytes() == b"first"
+    assert list((tmp_path / ".parts").iterdir()) == []
+
+
 async def test_an_empty_upload_is_whole_at_once(tmp_path: Path) -> None:
     """Nothing of nothing: the check of its content is what refuses it."""
     assert await open_store(tmp_path).resumable.append(KEY, 0, 0, piece()) == 0
@@ -71,7 +94,7 @@ async def test_without_room_for_the_rest_nothing_is_taken(tmp_path: Path) -> Non
     )
     with pytest.raises(StorageFull):
         await full.resumable.append(KEY, 6, 0, piece(b"abc"))
-    assert await full.resumable.offset(KEY) == 0
+    assert await full.resumable.offset(KEY, 6) == 0
 
 
 def test_what_was_abandoned_is_swept(tmp_path: Path) -> None:
