@@ -141,7 +141,7 @@ async def rotate_webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Res
 
 
 def _secret_data(account: Account, secret: str) -> dict[str, Any]:
-    rotated = account.webhook_rotated_at
+    rotated = account.webhook_rotations[0] if account.webhook_rotations else None
     until = rotated + timedelta(seconds=ROTATION_SECONDS) if rotated else None
     return {"secret": secret, "rotated_at": unix(rotated), "former_signs_until": unix(until)}
 

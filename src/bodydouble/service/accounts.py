@@ -21,6 +21,8 @@ KEYS_MAX = 100
 KEYS_SHOWN_MAX = 2 * KEYS_MAX
 """With those that ended within the last day."""
 ROTATION_SECONDS = 24 * 3600
+ROTATIONS_MAX = 8
+"""Of the webhook secret within that time: each one's signature is in every callback."""
 """How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
 
 
@@ -122,12 +124,9 @@ class AccountService:
         return self._webhook_secret(account, account.webhook_generation)
 
     def webhook_secrets(self, account: Account, now: datetime) -> list[str]:
-        """All that sign at this moment, the newest first: after a rotation the one before too, for a day."""
-        secrets = [self.webhook_secret(account)]
-        rotated = account.webhook_rotated_at
-        if rotated is not None and now < rotated + timedelta(seconds=ROTATION_SECONDS):
-            secrets.append(self._webhook_secret(account, account.webhook_generation - 1))
-        return secrets
+        """All that sign at this moment, the newest first: each former one for a day after its own rotation."""
+        generations = range(account.webhook_generation, account.webhook_generation - len(_recent(account, now)) - 1, -1)
+        return [self._webhook_secret(account, generation) for generation in generations]
 
     def _webhook_secret(self, account: Account, generation: int) -> str:
         message = f"webhook:{account.id}:{generation}".encode()
@@ -140,9 +139,14 @@ class AccountService:
         return account, self.webhook_secret(account)
 
     async def rotate_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
-        """A new signing secret; the old one signs beside it for a day. Raises ScopeInsufficient."""
+        """A new signing secret; the old one signs beside it for a day.
+
+        Raises ScopeInsufficient; InvalidParams: it was rotated too often within the day.
+        """
         caller.require_write()
-        account = await self._accounts.rotate_webhook_secret(caller.id)
+        if len(_recent(await self._accounts.get_account(caller.id), datetime.now(UTC))) >= ROTATIONS_MAX:
+            raise InvalidParams([f"webhook-secret: was rotated {ROTATIONS_MAX} times within a day; wait"])
+        account = await self._accounts.rotate_webhook_secret(caller.id, ROTATIONS_MAX)
         return account, self.webhook_secret(account)
 
     async def open_account(self, name: str, credits_granted: Decimal | None = None, memo: str = "") -> Account:
@@ -153,6 +157,11 @@ class AccountService:
         if credits_granted:
             account = await self._accounts.grant(account.id, credits_granted, memo)
         return account
+
+
+def _recent(account: Account, now: datetime) -> list[datetime]:
+    """The rotations of the webhook secret within the last day."""
+    return [rotated for rotated in account.webhook_rotations if now < rotated + timedelta(seconds=ROTATION_SECONDS)]
 
 
 def _make_key() -> tuple[str, NewApiKey]:

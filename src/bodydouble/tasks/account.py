@@ -33,7 +33,7 @@ class Account:
     creates_per_minute: int | None = None  # None: the installation's setting
     active_max: int | None = None
     webhook_generation: int = 1  # counts the rotations of the webhook secret
-    webhook_rotated_at: datetime | None = None
+    webhook_rotations: tuple[datetime, ...] = ()  # when, the newest first, as many as may matter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,8 +198,8 @@ class AccountStore(Protocol):
 
     async def count_keys(self) -> int: ...
 
-    async def rotate_webhook_secret(self, account: AccountId) -> Account:
-        """Count one more generation of the account's webhook secret. Raises NotFound."""
+    async def rotate_webhook_secret(self, account: AccountId, remembered_max: int) -> Account:
+        """Count one more generation of the account's webhook secret and remember when. Raises NotFound."""
         ...
 
     async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:

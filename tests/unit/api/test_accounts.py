@@ -1,6 +1,7 @@
 """Credits, usage, keys and the webhook secret over HTTP."""
 
 import time
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 
 from api_calls import API, BODY, MODEL, WORKER, create
 from bodydouble.service import Services
+from bodydouble.service.accounts import ROTATIONS_MAX
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.task import ResultCode, TaskId, TaskResult, TaskStatus
@@ -141,6 +143,22 @@ async def test_the_webhook_secret_can_be_seen_and_rotated(client: httpx.AsyncCli
     assert second["secret"] != first["secret"]
     assert second["former_signs_until"] - second["rotated_at"] == 24 * 3600
     assert await data(await client.get(SECRET)) == second
+
+
+async def test_each_former_webhook_secret_signs_for_its_own_day(
+    client: httpx.AsyncClient, services: Services, account: Account
+) -> None:
+    """A second rotation on the same day does not cut the first one's short; how many there may be is bounded."""
+    secrets = [(await data(await client.get(SECRET)))["secret"]]
+    for _ in range(ROTATIONS_MAX):
+        secrets.insert(0, (await data(await client.post(f"{SECRET}/rotate")))["secret"])
+    assert (await client.post(f"{SECRET}/rotate")).status_code == 422
+    account = await services.accounts.open_account(account.name)
+    first, now = account.webhook_rotations[-1], account.webhook_rotations[0]
+    signing = services.accounts.webhook_secrets
+    assert signing(account, now) == secrets
+    assert signing(account, first + timedelta(days=1)) == secrets[:-1]
+    assert signing(account, now + timedelta(days=1)) == secrets[:1]
 
 
 async def test_usage_and_ledger_tell_what_became_of_the_credits(

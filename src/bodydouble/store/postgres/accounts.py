@@ -84,8 +84,8 @@ class PostgresAccountStore:
     async def count_keys(self) -> int:
         return int((await self._database.row("count_keys"))[0])
 
-    async def rotate_webhook_secret(self, account: AccountId) -> Account:
-        row = await self._database.row("rotate_webhook_secret", account)
+    async def rotate_webhook_secret(self, account: AccountId, remembered_max: int) -> Account:
+        row = await self._database.row("rotate_webhook_secret", account, remembered_max)
         return _found(row, f"There is no account {account}")
 
     async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:

@@ -55,7 +55,7 @@ def _account(row: Mapping[str, Any], account: AccountId, name: str) -> Account:
         creates_per_minute=row["creates_per_minute"],
         active_max=row["active_max"],
         webhook_generation=row["webhook_generation"],
-        webhook_rotated_at=row["webhook_rotated_at"],
+        webhook_rotations=tuple(row["webhook_rotations"]),
     )
 
 

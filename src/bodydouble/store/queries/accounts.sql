@@ -2,7 +2,7 @@
 -- Whose key this is.
 select k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
     k.last_used_at, k.expires_at, a.name as account_name, a.balance, a.reserved, a.active, a.disabled,
-    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotated_at, a.id as owner_id
+    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotations, a.id as owner_id
 from api_key as k join account as a on a.id = k.account_id
 where k.key_hash = $1;
 
@@ -69,8 +69,10 @@ where account_id = $1 and id = $2 returning *;
 select count(*) from api_key;
 
 -- name: rotate_webhook_secret
--- One more generation of the secret that signs an account's callbacks.
-update account set webhook_generation = webhook_generation + 1, webhook_rotated_at = now() where id = $1 returning *;
+-- One more generation of the secret that signs an account's callbacks; as many rotations as may matter are remembered.
+update account set webhook_generation = webhook_generation + 1,
+    webhook_rotations = (array_prepend(now(), webhook_rotations))[:$2::int]
+where id = $1 returning *;
 
 -- name: ledger_page
 -- What moved an account's credits, newest first.
