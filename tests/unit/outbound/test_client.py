@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bodydouble.outbound.addresses import parse_networks
-from bodydouble.outbound.client import GuardedClient, RequestLimits
+from bodydouble.outbound.client import ADDRESSES_MAX, GuardedClient, RequestLimits
 from bodydouble.outbound.failure import RequestFailed
 from bodydouble.outbound.resolver import SystemResolver
 from receivers import Receiver, answering, receiving, trapping
@@ -78,6 +78,32 @@ async def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     client = GuardedClient(parse_networks("127.0.0.2, 127.0.0.3"), resolve=Names(["127.0.0.3", GOOD]))
     async with receiving(answering({"/": OK}), GOOD) as receiver:
         assert await fetch(client, receiver.url("/", "media.example")) == b"hello"
+
+
+async def test_a_request_that_arrived_is_not_sent_to_the_next_address() -> None:
+    """A callback whose receiver breaks off may have been taken: sent again at once it would be there twice."""
+    client = GuardedClient(parse_networks("127.0.0.2, 127.0.0.3"), resolve=Names([GOOD, "127.0.0.3"]))
+    async with receiving(answering({"/": b""}), GOOD) as receiver:
+        with pytest.raises(
+            RequestFailed, match=BROKEN
+        ):  # of the next one, where nobody listens: cannot be connected to
+            await fetch(client, receiver.url("/", "media.example"))
+    assert len(receiver.heads) == 1
+
+
+async def test_a_host_with_many_addresses_is_given_up_after_some() -> None:
+    """A name with hundreds of them would hold a worker for as many time-outs."""
+    away = [f"127.0.0.{number}" for number in range(3, 3 + ADDRESSES_MAX)]
+    async with receiving(answering({"/": OK}), GOOD) as receiver:
+        for names, reached in (([*away[1:], GOOD], 1), ([*away, GOOD], 0)):
+            receiver.heads.clear()
+            client = GuardedClient(parse_networks("127.0.0.0/28"), resolve=Names(names))
+            if reached:
+                assert await fetch(client, receiver.url("/", "media.example")) == b"hello"
+            else:
+                with pytest.raises(RequestFailed, match="cannot be connected to"):
+                    await fetch(client, receiver.url("/", "media.example"))
+            assert len(receiver.heads) == reached
 
 
 async def test_a_host_that_cannot_be_connected_to_is_named() -> None:
