@@ -1,5 +1,6 @@
 """``bodydouble worker`` with the child of ``trial_child``: ``python trial_worker.py``, settings in the environment."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,4 +8,5 @@ from bodydouble.cli.serve import work
 from bodydouble.settings import Settings
 
 if __name__ == "__main__":
-    work(Settings(), child=(sys.executable, str(Path(__file__).with_name("trial_child.py"))))
+    script = [f"{name}={value}" for name, value in os.environ.items() if name.startswith("TRIAL_")]
+    work(Settings(), child=("env", *script, sys.executable, str(Path(__file__).with_name("trial_child.py"))))

@@ -6,7 +6,6 @@ process that answers requests.
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from bodydouble.service import PersonSeen
 from bodydouble.tasks.errors import MediaRejected
+from bodydouble.worker.environment import child_environment
 
 PEOPLE_SECONDS_MAX = 90
 MEASURE_SECONDS_MAX = 900
@@ -23,7 +23,7 @@ class OwnCommand:
     """``bodydouble people`` and ``bodydouble eval``; ``models`` is a prepared folder of networks, if any."""
 
     def __init__(self, models: Path | None) -> None:
-        self._environment = dict(os.environ) | ({"BODYDOUBLE_MODELS": str(models)} if models else {})
+        self._environment = child_environment({"BODYDOUBLE_MODELS": str(models)} if models else {})
 
     async def find_people(self, video: Path) -> Sequence[PersonSeen]:
         """Everybody who is there when ``video`` begins, largest first. Raises MediaRejected."""

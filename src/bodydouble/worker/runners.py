@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from bodydouble.worker.environment import child_environment
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.process import end_in_words
 
@@ -49,6 +50,11 @@ class Place:
         self._folder: Path | None = None
         self._idle: asyncio.Task[None] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The runner's process, if there is one."""
+        return self._process.pid if self._process else None
+
     async def occupy(self, wanted: Mapping[str, Any]) -> Path:
         """The address of a runner that lives and has loaded what is wanted: the warm one, or a fresh one."""
         if self._idle is not None:
@@ -78,7 +84,7 @@ class Place:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **self.environment},
+                env=child_environment(self.environment),
                 start_new_session=True,  # Ctrl-C is for us, who end it
             )
         log.info("runner started", pid=self._process.pid, **self.environment)

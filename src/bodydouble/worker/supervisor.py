@@ -14,6 +14,7 @@ import structlog
 
 from bodydouble.tasks.errors import StorageFull
 from bodydouble.tasks.task import TaskProgress
+from bodydouble.worker.environment import child_environment
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.process import end_in_words
 
@@ -39,8 +40,8 @@ class Child:
     async def start(cls, command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> "Child":
         """Start ``command``, told the number of its socket; its own output goes to ``log_path``.
 
-        ``environment`` is beside or in place of ours. It asks the kernel to be killed with the thread that called
-        this, so call it from one that lasts.
+        ``environment`` is beside or in place of what it is told of ours. It asks the kernel to be killed with the
+        thread that called this, so call it from one that lasts.
         """
         ours, theirs = socket.socketpair()
         with theirs, log_path.open("ab") as output:
@@ -51,7 +52,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **environment},
+                env=child_environment(environment),
             )
         child = cls(process, ours, log_path)
         child._reader, child._writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES_MAX)
