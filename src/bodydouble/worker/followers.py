@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -30,15 +29,15 @@ class Followers:
     def __init__(self, options: WanOptions, lose: Callable[[str], Any]) -> None:
         """Start them and wait until all have met. ``lose`` is told, then and later, once one of them ends."""
         self.ranks = Ranks(rank=0, count=options.gpus)
-        meeting = Path(tempfile.mkdtemp(prefix="bodydouble-")) / "meeting"
+        # In memory, for as long as this process lives: NCCL asks there again when tensors are first exchanged.
+        memory = os.memfd_create("bodydouble-meeting")
+        meeting = Path(f"/proc/self/fd/{memory}")
         command = [sys.executable, "-m", "bodydouble.worker.followers"]
         words = [str(meeting), json.dumps(vars(options)), str(os.getpid())]
         for rank in range(1, options.gpus):
-            process = subprocess.Popen([*command, str(rank), *words])
+            process = subprocess.Popen([*command, str(rank), *words], pass_fds=[memory])
             threading.Thread(target=_watch, args=(rank, process, lose), daemon=True).start()
         ranks.join(self.ranks, meeting, options.device)
-        meeting.unlink(missing_ok=True)
-        meeting.parent.rmdir()
 
     def share(self, message: dict[str, Any], pictures: Pictures) -> None:
         """See ``runner.Others``."""

@@ -22,7 +22,7 @@ WAIT_MAX = timedelta(days=30)
 
 
 def join(ranks: Ranks, meeting: Path, device: str) -> None:
-    """Meet the other ranks at the file ``meeting``, which nobody made before; on this machine alone."""
+    """Meet the other ranks at the file ``meeting``, empty before, which has to stay; on this machine alone."""
     os.environ.update(GLOO_SOCKET_IFNAME="lo", NCCL_SOCKET_IFNAME="lo")
     if device == "cuda":
         torch.cuda.set_device(ranks.rank)

@@ -9,12 +9,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 import torch
 from torch import Tensor
+from torch.distributed import FileStore
 
 from bodydouble.renderers.wan.attention import FaceKeys
 from bodydouble.renderers.wan.engine import Casting, Sampling, Take
@@ -24,6 +26,7 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.renderers.wan.shards import Ranks, Shard
 from bodydouble.tasks.errors import Cancelled, RendererLost
+from bodydouble.worker import followers
 from tiny_wan import FACE_SIDE, save_tiny
 
 HEIGHT, WIDTH, LENGTH = 16, 48, 13
@@ -117,6 +120,18 @@ def test_two_ranks_draw_what_one_draws(
     with pytest.raises(RendererLost, match=r"rank 1 of the model's processes was lost \(it was killed"):
         together.generate(take(), kill_at_two)
     assert process.wait(30) == 1
+
+
+def test_the_meeting_place_stays(options: WanOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranks on GPUs meet a second time, when they first exchange tensors: NCCL leaves its address there then."""
+    places: list[Path] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))
+    monkeypatch.setattr(followers.ranks, "join", lambda ranks, meeting, device: places.append(meeting))
+    followers.Followers(options, lambda reason: None)
+    assert places[0].exists()  # else the store would wait for it
+    store = FileStore(str(places[0]), 1)
+    store.set("address", "here")
+    assert store.get("address") == b"here"
 
 
 def test_compiled_ranks_draw_what_one_draws(tmp_path: Path) -> None:
