@@ -101,6 +101,20 @@ def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.Monke
     assert chosen == {"fullgraph": False, "dynamic": True}
 
 
+def test_an_attention_that_was_built_for_other_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SageAttention asserts that the card is one of its own: ``auto`` goes on to the next one then too."""
+
+    def try_out(backend: str, device: torch.device) -> None:
+        if backend == "sage":
+            raise AssertionError("SM89 kernel is not available.")
+
+    model = tiny_transformer()
+    monkeypatch.setattr(loading, "_try_out", try_out)
+    monkeypatch.setattr(loading, "attention_candidates", lambda setup, major: ["sage", "native"])
+    monkeypatch.setattr(model, "set_attention_backend", lambda backend: None)
+    assert loading._attend(model, PLAIN, torch.device("cpu")) == "native"
+
+
 def test_a_gpu_that_torch_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     """A build without CUDA and a driver that is too old are told in a sentence, before anything is loaded."""
     monkeypatch.setattr(torch.version, "cuda", None)
