@@ -65,10 +65,10 @@ class Bench:
         with self.device:
             model = WanAnimateTransformer3DModel(added_kv_proj_dim=WIDTH)
         torch.set_default_dtype(torch.float32)
-        for name in ("scale_shift_table", "norm", "time_embedder", "motion_synthesis_weight"):
-            for key, parameter in model.named_parameters():
-                if name in key.split(".")[-1] or f".{name}" in key:
-                    parameter.data = parameter.data.float()
+        kept = set(model._keep_in_fp32_modules or [])  # as it is when it is loaded
+        for key, parameter in model.named_parameters():
+            if kept & set(key.split(".")):
+                parameter.data = parameter.data.float()
         return model.eval().requires_grad_(False)
 
     def inputs(self, height: int, width: int) -> tuple[torch.Tensor, ...]:
