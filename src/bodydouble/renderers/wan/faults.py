@@ -1,6 +1,6 @@
 """What went wrong in the networks, in words for whoever waits. No torch here: its errors are known by their names."""
 
-_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_NO_MEMORY = ("out of memory", "can't allocate memory", "_STATUS_ALLOC_FAILED")
 
 
 def describe_fault(error: BaseException) -> str:
