@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.anatomy import Anatomy
 from bodydouble.renderers.puppet.cutout import Cutout
+from bodydouble.renderers.puppet.light import LUMA
 from bodydouble.renderers.puppet.limbs import (
     Limb,
     Piece,
@@ -58,6 +59,8 @@ JOINT_NARROWEST, JOINT_WIDEST = 0.7, 1.6
 """How much smaller and larger the overlaps at elbow or knee are at most where a limb is thin or its cloth wide."""
 HAND_REACH = 0.7
 """How far a hand's piece reaches beyond the hull of its landmarks, in its radii: fingertips, the heel of the hand."""
+HAND_DARK = 0.3
+"""Light of what is a hand at least, over that of its lit part."""
 LEG_DISCS = (0.27, 0.20, 0.13)
 INVENTED_ARM = (0.95, 0.85, 0.42)
 """Lengths of upper arm, forearm and hand in shoulder widths, for arms that the reference does not show."""
@@ -265,12 +268,27 @@ def _pieces(
         if bone.marks is not None:
             # A wide cuff hangs from the arm; on the hand it would swing with the fingers.
             mask = mask * around(mask.shape, bone.marks, HAND_REACH * bone.radius)
+        if not chain.foot and k == 2:
+            mask = _without_sleeve(np.asarray(mask, np.float32), cutout.colour, bone, points)
         mask = np.asarray(np.clip(mask, 0, 1) * cutout.alpha, np.float32)
         colour = cutout.colour
         if not chain.foot and k == 0 and len(chain.bones) > 1:
             colour = _continued(colour, shares[0] * limb * cutout.alpha, shares[1], 0.5 * stops[0])
         pieces.append(make_piece(colour, mask, bone.start, bone.stop))
     return pieces
+
+
+def _without_sleeve(hand: Floats, colour: Floats, bone: Bone, points: Array) -> Floats:
+    """``hand`` (h, w) 0-1 without the dark inside of a wide sleeve about it; a dark glove stays."""
+    light = colour @ LUMA.astype(np.float32)
+    near, _ = segment_distance(points, bone.start, bone.stop)
+    own = light[(near < 0.5 * bone.radius) & (hand > 0.5)]
+    if len(own) == 0:
+        return hand
+    bright = (light > HAND_DARK * np.percentile(own, 75)).astype(np.float32)
+    side = 2 * round(0.3 * bone.radius) + 1
+    closed = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return hand * cv2.GaussianBlur(closed, (0, 0), max(0.06 * bone.radius, 0.7))
 
 
 def _drawn_out(bone: Bone, typical: float) -> Array:

@@ -224,6 +224,26 @@ def test_a_foreshortened_forearm_is_drawn_out_without_its_round_end(tmp_path):
     assert seen[y + reach : y + 3 * reach, x - 4 : x + 30, 3].max() < 60
 
 
+def test_the_dark_inside_of_a_sleeve_does_not_go_with_the_hand(tmp_path):
+    """A hand that comes out of a wide dark sleeve is drawn without a black hole about it, whole as it is."""
+    pose, raised = joints(), waving()
+    image, mask = picture(pose)
+    for wrist, fingers in ((15, 19), (16, 20)):
+        middle = np.round(0.5 * pose[wrist] + 0.5 * pose[fingers]).astype(int).tolist()
+        cv2.circle(image, middle, 15, (6, 5, 4), -1)
+        cv2.circle(mask, middle, 15, 1.0, -1)
+        ends = np.round(pose[[wrist, fingers]]).astype(int).tolist()
+        cv2.line(image, ends[0], ends[1], COLOURS["skin"], 14)
+    motion = build_motion(track_of([raised]), 25.0)
+    puppet = Puppet(character_of(image, track_of([pose]), mask, motion, tmp_path), motion, "puppet")
+    seen = on_canvas(puppet.draw(0, *SIZE))
+    tip = raised[19]
+    assert shows(seen, 0.3 * raised[15] + 0.7 * tip, "skin")
+    about = cv2.circle(np.zeros(SIZE, np.uint8), np.round(tip).astype(int).tolist(), 22, 1, -1) > 0
+    black = about & (seen[..., 3] > 150) & (seen[..., :3].max(-1) < 40)
+    assert black.sum() < 0.12 * about.sum()
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
