@@ -34,6 +34,9 @@ FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
 HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
 """Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
 
+HAND_SWAP_FROM, HAND_SWAP_TO = 0.25, 0.75
+"""Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class HandPlace:
@@ -206,8 +209,9 @@ class Puppet:
         fingers = body[list(FINGERS[side])].mean(0) - wrist
         if seen > 0 and np.isfinite(points).all():
             fingers = seen * (points[9] - points[0]) + (1 - seen) * fingers
+        kept = float(np.clip((seen - HAND_SWAP_FROM) / (HAND_SWAP_TO - HAND_SWAP_FROM), 0, 1))
         hand = HandPlace(
-            side=side, wrist=wrist, direction=fingers, kept=seen if self._keep_hands else 0.0, behind=behind
+            side=side, wrist=wrist, direction=fingers, kept=kept if self._keep_hands else 0.0, behind=behind
         )
         upper, lower, palm = limb.pieces
         layers: list[_Layer] = []

@@ -244,6 +244,20 @@ def test_the_dark_inside_of_a_sleeve_does_not_go_with_the_hand(tmp_path):
     assert black.sum() < 0.12 * about.sum()
 
 
+def test_the_actors_hand_takes_the_puppets_place_within_a_frame(tmp_path):
+    """Of the frames over which a wrist goes to a hand that appears, one shows both hands."""
+    track = track_of([joints()] * 12)
+    track.hand_found[4:, 0] = True
+    track.hands[4:, 0] = 0
+    track.hands[4:, 0, :, :2] = joints()[15] + np.linspace([0, 0], [0, 24], 21)
+    motion = build_motion(track, 25.0)
+    puppet = Puppet(mannequin_character(motion, tmp_path), motion)
+    kept = [next(h.kept for h in puppet.draw(i, *SIZE).hands if h.side == 0) for i in range(12)]
+    assert kept[:4] == [0] * 4
+    assert kept[8:] == [1] * 4
+    assert sum(0 < share < 1 for share in kept) == 1
+
+
 def test_nobody_is_drawn_where_nobody_is(tmp_path):
     """Absent frames and actors far outside the picture answer None."""
     away = joints()
