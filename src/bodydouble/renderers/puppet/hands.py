@@ -96,12 +96,16 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
 
 def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
     """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
-    dark = np.maximum(0, face - 25 - lab[..., 0])
+    light, a, b = cv2.split(lab)
+    dark = np.maximum(np.float32(face - 25) - light, 0)
     # A white cuff in coloured light is not far from skin, but paler and lighter.
-    pale = np.maximum(0, PALE * np.hypot(own[1], own[2]) - np.hypot(lab[..., 1], lab[..., 2]))
-    pale *= np.clip((lab[..., 0] - own[0]) / PALE_LIGHTER, 0, 1)
-    distance = np.sqrt(((lab[..., 1:] - own[1:]) ** 2).sum(-1) + (DARK_WEIGHT * dark) ** 2 + (PALE_WEIGHT * pale) ** 2)
-    return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, distance)).astype(np.float32)
+    chroma, lightness = np.float32(PALE * np.hypot(own[1], own[2])), np.float32(own[0])
+    pale = np.maximum(chroma - cv2.magnitude(a, b), 0) * np.clip(
+        (light - lightness) * np.float32(1 / PALE_LIGHTER), 0, 1
+    )
+    hue = cv2.magnitude(a - np.float32(own[1]), b - np.float32(own[2]))
+    distance = cv2.magnitude(hue, cv2.magnitude(np.float32(DARK_WEIGHT) * dark, np.float32(PALE_WEIGHT) * pale))
+    return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, np.asarray(distance, np.float32))).astype(np.float32)
 
 
 def _flesh(points: NDArray[np.floating], length: float, size: tuple[int, ...]) -> NDArray[np.uint8]:
