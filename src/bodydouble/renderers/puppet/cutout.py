@@ -16,6 +16,8 @@ Floats = NDArray[np.float32]
 
 MATTING_SIDE_MAX = 720
 """Longer side at which the matting is solved: its cost grows with the band's pixels, its gain does not."""
+FAINT, SOLID = 0.14, 0.94
+"""What the solver finds less opaque than this is nothing, more than that is whole."""
 CACHE_NAME = "cutout.npz"
 
 
@@ -56,7 +58,7 @@ def cut_out(image: Image, mask: Floats) -> Cutout:
     alpha = closed_form_alpha(small, trimap)
     full = np.asarray(cv2.resize(largest_piece(alpha), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     # A faint veil over the whole band comes from the solver, not from hair.
-    full = np.clip((full - 0.06) / 0.88, 0, 1).astype(np.float32)
+    full = np.clip((full - FAINT) / (SOLID - FAINT), 0, 1).astype(np.float32)
     return Cutout(alpha=full, colour=estimate_foreground(image, full))
 
 

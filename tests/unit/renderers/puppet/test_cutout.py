@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bodydouble.renderers.puppet import cutout
 from bodydouble.renderers.puppet.cutout import CACHE_NAME, cached_cut_out, cut_out, largest_piece, trimap_of
 from mannequin import joints, picture
 
@@ -44,3 +45,13 @@ def test_the_cutout_is_kept_and_found_again(tmp_path, monkeypatch):
     second = cached_cut_out(image, mask, tmp_path)
     assert np.array_equal(first.alpha, second.alpha)
     assert np.array_equal(first.colour, second.colour)
+
+
+def test_a_faint_veil_is_removed_and_half_stays_about_half(monkeypatch) -> None:
+    """What the solver finds hardly there is nothing, and nearly whole is whole."""
+    ramp = np.tile(np.linspace(0, 1, 101, dtype=np.float32), (60, 1))
+    monkeypatch.setattr(cutout, "closed_form_alpha", lambda image, trimap: ramp)
+    alpha = cutout.cut_out(np.full((60, 101, 3), 120, np.uint8), ramp).alpha[30]
+    assert (alpha[:13] == 0).all()
+    assert (alpha[96:] == 1).all()
+    assert abs(float(alpha[52]) - 0.5) < 0.06
