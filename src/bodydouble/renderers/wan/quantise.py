@@ -1,5 +1,6 @@
 """Weights of 8 bits through torchao."""
 
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -25,11 +26,13 @@ def quantise(module: nn.Module, kind: str) -> None:
     if kind == "none":
         return
     config: Any = {
-        "fp8": lambda: Float8DynamicActivationFloat8WeightConfig(granularity=PerRow()),
+        "fp8": partial(Float8DynamicActivationFloat8WeightConfig, granularity=PerRow()),
         "int8": Int8DynamicActivationInt8WeightConfig,
         "fp8-weights": Float8WeightOnlyConfig,
         "int8-weights": Int8WeightOnlyConfig,
-    }[kind]()
+    }[kind]
+    # torchao would have the compiler choose kernels by their speed: another run would choose, and round, otherwise.
+    config = config(set_inductor_config=False)
     quantize_(module, config, filter_fn=_is_large)
 
 

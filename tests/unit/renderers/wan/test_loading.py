@@ -10,12 +10,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch._inductor import config as inductor
 
 from bodydouble.renderers.wan import loading
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.loading import load_components, optimise
 from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.quantise import quantise
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 from bodydouble.renderers.wan.weights import WanWeights
@@ -76,6 +78,14 @@ def test_bfloat16(expected: Tensor) -> None:
     """Half the bytes cost less than three hundredths of the velocity's deviation."""
     made = velocity(PLAIN, torch.bfloat16)
     assert (made - expected).square().mean().sqrt() <= 0.03 * expected.std()
+
+
+@pytest.mark.parametrize("kind", ["int8", "int8-weights", "fp8-weights"])
+def test_no_kernel_is_chosen_by_its_speed(kind: str) -> None:
+    """Else a runner that goes on with a task would round otherwise than the one that began it."""
+    with inductor.patch(coordinate_descent_tuning=False):
+        quantise(torch.nn.Linear(16, 16), kind)
+        assert not inductor.coordinate_descent_tuning
 
 
 def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
