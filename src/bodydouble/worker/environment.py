@@ -17,7 +17,7 @@ NAMES = frozenset(
 PREFIXES = (
     *("LC_", "LD_", "MALLOC_", "PYTHON", "XDG_"),
     # How the numerical libraries share cores and cards.
-    *("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "TF_", "XNNPACK_"),
+    *("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "TF_CPP_", "TF_ENABLE_"),
     *("CUDA", "CUBLAS_", "CUDNN_", "NVIDIA_", "NCCL_", "GLOO_", "TORCH", "PYTORCH_", "TRITON_"),
     # Limits on media, of which our command line asks the settings.
     *("BODYDOUBLE_IMAGE_", "BODYDOUBLE_VIDEO_"),

@@ -20,6 +20,7 @@ DOORS = {
     "BODYDOUBLE_OIDC_CLIENT_SECRET": "speaks to the provider",
     "AWS_SECRET_ACCESS_KEY": "opens the bucket",
     "HF_TOKEN": "somebody's own",
+    "TF_TOKEN_app_terraform_io": "another TF's",
     "HTTPS_PROXY": "http://user:word@proxy:3128",
     "WHAT_NOBODY_THOUGHT_OF": "a password",
 }
