@@ -29,21 +29,18 @@ from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, SwitchedOff, renderer_feature
 from bodydouble.tasks.ports import AccountStore, OperationStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
+    CANCELLED,
     TERMINAL,
     Created,
     CreateLimits,
     NewTask,
-    ResultCode,
     StageTime,
     Task,
     TaskFilter,
     TaskId,
-    TaskResult,
     TaskSource,
     TaskStatus,
 )
-
-CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="Cancelled at the caller's request")
 
 
 class MediaCheck(Protocol):

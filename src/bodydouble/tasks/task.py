@@ -73,6 +73,10 @@ class TaskResult:
     media_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
+CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="The task was cancelled and was not charged.")
+"""By its owner or the operator, before it began or on its way."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """One replacement job as its owner sees it."""

@@ -10,7 +10,7 @@ from bodydouble.tasks.errors import (
     InvalidParams,
     NotFound,
 )
-from bodydouble.tasks.task import ResultCode
+from bodydouble.tasks.task import CANCELLED, ResultCode
 
 UNEXPECTED = (
     "The task failed inside the service and was not charged. Create it again; "
@@ -48,7 +48,7 @@ class TaskFailure(Exception):
             case InsufficientCredits():
                 return cls(ResultCode.INSUFFICIENT_CREDITS, error.message)
             case Cancelled():
-                return cls(ResultCode.CANCELLED, "The task was cancelled and was not charged.")
+                return cls(CANCELLED.code, CANCELLED.message)
             case BodydoubleError():
                 return cls(ResultCode.GENERATION_FAILED, error.message)
             case _:

@@ -12,7 +12,9 @@ import pytest
 from api_calls import API, BODY, MODEL, WORKER, balance, body, create, upload
 from bodydouble.service import Services
 from bodydouble.store import LocalFileStore, PostgresTaskStore
+from bodydouble.tasks.errors import Cancelled
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.worker.failure import TaskFailure
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
@@ -83,7 +85,8 @@ async def test_a_failed_task_says_why_and_costs_nothing(client: httpx.AsyncClien
 
 
 async def test_a_waiting_task_is_cancelled_at_once(client: httpx.AsyncClient) -> None:
-    """Cancelling what nobody works on ends it, gives the credits back, and a second time does nothing."""
+    """Cancelling what nobody works on ends it in the words for one under way, gives the credits back, and a second time
+    does nothing."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     first = await client.post(f"{API}/job/CancelTask", params={"task_id": task_id})
     assert first.json()["data"] == {"task_id": task_id, "cancelling": True}
@@ -91,6 +94,7 @@ async def test_a_waiting_task_is_cancelled_at_once(client: httpx.AsyncClient) ->
     assert second.json()["data"]["cancelling"] is False
     data = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert (data["status"], data["result"]["code"], await balance(client)) == ("failed", 499, 100)
+    assert data["result"]["message"] == TaskFailure.of(Cancelled("asked")).message
 
 
 @pytest.mark.parametrize("task_id", ["0198d6b7-0000-7000-8000-000000000000", "nonsense", ""])
