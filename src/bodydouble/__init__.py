@@ -6,4 +6,4 @@ import os
 # as short as ours. What runs in parallel here are frames and networks.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-__version__ = "0.2.0"
+__version__ = "0.2.1"
