@@ -1,5 +1,6 @@
 """The networks in another process, spoken to through a Unix socket."""
 
+import contextlib
 import dataclasses
 import socket
 from collections.abc import Callable, Mapping
@@ -61,7 +62,8 @@ class RemoteEngine:
     ) -> tuple[dict[str, Any], Pictures]:
         try:
             connection = self._connect()
-            send(connection, message, pictures)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # why it ended is still to be read
+                send(connection, message, pictures)
             while True:
                 answer, made = receive(connection)
                 if "told" in answer:
