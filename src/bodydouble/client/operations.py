@@ -238,6 +238,10 @@ class Operations:
 
     async def download(self, task: TaskInfo, index: int, path: str | os.PathLike[str]) -> Path:
         """A result's file; an address that has expired is asked for anew, once."""
+        if not task.media_urls:
+            raise TransferFailed(
+                f"task {task.id} has no media any more: they were deleted when their time was over", code=404
+            )
         target = target_of(Path(path), task.media_urls[index])
         try:
             await fetch(self._caller, task.media_urls[index], target)

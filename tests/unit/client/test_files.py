@@ -302,6 +302,17 @@ def test_media_that_are_gone_are_told(face, done, result, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_task_whose_media_have_expired_says_so(face, done, tmp_path):
+    """Asked for by its id long after: it went well and there is nothing to fetch, which is no IndexError."""
+    kept = task_data("success")
+    kept["result"]["media_urls"] = []
+    done.on("job/TaskInfo", good(kept))
+    old = face.do(lambda c: c.task(kept["task_id"]).wait())
+    with pytest.raises(TransferFailed, match="no media any more") as caught:
+        face.do(lambda c: old.download(tmp_path / "a.mp4"))
+    assert (caught.value.code, list(tmp_path.iterdir())) == (404, [])
+
+
 def test_a_folder_that_is_not_there_is_python_s_error(face, done, result, tmp_path):
     """Where to write is the program's affair: FileNotFoundError, at once."""
     made = result()
