@@ -13,14 +13,19 @@ GPU-cc33, NVIDIA GeForce RTX 4090, 24564, 8.9
 """
 
 
+def answering(answer: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nvidia-smi says this."""
+    program = folder / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\ncat <<END\n{answer}END\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An nvidia-smi of a machine with three cards."""
-    program = tmp_path / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\ncat <<END\n{ANSWER}END\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    answering(ANSWER, tmp_path, monkeypatch)
 
 
 def test_cards_of_the_machine(driver: None) -> None:
@@ -45,6 +50,14 @@ def test_cards_that_are_left(driver: None, monkeypatch: pytest.MonkeyPatch, visi
     """Numbers, UUIDs and their beginnings choose, in their order."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert [card.uuid for card in find_cards()] == left
+
+
+def test_a_card_without_memory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the machine's; the driver names none."""
+    answering("GPU-dd44, NVIDIA GB10, [N/A], 12.1\n", tmp_path, monkeypatch)
+    (card,) = find_cards()
+    assert card.capability == (12, 1)
+    assert card.memory_bytes == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
