@@ -6,6 +6,7 @@ The layout is the one of the hub's ``Wan2.2-Animate-14B-Diffusers``: a folder a 
 import importlib.util
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.tasks.errors import ModelPackMissing
 
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 RELIGHTING_HUB_ID, RELIGHTING_FILE = "Wan-AI/Wan2.2-Animate-14B", "relighting_lora/adapter_model.safetensors"
 """The original release has the LoRA; of its other files none is needed."""
 RELIGHTING_NAMES = ("relighting_lora.safetensors", RELIGHTING_FILE, "relighting_lora.ckpt")
@@ -133,8 +135,10 @@ def install_weights(source: str | None, folder: Path, report: Report) -> None:
     where = source or HUB_ID
     if Path(where).is_dir():
         _install_from_folder(Path(where), folder, report)
-    else:
+    elif _HUB_NAME.fullmatch(where):
         _install_from_hub(where, folder, report)
+    else:
+        raise ModelPackMissing(f"{where} is neither a folder here nor a name of the hub (OWNER/NAME).")
     missing = missing_parts(folder)
     if missing:
         raise ModelPackMissing(f"{where} has no {_listed(missing)}; is it a diffusers folder of Wan2.2-Animate?")
@@ -195,7 +199,6 @@ def _install_from_hub(name: str, folder: Path, report: Report) -> None:
 
 def _fetch(name: str, patterns: list[str], folder: Path, report: Report) -> None:
     import huggingface_hub  # heavy, and not of the base install
-    from huggingface_hub.errors import HFValidationError
 
     client: Any = huggingface_hub
     try:
@@ -209,8 +212,6 @@ def _fetch(name: str, patterns: list[str], folder: Path, report: Report) -> None
             )
         report(f"fetching {name}, {missing / 1e9:.1f} GB; it goes on where it was interrupted", 0.0)
         client.snapshot_download(name, local_dir=folder, allow_patterns=patterns)
-    except HFValidationError:
-        raise ModelPackMissing(f"{name} is neither a folder here nor a name of the hub (OWNER/NAME).") from None
     except ModelPackMissing:
         raise
     except Exception as error:  # of the network, of the hub, of the disk: its own words say which

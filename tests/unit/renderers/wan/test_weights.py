@@ -69,6 +69,14 @@ def test_installing_from_a_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("wrong", ["/no/such/folder", "./weights", "weights", "a/b/c"])
+def test_what_is_neither_folder_nor_hub_name_is_refused(tmp_path: Path, wrong: str) -> None:
+    """Also where every part is there already: it was said to be done."""
+    folder = whole_folder(tmp_path / "weights")
+    with pytest.raises(ModelPackMissing, match="neither a folder here nor a name of the hub"):
+        install_weights(wrong, folder, lambda what, fraction: None)
+
+
 def test_a_lora_is_found_beside_the_weights_or_where_it_is_said(tmp_path: Path) -> None:
     """Without one there is none; a file that was named has to be there."""
     folder = whole_folder(tmp_path)
@@ -87,8 +95,6 @@ class Hub(ModuleType):
     def __init__(self, bytes_of_weights: int) -> None:
         super().__init__("huggingface_hub")
         self.__spec__ = ModuleSpec("huggingface_hub", None)
-        self.errors = ModuleType("huggingface_hub.errors")
-        self.errors.HFValidationError = ValueError
         self.bytes, self.fetched = bytes_of_weights, []
 
     def snapshot_download(self, name: str, local_dir: Path, allow_patterns: list[str], dry_run: bool = False) -> object:
@@ -109,7 +115,6 @@ def test_installing_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     def use(hub: Hub) -> Hub:
         monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
-        monkeypatch.setitem(sys.modules, "huggingface_hub.errors", hub.errors)
         return hub
 
     hub = use(Hub(10))
