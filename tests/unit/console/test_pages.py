@@ -89,7 +89,7 @@ async def test_a_waiting_task_is_cancelled_its_callback_sent_again_and_then_dele
     await user.post(f"/tasks/{task}/cancel")
     page = (await user.get(f"/tasks/{task}")).text
     assert "Cancelled" in page
-    assert "Nothing was charged" in page
+    assert "cancelled and was not charged" in page
     await user.post(f"/tasks/{task}/resend")
     assert "on its way again" in (await user.get(f"/tasks/{task}")).text
     await user.post(f"/tasks/{task}/again")
