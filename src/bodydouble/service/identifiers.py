@@ -17,7 +17,11 @@ def parse_task_id(text: str) -> TaskId:
 
 
 def make_uuid7() -> UUID:
-    """A UUID whose first 48 bits are the time in milliseconds (RFC 9562, section 5.7), so that ids sort by age."""
-    value = int.from_bytes((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10), "big")
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+    """A UUID whose first 48 bits are the time in milliseconds (RFC 9562, section 5.7), so that ids sort by age.
+
+    The 12 bits behind the version are the fraction of the millisecond (section 6.2, method 3): who creates many tasks
+    one after the other finds them listed so. 62 bits are random.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    value = milliseconds << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0x2 << 62
+    return UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)

@@ -1,6 +1,6 @@
 """Identifiers of tasks."""
 
-from uuid import RFC_4122
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -16,12 +16,18 @@ def test_ids_are_of_version_7_and_never_the_same() -> None:
 
 
 def test_ids_begin_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An id of a later millisecond sorts after one of an earlier."""
+    """An id of a later moment sorts after one of an earlier, within a millisecond too."""
     monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_000_000_000)
     earlier = make_uuid7()
     monkeypatch.setattr("time.time_ns", lambda: 1_700_000_000_001_000_000)
     assert earlier < make_uuid7()
     assert earlier.int >> 80 == 1_700_000_000_000
+    made = list[UUID]()
+    for nanoseconds in range(0, 1_000_000, 250):
+        monkeypatch.setattr("time.time_ns", lambda later=nanoseconds: 1_700_000_000_002_000_000 + later)
+        made.append(make_uuid7())
+    assert made == sorted(made)
+    assert {(i.version, i.int >> 80) for i in made} == {(7, 1_700_000_000_002)}
 
 
 def test_what_is_no_uuid_is_no_task() -> None:
