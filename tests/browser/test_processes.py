@@ -14,7 +14,12 @@ pytestmark = pytest.mark.acceptance
 def test_clicks_may_go_to_any_process(signed_in: BrowserContext, live: LiveService) -> None:
     """Every request of one user goes to the other process than the one before: nothing shows it."""
     secret = (live.folder / "secret").read_text().strip()
-    second = LiveService().start("--no-worker", DATABASE_URL=live.database_url, BODYDOUBLE_SECRET=secret)
+    second = LiveService().start(
+        "--no-worker",
+        DATABASE_URL=live.database_url,
+        BODYDOUBLE_SECRET=secret,
+        BODYDOUBLE_FILES=str(live.folder / "files"),
+    )
     front = Alternation([live.port, second.port])
     page, watch = signed_in.new_page(), Watch(front.url)
     watch.over(page)
