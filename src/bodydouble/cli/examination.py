@@ -15,7 +15,7 @@ from bodydouble.bootstrap.options import perception_options, wan_options
 from bodydouble.perception.choice import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.registry import wan_obstacle
-from bodydouble.renderers.wan.cards import find_cards
+from bodydouble.renderers.wan.cards import find_cards, machine_bytes
 from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
@@ -79,7 +79,7 @@ def _processor(settings: Settings) -> Finding:
 
 
 def _memory(settings: Settings) -> Finding:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = machine_bytes()
     good = total >= MEMORY_BYTES_MIN
     return Finding(
         subject="memory",

@@ -21,9 +21,9 @@ KEYS_MAX = 100
 KEYS_SHOWN_MAX = 2 * KEYS_MAX
 """With those that ended within the last day."""
 ROTATION_SECONDS = 24 * 3600
+"""How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
 ROTATIONS_MAX = 8
 """Of the webhook secret within that time: each one's signature is in every callback."""
-"""How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
 
 
 @dataclass(frozen=True, kw_only=True)

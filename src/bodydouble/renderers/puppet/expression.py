@@ -93,9 +93,14 @@ def resting_face(face: Array) -> Array:
     width = abs(face[MOUTH_CORNERS[1], 0] - face[MOUTH_CORNERS[0], 0])
     if width > MOUTH_WIDTH_REST:
         shrink = (MOUTH_WIDTH_REST + 0.35 * (width - MOUTH_WIDTH_REST)) / width
-        around = np.exp(-(((face[:468, :2] - middle) / [0.75 * width, 0.45]) ** 4).sum(-1))
+        around = _around(middle, 0.75 * width, face)
         moved[:468, 0] += (middle[0] - face[:468, 0]) * (1 - shrink) * around
     return moved
+
+
+def _around(mouth: Array, reach: float, face: Array) -> Array:
+    """(468,) 0-1 how far each point of ``face`` moves along with a mouth whose middle is at ``mouth`` (2,)."""
+    return np.exp(-(((face[:468, :2] - mouth) / [reach, 0.45]) ** 4).sum(-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +147,7 @@ def _mouth_shaped(face: Array, actors: Array) -> Array:
     shrink = share * max(0.0, 1 - float(actors[0]) / width)
     drop = share * max(0.0, lift - float(actors[1]))
     middle = (face[13, :2] + face[14, :2]) / 2
-    across = (face[:468, :2] - middle) / [0.9 * width, 0.45]
-    around = np.exp(-(across**4).sum(-1))
+    around = _around(middle, 0.9 * width, face)
     shaped = face.copy()
     shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * around
     shaped[:468, 1] += drop * np.minimum(1, (2 * (face[:468, 0] - middle[0]) / width) ** 2) * around

@@ -108,11 +108,16 @@ def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
     return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, np.asarray(distance, np.float32))).astype(np.float32)
 
 
+def palm_mask(points: NDArray[np.floating], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) 0 or 255: the palm of the hand with landmarks ``points`` (21, 2) px."""
+    mask = np.zeros(size[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 255)
+    return mask
+
+
 def _flesh(points: NDArray[np.floating], length: float, size: tuple[int, ...]) -> NDArray[np.uint8]:
     """(h, w) 0 or 255: palm and fingers, without what is between these."""
-    mask = np.zeros(size[:2], np.uint8)
-    q = np.round(points).astype(np.int32)
-    cv2.fillConvexPoly(mask, cv2.convexHull(q[list(PALM)]), 255)
+    mask, q = palm_mask(points, size), np.round(points).astype(np.int32)
     for a, b in BONES:
         cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(1, round(FINGER_THICK * length)))
     return mask
@@ -123,9 +128,7 @@ def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDA
 
     Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
     """
-    mask = np.zeros(lab.shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 1)
-    palm = lab[mask > 0]
+    palm = lab[palm_mask(points, lab.shape) > 0]
     own = light.actor_skin.copy()
     if len(palm) >= 12:
         hue = np.median(palm[:, 1:], axis=0)

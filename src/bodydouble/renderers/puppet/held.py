@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.footage import Image, Matte
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
+from bodydouble.renderers.puppet.hands import palm_mask
 from bodydouble.renderers.puppet.looks import Look
 from bodydouble.renderers.puppet.plate import Box, Plates
 
@@ -23,7 +24,6 @@ Points = NDArray[np.floating]
 
 REACH = 1.25
 """Hand lengths (wrist to the middle knuckle) beyond its landmarks' hull in which a hand's thing may be."""
-PALM = (0, 1, 5, 9, 13, 17)
 SKIN_SHADES = (0.4, 0.6, 0.8, 1.0, 1.2)
 """Skin in a fist's shadows and in its highlights, over the palm's own brightness."""
 BLUR_ERROR = 20.0
@@ -141,9 +141,7 @@ def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points, among
 
     None where no palm is seen, or too few pixels are looked at for anything to be held.
     """
-    palm = np.zeros(matte.shape, np.uint8)
-    cv2.fillConvexPoly(palm, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 1)
-    own = image[(palm > 0) & (matte > MATTE_MIN)]
+    own = image[(palm_mask(points, matte.shape) > 0) & (matte > MATTE_MIN)]
     if len(own) < 12:
         return None
     zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN) & among

@@ -45,9 +45,10 @@ def _card(line: str) -> Card:
     name, megabytes, capability = (part.strip() for part in rest.rsplit(",", 2))
     major, minor = capability.split(".")
     # A card that is on one chip with the processor has the machine's memory, and the driver says "[N/A]".
-    memory_bytes = int(megabytes) * 1024**2 if megabytes.isdigit() else _machine_bytes()
+    memory_bytes = int(megabytes) * 1024**2 if megabytes.isdigit() else machine_bytes()
     return Card(uuid=uuid.strip(), name=name, memory_bytes=memory_bytes, capability=(int(major), int(minor)))
 
 
-def _machine_bytes() -> int:
+def machine_bytes() -> int:
+    """The machine's own memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
