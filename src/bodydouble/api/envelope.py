@@ -35,6 +35,7 @@ ANSWERS: Mapping[Kind, tuple[int, int]] = {
     Kind.FORBIDDEN: (403, 403),
     Kind.MISSING: (404, 404),
     Kind.CONFLICT: (422, 422),
+    Kind.TAKEN: (409, 409),
     Kind.INVALID: (422, 422),
     Kind.TOO_MANY: (429, 429),
     Kind.CLOSED: (455, 503),

@@ -10,7 +10,7 @@ from bodydouble.api.answers import StoredData
 from bodydouble.api.description import Responses, answers, errors
 from bodydouble.api.envelope import EnvelopeResponse, failure, success
 from bodydouble.api.resumable import tell_offset
-from bodydouble.tasks.errors import AddressUsed, NotFound
+from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
 router = APIRouter(prefix="/files", tags=["files"])
@@ -88,8 +88,5 @@ async def upload(request: Request, key: str) -> Any:
             request, 403, "This upload address is not valid, has expired, or was made for another Content-Type", 403
         )
     announced = request.headers.get("content-length", "")
-    try:
-        stored = await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
-    except AddressUsed as error:
-        return failure(request, 409, error.message, 409)
+    stored = await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
     return success({"size": stored.size_bytes})

@@ -27,6 +27,7 @@ PAGES: Mapping[Kind, tuple[int, str]] = {
     Kind.FORBIDDEN: (403, "Not allowed"),
     Kind.MISSING: (404, "Not found"),
     Kind.CONFLICT: (409, "Not yet"),
+    Kind.TAKEN: (409, "Taken already"),
     Kind.INVALID: (422, "That does not work"),
     Kind.TOO_MANY: (429, "Too many requests"),
     Kind.CLOSED: (503, "Not available"),

@@ -19,6 +19,7 @@ class Kind(enum.Enum):
     UNPAID = enum.auto()
     MISSING = enum.auto()
     CONFLICT = enum.auto()  # not as things stand now
+    TAKEN = enum.auto()  # somebody was there before
     INVALID = enum.auto()  # not with these values
     TOO_MANY = enum.auto()
     CLOSED = enum.auto()  # nothing new is taken for a while
@@ -166,7 +167,7 @@ class AddressUsed(BodydoubleError):
     """An upload address takes one file; whoever was there first has had it."""
 
     reason = "address_used"
-    kind = Kind.CONFLICT
+    kind = Kind.TAKEN
 
     def __init__(self, key: str) -> None:
         super().__init__("This upload address was used already; ask for a new one.", key=key)
