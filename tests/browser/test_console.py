@@ -104,7 +104,7 @@ def test_the_second_person_is_replaced_and_the_video_plays(
 
     task = live.task(page.url.split("task=")[1])
     assert (task["status"], task["source"], task["credits"]) == ("success", "playground", 6)
-    expect(page.locator("[data-price-note]")).to_have_text(f"of {live.balance():,.0f} available")
+    expect(page.locator("[data-price-note]")).to_have_text(f"of {live.balance():,.12g} available")
     x, y = task["param"]["input"]["person"]
     assert x < 198 / 462, "the one on the left"
     assert 0 < y < 1

@@ -143,13 +143,13 @@ const rows = document.querySelector("[data-live-rows]:not([data-still])");
 if (rows) {
   const address = new URL(location.href);
   address.searchParams.set("part", "rows");
-  let before = null;
   setInterval(async () => {
     if (document.hidden || rows.contains(document.activeElement)) return;
     const answer = await fetch(address).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
-    const text = await answer.text();
-    if (before !== null && text !== before) rows.innerHTML = text;
-    before = text;
+    const fresh = rows.cloneNode();
+    fresh.innerHTML = await answer.text();
+    // Compared with what is shown, not with the last answer: the list may have grown before the first one.
+    if (!fresh.isEqualNode(rows)) rows.replaceChildren(...fresh.childNodes);
   }, 3000);
 }
