@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 OLD, NEW = "whsec_" + "b2xk" * 8, "whsec_" + "bmV3" * 8
 BODY = json.dumps({"task_id": "a", "result": {"message": "Grüße"}}, ensure_ascii=False).encode()
-LIMITS = RequestLimits(seconds_max=1, connect_seconds_max=1, stall_seconds_max=1, bytes_max=1000)
+LIMITS = RequestLimits(seconds_max=60, connect_seconds_max=60, stall_seconds_max=60, bytes_max=1000)
 ID = UUID("019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d")
 
 
@@ -118,7 +118,7 @@ async def test_a_receiver_that_never_ends_its_answer_is_left(client: GuardedClie
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.Event().wait()
 
-    attempt = await send(client, endless, RequestLimits(seconds_max=0.2))
+    attempt = await send(client, endless, RequestLimits(seconds_max=1))
     assert (attempt.http_status, attempt.error, attempt.outcome) == (200, None, Outcome.DELIVERED)
 
 

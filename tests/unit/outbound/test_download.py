@@ -12,7 +12,7 @@ from receivers import answering, receiving
 
 pytestmark = pytest.mark.anyio
 
-LIMITS = RequestLimits(seconds_max=5, connect_seconds_max=1, stall_seconds_max=1)
+LIMITS = RequestLimits(seconds_max=60, connect_seconds_max=60, stall_seconds_max=60)
 ANSWERS: dict[str, bytes] = {
     "/good": b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",
     "/to-good": b"HTTP/1.1 302 Found\r\nlocation: /good\r\ncontent-length: 0\r\n\r\n",

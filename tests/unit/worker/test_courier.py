@@ -235,7 +235,7 @@ async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
             await asyncio.Event().wait()
         await handle(head, reader, writer)
 
-    options = replace(OPTIONS, lease_seconds=0.5, send_seconds_max=0.4, drain_seconds_max=0)
+    options = replace(OPTIONS, lease_seconds=1, send_seconds_max=0.9, drain_seconds_max=0)
     async with receiving(later) as receiver:
         delivery = store.add(receiver.url("/hook"))
         async with working(courier_of(store, options)):
@@ -281,7 +281,7 @@ async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
                 await asyncio.Event().wait()
             return Attempt(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)
 
-    options = replace(OPTIONS, sends_per_host_max=1, lease_seconds=0.4, send_seconds_max=0.3, tries_max=1)
+    options = replace(OPTIONS, sends_per_host_max=1, lease_seconds=0.9, send_seconds_max=0.5, tries_max=1)
     async with working(courier_of(store, options, transport=Sender())):
         await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
     assert store.rows[other].status is DeliveryStatus.DELIVERED
