@@ -50,6 +50,7 @@ export async function ask(path, options = {}) {
   try {
     answer = await fetch(path, { ...options, headers });
   } catch {
+    options.signal?.throwIfAborted();
     throw new Error("The service does not answer; check the connection and try again.");
   }
   if (answer.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);

@@ -10,7 +10,7 @@ export class People {
   }
 
   clear() {
-    this.video = null;
+    this.video = this.url = null;
     this.found = [];
     this.box.hidden = true;
     this.box.replaceChildren();
@@ -19,7 +19,9 @@ export class People {
 
   async look(drop) {
     const { url } = drop;
+    if (url === this.url) return this.place();  // told again: its size is known by now
     this.clear();
+    this.url = url;
     this.tell("Looking who is in the first frame …");
     try {
       const { people } = await ask(`/console/people?video=${encodeURIComponent(url)}`);

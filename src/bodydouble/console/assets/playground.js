@@ -134,7 +134,8 @@ async function watch(id) {
   const link = bench.querySelector("[data-task-link]");
   link.href = `/tasks/${id}`;
   link.hidden = false;
-  stop = await showTask(result, id, { onOver: () => { showTask(result, id); refreshCredits(); } });
+  const ended = await showTask(result, id, () => { showTask(result, id); refreshCredits(); });
+  if (result.dataset.shows === id) stop = ended;
   refreshCredits();
 }
 

@@ -3,20 +3,23 @@
 import { ask, say } from "./app.js";
 import { startCompare } from "./compare.js";
 
-/** Fill `box` with the panel of a task and keep it true until the task is over. Answers how to stop. */
-export async function showTask(box, taskId, { onOver } = {}) {
-  await load(box, taskId);
+/** Fill `box` with the panel of a task, until it is asked for another, and tell `onOver` once it is over. Answers how to stop. */
+export async function showTask(box, taskId, onOver) {
+  box.dataset.shows = taskId;
+  const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
+  const panel = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (box.dataset.shows !== taskId) return () => {};
+  fill(box, panel, answer?.status);
   return follow(box, taskId, onOver);
 }
 
-async function load(box, taskId) {
-  const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
-  if (!answer?.ok) {
-    const text = answer?.status === 404 ? "There is no such task any more." : "The task cannot be shown at the moment; load the page again.";
+function fill(box, panel, status) {
+  if (panel === null) {
+    const text = status === 404 ? "There is no such task any more." : "The task cannot be shown at the moment; load the page again.";
     box.replaceChildren(Object.assign(document.createElement("p"), { className: "note error", role: "alert", textContent: text }));
     return;
   }
-  box.innerHTML = await answer.text();
+  box.innerHTML = panel;
   enliven(box);
 }
 
@@ -57,15 +60,14 @@ function follow(box, taskId, onOver) {
     place.textContent = events.readyState === EventSource.CLOSED
       ? "This page does not follow the task any more; load it again." : "The connection was lost; looking again …";
   };
-  events.onmessage = async ({ data }) => {
+  events.onmessage = ({ data }) => {
     const task = JSON.parse(data);
     update(box, task, shownVersion);
     shownVersion = task.version;
     if (!task.over) return;
     events.close();
     say(`The task is over: ${task.word}`);
-    if (onOver) onOver(task);
-    else await load(box, taskId);
+    onOver?.();
   };
   return () => events.close();
 }
