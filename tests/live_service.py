@@ -1,5 +1,6 @@
 """``bodydouble serve`` as a real process, and the calls that a client makes to it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,6 +25,8 @@ SIGN_IN = "open in a browser, works once: "
 API = "/api/v1/client/"
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 TASK_SECONDS_MAX = 600
+PERCEIVING, RENDERING = "shot.json", "plan.json"
+"""What the workspace of a task has once its child has begun with that."""
 
 
 def free_port() -> int:
@@ -110,6 +113,23 @@ class LiveService:
                 continue
         return None
 
+    def hold(self, task_id: str, sign: str) -> psutil.Process:
+        """Stop the child that works for the task once ``sign`` is in its workspace; answers the stopped child.
+
+        Until then it goes in short strides, so that no machine is so quick, or so busy, that it is past the place.
+        """
+        workspace, deadline = self.folder / "work" / task_id, time.monotonic() + TASK_SECONDS_MAX
+        while time.monotonic() < deadline:
+            if (child := self.child()) is not None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.suspend()
+                    if (workspace / sign).exists():
+                        assert not (workspace / "result.mp4").exists()
+                        return child
+                    child.resume()
+            time.sleep(0.02)
+        raise AssertionError(f"it never came to {sign}\n{(self.folder / 'serve.log').read_text()[-3000:]}")
+
     def call(self, method: str, path: str, **arguments: Any) -> Any:
         """An answer's envelope."""
         headers = {"x-api-key": self.key}
@@ -137,12 +157,12 @@ class LiveService:
         data: dict[str, Any] = self.call("GET", "job/TaskInfo", params={"task_id": task_id})["data"]
         return data
 
-    def wait(self, task_id: str, stage: str | None = None) -> dict[str, Any]:
-        """Poll until the task is over, or has reached ``stage``."""
+    def wait(self, task_id: str) -> dict[str, Any]:
+        """Poll until the task is over."""
         deadline = time.monotonic() + TASK_SECONDS_MAX
         while time.monotonic() < deadline:
             task = self.task(task_id)
-            if task["status"] in ("success", "failed") or (stage and task["stage"] == stage):
+            if task["status"] in ("success", "failed"):
                 return task
             time.sleep(0.1)
         raise AssertionError(f"not over: {json.dumps(task)}\n{(self.folder / 'serve.log').read_text()[-3000:]}")

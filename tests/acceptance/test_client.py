@@ -8,7 +8,7 @@ import pytest
 
 from bodydouble.client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
 from fronts import BreakingLine, standing
-from live_service import LiveService
+from live_service import PERCEIVING, LiveService
 
 pytestmark = pytest.mark.acceptance
 
@@ -80,6 +80,7 @@ def test_a_task_can_be_cancelled_listed_and_deleted(service: LiveService, inputs
         async with AsyncClient(service.key, service.url) as client:
             before = await client.balance()
             task = await client.submit(inputs.image, inputs.video, resolution="480P")
+            await asyncio.to_thread(service.hold, task.id, PERCEIVING)
             async for update in task.events():
                 if update.status == "running":
                     with pytest.raises(InvalidRequest):

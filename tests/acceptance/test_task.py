@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from live_service import API, LiveService
+from live_service import API, PERCEIVING, RENDERING, LiveService
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.acceptance
@@ -62,7 +62,7 @@ def test_a_cancelled_task_ends_and_costs_nothing(service: LiveService, inputs, u
     before = service.balance()
     created = service.create(service.upload(inputs.image), service.upload(inputs.video))
     task_id = created["data"]["task_id"]
-    service.wait(task_id, stage="perceive")
+    service.hold(task_id, PERCEIVING)
     assert service.call("POST", "job/CancelTask", params={"task_id": task_id})["code"] == 200
     task = service.wait(task_id)
     assert (task["status"], task["result"]["code"], task["credits"]) == ("failed", 499, 0)
@@ -125,10 +125,7 @@ def test_a_killed_child_costs_an_attempt_and_no_byte(service: LiveService, input
     """SIGKILL of the child while it renders: another one goes on and the file is the same."""
     created = service.create(service.upload(inputs.image), service.upload(inputs.video))
     task_id = created["data"]["task_id"]
-    assert service.wait(task_id, stage="render")["status"] == "running"
-    child = service.child()
-    assert child is not None
-    child.kill()
+    service.hold(task_id, RENDERING).kill()
     assert _content(service.wait(task_id)) == undisturbed.content
 
 
@@ -138,10 +135,10 @@ def test_a_stopped_and_then_killed_service_goes_on(model_pack, inputs, undisturb
     try:
         created = live.create(live.upload(inputs.image), live.upload(inputs.video))
         task_id = created["data"]["task_id"]
-        live.wait(task_id, stage="perceive")
+        live.hold(task_id, PERCEIVING).resume()
         assert live.stop() == 0
         live.start()
-        assert live.wait(task_id, stage="render")["status"] == "running"
+        live.hold(task_id, RENDERING)
         live.kill()
         live.start()
         assert _content(live.wait(task_id)) == undisturbed.content
