@@ -85,11 +85,13 @@ def connection_from(
     """What a client was given, else the environment, else this machine's own service.
 
     Raises:
-        AuthenticationError: there is no key. ValueError: the address is no http(s) URL.
+        AuthenticationError: there is no key, or what is none. ValueError: the address is no http(s) URL.
     """
-    key = api_key or os.environ.get("BODYDOUBLE_API_KEY")
+    key = (api_key or os.environ.get("BODYDOUBLE_API_KEY") or "").strip()
     if not key:
         raise AuthenticationError("No API key: pass api_key=… or set BODYDOUBLE_API_KEY (`bodydouble keys create`)")
+    if not key.isascii():
+        raise AuthenticationError("The API key is none as it stands: it has characters that no key has; copy it whole")
     url = (base_url or os.environ.get("BODYDOUBLE_BASE_URL") or DEFAULT_URL).rstrip("/").removesuffix(API_PATH)
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -98,7 +100,7 @@ def connection_from(
         idempotent_creates = parts.hostname != HOSTED and not parts.hostname.endswith(f".{HOSTED}")
     return Connection(
         base_url=url,
-        api_key=key.strip(),
+        api_key=key,
         timeout_seconds=timeout,
         max_retries=max_retries,
         idempotent_creates=idempotent_creates,

@@ -78,6 +78,9 @@ def test_what_cannot_work_is_said_before_anything_is_sent(kind, monkeypatch):
     monkeypatch.delenv("BODYDOUBLE_API_KEY", raising=False)
     with pytest.raises(AuthenticationError, match="BODYDOUBLE_API_KEY"):
         kind()
+    for unusable in ("ak_…", "  "):
+        with pytest.raises(AuthenticationError, match="API key"):
+            kind(unusable)
     with pytest.raises(ValueError, match="no http or https URL"):
         kind(KEY, "service.example")
 
