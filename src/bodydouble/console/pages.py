@@ -65,7 +65,8 @@ def render(
 ) -> HTMLResponse:
     """A page, or a part of one, in the reader's theme and time zone."""
     theme = request.cookies.get("bodydouble_theme", "")
-    note = _read_flash(request)
+    part = template.startswith("_")  # it has no place for a note, and must not take the next page's
+    note = None if part else _read_flash(request)
     content = (
         _environment()
         .get_template(template)

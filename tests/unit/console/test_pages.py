@@ -49,9 +49,10 @@ async def test_a_new_key_is_shown_once(user: Any, console: Console, account: Acc
 
 
 async def test_wrong_fields_lead_back_with_the_reason(user: Any) -> None:
-    """A form that cannot be carried out returns to its page, which says why, once."""
+    """A form that cannot be carried out returns to its page, which says why, once; another tab's list takes no word."""
     answer = await user.post("/keys", name="x" * 101)
     assert (answer.status_code, answer.headers["location"]) == (303, "/keys")
+    await user.get("/tasks?part=rows")
     assert "at most 100 characters" in (await user.get("/keys")).text
     assert "at most 100 characters" not in (await user.get("/keys")).text
 
