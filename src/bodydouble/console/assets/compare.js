@@ -72,9 +72,6 @@ export function startCompare(root) {
     stage.style.setProperty("--split", `${split.value}%`);
     split.setAttribute("aria-valuetext", `${split.value} percent source`);
   });
-  // A press without moving plays or stops; moving drags the edge, which the input below the pointer does by itself.
-  let pressedAt = null;
-  split?.addEventListener("pointerdown", (event) => (pressedAt = { x: event.clientX, value: split.value }));
   split?.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
     event.preventDefault();
