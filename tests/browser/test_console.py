@@ -171,6 +171,47 @@ def test_a_file_that_was_removed_says_nothing_more(page: Page, live: LiveService
     expect(drop.locator("[data-retry]")).to_be_hidden()
 
 
+def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveService, tmp_path: Path) -> None:
+    """In the place where its picture would be."""
+    video = tmp_path / "other.mp4"
+    video.write_bytes(b"none that a browser knows")
+    page.goto(f"{live.url}/")
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
+    page.locator('[data-drop="video"] input').set_input_files(video)
+    expect(page.get_by_text("This browser cannot play the file")).to_be_visible()
+
+
+SUBMIT_TWICE = """[0, 0].map(() => document.querySelector('form[action="/keys"]')
+    .dispatchEvent(new SubmitEvent("submit", {bubbles: true, cancelable: true})))"""
+
+
+def test_a_form_is_sent_once(page: Page, live: LiveService) -> None:
+    """Pressed again before the next page is there, nothing is made twice."""
+    page.goto(f"{live.url}/keys")
+    assert page.evaluate(SUBMIT_TWICE) == [True, False]
+
+
+SHOW = """async () => {
+    const own = document.querySelector('script[src$="/playground.js"]').src;
+    const { showTask } = await import(own.replace("playground.js", "task.js"));
+    showTask(document.createElement("div"), "any");
+}"""
+
+
+def test_a_session_that_ended_leads_to_the_sign_in(
+    browser: Browser, signed_in: BrowserContext, live: LiveService, cookies: list[Any]
+) -> None:
+    """A task's panel never shows the page of the sign-in in its place."""
+    context = browser.new_context()
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(f"{live.url}/?model=wan/2-2-animate-replace")
+    context.clear_cookies()
+    page.evaluate(SHOW)
+    page.wait_for_url(re.compile("/sign-in[?]next="))
+    context.close()
+
+
 def test_a_running_task_is_cancelled_and_its_callback_sent_again(
     page: Page, live: LiveService, media: dict[str, Path]
 ) -> None:

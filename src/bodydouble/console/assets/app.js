@@ -92,11 +92,17 @@ dialog?.querySelector("[data-confirm-yes]").addEventListener("click", () => {
   waiting?.submit();
 });
 
+// A form that leads to another page is sent once: pressed twice, a second task or grant would cost twice.
+let leaving = null;
+addEventListener("pageshow", () => (leaving = null));  // back again, as it was left
 document.addEventListener("submit", (event) => {
-  if (event.target.dataset.confirm) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.dataset.confirm) {
     event.preventDefault();
-    confirmFirst(event.target);
-  }
+    confirmFirst(form);
+  } else if (form === leaving) event.preventDefault();
+  else leaving = form;
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-copy]");
@@ -144,13 +150,18 @@ const rows = document.querySelector("[data-live-rows]:not([data-still])");
 if (rows) {
   const address = new URL(location.href);
   address.searchParams.set("part", "rows");
-  setInterval(async () => {
+  const look = async () => {
     if (document.hidden || rows.contains(document.activeElement)) return;
     const answer = await fetch(address).catch(() => null);
-    if (!answer?.ok || answer.redirected) return;
+    if (answer?.redirected) return location.reload();  // the session is over
+    const text = answer?.ok ? await answer.text().catch(() => null) : null;
+    if (text === null) return;
     const fresh = rows.cloneNode();
-    fresh.innerHTML = await answer.text();
+    fresh.innerHTML = text;
     // Compared with what is shown, not with the last answer: the list may have grown before the first one.
     if (!fresh.isEqualNode(rows)) rows.replaceChildren(...fresh.childNodes);
-  }, 3000);
+  };
+  // One after the other: on a slow line an older answer would come over a newer one.
+  const again = () => setTimeout(() => look().finally(again), 3000);
+  again();
 }

@@ -64,10 +64,10 @@ export class Drop {
       this.media = Object.assign(document.createElement("video"), { src: this.local, muted: true, playsInline: true, preload: "auto" });
       this.media.setAttribute("aria-label", `The video: ${this.file.name}`);
       this.media.addEventListener("loadedmetadata", () => {
-        this.seconds = this.media.duration;
+        if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // a recording may not say
         this.onChange(this);
       });
-      this.media.addEventListener("error", () => this.shown.replaceChildren(this.notShown()));
+      this.media.addEventListener("error", () => this.shown.replaceChildren(this.notShown()), { once: true });
     }
     this.shown.replaceChildren(this.media);
     this.shown.hidden = false;
@@ -76,7 +76,7 @@ export class Drop {
 
   notShown() {
     return Object.assign(document.createElement("p"), {
-      className: "hint", textContent: "This browser cannot play the file; the service may well be able to.",
+      className: "not-shown", textContent: "This browser cannot play the file; the service may well be able to.",
     });
   }
 

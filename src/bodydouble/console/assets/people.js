@@ -82,7 +82,9 @@ export class People {
   /** Over the picture itself, wherever it lies in its frame. */
   place() {
     const { video } = this;
-    if (!video?.videoWidth || !this.found.length) return;
+    if (!this.found.length) return;
+    this.box.hidden = !video.videoWidth;  // a box needs its picture
+    if (this.box.hidden) return;
     const area = this.box.parentElement;
     const scale = Math.min(area.clientWidth / video.videoWidth, area.clientHeight / video.videoHeight);
     const width = video.videoWidth * scale, height = video.videoHeight * scale;

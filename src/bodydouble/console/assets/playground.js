@@ -149,8 +149,7 @@ async function refreshCredits() {
 result.addEventListener("submit", async (event) => {
   if (!event.target.matches("[data-cancel]")) return;
   event.preventDefault();
-  const body = new URLSearchParams(new FormData(event.target));
-  await fetch(event.target.action, { method: "POST", body }).catch(() => problem("The service does not answer."));
+  await ask(event.target.action, { method: "POST" }).catch((error) => problem(error.message));
 });
 
 if (bench.dataset.task) watch(bench.dataset.task);

@@ -7,7 +7,8 @@ import { startCompare } from "./compare.js";
 export async function showTask(box, taskId, onOver) {
   box.dataset.shows = taskId;
   const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
-  const panel = answer?.ok ? await answer.text().catch(() => null) : null;
+  if (answer?.redirected) location.reload();  // the session is over: the way to the sign-in is the page's
+  const panel = answer?.ok && !answer.redirected ? await answer.text().catch(() => null) : null;
   if (box.dataset.shows !== taskId) return () => {};
   fill(box, panel, answer?.status);
   return follow(box, taskId, onOver);
