@@ -1,10 +1,11 @@
 """A replacement without writing a line: choose, see the price, run."""
 
 import dataclasses
+import hashlib
 import json
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from bodydouble.console.models import readiness
@@ -109,9 +110,20 @@ async def price(request: Request, console: ConsoleDep, who: VisitorDep) -> Respo
 
 
 @router.post("/console/tasks")
-async def create_task(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
-    """Run it."""
+async def create_task(
+    request: Request,
+    console: ConsoleDep,
+    who: VisitorDep,
+    idempotency_key: Annotated[str | None, Header(pattern="^[0-9a-f-]{1,64}$")] = None,
+) -> Response:
+    """Run it; sent again with the same key, as after a lost answer, it is the first one."""
     submission = console.parse(await _posted(request))
-    traceparent: str | None = request.state.traceparent
-    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND, traceparent)
+    created = await console.tasks.submit_as(
+        who.caller,
+        submission,
+        TaskSource.PLAYGROUND,
+        request.state.traceparent,
+        idempotency_key=idempotency_key,
+        body_hash=hashlib.sha256(await request.body()).digest() if idempotency_key else None,
+    )
     return JSONResponse({"task_id": str(created.id)}, status_code=201)

@@ -190,13 +190,28 @@ class TaskService:
         return created
 
     async def submit_as(
-        self, caller: Caller, submission: Submission, source: TaskSource, traceparent: str | None = None
+        self,
+        caller: Caller,
+        submission: Submission,
+        source: TaskSource,
+        traceparent: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+        body_hash: bytes | None = None,
     ) -> Created:
         """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
         caller.require_write()
         submission = await self._inline_files.keep(submission, caller.id)
         price = await self.price(submission)
-        new = self._new_task(submission, source, price, account=caller.id, traceparent=traceparent)
+        new = self._new_task(
+            submission,
+            source,
+            price,
+            account=caller.id,
+            traceparent=traceparent,
+            idempotency_key=idempotency_key,
+            body_hash=body_hash,
+        )
         return await self._tasks.create_task(new, self._limits)
 
     def _new_task(self, submission: Submission, source: TaskSource, price: Price, **origin: Any) -> NewTask:

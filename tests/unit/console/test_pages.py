@@ -143,6 +143,9 @@ async def test_the_playground_makes_tasks_and_says_what_they_cost(
     made = await post("/console/tasks")
     view = await console.tasks.read(Caller(account=account), made.json()["task_id"])
     assert (view.task.source, view.task.inputs["person"]) == (TaskSource.PLAYGROUND, [0.5, 0.25])
+    headers["idempotency-key"] = "1f-2e-3d-4c"
+    again = [(await post("/console/tasks")).json()["task_id"] for _ in range(2)]
+    assert again[0] == again[1] != made.json()["task_id"]
 
 
 async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:

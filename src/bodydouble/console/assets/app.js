@@ -44,7 +44,8 @@ export function say(text) {
 
 /** A request to our own pages, as JSON; throws an Error that a person can read. */
 export async function ask(path, options = {}) {
-  const headers = { accept: "application/json", "x-csrf-token": document.querySelector('meta[name="csrf"]').content };
+  const token = document.querySelector('meta[name="csrf"]').content;
+  const headers = { ...options.headers, accept: "application/json", "x-csrf-token": token };
   if (options.body) headers["content-type"] = "application/json";
   let answer;
   try {
@@ -93,6 +94,7 @@ dialog?.querySelector("[data-confirm-yes]").addEventListener("click", () => {
 });
 
 // A form that leads to another page is sent once: pressed twice, a second task or grant would cost twice.
+const LEAVING_MILLISECONDS = 10_000;
 let leaving = null;
 addEventListener("pageshow", () => (leaving = null));  // back again, as it was left
 document.addEventListener("submit", (event) => {
@@ -102,7 +104,10 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     confirmFirst(form);
   } else if (form === leaving) event.preventDefault();
-  else leaving = form;
+  else {
+    leaving = form;
+    setTimeout(() => (leaving = null), LEAVING_MILLISECONDS);  // it was stopped on its way
+  }
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-copy]");

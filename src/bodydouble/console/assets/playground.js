@@ -105,6 +105,26 @@ function problem(text, teller = null) {
   note.querySelector("[data-problem-text]").textContent = text;
 }
 
+// A file that misses its place would be opened instead of the page.
+for (const name of ["dragover", "drop"]) {
+  addEventListener(name, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+}
+
+// A run whose answer was lost: pressed again as it is, it is the same one and costs once.
+let unanswered = null;
+async function run(body) {
+  const words = crypto.getRandomValues(new Uint32Array(4));
+  if (unanswered?.body !== body) unanswered = { body, key: [...words].map((word) => word.toString(16)).join("-") };
+  try {
+    const { task_id: id } = await ask("/console/tasks", { method: "POST", body, headers: { "idempotency-key": unanswered.key } });
+    unanswered = null;
+    return id;
+  } catch (error) {
+    if (error.status < 500) unanswered = null;
+    throw error;
+  }
+}
+
 form.addEventListener("change", (event) => event.target.dataset.kind && price());
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -116,7 +136,7 @@ form.addEventListener("submit", async (event) => {
   const button = form.querySelector("[data-run]");
   button.disabled = true;
   try {
-    const { task_id: id } = await ask("/console/tasks", { method: "POST", body: JSON.stringify(gather()) });
+    const id = await run(JSON.stringify(gather()));
     history.replaceState(null, "", `?${new URLSearchParams({ ...query(), task: id })}`);
     await watch(id);
     result.closest("section").scrollIntoView({ block: "nearest" });  // on a phone it is below the button
