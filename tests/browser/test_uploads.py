@@ -1,6 +1,7 @@
 """A file on its way over a bad line."""
 
 import os
+import re
 from pathlib import Path
 
 import httpx
@@ -34,3 +35,24 @@ def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live:
         page.close()
     assert stored.content == video.read_bytes()
     assert sent < 1.25 * SIZE
+
+
+def test_an_upload_that_cannot_succeed_is_not_tried_for_ever(
+    signed_in: BrowserContext, live: LiveService, media: dict[str, Path]
+) -> None:
+    """A service without room, a file that is not what was chosen any more: each is said, and a press tries again."""
+    page = signed_in.new_page()
+    page.goto(live.url)
+    drop = page.locator('[data-drop="image"]')
+    page.route(re.compile("/files/uploads/"), lambda route: route.fulfill(status=507))
+    drop.locator("input").set_input_files(media["image"])
+    expect(drop).to_contain_text("no room")
+    page.unroute_all()
+    page.evaluate("() => { Blob.prototype.arrayBuffer = () => Promise.reject(new Error('gone')); }")
+    page.route(re.compile("/files/uploads/"), lambda route: route.abort())
+    drop.get_by_role("button", name="Try again").click()
+    expect(drop).to_contain_text("has changed")
+    page.unroute_all()
+    drop.get_by_role("button", name="Try again").click()
+    expect(drop).to_contain_text("astronaut.png ·")
+    page.close()

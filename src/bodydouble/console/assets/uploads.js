@@ -23,6 +23,8 @@ export async function upload(file, place, contentType, tell, signal) {
     const status = await once(file, place, contentType, sent, signal, failures > 0);
     if (status >= 200 && status < 300) return;
     if (OVER.includes(status)) throw new UploadExpired("The time for this upload is over; choose the file again.");
+    if (status === 507) throw new UploadRefused("The service has no room for this file at the moment.");
+    if (status === 0 && !(await isReadable(file))) throw new UploadRefused("The file has changed or is gone; choose it again.");
     if (status >= 400 && status < 500 && ![408, 409, 429].includes(status)) throw new UploadRefused("The service refused this file.");
     tell({ sent: reached, waiting: true });
     await pause(WAITS_SECONDS[Math.min(failures, WAITS_SECONDS.length - 1)], signal);
@@ -74,6 +76,8 @@ async function isThere(url, size) {
   const answer = await fetch(url, { method: "HEAD" }).catch(() => null);
   return answer?.ok === true && Number(answer.headers.get("content-length")) === size;
 }
+
+const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
 /** Some seconds, or until the browser says that it is online again. */
 function pause(seconds, signal) {
