@@ -80,10 +80,21 @@ def test_a_key_works_with_curl_until_it_is_rotated(page: Page, live: LiveService
     assert second not in page.content()
 
 
+LOSE_ONE_ANSWER = """() => {
+    const real = window.fetch;
+    window.fetch = (path, options) => {
+        if (path !== "/console/tasks") return real(path, options);
+        window.fetch = real;
+        return real(path, options).then(() => { throw new TypeError("the line broke"); });
+    };
+}"""
+
+
 def test_the_second_person_is_replaced_and_the_video_plays(
     page: Page, live: LiveService, media: dict[str, Path]
 ) -> None:
     """Drop both files, choose the smaller person by a click, run, watch, and compare the finished video."""
+    before = live.balance()
     page.goto(f"{live.url}/")
     page.locator('[data-drop="image"] input').set_input_files(media["image"])
     page.locator('[data-drop="video"] input').set_input_files(media["video"])
@@ -96,6 +107,9 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     page.get_by_role("radio", name="480P").check()
     expect(page.locator("[data-price]")).to_have_text("6 credits")
     expect(page.locator('[data-snippet="curl"] pre')).to_contain_text('"person": [')
+    page.evaluate(LOSE_ONE_ANSWER)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("The service does not answer")).to_be_visible()
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -103,6 +117,7 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     expect(final).to_be_visible(timeout=TASK_MILLISECONDS_MAX)
 
     task = live.task(page.url.split("task=")[1])
+    assert before - live.balance() == task["credits"], "pressed again after a lost answer, it costs once"
     assert (task["status"], task["source"], task["credits"]) == ("success", "playground", 6)
     expect(page.locator("[data-price-note]")).to_have_text(f"of {live.balance():,.12g} available")
     x, y = task["param"]["input"]["person"]
@@ -189,6 +204,53 @@ def test_a_form_is_sent_once(page: Page, live: LiveService) -> None:
     """Pressed again before the next page is there, nothing is made twice."""
     page.goto(f"{live.url}/keys")
     assert page.evaluate(SUBMIT_TWICE) == [True, False]
+
+
+HIDE_AND_SEEK = """async () => {
+    const own = document.querySelector('script[src$="/playground.js"]').src;
+    const { showTask } = await import(own.replace("playground.js", "task.js"));
+    const real = [window.fetch, window.EventSource], told = [];
+    window.fetch = async () => new Response('<p data-state="running"></p>');
+    window.EventSource = class {
+        constructor() { told.push("open"); }
+        close() { told.push("close"); }
+    };
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+    const turn = (to) => {
+        hidden = to;
+        document.dispatchEvent(new Event("visibilitychange"));
+    };
+    const stop = await showTask(document.createElement("div"), "any");
+    turn(true);
+    turn(false);
+    stop();
+    turn(true);
+    delete document.hidden;
+    [window.fetch, window.EventSource] = real;
+    return told.join(" ");
+}"""
+
+
+def test_a_tab_that_nobody_looks_at_holds_no_connection(page: Page, live: LiveService) -> None:
+    """A browser has six to a host: a task that is followed in each of many tabs leaves room for the next page."""
+    page.goto(f"{live.url}/")
+    assert page.evaluate(HIDE_AND_SEEK) == "open close close open close"
+
+
+DROP_BESIDE = """() => {
+    const files = new DataTransfer();
+    files.items.add(new File(["a"], "a.png"));
+    const dropped = new DragEvent("drop", { dataTransfer: files, cancelable: true, bubbles: true });
+    document.querySelector("h1").dispatchEvent(dropped);
+    return dropped.defaultPrevented;
+}"""
+
+
+def test_a_file_that_misses_its_place_opens_nothing(page: Page, live: LiveService) -> None:
+    """Dropped beside the box, it does not take the page's place."""
+    page.goto(f"{live.url}/")
+    assert page.evaluate(DROP_BESIDE)
 
 
 SHOW = """async () => {

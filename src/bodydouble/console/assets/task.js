@@ -27,12 +27,13 @@ function fill(box, panel, status) {
 function enliven(box) {
   for (const compare of box.querySelectorAll("[data-compare]")) startCompare(compare);
   const quality = box.querySelector("[data-quality]");
-  quality?.addEventListener("toggle", () => quality.open && measure(quality), { once: true });
+  quality?.addEventListener("toggle", () => quality.open && quality.dataset.measured === undefined && measure(quality));
 }
 
 async function measure(quality) {
   const state = quality.querySelector("[data-quality-state]");
   const report = quality.querySelector(".report");
+  quality.dataset.measured = "";
   try {
     const { rows } = await ask(quality.dataset.quality, { method: "POST" });
     report.replaceChildren(...rows.map((row) => {
@@ -47,30 +48,44 @@ async function measure(quality) {
     report.hidden = false;
     state.hidden = true;
   } catch (error) {
-    state.textContent = error.message;
+    state.textContent = `${error.message} Close and open this report to try again.`;
+    delete quality.dataset.measured;
   }
 }
 
 function follow(box, taskId, onOver) {
   if (!box.querySelector('[data-state="pending"], [data-state="running"]')) return () => {};
-  const events = new EventSource(`/tasks/${taskId}/events`);
-  let shownVersion = null;
-  events.onerror = () => {
-    const place = box.querySelector("[data-place]");
-    if (!place) return;
-    place.textContent = events.readyState === EventSource.CLOSED
-      ? "This page does not follow the task any more; load it again." : "The connection was lost; looking again …";
+  let events = null, shownVersion = null;
+  const open = () => {
+    events = new EventSource(`/tasks/${taskId}/events`);
+    events.onerror = () => {
+      const place = box.querySelector("[data-place]");
+      if (!place) return;
+      place.textContent = events.readyState === EventSource.CLOSED
+        ? "This page does not follow the task any more; load it again." : "The connection was lost; looking again …";
+    };
+    events.onmessage = ({ data }) => {
+      const task = JSON.parse(data);
+      update(box, task, shownVersion);
+      shownVersion = task.version;
+      if (!task.over) return;
+      stop();
+      say(`The task is over: ${task.word}`);
+      onOver?.();
+    };
   };
-  events.onmessage = ({ data }) => {
-    const task = JSON.parse(data);
-    update(box, task, shownVersion);
-    shownVersion = task.version;
-    if (!task.over) return;
-    events.close();
-    say(`The task is over: ${task.word}`);
-    onOver?.();
+  // A browser has six connections to a host: tabs that nobody looks at hold none of them.
+  const turn = () => {
+    events?.close();
+    if (!document.hidden) open();
   };
-  return () => events.close();
+  const stop = () => {
+    document.removeEventListener("visibilitychange", turn);
+    events?.close();
+  };
+  document.addEventListener("visibilitychange", turn);
+  turn();
+  return stop;
 }
 
 function update(box, task, shownVersion) {
