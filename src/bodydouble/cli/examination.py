@@ -169,6 +169,12 @@ def _gpu(settings: Settings) -> Finding:
     subject = "GPU (renderer wan)"
     options = wan_options(settings)
     cards = find_cards()
+    if options.device == "cpu":
+        obstacle = wan_obstacle(options) or ""
+        detail = "on the CPU, as wan_device says: for trying tiny weights"
+        if cards:
+            detail += f"; the {cards[0].name} is not used"
+        return Finding(subject=subject, state="absent" if obstacle else "good", detail=detail, mend=obstacle)
     if not cards:
         return Finding(subject=subject, state="absent", detail="no NVIDIA GPU here; the CPU renderer puppet is used")
     card = next(iter(usable_cards(options, cards)), cards[0])

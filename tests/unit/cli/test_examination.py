@@ -1,4 +1,4 @@
-"""What doctor says of perception for the quality renderer."""
+"""What doctor says of the quality renderer and of its perception."""
 
 from pathlib import Path
 
@@ -10,12 +10,28 @@ from bodydouble.renderers.wan.cards import Card
 from bodydouble.settings import Settings
 
 SUBJECT = "perception (renderer wan)"
+RENDERER = "GPU (renderer wan)"
 CARD = Card(uuid="GPU-1", name="Card", memory_bytes=80 * 10**9, capability=(9, 0))
 
 
-def finding(tmp_path: Path, **settings: str) -> examination.Finding:
-    """The one about perception."""
-    return next(f for f in examine(Settings(data=tmp_path, **settings)) if f.subject == SUBJECT)
+def finding(tmp_path: Path, subject: str = SUBJECT, **settings: str) -> examination.Finding:
+    """The one about ``subject``."""
+    return next(f for f in examine(Settings(data=tmp_path, **settings)) if f.subject == subject)
+
+
+def test_a_renderer_that_was_put_on_the_cpu_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operator chose is told, not that there is no GPU; with one it says that it is not used."""
+    chosen = "on the CPU, as wan_device says: for trying tiny weights"
+    monkeypatch.setattr(examination, "find_cards", list)
+    monkeypatch.setattr(examination, "wan_obstacle", lambda options: None)
+    found = finding(tmp_path, RENDERER, wan_device="cpu")
+    assert (found.state, found.detail, found.mend) == ("good", chosen, "")
+    assert finding(tmp_path, RENDERER).detail.startswith("no NVIDIA GPU here")
+    monkeypatch.setattr(examination, "find_cards", lambda: [CARD])
+    monkeypatch.setattr(examination, "wan_obstacle", lambda options: "torch not installed: pip install torch")
+    found = finding(tmp_path, RENDERER, wan_device="cpu")
+    assert (found.state, found.detail) == ("absent", f"{chosen}; the Card is not used")
+    assert found.mend == "torch not installed: pip install torch"
 
 
 def test_without_a_card_it_is_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
