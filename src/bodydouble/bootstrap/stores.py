@@ -32,20 +32,22 @@ MARK = "mark of the secret"
 
 
 @contextmanager
-def open_database(settings: Settings) -> Generator[str, None, None]:
+def open_database(settings: Settings, *, under_others: bool = True) -> Generator[str, None, None]:
     """The address of a database that is up to date; the embedded server runs as long as the block.
 
+    ``under_others`` as of ``migrate``: what serves brings the database up to date, a command only where it is alone.
+
     Raises:
-        StorageUnavailable: it does not start or answer.
+        StorageUnavailable: it does not start or answer, or is of another version.
     """
     if settings.database_url:
-        migrate(settings.database_url)
+        migrate(settings.database_url, under_others=under_others)
         yield settings.database_url
         return
     server = EmbeddedPostgres(settings.data / "postgres")
     server.start()
     try:
-        migrate(server.url)
+        migrate(server.url, under_others=under_others)
         yield server.url
     finally:
         server.stop()

@@ -32,5 +32,5 @@ def operate(data: Path | None, use: Use[T], *, make: bool = False) -> T:
         async with open_office(settings, database_url) as office:
             return await use(office)
 
-    with open_database(settings) as database_url:
+    with open_database(settings, under_others=False) as database_url:
         return asyncio.run(run(database_url))

@@ -8,6 +8,10 @@ import psycopg
 from bodydouble.tasks.errors import StorageUnavailable
 
 LOCK = 0x626F6479  # "body": one process migrates at a time
+OTHERS = """
+select count(*) from pg_stat_activity
+where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
 FORMER_NAMES = {"0004_rates.sql": "0005_rates.sql", "0005_metrics.sql": "0006_metrics.sql"}
 """Two files once had the same number; databases from then know them by these names."""
 
@@ -26,11 +30,14 @@ def load_migrations() -> dict[str, str]:
     return files
 
 
-def migrate(database_url: str) -> None:
+def migrate(database_url: str, *, under_others: bool = True) -> None:
     """Apply what is missing. Safe to call from many processes at once.
 
+    Without ``under_others`` a database that somebody else is connected to is left as it is: processes of the version
+    before may work on it.
+
     Raises:
-        StorageUnavailable: the database does not answer, or was made by a newer version.
+        StorageUnavailable: the database does not answer, was made by a newer version, or is left as it is.
     """
     try:
         with psycopg.connect(database_url, autocommit=True) as connection:
@@ -38,9 +45,6 @@ def migrate(database_url: str) -> None:
             # (create index concurrently) wait for every snapshot: each would wait for the other.
             while connection.execute("select pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
                 time.sleep(0.05)
-            from dbos import DBOS  # seconds to import, and most processes find everything in place
-
-            DBOS.migrate(database_url)
             connection.execute(
                 "create table if not exists migration (name text primary key, applied_at timestamptz default now())"
             )
@@ -53,7 +57,16 @@ def migrate(database_url: str) -> None:
                 raise StorageUnavailable(
                     f"The database was made by a newer version of bodydouble (it has {', '.join(sorted(unknown))})."
                 )
-            for name in [name for name in files if name not in applied]:
+            missing = [name for name in files if name not in applied]
+            if missing and applied and not under_others and connection.execute(OTHERS).fetchone() != (0,):
+                raise StorageUnavailable(
+                    f"The database is of an older version of bodydouble (it lacks {', '.join(missing)}), and somebody "
+                    "works on it. `bodydouble serve` or `bodydouble worker` of this version brings it up to date."
+                )
+            from dbos import DBOS  # seconds to import, and most processes find everything in place
+
+            DBOS.migrate(database_url)
+            for name in missing:
                 with connection.transaction():
                     connection.execute(files[name].encode())
                     connection.execute("insert into migration (name) values (%s)", (name,))

@@ -12,6 +12,9 @@ from bodydouble.store.migrate import FORMER_NAMES, load_migrations
 from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.errors import StorageUnavailable
 from databases import database_url
+from trial import wait_until
+
+CONNECTED = "select count(*) from pg_stat_activity where datname = 'older'"
 
 FILL = """
 with a as (insert into account (name) select 'a' || n from generate_series(1, 500) as n returning id),
@@ -43,6 +46,29 @@ def test_a_newer_database_is_left_alone(fresh_database: str) -> None:
         connection.execute("insert into migration (name) values ('9999_future.sql')")
     with pytest.raises(StorageUnavailable, match=r"newer version .*9999_future\.sql"):
         migrate(fresh_database)
+
+
+def test_a_command_changes_no_tables_under_others(postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While somebody works on an older database a command says who brings it up to date; alone, it does so itself."""
+    files = load_migrations()
+    older = dict(list(files.items())[:-1])
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("create database older")
+        url = database_url(postgres, "older")
+        monkeypatch.setitem(migrate.__globals__, "load_migrations", lambda: older)
+        migrate(url, under_others=False)
+        monkeypatch.setitem(migrate.__globals__, "load_migrations", lambda: files)
+        with psycopg.connect(url) as somebody:
+            with pytest.raises(StorageUnavailable, match=f"it lacks {list(files)[-1]}.*bodydouble serve"):
+                migrate(url, under_others=False)
+            assert somebody.execute("select count(*) from migration").fetchone() == (len(older),)
+        wait_until(lambda: connection.execute(CONNECTED).fetchone() == (0,))
+        migrate(url, under_others=False)
+        migrate(url)
+        with psycopg.connect(url) as migrated:
+            assert migrated.execute("select count(*) from migration").fetchone() == (len(files),)
+            migrate(url, under_others=False)
+        connection.execute("drop database older with (force)")
 
 
 def test_each_number_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
