@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     data_url_bytes_max: int = Field(5_000_000, ge=0, le=10_000_000)  # of a file that comes within a request
     upload_url_seconds: int = 3600
     download_url_seconds: int = 7 * 24 * 3600
-    outbound_allow: str = ""  # networks, separated by commas, that downloads may reach though they are not public
+    outbound_allow: str = ""  # networks, separated by commas, that inputs and callbacks may lie in though not public
     outbound_seconds_max: int = 120
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start makes
     wan_weights: Path | None = None  # a folder; None: the user's cache, where `models install wan` puts them

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from live_service import PERCEIVING, LiveService
+from live_service import PERCEIVING, LiveService, free_port
 from oidc_provider import Provider
 
 pytestmark = pytest.mark.acceptance
@@ -281,7 +281,11 @@ def test_a_running_task_is_cancelled_and_its_callback_sent_again(
     page.goto(f"{live.url}/tasks")
     before = live.balance()
     body = {"img_urls": [live.upload(media["image"])], "video_urls": [live.upload(media["video"])]}
-    request = {"model": "wan/2-2-animate-replace", "input": body, "callback_url": "http://127.0.0.1:9/hook"}
+    request = {
+        "model": "wan/2-2-animate-replace",
+        "input": body,
+        "callback_url": f"http://127.0.0.1:{free_port()}/hook",
+    }
     task = live.call("POST", "job/CreateTask", json=request)["data"]["task_id"]
     live.hold(task, PERCEIVING)  # however quick the machine, it runs when it is cancelled
     page.get_by_role("link", name=f"Task {task}").click()

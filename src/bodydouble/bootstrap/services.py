@@ -7,6 +7,7 @@ from functools import cache
 
 from bodydouble.bootstrap.options import media_limits, wan_options
 from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret
+from bodydouble.outbound import address_check, parse_networks
 from bodydouble.renderers.registry import available_renderers, resolve_renderer
 from bodydouble.service import (
     AccountService,
@@ -36,6 +37,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore) -> Serv
             files,
             LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part),
             _renderer_check(settings),
+            address_check(parse_networks(settings.outbound_allow)),
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
             deadline_seconds=settings.task_hours_max * 3600,
             inline_bytes_max=settings.data_url_bytes_max,

@@ -12,7 +12,7 @@ from typing import cast
 import httpx
 
 from bodydouble.outbound.addresses import Address, Network, is_own, is_reachable
-from bodydouble.outbound.failure import RequestFailed
+from bodydouble.outbound.failure import RequestFailed, not_public
 from bodydouble.outbound.resolver import Resolve, SystemResolver
 from bodydouble.outbound.target import Target, parse_target
 
@@ -154,10 +154,7 @@ class GuardedClient:
             except (OSError, ValueError):  # TimeoutError is an OSError
                 raise RequestFailed(f"the host {target.host} is not known.") from None
         if not found or not all(self._may_reach(address) for address in found):
-            raise RequestFailed(
-                f"the host {target.host} is not a public address. Give one that the internet reaches, or let the "
-                "operator allow the network (BODYDOUBLE_OUTBOUND_ALLOW)."
-            )
+            raise RequestFailed(not_public(target.host))
         return found
 
     def _may_reach(self, address: Address) -> bool:

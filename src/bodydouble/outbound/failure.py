@@ -10,3 +10,11 @@ class RequestFailed(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def not_public(host: str) -> str:
+    """For a host with an address that no stranger's request may reach."""
+    return (
+        f"the host {host} is not a public address. Give one that the internet reaches, or let the operator allow the "
+        "network (BODYDOUBLE_OUTBOUND_ALLOW)."
+    )

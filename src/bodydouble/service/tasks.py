@@ -62,6 +62,9 @@ class MediaCheck(Protocol):
 RendererCheck = Callable[[str, tuple[str, ...]], str]
 """Resolves a renderer's name on this installation; raises RendererUnavailable."""
 
+AddressCheck = Callable[[str], str | None]
+"""Why nothing will be sent to an address, as far as its text tells; None where that shows only later."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
@@ -98,13 +101,14 @@ class TaskService:
         files: FileStore,
         media_check: MediaCheck,
         check_renderer: RendererCheck,
+        check_address: AddressCheck,
         limits: CreateLimits,
         deadline_seconds: float,
         inline_bytes_max: int = DATA_URL_BYTES_MAX,
         catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
         self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
-        self._media_check, self._check_renderer = media_check, check_renderer
+        self._media_check, self._check_renderer, self._check_address = media_check, check_renderer, check_address
         self._limits, self._deadline_seconds = limits, deadline_seconds
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
         self._line = WaitingLine(tasks)
@@ -166,9 +170,13 @@ class TaskService:
         """Store, reserve and enqueue a task for whoever holds the key ``secret``: one round trip to the database.
 
         Raises:
-            What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InputRejected: nothing was stored.
+            What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InvalidParams, InputRejected:
+            nothing was stored.
         """
         key_hash = hash_secret(secret)
+        if submission.callback_url and (obstacle := self._check_address(submission.callback_url)):
+            await self.authenticate(secret)  # a stranger learns that he is one
+            raise InvalidParams([f"callback_url: {obstacle}"])
         if await self._has_files_here(submission):  # nobody looks at a stranger's, or keeps them
             caller = await self.authenticate(secret)
             caller.require_write()

@@ -60,3 +60,20 @@ async def test_a_callback_address_holds_no_credentials(client: httpx.AsyncClient
     """They would be stored and shown; the signature is what a receiver trusts."""
     answer = await create(client, BODY | {"callback_url": url})
     assert answer.json()["errors"] == ["callback_url: must not hold a user name or password"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:3000/hook", "http://2852039166/hook", "http://[::ffff:10.0.0.1]/hook"]
+)
+async def test_a_callback_to_the_inside_is_refused_at_once(client: httpx.AsyncClient, url: str) -> None:
+    """Not only when it is sent, a day of tries later: the field, the reason and what opens it; nothing is reserved."""
+    before = (await client.get(f"{API}/account/balance")).json()["data"]
+    answer = await create(client, BODY | {"callback_url": url})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0].startswith("callback_url: the host ")
+    assert "BODYDOUBLE_OUTBOUND_ALLOW" in answer.json()["errors"][0]
+    assert (await client.get(f"{API}/account/balance")).json()["data"] == before
+    stranger = await client.post(
+        f"{API}/job/CreateTask", json=BODY | {"callback_url": url}, headers={"x-api-key": "no"}
+    )
+    assert stranger.status_code == 401
