@@ -9,7 +9,7 @@ from bodydouble.outbound.failure import RequestFailed, not_public
 from bodydouble.outbound.target import parse_target
 
 # A host in brackets, or one that ends in a digit or in localhost: of all others only their addresses tell.
-_SUSPECT = re.compile(r"https?://(?:\[|[^/?#]*?(?:[0-9]|localhost)\.?(?::[0-9]*)?(?:[/?#]|\Z))", re.IGNORECASE)
+_SUSPECT = re.compile(r"https?://(?:\[|[^/?#:]*?(?:[0-9]|localhost)\.?(?::[0-9]*)?(?:[/?#]|\Z))", re.IGNORECASE)
 _LOOPBACK: Sequence[Address] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
 
