@@ -14,6 +14,7 @@ from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId, NewApiKey, hash_api_key, make_api_key
 from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     CreateLimits,
     NewTask,
@@ -236,9 +237,9 @@ async def test_progress_only_grows(store: PostgresTaskStore, account: AccountId)
     new = new_task(account)
     await store.create_task(new, LIMITS)
     await store.start_task(new.id, EXECUTOR)
-    sixty = TaskProgress(fraction=0.6, stage="render", segment=2, segments=4)
+    sixty = TaskProgress(fraction=0.6, stage=Stage.RENDER, segment=2, segments=4)
     assert await store.set_progress(new.id, EXECUTOR, sixty) is Standing.WANTED
-    early = TaskProgress(fraction=0.2, stage="perceive")
+    early = TaskProgress(fraction=0.2, stage=Stage.PERCEIVE)
     assert await store.set_progress(new.id, EXECUTOR, early) is Standing.WANTED
     task = await store.get_task(new.id)
     assert task is not None
@@ -298,7 +299,7 @@ async def test_nothing_moves_a_settled_task(store: PostgresTaskStore, account: A
     await store.settle(new.id, TaskStatus.SUCCESS, SUCCESS, None)
     before = await store.get_task(new.id)
     assert await store.start_task(new.id, EXECUTOR) is None
-    assert await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage="render")) is Standing.LOST
+    assert await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER)) is Standing.LOST
     assert await store.request_cancel(new.id, account) is None
     await store.reserve_exactly(new.id, Decimal(1))
     assert await store.get_task(new.id) == before
@@ -333,7 +334,9 @@ async def test_a_cancel_stops_a_running_task_at_its_next_progress(store: Postgre
     await store.create_task(new, LIMITS)
     await store.start_task(new.id, EXECUTOR)
     assert await store.request_cancel(new.id, account)
-    assert await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage="render")) is Standing.CANCELLED
+    assert (
+        await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER)) is Standing.CANCELLED
+    )
     task = await store.get_task(new.id)
     assert task is not None
     assert task.cancel_requested

@@ -15,6 +15,7 @@ from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import BodydoubleError, InsufficientCredits, RateLimited, StillRunning
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     TERMINAL,
     CreateLimits,
@@ -102,7 +103,9 @@ class TaskLife(RuleBasedStateMachine):
     def progress(self, task: TaskId, executor: str, fraction: float) -> None:
         """Only who has it is wanted, and progress never goes back."""
         before = self.run(self.store.get_task(task))
-        standing = self.run(self.store.set_progress(task, executor, TaskProgress(fraction=fraction, stage="render")))
+        standing = self.run(
+            self.store.set_progress(task, executor, TaskProgress(fraction=fraction, stage=Stage.RENDER))
+        )
         if task in self.ended or task in self.deleted or self.owners.get(task) != executor:
             assert standing is Standing.LOST
         after = self.run(self.store.get_task(task))

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bodydouble.tasks.account import Scope
 from bodydouble.tasks.credits import TransferKind
 from bodydouble.tasks.delivery import DeliveryStatus
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import TaskSource, TaskStatus
 
 TASK_ID = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
@@ -21,7 +22,7 @@ def _example(**values: Any) -> ConfigDict:
 class StageData(BaseModel):
     """A stage that the task has been through."""
 
-    stage: str = Field(examples=["perceive"])
+    stage: Stage = Field(examples=[Stage.PERCEIVE])
     started_at: float = Field(examples=[MOMENT], description=UNIX)
     seconds: float = Field(examples=[2.4])
 
@@ -57,7 +58,7 @@ class TaskInfoData(BaseModel):
     source: TaskSource
     result: TaskResultData | None
     progress: float = Field(examples=[0.42], description="0 to 1, only grows.")
-    stage: str = Field(examples=["render"], description="queued, fetch, perceive, plate, render, mux, settle or done")
+    stage: Stage = Field(examples=[Stage.RENDER])
     segment: int | None = Field(description="0-based, of `segments`, within the stage.")
     segments: int | None
     queue_position: int | None = Field(description="How many go before, up to 1000; null once it is not pending.")

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from bodydouble.cli.models import install_with_progress
 from bodydouble.cli.terminal import EXIT_USAGE, err, existing_file, fail, is_interactive, load_settings, out
 from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.tasks.stages import Stage
 
-STAGES = {
-    "queued": "waiting",
-    "fetch": "fetching the inputs",
-    "probe": "looking at the inputs",
-    "perceive": "following the person",
-    "prepare": "preparing the character",
-    "render": "rendering",
-    "mux": "joining picture and sound",
-    "done": "done",
+STAGES: Mapping[str, str] = {
+    Stage.QUEUED: "waiting",
+    Stage.FETCH: "fetching the inputs",
+    Stage.PROBE: "looking at the inputs",
+    Stage.PERCEIVE: "following the person",
+    Stage.PREPARE: "preparing the character",
+    Stage.RENDER: "rendering",
+    Stage.MUX: "joining picture and sound",
+    Stage.DONE: "done",
 }
 INTERRUPTED = 130
 

@@ -48,7 +48,7 @@ class TaskInfo:
     expires_at: datetime | None = None  # the media go then; None until the task is over
     duration_seconds: float | None = None  # of the execution
     progress: float | None = None  # 0 to 1, only grows
-    stage: str | None = None  # queued, fetch, perceive, plate, render, mux, settle
+    stage: str | None = None  # a ``tasks.stages.Stage``; a later service may have further ones
     segment: int | None = None  # 0-based, of ``segments``, within the stage
     segments: int | None = None
     queue_position: int | None = None  # how many go before; None once it is not pending
@@ -132,7 +132,7 @@ class TaskUpdate:
 
     @property
     def stage(self) -> str | None:
-        """queued, fetch, perceive, plate, render, mux or settle; None where the service does not tell."""
+        """queued, fetch, probe, perceive, prepare, render, mux or done; None where the service does not tell."""
         return self.task.stage
 
     @property

@@ -12,21 +12,18 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from bodydouble.tasks.credits import TransferKind
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, Task, TaskStatus
 
-STAGES: Mapping[str, str] = {
-    "queued": "Waiting for a worker",
-    "fetch": "Fetching the inputs",
-    "probe": "Looking at the video",
-    "perceive": "Finding and following the person",
-    "plate": "Cleaning the background",
-    "prepare": "Preparing the character",
-    "render": "Rendering",
-    "composite": "Compositing",
-    "mux": "Joining video and sound",
-    "upload": "Storing the result",
-    "settle": "Finishing",
-    "done": "Done",
+STAGES: Mapping[Stage, str] = {
+    Stage.QUEUED: "Waiting for a worker",
+    Stage.FETCH: "Fetching the inputs",
+    Stage.PROBE: "Looking at the video",
+    Stage.PERCEIVE: "Finding and following the person",
+    Stage.PREPARE: "Preparing the character",
+    Stage.RENDER: "Rendering",
+    Stage.MUX: "Joining video and sound",
+    Stage.DONE: "Done",
 }
 TRANSFERS: Mapping[TransferKind, tuple[str, int]] = {
     TransferKind.GRANT: ("Granted", 1),
@@ -108,9 +105,9 @@ def day_text(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def stage_text(stage: str) -> str:
+def stage_text(stage: Stage) -> str:
     """What happens in a stage."""
-    return STAGES.get(stage, stage.replace("_", " ").capitalize())
+    return STAGES[stage]
 
 
 def status_of(task: Task) -> tuple[str, str]:

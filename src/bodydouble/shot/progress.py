@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from bodydouble.shot.request import ShotProgress
+from bodydouble.tasks.stages import Stage
 
 # Shares of the time that a shot takes with the puppet renderer on two cores.
-SHARES = {"probe": 0.01, "perceive": 0.40, "prepare": 0.14, "render": 0.43, "mux": 0.02}
+SHARES = {Stage.PROBE: 0.01, Stage.PERCEIVE: 0.40, Stage.PREPARE: 0.14, Stage.RENDER: 0.43, Stage.MUX: 0.02}
 
 Listener = Callable[[ShotProgress], None]
 """Told of progress; raises ``Cancelled`` to stop the shot."""
@@ -18,7 +19,7 @@ class ProgressMeter:
         self._listener = listener
         self._highest = 0.0
 
-    def report(self, stage: str, within: float, segment: int | None = None, segments: int | None = None) -> None:
+    def report(self, stage: Stage, within: float, segment: int | None = None, segments: int | None = None) -> None:
         """``within`` is 0-1 of ``stage``."""
         stages = list(SHARES)
         before = sum(SHARES[name] for name in stages[: stages.index(stage)])

@@ -10,6 +10,7 @@ from bodydouble.media import MediaLimits
 from bodydouble.perception import PersonChoice
 from bodydouble.perception.options import PerceptionOptions
 from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.tasks.stages import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +61,7 @@ class ShotRequest:
 class ShotProgress:
     """How far a shot is. ``fraction`` (0-1) only grows; ``segment`` counts from 0 within the stage."""
 
-    stage: str
+    stage: Stage
     fraction: float
     segment: int | None = None
     segments: int | None = None

@@ -41,6 +41,7 @@ from bodydouble.renderers.wan.weights import options_for
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
+from bodydouble.tasks.stages import Stage
 
 _log = logging.getLogger(__name__)
 
@@ -160,9 +161,9 @@ class Shot:
         """
         self._renderer_name()
         probe_image(self.request.image, self.request.limits, field="image")
-        self._meter.report("probe", 0.5)
+        self._meter.report(Stage.PROBE, 0.5)
         info = self.info
-        self._meter.report("probe", 1.0)
+        self._meter.report(Stage.PROBE, 1.0)
         return info
 
     def perceive(self) -> None:
@@ -173,7 +174,7 @@ class Shot:
             self.footage,
             self.request.person,
             self.workspace / "perception",
-            lambda f: self._meter.report("perceive", f, min(int(f * windows), windows - 1), windows),
+            lambda f: self._meter.report(Stage.PERCEIVE, f, min(int(f * windows), windows - 1), windows),
             networks,
         )
         if networks is not None:
@@ -194,7 +195,7 @@ class Shot:
     def prepare(self) -> list[Segment]:
         """The renderer's work for the whole shot; answers the segments to render. Raises NobodyFound."""
         segments = self._plan.segments
-        self._meter.report("prepare", 1.0)
+        self._meter.report(Stage.PREPARE, 1.0)
         return segments
 
     @cached_property
@@ -224,7 +225,7 @@ class Shot:
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        return self._build().prepare(scene, folder, lambda f: self._meter.report("prepare", f))
+        return self._build().prepare(scene, folder, lambda f: self._meter.report(Stage.PREPARE, f))
 
     def _build(self) -> Renderer:
         if self._renderer:
@@ -247,7 +248,7 @@ class Shot:
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             self._render_into(path, segments[index], len(segments))
-        self._meter.report("render", (index + 1) / len(segments), index, len(segments))
+        self._meter.report(Stage.RENDER, (index + 1) / len(segments), index, len(segments))
 
     def _render_into(self, path: Path, segment: Segment, segments: int) -> None:
         before = self._segment_path(segment.index - 1).with_suffix(".carry")
@@ -257,7 +258,7 @@ class Shot:
         width, height = self.frame_size
 
         def report(fraction: float) -> None:
-            self._meter.report("render", (segment.index + fraction) / segments, segment.index, segments)
+            self._meter.report(Stage.RENDER, (segment.index + fraction) / segments, segment.index, segments)
 
         images = self._prepared.render(segment, carry, report)
         with ExitStack() as stack:
@@ -305,7 +306,7 @@ class Shot:
             warnings=[{"code": w.code, "message": w.message} for w in self._plan.warnings],
         )
         write_whole(self.workspace / "result.json", json.dumps(result.media_info(), indent=1))
-        self._meter.report("mux", 1.0)
+        self._meter.report(Stage.MUX, 1.0)
         return result
 
     def run(self, output: Path | None = None) -> ShotResult:

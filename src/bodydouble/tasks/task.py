@@ -10,6 +10,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 from bodydouble.tasks.account import AccountId, Rate
+from bodydouble.tasks.stages import Stage
 
 TaskId = NewType("TaskId", UUID)
 
@@ -58,7 +59,7 @@ class TaskProgress:
     """How far a task is. ``fraction`` only grows."""
 
     fraction: float = 0.0  # 0-1
-    stage: str = "queued"  # queued, fetch, perceive, plate, render, mux, settle
+    stage: Stage = Stage.QUEUED
     segment: int | None = None  # 0-based, within the stage
     segments: int | None = None
 
@@ -120,7 +121,7 @@ class Standing(enum.StrEnum):
 class StageTime:
     """A stage of a task's timeline."""
 
-    stage: str
+    stage: Stage
     started_at: datetime
     seconds: float
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 import structlog
 
@@ -14,12 +14,14 @@ from bodydouble.tasks.catalogue import find_model
 from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageUnavailable
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.ports import TaskStore
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, runner_options, shot_order
 from bodydouble.worker.runners import Lease, Runners
+from bodydouble.worker.steps import Abandon, RunStage, Settle, Start, Step
 from bodydouble.worker.supervisor import Child, ChildDied
 from bodydouble.worker.workspace import Workspace, telling_full
 
@@ -28,15 +30,6 @@ WATCH_SECONDS = 0.5
 CANCEL_SECONDS_MAX = 1.0
 """What is given up has so long to end by itself; a copy in a thread goes on behind our back, to no effect."""
 RETRY_SECONDS_MAX = 30.0
-STAGES = {
-    "fetch": "fetch",
-    "probe": "probe",
-    "perceive": "perceive",
-    "prepare": "prepare",
-    "render": "render",
-    "finish": "mux",
-}
-"""Step to the stage under which its time is shown."""
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -79,39 +72,70 @@ class Replacement:
         self._child: Child | None = None
         self._lease: Lease | None = None  # of a runner; None too where the task needs none
         self._opened = False  # the child has the shot
-        self._progress = TaskProgress(stage="fetch")
+        self._progress = TaskProgress(stage=Stage.FETCH)
         self._traceparent: str | None = None
         self._attempt = 0  # of executors, for the task; known from the start on
 
-    async def perform(self, step: str, *arguments: Any) -> Any:
-        """One step by its name, its time into the task's timeline and its span into the task's trace."""
-        if step == "start":  # tells which trace it is
+    async def perform(self, step: Step) -> Any:
+        """One step, with its span in the task's trace."""
+        if isinstance(step, Start):  # tells which trace it is
             return await self.start()
         attributes: dict[str, str | int] = {
             "bodydouble.task_id": str(self.task_id),
             "bodydouble.attempt": self._attempt,
         }
-        if step == "render":
-            attributes["bodydouble.segment"] = arguments[0]
-        with self._ports.tracer.work(step, self._traceparent, attributes) as span:
+        if isinstance(step, RunStage) and step.segment is not None:
+            attributes["bodydouble.segment"] = step.segment
+        with self._ports.tracer.work(step.name, self._traceparent, attributes) as span:
             try:
-                value = await self._timed(step, *arguments)
+                value = await self._perform(step)
             except BaseException as error:
                 span.annotate({"bodydouble.outcome": _outcome(error)})
                 raise
-            span.annotate({"bodydouble.outcome": value if step == "settle" else "done"})
+            span.annotate({"bodydouble.outcome": value if isinstance(step, Settle) else "done"})
         return value
 
-    async def _timed(self, step: str, *arguments: Any) -> Any:
+    async def _perform(self, step: RunStage | Settle | Abandon) -> Any:
+        match step:
+            case RunStage():
+                return await self._timed(step)
+            case Settle():
+                return await self.settle(step.outcome)
+            case Abandon():
+                return await self.abandon()
+            case _:
+                assert_never(step)
+
+    async def _timed(self, step: RunStage) -> Any:
+        """A stage, with its time in the task's timeline."""
         started_at, began = datetime.now(UTC), time.monotonic()
-        value = await getattr(self, step)(*arguments)
-        if step in STAGES:
-            took = StageTime(stage=STAGES[step], started_at=started_at, seconds=time.monotonic() - began)
-            try:
-                await self._ports.store.add_stage_time(self.task_id, took)
-            except StorageUnavailable as error:  # shown to people; no reason to wait
-                log.warning("a stage's time was not stored", step=step, error=error.message)
+        value = await self._run_stage(step.stage, step.segment)
+        took = StageTime(stage=step.stage, started_at=started_at, seconds=time.monotonic() - began)
+        try:
+            await self._ports.store.add_stage_time(self.task_id, took)
+        except StorageUnavailable as error:  # shown to people; no reason to wait
+            log.warning("a stage's time was not stored", step=step.name, error=error.message)
         return value
+
+    async def _run_stage(self, stage: Stage, segment: int | None) -> Any:
+        match stage:
+            case Stage.FETCH:
+                return await self.fetch()
+            case Stage.PROBE:
+                return await self.probe()
+            case Stage.PERCEIVE:
+                return await self.perceive()
+            case Stage.PREPARE:
+                return await self.prepare()
+            case Stage.RENDER:
+                assert segment is not None, "render is for one segment"
+                return await self.render(segment)
+            case Stage.MUX:
+                return await self.finish()
+            case Stage.QUEUED | Stage.DONE:
+                raise ValueError(f"{stage} is no work")
+            case _:
+                assert_never(stage)
 
     async def start(self) -> bool:
         """Take the task for this worker; false where it is over already. Raises TaskFailure: it was taken too often."""

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from bodydouble.tasks.errors import StorageFull
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import TaskProgress
 from bodydouble.worker.environment import child_environment
 from bodydouble.worker.failure import TaskFailure
@@ -91,7 +92,7 @@ class Child:
                 answer = json.loads(line)
                 if "progress" in answer:
                     moved = loop.time()
-                    on_progress(TaskProgress(**answer["progress"]))
+                    on_progress(_progress(**answer["progress"]))
                 elif "note" in answer:
                     log.info(answer["note"])
                 elif "done" in answer:
@@ -123,3 +124,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGKILL)
         await self._process.wait()
+
+
+def _progress(*, stage: str, **more: Any) -> TaskProgress:
+    return TaskProgress(stage=Stage(stage), **more)

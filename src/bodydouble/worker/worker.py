@@ -22,13 +22,13 @@ from bodydouble.worker.lost_connections import recognise_lost_connections
 from bodydouble.worker.order import WorkerOptions, drawing_cards
 from bodydouble.worker.replacement import Ports, Replacement
 from bodydouble.worker.runners import Runners
+from bodydouble.worker.steps import Abandon, Settle, Step
 from bodydouble.worker.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2
 DESTROY_SECONDS_MAX = 4.0
 HAND_OVER_SECONDS_MAX = 3.0
-STEPS = frozenset({"start", "fetch", "probe", "perceive", "prepare", "render", "finish", "settle", "abandon"})
 
 log = structlog.get_logger(__name__)
 
@@ -131,10 +131,10 @@ class Worker:
             on_conflict="always_update",
         )
 
-    def _perform(self, task_id: str, step: str, *arguments: Any) -> dict[str, Any]:
+    def _perform(self, task_id: str, step: Step) -> dict[str, Any]:
         """One step, called from the engine's thread, done in the event loop."""
         future: Future[dict[str, Any]] = asyncio.run_coroutine_threadsafe(
-            self._step(TaskId(UUID(task_id)), step, *arguments), self._loop
+            self._step(TaskId(UUID(task_id)), step), self._loop
         )
         try:
             return future.result()
@@ -144,8 +144,7 @@ class Worker:
             threading.Event().wait()
             raise
 
-    async def _step(self, task_id: TaskId, step: str, *arguments: Any) -> dict[str, Any]:
-        assert step in STEPS, step
+    async def _step(self, task_id: TaskId, step: Step) -> dict[str, Any]:
         me = asyncio.current_task()
         assert me is not None
         if self._closing:
@@ -157,9 +156,9 @@ class Worker:
                 task_id, Replacement(task_id, self._ports, self._options, self._executor, self._runners)
             )
             try:
-                value = await replacement.perform(step, *arguments)
+                value = await replacement.perform(step)
             except TaskLost as lost:
-                log.warning("the task is not ours any more; stopping", step=step, reason=str(lost))
+                log.warning("the task is not ours any more; stopping", step=step.name, reason=str(lost))
                 await replacement.abandon()
                 self._running.pop(task_id, None)
                 return {"lost": str(lost)}
@@ -167,8 +166,14 @@ class Worker:
                 failure = TaskFailure.of(error)
                 ours = failure.code is ResultCode.GENERATION_FAILED
                 tell = log.error if ours else log.info  # what the caller did or sent is nobody's to mend
-                tell("step failed", step=step, code=int(failure.code), reason=failure.message, exc_info=ours and error)
+                tell(
+                    "step failed",
+                    step=step.name,
+                    code=int(failure.code),
+                    reason=failure.message,
+                    exc_info=ours and error,
+                )
                 return {"failed": failure.to_json()}
-            if step in ("settle", "abandon") or value is False:
+            if isinstance(step, Settle | Abandon) or value is False:
                 self._running.pop(task_id, None)
             return {"value": value}

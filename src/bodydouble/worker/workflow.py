@@ -10,21 +10,23 @@ import structlog
 from dbos import DBOS
 
 from bodydouble.tasks.queue import WORKFLOW
+from bodydouble.tasks.stages import Stage
 from bodydouble.worker.failure import TaskFailure, TaskLost
+from bodydouble.worker.steps import Abandon, RunStage, Settle, Start, Step
 
 log = structlog.get_logger(__name__)
 
-Perform = Callable[..., dict[str, Any]]
-"""(task id, step, arguments) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
+Perform = Callable[[str, Step], dict[str, Any]]
+"""(task id, step) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
 worker ends."""
 
 
 def register_workflow(perform: Perform) -> None:
     """Make the workflow known under its agreed name. Before ``DBOS.launch``."""
 
-    def step(task_id: str, name: str, *arguments: Any) -> Any:
-        label = " ".join((name, *(str(a) for a in arguments if isinstance(a, int))))
-        return _value(DBOS.run_step({"name": label}, perform, task_id, name, *arguments))
+    def run(task_id: str, stage: Stage, segment: int | None = None) -> Any:
+        step = RunStage(stage=stage, segment=segment)
+        return _value(DBOS.run_step({"name": step.durable_name}, perform, task_id, step))
 
     def replace_task(task_id: str) -> str:
         # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
@@ -35,24 +37,24 @@ def register_workflow(perform: Perform) -> None:
             # The engine ends a workflow of its own accord where another worker has it by now: at the next checkpoint,
             # without asking us. What works for the task here has to end too.
             log.warning("the engine ends the work at a task", task_id=task_id, error=repr(error))
-            perform(task_id, "abandon")
+            perform(task_id, Abandon())
             raise
 
     def follow(task_id: str) -> str:
         try:
-            if not _value(perform(task_id, "start")):
+            if not _value(perform(task_id, Start())):
                 return "over"
-            step(task_id, "fetch")
-            step(task_id, "probe")
-            step(task_id, "perceive")
-            for segment in range(step(task_id, "prepare")):
-                step(task_id, "render", segment)
-            result = step(task_id, "finish")
+            run(task_id, Stage.FETCH)
+            run(task_id, Stage.PROBE)
+            run(task_id, Stage.PERCEIVE)
+            for segment in range(run(task_id, Stage.PREPARE)):
+                run(task_id, Stage.RENDER, segment)
+            result = run(task_id, Stage.MUX)
         except TaskFailure as failure:
             result = failure.to_json()
         except TaskLost:
             return "lost"
-        return str(_value(perform(task_id, "settle", result)))
+        return str(_value(perform(task_id, Settle(outcome=result))))
 
     DBOS.workflow(name=WORKFLOW)(replace_task)
 

@@ -19,6 +19,7 @@ from bodydouble.client.event_stream import EventParser, ServerEvent
 from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, TaskId, TaskProgress, TaskResult, TaskStatus
 
 pytestmark = pytest.mark.anyio
@@ -79,7 +80,7 @@ async def test_a_stream_tells_each_change_and_ends_with_the_task(
                 case 1:
                     await store.start_task(known, WORKER)
                 case 2:
-                    await store.set_progress(known, WORKER, TaskProgress(fraction=0.5, stage="render"))
+                    await store.set_progress(known, WORKER, TaskProgress(fraction=0.5, stage=Stage.RENDER))
                 case 3:
                     await store.settle(known, TaskStatus.FAILED, OVER, WORKER)
                 case _:

@@ -13,6 +13,7 @@ from api_calls import API, body, create
 from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 from bodydouble.store import PostgresTaskStore
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskResult, TaskStatus
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ async def test_tasks_stages_and_credits_are_counted(client: httpx.AsyncClient, s
     """Queue, outcomes, stages, and every kind of transfer, the reservations with them."""
     won, lost, waiting = await new_task(client), await new_task(client), await new_task(client)
     await store.start_task(won, "one:/work")
-    await store.add_stage_time(won, StageTime(stage="render", started_at=datetime.now(UTC), seconds=2.5))
+    await store.add_stage_time(won, StageTime(stage=Stage.RENDER, started_at=datetime.now(UTC), seconds=2.5))
     await store.settle(won, TaskStatus.SUCCESS, SUCCESS, "one:/work")
     await store.settle(lost, TaskStatus.FAILED, FAILURE, None)
     await store.start_task(waiting, "one:/work")
@@ -63,7 +64,7 @@ async def test_seconds_are_spread_over_buckets(client: httpx.AsyncClient, store:
     task = await new_task(client)
     await store.start_task(task, "one:/work")
     for seconds in (0.05, 2.5, 3.0, 90_000.0):
-        await store.add_stage_time(task, StageTime(stage="render", started_at=datetime.now(UTC), seconds=seconds))
+        await store.add_stage_time(task, StageTime(stage=Stage.RENDER, started_at=datetime.now(UTC), seconds=seconds))
     seen = await samples(client)
     name = "bodydouble_stage_seconds_bucket"
     buckets = {labels[1]: n for labels, n in seen.items() if labels[0] == name and labels[2] == "render"}

@@ -13,6 +13,7 @@ from api_calls import API, BODY, MODEL, WORKER, balance, body, create, upload
 from bodydouble.service import Services
 from bodydouble.store import LocalFileStore, PostgresTaskStore
 from bodydouble.tasks.errors import Cancelled
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.worker.failure import TaskFailure
 from material import landscape, write_image, write_video
@@ -49,7 +50,7 @@ async def test_a_task_goes_from_create_to_its_result(
 
     known = TaskId(UUID(task_id))
     await store.start_task(known, WORKER)
-    await store.set_progress(known, WORKER, TaskProgress(fraction=0.5, stage="render", segment=1, segments=2))
+    await store.set_progress(known, WORKER, TaskProgress(fraction=0.5, stage=Stage.RENDER, segment=1, segments=2))
     running = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert (running["status"], running["progress"], running["stage"]) == ("running", 0.5, "render")
 
@@ -210,8 +211,10 @@ async def test_a_task_has_a_timeline(client: httpx.AsyncClient, store: PostgresT
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     known, began = TaskId(UUID(task_id)), datetime(2026, 1, 1, tzinfo=UTC)
     await store.start_task(known, WORKER)
-    await store.add_stage_time(known, StageTime(stage="perceive", started_at=began + timedelta(seconds=2), seconds=3.5))
-    await store.add_stage_time(known, StageTime(stage="fetch", started_at=began, seconds=2))
+    await store.add_stage_time(
+        known, StageTime(stage=Stage.PERCEIVE, started_at=began + timedelta(seconds=2), seconds=3.5)
+    )
+    await store.add_stage_time(known, StageTime(stage=Stage.FETCH, started_at=began, seconds=2))
     data = (await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})).json()["data"]
     assert [stage["stage"] for stage in data["stages"]] == ["fetch", "perceive", "queued"]
     assert data["stages"][:2] == [

@@ -9,6 +9,7 @@ import orjson
 
 from bodydouble.tasks.account import Account, AccountId, ApiKey, Scope
 from bodydouble.tasks.ports import KeyReading
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, Task, TaskId, TaskProgress, TaskResult, TaskSource, TaskStatus
 
 
@@ -38,7 +39,7 @@ def to_reading(row: Mapping[str, Any]) -> KeyReading:
     """A row of ``read_tasks``."""
     account, key = to_owner(row)
     stages = [
-        StageTime(stage=stage, started_at=datetime.fromisoformat(started_at), seconds=seconds)
+        StageTime(stage=Stage(stage), started_at=datetime.fromisoformat(started_at), seconds=seconds)
         for stage, started_at, seconds in orjson.loads(row["stages"] or b"[]")
     ]
     return KeyReading(account=account, key=key, task=to_task(row) if row["id"] else None, stages=stages)
@@ -87,7 +88,7 @@ def to_task(row: Mapping[str, Any]) -> Task:
         source=TaskSource(row["source"]),
         credits=row["credits"],
         progress=TaskProgress(
-            fraction=row["fraction"], stage=row["stage"], segment=row["segment"], segments=row["segments"]
+            fraction=row["fraction"], stage=Stage(row["stage"]), segment=row["segment"], segments=row["segments"]
         ),
         result=_result(orjson.loads(row["result"])) if row["result"] else None,
         cancel_requested=row["cancel_requested"],

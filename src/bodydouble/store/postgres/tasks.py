@@ -14,6 +14,7 @@ from bodydouble.store.postgres.rows import from_result, to_task
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
 from bodydouble.tasks.ports import KeyReading, TaskChanges
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     TERMINAL,
     Created,
@@ -96,7 +97,7 @@ class PostgresTaskStore:
 
     async def stage_times(self, task_id: TaskId) -> list[StageTime]:
         rows = await self._database.rows("stage_times", task_id)
-        return [StageTime(stage=r["stage"], started_at=r["started_at"], seconds=r["seconds"]) for r in rows]
+        return [StageTime(stage=Stage(r["stage"]), started_at=r["started_at"], seconds=r["seconds"]) for r in rows]
 
     async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
         row = await self._database.row("reserve_exactly", task_id, price)
