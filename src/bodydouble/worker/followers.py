@@ -10,17 +10,17 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bodydouble.renderers.wan import ranks
 from bodydouble.renderers.wan.engine import StepReport
-from bodydouble.renderers.wan.loaded import LoadedEngine
 from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.worker.process import end_in_words, settle_in
 from bodydouble.worker.runner import perform
+
+if TYPE_CHECKING:
+    from bodydouble.renderers.wan.loaded import LoadedEngine
 
 
 class Followers:
@@ -28,6 +28,10 @@ class Followers:
 
     def __init__(self, options: WanOptions, lose: Callable[[str], Any]) -> None:
         """Start them and wait until all have met. ``lose`` is told, then and later, once one of them ends."""
+        from bodydouble.renderers.wan import ranks  # imports torch, which not every machine has
+        from bodydouble.renderers.wan.shards import Ranks
+
+        self._module = ranks
         self.ranks = Ranks(rank=0, count=options.gpus)
         # In memory, for as long as this process lives: NCCL asks there again when tensors are first exchanged.
         memory = os.memfd_create("bodydouble-meeting")
@@ -41,15 +45,17 @@ class Followers:
 
     def share(self, message: dict[str, Any], pictures: Pictures) -> None:
         """See ``runner.Others``."""
-        ranks.share(message, pictures)
+        self._module.share(message, pictures)
 
     def agreed(self, report: StepReport) -> StepReport:
         """See ``runner.Others``."""
-        return ranks.agreed(report)
+        return self._module.agreed(report)
 
 
-def open_ranks(options: WanOptions, lose: Callable[[str], Any]) -> tuple[LoadedEngine, Followers | None]:
+def open_ranks(options: WanOptions, lose: Callable[[str], Any]) -> "tuple[LoadedEngine, Followers | None]":
     """This process's engine, and the others that draw with it. ``lose`` is told once one of them ends."""
+    from bodydouble.renderers.wan.loaded import LoadedEngine
+
     if options.gpus == 1:
         return LoadedEngine(options), None
     followers = Followers(options, lose)
@@ -63,6 +69,10 @@ def _watch(number: int, process: subprocess.Popen[bytes], lose: Callable[[str], 
 
 def main() -> None:
     """Follow rank 0; a fault ends the process, and rank 0 with it."""
+    from bodydouble.renderers.wan import ranks
+    from bodydouble.renderers.wan.loaded import LoadedEngine
+    from bodydouble.renderers.wan.shards import Ranks
+
     settle_in(int(sys.argv[4]))
     options = WanOptions(**json.loads(sys.argv[3]))
     mine = Ranks(rank=int(sys.argv[1]), count=options.gpus)

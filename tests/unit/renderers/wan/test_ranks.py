@@ -126,7 +126,7 @@ def test_the_meeting_place_stays(options: WanOptions, monkeypatch: pytest.Monkey
     """Ranks on GPUs meet a second time, when they first exchange tensors: NCCL leaves its address there then."""
     places: list[Path] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))
-    monkeypatch.setattr(followers.ranks, "join", lambda ranks, meeting, device: places.append(meeting))
+    monkeypatch.setattr("bodydouble.renderers.wan.ranks.join", lambda ranks, meeting, device: places.append(meeting))
     followers.Followers(options, lambda reason: None)
     assert places[0].exists()  # else the store would wait for it
     store = FileStore(str(places[0]), 1)
