@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from bodydouble.client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
-from fronts import BreakingLine, standing
 from live_service import PERCEIVING, LiveService
+from proxies import DisconnectingProxy, running_proxy
 
 pytestmark = pytest.mark.acceptance
 
@@ -42,7 +42,7 @@ def test_local_files_become_a_downloaded_result(client: Client, inputs, undistur
 class ThroughLine(httpx.HTTPTransport):
     """Sends everything over a line, and mends it once the client has noticed that it broke."""
 
-    def __init__(self, line: BreakingLine) -> None:
+    def __init__(self, line: DisconnectingProxy) -> None:
         super().__init__()
         self._line, self.breaks = line, 0
 
@@ -60,8 +60,8 @@ def test_an_upload_goes_on_where_the_line_broke(service: LiveService, tmp_path):
     """Cut in its middle the file arrives whole, and hardly more than its length was sent."""
     content = b"\0\0\0\x20ftypisom" + os.urandom(24_000_000)
     (tmp_path / "large.mp4").write_bytes(content)
-    line = BreakingLine(service.port, len(content) // 2)
-    with standing(line):
+    line = DisconnectingProxy(service.port, len(content) // 2)
+    with running_proxy(line):
         through = ThroughLine(line)
         with (
             httpx.Client(transport=through, timeout=30) as http,

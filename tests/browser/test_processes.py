@@ -4,9 +4,9 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from fronts import Alternation, standing
 from live_service import LiveService
 from page_watch import Watch
+from proxies import RoundRobinProxy, running_proxy
 
 pytestmark = pytest.mark.acceptance
 
@@ -20,11 +20,11 @@ def test_clicks_may_go_to_any_process(signed_in: BrowserContext, live: LiveServi
         BODYDOUBLE_SECRET=secret,
         BODYDOUBLE_FILES=str(live.folder / "files"),
     )
-    front = Alternation([live.port, second.port])
+    front = RoundRobinProxy([live.port, second.port])
     page, watch = signed_in.new_page(), Watch(front.url)
     watch.over(page)
     try:
-        with standing(front):
+        with running_proxy(front):
             _click_about(page, front, [live, second])
     finally:
         page.close()
@@ -34,7 +34,7 @@ def test_clicks_may_go_to_any_process(signed_in: BrowserContext, live: LiveServi
     assert min(front.counts.values()) >= 5
 
 
-def _click_about(page: Page, front: Alternation, services: list[LiveService]) -> None:
+def _click_about(page: Page, front: RoundRobinProxy, services: list[LiveService]) -> None:
     page.goto(f"{front.url}/keys")
     page.get_by_label("Name").fill("made by either")
     page.get_by_role("button", name="Create key").click()

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from fronts import BreakingLine, standing
 from live_service import LiveService
+from proxies import DisconnectingProxy, running_proxy
 
 pytestmark = pytest.mark.acceptance
 SIZE = 12_000_000
@@ -20,8 +20,8 @@ def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live:
     """Cut in its middle it waits and says so; mended, it sends what is missing and hardly more, and is whole."""
     video = tmp_path / "large.mp4"
     video.write_bytes(os.urandom(SIZE))
-    line = BreakingLine(live.port, SIZE // 2)
-    with standing(line):
+    line = DisconnectingProxy(live.port, SIZE // 2)
+    with running_proxy(line):
         page = signed_in.new_page()
         page.goto(line.url)
         drop = page.locator('[data-drop="video"]')

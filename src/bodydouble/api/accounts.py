@@ -1,4 +1,4 @@
-"""An account's credits, usage, keys and webhook secret."""
+"""Endpoints for an account's credits, usage, API keys and webhook secret."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -7,7 +7,11 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from bodydouble.api.answers import (
+from bodydouble.api.authentication import AccountsDep, CallerDep
+from bodydouble.api.envelope import success
+from bodydouble.api.openapi import responses
+from bodydouble.api.request_bodies import describe_body, read_model
+from bodydouble.api.response_models import (
     BalanceData,
     KeyData,
     KeyList,
@@ -16,10 +20,6 @@ from bodydouble.api.answers import (
     UsageData,
     WebhookSecretData,
 )
-from bodydouble.api.authentication import AccountsDep, CallerDep
-from bodydouble.api.bodies import body_of, read_model
-from bodydouble.api.description import answers
-from bodydouble.api.envelope import success
 from bodydouble.service import Caller
 from bodydouble.service.accounts import NAME_CHARACTERS_MAX, ROTATION_SECONDS, NewKey
 from bodydouble.service.document import unix
@@ -33,26 +33,28 @@ KeyId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class NewKeyBody(BaseModel):
-    """A key to make."""
+    """Body of a request for a new key."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field("", max_length=NAME_CHARACTERS_MAX, description="For people.")
-    scope: Scope = Field(Scope.ALL, description="`read`: look, but neither create, cancel, delete nor manage keys.")
-    expires_at: int | None = Field(None, ge=0, le=253_402_300_799, description="Unix seconds; null: never.")
+    name: str = Field("", max_length=NAME_CHARACTERS_MAX, description="A label for people.")
+    scope: Scope = Field(Scope.ALL, description="A `read` key cannot create, cancel or delete tasks, nor manage keys.")
+    expires_at: int | None = Field(
+        None, ge=0, le=253_402_300_799, description="Unix seconds; null for a key that never expires."
+    )
 
 
-@router.get("/account/balance", tags=["credits"], responses=answers(BalanceData))
+@router.get("/account/balance", tags=["credits"], responses=responses(BalanceData))
 async def balance(accounts: AccountsDep, caller: CallerDep) -> Response:
-    """Credits that are neither spent nor reserved."""
+    """Get the available credits: neither spent nor reserved."""
     return success({"balance": await accounts.balance(caller)})
 
 
-@router.get("/account/usage", tags=["credits"], responses=answers(UsageData))
+@router.get("/account/usage", tags=["credits"], responses=responses(UsageData))
 async def usage(
     accounts: AccountsDep, caller: CallerDep, days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = 30
 ) -> Response:
-    """What the account used in the last days, today included, by day (UTC) and model."""
+    """Get usage by day (UTC) and model for the last `days` days, including today."""
     found = await accounts.usage(caller, days)
     lines = [
         {"day": u.day, "model": u.model, "succeeded": u.succeeded, "failed": u.failed, "credits": u.credits}
@@ -61,14 +63,14 @@ async def usage(
     return success({"days": lines})
 
 
-@router.get("/account/ledger", tags=["credits"], responses=answers(LedgerData))
+@router.get("/account/ledger", tags=["credits"], responses=responses(LedgerData))
 async def ledger(
     accounts: AccountsDep,
     caller: CallerDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(max_length=100, description="The `next_cursor` of the previous page.")] = None,
 ) -> Response:
-    """Every transfer of the account's credits, newest first."""
+    """List the transfers of the account's credits, newest first."""
     page = await accounts.ledger(caller, cursor, limit)
     entries = [
         {
@@ -84,58 +86,60 @@ async def ledger(
     return success({"entries": entries, "next_cursor": page.next_cursor})
 
 
-@router.get("/account/keys", tags=["keys"], responses=answers(KeyList))
+@router.get("/account/keys", tags=["keys"], responses=responses(KeyList))
 async def keys(accounts: AccountsDep, caller: CallerDep) -> Response:
-    """The account's keys, oldest first, without their secrets."""
+    """List the account's keys, oldest first, without their secrets."""
     return success({"keys": [_key_data(caller, key) for key in await accounts.keys(caller)]})
 
 
 @router.post(
     "/account/keys",
     tags=["keys"],
-    openapi_extra=body_of(NewKeyBody, {"name": "ci", "scope": "read"}),
-    responses=answers(NewKeyData),
+    openapi_extra=describe_body(NewKeyBody, {"name": "ci", "scope": "read"}),
+    responses=responses(NewKeyData),
 )
 async def create_key(request: Request, accounts: AccountsDep, caller: CallerDep) -> Response:
-    """A further key. Its secret is in this answer and never again."""
-    wanted = await read_model(request, NewKeyBody)
-    expires_at = None if wanted.expires_at is None else datetime.fromtimestamp(wanted.expires_at, UTC)
-    return success(_new_key_data(caller, await accounts.add_key(caller, wanted.name, wanted.scope, expires_at)))
+    """Create a key. Its secret is returned only in this response."""
+    body = await read_model(request, NewKeyBody)
+    expires_at = None if body.expires_at is None else datetime.fromtimestamp(body.expires_at, UTC)
+    return success(_new_key_data(caller, await accounts.add_key(caller, body.name, body.scope, expires_at)))
 
 
-@router.post("/account/keys/{key_id}/disable", tags=["keys"], responses=answers(KeyData, 404))
+@router.post("/account/keys/{key_id}/disable", tags=["keys"], responses=responses(KeyData, 404))
 async def disable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
-    """Switch a key off, at once and everywhere."""
+    """Disable a key immediately."""
     return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=True)))
 
 
-@router.post("/account/keys/{key_id}/enable", tags=["keys"], responses=answers(KeyData, 404))
+@router.post("/account/keys/{key_id}/enable", tags=["keys"], responses=responses(KeyData, 404))
 async def enable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
-    """Switch a key on again."""
+    """Enable a disabled key."""
     return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=False)))
 
 
-@router.post("/account/keys/{key_id}/rotate", tags=["keys"], responses=answers(NewKeyData, 404))
+@router.post("/account/keys/{key_id}/rotate", tags=["keys"], responses=responses(NewKeyData, 404))
 async def rotate_key(
     accounts: AccountsDep,
     caller: CallerDep,
     key_id: KeyId,
-    grace_seconds: Annotated[int, Query(ge=0, le=GRACE_SECONDS_MAX, description="The old one ends after so long.")] = 0,
+    grace_seconds: Annotated[
+        int, Query(ge=0, le=GRACE_SECONDS_MAX, description="The old key expires after this time.")
+    ] = 0,
 ) -> Response:
-    """A new key of the same name and scope in the place of this one. Its secret is in this answer and never again."""
+    """Replace a key by a new one with the same name and scope. The secret is returned only in this response."""
     return success(_new_key_data(caller, await accounts.rotate_key(caller, key_id, grace_seconds)))
 
 
-@router.get("/account/webhook-secret", tags=["callbacks"], responses=answers(WebhookSecretData))
+@router.get("/account/webhook-secret", tags=["callbacks"], responses=responses(WebhookSecretData))
 async def webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
-    """What signs the account's callbacks, as Standard Webhooks has it; takes a key of scope `all`."""
+    """Get the secret that signs the account's callbacks (Standard Webhooks). Requires a key of scope `all`."""
     account, secret = await accounts.show_webhook_secret(caller)
     return success(_secret_data(account, secret))
 
 
-@router.post("/account/webhook-secret/rotate", tags=["callbacks"], responses=answers(WebhookSecretData))
+@router.post("/account/webhook-secret/rotate", tags=["callbacks"], responses=responses(WebhookSecretData))
 async def rotate_webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
-    """A new secret; the one before signs beside it for a day, so that receivers can follow at their leisure."""
+    """Create a new secret. Callbacks are also signed with the previous one for a day, so that receivers can switch."""
     account, secret = await accounts.rotate_webhook_secret(caller)
     return success(_secret_data(account, secret))
 

@@ -1,4 +1,4 @@
-"""The web application: routes, and every error as the envelope that clients know."""
+"""The web application: all routes, and the handlers that turn each error into the API's envelope."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -14,12 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
 from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, resumable, tasks
-from bodydouble.api.direct import DirectEndpoints, DirectWay, Endpoint, Place
 from bodydouble.api.docs import render_docs
-from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, domain_failure, failure
+from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, error_response, failure
 from bodydouble.api.events import EventStreams
-from bodydouble.api.limits import ReadLimit
-from bodydouble.api.request_id import CLIENT_API, BodyLimit, RequestContext
+from bodydouble.api.fast_path import Endpoint, FastPath, FastPathEndpoints, RouteKey
+from bodydouble.api.middleware import CLIENT_API, BodyLimitMiddleware, RequestContextMiddleware
+from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.service import Services
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
@@ -27,8 +27,8 @@ from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
 
 DESCRIPTION = (
-    "A body double for any shot: one picture of a character and one video in, the same shot with the person replaced "
-    "out. Every JSON answer is an envelope of code, message and data."
+    "Replaces the person in a video with the character of a picture. Send one picture and one video, receive the same "
+    "shot with the person replaced. Every JSON response is an envelope with `code`, `message` and `data`."
 )
 _log = structlog.get_logger("bodydouble.api")
 
@@ -36,38 +36,38 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class EdgeLimits:
-    """What one process takes of its callers."""
+class ApiLimits:
+    """Limits that one API process enforces on requests."""
 
     body_bytes_max: int
-    data_url_bytes_max: int  # of each of the two files that a task may bring within its request
-    reads_per_minute: int  # of one key
-    event_streams_max: int  # of one account, at once
+    data_url_bytes_max: int  # for each of the two files that a create request may contain
+    reads_per_minute: int  # per API key
+    event_streams_max: int  # open at the same time, per account
 
 
-BUSIEST: dict[Place, Endpoint] = {
+FAST_PATH_ENDPOINTS: dict[RouteKey, Endpoint] = {
     ("POST", f"{CLIENT_API}/job/CreateTask"): creation.create_task,
     ("GET", f"{CLIENT_API}/job/TaskInfo"): tasks.task_info,
 }
 
 
 class Application(FastAPI):
-    """FastAPI, with a short way past it."""
+    """FastAPI with a fast path: ``entry`` handles each request and calls ``call_framework`` for most of them."""
 
-    way: ASGIApp
+    entry: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One connection, as ASGI has it."""
+        """Handle one ASGI connection."""
         scope["app"] = self
-        await self.way(scope, receive, send)
+        await self.entry(scope, receive, send)
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As FastAPI does."""
+    async def call_framework(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection with FastAPI's own middleware and routing."""
         await super().__call__(scope, receive, send)
 
 
-def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> FastAPI:
-    """The application; ``lifespan`` calls ``attach`` once its parts are there."""
+def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> FastAPI:
+    """Build the application. ``lifespan`` starts the services and passes them to ``attach``."""
     app = Application(
         title="bodydouble",
         version=__version__,
@@ -76,27 +76,29 @@ def create_app(*, lifespan: Lifespan, limits: EdgeLimits, tracer: Tracer) -> Fas
         docs_url=None,
         redoc_url=None,
     )
-    for room in (creation, tasks, events, callbacks, models, accounts):
-        app.include_router(room.router, prefix=CLIENT_API)
-    app.include_router(files.router)
-    app.include_router(resumable.router)
-    app.include_router(health.router)
-    app.include_router(metrics.router)
-    app.add_api_route("/docs", _docs, include_in_schema=False, response_class=HTMLResponse)
-    app.add_exception_handler(BodydoubleError, _domain)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.state.read_limit = ReadLimit(limits.reads_per_minute)
+    for module in (creation, tasks, events, callbacks, models, accounts):
+        app.include_router(module.router, prefix=CLIENT_API)
+    for module in (files, resumable, health, metrics):
+        app.include_router(module.router)
+    app.add_api_route("/docs", _docs_page, include_in_schema=False, response_class=HTMLResponse)
+    app.add_exception_handler(BodydoubleError, _handle_domain_error)
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.state.request_limiter = RequestLimiter(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
     with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
     larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
 
-    def guarded(inner: ASGIApp) -> ASGIApp:
-        limited = BodyLimit(inner, bytes_max=limits.body_bytes_max, larger=larger)
-        return RequestContext(limited, on_error=_unexpected, tracer=tracer)
+    def with_middleware(inner: ASGIApp) -> ASGIApp:
+        limited = BodyLimitMiddleware(inner, bytes_max=limits.body_bytes_max, larger=larger)
+        return RequestContextMiddleware(limited, on_error=_handle_unexpected_error, tracer=tracer)
 
-    app.add_middleware(guarded)
-    app.way = DirectWay(short=guarded(DirectEndpoints(BUSIEST)), long=app.answer, places=BUSIEST)
+    app.add_middleware(with_middleware)
+    app.entry = FastPath(
+        with_middleware(FastPathEndpoints(FAST_PATH_ENDPOINTS)),
+        fallback=app.call_framework,
+        endpoints=FAST_PATH_ENDPOINTS,
+    )
     return app
 
 
@@ -110,32 +112,32 @@ def attach(
     metrics_service: MetricsService,
     metrics_token: str = "",
 ) -> None:
-    """Hand the running parts to the routes."""
+    """Give the started services to the routes."""
     app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
     app.state.services, app.state.files = services, files
     app.state.renderers, app.state.readiness = renderers, readiness
 
 
-async def _docs(request: Request) -> HTMLResponse:
+async def _docs_page(request: Request) -> HTMLResponse:
     return HTMLResponse(render_docs(request.app.openapi()))
 
 
-async def _domain(request: Request, error: Exception) -> Response:
+async def _handle_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BodydoubleError)
-    return domain_failure(request, error)
+    return error_response(request, error)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+async def _handle_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems: list[Any] = [dict(p) | {"loc": p["loc"][1:]} for p in error.errors()]
     return failure(request, 422, INVALID_MESSAGE, 422, describe_problems(None, problems))
 
 
-async def _http(request: Request, error: Exception) -> Response:
+async def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return failure(request, error.status_code, str(error.detail), error.status_code, headers=error.headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+async def _handle_unexpected_error(request: Request, error: Exception) -> Response:
     _log.exception("unexpected", exc_info=error)
     return failure(request, 500, "Internal server error", 500)

@@ -1,37 +1,37 @@
-"""Whose request this is."""
+"""Authentication of requests by API key, and the dependencies that routes declare."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from bodydouble.api.limits import ReadLimit
+from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.service import AccountService, CallbackService, Caller, TaskService
 from bodydouble.tasks.account import API_KEY_PATTERN, hash_api_key
 
-_header = APIKeyHeader(name="x-api-key", auto_error=False, description="Your key: ak_ and 32 hexadecimal digits.")
-_bearer = HTTPBearer(auto_error=False, description="The same key as a bearer token.")
+_header = APIKeyHeader(name="x-api-key", auto_error=False, description="Your API key: `ak_` and 32 hexadecimal digits.")
+_bearer = HTTPBearer(auto_error=False, description="The same API key as a bearer token.")
 SECURITY: list[dict[str, Any]] = [{"APIKeyHeader": []}, {"HTTPBearer": []}]
-"""For the description of endpoints that read the key themselves."""
+"""OpenAPI security of endpoints that read the key themselves."""
 
 
 def get_tasks(request: Request) -> TaskService:
-    """The use cases of tasks, as wired at start-up."""
+    """The task service."""
     return request.app.state.services.tasks
 
 
 def get_accounts(request: Request) -> AccountService:
-    """The use cases of accounts."""
+    """The account service."""
     return request.app.state.services.accounts
 
 
 def get_callbacks(request: Request) -> CallbackService:
-    """The use cases of callbacks."""
+    """The callback service."""
     return request.app.state.services.callbacks
 
 
-def presented_key(request: Request) -> str | None:
-    """The request's key, not looked up yet; None for what cannot be one: nothing strange reaches the database."""
+def read_key(request: Request) -> str | None:
+    """The API key of the request headers, not yet verified. None if it is missing or malformed."""
     given = bearer = None
     for name, value in request.scope["headers"]:
         if name == b"x-api-key":
@@ -42,17 +42,17 @@ def presented_key(request: Request) -> str | None:
     return secret if API_KEY_PATTERN.match(secret) else None
 
 
-def count_read(request: Request, secret: str | None) -> None:
-    """Count one request against the key's limit; its answer will say how that stands. Raises RateLimited."""
+def count_request(request: Request, secret: str | None) -> None:
+    """Count one request against the key's rate limit and report the limit in the response. Raises RateLimited."""
     if secret is not None:
-        limit: ReadLimit = request.app.state.read_limit
+        limit: RequestLimiter = request.app.state.request_limiter
         request.state.rate = limit.take(hash_api_key(secret))
 
 
 async def identify(request: Request) -> Caller:
-    """Who holds the request's key. Raises Unauthenticated, KeyDisabled, RateLimited."""
-    secret = presented_key(request)
-    count_read(request, secret)
+    """The caller that the request's key belongs to. Raises Unauthenticated, KeyDisabled, RateLimited."""
+    secret = read_key(request)
+    count_request(request, secret)
     caller = await get_tasks(request).authenticate(secret)
     request.state.account = caller.id
     return caller
@@ -63,7 +63,7 @@ async def authenticated(
     header: Annotated[str | None, Security(_header)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
-    """As ``identify``, and the description says that a key is needed."""
+    """Same as ``identify``; the parameters make OpenAPI say that a key is required."""
     return await identify(request)
 
 

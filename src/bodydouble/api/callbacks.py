@@ -1,14 +1,14 @@
-"""The log of a task's callbacks, and sending one again."""
+"""The callback log of a task, and resending a callback."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from bodydouble.api.answers import DeliveryList, ResentData
 from bodydouble.api.authentication import CallbacksDep, CallerDep
-from bodydouble.api.description import answers
 from bodydouble.api.envelope import success
+from bodydouble.api.openapi import responses
+from bodydouble.api.response_models import DeliveryList, ResentData
 from bodydouble.api.tasks import TaskIdQuery
 from bodydouble.service.document import unix
 from bodydouble.tasks.delivery import DeliveryLog
@@ -16,15 +16,15 @@ from bodydouble.tasks.delivery import DeliveryLog
 router = APIRouter(tags=["callbacks"])
 
 
-@router.get("/job/Callbacks", responses=answers(DeliveryList, 404))
+@router.get("/job/Callbacks", responses=responses(DeliveryList, 404))
 async def callbacks(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
-    """A task's callbacks, each with the log of its tries."""
+    """List the callbacks of a task, each with the log of its tries."""
     return success({"deliveries": [_delivery_data(log) for log in await service.log(caller, task_id)]})
 
 
-@router.post("/job/ResendCallback", responses=answers(ResentData, 404))
+@router.post("/job/ResendCallback", responses=responses(ResentData, 404))
 async def resend_callback(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
-    """Send the callback of a task that is over again, now, whatever became of it; its `webhook-id` stays the same."""
+    """Send the callback of an ended task again now, even if it was delivered. Its `webhook-id` stays the same."""
     return success({"delivery_id": await service.resend(caller, task_id)})
 
 

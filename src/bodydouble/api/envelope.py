@@ -1,4 +1,4 @@
-"""The envelope of every answer, and the one table from a kind of error to its answer."""
+"""The envelope of every JSON response, and the table from a kind of error to its code and status."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ _log = structlog.get_logger("bodydouble.api")
 INVALID_MESSAGE = "Missing Params or Type Error"
 WRONG_INPUT = "Value error, Invalid input for model {model}: "
 
-# The envelope's code, then the HTTP status: 455 and 505 are no statuses with these meanings.
-ANSWERS: Mapping[Kind, tuple[int, int]] = {
+# The envelope's code, then the HTTP status. Codes 455 and 505 have no HTTP status of the same meaning.
+ERROR_CODES: Mapping[Kind, tuple[int, int]] = {
     Kind.UNKNOWN_CALLER: (401, 401),
     Kind.UNPAID: (402, 402),
     Kind.FORBIDDEN: (403, 403),
@@ -43,12 +43,12 @@ ANSWERS: Mapping[Kind, tuple[int, int]] = {
     Kind.FULL: (507, 507),
     Kind.FAULT: (500, 500),
 }
-FAULTS = frozenset({500, 507})
-"""What somebody has to look at: a 503 here is the operator's own doing, or asks for what is not on offer."""
+LOGGED_STATUSES = frozenset({500, 507})
+"""Statuses logged as errors. A 503 is not: the operator switched something off, or it is not installed."""
 
 
 class EnvelopeResponse(JSONResponse):
-    """JSON that knows exact decimals."""
+    """A JSON response that writes exact decimals."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class EnvelopeResponse(JSONResponse):
         headers: Mapping[str, str] | None = None,
         media_type: str = "application/json",
     ) -> None:
-        # Without the base's own, which works for every kind of answer and takes longer than all of this.
+        # Replaces the base class's initialiser, which is general and slower than building the response here.
         self.status_code, self.media_type, self.background = status_code, media_type, None
         self.body = to_json(content)
         self.raw_headers = [(b"content-length", b"%d" % len(self.body)), (b"content-type", media_type.encode())]
@@ -66,7 +66,7 @@ class EnvelopeResponse(JSONResponse):
 
 
 def success(data: object) -> Response:
-    """An answer that went well. Rendered here: FastAPI's own way would make strings of exact decimals."""
+    """A 200 envelope around ``data``. FastAPI's own encoder would turn exact decimals into strings."""
     return EnvelopeResponse({"code": 200, "message": "success", "data": data})
 
 
@@ -79,7 +79,7 @@ def failure(
     headers: Mapping[str, str] | None = None,
     **members: object,
 ) -> Response:
-    """An answer that says what is wrong, as envelope or, where asked for, as RFC 9457 problem with ``members``."""
+    """An error response: an envelope, or an RFC 9457 problem with ``members`` if the client accepts one."""
     if "application/problem+json" in request.headers.get("accept", ""):
         title = HTTPStatus(status).phrase
         problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": message}
@@ -97,12 +97,12 @@ def failure(
     return EnvelopeResponse(body, status_code=status, headers=headers)
 
 
-def domain_failure(request: Request, error: BodydoubleError) -> Response:
-    """The answer to an error of the domain."""
-    code, status = ANSWERS[error.kind]
+def error_response(request: Request, error: BodydoubleError) -> Response:
+    """The response to a domain error."""
+    code, status = ERROR_CODES[error.kind]
     if error.rate is not None or isinstance(error, Unauthenticated):
         request.state.rate = error.rate
-    if status in FAULTS:
+    if status in LOGGED_STATUSES:
         _log.error("failed", reason=error.reason, message=error.message)
     if isinstance(error, InvalidParams):
         return failure(request, code, INVALID_MESSAGE, status, error.problems)
@@ -112,9 +112,9 @@ def domain_failure(request: Request, error: BodydoubleError) -> Response:
         return failure(request, code, INVALID_MESSAGE, status, [text])
     message, members = error.message, dict[str, object]()
     if isinstance(error, StorageFull):
-        message = "There is no room for files at the moment; try again later."
+        message = "The service has no storage space for files at the moment; try again later."
     elif status == 500:
-        message = "The service is not available for the moment; try again."
+        message = "The service is temporarily unavailable; try again."
     elif isinstance(error, InsufficientCredits):
         members = {"needed": error.fields.get("needed"), "available": error.fields.get("balance")}
     return failure(request, code, message, status, None, _retry_after(error), **members)
@@ -132,13 +132,13 @@ def _retry_after(error: BodydoubleError) -> dict[str, str] | None:
 
 
 def describe_problems(model: str | None, problems: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line for each of pydantic's problems, in the wording that clients of this API know."""
+    """One line for each of pydantic's errors, in the wording that clients of this API expect."""
     lines: list[str] = []
     for problem in problems:
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
         message = str(problem["msg"]).removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             message = "Unknown field"
-        text = f"{place}: {message}" if place else message
+        text = f"{path}: {message}" if path else message
         lines.append(f"{WRONG_INPUT.format(model=model)}{text}" if model else text)
     return lines

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 
-from bodydouble.api.answers import TASK_ID
-from bodydouble.api.authentication import CallerDep, TasksDep, presented_key
-from bodydouble.api.description import Responses, errors
+from bodydouble.api.authentication import CallerDep, TasksDep, read_key
+from bodydouble.api.openapi import Responses, error_responses
+from bodydouble.api.response_models import TASK_ID
 from bodydouble.api.tasks import TaskIdQuery
 from bodydouble.service import TaskService, TaskView
 from bodydouble.service.document import task_data, to_json
@@ -24,9 +24,10 @@ from bodydouble.tasks.task import TERMINAL, TaskId
 router = APIRouter()
 
 KEEP_ALIVE_SECONDS = 15
-LINE_SECONDS = 5
-"""So often a waiting task's place in the queue is looked up: nothing tells when others move."""
-STEP_SECONDS = 1.0
+QUEUE_POSITION_SECONDS = 5
+"""Interval between two look-ups of a pending task's queue position: no notification announces its changes."""
+POLL_SECONDS = 1.0
+"""Interval at which an idle stream notices that the process is shutting down."""
 RECONNECT_MILLISECONDS = 2000
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 EXAMPLE = (
@@ -35,35 +36,38 @@ EXAMPLE = (
 )
 STREAM: Responses = {
     200: {
-        "description": "Events `progress`, and at the end one `done`: `data` is TaskInfo's, `id` counts the changes.",
+        "description": "Events `progress`, then one `done`. `data` is the `data` of TaskInfo; `id` counts the changes.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
     },
-    204: {"description": "Nothing will come after `Last-Event-ID`: the task is over, stay away"},
-} | errors(401, 403, 404, 422, 429, 500)
+    204: {"description": "The task has ended and `Last-Event-ID` was its last event: do not reconnect"},
+} | error_responses(401, 403, 404, 422, 429, 500)
 
 
 class EventStreams:
-    """The streams that are open at this process, to bound them and to end them all."""
+    """The open event streams of this process: limits them per account and ends them at shutdown."""
 
     def __init__(self, per_account_max: int) -> None:
         self._per_account_max, self._open = per_account_max, Counter[AccountId]()
         self.closing = False
 
     def close(self) -> None:
-        """End every stream within a second: the process is about to stop, and clients come back to the next one."""
+        """End every stream within ``POLL_SECONDS`` because the process stops. Clients then reconnect."""
         self.closing = True
 
     def check(self, account: AccountId) -> None:
-        """Raises RateLimited: the account has as many streams as it may have."""
+        """Raise RateLimited if the account has its maximum of open streams."""
         if self._open[account] >= self._per_account_max:
             raise RateLimited(
-                f"Too many event streams at once: {self._per_account_max} may be open; close some, or ask TaskInfo",
+                f"Too many event streams: at most {self._per_account_max} may be open; close some, or poll TaskInfo",
                 retry_seconds=KEEP_ALIVE_SECONDS,
             )
 
     @contextmanager
     def opened(self, account: AccountId) -> Generator[bool, None, None]:
-        """Counts one stream. Whether it may go on: of those that came at one moment, before any was open, some not."""
+        """Count one stream while the block runs. Yields False if it exceeds the limit.
+
+        ``check`` alone is not enough: several requests can pass it before the first of them opens its stream.
+        """
         self._open[account] += 1
         try:
             yield self._open[account] <= self._per_account_max
@@ -79,26 +83,26 @@ async def task_events(
     service: TasksDep,
     caller: CallerDep,
     task_id: TaskIdQuery,
-    last_event_id: Annotated[str | None, Header(description="The `id` of the last event that you have.")] = None,
+    last_event_id: Annotated[str | None, Header(description="The `id` of the last event you received.")] = None,
 ) -> Response:
-    """Every change of a task as it happens, as server-sent events, until the task is over.
+    """Stream every change of a task as server-sent events until the task ends.
 
-    After a break come back with `Last-Event-ID`, as browsers do by themselves.
+    After a lost connection, reconnect with `Last-Event-ID`. Browsers do this automatically.
     """
     streams: EventStreams = request.app.state.streams
     streams.check(caller.id)
-    secret = presented_key(request)
+    secret = read_key(request)
     _, view = await service.read_with_key(secret, task_id)
     if view.task.status in TERMINAL and last_event_id == str(view.task.version):
         return Response(status_code=204)
-    following = Following(streams, service, caller.id, secret, view.task.id)
-    events = following.events(_standing(view) if last_event_id == str(view.task.version) else None)
+    stream = TaskEventStream(streams, service, caller.id, secret, view.task.id)
+    events = stream.events(_state(view) if last_event_id == str(view.task.version) else None)
     return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
 
 
 @dataclass(frozen=True)
-class Following:
-    """One open stream."""
+class TaskEventStream:
+    """One open event stream of one task."""
 
     streams: EventStreams
     service: TaskService
@@ -107,35 +111,35 @@ class Following:
     task_id: TaskId
 
     async def events(self, seen: tuple[int, int | None] | None) -> AsyncGenerator[bytes, None]:
-        """Each state that differs from the one before, the first from ``seen``; a comment where nothing comes."""
-        with self.streams.opened(self.account) as has_room:
+        """Yield each new state of the task, starting after state ``seen``, and comments while nothing changes."""
+        with self.streams.opened(self.account) as allowed:
             yield format_sse_event(retry=RECONNECT_MILLISECONDS)
-            if not has_room:
-                return  # the client comes back, and is told why not
+            if not allowed:
+                return  # the client reconnects and then gets 429
             async with self.service.changes(self.task_id) as changes:
                 while not self.streams.closing:
                     try:
-                        # With the key, so that a key that is switched off ends its streams too.
+                        # Authenticates again, so that disabling a key also ends its streams.
                         _, view = await self.service.read_with_key(self.secret, str(self.task_id))
                     except BodydoubleError:
-                        return  # deleted, or the database is away: the client comes back and is told so
-                    if _standing(view) != seen:
-                        seen = _standing(view)
+                        return  # task deleted or database unavailable: the client reconnects and gets the error
+                    if _state(view) != seen:
+                        seen = _state(view)
                         yield _event(view)
                     if view.task.status in TERMINAL:
                         return
-                    patience = LINE_SECONDS if view.queue_position is not None else KEEP_ALIVE_SECONDS
-                    if not await self._changed(changes, patience):
+                    idle_seconds = QUEUE_POSITION_SECONDS if view.queue_position is not None else KEEP_ALIVE_SECONDS
+                    if not await self._wait_for_change(changes, idle_seconds):
                         yield format_sse_event(comment="keep-alive")
 
-    async def _changed(self, changes: TaskChanges, patience_seconds: int) -> bool:
-        for _ in range(patience_seconds):
-            if self.streams.closing or await changes.wait(STEP_SECONDS):
+    async def _wait_for_change(self, changes: TaskChanges, idle_seconds: int) -> bool:
+        for _ in range(idle_seconds):
+            if self.streams.closing or await changes.wait(POLL_SECONDS):
                 return True
         return False
 
 
-def _standing(view: TaskView) -> tuple[int, int | None]:
+def _state(view: TaskView) -> tuple[int, int | None]:
     return view.task.version, view.queue_position
 
 

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can do its work."""
+"""Liveness and readiness checks."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Liveness: the process responds."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Database, file store and models answer; 503 with what is wrong and what mends it where one does not."""
+    """Readiness: checks the database, the file store and the models. 503 names what is wrong and how to fix it."""
     checks: dict[str, Any] = {}
     for name, check in request.app.state.readiness.items():
         try:

@@ -1,4 +1,4 @@
-"""The inputs of the models on the wire; the JSON Schema that ``Models/{model}`` answers comes from these classes."""
+"""Input classes of the models. ``Models/{model}`` returns the JSON Schema of these classes."""
 
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from bodydouble.tasks.data_url import is_data_url
 
-WANTED_URL = "must be an http or https URL, or a data URL"
+URL_MESSAGE = "must be an http or https URL, or a data URL"
 
 
 def _upper(value: object) -> object:
@@ -21,17 +21,17 @@ def _media_url(value: str) -> str:
         parts = urlsplit(value)
         good = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
-        raise ValueError(WANTED_URL) from None
+        raise ValueError(URL_MESSAGE) from None
     if not good:
-        raise ValueError(WANTED_URL)
-    if parts.username is not None or parts.password is not None:  # the worker refuses it; here it is not stored either
+        raise ValueError(URL_MESSAGE)
+    if parts.username is not None or parts.password is not None:  # a stored task would show it
         raise ValueError("must not hold a user name or password; give a signed URL, or upload the file")
     return value
 
 
 def _person(value: object) -> object:
     match value:
-        case bool():  # Python counts it among the integers
+        case bool():  # bool is a subclass of int
             pass
         case int() if 0 <= value <= PERSON_INDEX_MAX:
             return value
@@ -55,32 +55,34 @@ PERSON_SCHEMA: dict[str, Any] = {
 
 
 class AnimateInput(BaseModel):
-    """What both models take."""
+    """Input fields of both models."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     img_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One picture of the character.")
     video_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One video, 1 to 120 s.")
     resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
-        "720P", description="Class of the short side; the aspect is kept and a smaller source is not enlarged."
+        "720P", description="Short side of the output. The aspect ratio is kept and a smaller source is not enlarged."
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="Of what is random: the same seed gives the same video.")
+    seed: int = Field(
+        0, ge=0, le=2**63 - 1, description="Seed of the random numbers: the same seed gives the same video."
+    )
     num_inference_steps: int = Field(20, ge=2, le=40, description="Denoising steps (renderer wan).")
     guidance_scale: float = Field(1.0, ge=0, le=20, description="Classifier-free guidance (renderer wan).")
     shift: float = Field(5.0, ge=0, le=20, description="Flow shift of the schedule (renderer wan).")
-    prompt: str = Field("", max_length=2000, description="What the scene shows (renderer wan).")
-    # A plain union would answer one problem for each member; this says both ways in one.
+    prompt: str = Field("", max_length=2000, description="Description of the scene (renderer wan).")
+    # A plain union would report one problem for each member type; this reports one for both.
     person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
-        0, description="Whom to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
+        0, description="The person to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
     )
-    keep_audio: bool = Field(True, description="Keep the source's sound, packet for packet.")
+    keep_audio: bool = Field(True, description="Copy the audio of the source unchanged.")
 
 
 class ReplaceInput(AnimateInput):
     """Input of wan/2-2-animate-replace."""
 
     renderer: Literal["auto", "wan", "puppet"] = Field(
-        "auto", description="wan needs a GPU; puppet is the CPU's preview; auto takes the best there is."
+        "auto", description="`wan` needs a GPU; `puppet` makes a preview on the CPU; `auto` takes the best available."
     )
 
 
@@ -91,12 +93,14 @@ class MoveInput(AnimateInput):
         min_length=1, max_length=1, description="One picture of the character in its own surroundings."
     )
     resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
-        "720P", description="Class of the short side; the picture's aspect is kept and a smaller picture not enlarged."
+        "720P",
+        description="Short side of the output. The picture's aspect ratio is kept; a smaller one is not enlarged.",
     )
     person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
-        0, description="Who leads: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
+        0,
+        description="The person to copy the motion of: an index by size (0 is the largest) or a point [x, y].",
     )
-    renderer: Literal["auto", "wan"] = Field("auto", description="Needs a GPU: both mean wan.")
+    renderer: Literal["auto", "wan"] = Field("auto", description="Needs a GPU; both values mean `wan`.")
 
 
 INPUTS: dict[str, type[BaseModel]] = {

@@ -1,15 +1,15 @@
-"""The catalogue."""
+"""Endpoints of the model catalogue."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from bodydouble.api.answers import ModelDetail, ModelList, TemplatePage
 from bodydouble.api.authentication import CallerDep, TasksDep
-from bodydouble.api.description import answers
 from bodydouble.api.envelope import success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
+from bodydouble.api.openapi import responses
+from bodydouble.api.response_models import ModelDetail, ModelList, TemplatePage
 from bodydouble.api.wire import model_data
 
 router = APIRouter()
@@ -17,30 +17,30 @@ router = APIRouter()
 Filter = Annotated[str | None, Query(max_length=100)]
 
 
-@router.get("/job/Models", tags=["models"], responses=answers(ModelList))
+@router.get("/job/Models", tags=["models"], responses=responses(ModelList))
 async def models(
     request: Request, service: TasksDep, caller: CallerDep, modality: Filter = None, operation: Filter = None
 ) -> Response:
-    """The catalogue."""
+    """List the models of the catalogue."""
     renderers, off = request.app.state.renderers, await service.switched_off()
     found = [model_data(m, renderers, off.keys()) for m in service.models(modality, operation)]
     return success({"total": len(found), "models": found})
 
 
-@router.get("/job/Models/{model:path}", tags=["models"], responses=answers(ModelDetail, 404))
+@router.get("/job/Models/{model:path}", tags=["models"], responses=responses(ModelDetail, 404))
 async def model(request: Request, service: TasksDep, caller: CallerDep, model: str) -> Response:
-    """One model, with the JSON Schema of its input and an example."""
+    """Describe one model, with the JSON Schema of its input and an example."""
     spec = service.model(model)
     renderers, off = request.app.state.renderers, await service.switched_off()
     schema = INPUTS[model].model_json_schema()
     return success(model_data(spec, renderers, off.keys()) | {"input_schema": schema, "example": EXAMPLES[model]})
 
 
-@router.get("/job/kling-templates", tags=["templates"], responses=answers(TemplatePage))
-@router.get("/job/vidu-templates", tags=["templates"], responses=answers(TemplatePage))
-@router.get("/job/bytedance-templates", tags=["templates"], responses=answers(TemplatePage))
+@router.get("/job/kling-templates", tags=["templates"], responses=responses(TemplatePage))
+@router.get("/job/vidu-templates", tags=["templates"], responses=responses(TemplatePage))
+@router.get("/job/bytedance-templates", tags=["templates"], responses=responses(TemplatePage))
 async def templates(
     caller: CallerDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Response:
-    """Empty: this installation hosts no templates."""
+    """List templates. Always empty: this installation has none."""
     return success({"total": 0, "page": page, "page_size": page_size, "items": []})

@@ -1,12 +1,12 @@
-"""From the wire to the use cases and back."""
+"""Conversion between wire format and service values."""
 
 from collections.abc import Sequence, Set
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from bodydouble.api.bodies import validate
 from bodydouble.api.inputs import INPUTS
+from bodydouble.api.request_bodies import validate
 from bodydouble.service import Submission
 from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec
 from bodydouble.tasks.errors import InvalidParams
@@ -23,20 +23,20 @@ CallbackUrl = Annotated[AnyHttpUrl, Field(max_length=2000), AfterValidator(_with
 
 
 class CreateTaskBody(BaseModel):
-    """Body of CreateTask and of the estimates."""
+    """Body of CreateTask and of the two price estimates."""
 
     model_config = ConfigDict(extra="forbid")
 
     model: str = Field(description=f"One of: {', '.join(CATALOGUE)}")
-    input: dict[str, Any] = Field(description="The model's input; see Models/{model} for its JSON Schema.")
-    callback_url: CallbackUrl | None = Field(None, description="POSTed to once the task is over.")
+    input: dict[str, Any] = Field(description="Input of the model; `Models/{model}` returns its JSON Schema.")
+    callback_url: CallbackUrl | None = Field(None, description="URL that receives a POST when the task has ended.")
 
 
 def parse_submission(raw: dict[str, Any]) -> Submission:
-    """Check a body down to the model's own input.
+    """Validate a body, including the model's input.
 
     Raises:
-        InvalidParams: one line for each problem.
+        InvalidParams: with one line for each problem.
     """
     body = validate(CreateTaskBody, raw)
     if body.model not in INPUTS:
@@ -51,11 +51,12 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
 
 
 def model_data(model: ModelSpec, renderers: Sequence[str], off: Set[str]) -> dict[str, Any]:
-    """An entry of the catalogue as Models answers it.
+    """A model of the catalogue as ``Models`` returns it.
 
-    ``renderers`` are those of this installation; ``off`` is what the operator switched off: models and renderers.
+    ``renderers`` are those available on this installation. ``off`` has the models and renderers that the operator
+    switched off.
     """
-    usable = [name for name in renderers if name in model.renderers and renderer_feature(name) not in off]
+    available = [name for name in renderers if name in model.renderers and renderer_feature(name) not in off]
     return {
         "model": model.name,
         "provider": model.provider,
@@ -70,7 +71,7 @@ def model_data(model: ModelSpec, renderers: Sequence[str], off: Set[str]) -> dic
         "supports_reference": model.supports_reference,
         "supports_native_audio": model.supports_native_audio,
         "routing_priority": model.routing_priority,
-        "enabled": bool(usable) and model.name not in off,
-        "renderers": usable,
+        "enabled": bool(available) and model.name not in off,
+        "renderers": available,
         "price": dict(model.credits_per_second),
     }

@@ -11,7 +11,7 @@ import obstore
 from fastapi import FastAPI
 
 from bodydouble import console
-from bodydouble.api import EXAMPLES, INPUTS, EdgeLimits, attach, create_app, parse_submission
+from bodydouble.api import EXAMPLES, INPUTS, ApiLimits, attach, create_app, parse_submission
 from bodydouble.bootstrap.options import media_limits
 from bodydouble.bootstrap.services import build_operation, build_services, build_sessions, open_metrics, renderers
 from bodydouble.bootstrap.single_sign_on import build_single_sign_on
@@ -95,7 +95,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                     duty.cancel()
                 await asyncio.gather(*duties, return_exceptions=True)
 
-    limits = EdgeLimits(
+    limits = ApiLimits(
         body_bytes_max=settings.body_bytes_max,
         data_url_bytes_max=settings.data_url_bytes_max,
         reads_per_minute=settings.reads_per_minute,

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.api.envelope import ANSWERS
+from bodydouble.api.envelope import ERROR_CODES
 from bodydouble.service import Caller, Services
 from bodydouble.store import EmbeddedPostgres
 from bodydouble.tasks import errors
@@ -129,7 +129,7 @@ async def test_readiness_names_what_is_missing_and_what_mends_it(anonymous: http
 
 def test_every_kind_of_error_has_its_answer() -> None:
     """The API's table is whole, and only what is nobody's fault but ours is a 500."""
-    assert set(ANSWERS) == set(errors.Kind)
+    assert set(ERROR_CODES) == set(errors.Kind)
     tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.BodydoubleError)]
     ours = {
         errors.BodydoubleError,
@@ -138,7 +138,7 @@ def test_every_kind_of_error_has_its_answer() -> None:
         errors.Cancelled,
         errors.StorageUnavailable,
     }
-    assert {error for error in tree if ANSWERS[error.kind][0] == 500} == ours
+    assert {error for error in tree if ERROR_CODES[error.kind][0] == 500} == ours
 
 
 async def test_the_api_describes_itself(anonymous: httpx.AsyncClient) -> None:

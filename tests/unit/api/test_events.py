@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api_calls import API, BODY, WORKER, create
-from bodydouble.api.events import Following
+from bodydouble.api.events import TaskEventStream
 from bodydouble.client.event_stream import EventParser, ServerEvent
 from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
@@ -154,7 +154,7 @@ async def test_streams_that_come_at_one_moment_are_bounded_too(
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     account = (await services.tasks.authenticate(key)).id
     app.state.streams._per_account_max = 1
-    many = [Following(app.state.streams, services.tasks, account, key, TaskId(UUID(task_id))) for _ in range(3)]
+    many = [TaskEventStream(app.state.streams, services.tasks, account, key, TaskId(UUID(task_id))) for _ in range(3)]
     streams = [following.events(None) for following in many]
     for events in streams:
         assert (await anext(events)).startswith(b"retry:")

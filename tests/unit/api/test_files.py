@@ -153,7 +153,7 @@ async def test_an_upload_without_room_is_507(anonymous: httpx.AsyncClient, files
 async def test_a_file_in_a_bucket_is_led_to(
     anonymous: httpx.AsyncClient, app: FastAPI, s3: LocalS3, tmp_path: Path
 ) -> None:
-    """GET of our address answers 307 to the bucket, which answers bytes and ranges; HEAD is answered here."""
+    """GET of our address responses 307 to the bucket, which responses bytes and ranges; HEAD is answered here."""
     bucket = open_bucket(s3.url(s3.make_bucket()))
     files = app.state.files = ObjectFileStore(
         bucket, "http://127.0.0.1:8000", b"a secret", LIMITS, Scratch(tmp_path / "scratch")

@@ -79,7 +79,7 @@ async def test_seconds_are_spread_over_buckets(client: httpx.AsyncClient, store:
 
 
 async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClient) -> None:
-    """By the route's template, never by what a stranger wrote into the address."""
+    """By the route's route_template, never by what a stranger wrote into the address."""
     await new_task(client)
     await client.get(f"{API}/job/Models/wan/2-2-animate-replace")
     await client.get(f"{API}/job/Models/no-such-model")

@@ -1,4 +1,4 @@
-"""Reading the body of a request, so that every problem is told in one wording."""
+"""Reading and validating request bodies, with one wording for every problem."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
@@ -15,12 +15,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_json(content: bytes) -> dict[str, Any]:
-    """A JSON object. Raises InvalidParams."""
+    """Parse a JSON object. Raises InvalidParams."""
     try:
         document: object = orjson.loads(content)
     except orjson.JSONDecodeError:
         raise InvalidParams(["body: is no valid JSON"]) from None
-    if b"\\u0000" in content:  # JSON, but no text that the database could hold
+    if b"\\u0000" in content:  # valid JSON, but PostgreSQL cannot store it in text
         raise InvalidParams(["body: holds the character NUL"])
     if not isinstance(document, dict):
         raise InvalidParams(["body: has to be a JSON object"])
@@ -28,8 +28,8 @@ def read_json(content: bytes) -> dict[str, Any]:
 
 
 async def read_content(request: Request) -> bytes:
-    """The body as it came. Raises ClientDisconnect where it does not come whole."""
-    # Starlette's own way makes a stream of each body, and most come in one piece.
+    """The complete body. Raises ClientDisconnect if the client disconnects before its end."""
+    # Starlette's own method makes an iterator for each body; most bodies are one message.
     pieces: list[bytes] = []
     while True:
         message = await request.receive()
@@ -41,20 +41,24 @@ async def read_content(request: Request) -> bytes:
 
 
 async def read_model(request: Request, model: type[Model]) -> Model:
-    """The body as ``model``; an empty body is an empty object. Raises InvalidParams."""
+    """Read the body as ``model``. An empty body counts as an empty object. Raises InvalidParams."""
     return validate(model, read_json(await read_content(request) or b"{}"))
 
 
 def validate(model: type[Model], document: Mapping[str, Any], name: str | None = None) -> Model:
-    """``document`` as ``model``. Raises InvalidParams: a line for each problem, with the catalogue's ``name``."""
+    """``document`` validated as ``model``.
+
+    ``name`` is the catalogue entry whose input this is; problems then carry it as clients of this API expect.
+    Raises InvalidParams with one line for each problem.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise InvalidParams(describe_problems(name, [dict(e) for e in error.errors(include_url=False)])) from None
 
 
-def body_of(model: type[BaseModel], example: Mapping[str, Any]) -> dict[str, Any]:
-    """Describes the body of an endpoint that reads it with ``read_model``."""
+def describe_body(model: type[BaseModel], example: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAPI description of the body of an endpoint that reads it with ``read_model``."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     content = {"application/json": {"schema": schema, "examples": {"example": {"value": dict(example)}}}}
     return {"requestBody": {"required": True, "content": content}}

@@ -1,4 +1,4 @@
-"""How often a key may ask, and the headers that tell it (draft-ietf-httpapi-ratelimit-headers-10)."""
+"""Rate limit of requests per API key, and its headers (draft-ietf-httpapi-ratelimit-headers-10)."""
 
 import math
 import time
@@ -9,14 +9,14 @@ from bodydouble.tasks.errors import RateLimited
 
 WINDOW_SECONDS = 60
 KEYS_MAX = 100_000
-"""Beyond so many keys those are forgotten whose bucket is full: they stand as if they had never been seen."""
+"""Above this number, keys with an unused limit are dropped: they behave like keys that were never seen."""
 
 
-class ReadLimit:
-    """A bucket of requests for each key at this process; it fills evenly (generic cell rate algorithm, ITU-T I.371).
+class RequestLimiter:
+    """Limits requests of each key at this process (generic cell rate algorithm, ITU-T I.371).
 
-    Creates are limited where they are stored, across processes; what is counted here only has to keep one key from
-    taking a process for itself.
+    The limit on creates is enforced by the database, across processes. This limit only keeps one key from occupying a
+    process.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +25,7 @@ class ReadLimit:
         self._full_at: dict[bytes, float] = {}
 
     def take(self, key_hash: bytes) -> Rate:
-        """Count one request. Raises RateLimited."""
+        """Count one request of a key. Raises RateLimited."""
         now = self._clock()
         full_at = max(self._full_at.get(key_hash, now), now) + self._step_seconds
         wait = full_at - now - WINDOW_SECONDS
@@ -37,7 +37,7 @@ class ReadLimit:
             )
         self._full_at[key_hash] = full_at
         if len(self._full_at) > KEYS_MAX:
-            self._full_at = {known: at for known, at in self._full_at.items() if at > now}
+            self._full_at = {key: at for key, at in self._full_at.items() if at > now}
         return self._rate(full_at - now)
 
     def _rate(self, reset_seconds: float) -> Rate:
@@ -51,7 +51,7 @@ class ReadLimit:
 
 
 def rate_headers(rate: Rate) -> list[tuple[bytes, bytes]]:
-    """``RateLimit-Policy`` and ``RateLimit``, as ASGI sends them."""
+    """The response headers ``RateLimit-Policy`` and ``RateLimit`` in ASGI form."""
     policy = f'"{rate.name}";q={rate.maximum};w={rate.window_seconds}'
     state = f'"{rate.name}";r={rate.left};t={math.ceil(rate.reset_seconds)}'
     return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]

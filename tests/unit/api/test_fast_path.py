@@ -19,7 +19,7 @@ async def long_way(
     settings: Settings, fresh_database: str, monkeypatch: pytest.MonkeyPatch, client: httpx.AsyncClient
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The same client of the same database, through an application where every request is routed."""
-    monkeypatch.setattr("bodydouble.api.app.BUSIEST", {})
+    monkeypatch.setattr("bodydouble.api.app.FAST_PATH_ENDPOINTS", {})
     app = build_app(settings, fresh_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from api_calls import API, BODY, MODEL, body, create
-from bodydouble.api.limits import ReadLimit
+from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.bootstrap.application import build_app
 from bodydouble.service import Services
 from bodydouble.settings import Settings
@@ -30,7 +30,7 @@ class Clock:
 def test_reads_fill_up_evenly() -> None:
     """A whole minute's reads at once, then one more for each that has come back; keys do not share."""
     clock = Clock()
-    limit = ReadLimit(60, clock)
+    limit = RequestLimiter(60, clock)
     assert [limit.take(KEY).left for _ in range(60)] == list(range(59, -1, -1))
     with pytest.raises(RateLimited, match=r"60 a minute; try again in 1\.0 s") as caught:
         limit.take(KEY)
@@ -45,9 +45,9 @@ def test_reads_fill_up_evenly() -> None:
 
 def test_keys_that_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessed keys cost no memory for long, and those in use are remembered."""
-    monkeypatch.setattr("bodydouble.api.limits.KEYS_MAX", 10)
+    monkeypatch.setattr("bodydouble.api.rate_limit.KEYS_MAX", 10)
     clock = Clock()
-    limit = ReadLimit(60, clock)
+    limit = RequestLimiter(60, clock)
     for _ in range(30):
         limit.take(KEY)
     for number in range(100):

@@ -11,7 +11,7 @@ from live_service import free_port
 HOST = "127.0.0.1"
 
 
-class Alternation:
+class RoundRobinProxy:
     """What was sent where; ``targets`` are ports of this machine."""
 
     def __init__(self, targets: list[int]) -> None:
@@ -42,7 +42,7 @@ class Alternation:
                 back.close()
 
 
-class BreakingLine:
+class DisconnectingProxy:
     """Leads to one service and breaks once, in the middle of what is sent; until it is mended nothing goes through."""
 
     def __init__(self, target: int, break_after_bytes: int) -> None:
@@ -101,7 +101,7 @@ async def _end(server: asyncio.Server) -> None:
 
 
 @contextmanager
-def standing(front: Alternation | BreakingLine) -> Generator[None, None, None]:
+def running_proxy(front: RoundRobinProxy | DisconnectingProxy) -> Generator[None, None, None]:
     """Serve in a thread of its own while the block lasts."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

@@ -1,4 +1,4 @@
-"""What the endpoints answer, for the API's description. What they send is made elsewhere; tests compare the two."""
+"""Pydantic models of the responses, for OpenAPI only. The endpoints build their data; tests compare the two."""
 
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +20,7 @@ def _example(**values: Any) -> ConfigDict:
 
 
 class StageData(BaseModel):
-    """A stage that the task has been through."""
+    """A completed stage of a task."""
 
     stage: Stage = Field(examples=[Stage.PERCEIVE])
     started_at: float = Field(examples=[MOMENT], description=UNIX)
@@ -28,15 +28,15 @@ class StageData(BaseModel):
 
 
 class TaskResultData(BaseModel):
-    """What a task that is over answers."""
+    """The result of an ended task."""
 
     code: int = Field(
         examples=[200],
-        description="200; 402 the exact price was beyond the balance; 422 the media cannot be used; 499 cancelled; "
-        "501 the generation failed",
+        description="200: success; 402: the exact price exceeded the balance; 422: the media cannot be used; "
+        "499: cancelled; 501: generation failed",
     )
     message: str = Field(examples=["success"])
-    media_urls: list[str] | None = Field(None, description="Any HTTP client can GET these, without the key.")
+    media_urls: list[str] | None = Field(None, description="URLs that any HTTP client can GET without an API key.")
     media_info: dict[str, Any] | None = Field(
         None, examples=[{"renderer": "puppet", "width": 854, "height": 480, "fps": 25.0, "frames": 125, "audio": True}]
     )
@@ -44,7 +44,7 @@ class TaskResultData(BaseModel):
 
 
 class TaskInfoData(BaseModel):
-    """A task; a callback's body is the same."""
+    """A task. The body of a callback has the same fields."""
 
     task_id: str = Field(examples=[TASK_ID])
     provider: str = Field(examples=["Wan"])
@@ -54,44 +54,46 @@ class TaskInfoData(BaseModel):
     create_at: int = Field(examples=[MOMENT], description=UNIX)
     complete_at: int | None = Field(description=UNIX)
     duration_s: int | None = Field(description="Execution time in seconds.")
-    credits: float = Field(examples=[30], description="Reserved, then charged; 0 once failed.")
+    credits: float = Field(examples=[30], description="Credits reserved, then charged; 0 after a failure.")
     source: TaskSource
     result: TaskResultData | None
-    progress: float = Field(examples=[0.42], description="0 to 1, only grows.")
+    progress: float = Field(examples=[0.42], description="Fraction from 0 to 1; never decreases.")
     stage: Stage = Field(examples=[Stage.RENDER])
-    segment: int | None = Field(description="0-based, of `segments`, within the stage.")
+    segment: int | None = Field(description="Current segment of the stage, from 0 to `segments` - 1.")
     segments: int | None
-    queue_position: int | None = Field(description="How many go before, up to 1000; null once it is not pending.")
-    preview_url: str | None = Field(description="A picture of the result so far, while the task runs.")
-    expires_at: int | None = Field(description=f"The media are deleted then. {UNIX}")
-    deadline: int | None = Field(description=f"Not over by then, the task fails. {UNIX}")
-    stages: list[StageData] | None = Field(None, description="TaskInfo only: how long each stage took.")
+    queue_position: int | None = Field(
+        description="Number of tasks ahead in the queue, up to 1000; null unless pending."
+    )
+    preview_url: str | None = Field(description="Image of the latest rendered frame while the task runs.")
+    expires_at: int | None = Field(description=f"Time when the media are deleted. {UNIX}")
+    deadline: int | None = Field(description=f"Time when the task fails if it has not ended. {UNIX}")
+    stages: list[StageData] | None = Field(None, description="Duration of each stage; in TaskInfo only.")
 
 
 class TaskListData(BaseModel):
     """A page of tasks, newest first."""
 
     tasks: list[TaskInfoData]
-    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null: this was the last.")
+    next_cursor: str | None = Field(description="Value of `cursor` for the next page; null on the last page.")
 
 
 class TaskCreated(BaseModel):
-    """Answer of CreateTask."""
+    """Response of CreateTask."""
 
     model_config = _example(task_id=TASK_ID)
     task_id: str
 
 
 class CancelData(BaseModel):
-    """Answer of CancelTask."""
+    """Response of CancelTask."""
 
     model_config = _example(task_id=TASK_ID, cancelling=True)
     task_id: str
-    cancelling: bool = Field(description="False where the task was over already.")
+    cancelling: bool = Field(description="False if the task had already ended.")
 
 
 class DeleteData(BaseModel):
-    """Answer of DeleteTask."""
+    """Response of DeleteTask."""
 
     model_config = _example(task_id=TASK_ID, deleted=True)
     task_id: str
@@ -99,15 +101,17 @@ class DeleteData(BaseModel):
 
 
 class PriceData(BaseModel):
-    """Answer of estimate-credits."""
+    """Response of estimate-credits."""
 
     model_config = _example(credits=62.5, estimated=True)
     credits: float
-    estimated: bool = Field(description="True where nobody has seen the video yet: the price of five seconds.")
+    estimated: bool = Field(
+        description="True if the video was not inspected; `credits` is then the price of five seconds."
+    )
 
 
 class AffordableData(BaseModel):
-    """Answer of EstimateTask."""
+    """Response of EstimateTask."""
 
     model_config = _example(estimated_credits=62.5, balance=9000, affordable=True)
     estimated_credits: float
@@ -116,31 +120,31 @@ class AffordableData(BaseModel):
 
 
 class BalanceData(BaseModel):
-    """Answer of balance."""
+    """Response of balance."""
 
     model_config = _example(balance=9937.5)
     balance: float
 
 
 class UploadData(BaseModel):
-    """Answer of upload-url."""
+    """Response of upload-url."""
 
-    presigned_url: str = Field(description="PUT the bytes here once, with the same Content-Type.")
-    file_url: str = Field(description="Name the file by this URL in CreateTask.")
+    presigned_url: str = Field(description="PUT the file to this URL once, with the same Content-Type.")
+    file_url: str = Field(description="URL of the file for CreateTask.")
     resumable_url: str | None = Field(
-        None, description="Where the file can be sent in pieces by tus 1.0.0; null where it lies in a bucket."
+        None, description="URL for a resumable upload with tus 1.0.0; null if files are stored in a bucket."
     )
 
 
 class StoredData(BaseModel):
-    """Answer of an upload."""
+    """Response of an upload."""
 
     model_config = _example(size=1048576)
-    size: int = Field(description="Bytes.")
+    size: int = Field(description="Size in bytes.")
 
 
 class ModelData(BaseModel):
-    """An entry of the catalogue."""
+    """A model of the catalogue."""
 
     model: str = Field(examples=["wan/2-2-animate-replace"])
     provider: str
@@ -157,25 +161,25 @@ class ModelData(BaseModel):
     routing_priority: int
     enabled: bool
     renderers: list[str]
-    price: dict[str, float] = Field(description="Credits for a second of output, by resolution.")
+    price: dict[str, float] = Field(description="Credits per second of output, by resolution.")
 
 
 class ModelDetail(ModelData):
-    """One model, with the JSON Schema of its input."""
+    """A model with the JSON Schema of its input."""
 
     input_schema: dict[str, Any]
     example: dict[str, Any]
 
 
 class ModelList(BaseModel):
-    """Answer of Models."""
+    """Response of Models."""
 
     total: int
     models: list[ModelData]
 
 
 class TemplatePage(BaseModel):
-    """A page of a template catalogue; always empty here."""
+    """A page of templates; always empty."""
 
     model_config = _example(total=0, page=1, page_size=20, items=[])
     total: int
@@ -185,7 +189,7 @@ class TemplatePage(BaseModel):
 
 
 class KeyData(BaseModel):
-    """A key, without its secret."""
+    """An API key without its secret."""
 
     model_config = _example(
         id=2, name="ci", prefix="ak_3f9c1a", scope="all", disabled=False, current=False,
@@ -193,12 +197,12 @@ class KeyData(BaseModel):
     )  # fmt: skip
     id: int
     name: str
-    prefix: str = Field(description="The first characters, to tell keys apart.")
-    scope: Scope = Field(description="`read` keys look, and change nothing.")
+    prefix: str = Field(description="First characters of the key, to tell keys apart.")
+    scope: Scope = Field(description="`read` keys can read but not change anything.")
     disabled: bool
-    current: bool = Field(description="The key of this very request.")
+    current: bool = Field(description="True for the key of this request.")
     created_at: int = Field(description=UNIX)
-    last_used_at: int | None = Field(description=f"To the minute. {UNIX}")
+    last_used_at: int | None = Field(description=f"Accurate to one minute. {UNIX}")
     expires_at: int | None = Field(description=UNIX)
 
 
@@ -209,23 +213,25 @@ class KeyList(BaseModel):
 
 
 class NewKeyData(BaseModel):
-    """A key with its secret, which is shown this once."""
+    """A new API key with its secret, which is returned only once."""
 
     key: KeyData
     secret: str = Field(examples=["ak_" + "0" * 32])
 
 
 class WebhookSecretData(BaseModel):
-    """What signs the account's callbacks (Standard Webhooks)."""
+    """The secret that signs the account's callbacks (Standard Webhooks)."""
 
     model_config = _example(secret="whsec_" + "A" * 43 + "=", rotated_at=None, former_signs_until=None)
     secret: str
     rotated_at: int | None = Field(description=UNIX)
-    former_signs_until: int | None = Field(description=f"Until then the secret before signs too. {UNIX}")
+    former_signs_until: int | None = Field(
+        description=f"Until this time callbacks are also signed with the previous secret. {UNIX}"
+    )
 
 
 class UsageDayData(BaseModel):
-    """What the account used of one model on one day (UTC)."""
+    """Usage of one model on one day (UTC)."""
 
     model_config = _example(day="2026-01-01", model="wan/2-2-animate-replace", succeeded=12, failed=1, credits=360)
     day: str
@@ -236,7 +242,7 @@ class UsageDayData(BaseModel):
 
 
 class UsageData(BaseModel):
-    """Usage by day, newest first; days without tasks are left out."""
+    """Usage by day, newest first, without days that have no tasks."""
 
     days: list[UsageDayData]
 
@@ -247,7 +253,9 @@ class LedgerEntryData(BaseModel):
     model_config = _example(id=17, task_id=TASK_ID, kind="charge", amount=30, memo="", created_at=MOMENT)
     id: int
     task_id: str | None
-    kind: TransferKind = Field(description="grant, revoke; reserve at create; release or charge at the end")
+    kind: TransferKind = Field(
+        description="`grant`, `revoke`: by the operator; `reserve`: at creation; `release`, `charge`: at the end"
+    )
     amount: float
     memo: str
     created_at: int = Field(description=UNIX)
@@ -261,19 +269,19 @@ class LedgerData(BaseModel):
 
 
 class TryData(BaseModel):
-    """One try of a callback."""
+    """One attempt to deliver a callback."""
 
     model_config = _example(at=MOMENT, http_status=500, error=None, milliseconds=130)
     at: int = Field(description=UNIX)
-    http_status: int | None = Field(description="null where no answer came")
+    http_status: int | None = Field(description="null if no response arrived")
     error: str | None
     milliseconds: int
 
 
 class DeliveryData(BaseModel):
-    """A callback with its log."""
+    """A callback and its delivery log."""
 
-    id: str = Field(description="The receiver sees it as `webhook-id`, at every try.")
+    id: str = Field(description="Sent to the receiver as `webhook-id`, the same in every attempt.")
     url: str = Field(examples=["https://your-domain.com/api/callback"])
     status: DeliveryStatus
     tries: int
@@ -290,7 +298,7 @@ class DeliveryList(BaseModel):
 
 
 class ResentData(BaseModel):
-    """Answer of ResendCallback."""
+    """Response of ResendCallback."""
 
     model_config = _example(delivery_id="7f1a7a55-1b6c-4d0e-9c0f-51b7e1f0a001")
     delivery_id: str
@@ -300,7 +308,7 @@ Data = TypeVar("Data", bound=BaseModel)
 
 
 class Envelope(BaseModel, Generic[Data]):
-    """What every good answer comes in."""
+    """The envelope of every successful response."""
 
     code: int = Field(examples=[200])
     message: str = Field(examples=["success"])
@@ -308,20 +316,20 @@ class Envelope(BaseModel, Generic[Data]):
 
 
 class ErrorEnvelope(BaseModel):
-    """What every error comes in."""
+    """The envelope of every error."""
 
     code: int = Field(description="401, 402, 403, 404, 422, 429, 455, 500, 505 or 507")
     message: str
     data: None
-    errors: list[str] | None = Field(None, description="422 only: one line for each wrong field.")
+    errors: list[str] | None = Field(None, description="With 422 only: one line for each invalid field.")
 
 
 class Problem(BaseModel):
-    """The same error as RFC 9457 has it, for ``Accept: application/problem+json``."""
+    """The same error in the form of RFC 9457, sent for ``Accept: application/problem+json``."""
 
     type: str
     title: str
     status: int
     detail: str
-    code: int = Field(description="The envelope's code.")
+    code: int = Field(description="The `code` of the envelope.")
     errors: list[str] | None = None
