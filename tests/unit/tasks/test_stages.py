@@ -1,6 +1,6 @@
 """One list of stages for everybody who names them."""
 
-from bodydouble.api.answers import StageData, TaskInfoData
+from bodydouble.api.response_models import StageData, TaskInfoData
 from bodydouble.cli.shots import STAGES as TERMINAL_TEXTS
 from bodydouble.console.wording import STAGES as CONSOLE_TEXTS
 from bodydouble.shot.progress import SHARES
