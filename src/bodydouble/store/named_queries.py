@@ -1,4 +1,4 @@
-"""Named SQL from the files in ``queries``: one place where every statement can be read."""
+"""Named SQL statements from the files in ``queries``."""
 
 import re
 from functools import cache
@@ -9,12 +9,17 @@ _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 @cache
 def load_queries() -> dict[str, str]:
-    """Statement by name. Raises ValueError where a name stands twice."""
+    """Every statement by name. Raises ValueError for a name that occurs twice."""
     statements: dict[str, str] = {}
     for file in sorted(resources.files("bodydouble.store").joinpath("queries").iterdir(), key=lambda f: f.name):
-        parts = _NAME.split(file.read_text())[1:]
-        for name, body in zip(parts[::2], parts[1::2], strict=True):
+        for name, statement in split_queries(file.read_text()).items():
             if name in statements:
-                raise ValueError(f"query {name} is there twice")
-            statements[name] = body.strip().rstrip(";")
+                raise ValueError(f"query {name} is defined twice")
+            statements[name] = statement
     return statements
+
+
+def split_queries(text: str) -> dict[str, str]:
+    """The statements of one file by name, each with the comment that describes it and without its semicolon."""
+    parts = _NAME.split(text)[1:]
+    return {name: body.strip().rstrip(";") for name, body in zip(parts[::2], parts[1::2], strict=True)}

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bodydouble.store import EmbeddedPostgres, migrate
-from bodydouble.store.migrate import FORMER_NAMES, load_migrations
+from bodydouble.store.migrate import RENAMED_MIGRATIONS, load_migrations
 from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.errors import StorageUnavailable
 from databases import database_url
@@ -88,7 +88,7 @@ def test_each_number_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_a_database_that_knows_files_by_former_names_goes_on(fresh_database: str) -> None:
     """What was renumbered is not applied again."""
     with psycopg.connect(fresh_database) as connection:
-        for former, name in FORMER_NAMES.items():
+        for former, name in RENAMED_MIGRATIONS.items():
             connection.execute("update migration set name = %s where name = %s", (former, name))
     migrate(fresh_database)
     with psycopg.connect(fresh_database) as connection:
