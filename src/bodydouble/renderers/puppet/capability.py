@@ -4,9 +4,9 @@ import numpy as np
 
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderWarning
-from bodydouble.renderers.puppet.character import Character
-from bodydouble.renderers.puppet.motion import Motion
-from bodydouble.renderers.puppet.plate import Plates
+from bodydouble.renderers.puppet.compositing.plate import Plates
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.picture.character import Character
 
 YAW_MAX_DEGREES = 40
 SMALL_FACE_PIXELS = 24

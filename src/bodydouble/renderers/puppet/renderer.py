@@ -12,16 +12,16 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.footage import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
-from bodydouble.renderers.puppet.character import build_character
-from bodydouble.renderers.puppet.composite import Composer
-from bodydouble.renderers.puppet.desk import Desk, find_desk
-from bodydouble.renderers.puppet.held import learn_held
-from bodydouble.renderers.puppet.light import measure_light
-from bodydouble.renderers.puppet.looks import take_looks
-from bodydouble.renderers.puppet.motion import build_motion
-from bodydouble.renderers.puppet.occlusion import learn_ball, learn_colours
-from bodydouble.renderers.puppet.plate import build_plates, shot_spans
-from bodydouble.renderers.puppet.puppet import Puppet
+from bodydouble.renderers.puppet.compositing.composite import Composer
+from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
+from bodydouble.renderers.puppet.compositing.held import learn_held
+from bodydouble.renderers.puppet.compositing.light import measure_light
+from bodydouble.renderers.puppet.compositing.looks import take_looks
+from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
+from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
+from bodydouble.renderers.puppet.drawing.puppet import Puppet
+from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.picture.character import build_character
 
 SEGMENT_FRAMES = 48
 THREADS = 2

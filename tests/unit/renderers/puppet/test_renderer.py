@@ -11,10 +11,10 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.footage import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderOptions, Scene
-from bodydouble.renderers.puppet.character import Character, character_of
-from bodydouble.renderers.puppet.motion import Motion
-from bodydouble.renderers.puppet.puppet import Puppet
-from bodydouble.renderers.puppet.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.drawing.puppet import Puppet
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.picture.character import Character, character_of
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, track_of

@@ -1,0 +1,1 @@
+"""The finished frame: clean plate, light, the character, and what stays of the source."""

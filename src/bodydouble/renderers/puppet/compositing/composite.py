@@ -1,0 +1,243 @@
+"""One finished frame: the source, the plate where the person was, the puppet, what stands before it.
+
+Everything happens within the box around what changes; outside it the source's bytes are handed on.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image, Matte
+from bodydouble.renderers.puppet.compositing.desk import Desk
+from bodydouble.renderers.puppet.compositing.hands import keep_hand
+from bodydouble.renderers.puppet.compositing.held import Held, hand_box
+from bodydouble.renderers.puppet.compositing.light import Light, relight
+from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
+from bodydouble.renderers.puppet.compositing.plate import Box, Plates
+from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.drawing.puppet import Drawing, HandPlace, Puppet
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+
+Floats = NDArray[np.float32]
+
+WRAP_STRENGTH = 0.22
+"""How much of the surrounding light spills onto the character's rim."""
+MOUTH_SATURATION, MOUTH_BRIGHTNESS = 0.35, 0.8
+"""The actor's mouth interior loses the actor's colours and stays in the shade of the lips."""
+ELBOWS = (13, 14)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """One frame of the source, and the part of it that changes."""
+
+    index: int
+    image: Image  # (H, W, 3)
+    matte: Matte  # (H, W)
+    box: Box  # what follows is cut to it
+    plate: Image  # (h, w, 3) the background, in its own light
+    things: Floats | None  # (h, w) 0-1 what stands before the person; None where nothing does
+
+    def inside(self, box: Box) -> tuple[Box, tuple[slice, slice]] | None:
+        """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""
+        x0, y0, x1, y1 = self.box
+        u0, v0, u1, v1 = max(box[0], x0), max(box[1], y0), min(box[2], x1), min(box[3], y1)
+        return ((u0, v0, u1, v1), np.s_[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]) if u1 > u0 and v1 > v0 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composer:
+    """Makes finished frames; keeps nothing between them, so any thread may make any frame."""
+
+    puppet: Puppet
+    motion: Motion
+    plates: Plates
+    light: Light
+    desks: dict[int, Desk]  # by shot
+    actor_colours: ActorColours | None
+    held: Held | None
+
+    def frame(self, index: int, image: Image, matte: Matte) -> Image:
+        """Frame ``index`` with the person replaced; the source itself where nobody is there."""
+        if not self.motion.present[index] or self.plates.span_of(index) is None:
+            return image
+        height, width = image.shape[:2]
+        gone = removal_mask(matte, height)
+        drawing = self.puppet.draw(index, height, width)
+        box = _union(_box_of(gone), drawing.bounds if drawing else None, width, height)
+        if box is None:
+            return image
+        x0, y0, x1, y1 = box
+        source, with_seen = image[y0:y1, x0:x1], self.plates.with_seen(index, box)
+        things = None
+        if self.actor_colours is not None:
+            body = self.motion.body[index]
+            things = self.actor_colours.foreign_things(source, with_seen, matte[y0:y1, x0:x1], body, box)
+        plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
+        lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
+        removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
+        if things is not None:
+            removed = _weighed(removed, 1 - things)
+        base = _blend(source, lit, removed)
+        if drawing is not None:
+            shown = _Shown(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
+            self._lay_puppet(shown, base, drawing)
+            for place in drawing.hands:
+                if place.kept > 0.02:
+                    self._lay_hand(shown, base, place)
+                if self.held is not None and not place.behind:
+                    self._lay_held(shown, base, place, self.held)
+        result = image.copy()
+        result[y0:y1, x0:x1] = base
+        return result
+
+    def _lay_puppet(self, shown: _Shown, base: Image, drawing: Drawing) -> None:
+        """The puppet in the scene's light, behind what stands before it; into ``base``, which is cut to the box."""
+        index, image = shown.index, shown.image
+        dx, dy = drawing.bounds[0] - shown.box[0], drawing.bounds[1] - shown.box[1]
+        h, w = drawing.rgba.shape[:2]
+        inside = np.s_[dy : dy + h, dx : dx + w]
+        under = base[inside]
+        colour, alpha = relight(drawing.rgba, self.light, index)
+        colour = self._mouth(index, colour, drawing, image)
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.uint8)
+        desk = self.desks.get(int(self.motion.shot[index]))
+        if desk is not None:
+            alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
+        if shown.things is not None:
+            alpha = _weighed(alpha, 1 - shown.things[inside])
+        colour = _wrap_light(colour, under, alpha, image.shape[0])
+        base[inside] = _blend(under, colour, alpha)
+
+    def _before_desk(self, index: int, desk: Desk, drawing: Drawing) -> Floats:
+        """(h, w) or (h, 1) factor of the puppet's alpha: nothing below the desk's edge but forearms laid upon it.
+
+        A hand that is seen below the edge is in front of the desk, and so is its forearm if that comes from above.
+        """
+        shown = desk.shown(drawing.bounds)
+        x0, y0, x1, y1 = drawing.bounds
+        for place in drawing.hands:
+            elbow = self.motion.body[index, ELBOWS[place.side]]
+            if place.kept <= 0.02 or elbow[1] > desk.line or place.wrist[1] < desk.line - 0.1 * (y1 - y0):
+                continue
+            mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
+            ends = np.round(np.array([elbow, place.wrist]) - [x0, y0]).astype(np.int32)
+            thick = max(3, round(0.9 * float(np.hypot(*place.direction))))
+            cv2.line(mask, ends[0].tolist(), ends[1].tolist(), 255, thick)
+            arm = cv2.GaussianBlur(mask, (0, 0), 2.0).astype(np.float32) * np.float32(place.kept / 255)
+            shown = np.asarray(np.maximum(shown, arm), np.float32)
+        return shown
+
+    def _lay_hand(self, shown: _Shown, base: Image, place: HandPlace) -> None:
+        """The actor's own hand, recoloured; into ``base``."""
+        points, elbow = self.motion.hands[shown.index, place.side], self.motion.body[shown.index, ELBOWS[place.side]]
+        if not np.isfinite(points).all():
+            return
+        skin = self.light.lit_skin()
+        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
+        cut = shown.inside(hand.box) if hand is not None else None
+        if hand is None or cut is None:
+            return
+        (x0, y0, x1, y1), there = cut
+        own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
+        alpha = hand.alpha[own]
+        if shown.things is not None:
+            alpha = alpha * (1 - shown.things[there])
+        base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
+
+    def _lay_held(self, shown: _Shown, base: Image, place: HandPlace, held: Held) -> None:
+        """What the actor's hand holds, as the source shows it; into ``base``."""
+        weight = float(self.motion.hand_weight[shown.index, place.side])
+        points = self.motion.hands[shown.index, place.side]
+        around = hand_box(points, *shown.matte.shape) if weight > 0 else None
+        cut = shown.inside(around) if around is not None else None
+        if cut is None:
+            return
+        (x0, y0, x1, y1), there = cut
+        source = shown.image[y0:y1, x0:x1]
+        thing = held.find(source, shown.plate[there], shown.matte[y0:y1, x0:x1], points - [x0, y0])
+        if thing is not None:
+            base[there] = _blend(base[there], source, _levels(thing * np.float32(weight)))
+
+    def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
+        """Between the character's open lips, the actor's own teeth and tongue."""
+        opening = float(self.motion.mouth_opening[index])
+        if drawing.mouth is None or opening < 0.02 or not self.motion.face_found[index]:
+            return colour
+        lips = self.motion.lips[index].astype(np.float32)
+        target = (drawing.mouth - drawing.bounds[:2]).astype(np.float32)
+        if np.ptp(target[:, 1]) < 1.5 or not np.isfinite(lips).all():
+            return colour
+        x0, y0 = np.maximum(np.floor(target.min(0)).astype(int) - 3, 0)
+        x1, y1 = np.minimum(np.ceil(target.max(0)).astype(int) + 4, [colour.shape[1], colour.shape[0]])
+        matrix = _affine_fit(lips, target - [x0, y0])
+        if x1 <= x0 or y1 <= y0 or matrix is None:
+            return colour
+        inner = cv2.warpAffine(image, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR).astype(np.float32)
+        grey = inner.mean(2, keepdims=True)
+        inner = (grey + (inner - grey) * MOUTH_SATURATION) * MOUTH_BRIGHTNESS
+        mask = np.zeros(inner.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round((target - [x0, y0]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        weight = cv2.GaussianBlur(mask, (0, 0), 0.8).astype(np.float32) / 255 * min(opening / 0.04, 1.0)
+        if drawing.mouth_cover is not None:
+            weight = weight * (1 - drawing.mouth_cover[y0:y1, x0:x1] * np.float32(1 / 255))
+        shown = np.clip(inner, 0, 255).astype(np.uint8)
+        colour[y0:y1, x0:x1] = _blend(colour[y0:y1, x0:x1], shown, _levels(weight))
+        return colour
+
+
+def _levels(share: NDArray[np.floating]) -> Matte:
+    """0-1 to 0-255."""
+    return (share * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+
+
+def _weighed(alpha: Matte, factor: Floats) -> Matte:
+    """``alpha`` times ``factor``, 0-1, of a shape that fits."""
+    return (alpha * factor + np.float32(0.5)).astype(np.uint8)
+
+
+def _blend(under: Image, over: Image, alpha: Matte) -> Image:
+    """``under`` where ``alpha`` (h, w) is 0, ``over`` where it is 255. Rounded twice: a level may be lost."""
+    front = cv2.multiply(over, cv2.merge([alpha] * 3), scale=1 / 255)
+    back = cv2.multiply(under, cv2.merge([cv2.bitwise_not(alpha)] * 3), scale=1 / 255)
+    return np.asarray(cv2.add(front, back), np.uint8)
+
+
+def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image:
+    """Let the blurred surroundings spill over the character's rim."""
+    h, w = alpha.shape
+    # Both are blurred widely: a quarter of the size, by exactly that much, shows the same.
+    size = (max(1, w // 4), max(1, h // 4))
+    whole = np.s_[: 4 * size[1], : 4 * size[0]]
+    bare = cv2.resize(cv2.bitwise_not(alpha[whole]), size, interpolation=cv2.INTER_AREA)
+    rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height / 120) / 4)
+    glow = cv2.GaussianBlur(cv2.resize(under[whole], size, interpolation=cv2.INTER_AREA), (0, 0), 2)
+    rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
+    strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
+    return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
+
+
+def _affine_fit(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """Least-squares (2, 3) map from points ``a`` to ``b``, or None where they lie on a line."""
+    design = np.c_[a, np.ones(len(a))]
+    solution, _, rank, _ = np.linalg.lstsq(design, b, rcond=None)
+    return np.asarray(solution.T, np.float64) if rank == 3 else None
+
+
+def _box_of(mask: Matte) -> Box | None:
+    x, y, w, h = cv2.boundingRect(mask)
+    return (x, y, x + w, y + h) if w else None
+
+
+def _union(a: Box | None, b: Box | None, width: int, height: int) -> Box | None:
+    """The box around both, widened so that blurred edges end within it."""
+    boxes = [box for box in (a, b) if box is not None]
+    if not boxes:
+        return None
+    pad = max(8, height // 60)
+    x0, y0 = max(0, min(k[0] for k in boxes) - pad), max(0, min(k[1] for k in boxes) - pad)
+    x1, y1 = min(width, max(k[2] for k in boxes) + pad), min(height, max(k[3] for k in boxes) + pad)
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

@@ -1,0 +1,152 @@
+"""The actor's own hands, recoloured to the character's skin.
+
+Ten fingers are what a puppet cannot do; the hands in the source do exactly what they should.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image
+from bodydouble.renderers.puppet.compositing.light import Light, lab_of
+from bodydouble.renderers.puppet.compositing.plate import Box
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+
+Floats = NDArray[np.float32]
+
+BONES = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
+    (9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
+)  # fmt: skip
+PALM = (0, 1, 5, 9, 13, 17)
+FINGER_THICK = 0.2
+"""Thickness of a finger in hand lengths (wrist to the middle knuckle)."""
+SKIN_NEAR, SKIN_FAR = 16.0, 36.0
+"""Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
+
+DARK_WEIGHT = 1.5
+"""Of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
+PALE, PALE_LIGHTER, PALE_WEIGHT = 0.65, 12.0, 5.0
+"""Share of the hand's chroma below which what is lighter by so many L* is cloth, and what lacks to it weighs."""
+
+HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
+"""Shares of the actor's own hue, and of how it varies over the hand, that stay."""
+WRIST_FADE = (-0.3, 0.0)
+"""From where to where along the hand (-1 an elbow's way, 0 wrist, 1 knuckles) it sets in: cuffs stay out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptHand:
+    """A hand to be laid over the result: box, recoloured RGB uint8 and alpha 0-1."""
+
+    box: Box
+    colour: Image
+    alpha: Floats
+
+
+def keep_hand(
+    image: Image,
+    matte: NDArray[np.uint8],
+    points: NDArray[np.floating],
+    elbow: NDArray[np.floating],
+    light: Light,
+    skin: NDArray[np.float64],
+    weight: float,
+) -> KeptHand | None:
+    """Cut the actor's hand (``points`` (21, 2) px) out of ``image`` and recolour it to ``skin`` (CIELAB)."""
+    length = float(np.hypot(*(points[0] - points[9])))
+    low, high = np.floor(points.min(0) - 0.9 * length), np.ceil(points.max(0) + 0.9 * length)
+    x0, y0 = np.clip(low, 0, [image.shape[1], image.shape[0]]).astype(int)
+    x1, y1 = np.clip(high, 0, [image.shape[1], image.shape[0]]).astype(int)
+    if x1 - x0 < 4 or y1 - y0 < 4 or length < 3:
+        return None
+    shape = _shape(points - [x0, y0], elbow - [x0, y0], length, (int(y1 - y0), int(x1 - x0)))
+    # The landmarks say where the hand is: a faint matte, as over blurred fingers, is enough.
+    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (3 / 255) - 0.2, 0, 1)
+    lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
+    own = _palm_colour(lab, points - [x0, y0], light)
+    is_skin = _skin_share(lab, own, float(light.actor_skin[0]))
+    k = max(3, round(0.25 * length)) | 1
+    closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
+    # Shadows in a fist are the hand's; what is dark between spread fingers is what is behind them.
+    closed = np.where(_flesh(points - [x0, y0], length, closed.shape) > 0, closed, is_skin)
+    is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), 1.0) * 1.3, 0, 1)
+    alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
+    return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
+
+
+def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: float, size: tuple[int, int]) -> Floats:
+    """Soft mask of hand and the start of the wrist, fading towards the arm."""
+    mask = np.zeros(size, np.uint8)
+    q = np.round(points).astype(np.int32)
+    cv2.fillConvexPoly(mask, cv2.convexHull(q), 255)
+    for a, b in BONES:
+        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(2, int(0.36 * length)))
+    towards = (elbow - points[0]) / max(float(np.hypot(*(elbow - points[0]))), 1.0)
+    end = np.round(points[0] + towards * 0.4 * length).astype(int)
+    cv2.line(mask, q[0].tolist(), end.tolist(), 255, max(2, int(0.62 * length)))
+    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.05 * length)).astype(np.float32) / 255
+    along = (points[9] - points[0]) / max(length, 1.0)
+    yy, xx = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
+    place = ((xx - points[0, 0]) * along[0] + (yy - points[0, 1]) * along[1]) / length
+    return np.asarray(soft * smoothstep(*WRIST_FADE, place), np.float32)
+
+
+def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
+    """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
+    light, a, b = cv2.split(lab)
+    dark = np.maximum(np.float32(face - 25) - light, 0)
+    # A white cuff in coloured light is not far from skin, but paler and lighter.
+    chroma, lightness = np.float32(PALE * np.hypot(own[1], own[2])), np.float32(own[0])
+    pale = np.maximum(chroma - cv2.magnitude(a, b), 0) * np.clip(
+        (light - lightness) * np.float32(1 / PALE_LIGHTER), 0, 1
+    )
+    hue = cv2.magnitude(a - np.float32(own[1]), b - np.float32(own[2]))
+    distance = cv2.magnitude(hue, cv2.magnitude(np.float32(DARK_WEIGHT) * dark, np.float32(PALE_WEIGHT) * pale))
+    return (1 - smoothstep(SKIN_NEAR, SKIN_FAR, np.asarray(distance, np.float32))).astype(np.float32)
+
+
+def palm_mask(points: NDArray[np.floating], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) 0 or 255: the palm of the hand with landmarks ``points`` (21, 2) px."""
+    mask = np.zeros(size[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points[list(PALM)]).astype(np.int32)), 255)
+    return mask
+
+
+def _flesh(points: NDArray[np.floating], length: float, size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) 0 or 255: palm and fingers, without what is between these."""
+    mask, q = palm_mask(points, size), np.round(points).astype(np.int32)
+    for a, b in BONES:
+        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(1, round(FINGER_THICK * length)))
+    return mask
+
+
+def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDArray[np.float64]:
+    """(3,) CIELAB of this hand: lightness between the face's and the palm's, and the palm's hue where it can be skin.
+
+    Hands are lit by other lamps than the face; measured against the face's hue half of a hand would be no skin.
+    """
+    palm = lab[palm_mask(points, lab.shape) > 0]
+    own = light.actor_skin.copy()
+    if len(palm) >= 12:
+        hue = np.median(palm[:, 1:], axis=0)
+        if float(np.hypot(*(hue - own[1:]))) < SKIN_FAR:
+            own[1:] = hue
+            own[0] = 0.5 * (own[0] + float(np.median(palm[:, 0])))
+    return own
+
+
+def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) -> Image:
+    """Shift lightness to the character's skin, and replace most of the colour: shading stays, hue goes.
+
+    Not all of it: hands are redder than cheeks, and hands of a face's blue or grey are not read as hands any more.
+    """
+    result = lab.copy()
+    result[..., 0] = np.clip(lab[..., 0] - own[0] + skin[0], 0, 100)
+    depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), 0.3, 1.3)
+    hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
+    result[..., 1:] = (lab[..., 1:] - own[1:]) * VARIATION_KEPT + hue * depth
+    rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)
+    return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)

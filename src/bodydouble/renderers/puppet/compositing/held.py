@@ -1,0 +1,194 @@
+"""What the person holds in a hand: a coin, a cup, a telephone. It stays before the character as the source shows it.
+
+The landmarks say where a hand is. What is between and beside its fingers, and is neither skin nor background, nor a
+blur of both, nor the person's clothes, is held; that the same colours are seen there again and again tells it from
+a chance shadow.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
+from bodydouble.renderers.puppet.compositing.hands import palm_mask
+from bodydouble.renderers.puppet.compositing.looks import Look
+from bodydouble.renderers.puppet.compositing.plate import Box, Plates
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+Points = NDArray[np.floating]
+
+REACH = 1.25
+"""Hand lengths (wrist to the middle knuckle) beyond its landmarks' hull in which a hand's thing may be."""
+SKIN_SHADES = (0.4, 0.6, 0.8, 1.0, 1.2)
+"""Skin in a fist's shadows and in its highlights, over the palm's own brightness."""
+BLUR_ERROR = 20.0
+"""Distance in RGB (0-255) from every blend of skin and background at which a pixel is neither."""
+MATTE_MIN = 100
+SIZE_MIN = 0.2
+"""Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
+HAND_LENGTH_MIN = 6.0
+"""Pixels: the landmarks of a smaller hand say too little."""
+CLOTHES_SHARE_MIN, CLOTHES_OFTEN_MIN = 0.001, 0.25
+"""A colour is the person's own if it covers this share of what is not hand in this share of the looks."""
+HULL_REACH = 0.5
+"""How far beyond the hull of what is surely held the rest of it is looked for, in the root of the hull's area."""
+FINGER_REACH = 0.25
+"""Hand lengths between the fingers and what they hold at most."""
+SIGHTINGS_MIN = 3
+OFTEN_MIN = 0.15
+"""Share of the hands looked at in which a held thing's colours are seen at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What is held in the video: its ``colours`` (LEVELS ** 3,), and those of the ``clothes`` (LEVELS ** 3,)."""
+
+    colours: Colours
+    clothes: Colours
+
+    def find(self, image: Image, plate: Image, matte: Matte, points: Points) -> Floats | None:
+        """(h, w) 0-1 of what the hand with landmarks ``points`` (21, 2) px holds in a crop; None where nothing."""
+        codes = colour_codes(image)
+        like = _neither_nor(image, plate, matte, points, self.colours.take(codes))
+        if like is None:
+            return None
+        piece = _held_piece(like & ~self.clothes.take(codes), points)
+        if piece is None:
+            return None
+        # Where its colours are the person's too it is known by lying about the rest of it.
+        piece = _solid(like & _about(piece), _hand_length(points)) | piece
+        return np.asarray(cv2.GaussianBlur(piece.astype(np.float32), (0, 0), 0.8), np.float32)
+
+
+def hand_box(points: Points, height: int, width: int) -> Box | None:
+    """The part of the frame in which a hand's thing is looked for; None where the hand is outside or too small."""
+    length = _hand_length(points)
+    if not np.isfinite(points).all() or length < HAND_LENGTH_MIN:
+        return None
+    low = np.clip(np.floor(points.min(0) - REACH * length), 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(points.max(0) + REACH * length), 0, [width, height]).astype(int)
+    if (high - low).min() < 4:
+        return None
+    return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+
+def _hand_length(points: Points) -> float:
+    """Pixels from the wrist to the middle knuckle."""
+    return float(np.hypot(*(points[9] - points[0])))
+
+
+def _hand_zone(points: Points, shape: tuple[int, ...]) -> Mask:
+    """(h, w) 0 or 1: about fingers and palm, without the wrist, where cuffs are."""
+    length = _hand_length(points)
+    mask = np.zeros(shape[:2], np.uint8)
+    hull = cv2.convexHull(np.round(points).astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 1)
+    cv2.polylines(mask, [hull], True, 1, max(1, round(2 * REACH * length)))
+    along = (points[9] - points[0]) / max(length, 1e-6)
+    xs = (np.arange(shape[1]) - points[0, 0]) * along[0]
+    ys = (np.arange(shape[0]) - points[0, 1]) * along[1]
+    mask[xs[None, :] + ys[:, None] < 0.15 * length] = 0
+    return mask
+
+
+def learn_held(looks: list[Look], plates: Plates, track: PersonTrack) -> Held | None:
+    """What is held in ``looks`` again and again; None where nothing is."""
+    clothes = _own_colours(looks, track)
+    votes, hands = np.zeros(LEVELS**3, np.int64), 0
+    for look in looks:
+        height, width = look.matte.shape
+        for side in range(2):
+            points = track.hands[look.index, side, :, :2].astype(np.float64)
+            box = hand_box(points, height, width) if track.hand_found[look.index, side] else None
+            if box is None:
+                continue
+            hands += 1
+            x0, y0, x1, y1 = box
+            here, local = np.s_[y0:y1, x0:x1], points - [x0, y0]
+            image = look.image[here]
+            codes, plate = colour_codes(image), plates.at(look.index, box)
+            foreign = _neither_nor(image, plate, look.matte[here], local, ~clothes.take(codes))
+            piece = None if foreign is None else _held_piece(foreign, local)
+            if piece is not None:
+                seen = np.zeros(LEVELS**3, np.bool_)
+                seen[codes[piece > 0]] = True
+                votes += with_neighbours(seen)
+    often = votes >= max(SIGHTINGS_MIN, OFTEN_MIN * hands)
+    return Held(colours=often, clothes=clothes) if often.any() else None
+
+
+def _own_colours(looks: list[Look], track: PersonTrack) -> Colours:
+    """Of the person, their hands left out: a thing that is always held is not theirs."""
+    often = np.zeros(LEVELS**3, np.int64)
+    for look in looks:
+        person = (look.matte > 200).astype(np.uint8)
+        for side in range(2):
+            points = track.hands[look.index, side, :, :2].astype(np.float64)
+            if track.hand_found[look.index, side] and np.isfinite(points).all():
+                person[_hand_zone(points, person.shape) > 0] = 0
+        codes = colour_codes(look.image[::2, ::2][person[::2, ::2] > 0])
+        often += counted(codes) > CLOTHES_SHARE_MIN * max(len(codes), 1)
+    return often >= CLOTHES_OFTEN_MIN * len(looks)
+
+
+def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:
+    """(h, w) 0 or 1: which ``among`` the pixels about a hand are neither its skin nor background.
+
+    None where no palm is seen, or too few pixels are looked at for anything to be held.
+    """
+    own = image[(palm_mask(points, matte.shape) > 0) & (matte > MATTE_MIN)]
+    if len(own) < 12:
+        return None
+    zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN) & among
+    if np.count_nonzero(zone) < 0.5 * (SIZE_MIN * _hand_length(points)) ** 2:
+        return None
+    pixels, behind = image[zone].astype(np.float32), plate[zone].astype(np.float32)
+    away = np.full(len(pixels), np.inf, np.float32)
+    skin = np.median(own, axis=0).astype(np.float32)
+    for shade in SKIN_SHADES:
+        line = np.minimum(skin * np.float32(shade), 255) - behind
+        share = ((pixels - behind) * line).sum(1) / np.maximum((line * line).sum(1), 1e-3)
+        nearest = behind + np.clip(share, 0, 1)[:, None] * line
+        away = np.minimum(away, np.linalg.norm(pixels - nearest, axis=1))
+    result = np.zeros(matte.shape, np.uint8)
+    result[zone] = away > BLUR_ERROR
+    return result
+
+
+def _solid(mask: Mask, length: float) -> Mask:
+    """``mask`` (h, w) 0 or 1 with its pores closed and its shreds gone, for a hand of ``length`` px."""
+    k = max(3, round(0.12 * length)) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
+    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel), np.uint8)
+
+
+def _about(piece: Mask) -> Mask:
+    """(h, w) 0 or 1: the hull of ``piece``, wider by a part of its size."""
+    outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.convexHull(np.concatenate(list(outlines)))
+    around = cv2.fillConvexPoly(np.zeros_like(piece), hull, 1)
+    reach = round(HULL_REACH * float(np.sqrt(cv2.contourArea(hull)))) * 2 + 1
+    return np.asarray(cv2.dilate(around, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))), np.uint8)
+
+
+def _held_piece(candidate: Mask, points: Points) -> Mask | None:
+    """The largest piece (h, w) 0 or 1 of ``candidate``, whole; None where none is large enough and at the fingers."""
+    length = _hand_length(points)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(candidate, length))
+    if count < 2:
+        return None
+    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    if stats[best, cv2.CC_STAT_AREA] < (SIZE_MIN * length) ** 2:
+        return None
+    piece = np.asarray(labels == best, np.uint8)
+    fingers = np.zeros_like(candidate)
+    cv2.fillConvexPoly(fingers, cv2.convexHull(np.round(points).astype(np.int32)), 1)
+    reach = 2 * max(1, round(FINGER_REACH * length)) + 1
+    near = cv2.dilate(fingers, np.ones((reach, reach), np.uint8))
+    return piece if near[piece > 0].any() else None

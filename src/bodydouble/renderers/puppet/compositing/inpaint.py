@@ -1,0 +1,177 @@
+"""What was never seen: a plausible background for the holes of a plate.
+
+Where to copy from is decided in a small picture, what is copied are the plate's own pixels: what is made up is as sharp
+as what is beside it.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
+from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
+
+Image = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+WHOLE_MIN = 0.98
+"""Known share from which on a small picture's pixel counts as known."""
+SOFT_SIGMA, SOFT_REACH = 3.0, 12
+"""Of the border, in pixels, in which filling and known pixels are blended."""
+BLUR_SIGMA = 0.6
+"""Of what is filled in from the small picture alone, in its pixels: out of focus rather than ragged."""
+WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
+"""Patches are moved at this width: enough for a plausible background. Its time grows with the hole's pixels: a hole of
+more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
+LARGE_HOLE = 0.1
+
+SLIVER_MAX = 0.006
+"""Share of the picture up to which a hole is a sliver at the edge of what was filled before, with nothing to invent."""
+OTHER_MIN = 45.0
+"""Levels of difference from which what is copied and what is there are two things, not one in two lights."""
+
+
+def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
+    """Fill ``image`` (H, W, 3) where not ``known``, copying nothing from where ``forbidden`` (bystanders).
+
+    Patches are chosen at a small size; their shifts are carried out in the picture, in the light beside the hole.
+    """
+    height, width = known.shape
+    w = round(max(WORK_WIDTH_MIN, WORK_WIDTH * min(1.0, LARGE_HOLE / max(1 - float(known.mean()), 1e-6)) ** 0.5))
+    h = max(16, round(height * w / width))
+    sure = known.astype(np.uint8) * np.uint8(255)
+    share = cv2.resize(sure, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    low = cv2.resize(cv2.copyTo(image, sure), (w, h), interpolation=cv2.INTER_AREA)
+    low = np.clip(low / np.maximum(share, 1e-3)[..., None], 0, 255).astype(np.uint8)
+    taken = cv2.resize(forbidden.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) > 0
+    source = (share > WHOLE_MIN) & ~taken
+    if source.mean() < 0.05:
+        return image
+    hole = share <= WHOLE_MIN
+    shifts = None
+    if hole.mean() > SLIVER_MAX:
+        filled, shifts = _by_patches(low, source)
+    else:
+        filled = _diffused(low, ~hole)
+    soft = cv2.GaussianBlur(cv2.medianBlur(filled, 5), (0, 0), BLUR_SIGMA)
+    soft = np.where(hole[..., None], soft, low).astype(np.float32)
+    return _laid_in(image, known, soft, shifts)
+
+
+def _laid_in(image: Image, known: Mask, soft: Floats, shifts: "_Shifts | None") -> Image:
+    """``image`` with what is not ``known`` filled; only the box around that is computed.
+
+    ``soft`` (h, w, 3), small, is enlarged; where ``shifts`` lead to known pixels, those are copied instead.
+    """
+    height, width = known.shape
+    x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
+    x0, y0 = max(0, x - SOFT_REACH), max(0, y - SOFT_REACH)
+    x1, y1 = min(width, x + w + SOFT_REACH), min(height, y + h + SOFT_REACH)
+    zoom_x, zoom_y = soft.shape[1] / width, soft.shape[0] / height
+    to_small = np.array([[zoom_x, 0, (x0 + 0.5) * zoom_x - 0.5], [0, zoom_y, (y0 + 0.5) * zoom_y - 0.5]])
+    large = cv2.warpAffine(
+        soft,
+        to_small,
+        (x1 - x0, y1 - y0),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    grain = _grain_level(image, known)
+    large += np.random.default_rng(0).normal(0, grain, (*large.shape[:2], 1)).astype(np.float32)
+    here = np.s_[y0:y1, x0:x1]
+    if shifts is not None:
+        copied, weight = _copied(image, known, shifts, to_small, (x0, y0, x1, y1))
+        large = copied + large * (1 - weight)[..., None]
+        unlike = cv2.blur(cv2.absdiff(large, image[here].astype(np.float32)).max(-1), (LIGHT_STEP, LIGHT_STEP))
+        shared = (known[here] & (weight > 0) & (unlike < OTHER_MIN)).astype(np.uint8) * np.uint8(255)
+        large = match_light(np.clip(large + 0.5, 0, 255).astype(np.uint8), image[here], shared).astype(np.float32)
+    # Inside the hole the filling alone; towards it a soft border, so that no seam shows.
+    inside = known[here].astype(np.float32)
+    weight = (cv2.GaussianBlur(inside, (0, 0), SOFT_SIGMA) * inside)[..., None]
+    result = image.copy()
+    result[here] = np.clip(image[here] * weight + large * (1 - weight) + 0.5, 0, 255)
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shifts:
+    """Where the small picture's hole was copied from."""
+
+    steps: NDArray[np.int64]  # (N, 2) small pixels x, y
+    label: NDArray[np.int32]  # (h, w) which of them; outside the hole that of the nearest pixel inside
+
+
+def _copied(
+    image: Image, known: Mask, shifts: _Shifts, to_small: NDArray[np.float64], box: tuple[int, int, int, int]
+) -> tuple[Floats, Floats]:
+    """(h, w, 3) within ``box`` what ``shifts`` copy there, times its weight (h, w): 1, or 0 where that is not known."""
+    x0, y0, x1, y1 = box
+    total, colour = np.zeros((y1 - y0, x1 - x0), np.float32), np.zeros((y1 - y0, x1 - x0, 3), np.float32)
+    zoom, offset = to_small.diagonal(), to_small[:, 2]
+    sure = known.astype(np.uint8)
+    for k in np.unique(shifts.label):
+        mine = (shifts.label == k).astype(np.float32)
+        # Each shift where it is alone: there are many, and most of them are small.
+        x, y, w, h = cv2.boundingRect(mine.astype(np.uint8))
+        u0, v0 = np.clip(np.floor(([x - 1, y - 1] - offset) / zoom), 0, [x1 - x0, y1 - y0]).astype(int)
+        u1, v1 = np.clip(np.ceil(([x + w, y + h] - offset) / zoom) + 1, 0, [x1 - x0, y1 - y0]).astype(int)
+        if u1 <= u0 or v1 <= v0:
+            continue
+        size, there = (int(u1 - u0), int(v1 - v0)), np.s_[v0:v1, u0:u1]
+        own = to_small.copy()
+        own[:, 2] += zoom * [u0, v0]
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        share = cv2.warpAffine(mine, own, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        step = np.round(shifts.steps[k] / zoom)
+        move = np.array([[1, 0, x0 + u0 + step[0]], [0, 1, y0 + v0 + step[1]]])
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        # Steep at the borders between two shifts: a wide blend of two textures is neither.
+        share = share**3 * cv2.warpAffine(sure, move, size, flags=flags)
+        colour[there] += cv2.warpAffine(image, move, size, flags=flags) * share[..., None]
+        total[there] += share
+    found = total > 1e-3
+    colour[found] /= total[found][:, None]
+    colour[~found] = 0
+    return colour, found.astype(np.float32)
+
+
+def _diffused(image: Image, known: Mask) -> Image:
+    """Telea's fast marching inpainting: what a few pixels' width needs, and forty times as fast."""
+    return np.asarray(cv2.inpaint(image, np.where(known, 0, 255).astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+
+
+def _by_patches(image: Image, source: Mask) -> tuple[Image, _Shifts | None]:
+    """``image``, small, filled where it is not ``source``, and how; None where there is nothing to copy."""
+    filling = fill_by_patches(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2Lab), np.uint8), source)
+    filled = np.asarray(cv2.cvtColor(filling.lab, cv2.COLOR_Lab2RGB), np.uint8)
+    made = filling.known & ~source
+    if not made.any():
+        return _diffused(image, source), None
+    steps, number = np.unique(filling.steps[made], axis=0, return_inverse=True)
+    label = np.full(source.shape, -1, np.int32)
+    label[made] = number.ravel()
+    return (filled if filling.known.all() else _diffused(filled, filling.known)), _Shifts(
+        steps=steps.astype(np.int64), label=_spread_labels(label)
+    )
+
+
+def _spread_labels(label: NDArray[np.int32]) -> NDArray[np.int32]:
+    """``label`` (h, w) with each -1 replaced by what the nearest other pixel has."""
+    lost = (label < 0).astype(np.uint8)
+    if not lost.any():
+        return label
+    _, nearest = cv2.distanceTransformWithLabels(lost, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.asarray(nearest, np.int32)
+    table = np.zeros(int(nearest.max()) + 1, np.int32)
+    table[nearest[lost == 0]] = label[lost == 0]
+    return table[nearest]
+
+
+def _grain_level(image: Image, known: Mask) -> float:
+    """Standard deviation of the known part's finest detail, at most 3 levels."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.0))[::2, ::2][known[::2, ::2]]
+    return min(float(np.median(fine)) * 1.48, 3.0) if len(fine) else 0.0

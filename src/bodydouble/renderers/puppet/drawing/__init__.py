@@ -1,0 +1,1 @@
+"""Drawing the character as textured meshes."""

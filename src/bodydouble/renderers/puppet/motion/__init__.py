@@ -1,0 +1,1 @@
+"""The actor's movement, and where it puts the character's parts."""

@@ -1,0 +1,228 @@
+"""What a puppet is driven by: the actor's movement, frame by frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
+from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
+from bodydouble.renderers.puppet.motion.expression import (
+    EYES,
+    INNER_LIPS,
+    Expression,
+    eye_openings,
+    mouth_gap,
+    mouth_shape,
+    neutral_of,
+    normalised,
+)
+from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
+
+Array = NDArray[np.float64]
+
+WRISTS = (15, 16)
+HAND_FADE_FRAMES = 4
+"""Frames over which a hand that appears or goes is blended with the body's own wrist."""
+LID_CLOSED, LID_OPEN = 0.27, 0.87
+"""Eye opening, relative to the widest usual one, at which a lid counts as shut and as open."""
+FACE_GAP_FRAMES_MAX = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion:
+    """The actor over ``F`` frames, in pixels of the working frame; NaN where the actor is absent."""
+
+    frame_rate: float
+    shot: NDArray[np.int32]  # (F,)
+    present: NDArray[np.bool_]  # (F,)
+    body: Array  # (F, 33, 2)
+    depth: Array  # (F, 33) away from the camera
+    visibility: Array  # (F, 33) 0-1
+    head_rotation: Array  # (F, 3, 3)
+    head_centre: Array  # (F, 2) mean of the face mesh, seen or guessed
+    head_size: Array  # (F,) see Head.size
+    face: Array  # (F, 478, 3) NaN where no face is seen
+    face_found: NDArray[np.bool_]  # (F,)
+    offsets: Array  # (F, 478, 3) normalised offsets from the neutral face, 0 without a face
+    gaze: Array  # (F, 2, 2)
+    lids: Array  # (F, 2) 1 is open, 0 shut
+    mouth_opening: Array  # (F,) face heights beyond the neutral's
+    mouth: Array  # (F, 2) see Expression.mouth
+    hands: Array  # (F, 2, 21, 2) NaN where not seen
+    hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
+
+    def __len__(self) -> int:
+        return len(self.shot)
+
+    @property
+    def lips(self) -> Array:
+        """(F, 20, 2) the actor's inner lips, px."""
+        return self.face[:, INNER_LIPS, :2]
+
+    def expression(self, index: int) -> Expression:
+        return Expression(
+            offsets=self.offsets[index], gaze=self.gaze[index], lids=self.lids[index], mouth=self.mouth[index]
+        )
+
+
+def build_motion(track: PersonTrack, frame_rate: float) -> Motion:
+    """From a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track."""
+    hands, hand_weight = _hands(track)
+    body = track.body[..., :2].astype(np.float64)
+    for k, wrist in enumerate(WRISTS):
+        weight = hand_weight[:, k, None]
+        seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
+        body[:, wrist] = body[:, wrist] * (1 - weight) + seen * weight
+    rotation, centre, size, heads = _heads(track, frame_rate)
+    offsets, gaze, opening, mouth = _expressions(track, heads)
+    return Motion(
+        frame_rate=frame_rate,
+        shot=track.shot,
+        present=track.present,
+        body=body,
+        depth=track.body[..., 2].astype(np.float64),
+        visibility=track.visibility.astype(np.float64),
+        head_rotation=rotation,
+        head_centre=centre,
+        head_size=size,
+        face=track.face.astype(np.float64),
+        face_found=track.face_found & track.present,
+        offsets=offsets,
+        gaze=gaze,
+        lids=_lids(track),
+        mouth_opening=opening,
+        mouth=mouth,
+        hands=hands,
+        hand_weight=hand_weight,
+    )
+
+
+def _hands(track: PersonTrack) -> tuple[Array, Array]:
+    """Hands (F, 2, 21, 2) and their weights (F, 2)."""
+    frames = len(track)
+    hands = track.hands[..., :2].astype(np.float64).reshape(frames, 2, HAND_POINTS, 2)
+    weight = np.zeros((frames, 2))
+    for k in range(2):
+        for start, stop in spans(track.hand_found[:, k] & track.present, track.shot, gap_max=0):
+            rising = (np.arange(stop - start) + 1) / HAND_FADE_FRAMES
+            falling = rising[::-1]
+            # At a cut or at the film's ends there is nothing to be blended with.
+            if start == 0 or track.shot[start - 1] != track.shot[start]:
+                rising = np.ones(stop - start)
+            if stop == frames or track.shot[stop] != track.shot[stop - 1]:
+                falling = np.ones(stop - start)
+            weight[start:stop, k] = np.clip(np.minimum(rising, falling), 0, 1)
+    return hands, weight
+
+
+def _lids(track: PersonTrack) -> Array:
+    """(F, 2) lid opening from the eyes' contours; 1 where no eye is seen."""
+    seen = np.flatnonzero(track.face_found & np.isfinite(track.eyes).all(axis=(1, 2, 3)))
+    lids = np.ones((len(track), 2))
+    if len(seen) == 0:
+        return lids
+    openings = np.array([eye_openings(track.eyes[i].astype(np.float64)) for i in seen])
+    # Both eyes mostly move together; their mean is steadier than either.
+    openings = 0.5 * openings + 0.5 * openings.mean(1, keepdims=True)
+    ratio = openings / np.maximum(np.percentile(openings, 80, axis=0), 1e-3)
+    shut = np.clip((ratio - LID_CLOSED) / (LID_OPEN - LID_CLOSED), 0, 1)
+    lids[seen] = np.where(ratio < 0.9, shut, np.minimum(1 + 0.5 * np.maximum(ratio - 1, 0), 1.2))
+    return lids
+
+
+def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array]:
+    """Offsets (F, 478, 3), gaze (F, 2, 2), mouth opening (F,) and mouth (F, 2)."""
+    frames = len(track)
+    offsets, gaze, opening = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2, 2)), np.zeros(frames)
+    mouth = np.zeros((frames, 2))
+    seen = [i for i in range(frames) if heads[i] is not None]
+    if not seen:
+        return offsets, gaze, opening, mouth
+    faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
+    neutral = neutral_of(faces)
+    offsets[seen] = faces - neutral
+    for eye, (_, _, left, right, iris) in enumerate(EYES):
+        middles = (faces[:, left, :2] + faces[:, right, :2]) / 2
+        rest = neutral[iris, :2].mean(0) - (neutral[left, :2] + neutral[right, :2]) / 2
+        gaze[seen, eye] = faces[:, iris, :2].mean(1) - middles - rest
+    opening[seen] = np.array([mouth_gap(face) for face in faces]) - mouth_gap(neutral)
+    mouth[seen] = np.array([mouth_shape(face) for face in faces])
+    return offsets, gaze, opening, mouth
+
+
+def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, list[Head | None]]:
+    """Rotation, centre and size of each frame's head, and the heads seen by their face."""
+    frames = len(track)
+    rotation = np.tile(np.eye(3), (frames, 1, 1))
+    centre, size = np.full((frames, 2), np.nan), np.full(frames, np.nan)
+    heads: list[Head | None] = [None] * frames
+    coarse: list[Head | None] = [None] * frames
+    for i in np.flatnonzero(track.present):
+        coarse[i] = head_of_body(track.body[i].astype(np.float64))
+        if track.face_found[i] and np.isfinite(track.face[i]).all():
+            heads[i] = head_of_face(track.face[i].astype(np.float64))
+    torso = _torso(track)
+    share, shift = _coarse_to_fine(heads, coarse, torso)
+    for start, stop in spans(track.present, track.shot, gap_max=0):
+        here = range(start, stop)
+        found = np.array([heads[i] is not None for i in here])
+        # Short losses of the face are bridged, long ones follow the body's own idea of the head.
+        near = _near(found, FACE_GAP_FRAMES_MAX)
+        rough = [h for i in here if (h := coarse[i])]
+        fine = [heads[i] or h for i, h in zip(here, rough, strict=True)]
+        # A profile's ears lie on each other: without a face the trunk tells the size.
+        own_size = np.array([h.size if ok else share * torso[i] for i, h, ok in zip(here, fine, found, strict=True)])
+        own_centre = np.array([h.centre for h in fine])
+        own_centre[~found] += shift * own_size[~found, None]
+        own_turn = np.stack([h.rotation for h in fine])
+        bridge = near & ~found
+        if bridge.any():
+            known = found | ~near
+            own_size, own_turn = fill_gaps(own_size, known), fill_gaps(own_turn, known)
+            own_centre = fill_gaps(own_centre, known)
+        scale = max(float(np.median(own_size)), 1.0)
+        size[start:stop] = one_euro(own_size[:, None], frame_rate, cutoff=0.5, beta=0.005, scale=scale)[:, 0]
+        if not found.all():
+            own_turn = one_euro(own_turn, frame_rate, cutoff=2.0, beta=0.03, scale=1.0)
+            own_centre = one_euro(own_centre, frame_rate, cutoff=2.5, beta=0.05, scale=scale)
+        rotation[start:stop] = _orthonormal(own_turn)
+        centre[start:stop] = own_centre
+    return rotation, centre, size, heads
+
+
+def _torso(track: PersonTrack) -> Array:
+    """(F,) px, a length of the trunk that turning changes little; NaN where absent."""
+    body = track.body[..., :2].astype(np.float64)
+    spine = np.linalg.norm((body[:, 11] + body[:, 12] - body[:, 23] - body[:, 24]) / 2, axis=1)
+    return np.maximum(np.maximum(spine, np.linalg.norm(body[:, 11] - body[:, 12], axis=1)), 1.0)
+
+
+def _coarse_to_fine(heads: list[Head | None], coarse: list[Head | None], torso: Array) -> tuple[float, Array]:
+    """Head size over the trunk's length, and how far the body's idea of the head's centre is off, in sizes."""
+    pairs = [(i, a, b) for i, (a, b) in enumerate(zip(heads, coarse, strict=True)) if a and b]
+    if not pairs:
+        sizes = [h.size / torso[i] for i, h in enumerate(coarse) if h]
+        return (float(np.median(sizes)) if sizes else 1.0), np.zeros(2)
+    share = float(np.median([a.size / torso[i] for i, a, _ in pairs]))
+    shift = np.median([(a.centre - b.centre) / a.size for _, a, b in pairs], axis=0)
+    return share, shift
+
+
+def _near(found: NDArray[np.bool_], frames_max: int) -> NDArray[np.bool_]:
+    """Which entries lie in a hole of at most ``frames_max`` between two found ones, or are found."""
+    index = np.flatnonzero(found)
+    if len(index) == 0:
+        return np.zeros(len(found), np.bool_)
+    at = np.arange(len(found))
+    after = index[np.clip(np.searchsorted(index, at), 0, len(index) - 1)]
+    before = index[np.clip(np.searchsorted(index, at, side="right") - 1, 0, len(index) - 1)]
+    return found | ((before < at) & (at < after) & (after - before - 1 <= frames_max))
+
+
+def _orthonormal(matrices: Array) -> Array:
+    """The nearest rotations (N, 3, 3)."""
+    u, _, v = np.linalg.svd(matrices)
+    flip = np.linalg.det(u @ v) < 0
+    u[flip, :, -1] *= -1
+    return u @ v

@@ -1,0 +1,154 @@
+"""Expressions as normalised offsets from a neutral face, and how they move onto another face."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.motion.head import Head
+
+Array = NDArray[np.float64]
+
+INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
+"""(upper, lower) points of the inner lips that meet when the mouth closes."""
+MOUTH_CORNERS = (61, 291)
+MOUTH_WIDTH_REST = 0.40
+"""Width of a resting mouth in face widths: what a wider, smiling one of the reference narrows towards."""
+MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
+"""Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
+EYES = ((159, 145, 33, 133, slice(468, 473)), (386, 374, 362, 263, slice(473, 478)))
+"""Upper lid, lower lid, the corners from image left to right and the iris, for the eye at image left, then right."""
+OFFSET_MIN, OFFSET_MAX = -0.35, 0.45
+"""Bounds of an offset in face widths and heights: past them a landmark network has slipped."""
+
+
+def smoothstep(low: float, high: float, x: NDArray[np.floating] | float) -> Array:
+    """0 below ``low``, 1 above ``high``, smooth between."""
+    t = np.clip((np.asarray(x, np.float64) - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def normalised(points: Array, head: Head) -> Array:
+    """Face points (N, 3) in the head's own frame, in face widths, heights, widths."""
+    return (points - head.origin) @ head.rotation / head.scale
+
+
+def mouth_gap(face: Array) -> float:
+    """Opening of the inner lips of a normalised face, in face heights."""
+    return float(np.linalg.norm(face[13, :2] - face[14, :2]))
+
+
+def mouth_shape(face: Array) -> Array:
+    """(2,) width of the mouth of a normalised face, and how far its corners are above the middle of its lips."""
+    left, right = face[MOUTH_CORNERS[0]], face[MOUTH_CORNERS[1]]
+    return np.array([abs(right[0] - left[0]), (face[13, 1] + face[14, 1]) / 2 - (left[1] + right[1]) / 2])
+
+
+def eye_gap(face: Array) -> float:
+    """Opening of both eyes of a normalised face, in face heights."""
+    return sum(float(np.linalg.norm(face[top, :2] - face[bottom, :2])) for top, bottom, *_ in EYES)
+
+
+def eye_openings(contours: Array) -> Array:
+    """(2,) height over width of each eye, from contours (2, 16, 2) that start at one corner and have the other at 8."""
+    across = contours[:, 8] - contours[:, 0]
+    length = np.maximum(np.linalg.norm(across, axis=1), 1e-6)
+    normal = np.stack([-across[:, 1], across[:, 0]], 1) / length[:, None]
+    heights = np.ptp(np.einsum("eki,ei->ek", contours - contours[:, :1], normal), axis=1)
+    return heights / length
+
+
+def neutral_of(faces: Array) -> Array:
+    """(478, 3) the resting face of many normalised ones (N, 478, 3): mouth closed, eyes open."""
+    mouths = np.linalg.norm(faces[:, 13, :2] - faces[:, 14, :2], axis=1)
+    eyes = sum(np.linalg.norm(faces[:, top, :2] - faces[:, bottom, :2], axis=1) for top, bottom, *_ in EYES)
+    score = (mouths - mouths.min()) / (np.ptp(mouths) + 1e-6) - 0.5 * (eyes - np.min(eyes)) / (np.ptp(eyes) + 1e-6)
+    return np.median(faces[np.argsort(score, kind="stable")[: max(3, len(faces) // 10)]], axis=0)
+
+
+def resting_face(face: Array) -> Array:
+    """``face`` (478, 3) normalised, with its mouth closed and a wide smile narrowed.
+
+    The lips meet two thirds of the way up the gap, because it is the jaw that opens a mouth; skin around follows
+    less with distance.
+    """
+    moved = face.copy()
+    anchors, shifts = [], []
+    for upper, lower in LIP_PAIRS:
+        gap = face[lower, 1] - face[upper, 1]
+        anchors += [face[upper, :2], face[lower, :2]]
+        shifts += [0.33 * gap, -0.67 * gap]
+    middle = (face[13, :2] + face[14, :2]) / 2
+    across = face[:468, None, :2] - np.array(anchors)
+    near = np.exp(-((across / [0.09, 0.10]) ** 2).sum(-1))
+    share = near.sum(1, keepdims=True)
+    pull = (near * np.array(shifts)).sum(1) / np.maximum(share[:, 0], 1e-9)
+    # Chin and cheeks follow the lower lip, fading out below.
+    reach = np.clip(near.max(1) * 1.0, 0, 1)
+    moved[:468, 1] += pull * reach
+    for upper, lower in LIP_PAIRS:
+        meet = face[upper, 1] + 0.33 * (face[lower, 1] - face[upper, 1])
+        moved[[upper, lower], 1] = meet
+    width = abs(face[MOUTH_CORNERS[1], 0] - face[MOUTH_CORNERS[0], 0])
+    if width > MOUTH_WIDTH_REST:
+        shrink = (MOUTH_WIDTH_REST + 0.35 * (width - MOUTH_WIDTH_REST)) / width
+        around = _around(middle, 0.75 * width, face)
+        moved[:468, 0] += (middle[0] - face[:468, 0]) * (1 - shrink) * around
+    return moved
+
+
+def _around(mouth: Array, reach: float, face: Array) -> Array:
+    """(468,) 0-1 how far each point of ``face`` moves along with a mouth whose middle is at ``mouth`` (2,)."""
+    return np.exp(-(((face[:468, :2] - mouth) / [reach, 0.45]) ** 4).sum(-1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expression:
+    """One frame's expression of the actor."""
+
+    offsets: Array  # (478, 3) normalised, from the actor's neutral
+    gaze: Array  # (2, 2) of each iris, normalised, from the neutral
+    lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
+    mouth: Array  # (2,) width of the mouth, and how far its corners are above its middle; normalised
+
+
+def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
+    """(478, 3) the normalised face ``own`` with the actor's expression.
+
+    ``rest`` is ``own`` at rest (see ``resting_face``). Eyelids move by the ratio of the opening, so that eyes of any
+    size close fully; an iris moves by the gaze alone; a mouth that opens takes the actor's width.
+    """
+    offsets = expression.offsets.copy()
+    offsets[:, 2] *= 0.5  # depth of a mesh is the noisiest axis and shows least
+    for eye, (top, bottom, left, right, iris) in enumerate(EYES):
+        ratio = float(expression.lids[eye])
+        opening = own[bottom, 1] - own[top, 1]
+        centre_x = (own[right, 0] + own[left, 0]) / 2
+        half = abs(own[right, 0] - own[left, 0]) / 2 * 1.15
+        line = own[bottom, 1] - 0.2 * opening
+        tall = max(opening * 0.9, half * 1.3 * 0.55)
+        radius = np.hypot((own[:, 0] - centre_x) / max(half, 1e-6), (own[:, 1] - line) / max(tall, 1e-6))
+        weight = 1 - smoothstep(0.9, 2.2, radius)
+        weight[468:] = 0
+        offsets[:, 1] = offsets[:, 1] * (1 - weight) + (own[:, 1] - line) * (ratio - 1) * weight
+        offsets[:, 0] *= 1 - weight
+        offsets[iris] = 0
+        offsets[iris, :2] = expression.gaze[eye] * [0.9, 0.6]
+        middle = own[bottom, 1] - 0.15 * opening
+        offsets[iris, 1] = (own[iris, 1] + offsets[iris, 1] - middle) * min(ratio, 1.0) + middle - own[iris, 1]
+    return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), expression.mouth)
+
+
+def _mouth_shaped(face: Array, actors: Array) -> Array:
+    """``face`` with a wide-open mouth as narrow as the actor's, its corners as low: a smile that opens is a grin."""
+    width, lift = mouth_shape(face)
+    share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
+    shrink = share * max(0.0, 1 - float(actors[0]) / width)
+    drop = share * max(0.0, lift - float(actors[1]))
+    middle = (face[13, :2] + face[14, :2]) / 2
+    around = _around(middle, 0.9 * width, face)
+    shaped = face.copy()
+    shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * around
+    shaped[:468, 1] += drop * np.minimum(1, (2 * (face[:468, 0] - middle[0]) / width) ** 2) * around
+    return shaped

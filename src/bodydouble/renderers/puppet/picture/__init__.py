@@ -1,0 +1,1 @@
+"""The character: its picture cut out, measured and divided into parts."""

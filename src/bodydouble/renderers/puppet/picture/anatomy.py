@@ -1,0 +1,94 @@
+"""The character's measures, as the reference image shows them."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.light import GAMMA
+from bodydouble.renderers.puppet.motion.head import CHEEKS, Head, head_of_body, head_of_face
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anatomy:
+    """The character's measures at texture size, px. ``face`` is None where the reference shows no face."""
+
+    body: Array  # (33, 3)
+    visibility: Array  # (33,)
+    face: Array | None  # (478, 3)
+    hands: Array  # (2, 21, 2), NaN where not seen
+    head: Head
+
+    @property
+    def shoulders(self) -> Array:
+        return (self.body[11, :2] + self.body[12, :2]) / 2
+
+    @property
+    def hips(self) -> Array:
+        return (self.body[23, :2] + self.body[24, :2]) / 2
+
+    @property
+    def shoulder_width(self) -> float:
+        return max(float(np.hypot(*(self.body[11] - self.body[12])[:2])), 2.0)
+
+    @property
+    def spine(self) -> float:
+        return max(float(np.hypot(*(self.shoulders - self.hips))), 2.0)
+
+    @property
+    def unit(self) -> float:
+        """What limbs' thicknesses are measured in: the shoulder width, also of somebody who stands sideways."""
+        return max(self.shoulder_width, 0.6 * self.spine)
+
+
+def anatomy_of(track: PersonTrack) -> Anatomy:
+    """From a track of one frame."""
+    body = track.body[0].astype(np.float64)
+    face = track.face[0].astype(np.float64) if track.face_found[0] and np.isfinite(track.face[0]).all() else None
+    return Anatomy(
+        body=body,
+        visibility=track.visibility[0].astype(np.float64),
+        face=face,
+        hands=track.hands[0, :, :, :2].astype(np.float64),
+        head=head_of_face(face) if face is not None else head_of_body(body),
+    )
+
+
+def scaled(anatomy: Anatomy, zoom: float) -> Anatomy:
+    """All measures times ``zoom``."""
+    head = anatomy.head
+    return replace(
+        anatomy,
+        body=anatomy.body * zoom,
+        face=None if anatomy.face is None else anatomy.face * zoom,
+        hands=anatomy.hands * zoom,
+        head=replace(
+            head,
+            centre=head.centre * zoom,
+            origin=head.origin * zoom,
+            width=head.width * zoom,
+            height=head.height * zoom,
+        ),
+    )
+
+
+def skin_of(anatomy: Anatomy, cutout: Cutout) -> Array:
+    """(3,) colour of the cheeks, or of the middle of the head where there is no face.
+
+    The mean in linear light: of a face lit from one side the median is that of the shade alone, or of the light.
+    """
+    area = np.zeros(cutout.alpha.shape, np.uint8)
+    if anatomy.face is not None:
+        cv2.fillConvexPoly(area, cv2.convexHull(anatomy.face[CHEEKS, :2].astype(np.int32)), 1)
+    else:
+        centre = tuple(np.round(anatomy.head.centre).astype(int).tolist())
+        cv2.circle(area, centre, max(2, int(0.3 * anatomy.head.width)), 1, -1)
+    pixels = cutout.colour[(area > 0) & (cutout.alpha > 0.8)]
+    if len(pixels) == 0:
+        return np.array([200.0, 160.0, 140.0])
+    return 255 * np.asarray((pixels / 255) ** GAMMA).mean(0, dtype=np.float64) ** (1 / GAMMA)

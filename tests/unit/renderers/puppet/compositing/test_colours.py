@@ -1,0 +1,32 @@
+"""Colours counted in levels."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
+
+
+def test_every_colour_has_one_code_and_near_ones_share_it() -> None:
+    """The first and the last level are the table's ends; a step within a level changes nothing."""
+    pixels = np.array([[[0, 0, 0], [15, 15, 15], [255, 255, 255], [0, 0, 16], [16, 0, 0]]], np.uint8)
+    assert colour_codes(pixels).tolist() == [[0, 0, LEVELS**3 - 1, 1, LEVELS**2]]
+
+
+def test_neighbours_are_one_level_away_and_never_round_the_edge() -> None:
+    """An inner colour has two on each axis; black has three in all, and white is none of them."""
+    inner = int(colour_codes(np.array([128, 128, 128], np.uint8)))
+    for code, neighbours in ((inner, 6), (0, 3)):
+        alone = np.zeros(LEVELS**3, np.bool_)
+        alone[code] = True
+        wide = with_neighbours(alone)
+        assert wide[code]
+        assert wide.sum() == neighbours + 1
+    assert not wide[-1]
+
+
+def test_counts_reach_the_neighbours() -> None:
+    """A colour seen five times counts five for itself and for those beside it."""
+    inner = int(colour_codes(np.array([128, 128, 128], np.uint8)))
+    counts = counted(np.full(5, inner, np.int32))
+    assert counts[inner] == 5
+    assert counts[inner + 1] == counts[inner - LEVELS] == counts[inner + LEVELS**2] == 5
+    assert counts[0] == 0

@@ -1,0 +1,49 @@
+"""Holes filled by patches of their surroundings."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
+
+
+def banded() -> np.ndarray:
+    """(120, 200, 3) sky, wall and meadow above each other, each with a grain of its own."""
+    rng = np.random.default_rng(3)
+    image = np.zeros((120, 200, 3), np.float64)
+    for top, stop, colour in ((0, 40, (210, 120, 90)), (40, 70, (90, 130, 140)), (70, 120, (120, 90, 170))):
+        image[top:stop] = np.array(colour) + rng.normal(0, 5, (stop - top, 200, 1))
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def test_what_lies_in_bands_goes_on_in_bands() -> None:
+    """A hole across all of them is sky above, wall in the middle and meadow below, to within a patch."""
+    image = banded()
+    source = np.ones((120, 200), np.bool_)
+    source[20:105, 85:120] = False
+    filled = fill_by_patches(np.where(source[..., None], image, 0).astype(np.uint8), source)
+    assert filled.known.all()
+    away = np.abs(filled.lab.astype(int) - image)[~source].max(-1).reshape(85, 35)
+    assert (away[: 40 - 20 - 3] < 40).all()
+    assert (away[40 - 20 + 3 : 70 - 20 - 3] < 40).all()
+    assert (away[70 - 20 + 3 :] < 40).all()
+
+
+def test_each_pixel_is_the_one_that_its_step_leads_to() -> None:
+    """Steps lead into the source, and there stands what was filled in; nothing else has a step."""
+    image = banded()
+    source = np.ones((120, 200), np.bool_)
+    source[30:80, 60:90] = False
+    filled = fill_by_patches(image, source)
+    ys, xs = np.nonzero(~source)
+    from_y, from_x = ys + filled.steps[ys, xs, 1], xs + filled.steps[ys, xs, 0]
+    assert source[from_y, from_x].all()
+    assert np.array_equal(filled.lab[ys, xs], image[from_y, from_x])
+    assert not filled.steps[source].any()
+    assert np.array_equal(filled.lab[source], image[source])
+
+
+def test_without_a_whole_patch_to_copy_nothing_is_filled() -> None:
+    """A frame of known pixels thinner than a patch answers with what it had."""
+    source = np.zeros((40, 60), np.bool_)
+    source[:3] = source[-3:] = True
+    filled = fill_by_patches(np.full((40, 60, 3), 99, np.uint8), source)
+    assert np.array_equal(filled.known, source)

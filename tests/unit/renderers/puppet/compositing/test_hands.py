@@ -1,0 +1,101 @@
+"""The actor's own hands, recoloured."""
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.hands import BONES, PALM, KeptHand, keep_hand
+from bodydouble.renderers.puppet.compositing.light import Light, lab_of
+
+SKIN = (205, 160, 140)
+SLEEVE = (40, 40, 120)
+TARGET = np.array([45.0, -30.0, 25.0])  # a green character
+
+
+def open_hand() -> np.ndarray:
+    """(21, 2) px: wrist at (100, 150), fingers upwards."""
+    points = np.zeros((21, 2))
+    points[0] = (100, 150)
+    for finger in range(5):
+        x = 80 + 10 * finger
+        for joint in range(4):
+            points[1 + 4 * finger + joint] = (x, 120 - 12 * joint)
+    return points
+
+
+def kept(weight: float = 1.0, elbow: tuple[float, float] = (100, 260)) -> tuple[KeptHand, np.ndarray]:
+    """A hand in a sleeve on grey, and where its skin is."""
+    points = open_hand()
+    image = np.full((300, 200, 3), 128, np.uint8)
+    matte = np.zeros((300, 200), np.uint8)
+    skin = np.zeros((300, 200), np.uint8)
+    for canvas, value in ((image, SLEEVE), (matte, 255)):
+        cv2.line(canvas, (100, 165), (100, 260), value, 26)
+    for canvas, value in ((image, SKIN), (matte, 255), (skin, 255)):
+        cv2.fillConvexPoly(canvas, cv2.convexHull(points.astype(np.int32)), value)
+    own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64)
+    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
+    hand = keep_hand(image, matte, points, np.array(elbow), light, TARGET, weight)
+    assert hand is not None
+    return hand, skin > 0
+
+
+def test_skin_becomes_the_characters() -> None:
+    """The hand is as light as the character's skin and most of the way to its hue, its alpha 1 inside."""
+    hand, skin = kept()
+    x0, y0, x1, y1 = hand.box
+    inside = cv2.erode(skin[y0:y1, x0:x1].astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert hand.alpha[inside].mean() > 0.95
+    made, own = np.median(lab_of(hand.colour)[inside], axis=0), lab_of(np.array([[SKIN]], np.uint8))[0, 0]
+    assert abs(made[0] - TARGET[0]) < 3
+    assert np.hypot(*(made[1:] - TARGET[1:])) < 0.25 * np.hypot(*(own[1:] - TARGET[1:]))
+
+
+def test_sleeve_and_background_are_left_out() -> None:
+    """What is not skin or not the person is not kept."""
+    hand, _ = kept()
+    x0, y0, _, _ = hand.box
+    assert hand.alpha[min(185 - y0, hand.alpha.shape[0] - 1), 100 - x0] < 0.1
+    assert hand.alpha[5, 5] == 0
+
+
+def test_dark_between_spread_fingers_and_a_white_cuff_are_left_out() -> None:
+    """What is behind the hand is not closed into it, and a pale light cuff is no skin; the fingers are kept."""
+    points = open_hand()
+    for finger in range(5):
+        points[1 + 4 * finger : 5 + 4 * finger, 0] += (finger - 2) * np.array([6, 16, 26, 36])
+    image, matte = np.full((300, 260, 3), 30, np.uint8), np.full((300, 260), 255, np.uint8)
+    cv2.line(image, (100, 160), (100, 260), (222, 205, 205), 34)
+    palm = np.round(points[list(PALM)]).astype(np.int32)
+    cv2.fillConvexPoly(image, cv2.convexHull(palm), SKIN)
+    for a, b in BONES:
+        start, stop = np.round(points[[a, b]]).astype(int).tolist()
+        cv2.line(image, start, stop, SKIN, 9)
+    own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64) - [14, 0, 0]
+    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
+    cv2.fillConvexPoly(image, cv2.convexHull(palm), (165, 128, 112))  # a palm in its own shade
+    hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), light, TARGET, 1.0)
+    assert hand is not None
+    alpha = np.zeros((300, 260), np.float32)
+    x0, y0, x1, y1 = hand.box
+    alpha[y0:y1, x0:x1] = hand.alpha
+    for finger in range(4):
+        first, second = points[7 + 4 * finger - 4], points[7 + 4 * finger]
+        x, y = np.round((first + second) / 2).astype(int)
+        assert alpha[y, x] < 0.3, f"between fingers {finger} and {finger + 1}"
+        x, y = np.round(second).astype(int)
+        assert alpha[y, x] > 0.8, f"finger {finger + 1}"
+    assert alpha[156:162, 90:110].max() < 0.3
+
+
+def test_the_weight_fades_the_hand() -> None:
+    """Half a weight is half the alpha, so that a hand does not pop up."""
+    full, _ = kept()
+    half, _ = kept(0.5)
+    assert np.allclose(half.alpha, full.alpha * 0.5, atol=1e-6)
+
+
+def test_a_hand_outside_the_picture_is_none() -> None:
+    """Nothing is cut where there is nothing."""
+    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=TARGET, character_skin=TARGET)
+    image, matte = np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), np.uint8)
+    assert keep_hand(image, matte, open_hand() + 500, np.array([600.0, 800.0]), light, TARGET, 1.0) is None

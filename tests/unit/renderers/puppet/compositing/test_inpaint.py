@@ -1,0 +1,69 @@
+"""What was never seen is made up."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
+from staged import scenery
+
+
+def test_known_pixels_stay_and_the_hole_is_filled_with_the_surroundings_colours() -> None:
+    """Far from the hole nothing changes; inside there are only values that the picture has."""
+    image = scenery(320, 240)
+    known = np.ones((240, 320), np.bool_)
+    known[80:160, 130:190] = False
+    filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
+    assert np.array_equal(filled[:60], image[:60])
+    inside = filled[90:150, 140:180]
+    assert inside.min() > 60
+    assert inside.std() > 3
+
+
+def test_nothing_is_copied_from_bystanders() -> None:
+    """The only red of the picture, a bystander next to the hole, is not cloned into it."""
+    image = (120 + np.random.default_rng(1).normal(0, 6, (240, 320, 3))).astype(np.uint8)
+    image[60:200, 200:240] = (220, 20, 20)
+    known = np.ones((240, 320), np.bool_)
+    known[70:190, 130:198] = False
+    forbidden = np.zeros_like(known)
+    forbidden[55:205, 196:245] = True
+    filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, forbidden)
+    inside = filled[75:185, 135:192].astype(int)
+    assert ((inside[..., 0] - inside[..., 1]) > 60).mean() < 0.02
+
+
+def test_filling_is_the_same_every_time() -> None:
+    """Two fillings have the same bytes."""
+    image = scenery(320, 240)
+    known = np.ones((240, 320), np.bool_)
+    known[60:180, 100:200] = False
+    holed = np.where(known[..., None], image, 0).astype(np.uint8)
+    assert np.array_equal(fill_holes(holed, known, ~known & False), fill_holes(holed, known, ~known & False))
+
+
+def test_what_is_made_up_is_as_sharp_as_what_is_beside_it() -> None:
+    """In a wall of fine bricks the filling has bricks: pixels of the picture, not an enlarged small one."""
+    tile = np.full((8, 16, 3), (170, 90, 70), np.uint8)
+    tile[0], tile[:, 0] = (220, 215, 205), (220, 215, 205)
+    shade = np.linspace(0.7, 1.1, 640)[None, :, None]
+    image = np.clip(np.tile(tile, (60, 40, 1)) * shade, 0, 255).astype(np.uint8)
+    known = np.ones((480, 640), np.bool_)
+    known[150:330, 270:370] = False
+    filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
+    detail = np.abs(np.diff(filled.astype(int), axis=0)).mean(-1)
+    assert detail[160:320, 280:360].mean() > 0.8 * detail[160:320, 120:200].mean()
+    assert abs(filled[160:320, 280:360].mean() - image[160:320, 280:360].mean()) < 12
+
+
+def test_a_sign_beside_the_hole_is_not_hung_up_again_and_streets_go_on() -> None:
+    """Between two rows of houses the filling is houses: dark as they are, with nothing of the white sign in it."""
+    rng = np.random.default_rng(5)
+    image = np.clip(60 + rng.normal(0, 12, (240, 426, 3)), 0, 255).astype(np.uint8)
+    image[:90] = np.clip(150 + rng.normal(0, 6, (90, 426, 3)), 0, 255)
+    image[100:150, 30:120] = (235, 235, 235)
+    known = np.ones((240, 426), np.bool_)
+    known[60:240, 150:290] = False
+    filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
+    grey = filled[:, 155:285].mean(-1)
+    assert grey[100:].max() < 170
+    assert np.abs(grey[66:84].mean() - 150) < 10
+    assert np.abs(grey[100:].mean() - 60) < 10

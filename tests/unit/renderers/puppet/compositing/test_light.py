@@ -1,0 +1,91 @@
+"""The character in the light of the scene."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.light import (
+    BRIGHTNESS_MAX,
+    LUMA,
+    Light,
+    lab_of,
+    measure_light,
+    relight,
+    skin_colour,
+)
+from bodydouble.renderers.puppet.compositing.looks import take_looks
+from staged import ListFootage, stage
+
+SKIN = np.array([200.0, 150.0, 130.0])
+
+
+def measured(tint: tuple[float, float, float], dimming: np.ndarray | None = None) -> Light:
+    """The light of a staged scene whose frames are multiplied by ``tint`` and by ``dimming`` (F,)."""
+    footage, mattes, track, _ = stage(24, (160, 120), walk=1.0)
+    factors = np.ones(24) if dimming is None else dimming
+    images = [np.clip(image * np.array(tint) * factors[i], 0, 255).astype(np.uint8) for i, image in footage.read(0, 24)]
+    looks = take_looks(ListFootage(images), mattes, track)
+    reference = np.full((90, 160, 3), 170, np.uint8)
+    alpha = np.zeros((90, 160), np.float32)
+    alpha[20:, 60:100] = 1
+    return measure_light(looks, track, 25.0, reference=reference, alpha=alpha, skin=SKIN)
+
+
+def plain(gain: tuple[float, float, float] = (1, 1, 1), brightness: float = 0.0) -> Light:
+    """A light that only does what is given."""
+    grey = np.array([60.0, 15.0, 18.0])
+    return Light(gain=np.array(gain), brightness=brightness, follow=np.ones(4), actor_skin=grey, character_skin=grey)
+
+
+def test_a_blue_scene_makes_the_character_bluer_and_no_brighter() -> None:
+    """The gain turns towards the scene's tint at equal luminance."""
+    warm, blue = measured((1, 0.8, 0.6)), measured((0.6, 0.8, 1))
+    assert blue.gain[2] > 1.1 * warm.gain[2]
+    assert blue.gain[0] < 0.9 * warm.gain[0]
+    for light in (warm, blue):
+        assert abs(light.gain @ LUMA - 1) < 1e-6
+
+
+def test_the_character_darkens_with_the_actor_and_never_jumps() -> None:
+    """A lamp that goes down over the shot takes the character along, smoothly."""
+    light = measured((1, 1, 1), np.linspace(1.0, 0.4, 24))
+    assert light.follow[-1] < 0.85 * light.follow[0]
+    assert np.abs(np.diff(light.follow)).max() < 0.05
+    assert np.allclose(measured((1, 1, 1)).follow, 1, atol=0.05)
+
+
+def test_brightness_is_limited() -> None:
+    """Even a nearly black scene moves lightness by no more than the limit."""
+    assert abs(measured((0.02, 0.02, 0.02)).brightness) <= BRIGHTNESS_MAX
+
+
+def test_neutral_light_changes_nothing() -> None:
+    """Without tint and brightness colours come back as they were, straight, with their alpha."""
+    rgba = np.zeros((4, 5, 4), np.uint8)
+    rgba[...] = (100, 50, 25, 128)
+    colour, alpha = relight(rgba, plain(), 0)
+    assert (alpha == 128).all()
+    assert np.abs(colour.astype(int) - [200, 100, 50]).max() <= 1
+
+
+def test_tables_keep_black_black_and_order() -> None:
+    """Brightening lifts no black and never makes a darker tone lighter than a lighter one."""
+    table = plain((1.2, 1.0, 0.7), 10.0).tables(0)[0].astype(int)
+    assert table[0].max() <= 1
+    assert (np.diff(table, axis=0) >= 0).all()
+
+
+def test_lit_skin_is_the_skin_through_the_tables() -> None:
+    """Hands are recoloured to what the face becomes."""
+    light = plain((1, 1, 1), 0.0)
+    assert np.allclose(light.lit_skin(), light.character_skin, atol=1.0)
+
+
+def test_skin_colour_is_that_of_the_cheeks() -> None:
+    """The median within the cheeks' hull, None where the face is outside the picture."""
+    image = np.full((100, 100, 3), (200, 150, 130), np.uint8)
+    image[:30] = 0
+    face = np.zeros((478, 3))
+    face[:, :2] = np.random.default_rng(0).uniform(40, 80, (478, 2))
+    colour = skin_colour(image, face)
+    assert colour is not None
+    assert np.allclose(colour, lab_of(image[90:91, 90:91])[0, 0], atol=0.5)
+    assert skin_colour(image, face + 500) is None

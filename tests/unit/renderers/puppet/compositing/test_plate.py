@@ -1,0 +1,109 @@
+"""The clean plate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates, plate_path
+from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.tasks.errors import Cancelled
+from staged import ListFootage, ListMattes, stage
+
+
+def ignore(fraction: float) -> None:
+    """Nobody listens."""
+
+
+def error_behind(plates, mattes: ListMattes, clean: list[np.ndarray], index: int) -> float:
+    """Median difference of plate and wall where the person is removed."""
+    height, width = clean[0].shape[:2]
+    plate = plates.at(index, (0, 0, width, height)).astype(int)
+    gone = removal_mask(next(mattes.read(index, index + 1))[1], height) > 0
+    return float(np.median(np.abs(plate - clean[index])[gone]))
+
+
+@pytest.mark.parametrize("pan", [0, 2])
+def test_the_wall_behind_a_walking_person_is_the_real_one(tmp_path: Path, pan: int) -> None:
+    """What other frames show is put where the person was, with a still and with a panning camera."""
+    footage, mattes, track, clean = stage(40, walk=6.0, pan=pan)
+    plates = build_plates(footage, mattes, track, tmp_path, ignore)
+    assert plates.unseen < 0.1
+    for index in (0, 17, 30):  # what comes into the last frames behind the person is shown by none
+        assert error_behind(plates, mattes, clean, index) <= 4
+
+
+def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
+    """Each shot has its own key plates, made of its own frames; a shot without the person has none."""
+    shots = [0] * 20 + [1] * 20 + [2] * 6
+    footage, mattes, track, clean = stage(46, walk=6.0, shots=shots, absent=tuple(range(40, 46)))
+    plates = build_plates(footage, mattes, track, tmp_path, ignore)
+    assert [(s.start, s.stop) for s in plates.spans] == [(0, 20), (20, 40)]
+    assert plates.span_of(43) is None
+    assert error_behind(plates, mattes, clean, 5) <= 4
+    assert error_behind(plates, mattes, clean, 35) <= 4
+
+
+def test_plates_are_found_again_and_have_the_same_bytes(tmp_path: Path) -> None:
+    """A second run in the same folder reads nothing; one in another folder writes the same files."""
+    footage, mattes, track, _ = stage(16, walk=1.0, pan=2)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = build_plates(footage, mattes, track, tmp_path / "a", ignore)
+    build_plates(footage, mattes, track, tmp_path / "b", ignore)
+    for key in first.spans[0].keys:
+        assert plate_path(tmp_path / "a", key).read_bytes() == plate_path(tmp_path / "b", key).read_bytes()
+    again = build_plates(
+        ListFootage([np.zeros((240, 320, 3), np.uint8)]), ListMattes([]), track, tmp_path / "a", ignore
+    )
+    assert np.array_equal(again.at(7, (10, 20, 300, 200)), first.at(7, (10, 20, 300, 200)))
+
+
+def test_a_box_of_the_plate_is_cut_from_the_whole(tmp_path: Path) -> None:
+    """Asking for a part gives the same pixels as cutting it from the whole plate."""
+    footage, mattes, track, _ = stage(24, pan=2)
+    plates = build_plates(footage, mattes, track, tmp_path, ignore)
+    whole = plates.at(9, (0, 0, 320, 240)).astype(int)
+    part = plates.at(9, (40, 30, 200, 180)).astype(int)
+    assert np.abs(whole[30:180, 40:200] - part).max() <= 1
+
+
+def test_building_can_be_cancelled_and_leaves_no_half_file(tmp_path: Path) -> None:
+    """What the reporter raises comes through, and nothing in the folder is mistaken for finished."""
+
+    def cancel(fraction: float) -> None:
+        if fraction > 0.3:
+            raise Cancelled("stop")
+
+    footage, mattes, track, _ = stage(24, pan=2)
+    with pytest.raises(Cancelled):
+        build_plates(footage, mattes, track, tmp_path, cancel)
+    assert not (tmp_path / "plates.json").exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_long_shot_holds_no_more_frames_than_the_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samples that a key plate is made from never exceed the ring's size."""
+    most = 0
+    import bodydouble.renderers.puppet.compositing.plate as module
+
+    original = module._masked_median
+
+    def counting(stack: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        nonlocal most
+        most = max(most, len(stack))
+        return original(stack, taken)
+
+    monkeypatch.setattr(module, "_masked_median", counting)
+    footage, mattes, track, _ = stage(400, (96, 72), walk=0.1)
+    build_plates(footage, mattes, track, tmp_path, ignore)
+    assert 0 < most <= SAMPLES_MAX
+
+
+def test_the_removal_mask_covers_the_faint_rim() -> None:
+    """A matte of a tenth still counts and is widened by about a fiftieth of the height."""
+    matte = np.zeros((480, 100), np.uint8)
+    matte[200:280, 40:60] = 26
+    mask = removal_mask(matte, 480)
+    assert mask[195, 50] == 255
+    assert mask[180, 50] == 0

@@ -1,0 +1,48 @@
+"""How the camera moves."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
+from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from staged import stage
+
+
+def followed(pan: int) -> CameraPath:
+    """The path of a staged scene, looked at in every other frame."""
+    footage, mattes, _, _ = stage(24, pan=pan)
+    tracker = CameraTracker(footage.width, footage.height)
+    for (index, image), (_, matte) in zip(footage.read(0, 24, 2), mattes.read(0, 24, 2), strict=True):
+        tracker.add(index, image, removal_mask(matte, footage.height))
+    return tracker.path(0, 24)
+
+
+def test_a_panning_camera_is_followed_although_somebody_walks_the_other_way() -> None:
+    """The path maps a wall point from frame to frame to a fraction of a pixel."""
+    path = followed(pan=3)
+    assert not path.still
+    for a, b in ((0, 20), (20, 4), (7, 13)):
+        x, y, w = path.between(a, b) @ [160.0, 100.0, 1.0]
+        assert np.allclose([x / w, y / w], [160 - 3 * (b - a), 100], atol=0.8)
+
+
+def test_a_camera_that_stands_still_is_recognised() -> None:
+    """A walking person alone does not count as camera motion."""
+    path = followed(pan=0)
+    assert path.still
+    assert np.allclose(path.between(0, 23), np.eye(3))
+    assert path.share_followed == 1.0
+
+
+def test_the_path_is_the_same_every_time() -> None:
+    """RANSAC draws the same samples in each run."""
+    assert np.array_equal(followed(pan=3).to_first, followed(pan=3).to_first)
+
+
+def test_a_featureless_background_is_reported_as_not_followed() -> None:
+    """Where nothing can be followed the share is 0 and the camera is taken to stand still."""
+    tracker = CameraTracker(320, 240)
+    for index in range(4):
+        tracker.add(index, np.full((240, 320, 3), 90, np.uint8), np.zeros((240, 320), np.uint8))
+    path = tracker.path(0, 4)
+    assert path.still
+    assert path.share_followed == 0.0

@@ -1,0 +1,93 @@
+"""Drawing textured meshes."""
+
+import numpy as np
+import pytest
+
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh
+
+
+def grid_mesh(fine: bool):
+    """A smooth opaque texture of 80 x 60 on a grid."""
+    yy, xx = np.mgrid[0:60, 0:80]
+    rgba = np.stack([xx * 3, yy * 4, (xx + yy) * 1.5, np.full_like(xx, 255)], -1).astype(np.uint8)
+    vertices = np.stack(np.meshgrid(np.arange(0, 81, 8), np.arange(0, 61, 6)), -1).reshape(-1, 2).astype(np.float64)
+    return build_mesh(vertices, vertices, rgba, np.full(len(vertices), fine)), rgba
+
+
+def slow_draw(mesh, target, height, width):
+    """Reference: each pixel by the barycentric coordinates of the triangle it is in, bilinearly sampled."""
+    out = np.zeros((height, width, 4))
+    for triangle in mesh.triangles:
+        a, b, c = target[triangle]
+        matrix = np.array([b - a, c - a]).T
+        if abs(np.linalg.det(matrix)) < 1e-9:
+            continue
+        inverse = np.linalg.inv(matrix)
+        low, high = np.floor(target[triangle].min(0)).astype(int), np.ceil(target[triangle].max(0)).astype(int)
+        for y in range(max(0, low[1]), min(height, high[1] + 1)):
+            for x in range(max(0, low[0]), min(width, high[0] + 1)):
+                u, v = inverse @ (np.array([x, y]) - a)
+                if u < -1e-9 or v < -1e-9 or u + v > 1 + 1e-9:
+                    continue
+                p, q, r = mesh.vertices[triangle]
+                sx, sy = p + u * (q - p) + v * (r - p)
+                ix, iy = int(np.floor(sx)), int(np.floor(sy))
+                if 0 <= ix < mesh.rgba.shape[1] - 1 and 0 <= iy < mesh.rgba.shape[0] - 1:
+                    fx, fy = sx - ix, sy - iy
+                    patch = mesh.rgba[iy : iy + 2, ix : ix + 2].astype(float)
+                    top, bottom = patch[0, 0] * (1 - fx) + patch[0, 1] * fx, patch[1, 0] * (1 - fx) + patch[1, 1] * fx
+                    out[y, x] = top * (1 - fy) + bottom * fy
+    return out
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_the_fast_mapping_agrees_with_the_slow_one(fine):
+    """Label map and affine table draw what barycentric interpolation pixel by pixel draws, inside a bent mesh."""
+    mesh, _ = grid_mesh(fine)
+    v = mesh.vertices
+    target = np.stack([10 + v[:, 0] * 1.1 + 3 * np.sin(v[:, 1] / 15), 8 + v[:, 1] * 0.9 + 2 * np.cos(v[:, 0] / 20)], 1)
+    box, drawn = draw_mesh(mesh, target, np.zeros(len(v)), 80, 120)
+    slow = slow_draw(mesh, target, 80, 120)[box[1] : box[3], box[0] : box[2]]
+    inner = (slow[..., 3] > 250) & (drawn[..., 3] > 250)
+    assert inner.sum() > 0.9 * (slow[..., 3] > 250).sum()
+    error = np.abs(drawn.astype(float) - slow)[inner]
+    assert error.mean() < 1
+    assert error.max() <= (3 if fine else 8)
+
+
+def test_a_mesh_in_its_own_place_is_its_texture():
+    """Nothing moves: the drawing is the texture."""
+    mesh, rgba = grid_mesh(True)
+    box, drawn = draw_mesh(mesh, mesh.vertices, np.zeros(len(mesh.vertices)), 60, 80)
+    assert box == (0, 0, 80, 60)
+    assert np.abs(drawn.astype(int) - rgba).max() <= 1
+
+
+def test_the_nearer_half_covers_the_farther_one():
+    """Folded over itself, a mesh shows the side that is nearer to the camera."""
+    mesh, _ = grid_mesh(True)
+    target = mesh.vertices.copy()
+    right = target[:, 0] > 40
+    target[right, 0] = 80 - target[right, 0]
+    for near_right in (True, False):
+        depth = np.where(right == near_right, -10.0, 10.0)
+        box, drawn = draw_mesh(mesh, target, depth, 60, 80)
+        red = drawn[30 - box[1], 16 - box[0], 0]
+        # Away-facing triangles lie behind the others whatever their depth.
+        assert abs(int(red) - 16 * 3) < 8
+
+
+def test_nothing_is_drawn_outside_the_frame():
+    """A mesh beyond the frame's edge answers None."""
+    mesh, _ = grid_mesh(True)
+    assert draw_mesh(mesh, mesh.vertices + 500, np.zeros(len(mesh.vertices)), 60, 80) is None
+    assert bounds_of(np.array([[-50.0, 3.0], [-20.0, 9.0]]), 60, 80) is None
+
+
+def test_triangles_without_anything_opaque_are_dropped():
+    """Only what covers the figure costs time."""
+    full, rgba = grid_mesh(True)
+    rgba[:, 40:] = 0
+    half = build_mesh(full.vertices, full.vertices, rgba, np.zeros(len(full.vertices), np.bool_))
+    assert len(half.triangles) < 0.7 * len(full.triangles)
+    assert half.fine == len(half.triangles)

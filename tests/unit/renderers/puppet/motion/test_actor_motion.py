@@ -1,0 +1,76 @@
+"""What a puppet is driven by."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from mannequin import joints, track_of
+
+
+def test_joints_are_the_actors():
+    """Where no hand is seen, body joints are handed on as they are."""
+    poses = [joints(centre=200.0 + i) for i in range(6)]
+    motion = build_motion(track_of(poses), 25.0)
+    assert np.allclose(motion.body, np.stack(poses), atol=1e-3)
+    assert len(motion) == 6
+
+
+def test_absent_frames_stay_absent():
+    """Nothing is made up where nobody is."""
+    track = track_of([joints()] * 8)
+    track.present[3:5] = False
+    track.body[3:5] = np.nan
+    motion = build_motion(track, 25.0)
+    assert not motion.present[3:5].any()
+    assert np.isnan(motion.head_size[3:5]).all()
+    assert np.isfinite(motion.head_size[[2, 5]]).all()
+
+
+def test_nothing_crosses_a_cut():
+    """The frames of a shot give the same numbers whatever comes after the cut."""
+    near = [joints(head=60)] * 10
+    far = [joints(head=20, centre=90)] * 10
+    alone = build_motion(track_of(near), 25.0)
+    cut = build_motion(track_of(near + far, shots=[0] * 10 + [1] * 10), 25.0)
+    assert np.allclose(cut.body[:10], alone.body)
+    assert np.allclose(cut.head_size[:10], cut.head_size[0])
+    assert np.allclose(cut.head_size[10:], cut.head_size[10])
+    assert cut.head_size[10] < 0.5 * cut.head_size[9]
+
+
+def test_a_seen_hand_takes_over_the_wrist_softly():
+    """Between cuts a hand fades in over a few frames; the wrist follows it fully in the middle."""
+    track = track_of([joints()] * 20)
+    track.hand_found[5:15, 0] = True
+    track.hands[5:15, 0] = 0
+    track.hands[5:15, 0, :, :2] = joints()[15] + 4.0
+    motion = build_motion(track, 25.0)
+    moved = motion.body[:, 15, 0] - joints()[15, 0]
+    assert np.allclose(moved[[0, 4, 15]], 0, atol=1e-3)
+    assert np.isclose(moved[10], 4.0, atol=1e-3)
+    assert 0 < moved[5] < moved[6] < 4.0
+    assert motion.hand_weight[10, 0] == 1
+
+
+def test_a_hand_seen_up_to_the_films_ends_does_not_fade():
+    """At the first and the last frame nothing is to be blended with."""
+    track = track_of([joints()] * 12)
+    track.hand_found[:, 1] = True
+    track.hands[:, 1] = 1.0
+    assert (build_motion(track, 25.0).hand_weight[:, 1] == 1).all()
+
+
+def test_without_a_face_there_is_no_expression():
+    """Offsets are zero, lids open, and the head comes from the body."""
+    motion = build_motion(track_of([joints()] * 4), 25.0)
+    assert not motion.face_found.any()
+    assert (motion.offsets == 0).all()
+    assert (motion.lids == 1).all()
+    assert np.isfinite(motion.head_centre).all()
+
+
+def test_a_head_in_profile_keeps_its_size():
+    """Ears that meet on screen do not shrink the head: the trunk tells its size."""
+    turned = joints()
+    turned[[2, 5, 7, 8], 0] = turned[0, 0]
+    motion = build_motion(track_of([joints()] * 10 + [turned] * 10), 25.0)
+    assert np.ptp(motion.head_size) < 0.05 * motion.head_size[0]

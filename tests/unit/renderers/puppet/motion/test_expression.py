@@ -1,0 +1,121 @@
+"""Expressions from one face onto another."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.motion.expression import (
+    EYES,
+    LIP_PAIRS,
+    MOUTH_CORNERS,
+    MOUTH_WIDTH_REST,
+    Expression,
+    apply_expression,
+    eye_openings,
+    mouth_gap,
+    mouth_shape,
+    neutral_of,
+    resting_face,
+    smoothstep,
+)
+
+
+def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.ndarray:
+    """(478, 3) normalised: lips ``gap`` apart, eyes ``lids`` open, everything else far away."""
+    points = np.full((478, 3), 3.0)
+    for k, (upper, lower) in enumerate(LIP_PAIRS):
+        x = (k + 1) // 2 * (-1) ** k * 0.03  # the middle pair first, then outwards in turn
+        points[upper], points[lower] = (x, 0.9 - gap / 2, 0), (x, 0.9 + gap / 2, 0)
+    points[MOUTH_CORNERS[0]], points[MOUTH_CORNERS[1]] = (-mouth_width / 2, 0.9, 0), (mouth_width / 2, 0.9, 0)
+    for (top, bottom, left, right, iris), x in zip(EYES, (-0.3, 0.3), strict=True):
+        points[top], points[bottom] = (x, -0.1 - lids / 2, 0), (x, -0.1 + lids / 2, 0)
+        points[left], points[right] = (x - 0.12, -0.1, 0), (x + 0.12, -0.1, 0)
+        points[iris] = (x, -0.1, 0)
+    return points
+
+
+def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
+    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros((2, 2)), "mouth": mouth_shape(face())}
+    return Expression(lids=np.array([lids, lids]), **(kept | changed))
+
+
+def test_smoothstep_runs_from_0_to_1():
+    """Nothing below, everything above, half in the middle."""
+    assert np.allclose(smoothstep(2, 4, np.array([1.0, 3.0, 9.0])), [0, 0.5, 1])
+
+
+def test_an_open_smile_comes_to_rest():
+    """The lips of a resting face meet and its wide mouth is narrower, but no narrower than a usual one."""
+    smiling = face(gap=0.2, mouth_width=0.55)
+    rest = resting_face(smiling)
+    assert mouth_gap(rest) < 1e-9
+    width = rest[MOUTH_CORNERS[1], 0] - rest[MOUTH_CORNERS[0], 0]
+    assert MOUTH_WIDTH_REST <= width < 0.52
+
+
+def test_a_resting_face_stays():
+    """A closed mouth of usual width is not touched."""
+    assert np.allclose(resting_face(face()), face(), atol=1e-9)
+
+
+def test_the_neutral_face_has_its_mouth_closed_and_eyes_open():
+    """Out of talking and blinking frames the quiet ones are taken."""
+    faces = np.stack([face(gap=0.15)] * 20 + [face(lids=0.02)] * 6 + [face()] * 6)
+    assert np.allclose(neutral_of(faces), face())
+
+
+def test_no_expression_leaves_the_resting_face():
+    """With nothing to add the face is the one at rest."""
+    own = face(gap=0.1)
+    assert np.allclose(apply_expression(resting_face(own), own, still()), resting_face(own))
+
+
+def smile(gap: float) -> np.ndarray:
+    points = face(gap=gap, mouth_width=0.5)
+    points[list(MOUTH_CORNERS), 1] -= 0.06
+    return points
+
+
+def test_a_smile_that_opens_takes_the_actors_shape():
+    """As narrow as the actor's round mouth, its corners as low; one that stays shut is left as it is."""
+    rounded = still(mouth=np.array([0.3, 0.0]))
+    open_, shut = smile(0.2), smile(0.0)
+    width, lift = mouth_shape(apply_expression(open_, open_, rounded))
+    assert 0.3 <= width < 0.36
+    assert 0 <= lift < 0.02
+    assert np.allclose(apply_expression(shut, shut, rounded), shut)
+
+
+def test_a_small_mouth_is_not_drawn_out():
+    """A character's narrow mouth stays so, however wide the actor's opens."""
+    own = face(gap=0.2, mouth_width=0.3)
+    assert np.allclose(apply_expression(own, own, still(mouth=np.array([0.5, 0.1]))), own)
+
+
+def test_lids_close_fully_whatever_the_eyes_size():
+    """Opening 0 brings the lids together on small and on large eyes."""
+    for size in (0.08, 0.3):
+        own = face(lids=size)
+        shut = apply_expression(own, own, still(lids=0.0))
+        for top, bottom, *_ in EYES:
+            assert abs(shut[top, 1] - shut[bottom, 1]) < 0.1 * size
+
+
+def test_gaze_moves_the_iris_alone():
+    """Looking right moves the irises and not the lids' corners."""
+    own = face()
+    moved = apply_expression(own, own, still(gaze=np.tile([0.05, 0.0], (2, 1)))) - own
+    for _, _, left, right, iris in EYES:
+        assert moved[iris, 0].min() > 0.03
+        assert np.allclose(moved[[left, right]], 0)
+
+
+def test_slipped_landmarks_do_not_tear_the_face():
+    """Offsets past any face are clipped."""
+    assert (apply_expression(face(), face(), still(offsets=np.full((478, 3), 9.0))) - face()).max() < 1
+
+
+def test_eye_opening_is_height_over_width():
+    """A contour 20 wide and 5 high opens by a quarter, however it is turned."""
+    angle = np.linspace(np.pi, 3 * np.pi, 16, endpoint=False)
+    contour = np.stack([10 * np.cos(angle), 2.5 * np.sin(angle)], 1)
+    turn = np.array([[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]])
+    assert np.allclose(eye_openings(np.stack([contour, contour @ turn.T])), 0.25, atol=0.01)

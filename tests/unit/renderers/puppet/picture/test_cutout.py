@@ -1,0 +1,57 @@
+"""Cutting the character out, and keeping the result."""
+
+import numpy as np
+import pytest
+
+from bodydouble.renderers.puppet.picture import cutout
+from bodydouble.renderers.puppet.picture.cutout import CACHE_NAME, cached_cut_out, cut_out, largest_piece, trimap_of
+from mannequin import joints, picture
+
+
+def test_trimap_is_sure_inside_and_outside_and_unknown_at_the_edge():
+    """A coarse mask's edge becomes an unknown band, its middle and its surroundings stay sure."""
+    mask = np.zeros((140, 100), np.float32)
+    mask[30:110, 20:80] = 1
+    trimap = trimap_of(mask)
+    assert trimap[70, 50] == 1
+    assert trimap[5, 5] == 0
+    assert trimap[70, 20] == 0.5
+
+
+def test_islands_are_dropped():
+    """What is not connected with the person is not a part of them."""
+    alpha = np.zeros((60, 60), np.float32)
+    alpha[10:50, 10:30] = 1
+    alpha[20:25, 50:55] = 1
+    kept = largest_piece(alpha)
+    assert kept[20:25, 50:55].max() == 0
+    assert kept[10:50, 10:30].min() == 1
+
+
+def test_the_cutout_follows_the_person():
+    """Alpha agrees with the drawn person although the mask it starts from is blurred."""
+    image, mask = picture(joints())
+    made = cut_out(image, mask)
+    assert np.abs(made.alpha - mask).mean() < 0.02
+    assert made.colour.shape == image.shape
+
+
+def test_the_cutout_is_kept_and_found_again(tmp_path, monkeypatch):
+    """The second call reads the file, answers the same, and no half-written file is left."""
+    image, mask = picture(joints(head=30, centre=120, top=10), (240, 240))
+    first = cached_cut_out(image, mask, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [CACHE_NAME]
+    monkeypatch.setattr("bodydouble.renderers.puppet.picture.cutout.cut_out", lambda *_: pytest.fail("made again"))
+    second = cached_cut_out(image, mask, tmp_path)
+    assert np.array_equal(first.alpha, second.alpha)
+    assert np.array_equal(first.colour, second.colour)
+
+
+def test_a_faint_veil_is_removed_and_half_stays_about_half(monkeypatch) -> None:
+    """What the solver finds hardly there is nothing, and nearly whole is whole."""
+    ramp = np.tile(np.linspace(0, 1, 101, dtype=np.float32), (60, 1))
+    monkeypatch.setattr(cutout, "closed_form_alpha", lambda image, trimap: ramp)
+    alpha = cutout.cut_out(np.full((60, 101, 3), 120, np.uint8), ramp).alpha[30]
+    assert (alpha[:13] == 0).all()
+    assert (alpha[96:] == 1).all()
+    assert abs(float(alpha[52]) - 0.5) < 0.06
