@@ -14,7 +14,7 @@ from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, pa
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus
 from bodydouble.tasks.task import TaskId
-from bodydouble.worker.courier import Courier, CourierOptions
+from bodydouble.worker.duties.callback_delivery import Courier, CourierOptions
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 ALICE, BOB = AccountId(1), AccountId(2)

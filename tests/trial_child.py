@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bodydouble.worker.child import Channel, ShotRunner
+from bodydouble.worker.child.channel import Channel
+from bodydouble.worker.child.shot_runner import ShotRunner
 
 SEGMENTS = 4
 POISON = 666

@@ -14,7 +14,7 @@ from bodydouble.renderers.wan.weights import options_for
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
 from bodydouble.worker.order import WorkerOptions, drawing_cards
-from bodydouble.worker.runners import Runners
+from bodydouble.worker.supervision.runner_slots import Runners
 
 ATTEMPTS_MAX = 2
 

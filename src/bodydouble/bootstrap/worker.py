@@ -20,11 +20,11 @@ from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
-from bodydouble.worker.courier import Courier, CourierOptions
-from bodydouble.worker.janitor import Janitor, Retention
+from bodydouble.worker.duties.callback_delivery import Courier, CourierOptions
+from bodydouble.worker.duties.cleanup import Janitor, Retention
 from bodydouble.worker.order import WorkerOptions
-from bodydouble.worker.replacement import Ports
-from bodydouble.worker.worker import Worker
+from bodydouble.worker.supervision.task_run import Ports
+from bodydouble.worker.supervision.worker import Worker
 
 CALLBACK_READ_SECONDS_MAX = 10
 """Of a try, to read the task that it tells of."""

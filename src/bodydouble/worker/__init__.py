@@ -1,4 +1,6 @@
-"""The durable workflow of a task, the supervisor of the child that does the heavy work, and a worker's other duties.
+"""Makes the videos of tasks.
 
-Nothing is imported here: the child needs three small modules of this room, and is started for every task.
+The supervisor takes tasks from the queue, a child process makes each of them, a runner holds the networks of the wan
+renderer, and background duties send callbacks and clean up. Nothing is imported here: a child is started for every task
+and needs few of these modules.
 """

@@ -25,7 +25,7 @@ class WorkerOptions:
     folder: Path  # one sub-folder a task, removed once the task is settled; of a second worker, the one beside it
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
-    runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.runner")
+    runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.model_runner")
     runner_idle_seconds: float = 900.0  # the wan renderer's networks stay loaded for so long without a task
     attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``

@@ -43,7 +43,7 @@ def test_asking_imports_no_torch() -> None:
 import sys
 import bodydouble.bootstrap.application
 import bodydouble.bootstrap.worker
-import bodydouble.worker.child
+import bodydouble.worker.child.__main__
 from bodydouble.renderers.registry import available_renderers
 from bodydouble.renderers.wan.options import WanOptions
 available_renderers(WanOptions())

@@ -8,8 +8,8 @@ import pytest
 
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.own_command import OwnCommand
-from bodydouble.worker.runners import Runners
-from bodydouble.worker.supervisor import Child
+from bodydouble.worker.supervision.child_process import Child
+from bodydouble.worker.supervision.runner_slots import Runners
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +61,7 @@ async def test_the_child_knows_no_secret(tmp_path: Path) -> None:
 async def test_the_runner_knows_no_secret(tmp_path: Path) -> None:
     """Nor do its further ranks, which have their environment from it."""
     (tmp_path / "script").write_text('["frames"]')
-    script = str(Path(__file__).parent / "scripted_runner.py")
+    script = str(Path(__file__).parent / "supervision" / "scripted_runner.py")
     runners = Runners(
         WorkerOptions(folder=tmp_path / "work", runner=(sys.executable, script, str(tmp_path / "script"))), ["GPU-1"]
     )

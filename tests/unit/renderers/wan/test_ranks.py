@@ -26,7 +26,7 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.renderers.wan.shards import Ranks, Shard
 from bodydouble.tasks.errors import Cancelled, RendererLost
-from bodydouble.worker import followers
+from bodydouble.worker.model_runner import rank_processes
 from tiny_wan import FACE_SIDE, save_tiny
 
 HEIGHT, WIDTH, LENGTH = 16, 48, 13
@@ -47,7 +47,7 @@ def runner(options: WanOptions) -> Iterator[tuple[RemoteEngine, subprocess.Popen
         listener.listen()
         words = [str(listener.fileno()), json.dumps(vars(options)), str(os.getpid())]
         process = subprocess.Popen(
-            [sys.executable, "-m", "bodydouble.worker.runner", *words],
+            [sys.executable, "-m", "bodydouble.worker.model_runner", *words],
             pass_fds=[listener.fileno()],
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
@@ -127,7 +127,7 @@ def test_the_meeting_place_stays(options: WanOptions, monkeypatch: pytest.Monkey
     places: list[Path] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))
     monkeypatch.setattr("bodydouble.renderers.wan.ranks.join", lambda ranks, meeting, device: places.append(meeting))
-    followers.Followers(options, lambda reason: None)
+    rank_processes.Followers(options, lambda reason: None)
     assert places[0].exists()  # else the store would wait for it
     store = FileStore(str(places[0]), 1)
     store.set("address", "here")

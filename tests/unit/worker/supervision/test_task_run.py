@@ -18,8 +18,8 @@ from bodydouble.tasks.task import (
 )
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
-from bodydouble.worker.replacement import Ports, Replacement
-from bodydouble.worker.runners import Runners
+from bodydouble.worker.supervision.runner_slots import Runners
+from bodydouble.worker.supervision.task_run import Ports, Replacement
 from bodydouble.worker.workspace import Workspace
 from outside import EXECUTOR, TASK_ID, Outside, children, make_task
 

@@ -31,7 +31,7 @@ from bodydouble.tasks.task import (
     TaskSource,
     TaskStatus,
 )
-from bodydouble.worker.janitor import Chore, Janitor, Retention
+from bodydouble.worker.duties.cleanup import Chore, Janitor, Retention
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,9 @@ from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, runner_options, shot_order
-from bodydouble.worker.runners import Lease, Runners
-from bodydouble.worker.steps import Abandon, RunStage, Settle, Start, Step
-from bodydouble.worker.supervisor import Child, ChildDied
+from bodydouble.worker.supervision.child_process import Child, ChildDied
+from bodydouble.worker.supervision.runner_slots import Lease, Runners
+from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step
 from bodydouble.worker.workspace import Workspace, telling_full
 
 WATCH_SECONDS = 0.5

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import ModelPackMissing
+from bodydouble.worker.model_runner.runner import Runner
 from bodydouble.worker.process import settle_in
-from bodydouble.worker.runner import Runner
 
 
 class OutOfMemoryError(RuntimeError):

@@ -1,17 +1,5 @@
-"""The process that holds the wan renderer's networks: ``python -m bodydouble.worker.runner FD OPTIONS OWNER``.
+"""One engine for one job after the other."""
 
-It listens on the socket ``FD``, loads as ``OPTIONS`` (JSON of ``WanOptions``) say, and stays: one connection is one
-job, and one job has the networks at a time. Requests are ``load``, ``cast`` and ``generate`` (``renderers.wan.wire``);
-they are answered ``done`` or ``refused``, with ``told`` (progress) and ``beat`` before. A job that nobody waits for any
-more ends between two steps. After any other fault the process says ``lost`` and ends: what is left on the card after
-one cannot be trusted. It ends with ``OWNER``, its parent, too.
-
-With several GPUs for one task it is rank 0 of several processes, starts the others, has them do what it does, and ends
-when it loses one of them.
-"""
-
-import json
-import logging
 import os
 import select
 import socket
@@ -23,27 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NoReturn, Protocol
 
-from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, StepReport, Take
+from bodydouble.renderers.wan.engine import StepReport
 from bodydouble.renderers.wan.faults import describe_fault
-from bodydouble.renderers.wan.footage import SegmentVideo
-from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.wire import Pictures, receive, send
 from bodydouble.tasks.errors import BodydoubleError, Cancelled
-from bodydouble.worker.process import settle_in
+from bodydouble.worker.model_runner.requests import ResidentEngine, perform
 
 BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
 WATCH_SECONDS = 5.0
 """A process that faulted needs some of it to write down why, and to give back its card."""
 FAILED = 1
-
-
-class ResidentEngine(Engine, Protocol):
-    """An engine that outlives its jobs."""
-
-    def rest(self) -> None:
-        """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
-        ...
 
 
 class Others(Protocol):
@@ -138,28 +116,6 @@ class Runner:
         return self._loading.result()
 
 
-def perform(engine: ResidentEngine, message: dict[str, Any], pictures: Pictures, report: StepReport) -> Pictures:
-    """One request that all ranks perform. Raises what the engine raises."""
-    match message["op"]:
-        case "cast":
-            words = message["casting"] | {"picture": pictures["picture"]}
-            engine.cast(Casting(**words | {"sampling": Sampling(**words["sampling"])}))
-        case "generate":
-            video = SegmentVideo(
-                pose=pictures["pose"],
-                face=pictures["face"],
-                background=pictures.get("background"),
-                mask=pictures.get("mask"),
-            )
-            take = Take(video=video, carried=pictures.get("carried"), seed=message["seed"], index=message["index"])
-            return {"frames": engine.generate(take, report)}
-        case "rest":
-            engine.rest()
-        case unknown:
-            raise ValueError(f"unknown request {unknown}")
-    return {}
-
-
 class Session:
     """One connection."""
 
@@ -225,23 +181,3 @@ class Session:
                 self.send({"beat": True})
             except Cancelled:
                 return
-
-
-def main() -> None:
-    """Serve until the owner ends."""
-    settle_in(int(sys.argv[3]))
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all is in the weights' folder: nobody is asked for news of it
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("bodydouble").setLevel(logging.INFO)
-    options = WanOptions(**json.loads(sys.argv[2]))
-
-    def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:
-        from bodydouble.worker.followers import open_ranks  # imports torch
-
-        return open_ranks(options, lose)
-
-    Runner(open_engine).serve(socket.socket(fileno=int(sys.argv[1])))
-
-
-if __name__ == "__main__":
-    main()

@@ -13,11 +13,11 @@ import pytest
 
 from bodydouble.tasks.errors import Cancelled
 from bodydouble.tasks.task import TaskId
-from bodydouble.worker import replacement as replacements
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.order import WorkerOptions
-from bodydouble.worker.replacement import Ports, Replacement
-from bodydouble.worker.runners import Runners
+from bodydouble.worker.supervision import task_run as task_runs
+from bodydouble.worker.supervision.runner_slots import Runners
+from bodydouble.worker.supervision.task_run import Ports, Replacement
 from outside import EXECUTOR, Outside, children
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replacements, "runner_options", lambda task, options: {})
+    monkeypatch.setattr(task_runs, "runner_options", lambda task, options: {})
     bench = Bench(tmp_path, Outside())
     yield bench
     await bench.runners.close()
@@ -143,7 +143,7 @@ async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> Non
 
 async def test_a_runner_that_nobody_needs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the idle time it is gone, and the next task starts another one."""
-    monkeypatch.setattr(replacements, "runner_options", lambda task, options: {})
+    monkeypatch.setattr(task_runs, "runner_options", lambda task, options: {})
     bench = Bench(tmp_path, Outside(), idle_seconds=0.1)
     bench.follow("frames")
     for number in (1, 2):

@@ -16,14 +16,14 @@ from bodydouble.tasks.ports import OperationStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
-from bodydouble.worker.folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
-from bodydouble.worker.heartbeat import Heartbeat, executor_name
-from bodydouble.worker.lost_connections import recognise_lost_connections
 from bodydouble.worker.order import WorkerOptions, drawing_cards
-from bodydouble.worker.replacement import Ports, Replacement
-from bodydouble.worker.runners import Runners
-from bodydouble.worker.steps import Abandon, Settle, Step
-from bodydouble.worker.workflow import register_workflow
+from bodydouble.worker.supervision.heartbeat import Heartbeat, executor_name
+from bodydouble.worker.supervision.lost_connections import recognise_lost_connections
+from bodydouble.worker.supervision.runner_slots import Runners
+from bodydouble.worker.supervision.steps import Abandon, Settle, Step
+from bodydouble.worker.supervision.task_run import Ports, Replacement
+from bodydouble.worker.supervision.work_folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
+from bodydouble.worker.supervision.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bodydouble.worker.lost_connections import recognise_lost_connections
+from bodydouble.worker.supervision.lost_connections import recognise_lost_connections
 
 
 @pytest.mark.parametrize("address", ["?host={folder}", "?host=127.0.0.1&port=1"], ids=["Unix socket", "TCP"])

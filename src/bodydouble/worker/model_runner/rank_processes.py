@@ -1,6 +1,7 @@
-"""The other ranks of a runner with several GPUs: ``python -m bodydouble.worker.followers RANK MEETING OPTIONS OWNER``.
+"""The other ranks of a runner with several GPUs.
 
-Each is a process with all weights and a card of its own, which does what rank 0 shares, until that one ends.
+Each is a process with all weights and a card of its own: ``python -m bodydouble.worker.model_runner.rank_processes RANK
+MEETING OPTIONS OWNER``. It does what rank 0 shares, until that one ends.
 """
 
 import json
@@ -16,8 +17,8 @@ from bodydouble.renderers.wan.engine import StepReport
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.worker.model_runner.requests import perform
 from bodydouble.worker.process import end_in_words, settle_in
-from bodydouble.worker.runner import perform
 
 if TYPE_CHECKING:
     from bodydouble.renderers.wan.loaded import LoadedEngine
@@ -36,7 +37,7 @@ class Followers:
         # In memory, for as long as this process lives: NCCL asks there again when tensors are first exchanged.
         memory = os.memfd_create("bodydouble-meeting")
         meeting = Path(f"/proc/self/fd/{memory}")
-        command = [sys.executable, "-m", "bodydouble.worker.followers"]
+        command = [sys.executable, "-m", "bodydouble.worker.model_runner.rank_processes"]
         words = [str(meeting), json.dumps(vars(options)), str(os.getpid())]
         for rank in range(1, options.gpus):
             process = subprocess.Popen([*command, str(rank), *words], pass_fds=[memory])

@@ -1,73 +1,12 @@
-"""The process that does the heavy work of one task: ``python -m bodydouble.worker.child FD``.
+"""The operations that a child performs on its shot."""
 
-It speaks JSON lines over the socket ``FD``. The supervisor sends one operation at a time (open, probe, perceive,
-prepare, render, finish); the child answers ``done``, ``failed``, ``full`` (the disk is) or ``lost`` (the model's
-process is), with ``progress``, ``note`` and ``beat`` lines before it. It ends when the socket does, and when its parent
-does.
-"""
-
-import json
-import logging
-import os
-import queue
-import socket
-import sys
-import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Any
 
-from bodydouble.tasks.errors import RendererLost, StorageFull
-from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.process import settle_in
-from bodydouble.worker.workspace import telling_full
+from bodydouble.worker.child.channel import Channel
 
-BEAT_SECONDS = 2.0
 PROGRESS_SECONDS_MIN = 0.1
-
-
-class Channel:
-    """The child's end of the socket. Sending is safe from several threads."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._socket = socket.socket(fileno=descriptor)
-        self._lock = threading.Lock()
-        self.operations: queue.Queue[dict[str, Any]] = queue.Queue()
-
-    def send(self, message: dict[str, Any]) -> None:
-        """One line; ends the process where nobody listens any more."""
-        line = json.dumps(message).encode() + b"\n"
-        try:
-            with self._lock:
-                self._socket.sendall(line)
-        except OSError:
-            os._exit(0)
-
-    def listen(self) -> None:
-        """Queue the operations; end the process with the connection, in the middle of any work."""
-        with self._socket.makefile("rb") as stream:
-            for line in stream:
-                self.operations.put(json.loads(line))
-        os._exit(0)
-
-    def beat(self) -> None:
-        """Say that the process is not frozen."""
-        while True:
-            self.send({"beat": True})
-            time.sleep(BEAT_SECONDS)
-
-
-class NoteHandler(logging.Handler):
-    """What the rendering rooms say goes into the worker's log."""
-
-    def __init__(self, channel: Channel) -> None:
-        super().__init__()
-        self._channel = channel
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        self._channel.send({"note": record.getMessage()})
 
 
 class ShotRunner:
@@ -157,30 +96,3 @@ class ShotRunner:
                 }
             }
         )
-
-
-def main() -> None:
-    """Answer operations until the socket ends."""
-    settle_in(os.getppid())  # where the owner was gone before, the socket has ended with it
-    channel = Channel(int(sys.argv[1]))
-    threading.Thread(target=channel.beat, daemon=True).start()
-    threading.Thread(target=channel.listen, daemon=True).start()
-    logging.getLogger("bodydouble").addHandler(NoteHandler(channel))
-    logging.getLogger("bodydouble").setLevel(logging.INFO)
-    runner = ShotRunner(channel)
-    while True:
-        message = channel.operations.get()
-        try:
-            with telling_full():
-                channel.send({"done": runner.perform(message)})
-        except StorageFull as error:
-            channel.send({"full": error.message})
-        except RendererLost as error:
-            channel.send({"lost": error.message})
-        except Exception as error:
-            failure = TaskFailure.of(error)
-            channel.send({"failed": failure.to_json(), "trace": traceback.format_exc()})
-
-
-if __name__ == "__main__":
-    main()

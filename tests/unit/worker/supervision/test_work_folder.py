@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.worker.folder import hold, hold_abandoned, hold_free, hold_once_free
+from bodydouble.worker.supervision.work_folder import hold, hold_abandoned, hold_free, hold_once_free
 from outside import TASK_ID
 
 
@@ -22,7 +22,7 @@ def test_each_worker_gets_a_folder_of_its_own(tmp_path: Path) -> None:
 
 def test_a_worker_that_has_to_be_alone_stands_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the folder is free, or until it is told to stop."""
-    monkeypatch.setattr("bodydouble.worker.folder.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("bodydouble.worker.supervision.work_folder.LOOK_SECONDS", 0.01)
 
     async def stand_by() -> None:
         stop = asyncio.Event()

@@ -12,7 +12,7 @@ from dbos import DBOS
 from bodydouble.tasks.queue import WORKFLOW
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.failure import TaskFailure, TaskLost
-from bodydouble.worker.steps import Abandon, RunStage, Settle, Start, Step
+from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step
 
 log = structlog.get_logger(__name__)
 

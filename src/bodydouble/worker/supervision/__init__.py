@@ -1,0 +1,1 @@
+"""Takes tasks from the queue and has a child process make each of them."""
