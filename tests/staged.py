@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.track import PersonTrack
 from mannequin import joints, picture, track_of
 

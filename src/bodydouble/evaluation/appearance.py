@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 SIDE = 96  # pixels of the aligned face
 MESH_POINTS = 468

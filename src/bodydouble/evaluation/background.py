@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.evaluation.regions import Region
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 PIXELS_MIN = 100
 PSNR_MAX_DB = 100.0  # of identical pixels

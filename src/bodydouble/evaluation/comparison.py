@@ -13,7 +13,8 @@ from bodydouble.evaluation.regions import background, difference
 from bodydouble.evaluation.residue import Residue
 from bodydouble.evaluation.result import Delivery, Evaluation
 from bodydouble.perception import ModelPack, Perception, PersonTrack
-from bodydouble.perception.footage import Footage, Image, Matte
+from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.footage import Footage
 from bodydouble.perception.track import empty_track
 
 COSTLY_EVERY_FRAMES = 4

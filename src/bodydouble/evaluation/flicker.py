@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.evaluation.regions import Region
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 PIXELS_MIN = 100
 

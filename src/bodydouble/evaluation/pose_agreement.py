@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception import ModelPack
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 

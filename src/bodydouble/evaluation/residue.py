@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.evaluation.regions import core
-from bodydouble.perception.footage import Matte
+from bodydouble.perception.arrays import Matte
 
 UNCHANGED_MAX = 8.0  # 0-255: less than this is what encoding does to a kept pixel
 UNTOUCHED_MAX = 3.0  # 0-255, mean over a neighbourhood

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bodydouble.perception.footage import Footage, Image
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.footage import Footage
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.tracking import search_is_due

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 THUMB = (64, 36)
 # Measured on the development clips: neighbours inside a shot correlate above 0.8 even in fast pans, cuts below 0.4.

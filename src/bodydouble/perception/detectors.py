@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.geometry import Image, Points, Roi, crop, transform
+from bodydouble.perception.arrays import Image, Points
+from bodydouble.perception.geometry import Roi, crop, transform
 from bodydouble.perception.nets import Net, sigmoid, unit
 from bodydouble.perception.pack import ModelPack
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bodydouble.perception.geometry import Points
+from bodydouble.perception.arrays import Points
 from bodydouble.perception.landmarks import BodyLandmarks, FaceLandmarks, HandLandmarks
 from bodydouble.perception.people import body_box
 from bodydouble.perception.track import PersonTrack

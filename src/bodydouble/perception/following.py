@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bodydouble.perception.footage import Image
-from bodydouble.perception.geometry import Points
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.inbetween import between, is_even
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, BodyState, BodyTracker

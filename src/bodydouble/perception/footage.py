@@ -1,13 +1,9 @@
 """What perception and renderers see of a video: frames and mattes, streamed."""
 
 from collections.abc import Iterator
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Image: TypeAlias = NDArray[np.uint8]  # (H, W, 3) RGB, 0-255
-Matte: TypeAlias = NDArray[np.uint8]  # (H, W), 0 background to 255 the person
+from bodydouble.perception.arrays import Image, Matte
 
 
 class Footage(Protocol):

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Points = NDArray[np.float64]  # (N, 2) pixels
+from bodydouble.perception.arrays import Affine, Image, Points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +18,7 @@ class Roi:
     size: float
     angle: float = 0.0
 
-    def matrix(self, side: int) -> Points:
+    def matrix(self, side: int) -> Affine:
         """(2, 3) affine map from a crop of ``side`` x ``side`` pixels to the frame."""
         c = np.cos(self.angle) * self.size / side
         s = np.sin(self.angle) * self.size / side
@@ -32,7 +31,7 @@ class Roi:
         return -reach < self.x < width + reach and -reach < self.y < height + reach and self.size > 4
 
 
-def crop(image: Image, matrix: Points, side: int, *, replicate: bool = False) -> Image:
+def crop(image: Image, matrix: Affine, side: int, *, replicate: bool = False) -> Image:
     """The ``side`` x ``side`` crop that ``matrix`` (crop to frame) describes, anti-aliased when it shrinks."""
     shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
@@ -55,7 +54,7 @@ def crop(image: Image, matrix: Points, side: int, *, replicate: bool = False) ->
     return np.asarray(cv2.warpAffine(image, matrix, (side, side), flags=flags, borderMode=border), np.uint8)
 
 
-def transform(matrix: Points, points: NDArray[np.floating]) -> Points:
+def transform(matrix: Affine, points: NDArray[np.floating]) -> Points:
     """Points (…, 2) through a (2, 3) affine map."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.geometry import Points
+from bodydouble.perception.arrays import Points
 from bodydouble.perception.landmarks import POSE_SIDE, BodyLandmarks
 
 # Nose, ears, shoulders, elbows, wrists, index fingers, hips, knees, ankles, toes.

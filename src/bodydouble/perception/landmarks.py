@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import Detection
-from bodydouble.perception.geometry import Image, Points, Roi, crop, normalise_angle, rotation, transform
+from bodydouble.perception.geometry import Roi, crop, normalise_angle, rotation, transform
 from bodydouble.perception.nets import Net, sigmoid, unit
 from bodydouble.perception.pack import ModelPack
 

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image, Matte, Points
 from bodydouble.perception.figure import Figure, figure_box
-from bodydouble.perception.footage import Image, Matte
-from bodydouble.perception.geometry import Points
 from bodydouble.perception.inbetween import body_width
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.nets import Net, unit

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.figure import Figure
-from bodydouble.perception.footage import Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState

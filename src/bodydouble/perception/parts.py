@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import face_detector, palm_detector
-from bodydouble.perception.footage import Image
-from bodydouble.perception.geometry import Points, Roi
+from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import (
     BodyLandmarks,
     FaceLandmarks,

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import Detection, face_detector, overlap, person_detector
-from bodydouble.perception.geometry import Image, Points, Roi
+from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import (
     BodyLandmarks,
     BodyNet,

@@ -12,11 +12,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.cuts import Look, is_cut, look_at
 from bodydouble.perception.figure import Figure, figure_box, record_figure
 from bodydouble.perception.following import Follower, FollowState
-from bodydouble.perception.footage import Footage, Image
-from bodydouble.perception.geometry import Points
+from bodydouble.perception.footage import Footage
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.figure import Figure, figure_box, record_figure
-from bodydouble.perception.footage import Image
 from bodydouble.perception.matte import SelfieNet, capsules, pose_mask
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.parts import PartsTracker

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bodydouble.perception.footage import Matte
+from bodydouble.perception.arrays import Matte
 from bodydouble.perception.windows import load_mattes, unpack_mattes
 
 

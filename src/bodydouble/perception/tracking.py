@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import overlap
-from bodydouble.perception.footage import Image
-from bodydouble.perception.geometry import Points, Roi
+from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.networks import PeopleSource
 from bodydouble.perception.people import Person, body_box

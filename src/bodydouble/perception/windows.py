@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Matte
 from bodydouble.perception.cuts import Look
 from bodydouble.perception.following import FollowState
-from bodydouble.perception.footage import Matte
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from bodydouble.perception.footage import Footage, Image, Mattes
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 from bodydouble.perception import ModelPack, Perception, PersonChoice, perceive
-from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.arrays import Image, Matte
 from bodydouble.renderers.wan.preprocess import FrameInputs, Preprocessor
 from bodydouble.renderers.wan.preprocess.skeleton import draw_skeleton
 from bodydouble.renderers.wan.preprocess.wholebody import whole_body

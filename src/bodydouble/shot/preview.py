@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 PREVIEW_NAME = "preview.jpg"
 """In the workspace, from the first finished segment on; always a whole picture, replaced at one go."""

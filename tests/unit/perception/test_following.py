@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.following import Followed, Follower
-from bodydouble.perception.footage import Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.tracking import BodyState

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.detectors import overlap
-from bodydouble.perception.footage import Image
 from bodydouble.perception.gpu.pose import PoseNet, region_of
 from bodydouble.perception.people import SAME_PERSON_OVERLAP, Person
 

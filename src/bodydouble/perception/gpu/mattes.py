@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.figure import Figure, figure_box
-from bodydouble.perception.footage import Image
 from bodydouble.perception.matte import BoxedMatte, Mask, MatteState
 
 PICTURE_SIDE = 512

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
-from bodydouble.perception.geometry import Points, Roi
+from bodydouble.perception.arrays import Image, Points
+from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.people import body_box
 from bodydouble.perception.track import BODY_POINTS, WHOLE_BODY_POINTS

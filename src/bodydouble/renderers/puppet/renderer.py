@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bodydouble.perception import ModelPack
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.composite import Composer

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 SHRINK = 8
 """Drift is the same over large areas: one value for 8 x 8 pixels tells it, without noise and fine detail."""

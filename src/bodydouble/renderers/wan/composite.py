@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 FEATHER_PIXELS = 8
 """Inside the mask's edge. The mask reaches nine pixels beyond the person, so nothing of them is blended in."""

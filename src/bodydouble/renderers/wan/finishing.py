@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.renderers.wan.colour import Drift, measure_drift
 from bodydouble.renderers.wan.composite import blend
 from bodydouble.renderers.wan.preprocess import Canvas

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Footage, Image
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.footage import Footage
 from bodydouble.renderers.wan.preprocess import MovePreprocessor, Preprocessor
 from bodydouble.renderers.wan.timeline import Span
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.portrait import analyse_portrait
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter

@@ -8,7 +8,7 @@ import pytest
 
 import bodydouble.renderers.puppet.renderer as module
 from bodydouble.perception import ModelPack
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderOptions, Scene
 from bodydouble.renderers.puppet.compositing.removal import removal_mask

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 Colours = NDArray[np.bool_]
 """(LEVELS ** 3,) which colours belong to something; index it with ``colour_codes``."""

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
 from bodydouble.renderers.puppet.compositing.plate import Box
 from bodydouble.renderers.puppet.motion.expression import smoothstep

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bodydouble.perception.footage import Footage, Image, Matte, Mattes
+from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 
 LOOKS = 24

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Matte
+from bodydouble.perception.arrays import Matte
 
 MATTE_EDGE, MATTE_SURE = 24, 110
 """Of 255: the faintest matte that may be the person, and one from which on it is."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.arrays import Image, Matte
 
 Floats = NDArray[np.float32]
 

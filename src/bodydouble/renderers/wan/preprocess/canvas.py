@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 
 STRIDE = 16
 """The VAE halves each side three times, the transformer's patches once more."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.wan.preprocess.wholebody import FACE, whole_body
 

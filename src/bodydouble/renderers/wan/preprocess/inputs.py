@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from bodydouble.perception.footage import Footage, Image, Mattes
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes

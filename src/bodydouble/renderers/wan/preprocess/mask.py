@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image, Matte
+from bodydouble.perception.arrays import Image, Matte
 
 Mask = NDArray[np.uint8]  # (H, W), 0 or 255
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.footage import Image
+from bodydouble.perception.arrays import Image
 from bodydouble.renderers.wan.preprocess.wholebody import LEFT_HAND, RIGHT_HAND, WholeBody
 
 CONFIDENCE_MIN = 0.5
