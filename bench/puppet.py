@@ -32,7 +32,7 @@ import numpy as np
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 from bodydouble.perception import install_pack, locate_pack
-from bodydouble.perception.nets import Net
+from bodydouble.perception.litert import LiteRTNet
 from bodydouble.shot import Shot, ShotRequest
 
 CORES = 2
@@ -90,7 +90,7 @@ def processor_seconds() -> float:
 
 def pose_heavy_ms() -> float:
     """Processor time of the largest network on one thread: how fast this machine is at what takes longest."""
-    net = Net(locate_pack().path("pose_landmark_heavy.tflite"))
+    net = LiteRTNet(locate_pack().path("pose_landmark_heavy.tflite"))
     image = np.random.default_rng(0).random((net.height, net.width, 3), np.float32)
     runs: list[float] = []
     for _ in range(8):
@@ -103,15 +103,15 @@ def pose_heavy_ms() -> float:
 def run_shot(image: Path, video: Path, short_side: int) -> dict[str, float]:
     """One replacement; for each stage seconds by the clock and of the processor, frames, peak memory."""
     in_networks: list[float] = []
-    original = Net.run
+    original = LiteRTNet.run
 
-    def timed(net: Net, picture: np.ndarray) -> list[np.ndarray]:
+    def timed(net: LiteRTNet, picture: np.ndarray) -> list[np.ndarray]:
         begin = time.thread_time()
         outputs = original(net, picture)
         in_networks.append(time.thread_time() - begin)
         return outputs
 
-    Net.run = timed  # type: ignore[method-assign]
+    LiteRTNet.run = timed  # type: ignore[method-assign]
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as workspace:
         request = ShotRequest(image=image, video=video, short_side=short_side, renderer="puppet")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bodydouble.bootstrap.options import perception_options, wan_options
-from bodydouble.perception.choice import gpu_obstacle
+from bodydouble.perception.backends import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.registry import wan_obstacle
 from bodydouble.renderers.wan.cards import find_cards, machine_bytes

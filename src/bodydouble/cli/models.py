@@ -87,7 +87,7 @@ def convert_pose(
     checkpoint = existing_file(checkpoint, "CHECKPOINT")
     if folder.exists():
         fail(f"FOLDER: {folder} is there already; name another one", EXIT_USAGE)
-    from bodydouble.perception.choice import package_obstacle
+    from bodydouble.perception.backends import package_obstacle
 
     if obstacle := package_obstacle():
         fail(obstacle)

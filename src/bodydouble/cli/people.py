@@ -27,7 +27,7 @@ def people(
     from bodydouble.bootstrap.options import media_limits  # heavy: not for --help
     from bodydouble.media import VideoReader, probe_video, working_size
     from bodydouble.perception import locate_pack
-    from bodydouble.perception.cast import first_people
+    from bodydouble.perception.video_people import first_people
     from bodydouble.tasks.errors import NobodyFound
 
     settings = load_settings()
@@ -35,17 +35,17 @@ def people(
     info = probe_video(video, media_limits(settings), "video")
     reader = VideoReader(video, info, *working_size(info.width, info.height, LOOKED_AT_SIDE))
     try:
-        places = first_people(locate_pack(settings.models), reader).places
+        positions = first_people(locate_pack(settings.models), reader).positions
     except NobodyFound:
         if not as_json:
             raise
-        places = []
+        positions = []
     if as_json:
-        typer.echo(json.dumps({"people": [dataclasses.asdict(place) for place in places]}))
+        typer.echo(json.dumps({"people": [dataclasses.asdict(position) for position in positions]}))
         return
-    for rank, place in enumerate(places):
-        x, y = place.x + place.width / 2, place.y + place.height / 2
-        out.print(f"{rank}: {place.width:.0%} by {place.height:.0%} of the frame around {x:.2f},{y:.2f}")
+    for rank, position in enumerate(positions):
+        x, y = position.x + position.width / 2, position.y + position.height / 2
+        out.print(f"{rank}: {position.width:.0%} by {position.height:.0%} of the frame around {x:.2f},{y:.2f}")
 
 
 LOOKED_AT_SIDE = 480

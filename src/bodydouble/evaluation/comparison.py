@@ -11,7 +11,7 @@ from bodydouble.evaluation.flicker import Flicker
 from bodydouble.evaluation.pose_agreement import DRIVING, INDEPENDENT, PoseAgreement
 from bodydouble.evaluation.regions import background, difference
 from bodydouble.evaluation.residue import Residue
-from bodydouble.evaluation.result import Delivery, Evaluation
+from bodydouble.evaluation.result import Evaluation, MediaIntegrity
 from bodydouble.perception import ModelPack, Perception, PersonTrack
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage
@@ -73,7 +73,7 @@ class Comparison:
             if self._character.face_found[i]:
                 self._appearance.add("output", made, self._character.face[i])
 
-    def evaluation(self, width: int, height: int, delivery: Delivery) -> Evaluation:
+    def evaluation(self, width: int, height: int, delivery: MediaIntegrity) -> Evaluation:
         """The figures of what was read."""
         mean, worst = self._background.result()
         seen = self._appearance

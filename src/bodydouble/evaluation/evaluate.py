@@ -8,7 +8,7 @@ import numpy as np
 
 from bodydouble.evaluation.appearance import Appearance
 from bodydouble.evaluation.comparison import Comparison
-from bodydouble.evaluation.delivery import compare_delivery
+from bodydouble.evaluation.media_integrity import compare_media
 from bodydouble.evaluation.result import Evaluation
 from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image
 from bodydouble.perception import ModelPack, Perception, PersonChoice, PersonTrack, analyse_portrait, perceive
@@ -60,7 +60,7 @@ def evaluate(
         appearance = Appearance(reference, portrait.face[0]) if portrait.face_found[0] else None
         comparison = Comparison(source, replaced, pack, appearance)
         comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f))
-    delivery = compare_delivery((video, given, source_reader), (output, made, output_reader))
+    delivery = compare_media((video, given, source_reader), (output, made, output_reader))
     return comparison.evaluation(made.width, made.height, delivery)
 
 

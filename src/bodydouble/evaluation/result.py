@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class MediaIntegrity:
     """Whether the output keeps what has to be the source's own."""
 
     frames: bool
@@ -40,7 +40,7 @@ class Evaluation:
     flicker_output: float | None  # 0-255, error after motion compensation in the person's region
     flicker_source: float | None
     residue: float | None  # share of the actor's core that is still to be seen
-    delivery: Delivery
+    delivery: MediaIntegrity
 
     def to_json(self) -> str:
         """One line; the names are those of the fields."""

@@ -1,19 +1,19 @@
-"""Who is in the picture and what they do: detection, tracking, pose, face, hands, mattes."""
+"""People in a picture or video and what they do: detection, tracking, pose, face, hands, mattes."""
 
-from bodydouble.perception.cast import Cast, Place, first_people
 from bodydouble.perception.pack import ModelPack, install_pack, locate_pack
 from bodydouble.perception.perceive import Perception, load_perception, perceive
 from bodydouble.perception.portrait import Portrait, analyse_portrait
 from bodydouble.perception.track import PersonChoice, PersonTrack
+from bodydouble.perception.video_people import PersonPosition, VideoPeople, first_people
 
 __all__ = [
-    "Cast",
     "ModelPack",
     "Perception",
     "PersonChoice",
+    "PersonPosition",
     "PersonTrack",
-    "Place",
     "Portrait",
+    "VideoPeople",
     "analyse_portrait",
     "first_people",
     "install_pack",

@@ -1,4 +1,4 @@
-"""What perception and renderers see of a video: frames and mattes, streamed."""
+"""How perception and the renderers read a video: frames and mattes, streamed."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -7,7 +7,7 @@ from bodydouble.perception.arrays import Image, Matte
 
 
 class Footage(Protocol):
-    """Random access to the driving video at working size, streaming underneath."""
+    """Random access to the driving video at working size; decodes as a stream."""
 
     @property
     def width(self) -> int: ...
@@ -17,16 +17,16 @@ class Footage(Protocol):
     def frames(self) -> int: ...
     @property
     def frame_rate(self) -> float:
-        """Frames a second, the average where the rate varies."""
+        """Frames per second; the average where the rate varies."""
         ...
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        """Frames ``start``, ``start + step`` … below ``stop`` with their index, in order, one at a time."""
+        """Index and image of the frames ``start``, ``start + step`` … below ``stop``, in order, one at a time."""
         ...
 
 
 class Mattes(Protocol):
-    """The tracked person's matte for each frame."""
+    """The tracked person's matte in each frame."""
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Matte]]:
         """As ``Footage.read``; all zero where the person is absent."""

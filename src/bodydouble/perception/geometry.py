@@ -1,4 +1,4 @@
-"""Square regions of interest, their affine crops, and moving points between crop and frame."""
+"""Square regions of interest, their affine crops, and points between crop and frame."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Affine, Image, Points
+
+HALF_DIAGONAL = 0.71
+"""Half the diagonal of a square over its side, sqrt(2) / 2 rounded up."""
+REGION_SIDE_MIN = 4
+"""Pixels: below this a region shows nothing that a network could recognise."""
+BILINEAR_SHRINK_MAX = 2
+"""Bilinear sampling reads two pixels per axis: beyond this factor it skips pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +26,7 @@ class Roi:
     angle: float = 0.0
 
     def matrix(self, side: int) -> Affine:
-        """(2, 3) affine map from a crop of ``side`` x ``side`` pixels to the frame."""
+        """The map from a crop of ``side`` x ``side`` pixels to the frame."""
         c = np.cos(self.angle) * self.size / side
         s = np.sin(self.angle) * self.size / side
         half = side / 2
@@ -27,17 +34,20 @@ class Roi:
 
     def inside(self, width: int, height: int) -> bool:
         """Whether any part of the square can be in the frame."""
-        reach = self.size * 0.71
-        return -reach < self.x < width + reach and -reach < self.y < height + reach and self.size > 4
+        reach = self.size * HALF_DIAGONAL
+        near = -reach < self.x < width + reach and -reach < self.y < height + reach
+        return near and self.size > REGION_SIDE_MIN
 
 
 def crop(image: Image, matrix: Affine, side: int, *, replicate: bool = False) -> Image:
-    """The ``side`` x ``side`` crop that ``matrix`` (crop to frame) describes, anti-aliased when it shrinks."""
+    """The ``side`` x ``side`` crop that ``matrix`` (crop to frame) describes, anti-aliased where it shrinks.
+
+    Beyond the frame it is black, or with ``replicate`` continues the frame's border.
+    """
     shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
-    if shrink > 2:
-        # Bilinear sampling skips pixels below half size: reduce the region by area first.
-        k = int(shrink)
+    if shrink > BILINEAR_SHRINK_MAX:
+        k = int(shrink)  # reduce the region by area first
         corners = matrix @ np.array([[0, side, 0, side], [0, 0, side, side], [1, 1, 1, 1]])
         x0, y0 = np.maximum(np.floor(corners.min(1)).astype(int) - 1, 0)
         x1, y1 = np.minimum(np.ceil(corners.max(1)).astype(int) + 2, [image.shape[1], image.shape[0]])
@@ -55,16 +65,21 @@ def crop(image: Image, matrix: Affine, side: int, *, replicate: bool = False) ->
 
 
 def transform(matrix: Affine, points: NDArray[np.floating]) -> Points:
-    """Points (…, 2) through a (2, 3) affine map."""
+    """Points (…, 2) through an affine map."""
     return points @ matrix[:, :2].T + matrix[:, 2]
 
 
+def distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
+    """Euclidean distance of two points (2,), pixels."""
+    return float(np.hypot(*(a - b)))
+
+
 def normalise_angle(angle: float) -> float:
-    """To [-pi, pi)."""
+    """The same direction in [-pi, pi)."""
     return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
-def rotation(angle: float) -> Points:
+def rotation(angle: float) -> NDArray[np.float64]:
     """(2, 2): turns frame coordinates into those of a region at ``angle``."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, s], [-s, c]])

@@ -9,13 +9,56 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Points
-from bodydouble.perception.detectors import Detection
-from bodydouble.perception.geometry import Roi, crop, normalise_angle, rotation, transform
-from bodydouble.perception.nets import Net, sigmoid, unit
+from bodydouble.perception.arrays import Affine, Image, Points
+from bodydouble.perception.detectors import Detection, FaceKeyPoint, PalmKeyPoint, PersonKeyPoint
+from bodydouble.perception.geometry import Roi, crop, distance, normalise_angle, rotation, transform
+from bodydouble.perception.landmark_indices import FacePoint, HandPoint
+from bodydouble.perception.litert import LiteRTNet, sigmoid, to_unit_range
 from bodydouble.perception.pack import ModelPack
 
 POSE_SIDE, HAND_SIDE, FACE_SIDE, IRIS_SIDE = 256, 224, 192, 64
+"""Sides of the networks' square inputs, pixels."""
+
+# Body network. Its 39 rows are 33 landmarks, two auxiliary points for the next region, and four that nothing uses.
+BODY_ROWS, BODY_COLUMNS, BODY_LANDMARKS = 39, 5, 33
+HIP_CENTRE_ROW, SCALE_ROW = 33, 34
+HEAT_SIDE = 64
+"""Cells of a heat map along each side."""
+HEAT_CELL = POSE_SIDE // HEAT_SIDE
+"""Pixels of the crop in each cell."""
+HEAT_REACH = 3
+"""Cells to each side of a landmark that refine it (``kernel_size: 7``)."""
+HEAT_SURE_MIN = 0.5
+"""``min_confidence_to_refine``."""
+BODY_REGION_SCALE = 1.25
+"""Of the circle around the hip centre that reaches the scale point."""
+
+# Hand network.
+HAND_LANDMARKS = 21
+PALM_REGION_SCALE, PALM_REGION_SHIFT = 2.6, 0.5
+"""Region over the palm's box, and its shift towards the fingers in box sides."""
+HAND_REGION_SCALE, HAND_REGION_SHIFT = 2.0, 0.1
+"""Region over the box of the stable points, and its shift towards the fingers in box heights."""
+STABLE_HAND_POINTS = (
+    HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.THUMB_MCP, HandPoint.THUMB_IP, HandPoint.INDEX_MCP,
+    HandPoint.INDEX_PIP, HandPoint.MIDDLE_MCP, HandPoint.MIDDLE_PIP, HandPoint.RING_MCP, HandPoint.RING_PIP,
+    HandPoint.PINKY_MCP, HandPoint.PINKY_PIP,
+)  # fmt: skip
+"""The points that bending fingers move least."""
+
+# Face and iris networks.
+MESH_LANDMARKS, IRIS_LANDMARKS, EYE_LANDMARKS, EYE_CONTOUR = 468, 5, 71, 16
+MESH_SCORE_MIN = 0.5
+"""Below this there is no face, and the irises are not measured."""
+FACE_REGION_SCALE = 1.5
+"""Region over the box of a detection or mesh."""
+EYE_REGION_SCALE = 2.3
+"""Region over the distance of the eye's corners."""
+EYE_CORNERS = (
+    (FacePoint.RIGHT_EYE_OUTER, FacePoint.RIGHT_EYE_INNER),
+    (FacePoint.LEFT_EYE_OUTER, FacePoint.LEFT_EYE_INNER),
+)
+"""The eye at image left, then the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +70,9 @@ class BodyLandmarks:
     visibility: NDArray[np.float32]
     score: float
     segmentation: NDArray[np.uint8]
-    matrix: Points
+    matrix: Affine
     next_roi: Roi
-    whole_body: Points | None = None  # (133, 3) x, y, confidence, where the network knows them
+    whole_body: Points | None = None  # (133, 3) x, y, confidence, where the network provides them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,67 +95,73 @@ class FaceLandmarks:
     eyes: Points
 
 
+def _upright_angle(base: Points, top: Points) -> float:
+    """The turn of somebody whose axis leads from ``base`` (2,) to ``top`` (2,); 0 is upright."""
+    return normalise_angle(np.pi / 2 - np.arctan2(-(top[1] - base[1]), top[0] - base[0]))
+
+
 def body_roi(hip: Points, scale: Points) -> Roi:
     """The square around a person from the hip centre and the point that gives size and uprightness."""
-    size = 2 * float(np.hypot(*(scale - hip))) * 1.25
-    angle = normalise_angle(np.pi / 2 - np.arctan2(-(scale[1] - hip[1]), scale[0] - hip[0]))
-    return Roi(x=float(hip[0]), y=float(hip[1]), size=size, angle=angle)
+    size = 2 * distance(scale, hip) * BODY_REGION_SCALE
+    return Roi(x=float(hip[0]), y=float(hip[1]), size=size, angle=_upright_angle(hip, scale))
 
 
 def detection_body_roi(found: Detection) -> Roi:
-    """The square for the landmark network from a person detection."""
-    return body_roi(found.points[0], found.points[1])
+    """The landmark network's square from a person detection."""
+    return body_roi(found.points[PersonKeyPoint.HIP_CENTRE], found.points[PersonKeyPoint.ABOVE_HEAD])
 
 
 class BodyNet:
     """BlazePose landmarks."""
 
     def __init__(self, pack: ModelPack, variant: str = "heavy") -> None:
-        self._net = Net(pack.path(f"pose_landmark_{variant}.tflite"))
+        self._net = LiteRTNet(pack.path(f"pose_landmark_{variant}.tflite"))
 
     def run(self, image: Image, roi: Roi) -> BodyLandmarks:
-        """The body in ``roi``; ``score`` says whether there is one."""
+        """The body in ``roi``; ``score`` (0-1) says whether there is one."""
         matrix = roi.matrix(POSE_SIDE)
-        outputs = {o.shape: o for o in self._net.run(unit(crop(image, matrix, POSE_SIDE)))}
-        raw = outputs[(195,)].reshape(39, 5).astype(np.float64)
-        _refine(raw, sigmoid(outputs[(64, 64, 39)]))
+        outputs = {o.shape: o for o in self._net.run(to_unit_range(crop(image, matrix, POSE_SIDE)))}
+        raw = outputs[(BODY_ROWS * BODY_COLUMNS,)].reshape(BODY_ROWS, BODY_COLUMNS).astype(np.float64)
+        _refine(raw, sigmoid(outputs[(HEAT_SIDE, HEAT_SIDE, BODY_ROWS)]))
         points = transform(matrix, raw[:, :2])
+        segmentation = sigmoid(outputs[(POSE_SIDE, POSE_SIDE, 1)][..., 0])
         return BodyLandmarks(
-            points=points[:33],
-            depth=raw[:33, 2] * roi.size / POSE_SIDE,
-            visibility=sigmoid(raw[:33, 3]),
+            points=points[:BODY_LANDMARKS],
+            depth=raw[:BODY_LANDMARKS, 2] * roi.size / POSE_SIDE,
+            visibility=sigmoid(raw[:BODY_LANDMARKS, 3]),
             score=float(outputs[(1,)][0]),
-            segmentation=(sigmoid(outputs[(256, 256, 1)][..., 0]) * 255 + 0.5).astype(np.uint8),
+            segmentation=(segmentation * 255 + 0.5).astype(np.uint8),
             matrix=matrix,
-            next_roi=body_roi(points[33], points[34]),
+            next_roi=body_roi(points[HIP_CENTRE_ROW], points[SCALE_ROW]),
         )
 
 
 def _refine(raw: Points, heat: NDArray[np.float32]) -> None:
-    """Move each point to the centre of mass of its heat map's 7x7 cells where that is sure (>= 0.5)."""
+    """Move each point to the centre of mass of its heat map nearby, where the map is sure."""
     for i in range(len(raw)):
-        cx, cy = int(raw[i, 0] / 4), int(raw[i, 1] / 4)
-        x0, x1, y0, y1 = max(cx - 3, 0), min(cx + 4, 64), max(cy - 3, 0), min(cy + 4, 64)
+        cx, cy = int(raw[i, 0] / HEAT_CELL), int(raw[i, 1] / HEAT_CELL)
+        x0, x1 = max(cx - HEAT_REACH, 0), min(cx + HEAT_REACH + 1, HEAT_SIDE)
+        y0, y1 = max(cy - HEAT_REACH, 0), min(cy + HEAT_REACH + 1, HEAT_SIDE)
         if x0 >= x1 or y0 >= y1:
             continue
         patch = heat[y0:y1, x0:x1, i]
-        if patch.max() >= 0.5:
+        if patch.max() >= HEAT_SURE_MIN:
             total = patch.sum()
-            raw[i, 0] = (patch.sum(0) * np.arange(x0, x1)).sum() / total * 4
-            raw[i, 1] = (patch.sum(1) * np.arange(y0, y1)).sum() / total * 4
+            raw[i, 0] = (patch.sum(0) * np.arange(x0, x1)).sum() / total * HEAT_CELL
+            raw[i, 1] = (patch.sum(1) * np.arange(y0, y1)).sum() / total * HEAT_CELL
 
 
 class HandNet:
     """Hand landmarks."""
 
     def __init__(self, pack: ModelPack) -> None:
-        self._net = Net(pack.path("hand_landmark_full.tflite"))
+        self._net = LiteRTNet(pack.path("hand_landmark_full.tflite"))
 
     def run(self, image: Image, roi: Roi) -> HandLandmarks:
-        """The hand in ``roi``; ``score`` says whether there is one."""
+        """The hand in ``roi``; ``score`` (0-1) says whether there is one."""
         matrix = roi.matrix(HAND_SIDE)
-        outputs = self._net.run(unit(crop(image, matrix, HAND_SIDE)))
-        raw = outputs[0].reshape(21, 3).astype(np.float64)
+        outputs = self._net.run(to_unit_range(crop(image, matrix, HAND_SIDE)))
+        raw = outputs[0].reshape(HAND_LANDMARKS, 3).astype(np.float64)
         return HandLandmarks(
             points=transform(matrix, raw[:, :2]),
             depth=raw[:, 2] * roi.size / HAND_SIDE,
@@ -122,20 +171,18 @@ class HandNet:
 
 def palm_roi(found: Detection) -> Roi:
     """The hand's square from a palm detection."""
-    wrist, middle = found.points[0], found.points[2]
-    angle = normalise_angle(np.pi / 2 - np.arctan2(-(middle[1] - wrist[1]), middle[0] - wrist[0]))
-    centre = found.box.mean(0) + np.array([np.sin(angle), -np.cos(angle)]) * 0.5 * found.size
-    return Roi(x=float(centre[0]), y=float(centre[1]), size=found.size * 2.6, angle=angle)
+    angle = _upright_angle(found.points[PalmKeyPoint.WRIST], found.points[PalmKeyPoint.MIDDLE_FINGER])
+    centre = found.box.mean(0) + np.array([np.sin(angle), -np.cos(angle)]) * PALM_REGION_SHIFT * found.size
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=found.size * PALM_REGION_SCALE, angle=angle)
 
 
 def hand_roi(points: Points) -> Roi:
     """The hand's square for the next frame from this one's points."""
-    stable = points[[0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18]]
-    target = ((points[6] + points[14]) / 2 + points[10]) / 2
-    angle = normalise_angle(np.pi / 2 - np.arctan2(-(target[1] - points[0, 1]), target[0] - points[0, 0]))
-    centre, extent = _rotated_box(stable, angle)
-    centre = centre + np.array([np.sin(angle), -np.cos(angle)]) * 0.1 * extent[1]
-    return Roi(x=float(centre[0]), y=float(centre[1]), size=float(extent.max()) * 2, angle=angle)
+    knuckles = (points[HandPoint.INDEX_PIP] + points[HandPoint.RING_PIP]) / 2
+    angle = _upright_angle(points[HandPoint.WRIST], (knuckles + points[HandPoint.MIDDLE_PIP]) / 2)
+    centre, extent = _rotated_box(points[list(STABLE_HAND_POINTS)], angle)
+    centre = centre + np.array([np.sin(angle), -np.cos(angle)]) * HAND_REGION_SHIFT * extent[1]
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=float(extent.max()) * HAND_REGION_SCALE, angle=angle)
 
 
 def _rotated_box(points: Points, angle: float) -> tuple[Points, Points]:
@@ -150,50 +197,57 @@ class FaceNet:
     """Face mesh and irises."""
 
     def __init__(self, pack: ModelPack) -> None:
-        self._mesh = Net(pack.path("face_landmark.tflite"))
-        self._iris = Net(pack.path("iris_landmark.tflite"))
+        self._mesh = LiteRTNet(pack.path("face_landmark.tflite"))
+        self._iris = LiteRTNet(pack.path("iris_landmark.tflite"))
 
     def run(self, image: Image, roi: Roi) -> FaceLandmarks:
-        """The face in ``roi``; ``score`` says whether there is one."""
+        """The face in ``roi``; ``score`` (0-1) says whether there is one."""
         matrix = roi.matrix(FACE_SIDE)
-        mesh, flag = sorted(self._mesh.run(unit(crop(image, matrix, FACE_SIDE))), key=lambda o: -o.size)
-        raw = mesh.reshape(468, 3).astype(np.float64)
+        mesh, flag = sorted(self._mesh.run(to_unit_range(crop(image, matrix, FACE_SIDE))), key=lambda o: -o.size)
+        raw = mesh.reshape(MESH_LANDMARKS, 3).astype(np.float64)
         points = transform(matrix, raw[:, :2])
         score = float(sigmoid(flag.ravel())[0])
-        irises, eyes = self._eyes(image, points) if score > 0.5 else (np.zeros((2, 5, 2)), np.zeros((2, 16, 2)))
+        irises, eyes = np.zeros((2, IRIS_LANDMARKS, 2)), np.zeros((2, EYE_CONTOUR, 2))
+        if score > MESH_SCORE_MIN:
+            irises, eyes = self._eyes(image, points)
         depth = raw[:, 2] * roi.size / FACE_SIDE
         return FaceLandmarks(points=points, depth=depth, score=score, irises=irises, eyes=eyes)
 
     def _eyes(self, image: Image, mesh: Points) -> tuple[Points, Points]:
-        irises, eyes = np.zeros((2, 5, 2)), np.zeros((2, 16, 2))
-        line = mesh[263] - mesh[33]
-        angle = float(np.arctan2(line[1], line[0]))
-        for k, (outer, inner) in enumerate(((33, 133), (263, 362))):
+        irises, eyes = np.zeros((2, IRIS_LANDMARKS, 2)), np.zeros((2, EYE_CONTOUR, 2))
+        angle = _face_angle(mesh)
+        for k, (outer, inner) in enumerate(EYE_CORNERS):
             centre = (mesh[outer] + mesh[inner]) / 2
-            size = float(np.hypot(*(mesh[outer] - mesh[inner]))) * 2.3
+            size = distance(mesh[outer], mesh[inner]) * EYE_REGION_SCALE
             matrix = Roi(x=float(centre[0]), y=float(centre[1]), size=size, angle=angle).matrix(IRIS_SIDE)
             patch = crop(image, matrix, IRIS_SIDE, replicate=True)
-            # The network knows eyes at image left only: the other one is shown mirrored.
-            outputs = self._iris.run(unit(np.ascontiguousarray(patch[:, ::-1]) if k else patch))
+            # The network was trained on eyes at image left: the other one is mirrored.
+            outputs = self._iris.run(to_unit_range(np.ascontiguousarray(patch[:, ::-1]) if k else patch))
             contour, iris = sorted(outputs, key=lambda o: -o.size)
-            e, i = contour.reshape(71, 3)[:16, :2].astype(np.float64), iris.reshape(5, 3)[:, :2].astype(np.float64)
+            eye = contour.reshape(EYE_LANDMARKS, 3)[:EYE_CONTOUR, :2].astype(np.float64)
+            ring = iris.reshape(IRIS_LANDMARKS, 3)[:, :2].astype(np.float64)
             if k:
-                e[:, 0], i[:, 0] = IRIS_SIDE - 1 - e[:, 0], IRIS_SIDE - 1 - i[:, 0]
-            eyes[k], irises[k] = transform(matrix, e), transform(matrix, i)
+                eye[:, 0], ring[:, 0] = IRIS_SIDE - 1 - eye[:, 0], IRIS_SIDE - 1 - ring[:, 0]
+            eyes[k], irises[k] = transform(matrix, eye), transform(matrix, ring)
         return irises, eyes
 
 
 def detection_face_roi(found: Detection) -> Roi:
     """The face's square from a face detection."""
-    eye, other = found.points[0], found.points[1]
+    line = found.points[FaceKeyPoint.LEFT_EYE] - found.points[FaceKeyPoint.RIGHT_EYE]
     centre = found.box.mean(0)
-    angle = float(np.arctan2(other[1] - eye[1], other[0] - eye[0]))
-    return Roi(x=float(centre[0]), y=float(centre[1]), size=found.size * 1.5, angle=angle)
+    angle = float(np.arctan2(line[1], line[0]))
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=found.size * FACE_REGION_SCALE, angle=angle)
 
 
 def face_roi(points: Points) -> Roi:
     """The face's square for the next frame from this one's mesh."""
-    line = points[263] - points[33]
-    angle = float(np.arctan2(line[1], line[0]))
+    angle = _face_angle(points)
     centre, extent = _rotated_box(points, angle)
-    return Roi(x=float(centre[0]), y=float(centre[1]), size=float(extent.max()) * 1.5, angle=angle)
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=float(extent.max()) * FACE_REGION_SCALE, angle=angle)
+
+
+def _face_angle(mesh: Points) -> float:
+    """Turn of the line through the outer corners of the eyes, radians."""
+    line = mesh[FacePoint.LEFT_EYE_OUTER] - mesh[FacePoint.RIGHT_EYE_OUTER]
+    return float(np.arctan2(line[1], line[0]))

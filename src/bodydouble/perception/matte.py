@@ -1,8 +1,7 @@
 """The chosen person's matte in each frame.
 
-The pose network's segmentation knows which person is meant but not where exactly they end; the selfie network,
-zoomed on the person, knows the outline but takes in everybody. The fusion is steadied over time and refined on the
-picture's edges.
+The pose network's segmentation identifies the person but has coarse edges. The selfie network, zoomed on the person,
+has good edges but includes everybody. Both are fused, steadied over time, and refined on the picture's edges.
 """
 
 from dataclasses import dataclass
@@ -11,109 +10,156 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte, Points
-from bodydouble.perception.figure import Figure, figure_box
-from bodydouble.perception.inbetween import body_width
+from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
+from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
-from bodydouble.perception.nets import Net, unit
+from bodydouble.perception.litert import LiteRTNet, to_unit_range
 from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
 
-Mask = NDArray[np.float32]  # (h, w) 0-1
+Capsule = tuple[BodyPoint, BodyPoint, float]
+"""From, to, and half width in shoulder widths."""
 
-# (from, to, half width in shoulder widths) of the body as thick lines.
-LIMBS = (
-    (11, 13, 0.22),
-    (13, 15, 0.17),
-    (12, 14, 0.22),
-    (14, 16, 0.17),
-    (11, 12, 0.25),
-    (11, 23, 0.3),
-    (12, 24, 0.3),
-    (23, 24, 0.3),
-    (23, 25, 0.25),
-    (25, 27, 0.2),
-    (24, 26, 0.25),
-    (26, 28, 0.2),
-    (27, 31, 0.15),
-    (28, 32, 0.15),
+FOREARMS: tuple[Capsule, ...] = (
+    (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, 0.17),
+    (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, 0.17),
 )
-FOREARMS = ((13, 15, 0.17), (14, 16, 0.17))
+TRUNK: tuple[Capsule, ...] = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, 0.25),
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_HIP, 0.3),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_HIP, 0.3),
+    (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP, 0.3),
+)
+LIMBS: tuple[Capsule, ...] = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, 0.22),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, 0.22),
+    *FOREARMS,
+    (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, 0.25),
+    (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE, 0.2),
+    (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, 0.25),
+    (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE, 0.2),
+    (BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_TOE, 0.15),
+    (BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_TOE, 0.15),
+)
+"""Half widths chosen by eye on the development clips, clothes included."""
+LIMB_SEEN_MIN = 0.3
+"""Visibility of both ends below which a limb is not drawn; the trunk always is."""
+TRUNK_OUTLINE = [TRUNK_CORNERS[0], TRUNK_CORNERS[1], TRUNK_CORNERS[3], TRUNK_CORNERS[2]]
+# The head as an ellipse, and the neck, in mesh heights.
+HEAD_RISE, HEAD_HALF_WIDTH, HEAD_HALF_HEIGHT, NECK_WIDTH = 0.15, 0.75, 0.85, 0.5
 CLOSE_HEAD = 0.64
-TRUNK = {(11, 12), (11, 23), (12, 24), (23, 24)}
-STEADY = 0.35
-"""Share of the motion-compensated matte before in each new one."""
-FLOW_SIDE = 256
-GUIDE_SCALE = 0.5
-"""At which the guided filter (He, Sun, "Fast Guided Filter", 2015) fits its linear models."""
+"""Size of the closer head, over the wide one."""
+FINGER_WIDTH = 0.3
+"""Over the palm's length."""
+COORDINATE_MAX = 20_000
+"""Pixels: OpenCV's drawing overflows far outside the picture."""
+
+AREA_SHRINK_MIN = 1.6
+"""Averaging by area costs ten times as much as bilinear sampling; below this factor no difference is visible."""
+HALF_SIZE_MIN = 64
+"""Pixels of the box's shorter side above which mattes are made at half size: the networks see 256 pixels, and the
+guided filter restores the edges."""
+# Fusion. All values chosen by eye on the development clips.
 POSE_MARGIN = 0.12
 """Diameter, in body widths, by which the pose network's mask may fall short of the outline."""
+ENDS_WIDTH, ENDS_BLUR_MIN, ENDS_BLUR_DIVISOR, ENDS_GAIN = 1.25, 2.0, 100, 1.5
+"""Forearms, hands and head: width factor, smallest sigma in pixels, window height over sigma, and gain."""
+LOOSE_GAIN = 2.0
+"""Of the widened pose mask: certain from half on."""
+SURE_GAIN, SURE_WIDTH = 1.5, 0.45
+"""Of the pose mask, and width factor of the capsules within which it needs no second opinion."""
+STEADY_SHARE = 0.35
+"""Share of the previous matte, compensated for motion, in each new one."""
+FLOW_SIDE = 256
+"""Pixels of the longer side at which optical flow is computed."""
+# Refinement: guided filter (He, Sun, "Fast Guided Filter", 2015).
+GUIDE_SCALE = 0.5
+"""Scale at which it fits its linear models."""
+GUIDE_RADIUS_MIN, GUIDE_RADIUS_DIVISOR = 3, 45
+"""Pixels; frame height over radius."""
+GUIDE_EPSILON = 1e-3 * 255**2
+COARSE_RANGE = (0.15, 0.85)
+"""Fused values that become 0 and 1 before the filter: the networks' slopes are wider than real edges."""
+REFINED_RANGE = (0.1, 0.9)
+"""The same after the filter, which leaves a faint veil."""
 
 
-def capsules(
-    figure: Figure,
+def stretched(x: Alpha, low: float, high: float) -> Alpha:
+    """``x`` scaled so that ``low`` becomes 0 and ``high`` 1, clipped."""
+    return np.clip((x - low) / (high - low), 0, 1)
+
+
+def draw_capsules(
+    person: PersonLandmarks,
     width: int,
     height: int,
-    grow: float,
+    width_factor: float,
     origin: tuple[float, float],
     zoom: float,
     *,
     ends_only: bool = False,
 ) -> Matte:
-    """The body as thick lines, 0 or 255, drawn into (height, width) after shifting by ``origin`` and scaling.
+    """The body as thick lines, 0 or 255, in a window (height, width) of the frame.
 
-    ``ends_only`` leaves out trunk and legs: what remains is forearms, hands and a closer head.
+    The window starts at ``origin`` and is scaled by ``zoom``. ``ends_only`` leaves out upper arms, trunk and legs:
+    forearms, hands and a closer head remain.
     """
     mask = np.zeros((height, width), np.uint8)
 
     def at(points: Points) -> NDArray[np.int32]:
-        return np.round(np.clip((points - origin) * zoom, -20000, 20000)).astype(np.int32)
+        return np.round(np.clip((points - origin) * zoom, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)
 
-    body = figure.body
+    def thickness(pixels: float) -> int:
+        return max(1, int(pixels))
+
+    body = person.body
     p = at(body.points)
     unit_width = body_width(body.points) * zoom
-    for a, b, half in FOREARMS if ends_only else LIMBS:
-        if (body.visibility[a] > 0.3 and body.visibility[b] > 0.3) or (a, b) in TRUNK:
-            thick = max(1, int(2 * half * unit_width * grow))
-            cv2.line(mask, p[a].tolist(), p[b].tolist(), 255, thick)
+    for a, b, half in FOREARMS if ends_only else (*LIMBS, *TRUNK):
+        seen = min(body.visibility[a], body.visibility[b]) > LIMB_SEEN_MIN
+        if seen or (a, b, half) in TRUNK:
+            cv2.line(mask, p[a].tolist(), p[b].tolist(), 255, thickness(2 * half * unit_width * width_factor))
     if not ends_only:
-        cv2.fillConvexPoly(mask, p[[11, 12, 24, 23]], 255)
-    if figure.face is not None:
-        mesh = figure.face.points
+        cv2.fillConvexPoly(mask, p[TRUNK_OUTLINE], 255)
+    if person.face is not None:
+        mesh = person.face.points
         tall = float(np.ptp(mesh[:, 1])) * zoom
-        centre = at(mesh.mean(0)[None])[0] - np.array([0, int(0.15 * tall)], np.int32)
-        wide = grow * (CLOSE_HEAD if ends_only else 1)
-        axes = (max(1, int(0.75 * tall * wide)), max(1, int(0.85 * tall * wide)))
+        centre = at(mesh.mean(0)[None])[0] - np.array([0, int(HEAD_RISE * tall)], np.int32)
+        wide = width_factor * (CLOSE_HEAD if ends_only else 1)
+        axes = (thickness(HEAD_HALF_WIDTH * tall * wide), thickness(HEAD_HALF_HEIGHT * tall * wide))
         cv2.ellipse(mask, centre.tolist(), axes, 0, 0, 360, 255, -1)
-        neck = ((p[11] + p[12]) // 2).tolist()
-        cv2.line(mask, at(mesh[152][None])[0].tolist(), neck, 255, max(1, int(0.5 * tall * grow)))
-    for hand in figure.hands:
+        neck = ((p[BodyPoint.LEFT_SHOULDER] + p[BodyPoint.RIGHT_SHOULDER]) // 2).tolist()
+        chin = at(mesh[FacePoint.CHIN][None])[0].tolist()
+        cv2.line(mask, chin, neck, 255, thickness(NECK_WIDTH * tall * width_factor))
+    for hand in person.hands:
         if hand is not None:
             hull = cv2.convexHull(at(hand.points))
-            thick = max(1, int(0.3 * float(np.hypot(*(hand.points[0] - hand.points[9]))) * zoom * grow))
+            palm = float(np.hypot(*(hand.points[HandPoint.WRIST] - hand.points[HandPoint.MIDDLE_MCP])))
             cv2.fillConvexPoly(mask, hull, 255)
-            cv2.polylines(mask, [hull], True, 255, thick)
+            cv2.polylines(mask, [hull], True, 255, thickness(FINGER_WIDTH * palm * zoom * width_factor))
     return mask
 
 
 class SelfieNet:
-    """Everybody near the camera, as a soft mask."""
+    """Segments everybody near the camera."""
 
     def __init__(self, pack: ModelPack) -> None:
-        self._net = Net(pack.path("selfie_segmentation.tflite"))
+        self._net = LiteRTNet(pack.path("selfie_segmentation.tflite"))
 
-    def run(self, image: Image, size: tuple[int, int] | None = None) -> Mask:
-        """Mask of ``image``, at ``size`` (width, height) where given."""
+    def run(self, image: Image, size: tuple[int, int] | None = None) -> Alpha:
+        """Soft mask of ``image``, at ``size`` (width, height) where given."""
         side = self._net.width, self._net.height
-        # Averaging by area costs ten times as much and shows only where pixels would be skipped.
-        skips = max(image.shape[1] / side[0], image.shape[0] / side[1]) > 1.6
-        small = cv2.resize(image, side, interpolation=cv2.INTER_AREA if skips else cv2.INTER_LINEAR)
-        mask = self._net.run(unit(np.asarray(small, np.uint8)))[0][..., -1]
+        skips_pixels = max(image.shape[1] / side[0], image.shape[0] / side[1]) > AREA_SHRINK_MIN
+        how = cv2.INTER_AREA if skips_pixels else cv2.INTER_LINEAR
+        small = cv2.resize(image, side, interpolation=how)
+        mask = self._net.run(to_unit_range(np.asarray(small, np.uint8)))[0][..., -1]
         width, height = size or (image.shape[1], image.shape[0])
         return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Matte:
-    """The pose network's segmentation, 0-255, in a shifted and scaled window of the frame."""
+    """The pose network's segmentation in a window (height, width) of the frame, from ``origin``, scaled by ``zoom``."""
     matrix = body.matrix.copy()
     matrix[:, 2] -= origin
     matrix *= zoom
@@ -123,10 +169,10 @@ def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, wid
 
 @dataclass(frozen=True, kw_only=True)
 class BoxedMatte:
-    """A matte as it is made: about the person only, and at half size where nothing finer is known."""
+    """A matte around the person only, at half size where nothing finer is known."""
 
-    box: tuple[int, int, int, int]  # x0, y0, x1, y1 in the frame
-    pixels: Matte  # (h, w), spread over the box
+    box: PixelBox
+    pixels: Matte  # (h, w), stretched over the box
 
     def spread(self, width: int, height: int) -> Matte:
         """(height, width) of the whole frame."""
@@ -138,15 +184,15 @@ class BoxedMatte:
 
 @dataclass(kw_only=True)
 class MatteState:
-    """The frame before, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB."""
+    """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB."""
 
     grey: NDArray[np.uint8] | None = None
-    matte: Mask | None = None
+    matte: Alpha | None = None
     picture: Image | None = None
 
 
 class MatteMaker:
-    """Makes mattes of consecutive frames; not safe to call from two threads at once."""
+    """Makes mattes of consecutive frames. Not thread-safe."""
 
     def __init__(self, pack: ModelPack) -> None:
         self._selfie = SelfieNet(pack)
@@ -154,7 +200,7 @@ class MatteMaker:
         self.state = MatteState()
 
     def reset(self) -> None:
-        """A cut, or nobody there: nothing of the frames before may show."""
+        """Forget the frames before: after a cut, or where nobody is present."""
         self.state = MatteState()
 
     def saved(self) -> MatteState:
@@ -162,63 +208,67 @@ class MatteMaker:
         return MatteState(**vars(self.state))
 
     def restore(self, state: MatteState) -> None:
-        """Go on from what ``saved`` answered."""
+        """Continue from what ``saved`` returned."""
         self.state = state
 
-    def make(self, image: Image, figure: Figure) -> BoxedMatte:
-        """The matte of the person in ``image``."""
+    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
+        """The matte of ``person`` in ``image``."""
         height, width = image.shape[:2]
-        x0, y0, x1, y1 = figure_box(figure, width, height)
-        # Half size is enough for networks that see 256 pixels; the guided filter brings the edges back. Exactly half:
-        # OpenCV averages twenty times as fast then.
-        step = 2 if min(x1 - x0, y1 - y0) > 64 else 1
+        x0, y0, x1, y1 = person_box(person, width, height)
+        # Exactly half: OpenCV averages twenty times as fast then.
+        step = 2 if min(x1 - x0, y1 - y0) > HALF_SIZE_MIN else 1
         x1, y1, zoom = x1 - (x1 - x0) % step, y1 - (y1 - y0) % step, 1 / step
         w, h = (x1 - x0) // step, (y1 - y0) // step
         part = np.asarray(cv2.resize(image[y0:y1, x0:x1], (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        coarse = self._fuse(part, figure, (float(x0), float(y0)), zoom)
+        coarse = self._fuse(part, person, (float(x0), float(y0)), zoom)
         steady = self._steady(image, coarse, (x0, y0, x1, y1))
-        radius = max(3, int(height * zoom) // 45)
+        radius = max(GUIDE_RADIUS_MIN, int(height * zoom) // GUIDE_RADIUS_DIVISOR)
         refined = cv2.ximgproc.guidedFilter(
-            part, np.clip((steady - 0.15) / 0.7, 0, 1), radius, 1e-3 * 255**2, scale=GUIDE_SCALE
+            part, stretched(steady, *COARSE_RANGE), radius, GUIDE_EPSILON, scale=GUIDE_SCALE
         )
-        sharp = np.clip((refined - 0.1) / 0.8, 0, 1)
+        sharp = stretched(np.asarray(refined, np.float32), *REFINED_RANGE)
         return BoxedMatte(box=(x0, y0, x1, y1), pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
 
-    def _fuse(self, part: Image, figure: Figure, origin: tuple[float, float], zoom: float) -> Mask:
+    def _fuse(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Alpha:
         h, w = part.shape[:2]
         selfie = np.asarray(self._selfie.run(part) * 255 + 0.5, np.uint8)
-        pose = pose_mask(figure.body, origin, zoom, w, h)
-        # Where only the selfie network sees somebody it is somebody else or a thing, except on hands, hair and hats,
-        # which the pose network's coarse mask cuts off.
-        reach = max(3, round(body_width(figure.body.points) * zoom * POSE_MARGIN)) | 1
+        pose = pose_mask(person.body, origin, zoom, w, h)
+        # What only the selfie network sees is another person or a thing, except on hands, hair and hats, which the
+        # pose network's coarse mask cuts off.
+        reach = max(3, round(body_width(person.body.points) * zoom * POSE_MARGIN)) | 1
         loose = cv2.dilate(pose, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        ends = capsules(figure, w, h, 1.25, origin, zoom, ends_only=True)
-        near = cv2.GaussianBlur(ends, (0, 0), max(2.0, h / 100))
+        ends = draw_capsules(person, w, h, ENDS_WIDTH, origin, zoom, ends_only=True)
+        near = cv2.GaussianBlur(ends, (0, 0), max(ENDS_BLUR_MIN, h / ENDS_BLUR_DIVISOR))
         # Bytes saturate at 255: OpenCV clips as it scales.
-        gate = cv2.max(cv2.convertScaleAbs(near, alpha=1.5), cv2.convertScaleAbs(loose, alpha=2))
-        sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=1.5), capsules(figure, w, h, 0.45, origin, zoom))
+        gate = cv2.max(cv2.convertScaleAbs(near, alpha=ENDS_GAIN), cv2.convertScaleAbs(loose, alpha=LOOSE_GAIN))
+        core = draw_capsules(person, w, h, SURE_WIDTH, origin, zoom)
+        sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=SURE_GAIN), core)
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
         return fused.astype(np.float32) * np.float32(1 / 255)
 
-    def _steady(self, image: Image, coarse: Mask, box: tuple[int, int, int, int]) -> Mask:
-        """Blend with the matte before, carried along by optical flow."""
+    def _steady(self, image: Image, coarse: Alpha, box: PixelBox) -> Alpha:
+        """Blend with the previous matte, moved along by optical flow; remember the result."""
         height, width = image.shape[:2]
         step = max(1, round(max(width, height) / FLOW_SIDE))
         size = (width // step, height // step)
         whole = cv2.cvtColor(image[: size[1] * step, : size[0] * step], cv2.COLOR_RGB2GRAY)
-        grey = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
+        grey = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
         x0, y0, x1, y1 = box
         zoom = 1 / step
         if self.state.grey is not None and self.state.matte is not None:
-            flow = self._flow.calc(grey, self.state.grey, np.zeros((*grey.shape, 2), np.float32))
-            yy, xx = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
-            carried = cv2.remap(self.state.matte, xx + flow[..., 0], yy + flow[..., 1], cv2.INTER_LINEAR)
+            moved = self._moved(self.state.grey, self.state.matte, grey)
             window = np.array([[step, 0, -x0], [0, step, -y0]]) * (coarse.shape[1] / (x1 - x0))
-            before = cv2.warpAffine(carried, window, (coarse.shape[1], coarse.shape[0]), flags=cv2.INTER_LINEAR)
-            coarse = np.asarray((1 - STEADY) * coarse + STEADY * before, np.float32)
+            before = cv2.warpAffine(moved, window, (coarse.shape[1], coarse.shape[0]), flags=cv2.INTER_LINEAR)
+            coarse = np.asarray((1 - STEADY_SHARE) * coarse + STEADY_SHARE * before, np.float32)
         matte = np.zeros((size[1], size[0]), np.float32)
         u0, v0 = min(int(x0 * zoom), size[0] - 1), min(int(y0 * zoom), size[1] - 1)
         u1, v1 = max(u0 + 1, min(size[0], round(x1 * zoom))), max(v0 + 1, min(size[1], round(y1 * zoom)))
         matte[v0:v1, u0:u1] = cv2.resize(coarse, (u1 - u0, v1 - v0), interpolation=cv2.INTER_LINEAR)
-        self.state = MatteState(grey=np.asarray(grey, np.uint8), matte=matte)
+        self.state = MatteState(grey=grey, matte=matte)
         return coarse
+
+    def _moved(self, grey_before: NDArray[np.uint8], matte: Alpha, grey: NDArray[np.uint8]) -> Alpha:
+        """``matte`` of the previous frame where optical flow puts it in this one."""
+        flow = self._flow.calc(grey, grey_before, np.zeros((*grey.shape, 2), np.float32))
+        yy, xx = np.mgrid[0 : grey.shape[0], 0 : grey.shape[1]].astype(np.float32)
+        return np.asarray(cv2.remap(matte, xx + flow[..., 0], yy + flow[..., 1], cv2.INTER_LINEAR), np.float32)

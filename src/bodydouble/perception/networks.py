@@ -1,20 +1,17 @@
-"""The parts of perception that a back-end brings: who finds people, who measures a body, who makes mattes.
+"""What a back-end of perception provides: networks that find people, measure a body and make mattes.
 
-Windows, cuts, following, the choice of the person, faces and resuming are the same for all of them.
+Windows, cuts, tracking, the choice of the person, faces and resuming are the same for every back-end.
 """
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bodydouble.perception.arrays import Image
-from bodydouble.perception.figure import Figure
+from bodydouble.perception.arrays import Box, Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import PeopleFinder, Person
+from bodydouble.perception.person_landmarks import PersonLandmarks
 
 
 class BodySource(Protocol):
@@ -37,8 +34,8 @@ class PeopleSource(Protocol):
         """Everybody, largest first."""
         ...
 
-    def find_others(self, image: Image, known: Person) -> list[NDArray[np.float64]]:
-        """Boxes (4,) of people who may be others than ``known``, as cheaply as it goes."""
+    def find_others(self, image: Image, known: Person) -> list[Box]:
+        """Boxes of people, possibly including ``known``, at the lowest cost."""
         ...
 
 
@@ -46,34 +43,34 @@ class MatteSource(Protocol):
     """Makes mattes of consecutive frames."""
 
     def reset(self) -> None:
-        """A cut, or nobody there: nothing of the frames before may show."""
+        """Forget the frames before: after a cut, or where nobody is present."""
         ...
 
-    def make(self, image: Image, figure: Figure) -> BoxedMatte:
-        """The matte of the person in ``image``."""
+    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
+        """The matte of ``person`` in ``image``."""
         ...
 
     def saved(self) -> MatteState:
-        """What the next window starts from; whatever else is remembered is forgotten now."""
+        """What the next window starts from. Everything else that is remembered is dropped now."""
         ...
 
     def restore(self, state: MatteState) -> None:
-        """Go on from what ``saved`` answered."""
+        """Continue from what ``saved`` returned."""
         ...
 
 
 class Networks(Protocol):
-    """One back-end. What it makes may be used from one thread each."""
+    """One back-end. Each object that it makes may be used from one thread."""
 
-    name: str  # what made a window: others' windows are not continued
-    foretells: bool  # whether bodies between measured frames may be foretold instead of measured
+    name: str  # stored with each window: windows of other networks are not continued
+    interpolates: bool  # whether bodies between measured frames may be interpolated
 
     def people(self) -> PeopleSource: ...
     def body(self) -> BodySource: ...
     def mattes(self) -> MatteSource: ...
 
     def close(self) -> None:
-        """Leave the memory to others; nothing is made any more."""
+        """Free the memory. No method may be called afterwards."""
         ...
 
 
@@ -81,7 +78,7 @@ class PackNetworks:
     """The small networks of the model pack, on the CPU."""
 
     name = "cpu"
-    foretells = True
+    interpolates = True
 
     def __init__(self, pack: ModelPack) -> None:
         self._pack = pack
@@ -99,4 +96,4 @@ class PackNetworks:
         return MatteMaker(self._pack)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to free."""

@@ -1,8 +1,8 @@
 """Perception of a whole video: windows of frames through the networks, several at a time.
 
-While one thread follows the body through window k + 1, others find face and hands, make the mattes and measure the
-uneven frames of window k, unless it ends with nobody in it: then it waits, because a person found in window k + 1 is
-followed backward into it. Memory holds at most five windows of frames, whatever the length of the video.
+One thread tracks the body through window k + 1 while others find face and hands, make the mattes and measure the
+uneven frames of window k. A window that ends without the person waits: a person found in window k + 1 is tracked
+backward into it. Memory holds at most five windows of frames, whatever the length of the video.
 """
 
 import itertools
@@ -12,22 +12,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodydouble.perception.arrays import Image, Points
-from bodydouble.perception.cuts import Look, is_cut, look_at
-from bodydouble.perception.figure import Figure, figure_box, record_figure
-from bodydouble.perception.following import Follower, FollowState
+from bodydouble.perception.arrays import Boxes, Image
+from bodydouble.perception.cuts import FrameSignature, frame_signature, is_cut
+from bodydouble.perception.face_and_hands import FaceHandsState, FaceHandsTracker
 from bodydouble.perception.footage import Footage
+from bodydouble.perception.forward_pass import ForwardPass, ForwardState
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks
 from bodydouble.perception.pack import ModelPack
-from bodydouble.perception.parts import PartsState, PartsTracker
+from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
 from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker
 from bodydouble.perception.windows import (
-    State,
+    WindowState,
     load_state,
     load_track,
     pack_mattes,
@@ -37,10 +37,14 @@ from bodydouble.perception.windows import (
 from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
-Report = Callable[[float], None]
-
+WINDOW_FORMAT = 2
+"""Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
-"""A body whose own box is covered by its matte to less than this is a ghost of the landmark network."""
+"""Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""
+TRACKING_LEAD = 0.5
+"""Windows by which finished frames lag behind tracked ones, in the progress report."""
+
+Report = Callable[[float], None]
 
 
 @dataclass(kw_only=True)
@@ -50,17 +54,17 @@ class _Window:
     index: int
     images: list[Image]
     bodies: list[BodyLandmarks | None]
-    uneven: list[int]  # measured in _finish: its threads have the time
-    bystanders: list[Points]
+    uneven: list[int]  # measured in _finish, whose threads have the time
+    bystanders: list[Boxes]
     shots: list[int]
     body_state: BodyState
-    follow_state: FollowState
-    look: Look
+    forward_state: ForwardState
+    signature: FrameSignature
 
 
 @dataclass(frozen=True, kw_only=True)
 class Perception:
-    """What is known of a video: the smoothed track over all frames, and the mattes."""
+    """The smoothed track over all frames of a video, and the mattes."""
 
     track: PersonTrack
     mattes: StoredMattes
@@ -74,17 +78,17 @@ def perceive(
     report: Report = lambda fraction: None,
     networks: Networks | None = None,
 ) -> Perception:
-    """Follow the chosen person through ``footage``; windows are kept in ``folder`` and found there again.
+    """Track the chosen person through ``footage``. Finished windows are kept in ``folder`` and reused.
 
-    ``report`` is told the fraction 0-1 and may raise to stop. Without ``networks`` the pack's find people, bodies and
-    mattes; faces are always the pack's.
+    ``report`` is told the fraction 0-1 and may raise to stop. ``networks`` (default: those of ``pack``) find people,
+    bodies and mattes; faces always come from ``pack``.
 
     Raises:
-        NobodyFound: nobody in the whole video, or not the person asked for.
+        NobodyFound: the video shows no person, or not the chosen one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     networks = networks or PackNetworks(pack)
-    _forget_others(folder, networks.name)
+    _remove_foreign_windows(folder, networks.name)
     windows = -(-footage.frames // WINDOW_FRAMES)
     done = next((k for k in range(windows) if not window_path(folder, k).exists()), windows)
     if done < windows:
@@ -95,27 +99,28 @@ def perceive(
     perception = load_perception(folder)
     if not perception.track.present.any():
         raise NobodyFound(
-            "video: nobody was found in it, so there is nobody to replace. Use a video in which a person is at "
-            "least about 60 pixels tall and not only seen from very near or behind something.",
+            "video: no person was found, so nobody can be replaced. Use a video in which a person is at least about "
+            "60 pixels tall and neither very near nor mostly hidden.",
             field="video",
         )
     return perception
 
 
-def _forget_others(folder: Path, name: str) -> None:
-    """Remove windows that other networks made: two kinds of bodies and mattes do not go on from each other."""
+def _remove_foreign_windows(folder: Path, networks: str) -> None:
+    """Remove windows made by other networks or another version: theirs cannot be continued."""
     mark = folder / "networks.txt"
-    if mark.exists() and mark.read_text() != name:
+    maker = f"{networks}, format {WINDOW_FORMAT}"
+    if mark.exists() and mark.read_text() != maker:
         for window in folder.glob("window-*"):
             window.unlink()
-    mark.write_text(name)
+    mark.write_text(maker)
 
 
 def load_perception(folder: Path) -> Perception:
     """A finished perception from its folder."""
     meta = json.loads((folder / "perception.json").read_text())
     raw = load_track(folder, meta["windows"])
-    mattes = StoredMattes(folder, width=meta["width"], height=meta["height"], window=WINDOW_FRAMES)
+    mattes = StoredMattes(folder, width=meta["width"], height=meta["height"], window_frames=WINDOW_FRAMES)
     return Perception(track=smooth_track(raw, meta["rate"]), mattes=mattes)
 
 
@@ -131,26 +136,22 @@ class _Perceiver:
     ) -> None:
         self._footage, self._folder, self._report = footage, folder, report
         finder, size = networks.people(), (footage.width, footage.height)
-        self._forward = Follower(BodyTracker(finder, choice), size, foretells=networks.foretells)
+        self._forward = ForwardPass(BodyTracker(finder, choice), size, interpolates=networks.interpolates)
         self._backward = BodyTracker(finder, choice)
-        self._between, self._measurer = networks.body(), ThreadPoolExecutor(1)
-        self._parts = PartsTracker(pack)
+        self._uneven_net, self._uneven_thread = networks.body(), ThreadPoolExecutor(1)
+        self._face_hands = FaceHandsTracker(pack)
         self._mattes = networks.mattes()
         self._frames: Iterator[tuple[int, Image]] = iter(())
-        self._look: Look | None = None
+        self._signature: FrameSignature | None = None
         self._shot = 0
 
     def run(self, done: int, windows: int) -> None:
         if done:
-            state = load_state(self._folder, done - 1)
-            self._forward.restore(state.body, state.follow)
-            self._parts.state = state.parts
-            self._mattes.restore(state.matte)
-            self._look, self._shot = state.look, state.follow.shot
+            self._restore(load_state(self._folder, done - 1))
         self._frames = self._footage.read(done * WINDOW_FRAMES, self._footage.frames)
         waiting: _Window | None = None
         finishing: Future[None] | None = None
-        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher, self._measurer:
+        with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as finisher, self._uneven_thread:
             ahead = reader.submit(self._read)
             try:
                 for index in range(done, windows):
@@ -159,54 +160,60 @@ class _Perceiver:
                         ahead = reader.submit(self._read)
                     window = self._follow(index, images)
                     self._follow_backward(window, waiting)
-                    # Who is in a window's last frame is not followed back into it: nothing more happens to it.
+                    # A person in a window's last frame is not tracked back into it: the window is complete.
                     settled = window.bodies[-1] is not None or index + 1 == windows
                     for ready in ([waiting] if waiting else []) + ([window] if settled else []):
                         if finishing is not None:
                             finishing.result()
                         finishing = finisher.submit(self._finish, ready)
                     waiting = None if settled else window
-                    self._report(max(0.0, (index - 0.5) / windows))
+                    self._report(max(0.0, (index - TRACKING_LEAD) / windows))
                 if finishing is not None:
                     finishing.result()
             finally:
                 ahead.cancel()
         self._report(1.0)
 
+    def _restore(self, state: WindowState) -> None:
+        self._forward.restore(state.body, state.forward)
+        self._face_hands.state = state.face_hands
+        self._mattes.restore(state.matte)
+        self._signature, self._shot = state.signature, state.forward.shot
+
     def _read(self) -> list[Image]:
-        """The next window's frames: one read goes through the whole video, so that nothing is decoded twice."""
+        """The next window's frames. One read goes through the whole video, so that no frame is decoded twice."""
         return [image for _, image in itertools.islice(self._frames, WINDOW_FRAMES)]
 
     def _follow(self, index: int, images: list[Image]) -> _Window:
         """The forward pass, and what it leaves for the next window."""
         shots = self._shots(images)
-        followed = self._forward.follow(index * WINDOW_FRAMES, images, shots)
-        body_state, follow_state = self._forward.saved()
-        assert self._look is not None
+        forward = self._forward.follow(index * WINDOW_FRAMES, images, shots)
+        body_state, forward_state = self._forward.saved()
+        assert self._signature is not None
         return _Window(
             index=index,
             images=images,
-            bodies=followed.bodies,
-            uneven=followed.uneven,
-            bystanders=followed.bystanders,
+            bodies=forward.bodies,
+            uneven=forward.uneven,
+            bystanders=forward.bystanders,
             shots=shots,
             body_state=body_state,
-            follow_state=follow_state,
-            look=self._look,
+            forward_state=forward_state,
+            signature=self._signature,
         )
 
     def _shots(self, images: list[Image]) -> list[int]:
-        """The shot that each frame belongs to."""
+        """The number of the shot that each frame belongs to."""
         shots: list[int] = []
         for image in images:
-            look = look_at(image)
-            self._shot += self._look is not None and is_cut(self._look, look)
-            self._look = look
+            signature = frame_signature(image)
+            self._shot += self._signature is not None and is_cut(self._signature, signature)
+            self._signature = signature
             shots.append(self._shot)
         return shots
 
     def _follow_backward(self, window: _Window, before: _Window | None) -> None:
-        """Where the person was found late, follow them back to where they came from."""
+        """Where the person was found late, track them back to where they came from."""
         images = [*(before.images if before else []), *window.images]
         bodies = [*(before.bodies if before else []), *window.bodies]
         shots = [*(before.shots if before else []), *window.shots]
@@ -217,9 +224,12 @@ class _Perceiver:
             if bodies[i] is not None or later is None or shots[i] != shots[i + 1]:
                 continue
             tracker.state = BodyState(
-                roi=later.next_roi, look=window.body_state.look, started=True, lost_frames=1, frames_seen=1
+                roi=later.next_roi,
+                appearance=window.body_state.appearance,
+                started=True,
+                lost_frames=1,  # no search is due: where the backward pass loses the person, it ends
+                frames_seen=1,
             )
-            # lost_frames is 1, so that a lost backward pass does not search the whole frame again
             body = tracker.step(images[i])
             if body is None:
                 continue
@@ -231,7 +241,7 @@ class _Perceiver:
 
     def _finish(self, window: _Window) -> None:
         """Face, hands and matte of each frame; then the window's file."""
-        measured = {i: self._measurer.submit(self._measured, window, i) for i in window.uneven}
+        measured = {i: self._uneven_thread.submit(self._measure_uneven, window, i) for i in window.uneven}
         track = empty_track(len(window.images))
         mattes: list[BoxedMatte | None] = []
         shot_before = window.shots[0]
@@ -239,40 +249,43 @@ class _Perceiver:
             body = measured[i].result() if i in measured else window.bodies[i]
             track.shot[i] = shot
             if shot != shot_before or body is None:
-                self._parts.reset()
-                self._mattes.reset()
+                self._reset()
             shot_before = shot
             matte = self._describe(track, i, image, body) if body is not None else None
             others = window.bystanders[i][:BYSTANDERS_MAX]
             track.bystanders[i, : len(others)] = others
             mattes.append(matte)
-        state = State(
+        state = WindowState(
             body=window.body_state,
-            parts=PartsState(**vars(self._parts.state)),
+            face_hands=FaceHandsState(**vars(self._face_hands.state)),
             matte=self._mattes.saved(),
-            look=window.look,
-            follow=window.follow_state,
+            signature=window.signature,
+            forward=window.forward_state,
         )
         save_window(self._folder, window.index, track, pack_mattes(mattes), state)
 
-    def _measured(self, window: _Window, i: int) -> BodyLandmarks | None:
-        """An uneven frame's body: measured, or foretold where the network sees nobody in it."""
-        foretold = window.bodies[i]
-        assert foretold is not None
-        body = self._between.run(window.images[i], foretold.next_roi)
-        return body if body.score >= KEEP_SCORE_MIN else foretold
+    def _reset(self) -> None:
+        """Nothing of the frames before may influence the next one."""
+        self._face_hands.reset()
+        self._mattes.reset()
+
+    def _measure_uneven(self, window: _Window, i: int) -> BodyLandmarks | None:
+        """An uneven frame's body: measured, or interpolated where the network sees nobody in it."""
+        interpolated = window.bodies[i]
+        assert interpolated is not None
+        body = self._uneven_net.run(window.images[i], interpolated.next_roi)
+        return body if body.score >= KEEP_SCORE_MIN else interpolated
 
     def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> BoxedMatte | None:
-        """Fill row ``i`` of ``track``; None (and nothing filled) where the body turns out to be a ghost."""
+        """Fill row ``i`` of ``track``. Returns None and fills nothing where the body is a false detection."""
         height, width = image.shape[:2]
-        face = self._parts.face(image, body)
-        hands = self._parts.hands(image, body)
-        figure = Figure(body=body, face=face, hands=(hands[0], hands[1]))
-        matte = self._mattes.make(image, figure)
-        x0, y0, x1, y1 = figure_box(figure, width, height, pad=0.0)
+        face = self._face_hands.face(image, body)
+        hands = self._face_hands.hands(image, body)
+        person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
+        matte = self._mattes.make(image, person)
+        x0, y0, x1, y1 = person_box(person, width, height, pad=0.0)
         if float(matte.spread(width, height)[y0:y1, x0:x1].mean()) < 255 * MATTE_SHARE_MIN:
-            self._parts.reset()
-            self._mattes.reset()
+            self._reset()
             return None
-        record_figure(track, i, figure, width, height)
+        write_track_row(track, i, person, width, height)
         return matte

@@ -1,34 +1,61 @@
-"""The reference picture: who is in it, and roughly which pixels are theirs."""
+"""The reference image: the person in it, and roughly which pixels are theirs."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
-from bodydouble.perception.figure import Figure, figure_box, record_figure
-from bodydouble.perception.matte import SelfieNet, capsules, pose_mask
+from bodydouble.perception.arrays import Alpha, Image, PixelBox
+from bodydouble.perception.face_and_hands import FaceHandsTracker
+from bodydouble.perception.geometry import distance
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.matte import SelfieNet, draw_capsules, pose_mask
 from bodydouble.perception.pack import ModelPack
-from bodydouble.perception.parts import PartsTracker
 from bodydouble.perception.people import TILES, PeopleFinder
+from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
 from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.tasks.errors import NobodyFound
+
+# Zoomed passes of the selfie network. All values chosen by eye on the development pictures.
+WHOLE_PICTURE_WEIGHT = 0.8
+"""Of the pass over the whole picture, which takes in other people too."""
+PERSON_PAD = 0.15
+"""Margin of the pass over the person, of the box's longer side."""
+HEAD_REACH, HEAD_RISE = 1.6, 0.2
+"""Half side of the pass over the head in mesh heights, and its shift upwards in half sides, for hair."""
+LIMB_REACH, LIMB_REACH_MIN = 1.2, 0.12
+"""Half side of the pass over a limb in limb lengths, at least this share of the picture's height."""
+LIMB_SEEN_MIN = 0.3
+PASS_SIDE_MIN = 20
+"""Pixels."""
+LIMBS = (
+    (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
+    (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+    (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
+    (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
+)
+# Gates. The body drawn as thick lines limits the selfie network to the person; thin lines are the person for sure.
+NEAR_WIDTH, SURE_WIDTH = 1.3, 0.35
+NEAR_MARGIN = 15
+"""Pixels, side of the square that widens the thick lines."""
+NEAR_BLUR_DIVISOR = 90
+"""Picture height over sigma."""
+POSE_GATE, POSE_WEIGHT, SURE_WEIGHT = 1.5, 0.9, 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
 class Portrait:
-    """One person in one picture: a track of one frame, and a coarse mask (H, W) float32 0-1."""
+    """One person in one picture: a track of one frame, and a coarse mask."""
 
     track: PersonTrack
-    mask: NDArray[np.float32]
+    mask: Alpha
 
 
 def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
-    """The largest person in ``image`` (RGB uint8).
+    """The largest person in ``image``.
 
     Raises:
-        NobodyFound: there is nobody.
+        NobodyFound: the picture shows no person.
     """
     finder = PeopleFinder(pack)
     *coarse, finest = TILES
@@ -38,56 +65,60 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
         people = finder.find(image)
     if not people:
         raise NobodyFound(
-            "image: nobody was found in the picture. Use one that shows the character's upper body or whole body, "
+            "image: no person was found in the picture. Use one that shows the character's upper body or whole body, "
             "upright and not too small.",
             field="image",
         )
     body = people[0].body
     height, width = image.shape[:2]
-    parts = PartsTracker(pack)
-    face = parts.face(image, body)
-    hands = parts.hands(image, body)
+    tracker = FaceHandsTracker(pack)
+    face = tracker.face(image, body)
+    hands = tracker.hands(image, body)
     track = empty_track(1)
-    figure = Figure(body=body, face=face, hands=(hands[0], hands[1]))
-    record_figure(track, 0, figure, width, height)
-    mask = _coarse_mask(SelfieNet(pack), image, figure)
-    return Portrait(track=track, mask=mask)
+    person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
+    write_track_row(track, 0, person, width, height)
+    return Portrait(track=track, mask=_coarse_mask(SelfieNet(pack), image, person))
 
 
-def _coarse_mask(selfie: SelfieNet, image: Image, figure: Figure) -> NDArray[np.float32]:
-    """The selfie network zoomed on body, head and limbs, gated by the body's own thick lines and segmentation."""
+def _coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alpha:
+    """The selfie network zoomed on body, head and limbs, gated by the body's thick lines and pose segmentation."""
     height, width = image.shape[:2]
-    body = figure.body
-    whole = selfie.run(image)
-    mask = np.maximum(0.8 * whole, _zoomed(selfie, image, figure_box(figure, width, height, 0.15)))
-    regions: list[tuple[float, float, float]] = []
-    if figure.face is not None:
-        mesh = figure.face.points
-        tall = float(np.ptp(mesh[:, 1])) * 1.6
-        regions.append((float(mesh[:, 0].mean()), float(mesh[:, 1].mean()) - 0.2 * tall, tall))
-    for a, b in ((13, 15), (14, 16), (25, 27), (26, 28)):
-        if min(body.visibility[a], body.visibility[b]) > 0.3:
+    mask = np.maximum(
+        WHOLE_PICTURE_WEIGHT * selfie.run(image),
+        _zoomed(selfie, image, person_box(person, width, height, PERSON_PAD)),
+    )
+    for box in _zoom_boxes(person, width, height):
+        mask = np.maximum(mask, _zoomed(selfie, image, box))
+    pose = pose_mask(person.body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / 255
+    thick = draw_capsules(person, width, height, NEAR_WIDTH, (0.0, 0.0), 1.0)
+    wide = cv2.dilate(thick, np.ones((NEAR_MARGIN, NEAR_MARGIN), np.uint8))
+    near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / NEAR_BLUR_DIVISOR)
+    sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
+    gate = np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
+    fused = np.maximum(np.maximum(mask, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
+    return np.asarray(fused, np.float32)
+
+
+def _zoom_boxes(person: PersonLandmarks, width: int, height: int) -> list[PixelBox]:
+    """Boxes of the head and of each visible forearm and lower leg, within the picture."""
+    regions: list[tuple[float, float, float]] = []  # x, y of the middle, half side
+    if person.face is not None:
+        mesh = person.face.points
+        reach = float(np.ptp(mesh[:, 1])) * HEAD_REACH
+        regions.append((float(mesh[:, 0].mean()), float(mesh[:, 1].mean()) - HEAD_RISE * reach, reach))
+    body = person.body
+    for a, b in LIMBS:
+        if min(body.visibility[a], body.visibility[b]) > LIMB_SEEN_MIN:
             middle = body.points[[a, b]].mean(0)
-            reach = max(float(np.hypot(*(body.points[a] - body.points[b]))) * 1.2, height * 0.12)
+            reach = max(distance(body.points[a], body.points[b]) * LIMB_REACH, height * LIMB_REACH_MIN)
             regions.append((float(middle[0]), float(middle[1]), reach))
-    for x, y, reach in regions:
-        box = (
-            int(max(0, x - reach)),
-            int(max(0, y - reach)),
-            int(min(width, x + reach)),
-            int(min(height, y + reach)),
-        )
-        if box[2] - box[0] >= 20 and box[3] - box[1] >= 20:
-            mask = np.maximum(mask, _zoomed(selfie, image, box))
-    pose = pose_mask(body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / 255
-    wide = cv2.dilate(capsules(figure, width, height, 1.3, (0.0, 0.0), 1.0), np.ones((15, 15), np.uint8))
-    near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / 90)
-    sure = capsules(figure, width, height, 0.35, (0.0, 0.0), 1.0).astype(np.float32) / 255
-    gate = np.clip(np.maximum(near, pose * 1.5), 0, 1)
-    return np.asarray(np.maximum(np.maximum(mask, pose * 0.9) * gate, sure * 0.95), np.float32)
+    boxes = [
+        (int(max(0, x - r)), int(max(0, y - r)), int(min(width, x + r)), int(min(height, y + r))) for x, y, r in regions
+    ]
+    return [box for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= PASS_SIDE_MIN]
 
 
-def _zoomed(selfie: SelfieNet, image: Image, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+def _zoomed(selfie: SelfieNet, image: Image, box: PixelBox) -> Alpha:
     x0, y0, x1, y1 = box
     result = np.zeros(image.shape[:2], np.float32)
     result[y0:y1, x0:x1] = selfie.run(np.ascontiguousarray(image[y0:y1, x0:x1]))

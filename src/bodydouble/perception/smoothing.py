@@ -1,25 +1,52 @@
 """Zero-phase smoothing of tracks: one-euro filtering forward and backward, never across a cut or a gap."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.track import PersonTrack
 
 GAP_FRAMES_MAX = 8
-"""A hole of at most this many frames is filled by interpolation: a blink of the network, not an exit."""
+"""A gap of at most this many frames is interpolated: a miss of the network, not an exit."""
+HAND_FRAMES_MIN = 3
+"""A hand seen in fewer frames of a span is more often a false detection."""
+SCALE_MIN = 4.0
+"""Pixels."""
+SHOULDERS_OF_TRUNK = 0.25
+"""Smallest shoulder width over trunk length that is trusted: somebody sideways has no width."""
+HAND_OF_PALM = 2.0
+"""Length of a hand over the distance from wrist to the root of the middle finger."""
+SPEED_PER_CENT = 100.0
+"""``beta`` counts speeds in hundredths of ``scale`` per second."""
 
-HIPS = (23, 24)
+HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Smoothing:
+    """Parameters of one filter, chosen by eye on the development clips: steady at rest, no lag in fast motion."""
+
+    cutoff: float  # Hz at rest
+    beta: float  # growth of the cutoff with speed
+
+
+BODY = _Smoothing(cutoff=2.0, beta=0.03)
+TRUNK_BASE = _Smoothing(cutoff=0.6, beta=0.01)
+"""The hips carry the whole body: their trembling shows most."""
+FACE = _Smoothing(cutoff=2.5, beta=0.06)
+FAST = _Smoothing(cutoff=4.0, beta=0.1)
+"""Eyes, hands, and the points of whole-body networks."""
 
 
 def one_euro(
     x: NDArray[np.float64], frame_rate: float, *, cutoff: float, beta: float, scale: float, derivative: float = 1.0
 ) -> NDArray[np.float64]:
-    """Mean of a forward and a backward one-euro pass over axis 0, so that nothing lags.
+    """``x`` smoothed along axis 0: the mean of a forward and a backward one-euro pass, so that nothing lags.
 
-    ``cutoff`` (Hz) rules at rest, ``beta`` opens the filter with speed in ``scale`` (pixels) a second.
-    Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012.
+    ``cutoff`` (Hz) applies at rest; ``beta`` opens the filter with the speed in ``scale`` (pixels) per second;
+    ``derivative`` (Hz) smooths the speed. Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012.
     """
 
     def run(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,7 +56,7 @@ def one_euro(
         for i in range(1, len(values)):
             step = (values[i] - out[i - 1]) * (frame_rate / scale)
             speed = smooth_speed * step + (1 - smooth_speed) * speed
-            alpha = 1 / (1 + frame_rate / (2 * np.pi * (cutoff + beta * 100 * np.abs(speed))))
+            alpha = 1 / (1 + frame_rate / (2 * np.pi * (cutoff + beta * SPEED_PER_CENT * np.abs(speed))))
             out[i] = alpha * values[i] + (1 - alpha) * out[i - 1]
         return out
 
@@ -51,7 +78,7 @@ def fill_gaps(x: NDArray[np.float64], good: NDArray[np.bool_]) -> NDArray[np.flo
 
 
 def spans(found: NDArray[np.bool_], shot: NDArray[np.int32], gap_max: int = GAP_FRAMES_MAX) -> list[tuple[int, int]]:
-    """Runs ``start, stop`` within one shot in which ``found`` has no hole longer than ``gap_max``; ends are found."""
+    """Runs ``start, stop`` within one shot in which ``found`` has no gap longer than ``gap_max``; ends are found."""
     result: list[tuple[int, int]] = []
     last = -1
     for i in np.flatnonzero(found):
@@ -63,59 +90,75 @@ def spans(found: NDArray[np.bool_], shot: NDArray[np.int32], gap_max: int = GAP_
     return result
 
 
+def _filled(values: NDArray[np.floating], good: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return fill_gaps(values.astype(np.float64), good)
+
+
+def _median_distance(points: NDArray[np.float64], a: int, b: int) -> float:
+    """Of the landmarks ``a`` and ``b`` over the frames, pixels; ``points`` is (F, N, 2 or 3)."""
+    return float(np.median(np.hypot(*(points[:, a, :2] - points[:, b, :2]).T)))
+
+
+def _smooth(x: NDArray[np.float64], frame_rate: float, how: _Smoothing, scale: float) -> NDArray[np.float64]:
+    return one_euro(x, frame_rate, cutoff=how.cutoff, beta=how.beta, scale=scale)
+
+
 def smooth_track(track: PersonTrack, frame_rate: float) -> PersonTrack:
     """The track with short gaps filled and everything smoothed; long gaps stay absent.
 
     Hips are held most (they carry the whole body), hands least.
     """
-    present, face_found, hand_found = track.present.copy(), track.face_found.copy(), track.hand_found.copy()
-    body, face, eyes, hands = (np.full_like(a, np.nan) for a in (track.body, track.face, track.eyes, track.hands))
+    return _smooth_hands(_smooth_face(_smooth_body(track, frame_rate), frame_rate), frame_rate)
+
+
+def _smooth_body(track: PersonTrack, frame_rate: float) -> PersonTrack:
+    present, body = track.present.copy(), np.full_like(track.body, np.nan)
     visibility, box, whole_body = track.visibility.copy(), track.box.copy(), track.whole_body.copy()
     for start, stop in spans(track.present, track.shot):
         here = slice(start, stop)
         good = track.present[here]
-        filled = fill_gaps(track.body[here].astype(np.float64), good)
-        scale = float(np.median(np.hypot(*(filled[:, 11, :2] - filled[:, 12, :2]).T)))
-        scale = max(scale, 0.25 * float(np.median(np.hypot(*(filled[:, 11, :2] - filled[:, 23, :2]).T))), 4.0)
-        smooth = one_euro(filled, frame_rate, cutoff=2.0, beta=0.03, scale=scale)
-        smooth[:, HIPS] = one_euro(filled[:, HIPS], frame_rate, cutoff=0.6, beta=0.01, scale=scale)
+        filled = _filled(track.body[here], good)
+        shoulders = _median_distance(filled, BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER)
+        trunk = _median_distance(filled, BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_HIP)
+        scale = max(shoulders, SHOULDERS_OF_TRUNK * trunk, SCALE_MIN)
+        smooth = _smooth(filled, frame_rate, BODY, scale)
+        smooth[:, HIPS] = _smooth(filled[:, HIPS], frame_rate, TRUNK_BASE, scale)
         body[here], present[here] = smooth, True
-        visibility[here] = fill_gaps(track.visibility[here].astype(np.float64), good)
-        box[here] = fill_gaps(track.box[here].astype(np.float64), good)
+        visibility[here] = _filled(track.visibility[here], good)
+        box[here] = _filled(track.box[here], good)
         measured = good & ~np.isnan(track.whole_body[here, 0, 0])
         if measured.any():
-            filled = fill_gaps(track.whole_body[here].astype(np.float64), measured)
+            filled = _filled(track.whole_body[here], measured)
             whole_body[here] = filled
-            whole_body[here, :, :2] = one_euro(filled[..., :2], frame_rate, cutoff=4.0, beta=0.1, scale=scale)
-    for start, stop in spans(track.face_found & present, track.shot):
+            whole_body[here, :, :2] = _smooth(filled[..., :2], frame_rate, FAST, scale)
+    return replace(track, present=present, body=body, visibility=visibility, box=box, whole_body=whole_body)
+
+
+def _smooth_face(track: PersonTrack, frame_rate: float) -> PersonTrack:
+    face_found = track.face_found.copy()
+    face, eyes = np.full_like(track.face, np.nan), np.full_like(track.eyes, np.nan)
+    for start, stop in spans(track.face_found & track.present, track.shot):
         here = slice(start, stop)
         good = track.face_found[here]
-        filled = fill_gaps(track.face[here].astype(np.float64), good)
-        scale = max(float(np.median(np.hypot(*(filled[:, 234, :2] - filled[:, 454, :2]).T))), 4.0)
-        face[here] = one_euro(filled, frame_rate, cutoff=2.5, beta=0.06, scale=scale)
-        contours = fill_gaps(track.eyes[here].astype(np.float64), good)
-        eyes[here] = one_euro(contours, frame_rate, cutoff=4.0, beta=0.1, scale=scale)
+        filled = _filled(track.face[here], good)
+        scale = max(_median_distance(filled, FacePoint.RIGHT_CHEEK, FacePoint.LEFT_CHEEK), SCALE_MIN)
+        face[here] = _smooth(filled, frame_rate, FACE, scale)
+        eyes[here] = _smooth(_filled(track.eyes[here], good), frame_rate, FAST, scale)
         face_found[here] = True
-    for k in range(2):
-        for start, stop in spans(track.hand_found[:, k] & present, track.shot):
-            if track.hand_found[start:stop, k].sum() < 3:
-                hand_found[start:stop, k] = False  # a hand seen once or twice is more often none
+    return replace(track, face=face, face_found=face_found, eyes=eyes)
+
+
+def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:
+    hand_found, hands = track.hand_found.copy(), np.full_like(track.hands, np.nan)
+    for k in range(track.hand_found.shape[1]):
+        for start, stop in spans(track.hand_found[:, k] & track.present, track.shot):
+            if track.hand_found[start:stop, k].sum() < HAND_FRAMES_MIN:
+                hand_found[start:stop, k] = False
                 continue
             here = slice(start, stop)
-            filled = fill_gaps(track.hands[here, k].astype(np.float64), track.hand_found[here, k])
-            scale = max(float(np.median(np.hypot(*(filled[:, 0, :2] - filled[:, 9, :2]).T))) * 2, 4.0)
-            hands[here, k] = one_euro(filled, frame_rate, cutoff=4.0, beta=0.1, scale=scale)
+            filled = _filled(track.hands[here, k], track.hand_found[here, k])
+            palm = _median_distance(filled, HandPoint.WRIST, HandPoint.MIDDLE_MCP)
+            scale = max(palm * HAND_OF_PALM, SCALE_MIN)
+            hands[here, k] = _smooth(filled, frame_rate, FAST, scale)
             hand_found[here, k] = True
-    return replace(
-        track,
-        present=present,
-        body=body,
-        visibility=visibility,
-        box=box,
-        face=face,
-        face_found=face_found,
-        eyes=eyes,
-        hands=hands,
-        hand_found=hand_found,
-        whole_body=whole_body,
-    )
+    return replace(track, hands=hands, hand_found=hand_found)

@@ -1,4 +1,4 @@
-"""The result type of perception: one person followed through a driving video.
+"""The result type of perception: one person tracked through a driving video.
 
 All coordinates are pixels of the *working frame* (the source after rotation, sample aspect and scaling to the
 requested resolution), x to the right, y down, the first pixel's centre at (0, 0). Depth z is in the same unit,
@@ -10,9 +10,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-BODY_POINTS = 33  # BlazePose topology
-FACE_POINTS = 478  # 468 mesh points, then 5 for the iris at image left (subject's right), 5 for the other
-HAND_POINTS = 21
+BODY_POINTS = 33  # ``BodyPoint``
+FACE_POINTS = 478  # ``FacePoint``: 468 mesh points, 5 of the iris at image left (subject's right), 5 of the other
+HAND_POINTS = 21  # ``HandPoint``
 EYE_POINTS = 16  # contour of one eye: corner, 7 below, corner, 7 above, in the iris model's order
 WHOLE_BODY_POINTS = 133  # COCO-WholeBody: 17 body, 6 feet, 68 face, 21 for each hand
 BYSTANDERS_MAX = 6
@@ -22,8 +22,8 @@ BYSTANDERS_MAX = 6
 class PersonTrack:
     """What one person does over ``F`` consecutive frames.
 
-    Where the person (or a face, or a hand) was not seen the values are NaN; ``present``, ``face_found`` and
-    ``hand_found`` say so. Hand 0 is the subject's left hand, hand 1 the right one.
+    Values are NaN where the person, the face or a hand was not seen; ``present``, ``face_found`` and ``hand_found``
+    say so. Hand 0 is the subject's left hand, hand 1 the right one.
     """
 
     shot: NDArray[np.int32]  # (F,) grows by one at each cut
@@ -38,24 +38,24 @@ class PersonTrack:
     hands: NDArray[np.float32]  # (F, 2, 21, 3)
     hand_found: NDArray[np.bool_]  # (F, 2)
     bystanders: NDArray[np.float32]  # (F, 6, 4) boxes of other people, NaN where there is none
-    whole_body: NDArray[np.float32]  # (F, 133, 3) x, y, confidence 0-1; NaN where no whole-body network looked
+    whole_body: NDArray[np.float32]  # (F, 133, 3) x, y, confidence 0-1; NaN where no whole-body network ran
 
     def __len__(self) -> int:
         return len(self.shot)
 
     def window(self, start: int, stop: int) -> "PersonTrack":
-        """The frames ``start`` to ``stop`` (exclusive) alone, as views."""
+        """The frames from ``start`` up to and without ``stop``, as views."""
         return PersonTrack(**{f.name: getattr(self, f.name)[start:stop] for f in fields(self)})
 
 
 def concatenate(tracks: list[PersonTrack]) -> PersonTrack:
-    """Windows that follow each other as one track."""
+    """Consecutive windows as one track."""
     names = [f.name for f in fields(PersonTrack)]
     return PersonTrack(**{n: np.concatenate([getattr(t, n) for t in tracks]) for n in names})
 
 
 def empty_track(frames: int) -> PersonTrack:
-    """``frames`` frames with nobody in them."""
+    """``frames`` frames without a person."""
 
     def nan(*shape: int) -> NDArray[np.float32]:
         return np.full((frames, *shape), np.nan, np.float32)
@@ -79,7 +79,7 @@ def empty_track(frames: int) -> PersonTrack:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonChoice:
-    """Which person to replace: a point in the first frame, or a rank by size (0 is the largest)."""
+    """Which person to replace: a point in the first frame that shows people, or a rank by size (0 is the largest)."""
 
     point: tuple[float, float] | None = None  # 0-1 of width and height
     rank: int = 0

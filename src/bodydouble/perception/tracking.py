@@ -1,4 +1,4 @@
-"""Following one body through consecutive frames, and finding it again when it was lost."""
+"""Tracking one body through consecutive frames, and finding it again after a loss."""
 
 from dataclasses import dataclass
 
@@ -6,52 +6,94 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Points
-from bodydouble.perception.detectors import overlap
-from bodydouble.perception.geometry import Roi
+from bodydouble.perception.arrays import Boxes, Image, Points
+from bodydouble.perception.detectors import box_iou
+from bodydouble.perception.geometry import Roi, distance
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.networks import PeopleSource
-from bodydouble.perception.people import Person, body_box
+from bodydouble.perception.people import HEAD_POINTS, Person, body_box
 from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
 
 KEEP_SCORE_MIN = 0.5
 SEARCH_EVERY_FRAMES = 4
-"""While lost: a search of the whole frame costs as much as some ten tracked frames."""
+"""While lost: a search of the whole frame costs as much as about ten tracked frames."""
 LONG_LOST_FRAMES, LONG_LOST_SEARCH_EVERY_FRAMES = 24, 12
-"""Who is away for long is looked for less often: the backward pass fills in the frames in which they came back."""
+"""After a long absence searches are rarer: the backward pass fills in the frames in which the person came back."""
 BYSTANDERS_EVERY_FRAMES = 24
+BYSTANDER_OVERLAP_MAX = 0.4
+"""Intersection over union with the tracked person's box from which a box is that person."""
+BYSTANDER_KEPT_OVERLAP_MAX = 0.3
+"""A bystander of the search before without a new box that overlaps by more is still there, only hidden."""
 ALIKE_MIN = 0.45
-"""Smallest histogram intersection at which somebody found after a loss or a cut is taken for the same person."""
+"""Smallest similarity at which somebody found after a loss or a cut is taken for the same person."""
+ALIKE_WHILE_TRACKED = 0.6 * ALIKE_MIN
+"""Smallest similarity while a person is tracked: light and pose change slowly there."""
 JUMP_MAX = 0.45
-"""Largest move of the body between two frames, in side lengths of its region."""
+"""Largest move of the body between two frames, in sides of its region."""
+SUSPICIOUS_MOVE = 0.06
+"""Move in sides of the region from which the clothes are compared: another person may have taken the region over."""
+GROWTH_RANGE = (0.4, 2.5)
+"""Smallest and largest change of the region's side between two frames."""
+APPEARANCE_EVERY_FRAMES = 6
+APPEARANCE_NEW_SHARE = 0.1
+"""Weight of a new histogram in the remembered one."""
+
+HISTOGRAM_BINS = (12, 8, 6)
+"""Hue, saturation and value: hue identifies clothes, value changes with light."""
+TORSO_SHRINK = 0.85
+"""The torso's corners move towards its middle by this factor, away from the background."""
+HISTOGRAM_BLUR = (3, 3)
+"""Bins of saturation-and-value by hue: a small shift of light must not separate neighbours."""
+
+HEAD_REGION_SCALE = 4.0
+"""Side of the face search over the head's size."""
+HEAD_OF_SHOULDERS, HEAD_OF_TORSO = 0.4, 0.3
+"""Head size over shoulder width and torso length of an adult, where the ears are not seen."""
+NEAR_HEAD_MAX = 0.3
+"""Distance of a face from the head, in sides of the head's region."""
+
+TORSO_CORNERS = [
+    BodyPoint.LEFT_SHOULDER,
+    BodyPoint.RIGHT_SHOULDER,
+    BodyPoint.RIGHT_HIP,
+    BodyPoint.LEFT_HIP,
+]
+
+
+def torso_length(points: Points) -> float:
+    """Middle of the shoulders to middle of the hips, pixels; ``points`` is (33, 2)."""
+    left, right, right_hip, left_hip = points[TORSO_CORNERS]
+    return float(np.hypot(*((left + right - left_hip - right_hip) / 2)))
 
 
 def appearance(image: Image, body: BodyLandmarks) -> NDArray[np.float32]:
-    """(12, 8, 6) hue, saturation, value histogram of torso and head, sums to 1: what somebody wears."""
+    """(12, 8, 6) histogram of hue, saturation and value over torso and head, sums to 1: identifies the clothes."""
     height, width = image.shape[:2]
-    torso = body.points[[11, 12, 24, 23]]
+    torso = body.points[TORSO_CORNERS]
     centre = torso.mean(0)
-    polygon = np.concatenate([centre + (torso - centre) * 0.85, body.points[[7, 8]]])
+    ears = body.points[[BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR]]
+    polygon = np.concatenate([centre + (torso - centre) * TORSO_SHRINK, ears])
     x0, y0 = np.clip(np.floor(polygon.min(0)).astype(int), 0, [width - 1, height - 1])
     x1, y1 = np.clip(np.ceil(polygon.max(0)).astype(int) + 1, 1, [width, height])
     if x1 - x0 < 2 or y1 - y0 < 2:
-        return np.full((12, 8, 6), 1 / 576, np.float32)
+        return np.full(HISTOGRAM_BINS, 1 / np.prod(HISTOGRAM_BINS), np.float32)
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull((polygon - [x0, y0]).astype(np.int32)), 255)
     hsv = cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_RGB2HSV)
-    histogram = cv2.calcHist([hsv], [0, 1, 2], mask, [12, 8, 6], [0, 180, 0, 256, 0, 256])
+    histogram = cv2.calcHist([hsv], [0, 1, 2], mask, list(HISTOGRAM_BINS), [0, 180, 0, 256, 0, 256])
     return np.asarray(histogram / max(float(histogram.sum()), 1.0), np.float32)
 
 
-def alike(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Histogram intersection, 0-1, softened so that a small shift of light does not part neighbours."""
-    soft = [cv2.blur(x.reshape(12, -1), (3, 3)) for x in (a, b)]
+def appearance_similarity(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Intersection of two blurred histograms, 0-1."""
+    soft = [cv2.blur(x.reshape(HISTOGRAM_BINS[0], -1), HISTOGRAM_BLUR) for x in (a, b)]
     return float(np.minimum(soft[0] / soft[0].sum(), soft[1] / soft[1].sum()).sum())
 
 
 def search_is_due(lost_frames: int) -> bool:
-    """Whether a body lost, or not yet found, for so many frames is looked for in the whole frame now."""
+    """Whether the whole frame is searched for a body that has been absent for ``lost_frames`` frames."""
     every = SEARCH_EVERY_FRAMES if lost_frames < LONG_LOST_FRAMES else LONG_LOST_SEARCH_EVERY_FRAMES
     return lost_frames % every == 0
 
@@ -61,17 +103,17 @@ class BodyState:
     """What the tracker carries from frame to frame; small enough to be saved with each window."""
 
     roi: Roi | None = None
-    look: NDArray[np.float32] | None = None
+    appearance: NDArray[np.float32] | None = None
     lost_frames: int = 0
     frames_seen: int = 0
-    bystanders: NDArray[np.float64] | None = None  # (N, 4)
+    bystanders: Boxes | None = None
     started: bool = False
 
 
 class BodyTracker:
-    """Follows the chosen person's body. One instance runs in one direction of time.
+    """Tracks the chosen person's body in one direction of time.
 
-    It uses the finder's networks, so trackers of one finder belong into one thread.
+    It uses the finder's networks, so all trackers of one finder belong in one thread.
     """
 
     def __init__(self, finder: PeopleSource, choice: PersonChoice) -> None:
@@ -80,25 +122,25 @@ class BodyTracker:
         self._choice = choice
         self.state = BodyState()
 
-    def cut(self) -> None:
-        """A new shot: the place is forgotten, what the person wears is not."""
+    def start_shot(self) -> None:
+        """Forget where people are; remember what the tracked person wears."""
         self.state.roi = None
         self.state.lost_frames = 0
         self.state.bystanders = None
 
     def step(self, image: Image) -> BodyLandmarks | None:
-        """The chosen person's body in the next frame, or None where it is not to be seen."""
-        body = self.look_ahead(image)
+        """The chosen person's body in the next frame, or None where it is not seen."""
+        body = self.peek(image)
         if body is None and search_is_due(self.state.lost_frames):
             body = self._search(image)
         return self.accept(image, body)
 
-    def look_ahead(self, image: Image) -> BodyLandmarks | None:
-        """The body in ``image`` if it is where it was last; nothing is remembered until it is accepted."""
-        return self._follow(image) if self.state.roi is not None else None
+    def peek(self, image: Image) -> BodyLandmarks | None:
+        """The body in ``image`` near its last position. Changes no state: ``accept`` does."""
+        return self._measure_near(image, self.state.roi) if self.state.roi is not None else None
 
     def accept(self, image: Image, body: BodyLandmarks | None) -> BodyLandmarks | None:
-        """Go on from ``body`` in ``image``; answers it."""
+        """Continue from ``body`` in ``image``; returns it."""
         state = self.state
         if body is None:
             state.roi = None
@@ -106,28 +148,31 @@ class BodyTracker:
             return None
         state.roi, state.lost_frames = body.next_roi, 0
         state.frames_seen += 1
-        if state.frames_seen % 6 == 1:
+        if state.frames_seen % APPEARANCE_EVERY_FRAMES == 1:
             now = appearance(image, body)
-            state.look = now if state.look is None else np.asarray(0.9 * state.look + 0.1 * now, np.float32)
+            if state.appearance is not None:
+                kept = (1 - APPEARANCE_NEW_SHARE) * state.appearance
+                now = np.asarray(kept + APPEARANCE_NEW_SHARE * now, np.float32)
+            state.appearance = now
         return body
 
-    def _follow(self, image: Image) -> BodyLandmarks | None:
+    def _measure_near(self, image: Image, roi: Roi) -> BodyLandmarks | None:
         state = self.state
-        assert state.roi is not None
-        if not state.roi.inside(image.shape[1], image.shape[0]):
+        if not roi.inside(image.shape[1], image.shape[0]):
             return None
-        body = self._net.run(image, state.roi)
+        body = self._net.run(image, roi)
         if body.score < KEEP_SCORE_MIN:
             return None
-        moved = np.hypot(body.next_roi.x - state.roi.x, body.next_roi.y - state.roi.y)
-        grown = body.next_roi.size / state.roi.size
-        if moved > JUMP_MAX * state.roi.size or not 0.4 < grown < 2.5:
+        moved = np.hypot(body.next_roi.x - roi.x, body.next_roi.y - roi.y)
+        grown = body.next_roi.size / roi.size
+        if moved > JUMP_MAX * roi.size or not GROWTH_RANGE[0] < grown < GROWTH_RANGE[1]:
             return None
-        # Somebody who passes in front takes the region with them: what is worn tells.
+        # Somebody who passes in front captures the region: the clothes identify the right person.
         near_others = state.bystanders is not None and len(state.bystanders) > 0
-        suspicious = (moved > 0.06 * state.roi.size or near_others) and state.look is not None
-        if suspicious and state.look is not None and alike(appearance(image, body), state.look) < 0.6 * ALIKE_MIN:
-            return None
+        if (moved > SUSPICIOUS_MOVE * roi.size or near_others) and state.appearance is not None:
+            similarity = appearance_similarity(appearance(image, body), state.appearance)
+            if similarity < ALIKE_WHILE_TRACKED:
+                return None
         return body
 
     def _search(self, image: Image) -> BodyLandmarks | None:
@@ -138,8 +183,9 @@ class BodyTracker:
         if not state.started:
             chosen = choose(people, self._choice, image.shape[1], image.shape[0])
         else:
-            assert state.look is not None
-            scored = [(alike(appearance(image, p.body), state.look), p) for p in people]
+            assert state.appearance is not None
+            known = state.appearance
+            scored = [(appearance_similarity(appearance(image, p.body), known), p) for p in people]
             best = max(scored, key=lambda s: s[0])
             if best[0] < ALIKE_MIN:
                 return None
@@ -149,22 +195,23 @@ class BodyTracker:
         return chosen.body
 
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
-        """Look again who else is there; between two looks the boxes stand still."""
+        """Search for other people again; between two searches their boxes stand still."""
         own = body_box(body, image.shape[1], image.shape[0])
         boxes = self._finder.find_others(image, Person(box=own, score=body.score, body=body))
-        fresh = np.array([box for box in boxes if overlap(own, box[None])[0] < 0.4]).reshape(-1, 4)
+        others = [box for box in boxes if box_iou(own, box[None])[0] < BYSTANDER_OVERLAP_MAX]
+        fresh = np.array(others).reshape(-1, 4)
         before = self.state.bystanders
         if before is not None and len(before):
-            gone = [b for b in before if not len(fresh) or overlap(b, fresh).max() < 0.3]
-            fresh = np.concatenate([fresh, np.array(gone).reshape(-1, 4)])
+            hidden = [b for b in before if not len(fresh) or box_iou(b, fresh).max() < BYSTANDER_KEPT_OVERLAP_MAX]
+            fresh = np.concatenate([fresh, np.array(hidden).reshape(-1, 4)])
         self.state.bystanders = fresh
 
 
 def choose(people: list[Person], choice: PersonChoice, width: int, height: int) -> Person:
-    """The person asked for.
+    """The person that ``choice`` names.
 
     Raises:
-        NobodyFound: nobody at the point or of that rank; the message lists who there is.
+        NobodyFound: nobody at the point or of that rank; the message lists the people found.
     """
     listing = "; ".join(
         f"{i}: centre ({(p.box[0] + p.box[2]) / 2 / width:.2f}, {(p.box[1] + p.box[3]) / 2 / height:.2f})"
@@ -175,31 +222,33 @@ def choose(people: list[Person], choice: PersonChoice, width: int, height: int) 
         inside = [p for p in people if (p.box[:2] <= at).all() and (at <= p.box[2:]).all()]
         if not inside:
             raise NobodyFound(
-                f"person: nobody at ({choice.point[0]:.2f}, {choice.point[1]:.2f}) of the first frame with people in "
-                f"it; there are, by size: {listing}",
+                f"person: nobody at ({choice.point[0]:.2f}, {choice.point[1]:.2f}) in the first frame that shows "
+                f"people. People found, largest first: {listing}",
                 field="person",
             )
-        # Among overlapping boxes the one whose middle is nearest is meant.
-        return min(inside, key=lambda p: float(np.hypot(*((p.box[:2] + p.box[2:]) / 2 - at))))
+        # Of overlapping boxes the one with the nearest centre is meant.
+        return min(inside, key=lambda p: distance((p.box[:2] + p.box[2:]) / 2, at))
     if choice.rank >= len(people):
         raise NobodyFound(
-            f"person: index {choice.rank} asked for, but only {len(people)} found; by size: {listing}", field="person"
+            f"person: {choice.rank} was requested, but only {len(people)} people were found. People found, largest "
+            f"first: {listing}",
+            field="person",
         )
     return people[choice.rank]
 
 
 def head_region(body: BodyLandmarks) -> Roi:
-    """Where the face detector should look, from the body alone."""
+    """Where to search for the face, from the body alone."""
     points = body.points
-    centre = points[[0, 2, 5, 7, 8]].mean(0)
-    ears = float(np.hypot(*(points[7] - points[8])))
-    shoulders = float(np.hypot(*(points[11] - points[12])))
-    torso = float(np.hypot(*((points[11] + points[12] - points[23] - points[24]) / 2)))
-    return Roi(x=float(centre[0]), y=float(centre[1]), size=max(ears, shoulders * 0.4, torso * 0.3) * 4)
+    centre = points[HEAD_POINTS].mean(0)
+    ears = distance(points[BodyPoint.LEFT_EAR], points[BodyPoint.RIGHT_EAR])
+    shoulders = distance(points[BodyPoint.LEFT_SHOULDER], points[BodyPoint.RIGHT_SHOULDER])
+    head = max(ears, shoulders * HEAD_OF_SHOULDERS, torso_length(points) * HEAD_OF_TORSO)
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=head * HEAD_REGION_SCALE)
 
 
 def near_head(points: Points, body: BodyLandmarks) -> bool:
-    """Whether a face mesh sits on this body's head and not on somebody else's."""
+    """Whether a face mesh belongs to this body's head and not to somebody else's."""
     region = head_region(body)
     centre = points.mean(0)
-    return bool(np.hypot(centre[0] - region.x, centre[1] - region.y) < 0.3 * region.size)
+    return bool(np.hypot(centre[0] - region.x, centre[1] - region.y) < NEAR_HEAD_MAX * region.size)

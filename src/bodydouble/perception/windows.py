@@ -1,4 +1,4 @@
-"""Windows of perceived frames on disk: each file whole or absent, with all that the next window starts from."""
+"""Windows of perceived frames on disk: each file complete or absent, with all that the next window starts from."""
 
 import json
 import zlib
@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Matte
-from bodydouble.perception.cuts import Look
-from bodydouble.perception.following import FollowState
+from bodydouble.perception.cuts import FrameSignature
+from bodydouble.perception.face_and_hands import FaceHandsState
+from bodydouble.perception.forward_pass import ForwardState
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState
-from bodydouble.perception.parts import PartsState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
 
@@ -26,19 +26,19 @@ DEFLATE_LEVEL = 1
 
 
 @dataclass(kw_only=True)
-class State:
+class WindowState:
     """Everything that tracking carries across a window's end."""
 
     body: BodyState
-    parts: PartsState
+    face_hands: FaceHandsState
     matte: MatteState
-    follow: FollowState
-    look: Look | None = None  # of the last frame
+    forward: ForwardState
+    signature: FrameSignature | None = None  # of the last frame
 
 
 @dataclass(frozen=True, kw_only=True)
 class PackedMattes:
-    """Mattes of consecutive frames, deflated; ``sizes`` is 0 where there is nobody."""
+    """Mattes of consecutive frames, deflated; ``sizes`` is 0 where nobody is present."""
 
     boxes: NDArray[np.int32]  # (F, 4) x0, y0, x1, y1
     shapes: NDArray[np.int32]  # (F, 2) rows and columns of the pixels
@@ -47,7 +47,7 @@ class PackedMattes:
 
 
 def pack_mattes(mattes: list[BoxedMatte | None]) -> PackedMattes:
-    """Losslessly; some 3 kB each at 480p."""
+    """The mattes without loss, about 3 kB each at 480p."""
     boxes, shapes = np.zeros((len(mattes), 4), np.int32), np.zeros((len(mattes), 2), np.int32)
     blobs = [b"" if m is None else zlib.compress(m.pixels.tobytes(), DEFLATE_LEVEL) for m in mattes]
     for i, matte in enumerate(mattes):
@@ -75,8 +75,8 @@ def window_path(folder: Path, index: int) -> Path:
     return folder / f"window-{index:05d}.npz"
 
 
-def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMattes, state: State) -> None:
-    """Write one window, whole or not at all."""
+def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMattes, state: WindowState) -> None:
+    """Write one window's file atomically."""
     arrays: dict[str, Any] = {f"track.{f.name}": getattr(track, f.name) for f in fields(PersonTrack)}
     arrays |= {f"matte.{f.name}": getattr(mattes, f.name) for f in fields(PackedMattes)}
     arrays |= _state_arrays(state)
@@ -87,7 +87,7 @@ def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMatt
     part.replace(path)
 
 
-def load_state(folder: Path, index: int) -> State:
+def load_state(folder: Path, index: int) -> WindowState:
     """The state at the end of a finished window."""
     with np.load(window_path(folder, index)) as data:
         return _state_from(data)
@@ -100,7 +100,7 @@ def load_mattes(folder: Path, index: int) -> PackedMattes:
 
 
 def load_track(folder: Path, windows: int) -> PersonTrack:
-    """The raw track of all windows."""
+    """The unsmoothed track of all windows."""
     parts: list[PersonTrack] = []
     for index in range(windows):
         with np.load(window_path(folder, index)) as data:
@@ -108,41 +108,41 @@ def load_track(folder: Path, windows: int) -> PersonTrack:
     return concatenate(parts)
 
 
-def _state_arrays(state: State) -> dict[str, Any]:
+def _state_arrays(state: WindowState) -> dict[str, Any]:
     plain = {
         "roi": asdict(state.body.roi) if state.body.roi else None,
         "lost_frames": state.body.lost_frames,
         "frames_seen": state.body.frames_seen,
         "started": state.body.started,
-        "face": asdict(state.parts.face) if state.parts.face else None,
-        "hands": [asdict(h) if h else None for h in state.parts.hands],
-        "face_lost": state.parts.face_lost,
-        "hands_lost": state.parts.hands_lost,
-        "shot": state.follow.shot,
-        "calm": state.follow.calm,
-        "recent": [_plain_body(body) for body in state.follow.recent],
+        "face": asdict(state.face_hands.face) if state.face_hands.face else None,
+        "hands": [asdict(h) if h else None for h in state.face_hands.hands],
+        "face_lost": state.face_hands.face_lost,
+        "hands_lost": state.face_hands.hands_lost,
+        "shot": state.forward.shot,
+        "even_blocks": state.forward.even_blocks,
+        "recent": [_plain_body(body) for body in state.forward.recent],
     }
     arrays: dict[str, Any] = {"state.plain": np.array(json.dumps(plain))}
     optional = {
-        "state.look": state.body.look,
+        "state.appearance": state.body.appearance,
         "state.bystanders": state.body.bystanders,
         "state.grey": state.matte.grey,
         "state.matte": state.matte.matte,
         "state.picture": state.matte.picture,
-        "state.thumb": state.look.thumb if state.look else None,
-        "state.histogram": state.look.histogram if state.look else None,
+        "state.thumbnail": state.signature.thumbnail if state.signature else None,
+        "state.histogram": state.signature.histogram if state.signature else None,
     }
-    for k, body in enumerate(state.follow.recent):
+    for k, body in enumerate(state.forward.recent):
         optional |= {f"state.recent{k}.{name}": getattr(body, name) for name in BODY_ARRAYS if body is not None}
     return arrays | {k: v for k, v in optional.items() if v is not None}
 
 
 def _plain_body(body: BodyLandmarks | None) -> dict[str, Any] | None:
-    """What of a body is no array."""
+    """The fields of a body that are not arrays."""
     return None if body is None else {"score": body.score, "next_roi": asdict(body.next_roi)}
 
 
-def _state_from(data: Any) -> State:
+def _state_from(data: Any) -> WindowState:
     plain = json.loads(str(data["state.plain"]))
 
     def array(name: str) -> Any:
@@ -157,25 +157,27 @@ def _state_from(data: Any) -> State:
         arrays = {name: array(f"recent{k}.{name}") for name in BODY_ARRAYS}
         return BodyLandmarks(**arrays, score=value["score"], next_roi=Roi(**value["next_roi"]))
 
-    thumb = array("thumb")
-    return State(
+    thumbnail = array("thumbnail")
+    return WindowState(
         body=BodyState(
             roi=roi(plain["roi"]),
-            look=array("look"),
+            appearance=array("appearance"),
             lost_frames=plain["lost_frames"],
             frames_seen=plain["frames_seen"],
             bystanders=array("bystanders"),
             started=plain["started"],
         ),
-        parts=PartsState(
+        face_hands=FaceHandsState(
             face=roi(plain["face"]),
             hands=[roi(h) for h in plain["hands"]],
             face_lost=plain["face_lost"],
             hands_lost=plain["hands_lost"],
         ),
         matte=MatteState(grey=array("grey"), matte=array("matte"), picture=array("picture")),
-        follow=FollowState(
-            recent=[body(k, value) for k, value in enumerate(plain["recent"])], calm=plain["calm"], shot=plain["shot"]
+        forward=ForwardState(
+            recent=[body(k, value) for k, value in enumerate(plain["recent"])],
+            even_blocks=plain["even_blocks"],
+            shot=plain["shot"],
         ),
-        look=None if thumb is None else Look(thumb=thumb, histogram=array("histogram")),
+        signature=None if thumbnail is None else FrameSignature(thumbnail=thumbnail, histogram=array("histogram")),
     )

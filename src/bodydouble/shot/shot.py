@@ -32,7 +32,7 @@ from bodydouble.media import (
 )
 from bodydouble.perception import ModelPack, Perception, load_perception, perceive
 from bodydouble.perception.arrays import Image
-from bodydouble.perception.choice import choose_networks
+from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment

@@ -2,7 +2,7 @@ import numpy as np
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.detectors import face_detector, overlap, palm_detector, person_detector
+from bodydouble.perception.detectors import box_iou, face_detector, palm_detector, person_detector
 from bodydouble.perception.geometry import Roi
 
 
@@ -30,4 +30,4 @@ def test_overlap_is_intersection_over_union():
     """Two unit squares that share half have a third of their union in common."""
     boxes = np.array([[0.5, 0, 1.5, 1], [0, 0, 1, 1], [5, 5, 6, 6]])
 
-    assert np.allclose(overlap(np.array([0.0, 0, 1, 1]), boxes), [1 / 3, 1, 0], atol=1e-6)
+    assert np.allclose(box_iou(np.array([0.0, 0, 1, 1]), boxes), [1 / 3, 1, 0], atol=1e-6)

@@ -2,16 +2,16 @@ import numpy as np
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.figure import Figure
-from bodydouble.perception.matte import MatteMaker, capsules
+from bodydouble.perception.matte import MatteMaker, draw_capsules
 from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.person_landmarks import PersonLandmarks
 
 
 def test_the_matte_leaves_out_bystanders(model_pack: ModelPack, street):
     """The matte of the largest of four people has nothing of the others in it."""
     largest, *others = PeopleFinder(model_pack).find(street)
 
-    made = MatteMaker(model_pack).make(street, Figure(body=largest.body))
+    made = MatteMaker(model_pack).make(street, PersonLandmarks(body=largest.body))
     matte = made.spread(street.shape[1], street.shape[0])
 
     x, y = (int(v) for v in largest.face.mean(0))
@@ -25,24 +25,24 @@ def test_nothing_of_the_frame_before_shows_after_a_reset(model_pack: ModelPack):
     """A matte after a reset is the same as one without any history."""
     image = material.astronaut()
     (person,) = PeopleFinder(model_pack).find(image)
-    figure = Figure(body=person.body)
+    landmarks = PersonLandmarks(body=person.body)
     maker, fresh = MatteMaker(model_pack), MatteMaker(model_pack)
-    maker.make(np.ascontiguousarray(image[:, ::-1]), figure)
+    maker.make(np.ascontiguousarray(image[:, ::-1]), landmarks)
 
     maker.reset()
 
-    assert np.array_equal(maker.make(image, figure).pixels, fresh.make(image, figure).pixels)
+    assert np.array_equal(maker.make(image, landmarks).pixels, fresh.make(image, landmarks).pixels)
 
 
 def test_capsules_scale_with_the_window(model_pack: ModelPack):
     """Drawn at half size the body's lines cover a quarter of the pixels; without trunk and legs less."""
     image = material.astronaut()
     (person,) = PeopleFinder(model_pack).find(image)
-    figure = Figure(body=person.body)
+    landmarks = PersonLandmarks(body=person.body)
 
-    whole = capsules(figure, 512, 512, 1.0, (0.0, 0.0), 1.0)
-    half = capsules(figure, 256, 256, 1.0, (0.0, 0.0), 0.5)
-    ends = capsules(figure, 512, 512, 1.0, (0.0, 0.0), 1.0, ends_only=True)
+    whole = draw_capsules(landmarks, 512, 512, 1.0, (0.0, 0.0), 1.0)
+    half = draw_capsules(landmarks, 256, 256, 1.0, (0.0, 0.0), 0.5)
+    ends = draw_capsules(landmarks, 512, 512, 1.0, (0.0, 0.0), 1.0, ends_only=True)
 
     assert 0.2 < half.astype(bool).sum() / whole.astype(bool).sum() < 0.3
     assert ends.astype(bool).sum() < whole.astype(bool).sum()

@@ -112,11 +112,11 @@ def test_others_are_told_as_bystanders(crossing_seen):
     assert 280 < boxes[0, 0] < 360
 
 
-def test_foretold_bodies_are_those_that_would_be_measured(
+def test_interpolated_bodies_agree_with_measured_ones(
     cut_seen, model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """With every frame measured the track differs by less than the network trembles: 1.5 % of the body's width."""
-    monkeypatch.setattr(sys.modules["bodydouble.perception.following"], "is_even", lambda *_: False)
+    monkeypatch.setattr(sys.modules["bodydouble.perception.forward_pass"], "is_motion_even", lambda *_: False)
     man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN])
 
     measured = perceive(model_pack, man, PersonChoice(), tmp_path).track
@@ -150,7 +150,7 @@ def test_a_video_with_nobody_is_refused(cut_seen, model_pack: ModelPack, tmp_pat
 
 
 def test_a_point_beside_everybody_lists_who_is_there(cut_seen, model_pack: ModelPack, tmp_path: Path):
-    """Asking for a person at a place where nobody is fails with the places of those found."""
+    """Asking for a person at a point where nobody is fails with the positions of the people found."""
     with pytest.raises(NobodyFound, match=r"nobody at \(0.01, 0.01\).*0: centre \(0\.\d\d, 0\.\d\d\)"):
         perceive(model_pack, cut_seen.footage, PersonChoice(point=(0.01, 0.01)), tmp_path)
 

@@ -36,5 +36,5 @@ def test_of_several_people_the_largest_is_meant(model_pack: ModelPack, street):
 
 def test_a_picture_with_nobody_is_refused(model_pack: ModelPack):
     """A landscape cannot be a character, and the message names the field."""
-    with pytest.raises(NobodyFound, match="image: nobody"):
+    with pytest.raises(NobodyFound, match="image: no person"):
         analyse_portrait(model_pack, material.landscape(1, (320, 240))[0])

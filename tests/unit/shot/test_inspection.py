@@ -30,7 +30,7 @@ def test_a_video_with_nobody_leaves_no_sheet(model_pack, tmp_path):
     """The error is the one of a replacement."""
     video = material.write_video(tmp_path / "hills.mp4", material.landscape(3, (320, 240)))
 
-    with pytest.raises(NobodyFound, match="nobody was found"):
+    with pytest.raises(NobodyFound, match="no person was found"):
         inspect_video(video, tmp_path / "sheet.jpg", model_pack, PersonChoice(), LIMITS, 480, lambda _: None)
 
     assert not (tmp_path / "sheet.jpg").exists()

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
-from bodydouble.perception.detectors import overlap
+from bodydouble.perception.detectors import box_iou
 from bodydouble.perception.gpu.pose import PoseNet, region_of
 from bodydouble.perception.people import SAME_PERSON_OVERLAP, Person
 
@@ -42,7 +42,7 @@ class DetrFinder:
     def find_others(self, image: Image, known: Person) -> list[NDArray[np.float64]]:
         """Boxes of everybody who does not lie on ``known``; their bodies are not measured."""
         boxes = [box for box, _ in self._boxes(image)]
-        return [box for box in boxes if overlap(known.box, box[None])[0] < SAME_PERSON_OVERLAP]
+        return [box for box in boxes if box_iou(known.box, box[None])[0] < SAME_PERSON_OVERLAP]
 
     @torch.inference_mode()
     def _boxes(self, image: Image) -> list[tuple[NDArray[np.float64], float]]:
@@ -58,6 +58,6 @@ class DetrFinder:
             box = found["boxes"][k].double().cpu().numpy()
             if int(found["labels"][k]) not in self._person or (box[2:] - box[:2]).min() < SIDE_MIN:
                 continue
-            if not any(overlap(box, other[None])[0] > SAME_PERSON_OVERLAP for other, _ in kept):
+            if not any(box_iou(box, other[None])[0] > SAME_PERSON_OVERLAP for other, _ in kept):
                 kept.append((box, float(found["scores"][k])))
         return kept

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
-from bodydouble.perception.figure import Figure, figure_box
-from bodydouble.perception.matte import BoxedMatte, Mask, MatteState
+from bodydouble.perception.arrays import Alpha, Image
+from bodydouble.perception.matte import BoxedMatte, MatteState
+from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
 
 PICTURE_SIDE = 512
 """Longer side of the remembered picture: the network's memory has a cell for each 16 pixels of 1024."""
@@ -59,16 +59,16 @@ class SamMatteMaker:
         """Go on from what ``saved`` answered."""
         self._session, self.state = None, state
 
-    def make(self, image: Image, figure: Figure) -> BoxedMatte:
+    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
         """The matte of the person in ``image``."""
         height, width = image.shape[:2]
         pixels = self._pixels(image)
         if self._session is None and self.state.picture is not None:
             self._begin_from_state()
         logits = self._track(pixels) if self._session is not None else None
-        if logits is None or not _holds(logits, figure, (width, height)):
+        if logits is None or not _holds(logits, person, (width, height)):
             self._begin()
-            self._prompt(figure, (width, height))
+            self._prompt(person, (width, height))
             logits = self._track(pixels)
         large = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
         alpha = _sigmoid(np.asarray(large, np.float32))
@@ -95,10 +95,10 @@ class SamMatteMaker:
         self._session.obj_with_new_inputs = [PERSON]
         self._track(self._pixels(picture))
 
-    def _prompt(self, figure: Figure, size: tuple[int, int]) -> None:
+    def _prompt(self, person: PersonLandmarks, size: tuple[int, int]) -> None:
         """The body's box and its sure points, on the frame that is tracked next."""
-        body = figure.body
-        x0, y0, x1, y1 = figure_box(figure, *size, pad=0.0)
+        body = person.body
+        x0, y0, x1, y1 = person_box(person, *size, pad=0.0)
         chosen = [k for k in PROMPT_POINTS if body.visibility[k] >= SURE_MIN and _inside(body.points[k], size)]
         coordinates = np.concatenate([[[x0, y0], [x1, y1]], body.points[chosen].reshape(-1, 2)])
         scaled = coordinates * (self._side / np.array(size))
@@ -115,7 +115,7 @@ class SamMatteMaker:
         self._session.obj_with_new_inputs = [PERSON]
 
     @torch.inference_mode()
-    def _track(self, pixels: torch.Tensor) -> Mask:
+    def _track(self, pixels: torch.Tensor) -> Alpha:
         """(256, 256) logits of the next frame, -inf-like where the person is not there at all."""
         session = self._session
         output = self._model(inference_session=session, frame=pixels, frame_idx=self._frame)
@@ -135,7 +135,7 @@ class SamMatteMaker:
         standard = (square.astype(np.float32) / 255 - self._mean) / self._deviation
         return torch.from_numpy(standard.transpose(2, 0, 1)[None].copy()).to(self._model.device, self._model.dtype)
 
-    def _remember(self, image: Image, alpha: Mask) -> None:
+    def _remember(self, image: Image, alpha: Alpha) -> None:
         zoom = min(1.0, PICTURE_SIDE / max(image.shape[:2]))
         size = max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))
         picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -147,9 +147,9 @@ def _inside(point: NDArray[np.floating], size: tuple[int, int]) -> bool:
     return bool((point >= 0).all() and (point < size).all())
 
 
-def _holds(logits: Mask, figure: Figure, size: tuple[int, int]) -> bool:
+def _holds(logits: Alpha, person: PersonLandmarks, size: tuple[int, int]) -> bool:
     """Whether the mask lies on the body: on half of the head's and trunk's sure points at least."""
-    body = figure.body
+    body = person.body
     points = [body.points[k] for k in TRUNK_POINTS if body.visibility[k] >= SURE_MIN and _inside(body.points[k], size)]
     if not points:
         return bool((logits > 0).any())
@@ -157,11 +157,11 @@ def _holds(logits: Mask, figure: Figure, size: tuple[int, int]) -> bool:
     return bool((logits[cells[:, 1], cells[:, 0]] > 0).mean() >= COVERED_MIN)
 
 
-def _sigmoid(logits: Mask) -> Mask:
+def _sigmoid(logits: Alpha) -> Alpha:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
-def _refined(image: Image, alpha: Mask) -> BoxedMatte:
+def _refined(image: Image, alpha: Alpha) -> BoxedMatte:
     """The matte about the person only, its edge drawn to the picture's: a cell of the network is several pixels."""
     height, width = image.shape[:2]
     x, y, w, h = cv2.boundingRect((alpha > SEEN_MIN).astype(np.uint8))

@@ -28,7 +28,7 @@ VIDEO_MODEL = "sam2_video"
 class GpuNetworks:
     """Satisfies ``perception.networks.Networks``; the weights are loaded once and shared."""
 
-    foretells = False  # measuring is cheap here, and the model that renders was trained on measured poses
+    interpolates = False  # measuring is cheap here, and the model that renders was trained on measured poses
 
     def __init__(self, name: str, finder: DetrFinder, pose: PoseNet, mattes: Callable[[], SamMatteMaker]) -> None:
         self.name = name

@@ -7,7 +7,7 @@ import pytest
 import material
 import tiny_perception
 from bodydouble.perception import ModelPack, PersonChoice, perceive
-from bodydouble.perception.choice import choose_networks, gpu_obstacle
+from bodydouble.perception.backends import choose_networks, gpu_obstacle
 from bodydouble.perception.gpu.networks import GpuNetworks, load_networks
 from bodydouble.perception.networks import PackNetworks
 from bodydouble.perception.windows import window_path

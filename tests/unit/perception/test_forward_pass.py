@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bodydouble.perception.arrays import Image
-from bodydouble.perception.following import Followed, Follower
+from bodydouble.perception.forward_pass import ForwardBodies, ForwardPass
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.tracking import BodyState
@@ -35,38 +35,38 @@ class KnowingTracker:
         self.state = BodyState()
         self.measured: list[int] = []
         self.cuts = 0
-        self.looked_for_others: list[int] = []
+        self.searched: list[int] = []
         self._path = path
 
-    def cut(self) -> None:
+    def start_shot(self) -> None:
         self.cuts += 1
 
-    def look_ahead(self, image: Image) -> BodyLandmarks | None:
+    def peek(self, image: Image) -> BodyLandmarks | None:
         index = int(image[0, 0, 0])
         self.measured.append(index)
         x = self._path(index)
         return None if x is None else _body(x)
 
     def step(self, image: Image) -> BodyLandmarks | None:
-        return self.look_ahead(image)
+        return self.peek(image)
 
     def accept(self, image: Image, body: BodyLandmarks | None) -> BodyLandmarks | None:
         return body
 
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:
-        self.looked_for_others.append(int(image[0, 0, 0]))
+        self.searched.append(int(image[0, 0, 0]))
         self.state.bystanders = np.zeros((0, 4))
 
 
 def _follow(
     path: Callable[[int], float | None], frames: int, shots: list[int] | None = None
-) -> tuple[Followed, KnowingTracker]:
+) -> tuple[ForwardBodies, KnowingTracker]:
     tracker = KnowingTracker(path)
     images = [np.full((1, 1, 3), i, np.uint8) for i in range(frames)]
-    return Follower(tracker, SIZE).follow(0, images, shots or [0] * frames), tracker  # type: ignore[arg-type]
+    return ForwardPass(tracker, SIZE).follow(0, images, shots or [0] * frames), tracker  # type: ignore[arg-type]
 
 
-def _places(followed: Followed) -> list[float | None]:
+def _positions(followed: ForwardBodies) -> list[float | None]:
     return [None if body is None else float(body.matrix[0, 2]) for body in followed.bodies]
 
 
@@ -76,7 +76,7 @@ def test_an_even_walk_is_measured_in_every_fourth_frame():
 
     assert tracker.measured == [0, 2, 4, 6, 10, 14, 18, 22, 26, 30, 34, 38]
     assert followed.uneven == [1]
-    assert np.allclose(np.array(_places(followed), float), [22 + 3.0 * i for i in range(39)])
+    assert np.allclose(np.array(_positions(followed), float), [22 + 3.0 * i for i in range(39)])
 
 
 def test_a_jerky_walk_is_measured_everywhere_in_the_end():
@@ -94,7 +94,7 @@ def test_a_jerk_ends_the_calm():
     assert looked == [0, 1, 2, 4, 6, 10, 14, 18, 22, 26, 28, 29, 30, 31, 32, 34, 36, 40, 44, 46, 47]
 
 
-def test_nothing_is_foretold_across_a_cut_or_a_loss():
+def test_nothing_is_interpolated_across_a_cut_or_a_loss():
     """The first frame of a shot and of a reappearance is measured; frames without the body stay empty."""
     shots = [0] * 10 + [1] * 10
     followed, tracker = _follow(lambda i: None if 14 <= i < 17 else 2.0 * i + 100 * (i >= 10), 20, shots)
@@ -112,18 +112,18 @@ def test_the_state_is_all_that_is_carried_over():
 
     images = [np.full((1, 1, 3), i, np.uint8) for i in range(32)]
     for split in (1, 7, 16):
-        going = Follower(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
+        going = ForwardPass(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
         going.follow(0, images[:split], [0] * split)
-        fresh = Follower(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
+        fresh = ForwardPass(KnowingTracker(path), SIZE)  # type: ignore[arg-type]
         fresh.restore(*going.saved())
         ends = [f.follow(split, images[split:], [0] * (32 - split)) for f in (going, fresh)]
-        assert _places(ends[0]) == _places(ends[1])
+        assert _positions(ends[0]) == _positions(ends[1])
         assert ends[0].uneven == ends[1].uneven
 
 
-def test_others_are_looked_for_now_and_then():
-    """While nobody else was found a look every 48 frames is enough; each frame has the boxes of the last look."""
+def test_bystanders_are_searched_at_intervals():
+    """While nobody else is known a search every 48 frames is enough; each frame has the boxes of the last search."""
     followed, tracker = _follow(lambda i: 2.0 * i, 96)
 
     assert [len(boxes) for boxes in followed.bystanders] == [0] * 96
-    assert len(tracker.looked_for_others) == 2
+    assert len(tracker.searched) == 2

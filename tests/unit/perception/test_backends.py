@@ -2,7 +2,7 @@ import importlib.util
 
 import pytest
 
-from bodydouble.perception.choice import choose_networks
+from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import PackNetworks
 from bodydouble.perception.options import PerceptionOptions
 

@@ -1,4 +1,4 @@
-"""One LiteRT network: an image crop in, named output tensors out."""
+"""Running one LiteRT network on one image crop."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,15 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+LOGIT_MAX = 60.0
+"""exp(60) is within float32; the logistic function is 0 or 1 to float precision long before."""
 
-class Net:
-    """A ``.tflite`` file with one image input. Not safe to call from two threads at once.
 
-    One thread per network: with more, XNNPACK splits sums by timing-dependent tiles on some shapes, and several
-    single-threaded networks side by side use two cores better than one network on both.
+class LiteRTNet:
+    """A ``.tflite`` file with one image input. Not thread-safe.
+
+    One thread per network: with more, XNNPACK splits sums by timing-dependent tiles on some shapes, so results differ
+    from run to run. Several single-threaded networks side by side also use two cores better than one network on both.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
@@ -25,17 +28,17 @@ class Net:
         self._outputs: list[int] = [o["index"] for o in outputs]
 
     def run(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """``image`` is (height, width, 3); the outputs keep the network's order, without the batch axis."""
+        """The output tensors in the network's order, without the batch axis. ``image`` is (height, width, 3)."""
         self._interpreter.set_tensor(self._input, image[None])
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_tensor(o))[0] for o in self._outputs]
 
 
-def unit(image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """0-255 to 0-1, as every landmark network here wants it."""
+def to_unit_range(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """0-255 to 0-1, the input range of the landmark networks."""
     return image.astype(np.float32) * np.float32(1 / 255)
 
 
 def sigmoid(x: NDArray[np.floating]) -> NDArray[np.float32]:
-    """The logistic function, clipped so that it never overflows."""
-    return (1 / (1 + np.exp(-np.clip(x, -60, 60)))).astype(np.float32)
+    """The logistic function; does not overflow."""
+    return (1 / (1 + np.exp(-np.clip(x, -LOGIT_MAX, LOGIT_MAX)))).astype(np.float32)

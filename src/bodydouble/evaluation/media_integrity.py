@@ -5,21 +5,21 @@ from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
-from bodydouble.evaluation.result import Delivery
+from bodydouble.evaluation.result import MediaIntegrity
 from bodydouble.media import VideoInfo, VideoReader
 from bodydouble.media.index import open_container
 
 TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)  # seconds
 
 
-def compare_delivery(
+def compare_media(
     source: tuple[Path, VideoInfo, VideoReader], output: tuple[Path, VideoInfo, VideoReader]
-) -> Delivery:
+) -> MediaIntegrity:
     """Both as path, probe and reader."""
     (source_path, a, source_reader), (output_path, b, output_reader) = source, output
     times = [[p * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
     frame_seconds = 1 / max(float(a.frame_rate), 1e-6)
-    return Delivery(
+    return MediaIntegrity(
         frames=len(times[0]) == len(times[1]),
         timestamps=len(times[0]) == len(times[1])
         and all(abs(x - y) <= TIMESTAMP_TOLERANCE for x, y in zip(*times, strict=True)),

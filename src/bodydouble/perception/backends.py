@@ -1,4 +1,4 @@
-"""Which networks look at a video on this machine, and why."""
+"""Which networks perception uses on this machine, and why."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ BACKENDS = ("auto", "cpu", "gpu")
 
 @dataclass(frozen=True, kw_only=True)
 class ChosenNetworks:
-    """The networks, and one sentence on why they were chosen."""
+    """The networks, and one sentence that gives the reason for the choice."""
 
     networks: Networks
     reason: str
 
 
 def package_obstacle() -> str | None:
-    """Which package of the extra wan is missing for perception on the GPU; None where all are here."""
+    """The package of the extra ``wan`` that perception on the GPU lacks, with the command that installs it; or None."""
     for name in ("torch", "transformers"):
         if importlib.util.find_spec(name) is None:
             return f"{name} is not installed; pip install 'bodydouble[wan]'"
@@ -28,7 +28,7 @@ def package_obstacle() -> str | None:
 
 
 def gpu_obstacle(options: PerceptionOptions) -> str | None:
-    """What keeps perception off the GPU and what to do about it; None where nothing does. Loads no weights."""
+    """The reason why perception cannot run on the GPU and what to do about it; or None. Loads no weights."""
     if obstacle := package_obstacle():
         return obstacle
     from bodydouble.perception.gpu.weights import device_obstacle, locate_model  # imports torch
@@ -38,26 +38,28 @@ def gpu_obstacle(options: PerceptionOptions) -> str | None:
     for role in ("detector", "pose", "masks"):
         where = getattr(options, role)
         if locate_model(where) is None:
-            return f"the {role} model is not here: {where} is neither a model's folder nor in the hub's cache"
+            return f"the {role} model is not installed: {where} is neither a model folder nor in the hub's cache"
     return None
 
 
 def choose_networks(pack: ModelPack, options: PerceptionOptions) -> ChosenNetworks:
-    """The GPU's networks where they can run, else those of the pack.
+    """The GPU's networks where they can run, otherwise those of the model pack.
 
     Raises:
-        ModelPackMissing: the GPU was asked for and cannot be used, or the models there are not of the right kind.
-        ValueError: the back-end has no such name.
+        ModelPackMissing: the GPU is required and cannot be used, or a model is of the wrong kind.
+        ValueError: unknown back-end.
     """
     if options.backend not in BACKENDS:
-        raise ValueError(f"perception back-end {options.backend} is none of {', '.join(BACKENDS)}")
+        raise ValueError(f"perception back-end {options.backend} is not one of {', '.join(BACKENDS)}")
     if options.backend == "cpu":
-        return ChosenNetworks(networks=PackNetworks(pack), reason="perception on the CPU: asked for")
+        return ChosenNetworks(networks=PackNetworks(pack), reason="perception on the CPU: as configured")
     obstacle = gpu_obstacle(options)
     if obstacle is None:
         from bodydouble.perception.gpu.networks import load_networks  # imports torch, loads the weights
 
         return ChosenNetworks(networks=load_networks(options), reason=f"perception on {options.device}")
     if options.backend == "gpu":
-        raise ModelPackMissing(f"Perception cannot run on the GPU: {obstacle}. Or set the back-end to auto or cpu.")
+        raise ModelPackMissing(
+            f"Perception cannot run on the GPU: {obstacle}. Or set perception_backend to auto or cpu."
+        )
     return ChosenNetworks(networks=PackNetworks(pack), reason=f"perception on the CPU: {obstacle}")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from bodydouble.perception.geometry import Roi
-from bodydouble.perception.inbetween import between, is_even
+from bodydouble.perception.interpolation import interpolate_body, is_motion_even
 from bodydouble.perception.landmarks import BodyLandmarks
 
 SIZE = (640, 360)
@@ -32,49 +32,49 @@ def _with_wrist(body: BodyLandmarks, x: float) -> BodyLandmarks:
     return replace(body, points=points)
 
 
-def test_an_even_walk_is_foretold():
-    """With constant speed the body between is exactly half way, its mask with it."""
+def test_an_even_walk_is_interpolated():
+    """At constant speed the interpolated body is exactly half way, and so is its mask."""
     before, after = _body(10), _body(20)
 
-    middle = between(before, after)
+    middle = interpolate_body(before, after)
 
-    assert is_even(_body(0), before, after, SIZE)
+    assert is_motion_even(_body(0), before, after, SIZE)
     assert np.allclose(middle.points, _body(15).points)
     assert np.allclose(middle.matrix[:, 2], before.matrix[:, 2] + [5, 0])
     assert middle.segmentation[125, 125] == 255
     assert middle.segmentation[200, 200] == 0
 
 
-def test_a_share_of_the_way_is_foretold():
+def test_a_share_of_the_way_is_interpolated():
     """A quarter and three quarters of the way, points and mask lie where an even walk has them."""
     before, after = _body(10), _body(30)
 
     for share, shift in ((0.25, 15), (0.75, 25)):
-        body = between(before, after, share)
+        body = interpolate_body(before, after, share)
         assert np.allclose(body.points, _body(shift).points)
         assert np.allclose(body.matrix[:, 2], before.matrix[:, 2] + [shift - 10, 0])
         assert body.segmentation[125, 125] == 255
 
 
-def test_a_jerk_is_looked_at():
-    """A hand that turns round, or moves by more than half a body width, is not foretold."""
+def test_a_jerk_is_measured():
+    """A hand that turns round, or moves by more than half a body width, is not interpolated."""
     turning = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 40, 0))]
     racing = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 60, 120))]
 
-    assert not is_even(*turning, SIZE)
-    assert not is_even(*racing, SIZE)
+    assert not is_motion_even(*turning, SIZE)
+    assert not is_motion_even(*racing, SIZE)
 
 
-def test_what_is_far_outside_the_picture_does_not_count():
-    """The network only guesses points beyond the border: their jumps make nobody uneven, jumps inside do."""
+def test_points_far_outside_the_picture_do_not_count():
+    """The network only guesses points beyond the border: their jumps do not make a motion uneven, jumps inside do."""
     beside = [_with_wrist(_body(10 * k), x) for k, x in enumerate((700, 780, 700))]
 
-    assert is_even(*beside, SIZE)
-    assert not is_even(*beside, (1280, 360))
+    assert is_motion_even(*beside, SIZE)
+    assert not is_motion_even(*beside, (1280, 360))
 
 
-def test_somebody_who_disappears_is_looked_at():
-    """Where an arm's visibility changes much the frame between is measured."""
+def test_an_arm_that_disappears_is_measured():
+    """A frame is measured where the visibility of an arm changes much."""
     hidden = replace(_body(20), visibility=np.where(np.arange(33) == 15, 0.1, 1).astype(np.float32))
 
-    assert not is_even(_body(0), _body(10), hidden, SIZE)
+    assert not is_motion_even(_body(0), _body(10), hidden, SIZE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.evaluation.delivery import compare_delivery, same_audio
+from bodydouble.evaluation.media_integrity import compare_media, same_audio
 from bodydouble.media import MediaLimits, VideoInfo, VideoReader, probe_video
 from material import landscape, write_video
 
@@ -23,13 +23,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_video_is_equal_to_itself(source: Path) -> None:
     """Everything that is compared is equal."""
-    assert all(dataclasses.asdict(compare_delivery(_opened(source), _opened(source))).values())
+    assert all(dataclasses.asdict(compare_media(_opened(source), _opened(source))).values())
 
 
 def test_another_rate_and_length_are_told(source: Path, tmp_path: Path) -> None:
     """Frames missing at another rate: none of them is equal."""
     other = write_video(tmp_path / "other.mp4", landscape(28), 20)
-    assert not any(dataclasses.asdict(compare_delivery(_opened(source), _opened(other))).values())
+    assert not any(dataclasses.asdict(compare_media(_opened(source), _opened(other))).values())
 
 
 def test_sound_is_compared_packet_by_packet(source: Path, tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""Face and hands of the tracked body, frame by frame."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from bodydouble.perception.arrays import Image, Points
+from bodydouble.perception.detectors import PalmKeyPoint, face_detector, palm_detector
+from bodydouble.perception.geometry import Roi, distance
+from bodydouble.perception.landmark_indices import BodyPoint, HandPoint, WholeBodyPoint
+from bodydouble.perception.landmarks import (
+    BodyLandmarks,
+    FaceLandmarks,
+    FaceNet,
+    HandLandmarks,
+    HandNet,
+    detection_face_roi,
+    face_roi,
+    hand_roi,
+    palm_roi,
+)
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.people import HEAD_POINTS
+from bodydouble.perception.track import HAND_POINTS
+from bodydouble.perception.tracking import head_region, near_head, torso_length
+
+FACE_SCORE_MIN = 0.5
+FACE_SEARCH_EVERY_FRAMES = 2
+"""While the face is lost: the detector rarely finds what it missed in the frame before."""
+HAND_SCORE_MIN, HAND_SCORE_SURE = 0.5, 0.8
+"""Below the first there is no hand; above the second no other region is tried."""
+PALM_SEARCH_EVERY_FRAMES = 3
+"""While a hand is lost: the palm detector costs more than the landmarks."""
+WRIST_SEEN_MIN = 0.3
+"""Visibility of the wrist below which no hand is searched for."""
+# Lengths in units of the forearm, which is about as long as the shoulders are wide.
+ARM_OF_TORSO, ARM_MIN = 0.6, 16.0
+"""Forearm over torso length, for somebody who stands sideways; and its minimum in pixels."""
+WRIST_REACH_MAX = 0.8
+"""Distance of the hand's wrist from the body's up to which the hand belongs to the body."""
+PALM_REACH_MAX = 0.7
+SAME_HAND_MAX = 0.15
+"""Distance of two hands' middles below which both regions show one hand."""
+HAND_SIZE_MIN = 0.75
+HAND_BEYOND_WRIST = 0.7
+"""Middle of the hand on the way from the wrist to the finger roots."""
+HAND_OF_PALM = 2.8
+"""Region of the hand over the distance from wrist to finger roots."""
+PALM_SEARCH_SCALE = 2.0
+"""Region of the palm search over that of the hand."""
+
+
+class _ArmPoints(NamedTuple):
+    wrist: BodyPoint
+    pinky: BodyPoint
+    index: BodyPoint
+
+
+ARMS = (
+    _ArmPoints(BodyPoint.LEFT_WRIST, BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX),
+    _ArmPoints(BodyPoint.RIGHT_WRIST, BodyPoint.RIGHT_PINKY, BodyPoint.RIGHT_INDEX),
+)
+WHOLE_BODY_HANDS = (WholeBodyPoint.LEFT_HAND, WholeBodyPoint.RIGHT_HAND)
+
+
+@dataclass(kw_only=True)
+class FaceHandsState:
+    """What is carried from frame to frame."""
+
+    face: Roi | None = None
+    hands: list[Roi | None] = field(default_factory=lambda: [None, None])
+    face_lost: int = 0
+    hands_lost: list[int] = field(default_factory=lambda: [0, 0])
+
+
+class FaceHandsTracker:
+    """Tracks face and hands of one body. Not thread-safe."""
+
+    def __init__(self, pack: ModelPack) -> None:
+        self._faces, self._palms = face_detector(pack), palm_detector(pack)
+        self._face, self._hand = FaceNet(pack), HandNet(pack)
+        self.state = FaceHandsState()
+
+    def reset(self) -> None:
+        """Forget the regions: after a cut, or where the body was lost."""
+        self.state = FaceHandsState()
+
+    def face(self, image: Image, body: BodyLandmarks) -> FaceLandmarks | None:
+        """The face of ``body``, or None where it is turned away, hidden or too small."""
+        state = self.state
+        if state.face is None:
+            if state.face_lost % FACE_SEARCH_EVERY_FRAMES:
+                state.face_lost += 1
+                return None
+            state.face = self._search_face(image, body)
+        if state.face is None or not state.face.inside(image.shape[1], image.shape[0]):
+            state.face, state.face_lost = None, state.face_lost + 1
+            return None
+        face = self._face.run(image, state.face)
+        if face.score < FACE_SCORE_MIN or not near_head(face.points, body):
+            state.face, state.face_lost = None, state.face_lost + 1
+            return None
+        state.face, state.face_lost = face_roi(face.points), 0
+        return face
+
+    def _search_face(self, image: Image, body: BodyLandmarks) -> Roi | None:
+        found = self._faces.detect(image, head_region(body))
+        if not found:
+            return None
+        head = body.points[HEAD_POINTS].mean(0)
+        return detection_face_roi(min(found, key=lambda d: distance(d.box.mean(0), head) / d.score))
+
+    def hands(self, image: Image, body: BodyLandmarks) -> list[HandLandmarks | None]:
+        """The subject's left and right hand, None where not seen."""
+        if body.whole_body is not None:
+            return [_measured_hand(body.whole_body[start : start + HAND_POINTS]) for start in WHOLE_BODY_HANDS]
+        points = body.points
+        shoulders = distance(points[BodyPoint.LEFT_SHOULDER], points[BodyPoint.RIGHT_SHOULDER])
+        arm = max(shoulders, ARM_OF_TORSO * torso_length(points), ARM_MIN)
+        result = [self._hand_of(image, body, k, arm) for k in range(2)]
+        left, right = result
+        if left and right and distance(left.points.mean(0), right.points.mean(0)) < SAME_HAND_MAX * arm:
+            # Both regions moved onto one hand: it belongs to the nearer wrist.
+            apart = [
+                distance(hand.points[HandPoint.WRIST], points[side.wrist])
+                for hand, side in zip((left, right), ARMS, strict=True)
+            ]
+            far = int(apart[0] < apart[1])
+            result[far], self.state.hands[far] = None, None
+        return result
+
+    def _hand_of(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> HandLandmarks | None:
+        wrist = body.points[ARMS[k].wrist]
+        best: HandLandmarks | None = None
+        for roi in self._hand_candidates(image, body, k, arm):
+            if not roi.inside(image.shape[1], image.shape[0]):
+                continue
+            hand = self._hand.run(image, roi)
+            if best is None or hand.score > best.score:
+                best = hand
+            if hand.score > HAND_SCORE_SURE:
+                break
+        state = self.state
+        unsure = best is None or best.score < HAND_SCORE_MIN
+        if best is None or unsure or distance(best.points[HandPoint.WRIST], wrist) > WRIST_REACH_MAX * arm:
+            state.hands[k] = None
+            state.hands_lost[k] += 1
+            return None
+        state.hands[k], state.hands_lost[k] = hand_roi(best.points), 0
+        return best
+
+    def _hand_candidates(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> list[Roi]:
+        known = self.state.hands[k]
+        if known is not None:
+            return [known]
+        side = ARMS[k]
+        if body.visibility[side.wrist] < WRIST_SEEN_MIN:
+            return []
+        wrist, fingers = body.points[side.wrist], body.points[[side.pinky, side.index]].mean(0)
+        centre = wrist + (fingers - wrist) * HAND_BEYOND_WRIST
+        size = max(distance(wrist, fingers) * HAND_OF_PALM, HAND_SIZE_MIN * arm)
+        if self.state.hands_lost[k] % PALM_SEARCH_EVERY_FRAMES == 0:
+            region = Roi(x=float(centre[0]), y=float(centre[1]), size=PALM_SEARCH_SCALE * size)
+            palms = self._palms.detect(image, region)
+            near = [p for p in palms if distance(p.points[PalmKeyPoint.WRIST], wrist) < PALM_REACH_MAX * arm]
+            if near:
+                return [palm_roi(max(near, key=lambda p: p.score))]
+        return [_hand_estimate(centre, fingers - wrist, size)]
+
+
+def _measured_hand(points: Points) -> HandLandmarks | None:
+    """The hand of (21, 3) x, y, confidence, where most of it is sure."""
+    score = float(np.median(points[:, 2]))
+    if score < HAND_SCORE_MIN:
+        return None
+    return HandLandmarks(points=points[:, :2], depth=np.zeros(len(points)), score=score)
+
+
+def _hand_estimate(centre: Points, direction: Points, size: float) -> Roi:
+    """The hand's square from the body's landmarks alone."""
+    angle = float(np.arctan2(direction[0], -direction[1]))
+    return Roi(x=float(centre[0]), y=float(centre[1]), size=size, angle=angle)

@@ -1,0 +1,95 @@
+"""Bodies between measured frames: where a body moves evenly, its pose is interpolated.
+
+The body network takes more than half of the time of all networks. It runs on every fourth or every other frame; a
+frame between is measured too, unless its neighbours move so evenly that interpolation gives the same pose.
+"""
+
+import cv2
+import numpy as np
+
+from bodydouble.perception.arrays import Affine, Mask, Points
+from bodydouble.perception.geometry import distance
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmarks import POSE_SIDE, BodyLandmarks
+
+COMPARED_POINTS = np.array([
+    BodyPoint.NOSE, BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR, BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER,
+    BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW, BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST, BodyPoint.LEFT_INDEX,
+    BodyPoint.RIGHT_INDEX, BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE,
+    BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE, BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE,
+])  # fmt: skip
+SHOULDERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER)
+HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
+TRUNK_CORNERS = [*SHOULDERS, *HIPS]
+SEEN_MIN = 0.3
+"""Visibility below which a landmark is a guess."""
+OUTSIDE_MAX = 0.02
+"""Share of the picture's size beyond its border up to which a point counts: farther out the network only guesses."""
+UNEVEN_MAX = 0.25
+"""Largest second difference, in body widths, over measured frames equally far apart. A straight line between two of
+them is wrong by an eighth of it: 3 % of the body's width, less than the smoothing afterwards changes."""
+STRIDE_MAX = 0.5
+"""Largest move between measured frames, in body widths: faster motion blurs and has to be measured."""
+VISIBILITY_CHANGE_MAX = 0.4
+"""Chosen on the development clips: an arm that disappears changes by more."""
+WIDTH_OF_TRUNK = 0.6
+"""Shoulder width over trunk length of an adult seen from the front, rounded down."""
+BODY_WIDTH_MIN = 8.0
+"""Pixels."""
+
+
+def body_width(points: Points) -> float:
+    """Shoulder width in pixels, or its estimate from the trunk's length where somebody stands sideways.
+
+    ``points`` is (33, 2).
+    """
+    (left, right), (left_hip, right_hip) = points[list(SHOULDERS)], points[list(HIPS)]
+    trunk = float(np.hypot(*((left + right - left_hip - right_hip) / 2)))
+    return max(distance(left, right), WIDTH_OF_TRUNK * trunk, BODY_WIDTH_MIN)
+
+
+def is_motion_even(earlier: BodyLandmarks, before: BodyLandmarks, after: BodyLandmarks, size: tuple[int, int]) -> bool:
+    """Whether three bodies equally far apart in time move so evenly that those before ``after`` can be interpolated.
+
+    ``size`` is the picture's width and height.
+    """
+    inside = _inside(before.points[COMPARED_POINTS], size) | _inside(after.points[COMPARED_POINTS], size)
+    seen = inside & (np.maximum(before.visibility, after.visibility)[COMPARED_POINTS] > SEEN_MIN)
+    a, b, c = (body.points[COMPARED_POINTS][seen] for body in (earlier, before, after))
+    if not len(b):
+        return False
+    width = body_width(before.points)
+    changed = np.abs(after.visibility - before.visibility)[COMPARED_POINTS][inside].max()
+    uneven = np.hypot(*(a - 2 * b + c).T).max()
+    moved = np.hypot(*(c - b).T).max()
+    return bool(uneven < UNEVEN_MAX * width and moved < STRIDE_MAX * width and changed < VISIBILITY_CHANGE_MAX)
+
+
+def _inside(points: Points, size: tuple[int, int]) -> Mask:
+    """(N,) which points are in the picture or near it."""
+    margin = OUTSIDE_MAX * np.array(size)
+    return np.asarray(((points > -margin) & (points < size + margin)).all(1), np.bool_)
+
+
+def interpolate_body(before: BodyLandmarks, after: BodyLandmarks, share: float = 0.5) -> BodyLandmarks:
+    """The body at ``share`` (0-1) of the way; both segmentations are moved onto it and blended."""
+    way = (after.points - before.points)[TRUNK_CORNERS].mean(0)
+    matrix, other = before.matrix.copy(), after.matrix.copy()
+    matrix[:, 2] += way * share
+    other[:, 2] -= way * (1 - share)
+    onto = _composed(np.asarray(cv2.invertAffineTransform(matrix), np.float64), other)
+    moved = cv2.warpAffine(after.segmentation, onto, (POSE_SIDE, POSE_SIDE), flags=cv2.INTER_LINEAR)
+    return BodyLandmarks(
+        points=before.points * (1 - share) + after.points * share,
+        depth=before.depth * (1 - share) + after.depth * share,
+        visibility=np.asarray(before.visibility * (1 - share) + after.visibility * share, np.float32),
+        score=min(before.score, after.score),
+        segmentation=np.asarray(cv2.addWeighted(before.segmentation, 1 - share, moved, share, 0), np.uint8),
+        matrix=matrix,
+        next_roi=before.next_roi,
+    )
+
+
+def _composed(outer: Affine, inner: Affine) -> Affine:
+    """The map that applies ``inner`` first, then ``outer``."""
+    return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])

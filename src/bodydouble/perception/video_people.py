@@ -1,0 +1,53 @@
+"""The people at the start of a video: what a caller can choose from."""
+
+from dataclasses import dataclass
+
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.footage import Footage
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.tracking import search_is_due
+from bodydouble.tasks.errors import NobodyFound
+
+START_FRAMES_MAX = 49
+"""Frames that are searched for people: two seconds at 24 fps, nine searches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonPosition:
+    """A box as shares (0-1) of the picture's width and height: left edge, top edge, width, height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoPeople:
+    """The people in frame ``frame_index``, largest first, in the order that ``PersonChoice.rank`` counts."""
+
+    frame_index: int
+    image: Image
+    positions: list[PersonPosition]
+
+
+def first_people(pack: ModelPack, footage: Footage) -> VideoPeople:
+    """Everybody in the first frame that shows people. Searches the same frames as ``perceive``.
+
+    Raises:
+        NobodyFound: no person in the first ``START_FRAMES_MAX`` frames.
+    """
+    finder = PeopleFinder(pack)
+    for index, image in footage.read(0, min(START_FRAMES_MAX, footage.frames)):
+        people = finder.find(image) if search_is_due(index) else []
+        if people:
+            height, width = image.shape[:2]
+            corners = [(person.box / [width, height, width, height]).tolist() for person in people]
+            positions = [PersonPosition(x=x0, y=y0, width=x1 - x0, height=y1 - y0) for x0, y0, x1, y1 in corners]
+            return VideoPeople(frame_index=index, image=image, positions=positions)
+    raise NobodyFound(
+        f"video: no person was found in the first {START_FRAMES_MAX} frames. Use a video that begins with the person "
+        "to be replaced, or do not choose a person.",
+        field="video",
+    )
