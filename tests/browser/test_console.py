@@ -98,7 +98,7 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     page.goto(f"{live.url}/")
     page.locator('[data-drop="image"] input').set_input_files(media["image"])
     page.locator('[data-drop="video"] input').set_input_files(media["video"])
-    people = page.get_by_role("radiogroup", name="Whom to replace").get_by_role("radio")
+    people = page.get_by_role("radiogroup", name="Person to replace").get_by_role("radio")
     expect(people).to_have_count(2, timeout=TASK_MILLISECONDS_MAX)
     people.nth(1).click()
     page.locator('[data-drop="video"] video').dispatch_event("loadedmetadata")  # as late as it may come
@@ -109,7 +109,7 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     expect(page.locator('[data-snippet="curl"] pre')).to_contain_text('"person": [')
     page.evaluate(LOSE_ONE_ANSWER)
     page.get_by_role("button", name="Run", exact=True).click()
-    expect(page.get_by_text("The service does not answer")).to_be_visible()
+    expect(page.get_by_text("The service does not respond")).to_be_visible()
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -294,7 +294,7 @@ def test_a_running_task_is_cancelled_and_its_callback_sent_again(
     expect(page.get_by_text(re.compile("Nothing was charged|was not charged"))).to_be_visible()
     assert live.balance() == before
     page.get_by_role("button", name="Send again").click()
-    expect(page.get_by_role("status").filter(has_text="on its way again")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="being sent again")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.wait_for_url(f"{live.url}/tasks")
@@ -369,7 +369,7 @@ def test_the_playground_works_by_keyboard(page: Page, live: LiveService) -> None
     """The first key leads past the menu, every control can be reached, and what is missing is said."""
     page.goto(f"{live.url}/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     reached = []
     for _ in range(14):

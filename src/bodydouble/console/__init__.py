@@ -1,6 +1,6 @@
-"""The web pages: playground, tasks, keys, credits, models, operation. Through the use cases, as the API."""
+"""The web console: playground, tasks, keys, credits, models, operator page. Calls the same services as the API."""
 
 from bodydouble.console.app import attach, install
-from bodydouble.console.wiring import Console
+from bodydouble.console.dependencies import Console
 
 __all__ = ["Console", "attach", "install"]

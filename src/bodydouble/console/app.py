@@ -1,34 +1,34 @@
-"""The console's routes in the application that the API is in too."""
+"""Adds the console's routes to the application of the API."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from bodydouble.console import assets, credits, keys, models, operation, playground, sign_in, tasks
+from bodydouble.console.authentication import SignInLimit
+from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import error_page
-from bodydouble.console.visitors import SignInLimit
-from bodydouble.console.wiring import Console
 from bodydouble.tasks.errors import NotFound
 
-PROGRAMS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.json")
-"""What is below these is for programs, and answers them in their own way."""
+API_PATHS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.json")
+"""Paths with these prefixes are for programs: errors below them are not shown as pages."""
 
 
 def install(app: FastAPI) -> None:
-    """Add the pages, and a page for what is not there; ``attach`` brings them to life."""
-    for room in (assets, sign_in, playground, tasks, keys, credits, models, operation):
-        app.include_router(room.router)
-    programs = app.exception_handlers[HTTPException]
+    """Add the pages and a page for status 404. Call ``attach`` before the first request."""
+    for module in (assets, sign_in, playground, tasks, keys, credits, models, operation):
+        app.include_router(module.router)
+    api_handler = app.exception_handlers[HTTPException]
 
-    async def missing(request: Request, error: Exception) -> Response:
-        if request.url.path.startswith(PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
-            return await programs(request, error)  # type: ignore[misc]
-        return error_page(request, NotFound("There is no such page here."))
+    async def handle_missing(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(API_PATHS) or "text/html" not in request.headers.get("accept", ""):
+            return await api_handler(request, error)  # type: ignore[misc]
+        return error_page(request, NotFound("This page does not exist."))
 
-    app.add_exception_handler(404, missing)
+    app.add_exception_handler(404, handle_missing)
 
 
 def attach(app: FastAPI, console: Console) -> None:
-    """Hand the running parts to the pages."""
+    """Give the started services to the pages."""
     app.state.console = console
     app.state.sign_in_limit = SignInLimit()

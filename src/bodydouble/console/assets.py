@@ -1,4 +1,4 @@
-"""Style sheet, modules and pictures of the pages, under a path that changes with their content."""
+"""Style sheet, JavaScript modules and icons, served under a path that contains their hash."""
 
 import hashlib
 import mimetypes
@@ -22,7 +22,7 @@ def _contents() -> dict[str, bytes]:
 
 @cache
 def asset_root() -> str:
-    """The folder of the assets on the wire; modules import each other below it by relative names."""
+    """The URL path of all assets. Modules import each other by relative names below it."""
     digest = hashlib.sha256()
     for name, content in sorted(_contents().items()):
         digest.update(name.encode() + content)
@@ -31,12 +31,12 @@ def asset_root() -> str:
 
 @router.get("/console/assets/{version}/{name}", include_in_schema=False)
 async def asset(version: str, name: str) -> Response:
-    """One file; browsers may keep it for good, because other content has another path."""
+    """One asset. Browsers may cache it for ever, because changed content has another path."""
     content = _contents().get(name)
     if content is None:
         raise NotFound("File not found")
     kind = {"js": "text/javascript", "svg": "image/svg+xml"}.get(name.rpartition(".")[2])
     kind = kind or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    text = kind.startswith("text/") or kind.endswith("xml")
+    is_text = kind.startswith("text/") or kind.endswith("xml")
     headers = IMMUTABLE if f"/{version}" in asset_root() else {"cache-control": "no-store"}
-    return Response(content, media_type=f"{kind}; charset=utf-8" if text else kind, headers=headers)
+    return Response(content, media_type=f"{kind}; charset=utf-8" if is_text else kind, headers=headers)

@@ -1,4 +1,4 @@
-"""Balance, usage by day and model, and the ledger."""
+"""The page of credits: balance, usage by day and model, ledger."""
 
 import csv
 import io
@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
+from bodydouble.console.authentication import ConsoleDep, SignedInUser, UserDep
+from bodydouble.console.dependencies import Console
+from bodydouble.console.formatting import TRANSFERS, credits_text
 from bodydouble.console.pages import PageRoute, render
 from bodydouble.console.usage_chart import draw_usage
-from bodydouble.console.visitors import ConsoleDep, Visitor, VisitorDep
-from bodydouble.console.wiring import Console
-from bodydouble.console.wording import TRANSFERS, credits_text
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -25,13 +25,13 @@ RANGES = (7, 30, 90)
 async def credits_page(
     request: Request,
     console: ConsoleDep,
-    who: VisitorDep,
+    user: UserDep,
     days: Annotated[int, Query(ge=1, le=365)] = 30,
     cursor: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
-    """What is there, what is held, where it went."""
-    usage = await console.accounts.usage(who.caller, days)
-    ledger = await console.accounts.ledger(who.caller, cursor, LEDGER_ROWS)
+    """Show available and reserved credits, usage and the ledger."""
+    usage = await console.accounts.usage(user.caller, days)
+    ledger = await console.accounts.ledger(user.caller, cursor, LEDGER_ROWS)
     totals: dict[str, list[int]] = {}
     for entry in usage:
         counts = totals.setdefault(entry.model, [0, 0])
@@ -40,7 +40,7 @@ async def credits_page(
     return render(
         request,
         "credits.html",
-        who,
+        user,
         chart=draw_usage(usage, datetime.now(UTC).date(), days),
         usage=usage,
         totals=totals,
@@ -53,26 +53,26 @@ async def credits_page(
 
 
 @router.get("/credits.csv")
-async def ledger_csv(console: ConsoleDep, who: VisitorDep) -> Response:
-    """The whole ledger, newest first; it streams, however long it is."""
+async def ledger_csv(console: ConsoleDep, user: UserDep) -> Response:
+    """Stream the whole ledger as CSV, newest first."""
     return StreamingResponse(
-        _rows(console, who),
+        _rows(console, user),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": 'attachment; filename="bodydouble-ledger.csv"'},
     )
 
 
-async def _rows(console: Console, who: Visitor) -> AsyncGenerator[str, None]:
+async def _rows(console: Console, user: SignedInUser) -> AsyncGenerator[str, None]:
     yield "time,kind,amount,balance_change,task_id,memo\r\n"
     cursor: str | None = None
     while True:
-        page = await console.accounts.ledger(who.caller, cursor, CSV_ROWS)
+        page = await console.accounts.ledger(user.caller, cursor, CSV_ROWS)
         text = io.StringIO()
         writer = csv.writer(text)
         for entry in page.entries:
             change = entry.amount * TRANSFERS[entry.kind][1]
             memo = entry.memo
-            if memo.startswith(("=", "+", "-", "@", "\t")):  # a spreadsheet would run it
+            if memo.startswith(("=", "+", "-", "@", "\t")):  # a spreadsheet would evaluate it
                 memo = "'" + memo
             writer.writerow(
                 [

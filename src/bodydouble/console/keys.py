@@ -1,4 +1,4 @@
-"""Keys of the account, and the secret that signs its callbacks."""
+"""The page of API keys and of the secret that signs callbacks."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,37 +6,37 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from bodydouble.console.authentication import ConsoleDep, FormDep, SignedInUser, UserDep
+from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import PageRoute, redirect, render
-from bodydouble.console.visitors import ConsoleDep, FormDep, Visitor, VisitorDep
-from bodydouble.console.wiring import Console
 from bodydouble.tasks.account import Scope
 from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-EXPIRIES = {"": "Never", "1": "In a day", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
-GRACES = {"0": "At once", "3600": "In an hour", "86400": "In a day"}
+EXPIRIES = {"": "Never", "1": "In 1 day", "30": "In 30 days", "90": "In 90 days", "365": "In 1 year"}
+GRACES = {"0": "Immediately", "3600": "In 1 hour", "86400": "In 1 day"}
 
 
 @router.get("/keys")
-async def keys_page(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
-    """All keys, newest first."""
-    return await _page(request, console, who)
+async def keys_page(request: Request, console: ConsoleDep, user: UserDep) -> Response:
+    """Show all keys, newest first."""
+    return await _page(request, console, user)
 
 
-async def _page(request: Request, console: Console, who: Visitor, **shown: str) -> Response:
+async def _page(request: Request, console: Console, user: SignedInUser, **secrets_to_show: str) -> Response:
     now = datetime.now(UTC)
     keys = [
         (key, "expired" if key.expires_at and key.expires_at <= now else "disabled" if key.disabled else "active")
-        for key in reversed(await console.accounts.keys(who.caller))
+        for key in reversed(await console.accounts.keys(user.caller))
     ]
     keys.sort(key=lambda pair: pair[1] == "expired")
-    secrets = console.accounts.webhook_secrets(who.account, now)
-    values: dict[str, Any] = {"new_key": "", "new_key_name": "", "new_webhook_secret": ""} | shown
+    secrets = console.accounts.webhook_secrets(user.account, now)
+    values: dict[str, Any] = {"new_key": "", "new_key_name": "", "new_webhook_secret": ""} | secrets_to_show
     return render(
         request,
         "keys.html",
-        who,
+        user,
         keys=keys,
         expiries=EXPIRIES,
         graces=GRACES,
@@ -47,48 +47,48 @@ async def _page(request: Request, console: Console, who: Visitor, **shown: str) 
 
 
 @router.post("/keys")
-async def create_key(request: Request, console: ConsoleDep, who: VisitorDep, form: FormDep) -> Response:
-    """Make a key; this answer is the only one that shows it."""
+async def create_key(request: Request, console: ConsoleDep, user: UserDep, form: FormDep) -> Response:
+    """Create a key and show its secret, once."""
     expires, scope = form.get("expires", ""), form.get("scope", "all")
     if expires not in EXPIRIES or scope not in set(Scope):
-        raise InvalidParams(["form: choose one of the offered values"])
+        raise InvalidParams(["form: choose one of the listed values"])
     expires_at = datetime.now(UTC) + timedelta(days=int(expires)) if expires else None
-    made = await console.accounts.create_key(who.account.id, form.get("name", ""), Scope(scope), expires_at)
-    return await _page(request, console, who, new_key=made.secret, new_key_name=made.key.name)
+    new = await console.accounts.create_key(user.account.id, form.get("name", ""), Scope(scope), expires_at)
+    return await _page(request, console, user, new_key=new.secret, new_key_name=new.key.name)
 
 
 @router.post("/keys/{key_id}/rotate")
-async def rotate_key(request: Request, console: ConsoleDep, who: VisitorDep, form: FormDep, key_id: int) -> Response:
-    """A new secret under the same name; the old one ends."""
+async def rotate_key(request: Request, console: ConsoleDep, user: UserDep, form: FormDep, key_id: int) -> Response:
+    """Replace a key by a new one with the same name and scope."""
     grace = form.get("grace", "0")
     if grace not in GRACES:
-        raise InvalidParams(["grace: choose one of the offered values"])
-    made = await console.accounts.rotate_key(who.caller, key_id, float(grace))
-    return await _page(request, console, who, new_key=made.secret, new_key_name=made.key.name)
+        raise InvalidParams(["grace: choose one of the listed values"])
+    new = await console.accounts.rotate_key(user.caller, key_id, float(grace))
+    return await _page(request, console, user, new_key=new.secret, new_key_name=new.key.name)
 
 
 @router.post("/keys/{key_id}/disable")
-async def disable_key(request: Request, console: ConsoleDep, who: VisitorDep, key_id: int) -> Response:
-    """Refuse it from now on."""
-    key = await console.accounts.set_key_disabled(who.caller, key_id, disabled=True)
-    return redirect(request, "/keys", f"Key {key.name or key.prefix} is disabled; requests with it are refused.")
+async def disable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: int) -> Response:
+    """Disable a key."""
+    key = await console.accounts.set_key_disabled(user.caller, key_id, disabled=True)
+    return redirect(request, "/keys", f"Key {key.name or key.prefix} is disabled. Requests with it are rejected.")
 
 
 @router.post("/keys/{key_id}/enable")
-async def enable_key(request: Request, console: ConsoleDep, who: VisitorDep, key_id: int) -> Response:
-    """Take it again."""
-    key = await console.accounts.set_key_disabled(who.caller, key_id, disabled=False)
-    return redirect(request, "/keys", f"Key {key.name or key.prefix} works again.")
+async def enable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: int) -> Response:
+    """Enable a key."""
+    key = await console.accounts.set_key_disabled(user.caller, key_id, disabled=False)
+    return redirect(request, "/keys", f"Key {key.name or key.prefix} is enabled.")
 
 
 @router.post("/keys/webhook-secret")
-async def show_webhook_secret(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
+async def show_webhook_secret(request: Request, console: ConsoleDep, user: UserDep) -> Response:
     """Show the secret that signs callbacks."""
-    return await _page(request, console, who, new_webhook_secret=console.accounts.webhook_secret(who.account))
+    return await _page(request, console, user, new_webhook_secret=console.accounts.webhook_secret(user.account))
 
 
 @router.post("/keys/webhook-secret/rotate")
-async def rotate_webhook_secret(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
-    """A new one; the old one signs beside it for a day."""
-    _, secret = await console.accounts.rotate_webhook_secret(who.caller)
-    return await _page(request, console, who, new_webhook_secret=secret)
+async def rotate_webhook_secret(request: Request, console: ConsoleDep, user: UserDep) -> Response:
+    """Create a new callback secret. The previous one also signs for a day."""
+    _, secret = await console.accounts.rotate_webhook_secret(user.caller)
+    return await _page(request, console, user, new_webhook_secret=secret)

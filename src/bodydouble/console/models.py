@@ -1,4 +1,4 @@
-"""The models: an overview, and a page each."""
+"""The list of models, and a page for each model."""
 
 import json
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from bodydouble.console.authentication import ConsoleDep, UserDep
+from bodydouble.console.dependencies import Console
+from bodydouble.console.form_fields import form_fields
 from bodydouble.console.pages import PageRoute, render
-from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
-from bodydouble.console.visitors import ConsoleDep, VisitorDep
-from bodydouble.console.wiring import Console
 from bodydouble.tasks.catalogue import ModelSpec
 from bodydouble.tasks.operation import MAINTENANCE, renderer_feature
 
@@ -19,58 +19,58 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """Whether a model can be run here at this moment."""
+    """Whether a model can run on this installation now."""
 
-    runs: bool
+    can_run: bool
     renderers: list[str]
-    reason: str  # why not, or what to expect; for people
+    reason: str  # for people: why it cannot run, or the state of the queue
 
 
 async def readiness(console: Console, model: ModelSpec) -> Readiness:
-    """What stands in the way: a switch, no renderer, no worker."""
+    """Check switches, renderers and workers for a model."""
     off = {switch.name: switch.message for switch in await console.operation.switched_off()}
     renderers = [name for name in model.renderers if name in console.renderers and renderer_feature(name) not in off]
     if MAINTENANCE in off:
-        return Readiness(runs=False, renderers=renderers, reason=off[MAINTENANCE] or "Under maintenance.")
+        return Readiness(can_run=False, renderers=renderers, reason=off[MAINTENANCE] or "Under maintenance.")
     if model.name in off:
-        return Readiness(runs=False, renderers=renderers, reason=off[model.name] or "Switched off by the operator.")
+        return Readiness(can_run=False, renderers=renderers, reason=off[model.name] or "Switched off by the operator.")
     if not renderers:
         wanted = " or ".join(model.renderers)
         return Readiness(
-            runs=False,
+            can_run=False,
             renderers=[],
-            reason=f"This installation cannot run it: it takes the renderer {wanted}. The command "
-            "'bodydouble doctor' says what is missing.",
+            reason=f"Not available on this installation: it needs the renderer {wanted}. "
+            "Run 'bodydouble doctor' to see what is missing.",
         )
     state = await console.operation.queue_state()
     if not state.executors:
         return Readiness(
-            runs=False, renderers=renderers, reason="No worker is running; tasks wait in the queue until one is."
+            can_run=False, renderers=renderers, reason="No worker is running. Tasks wait in the queue until one starts."
         )
-    waiting = f"{state.pending} waiting in the queue." if state.pending else "A worker is ready."
-    return Readiness(runs=True, renderers=renderers, reason=waiting)
+    waiting = f"{state.pending} tasks in the queue." if state.pending else "A worker is ready."
+    return Readiness(can_run=True, renderers=renderers, reason=waiting)
 
 
 @router.get("/models")
-async def models_page(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
-    """All models."""
+async def models_page(request: Request, console: ConsoleDep, user: UserDep) -> Response:
+    """Show all models."""
     models = [(model, await readiness(console, model)) for model in console.tasks.models()]
-    return render(request, "models.html", who, models=models)
+    return render(request, "models.html", user, models=models)
 
 
 @router.get("/models/{name:path}")
-async def model_page(request: Request, console: ConsoleDep, who: VisitorDep, name: str) -> Response:
-    """One model."""
+async def model_page(request: Request, console: ConsoleDep, user: UserDep, name: str) -> Response:
+    """Show one model."""
     model = console.tasks.model(name)
     schema = console.schemas[name]
     example = console.examples[name]
     return render(
         request,
         "model.html",
-        who,
+        user,
         model=model,
         readiness=await readiness(console, model),
-        fields=fields_of(schema),
+        fields=form_fields(schema),
         schema=json.dumps(schema, indent=2),
         snippets=write_snippets(console.base_url, example),
         limits=console.limits,

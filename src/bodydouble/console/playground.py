@@ -1,4 +1,4 @@
-"""A replacement without writing a line: choose, see the price, run."""
+"""The playground: choose files and options, see the price, run a task."""
 
 import dataclasses
 import hashlib
@@ -8,36 +8,36 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from bodydouble.console.authentication import ConsoleDep, UserDep
+from bodydouble.console.form_fields import form_fields
+from bodydouble.console.formatting import credits_text
 from bodydouble.console.models import readiness
 from bodydouble.console.pages import PageRoute, render
-from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
-from bodydouble.console.visitors import ConsoleDep, VisitorDep
-from bodydouble.console.wording import credits_text
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TaskSource
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-REPLACES = "animate-replace"
+REPLACE_OPERATION = "animate-replace"
 PLACEHOLDERS = {"img_urls": ["https://example.com/character.png"], "video_urls": ["https://example.com/shot.mp4"]}
 
 
 @router.get("/")
 async def playground_page(
-    request: Request, console: ConsoleDep, who: VisitorDep, model: str = "", task: str = ""
+    request: Request, console: ConsoleDep, user: UserDep, model: str = "", task: str = ""
 ) -> Response:
-    """The form of one model, and the task that it made last."""
+    """Show the form of one model, and optionally a task."""
     models = list(console.tasks.models())
     spec = next((m for m in models if m.name == model), models[0])
     return render(
         request,
         "playground.html",
-        who,
+        user,
         models=models,
-        verb="replace" if REPLACES in spec.operations else "follow",
+        verb="replace" if REPLACE_OPERATION in spec.operations else "follow",
         model=spec,
-        fields=fields_of(console.schemas[spec.name]),
+        fields=form_fields(console.schemas[spec.name]),
         readiness=await readiness(console, spec),
         renderers=console.renderers,
         limits=console.limits,
@@ -45,26 +45,26 @@ async def playground_page(
     )
 
 
-async def _posted(request: Request) -> dict[str, Any]:
+async def _read_body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.body())
     except ValueError:
-        raise InvalidParams(["body: is no valid JSON"]) from None
+        raise InvalidParams(["body: is not valid JSON"]) from None
     if not isinstance(body, dict) or not isinstance(cast("dict[str, Any]", body).get("input"), dict):
-        raise InvalidParams(["body: has to have an input"])
+        raise InvalidParams(["body: must have the field input"])
     return cast("dict[str, Any]", body)
 
 
 @router.post("/console/uploads")
 async def start_upload(
     console: ConsoleDep,
-    who: VisitorDep,
+    user: UserDep,
     content_type: Annotated[str, Query(max_length=100)],
     ext: Annotated[str, Query(max_length=8)],
     size: Annotated[int, Query(ge=0)],
 ) -> Response:
-    """Where the browser sends a file; an address of ours without its host, so that it stays on the page's own."""
-    signed = await console.tasks.sign_upload(who.caller, content_type, ext, size)
+    """Get URLs for an upload, without host so that the browser sends the file to the host it opened."""
+    signed = await console.tasks.sign_upload(user.caller, content_type, ext, size)
     resumable = signed.resumable_url
     return JSONResponse(
         {
@@ -77,25 +77,25 @@ async def start_upload(
 
 
 @router.get("/console/people")
-async def people(console: ConsoleDep, who: VisitorDep, video: Annotated[str, Query(max_length=2000)]) -> Response:
-    """Who is there when an upload begins: boxes in parts of the frame, largest first."""
-    found = await console.people.at_the_start(who.caller, video)
+async def people(console: ConsoleDep, user: UserDep, video: Annotated[str, Query(max_length=2000)]) -> Response:
+    """Detect the people in the first frame of an upload: boxes in fractions of the frame, largest first."""
+    found = await console.people.at_the_start(user.caller, video)
     return JSONResponse({"people": [dataclasses.asdict(person) for person in found]})
 
 
 @router.get("/console/balance")
-async def balance(console: ConsoleDep, who: VisitorDep) -> Response:
-    """Credits that are neither spent nor reserved."""
-    return JSONResponse({"balance": credits_text(await console.accounts.balance(who.caller))})
+async def balance(console: ConsoleDep, user: UserDep) -> Response:
+    """Get the available credits."""
+    return JSONResponse({"balance": credits_text(await console.accounts.balance(user.caller))})
 
 
 @router.post("/console/price")
-async def price(request: Request, console: ConsoleDep, who: VisitorDep) -> Response:
-    """What it would cost, and the same request for programs. Missing media are made up: a price of five seconds."""
-    body = await _posted(request)
+async def price(request: Request, console: ConsoleDep, user: UserDep) -> Response:
+    """Get the price and code snippets of the request. Without media the price is that of five seconds."""
+    body = await _read_body(request)
     submission = console.parse(body | {"input": PLACEHOLDERS | body["input"]})
     cost = await console.tasks.price(submission)
-    balance = await console.accounts.balance(who.caller)
+    balance = await console.accounts.balance(user.caller)
     snippets = write_snippets(console.base_url, submission.param)
     return JSONResponse(
         {
@@ -113,13 +113,13 @@ async def price(request: Request, console: ConsoleDep, who: VisitorDep) -> Respo
 async def create_task(
     request: Request,
     console: ConsoleDep,
-    who: VisitorDep,
+    user: UserDep,
     idempotency_key: Annotated[str | None, Header(pattern="^[0-9a-f-]{1,64}$")] = None,
 ) -> Response:
-    """Run it; sent again with the same key, as after a lost answer, it is the first one."""
-    submission = console.parse(await _posted(request))
+    """Create a task. Repeating the request with the same idempotency key returns the first task."""
+    submission = console.parse(await _read_body(request))
     created = await console.tasks.submit_as(
-        who.caller,
+        user.caller,
         submission,
         TaskSource.PLAYGROUND,
         request.state.traceparent,

@@ -1,4 +1,4 @@
-"""A quality report in words: what was measured, and what it means."""
+"""The quality report as text: each measurement with its meaning."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,31 +13,43 @@ DELIVERY = {
 
 
 def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
-    """``label``, ``value`` and ``meaning`` of each figure; those that could not be measured say so."""
+    """``label``, ``value`` and ``meaning`` of each measurement. Missing values read "not measured"."""
     kept = [word for name, word in DELIVERY.items() if figures["delivery"][name]]
     lost = [word for name, word in DELIVERY.items() if not figures["delivery"][name]]
     rows = [
-        ("Kept exactly", ", ".join(kept) or "nothing", f"Changed: {', '.join(lost)}" if lost else "As in the source."),
+        (
+            "Kept exactly",
+            ", ".join(kept) or "nothing",
+            f"Changed: {', '.join(lost)}" if lost else "Same as the source.",
+        ),
         (
             "Background",
             _number(figures["background_psnr_mean_db"], 1, " dB"),
-            f"Around the person, against the source; {_number(figures['background_psnr_min_db'], 1, ' dB')} in the "
-            "worst frame. Above 40 dB nobody sees a difference.",
+            f"PSNR outside the person; {_number(figures['background_psnr_min_db'], 1, ' dB')} in the worst frame. "
+            "Above 40 dB the difference is not visible.",
         ),
-        ("Pose", _percent(figures["pck_20"]), "Joints where the source has them, within a fifth of the torso."),
+        (
+            "Pose",
+            _percent(figures["pck_20"]),
+            "Joints at the same position as in the source, within 20 % of the torso length.",
+        ),
         (
             "Likeness",
             _number(figures["face_texture_output"], 2),
-            f"The face against the picture's, −1 to 1; the actor's own is {_number(figures['face_texture_actor'], 2)}.",
+            f"Similarity to the picture's face, −1 to 1; the actor has {_number(figures['face_texture_actor'], 2)}.",
         ),
-        ("Mouth", _number(figures["mouth_correlation"], 2), "How its opening follows the actor's, up to 1."),
+        (
+            "Mouth",
+            _number(figures["mouth_correlation"], 2),
+            "Correlation of the mouth opening with the actor's, up to 1.",
+        ),
         (
             "Flicker",
             _number(figures["flicker_output"], 2),
-            "Change from frame to frame that no motion explains; "
+            "Change between frames that motion does not explain; "
             f"the source has {_number(figures['flicker_source'], 2)}.",
         ),
-        ("Residue", _percent(figures["residue"]), "Of the actor that is still to be seen."),
+        ("Residue", _percent(figures["residue"]), "Share of the actor that is still visible."),
     ]
     return [{"label": label, "value": value, "meaning": meaning} for label, value, meaning in rows]
 

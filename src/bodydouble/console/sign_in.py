@@ -1,34 +1,34 @@
-"""Signing in, by a link that works once or through an identity provider, and signing out."""
+"""Sign-in by single-use link or identity provider, and sign-out."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from bodydouble.console.pages import PageRoute, own_path, redirect, render, status_of
-from bodydouble.console.visitors import COOKIE, ConsoleDep, FormDep
-from bodydouble.console.wiring import Console
+from bodydouble.console.authentication import COOKIE, ConsoleDep, FormDep
+from bodydouble.console.dependencies import Console
+from bodydouble.console.pages import PageRoute, local_path, redirect, render, status_of
 from bodydouble.service.single_sign_on import ATTEMPT_SECONDS, SingleSignOn
 from bodydouble.tasks.errors import BodydoubleError, IdentityRefused, NotFound, ProviderUnavailable, Unauthenticated
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-TICKET = "bodydouble_sign_in"
+ATTEMPT_COOKIE = "bodydouble_sign_in"
 
 
 @router.get("/sign-in")
 async def sign_in_page(request: Request, console: ConsoleDep, link: str = "", next: str = "/") -> Response:
-    """With a link: a button that signs in (a mail program that looks at links presses no buttons). Else: how to."""
+    """Show the sign-in page. A link needs a button press, because mail programs fetch links to scan them."""
     try:
         await console.sessions.session(request.cookies.get(COOKIE))
     except Unauthenticated:
-        return _page(request, console, own_path(next), link=link)
-    return RedirectResponse(own_path(next), 303)
+        return _page(request, console, local_path(next), link=link)
+    return RedirectResponse(local_path(next), 303)
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request, console: ConsoleDep, form: FormDep) -> Response:
-    """Use up the link."""
-    _note_try(request)
-    target = own_path(form.get("next", "/"))
+    """Sign in with a link. Each link works once."""
+    _count_attempt(request)
+    target = local_path(form.get("next", "/"))
     try:
         token = await console.sessions.sign_in(form.get("link", ""))
     except Unauthenticated as error:
@@ -37,46 +37,46 @@ async def sign_in(request: Request, console: ConsoleDep, form: FormDep) -> Respo
 
 
 @router.get("/sign-in/begin")
-async def begin(request: Request, console: ConsoleDep, next: str = "/") -> Response:
-    """Off to the identity provider."""
-    _note_try(request)
-    target = own_path(next)
+async def start_single_sign_on(request: Request, console: ConsoleDep, next: str = "/") -> Response:
+    """Redirect to the identity provider."""
+    _count_attempt(request)
+    target = local_path(next)
     try:
         departure = await _single_sign_on(console).depart(target)
     except ProviderUnavailable as error:
         return _page(request, console, target, error)
-    answer = RedirectResponse(departure.url, 303)
-    # Lax: the provider's redirect comes from another site, and a strict cookie would stay behind.
-    answer.set_cookie(
-        TICKET, departure.ticket, max_age=ATTEMPT_SECONDS, path="/sign-in", httponly=True, samesite="lax",
+    response = RedirectResponse(departure.url, 303)
+    # SameSite=Lax: the provider redirects from another site, and browsers would omit a Strict cookie.
+    response.set_cookie(
+        ATTEMPT_COOKIE, departure.ticket, max_age=ATTEMPT_SECONDS, path="/sign-in", httponly=True, samesite="lax",
         secure=_is_secure(console),
     )  # fmt: skip
-    return answer
+    return response
 
 
 @router.get("/sign-in/callback")
-async def come_back(request: Request, console: ConsoleDep) -> Response:
-    """Back from the identity provider."""
-    _note_try(request)
+async def finish_single_sign_on(request: Request, console: ConsoleDep) -> Response:
+    """Handle the redirect back from the identity provider."""
+    _count_attempt(request)
     try:
-        arrival = await _single_sign_on(console).arrive(request.cookies.get(TICKET, ""), request.query_params)
+        arrival = await _single_sign_on(console).arrive(request.cookies.get(ATTEMPT_COOKIE, ""), request.query_params)
     except (ProviderUnavailable, IdentityRefused) as error:
-        answer = _page(request, console, "/", error)
+        response = _page(request, console, "/", error)
     else:
-        # A page of ours asks for the target: what another site leads to comes without the session's strict cookie.
-        answer = _with_session(console, render(request, "again.html", target=arrival.target), arrival.token)
-    answer.delete_cookie(TICKET, path="/sign-in")
-    return answer
+        # Reload from this page: a redirect that started on another site would omit the Strict session cookie.
+        response = _with_session(console, render(request, "reload.html", target=arrival.target), arrival.token)
+    response.delete_cookie(ATTEMPT_COOKIE, path="/sign-in")
+    return response
 
 
 def _single_sign_on(console: Console) -> SingleSignOn:
     if console.single_sign_on is None:
-        raise NotFound("There is no identity provider on this installation")
+        raise NotFound("This installation has no identity provider")
     return console.single_sign_on
 
 
-def _note_try(request: Request) -> None:
-    request.app.state.sign_in_limit.note(request.client.host if request.client else "")
+def _count_attempt(request: Request) -> None:
+    request.app.state.sign_in_limit.count(request.client.host if request.client else "")
 
 
 def _page(
@@ -97,16 +97,16 @@ def _is_secure(console: Console) -> bool:
     return console.base_url.startswith("https://")
 
 
-def _with_session(console: Console, answer: Response, token: str) -> Response:
+def _with_session(console: Console, response: Response, token: str) -> Response:
     seconds = int(console.sessions.limits.session_seconds)
-    answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict", secure=_is_secure(console))
-    return answer
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict", secure=_is_secure(console))
+    return response
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request, console: ConsoleDep) -> Response:
-    """End the session here and in the database."""
+    """End the session and delete its cookie."""
     await console.sessions.sign_out(request.cookies.get(COOKIE, ""))
-    answer = redirect(request, "/sign-in", "You are signed out.")
-    answer.delete_cookie(COOKIE)
-    return answer
+    response = redirect(request, "/sign-in", "You are signed out.")
+    response.delete_cookie(COOKIE)
+    return response

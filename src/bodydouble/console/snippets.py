@@ -1,4 +1,4 @@
-"""The same request as a program would send it."""
+"""Code snippets that send a request from a program."""
 
 import json
 from collections.abc import Mapping
@@ -8,14 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Snippets:
-    """One request, in two languages."""
+    """One request as curl command and as Python program."""
 
     curl: str
     python: str
 
 
 def write_snippets(base_url: str, body: Mapping[str, Any]) -> Snippets:
-    """``body`` is one of CreateTask. The key comes from the environment, so that nobody pastes it about."""
+    """Snippets for ``body``, a body of CreateTask. They read the API key from the environment."""
     text = json.dumps(body, indent=2, ensure_ascii=False)
     quoted = text.replace("'", "'\\''")
     curl = (
@@ -40,7 +40,7 @@ def write_snippets(base_url: str, body: Mapping[str, Any]) -> Snippets:
 
 
 def _literal(value: Any) -> str:
-    """As Python is written with double quotes."""
+    """A Python literal with double quotes."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 

@@ -1,4 +1,4 @@
-"""The list of tasks, and one task with all that is known of it."""
+"""The list of tasks, the page of one task, and its actions."""
 
 import asyncio
 import json
@@ -10,12 +10,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from bodydouble.console.authentication import ConsoleDep, SignedInUser, UserDep
+from bodydouble.console.dependencies import Console
+from bodydouble.console.formatting import stage_text, status_of
 from bodydouble.console.pages import PageRoute, redirect, render
 from bodydouble.console.quality import report_rows
 from bodydouble.console.snippets import write_snippets
-from bodydouble.console.visitors import ConsoleDep, Visitor, VisitorDep
-from bodydouble.console.wiring import Console
-from bodydouble.console.wording import stage_text, status_of
 from bodydouble.service import TaskView
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TERMINAL, TaskFilter, TaskId, TaskSource, TaskStatus
@@ -26,18 +26,18 @@ ROWS = 20
 PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
 STATUSES = {"": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed"}
 SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
-REQUEST_ORDER = ("model", "input", "callback_url")  # the database keeps none
-EVENT_SECONDS = 3.0
-"""So often a waiting task is looked at without a notice: others before it in the queue send none."""
-FOLLOW_SECONDS_MAX = 1800
-"""Then the page asks anew, and its session is looked at again."""
+REQUEST_ORDER = ("model", "input", "callback_url")  # jsonb does not keep the order of keys
+POLL_SECONDS = 3.0
+"""Interval between reads of a task without notification: changes of its queue position send none."""
+STREAM_SECONDS_MAX = 1800
+"""After this time the browser reconnects, which checks its session again."""
 
 
 @router.get("/tasks")
 async def tasks_page(
     request: Request,
     console: ConsoleDep,
-    who: VisitorDep,
+    user: UserDep,
     status: str = "",
     source: str = "",
     model: str = "",
@@ -46,11 +46,11 @@ async def tasks_page(
     cursor: Annotated[str | None, Query(max_length=64)] = None,
     part: str = "",
 ) -> Response:
-    """Newest first; with ``part=rows`` the table's rows alone, for the page that follows along."""
+    """Show tasks, newest first. ``part=rows`` returns only the table rows, for live updates."""
     problem = ""
-    wanted = TaskFilter(account=who.account.id, limit=ROWS)
+    wanted = TaskFilter(account=user.account.id, limit=ROWS)
     try:
-        wanted = _filter(who, status, source, model, period, q.strip())
+        wanted = _filter(user, status, source, model, period, q.strip())
     except InvalidParams as error:
         problem = error.message
     page = await console.tasks.list(wanted, cursor)
@@ -58,7 +58,7 @@ async def tasks_page(
     return render(
         request,
         "_task_rows.html" if part == "rows" else "tasks.html",
-        who,
+        user,
         views=[] if problem else page.views,
         next_cursor=None if problem else page.next_cursor,
         cursor=cursor,
@@ -72,12 +72,12 @@ async def tasks_page(
     )
 
 
-def _filter(who: Visitor, status: str, source: str, model: str, period: str, search: str) -> TaskFilter:
+def _filter(user: SignedInUser, status: str, source: str, model: str, period: str, search: str) -> TaskFilter:
     if status not in STATUSES or source not in SOURCES or period not in PERIODS:
-        raise InvalidParams(["There is no such filter; choose one of the list"])
+        raise InvalidParams(["Unknown filter value; choose one from the list"])
     since, before = _id_range(search) if search else (None, None)
     return TaskFilter(
-        account=who.account.id,
+        account=user.account.id,
         status=TaskStatus(status) if status else None,
         source=TaskSource(source) if source else None,
         model=model or None,
@@ -89,78 +89,78 @@ def _filter(who: Visitor, status: str, source: str, model: str, period: str, sea
 
 
 def _id_range(prefix: str) -> tuple[TaskId, TaskId | None]:
-    """The ids that begin with ``prefix``: an index finds them among any number. Raises InvalidParams."""
+    """The range of ids that start with ``prefix``, which an index can search. Raises InvalidParams."""
     digits = prefix.replace("-", "").lower()
     if not digits or len(digits) > 32 or not set(digits) <= set("0123456789abcdef"):
-        raise InvalidParams(["Search takes a task's id, or how it begins: digits, a to f and dashes"])
+        raise InvalidParams(["Search takes a task id or its beginning: digits, a to f and dashes"])
     low = int(digits.ljust(32, "0"), 16)
     high = int(digits.ljust(32, "f"), 16) + 1
     return TaskId(UUID(int=low)), TaskId(UUID(int=high)) if high < 2**128 else None
 
 
 @router.get("/tasks/{task_id}")
-async def task_page(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str, part: str = "") -> Response:
-    """Everything about one task; with ``part=panel`` its picture and progress alone."""
-    view = await console.tasks.read(who.caller, task_id)
+async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_id: str, part: str = "") -> Response:
+    """Show one task. ``part=panel`` returns only its preview and progress."""
+    view = await console.tasks.read(user.caller, task_id)
     inputs = await console.tasks.media_inputs(view.task)
     values: dict[str, Any] = {
         "view": view,
         "task": view.task,
         "over": view.task.status in TERMINAL,
-        "source_url": _local(console, inputs.video_url),
-        "image_url": _local(console, inputs.image_url),
-        "result_url": _local(console, view.media_urls[0]) if view.media_urls else None,
-        "preview_url": _local(console, view.preview_url),
+        "source_url": _without_host(console, inputs.video_url),
+        "image_url": _without_host(console, inputs.image_url),
+        "result_url": _without_host(console, view.media_urls[0]) if view.media_urls else None,
+        "preview_url": _without_host(console, view.preview_url),
         "info": view.task.result.media_info if view.task.result else {},
     }
     if part == "panel":
-        return render(request, "_task_panel.html", who, **values)
+        return render(request, "_task_panel.html", user, **values)
     param = {name: view.task.param[name] for name in REQUEST_ORDER if name in view.task.param}
     return render(
         request,
         "task.html",
-        who,
-        timeline=await console.tasks.timeline(who.caller, task_id),
-        callbacks=await console.callbacks.log(who.caller, task_id),
+        user,
+        timeline=await console.tasks.timeline(user.caller, task_id),
+        callbacks=await console.callbacks.log(user.caller, task_id),
         param=json.dumps(param, indent=2, ensure_ascii=False),
         snippets=write_snippets(console.base_url, param),
         **values,
     )
 
 
-def _local(console: Console, url: str | None) -> str | None:
-    """An address of ours without its host: the page may have been opened under another name of this machine."""
+def _without_host(console: Console, url: str | None) -> str | None:
+    """A URL of this installation without host: the browser may have opened the page under another host name."""
     return url.removeprefix(console.base_url) if url else None
 
 
 @router.get("/tasks/{task_id}/events")
-async def task_events(console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
-    """How the task goes on, as server-sent events, until it is over."""
-    view = await console.tasks.read(who.caller, task_id)
+async def task_events(console: ConsoleDep, user: UserDep, task_id: str) -> Response:
+    """Stream the progress of a task as server-sent events until it ends."""
+    view = await console.tasks.read(user.caller, task_id)
     return StreamingResponse(
-        _events(console, who, view),
+        _events(console, user, view),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _events(console: Console, who: Visitor, view: TaskView) -> AsyncGenerator[str, None]:
+async def _events(console: Console, user: SignedInUser, view: TaskView) -> AsyncGenerator[str, None]:
     loop = asyncio.get_running_loop()
-    ends_at = loop.time() + FOLLOW_SECONDS_MAX
-    told: Mapping[str, Any] = {}
+    ends_at = loop.time() + STREAM_SECONDS_MAX
+    last_event: Mapping[str, Any] = {}
     async with console.tasks.changes(view.task.id) as changes:
         while loop.time() < ends_at:
-            view = await console.tasks.read(who.caller, str(view.task.id))
+            view = await console.tasks.read(user.caller, str(view.task.id))
             event = event_data(console, view)
-            yield f"data: {json.dumps(event)}\n\n" if event != told else ": still here\n\n"
-            told = event
+            yield f"data: {json.dumps(event)}\n\n" if event != last_event else ": keep-alive\n\n"
+            last_event = event
             if view.task.status in TERMINAL:
                 return
-            await changes.wait(EVENT_SECONDS)
+            await changes.wait(POLL_SECONDS)
 
 
 def event_data(console: Console, view: TaskView) -> dict[str, Any]:
-    """What the page shows of a task under way."""
+    """The values that the page shows for a task in progress."""
     task = view.task
     kind, word = status_of(task)
     return {
@@ -173,44 +173,44 @@ def event_data(console: Console, view: TaskView) -> dict[str, Any]:
         "segment": None if task.progress.segment is None else task.progress.segment + 1,
         "segments": task.progress.segments,
         "queue_position": view.queue_position,
-        "preview_url": _local(console, view.preview_url),
+        "preview_url": _without_host(console, view.preview_url),
         "version": task.version if task.preview_key else 0,
     }
 
 
 @router.post("/tasks/{task_id}/quality")
-async def quality_report(console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
-    """Measure the result; it takes about as long as the task did."""
-    return JSONResponse({"rows": report_rows(await console.quality.report(who.caller, task_id))})
+async def quality_report(console: ConsoleDep, user: UserDep, task_id: str) -> Response:
+    """Measure the result. Takes about as long as the task did."""
+    return JSONResponse({"rows": report_rows(await console.quality.report(user.caller, task_id))})
 
 
 @router.post("/tasks/{task_id}/cancel")
-async def cancel_task(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
-    """Ask it to stop."""
-    asked = await console.tasks.cancel(who.caller, task_id)
-    message = "The task is being cancelled; its credits are released." if asked else "This task was over already."
+async def cancel_task(request: Request, console: ConsoleDep, user: UserDep, task_id: str) -> Response:
+    """Cancel a task."""
+    cancelling = await console.tasks.cancel(user.caller, task_id)
+    message = "The task is being cancelled; its credits are released." if cancelling else "This task had already ended."
     return redirect(request, f"/tasks/{task_id}", message)
 
 
 @router.post("/tasks/{task_id}/delete")
-async def delete_task(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
-    """Remove it and its media."""
-    await console.tasks.delete(who.caller, task_id)
-    return redirect(request, "/tasks", "The task and its media are deleted. The ledger keeps what it cost.")
+async def delete_task(request: Request, console: ConsoleDep, user: UserDep, task_id: str) -> Response:
+    """Delete a task and its media."""
+    await console.tasks.delete(user.caller, task_id)
+    return redirect(request, "/tasks", "The task and its media are deleted. Its ledger entries remain.")
 
 
 @router.post("/tasks/{task_id}/resend")
-async def resend_callback(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
+async def resend_callback(request: Request, console: ConsoleDep, user: UserDep, task_id: str) -> Response:
     """Send the callback again."""
-    await console.callbacks.resend(who.caller, task_id)
-    return redirect(request, f"/tasks/{task_id}#callbacks", "The callback is on its way again.")
+    await console.callbacks.resend(user.caller, task_id)
+    return redirect(request, f"/tasks/{task_id}#callbacks", "The callback is being sent again.")
 
 
 @router.post("/tasks/{task_id}/again")
-async def run_again(request: Request, console: ConsoleDep, who: VisitorDep, task_id: str) -> Response:
-    """The same request as a new task."""
-    view = await console.tasks.read(who.caller, task_id)
+async def run_again(request: Request, console: ConsoleDep, user: UserDep, task_id: str) -> Response:
+    """Create a new task from the same request."""
+    view = await console.tasks.read(user.caller, task_id)
     submission = console.parse(dict(view.task.param))
     traceparent: str | None = request.state.traceparent
-    created = await console.tasks.submit_as(who.caller, submission, TaskSource.PLAYGROUND, traceparent)
-    return redirect(request, f"/tasks/{created.id}", "Running the same request again.")
+    created = await console.tasks.submit_as(user.caller, submission, TaskSource.PLAYGROUND, traceparent)
+    return redirect(request, f"/tasks/{created.id}", "A new task with the same request was created.")

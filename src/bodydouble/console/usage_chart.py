@@ -1,4 +1,4 @@
-"""Bars by day, one colour a model: the geometry of an inline SVG that is stretched to its place."""
+"""Geometry of the usage chart, an inline SVG: one bar a day, one colour a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from bodydouble.tasks.credits import UsageDay
 
 DAY_WIDTH, HEIGHT = 10, 100
 BAR_WIDTHS = {14: 3, 45: 6}
-"""Of periods up to so many days, so that few days make no blocks; else ``BAR_WIDTH_MAX``."""
+"""Bar width for periods up to this number of days; longer periods use ``BAR_WIDTH_MAX``."""
 BAR_WIDTH_MAX = 8
 LABELS_MAX = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One model's part of one day, in the SVG's units."""
+    """The share of one model in one day, in units of the SVG."""
 
     x: float
     y: float
     height: float
-    series: int  # counts the models
+    series: int  # index of the model
     title: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What the template draws; ``ticks`` from the top down, evenly spaced, and of each day its label, or none."""
+    """The chart for the template. ``ticks`` go from top to bottom; ``labels`` has an entry for each day."""
 
     width: int
     height: int
@@ -40,7 +40,7 @@ class Chart:
 
 
 def draw_usage(usage: Sequence[UsageDay], today: date, days: int) -> Chart:
-    """The last ``days`` days, days without tasks included, oldest on the left."""
+    """The chart of the last ``days`` days, oldest on the left. Days without tasks are included."""
     models = sorted({entry.model for entry in usage})
     spent = {(entry.day, entry.model): float(entry.credits) for entry in usage}
     shown = [today - timedelta(days=days - 1 - i) for i in range(days)]
@@ -71,7 +71,7 @@ def draw_usage(usage: Sequence[UsageDay], today: date, days: int) -> Chart:
 
 
 def _round_up(value: float) -> float:
-    """To 1, 2 or 5 times a power of ten, at least 10."""
+    """Round up to 1, 2 or 5 times a power of ten, at least 10."""
     unit = 10.0
     while True:
         for factor in (1, 2, 5):

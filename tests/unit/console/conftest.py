@@ -48,7 +48,7 @@ async def account(console: Console) -> Account:
     return await console.accounts.open_account("studio", Decimal(100), "for the test")
 
 
-class Visitor:
+class FormBrowser:
     """A browser without JavaScript: keeps cookies, follows nothing, posts forms with the page's token."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
@@ -66,22 +66,22 @@ class Visitor:
 
 
 @pytest.fixture
-async def stranger(app: FastAPI) -> AsyncIterator[Visitor]:
+async def anonymous(app: FastAPI) -> AsyncIterator[FormBrowser]:
     """Nobody signed in."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-        yield Visitor(client)
+        yield FormBrowser(client)
 
 
 @pytest.fixture
-async def user(stranger: Visitor, console: Console, account: Account) -> Visitor:
+async def user(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
     """Signed in for the account."""
-    stranger.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.USER))
-    return stranger
+    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.USER))
+    return anonymous
 
 
 @pytest.fixture
-async def operator(stranger: Visitor, console: Console, account: Account) -> Visitor:
+async def operator(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
     """Signed in for the account, as operator."""
-    stranger.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.OPERATOR))
-    return stranger
+    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.OPERATOR))
+    return anonymous

@@ -6,47 +6,47 @@ import pytest
 from fastapi import FastAPI
 
 from bodydouble.console import Console
-from bodydouble.console.visitors import SignInLimit
+from bodydouble.console.authentication import SignInLimit
 from bodydouble.service import Caller, sign_in_url
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import RateLimited
 from bodydouble.tasks.session import Role
 
 pytestmark = pytest.mark.anyio
-PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
+ERROR_PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_strangers_are_led_to_the_sign_in(stranger: Any, path: str) -> None:
+@pytest.mark.parametrize("path", ERROR_PAGES)
+async def test_strangers_are_led_to_the_sign_in(anonymous: Any, path: str) -> None:
     """No page shows anything to somebody who is not signed in, and the sign-in leads back."""
-    answer = await stranger.get(path)
+    answer = await anonymous.get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
     assert (path == "/") or answer.headers["location"].endswith(path)
 
 
 async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_use(
-    stranger: Any, console: Console, account: Account
+    anonymous: Any, console: Console, account: Account
 ) -> None:
     """The page of the link uses nothing up; its button does, sets the cookie, and leads to where one wanted to go."""
     link = sign_in_url("", await console.sessions.make_link_token(account.name, Role.USER))
-    assert "Sign in" in (await stranger.get(link)).text
+    assert "Sign in" in (await anonymous.get(link)).text
     form = {"link": link.partition("=")[2], "next": "/credits"}
-    answer = await stranger.client.post("/sign-in", data=form)
+    answer = await anonymous.client.post("/sign-in", data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, "/credits")
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
-    assert (await stranger.get("/credits")).status_code == 200
-    stranger.client.cookies.clear()
-    assert (await stranger.client.post("/sign-in", data=form)).status_code == 401
+    assert (await anonymous.get("/credits")).status_code == 200
+    anonymous.client.cookies.clear()
+    assert (await anonymous.client.post("/sign-in", data=form)).status_code == 401
 
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "x"])
-async def test_sign_in_leads_nowhere_else(stranger: Any, console: Console, account: Account, target: str) -> None:
+async def test_sign_in_leads_nowhere_else(anonymous: Any, console: Console, account: Account, target: str) -> None:
     """Whatever the address says, the sign-in leads to a page of this installation."""
     token = await console.sessions.make_link_token(account.name, Role.USER)
-    answer = await stranger.client.post("/sign-in", data={"link": token, "next": target})
+    answer = await anonymous.client.post("/sign-in", data={"link": token, "next": target})
     assert answer.headers["location"] == "/"
 
 
@@ -78,9 +78,9 @@ async def test_users_see_nothing_of_the_operator(user: Any) -> None:
     assert "Under maintenance" not in (await user.get("/models")).text
 
 
-async def test_a_link_from_another_site_asks_once_more(stranger: Any) -> None:
+async def test_a_link_from_another_site_asks_once_more(anonymous: Any) -> None:
     """A strict cookie does not come along from elsewhere: the page asks for itself again before it gives up."""
-    answer = await stranger.get("/tasks", **{"sec-fetch-site": "cross-site"})
+    answer = await anonymous.get("/tasks", **{"sec-fetch-site": "cross-site"})
     assert answer.status_code == 200
     assert 'http-equiv="refresh"' in answer.text
 
@@ -121,19 +121,19 @@ def test_too_many_sign_ins_of_one_address_wait() -> None:
     """The limit is for each address alone and says how long to wait."""
     limit = SignInLimit(per_minute=3)
     for _ in range(3):
-        limit.note("10.0.0.1")
+        limit.count("10.0.0.1")
     with pytest.raises(RateLimited) as refused:
-        limit.note("10.0.0.1")
+        limit.count("10.0.0.1")
     assert 0 < refused.value.retry_seconds <= 20
-    limit.note("10.0.0.2")
+    limit.count("10.0.0.2")
 
 
-async def test_assets_may_be_kept_for_good(stranger: Any, app: FastAPI) -> None:
+async def test_assets_may_be_kept_for_good(anonymous: Any, app: FastAPI) -> None:
     """Their path changes with their content, and every module that a page names is there."""
-    page = (await stranger.get("/sign-in")).text
+    page = (await anonymous.get("/sign-in")).text
     for part in page.split('"'):
         if part.startswith("/console/assets/"):
-            answer = await stranger.get(part)
+            answer = await anonymous.get(part)
             assert answer.status_code == 200
             assert "immutable" in answer.headers["cache-control"]
-    assert (await stranger.get("/console/assets/old/style.css")).headers["cache-control"] == "no-store"
+    assert (await anonymous.get("/console/assets/old/style.css")).headers["cache-control"] == "no-store"

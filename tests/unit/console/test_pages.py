@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from bodydouble.console import Console
-from bodydouble.console.wording import short_id
+from bodydouble.console.formatting import short_id
 from bodydouble.service import Caller
 from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.task import TaskSource
@@ -92,7 +92,7 @@ async def test_a_waiting_task_is_cancelled_its_callback_sent_again_and_then_dele
     assert "Cancelled" in page
     assert "cancelled and was not charged" in page
     await user.post(f"/tasks/{task}/resend")
-    assert "on its way again" in (await user.get(f"/tasks/{task}")).text
+    assert "being sent again" in (await user.get(f"/tasks/{task}")).text
     await user.post(f"/tasks/{task}/again")
     assert len(ids_of((await user.get("/tasks?status=pending")).text)) == 1
     await user.post(f"/tasks/{task}/delete")

@@ -128,11 +128,11 @@ async def test_a_target_elsewhere_leads_to_the_first_page(browser: httpx.AsyncCl
     assert 'content="0;url=/"' in answer.text
 
 
-async def test_without_a_provider_there_is_no_such_way(stranger: Any) -> None:
+async def test_without_a_provider_there_is_no_such_way(anonymous: Any) -> None:
     """Off by default: no button, no address."""
-    assert "Sign in with" not in (await stranger.get("/sign-in")).text
-    assert (await stranger.get("/sign-in/begin")).status_code == 404
-    assert (await stranger.get("/sign-in/callback?code=x&state=y")).status_code == 404
+    assert "Sign in with" not in (await anonymous.get("/sign-in")).text
+    assert (await anonymous.get("/sign-in/begin")).status_code == 404
+    assert (await anonymous.get("/sign-in/callback?code=x&state=y")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from bodydouble.api.response_models import StageData, TaskInfoData
 from bodydouble.cli.shots import STAGES as TERMINAL_TEXTS
-from bodydouble.console.wording import STAGES as CONSOLE_TEXTS
+from bodydouble.console.formatting import STAGES as CONSOLE_TEXTS
 from bodydouble.shot.progress import SHARES
 from bodydouble.tasks.stages import Stage
 

@@ -1,16 +1,16 @@
-// What every page does: theme, time zone, menu, copying, confirming, tabs, rows that follow along.
+// Behaviour of all pages: theme, time zone, menu, copy buttons, confirmation dialog, tabs, live table rows.
 
 const root = document.documentElement;
 root.classList.remove("no-js");
 
-function remember(name, value) {
+function setCookie(name, value) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=strict${secure}`;
 }
 
-// The server writes times in the reader's zone; it learns it here.
+// The server formats times in the user's time zone, which it reads from this cookie.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-if (zone) remember("bodydouble_zone", zone);
+if (zone) setCookie("bodydouble_zone", zone);
 
 const THEMES = ["auto", "light", "dark"];
 const themeButton = document.querySelector("[data-theme-button]");
@@ -19,9 +19,9 @@ themeButton?.addEventListener("click", () => {
   const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
   if (next === "auto") delete root.dataset.theme;
   else root.dataset.theme = next;
-  remember("bodydouble_theme", next);
+  setCookie("bodydouble_theme", next);
   themeButton.setAttribute("aria-label", `Theme: ${next}`);
-  say(`Theme: ${next}`);
+  announce(`Theme: ${next}`);
 });
 
 const side = document.getElementById("side");
@@ -36,27 +36,30 @@ side?.addEventListener("keydown", (event) => {
   menuButton.focus();
 });
 
-/** Tell screen readers. */
-export function say(text) {
+/** Announce a text to screen readers. */
+export function announce(text) {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = text;
 }
 
-/** A request to our own pages, as JSON; throws an Error that a person can read. */
-export async function ask(path, options = {}) {
+/** Send a request to this site and return its JSON. Throws an Error with a message for users. */
+export async function requestJson(path, options = {}) {
   const token = document.querySelector('meta[name="csrf"]').content;
   const headers = { ...options.headers, accept: "application/json", "x-csrf-token": token };
   if (options.body) headers["content-type"] = "application/json";
-  let answer;
+  let response;
   try {
-    answer = await fetch(path, { ...options, headers });
+    response = await fetch(path, { ...options, headers });
   } catch {
     options.signal?.throwIfAborted();
-    throw new Error("The service does not answer; check the connection and try again.");
+    throw new Error("The service does not respond. Check the connection and try again.");
   }
-  if (answer.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
-  const data = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(data.message ?? `The service answered ${answer.status}.`), { status: answer.status });
+  if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const data = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    const message = data.message ?? `The service responded with status ${response.status}.`;
+    throw Object.assign(new Error(message), { status: response.status });
+  }
   return data;
 }
 
@@ -64,14 +67,14 @@ async function copyFrom(button) {
   const text = button.parentElement.querySelector("[data-copy-text]").textContent;
   try {
     await navigator.clipboard.writeText(text);
-  } catch {  // plain HTTP under another name than localhost
+  } catch {  // the clipboard API needs HTTPS or localhost
     const field = Object.assign(document.createElement("textarea"), { value: text });
     document.body.append(field);
     field.select();
     document.execCommand("copy");
     field.remove();
   }
-  say("Copied");
+  announce("Copied");
   const word = button.querySelector("[data-copy-word]");
   if (!word) return;
   word.textContent = "Copied";
@@ -79,9 +82,9 @@ async function copyFrom(button) {
 }
 
 const dialog = document.getElementById("confirm");
-let waiting = null;
-function confirmFirst(form) {
-  waiting = form;
+let formToConfirm = null;
+function askForConfirmation(form) {
+  formToConfirm = form;
   dialog.querySelector("#confirm-title").textContent = form.dataset.confirmTitle;
   dialog.querySelector("[data-confirm-text]").textContent = form.dataset.confirm;
   dialog.querySelector("[data-confirm-yes]").textContent = form.dataset.confirmWord;
@@ -90,23 +93,23 @@ function confirmFirst(form) {
 dialog?.querySelector("[data-confirm-no]").addEventListener("click", () => dialog.close());
 dialog?.querySelector("[data-confirm-yes]").addEventListener("click", () => {
   dialog.close();
-  waiting?.submit();
+  formToConfirm?.submit();
 });
 
-// A form that leads to another page is sent once: pressed twice, a second task or grant would cost twice.
-const LEAVING_MILLISECONDS = 10_000;
-let leaving = null;
-addEventListener("pageshow", () => (leaving = null));  // back again, as it was left
+// A form is submitted only once: a double click would create two tasks or grants.
+const RESUBMIT_MILLISECONDS = 10_000;
+let submitted = null;
+addEventListener("pageshow", () => (submitted = null));  // the page was restored by the back button
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post") return;
   if (form.dataset.confirm) {
     event.preventDefault();
-    confirmFirst(form);
-  } else if (form === leaving) event.preventDefault();
+    askForConfirmation(form);
+  } else if (form === submitted) event.preventDefault();
   else {
-    leaving = form;
-    setTimeout(() => (leaving = null), LEAVING_MILLISECONDS);  // it was stopped on its way
+    submitted = form;
+    setTimeout(() => (submitted = null), RESUBMIT_MILLISECONDS);  // the user stopped the request
   }
 });
 document.addEventListener("click", (event) => {
@@ -117,7 +120,7 @@ document.addEventListener("change", (event) => {
   if (event.target.dataset.go) location.assign(event.target.dataset.go);
   event.target.closest?.("[data-auto-submit]")?.requestSubmit();
 });
-// Empty fields would only make the address long.
+// Leave empty fields out of the URL.
 document.addEventListener("formdata", (event) => {
   if (!event.target.matches("[data-auto-submit]")) return;
   for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
@@ -125,21 +128,21 @@ document.addEventListener("formdata", (event) => {
 
 for (const tabs of document.querySelectorAll("[data-tabs]")) {
   const buttons = [...tabs.querySelectorAll('[role="tab"]')];
-  const choose = (chosen) => {
+  const select = (selected) => {
     for (const button of buttons) {
-      const on = button === chosen;
+      const on = button === selected;
       button.setAttribute("aria-selected", String(on));
       button.tabIndex = on ? 0 : -1;
       document.getElementById(button.getAttribute("aria-controls")).hidden = !on;
     }
   };
   buttons.forEach((button, i) => {
-    button.addEventListener("click", () => choose(button));
+    button.addEventListener("click", () => select(button));
     button.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
       const next = buttons[(i + step + buttons.length) % buttons.length];
-      choose(next);
+      select(next);
       next.focus();
     });
   });
@@ -147,26 +150,26 @@ for (const tabs of document.querySelectorAll("[data-tabs]")) {
 
 document.querySelector("[data-submit-now]")?.requestSubmit();
 
-// A page that shows a secret came from a form: loading it again must not make another one.
-const shown = document.querySelector("[data-forget]");
-if (shown) history.replaceState(null, "", shown.dataset.forget);
+// A page with a new secret is the response to a form: reloading it must not create another one.
+const secret = document.querySelector("[data-forget]");
+if (secret) history.replaceState(null, "", secret.dataset.forget);
 
 const rows = document.querySelector("[data-live-rows]:not([data-still])");
 if (rows) {
   const address = new URL(location.href);
   address.searchParams.set("part", "rows");
-  const look = async () => {
+  const refresh = async () => {
     if (document.hidden || rows.contains(document.activeElement)) return;
-    const answer = await fetch(address).catch(() => null);
-    if (answer?.redirected) return location.reload();  // the session is over
-    const text = answer?.ok ? await answer.text().catch(() => null) : null;
+    const response = await fetch(address).catch(() => null);
+    if (response?.redirected) return location.reload();  // the session has ended
+    const text = response?.ok ? await response.text().catch(() => null) : null;
     if (text === null) return;
     const fresh = rows.cloneNode();
     fresh.innerHTML = text;
-    // Compared with what is shown, not with the last answer: the list may have grown before the first one.
+    // Compare with the displayed rows: they may already differ before the first response.
     if (!fresh.isEqualNode(rows)) rows.replaceChildren(...fresh.childNodes);
   };
-  // One after the other: on a slow line an older answer would come over a newer one.
-  const again = () => setTimeout(() => look().finally(again), 3000);
-  again();
+  // One request at a time: on a slow connection an old response could replace a newer one.
+  const schedule = () => setTimeout(() => refresh().finally(schedule), 3000);
+  schedule();
 }

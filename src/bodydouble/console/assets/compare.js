@@ -1,6 +1,6 @@
-// The player that compares source and result: in step, with sound, and a contact sheet drawn from both.
+// The player that shows source and result in sync, and the contact sheet of both.
 
-const STEP_SECONDS = 0.045;  // further apart than this and the source is put right
+const SYNC_SECONDS = 0.045;  // a larger difference makes the source seek to the result's time
 const COLUMNS = 6, CELL_WIDTH = 320, GAP = 4;
 
 export function startCompare(root) {
@@ -12,11 +12,11 @@ export function startCompare(root) {
   const clock = root.querySelector("[data-clock]");
   const sound = root.querySelector("[data-sound]");
 
-  const follow = () => {
+  const syncSource = () => {
     if (!source) return;
-    if (Math.abs(source.currentTime - final.currentTime) > STEP_SECONDS) source.currentTime = final.currentTime;
+    if (Math.abs(source.currentTime - final.currentTime) > SYNC_SECONDS) source.currentTime = final.currentTime;
   };
-  const show = () => {
+  const showTime = () => {
     const length = final.duration || 0;
     if (document.activeElement !== seek || !final.paused) seek.value = length ? (final.currentTime / length) * 1000 : 0;
     const text = `${final.currentTime.toFixed(1)} / ${length.toFixed(1)} s`;
@@ -25,15 +25,15 @@ export function startCompare(root) {
     seek.setAttribute("aria-valuetext", text);
   };
   const tick = () => {
-    follow();
-    show();
+    syncSource();
+    showTime();
     if (!final.paused && root.isConnected) requestAnimationFrame(tick);
   };
   const toggle = async () => {
     if (!final.paused) return final.pause();
     try {
       await final.play();
-    } catch {  // sound is refused before the first touch: without it then
+    } catch {  // browsers block audio before the first user action: play muted
       final.muted = true;
       await final.play();
     }
@@ -46,20 +46,20 @@ export function startCompare(root) {
   final.addEventListener("pause", () => {
     play.setAttribute("aria-label", "Play");
     source?.pause();
-    follow();
-    show();
+    syncSource();
+    showTime();
   });
   final.addEventListener("seeked", () => {
-    follow();
-    show();
+    syncSource();
+    showTime();
   });
-  final.addEventListener("loadedmetadata", show);
+  final.addEventListener("loadedmetadata", showTime);
   final.addEventListener("volumechange", () => sound.setAttribute("aria-pressed", String(!final.muted)));
   play.addEventListener("click", toggle);
   seek.addEventListener("input", () => {
     final.currentTime = (seek.value / 1000) * (final.duration || 0);
-    follow();
-    show();
+    syncSource();
+    showTime();
   });
   sound.addEventListener("click", () => (final.muted = !final.muted));
   root.querySelector("[data-full]").addEventListener("click", () => {
@@ -93,7 +93,7 @@ async function showSheet(sheet, source, final) {
   }
 }
 
-/** Six moments, the source's frames above the result's. Players of its own, so that the one on screen goes on. */
+/** Draw six frames of the source above the same frames of the result. Uses its own players, so the visible one is not moved. */
 async function drawSheet(sheet, source, final) {
   const canvas = sheet.querySelector("canvas");
   const context = canvas.getContext("2d");
@@ -122,7 +122,7 @@ function openCopy(video) {
   return new Promise((resolve, reject) => {
     const copy = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: video.currentSrc || video.src });
     copy.addEventListener("loadeddata", () => resolve(copy), { once: true });
-    copy.addEventListener("error", () => reject(new Error("The video cannot be read")), { once: true });
+    copy.addEventListener("error", () => reject(new Error("The browser cannot play this video")), { once: true });
   });
 }
 

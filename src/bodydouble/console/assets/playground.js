@@ -1,47 +1,47 @@
-// Choose, see the price, run, watch, compare.
+// The playground form: files and options, price, running a task, its result.
 
-import { ask, say } from "./app.js";
-import { Drop } from "./drop.js";
-import { People } from "./people.js";
+import { requestJson, announce } from "./app.js";
+import { FilePicker } from "./file-picker.js";
+import { PersonPicker } from "./person-picker.js";
 import { showTask } from "./task.js";
 
-const bench = document.querySelector("[data-playground]");
-const form = bench.querySelector("[data-recipe]");
-const result = bench.querySelector("[data-result]");
+const page = document.querySelector("[data-playground]");
+const form = page.querySelector("[data-recipe]");
+const result = page.querySelector("[data-result]");
 const person = form.querySelector('[data-kind="person"]');
 const rates = Object.fromEntries([...form.querySelectorAll("[data-rate]")].map((r) => [r.dataset.rate, Number(r.value)]));
 
-let people = null;
-const drops = [...form.querySelectorAll("[data-drop]")].map((root) => new Drop(root, changed));
-const video = drops.find((drop) => drop.kind === "video");
+let personPicker = null;
+const filePickers = [...form.querySelectorAll("[data-drop]")].map((root) => new FilePicker(root, onFileChange));
+const video = filePickers.find((picker) => picker.kind === "video");
 if (person) {
-  people = new People(video.root.querySelector(".people"), form.querySelector("[data-people-note]"), (index, point) => {
+  personPicker = new PersonPicker(video.root.querySelector(".people"), form.querySelector("[data-people-note]"), (index, point) => {
     person.value = point.map((part) => part.toFixed(4)).join(", ");
-    say(`Person ${index + 1} is chosen`);
-    price();
+    announce(`Person ${index + 1} selected`);
+    updatePrice();
   });
 }
 
-function changed(drop) {
-  problem("");
-  if (drop === video && people) {
-    if (drop.url) people.look(drop);
-    else if (!drop.file) {
-      people.clear();
+function onFileChange(picker) {
+  showProblem("");
+  if (picker === video && personPicker) {
+    if (picker.url) personPicker.detect(picker);
+    else if (!picker.file) {
+      personPicker.clear();
       person.value = "0";
     }
   }
-  price();
+  updatePrice();
 }
 
-/** What a field says, as the schema wants it; an error names the field. */
+/** The value of a field with the type of the schema. Throws an Error that names the field. */
 function valueOf(field) {
   const text = field.value.trim();
   switch (field.dataset.kind) {
     case "switch": return field.checked;
     case "integer": case "number": {
       const number = Number(text);
-      if (!text || Number.isNaN(number)) throw new Error(`${field.name}: has to be a number`);
+      if (!text || Number.isNaN(number)) throw new Error(`${field.name}: must be a number`);
       return number;
     }
     case "person": {
@@ -52,71 +52,71 @@ function valueOf(field) {
   }
 }
 
-/** The model's input: what differs from the defaults, so that the request stays readable. */
+/** The request body. Fields with their default value are left out, so that the code snippets stay short. */
 function gather() {
   const input = {};
-  for (const drop of drops) if (drop.url) input[drop.field] = [drop.url];
+  for (const picker of filePickers) if (picker.url) input[picker.field] = [picker.url];
   for (const field of form.querySelectorAll("[data-kind]")) {
     if (field.dataset.kind === "choice" && !field.checked) continue;
-    const standard = field.dataset.kind === "choice" ? field.defaultChecked
+    const isDefault = field.dataset.kind === "choice" ? field.defaultChecked
       : field.dataset.kind === "switch" ? field.checked === field.defaultChecked : field.value === field.defaultValue;
-    if (!standard || field.name === "resolution") input[field.name] = valueOf(field);
+    if (!isDefault || field.name === "resolution") input[field.name] = valueOf(field);
   }
-  return { model: bench.dataset.model, input };
+  return { model: page.dataset.model, input };
 }
 
 const priceText = form.querySelector("[data-price]");
 const priceNote = form.querySelector("[data-price-note]");
-let asked = 0;
-async function price() {
-  const number = ++asked;
+let lastRequest = 0;
+async function updatePrice() {
+  const number = ++lastRequest;
   let body;
   try {
     body = gather();
   } catch (error) {
-    return problem(error.message, price);
+    return showProblem(error.message, updatePrice);
   }
   const rate = rates[body.input.resolution];
-  if (video.seconds && rate) show(rate * Math.max(1, Math.ceil(video.seconds - 0.0005)), "");
+  if (video.seconds && rate) showPrice(rate * Math.max(1, Math.ceil(video.seconds - 0.0005)), "");
   await new Promise((resolve) => setTimeout(resolve, 150));
-  if (number !== asked) return;
+  if (number !== lastRequest) return;
   try {
-    const cost = await ask("/console/price", { method: "POST", body: JSON.stringify(body) });
-    if (number !== asked) return;
+    const cost = await requestJson("/console/price", { method: "POST", body: JSON.stringify(body) });
+    if (number !== lastRequest) return;
     for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
-    if (body.input.video_urls) show(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
-    else if (!video.seconds) show(null, "a second of video", rate);
-    if (problemOf === price) problem("");  // what the run said stays
+    if (body.input.video_urls) showPrice(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
+    else if (!video.seconds) showPrice(null, "per second of video", rate);
+    if (problemSource === updatePrice) showProblem("");  // keep a message from running the task
   } catch (error) {
-    if (number === asked) problem(error.message, price);
+    if (number === lastRequest) showProblem(error.message, updatePrice);
   }
 }
 const format = (credits) => credits.toLocaleString("en", { maximumFractionDigits: 4 });
-function show(credits, note, rate) {
+function showPrice(credits, note, rate) {
   priceText.textContent = `${format(credits ?? rate)} credits`;
   if (note) priceNote.textContent = note;
 }
 
-let problemOf = null;  // who told it
-function problem(text, teller = null) {
-  problemOf = teller;
+let problemSource = null;  // the function that reported the problem
+function showProblem(text, source = null) {
+  problemSource = source;
   const note = form.querySelector("[data-problem]");
   note.hidden = !text;
   note.querySelector("[data-problem-text]").textContent = text;
 }
 
-// A file that misses its place would be opened instead of the page.
+// A file dropped outside a drop zone would replace the page.
 for (const name of ["dragover", "drop"]) {
   addEventListener(name, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
 }
 
-// A run whose answer was lost: pressed again as it is, it is the same one and costs once.
+// A request whose response was lost. Running the same form again repeats its idempotency key, so it is charged once.
 let unanswered = null;
 async function run(body) {
   const words = crypto.getRandomValues(new Uint32Array(4));
   if (unanswered?.body !== body) unanswered = { body, key: [...words].map((word) => word.toString(16)).join("-") };
   try {
-    const { task_id: id } = await ask("/console/tasks", { method: "POST", body, headers: { "idempotency-key": unanswered.key } });
+    const { task_id: id } = await requestJson("/console/tasks", { method: "POST", body, headers: { "idempotency-key": unanswered.key } });
     unanswered = null;
     return id;
   } catch (error) {
@@ -125,12 +125,13 @@ async function run(body) {
   }
 }
 
-form.addEventListener("change", (event) => event.target.dataset.kind && price());
+form.addEventListener("change", (event) => event.target.dataset.kind && updatePrice());
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const missing = drops.find((drop) => !drop.url);
+  const missing = filePickers.find((picker) => !picker.url);
   if (missing) {
-    problem(missing.file ? "The upload is not through yet; run it once it is." : missing.kind === "image" ? "Choose a picture of the character first." : "Choose a video first.");
+    const text = missing.file ? "Wait until the upload is complete." : missing.kind === "image" ? "Choose a picture of the character first." : "Choose a video first.";
+    showProblem(text);
     return missing.input.focus();
   }
   const button = form.querySelector("[data-run]");
@@ -139,38 +140,38 @@ form.addEventListener("submit", async (event) => {
     const id = await run(JSON.stringify(gather()));
     history.replaceState(null, "", `?${new URLSearchParams({ ...query(), task: id })}`);
     await watch(id);
-    result.closest("section").scrollIntoView({ block: "nearest" });  // on a phone it is below the button
+    result.closest("section").scrollIntoView({ block: "nearest" });  // on phones the result is below the button
   } catch (error) {
-    problem(error.message);
+    showProblem(error.message);
   } finally {
     button.disabled = false;
   }
 });
 const query = () => Object.fromEntries(new URLSearchParams(location.search));
 
-let stop = () => {};
+let stopWatching = () => {};
 async function watch(id) {
-  stop();
-  const link = bench.querySelector("[data-task-link]");
+  stopWatching();
+  const link = page.querySelector("[data-task-link]");
   link.href = `/tasks/${id}`;
   link.hidden = false;
-  const ended = await showTask(result, id, () => { showTask(result, id); refreshCredits(); });
-  if (result.dataset.shows === id) stop = ended;
+  const stop = await showTask(result, id, () => { showTask(result, id); refreshCredits(); });
+  if (result.dataset.shows === id) stopWatching = stop;
   refreshCredits();
 }
 
 async function refreshCredits() {
-  const { balance } = await ask("/console/balance").catch(() => ({}));
+  const { balance } = await requestJson("/console/balance").catch(() => ({}));
   if (balance) for (const place of document.querySelectorAll("[data-balance]")) place.textContent = balance;
-  await price();  // beside the price stands what is left
+  await updatePrice();  // its note shows the balance
 }
 
-// Cancelling keeps the page: the inputs are still there for another go.
+// Cancel without leaving the page, so that the inputs are kept.
 result.addEventListener("submit", async (event) => {
   if (!event.target.matches("[data-cancel]")) return;
   event.preventDefault();
-  await ask(event.target.action, { method: "POST" }).catch((error) => problem(error.message));
+  await requestJson(event.target.action, { method: "POST" }).catch((error) => showProblem(error.message));
 });
 
-if (bench.dataset.task) watch(bench.dataset.task);
-price();
+if (page.dataset.task) watch(page.dataset.task);
+updatePrice();

@@ -1,30 +1,30 @@
-// One task's picture and progress: follows its events, then shows the result.
+// The panel of one task: live progress from its event stream, then the result.
 
-import { ask, say } from "./app.js";
+import { requestJson, announce } from "./app.js";
 import { startCompare } from "./compare.js";
 
-/** Fill `box` with the panel of a task, until it is asked for another, and tell `onOver` once it is over. Answers how to stop. */
-export async function showTask(box, taskId, onOver) {
+/** Show the panel of a task in `box` and follow it. Calls `onEnd` when the task ends. Returns a function that stops following. */
+export async function showTask(box, taskId, onEnd) {
   box.dataset.shows = taskId;
-  const answer = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
-  if (answer?.redirected) location.reload();  // the session is over: the way to the sign-in is the page's
-  const panel = answer?.ok && !answer.redirected ? await answer.text().catch(() => null) : null;
+  const response = await fetch(`/tasks/${taskId}?part=panel`).catch(() => null);
+  if (response?.redirected) location.reload();  // the session has ended: reloading redirects to the sign-in page
+  const panel = response?.ok && !response.redirected ? await response.text().catch(() => null) : null;
   if (box.dataset.shows !== taskId) return () => {};
-  fill(box, panel, answer?.status);
-  return follow(box, taskId, onOver);
+  fill(box, panel, response?.status);
+  return follow(box, taskId, onEnd);
 }
 
 function fill(box, panel, status) {
   if (panel === null) {
-    const text = status === 404 ? "There is no such task any more." : "The task cannot be shown at the moment; load the page again.";
+    const text = status === 404 ? "This task no longer exists." : "The task cannot be shown now. Reload the page.";
     box.replaceChildren(Object.assign(document.createElement("p"), { className: "note error", role: "alert", textContent: text }));
     return;
   }
   box.innerHTML = panel;
-  enliven(box);
+  addBehaviour(box);
 }
 
-function enliven(box) {
+function addBehaviour(box) {
   for (const compare of box.querySelectorAll("[data-compare]")) startCompare(compare);
   const quality = box.querySelector("[data-quality]");
   quality?.addEventListener("toggle", () => quality.open && quality.dataset.measured === undefined && measure(quality));
@@ -35,7 +35,7 @@ async function measure(quality) {
   const report = quality.querySelector(".report");
   quality.dataset.measured = "";
   try {
-    const { rows } = await ask(quality.dataset.quality, { method: "POST" });
+    const { rows } = await requestJson(quality.dataset.quality, { method: "POST" });
     report.replaceChildren(...rows.map((row) => {
       const [line, name, cell, value, meaning] = ["div", "dt", "dd", "strong", "span"].map((tag) => document.createElement(tag));
       name.textContent = row.label;
@@ -48,12 +48,12 @@ async function measure(quality) {
     report.hidden = false;
     state.hidden = true;
   } catch (error) {
-    state.textContent = `${error.message} Close and open this report to try again.`;
+    state.textContent = `${error.message} Close and open the report to try again.`;
     delete quality.dataset.measured;
   }
 }
 
-function follow(box, taskId, onOver) {
+function follow(box, taskId, onEnd) {
   if (!box.querySelector('[data-state="pending"], [data-state="running"]')) return () => {};
   let events = null, shownVersion = null;
   const open = () => {
@@ -62,7 +62,7 @@ function follow(box, taskId, onOver) {
       const place = box.querySelector("[data-place]");
       if (!place) return;
       place.textContent = events.readyState === EventSource.CLOSED
-        ? "This page does not follow the task any more; load it again." : "The connection was lost; looking again …";
+        ? "This page no longer follows the task. Reload it." : "Connection lost; reconnecting …";
     };
     events.onmessage = ({ data }) => {
       const task = JSON.parse(data);
@@ -70,21 +70,21 @@ function follow(box, taskId, onOver) {
       shownVersion = task.version;
       if (!task.over) return;
       stop();
-      say(`The task is over: ${task.word}`);
-      onOver?.();
+      announce(`Task ended: ${task.word}`);
+      onEnd?.();
     };
   };
-  // A browser has six connections to a host: tabs that nobody looks at hold none of them.
-  const turn = () => {
+  // Browsers open at most six connections to a host, so hidden tabs must not hold one.
+  const onVisibilityChange = () => {
     events?.close();
     if (!document.hidden) open();
   };
   const stop = () => {
-    document.removeEventListener("visibilitychange", turn);
+    document.removeEventListener("visibilitychange", onVisibilityChange);
     events?.close();
   };
-  document.addEventListener("visibilitychange", turn);
-  turn();
+  document.addEventListener("visibilitychange", onVisibilityChange);
+  onVisibilityChange();
   return stop;
 }
 
@@ -99,10 +99,10 @@ function update(box, task, shownVersion) {
   part("progress").value = task.fraction;
   part("percent").textContent = `${percent} %`;
   const stage = task.segments ? `${task.stage}, segment ${task.segment} of ${task.segments}` : task.stage;
-  if (!part("stage").textContent.startsWith(task.stage)) say(`${task.stage}, ${percent} %`);
+  if (!part("stage").textContent.startsWith(task.stage)) announce(`${task.stage}, ${percent} %`);
   part("stage").textContent = stage;
   const place = task.queue_position;
-  part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} before it in the queue`;
+  part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} tasks ahead in the queue`;
   if (task.preview_url && task.version !== shownVersion) {
     const picture = part("preview");
     picture.src = task.preview_url;
@@ -113,7 +113,7 @@ function update(box, task, shownVersion) {
 
 const panel = document.querySelector("[data-task-panel]");
 if (panel) {
-  enliven(panel);
-  // The page around it has a timeline and a log that are over too: the whole page is shown anew.
+  addBehaviour(panel);
+  // The timeline and the callback log of the page change too, so reload the whole page.
   if ("follow" in panel.dataset) follow(panel, panel.dataset.taskPanel, () => location.reload());
 }

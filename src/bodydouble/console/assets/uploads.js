@@ -1,62 +1,62 @@
-// One file on its way to the service: in pieces that go on where the connection broke, or whole into a bucket.
+// Upload of one file: resumable in pieces to the service, or in one request to a bucket.
 
 const WAITS_SECONDS = [1, 2, 4, 8, 15, 30];
-const PIECE_BYTES = 4 * 1024 * 1024;  // what a proxy that holds bodies back can lose at once
+const PIECE_BYTES = 4 * 1024 * 1024;  // the most that is lost when a buffering proxy fails
 const TUS = { "tus-resumable": "1.0.0" };
-const OVER = [403, 404, 410];  // what an address answers whose time is over
+const EXPIRED_STATUSES = [403, 404, 410];
 
 export class UploadRefused extends Error {}
 export class UploadExpired extends Error {}
 
 /**
- * Send `file` to `place` ({resumable_url, put_url, view_url}) and try again for as long as the connection is lost.
- * `tell({sent, waiting})` in bytes; aborted by `signal`. Throws UploadExpired, UploadRefused.
+ * Upload `file` to `target` ({resumable_url, put_url, view_url}). Retries while the connection is lost.
+ * Calls `onProgress({sent, waiting})` with bytes; `signal` aborts. Throws UploadExpired, UploadRefused.
  */
-export async function upload(file, place, contentType, tell, signal) {
-  const once = place.resumable_url ? sendPieces : sendWhole;
+export async function upload(file, target, contentType, onProgress, signal) {
+  const attempt = target.resumable_url ? sendPieces : sendWhole;
   for (let failures = 0; ; failures++) {
-    let reached = 0;
-    const sent = (bytes) => {
-      if (bytes > reached) failures = 0;  // it moves: the next break is a first one again
-      tell({ sent: (reached = bytes), waiting: false });
+    let bytesSent = 0;
+    const onSent = (bytes) => {
+      if (bytes > bytesSent) failures = 0;  // progress: the next failure waits shortly again
+      onProgress({ sent: (bytesSent = bytes), waiting: false });
     };
-    const status = await once(file, place, contentType, sent, signal, failures > 0);
+    const status = await attempt(file, target, contentType, onSent, signal, failures > 0);
     if (status >= 200 && status < 300) return;
-    if (OVER.includes(status)) throw new UploadExpired("The time for this upload is over; choose the file again.");
-    if (status === 507) throw new UploadRefused("The service has no room for this file at the moment.");
-    if (status === 0 && !(await isReadable(file))) throw new UploadRefused("The file has changed or is gone; choose it again.");
-    if (status >= 400 && status < 500 && ![408, 409, 429].includes(status)) throw new UploadRefused("The service refused this file.");
-    tell({ sent: reached, waiting: true });
+    if (EXPIRED_STATUSES.includes(status)) throw new UploadExpired("The upload has expired. Choose the file again.");
+    if (status === 507) throw new UploadRefused("The service has no storage space for this file at the moment.");
+    if (status === 0 && !(await isReadable(file))) throw new UploadRefused("The file was changed or removed. Choose it again.");
+    if (status >= 400 && status < 500 && ![408, 409, 429].includes(status)) throw new UploadRefused("The service rejected this file.");
+    onProgress({ sent: bytesSent, waiting: true });
     await pause(WAITS_SECONDS[Math.min(failures, WAITS_SECONDS.length - 1)], signal);
   }
 }
 
-/** By the tus protocol (1.0.0, core): ask what is there, send what follows. */
-async function sendPieces(file, place, contentType, sent, signal) {
-  const told = await send("HEAD", place.resumable_url, TUS, null, () => {}, signal);
-  if (told.status !== 200) return told.status;
-  let offset = Number(told.header("upload-offset"));
-  sent(offset);
+/** Resumable upload with the tus protocol (1.0.0, core): read the offset, then append pieces. */
+async function sendPieces(file, target, contentType, onSent, signal) {
+  const head = await send("HEAD", target.resumable_url, TUS, null, () => {}, signal);
+  if (head.status !== 200) return head.status;
+  let offset = Number(head.header("upload-offset"));
+  onSent(offset);
   while (offset < file.size) {
     const headers = { ...TUS, "upload-offset": offset, "content-type": "application/offset+octet-stream" };
     const piece = file.slice(offset, offset + PIECE_BYTES);
-    const answer = await send("PATCH", place.resumable_url, headers, piece, (bytes) => sent(offset + bytes), signal);
-    if (answer.status !== 204) return answer.status;
-    offset = Number(answer.header("upload-offset"));
+    const response = await send("PATCH", target.resumable_url, headers, piece, (bytes) => onSent(offset + bytes), signal);
+    if (response.status !== 204) return response.status;
+    offset = Number(response.header("upload-offset"));
   }
   return 204;
 }
 
-/** A bucket takes a file in one piece; one whose answer alone was lost is recognised as there. */
-async function sendWhole(file, place, contentType, sent, signal, again) {
-  if (again && (await isThere(place.view_url, file.size))) return 200;
-  return (await send("PUT", place.put_url, { "content-type": contentType }, file, sent, signal)).status;
+/** Upload to a bucket in one request. If only the response was lost, the stored file is recognised. */
+async function sendWhole(file, target, contentType, onSent, signal, isRetry) {
+  if (isRetry && (await isStored(target.view_url, file.size))) return 200;
+  return (await send("PUT", target.put_url, { "content-type": contentType }, file, onSent, signal)).status;
 }
 
-/** An answer's status, 0 where the connection was lost, and its headers. */
-function send(method, url, headers, body, tell, signal) {
+/** Returns the status (0 if the connection was lost) and the headers of the response. */
+function send(method, url, headers, body, onSent, signal) {
   return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();  // fetch cannot tell how far an upload is
+    const request = new XMLHttpRequest();  // fetch has no upload progress
     const abort = () => request.abort();
     const end = () => {
       signal.removeEventListener("abort", abort);
@@ -64,7 +64,7 @@ function send(method, url, headers, body, tell, signal) {
     };
     request.open(method, url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = (event) => tell(event.loaded);
+    request.upload.onprogress = (event) => onSent(event.loaded);
     request.onload = request.onerror = request.ontimeout = end;
     request.onabort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
@@ -72,14 +72,14 @@ function send(method, url, headers, body, tell, signal) {
   });
 }
 
-async function isThere(url, size) {
-  const answer = await fetch(url, { method: "HEAD" }).catch(() => null);
-  return answer?.ok === true && Number(answer.headers.get("content-length")) === size;
+async function isStored(url, size) {
+  const response = await fetch(url, { method: "HEAD" }).catch(() => null);
+  return response?.ok === true && Number(response.headers.get("content-length")) === size;
 }
 
 const isReadable = (file) => file.slice(0, 1).arrayBuffer().then(() => true, () => false);
 
-/** Some seconds, or until the browser says that it is online again. */
+/** Wait some seconds, or until the browser is online again. */
 function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
     const done = () => {
@@ -93,10 +93,10 @@ function pause(seconds, signal) {
   });
 }
 
-/** Where this file was on its way to in this tab before: a page that was loaded anew goes on with it. */
+/** The upload target of this file in this tab, kept so that a reloaded page continues the upload. */
 export const remembered = (file) => JSON.parse(sessionStorage.getItem(nameOf(file)));
-export const remember = (file, place) => place.resumable_url && sessionStorage.setItem(nameOf(file), JSON.stringify(place));
+export const remember = (file, target) => target.resumable_url && sessionStorage.setItem(nameOf(file), JSON.stringify(target));
 export const forget = (file) => sessionStorage.removeItem(nameOf(file));
 
-// Of one session alone: the next one may be somebody else's.
+// The key contains the session's CSRF token: another user of this browser must not see the upload.
 const nameOf = (file) => [document.querySelector('meta[name="csrf"]').content, file.name, file.size, file.lastModified].join("/");

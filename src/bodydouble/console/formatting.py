@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them."""
+"""Formatting of numbers, times, stages and statuses for the pages."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,21 +18,21 @@ from bodydouble.tasks.task import ResultCode, Task, TaskStatus
 STAGES: Mapping[Stage, str] = {
     Stage.QUEUED: "Waiting for a worker",
     Stage.FETCH: "Fetching the inputs",
-    Stage.PROBE: "Looking at the video",
+    Stage.PROBE: "Checking the inputs",
     Stage.PERCEIVE: "Finding and following the person",
     Stage.PREPARE: "Preparing the character",
     Stage.RENDER: "Rendering",
-    Stage.MUX: "Joining video and sound",
+    Stage.MUX: "Joining video and audio",
     Stage.DONE: "Done",
 }
 TRANSFERS: Mapping[TransferKind, tuple[str, int]] = {
     TransferKind.GRANT: ("Granted", 1),
-    TransferKind.REVOKE: ("Taken back", -1),
+    TransferKind.REVOKE: ("Revoked", -1),
     TransferKind.RESERVE: ("Reserved", -1),
     TransferKind.RELEASE: ("Released", 1),
     TransferKind.CHARGE: ("Charged", 0),
 }
-"""What a transfer is called and how it changes the balance: a charge takes what was reserved before."""
+"""Text of each kind of transfer, and the sign of its effect on the balance. A charge uses reserved credits."""
 _WIRE_PREFIX = re.compile(r"^Value error, Invalid input for model [^:]+: ")
 
 
@@ -43,7 +43,7 @@ def credits_text(value: Decimal | float) -> str:
 
 
 def signed_text(value: Decimal) -> str:
-    """With its sign; a true minus lines up with the digits."""
+    """A number with its sign. U+2212 has the width of the plus sign."""
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{credits_text(abs(value))}"
 
 
@@ -64,7 +64,7 @@ def duration_text(seconds: float | None) -> str:
 
 
 def known_zone(name: str) -> ZoneInfo:
-    """The reader's time zone; UTC where the name is none."""
+    """The time zone of this name, or UTC if it is unknown."""
     try:
         return ZoneInfo(name) if re.fullmatch(r"[A-Za-z0-9_+/-]{1,64}", name) else ZoneInfo("UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -73,7 +73,7 @@ def known_zone(name: str) -> ZoneInfo:
 
 @pass_context
 def time_markup(context: Context, moment: datetime | None, empty: str = "–") -> Markup | str:
-    """A moment in the reader's zone, short, with all of it for machines and on hover."""
+    """A time in the user's zone: short text, full text as tooltip, ISO 8601 for machines."""
     if moment is None:
         return empty
     zone: ZoneInfo = context["zone"]
@@ -84,15 +84,15 @@ def time_markup(context: Context, moment: datetime | None, empty: str = "–") -
         short = f"{local.day} {local:%b, %H:%M}"
     else:
         short = f"{local.day} {local:%b %Y}"
-    whole = f"{local:%A}, {local.day} {local:%B %Y, %H:%M:%S} {zone.key}"
+    full = f"{local:%A}, {local.day} {local:%B %Y, %H:%M:%S} {zone.key}"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.astimezone(UTC).isoformat(timespec="seconds"), whole, short
+        moment.astimezone(UTC).isoformat(timespec="seconds"), full, short
     )
 
 
 @pass_context
 def clock(context: Context, moment: datetime) -> Markup:
-    """The time of day alone, to the second."""
+    """The time of day, to the second."""
     zone: ZoneInfo = context["zone"]
     local = moment.astimezone(zone)
     return Markup('<time datetime="{}">{}</time>').format(
@@ -106,12 +106,12 @@ def day_text(day: date) -> str:
 
 
 def stage_text(stage: Stage) -> str:
-    """What happens in a stage."""
+    """The text of a stage."""
     return STAGES[stage]
 
 
 def status_of(task: Task) -> tuple[str, str]:
-    """A class for the style and a word for people: a cancel is not a failure."""
+    """CSS class and text of a task's status. A cancelled task is not shown as failed."""
     if task.status is TaskStatus.FAILED:
         cancelled = task.result is not None and task.result.code is ResultCode.CANCELLED
         return ("cancelled", "Cancelled") if cancelled else ("failed", "Failed")
@@ -122,17 +122,17 @@ def status_of(task: Task) -> tuple[str, str]:
 
 
 def short_id(value: object) -> str:
-    """How an id begins, to the millisecond that is in it: what the search of the list takes."""
+    """The first 13 characters of an id, which hold its creation time and work as a search text."""
     return str(value)[:13]
 
 
-def plain_problem(line: str) -> str:
-    """A problem without the prefix that clients of the API know."""
+def without_wire_prefix(line: str) -> str:
+    """A problem text without the prefix that the wire format requires."""
     return _WIRE_PREFIX.sub("", line)
 
 
 def size_text(count: float) -> str:
-    """Bytes as megabytes."""
+    """A number of bytes in megabytes."""
     return f"{float(f'{count / 1e6:.3g}'):,g} MB"
 
 

@@ -1,4 +1,4 @@
-"""What the pages are given."""
+"""The services and settings that the pages use."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ from bodydouble.service import (
 from bodydouble.service.single_sign_on import SingleSignOn
 
 ParseSubmission = Callable[[dict[str, Any]], Submission]
-"""A body of CreateTask to a checked submission. Raises InvalidParams."""
+"""Validates a body of CreateTask. Raises InvalidParams."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """The use cases that the pages call, and what they tell about this installation."""
+    """The services that the pages call, and the facts about this installation that they show."""
 
     tasks: TaskService
     accounts: AccountService
     callbacks: CallbackService
     sessions: SessionService
-    single_sign_on: SingleSignOn | None  # None: links alone
+    single_sign_on: SingleSignOn | None  # None: sign-in by link only
     operation: OperationService
     people: PeopleService
     quality: QualityService
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input
     examples: Mapping[str, Mapping[str, Any]]  # a body of CreateTask for each model
-    renderers: Sequence[str]  # that this installation can run
+    renderers: Sequence[str]  # available on this installation
     limits: MediaLimits
-    base_url: str  # how clients reach this installation
-    media_origins: Sequence[str] = ()  # where media lie when not here: a bucket's addresses
+    base_url: str  # URL of this installation for clients
+    media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket

@@ -1,6 +1,6 @@
-// One place for a file: dropped or chosen, shown at once, uploaded meanwhile.
+// A drop zone for one file: shows the file and uploads it in the background.
 
-import { ask, say } from "./app.js";
+import { requestJson, announce } from "./app.js";
 import { UploadExpired, forget, remember, remembered, upload } from "./uploads.js";
 
 const TYPES = {
@@ -8,7 +8,7 @@ const TYPES = {
   mp4: "video/mp4", mov: "video/quicktime", avi: "video/x-msvideo", mkv: "video/x-matroska", webm: "video/webm",
 };
 
-export class Drop {
+export class FilePicker {
   constructor(root, onChange) {
     this.root = root;
     this.kind = root.dataset.drop;
@@ -16,8 +16,8 @@ export class Drop {
     this.onChange = onChange;
     this.input = root.querySelector('input[type="file"]');
     this.shown = root.querySelector(".shown");
-    this.url = null;  // of the upload, once it is whole
-    this.seconds = null;  // of a video, once the browser knows
+    this.url = null;  // URL of the complete upload
+    this.seconds = null;  // duration of a video, once its metadata is loaded
     this.media = null;
     this.input.addEventListener("change", () => this.input.files[0] && this.take(this.input.files[0]));
     for (const name of ["dragenter", "dragover"]) root.addEventListener(name, (e) => { e.preventDefault(); root.classList.add("over"); });
@@ -48,9 +48,9 @@ export class Drop {
     this.clear();
     this.extension = file.name.includes(".") ? file.name.split(".").pop().toLowerCase() : "";
     const type = TYPES[this.extension];
-    const most = Number(this.root.dataset.bytesMax);
-    if (!type?.startsWith(this.kind)) return this.line(`${file.name} is none of the formats that are taken: ${this.input.accept.replaceAll(",", ", ")}`, { problem: true });
-    if (file.size > most) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; at most ${most / 1e6} MB are taken.`, { problem: true });
+    const bytesMax = Number(this.root.dataset.bytesMax);
+    if (!type?.startsWith(this.kind)) return this.line(`${file.name} has an unsupported format. Supported: ${this.input.accept.replaceAll(",", ", ")}`, { problem: true });
+    if (file.size > bytesMax) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB. The limit is ${bytesMax / 1e6} MB.`, { problem: true });
     Object.assign(this, { file, type });
     this.show();
     return this.send();
@@ -64,19 +64,19 @@ export class Drop {
       this.media = Object.assign(document.createElement("video"), { src: this.local, muted: true, playsInline: true, preload: "auto" });
       this.media.setAttribute("aria-label", `The video: ${this.file.name}`);
       this.media.addEventListener("loadedmetadata", () => {
-        if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // a recording may not say
+        if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // some recordings have no duration
         this.onChange(this);
       });
-      this.media.addEventListener("error", () => this.shown.replaceChildren(this.notShown()), { once: true });
+      this.media.addEventListener("error", () => this.shown.replaceChildren(this.playbackNote()), { once: true });
     }
     this.shown.replaceChildren(this.media);
     this.shown.hidden = false;
     this.root.classList.add("filled");
   }
 
-  notShown() {
+  playbackNote() {
     return Object.assign(document.createElement("p"), {
-      className: "not-shown", textContent: "This browser cannot play the file; the service may well be able to.",
+      className: "not-shown", textContent: "This browser cannot play the file. The service may still support it.",
     });
   }
 
@@ -86,36 +86,36 @@ export class Drop {
     const { file } = this;
     this.line(file.name, { fraction: 0 });
     try {
-      const place = await this.carry(file, signal);
+      const target = await this.uploadToTarget(file, signal);
       if (signal.aborted) return;
-      this.url = place.file_url;
+      this.url = target.file_url;
       const length = this.seconds ? `, ${this.seconds.toFixed(1)} s` : "";
       this.line(`${file.name} · ${(file.size / 1e6).toFixed(1)} MB${length}`);
-      say(`${file.name} is uploaded`);
+      announce(`${file.name} was uploaded`);
       this.onChange(this);
     } catch (error) {
       if (error.name !== "AbortError") this.line(error.message, { problem: true, retry: true });
     }
   }
 
-  /** To where it was on its way to before, as long as that holds, else to a new place; answers the place. */
-  async carry(file, signal) {
-    const tell = ({ sent, waiting }) => {
+  /** Upload to the remembered target of this file if it is still valid, else to a new one. Returns the target. */
+  async uploadToTarget(file, signal) {
+    const onProgress = ({ sent, waiting }) => {
       const fraction = file.size ? sent / file.size : 1;
-      // The same words as long as it goes well: this line is read out whenever it changes.
-      this.line(waiting ? `The connection was lost at ${Math.floor(fraction * 100)} %; it goes on by itself …` : file.name, { fraction });
+      // The text stays the same while the upload works: screen readers announce every change.
+      this.line(waiting ? `Connection lost at ${Math.floor(fraction * 100)} %; retrying …` : file.name, { fraction });
     };
-    for (let again = false; ; again = true) {
+    for (let retried = false; ; retried = true) {
       const query = new URLSearchParams({ content_type: this.type, ext: `.${this.extension}`, size: file.size });
-      const known = again ? null : remembered(file);
-      const place = known ?? (await ask(`/console/uploads?${query}`, { method: "POST", signal }));
-      remember(file, place);
+      const known = retried ? null : remembered(file);
+      const target = known ?? (await requestJson(`/console/uploads?${query}`, { method: "POST", signal }));
+      remember(file, target);
       try {
-        await upload(file, place, this.type, tell, signal);
-        return place;
+        await upload(file, target, this.type, onProgress, signal);
+        return target;
       } catch (error) {
         if (error instanceof UploadExpired) forget(file);
-        if (!(error instanceof UploadExpired) || again) throw error;
+        if (!(error instanceof UploadExpired) || retried) throw error;
       }
     }
   }

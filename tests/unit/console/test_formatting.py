@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from bodydouble.api import EXAMPLES, INPUTS
-from bodydouble.console.pages import PAGES, own_path
+from bodydouble.console.form_fields import form_fields
+from bodydouble.console.formatting import credits_text, duration_text, signed_text, size_text
+from bodydouble.console.pages import ERROR_PAGES, local_path
 from bodydouble.console.quality import report_rows
-from bodydouble.console.schema_fields import fields_of
 from bodydouble.console.snippets import write_snippets
 from bodydouble.console.usage_chart import draw_usage
-from bodydouble.console.wording import credits_text, duration_text, signed_text, size_text
 from bodydouble.tasks.credits import UsageDay
 from bodydouble.tasks.errors import Kind
 
@@ -64,7 +64,7 @@ def test_no_usage_is_an_empty_chart() -> None:
 def test_every_field_of_every_model_has_a_control(model: str) -> None:
     """The form has all of the schema's fields, and each kind is one that the template draws."""
     schema = INPUTS[model].model_json_schema()
-    fields = fields_of(schema)
+    fields = form_fields(schema)
     assert [field.name for field in fields] == list(schema["properties"])
     assert {f.kind for f in fields} <= {
         "image", "video", "person", "choice", "switch", "integer", "number", "text", "lines"
@@ -106,9 +106,9 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
 )
 def test_paths_of_ours(path: str, own: str) -> None:
     """Only what stays on this installation is gone to."""
-    assert own_path(path) == own
+    assert local_path(path) == own
 
 
 def test_every_kind_of_error_has_its_page() -> None:
     """The console's table is whole."""
-    assert set(PAGES) == set(Kind)
+    assert set(ERROR_PAGES) == set(Kind)

@@ -1,4 +1,4 @@
-"""From the JSON Schema of a model's input to the fields of a form."""
+"""Form fields from the JSON Schema of a model's input."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ LABELS = {
     "img_urls": "Character",
     "video_urls": "Video",
     "num_inference_steps": "Inference steps",
-    "keep_audio": "Keep the sound",
+    "keep_audio": "Keep the audio",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One input."""
+    """One form field."""
 
     name: str
     label: str
@@ -25,15 +25,15 @@ class Field:
     help: str
     default: Any
     required: bool
-    basic: bool  # else it is shown on demand
+    basic: bool  # False: shown under the advanced settings
     options: Sequence[str] = ()
     minimum: float | None = None
     maximum: float | None = None
     length_max: int | None = None
 
 
-def fields_of(schema: Mapping[str, Any]) -> list[Field]:
-    """In the schema's order."""
+def form_fields(schema: Mapping[str, Any]) -> list[Field]:
+    """The fields in the order of the schema."""
     required = set(schema.get("required", ()))
     return [_field(name, part, name in required) for name, part in schema["properties"].items()]
 
@@ -53,7 +53,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
         basic=kind in ("image", "video", "person", "choice", "switch"),
         options=options,
         minimum=part.get("minimum"),
-        maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # what a browser's numbers hold
+        maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # largest exact integer in JavaScript
         length_max=length_max,
     )
 

@@ -1,8 +1,8 @@
-// The people of the first frame as boxes over the video; the one that is chosen becomes `person`.
+// Boxes around the people of the first frame, over the video. The selected one becomes the field `person`.
 
-import { ask } from "./app.js";
+import { requestJson } from "./app.js";
 
-export class People {
+export class PersonPicker {
   constructor(box, note, onChoose) {
     Object.assign(this, { box, note, onChoose, found: [], hint: note.dataset.peopleNote, verb: note.dataset.peopleVerb });
     new ResizeObserver(() => this.place()).observe(box.parentElement);
@@ -14,30 +14,30 @@ export class People {
     this.found = [];
     this.box.hidden = true;
     this.box.replaceChildren();
-    this.tell(this.hint);
+    this.setNote(this.hint);
   }
 
-  async look(drop) {
-    const { url } = drop;
-    if (url === this.url) return this.place();  // told again: its size is known by now
+  async detect(picker) {
+    const { url } = picker;
+    if (url === this.url) return this.place();  // same video, but its size is now known
     this.clear();
     this.url = url;
-    this.tell("Looking who is in the first frame …");
+    this.setNote("Detecting the people in the first frame …");
     try {
-      const { people } = await ask(`/console/people?video=${encodeURIComponent(url)}`);
-      if (drop.url !== url) return;
-      this.video = drop.media;
+      const { people } = await requestJson(`/console/people?video=${encodeURIComponent(url)}`);
+      if (picker.url !== url) return;
+      this.video = picker.media;
       this.found = people;
       this.draw();
       const count = people.length;
-      this.tell(count === 0 ? "Nobody is in the first frame. The largest person in the shot is taken."
-        : count === 1 ? `One person in the first frame: the one to ${this.verb}.` : `${count} people in the first frame: click the one to ${this.verb}.`);
+      this.setNote(count === 0 ? "No person in the first frame. The largest person of the video is used."
+        : count === 1 ? `One person found in the first frame.` : `${count} people in the first frame. Click the person to ${this.verb}.`);
     } catch (error) {
-      if (drop.url === url) this.tell(`${error.message} The largest person is taken.`);
+      if (picker.url === url) this.setNote(`${error.message} The largest person is used.`);
     }
   }
 
-  tell(text) {
+  setNote(text) {
     this.note.textContent = text;
   }
 
@@ -79,11 +79,11 @@ export class People {
     buttons[next].focus();
   }
 
-  /** Over the picture itself, wherever it lies in its frame. */
+  /** Position the boxes over the visible picture, which may be smaller than its element. */
   place() {
     const { video } = this;
     if (!this.found.length) return;
-    this.box.hidden = !video.videoWidth;  // a box needs its picture
+    this.box.hidden = !video.videoWidth;  // not decoded yet
     if (this.box.hidden) return;
     const area = this.box.parentElement;
     const scale = Math.min(area.clientWidth / video.videoWidth, area.clientHeight / video.videoHeight);
