@@ -13,10 +13,10 @@ from bodydouble.tasks.errors import RateLimited
 from bodydouble.tasks.session import Role
 
 pytestmark = pytest.mark.anyio
-ERROR_PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
+PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
 
 
-@pytest.mark.parametrize("path", ERROR_PAGES)
+@pytest.mark.parametrize("path", PAGES)
 async def test_strangers_are_led_to_the_sign_in(anonymous: Any, path: str) -> None:
     """No page shows anything to somebody who is not signed in, and the sign-in leads back."""
     answer = await anonymous.get(path)
