@@ -13,7 +13,7 @@ import psutil
 from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
 from bodydouble.tasks.task import (
     AccountId,
-    Standing,
+    LeaseStatus,
     Task,
     TaskId,
     TaskProgress,
@@ -74,10 +74,10 @@ class Outside:
     async def get_task(self, task_id: TaskId) -> Task | None:
         return make_task()
 
-    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
         if executor != self.executor:
-            return Standing.LOST
-        return Standing.WANTED if progress.fraction < self.cancel_after_progress else Standing.CANCELLED
+            return LeaseStatus.LOST
+        return LeaseStatus.HELD if progress.fraction < self.cancel_after_progress else LeaseStatus.CANCELLED
 
     async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
         if price > self.balance:

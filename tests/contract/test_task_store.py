@@ -17,9 +17,9 @@ from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     CreateLimits,
+    LeaseStatus,
     NewTask,
     ResultCode,
-    Standing,
     TaskId,
     TaskProgress,
     TaskResult,
@@ -238,9 +238,9 @@ async def test_progress_only_grows(store: PostgresTaskStore, account: AccountId)
     await store.create_task(new, LIMITS)
     await store.start_task(new.id, EXECUTOR)
     sixty = TaskProgress(fraction=0.6, stage=Stage.RENDER, segment=2, segments=4)
-    assert await store.set_progress(new.id, EXECUTOR, sixty) is Standing.WANTED
+    assert await store.set_progress(new.id, EXECUTOR, sixty) is LeaseStatus.HELD
     early = TaskProgress(fraction=0.2, stage=Stage.PERCEIVE)
-    assert await store.set_progress(new.id, EXECUTOR, early) is Standing.WANTED
+    assert await store.set_progress(new.id, EXECUTOR, early) is LeaseStatus.HELD
     task = await store.get_task(new.id)
     assert task is not None
     assert task.progress == sixty
@@ -299,7 +299,9 @@ async def test_nothing_moves_a_settled_task(store: PostgresTaskStore, account: A
     await store.settle(new.id, TaskStatus.SUCCESS, SUCCESS, None)
     before = await store.get_task(new.id)
     assert await store.start_task(new.id, EXECUTOR) is None
-    assert await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER)) is Standing.LOST
+    assert (
+        await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER)) is LeaseStatus.LOST
+    )
     assert await store.request_cancel(new.id, account) is None
     await store.reserve_exactly(new.id, Decimal(1))
     assert await store.get_task(new.id) == before
@@ -335,7 +337,8 @@ async def test_a_cancel_stops_a_running_task_at_its_next_progress(store: Postgre
     await store.start_task(new.id, EXECUTOR)
     assert await store.request_cancel(new.id, account)
     assert (
-        await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER)) is Standing.CANCELLED
+        await store.set_progress(new.id, EXECUTOR, TaskProgress(fraction=0.5, stage=Stage.RENDER))
+        is LeaseStatus.CANCELLED
     )
     task = await store.get_task(new.id)
     assert task is not None

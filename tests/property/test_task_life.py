@@ -19,9 +19,9 @@ from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     TERMINAL,
     CreateLimits,
+    LeaseStatus,
     NewTask,
     ResultCode,
-    Standing,
     TaskId,
     TaskProgress,
     TaskResult,
@@ -107,7 +107,7 @@ class TaskLife(RuleBasedStateMachine):
             self.store.set_progress(task, executor, TaskProgress(fraction=fraction, stage=Stage.RENDER))
         )
         if task in self.ended or task in self.deleted or self.owners.get(task) != executor:
-            assert standing is Standing.LOST
+            assert standing is LeaseStatus.LOST
         after = self.run(self.store.get_task(task))
         assert before is None or after.progress.fraction >= before.progress.fraction
 

@@ -33,12 +33,12 @@ def create(
 
     Example: bodydouble accounts create studio --credits 500
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     amount = parse_amount(credits_granted, "--credits")
 
-    async def make(office: Office) -> Account:
-        return await office.accounts.open_account(name, amount, "granted at the start")
+    async def make(admin: AdminServices) -> Account:
+        return await admin.accounts.open_account(name, amount, "granted at the start")
 
     _say(operate(data, make, make=True))
 
@@ -50,10 +50,10 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
 
     Example: bodydouble accounts list --json
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> list[Account]:
-        return await office.operation.accounts()
+    async def look(admin: AdminServices) -> list[Account]:
+        return await admin.operation.accounts()
 
     found = operate(data, look)
     if as_json:
@@ -88,12 +88,12 @@ def grant(
 
       bodydouble accounts grant studio -12.5
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     credits_moved = parse_amount(amount, "CREDITS", negative=True)
 
-    async def give(office: Office) -> Account:
-        return await office.operation.grant(name, credits_moved, memo)
+    async def give(admin: AdminServices) -> Account:
+        return await admin.operation.grant(name, credits_moved, memo)
 
     _say(operate(data, give))
 
@@ -113,16 +113,16 @@ def limits(
 
     Example: bodydouble accounts limits studio --creates-per-minute 600 --tasks-at-once 500
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     if creates_per_minute is None and active_max is None:
         fail("nothing to set; give --creates-per-minute or --tasks-at-once", EXIT_USAGE)
     rate = _limit(creates_per_minute, "--creates-per-minute")
     room = _limit(active_max, "--tasks-at-once")
 
-    async def limit(office: Office) -> Account:
-        known = await office.operation.account(name)
-        return await office.operation.set_limits(
+    async def limit(admin: AdminServices) -> Account:
+        known = await admin.operation.account(name)
+        return await admin.operation.set_limits(
             name,
             creates_per_minute=known.creates_per_minute if creates_per_minute is None else rate,
             active_max=known.active_max if active_max is None else room,
@@ -148,12 +148,12 @@ def link(
 
       bodydouble accounts link default --operator
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
     from bodydouble.service import sign_in_url
     from bodydouble.tasks.session import Role
 
-    async def make(office: Office) -> str:
-        return await office.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
+    async def make(admin: AdminServices) -> str:
+        return await admin.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
 
     typer.echo(sign_in_url(load_settings(data=data).base_url, operate(data, make)))
 
@@ -164,10 +164,10 @@ def identities(as_json: JsonOption = False, data: DataOption = None) -> None:
 
     Example: bodydouble accounts identities
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> Sequence[KnownIdentity]:
-        return await office.identities.list()
+    async def look(admin: AdminServices) -> Sequence[KnownIdentity]:
+        return await admin.identities.list()
 
     found = operate(data, look)
     if as_json:
@@ -195,15 +195,15 @@ def admit(
 
     Example: bodydouble accounts admit studio 7c1e5a52-2f0e-4b67-9d5e-0c1f6f8f2a11
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     issuer = load_settings(data=data).oidc_issuer
     if not issuer:
         fail("no identity provider is set: BODYDOUBLE_OIDC_ISSUER", EXIT_USAGE)
 
-    async def let_in(office: Office) -> Account:
-        account = await office.operation.account(name)
-        await office.identities.admit(issuer, subject, account.id)
+    async def let_in(admin: AdminServices) -> Account:
+        account = await admin.operation.account(name)
+        await admin.identities.admit(issuer, subject, account.id)
         return account
 
     err.print(f"{subject} of {issuer} comes into {operate(data, let_in).name} from the next sign-in on.", markup=False)
@@ -228,11 +228,11 @@ def enable(name: NameArgument, data: DataOption = None) -> None:
 
 
 def _switch(name: str, data: DataOption, *, disabled: bool) -> None:
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def switch(office: Office) -> Account:
-        known = await office.operation.account(name)
-        return await office.operation.set_limits(
+    async def switch(admin: AdminServices) -> Account:
+        known = await admin.operation.account(name)
+        return await admin.operation.set_limits(
             name, creates_per_minute=known.creates_per_minute, active_max=known.active_max, disabled=disabled
         )
 

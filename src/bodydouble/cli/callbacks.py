@@ -26,7 +26,7 @@ def list_callbacks(task_id: TaskArgument, as_json: JsonOption = False, data: Dat
     """
     from bodydouble.cli.installation import operate
 
-    report = operate(data, lambda office: office.operation.report(task_id))
+    report = operate(data, lambda admin: admin.operation.report(task_id))
     if as_json:
         print_json(list(report.deliveries))
     elif report.deliveries:
@@ -45,5 +45,5 @@ def resend(task_id: TaskArgument, data: DataOption = None) -> None:
     """
     from bodydouble.cli.installation import operate
 
-    delivery = operate(data, lambda office: office.operation.resend(task_id))
+    delivery = operate(data, lambda admin: admin.operation.resend(task_id))
     err.print(f"Delivery {delivery} is due now; a worker sends it.")

@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from bodydouble.bootstrap.admin_services import AdminServices, open_admin_services
 from bodydouble.bootstrap.logs import configure_logging
-from bodydouble.bootstrap.office import Office, open_office
 from bodydouble.bootstrap.stores import open_database
 from bodydouble.cli.terminal import EXIT_USAGE, fail, load_settings
 
 T = TypeVar("T")
-Use = Callable[[Office], Awaitable[T]]
+Use = Callable[[AdminServices], Awaitable[T]]
 
 
 def operate(data: Path | None, use: Use[T], *, make: bool = False) -> T:
@@ -29,8 +29,8 @@ def operate(data: Path | None, use: Use[T], *, make: bool = False) -> T:
     configure_logging(as_json=settings.log_json)
 
     async def run(database_url: str) -> T:
-        async with open_office(settings, database_url) as office:
-            return await use(office)
+        async with open_admin_services(settings, database_url) as admin:
+            return await use(admin)
 
     with open_database(settings, under_others=False) as database_url:
         return asyncio.run(run(database_url))

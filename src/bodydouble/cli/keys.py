@@ -50,14 +50,14 @@ def create(
 
       bodydouble keys create --account studio --scope read --expires 30d
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     amount = parse_amount(credits_granted, "--credits")
     expires_at = parse_moment(expires, "--expires", past=False) if expires else None
 
-    async def make(office: Office) -> str:
-        owner = await office.accounts.open_account(account, amount, "granted with a new key")
-        return (await office.accounts.create_key(owner.id, name, scope, expires_at)).secret
+    async def make(admin: AdminServices) -> str:
+        owner = await admin.accounts.open_account(account, amount, "granted with a new key")
+        return (await admin.accounts.create_key(owner.id, name, scope, expires_at)).secret
 
     typer.echo(operate(data, make, make=True))
 
@@ -73,13 +73,13 @@ def list_keys(
 
     Example: bodydouble keys list --account studio
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> tuple[list[ApiKey], dict[AccountId, str]]:
+    async def look(admin: AdminServices) -> tuple[list[ApiKey], dict[AccountId, str]]:
         if account is not None:
-            owner = await office.operation.account(account)
-            return await office.operation.keys(owner.id), {owner.id: owner.name}
-        return await office.operation.keys(None), await office.operation.account_names()
+            owner = await admin.operation.account(account)
+            return await admin.operation.keys(owner.id), {owner.id: owner.name}
+        return await admin.operation.keys(None), await admin.operation.account_names()
 
     found, names = operate(data, look)
     if as_json:
@@ -122,24 +122,24 @@ def rotate(
 
     Example: KEY=$(bodydouble keys rotate 7 --grace 1d)
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     seconds = parse_span(grace, "--grace").total_seconds()
 
-    async def replace(office: Office) -> str:
-        owner, known = await office.operation.find_key(key)
-        return (await office.accounts.rotate_key(owner, known.id, seconds)).secret
+    async def replace(admin: AdminServices) -> str:
+        owner, known = await admin.operation.find_key(key)
+        return (await admin.accounts.rotate_key(owner, known.id, seconds)).secret
 
     typer.echo(operate(data, replace))
     err.print(f"The old key works for another {grace}." if seconds else "The old key works no more.")
 
 
 def _switch(reference: str, data: DataOption, *, disabled: bool) -> None:
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def switch(office: Office) -> ApiKey:
-        owner, known = await office.operation.find_key(reference)
-        return await office.accounts.set_key_disabled(owner, known.id, disabled=disabled)
+    async def switch(admin: AdminServices) -> ApiKey:
+        owner, known = await admin.operation.find_key(reference)
+        return await admin.accounts.set_key_disabled(owner, known.id, disabled=disabled)
 
     key = operate(data, switch)
     err.print(f"Key {key.id} ({key.prefix}…) is {'disabled' if key.disabled else 'on'}.")

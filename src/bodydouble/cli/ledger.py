@@ -28,10 +28,10 @@ def check(as_json: JsonOption = False, data: DataOption = None) -> None:
 
     Example: bodydouble ledger check && echo all is well
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> tuple[list[LedgerDifference], dict[AccountId, str]]:
-        return await office.operation.ledger_differences(), await office.operation.account_names()
+    async def look(admin: AdminServices) -> tuple[list[LedgerDifference], dict[AccountId, str]]:
+        return await admin.operation.ledger_differences(), await admin.operation.account_names()
 
     found, names = operate(data, look)
     if as_json:
@@ -60,10 +60,10 @@ def show(
 
     Example: bodydouble ledger show studio --limit 20
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> list[LedgerEntry]:
-        return await office.operation.ledger(name, limit)
+    async def look(admin: AdminServices) -> list[LedgerEntry]:
+        return await admin.operation.ledger(name, limit)
 
     found = operate(data, look)
     if as_json:

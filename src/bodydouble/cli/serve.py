@@ -68,8 +68,8 @@ def serve(
 
 def _run(settings: Settings, listener: socket.socket, *, renders: bool, api_processes: int, new_secret: bool) -> None:
     """All of ``serve`` until it is told to end."""
+    from bodydouble.bootstrap.admin_services import create_first_key, make_sign_in_url
     from bodydouble.bootstrap.logs import configure_logging  # takes a second, as the next: not before the first word
-    from bodydouble.bootstrap.office import create_first_key, make_sign_in_url
     from bodydouble.bootstrap.stores import adopt_secret, open_database
     from bodydouble.bootstrap.tracing import open_tracer
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from bodydouble import __version__
-from bodydouble.bootstrap.office import Standing, look_around
+from bodydouble.bootstrap.admin_services import InstallationState, inspect_installation
 from bodydouble.cli.examination import Finding
 from bodydouble.settings import Settings
 from bodydouble.store import EmbeddedPostgres
@@ -20,7 +20,7 @@ def look_at_installation(settings: Settings) -> Iterator[Finding]:
     else:
         return
     try:
-        standing = asyncio.run(look_around(settings, database_url))
+        state = asyncio.run(inspect_installation(settings, database_url))
     except BodydoubleError as error:
         if settings.database_url:
             mend = "start it, or mend DATABASE_URL"
@@ -29,36 +29,34 @@ def look_at_installation(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject="database", state="absent", detail="asleep", mend="bodydouble serve")
         return
     yield Finding(subject="database", state="good", detail="answers")
-    yield from _findings(standing)
+    yield from _findings(state)
 
 
-def _findings(standing: Standing) -> Iterator[Finding]:
+def _findings(state: InstallationState) -> Iterator[Finding]:
     files = Finding(subject="file store", state="good", detail="can be written")
-    if standing.files:
-        files = Finding(
-            subject="file store", state="bad", detail=standing.files, mend="mend BODYDOUBLE_FILES or its disk"
-        )
+    if state.files:
+        files = Finding(subject="file store", state="bad", detail=state.files, mend="mend BODYDOUBLE_FILES or its disk")
     yield files
-    if not standing.has_secret:
+    if not state.has_secret:
         yield Finding(
             subject="secret",
             state="bad",
             detail="this machine has another one than the installation: links and callbacks signed here are worthless",
             mend="set BODYDOUBLE_SECRET to the text of the file secret in the first machine's data folder",
         )
-    waiting = f"{standing.queue.pending} tasks wait, {standing.queue.running} run"
-    names = ", ".join(executor.host for executor in standing.alive)
-    if standing.alive:
-        yield Finding(subject="workers", state="good", detail=f"{len(standing.alive)} alive ({names}); {waiting}")
+    waiting = f"{state.queue.pending} tasks wait, {state.queue.running} run"
+    names = ", ".join(executor.host for executor in state.alive)
+    if state.alive:
+        yield Finding(subject="workers", state="good", detail=f"{len(state.alive)} alive ({names}); {waiting}")
     else:
         mend = "bodydouble worker, or serve without --no-worker"
         yield Finding(subject="workers", state="absent", detail=f"none alive; {waiting}", mend=mend)
-    for executor in standing.silent:
+    for executor in state.silent:
         detail = f"{executor.id} gave its last sign at {executor.beat_at:%Y-%m-%d %H:%M} UTC"
         yield Finding(
             subject="silent worker", state="absent", detail=detail, mend="others have its tasks; look at its log"
         )
-    for executor in standing.alive:
+    for executor in state.alive:
         if executor.version != __version__:
             detail = f"{executor.id} has version {executor.version}, this machine {__version__}"
             yield Finding(subject="version", state="absent", detail=detail, mend="install the same version everywhere")

@@ -50,12 +50,12 @@ def off(
 
       bodydouble switch off renderer:puppet
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     seconds = int(parse_span(retry, "--retry").total_seconds())
 
-    async def turn(office: Office) -> None:
-        await office.operation.switch_off(name, message, seconds)
+    async def turn(admin: AdminServices) -> None:
+        await admin.operation.switch_off(name, message, seconds)
 
     operate(data, turn)
     what = "no new work is taken" if name == MAINTENANCE else f"{name} is off"
@@ -68,10 +68,10 @@ def on(name: SwitchArgument, data: DataOption = None) -> None:
 
     Example: bodydouble switch on maintenance
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def turn(office: Office) -> bool:
-        return await office.operation.switch_on(name)
+    async def turn(admin: AdminServices) -> bool:
+        return await admin.operation.switch_on(name)
 
     was_off = operate(data, turn)
     if name == MAINTENANCE:
@@ -87,10 +87,10 @@ def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> N
 
     Example: bodydouble switch ls
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(office: Office) -> list[SwitchedOff]:
-        return await office.operation.switched_off()
+    async def look(admin: AdminServices) -> list[SwitchedOff]:
+        return await admin.operation.switched_off()
 
     found = operate(data, look)
     if as_json:

@@ -57,15 +57,15 @@ def list_tasks(
 
       bodydouble tasks ls --account studio --limit 100 --json
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
     after = parse_moment(since, "--since", past=True) if since else None
     before = parse_moment(until, "--until", past=True) if until else None
 
-    async def look(office: Office) -> tuple[list[Task], dict[AccountId, str]]:
-        names = await office.operation.account_names()
+    async def look(admin: AdminServices) -> tuple[list[Task], dict[AccountId, str]]:
+        names = await admin.operation.account_names()
         wanted = TaskFilter(
-            account=(await office.operation.account(account)).id if account else None,
+            account=(await admin.operation.account(account)).id if account else None,
             status=status,
             model=model,
             source=source,
@@ -73,7 +73,7 @@ def list_tasks(
             created_before=before,
             limit=limit,
         )
-        page = await office.tasks.list(wanted, None)
+        page = await admin.tasks.list(wanted, None)
         return [view.task for view in page.views], names
 
     found, names = operate(data, look)
@@ -103,7 +103,7 @@ def show(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = 
     """
     from bodydouble.cli.installation import operate
 
-    report = operate(data, lambda office: office.operation.report(task_id))
+    report = operate(data, lambda admin: admin.operation.report(task_id))
     if as_json:
         print_json(report)
     else:
@@ -120,7 +120,7 @@ def retry(task_id: TaskArgument, data: DataOption = None) -> None:
     """
     from bodydouble.cli.installation import operate
 
-    retried = operate(data, lambda office: office.operation.retry(task_id))
+    retried = operate(data, lambda admin: admin.operation.retry(task_id))
     typer.echo(retried.id)
     err.print("A new task was made of the failed one." if retried.new else "It is in the queue again.")
 
@@ -136,10 +136,10 @@ def cancel(
 
     Example: bodydouble tasks cancel 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """
-    from bodydouble.cli.installation import Office, operate
+    from bodydouble.cli.installation import AdminServices, operate
 
-    async def stop(office: Office) -> list[bool]:
-        return await asyncio.gather(*(office.operation.cancel(task_id) for task_id in task_ids))
+    async def stop(admin: AdminServices) -> list[bool]:
+        return await asyncio.gather(*(admin.operation.cancel(task_id) for task_id in task_ids))
 
     for task_id, asked in zip(task_ids, operate(data, stop), strict=True):
         err.print(f"{task_id}: {'cancelling' if asked else 'was over already'}")

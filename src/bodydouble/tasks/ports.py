@@ -16,9 +16,9 @@ from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
     Created,
     CreateLimits,
+    LeaseStatus,
     NewTask,
     StageTime,
-    Standing,
     Task,
     TaskFilter,
     TaskId,
@@ -74,7 +74,7 @@ class TaskStore(Protocol):
         """Take the task for this executor, and count an attempt where another had it; None where it is terminal."""
         ...
 
-    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
         """Store progress, never backwards, and say whether to go on."""
         ...
 

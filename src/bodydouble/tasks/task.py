@@ -108,13 +108,13 @@ class Task:
     traceparent: str | None = None  # W3C trace context of the request that made it
 
 
-class Standing(enum.StrEnum):
-    """How a running task stands for the executor that works on it."""
+class LeaseStatus(enum.StrEnum):
+    """Whether the executor that works on a task may go on."""
 
-    WANTED = "wanted"
-    CANCELLED = "cancelled"
-    OVERDUE = "overdue"
-    LOST = "lost"  # over, deleted, or taken by another executor
+    HELD = "wanted"  # go on
+    CANCELLED = "cancelled"  # by the task's owner
+    OVERDUE = "overdue"  # past the deadline
+    LOST = "lost"  # the task is over, deleted, or taken by another executor
 
 
 @dataclass(frozen=True, kw_only=True)

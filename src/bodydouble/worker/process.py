@@ -11,7 +11,7 @@ OUT_OF_MEMORY_SCORE = 700  # the kernel ends it before the service
 PR_SET_PDEATHSIG = 1
 
 
-def settle_in(owner: int) -> None:
+def configure_child_process(owner: int) -> None:
     """End with ``owner``, give way to the service, and be the first to go when memory runs out."""
     end_with(owner)
     os.nice(NICENESS)

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from bodydouble.bootstrap.admin_services import open_admin_services
 from bodydouble.bootstrap.application import build_app
-from bodydouble.bootstrap.office import open_office
 from bodydouble.settings import Settings
 
 EXAMPLES_MAX = 6
@@ -71,9 +71,9 @@ def _make_key(folder: Path, database: str) -> str:
     """Over connections of its own: those of the service belong to its thread."""
 
     async def made() -> str:
-        async with open_office(Settings(data=folder / "data"), database) as office:
-            account = await office.accounts.open_account("tester", Decimal(10_000), "for the test")
-            return (await office.accounts.create_key(account.id)).secret
+        async with open_admin_services(Settings(data=folder / "data"), database) as admin:
+            account = await admin.accounts.open_account("tester", Decimal(10_000), "for the test")
+            return (await admin.accounts.create_key(account.id)).secret
 
     return asyncio.run(made())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bodydouble.bootstrap.office import create_first_key
+from bodydouble.bootstrap.admin_services import create_first_key
 from bodydouble.bootstrap.stores import adopt_secret
 from bodydouble.cli.surroundings import look_at_installation
 from bodydouble.settings import Settings

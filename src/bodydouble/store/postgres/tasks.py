@@ -19,9 +19,9 @@ from bodydouble.tasks.task import (
     TERMINAL,
     Created,
     CreateLimits,
+    LeaseStatus,
     NewTask,
     StageTime,
-    Standing,
     Task,
     TaskFilter,
     TaskId,
@@ -81,11 +81,11 @@ class PostgresTaskStore:
         row = await self._database.row("start_task", task_id, executor)
         return to_task(row) if row else None
 
-    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> Standing:
+    async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
         row = await self._database.row(
             "set_progress", task_id, executor, progress.fraction, progress.stage, progress.segment, progress.segments
         )
-        return Standing(row[0])
+        return LeaseStatus(row[0])
 
     async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
         await self._database.row("set_preview", task_id, executor, preview_key)

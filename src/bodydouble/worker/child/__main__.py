@@ -16,13 +16,13 @@ from bodydouble.tasks.errors import RendererLost, StorageFull
 from bodydouble.worker.child.channel import Channel, NoteHandler
 from bodydouble.worker.child.shot_runner import ShotRunner
 from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.process import settle_in
+from bodydouble.worker.process import configure_child_process
 from bodydouble.worker.workspace import telling_full
 
 
 def main() -> None:
     """Answer operations until the socket ends."""
-    settle_in(os.getppid())  # where the owner was gone before, the socket has ended with it
+    configure_child_process(os.getppid())  # where the owner was gone before, the socket has ended with it
     channel = Channel(int(sys.argv[1]))
     threading.Thread(target=channel.beat, daemon=True).start()
     threading.Thread(target=channel.listen, daemon=True).start()

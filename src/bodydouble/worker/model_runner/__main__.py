@@ -21,12 +21,12 @@ from typing import Any
 from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.worker.model_runner.requests import ResidentEngine
 from bodydouble.worker.model_runner.runner import Others, Runner
-from bodydouble.worker.process import settle_in
+from bodydouble.worker.process import configure_child_process
 
 
 def main() -> None:
     """Serve until the owner ends."""
-    settle_in(int(sys.argv[3]))
+    configure_child_process(int(sys.argv[3]))
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all is in the weights' folder: nobody is asked for news of it
     logging.basicConfig(format="%(message)s")
     logging.getLogger("bodydouble").setLevel(logging.INFO)

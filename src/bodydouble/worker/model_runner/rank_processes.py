@@ -18,7 +18,7 @@ from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.worker.model_runner.requests import perform
-from bodydouble.worker.process import end_in_words, settle_in
+from bodydouble.worker.process import configure_child_process, end_in_words
 
 if TYPE_CHECKING:
     from bodydouble.renderers.wan.loaded import LoadedEngine
@@ -74,7 +74,7 @@ def main() -> None:
     from bodydouble.renderers.wan.loaded import LoadedEngine
     from bodydouble.renderers.wan.shards import Ranks
 
-    settle_in(int(sys.argv[4]))
+    configure_child_process(int(sys.argv[4]))
     options = WanOptions(**json.loads(sys.argv[3]))
     mine = Ranks(rank=int(sys.argv[1]), count=options.gpus)
     ranks.join(mine, Path(sys.argv[2]), options.device)

@@ -15,7 +15,7 @@ from bodydouble.tasks.errors import Cancelled, InputRejected, NotFound, StorageU
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.stages import Stage
-from bodydouble.tasks.task import ResultCode, StageTime, Standing, Task, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble.tasks.task import LeaseStatus, ResultCode, StageTime, Task, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
@@ -295,13 +295,13 @@ class Replacement:
             log.warning("progress was not stored", error=error.message)
             return
         match standing:
-            case Standing.WANTED:
+            case LeaseStatus.HELD:
                 return
-            case Standing.CANCELLED:
+            case LeaseStatus.CANCELLED:
                 raise Cancelled("The caller asked to stop")
-            case Standing.OVERDUE:
+            case LeaseStatus.OVERDUE:
                 raise TaskFailure(ResultCode.GENERATION_FAILED, OVERDUE)
-            case Standing.LOST:
+            case LeaseStatus.LOST:
                 raise TaskLost("it is over, or another worker has it")
 
     async def _watched(self, work: Coroutine[Any, Any, T]) -> T:

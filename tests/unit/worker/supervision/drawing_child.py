@@ -14,7 +14,7 @@ from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.tasks.errors import BodydoubleError, RendererLost
 from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.process import settle_in
+from bodydouble.worker.process import configure_child_process
 
 SIDE = 16
 
@@ -44,7 +44,7 @@ def draw(order: dict[str, Any], send: Any) -> int:
 
 def main() -> None:
     """Answer operations until the socket ends."""
-    settle_in(os.getppid())
+    configure_child_process(os.getppid())
     connection, order = socket.socket(fileno=int(sys.argv[1])), {}
 
     def send(message: object) -> None:

@@ -24,7 +24,7 @@ from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Tak
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import ModelPackMissing
 from bodydouble.worker.model_runner.runner import Runner
-from bodydouble.worker.process import settle_in
+from bodydouble.worker.process import configure_child_process
 
 
 class OutOfMemoryError(RuntimeError):
@@ -91,7 +91,7 @@ class SilentOthers:
 
 def main() -> None:
     """Serve, with the parent's life."""
-    settle_in(int(sys.argv[4]))
+    configure_child_process(int(sys.argv[4]))
     listener = socket.socket(fileno=int(sys.argv[2]))
     script = Path(sys.argv[1])
     others = SilentOthers() if "broken connection" in script.read_text() else None

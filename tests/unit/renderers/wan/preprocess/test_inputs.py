@@ -12,7 +12,7 @@ FRAMES = 6
 
 
 @dataclass
-class Standing:
+class LeaseStatus:
     """Somebody who steps to the right, and their mattes; nobody in the last frame. Remembers what was read."""
 
     width: int = SIZE
@@ -39,7 +39,7 @@ def preprocessor() -> Preprocessor:
     """Over six frames."""
     track = mannequin.track_of([pose(i) for i in range(FRAMES)])
     track.present[-1] = False
-    return Preprocessor(Standing(), Standing(mattes=True), track)
+    return Preprocessor(LeaseStatus(), LeaseStatus(mattes=True), track)
 
 
 def test_all_inputs_of_a_frame_fit_together(preprocessor):
@@ -76,8 +76,8 @@ def test_a_segment_is_the_same_wherever_reading_starts(preprocessor):
 
 def test_only_what_is_asked_for_is_read():
     """Frames come one at a time: taking one reads one, so that memory does not grow with the segment."""
-    footage = Standing()
-    preprocessor = Preprocessor(footage, Standing(mattes=True), mannequin.track_of([pose(i) for i in range(FRAMES)]))
+    footage = LeaseStatus()
+    preprocessor = Preprocessor(footage, LeaseStatus(mattes=True), mannequin.track_of([pose(i) for i in range(FRAMES)]))
 
     next(preprocessor.read(3, 6))
 

@@ -1,4 +1,4 @@
-"""What an operator does beside or without a running service, and the first start of an installation."""
+"""The services behind an operator's commands, and the first start of an installation."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +19,8 @@ FIRST_ACCOUNT = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Office:
-    """The use cases that an operator's commands call."""
+class AdminServices:
+    """What an operator's commands call."""
 
     operation: OperationService
     accounts: AccountService
@@ -30,11 +30,11 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(settings: Settings, database_url: str) -> AsyncGenerator[Office, None]:
-    """An operator's use cases, beside or without a running service. Raises StorageUnavailable."""
+async def open_admin_services(settings: Settings, database_url: str) -> AsyncGenerator[AdminServices, None]:
+    """An operator's services; they work with or without a running API. Raises StorageUnavailable."""
     async with open_stores(settings, database_url) as stores:
         services = build_services(settings, stores, open_files(settings))
-        yield Office(
+        yield AdminServices(
             operation=build_operation(settings, stores, services.tasks),
             accounts=services.accounts,
             tasks=services.tasks,
@@ -44,27 +44,31 @@ async def open_office(settings: Settings, database_url: str) -> AsyncGenerator[O
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """How an installation stands, as seen from one machine. Empty texts: all is well."""
+class InstallationState:
+    """The state of an installation, as seen from one machine."""
 
-    files: str  # what is wrong with the file store
+    files: str  # what is wrong with the file store; empty: nothing
     has_secret: bool  # this machine's secret is the installation's
     queue: QueueState
     alive: Sequence[Executor]  # workers with a fresh heartbeat
-    silent: Sequence[Executor]  # those that ended without saying so, within the last day
+    silent: Sequence[Executor]  # workers without a heartbeat that did not stop in order, of the last day
 
 
-async def look_around(settings: Settings, database_url: str) -> Standing:
-    """Raises StorageUnavailable where the database does not answer, or holds no installation of this version."""
+async def inspect_installation(settings: Settings, database_url: str) -> InstallationState:
+    """The state of the installation.
+
+    Raises:
+        StorageUnavailable: the database does not answer, or holds no installation of this version.
+    """
     try:
-        return await _look_around(settings, database_url)
+        return await _inspect_installation(settings, database_url)
     except asyncpg.UndefinedTableError as error:
         raise StorageUnavailable(
             "The database holds no installation of this version; `bodydouble serve` makes one or brings it up to date"
         ) from error
 
 
-async def _look_around(settings: Settings, database_url: str) -> Standing:
+async def _inspect_installation(settings: Settings, database_url: str) -> InstallationState:
     async with open_stores(settings, database_url) as stores:
         operation = build_operation(settings, stores, build_services(settings, stores, open_files(settings)).tasks)
         try:
@@ -73,7 +77,7 @@ async def _look_around(settings: Settings, database_url: str) -> Standing:
         except BodydoubleError as error:
             files = error.message
         seen = [executor for executor in await operation.executors() if executor.stopped_at is None]
-        return Standing(
+        return InstallationState(
             files=files,
             has_secret=await has_the_secret(settings, stores.operation),
             queue=await operation.queue_state(),
@@ -83,7 +87,7 @@ async def _look_around(settings: Settings, database_url: str) -> Standing:
 
 
 async def make_sign_in_url(settings: Settings, database_url: str) -> str:
-    """An address that signs in once, as operator of the first account."""
+    """A link that signs in once, as operator of the first account."""
     async with open_stores(settings, database_url) as stores:
         await stores.accounts.ensure_account(FIRST_ACCOUNT)
         token = await build_sessions(settings, stores).make_link_token(FIRST_ACCOUNT, Role.OPERATOR)
@@ -91,9 +95,11 @@ async def make_sign_in_url(settings: Settings, database_url: str) -> str:
 
 
 async def create_first_key(settings: Settings, database_url: str) -> str | None:
-    """A key for the first account, or None where there is any key already.
+    """A key for the first account; None if any account has a key.
 
-    Raises InputRejected: this machine's secret is not the installation's; and StorageUnavailable.
+    Raises:
+        InputRejected: this machine's secret is not the installation's.
+        StorageUnavailable: the database does not answer.
     """
     async with open_stores(settings, database_url) as stores:
         await require_the_secret(settings, stores.operation)
