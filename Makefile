@@ -7,7 +7,7 @@ RUN := .venv/bin/
 # Services and tests start many processes: what Python compiled once is kept, as it is by default.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-wan demo test lint types bench serve screenshots format clean
+.PHONY: help setup setup-wan demo client test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -34,6 +34,9 @@ setup-wan: .venv/installed-wan  ## add torch and diffusers, for the GPU renderer
 
 demo: .venv/installed  ## start the real service, replace a person through it, say where the video is
 	$(RUN)bodydouble demo
+
+client: .venv/installed  ## generate the blocking Python client from the asynchronous one
+	$(RUN)python tools/generate_sync_client.py
 
 test: .venv/installed  ## run every test that this machine can run
 	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile

@@ -122,7 +122,7 @@ class Clock:
         """Seconds."""
         return self.now
 
-    async def sleep(self, transport: object, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Takes no time."""
         self.pauses.append(seconds)
         self.now += seconds

@@ -1,4 +1,4 @@
-"""What a service tells of an account: its keys, what it used, its callbacks."""
+"""An account's keys, usage and callbacks as the service reports them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bodydouble.client.task_info import exact
+from bodydouble.client.task_info import exact_decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,19 +15,19 @@ class KeyInfo:
 
     id: int
     name: str
-    prefix: str  # the first characters, to tell keys apart
-    scope: str  # all, or read: looks and changes nothing
+    prefix: str  # the first characters, to distinguish keys
+    scope: str  # all; or read: cannot create or change anything
     disabled: bool
-    current: bool  # the one that this client uses
+    current: bool  # the key that this client uses
     created_at: datetime
-    last_used_at: datetime | None  # to the minute
+    last_used_at: datetime | None  # rounded to the minute
     expires_at: datetime | None
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "KeyInfo":
-        """From the wire."""
+        """Read one entry of the API's answer."""
         created = moment(data["created_at"])
-        assert created is not None, "every key was made at some time"
+        assert created is not None, "the API requires it"
         return cls(
             id=data["id"],
             name=data["name"],
@@ -43,7 +43,7 @@ class KeyInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
-    """A key that was made just now. Its secret is shown this once: keep it."""
+    """A new key. The service shows its secret only once."""
 
     key: KeyInfo
     secret: str = field(repr=False)
@@ -51,7 +51,7 @@ class NewKey:
 
 @dataclass(frozen=True, kw_only=True)
 class UsageDay:
-    """What the account used of one model on one day (UTC)."""
+    """The account's usage of one model on one day (UTC)."""
 
     day: date
     model: str
@@ -61,31 +61,31 @@ class UsageDay:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "UsageDay":
-        """From the wire."""
+        """Read one entry of the API's answer."""
         return cls(
             day=date.fromisoformat(data["day"]),
             model=data["model"],
             succeeded=data["succeeded"],
             failed=data["failed"],
-            credits=exact(data["credits"]),
+            credits=exact_decimal(data["credits"]),
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackTry:
-    """One try to deliver a callback."""
+    """One attempt to deliver a callback."""
 
     at: datetime
-    http_status: int | None  # None where no answer came
+    http_status: int | None  # None if no answer arrived
     error: str | None
     milliseconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackInfo:
-    """A task's callback with the log of its tries, oldest first."""
+    """A task's callback with the log of its delivery attempts, oldest first."""
 
-    id: str  # the receiver sees it as webhook-id, at every try
+    id: str  # sent as webhook-id with every attempt
     url: str
     status: str  # pending, delivered, gone (the receiver answered 410), exhausted
     tries: int
@@ -95,7 +95,7 @@ class CallbackInfo:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "CallbackInfo":
-        """From the wire."""
+        """Read one entry of the API's answer."""
         return cls(
             id=data["id"],
             url=data["url"],
@@ -116,5 +116,5 @@ class CallbackInfo:
 
 
 def moment(seconds: float | None) -> datetime | None:
-    """Unix seconds in UTC."""
+    """The time in UTC for Unix seconds."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

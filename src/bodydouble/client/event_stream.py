@@ -1,4 +1,4 @@
-"""Server-sent events, from bytes to events, as the HTML standard says. Knows no network."""
+"""Parse server-sent events from bytes, as the HTML standard defines them (section 9.2.6)."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,19 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class ServerEvent:
     """One event of a stream."""
 
-    name: str  # ``message`` where the stream names none
+    name: str  # ``message`` if the stream gives none
     data: str
-    id: str | None  # the last one sent, maybe with an earlier event
+    id: str | None  # the last one sent, possibly with an earlier event
 
 
 class EventParser:
-    """Takes the stream in pieces of any size and gives the events that are whole.
+    """Accepts the stream in chunks of any size and returns the complete events.
 
-    Lines are split here, on CR, LF and CRLF only: ``str.splitlines`` also splits at U+2028 and others, which may stand
-    inside JSON.
+    Lines end with CR, LF or CRLF only. ``str.splitlines`` also splits at U+2028 and others, which JSON may contain.
     """
 
     def __init__(self) -> None:
-        self.retry_seconds: float | None = None  # how long the service wants a client to stay away after a break
+        self.retry_seconds: float | None = None  # the pause before a reconnect that the service requests
         self._rest, self._begun = b"", False
         self._after_cr = False
         self._name, self._data = "", list[str]()
@@ -32,7 +31,7 @@ class EventParser:
         """The events that ``chunk`` completes."""
         if not chunk:
             return []
-        # A CR ends its line at once; the LF that may follow it belongs to it, in the next piece too.
+        # A CR ends its line immediately. An LF after it belongs to it, even at the start of the next chunk.
         whole, self._after_cr = chunk.removeprefix(b"\n") if self._after_cr else chunk, chunk.endswith(b"\r")
         lines = (self._rest + whole).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         self._rest = lines.pop()
@@ -54,7 +53,7 @@ class EventParser:
                 self._id = value
             case "retry" if value.isascii() and value.isdigit():
                 self.retry_seconds = int(value) / 1000
-            case _:  # a comment (the heartbeat), or a field that nobody knows
+            case _:  # a comment (the heartbeat) or an unknown field
                 pass
         return None
 

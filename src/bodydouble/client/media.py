@@ -1,4 +1,4 @@
-"""Pictures and videos as a program has them: a path, bytes, an open file or an address."""
+"""Local pictures and videos (paths, bytes, open files) and URLs."""
 
 import asyncio
 import io
@@ -26,14 +26,14 @@ _EXTENSION_OF = {kind: ext for ext, kind in reversed(EXTENSIONS.items()) if ext 
 
 
 def as_url(source: Media) -> str | None:
-    """``source`` where it is an address that the service can read by itself, else None."""
+    """``source`` if it is a URL that the service can read, else None."""
     if isinstance(source, str) and source.split(":", 1)[0].lower() in ("http", "https", "data") and ":" in source:
         return source
     return None
 
 
 def sniff(head: bytes) -> str | None:
-    """The content type that the first ``SNIFFED_BYTES`` show, or None."""
+    """The content type of a file that begins with ``head``, or None if unknown."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -48,15 +48,15 @@ def sniff(head: bytes) -> str | None:
 
 
 class LocalMedia:
-    """A file ready to be sent, as often as it takes. A context manager: what was opened here is closed."""
+    """A file that can be sent several times. A context manager: it closes what it opened."""
 
     def __init__(self, source: Media, field: str) -> None:
         """Open ``source``; ``field`` names it in messages.
 
         Raises:
-            FileNotFoundError: a path (or a text that is no address) where there is no file.
-            TypeError: a stream that was opened as text, or nothing of the kind.
-            ValueError: an empty file, or one that is neither a picture nor a video by content and name.
+            FileNotFoundError: no file at this path (also for text that is not a URL).
+            TypeError: a stream opened as text, or another type.
+            ValueError: an empty file, or neither content nor name is that of a picture or video.
         """
         self._opened = ExitStack()
         try:
@@ -69,7 +69,7 @@ class LocalMedia:
             content_type = sniff(head) or EXTENSIONS.get(Path(self.name).suffix.lower())
             if content_type is None:
                 known = ", ".join(sorted(EXTENSIONS))
-                raise ValueError(f"{field}: {self.name} is no picture or video that the service takes: {known}")
+                raise ValueError(f"{field}: {self.name} is not a picture or video that the service accepts: {known}")
             self.content_type, self.extension = content_type, _EXTENSION_OF[content_type]
         except BaseException:
             self._opened.close()
@@ -82,17 +82,17 @@ class LocalMedia:
             path = Path(source).expanduser()
             if not path.is_file():
                 raise FileNotFoundError(
-                    f"{field}: {str(source)[:200]!r} is neither a file here nor an http(s) or data URL"
+                    f"{field}: {str(source)[:200]!r} is neither an existing file nor an http(s) or data URL"
                 )
             return self._opened.enter_context(path.open("rb")), path.name
         if not hasattr(source, "read"):
-            raise TypeError(f"{field}: a path, bytes, an open file or a URL is wanted, not {type(source).__name__}")
+            raise TypeError(f"{field}: expected a path, bytes, an open file or a URL, not {type(source).__name__}")
         if isinstance(source, io.TextIOBase):
             raise TypeError(f"{field}: the file was opened as text; open it with mode 'rb'")
         name = str(getattr(source, "name", "") or "the stream")
         if source.seekable():
             return source, name
-        # A pipe can be read once, and a try may have to start anew: keep what it gives.
+        # A pipe can be read only once, but a retry may need it again: keep a copy.
         kept = self._opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         shutil.copyfileobj(source, kept, CHUNK_BYTES)
         kept.seek(0)
@@ -105,13 +105,13 @@ class LocalMedia:
         self._opened.close()
 
     def body(self, offset: int = 0, size_bytes: int | None = None) -> "MediaBody":
-        """The content, or ``size_bytes`` of it from ``offset`` on."""
+        """The content from ``offset``, at most ``size_bytes`` of it."""
         left = self.size_bytes - offset if size_bytes is None else size_bytes
         return MediaBody(self._stream, self._start + offset, left)
 
 
 class MediaBody(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A request's body, read piece by piece by either kind of client."""
+    """A request's body, read in chunks by either kind of client."""
 
     def __init__(self, stream: BinaryIO, start: int, size_bytes: int) -> None:
         self._stream, self._start, self._size_bytes = stream, start, size_bytes

@@ -1,4 +1,4 @@
-"""When to try again, and how long to wait before. Knows no network."""
+"""Pauses between retries, and deadlines."""
 
 import random
 import time
@@ -8,26 +8,26 @@ from email.utils import parsedate_to_datetime
 BACKOFF_SECONDS_FIRST = 0.5
 BACKOFF_SECONDS_MAX = 8.0
 RETRY_AFTER_SECONDS_MAX = 60.0
-"""A service that wants a longer silence gets it from the program: the error is raised with its ``retry_after``."""
+"""If the service asks for a longer pause, the error is raised and the program decides."""
 
 
 class Deadline:
-    """A point in time to be over by."""
+    """A point in time, or none."""
 
     def __init__(self, seconds: float | None) -> None:
         self._end = float("inf") if seconds is None else time.monotonic() + seconds
 
     @property
     def remaining_seconds(self) -> float:
-        """Infinite where there is no end, negative once it has passed."""
+        """Infinite without a deadline, negative after it."""
         return self._end - time.monotonic()
 
 
 def backoff_seconds(failures: int, retry_after: float | None = None) -> float:
-    """How long to wait after the ``failures``-th failure in a row, counted from 1.
+    """The pause after ``failures`` failures in a row (1 or more).
 
-    Doubles from half a second to 8 s; a random part of it, up to the half, is left away, so that clients that failed
-    together do not come back together. ``retry_after`` is kept in full, with up to a tenth on top for the same reason.
+    Doubles from half a second to 8 s. A random part, up to one half, is subtracted, so that clients that failed
+    together do not retry together. ``retry_after`` is waited in full, plus a random part of up to one tenth.
     """
     if retry_after is not None:
         return retry_after * random.uniform(1.0, 1.1)  # noqa: S311 - not a secret
@@ -36,7 +36,7 @@ def backoff_seconds(failures: int, retry_after: float | None = None) -> float:
 
 
 def parse_retry_after(value: str | None) -> float | None:
-    """The header's seconds, or seconds until its date; None where there is none that makes sense."""
+    """The header's seconds, or the seconds until its date (RFC 9110, 10.2.3); None if missing or invalid."""
     if not value:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A task, a price and a model as the service answers them, read with tolerance: unknown fields are kept in ``raw``."""
+"""Tasks, prices and models as the service reports them. Unknown fields are kept in ``raw``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,21 +11,21 @@ from bodydouble.tasks.task import TERMINAL, TaskStatus
 
 
 class ReplaceOptions(TypedDict, total=False):
-    """Further input of ``wan/2-2-animate-replace``; whatever is left out has the service's default."""
+    """Optional inputs of ``wan/2-2-animate-replace``; the service has a default for each."""
 
     seed: int  # the same seed and inputs give the same video
     num_inference_steps: int  # 2 to 40 (renderer wan)
     guidance_scale: float  # 0 to 20 (renderer wan)
     shift: float  # 0 to 20 (renderer wan)
     prompt: str
-    person: int | Sequence[float]  # whom to replace: an index by size, 0 the largest, or a point [x, y] in 0 to 1
+    person: int | Sequence[float]  # to replace: an index by size, 0 the largest, or a point [x, y] in 0 to 1
     keep_audio: bool  # default true
     renderer: Literal["auto", "wan", "puppet"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultWarning:
-    """Something that the renderer could not do as well as asked."""
+    """One way in which the result is worse than requested."""
 
     code: str  # for programs
     message: str  # for people
@@ -33,41 +33,41 @@ class ResultWarning:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskInfo:
-    """A task as it stood when it was read. What a service does not tell is None."""
+    """A task's state when it was read. Fields that the service does not report are None."""
 
     id: str
     status: TaskStatus
     provider: str = ""
     model_version: str = ""
     param: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # the request as sent
-    source: str = "api"  # playground: made in the console
+    source: str = "api"  # playground: created in the console
     credits: Decimal = Decimal(0)  # reserved while pending or running, charged once successful, 0 once failed
     created_at: datetime | None = None  # all times are in UTC
     completed_at: datetime | None = None
-    deadline: datetime | None = None  # not over by then: it fails
-    expires_at: datetime | None = None  # the media go then; None until the task is over
+    deadline: datetime | None = None  # a task that is not finished by then fails
+    expires_at: datetime | None = None  # the media are deleted then; None until the task is finished
     duration_seconds: float | None = None  # of the execution
     progress: float | None = None  # 0 to 1, only grows
     stage: str | None = None  # a ``tasks.stages.Stage``; a later service may have further ones
-    segment: int | None = None  # 0-based, of ``segments``, within the stage
+    segment: int | None = None  # 0-based index, less than ``segments``, within the stage
     segments: int | None = None
-    queue_position: int | None = None  # how many go before; None once it is not pending
-    preview_url: str | None = field(default=None, repr=False)  # a picture of the work so far, while it runs
+    queue_position: int | None = None  # tasks ahead of this one; None once it is not pending
+    preview_url: str | None = field(default=None, repr=False)  # a picture of the rendered part, while it runs
     result_code: int | None = None
     result_message: str | None = None
-    # Any HTTP client can GET these without a key until they expire: not for logs.
+    # Any HTTP client can GET these without a key until they expire: keep them out of logs.
     media_urls: Sequence[str] = field(default=(), repr=False)
     media_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # all that the service sent
+    raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)  # everything that the service sent
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether the task is finished, successfully or not."""
         return self.status in TERMINAL
 
     @property
     def warnings(self) -> Sequence[ResultWarning]:
-        """What the renderer could not do as well as asked."""
+        """Where the result is worse than requested."""
         found: list[Any] = list(self.media_info.get("warnings") or ())
         return tuple(
             ResultWarning(code=str(w.get("code", "")), message=str(w.get("message", "")))
@@ -78,9 +78,9 @@ class TaskInfo:
 
     @classmethod
     def from_data(cls, data: object) -> "TaskInfo":
-        """Read TaskInfo's ``data``, which is also a callback's body. Raises ServerError: this is no task."""
+        """Read TaskInfo's ``data``, which is also a callback's body. Raises ServerError if it is not a task."""
         if not isinstance(data, dict):
-            raise ServerError(f"This is no task: {str(data)[:100]!r}")
+            raise ServerError(f"The answer is not a task: {str(data)[:100]!r}")
         raw = cast("dict[str, Any]", data)
         try:
             result: dict[str, Any] = raw.get("result") or {}
@@ -91,7 +91,7 @@ class TaskInfo:
                 model_version=raw.get("model_version") or "",
                 param=raw.get("param") or {},
                 source=raw.get("source") or "api",
-                credits=exact(raw.get("credits") or 0),
+                credits=exact_decimal(raw.get("credits") or 0),
                 created_at=_moment(raw.get("create_at")),
                 completed_at=_moment(raw.get("complete_at")),
                 deadline=_moment(raw.get("deadline")),
@@ -110,15 +110,17 @@ class TaskInfo:
                 raw=raw,
             )
         except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
-            raise ServerError(f"This is no task ({type(error).__name__}: {error}): {str(raw)[:100]}") from error
+            raise ServerError(
+                f"The answer is not a task ({type(error).__name__}: {error}): {str(raw)[:100]}"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskUpdate:
-    """One step in a task's life, as ``events()`` and ``on_update`` tell it."""
+    """One change of a task, from ``events()`` and ``on_update``."""
 
     task: TaskInfo
-    version: str | None = None  # of the task's row; None where the service was polled
+    version: str | None = None  # increases with every change; None if the service was polled
 
     @property
     def status(self) -> TaskStatus:
@@ -127,7 +129,7 @@ class TaskUpdate:
 
     @property
     def progress(self) -> float:
-        """0 to 1; where the service does not tell, 0 until it has succeeded."""
+        """0 to 1. If the service does not report it: 0, and 1 after success."""
         return 1.0 if self.status is TaskStatus.SUCCESS else self.task.progress or 0.0
 
     @property
@@ -137,7 +139,7 @@ class TaskUpdate:
 
     @property
     def queue_position(self) -> int | None:
-        """How many tasks go before this one."""
+        """The number of tasks ahead of this one."""
         return self.task.queue_position
 
     @property
@@ -148,15 +150,15 @@ class TaskUpdate:
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What a task would cost."""
+    """The price of a task."""
 
     credits: Decimal
-    estimated: bool  # nobody has seen the video yet: the price of five seconds
+    estimated: bool  # the video's length is unknown: the price of five seconds
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Price":
         """Read estimate-credits' ``data``."""
-        return cls(credits=exact(data["credits"]), estimated=bool(data.get("estimated")))
+        return cls(credits=exact_decimal(data["credits"]), estimated=bool(data.get("estimated")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +170,7 @@ class ModelInfo:
     modality: str
     operations: Sequence[str]
     enabled: bool
-    price: Mapping[str, Decimal]  # credits for a second of output, by resolution
+    price: Mapping[str, Decimal]  # credits per second of output, by resolution
     input_schema: Mapping[str, Any] | None = None  # JSON Schema of the model's input; from ``model()`` only
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 
@@ -181,14 +183,14 @@ class ModelInfo:
             modality=str(data.get("modality") or ""),
             operations=tuple(data.get("operations") or ()),
             enabled=bool(data.get("enabled", True)),
-            price={resolution: exact(price) for resolution, price in (data.get("price") or {}).items()},
+            price={resolution: exact_decimal(price) for resolution, price in (data.get("price") or {}).items()},
             input_schema=data.get("input_schema"),
             raw=data,
         )
 
 
-def exact(value: object) -> Decimal:
-    """A JSON number as the decimal that it was written as."""
+def exact_decimal(value: object) -> Decimal:
+    """The decimal number as written in JSON, without binary rounding."""
     return Decimal(str(value))
 
 

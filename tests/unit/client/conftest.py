@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from bodydouble.client.transport import AsyncioTransport, BlockingTransport
 from fake_service import Clock, Face, FakeService
 
 
@@ -14,12 +13,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that the clients of this test live by."""
     clock = Clock()
 
-    async def sleep(transport: object, seconds: float) -> None:
-        await clock.sleep(transport, seconds)
+    async def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
 
-    for kind in (BlockingTransport, AsyncioTransport):
-        monkeypatch.setattr(kind, "sleep", sleep)
-    for module in ("retries", "following"):
+    monkeypatch.setattr("bodydouble.client.asynchronous.waiting.sleep", sleep)
+    monkeypatch.setattr("bodydouble.client.blocking.waiting.sleep", clock.sleep)
+    for module in ("retries", "asynchronous.task_follower", "blocking.task_follower"):
         monkeypatch.setattr(f"bodydouble.client.{module}.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 

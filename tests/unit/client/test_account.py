@@ -55,7 +55,7 @@ def test_what_makes_a_secret_is_not_sent_twice(face, service, call):
         "rotate_key": lambda c: c.account.rotate_key(2),
         "rotate_webhook_secret": lambda c: c.account.rotate_webhook_secret(),
     }
-    with pytest.raises(ConnectionFailed, match="look before you send it again"):
+    with pytest.raises(ConnectionFailed, match="check before you send it again"):
         face.do(calls[call])
     assert len(service.requests) == 1
 

@@ -81,7 +81,7 @@ def test_what_cannot_work_is_said_before_anything_is_sent(kind, monkeypatch):
     for unusable in ("ak_…", "  "):
         with pytest.raises(AuthenticationError, match="API key"):
             kind(unusable)
-    with pytest.raises(ValueError, match="no http or https URL"):
+    with pytest.raises(ValueError, match="not an http or https URL"):
         kind(KEY, "service.example")
 
 

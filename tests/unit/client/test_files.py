@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from bodydouble.client import ConnectionFailed, InvalidRequest, Result, TransferFailed
+from bodydouble.client.asynchronous.uploads import PIECE_BYTES
 from bodydouble.client.media import CHUNK_BYTES, LocalMedia, sniff
-from bodydouble.client.uploads import PIECE_BYTES
 from fake_service import URL, Body, bad, good, task_data
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
@@ -184,10 +184,10 @@ def test_a_refused_upload_says_why(face, service):
 @pytest.mark.parametrize(
     ("source", "error", "words"),
     [
-        ("nowhere.png", FileNotFoundError, "image: 'nowhere.png' is neither a file here nor"),
+        ("nowhere.png", FileNotFoundError, "image: 'nowhere.png' is neither an existing file nor"),
         (Path("nowhere.png"), FileNotFoundError, "image"),
         (b"", ValueError, "image: .* is empty"),
-        (b"once upon a time", ValueError, "no picture or video"),
+        (b"once upon a time", ValueError, "not a picture or video"),
         (io.StringIO("text"), TypeError, "mode 'rb'"),
         (7, TypeError, "not int"),
     ],

@@ -195,7 +195,7 @@ def test_a_task_of_the_hosted_service_is_read():
 @pytest.mark.parametrize("data", [None, [], {}, {"task_id": "t"}, {"task_id": "t", "status": "odd"}, {"result": 3}])
 def test_what_is_no_task_is_an_error(data):
     """An answer without id or with an unknown status is not guessed at."""
-    with pytest.raises(ServerError, match="no task"):
+    with pytest.raises(ServerError, match="not a task"):
         TaskInfo.from_data(data)
 
 

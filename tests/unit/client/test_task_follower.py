@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from bodydouble.client import ConnectionFailed, NotFound, ServerError, WaitTimeout
-from bodydouble.client.following import OUTAGE_SECONDS_MAX
+from bodydouble.client.asynchronous.task_follower import OUTAGE_SECONDS_MAX
 from fake_service import bad, event, good, stream, task_data
 
 INFO, EVENTS = "job/TaskInfo", "job/TaskEvents"
@@ -142,7 +142,7 @@ def test_a_wait_ends_in_time(timeout, face, service, clock):
     """At the timeout, not a second later; the error names the task and how it stands."""
     service.on(INFO, good(_render(0.5)))
     began = clock.now
-    with pytest.raises(WaitTimeout, match="it is running") as caught:
+    with pytest.raises(WaitTimeout, match="and is running") as caught:
         face.do(lambda c: c.task("t-1").wait(timeout=timeout))
     assert clock.now - began == pytest.approx(timeout)
     assert caught.value.task_id == "t-1"
@@ -174,7 +174,7 @@ def test_an_iterator_may_be_left_early(face, service):
 def test_an_event_that_is_no_task_is_an_error(face, service):
     """A stream that speaks of something else is not followed in silence."""
     service.on(EVENTS, stream(b'event: progress\ndata: {"x": 1}\n\n'))
-    with pytest.raises(ServerError, match="no task"):
+    with pytest.raises(ServerError, match="not a task"):
         face.collect(lambda c: c.task("t-1").events())
 
 
