@@ -10,7 +10,14 @@ import psycopg
 import pytest
 
 from bodydouble.service.identifiers import make_uuid7
-from bodydouble.store import Database, PostgresAccountStore, PostgresOperationStore, PostgresTaskStore
+from bodydouble.store import (
+    Database,
+    PostgresAccountStore,
+    PostgresExecutorStore,
+    PostgresInstallationStore,
+    PostgresQueueStore,
+    PostgresTaskStore,
+)
 from bodydouble.tasks.task import CreateLimits, NewTask, ResultCode, TaskId, TaskResult, TaskSource, TaskStatus
 
 pytestmark = pytest.mark.anyio
@@ -24,7 +31,8 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self.tasks, self.accounts = PostgresTaskStore(database), PostgresAccountStore(database)
-        self.operation, self._url = PostgresOperationStore(database), database.url
+        self.executors, self.queue = PostgresExecutorStore(database), PostgresQueueStore(database)
+        self.installation, self._url = PostgresInstallationStore(database), database.url
 
     async def add(self) -> TaskId:
         """A task of somebody with credits."""
@@ -78,22 +86,22 @@ async def queue(fresh_database: str) -> AsyncIterator[Queue]:
 async def test_the_tasks_of_a_silent_executor_are_queued_again(queue: Queue) -> None:
     """Once it has been silent for long enough, once, and without the token that let it write."""
     task = await queue.add()
-    await queue.operation.beat("one", "here", 1, "1")
+    await queue.executors.beat("one", "here", 1, "1")
     await queue.hand_out(task, "one")
-    assert await queue.operation.requeue_abandoned(5) == []
+    assert await queue.executors.requeue_abandoned(5) == []
     queue.execute("update executor set beat_at = now() - interval '10 s'")
-    assert await queue.operation.requeue_abandoned(20) == []
-    assert await queue.operation.requeue_abandoned(NEVER) == []
-    assert await queue.operation.requeue_abandoned(5) == [task]
+    assert await queue.executors.requeue_abandoned(20) == []
+    assert await queue.executors.requeue_abandoned(NEVER) == []
+    assert await queue.executors.requeue_abandoned(5) == [task]
     assert queue.state(task) == ("ENQUEUED", "tasks", None)
-    assert await queue.operation.requeue_abandoned(5) == []
+    assert await queue.executors.requeue_abandoned(5) == []
 
 
 async def test_what_nobody_took_up_is_queued_again_too(queue: Queue) -> None:
     """The engine handed it to an executor that ended before it said a word, or that nobody knows."""
     task = await queue.add()
     queue.execute("update dbos.workflow_status set status = 'PENDING', executor_id = 'unknown'")
-    assert await queue.operation.requeue_abandoned(NEVER) == [task]
+    assert await queue.executors.requeue_abandoned(NEVER) == [task]
 
 
 async def test_what_an_executor_was_handed_and_does_not_work_at_is_queued_again(queue: Queue) -> None:
@@ -105,19 +113,19 @@ async def test_what_an_executor_was_handed_and_does_not_work_at_is_queued_again(
     since = "update dbos.workflow_status set started_at_epoch_ms = extract(epoch from now()) * 1000 - %s"
     queue.execute(since, 60_000)
     queue.execute(since + " where workflow_uuid = %s", 10_000, str(fresh))
-    assert await queue.operation.requeue_strays("one", {working: 0}.keys(), 30) == [stray]
+    assert await queue.executors.requeue_strays("one", {working: 0}.keys(), 30) == [stray]
     assert queue.state(stray) == ("ENQUEUED", "tasks", None)
     assert queue.state(working)[0] == queue.state(fresh)[0] == queue.state(foreign)[0] == "PENDING"
-    assert await queue.operation.requeue_strays("one", [working], 30) == []
+    assert await queue.executors.requeue_strays("one", [working], 30) == []
 
 
 @pytest.mark.parametrize(("in_order", "attempts"), [(True, 0), (False, 1)])
 async def test_an_executor_that_stops_leaves_its_tasks_to_others(queue: Queue, in_order: bool, attempts: int) -> None:
     """At once; only an end that is none of the operator's making counts as an attempt."""
     task = await queue.add()
-    await queue.operation.beat("one", "here", 1, "1")
+    await queue.executors.beat("one", "here", 1, "1")
     await queue.hand_out(task, "one")
-    await queue.operation.stop_executor("one", in_order=in_order)
+    await queue.executors.stop_executor("one", in_order=in_order)
     assert queue.state(task) == ("ENQUEUED", "tasks", None)
     stored = await queue.tasks.get_task(task)
     assert stored is not None
@@ -143,23 +151,23 @@ async def test_a_task_that_fell_out_of_the_queue_is_found_and_begun_again(queue:
     task, over = await queue.add(), await queue.add()
     await queue.tasks.settle(over, TaskStatus.FAILED, FAILURE, None)
     await queue.hand_out(task, "one")
-    assert await queue.operation.stranded_tasks(10) == []
+    assert await queue.queue.stranded_tasks(10) == []
     queue.execute(fate)
-    assert await queue.operation.stranded_tasks(10) == [task]
-    assert await queue.operation.enqueue_again(task)
+    assert await queue.queue.stranded_tasks(10) == [task]
+    assert await queue.queue.enqueue_again(task)
     assert queue.state(task)[:2] == ("ENQUEUED", "tasks")
-    assert await queue.operation.stranded_tasks(10) == []
-    assert not await queue.operation.enqueue_again(over)
-    assert not await queue.operation.enqueue_again(TaskId(UUID(int=1)))
+    assert await queue.queue.stranded_tasks(10) == []
+    assert not await queue.queue.enqueue_again(over)
+    assert not await queue.queue.enqueue_again(TaskId(UUID(int=1)))
 
 
 async def test_a_chore_is_claimed_once_in_its_period(queue: Queue) -> None:
     """By whoever comes first; again once the period is over."""
-    assert await queue.operation.claim_chore("sweep", 60)
-    assert not await queue.operation.claim_chore("sweep", 60)
-    assert await queue.operation.claim_chore("another", 60)
+    assert await queue.installation.claim_chore("sweep", 60)
+    assert not await queue.installation.claim_chore("sweep", 60)
+    assert await queue.installation.claim_chore("another", 60)
     queue.execute("update chore set due_at = now() where name = 'sweep'")
-    assert await queue.operation.claim_chore("sweep", 60)
+    assert await queue.installation.claim_chore("sweep", 60)
 
 
 async def test_the_engine_forgets_what_ended_long_ago(queue: Queue) -> None:
@@ -167,8 +175,8 @@ async def test_the_engine_forgets_what_ended_long_ago(queue: Queue) -> None:
     old, waiting = await queue.add(), await queue.add()
     await queue.tasks.settle(old, TaskStatus.FAILED, FAILURE, None)
     before = datetime.now(UTC) + timedelta(seconds=5)
-    assert await queue.operation.delete_old_workflows(before - timedelta(hours=1), 10) == 0
-    assert await queue.operation.delete_old_workflows(before, 10) == 1
+    assert await queue.queue.delete_old_workflows(before - timedelta(hours=1), 10) == 0
+    assert await queue.queue.delete_old_workflows(before, 10) == 1
     assert queue.state(old)[0] == ""
     assert queue.state(waiting)[0] == "ENQUEUED"
     assert queue.execute("select count(*) from dbos.workflow_input") == [(1,)]

@@ -17,7 +17,7 @@ from prometheus_client.utils import floatToGoString
 
 from bodydouble.api.envelope import failure
 from bodydouble.service.metrics import Measures, MetricsService
-from bodydouble.tasks.operation import Tally
+from bodydouble.tasks.operation import BucketCount
 
 router = APIRouter(tags=["health"])
 
@@ -91,18 +91,18 @@ class _InstallationCollector(Collector):
 
     def _counters(self) -> Iterator[Metric]:
         moved = CounterMetricFamily("bodydouble_credits", "Credits moved, by kind of transfer.", labels=["kind"])
-        by_histogram: dict[str, dict[str, list[Tally]]] = defaultdict(lambda: defaultdict(list))
-        for tally in self._measures.tallies:
-            if tally.name == "credits":
-                moved.add_metric([tally.label], tally.total)
+        by_histogram: dict[str, dict[str, list[BucketCount]]] = defaultdict(lambda: defaultdict(list))
+        for counted in self._measures.counts:
+            if counted.name == "credits":
+                moved.add_metric([counted.label], counted.total)
             else:
-                by_histogram[tally.name][tally.label].append(tally)
+                by_histogram[counted.name][counted.label].append(counted)
         for kind, (name, text, names) in HISTOGRAMS.items():
             family = HistogramMetricFamily(name, text, labels=names)
             bounds = self._measures.bounds[kind]
-            for label, tallies in by_histogram[kind].items():
+            for label, counts in by_histogram[kind].items():
                 labels = label.split(" ") if kind == "http" else [label]
-                family.add_metric(labels, _cumulative(bounds, tallies), sum(tally.total for tally in tallies))
+                family.add_metric(labels, _cumulative(bounds, counts), sum(counted.total for counted in counts))
             yield family
         yield moved
 
@@ -123,9 +123,9 @@ class _InstallationCollector(Collector):
         yield processor
 
 
-def _cumulative(bounds: Sequence[float], tallies: Sequence[Tally]) -> list[tuple[str, float]]:
+def _cumulative(bounds: Sequence[float], counts: Sequence[BucketCount]) -> list[tuple[str, float]]:
     """Each bucket bound with its cumulative count. Empty buckets are included: sums over labels need all of them."""
-    counted = {tally.bound: tally.count for tally in tallies}
+    counted = {counted.bound: counted.count for counted in counts}
     ends = [*bounds, math.inf]
     cumulative = accumulate(counted.get(end, 0) for end in ends)
     return [(floatToGoString(end), count) for end, count in zip(ends, cumulative, strict=True)]

@@ -79,7 +79,7 @@ async def _inspect_installation(settings: Settings, database_url: str) -> Instal
         seen = [executor for executor in await operation.executors() if executor.stopped_at is None]
         return InstallationState(
             files=files,
-            has_secret=await has_the_secret(settings, stores.operation),
+            has_secret=await has_the_secret(settings, stores.installation),
             queue=await operation.queue_state(),
             alive=[executor for executor in seen if operation.is_alive(executor)],
             silent=[executor for executor in seen if not operation.is_alive(executor)],
@@ -102,7 +102,7 @@ async def create_first_key(settings: Settings, database_url: str) -> str | None:
         StorageUnavailable: the database does not answer.
     """
     async with open_stores(settings, database_url) as stores:
-        await require_the_secret(settings, stores.operation)
+        await require_the_secret(settings, stores.installation)
         if await stores.accounts.count_keys():
             return None
         service = AccountService(stores.accounts, open_secret(settings))

@@ -33,7 +33,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore) -> Serv
         tasks=TaskService(
             stores.tasks,
             stores.accounts,
-            stores.operation,
+            stores.switches,
             files,
             LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part),
             _renderer_check(settings),
@@ -71,18 +71,27 @@ def _renderer_check(settings: Settings) -> Callable[[str, tuple[str, ...]], str]
 async def open_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
     """This process's reporter; ``role`` is api or worker. Raises StorageUnavailable."""
     return MetricsService(
-        stores.operation,
+        stores.metrics,
+        stores.queue,
+        stores.switches,
         process=f"{socket.gethostname()}:{os.getpid()}",
         role=role,
         connections=lambda: stores.database.connections,
         takeover_seconds=settings.takeover_seconds,
-        bounds=await stores.operation.tally_bounds(),
+        bounds=await stores.metrics.bucket_bounds(),
     )
 
 
 def build_operation(settings: Settings, stores: Stores, tasks: TaskService) -> OperationService:
     return OperationService(
-        stores.tasks, stores.accounts, stores.deliveries, stores.operation, tasks, settings.takeover_seconds
+        tasks=stores.tasks,
+        accounts=stores.accounts,
+        deliveries=stores.deliveries,
+        executors=stores.executors,
+        queue=stores.queue,
+        switches=stores.switches,
+        task_service=tasks,
+        takeover_seconds=settings.takeover_seconds,
     )
 
 

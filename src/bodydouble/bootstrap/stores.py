@@ -13,9 +13,13 @@ from bodydouble.store import (
     ObjectFileStore,
     PostgresAccountStore,
     PostgresDeliveryStore,
+    PostgresExecutorStore,
     PostgresIdentityStore,
-    PostgresOperationStore,
+    PostgresInstallationStore,
+    PostgresMetricsStore,
+    PostgresQueueStore,
     PostgresSessionStore,
+    PostgresSwitchStore,
     PostgresTaskStore,
     Scratch,
     master_secret,
@@ -25,7 +29,7 @@ from bodydouble.store import (
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
-from bodydouble.tasks.ports import OperationStore
+from bodydouble.tasks.ports import InstallationStore
 
 DAY_SECONDS = 86_400
 MARK = "mark of the secret"
@@ -61,7 +65,11 @@ class Stores:
     tasks: PostgresTaskStore
     accounts: PostgresAccountStore
     deliveries: PostgresDeliveryStore
-    operation: PostgresOperationStore
+    executors: PostgresExecutorStore
+    queue: PostgresQueueStore
+    switches: PostgresSwitchStore
+    metrics: PostgresMetricsStore
+    installation: PostgresInstallationStore
     sessions: PostgresSessionStore
     identities: PostgresIdentityStore
 
@@ -77,7 +85,11 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
             tasks=tasks,
             accounts=PostgresAccountStore(database),
             deliveries=PostgresDeliveryStore(database),
-            operation=PostgresOperationStore(database),
+            executors=PostgresExecutorStore(database),
+            queue=PostgresQueueStore(database),
+            switches=PostgresSwitchStore(database),
+            metrics=PostgresMetricsStore(database),
+            installation=PostgresInstallationStore(database),
             sessions=PostgresSessionStore(database),
             identities=PostgresIdentityStore(database, settings.oidc_credits),
         )
@@ -91,18 +103,18 @@ def open_secret(settings: Settings) -> bytes:
     return master_secret(settings.secret, settings.data)
 
 
-async def has_the_secret(settings: Settings, operation: OperationStore) -> bool:
+async def has_the_secret(settings: Settings, installation: InstallationStore) -> bool:
     """Whether this machine's secret is the one of the installation; the first machine decides which that is.
 
     Raises StorageUnavailable, InputRejected.
     """
     mark = _secret_mark(settings)
-    return await operation.agree(MARK, mark) == mark
+    return await installation.agree(MARK, mark) == mark
 
 
-async def require_the_secret(settings: Settings, operation: OperationStore) -> None:
+async def require_the_secret(settings: Settings, installation: InstallationStore) -> None:
     """Raises InputRejected where another machine has another secret: its signatures would be worth nothing here."""
-    if not await has_the_secret(settings, operation):
+    if not await has_the_secret(settings, installation):
         raise InputRejected(
             "BODYDOUBLE_SECRET: this machine has another secret than the first one of the installation; set it to the "
             "text of the file `secret` in that one's data folder. Changed on purpose, everywhere? Then start `serve` "
@@ -114,7 +126,7 @@ async def require_the_secret(settings: Settings, operation: OperationStore) -> N
 async def adopt_secret(settings: Settings, database_url: str) -> None:
     """From now on this machine's secret is the installation's. Raises StorageUnavailable, InputRejected."""
     async with open_stores(settings, database_url) as stores:
-        await stores.operation.agree_anew(MARK, _secret_mark(settings))
+        await stores.installation.agree_anew(MARK, _secret_mark(settings))
 
 
 def _secret_mark(settings: Settings) -> str:

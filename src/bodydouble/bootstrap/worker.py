@@ -47,12 +47,14 @@ async def run_worker(
     # have the inputs of others fail.
     for_callbacks, for_inputs = GuardedClient(allowed), GuardedClient(allowed)
     async with open_stores(settings, database_url) as stores:
-        await require_the_secret(settings, stores.operation)
+        await require_the_secret(settings, stores.installation)
         metrics = await open_metrics(settings, stores, "worker")
         files = open_files(settings)
         duties = [
             _courier(settings, stores, files, for_callbacks, tracer).run(stop),
-            Janitor(stores.tasks, stores.operation, files, _retention(settings)).run(stop),
+            Janitor(stores.tasks, stores.queue, stores.executors, stores.installation, files, _retention(settings)).run(
+                stop
+            ),
         ]
         if settings.worker_tasks_max:
             limits = RequestLimits(seconds_max=settings.outbound_seconds_max)
@@ -61,7 +63,7 @@ async def run_worker(
             options = _worker_options(settings)
             if child:
                 options = dataclasses.replace(options, child=child)
-            duties.append(Worker(ports, stores.operation, options, database_url).run(stop))
+            duties.append(Worker(ports, stores.executors, options, database_url).run(stop))
         reporting = asyncio.create_task(metrics.keep_reporting())
         try:
             await asyncio.gather(*duties)

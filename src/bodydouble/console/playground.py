@@ -118,11 +118,11 @@ async def create_task(
 ) -> Response:
     """Create a task. Repeating the request with the same idempotency key returns the first task."""
     submission = console.parse(await _read_body(request))
-    created = await console.tasks.submit_as(
+    created = await console.tasks.submit(
         user.caller,
         submission,
-        TaskSource.PLAYGROUND,
-        request.state.traceparent,
+        source=TaskSource.PLAYGROUND,
+        traceparent=request.state.traceparent,
         idempotency_key=idempotency_key,
         body_hash=hashlib.sha256(await request.body()).digest() if idempotency_key else None,
     )

@@ -211,6 +211,7 @@ async def run_again(request: Request, console: ConsoleDep, user: UserDep, task_i
     """Create a new task from the same request."""
     view = await console.tasks.read(user.caller, task_id)
     submission = console.parse(dict(view.task.param))
-    traceparent: str | None = request.state.traceparent
-    created = await console.tasks.submit_as(user.caller, submission, TaskSource.PLAYGROUND, traceparent)
+    created = await console.tasks.submit(
+        user.caller, submission, source=TaskSource.PLAYGROUND, traceparent=request.state.traceparent
+    )
     return redirect(request, f"/tasks/{created.id}", "A new task with the same request was created.")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.operation import Gauge, QueueState, SwitchedOff, Tally
-from bodydouble.tasks.ports import OperationStore
+from bodydouble.tasks.operation import BucketCount, Gauge, QueueState, SwitchedOff
+from bodydouble.tasks.ports import MetricsStore, QueueStore, SwitchStore
 
 REPORT_SECONDS = 5.0
 FRESH_SECONDS = 3 * REPORT_SECONDS
@@ -38,20 +38,20 @@ class Counts:
         count, total = self._counted.get(key, (0, 0.0))
         self._counted[key] = count + 1, total + seconds
 
-    def take(self) -> list[Tally]:
+    def take(self) -> list[BucketCount]:
         """What was counted since the last time."""
         counted, self._counted = self._counted, {}
         return [
-            Tally(name=name, label=label, bound=bound, count=count, total=total)
+            BucketCount(name=name, label=label, bound=bound, count=count, total=total)
             for (name, label, bound), (count, total) in counted.items()
         ]
 
-    def put_back(self, tallies: Sequence[Tally]) -> None:
+    def put_back(self, counts: Sequence[BucketCount]) -> None:
         """Keep what could not be told."""
-        for tally in tallies:
-            key = tally.name, tally.label, tally.bound
+        for counted in counts:
+            key = counted.name, counted.label, counted.bound
             count, total = self._counted.get(key, (0, 0.0))
-            self._counted[key] = count + tally.count, total + tally.total
+            self._counted[key] = count + counted.count, total + counted.total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,8 @@ class Measures:
     """Everything that there is to be seen at one moment."""
 
     queue: QueueState
-    tallies: Sequence[Tally]
-    bounds: Mapping[str, Sequence[float]]  # by name of tallies, ascending
+    counts: Sequence[BucketCount]
+    bounds: Mapping[str, Sequence[float]]  # by name of counts, ascending
     gauges: Sequence[Gauge]
     switched_off: Sequence[SwitchedOff]
 
@@ -70,14 +70,17 @@ class MetricsService:
 
     def __init__(
         self,
-        operation: OperationStore,
+        metrics: MetricsStore,
+        queue: QueueStore,
+        switches: SwitchStore,
         process: str,
         role: str,
         connections: Callable[[], Mapping[str, int]],
         takeover_seconds: float,
         bounds: Mapping[str, Sequence[float]],
     ) -> None:
-        self._operation, self._process, self._role = operation, process, role
+        self._metrics, self._queue, self._switches = metrics, queue, switches
+        self._process, self._role = process, role
         self._connections, self._takeover_seconds = connections, takeover_seconds
         self._bounds = bounds
         self.counts = Counts(bounds)
@@ -87,7 +90,7 @@ class MetricsService:
         counted = self.counts.take()
         try:
             if counted:
-                await self._operation.add_tallies(counted)
+                await self._metrics.add_counts(counted)
         except StorageUnavailable:
             self.counts.put_back(counted)
             raise
@@ -96,7 +99,7 @@ class MetricsService:
         said["processor_seconds", self._role] = usage.ru_utime + usage.ru_stime
         said["memory_peak_bytes", self._role] = usage.ru_maxrss * 1024.0
         gauges = [Gauge(process=self._process, name=n, label=label, value=v) for (n, label), v in said.items()]
-        await self._operation.set_gauges(self._process, gauges)
+        await self._metrics.set_gauges(self._process, gauges)
 
     async def keep_reporting(self) -> None:
         """Until cancelled; what is left is told at the end, where the store still answers."""
@@ -114,15 +117,15 @@ class MetricsService:
         finally:
             left = self.counts.take()
             if left and told:
-                await asyncio.shield(self._operation.add_tallies(left))
+                await asyncio.shield(self._metrics.add_counts(left))
 
     async def measures(self) -> Measures:
         """Of all processes; this one's counts are brought up to date first. Raises StorageUnavailable."""
         await self.report()
         return Measures(
-            queue=await self._operation.queue_state(self._takeover_seconds),
-            tallies=await self._operation.tallies(),
+            queue=await self._queue.queue_state(self._takeover_seconds),
+            counts=await self._metrics.counts(),
             bounds=self._bounds,
-            gauges=await self._operation.gauges(FRESH_SECONDS),
-            switched_off=await self._operation.switched_off(),
+            gauges=await self._metrics.gauges(FRESH_SECONDS),
+            switched_off=await self._switches.switched_off(),
         )

@@ -23,7 +23,7 @@ from bodydouble.tasks.operation import (
     SwitchedOff,
     renderer_feature,
 )
-from bodydouble.tasks.ports import AccountStore, DeliveryStore, OperationStore, TaskStore
+from bodydouble.tasks.ports import AccountStore, DeliveryStore, ExecutorStore, QueueStore, SwitchStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskId, TaskStatus
 
 RENDERERS = ("puppet", "wan")
@@ -57,14 +57,18 @@ class OperationService:
 
     def __init__(
         self,
+        *,
         tasks: TaskStore,
         accounts: AccountStore,
         deliveries: DeliveryStore,
-        operation: OperationStore,
+        executors: ExecutorStore,
+        queue: QueueStore,
+        switches: SwitchStore,
         task_service: TaskService,
         takeover_seconds: float,
     ) -> None:
-        self._tasks, self._accounts, self._deliveries, self._operation = tasks, accounts, deliveries, operation
+        self._tasks, self._accounts, self._deliveries = tasks, accounts, deliveries
+        self._executors, self._queue, self._switches = executors, queue, switches
         self._task_service, self._takeover_seconds = task_service, takeover_seconds
 
     async def accounts(self) -> list[Account]:
@@ -133,11 +137,11 @@ class OperationService:
             alive = {e.id for e in await self.executors() if self.is_alive(e)}
             if task.status is TaskStatus.RUNNING and task.executor in alive:
                 raise StillRunning(f"task_id: {task.executor} works on this task; cancel it first")
-            await self._operation.enqueue_again(task.id)
+            await self._queue.enqueue_again(task.id)
             return Retried(id=task.id, new=False)
         owner = Caller(account=await self._accounts.get_account(task.account))
         submission = Submission(model=task.model, param=task.param, inputs=task.inputs, callback_url=task.callback_url)
-        created = await self._task_service.submit_as(owner, submission, task.source, task.traceparent)
+        created = await self._task_service.submit(owner, submission, source=task.source, traceparent=task.traceparent)
         return Retried(id=created.id, new=True)
 
     async def cancel(self, task_id: str) -> bool:
@@ -164,19 +168,19 @@ class OperationService:
         """Take no new work of this name, from the next request on. Raises InputRejected."""
         if name not in SWITCHES:
             raise InputRejected(f"name: there is no {name} to switch off; there are: {', '.join(SWITCHES)}")
-        await self._operation.switch_off(name, message, retry_seconds)
+        await self._switches.switch_off(name, message, retry_seconds)
 
     async def switch_on(self, name: str) -> bool:
         """Take it again; False where it was on."""
-        return await self._operation.switch_on(name)
+        return await self._switches.switch_on(name)
 
     async def switched_off(self) -> list[SwitchedOff]:
         """What is off, by name."""
-        return await self._operation.switched_off()
+        return await self._switches.switched_off()
 
     async def executors(self) -> list[Executor]:
         """Workers seen within the last day, newest first."""
-        return await self._operation.executors()
+        return await self._executors.executors()
 
     def is_alive(self, executor: Executor) -> bool:
         """Whether it gave a heartbeat recently."""
@@ -185,11 +189,11 @@ class OperationService:
 
     async def failures(self, days: int) -> list[FailureCount]:
         """Why tasks of the last ``days`` days failed, most frequent first."""
-        return await self._operation.failures(days, FAILURE_REASONS_MAX)
+        return await self._tasks.failures(days, FAILURE_REASONS_MAX)
 
     async def queue_state(self) -> QueueState:
         """Depth and age of what waits."""
-        return await self._operation.queue_state(self._takeover_seconds)
+        return await self._queue.queue_state(self._takeover_seconds)
 
     async def _task(self, task_id: str) -> Task:
         task = await self._tasks.get_task(parse_task_id(task_id))

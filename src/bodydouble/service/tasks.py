@@ -27,7 +27,7 @@ from bodydouble.tasks.errors import (
 )
 from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, SwitchedOff, renderer_feature
-from bodydouble.tasks.ports import AccountStore, OperationStore, TaskChanges, TaskStore
+from bodydouble.tasks.ports import AccountStore, SwitchStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
     CANCELLED,
     TERMINAL,
@@ -97,7 +97,7 @@ class TaskService:
         self,
         tasks: TaskStore,
         accounts: AccountStore,
-        operation: OperationStore,
+        switches: SwitchStore,
         files: FileStore,
         media_check: MediaCheck,
         check_renderer: RendererCheck,
@@ -107,7 +107,7 @@ class TaskService:
         inline_bytes_max: int = DATA_URL_BYTES_MAX,
         catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
-        self._tasks, self._accounts, self._operation, self._files = tasks, accounts, operation, files
+        self._tasks, self._accounts, self._switches, self._files = tasks, accounts, switches, files
         self._media_check, self._check_renderer, self._check_address = media_check, check_renderer, check_address
         self._limits, self._deadline_seconds = limits, deadline_seconds
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
@@ -160,67 +160,53 @@ class TaskService:
 
     async def submit(
         self,
-        secret: str | None,
+        who: Caller | str | None,
         submission: Submission,
         *,
+        source: TaskSource = TaskSource.API,
         idempotency_key: str | None = None,
         body_hash: bytes | None = None,
         traceparent: str | None = None,
     ) -> Created:
-        """Store, reserve and enqueue a task for whoever holds the key ``secret``: one round trip to the database.
+        """Store and enqueue a task and reserve its credits.
+
+        ``who`` is the caller, or the API key of a caller that is not authenticated yet. With a key and without files
+        of ours among the inputs, this takes one round trip to the database, which checks the key too.
 
         Raises:
-            What ``TaskStore.create_task`` raises, and RendererUnavailable, NotFound, InvalidParams, InputRejected:
-            nothing was stored.
+            What ``TaskStore.create_task`` and ``price`` raise; RendererUnavailable; InvalidParams for a callback_url
+            that will be refused. Nothing was stored.
         """
-        key_hash = hash_secret(secret)
-        if submission.callback_url and (obstacle := self._check_address(submission.callback_url)):
-            await self.authenticate(secret)  # a stranger learns that he is one
+        secret = None if isinstance(who, Caller) else who
+        known = who if isinstance(who, Caller) else None
+        key_hash = None if known else hash_secret(secret)
+        obstacle = self._check_address(submission.callback_url) if submission.callback_url else None
+        has_files = obstacle is None and await self._has_files_here(submission)
+        if known is None and (obstacle or has_files):  # a caller without a valid key gets no other answer
+            known = await self.authenticate(secret)
+        if obstacle:
             raise InvalidParams([f"callback_url: {obstacle}"])
-        if await self._has_files_here(submission):  # nobody looks at a stranger's, or keeps them
-            caller = await self.authenticate(secret)
-            caller.require_write()
-            submission = await self._inline_files.keep(submission, caller.id)
+        if known is not None:
+            known.require_write()
+        if known is not None and has_files:
+            submission = await self._inline_files.keep(submission, known.id)
             price = await self.price(submission)
         else:
             price = self._estimate(submission)
         new = self._new_task(
             submission,
-            TaskSource.API,
+            source,
             price,
             key_hash=key_hash,
+            account=known.id if known and key_hash is None else None,
             idempotency_key=idempotency_key,
             body_hash=body_hash,
             traceparent=traceparent,
         )
         created = await self._tasks.create_task(new, self._limits)
-        self.key_use.note(key_hash)
+        if key_hash is not None:
+            self.key_use.note(key_hash)
         return created
-
-    async def submit_as(
-        self,
-        caller: Caller,
-        submission: Submission,
-        source: TaskSource,
-        traceparent: str | None = None,
-        *,
-        idempotency_key: str | None = None,
-        body_hash: bytes | None = None,
-    ) -> Created:
-        """As ``submit``, for somebody who is known already. Raises ScopeInsufficient too."""
-        caller.require_write()
-        submission = await self._inline_files.keep(submission, caller.id)
-        price = await self.price(submission)
-        new = self._new_task(
-            submission,
-            source,
-            price,
-            account=caller.id,
-            traceparent=traceparent,
-            idempotency_key=idempotency_key,
-            body_hash=body_hash,
-        )
-        return await self._tasks.create_task(new, self._limits)
 
     def _new_task(self, submission: Submission, source: TaskSource, price: Price, **origin: Any) -> NewTask:
         among = self.model(submission.model).renderers
@@ -337,7 +323,7 @@ class TaskService:
 
     async def switched_off(self) -> dict[str, SwitchedOff]:
         """What an operator switched off, by name."""
-        return {off.name: off for off in await self._operation.switched_off()}
+        return {off.name: off for off in await self._switches.switched_off()}
 
     def model(self, name: str) -> ModelSpec:
         """One entry of the catalogue. Raises NotFound."""

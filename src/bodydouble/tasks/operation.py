@@ -51,8 +51,8 @@ class QueueState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tally:
-    """A count and a sum that all processes add to, of the values of one bucket."""
+class BucketCount:
+    """Count and sum of the values that fell into one histogram bucket, over all processes."""
 
     name: str  # task, stage, callback, credits, http
     label: str  # result code, stage, outcome, transfer kind, "METHOD template status"

@@ -11,7 +11,7 @@ from uuid import UUID
 from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
-from bodydouble.tasks.operation import Executor, FailureCount, Gauge, QueueState, SwitchedOff, Tally
+from bodydouble.tasks.operation import BucketCount, Executor, FailureCount, Gauge, QueueState, SwitchedOff
 from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
     Created,
@@ -126,6 +126,10 @@ class TaskStore(Protocol):
 
     async def delete_old_tasks(self, before: datetime, limit: int) -> int:
         """Remove rows of tasks that ended before this moment and whose media are gone; how many."""
+        ...
+
+    async def failures(self, days: int, limit: int) -> list[FailureCount]:
+        """Why tasks failed within the last ``days`` days, most frequent first. Cancelled tasks do not count."""
         ...
 
     def changes(self, task_id: TaskId) -> AbstractAsyncContextManager["TaskChanges"]:
@@ -266,92 +270,108 @@ class SessionStore(Protocol):
     async def end_session(self, token_hash: bytes) -> None: ...
 
 
-class OperationStore(Protocol):
-    """Executors, switches and counts."""
+class ExecutorStore(Protocol):
+    """Executors (worker processes), their heartbeats, and the tasks that they leave behind."""
 
     async def beat(self, executor: str, host: str, pid: int, version: str) -> None:
-        """Say that this executor is alive."""
+        """Record a heartbeat of this executor."""
         ...
 
     async def stop_executor(self, executor: str, *, in_order: bool) -> None:
-        """This executor ended: what it had is queued again. In order, that counts as no attempt."""
+        """Mark the executor as stopped and requeue its tasks. An orderly stop does not consume an attempt."""
         ...
 
     async def executors(self) -> list[Executor]:
-        """Those that were seen within the last day, newest first."""
+        """Executors seen within the last day, newest first."""
         ...
 
     async def requeue_abandoned(self, silence_seconds: float) -> list[TaskId]:
-        """Queue again what was handed to executors that stopped, or gave no heartbeat for ``silence_seconds``.
+        """Requeue the tasks of executors that stopped, or sent no heartbeat for ``silence_seconds``; return them.
 
-        Whoever takes it goes on behind the last finished step. Answers the tasks.
+        The next executor continues after the last finished step.
         """
         ...
 
     async def requeue_strays(self, executor: str, running: Collection[TaskId], grace_seconds: float) -> list[TaskId]:
-        """Queue again what this executor was handed ``grace_seconds`` ago and is not ``running``. Answers the tasks."""
-        ...
-
-    async def stranded_tasks(self, limit: int) -> list[TaskId]:
-        """Tasks that are not over and of which the queue knows nothing: there are none, but for a fault."""
-        ...
-
-    async def enqueue_again(self, task_id: TaskId) -> bool:
-        """Hand a task to the queue as if for the first time, whatever became of it there; False where it is over."""
-        ...
-
-    async def claim_chore(self, name: str, every_seconds: float) -> bool:
-        """True for one process in each period of ``every_seconds``: it is the one that does this chore."""
-        ...
-
-    async def delete_old_workflows(self, before: datetime, limit: int) -> int:
-        """Remove what the engine keeps of workflows that ended before this moment; how many."""
+        """Requeue the tasks that this executor took over ``grace_seconds`` ago and is not ``running``; return them."""
         ...
 
     async def delete_old_executors(self, before: datetime) -> None:
-        """Forget executors that were last seen before this moment."""
+        """Delete executors whose last heartbeat was before this moment."""
         ...
 
-    async def agree(self, name: str, value: str) -> str:
-        """What all machines of the installation have under ``name``: this value, where nobody gave one before."""
+
+class QueueStore(Protocol):
+    """The queue of tasks, as the durable engine keeps it."""
+
+    async def queue_state(self, silence_seconds: float) -> QueueState:
+        """Counts and ages of what waits. Executors count if their last heartbeat is within ``silence_seconds``."""
         ...
 
-    async def agree_anew(self, name: str, value: str) -> None:
-        """From now on all machines have this value."""
+    async def stranded_tasks(self, limit: int) -> list[TaskId]:
+        """Tasks that have not ended and are not in the queue. There are none unless something failed."""
         ...
+
+    async def enqueue_again(self, task_id: TaskId) -> bool:
+        """Enqueue a task from its first step, whatever became of its workflow. False if the task has ended."""
+        ...
+
+    async def delete_old_workflows(self, before: datetime, limit: int) -> int:
+        """Delete the engine's records of workflows that ended before this moment; return how many."""
+        ...
+
+
+class SwitchStore(Protocol):
+    """What the operator switched off: ``operation.MAINTENANCE`` (all new work) or a feature."""
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
-        """Take no new work of this name (``operation.MAINTENANCE``: of any)."""
+        """Refuse new work of this name."""
         ...
 
     async def switch_on(self, name: str) -> bool:
-        """False where it was on."""
+        """Accept it again. False if it was not switched off."""
         ...
 
-    async def switched_off(self) -> list[SwitchedOff]: ...
-
-    async def queue_state(self, silence_seconds: float) -> QueueState: ...
-
-    async def failures(self, days: int, limit: int) -> list[FailureCount]:
-        """Why tasks of the last ``days`` days ended without a result, most frequent first; cancels are none."""
+    async def switched_off(self) -> list[SwitchedOff]:
+        """Everything that is switched off, by name."""
         ...
 
-    async def add_tallies(self, tallies: Sequence[Tally]) -> None:
-        """Add what was counted since the last time."""
+
+class MetricsStore(Protocol):
+    """Counters that all processes add to, and gauges that each process sets for itself."""
+
+    async def add_counts(self, counts: Sequence[BucketCount]) -> None:
+        """Add to the installation's counters."""
         ...
 
-    async def tallies(self) -> list[Tally]:
-        """All counts; of ``credits`` the reservations too, as the books have them."""
+    async def counts(self) -> list[BucketCount]:
+        """All counters. Reserved credits are derived from the accounts, not counted."""
         ...
 
-    async def tally_bounds(self) -> Mapping[str, Sequence[float]]:
-        """For each name the upper bounds of its buckets, ascending; beyond the last there is one more."""
+    async def bucket_bounds(self) -> Mapping[str, Sequence[float]]:
+        """For each histogram the upper bounds of its buckets, ascending. One more bucket lies beyond the last bound."""
         ...
 
     async def set_gauges(self, process: str, gauges: Sequence[Gauge]) -> None:
-        """Replace what this process says of itself."""
+        """Replace the gauges of this process."""
         ...
 
     async def gauges(self, fresh_seconds: float) -> list[Gauge]:
-        """What processes said of themselves within the last ``fresh_seconds``; what is a day old is forgotten."""
+        """Gauges set within the last ``fresh_seconds``. Deletes gauges older than a day."""
+        ...
+
+
+class InstallationStore(Protocol):
+    """What the machines of an installation agree on."""
+
+    async def claim_chore(self, name: str, every_seconds: float) -> bool:
+        """True for exactly one process in each period of ``every_seconds``: that process does the chore."""
+        ...
+
+    async def agree(self, name: str, value: str) -> str:
+        """The installation's value of ``name``; sets it to ``value`` if there is none yet."""
+        ...
+
+    async def agree_anew(self, name: str, value: str) -> None:
+        """Replace the installation's value of ``name``."""
         ...

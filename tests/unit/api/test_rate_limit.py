@@ -10,7 +10,7 @@ from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.bootstrap.application import build_app
 from bodydouble.service import Services
 from bodydouble.settings import Settings
-from bodydouble.store import Database, PostgresOperationStore
+from bodydouble.store import Database, PostgresSwitchStore
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import RateLimited
 
@@ -119,25 +119,25 @@ async def test_what_is_switched_off_is_refused_and_reads_are_served(
     """Maintenance is 455 with a time to come back, a feature 505, both as 503; Models says so, reads go on."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
     database = await Database.connect(fresh_database, 1)
-    operation = PostgresOperationStore(database)
-    await operation.switch_off("maintenance", "Back at noon", 90)
+    switches = PostgresSwitchStore(database)
+    await switches.switch_off("maintenance", "Back at noon", 90)
     refused = await create(client, BODY)
     assert (refused.status_code, refused.json()["code"], refused.json()["message"]) == (503, 455, "Back at noon")
     assert refused.headers["retry-after"] == "90"
     upload = await client.get(f"{API}/files/upload-url", params={"content_type": "video/mp4", "ext": ".mp4"})
     assert (upload.status_code, upload.json()["code"]) == (503, 455)
     assert (await client.get(f"{API}/job/TaskInfo", params={"task_id": made})).status_code == 200
-    await operation.switch_on("maintenance")
-    await operation.switch_off("renderer:puppet", "", 90)
+    await switches.switch_on("maintenance")
+    await switches.switch_off("renderer:puppet", "", 90)
     refused = await create(client, body(renderer="puppet"))
     assert (refused.status_code, refused.json()["code"]) == (503, 505)
     assert "renderer:puppet" in refused.json()["message"]
     listed = (await client.get(f"{API}/job/Models/{MODEL}")).json()["data"]
     assert (listed["enabled"], listed["renderers"]) == (False, [])
-    await operation.switch_on("renderer:puppet")
-    await operation.switch_off(MODEL, "", 90)
+    await switches.switch_on("renderer:puppet")
+    await switches.switch_off(MODEL, "", 90)
     listed = (await client.get(f"{API}/job/Models")).json()["data"]["models"][0]
     assert (listed["enabled"], listed["renderers"]) == (False, ["puppet"])
-    await operation.switch_on(MODEL)
+    await switches.switch_on(MODEL)
     assert (await create(client, BODY)).status_code == 200
     await database.close()

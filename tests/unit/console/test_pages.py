@@ -30,7 +30,7 @@ async def submit(console: Console, account: Account, **fields: Any) -> str:
         "resolution": "480P",
     }
     submission = console.parse({"model": MODEL, "input": body} | fields)
-    created = await console.tasks.submit_as(Caller(account=account), submission, TaskSource.PLAYGROUND)
+    created = await console.tasks.submit(Caller(account=account), submission, source=TaskSource.PLAYGROUND)
     return str(created.id)
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from bodydouble.store.postgres.changes import ChangeFeed
-from bodydouble.store.postgres.creates import Creates
+from bodydouble.store.postgres.create_batcher import CreateBatcher
 from bodydouble.store.postgres.database import Database
-from bodydouble.store.postgres.readings import Readings
+from bodydouble.store.postgres.read_batcher import ReadBatcher
 from bodydouble.store.postgres.rows import from_result, to_task
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
+from bodydouble.tasks.operation import FailureCount
 from bodydouble.tasks.ports import KeyReading, TaskChanges
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
@@ -39,7 +40,7 @@ class PostgresTaskStore:
     def __init__(self, database: Database, *, media_seconds: float = MEDIA_SECONDS) -> None:
         self._database, self._media_seconds = database, media_seconds
         self._feed = ChangeFeed(database.url)
-        self._readings, self._creates = Readings(database), Creates(database)
+        self._reads, self._creates = ReadBatcher(database), CreateBatcher(database)
 
     async def close(self) -> None:
         """Stop listening for changes."""
@@ -53,7 +54,7 @@ class PostgresTaskStore:
         return to_task(row) if row else None
 
     async def read_task(self, key_hash: bytes, task_id: TaskId) -> KeyReading | None:
-        return await self._readings.read(key_hash, task_id)
+        return await self._reads.read(key_hash, task_id)
 
     async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
         rows = await self._database.rows(
@@ -137,6 +138,12 @@ class PostgresTaskStore:
 
     async def delete_old_tasks(self, before: datetime, limit: int) -> int:
         return len(await self._database.rows("delete_old_tasks", before, limit))
+
+    async def failures(self, days: int, limit: int) -> list[FailureCount]:
+        rows = await self._database.rows("failures", days, limit)
+        return [
+            FailureCount(code=r["code"], message=r["message"], count=r["count"], last_at=r["last_at"]) for r in rows
+        ]
 
     def changes(self, task_id: TaskId) -> AbstractAsyncContextManager[TaskChanges]:
         return self._feed.watch(task_id)

@@ -2,7 +2,7 @@
 -- Count one, and add its seconds.
 select count_value($1, $2, $3);
 
--- name: add_tallies
+-- name: add_counts
 -- Add what a process counted since the last time. In one order everywhere, so that no two wait for each other.
 insert into tally (name, label, bound, count, total)
 select name, label, bound, count, total
@@ -12,11 +12,11 @@ order by name, label, bound
 on conflict (name, label, bound) do update set
     count = tally.count + excluded.count, total = tally.total + excluded.total;
 
--- name: tally_bounds
+-- name: bucket_bounds
 -- The upper bounds of each name's buckets.
 select name, array_agg(bound order by bound) as bounds from tally_bound group by name;
 
--- name: tallies
+-- name: counts
 -- All counts, and the reservations as the books have them: what was reserved is still, or was released or charged.
 select name, label, bound, count, total from tally
 union all

@@ -110,3 +110,10 @@ with old as (
     order by completed_at limit $2
 )
 delete from task using old where task.id = old.id returning task.id;
+
+-- name: failures
+-- Why tasks failed, most frequent first; 499 is a cancel.
+select (result ->> 'code')::int as code, result ->> 'message' as message, count(*) as count, max(completed_at) as last_at
+from task
+where completed_at > now() - make_interval(days => $1) and status = 'failed' and result ->> 'code' <> '499'
+group by 1, 2 order by 3 desc, 4 desc limit $2;

@@ -12,7 +12,7 @@ from bodydouble.service.tasks import media_keys
 from bodydouble.store.expiry import delete_older
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FileStore
-from bodydouble.tasks.ports import OperationStore, TaskStore
+from bodydouble.tasks.ports import ExecutorStore, InstallationStore, QueueStore, TaskStore
 from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
 from bodydouble.worker.failure import OVERDUE
@@ -48,8 +48,17 @@ class Chore:
 class Janitor:
     """Any number of janitors work side by side on one database and one file store."""
 
-    def __init__(self, tasks: TaskStore, operation: OperationStore, files: FileStore, retention: Retention) -> None:
-        self._tasks, self._operation, self._files, self._retention = tasks, operation, files, retention
+    def __init__(
+        self,
+        tasks: TaskStore,
+        queue: QueueStore,
+        executors: ExecutorStore,
+        installation: InstallationStore,
+        files: FileStore,
+        retention: Retention,
+    ) -> None:
+        self._tasks, self._queue, self._executors, self._installation = tasks, queue, executors, installation
+        self._files, self._retention = files, retention
         self.chores = (
             Chore(name="overdue tasks", every_seconds=5, do=self.end_overdue),
             Chore(name="stranded tasks", every_seconds=60, do=self.revive_stranded),
@@ -76,7 +85,7 @@ class Janitor:
 
     async def _look(self, chore: Chore) -> None:
         try:
-            if not await self._operation.claim_chore(chore.name, chore.every_seconds):
+            if not await self._installation.claim_chore(chore.name, chore.every_seconds):
                 return
             done = await chore.do()
         except StorageUnavailable as error:
@@ -98,10 +107,10 @@ class Janitor:
 
     async def revive_stranded(self) -> int:
         """Queue tasks that fell out of the queue; a fault somewhere, which the log should show."""
-        found = await self._operation.stranded_tasks(BATCH)
+        found = await self._queue.stranded_tasks(BATCH)
         for task_id in found:
             log.error("a task was not in the queue any more; it is queued again", task_id=str(task_id))
-            await self._operation.enqueue_again(task_id)
+            await self._queue.enqueue_again(task_id)
         return len(found)
 
     async def delete_expired_media(self) -> int:
@@ -130,11 +139,11 @@ class Janitor:
 
     async def delete_old_workflows(self) -> int:
         """What the engine remembers of workflows that ended."""
-        return await _until_none(lambda: self._operation.delete_old_workflows(_ago(self._retention.workflows), BATCH))
+        return await _until_none(lambda: self._queue.delete_old_workflows(_ago(self._retention.workflows), BATCH))
 
     async def delete_old_executors(self) -> int:
         """Workers that are long gone."""
-        await self._operation.delete_old_executors(_ago(self._retention.executors))
+        await self._executors.delete_old_executors(_ago(self._retention.executors))
         return 0
 
 

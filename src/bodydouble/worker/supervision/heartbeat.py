@@ -11,7 +11,7 @@ import structlog
 
 from bodydouble import __version__
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import OperationStore
+from bodydouble.tasks.ports import ExecutorStore
 from bodydouble.tasks.task import TaskId
 
 log = structlog.get_logger(__name__)
@@ -31,13 +31,13 @@ class Heartbeat:
 
     def __init__(
         self,
-        operation: OperationStore,
+        executors: ExecutorStore,
         executor: str,
         running: Collection[TaskId],
         beat_seconds: float,
         takeover_seconds: float,
     ) -> None:
-        self._operation, self._executor, self._running = operation, executor, running
+        self._executors, self._executor, self._running = executors, executor, running
         self._beat_seconds, self._takeover_seconds = beat_seconds, takeover_seconds
         self._unbroken_since: float | None = None  # by the monotonic clock
         self._last = 0.0
@@ -48,9 +48,9 @@ class Heartbeat:
             try:
                 await self.beat()
                 silence = self._takeover_seconds if self._may_judge() else float("inf")
-                for task in await self._operation.requeue_abandoned(silence):
+                for task in await self._executors.requeue_abandoned(silence):
                     log.warning("the worker of a task is gone; the task is queued again", task_id=str(task))
-                for task in await self._operation.requeue_strays(self._executor, self._running, self._takeover_seconds):
+                for task in await self._executors.requeue_strays(self._executor, self._running, self._takeover_seconds):
                     log.warning("the engine let go of a task; it is queued again", task_id=str(task))
             except StorageUnavailable as error:
                 self._unbroken_since = None
@@ -62,7 +62,7 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Once. Raises StorageUnavailable."""
-        await self._operation.beat(self._executor, socket.gethostname(), os.getpid(), __version__)
+        await self._executors.beat(self._executor, socket.gethostname(), os.getpid(), __version__)
         now = time.monotonic()
         if self._unbroken_since is None or now - self._last > self._takeover_seconds:  # or we were frozen ourselves
             self._unbroken_since = now

@@ -12,7 +12,7 @@ import structlog
 from dbos import DBOS
 
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import OperationStore
+from bodydouble.tasks.ports import ExecutorStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
@@ -36,12 +36,12 @@ log = structlog.get_logger(__name__)
 class Worker:
     """Runs in the main thread's event loop: its children live and die with that thread."""
 
-    def __init__(self, ports: Ports, operation: OperationStore, options: WorkerOptions, database_url: str) -> None:
-        self._ports, self._operation, self._options, self._database_url = ports, operation, options, database_url
+    def __init__(self, ports: Ports, executors: ExecutorStore, options: WorkerOptions, database_url: str) -> None:
+        self._ports, self._executors, self._options, self._database_url = ports, executors, options, database_url
         self._executor = executor_name()
         self._running: dict[TaskId, Replacement] = {}
         self._heartbeat = Heartbeat(
-            operation, self._executor, self._running.keys(), options.heartbeat_seconds, options.takeover_seconds
+            executors, self._executor, self._running.keys(), options.heartbeat_seconds, options.takeover_seconds
         )
         self._steps: set[asyncio.Task[Any]] = set()
         self._closing = False
@@ -73,11 +73,11 @@ class Worker:
     async def _replace_former(self, folder: WorkFolder) -> None:
         """Whoever had a folder that can be held is dead: what it left goes on at once, and here."""
         if folder.former:
-            await self._operation.stop_executor(folder.former, in_order=False)
+            await self._executors.stop_executor(folder.former, in_order=False)
         folder.sign(self._executor)
         for other in hold_abandoned(self._options.folder):
             if other.former:
-                await self._operation.stop_executor(other.former, in_order=False)
+                await self._executors.stop_executor(other.former, in_order=False)
             folder.inherit(other)
 
     async def _clear_workspaces(self, folder: WorkFolder) -> None:
@@ -101,7 +101,7 @@ class Worker:
             log.warning("the durable engine did not close in time")
         try:
             async with asyncio.timeout(HAND_OVER_SECONDS_MAX):
-                await self._operation.stop_executor(self._executor, in_order=True)
+                await self._executors.stop_executor(self._executor, in_order=True)
         except (StorageUnavailable, TimeoutError):
             log.warning("the database does not answer; others take over once we have been silent for long enough")
         log.info("worker stopped", handed_over=len(self._running))

@@ -17,7 +17,9 @@ from bodydouble.store import (
     FileLimits,
     LocalFileStore,
     PostgresAccountStore,
-    PostgresOperationStore,
+    PostgresExecutorStore,
+    PostgresInstallationStore,
+    PostgresQueueStore,
     PostgresTaskStore,
 )
 from bodydouble.tasks.errors import StorageUnavailable
@@ -54,9 +56,15 @@ class House:
     url: str
     tasks: PostgresTaskStore
     accounts: PostgresAccountStore
-    operation: PostgresOperationStore
     files: LocalFileStore
-    janitor: Janitor
+    queue: PostgresQueueStore
+    executors: PostgresExecutorStore
+    installation: PostgresInstallationStore
+
+    @property
+    def janitor(self) -> Janitor:
+        """A new janitor."""
+        return Janitor(self.tasks, self.queue, self.executors, self.installation, self.files, replace(RETENTION))
 
     async def add(self, deadline_seconds: float = 3600) -> TaskId:
         """A waiting task."""
@@ -112,11 +120,11 @@ class House:
 @pytest.fixture
 async def house(fresh_database: str, tmp_path: Path) -> AsyncIterator[House]:
     database = await Database.connect(fresh_database)
-    tasks, operation = PostgresTaskStore(database), PostgresOperationStore(database)
+    tasks = PostgresTaskStore(database)
     files = LocalFileStore(tmp_path / "files", "http://here", b"a secret of the test", LIMITS)
     accounts = PostgresAccountStore(database)
-    janitor = Janitor(tasks, operation, files, RETENTION)
-    yield House(fresh_database, tasks, accounts, operation, files, janitor)
+    queue, executors = PostgresQueueStore(database), PostgresExecutorStore(database)
+    yield House(fresh_database, tasks, accounts, files, queue, executors, PostgresInstallationStore(database))
     assert await accounts.ledger_differences() == []
     await tasks.close()
     await database.close()
@@ -186,7 +194,7 @@ async def test_of_many_janitors_one_does_each_chore(house: House) -> None:
         return Chore(name=name, every_seconds=60, do=do)
 
     stop = asyncio.Event()
-    janitors = [Janitor(house.tasks, house.operation, house.files, replace(RETENTION)) for _ in range(3)]
+    janitors = [house.janitor for _ in range(3)]
     for janitor in janitors:
         janitor.chores = (chore("a", StorageUnavailable("away")), chore("b", ValueError("a fault")), chore("c"))
     running = [asyncio.create_task(janitor.run(stop)) for janitor in janitors]

@@ -1,4 +1,4 @@
-"""Creating tasks for many callers at once."""
+"""Creating the tasks of concurrent callers in batches."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,43 +6,43 @@ from typing import Any
 import asyncpg
 import orjson
 
+from bodydouble.store.postgres.batcher import Batcher
 from bodydouble.store.postgres.creation import created
 from bodydouble.store.postgres.database import Database
-from bodydouble.store.postgres.grouping import Grouping
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.task import Created, CreateLimits, NewTask
 
-TOGETHER_MAX = 64
-"""Their accounts stay locked until the last one of them is stored."""
+BATCH_MAX = 64
+"""The accounts of a batch stay locked until all of its tasks are stored."""
 
 
-class Creates:
-    """One transaction for whatever comes while another is under way, each with its own outcome.
+class CreateBatcher:
+    """Creates the tasks of a batch in one transaction, each with its own outcome.
 
-    One at a time of each process: those of a busy account would wait for its row, and for a commit each.
+    Each process sends one batch at a time: a second one would only wait for the locks and the commit of the first.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._grouping = Grouping(self._create, at_once_max=1, together_max=TOGETHER_MAX)
+        self._batcher = Batcher(self._create, concurrent_max=1, batch_max=BATCH_MAX)
 
     async def create(self, task: NewTask, limits: CreateLimits) -> Created:
         """As ``TaskStore.create_task``."""
         values = _values(task, limits)
         try:
-            row = await self._grouping.ask(values)
-        except asyncpg.PostgresError:  # another's values, as one that no column takes: nothing was stored
+            row = await self._batcher.ask(values)
+        except asyncpg.PostgresError:  # a value in the batch that no column accepts: nothing was stored
             row = (await self._create([values]))[0]
         return created(row, task)
 
-    async def _create(self, asked: Sequence[Sequence[Any]]) -> list[Any]:
-        columns = [list(column) for column in zip(*asked, strict=True)]
+    async def _create(self, batch: Sequence[Sequence[Any]]) -> list[Any]:
+        columns = [list(column) for column in zip(*batch, strict=True)]
         rows = await self._database.rows("create_tasks", *columns, WORKFLOW, QUEUE, APPLICATION_VERSION)
         return sorted(rows, key=lambda row: row["place"])
 
 
 def _values(task: NewTask, limits: CreateLimits) -> Sequence[Any]:
-    """In the order in which ``create_tasks`` takes them."""
+    """The arguments of the SQL function ``create_tasks``, in its order."""
     return (
         task.key_hash,
         task.account,

@@ -1,4 +1,4 @@
-"""Many readers at once, over a stand-in for the database that counts its queries."""
+"""Concurrent readers over a fake database that counts its queries."""
 
 import asyncio
 from typing import Any, cast
@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from bodydouble.store.postgres import readings
-from bodydouble.store.postgres.readings import AT_ONCE_MAX, TOGETHER_MAX, Readings
+from bodydouble.store.postgres import read_batcher
+from bodydouble.store.postgres.read_batcher import BATCH_MAX, CONCURRENT_MAX, ReadBatcher
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import TaskId
 
@@ -20,7 +20,7 @@ def anyio_backend() -> str:
 
 
 class Counting:
-    """Answers each pair with itself, after ``go``; knows no key that begins with ``x``."""
+    """Answers each pair with itself once ``go`` is set. Keys that begin with ``x`` are unknown."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
@@ -37,17 +37,17 @@ class Counting:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Counting:
-    monkeypatch.setattr(readings, "to_reading", lambda row: row["pair"])
+    monkeypatch.setattr(read_batcher, "to_reading", lambda row: row["pair"])
     return Counting()
 
 
-def ask(reader: Readings, number: int, key: bytes = b"key") -> asyncio.Task[Any]:
+def ask(reader: ReadBatcher, number: int, key: bytes = b"key") -> asyncio.Task[Any]:
     return asyncio.create_task(cast("Any", reader.read(key, TaskId(UUID(int=number)))))
 
 
-async def test_everybody_gets_his_own(database: Counting) -> None:
-    """Readers that come together share queries, get what they asked for, and an unknown key gets None."""
-    reader = Readings(cast("Any", database))
+async def test_each_reader_gets_its_own_answer(database: Counting) -> None:
+    """Concurrent readers share queries and get the tasks that they asked for. An unknown key gets None."""
+    reader = ReadBatcher(cast("Any", database))
     first = [ask(reader, 0)]
     await asyncio.sleep(0.01)
     asked = [*first, *(ask(reader, number) for number in range(1, 300)), ask(reader, 300, b"x")]
@@ -56,13 +56,13 @@ async def test_everybody_gets_his_own(database: Counting) -> None:
     found = await asyncio.gather(*asked)
     assert found == [(b"key", UUID(int=number)) for number in range(300)] + [None]
     assert sum(database.sizes) == 301
-    assert max(database.sizes) <= TOGETHER_MAX
-    assert len(database.sizes) <= AT_ONCE_MAX + 300 // TOGETHER_MAX + 1
+    assert max(database.sizes) <= BATCH_MAX
+    assert len(database.sizes) <= CONCURRENT_MAX + 300 // BATCH_MAX + 1
 
 
-async def test_a_failure_is_told_to_all_and_is_no_end(database: Counting) -> None:
-    """Whoever asked while the database was away learns so, one who hung up harms nobody, and the next is served."""
-    reader = Readings(cast("Any", database))
+async def test_a_failure_reaches_its_batch_only(database: Counting) -> None:
+    """Every reader of a failed query gets the error, except one that was cancelled; the next read succeeds."""
+    reader = ReadBatcher(cast("Any", database))
     asked = [ask(reader, number) for number in range(5)]
     await asyncio.sleep(0.01)
     asked[3].cancel()
@@ -74,14 +74,14 @@ async def test_a_failure_is_told_to_all_and_is_no_end(database: Counting) -> Non
     assert await ask(reader, 9) == (b"key", UUID(int=9))
 
 
-async def test_who_asks_again_at_once_is_answered(database: Counting) -> None:
-    """Answered by the last query under way, a reader that asks on the spot does not wait for one that is over."""
+async def test_a_reader_that_asks_again_at_once_is_answered(database: Counting) -> None:
+    """A reader that asks right after its answer does not wait for a sender that has ended."""
     database.go.set()
-    reader = Readings(cast("Any", database))
+    reader = ReadBatcher(cast("Any", database))
 
     async def poll() -> None:
         for number in range(20):
             assert await reader.read(b"key", TaskId(UUID(int=number))) == (b"key", UUID(int=number))
 
     async with asyncio.timeout(30):
-        await asyncio.gather(*(poll() for _ in range(AT_ONCE_MAX)))
+        await asyncio.gather(*(poll() for _ in range(CONCURRENT_MAX)))
