@@ -27,7 +27,7 @@ from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.loading import optimise
 from bodydouble.renderers.wan.memory import BLOCKS, CONTEXT_TOKENS, FEED_FORWARD_WIDTH, WIDTH, tokens
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 
@@ -50,9 +50,9 @@ class Bench:
         self.dtype = torch.float32 if tiny else torch.bfloat16
         self.frames = TINY_FRAMES if tiny else FRAMES
         if tiny:
-            self.setup = choose_setup(WanOptions(device="cpu"), [])
+            self.setup = choose_setup(WanSettings(device="cpu"), [])
         else:
-            plain = choose_setup(WanOptions(profile="quality", offload="encoders"), find_cards())
+            plain = choose_setup(WanSettings(profile="quality", offload="encoders"), find_cards())
             self.setup = replace(plain, area_max=1280 * 720)
 
     def transformer(self) -> WanAnimateTransformer3DModel:

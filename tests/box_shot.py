@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 import bodydouble.shot.shot as stages
 from bodydouble.perception import ModelPack, PersonChoice
 from bodydouble.perception.track import empty_track
+from bodydouble.renderers.plugin import NoSettings, RendererPlugin
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.shot import Shot
 from bodydouble.shot.shot import write_whole
+from bodydouble.tasks.stages import Stage
 
 SEGMENT_FRAMES = 7
 PACK = ModelPack(folder=Path("no-models-here"))
@@ -45,6 +47,26 @@ class BoxRenderer:
         if not path.exists():
             write_whole(path, bytes(int(v) for v in scene.reference.reshape(-1, 3).mean(0)))
         return PreparedBox(self, scene, np.frombuffer(path.read_bytes(), np.uint8), self._frames_lost)
+
+
+def box_plugin(renderer: BoxRenderer) -> RendererPlugin:
+    """The description of ``renderer``, for ``Shot``."""
+    return RendererPlugin(
+        name="box",
+        summary="draws a box",
+        priority=0,
+        modes=("replace",),
+        options=NoSettings,
+        stage_shares={
+            Stage.PROBE: 0.01,
+            Stage.PERCEIVE: 0.40,
+            Stage.PREPARE: 0.14,
+            Stage.RENDER: 0.43,
+            Stage.MUX: 0.02,
+        },
+        obstacle=lambda settings: None,
+        build=lambda request: renderer,
+    )
 
 
 class PreparedBox:
@@ -96,4 +118,4 @@ def _lockstep(progress: Any) -> None:
 
 if __name__ == "__main__":
     stages.perceive, stages.load_perception = fake_perceive, fake_load
-    Shot(Path(sys.argv[1]), PACK, _lockstep, renderer=BoxRenderer()).run()
+    Shot(Path(sys.argv[1]), PACK, _lockstep, plugin=box_plugin(BoxRenderer())).run()

@@ -30,7 +30,7 @@ class FastShot:
 
     def __init__(self, channel: Channel, order: dict[str, Any]) -> None:
         self._channel, self._workspace = channel, Path(order["workspace"])
-        self._seed = order["seed"]
+        self._seed = order["options"].get("seed", 0)
 
     def perform(self, message: dict[str, Any]) -> Any:
         """As ``ShotRunner`` does."""

@@ -107,7 +107,7 @@ def attach(
     *,
     services: Services,
     files: FileStore,
-    renderers: list[str],
+    renderers: Mapping[str, list[str]],
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
     metrics_service: MetricsService,
     metrics_token: str = "",

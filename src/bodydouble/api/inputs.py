@@ -1,10 +1,15 @@
 """Input classes of the models. ``Models/{model}`` returns the JSON Schema of these classes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 
+from bodydouble.renderers.options import OptionSpec
+from bodydouble.renderers.plugin import RendererPlugin
+from bodydouble.renderers.registry import AUTO, installed_plugins, offered_options
+from bodydouble.tasks.catalogue import WAN_2_2_ANIMATE_MOVE, WAN_2_2_ANIMATE_REPLACE, ModelSpec
 from bodydouble.tasks.data_url import is_data_url
 
 URL_MESSAGE = "must be an http or https URL, or a data URL"
@@ -54,8 +59,8 @@ PERSON_SCHEMA: dict[str, Any] = {
 }
 
 
-class AnimateInput(BaseModel):
-    """Input fields of both models."""
+class ShotInput(BaseModel):
+    """The files and the size, which every model takes first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,31 +69,9 @@ class AnimateInput(BaseModel):
     resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
         "720P", description="Short side of the output. The aspect ratio is kept and a smaller source is not enlarged."
     )
-    seed: int = Field(
-        0, ge=0, le=2**63 - 1, description="Seed of the random numbers: the same seed gives the same video."
-    )
-    num_inference_steps: int = Field(20, ge=2, le=40, description="Denoising steps (renderer wan).")
-    guidance_scale: float = Field(1.0, ge=0, le=20, description="Classifier-free guidance (renderer wan).")
-    shift: float = Field(5.0, ge=0, le=20, description="Flow shift of the schedule (renderer wan).")
-    prompt: str = Field("", max_length=2000, description="Description of the scene (renderer wan).")
-    # A plain union would report one problem for each member type; this reports one for both.
-    person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
-        0, description="The person to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1."
-    )
-    keep_audio: bool = Field(True, description="Copy the audio of the source unchanged.")
 
 
-class ReplaceInput(AnimateInput):
-    """Input of wan/2-2-animate-replace."""
-
-    renderer: Literal["auto", "wan", "puppet"] = Field(
-        "auto", description="`wan` needs a GPU; `puppet` makes a preview on the CPU; `auto` takes the best available."
-    )
-
-
-class MoveInput(AnimateInput):
-    """Input of wan/2-2-animate-move."""
-
+class _MoveFiles(ShotInput):
     img_urls: list[MediaUrl] = Field(
         min_length=1, max_length=1, description="One picture of the character in its own surroundings."
     )
@@ -96,16 +79,53 @@ class MoveInput(AnimateInput):
         "720P",
         description="Short side of the output. The picture's aspect ratio is kept; a smaller one is not enlarged.",
     )
-    person: Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)] = Field(
-        0,
-        description="The person to copy the motion of: an index by size (0 is the largest) or a point [x, y].",
-    )
-    renderer: Literal["auto", "wan"] = Field("auto", description="Needs a GPU; both values mean `wan`.")
+
+
+def _input_of(model: ModelSpec, name: str, files: type[ShotInput], person: str) -> type[BaseModel]:
+    """The input class of ``model``: files, the options of every renderer that can make it, and which renderer.
+
+    ``name`` is the class's, the title of the JSON Schema; ``person`` describes the field of that name.
+    """
+    plugins = [plugin for plugin in installed_plugins() if model.mode in plugin.modes]
+    options = {spec.wire: _option_field(spec) for spec in offered_options(plugins, model.mode) if spec.wire is not None}
+    # A plain union would report one problem for each member type; this reports one for both.
+    person_type = Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)]
+    fields: dict[str, Any] = options | {
+        "person": (person_type, Field(0, description=person)),
+        "keep_audio": (bool, Field(True, description="Copy the audio of the source unchanged.")),
+        "renderer": (
+            Literal[(AUTO, *(plugin.name for plugin in plugins))],
+            Field(AUTO, description=_describe_renderers(plugins)),
+        ),
+    }
+    return create_model(name, __base__=files, __doc__=f"Input of {model.name}.", **fields)
+
+
+def _option_field(spec: OptionSpec) -> tuple[Any, Any]:
+    of_type: Any = Literal[spec.choices] if spec.choices else spec.type
+    limits = {"ge": spec.minimum, "le": spec.maximum, "max_length": spec.length_max}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    return of_type, Field(spec.default, description=spec.help, **given)
+
+
+def _describe_renderers(plugins: Sequence[RendererPlugin]) -> str:
+    summaries = "; ".join(f"`{plugin.name}` {plugin.summary}" for plugin in plugins)
+    return f"{summaries}; `{AUTO}` takes the best available."
 
 
 INPUTS: dict[str, type[BaseModel]] = {
-    "wan/2-2-animate-replace": ReplaceInput,
-    "wan/2-2-animate-move": MoveInput,
+    WAN_2_2_ANIMATE_REPLACE.name: _input_of(
+        WAN_2_2_ANIMATE_REPLACE,
+        "ReplaceInput",
+        ShotInput,
+        "The person to replace: an index by size (0 is the largest) or a point [x, y], each 0 to 1.",
+    ),
+    WAN_2_2_ANIMATE_MOVE.name: _input_of(
+        WAN_2_2_ANIMATE_MOVE,
+        "MoveInput",
+        _MoveFiles,
+        "The person to copy the motion of: an index by size (0 is the largest) or a point [x, y].",
+    ),
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """Conversion between wire format and service values."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
@@ -50,13 +50,13 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
     )
 
 
-def model_data(model: ModelSpec, renderers: Sequence[str], off: Set[str]) -> dict[str, Any]:
+def model_data(model: ModelSpec, renderers: Mapping[str, Sequence[str]], off: Set[str]) -> dict[str, Any]:
     """A model of the catalogue as ``Models`` returns it.
 
-    ``renderers`` are those available on this installation. ``off`` has the models and renderers that the operator
+    ``renderers``: mode → those available on this installation. ``off`` has the models and renderers that the operator
     switched off.
     """
-    available = [name for name in renderers if name in model.renderers and renderer_feature(name) not in off]
+    available = [name for name in renderers[model.mode] if renderer_feature(name) not in off]
     return {
         "model": model.name,
         "provider": model.provider,

@@ -13,7 +13,13 @@ from fastapi import FastAPI
 from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, ApiLimits, attach, create_app, parse_submission
 from bodydouble.bootstrap.options import media_limits
-from bodydouble.bootstrap.services import build_operation, build_services, build_sessions, open_metrics, renderers
+from bodydouble.bootstrap.services import (
+    build_operation,
+    build_services,
+    build_sessions,
+    open_metrics,
+    renderers_by_mode,
+)
 from bodydouble.bootstrap.single_sign_on import build_single_sign_on
 from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_stores
 from bodydouble.console import Console
@@ -45,7 +51,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         parse=parse_submission,
         schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},
         examples=EXAMPLES,
-        renderers=renderers(settings),
+        renderers=renderers_by_mode(settings),
         limits=media_limits(settings),
         base_url=settings.base_url,
         media_origins=_media_origins(settings),
@@ -78,7 +84,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                 app,
                 services=services,
                 files=files,
-                renderers=renderers(settings),
+                renderers=renderers_by_mode(settings),
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
                 metrics_service=metrics,
                 metrics_token=settings.metrics_token,

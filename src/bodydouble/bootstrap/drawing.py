@@ -1,7 +1,6 @@
-"""One shot at a terminal. The wan renderer's networks are in a runner of its own, as a worker's are."""
+"""One shot at a terminal. Networks that stay loaded are in a runner of its own, as a worker's are."""
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any
 
 from bodydouble.bootstrap.logs import silence_logging
 from bodydouble.perception import ModelPack
-from bodydouble.renderers.registry import MODES, resolve_renderer
-from bodydouble.renderers.wan.weights import options_for
+from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
-from bodydouble.worker.order import WorkerOptions, drawing_cards
+from bodydouble.worker.order import WorkerOptions, runner_gpus
 from bodydouble.worker.supervision.runner_slots import Runners
 
 ATTEMPTS_MAX = 2
@@ -61,14 +59,17 @@ def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
         RendererUnavailable, ModelPackMissing: it does not run on this machine, and why.
         RendererLost: the runner ended in the middle of its work, and of what.
     """
-    if resolve_renderer(request.renderer, request.wan, MODES[request.mode]) != "wan":
+    renderers = Renderers(request.renderer_settings)
+    plugin = renderers.resolve(request.renderer, request.mode)
+    if plugin.model_runner is None:
         yield None
         return
-    wan = dataclasses.asdict(options_for(request.wan, request.mode))
-    runners = Runners(WorkerOptions(folder=folder, wan=wan), drawing_cards(wan))
+    wanted = plugin.model_runner.load(renderers.settings_of(plugin), request.mode)
+    options = WorkerOptions(folder=folder, renderers=request.renderer_settings)
+    runners = Runners(options, runner_gpus(options))
     with silence_logging(), asyncio.Runner() as loop:
         try:
-            lease = loop.run(runners.lease(wan))
+            lease = loop.run(runners.lease(wanted))
             try:
                 yield lease.address
             except RendererLost as error:

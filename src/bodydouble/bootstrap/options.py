@@ -1,4 +1,4 @@
-"""What an installation chose for its media and its GPU renderer."""
+"""What an installation chose for its media and its renderers."""
 
 import dataclasses
 from pathlib import Path
@@ -6,7 +6,10 @@ from typing import Any
 
 from bodydouble.media.limits import MediaLimits
 from bodydouble.perception.options import PerceptionOptions
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.plugin import RendererPlugin
+from bodydouble.renderers.registry import installed_plugins
+from bodydouble.renderers.wan.plugin import PLUGIN as WAN
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import InputRejected
 
@@ -25,15 +28,28 @@ def media_limits(settings: Settings) -> MediaLimits:
     )
 
 
-def wan_options(settings: Settings) -> WanOptions:
+def renderer_settings(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Renderer → what this installation chose about it, by field name: our ``wan_profile`` is wan's ``profile``.
+
+    Raises:
+        InputRejected: a renderer refuses a value; the message names the setting.
+    """
+    return {plugin.name: dataclasses.asdict(_settings_of(plugin, settings)) for plugin in installed_plugins()}
+
+
+def wan_settings(settings: Settings) -> WanSettings:
     """What this installation chose about the GPU renderer. Raises InputRejected."""
-    names = {f"wan_{field.name}": field.name for field in dataclasses.fields(WanOptions)}
+    return _settings_of(WAN, settings)
+
+
+def _settings_of(plugin: RendererPlugin, settings: Settings) -> Any:
+    names = {f"{plugin.name}_{field.name}": field.name for field in dataclasses.fields(plugin.settings)}
     chosen: dict[str, Any] = {names[name]: value for name, value in settings if name in names}
     paths: dict[str, Any] = {name: str(value.resolve()) for name, value in chosen.items() if isinstance(value, Path)}
     try:
-        return WanOptions(**chosen | paths)
+        return plugin.read_settings(chosen | paths)
     except ValueError as error:
-        raise InputRejected(str(error), field="wan") from None
+        raise InputRejected(str(error), field=plugin.name) from None
 
 
 def perception_options(settings: Settings) -> PerceptionOptions:

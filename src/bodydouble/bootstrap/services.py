@@ -5,10 +5,10 @@ import socket
 from collections.abc import Callable
 from functools import cache
 
-from bodydouble.bootstrap.options import media_limits, wan_options
+from bodydouble.bootstrap.options import media_limits, renderer_settings
 from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret
 from bodydouble.outbound import address_check, parse_networks
-from bodydouble.renderers.registry import available_renderers, resolve_renderer
+from bodydouble.renderers.registry import AUTO, Renderers, installed_plugins
 from bodydouble.service import (
     AccountService,
     CallbackService,
@@ -21,7 +21,7 @@ from bodydouble.service import (
 from bodydouble.service.media_check import LimitedMediaCheck
 from bodydouble.service.metrics import MetricsService
 from bodydouble.settings import Settings
-from bodydouble.tasks.catalogue import priced
+from bodydouble.tasks.catalogue import CATALOGUE, priced
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import CreateLimits
@@ -48,17 +48,22 @@ def build_services(settings: Settings, stores: Stores, files: FileStore) -> Serv
     )
 
 
-def renderers(settings: Settings) -> list[str]:
-    return ["wan", "puppet"] if settings.wan_on_workers else available_renderers(wan_options(settings))
+def renderers_by_mode(settings: Settings) -> dict[str, list[str]]:
+    """Mode → the renderers of this installation that can make it, best first."""
+    renderers = _renderers(settings)
+    modes = dict.fromkeys(model.mode for model in CATALOGUE.values())
+    return {mode: renderers.available(mode) for mode in modes}
 
 
-def _renderer_check(settings: Settings) -> Callable[[str, tuple[str, ...]], str]:
+def _renderers(settings: Settings) -> Renderers:
+    return Renderers(renderer_settings(settings), elsewhere=["wan"] if settings.wan_on_workers else [])
+
+
+def _renderer_check(settings: Settings) -> Callable[[str, str], str]:
     @cache  # every create asks, and looking for packages and weights takes longer than all the rest of a create
-    def check(name: str, among: tuple[str, ...]) -> str:
-        if settings.wan_on_workers and name in ("auto", "wan"):
-            return "wan"
-        resolved = resolve_renderer(name, wan_options(settings), among)
-        if name == "auto" and resolved == "puppet" and not settings.puppet_fallback:
+    def check(name: str, mode: str) -> str:
+        resolved = _renderers(settings).resolve(name, mode).name
+        if name == AUTO and resolved == "puppet" and not settings.puppet_fallback:
             raise RendererUnavailable(
                 "renderer: this installation makes no CPU previews and has no GPU renderer at the moment.",
                 field="renderer",
@@ -92,6 +97,7 @@ def build_operation(settings: Settings, stores: Stores, tasks: TaskService) -> O
         switches=stores.switches,
         task_service=tasks,
         takeover_seconds=settings.takeover_seconds,
+        renderers=[plugin.name for plugin in installed_plugins()],
     )
 
 

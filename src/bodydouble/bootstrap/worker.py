@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 
-from bodydouble.bootstrap.options import media_limits, perception_options, wan_options
+from bodydouble.bootstrap.options import media_limits, perception_options, renderer_settings
 from bodydouble.bootstrap.services import open_metrics
 from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores, require_the_secret
 from bodydouble.outbound import (
@@ -78,7 +78,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         models=settings.models,
         attempts_max=settings.attempts_max,
         limits=dataclasses.asdict(media_limits(settings)),
-        wan=dataclasses.asdict(wan_options(settings)),
+        renderers=renderer_settings(settings),
         perception=dataclasses.asdict(perception_options(settings)),
         runner_idle_seconds=settings.wan_idle_seconds,
         catalogue=priced(settings.credits_per_second),

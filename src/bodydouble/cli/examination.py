@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodydouble.bootstrap.options import perception_options, wan_options
+from bodydouble.bootstrap.options import perception_options, wan_settings
 from bodydouble.perception.backends import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
-from bodydouble.renderers.registry import wan_obstacle
 from bodydouble.renderers.wan.cards import find_cards, machine_bytes
 from bodydouble.renderers.wan.compiler import compile_obstacle
+from bodydouble.renderers.wan.plugin import obstacle as wan_obstacle
 from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.settings import Settings
@@ -167,7 +167,7 @@ def _demo(settings: Settings) -> Finding:
 def _gpu(settings: Settings) -> Finding:
     """For the quality renderer. torch is found, not imported: that takes seconds."""
     subject = "GPU (renderer wan)"
-    options = wan_options(settings)
+    options = wan_settings(settings)
     cards = find_cards()
     if options.device == "cpu":
         obstacle = wan_obstacle(options) or ""

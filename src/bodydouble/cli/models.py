@@ -38,10 +38,10 @@ def install(
 
 
 def _install_wan(source: str | None) -> None:
-    from bodydouble.bootstrap.options import wan_options  # heavy, as all that is imported in functions: not for --help
+    from bodydouble.bootstrap.options import wan_settings  # heavy, as all that is imported in functions: not for --help
     from bodydouble.renderers.wan.weights import install_weights, weights_folder
 
-    folder = weights_folder(wan_options(load_settings()))
+    folder = weights_folder(wan_settings(load_settings()))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
         bar = progress.add_task("weights", total=1.0)

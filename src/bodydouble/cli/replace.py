@@ -1,12 +1,14 @@
 """``replace`` and ``move``: one shot without any server."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from bodydouble.cli.renderer_options import renderer_help, renderer_names, with_renderer_options
 from bodydouble.cli.shots import make_shot
-from bodydouble.cli.terminal import EXIT_USAGE, fail
+from bodydouble.renderers.plugin import ANIMATE, REPLACE
+from bodydouble.renderers.registry import AUTO
 from bodydouble.tasks.catalogue import RESOLUTIONS
 
 Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")]
@@ -15,32 +17,29 @@ Resolution = Annotated[
     str,
     typer.Option(help="Class of the short side: 480P, 580P or 720P.", autocompletion=lambda: [*RESOLUTIONS]),
 ]
-Prompt = Annotated[str, typer.Option(help="What is to be seen, in words (wan).", show_default=False)]
-Seed = Annotated[int, typer.Option(min=0, help="Of what is random: the same seed gives the same video (wan).")]
 Compare = Annotated[
     Path | None, typer.Option(help="Also write a PNG that shows source and result.", show_default=False)
 ]
+RendererOptions = dict[str, Any]
+"""Values by field name; at the terminal an option for each."""
 Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")]
 
 
+@with_renderer_options(REPLACE)
 def replace(
+    *,
     image: Picture,
     video: Annotated[Path, typer.Argument(help="Video in which to replace a person: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",
     renderer: Annotated[
         str,
-        typer.Option(help="auto, puppet (CPU) or wan (GPU).", autocompletion=lambda: ["auto", "puppet", "wan"]),
-    ] = "auto",
+        typer.Option(help=renderer_help(REPLACE), autocompletion=lambda: renderer_names(REPLACE)),
+    ] = AUTO,
     person: Annotated[
         str, typer.Option(help="Whom to replace: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
     ] = "largest",
-    hands: Annotated[
-        str,
-        typer.Option(help="keep (the actor's own, recoloured) or puppet.", autocompletion=lambda: ["keep", "puppet"]),
-    ] = "keep",
-    prompt: Prompt = "",
-    seed: Seed = 0,
+    options: RendererOptions,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
@@ -52,8 +51,6 @@ def replace(
 
       bodydouble replace elf.png street.mp4 -o double.mp4 --resolution 480P --person 0.7,0.5 --compare sheet.png
     """
-    if hands not in ("keep", "puppet"):
-        fail(f"--hands: {hands} is neither keep nor puppet", EXIT_USAGE)
     make_shot(
         image,
         video,
@@ -63,13 +60,13 @@ def replace(
         person=person,
         force=force,
         renderer=renderer,
-        hands=hands,
-        prompt=prompt,
-        seed=seed,
+        options=options,
     )
 
 
+@with_renderer_options(ANIMATE)
 def move(
+    *,
     image: Picture,
     video: Annotated[Path, typer.Argument(help="Video of the person who leads: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
@@ -77,8 +74,7 @@ def move(
     person: Annotated[
         str, typer.Option(help="Whom to follow: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
     ] = "largest",
-    prompt: Prompt = "",
-    seed: Seed = 0,
+    options: RendererOptions,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
@@ -96,7 +92,6 @@ def move(
         resolution=resolution,
         person=person,
         force=force,
-        mode="animate",
-        prompt=prompt,
-        seed=seed,
+        mode=ANIMATE,
+        options=options,
     )

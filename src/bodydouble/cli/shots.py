@@ -50,7 +50,11 @@ def make_shot(
     check_target(output, ".mp4", "--output", force)
     if compare:
         check_target(compare, ".png", "--compare", force)
-    from bodydouble.bootstrap.options import media_limits, perception_options, wan_options  # heavy: not for --help
+    from bodydouble.bootstrap.options import (  # heavy: not for --help
+        media_limits,
+        perception_options,
+        renderer_settings,
+    )
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot import ShotRequest, compare_sheet
 
@@ -62,7 +66,7 @@ def make_shot(
         short_side=short_side,
         person=PersonChoice(point=point, rank=rank),
         limits=limits,
-        wan=wan_options(settings),
+        renderer_settings=renderer_settings(settings),
         perception=perception_options(settings),
         **wishes,
     )

@@ -14,9 +14,10 @@ app = typer.Typer(help="Maintenance, and features switched off.", no_args_is_hel
 
 
 def _names(incomplete: str) -> list[str]:
-    from bodydouble.service.operation import SWITCHES
+    from bodydouble.renderers.registry import installed_plugins
+    from bodydouble.service.operation import switchable_names
 
-    return [name for name in SWITCHES if name.startswith(incomplete)]
+    return [name for name in switchable_names([plugin.name for plugin in installed_plugins()]) if name.startswith(incomplete)]
 
 
 SwitchArgument = Annotated[

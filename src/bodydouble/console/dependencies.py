@@ -36,7 +36,7 @@ class Console:
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input
     examples: Mapping[str, Mapping[str, Any]]  # a body of CreateTask for each model
-    renderers: Sequence[str]  # available on this installation
+    renderers: Mapping[str, Sequence[str]]  # mode → those available on this installation
     limits: MediaLimits
     base_url: str  # URL of this installation for clients
     media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket

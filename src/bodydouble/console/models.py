@@ -29,17 +29,16 @@ class Readiness:
 async def readiness(console: Console, model: ModelSpec) -> Readiness:
     """Check switches, renderers and workers for a model."""
     off = {switch.name: switch.message for switch in await console.operation.switched_off()}
-    renderers = [name for name in model.renderers if name in console.renderers and renderer_feature(name) not in off]
+    renderers = [name for name in console.renderers[model.mode] if renderer_feature(name) not in off]
     if MAINTENANCE in off:
         return Readiness(can_run=False, renderers=renderers, reason=off[MAINTENANCE] or "Under maintenance.")
     if model.name in off:
         return Readiness(can_run=False, renderers=renderers, reason=off[model.name] or "Switched off by the operator.")
     if not renderers:
-        wanted = " or ".join(model.renderers)
         return Readiness(
             can_run=False,
             renderers=[],
-            reason=f"Not available on this installation: it needs the renderer {wanted}. "
+            reason="Not available on this installation: no renderer that can make it runs here. "
             "Run 'bodydouble doctor' to see what is missing.",
         )
     state = await console.operation.queue_state()

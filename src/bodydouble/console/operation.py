@@ -10,7 +10,6 @@ from bodydouble.console.authentication import ConsoleDep, FormDep, OperatorDep, 
 from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import PageRoute, redirect, render
 from bodydouble.service import sign_in_url
-from bodydouble.service.operation import SWITCHES
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.operation import MAINTENANCE
 from bodydouble.tasks.session import Role
@@ -42,7 +41,7 @@ async def _page(request: Request, console: Console, user: SignedInUser, link: st
         failure_days=FAILURE_DAYS,
         accounts=await operation.accounts(),
         maintenance=off.get(MAINTENANCE),
-        switches=[(name, off.get(name)) for name in SWITCHES if name != MAINTENANCE],
+        switches=[(name, off.get(name)) for name in operation.switchable if name != MAINTENANCE],
         link=link,
         link_for=link_for,
         link_minutes=round(console.sessions.limits.link_seconds / 60),

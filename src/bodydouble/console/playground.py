@@ -39,7 +39,6 @@ async def playground_page(
         model=spec,
         fields=form_fields(console.schemas[spec.name]),
         readiness=await readiness(console, spec),
-        renderers=console.renderers,
         limits=console.limits,
         task=task,
     )

@@ -16,19 +16,6 @@ from bodydouble.perception.track import PersonTrack
 
 
 @dataclass(frozen=True, kw_only=True)
-class RenderOptions:
-    """What the caller may choose; each renderer reads what concerns it."""
-
-    mode: str = "replace"  # replace: the person of the video; animate: the character moves in its own picture
-    hands: str = "keep"  # puppet; keep: the actor's own hands, recoloured; puppet: the character's
-    seed: int = 0
-    prompt: str = ""  # wan; empty: the model's own
-    steps: int = 20  # wan; the profile of the installation may allow fewer
-    guidance: float = 1.0  # wan; above 1 the prompt and the face's expression count more, at twice the time
-    shift: float = 5.0  # wan; of the noise schedule
-
-
-@dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything a renderer works from. ``track`` is smoothed and whole: about 8 kB a frame."""
 
@@ -36,7 +23,7 @@ class Scene:
     footage: Footage
     mattes: Mattes
     track: PersonTrack
-    options: RenderOptions = RenderOptions()
+    mode: str = "replace"  # replace: the person of the video; animate: the character moves in its own picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +67,7 @@ class PreparedShot(Protocol):
 
 
 class Renderer(Protocol):
-    """Makes shots. Deterministic: the same scene and options give the same bytes."""
+    """Makes shots. Deterministic: the same scene, options and settings give the same bytes."""
 
     name: str
 

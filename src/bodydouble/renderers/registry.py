@@ -1,89 +1,144 @@
-"""Which renderers there are, by name, and which of them this machine can run."""
+"""The installed renderers, and which of them run on this machine."""
 
 import importlib.metadata
-import importlib.util
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from pathlib import Path
+from typing import Any
 
-from bodydouble.perception.pack import ModelPack
-from bodydouble.renderers.protocol import Renderer
-from bodydouble.renderers.wan.cards import Card, find_cards
-from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.setup import choose_setup, usable_cards
-from bodydouble.renderers.wan.weights import locate_weights
-from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
+from bodydouble.renderers.options import OptionSpec
+from bodydouble.renderers.plugin import RendererPlugin
+from bodydouble.tasks.errors import RendererUnavailable
 
-NAMES = ("wan", "puppet")
-MODES: dict[str, tuple[str, ...]] = {"replace": ("wan", "puppet"), "animate": ("wan",)}
-"""Mode to the renderers that can do it, best first."""
+GROUP = "bodydouble.renderers"
+"""The entry-point group in which distributions register renderers."""
+AUTO = "auto"
+"""The name that callers give for the best renderer that runs."""
 
-
-def wan_obstacle(options: WanOptions) -> str | None:
-    """Why the wan renderer does not run here, and what to do about it; None where it runs. Imports no torch."""
-    missing = [name for name in ("torch", "diffusers") if importlib.util.find_spec(name) is None]
-    if missing:
-        return f"{' and '.join(missing)} not installed: pip install 'bodydouble[wan]'"
-    if options.device == "cuda" and importlib.metadata.version("torch").endswith("+cpu"):
-        return "The torch that is installed is a build without CUDA: pip install --force-reinstall torch"
-    try:
-        locate_weights(options)
-        choose_setup(options, _cards())
-    except (ModelPackMissing, RendererUnavailable) as error:
-        return error.message
-    usable = len(usable_cards(options, _cards()))
-    if options.device == "cuda" and usable < options.gpus:
-        return f"wan_gpus is {options.gpus}, and this machine has {usable} that can draw: set it lower."
-    return None
+SettingsByRenderer = Mapping[str, Mapping[str, Any]]
+"""Renderer → what the operator chose about it, by field name, as JSON values."""
 
 
 @cache
-def _cards() -> list[Card]:
-    """What a machine has does not change while a process runs."""
-    return find_cards()
-
-
-def available_renderers(options: WanOptions) -> list[str]:
-    """Names of the renderers that run on this machine, best first."""
-    return ["puppet"] if wan_obstacle(options) else ["wan", "puppet"]
-
-
-def resolve_renderer(name: str, options: WanOptions, among: tuple[str, ...] = NAMES) -> str:
-    """The renderer that ``name`` means here: ``auto`` is the best one of ``among`` that runs.
+def installed_plugins() -> tuple[RendererPlugin, ...]:
+    """The description of every renderer that an installed distribution registers, best first.
 
     Raises:
-        RendererUnavailable: it does not run on this machine, or is not one of ``among``, and why.
+        RuntimeError: none is registered, a description cannot be loaded, or two have one name. The message names the
+            entry point and what to do.
     """
-    if name == "auto":
-        name = next((n for n in available_renderers(options) if n in among), among[0])
-    if name not in NAMES:
-        raise RendererUnavailable(
-            f"renderer: there is no renderer called {name}; there are: auto, {', '.join(NAMES)}", field="renderer"
-        )
-    if name not in among:
-        raise RendererUnavailable(
-            f"renderer: {name} cannot make this; it takes {' or '.join(among)}.", field="renderer"
-        )
-    obstacle = wan_obstacle(options) if name == "wan" else None
-    if obstacle:
-        instead = " Or use renderer puppet or auto." if "puppet" in among else ""
-        raise RendererUnavailable(
-            f"renderer: wan does not run here. {obstacle.rstrip('.')}.{instead}", field="renderer"
-        )
-    return name
+    plugins: dict[str, RendererPlugin] = {}
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        source = f"entry point {entry.name} = {entry.value}"
+        try:
+            plugin = entry.load()
+        except Exception as error:
+            raise RuntimeError(f"{source} cannot be loaded: {error}. Repair or uninstall its package.") from error
+        if not isinstance(plugin, RendererPlugin):
+            raise RuntimeError(f"{source} is no RendererPlugin. Repair or uninstall its package.")
+        if plugin.name == AUTO or plugin.name in plugins:
+            raise RuntimeError(f"{source}: the renderer name {plugin.name} is taken. Uninstall one of the packages.")
+        plugins[plugin.name] = plugin
+    if not plugins:
+        raise RuntimeError("No renderer is registered: install bodydouble again (in a checkout: make setup).")
+    return tuple(sorted(plugins.values(), key=lambda plugin: (-plugin.priority, plugin.name)))
 
 
-def build_renderer(name: str, pack: ModelPack, options: WanOptions, runner: Path | None) -> Renderer:
-    """The renderer that ``resolve_renderer`` answered, ready to prepare shots.
+class Renderers:
+    """The installed renderers under one operator's settings."""
 
-    ``runner`` is the socket of the process with wan's networks, loaded as ``options`` say; puppet needs none. Here they
-    are never loaded: this process decodes strangers' files, and has to end at once when it is told to.
+    def __init__(
+        self,
+        settings: SettingsByRenderer | None = None,
+        *,
+        plugins: Sequence[RendererPlugin] | None = None,
+        elsewhere: Collection[str] = (),
+    ) -> None:
+        """``plugins``: others than the installed ones. ``elsewhere``: renderers that run on other machines' workers."""
+        self._settings = settings or {}
+        self.plugins = tuple(installed_plugins() if plugins is None else plugins)
+        self._elsewhere = frozenset(elsewhere)
+
+    def plugin(self, name: str) -> RendererPlugin:
+        """The description of ``name``. Raises RendererUnavailable: there is no such renderer."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                return plugin
+        known = ", ".join([AUTO, *(plugin.name for plugin in self.plugins)])
+        raise RendererUnavailable(f"renderer: there is no renderer called {name}; there are: {known}", field="renderer")
+
+    def names(self, mode: str) -> list[str]:
+        """Renderers that can make ``mode``, best first, whether they run here or not."""
+        return [plugin.name for plugin in self.plugins if mode in plugin.modes]
+
+    def settings_of(self, plugin: RendererPlugin) -> Any:
+        """What the operator chose about ``plugin``. Raises ValueError."""
+        return plugin.read_settings(self._settings.get(plugin.name, {}))
+
+    def obstacle(self, plugin: RendererPlugin) -> str | None:
+        """Why ``plugin`` does not run, and what to do about it; None where it runs."""
+        return None if plugin.name in self._elsewhere else plugin.obstacle(self.settings_of(plugin))
+
+    def available(self, mode: str) -> list[str]:
+        """Renderers that can make ``mode`` and run, best first."""
+        return [name for name in self.names(mode) if self.obstacle(self.plugin(name)) is None]
+
+    def resolve(self, name: str, mode: str) -> RendererPlugin:
+        """The renderer that ``name`` means for ``mode``: ``auto`` is the best one that runs.
+
+        Raises:
+            RendererUnavailable: there is no such renderer, it cannot make ``mode`` or does not run here, and why.
+        """
+        among = self.names(mode)
+        if name == AUTO:
+            name = next(iter(self.available(mode)), among[0] if among else name)
+        plugin = self.plugin(name)
+        if name not in among:
+            raise RendererUnavailable(
+                f"renderer: {name} cannot make this; it takes {' or '.join(among)}.", field="renderer"
+            )
+        obstacle = self.obstacle(plugin)
+        if obstacle:
+            others = [other for other in self.available(mode) if other != name]
+            instead = f" Or use renderer {' or '.join([*others, AUTO])}." if others else ""
+            raise RendererUnavailable(
+                f"renderer: {name} does not run here. {obstacle.rstrip('.')}.{instead}", field="renderer"
+            )
+        return plugin
+
+    def runner_gpus(self) -> list[str]:
+        """UUIDs of the GPUs on which model runners can work; empty where they work on the CPU."""
+        found = [gpu for plugin, runner in self._runners() for gpu in runner.gpus(self.settings_of(plugin))]
+        return list(dict.fromkeys(found))
+
+    def gpus_per_task(self) -> int:
+        """GPUs that one model runner takes."""
+        return max((runner.gpus_per_task(self.settings_of(plugin)) for plugin, runner in self._runners()), default=1)
+
+    def _runners(self) -> list[tuple[RendererPlugin, Any]]:
+        return [(plugin, plugin.model_runner) for plugin in self.plugins if plugin.model_runner is not None]
+
+
+def offered_options(plugins: Sequence[RendererPlugin], mode: str) -> list[OptionSpec]:
+    """The options of all renderers that can make ``mode``, each name once, as its best renderer declares it.
+
+    Raises:
+        RuntimeError: two renderers declare one name with different types or limits.
     """
-    if name == "puppet":
-        from bodydouble.renderers.puppet.renderer import PuppetRenderer  # its networks load only where they are used
+    found: dict[str, tuple[OptionSpec, RendererPlugin]] = {}
+    for plugin in plugins:
+        for spec in plugin.option_specs if mode in plugin.modes else ():
+            known, owner = found.setdefault(spec.name, (spec, plugin))
+            if _shape(known) != _shape(spec):
+                raise RuntimeError(f"renderers {owner.name} and {plugin.name} declare {spec.name} differently")
+    return [spec for spec, _ in found.values()]
 
-        return PuppetRenderer(pack)
-    from bodydouble.renderers.wan.remote import RemoteEngine
-    from bodydouble.renderers.wan.renderer import WanRenderer
 
-    assert runner is not None, "wan draws in a runner"
-    return WanRenderer(options, RemoteEngine(runner), pack)
+def _shape(spec: OptionSpec) -> tuple[Any, ...]:
+    limits = (spec.minimum, spec.maximum, spec.length_max, spec.choices)
+    return (spec.wire, spec.flag, spec.type, spec.default, *limits)
+
+
+def options_from_wire(inputs: Mapping[str, Any], mode: str) -> dict[str, Any]:
+    """The renderers' options in a task's validated input, by field name."""
+    specs = offered_options(installed_plugins(), mode)
+    return {spec.name: inputs[spec.wire] for spec in specs if spec.wire is not None and spec.wire in inputs}

@@ -1,6 +1,6 @@
 """The use cases of an operator: every account's tasks and credits, and what is switched off."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,9 +26,6 @@ from bodydouble.tasks.operation import (
 from bodydouble.tasks.ports import AccountStore, DeliveryStore, ExecutorStore, QueueStore, SwitchStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskId, TaskStatus
 
-RENDERERS = ("puppet", "wan")
-SWITCHES = (MAINTENANCE, UPLOADS, *(renderer_feature(name) for name in RENDERERS), *CATALOGUE)
-"""Everything that can be switched off: all new work, uploads, each renderer, each model."""
 FAILURE_REASONS_MAX = 20
 
 
@@ -52,6 +49,11 @@ class Retried:
     new: bool
 
 
+def switchable_names(renderers: Collection[str]) -> tuple[str, ...]:
+    """Everything that can be switched off: all new work, uploads, each of ``renderers``, each model."""
+    return (MAINTENANCE, UPLOADS, *(renderer_feature(name) for name in sorted(renderers)), *CATALOGUE)
+
+
 class OperationService:
     """What an operator may see and do. Whoever calls it is trusted: it asks for no key."""
 
@@ -66,10 +68,12 @@ class OperationService:
         switches: SwitchStore,
         task_service: TaskService,
         takeover_seconds: float,
+        renderers: Collection[str],
     ) -> None:
         self._tasks, self._accounts, self._deliveries = tasks, accounts, deliveries
         self._executors, self._queue, self._switches = executors, queue, switches
         self._task_service, self._takeover_seconds = task_service, takeover_seconds
+        self.switchable = switchable_names(renderers)
 
     async def accounts(self) -> list[Account]:
         """Everybody, by name."""
@@ -166,8 +170,8 @@ class OperationService:
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         """Take no new work of this name, from the next request on. Raises InputRejected."""
-        if name not in SWITCHES:
-            raise InputRejected(f"name: there is no {name} to switch off; there are: {', '.join(SWITCHES)}")
+        if name not in self.switchable:
+            raise InputRejected(f"name: there is no {name} to switch off; there are: {', '.join(self.switchable)}")
         await self._switches.switch_off(name, message, retry_seconds)
 
     async def switch_on(self, name: str) -> bool:

@@ -59,8 +59,8 @@ class MediaCheck(Protocol):
         ...
 
 
-RendererCheck = Callable[[str, tuple[str, ...]], str]
-"""Resolves a renderer's name on this installation; raises RendererUnavailable."""
+RendererCheck = Callable[[str, str], str]
+"""Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""
 
 AddressCheck = Callable[[str], str | None]
 """Why nothing will be sent to an address, as far as its text tells; None where that shows only later."""
@@ -209,8 +209,8 @@ class TaskService:
         return created
 
     def _new_task(self, submission: Submission, source: TaskSource, price: Price, **origin: Any) -> NewTask:
-        among = self.model(submission.model).renderers
-        renderer = self._check_renderer(str(submission.inputs["renderer"]), among)
+        mode = self.model(submission.model).mode
+        renderer = self._check_renderer(str(submission.inputs["renderer"]), mode)
         return NewTask(
             id=TaskId(make_uuid7()),
             model=submission.model,

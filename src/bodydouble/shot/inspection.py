@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 from bodydouble.perception import ModelPack, Perception, PersonChoice, perceive
 from bodydouble.perception.arrays import Image, Matte
-from bodydouble.renderers.wan.preprocess import FrameInputs, Preprocessor
-from bodydouble.renderers.wan.preprocess.skeleton import draw_skeleton
-from bodydouble.renderers.wan.preprocess.wholebody import whole_body
+from bodydouble.perception.skeleton import draw_skeleton
+from bodydouble.perception.whole_body import whole_body
+from bodydouble.renderers.plugin import InspectionRows
+from bodydouble.renderers.registry import installed_plugins
 from bodydouble.shot.sheet import framed
 
 COLUMNS = 8
@@ -44,7 +45,7 @@ def inspect_video(
     short_side: int,
     report: Callable[[float], None],
 ) -> Inspection:
-    """Perceive ``video`` and write a sheet to ``output``: person, matte, and what the wan renderer would be shown.
+    """Perceive ``video`` and write a sheet to ``output``: person, matte, and what renderers are given of it.
 
     Raises:
         MediaRejected: the video cannot be read.
@@ -67,13 +68,13 @@ def inspect_video(
 
 
 def write_sheet(output: Path, reader: VideoReader, seen: Perception, columns: int = COLUMNS) -> None:
-    """Frames spread over the time, one a column. Rows: who was found; matte; skeleton; face; masked background."""
-    preprocessor = Preprocessor(reader, seen.mattes, seen.track)
+    """Frames spread over the time, one a column. Rows: who was found; matte; what renderers are given."""
+    makers = [p.inspection_rows(reader, seen) for p in installed_plugins() if p.inspection_rows is not None]
     strips: list[NDArray[np.uint8]] = []
     for index in np.unique(np.linspace(0, reader.frames - 1, columns).astype(int)).tolist():
         _, image = next(reader.read(index, index + 1))
         _, matte = next(seen.mattes.read(index, index + 1))
-        strips.append(_column(seen, index, image, matte, next(preprocessor.read(index, index + 1))))
+        strips.append(_column(seen, index, image, matte, makers))
     sheet = np.hstack(strips)
     part = output.with_name(f".{output.stem}.part{output.suffix}")
     if not cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1])):
@@ -81,15 +82,12 @@ def write_sheet(output: Path, reader: VideoReader, seen: Perception, columns: in
     part.replace(output)
 
 
-def _column(seen: Perception, i: int, image: Image, matte: Matte, shown: FrameInputs) -> NDArray[np.uint8]:
-    assert shown.background is not None
+def _column(seen: Perception, i: int, image: Image, matte: Matte, makers: list[InspectionRows]) -> NDArray[np.uint8]:
     lit = image * (DIM + (1 - DIM) / 255 * matte[..., None])
     cells = [
         (_found(seen, i, image), f"frame {i}, shot {seen.track.shot[i]}"),
         (np.asarray(lit, np.uint8), "matte"),
-        (shown.pose, "skeleton"),
-        (shown.face, "face"),
-        (shown.background, "background"),
+        *((picture, label) for maker in makers for label, picture in maker(i)),
     ]
     width = round(image.shape[1] * CELL_HEIGHT / image.shape[0])
     return np.vstack([framed(_fitted(cell, width), label) for cell, label in cells])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from bodydouble.media import MediaLimits
 from bodydouble.perception import PersonChoice
 from bodydouble.perception.options import PerceptionOptions
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.registry import SettingsByRenderer
 from bodydouble.tasks.stages import Stage
 
 
@@ -23,16 +24,11 @@ class ShotRequest:
     person: PersonChoice = field(default_factory=PersonChoice)
     renderer: str = "auto"
     mode: str = "replace"  # or animate: the character moves in its own picture
-    hands: str = "keep"
-    seed: int = 0
-    prompt: str = ""  # this and the next three: renderer wan
-    steps: int = 20
-    guidance: float = 1.0
-    shift: float = 5.0
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of any renderers; each reads its own
     keep_audio: bool = True
     limits: MediaLimits = field(default_factory=MediaLimits)
-    wan: WanOptions = field(default_factory=WanOptions)  # what the operator chose, as in the next one
-    perception: PerceptionOptions = field(default_factory=PerceptionOptions)  # for renderer wan
+    renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # what the operator chose, as below
+    perception: PerceptionOptions = field(default_factory=PerceptionOptions)
 
     def to_json(self) -> str:
         """As text; ``from_json`` brings it back."""
@@ -51,7 +47,6 @@ class ShotRequest:
                 "video": Path(data["video"]),
                 "person": PersonChoice(point=tuple(point) if point else None, rank=person["rank"]),
                 "limits": MediaLimits(**data["limits"]),
-                "wan": WanOptions(**data["wan"]),
                 "perception": PerceptionOptions(**data["perception"]),
             }
         )

@@ -15,6 +15,7 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -35,9 +36,9 @@ from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.perceive import WINDOW_FRAMES
-from bodydouble.renderers.protocol import PreparedShot, Renderer, RenderOptions, RenderWarning, Scene, Segment
-from bodydouble.renderers.registry import MODES, build_renderer, resolve_renderer
-from bodydouble.renderers.wan.weights import options_for
+from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetworks, RendererPlugin
+from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
+from bodydouble.renderers.registry import Renderers
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
@@ -80,8 +81,9 @@ class _Plan:
 class Shot:
     """A shot in a workspace. Call the stages in order, or ``run``.
 
-    ``runner`` is the socket of the process with the wan renderer's networks, for a request that is drawn with it.
-    ``renderer`` is for callers that bring one of their own; else the request's is built when it is needed.
+    ``runner`` is the socket of the process with the renderer's networks, where the renderer needs one.
+    ``plugin`` is for callers that bring a renderer of their own, which need not be installed and makes whatever the
+    request asks for.
     """
 
     def __init__(
@@ -91,12 +93,12 @@ class Shot:
         listener: Listener = _ignore,
         *,
         runner: Path | None = None,
-        renderer: Renderer | None = None,
+        plugin: RendererPlugin | None = None,
     ) -> None:
         self.workspace = workspace
         self.request = ShotRequest.from_json((workspace / "shot.json").read_text())
-        self._pack, self._runner, self._renderer = pack, runner, renderer
-        self._meter = ProgressMeter(listener)
+        self._pack, self._listener, self._runner, self._own_plugin = pack, listener, runner, plugin
+        self._renderers = Renderers(self.request.renderer_settings)
 
     @classmethod
     def create(
@@ -107,7 +109,7 @@ class Shot:
         listener: Listener = _ignore,
         *,
         runner: Path | None = None,
-        renderer: Renderer | None = None,
+        plugin: RendererPlugin | None = None,
     ) -> "Shot":
         """Start in an empty or an earlier workspace.
 
@@ -126,7 +128,7 @@ class Shot:
                     stale.unlink(missing_ok=True)
             write_whole(path, text)
             write_whole(mark, made_from)
-        return cls(workspace, pack, listener, runner=runner, renderer=renderer)
+        return cls(workspace, pack, listener, runner=runner, plugin=plugin)
 
     @cached_property
     def info(self) -> VideoInfo:
@@ -142,14 +144,14 @@ class Shot:
     @cached_property
     def frame_size(self) -> tuple[int, int]:
         """Width and height of the finished frames: the footage's, in mode animate those of the character's picture."""
-        if self.request.mode == "replace":
+        if self.request.mode == REPLACE:
             return self.footage.width, self.footage.height
         height, width = read_image(self.request.image, self.request.limits, field="image").shape[:2]
         return working_size(width, height, self.request.short_side)
 
     def _reference(self) -> Image:
         picture = read_image(self.request.image, self.request.limits, field="image")
-        if self.request.mode == "replace":
+        if self.request.mode == REPLACE:
             return picture
         return np.asarray(cv2.resize(picture, self.frame_size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -157,9 +159,9 @@ class Shot:
         """Check both inputs, without heavy work.
 
         Raises:
-            MediaRejected, RendererUnavailable: what is wrong, and with which input.
+            MediaRejected, RendererUnavailable, InputRejected: what is wrong, and with which input.
         """
-        self._renderer_name()
+        _ = self._options
         probe_image(self.request.image, self.request.limits, field="image")
         self._meter.report(Stage.PROBE, 0.5)
         info = self.info
@@ -181,8 +183,8 @@ class Shot:
             networks.close()
 
     def _networks(self) -> Networks | None:
-        """For wan those of the GPU, where they are; puppet needs the depth and the segmentation of the pack's."""
-        if self._renderer_name() != "wan":
+        """The networks to look with; None: those of the pack."""
+        if self._plugin.perception is PerceptionNetworks.PACK:
             return None
         chosen = choose_networks(self._pack, self.request.perception)
         _log.info(chosen.reason)
@@ -213,30 +215,35 @@ class Shot:
             footage=self.footage,
             mattes=self._perception.mattes,
             track=self._perception.track,
-            options=RenderOptions(
-                mode=self.request.mode,
-                hands=self.request.hands,
-                seed=self.request.seed,
-                prompt=self.request.prompt,
-                steps=self.request.steps,
-                guidance=self.request.guidance,
-                shift=self.request.shift,
-            ),
+            mode=self.request.mode,
         )
         folder = self.workspace / "renderer"
         folder.mkdir(exist_ok=True)
-        return self._build().prepare(scene, folder, lambda f: self._meter.report(Stage.PREPARE, f))
+        plugin = self._plugin
+        renderer = plugin.build(
+            BuildRequest(
+                mode=self.request.mode,
+                options=self._options,
+                settings=self._renderers.settings_of(plugin),
+                pack=self._pack,
+                runner=self._runner,
+            )
+        )
+        return renderer.prepare(scene, folder, lambda f: self._meter.report(Stage.PREPARE, f))
 
-    def _build(self) -> Renderer:
-        if self._renderer:
-            return self._renderer
-        options = options_for(self.request.wan, self.request.mode)
-        return build_renderer(self._renderer_name(), self._pack, options, self._runner)
+    @cached_property
+    def _plugin(self) -> RendererPlugin:
+        """The request's renderer. Raises RendererUnavailable."""
+        return self._own_plugin or self._renderers.resolve(self.request.renderer, self.request.mode)
 
-    def _renderer_name(self) -> str:
-        if self._renderer:
-            return self._renderer.name
-        return resolve_renderer(self.request.renderer, self.request.wan, MODES[self.request.mode])
+    @cached_property
+    def _options(self) -> Any:
+        """What the caller chose about the renderer, checked. Raises RendererUnavailable, InputRejected."""
+        return self._plugin.read_options(self.request.options)
+
+    @cached_property
+    def _meter(self) -> ProgressMeter:
+        return ProgressMeter(self._listener, self._plugin.stage_shares)
 
     def render_segment(self, index: int) -> None:
         """Render and encode one segment; nothing happens where its file is there.
@@ -296,7 +303,7 @@ class Shot:
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)
         result = ShotResult(
             path=target,
-            renderer=self._renderer_name(),
+            renderer=self._plugin.name,
             width=self.frame_size[0],
             height=self.frame_size[1],
             frame_rate=float(self.info.frame_rate),

@@ -1,4 +1,4 @@
-"""The models on offer: limits, price and renderers of each. One entry is one product."""
+"""The models on offer: limits, price and mode of each. One entry is one product."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,6 @@ class ModelSpec:
     supports_native_audio: bool = False
     routing_priority: int = 50
     mode: str = "replace"  # replace: the person of the video; animate: the character moves in its own picture
-    renderers: tuple[str, ...] = ("wan", "puppet")  # that can make it, best first
     credits_per_second: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     def price(self, resolution: str, duration_seconds: float) -> Decimal:
@@ -66,7 +65,6 @@ WAN_2_2_ANIMATE_MOVE = ModelSpec(
     ),
     operations=("animate-move", "motion-control"),
     mode="animate",
-    renderers=("wan",),
     credits_per_second=WAN_2_2_ANIMATE_REPLACE.credits_per_second,
 )
 

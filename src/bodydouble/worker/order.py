@@ -1,17 +1,12 @@
 """What a worker may choose, and what it tells its child to make. Plain values: they cross a process border as JSON."""
 
-import dataclasses
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bodydouble.renderers.registry import resolve_renderer
-from bodydouble.renderers.wan.cards import find_cards
-from bodydouble.renderers.wan.options import WanOptions
-from bodydouble.renderers.wan.setup import usable_cards
-from bodydouble.renderers.wan.weights import options_for
+from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_wire
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
@@ -26,10 +21,10 @@ class WorkerOptions:
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.model_runner")
-    runner_idle_seconds: float = 900.0  # the wan renderer's networks stay loaded for so long without a task
+    runner_idle_seconds: float = 900.0  # a model runner's networks stay loaded for so long without a task
     attempts_max: int = 3  # of one step, when the child dies, and of a task, when its worker does
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
-    wan: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``renderers.wan.options.WanOptions``
+    renderers: SettingsByRenderer = field(default_factory=dict[str, Any])  # what the operator chose about each
     perception: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``PerceptionOptions``
     catalogue: Mapping[str, ModelSpec] = field(default_factory=lambda: CATALOGUE)  # with the installation's prices
     silence_seconds_max: float = 60.0  # without a heartbeat the child is frozen
@@ -44,9 +39,10 @@ class WorkerOptions:
 def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner: Path | None) -> dict[str, Any]:
     """The child's order for ``task``: what ``worker.child`` needs to open the shot.
 
-    ``runner`` is the address of the process with the wan renderer's networks, where the task needs one.
+    ``runner`` is the address of the process with the renderer's networks, where the task needs one.
     """
     person = task.inputs.get("person", 0)
+    mode = find_model(task.model, options.catalogue).mode
     return {
         "workspace": str(workspace.path),
         "models": str(options.models) if options.models else None,
@@ -55,36 +51,30 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         "short_side": RESOLUTIONS[str(task.inputs["resolution"])],
         "point": list(person) if isinstance(person, list | tuple) else None,
         "rank": person if isinstance(person, int) else 0,
-        "renderer": task.inputs.get("renderer", "auto"),
-        "mode": find_model(task.model, options.catalogue).mode,
+        "renderer": task.inputs.get("renderer", AUTO),
+        "mode": mode,
+        "options": options_from_wire(task.inputs, mode),
         "runner": str(runner) if runner else None,
-        "hands": task.inputs.get("hands", "keep"),
-        "seed": task.inputs.get("seed", 0),
-        "prompt": task.inputs.get("prompt", ""),
-        "steps": task.inputs.get("num_inference_steps", 20),
-        "guidance": task.inputs.get("guidance_scale", 1.0),
-        "shift": task.inputs.get("shift", 5.0),
         "keep_audio": task.inputs.get("keep_audio", True),
         "limits": options.limits,
-        "wan": options.wan,
+        "renderer_settings": options.renderers,
         "perception": options.perception,
     }
 
 
-def runner_options(task: Task, options: WorkerOptions) -> dict[str, Any] | None:
-    """What a runner for ``task`` loads, fields of ``WanOptions``.
+def runner_options(task: Task, options: WorkerOptions) -> Mapping[str, Any] | None:
+    """What a model runner for ``task`` loads, as its renderer says.
 
-    None where the task is not for the wan renderer, or where this machine cannot run it: the child says why.
+    None where the task's renderer needs no runner, or where this machine cannot run it: the child says why.
     """
-    model, wan = find_model(task.model, options.catalogue), WanOptions(**options.wan)
+    mode, renderers = find_model(task.model, options.catalogue).mode, Renderers(options.renderers)
     try:
-        renderer = resolve_renderer(str(task.inputs.get("renderer", "auto")), wan, model.renderers)
+        plugin = renderers.resolve(str(task.inputs.get("renderer", AUTO)), mode)
     except RendererUnavailable:
         return None
-    return dataclasses.asdict(options_for(wan, model.mode)) if renderer == "wan" else None
+    return plugin.model_runner.load(renderers.settings_of(plugin), mode) if plugin.model_runner else None
 
 
-def drawing_cards(wan: Mapping[str, Any]) -> list[str]:
-    """UUIDs of this machine's GPUs that can draw as ``wan`` (fields of ``WanOptions``) says; none where it says CPU."""
-    options = WanOptions(**wan)
-    return [card.uuid for card in usable_cards(options, find_cards())] if options.device == "cuda" else []
+def runner_gpus(options: WorkerOptions) -> list[str]:
+    """UUIDs of this machine's GPUs that model runners can use; none where they compute on the CPU."""
+    return Renderers(options.renderers).runner_gpus()

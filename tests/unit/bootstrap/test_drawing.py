@@ -44,7 +44,7 @@ def losses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def create(workspace: Path, request: object, pack: object, listener: object, *, runner: Path) -> SimpleNamespace:
         return SimpleNamespace(run=lambda output: run(runner))
 
-    monkeypatch.setattr(drawing, "resolve_renderer", lambda *arguments: "wan")
+    monkeypatch.setattr(drawing.Renderers, "resolve", lambda renderers, name, mode: renderers.plugin("wan"))
     monkeypatch.setattr(drawing, "Shot", SimpleNamespace(create=create))
     monkeypatch.setattr(drawing, "Runners", type("Fresh", (Runners,), {}))
     return losses

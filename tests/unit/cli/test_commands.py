@@ -48,7 +48,7 @@ def test_every_command_shows_an_example(command):
         (["a.png", "a.png", "-o", "out.mp4", "--resolution", "4K"], "480P, 580P, 720P"),
         (["a.png", "a.png", "-o", "out.mp4", "--person", "tall"], "--person: tall is neither"),
         (["a.png", "a.png", "-o", "out.mp4", "--person", "2,3"], "--person: 2,3 is neither"),
-        (["a.png", "a.png", "-o", "out.mp4", "--hands", "gloves"], "neither keep nor puppet"),
+        (["a.png", "a.png", "-o", "out.mp4", "--hands", "gloves"], "none of keep, puppet"),
     ],
 )
 def test_wrong_arguments_are_one_clear_line(arguments, message, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from bodydouble.media import MediaLimits, VideoReader, probe_video
 from bodydouble.shot import Shot, ShotRequest
 from bodydouble.shot.preview import PREVIEW_NAME, SIDE_MAX, write_preview
-from box_shot import PACK, BoxRenderer
+from box_shot import PACK, BoxRenderer, box_plugin
 
 
 def _decoded(path: Path) -> np.ndarray:
@@ -32,7 +32,7 @@ def test_a_preview_is_small_and_keeps_its_shape(tmp_path: Path, size: tuple[int,
 
 def test_each_segment_leaves_its_last_frame_as_the_preview(box_request: ShotRequest, workspace: Path) -> None:
     """After a segment the preview is its last frame; a segment that was there already leaves the preview alone."""
-    shot = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer())
+    shot = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer()))
     shot.perceive()
     segments = shot.prepare()
     assert not (workspace / PREVIEW_NAME).exists()

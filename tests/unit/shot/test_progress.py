@@ -3,19 +3,23 @@
 import pytest
 
 from bodydouble.shot import ShotProgress
-from bodydouble.shot.progress import SHARES, ProgressMeter
+from bodydouble.shot.progress import ProgressMeter
 from bodydouble.tasks.stages import Stage
 
+SHARES = {Stage.PROBE: 0.1, Stage.PERCEIVE: 0.2, Stage.PREPARE: 0.1, Stage.RENDER: 0.5, Stage.MUX: 0.1}
 
-def test_the_shares_make_a_whole() -> None:
-    """The stages' shares add up to one."""
-    assert sum(SHARES.values()) == pytest.approx(1)
+
+def test_a_fraction_is_made_of_the_renderers_shares() -> None:
+    """Stages before count whole, the running one as far as it is."""
+    heard: list[ShotProgress] = []
+    ProgressMeter(heard.append, SHARES).report(Stage.RENDER, 0.5)
+    assert heard[0].fraction == pytest.approx(0.1 + 0.2 + 0.1 + 0.25)
 
 
 def test_a_stage_that_starts_again_does_not_take_progress_back() -> None:
     """The fraction stays where it was while an earlier stage reports again."""
     heard: list[ShotProgress] = []
-    meter = ProgressMeter(heard.append)
+    meter = ProgressMeter(heard.append, SHARES)
     meter.report(Stage.RENDER, 0.5, 1, 4)
     meter.report(Stage.PERCEIVE, 0.1)
     meter.report(Stage.RENDER, 0.6, 2, 4)

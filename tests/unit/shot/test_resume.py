@@ -7,7 +7,7 @@ from pathlib import Path
 
 import box_shot
 from bodydouble.shot import Shot, ShotRequest
-from box_shot import PACK, BoxRenderer
+from box_shot import PACK, BoxRenderer, box_plugin
 
 # Progress reports after which the process is killed, one start after the other: in the probe, in perception, while
 # preparing, inside the first, the second and the third segment.
@@ -47,6 +47,6 @@ def test_killed_again_and_again_the_bytes_are_the_same(box_request: ShotRequest,
     done = sorted(p.name for p in (tmp_path / "killed" / "segments").glob("*.nut"))
     assert done == ["segment-00000.nut", "segment-00001.nut"]
     last = _run_until(tmp_path / "killed", None)
-    single = Shot.create(tmp_path / "single", box_request, PACK, renderer=BoxRenderer()).run()
+    single = Shot.create(tmp_path / "single", box_request, PACK, plugin=box_plugin(BoxRenderer())).run()
     assert (tmp_path / "killed" / "result.mp4").read_bytes() == single.path.read_bytes()
     assert last < 40, "of the 51 reports of a whole run: finished segments were not rendered again"

@@ -9,7 +9,7 @@ import pytest
 
 from bodydouble.shot import Shot, ShotProgress, ShotRequest
 from bodydouble.tasks.errors import Cancelled, MediaRejected, RendererUnavailable
-from box_shot import PACK, BoxRenderer
+from box_shot import PACK, BoxRenderer, box_plugin
 from material import landscape, write_image, write_video
 
 
@@ -20,7 +20,7 @@ def _audio(path: Path) -> list[bytes]:
 
 def test_a_shot_keeps_frames_rate_size_and_sound(box_request: ShotRequest, workspace: Path) -> None:
     """The result has the source's frames, times, size and audio packets, and says what was made with what."""
-    result = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run()
+    result = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run()
     assert (result.frames, result.width, result.height, result.audio) == (30, 320, 240, True)
     assert result.frame_rate == 25
     assert result.renderer == "box"
@@ -34,7 +34,7 @@ def test_a_shot_keeps_frames_rate_size_and_sound(box_request: ShotRequest, works
 def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> None:
     """keep_audio false leaves the sound away and says so."""
     silent = dataclasses.replace(box_request, keep_audio=False)
-    result = Shot.create(workspace, silent, PACK, renderer=BoxRenderer()).run()
+    result = Shot.create(workspace, silent, PACK, plugin=box_plugin(BoxRenderer())).run()
     assert result.audio is False
     with av.open(str(result.path)) as container:
         assert not container.streams.audio
@@ -43,7 +43,7 @@ def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> 
 def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) -> None:
     """The finished file depends on the request alone."""
     files = [
-        Shot.create(tmp_path / name, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+        Shot.create(tmp_path / name, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
         for name in ("one", "two")
     ]
     assert files[0] == files[1]
@@ -52,7 +52,7 @@ def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) 
 def test_progress_only_grows_and_ends_at_one(box_request: ShotRequest, workspace: Path) -> None:
     """Every stage reports, in order, with a fraction that never falls and a segment while rendering."""
     heard: list[ShotProgress] = []
-    Shot.create(workspace, box_request, PACK, heard.append, renderer=BoxRenderer()).run()
+    Shot.create(workspace, box_request, PACK, heard.append, plugin=box_plugin(BoxRenderer())).run()
     fractions = [p.fraction for p in heard]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1.0)
@@ -73,21 +73,23 @@ def test_a_cancel_leaves_nothing_half_written(box_request: ShotRequest, workspac
             raise Cancelled("stopped")
 
     with pytest.raises(Cancelled):
-        Shot.create(workspace, box_request, PACK, stop, renderer=BoxRenderer()).run()
+        Shot.create(workspace, box_request, PACK, stop, plugin=box_plugin(BoxRenderer())).run()
     assert not list(workspace.rglob("*.part*"))
-    resumed = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+    resumed = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
     shutil.rmtree(workspace)
-    assert resumed == Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+    assert (
+        resumed == Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
+    )
 
 
 def test_finished_segments_are_not_rendered_again(box_request: ShotRequest, workspace: Path) -> None:
     """A second shot on the workspace of a finished one neither prepares nor renders; a lost segment is made again."""
-    first = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer()).run().path.read_bytes()
+    first = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
     renderer = BoxRenderer()
-    assert Shot.create(workspace, box_request, PACK, renderer=renderer).run().path.read_bytes() == first
+    assert Shot.create(workspace, box_request, PACK, plugin=box_plugin(renderer)).run().path.read_bytes() == first
     assert renderer.prepared == 0
     (workspace / "segments" / "segment-00002.nut").unlink()
-    assert Shot.create(workspace, box_request, PACK, renderer=renderer).run().path.read_bytes() == first
+    assert Shot.create(workspace, box_request, PACK, plugin=box_plugin(renderer)).run().path.read_bytes() == first
     assert (renderer.prepared, renderer.rendered) == (1, [2])
 
 
@@ -98,17 +100,17 @@ def test_another_request_or_other_contents_start_anew(box_request: ShotRequest, 
     shutil.copy(box_request.video, video)
     request = dataclasses.replace(box_request, image=image, video=video)
     workspace = tmp_path / "workspace"
-    Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run()
-    Shot.create(workspace, dataclasses.replace(request, seed=1), PACK)
+    Shot.create(workspace, request, PACK, plugin=box_plugin(BoxRenderer())).run()
+    Shot.create(workspace, dataclasses.replace(request, options={"seed": 1}), PACK)
     assert not (workspace / "segments").exists()
-    Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run()
+    Shot.create(workspace, request, PACK, plugin=box_plugin(BoxRenderer())).run()
     write_video(video, landscape(40), sound=True)
-    assert Shot.create(workspace, request, PACK, renderer=BoxRenderer()).run().frames == 40
+    assert Shot.create(workspace, request, PACK, plugin=box_plugin(BoxRenderer())).run().frames == 40
 
 
 def test_a_renderer_that_loses_frames_leaves_no_segment(box_request: ShotRequest, workspace: Path) -> None:
     """A segment with too few frames is an error, not a shorter video."""
-    shot = Shot.create(workspace, box_request, PACK, renderer=BoxRenderer(frames_lost=1))
+    shot = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer(frames_lost=1)))
     shot.perceive()
     with pytest.raises(RuntimeError, match="6 frames instead of 7"):
         shot.render_segment(0)

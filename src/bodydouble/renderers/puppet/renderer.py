@@ -22,6 +22,7 @@ from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spa
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
 from bodydouble.renderers.puppet.picture.character import build_character
+from bodydouble.renderers.puppet.plugin import PuppetOptions
 
 SEGMENT_FRAMES = 48
 THREADS = 2
@@ -46,8 +47,8 @@ class PuppetRenderer:
 
     name = "puppet"
 
-    def __init__(self, pack: ModelPack) -> None:
-        self._pack = pack
+    def __init__(self, pack: ModelPack, options: PuppetOptions) -> None:
+        self._pack, self._options = pack, options
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
@@ -82,7 +83,7 @@ class PuppetRenderer:
                 desks[int(track.shot[start])] = desk
         colours = learn_colours(looks, track)
         composer = Composer(
-            puppet=Puppet(character, motion, scene.options.hands),
+            puppet=Puppet(character, motion, self._options.hands),
             motion=motion,
             plates=plates,
             light=light,

@@ -21,7 +21,7 @@ StepReport = Callable[[int, int], None]
 class Sampling:
     """How latents are drawn."""
 
-    steps: int = 20
+    steps: int
     shift: float = 5.0  # of the flow schedule: above 1 more of the steps are spent on noise
     guidance: float = 1.0  # up to 1 the model is asked once a step, above it twice
     carried_frames: int = 1  # 1 or 5

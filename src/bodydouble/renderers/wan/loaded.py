@@ -12,9 +12,9 @@ from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
 from bodydouble.renderers.wan.latents import to_frames, to_pixels
 from bodydouble.renderers.wan.loading import load_components
-from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.sampling import segment_noise
 from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.weights import locate_weights
@@ -23,7 +23,7 @@ from bodydouble.renderers.wan.weights import locate_weights
 class LoadedEngine:
     """Satisfies ``engine.Engine``. The networks are loaded when they are first asked for, and stay."""
 
-    def __init__(self, options: WanOptions, ranks: Ranks | None = None) -> None:
+    def __init__(self, options: WanSettings, ranks: Ranks | None = None) -> None:
         """``ranks``: this process is one of several that draw together, each asked for the same in the same order."""
         self._options, self._ranks = options, ranks
         self._components: Components | None = None

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.portrait import analyse_portrait
+from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.drawing import Drawing
 from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
 from bodydouble.renderers.wan.finishing import Drawn, FinishedFrames, MovedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.plugin import WanOptions
 from bodydouble.renderers.wan.preprocess import (
     Canvas,
     MaskGrid,
@@ -32,6 +33,7 @@ from bodydouble.renderers.wan.preprocess import (
     whole_body,
 )
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.timeline import Span, plan_spans
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
@@ -47,27 +49,29 @@ class WanRenderer:
 
     name = "wan"
 
-    def __init__(self, options: WanOptions, engine: Engine, pack: ModelPack) -> None:
-        """``pack`` finds the body in the picture that mode animate moves.
+    def __init__(self, settings: WanSettings, options: WanOptions, engine: Engine, pack: ModelPack) -> None:
+        """``settings`` are the operator's, ``options`` the caller's.
+
+        ``pack`` finds the body in the picture that mode animate moves.
 
         Raises:
             ModelPackMissing, RendererUnavailable: it does not run here, and why.
         """
-        self._options, self._engine, self._pack = options, engine, pack
-        self._weights = locate_weights(options)
-        self._setup = choose_setup(options, find_cards())
+        self._settings, self._options, self._engine, self._pack = settings, options, engine, pack
+        self._weights = locate_weights(settings)
+        self._setup = choose_setup(settings, find_cards())
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedWan":
         """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises, and NobodyFound."""
         preprocessor = self._preprocessor(scene)
         face_side = self._engine.load(lambda f: report(LOADED * f))
-        options, canvas = scene.options, preprocessor.canvas
-        moves = options.mode == "animate"
+        options, canvas = self._options, preprocessor.canvas
+        moves = scene.mode == ANIMATE
         sampling = Sampling(
             steps=min(options.steps, self._setup.profile.steps_max),
             shift=options.shift,
             guidance=options.guidance,
-            carried_frames=self._options.carried_frames,
+            carried_frames=self._settings.carried_frames,
         )
         self._engine.cast(
             Casting(
@@ -82,23 +86,24 @@ class WanRenderer:
         report(1.0)
         return PreparedWan(
             scene=scene,
+            seed=options.seed,
             engine=self._engine,
             preprocessor=preprocessor,
             face_side=face_side,
             # What is seen stays the same across a cut of the video that leads.
             spans=plan_spans(
                 np.zeros_like(scene.track.shot) if moves else scene.track.shot,
-                self._options.segment_frames,
+                self._settings.segment_frames,
                 sampling.carried_frames,
             ),
             carried_frames=sampling.carried_frames,
-            warnings=_warnings(self._weights, canvas, options.mode),
+            warnings=_warnings(self._weights, canvas, scene.mode),
         )
 
     def _preprocessor(self, scene: Scene) -> Preprocessor | MovePreprocessor:
         area_max = self._setup.area_max
-        if scene.options.mode == "replace":
-            grid = MaskGrid(columns=self._options.mask_columns, rows=self._options.mask_rows)
+        if scene.mode == REPLACE:
+            grid = MaskGrid(columns=self._settings.mask_columns, rows=self._settings.mask_rows)
             settings = PreprocessSettings(grid=grid, area_max=area_max)
             return Preprocessor(scene.footage, scene.mattes, scene.track, settings)
         height, width = scene.reference.shape[:2]
@@ -123,6 +128,7 @@ class PreparedWan:
         self,
         *,
         scene: Scene,
+        seed: int,
         engine: Engine,
         preprocessor: Preprocessor | MovePreprocessor,
         face_side: int,
@@ -130,7 +136,7 @@ class PreparedWan:
         carried_frames: int,
         warnings: list[RenderWarning],
     ) -> None:
-        self._scene, self._engine, self._preprocessor = scene, engine, preprocessor
+        self._scene, self._seed, self._engine, self._preprocessor = scene, seed, engine, preprocessor
         self._face_side, self._spans, self._carried_frames = face_side, spans, carried_frames
         self.segments, self.warnings = [span.segment for span in spans], warnings
         self._readers, self._model = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
@@ -188,7 +194,7 @@ class PreparedWan:
         index, video = span.segment.index, self._take(span)
         drawing = None
         if video.mask is None or video.mask[span.carried :].any():
-            take = Take(video=video, carried=self._carried(span, carry), seed=self._scene.options.seed, index=index)
+            take = Take(video=video, carried=self._carried(span, carry), seed=self._seed, index=index)
             drawing = Drawing(self._model, self._engine, take)
         if index + 1 < len(self._spans):
             self._read = index + 1, self._readers.submit(self._read_segment, self._spans[index + 1])
@@ -223,7 +229,7 @@ def _warnings(weights: WanWeights, canvas: Canvas, mode: str) -> list[RenderWarn
     warnings: list[RenderWarning] = []
     zoom = canvas.scaled_width / canvas.source_width
     if zoom < 1:
-        what = "The person was" if mode == "replace" else "The frames were"
+        what = "The person was" if mode == REPLACE else "The frames were"
         warnings.append(
             RenderWarning(
                 code="drawn_smaller",
@@ -231,7 +237,7 @@ def _warnings(weights: WanWeights, canvas: Canvas, mode: str) -> list[RenderWarn
                 "setting wan_area_max allows no more.",
             )
         )
-    if weights.relighting is None and mode == "replace":
+    if weights.relighting is None and mode == REPLACE:
         warnings.append(
             RenderWarning(
                 code="no_relighting",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.memory import Footprint, needed_bytes
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import RendererUnavailable
 
 USABLE_SHARE = 0.96
@@ -66,12 +66,12 @@ class Setup:
     needed_bytes: int  # computed; 0 on a CPU
 
 
-def usable_cards(options: WanOptions, cards: list[Card]) -> list[Card]:
+def usable_cards(options: WanSettings, cards: list[Card]) -> list[Card]:
     """Those of ``cards`` that can draw as ``options`` say; the others are left alone."""
     return [card for card in cards if _fits(options, card)]
 
 
-def _fits(options: WanOptions, card: Card) -> bool:
+def _fits(options: WanSettings, card: Card) -> bool:
     try:
         choose_setup(options, [card])
     except RendererUnavailable:
@@ -79,7 +79,7 @@ def _fits(options: WanOptions, card: Card) -> bool:
     return True
 
 
-def choose_setup(options: WanOptions, cards: list[Card]) -> Setup:
+def choose_setup(options: WanSettings, cards: list[Card]) -> Setup:
     """For the first of ``cards`` that can draw.
 
     Raises:
@@ -98,7 +98,7 @@ def choose_setup(options: WanOptions, cards: list[Card]) -> Setup:
     raise refusals[0]
 
 
-def _on_card(options: WanOptions, card: Card) -> Setup:
+def _on_card(options: WanSettings, card: Card) -> Setup:
     """The best profile that the card's memory holds at the full area, else at 480P. Raises RendererUnavailable."""
     if card.capability < CAPABILITY_MIN:
         raise RendererUnavailable(
@@ -134,7 +134,7 @@ def _on_card(options: WanOptions, card: Card) -> Setup:
     )
 
 
-def _setup(options: WanOptions, card: Card, profile: Profile, offload: str, tiled: bool, area: int) -> Setup:
+def _setup(options: WanSettings, card: Card, profile: Profile, offload: str, tiled: bool, area: int) -> Setup:
     quantisation = options.quantisation
     if quantisation == "auto":
         quantisation = _native_quantisation(card) if profile.quantised else "none"
@@ -161,7 +161,7 @@ def _native_quantisation(card: Card) -> str:
     return "fp8" if card.capability >= FP8_CAPABILITY_MIN else "int8"
 
 
-def _on_cpu(options: WanOptions) -> Setup:
+def _on_cpu(options: WanSettings) -> Setup:
     profile = PROFILES["quality" if options.profile == "auto" else options.profile]
     return Setup(
         profile=replace(profile, vae_bytes=4),

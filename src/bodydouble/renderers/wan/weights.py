@@ -15,7 +15,7 @@ from typing import Any
 
 import platformdirs
 
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import ModelPackMissing
 
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
@@ -52,7 +52,7 @@ class WanWeights:
     distillation: Path | None
 
 
-def weights_folder(options: WanOptions) -> Path:
+def weights_folder(options: WanSettings) -> Path:
     """Where the weights are read from: the operator's folder, else the user's cache."""
     if options.weights:
         return Path(options.weights)
@@ -82,7 +82,7 @@ def _listed(missing: list[str]) -> str:
     return ", ".join(missing[:LISTED_MAX]) + others
 
 
-def locate_weights(options: WanOptions) -> WanWeights:
+def locate_weights(options: WanSettings) -> WanWeights:
     """The weights that ``options`` name.
 
     Raises:
@@ -111,11 +111,11 @@ def locate_weights(options: WanOptions) -> WanWeights:
     )
 
 
-def options_for(options: WanOptions, mode: str) -> WanOptions:
+def settings_for(settings: WanSettings, mode: str) -> WanSettings:
     """What is loaded for ``mode``: the relighting LoRA was trained for mode replace alone. Raises ModelPackMissing."""
-    if mode == "replace" or locate_weights(options).relighting is None:
-        return options
-    return replace(options, relit=False)
+    if mode == "replace" or locate_weights(settings).relighting is None:
+        return settings
+    return replace(settings, relit=False)
 
 
 def _lora(given: str | None, folder: Path, names: tuple[str, ...], what: str) -> Path | None:

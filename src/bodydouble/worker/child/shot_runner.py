@@ -53,7 +53,6 @@ class ShotRunner:
         from bodydouble.media import MediaLimits  # the heavy imports, after the heartbeat has begun
         from bodydouble.perception import PersonChoice, locate_pack
         from bodydouble.perception.options import PerceptionOptions
-        from bodydouble.renderers.wan.options import WanOptions
         from bodydouble.shot import Shot, ShotRequest
 
         point = order["point"]
@@ -64,15 +63,10 @@ class ShotRunner:
             person=PersonChoice(point=(point[0], point[1]) if point else None, rank=order["rank"]),
             renderer=order["renderer"],
             mode=order["mode"],
-            hands=order["hands"],
-            seed=order["seed"],
-            prompt=order["prompt"],
-            steps=order["steps"],
-            guidance=order["guidance"],
-            shift=order["shift"],
+            options=order["options"],
             keep_audio=order["keep_audio"],
             limits=MediaLimits(**order["limits"]),
-            wan=WanOptions(**order["wan"]),
+            renderer_settings=order["renderer_settings"],
             perception=PerceptionOptions(**order["perception"]),
         )
         pack = locate_pack(Path(order["models"]) if order["models"] else None)

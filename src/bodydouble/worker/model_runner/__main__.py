@@ -1,6 +1,6 @@
 """The process that holds the wan renderer's networks: ``python -m bodydouble.worker.model_runner FD OPTIONS OWNER``.
 
-It listens on the socket ``FD``, loads as ``OPTIONS`` (JSON of ``WanOptions``) say, and stays: one connection is one
+It listens on the socket ``FD``, loads as ``OPTIONS`` (JSON of ``WanSettings``) say, and stays: one connection is one
 job, and one job has the networks at a time. Requests are ``load``, ``cast`` and ``generate`` (``renderers.wan.wire``);
 they are answered ``done`` or ``refused``, with ``told`` (progress) and ``beat`` before. A job that nobody waits for any
 more ends between two steps. After any other fault the process says ``lost`` and ends: what is left on the card after
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.worker.model_runner.requests import ResidentEngine
 from bodydouble.worker.model_runner.runner import Others, Runner
 from bodydouble.worker.process import configure_child_process
@@ -30,7 +30,7 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all is in the weights' folder: nobody is asked for news of it
     logging.basicConfig(format="%(message)s")
     logging.getLogger("bodydouble").setLevel(logging.INFO)
-    options = WanOptions(**json.loads(sys.argv[2]))
+    options = WanSettings(**json.loads(sys.argv[2]))
 
     def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:
         from bodydouble.worker.model_runner.rank_processes import open_ranks  # imports torch

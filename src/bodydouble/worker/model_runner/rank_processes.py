@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bodydouble.renderers.wan.engine import StepReport
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.worker.model_runner.requests import perform
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Followers:
     """Rank 0's end of the others. Satisfies ``runner.Others``."""
 
-    def __init__(self, options: WanOptions, lose: Callable[[str], Any]) -> None:
+    def __init__(self, options: WanSettings, lose: Callable[[str], Any]) -> None:
         """Start them and wait until all have met. ``lose`` is told, then and later, once one of them ends."""
         from bodydouble.renderers.wan import ranks  # imports torch, which not every machine has
         from bodydouble.renderers.wan.shards import Ranks
@@ -53,7 +53,7 @@ class Followers:
         return self._module.agreed(report)
 
 
-def open_ranks(options: WanOptions, lose: Callable[[str], Any]) -> "tuple[LoadedEngine, Followers | None]":
+def open_ranks(options: WanSettings, lose: Callable[[str], Any]) -> "tuple[LoadedEngine, Followers | None]":
     """This process's engine, and the others that draw with it. ``lose`` is told once one of them ends."""
     from bodydouble.renderers.wan.loaded import LoadedEngine
 
@@ -75,7 +75,7 @@ def main() -> None:
     from bodydouble.renderers.wan.shards import Ranks
 
     configure_child_process(int(sys.argv[4]))
-    options = WanOptions(**json.loads(sys.argv[3]))
+    options = WanSettings(**json.loads(sys.argv[3]))
     mine = Ranks(rank=int(sys.argv[1]), count=options.gpus)
     ranks.join(mine, Path(sys.argv[2]), options.device)
     engine = LoadedEngine(options, mine)

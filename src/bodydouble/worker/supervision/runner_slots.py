@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from bodydouble.renderers.registry import Renderers
 from bodydouble.worker.environment import child_environment
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.process import end_in_words
@@ -46,7 +47,7 @@ class Place:
         self.log_path = options.folder / f"runner-{number}.log"
         self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(cards)} if cards else {}
         self._process: asyncio.subprocess.Process | None = None
-        self._loaded: Mapping[str, Any] = {}  # fields of ``WanOptions``
+        self._loaded: Mapping[str, Any] = {}  # fields of ``WanSettings``
         self._folder: Path | None = None
         self._idle: asyncio.Task[None] | None = None
 
@@ -139,7 +140,7 @@ class Runners:
 
     def __init__(self, options: WorkerOptions, cards: Sequence[str]) -> None:
         """``cards`` (UUIDs) can draw; each place takes as many of them as one task is drawn with."""
-        per_task = int(options.wan.get("gpus", 1))
+        per_task = Renderers(options.renderers).gpus_per_task()
         groups = [cards[k : k + per_task] for k in range(0, len(cards) - per_task + 1, per_task)] or [[]]
         self._places = [Place(number, group, options) for number, group in enumerate(groups)]
         self._free: asyncio.LifoQueue[Place] = asyncio.LifoQueue()  # who was used last is warm
@@ -147,7 +148,7 @@ class Runners:
             self._free.put_nowait(place)
 
     async def lease(self, wanted: Mapping[str, Any]) -> Lease:
-        """A runner for one task, with what it has to load (fields of ``WanOptions``); waits until one is free."""
+        """A runner for one task, with what it has to load (fields of ``WanSettings``); waits until one is free."""
         place = await self._free.get()
         try:
             address = await place.occupy(wanted)

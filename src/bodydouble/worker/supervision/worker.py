@@ -16,7 +16,7 @@ from bodydouble.tasks.ports import ExecutorStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
-from bodydouble.worker.order import WorkerOptions, drawing_cards
+from bodydouble.worker.order import WorkerOptions, runner_gpus
 from bodydouble.worker.supervision.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.supervision.lost_connections import recognise_lost_connections
 from bodydouble.worker.supervision.runner_slots import Runners
@@ -52,7 +52,7 @@ class Worker:
         Raises:
             StorageUnavailable: the database does not answer at the start, or dozens of workers share the data folder.
         """
-        cards = await asyncio.to_thread(drawing_cards, self._options.wan)
+        cards = await asyncio.to_thread(runner_gpus, self._options)
         # Another worker here has the networks on this machine's cards, which do not hold them twice.
         first = self._options.folder
         folder = await hold_once_free(first, stop) if cards else hold_free(first)

@@ -10,11 +10,12 @@ import bodydouble.renderers.puppet.renderer as module
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.protocol import RenderOptions, Scene
+from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.removal import removal_mask
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character, character_of
+from bodydouble.renderers.puppet.plugin import PuppetOptions
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, track_of
@@ -45,8 +46,8 @@ def prepared(
     """A prepared shot, its source frames, mattes, track and clean walls."""
     footage, mattes, track, clean = stage(**staging)
     folder.mkdir(exist_ok=True)
-    scene = Scene(reference=red_mannequin(), footage=footage, mattes=mattes, track=track, options=RenderOptions())
-    shot = PuppetRenderer(PACK).prepare(scene, folder, report)
+    scene = Scene(reference=red_mannequin(), footage=footage, mattes=mattes, track=track)
+    shot = PuppetRenderer(PACK, PuppetOptions()).prepare(scene, folder, report)
     frames = [image for _, image in footage.read(0, footage.frames)]
     return shot, frames, [m for _, m in mattes.read(0, footage.frames)], track, clean
 

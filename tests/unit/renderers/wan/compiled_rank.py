@@ -17,7 +17,7 @@ from torch._dynamo.utils import counters
 from bodydouble.renderers.wan import loading, ranks
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.loading import optimise
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.transformer import predict, prepare_contexts, prepare_pass
@@ -62,7 +62,7 @@ def draw(mine: Ranks) -> None:
     """Alone, then with the other rank."""
     torch.compiler.set_default_backend("aot_eager")  # traced and guarded as for inductor, which would take minutes
     loading.compile_obstacle = lambda: None  # and needs a C compiler
-    plain = choose_setup(WanOptions(device="cpu"), [])
+    plain = choose_setup(WanSettings(device="cpu"), [])
     expected, graphs = velocities(plain, None)
     assert not any(graphs), "nothing was to be compiled"
     ranks.join(mine, Path(sys.argv[1]), "cpu")

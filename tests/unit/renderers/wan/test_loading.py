@@ -16,15 +16,15 @@ from bodydouble.renderers.wan import loading
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.loading import load_components, optimise
-from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.quantise import quantise
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 from tiny_wan import FACE_SIDE, save_tiny, tiny_parts, tiny_transformer, tiny_vae
 
-PLAIN = choose_setup(WanOptions(device="cpu"), [])
+PLAIN = choose_setup(WanSettings(device="cpu"), [])
 
 
 def conditions() -> tuple[Tensor, Tensor, Tensor, SegmentConditions]:
@@ -92,7 +92,7 @@ def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.Monke
     """``auto`` goes on to the next one; what was asked for by name is refused with the reason. Only self-attention
     has it, and SageAttention, which cannot be traced, does not break compilation."""
     hopper = choose_setup(
-        WanOptions(profile="fast"), [Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0))]
+        WanSettings(profile="fast"), [Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0))]
     )
     assert loading.attention_candidates(hopper, 9) == ["sage", "flash3", "cudnn", "native"]
     assert loading.attention_candidates(replace(hopper, profile=PLAIN.profile), 8) == ["native"]

@@ -22,8 +22,8 @@ from bodydouble.renderers.wan.attention import FaceKeys
 from bodydouble.renderers.wan.engine import Casting, Sampling, Take
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.loaded import LoadedEngine
-from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.remote import RemoteEngine
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.shards import Ranks, Shard
 from bodydouble.tasks.errors import Cancelled, RendererLost
 from bodydouble.worker.model_runner import rank_processes
@@ -34,12 +34,12 @@ HEIGHT, WIDTH, LENGTH = 16, 48, 13
 
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory: pytest.TempPathFactory) -> WanOptions:
-    return WanOptions(weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", gpus=2)
+def options(tmp_path_factory: pytest.TempPathFactory) -> WanSettings:
+    return WanSettings(weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", gpus=2)
 
 
 @pytest.fixture
-def runner(options: WanOptions) -> Iterator[tuple[RemoteEngine, subprocess.Popen[bytes]]]:
+def runner(options: WanSettings) -> Iterator[tuple[RemoteEngine, subprocess.Popen[bytes]]]:
     """A real runner of two ranks, and an engine that speaks to it."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = Path(folder) / "socket"
@@ -85,7 +85,7 @@ def silent(*progress: float) -> None:
 
 
 def test_two_ranks_draw_what_one_draws(
-    options: WanOptions, runner: tuple[RemoteEngine, subprocess.Popen[bytes]]
+    options: WanSettings, runner: tuple[RemoteEngine, subprocess.Popen[bytes]]
 ) -> None:
     """For tokens that two does not divide the frames agree to rounding; a cancel stops both; a lost rank is named."""
     alone = LoadedEngine(options)
@@ -122,7 +122,7 @@ def test_two_ranks_draw_what_one_draws(
     assert process.wait(30) == 1
 
 
-def test_the_meeting_place_stays(options: WanOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_meeting_place_stays(options: WanSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranks on GPUs meet a second time, when they first exchange tensors: NCCL leaves its address there then."""
     places: list[Path] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 import mannequin
 from bodydouble.perception import ModelPack
-from bodydouble.renderers.protocol import RenderOptions, Scene
+from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.wan import renderer as renderers
 from bodydouble.renderers.wan.loaded import LoadedEngine
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.plugin import WanOptions
 from bodydouble.renderers.wan.renderer import PreparedWan, WanRenderer
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import Cancelled
 from stored_frames import Stored
 from tiny_wan import save_tiny
@@ -31,10 +32,16 @@ WIDTH, HEIGHT, FRAMES = 50, 70, 22  # 13 frames, then 9 that share one with them
 
 @pytest.fixture(scope="module")
 def renderer(tmp_path_factory: pytest.TempPathFactory) -> WanRenderer:
-    options = WanOptions(
+    settings = WanSettings(
         weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", segment_frames=13, carried_frames=1
     )
-    return WanRenderer(options, LoadedEngine(options), ModelPack(folder=Path("none")))
+    return WanRenderer(settings, WanOptions(steps=3, seed=11), LoadedEngine(settings), ModelPack(folder=Path("none")))
+
+
+def varied(renderer: WanRenderer, *, segment_frames: int = 13, **options: int) -> WanRenderer:
+    """``renderer`` with other options, over the same networks."""
+    settings = dataclasses.replace(renderer._settings, segment_frames=segment_frames)
+    return WanRenderer(settings, WanOptions(**options), renderer._engine, renderer._pack)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +59,6 @@ def scene() -> Scene:
         footage=Stored(np.stack(images)),
         mattes=Stored(np.stack(mattes)),
         track=mannequin.track_of(poses),
-        options=RenderOptions(steps=3, seed=11),
     )
 
 
@@ -170,13 +176,11 @@ def test_a_drawing_given_up_is_out_of_the_way_before_the_next(
 
 def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
     """After each of five segments as many tensors live as after the first two, and as many bytes of pictures."""
-    short = WanRenderer(dataclasses.replace(renderer._options, segment_frames=9), renderer._engine, renderer._pack)
+    short = varied(renderer, segment_frames=9, steps=1)
     # The frame that is followed is the same everywhere: so segments differ in nothing but their place.
     track = mannequin.track_of([mannequin.joints(head=7.0, centre=15.0, top=5.0)] * LONG)
     (_, image), (_, matte) = next(scene.footage.read(0, 1)), next(scene.mattes.read(0, 1))
-    long = dataclasses.replace(
-        scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track, options=RenderOptions(steps=1)
-    )
+    long = dataclasses.replace(scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track)
     prepared, carry = short.prepare(long, tmp_path, lambda fraction: None), None
     assert len(prepared.segments) == 6
     counts: list[tuple[int, int]] = []
@@ -232,16 +236,17 @@ def test_a_character_moves_in_its_own_picture(
         scene,
         reference=picture,
         track=mannequin.track_of(poses, shots=[0] * 10 + [1] * 12),
-        options=RenderOptions(mode="animate", steps=2),
+        mode="animate",
     )
-    prepared = renderer.prepare(moving, tmp_path, lambda fraction: None)
+    mover = varied(renderer, steps=2)
+    prepared = mover.prepare(moving, tmp_path, lambda fraction: None)
     assert [(s.start, s.stop) for s in prepared.segments] == [(0, 13), (13, 22)]
     first, carry, _ = play(prepared, 0, None)
     second, _, fractions = play(prepared, 1, carry)
     assert {frame.shape for frame in first + second} == {(90, 70, 3)}
     assert [len(first), len(second)] == [13, 9]
     assert fractions[-1] == 1.0
-    resumed = renderer.prepare(moving, tmp_path, lambda fraction: None)
+    resumed = mover.prepare(moving, tmp_path, lambda fraction: None)
     assert np.array_equal(np.stack(play(resumed, 1, carry)[0]), np.stack(second))
 
 
@@ -249,9 +254,7 @@ def test_a_cancel_stops_within_a_step_and_decodes_nothing(
     renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told to stop after step 2 of 20, the transformer is not asked a third time and nothing is decoded."""
-    shot = renderer.prepare(
-        Scene(**{**scene.__dict__, "options": RenderOptions(steps=20)}), tmp_path, lambda fraction: None
-    )
+    shot = varied(renderer, steps=20).prepare(scene, tmp_path, lambda fraction: None)
     components: Any = renderer._engine._components
     asked, decoded = SimpleNamespace(count=0), SimpleNamespace(count=0)
     patch, decode = components.transformer.patch_embedding.forward, components.vae.decode

@@ -4,7 +4,7 @@ import pytest
 
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.memory import BLOCK_WEIGHTS, BLOCKS, Footprint, needed_bytes, resident_bytes, tokens
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.tasks.errors import RendererUnavailable
 
@@ -27,7 +27,7 @@ def test_the_best_profile_that_fits(
     gigabytes: int, capability: tuple[int, int], expected: tuple[str, str, str, int]
 ) -> None:
     """Weights that travel for each step come last; 8 bits are those that the card multiplies."""
-    setup = choose_setup(WanOptions(), [card(gigabytes, capability)])
+    setup = choose_setup(WanSettings(), [card(gigabytes, capability)])
     assert (setup.profile.name, setup.quantisation, setup.offload, setup.area_max) == expected
     assert setup.needed_bytes <= gigabytes * 1024**3
 
@@ -35,28 +35,28 @@ def test_the_best_profile_that_fits(
 def test_a_card_that_is_too_small_is_told_what_is_needed() -> None:
     """The message has both figures; what the operator fixed is not changed behind their back."""
     with pytest.raises(RendererUnavailable, match=r"needs \d+ GB .* has 4 GB"):
-        choose_setup(WanOptions(), [card(4)])
+        choose_setup(WanSettings(), [card(4)])
     with pytest.raises(RendererUnavailable, match=r"a card of 24 GB"):
-        choose_setup(WanOptions(profile="quality", offload="none"), [card(24)])
+        choose_setup(WanSettings(profile="quality", offload="none"), [card(24)])
     with pytest.raises(RendererUnavailable, match="NVIDIA"):
-        choose_setup(WanOptions(), [])
+        choose_setup(WanSettings(), [])
 
 
 def test_a_card_that_is_too_old_is_told_so() -> None:
     """bfloat16 starts with Ampere, fp8 with Ada; the message says which card is older."""
     with pytest.raises(RendererUnavailable, match=r"bfloat16.* a card of 24 GB is older"):
-        choose_setup(WanOptions(), [card(24, (7, 5))])
+        choose_setup(WanSettings(), [card(24, (7, 5))])
     with pytest.raises(RendererUnavailable, match=r"wan_quantisation: .*fp8.* a card of 80 GB is older.*fp8-weights"):
-        choose_setup(WanOptions(quantisation="fp8"), [card(80, (8, 0))])
+        choose_setup(WanSettings(quantisation="fp8"), [card(80, (8, 0))])
 
 
 def test_cards_that_cannot_draw_are_left_alone() -> None:
     """Beside a small card for the screen the large one is chosen; where none can draw, the first says why."""
     small, large = card(4), card(24, (8, 9))
-    assert usable_cards(WanOptions(), [small, large]) == [large]
-    assert choose_setup(WanOptions(), [small, large]) == choose_setup(WanOptions(), [large])
+    assert usable_cards(WanSettings(), [small, large]) == [large]
+    assert choose_setup(WanSettings(), [small, large]) == choose_setup(WanSettings(), [large])
     with pytest.raises(RendererUnavailable, match="a card of 4 GB"):
-        choose_setup(WanOptions(), [small, card(6)])
+        choose_setup(WanSettings(), [small, card(6)])
 
 
 def test_the_computed_figures() -> None:
@@ -81,4 +81,4 @@ def test_the_computed_figures() -> None:
 def test_an_option_that_is_none_is_named(fault: dict[str, object], named: str) -> None:
     """The message names the setting."""
     with pytest.raises(ValueError, match=named):
-        WanOptions(**fault)
+        WanSettings(**fault)

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from bodydouble.renderers.wan.options import WanOptions
+from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.weights import (
     HUB_ID,
     RELIGHTING_FILE,
@@ -50,7 +50,7 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     assert missing_parts(folder) == []
     (folder / "transformer/a-00002.safetensors").unlink()
     with pytest.raises(ModelPackMissing, match=r"a-00002\.safetensors.*bodydouble models install wan"):
-        locate_weights(WanOptions(weights=str(folder)))
+        locate_weights(WanSettings(weights=str(folder)))
 
 
 def test_installing_from_a_folder(tmp_path: Path) -> None:
@@ -80,13 +80,13 @@ def test_what_is_neither_folder_nor_hub_name_is_refused(tmp_path: Path, wrong: s
 def test_a_lora_is_found_beside_the_weights_or_where_it_is_said(tmp_path: Path) -> None:
     """Without one there is none; a file that was named has to be there."""
     folder = whole_folder(tmp_path)
-    assert locate_weights(WanOptions(weights=str(folder))).relighting is None
+    assert locate_weights(WanSettings(weights=str(folder))).relighting is None
     (folder / "relighting_lora.safetensors").write_text("")
-    assert locate_weights(WanOptions(weights=str(folder))).relighting == folder / "relighting_lora.safetensors"
+    assert locate_weights(WanSettings(weights=str(folder))).relighting == folder / "relighting_lora.safetensors"
     with pytest.raises(ModelPackMissing, match="WAN_RELIGHTING"):
-        locate_weights(WanOptions(weights=str(folder), relighting=str(tmp_path / "none")))
+        locate_weights(WanSettings(weights=str(folder), relighting=str(tmp_path / "none")))
     with pytest.raises(ModelPackMissing, match=r"wan_profile: fast .* BODYDOUBLE_WAN_DISTILLATION"):
-        locate_weights(WanOptions(weights=str(folder), profile="fast"))
+        locate_weights(WanSettings(weights=str(folder), profile="fast"))
 
 
 class Hub(ModuleType):
@@ -120,7 +120,7 @@ def test_installing_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     hub = use(Hub(10))
     install_weights(None, tmp_path / "weights", lambda what, fraction: None)
     assert hub.fetched == [HUB_ID, RELIGHTING_HUB_ID]
-    assert locate_weights(WanOptions(weights=str(tmp_path / "weights"))).relighting is not None
+    assert locate_weights(WanSettings(weights=str(tmp_path / "weights"))).relighting is not None
     install_weights(None, tmp_path / "weights", lambda what, fraction: None)
     assert len(hub.fetched) == 2
     full = use(Hub(10**18))

@@ -49,15 +49,10 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         "renderer": "puppet",
         "runner": None,
         "mode": "replace",
-        "hands": "keep",
-        "seed": 0,
-        "prompt": "",
-        "steps": 20,
-        "guidance": 1.0,
-        "shift": 5.0,
+        "options": {},
         "keep_audio": True,
         "limits": {},
-        "wan": {},
+        "renderer_settings": {},
         "perception": {},
     }
     assert "done" in ask(stream, {"op": "open", "order": order})

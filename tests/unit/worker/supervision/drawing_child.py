@@ -25,7 +25,12 @@ def draw(order: dict[str, Any], send: Any) -> int:
     face_side = engine.load(lambda fraction: None)
     picture = np.zeros((30, 20, 3), np.uint8)
     casting = Casting(
-        picture=picture, prompt=order["prompt"], negative_prompt="", height=SIDE, width=SIDE, sampling=Sampling()
+        picture=picture,
+        prompt=order["options"].get("prompt", ""),
+        negative_prompt="",
+        height=SIDE,
+        width=SIDE,
+        sampling=Sampling(steps=20),
     )
     engine.cast(casting)
     video = SegmentVideo(

@@ -193,7 +193,7 @@ async def test_tasks_wait_for_a_runner_of_their_own(bench: Bench) -> None:
 
 def test_cards_are_shared_out_in_groups(tmp_path: Path) -> None:
     """Five cards at two a task are two places; where there is no card, there is one place without any."""
-    options = WorkerOptions(folder=tmp_path, wan={"gpus": 2})
+    options = WorkerOptions(folder=tmp_path, renderers={"wan": {"gpus": 2}})
     places = [place.environment for place in Runners(options, list("abcde"))._places]
     assert places == [{"CUDA_VISIBLE_DEVICES": "a,b"}, {"CUDA_VISIBLE_DEVICES": "c,d"}]
     assert [place.environment for place in Runners(options, [])._places] == [{}]

@@ -1,10 +1,10 @@
 """What Wan-Animate is shown of a driving video: skeleton, face, mask and background, frame by frame."""
 
+from bodydouble.perception.whole_body import whole_body
 from bodydouble.renderers.wan.preprocess.canvas import Canvas, choose_canvas
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs, Preprocessor, PreprocessSettings
 from bodydouble.renderers.wan.preprocess.mask import MaskGrid
 from bodydouble.renderers.wan.preprocess.moving import MovePreprocessor
-from bodydouble.renderers.wan.preprocess.wholebody import whole_body
 
 __all__ = [
     "Canvas",

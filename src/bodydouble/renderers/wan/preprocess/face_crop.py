@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.wan.preprocess.wholebody import FACE, whole_body
+from bodydouble.perception.whole_body import FACE, whole_body
 
 SIDE = 512
 AREA_SCALE = 1.3

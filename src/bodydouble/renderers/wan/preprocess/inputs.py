@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.footage import Footage, Mattes
+from bodydouble.perception.skeleton import draw_skeleton
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.whole_body import whole_body
 from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
 from bodydouble.renderers.wan.preprocess.mask import Mask, MaskGrid, generation_mask, masked_background
-from bodydouble.renderers.wan.preprocess.skeleton import draw_skeleton
-from bodydouble.renderers.wan.preprocess.wholebody import whole_body
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Footage
+from bodydouble.perception.skeleton import CONFIDENCE_MIN, draw_skeleton
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.whole_body import WholeBody, whole_body
 from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs
-from bodydouble.renderers.wan.preprocess.skeleton import CONFIDENCE_MIN, draw_skeleton
-from bodydouble.renderers.wan.preprocess.wholebody import WholeBody, whole_body
 
 SHOULDERS, HIPS, EARS = (5, 6), (11, 12), (3, 4)
 MEASURES = ((SHOULDERS, HIPS), ((5,), (6,)), ((3,), (4,)))

@@ -3,9 +3,9 @@
 import numpy as np
 
 import mannequin
+from bodydouble.perception.whole_body import WholeBody
 from bodydouble.renderers.wan.preprocess import MovePreprocessor
 from bodydouble.renderers.wan.preprocess.moving import fit, place
-from bodydouble.renderers.wan.preprocess.wholebody import WholeBody
 from stored_frames import Stored
 
 

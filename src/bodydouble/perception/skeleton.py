@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
-from bodydouble.renderers.wan.preprocess.wholebody import LEFT_HAND, RIGHT_HAND, WholeBody
+from bodydouble.perception.whole_body import LEFT_HAND, RIGHT_HAND, WholeBody
 
 CONFIDENCE_MIN = 0.5
 LIMB_BRIGHTNESS = 0.6

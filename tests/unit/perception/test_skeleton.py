@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from bodydouble.renderers.wan.preprocess.skeleton import draw_skeleton, stick_width
-from bodydouble.renderers.wan.preprocess.wholebody import LEFT_HAND, WholeBody
+from bodydouble.perception.skeleton import draw_skeleton, stick_width
+from bodydouble.perception.whole_body import LEFT_HAND, WholeBody
 
 BLACK = [0, 0, 0]
 

@@ -9,7 +9,7 @@ ATTENTIONS = ("auto", "native", "cudnn", "flash", "flash3", "sage")
 
 
 @dataclass(frozen=True, kw_only=True)
-class WanOptions:
+class WanSettings:
     """``auto`` follows from the card; ``docs/wan.md`` says what each choice costs."""
 
     weights: str | None = None  # a folder; None: the user's cache

@@ -5,7 +5,7 @@ import pytest
 
 import mannequin
 from bodydouble.perception.track import empty_track
-from bodydouble.renderers.wan.preprocess.wholebody import FACE, LEFT_HAND, RIGHT_HAND, WRISTS, whole_body
+from bodydouble.perception.whole_body import FACE, LEFT_HAND, RIGHT_HAND, WRISTS, whole_body
 
 SIZE = (500, 500)
 

@@ -1,0 +1,73 @@
+"""Command-line options made of what the installed renderers declare."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from bodydouble.cli.terminal import EXIT_USAGE, fail
+from bodydouble.renderers.options import OptionSpec
+from bodydouble.renderers.registry import AUTO, installed_plugins, offered_options
+from bodydouble.tasks.errors import InputRejected
+
+PARAMETER = "options"
+SHOWN_MAX = 1_000_000
+"""A larger limit is checked, and not shown by --help."""
+
+
+def renderer_names(mode: str) -> list[str]:
+    """What ``--renderer`` takes for ``mode``."""
+    return [AUTO, *(plugin.name for plugin in installed_plugins() if mode in plugin.modes)]
+
+
+def renderer_help(mode: str) -> str:
+    """What ``--renderer`` says for ``mode``."""
+    told = [f"{plugin.name} ({plugin.summary})" for plugin in installed_plugins() if mode in plugin.modes]
+    return f"{', '.join(told)}, or {AUTO}: the best that runs here."
+
+
+def with_renderer_options(mode: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """In place of a command's parameter ``options``, an option for each that a renderer of ``mode`` declares.
+
+    The command gets ``options`` as values by field name, checked; a wrong one ends with a clear line and status 2.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        specs = [spec for spec in offered_options(installed_plugins(), mode) if spec.flag is not None]
+
+        @functools.wraps(command)
+        def run(**arguments: Any) -> None:
+            values = {spec.name: _checked(spec, arguments.pop(spec.name)) for spec in specs}
+            command(**arguments, **{PARAMETER: values})
+
+        signature = inspect.signature(command, eval_str=True)
+        parameters: list[inspect.Parameter] = []
+        for parameter in signature.parameters.values():
+            parameters += [_parameter(spec) for spec in specs] if parameter.name == PARAMETER else [parameter]
+        run.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        run.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+        return run
+
+    return decorate
+
+
+def _parameter(spec: OptionSpec) -> inspect.Parameter:
+    option = typer.Option(
+        f"--{spec.flag}",
+        help=spec.help,
+        min=spec.minimum,
+        max=None if spec.maximum is None or spec.maximum > SHOWN_MAX else spec.maximum,
+        show_default=spec.default != "",
+        autocompletion=(lambda: list(spec.choices)) if spec.choices else None,
+    )
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(spec.name, kind, default=spec.default, annotation=Annotated[spec.type, option])
+
+
+def _checked(spec: OptionSpec, value: Any) -> Any:
+    try:
+        return spec.check(value)
+    except InputRejected as error:
+        return fail(f"--{spec.flag}: {error.message.partition(': ')[2]}", EXIT_USAGE)
