@@ -17,7 +17,11 @@ def _names(incomplete: str) -> list[str]:
     from bodydouble.renderers.registry import installed_plugins
     from bodydouble.service.operation import switchable_names
 
-    return [name for name in switchable_names([plugin.name for plugin in installed_plugins()]) if name.startswith(incomplete)]
+    return [
+        name
+        for name in switchable_names([plugin.name for plugin in installed_plugins()])
+        if name.startswith(incomplete)
+    ]
 
 
 SwitchArgument = Annotated[
