@@ -12,6 +12,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
@@ -54,6 +55,7 @@ class PuppetRenderer:
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
         motion = build_motion(track, footage.frame_rate)
+        bystanders = BystanderMasks(self._pack, track)
         report(0.02)
         # The plates take longest and leave a core free: character and looks are made beside them.
         with ThreadPoolExecutor(2) as pool:
@@ -65,7 +67,7 @@ class PuppetRenderer:
                     making.result()  # nobody in the reference: said at once, not after the plates
                 report(0.02 + 0.88 * fraction)
 
-            plates = build_plates(footage, mattes, track, folder, report_plates)
+            plates = build_plates(footage, mattes, track, folder, report_plates, bystanders=bystanders)
             character, looks = making.result(), looking.result()
         light = measure_light(
             looks,
@@ -86,6 +88,7 @@ class PuppetRenderer:
             puppet=Puppet(character, motion, self._options.hands),
             motion=motion,
             plates=plates,
+            bystanders=bystanders,
             light=light,
             desks=desks,
             actor_colours=None if colours is None else learn_ball(colours, looks, plates, track),

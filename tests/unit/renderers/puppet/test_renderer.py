@@ -11,7 +11,8 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import Scene
-from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character, character_of
@@ -26,13 +27,14 @@ PACK = ModelPack(folder=Path("no-models-here"))
 
 @pytest.fixture(autouse=True)
 def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference's analysis is given: a mannequin with a red shirt."""
+    """The reference's analysis is given: a mannequin with a red shirt. The selfie network sees nobody."""
 
     def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
         pose = joints()
         return character_of(reference, track_of([pose]), picture(pose)[1], motion, folder)
 
     monkeypatch.setattr(module, "build_character", build)
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
 
 
 def red_mannequin() -> Image:
@@ -68,7 +70,7 @@ def test_the_person_is_replaced_and_the_rest_is_the_sources_own(tmp_path: Path) 
         trunk = core & (source[..., 2] > source[..., 0] + 60)
         assert (out[trunk][:, 0] > out[trunk][:, 2] + 40).mean() > 0.85
         changed = np.abs(out - source).max(-1) > 0
-        columns = np.flatnonzero((removal_mask(mattes[index], 240) > 0).any(0))
+        columns = np.flatnonzero((matte_mask(mattes[index]) > 0).any(0))
         assert not changed[:, : max(0, columns.min() - 60)].any()
         assert not changed[:, columns.max() + 60 :].any()
 
@@ -79,7 +81,7 @@ def test_nothing_of_the_actor_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
     shot, _, mattes, _, clean = prepared(tmp_path, frames=40)
     out = rendered(shot)
     for index in (0, 20, 39):
-        gone = removal_mask(mattes[index], 240) > 0
+        gone = matte_mask(mattes[index]) > 0
         off = np.abs(out[index].astype(int) - clean[index]).max(-1)
         assert (off[gone] > 30).mean() < 0.02
 

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.hands import keep_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.plate import Box, Plates
-from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair_zone, removal_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.drawing.puppet import Drawing, HandPlace, Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -55,6 +56,7 @@ class Composer:
     puppet: Puppet
     motion: Motion
     plates: Plates
+    bystanders: BystanderMasks
     light: Light
     desks: dict[int, Desk]  # by shot
     actor_colours: ActorColours | None
@@ -65,22 +67,28 @@ class Composer:
         if not self.motion.present[index] or self.plates.span_of(index) is None:
             return image
         height, width = image.shape[:2]
-        gone = removal_mask(matte, height)
+        body = self.motion.body[index]
+        gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
-        box = _union(_box_of(gone), drawing.bounds if drawing else None, width, height)
+        reach = _box_of(np.asarray(cv2.max(gone, hair_zone(gone.shape, body)), np.uint8))
+        box = _union(reach, drawing.bounds if drawing else None, width, height)
         if box is None:
             return image
         x0, y0, x1, y1 = box
         source, with_seen = image[y0:y1, x0:x1], self.plates.with_seen(index, box)
         things = None
         if self.actor_colours is not None:
-            body = self.motion.body[index]
             things = self.actor_colours.foreign_things(source, with_seen, matte[y0:y1, x0:x1], body, box)
+        others = self.bystanders.around(index, image, matte, gone, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
-        removed = np.asarray(cv2.GaussianBlur(gone[y0:y1, x0:x1], (0, 0), max(1.5, height / 240)), np.uint8)
+        gone_here = cv2.max(gone[y0:y1, x0:x1], hair_left_over(gone[y0:y1, x0:x1], source, lit, body, (x0, y0)))
+        removed = np.asarray(cv2.GaussianBlur(gone_here, (0, 0), max(1.5, height / 240)), np.uint8)
         if things is not None:
             removed = _weighed(removed, 1 - things)
+        if others is not None:
+            removed = _weighed(removed, 1 - others[0] * np.float32(1 / 255))
+            things = _joined(things, others[1] * np.float32(1 / 255))
         base = _blend(source, lit, removed)
         if drawing is not None:
             shown = _Shown(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
@@ -187,6 +195,11 @@ class Composer:
         shown = np.clip(inner, 0, 255).astype(np.uint8)
         colour[y0:y1, x0:x1] = _blend(colour[y0:y1, x0:x1], shown, _levels(weight))
         return colour
+
+
+def _joined(things: Floats | None, more: Floats) -> Floats:
+    """(h, w) 0-1 of both."""
+    return more if things is None else np.asarray(np.maximum(things, more), np.float32)
 
 
 def _levels(share: NDArray[np.floating]) -> Matte:

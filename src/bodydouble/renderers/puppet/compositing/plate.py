@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.removal import unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
@@ -129,7 +130,13 @@ def shot_spans(track: PersonTrack) -> list[tuple[int, int]]:
 
 
 def build_plates(
-    footage: Footage, mattes: Mattes, track: PersonTrack, folder: Path, report: Callable[[float], None]
+    footage: Footage,
+    mattes: Mattes,
+    track: PersonTrack,
+    folder: Path,
+    report: Callable[[float], None],
+    *,
+    bystanders: BystanderMasks | None = None,
 ) -> Plates:
     """Plates of every shot with the person in it; found again in ``folder`` after a restart."""
     index_path = folder / "plates.json"
@@ -139,7 +146,7 @@ def build_plates(
         spans_json: list[dict[str, Any]] = []
         unseen: list[float] = []
         for start, stop in shot_spans(track):
-            builder = _SpanBuilder(footage, mattes, track, folder, start, stop)
+            builder = _SpanBuilder(footage, mattes, track, bystanders, folder, start, stop)
             for index in builder.run():
                 report((done + index - start) / total)
             done += stop - start
@@ -172,9 +179,17 @@ class _SpanBuilder:
     """Key plates of one shot: first the camera's path, then the plates."""
 
     def __init__(
-        self, footage: Footage, mattes: Mattes, track: PersonTrack, folder: Path, start: int, stop: int
+        self,
+        footage: Footage,
+        mattes: Mattes,
+        track: PersonTrack,
+        bystanders: BystanderMasks | None,
+        folder: Path,
+        start: int,
+        stop: int,
     ) -> None:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
+        self._others = bystanders
         self._start, self._stop = start, stop
         self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
         self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
@@ -231,7 +246,10 @@ class _SpanBuilder:
             strict=True,
         )
         for (index, image), (_, matte) in pairs:
-            yield index, image, removal_mask(matte, self._footage.height)
+            body, visibility = self._track.body[index], self._track.visibility[index]
+            unknown = unknown_mask(matte, body, visibility)
+            others = None if self._others is None else self._others.unknown(index, image)
+            yield index, image, unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
 
     def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
         """Fill what no sample shows: from the plate before, then by inpainting; and keep the plate."""

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bodydouble.perception.pack import ModelPack
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates, plate_path
-from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.tasks.errors import Cancelled
 from staged import ListFootage, ListMattes, stage
 
@@ -19,7 +21,7 @@ def error_behind(plates, mattes: ListMattes, clean: list[np.ndarray], index: int
     """Median difference of plate and wall where the person is removed."""
     height, width = clean[0].shape[:2]
     plate = plates.at(index, (0, 0, width, height)).astype(int)
-    gone = removal_mask(next(mattes.read(index, index + 1))[1], height) > 0
+    gone = matte_mask(next(mattes.read(index, index + 1))[1]) > 0
     return float(np.median(np.abs(plate - clean[index])[gone]))
 
 
@@ -31,6 +33,61 @@ def test_the_wall_behind_a_walking_person_is_the_real_one(tmp_path: Path, pan: i
     assert plates.unseen < 0.1
     for index in (0, 17, 30):  # what comes into the last frames behind the person is shown by none
         assert error_behind(plates, mattes, clean, index) <= 4
+
+
+def test_legs_that_the_matte_misses_are_no_background(tmp_path: Path) -> None:
+    """The plate shows the wall behind feet and knees although the mattes end above them."""
+    footage, mattes, track, clean = stage(40, walk=0.7)
+    cut = [matte.copy() for _, matte in mattes.read(0, 40)]
+    knees = round(float(track.body[0, 25, 1])) - 8
+    for matte in cut:
+        matte[knees:] = 0
+    plates = build_plates(footage, ListMattes(cut), track, tmp_path, ignore)
+    plate = plates.at(20, (0, 0, 320, 240)).astype(int)
+    person = next(mattes.read(20, 21))[1] > 200
+    person[:knees] = False
+    assert np.percentile(np.abs(plate - clean[20]).max(-1)[person], 90) < 30
+
+
+class OneBystander(BystanderMasks):
+    """Knows where the bystander of each frame is without a network: everything in ``colour``."""
+
+    colour = (250, 20, 250)
+
+    def _people(self, image: np.ndarray) -> np.ndarray:
+        return (image == self.colour).all(-1).astype(np.uint8) * np.uint8(255)
+
+
+def test_other_people_are_no_background(tmp_path: Path) -> None:
+    """Somebody who stands where the person was before, or comes when the person has left, never gets into the plate."""
+    footage, mattes, track, clean = stage(60, walk=4.0, absent=tuple(range(40, 60)))
+    images = [image for _, image in footage.read(0, 60)]
+    for image in images[20:]:
+        image[80:220, 60:110] = OneBystander.colour
+    track.bystanders[20:40, 0] = (60, 80, 110, 220)
+    others = OneBystander(ModelPack(folder=Path("no-models-here")), track)
+    plates = build_plates(ListFootage(images), mattes, track, tmp_path, ignore, bystanders=others)
+    plate = plates.at(5, (0, 0, 320, 240)).astype(int)
+    assert np.percentile(np.abs(plate - clean[5]).max(-1)[90:210, 65:105], 80) < 40
+    assert not (plate == OneBystander.colour).all(-1).any()
+
+
+def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> None:
+    """What is somebody's and not the person's is a bystander's, in front where it reaches down as far; rims are not."""
+    _, mattes, track, clean = stage(2, walk=0.0)
+    matte = next(mattes.read(0, 1))[1]
+    image = clean[0].copy()
+    image[matte > 0] = OneBystander.colour  # the network sees the person too, and a rim around them
+    image[100:238, 150:200] = OneBystander.colour
+    track.bystanders[0, 0] = (150, 100, 200, 238)
+    others = OneBystander(ModelPack(folder=Path("no-models-here")), track)
+    found = others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240))
+    assert found is not None
+    assert (found[0][110:230, 155:195] > 200).all()
+    assert np.array_equal(found[0], found[1])
+    assert not found[0][:, :100].any()
+    track.bystanders[:] = np.nan
+    assert others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240)) is None
 
 
 def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
@@ -104,6 +161,6 @@ def test_the_removal_mask_covers_the_faint_rim() -> None:
     """A matte of a tenth still counts and is widened by about a fiftieth of the height."""
     matte = np.zeros((480, 100), np.uint8)
     matte[200:280, 40:60] = 26
-    mask = removal_mask(matte, 480)
+    mask = matte_mask(matte)
     assert mask[195, 50] == 255
     assert mask[180, 50] == 0

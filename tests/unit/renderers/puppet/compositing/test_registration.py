@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import removal_mask
+from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from staged import stage
 
 
@@ -12,7 +12,7 @@ def followed(pan: int) -> CameraPath:
     footage, mattes, _, _ = stage(24, pan=pan)
     tracker = CameraTracker(footage.width, footage.height)
     for (index, image), (_, matte) in zip(footage.read(0, 24, 2), mattes.read(0, 24, 2), strict=True):
-        tracker.add(index, image, removal_mask(matte, footage.height))
+        tracker.add(index, image, matte_mask(matte))
     return tracker.path(0, 24)
 
 

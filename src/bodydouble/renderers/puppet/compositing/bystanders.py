@@ -1,0 +1,122 @@
+"""The other people in a video: they are no background, and nothing may be painted over them.
+
+The track knows bystanders only as boxes that are refreshed once a second, and misses many. Their pixels come from the
+selfie network, which sees everybody, less the replaced person.
+"""
+
+from threading import Lock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image, Matte, PixelBox
+from bodydouble.perception.matte import SelfieNet
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.track import PersonTrack
+
+STALE_FRAMES = 24
+"""Frames around a sighting in which a bystander is expected: ``perception.tracking`` looks again after as many."""
+TILE_STEP = 0.25
+"""Share of a tile's side between two tiles. The network was trained on squares around one person: in a wide frame it
+sees nobody who is small, in squares as high as the frame it does (measured on a shop's camera, 480 x 270)."""
+AROUND = 1.3
+"""Side of the square that is looked at while drawing, over the longer side of what changes in the frame."""
+PERSON_LEVEL = 110
+"""Level (0-255) of the selfie network's mask, and of the replaced person's matte, from which a pixel is somebody's."""
+UNKNOWN_LEVEL = 60
+"""As ``PERSON_LEVEL``, where background is learned: a doubtful pixel is no background."""
+RIM = 0.02
+"""Picture heights. By as much a learning mask exceeds the network's, and a bystander beside the replaced person is
+followed into that person's widened mask."""
+CORE = 0.01
+"""Picture heights: what is thinner and not the replaced person's is a rim of that person and no bystander."""
+FRONT_MARGIN = 0.02
+"""Picture heights by which a bystander's feet may be above the replaced person's and still be as near."""
+
+
+class BystanderMasks:
+    """Pixel masks of everybody but the replaced person. Safe to call from several threads."""
+
+    def __init__(self, pack: ModelPack, track: PersonTrack) -> None:
+        self._pack, self._track = pack, track
+        self._net: SelfieNet | None = None
+        self._lock = Lock()
+
+    def expected(self, index: int) -> bool:
+        """Whether anybody but the replaced person may be in frame ``index``.
+
+        Where that person is absent, whoever is in the frame is somebody else, and was not looked for.
+        """
+        frames = slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
+        same_shot = self._track.shot[frames] == self._track.shot[index]
+        seen = np.isfinite(self._track.bystanders[frames, :, 0]).any(1)
+        return not self._track.present[index] or bool((seen & same_shot).any())
+
+    def unknown(self, index: int, image: Image) -> Matte | None:
+        """(H, W) 0 or 255: where people may be in frame ``index``, for learning; None where nobody is expected."""
+        if not self.expected(index):
+            return None
+        height, width = image.shape[:2]
+        side = min(height, width)
+        people = np.zeros((height, width), np.uint8)
+        starts = np.linspace(
+            0, max(height, width) - side, 1 + int(np.ceil((max(height, width) / side - 1) / TILE_STEP))
+        )
+        for start in starts.astype(int):
+            here = np.s_[:, start : start + side] if width > height else np.s_[start : start + side]
+            people[here] = cv2.max(people[here], self._people(np.ascontiguousarray(image[here])))
+        mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
+        return np.asarray(cv2.dilate(mask, _disc(RIM * height)), np.uint8)
+
+    def around(self, index: int, image: Image, matte: Matte, gone: Matte, box: PixelBox) -> tuple[Matte, Matte] | None:
+        """Bystanders within ``box`` of frame ``index``, and those of them in front of the replaced person.
+
+        Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
+        """
+        if not self.expected(index):
+            return None
+        height, width = matte.shape
+        x0, y0, x1, y1 = _square_around(box, width, height)
+        here = np.s_[y0:y1, x0:x1]
+        people = self._people(np.ascontiguousarray(image[here]))
+        others = cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1]
+        others[matte[here] > PERSON_LEVEL] = 0
+        core = cv2.bitwise_and(others, cv2.bitwise_not(gone[here]))
+        core = cv2.morphologyEx(core, cv2.MORPH_OPEN, _disc(CORE * height))
+        found = np.asarray(cv2.bitwise_and(others, cv2.dilate(core, _disc(RIM * height))), np.uint8)
+        feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
+        front = _reaching_down(found, feet - y0)
+        inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
+        if not found[inside].any():
+            return None
+        soft, soft_front = (np.asarray(cv2.GaussianBlur(m, (0, 0), 1.0)[inside], np.uint8) for m in (found, front))
+        return soft, soft_front
+
+    def _people(self, image: Image) -> Matte:
+        """(h, w) 0-255: everybody in ``image``."""
+        with self._lock:
+            if self._net is None:
+                self._net = SelfieNet(self._pack)
+            return np.asarray(self._net.run(image) * 255 + 0.5, np.uint8)
+
+
+def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:
+    """A square about ``box``, ``AROUND`` times as long, cut to the frame."""
+    x0, y0, x1, y1 = box
+    half = round(AROUND * max(x1 - x0, y1 - y0) / 2)
+    x, y = (x0 + x1) // 2, (y0 + y1) // 2
+    return max(0, min(x0, x - half)), max(0, min(y0, y - half)), min(width, x + half), min(height, y + half)
+
+
+def _reaching_down(mask: Matte, row: float) -> Matte:
+    """The pieces of ``mask`` (h, w), 0 or 255, that reach ``row`` or lower."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    low = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] >= row
+    low[0] = False
+    return low[:count].take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
