@@ -1,4 +1,4 @@
-"""Deliveries in memory, and a courier at work over them."""
+"""Deliveries in memory, and a dispatcher that sends them."""
 
 import asyncio
 import json
@@ -14,11 +14,11 @@ from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, pa
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus
 from bodydouble.tasks.task import TaskId
-from bodydouble.worker.duties.callback_delivery import Courier, CourierOptions
+from bodydouble.worker.duties.callback_delivery import CallbackDispatcher, DispatchOptions
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 ALICE, BOB = AccountId(1), AccountId(2)
-OPTIONS = CourierOptions(
+OPTIONS = DispatchOptions(
     poll_seconds=0.01, retry_first_seconds=0.01, retry_factor=1, outage_seconds_max=0.02, drain_seconds_max=0.2
 )
 
@@ -102,10 +102,10 @@ async def secrets_of(account: AccountId) -> Sequence[str]:
     return [SECRET]
 
 
-def courier_of(store: MemoryStore, options: CourierOptions = OPTIONS, **parts: Any) -> Courier:
-    """A courier that may call the loopback."""
+def make_dispatcher(store: MemoryStore, options: DispatchOptions = OPTIONS, **parts: Any) -> CallbackDispatcher:
+    """A dispatcher that may call loopback addresses."""
     sender = CallbackSender(GuardedClient(parse_networks("127.0.0.0/8")), RequestLimits(seconds_max=30))
-    return Courier(
+    return CallbackDispatcher(
         store,
         parts.get("transport", sender),
         parts.get("body_of", body_of),
@@ -115,10 +115,10 @@ def courier_of(store: MemoryStore, options: CourierOptions = OPTIONS, **parts: A
 
 
 @asynccontextmanager
-async def working(courier: Courier) -> AsyncIterator[None]:
-    """The courier at work while the context lasts; it has to end when told to."""
+async def working(dispatcher: CallbackDispatcher) -> AsyncIterator[None]:
+    """Run the dispatcher while the context lasts; it must stop when told to."""
     stop = asyncio.Event()
-    task = asyncio.create_task(courier.run(stop))
+    task = asyncio.create_task(dispatcher.run(stop))
     try:
         yield
     finally:

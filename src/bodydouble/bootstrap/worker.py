@@ -20,8 +20,8 @@ from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import priced
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
-from bodydouble.worker.duties.callback_delivery import Courier, CourierOptions
-from bodydouble.worker.duties.cleanup import Janitor, Retention
+from bodydouble.worker.duties.callback_delivery import CallbackDispatcher, DispatchOptions
+from bodydouble.worker.duties.cleanup import Cleanup, Retention
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.task_run import Ports
 from bodydouble.worker.supervision.worker import Worker
@@ -51,8 +51,8 @@ async def run_worker(
         metrics = await open_metrics(settings, stores, "worker")
         files = open_files(settings)
         duties = [
-            _courier(settings, stores, files, for_callbacks, tracer).run(stop),
-            Janitor(stores.tasks, stores.queue, stores.executors, stores.installation, files, _retention(settings)).run(
+            _callback_dispatcher(settings, stores, files, for_callbacks, tracer).run(stop),
+            Cleanup(stores.tasks, stores.queue, stores.executors, stores.installation, files, _retention(settings)).run(
                 stop
             ),
         ]
@@ -90,20 +90,22 @@ def _worker_options(settings: Settings) -> WorkerOptions:
     )
 
 
-def _courier(settings: Settings, stores: Stores, files: FileStore, client: GuardedClient, tracer: Tracer) -> Courier:
+def _callback_dispatcher(
+    settings: Settings, stores: Stores, files: FileStore, client: GuardedClient, tracer: Tracer
+) -> CallbackDispatcher:
     content = CallbackContent(
         stores.tasks, files, stores.accounts, AccountService(stores.accounts, open_secret(settings))
     )
     seconds = settings.callback_seconds_max
     limits = dataclasses.replace(CALLBACK_LIMITS, seconds_max=seconds, stall_seconds_max=seconds)
-    options = CourierOptions(
+    options = DispatchOptions(
         tries_max=settings.callback_tries_max,
         retry_first_seconds=settings.callback_retry_seconds,
         send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
         lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )
     sender = CallbackSender(client, limits)
-    return Courier(stores.deliveries, sender, content.body, content.secrets, options, tracer=tracer)
+    return CallbackDispatcher(stores.deliveries, sender, content.body, content.secrets, options, tracer=tracer)
 
 
 def _retention(settings: Settings) -> Retention:

@@ -123,7 +123,7 @@ def test_every_query_is_described_and_can_be_planned(fresh_database: str) -> Non
     ],
 )
 def test_hot_queries_use_their_index(fresh_database: str, name: str, arguments: str, index: str) -> None:
-    """What every poll, page and courier asks is found by its index, however large the tables."""
+    """What every poll, page and callback dispatcher asks is found by its index, however large the tables."""
     with psycopg.connect(fresh_database) as connection:
         connection.execute(FILL)
         connection.execute("analyze")

@@ -1,5 +1,5 @@
 -- name: claim_deliveries
--- Due callbacks, each for one courier, which has until the end of the lease.
+-- Due callbacks, each leased to one dispatcher.
 update delivery set next_try_at = now() + make_interval(secs => $2)
 where id in (
     select id from delivery where status = 'pending' and next_try_at <= now() and account_id <> all ($3::bigint[])

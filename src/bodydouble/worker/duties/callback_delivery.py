@@ -1,8 +1,8 @@
-"""Sends the callbacks that are due, until it is told to stop.
+"""Sends the callbacks that are due, until told to stop.
 
-What is due stands in the store: a courier takes it for the time of a lease, tries it once, and records the try with
-what follows from it. A courier that dies leaves nothing behind but leases that end; the receiver may then see one
-delivery twice, with the same id, and never not at all.
+The store lists what is due. A dispatcher leases a delivery, makes one attempt, and records the attempt and its outcome.
+If the dispatcher dies, the lease ends and another one sends the delivery again: a receiver may see a delivery twice,
+under the same id, and never misses it.
 """
 
 import asyncio
@@ -24,27 +24,27 @@ from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 
 BodyOf = Callable[[Delivery], Awaitable[bytes | None]]
-"""The JSON to send; None where the task is gone."""
+"""The JSON to send; None if the task was deleted."""
 SecretsOf = Callable[[AccountId], Awaitable[Sequence[str]]]
-"""The account's signing secrets (``whsec_...``), at least one: during a rotation the old one signs too."""
+"""The account's signing secrets (``whsec_…``), at least one. During a rotation the old secret signs too."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CourierOptions:
-    """How much at once, how patient, and how often a callback is tried."""
+class DispatchOptions:
+    """Limits on concurrent sends, leases, and the schedule of attempts."""
 
     sends_max: int = 32
-    sends_per_account_max: int = 8  # with all receivers of one account slow, the rest is for the others
+    sends_per_account_max: int = 8  # so that an account with slow receivers leaves room for others
     sends_per_host_max: int = 4
-    claims_max: int = 64  # deliveries taken from the store at once
-    waiting_max: int = 512  # taken, and not yet sent because their host or account is busy
+    claims_max: int = 64  # deliveries leased from the store in one query
+    waiting_max: int = 512  # leased deliveries whose host or account is at its limit
     lease_seconds: float = 90
-    send_seconds_max: float = 30  # of one try, from reading its task; what is left of a lease has to last for it
+    send_seconds_max: float = 30  # one attempt, from reading the task to the answer
     poll_seconds: float = 0.5
-    outage_seconds_max: float = 30  # between two questions to a store that does not answer
-    drain_seconds_max: float = 5  # for tries under way when told to stop
+    outage_seconds_max: float = 30  # longest pause between two queries while the store does not answer
+    drain_seconds_max: float = 5  # how long running attempts may go on when told to stop
     tries_max: int = schedule.TRIES_MAX
     retry_first_seconds: float = schedule.FIRST_SECONDS
     retry_factor: float = schedule.FACTOR
@@ -52,7 +52,7 @@ class CourierOptions:
     def __post_init__(self) -> None:
         if self.lease_seconds <= self.send_seconds_max:
             raise ValueError(
-                f"lease_seconds ({self.lease_seconds}) has to be more than send_seconds_max ({self.send_seconds_max})"
+                f"lease_seconds ({self.lease_seconds}) must be more than send_seconds_max ({self.send_seconds_max})"
             )
 
 
@@ -63,8 +63,8 @@ class _Claimed:
     lease_ends: float  # by the monotonic clock
 
 
-class Courier:
-    """One loop; any number of couriers work side by side on one store."""
+class CallbackDispatcher:
+    """One sending loop. Any number of dispatchers can share one store."""
 
     def __init__(
         self,
@@ -72,21 +72,21 @@ class Courier:
         transport: CallbackTransport,
         body_of: BodyOf,
         secrets_of: SecretsOf,
-        options: CourierOptions | None = None,
-        draw: Callable[[], float] = random.random,
+        options: DispatchOptions | None = None,
+        jitter: Callable[[], float] = random.random,
         tracer: Tracer = NO_TRACER,
     ) -> None:
         self._store, self._transport = store, transport
         self._body_of, self._secrets_of = body_of, secrets_of
-        self._options = options or CourierOptions()
-        self._draw, self._tracer = draw, tracer
+        self._options = options or DispatchOptions()
+        self._jitter, self._tracer = jitter, tracer
         self._waiting: list[_Claimed] = []
         self._sending: dict[asyncio.Task[None], _Claimed] = {}
         self._next_claim = 0.0  # by the monotonic clock
         self._outage_seconds = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set. Nothing that a receiver or the store does ends it earlier."""
+        """Send until ``stop`` is set. Faults of a receiver or the store do not end the loop."""
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -105,7 +105,7 @@ class Courier:
                 task.cancel()
 
     async def _claim(self) -> None:
-        """Take what is due, and set when to look again: at once where there may be more."""
+        """Lease what is due, and schedule the next query: at once if there may be more."""
         options = self._options
         busy = {claimed.delivery.account for claimed in self._waiting}
         asked = time.monotonic()
@@ -119,11 +119,11 @@ class Courier:
         self._outage_seconds = 0.0
         full = len(found) >= options.claims_max
         self._next_claim = asked if full else time.monotonic() + options.poll_seconds
-        ends = asked + options.lease_seconds  # the store counts from later on: never the shorter one
+        ends = asked + options.lease_seconds  # the store's own lease starts later, so it ends later
         self._waiting += [_Claimed(delivery=d, host=_host(d.url), lease_ends=ends) for d in found]
 
     def _start_sends(self) -> None:
-        """Start what its host and its account leave room for, oldest first; the rest waits for its turn."""
+        """Start the sends that the limits of host and account allow, oldest first; keep the rest waiting."""
         options = self._options
         hosts = Counter(claimed.host for claimed in self._sending.values())
         accounts = Counter(claimed.delivery.account for claimed in self._sending.values())
@@ -131,7 +131,7 @@ class Courier:
         waiting: list[_Claimed] = []
         for claimed in self._waiting:
             if claimed.lease_ends < last_start:
-                continue  # it is due again when its lease ends, for whoever has room then
+                continue  # not enough of the lease is left for an attempt; it is due again when the lease ends
             account = claimed.delivery.account
             if (
                 len(self._sending) >= options.sends_max
@@ -153,8 +153,8 @@ class Courier:
             try:
                 attempt = await self._traced_attempt(delivery)
                 await self._record(claimed, attempt)
-            except Exception as error:  # the lease ends, and the delivery is due again
-                self._log_fault("callback was not recorded", error)
+            except Exception as error:  # the delivery is due again when its lease ends
+                self._log_fault("the attempt of a callback was not recorded", error)
 
     async def _traced_attempt(self, delivery: Delivery) -> Attempt:
         attributes = {
@@ -172,7 +172,7 @@ class Courier:
             return attempt
 
     async def _attempt(self, delivery: Delivery) -> Attempt:
-        """One try, and an answer whatever happens. Raises StorageUnavailable: there was none."""
+        """Make one attempt. Every fault becomes an outcome, except StorageUnavailable: then no attempt was made."""
         try:
             async with asyncio.timeout(self._options.send_seconds_max):
                 body = await self._body_of(delivery)
@@ -185,17 +185,17 @@ class Courier:
         except StorageUnavailable:
             raise
         except Exception as error:
-            # A try like any other: a callback that cannot be made is given up in the end, and stops nobody else's.
+            # Counted as an attempt, so that a callback that can never be sent is given up in the end.
             self._log_fault("callback could not be sent", error)
             return Attempt(
                 http_status=None,
-                error="the service could not send it; its operator finds the reason under the delivery's id.",
+                error="the service could not send it; the operator's log has the reason under the delivery's id.",
                 milliseconds=0,
                 outcome=Outcome.RETRY,
             )
 
     async def _record(self, claimed: _Claimed, attempt: Attempt) -> None:
-        """Store the try; where the store does not answer, again until the lease ends. Raises StorageUnavailable."""
+        """Store the attempt; retry until the lease ends. Raises StorageUnavailable."""
         delivery, options = claimed.delivery, self._options
         status, delay = self._consequence(delivery, attempt)
         next_try_at = None if delay is None else datetime.now(UTC) + timedelta(seconds=delay)
@@ -208,7 +208,7 @@ class Courier:
                     raise
                 await asyncio.sleep(options.poll_seconds)
         log.info(
-            "callback tried",
+            "callback attempted",
             status=status.value,
             http_status=attempt.http_status,
             error=attempt.error,
@@ -217,14 +217,14 @@ class Courier:
         )
 
     def _consequence(self, delivery: Delivery, attempt: Attempt) -> tuple[DeliveryStatus, float | None]:
-        """Where the delivery stands after a try, and seconds until the next one."""
+        """The delivery's status after ``attempt``, and the seconds until the next attempt (None: there is none)."""
         if attempt.outcome is Outcome.DELIVERED:
             return DeliveryStatus.DELIVERED, None
         if attempt.outcome is Outcome.GONE:
             return DeliveryStatus.GONE, None
         delay = retry_delay(
             delivery.tries + 1,
-            jitter=self._draw(),
+            jitter=self._jitter(),
             tries_max=self._options.tries_max,
             first_seconds=self._options.retry_first_seconds,
             factor=self._options.retry_factor,
@@ -239,7 +239,7 @@ class Courier:
 
 
 def _host(url: str) -> str:
-    """Whom a callback troubles; the whole text where it names nobody."""
+    """The host that receives a callback; the whole text if it has no host."""
     try:
         return urlsplit(url).hostname or url
     except ValueError:

@@ -1,4 +1,4 @@
-"""The chores that keep an installation in order. Every process may do them; each chore is done by one at a time."""
+"""Regular chores: end overdue tasks, delete expired media, files and rows. One process at a time does each chore."""
 
 import asyncio
 import time
@@ -26,27 +26,27 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """How long things are kept."""
+    """How long tasks may take and how long data is kept."""
 
-    deadline: timedelta  # from a task's create to its end, at most
+    deadline: timedelta  # from creation to the end of a task, at most
     media: timedelta  # from the task's end
     uploads: timedelta
     rows: timedelta  # from the task's end
-    workflows: timedelta = timedelta(hours=1)  # of the engine, from their end
+    workflows: timedelta = timedelta(hours=1)  # the durable engine's rows, from the workflow's end
     executors: timedelta = timedelta(days=7)  # from their last heartbeat
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chore:
-    """Something to do regularly; answers how many things it did."""
+    """A job that runs regularly. ``do`` returns the number of items it handled."""
 
     name: str
     every_seconds: float
     do: Callable[[], Awaitable[int]]
 
 
-class Janitor:
-    """Any number of janitors work side by side on one database and one file store."""
+class Cleanup:
+    """Runs the chores. Any number of processes can share one database and one file store."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Janitor:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set. What fails is told, and tried again when it is due next."""
+        """Run the chores until ``stop`` is set. A chore that fails is logged and runs again when it is next due."""
         look_at = {chore.name: 0.0 for chore in self.chores}
         while not stop.is_set():
             for chore in self.chores:
@@ -97,7 +97,7 @@ class Janitor:
                 log.info("a chore was done", chore=chore.name, count=done)
 
     async def end_overdue(self) -> int:
-        """Fail tasks past their deadline, waiting or running; whoever works on one learns that it is over."""
+        """Fail pending and running tasks past their deadline. Their workers stop at the next progress report."""
         failure = TaskResult(code=ResultCode.GENERATION_FAILED, message=OVERDUE)
         done = 0
         while found := await self._tasks.overdue_tasks(BATCH):
@@ -106,15 +106,15 @@ class Janitor:
         return done
 
     async def revive_stranded(self) -> int:
-        """Queue tasks that fell out of the queue; a fault somewhere, which the log should show."""
+        """Queue unfinished tasks that are missing from the queue: only a fault causes this, and it is logged as one."""
         found = await self._queue.stranded_tasks(BATCH)
         for task_id in found:
-            log.error("a task was not in the queue any more; it is queued again", task_id=str(task_id))
+            log.error("a task was missing from the queue; it is queued again", task_id=str(task_id))
             await self._queue.enqueue_again(task_id)
         return len(found)
 
     async def delete_expired_media(self) -> int:
-        """Results and previews past their time. Noted after the deletion: what is cut off between is done twice."""
+        """Delete results and previews past their time. Recorded afterwards: an interrupted deletion is repeated."""
         done = 0
         while found := await self._tasks.expired_media(BATCH):
             await self._files.delete([key for task in found for key in media_keys(task)])
@@ -123,36 +123,36 @@ class Janitor:
         return done
 
     async def delete_old_uploads(self) -> int:
-        """Uploads past their time. A task made at the last moment may wait until its deadline before it reads them."""
+        """Delete uploads past their time. The deadline is added: a task may read its uploads as late as that."""
         return await delete_older(self._files, "uploads", _ago(self._retention.uploads + self._retention.deadline))
 
     async def delete_lost_files(self) -> int:
-        """What a process that was killed left behind: results that no row names, checkpoints of tasks that are over."""
+        """Delete what killed processes left behind: results without a row, checkpoints of finished tasks."""
         results = await delete_older(self._files, "results", _ago(self._retention.media + timedelta(days=1)))
         hour = timedelta(hours=1)
         work = await delete_older(self._files, checkpoint.PREFIX, _ago(self._retention.deadline + hour))
         return results + work
 
     async def delete_old_rows(self) -> int:
-        """Tasks that ended long ago, with all that hangs on them; the ledger and the usage stay."""
+        """Delete tasks that ended long ago, with their deliveries and timelines. The ledger and the usage stay."""
         return await _until_none(lambda: self._tasks.delete_old_tasks(_ago(self._retention.rows), BATCH))
 
     async def delete_old_workflows(self) -> int:
-        """What the engine remembers of workflows that ended."""
+        """Delete the durable engine's rows of workflows that ended."""
         return await _until_none(lambda: self._queue.delete_old_workflows(_ago(self._retention.workflows), BATCH))
 
     async def delete_old_executors(self) -> int:
-        """Workers that are long gone."""
+        """Forget workers that were last seen long ago."""
         await self._executors.delete_old_executors(_ago(self._retention.executors))
         return 0
 
 
-def _ago(span: timedelta) -> datetime:
-    return datetime.now(UTC) - span
+def _ago(age: timedelta) -> datetime:
+    return datetime.now(UTC) - age
 
 
 async def _until_none(batch: Callable[[], Awaitable[int]]) -> int:
-    """Repeat a chore in batches, each a short transaction, until nothing is left."""
+    """Repeat ``batch``, a short transaction that handles a limited number of items, until it finds none."""
     done = 0
     while count := await batch():
         done += count

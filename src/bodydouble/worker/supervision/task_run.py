@@ -250,7 +250,7 @@ class Replacement:
             if self._checkpoints is not None:
                 try:
                     await self._checkpoints.drop()
-                except StorageUnavailable as error:  # the janitor finds them later
+                except StorageUnavailable as error:  # the cleanup finds them later
                     log.warning("checkpoints were not removed", error=error.message)
         await self._workspace.remove()
         return status.value if settled else "lost"

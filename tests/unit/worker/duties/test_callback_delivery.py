@@ -1,4 +1,4 @@
-"""Callbacks from a store to receivers that are down, slow, gone, or want to lead elsewhere."""
+"""Callbacks from a store to receivers that are down, slow, gone, or redirect."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ from bodydouble.outbound import CallbackSender, GuardedClient
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus, Outcome
 from bodydouble.tasks.errors import StorageUnavailable
-from deliveries import ALICE, BOB, OPTIONS, SECRET, MemoryStore, body_of, courier_of, until, working
+from deliveries import ALICE, BOB, OPTIONS, SECRET, MemoryStore, body_of, make_dispatcher, until, working
 from receivers import Handler, receiving, trapping
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """What the courier runs on."""
+    """The event loop of these tests."""
     return "asyncio"
 
 
@@ -43,10 +43,10 @@ def answering_in_turn(*statuses: int) -> tuple[Handler, dict[str, list[dict[str,
 
 
 async def test_a_receiver_that_was_down_loses_nothing() -> None:
-    """Every callback arrives once it is up, each under one id, signed for each try and verified by the receiver."""
+    """Every callback arrives once the receiver is up, under one id, with a valid signature at each attempt."""
     store = MemoryStore()
     handle, seen = answering_in_turn(500, 503, 404, 200)
-    async with receiving(handle) as receiver, working(courier_of(store)):
+    async with receiving(handle) as receiver, working(make_dispatcher(store)):
         ids = [store.add(receiver.url("/hook")) for _ in range(20)]
         await store.until(DeliveryStatus.DELIVERED)
     assert len(seen) == 20
@@ -57,13 +57,13 @@ async def test_a_receiver_that_was_down_loses_nothing() -> None:
 
 
 async def test_a_receiver_that_does_not_listen_is_tried_again() -> None:
-    """Nobody on the port is a failed try; when somebody comes, the callback arrives."""
+    """A refused connection is a failed attempt, up to the limit, with its reason in the log."""
     store = MemoryStore()
     async with receiving(answering_in_turn(200)[0]) as receiver:
         url = receiver.url("/hook")
     delivery = store.add(url)
     options = replace(OPTIONS, tries_max=3)
-    async with working(courier_of(store, options)):
+    async with working(make_dispatcher(store, options)):
         await store.until(DeliveryStatus.EXHAUSTED)
     assert [attempt.http_status for attempt in store.log[delivery]] == [None] * 3
     assert "cannot be connected to" in str(store.log[delivery][0].error)
@@ -73,7 +73,7 @@ async def test_gone_is_gone() -> None:
     """A receiver that answers 410 is not called again."""
     store = MemoryStore()
     handle, seen = answering_in_turn(500, 410, 200)
-    async with receiving(handle) as receiver, working(courier_of(store)):
+    async with receiving(handle) as receiver, working(make_dispatcher(store)):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.GONE)
         await until(lambda: store.rows[delivery].next_try_at is None)
@@ -81,10 +81,10 @@ async def test_gone_is_gone() -> None:
 
 
 async def test_a_redirect_is_a_failed_try() -> None:
-    """It is tried again at the same address until the tries are used up, and nowhere else."""
+    """It is not followed: each further attempt goes to the same address, up to the limit."""
     store = MemoryStore()
     handle, _ = answering_in_turn(302)
-    async with receiving(handle) as receiver, working(courier_of(store, replace(OPTIONS, tries_max=3))):
+    async with receiving(handle) as receiver, working(make_dispatcher(store, replace(OPTIONS, tries_max=3))):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.EXHAUSTED)
     assert [head.split()[1] for head in receiver.heads] == [b"/hook"] * 3
@@ -92,10 +92,10 @@ async def test_a_redirect_is_a_failed_try() -> None:
 
 
 async def test_an_inner_address_is_never_called() -> None:
-    """What the guard refuses is logged as a failed try with its reason."""
+    """An address that the guard refuses is a failed attempt with its reason."""
     store = MemoryStore()
     sender = CallbackSender(GuardedClient())
-    async with trapping() as trap, working(courier_of(store, replace(OPTIONS, tries_max=2), transport=sender)):
+    async with trapping() as trap, working(make_dispatcher(store, replace(OPTIONS, tries_max=2), transport=sender)):
         delivery = store.add(f"http://127.0.0.1:{trap.port}/")
         await store.until(DeliveryStatus.EXHAUSTED)
         assert trap.visits == 0
@@ -103,7 +103,7 @@ async def test_an_inner_address_is_never_called() -> None:
 
 
 async def test_a_slow_receiver_holds_nobody_back() -> None:
-    """One account's receiver never answers and has a long backlog: another account's callback goes at once."""
+    """A receiver that never answers, with a long backlog, does not delay another account's callbacks."""
     store = MemoryStore()
     under_way = most = 0
 
@@ -118,7 +118,7 @@ async def test_a_slow_receiver_holds_nobody_back() -> None:
     async with receiving(never) as slow, receiving(handle, "127.0.0.2") as quick:
         for _ in range(100):
             store.add(slow.url("/"), ALICE)
-        async with working(courier_of(store, options)):
+        async with working(make_dispatcher(store, options)):
             await until(lambda: under_way == 4)
             mine = [store.add(quick.url("/"), BOB) for _ in range(30)]
             await until(lambda: all(store.rows[d].status is DeliveryStatus.DELIVERED for d in mine))
@@ -127,7 +127,7 @@ async def test_a_slow_receiver_holds_nobody_back() -> None:
 
 
 async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None:
-    """Names are free: the bound for a host alone could be walked around with many of them."""
+    """An account with many slow hosts uses no more sends than its limit: a limit per host alone would not hold."""
     store = MemoryStore()
     sending = Counter[AccountId]()
     most = Counter[AccountId]()
@@ -142,7 +142,7 @@ async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None
 
     for number in range(100):
         store.add(f"http://host{number}.example/", ALICE)
-    async with working(courier_of(store, replace(OPTIONS, drain_seconds_max=0), transport=Slow())):
+    async with working(make_dispatcher(store, replace(OPTIONS, drain_seconds_max=0), transport=Slow())):
         await until(lambda: sending[ALICE] == 8)
         store.add("http://bob.example/", BOB)
         await until(lambda: sending[BOB] == 1)
@@ -150,7 +150,7 @@ async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None
 
 
 async def test_an_outage_of_the_store_is_survived() -> None:
-    """Neither a database that is away nor a fault of its adapter ends the loop, and no try is lost for it."""
+    """Neither a database outage nor a fault of its adapter ends the loop or loses an attempt."""
     store = MemoryStore(faults=[StorageUnavailable("away"), ValueError("a fault"), StorageUnavailable("away")])
     handle, seen = answering_in_turn(500, 200)
 
@@ -158,7 +158,7 @@ async def test_an_outage_of_the_store_is_survived() -> None:
         store.faults += [StorageUnavailable("away")] * 3
         await handle(head, reader, writer)
 
-    async with receiving(cut) as receiver, working(courier_of(store)):
+    async with receiving(cut) as receiver, working(make_dispatcher(store)):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.DELIVERED)
     assert [attempt.http_status for attempt in store.log[delivery]] == [500, 200]
@@ -166,7 +166,7 @@ async def test_an_outage_of_the_store_is_survived() -> None:
 
 
 async def test_a_try_that_was_not_recorded_is_made_again_under_the_same_id() -> None:
-    """Where the store stays away past the lease, the receiver sees the delivery twice rather than not at all."""
+    """If the store stays away past the lease, the receiver sees the delivery again, under the same id."""
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
     away = True
@@ -176,7 +176,7 @@ async def test_a_try_that_was_not_recorded_is_made_again_under_the_same_id() -> 
         await handle(head, reader, writer)
 
     options = replace(OPTIONS, lease_seconds=0.3, send_seconds_max=0.2, poll_seconds=0.05)
-    async with receiving(cut) as receiver, working(courier_of(store, options)):
+    async with receiving(cut) as receiver, working(make_dispatcher(store, options)):
         delivery = store.add(receiver.url("/hook"))
         await until(lambda: bool(seen))
         await until(lambda: not store.faults or len(store.faults) < 40)
@@ -187,14 +187,14 @@ async def test_a_try_that_was_not_recorded_is_made_again_under_the_same_id() -> 
 
 
 async def test_a_callback_of_a_deleted_task_is_not_sent() -> None:
-    """There is nothing left to tell."""
+    """It ends as gone, and the log says why."""
 
     async def nothing(delivery: Delivery) -> bytes | None:
         return None
 
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
-    async with receiving(handle) as receiver, working(courier_of(store, body_of=nothing)):
+    async with receiving(handle) as receiver, working(make_dispatcher(store, body_of=nothing)):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.GONE)
     assert seen == {}
@@ -202,7 +202,7 @@ async def test_a_callback_of_a_deleted_task_is_not_sent() -> None:
 
 
 async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -> None:
-    """A fault of ours counts as a try and tells nothing of our inside."""
+    """An internal fault counts as an attempt, and its details are not stored."""
     store = MemoryStore()
     handle, _ = answering_in_turn(200)
     poison = uuid4()
@@ -215,7 +215,7 @@ async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -
     async with receiving(handle) as receiver:
         poison = store.add(receiver.url("/hook"))
         good = store.add(receiver.url("/hook"))
-        async with working(courier_of(store, replace(OPTIONS, tries_max=2), body_of=sometimes)):
+        async with working(make_dispatcher(store, replace(OPTIONS, tries_max=2), body_of=sometimes)):
             await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
     assert store.rows[poison].status is DeliveryStatus.EXHAUSTED
     assert store.rows[good].status is DeliveryStatus.DELIVERED
@@ -223,7 +223,7 @@ async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -
 
 
 async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
-    """A try that does not end in time is left to its lease, and another courier makes it again under the same id."""
+    """An attempt that is cut off is repeated by another dispatcher after its lease, under the same id."""
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
     called = asyncio.Event()
@@ -238,17 +238,17 @@ async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
     options = replace(OPTIONS, lease_seconds=1, send_seconds_max=0.9, drain_seconds_max=0)
     async with receiving(later) as receiver:
         delivery = store.add(receiver.url("/hook"))
-        async with working(courier_of(store, options)):
+        async with working(make_dispatcher(store, options)):
             await called.wait()
         assert store.log[delivery] == []
         answer = True
-        async with working(courier_of(store, options)):
+        async with working(make_dispatcher(store, options)):
             await store.until(DeliveryStatus.DELIVERED)
     assert [headers["webhook-id"] for calls in seen.values() for headers in calls] == [str(delivery)]
 
 
 async def test_being_told_to_stop_lets_a_try_end() -> None:
-    """What is answered soon is recorded before the courier goes."""
+    """An attempt that is answered in time is recorded before the dispatcher ends."""
     store = MemoryStore()
     handle, _ = answering_in_turn(200)
     called, go = asyncio.Event(), asyncio.Event()
@@ -261,7 +261,7 @@ async def test_being_told_to_stop_lets_a_try_end() -> None:
     stop = asyncio.Event()
     async with receiving(held) as receiver:
         delivery = store.add(receiver.url("/hook"))
-        running = asyncio.create_task(courier_of(store, replace(OPTIONS, drain_seconds_max=60)).run(stop))
+        running = asyncio.create_task(make_dispatcher(store, replace(OPTIONS, drain_seconds_max=60)).run(stop))
         await called.wait()
         stop.set()
         go.set()
@@ -270,7 +270,7 @@ async def test_being_told_to_stop_lets_a_try_end() -> None:
 
 
 async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
-    """A try never starts that could outlast its lease: nobody else makes it at the same time."""
+    """No attempt starts that could outlast its lease, so no two dispatchers send one delivery at once."""
     store = MemoryStore()
     slow = store.add("http://one.example/slow")
     other = store.add("http://one.example/other")
@@ -282,26 +282,26 @@ async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
             return Attempt(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)
 
     options = replace(OPTIONS, sends_per_host_max=1, lease_seconds=0.9, send_seconds_max=0.5, tries_max=1)
-    async with working(courier_of(store, options, transport=Sender())):
+    async with working(make_dispatcher(store, options, transport=Sender())):
         await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
     assert store.rows[other].status is DeliveryStatus.DELIVERED
-    assert store.claims[other] == 2  # let go when the slow one's time was up, and taken again
+    assert store.claims[other] == 2  # its first lease was too short after the slow send
 
 
 def test_a_lease_has_to_last_for_a_try() -> None:
-    """Options with which nothing could ever be sent are refused at start."""
+    """Options under which no attempt could start are rejected."""
     with pytest.raises(ValueError, match="lease_seconds"):
         replace(OPTIONS, lease_seconds=10, send_seconds_max=10)
 
 
-async def test_couriers_share_the_work() -> None:
-    """Two on one store make each try once."""
+async def test_dispatchers_share_the_work() -> None:
+    """Two dispatchers on one store make each attempt once."""
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
     async with receiving(handle) as receiver:
         for _ in range(50):
             store.add(receiver.url("/hook"))
-        async with working(courier_of(store, replace(OPTIONS, claims_max=5))), working(courier_of(store)):
+        async with working(make_dispatcher(store, replace(OPTIONS, claims_max=5))), working(make_dispatcher(store)):
             await store.until(DeliveryStatus.DELIVERED)
     assert len(seen) == 50
     assert all(len(calls) == 1 for calls in seen.values())

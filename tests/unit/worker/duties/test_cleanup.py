@@ -33,7 +33,7 @@ from bodydouble.tasks.task import (
     TaskSource,
     TaskStatus,
 )
-from bodydouble.worker.duties.cleanup import Chore, Janitor, Retention
+from bodydouble.worker.duties.cleanup import Chore, Cleanup, Retention
 
 pytestmark = pytest.mark.anyio
 
@@ -45,13 +45,13 @@ LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """What the janitor runs on."""
+    """The event loop of these tests."""
     return "asyncio"
 
 
 @dataclass
-class House:
-    """What a janitor keeps in order."""
+class Installation:
+    """A database and files with a cleanup over them."""
 
     url: str
     tasks: PostgresTaskStore
@@ -62,9 +62,9 @@ class House:
     installation: PostgresInstallationStore
 
     @property
-    def janitor(self) -> Janitor:
-        """A new janitor."""
-        return Janitor(self.tasks, self.queue, self.executors, self.installation, self.files, replace(RETENTION))
+    def cleanup(self) -> Cleanup:
+        """A new cleanup."""
+        return Cleanup(self.tasks, self.queue, self.executors, self.installation, self.files, replace(RETENTION))
 
     async def add(self, deadline_seconds: float = 3600) -> TaskId:
         """A waiting task."""
@@ -112,49 +112,53 @@ class House:
         return path
 
     def execute(self, statement: str) -> None:
-        """As time does."""
+        """Change the database, for instance to make a row old."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
 @pytest.fixture
-async def house(fresh_database: str, tmp_path: Path) -> AsyncIterator[House]:
+async def installation(fresh_database: str, tmp_path: Path) -> AsyncIterator[Installation]:
     database = await Database.connect(fresh_database)
     tasks = PostgresTaskStore(database)
     files = LocalFileStore(tmp_path / "files", "http://here", b"a secret of the test", LIMITS)
     accounts = PostgresAccountStore(database)
     queue, executors = PostgresQueueStore(database), PostgresExecutorStore(database)
-    yield House(fresh_database, tasks, accounts, files, queue, executors, PostgresInstallationStore(database))
+    yield Installation(fresh_database, tasks, accounts, files, queue, executors, PostgresInstallationStore(database))
     assert await accounts.ledger_differences() == []
     await tasks.close()
     await database.close()
 
 
-async def test_overdue_tasks_fail_whoever_has_them(house: House) -> None:
-    """Waiting or running; those that have time left go on."""
-    waiting, running, in_time = await house.add(0.01), await house.add(0.01), await house.add()
-    await house.tasks.start_task(running, "one")
+async def test_overdue_tasks_fail_whoever_has_them(installation: Installation) -> None:
+    """Pending and running tasks past their deadline fail; others go on."""
+    waiting, running, in_time = await installation.add(0.01), await installation.add(0.01), await installation.add()
+    await installation.tasks.start_task(running, "one")
     await asyncio.sleep(0.05)
-    assert await house.janitor.end_overdue() == 2
-    assert [(await house.task(t)).status.value for t in (waiting, running, in_time)] == ["failed", "failed", "pending"]
-    result = (await house.task(running)).result
+    assert await installation.cleanup.end_overdue() == 2
+    assert [(await installation.task(t)).status.value for t in (waiting, running, in_time)] == [
+        "failed",
+        "failed",
+        "pending",
+    ]
+    result = (await installation.task(running)).result
     assert result is not None
     assert "deadline" in result.message
 
 
-async def test_expired_media_go_and_the_task_says_so(house: House) -> None:
-    """Result and preview of a task whose time is over, and of no other."""
-    old, fresh = await house.finish(), await house.finish()
-    house.execute(f"update task set media_expires_at = now() where id = '{old.id}'")
-    assert await house.janitor.delete_expired_media() == 1
-    assert (await house.task(old.id)).media_deleted_at is not None
-    assert not list(house.files.folder.glob(f"results/*/{old.id}.*"))
-    assert len(list(house.files.folder.glob(f"results/*/{fresh.id}.*"))) == 2
-    assert await house.janitor.delete_expired_media() == 0
+async def test_expired_media_go_and_the_task_says_so(installation: Installation) -> None:
+    """Result and preview are deleted once they expire, and no others."""
+    old, fresh = await installation.finish(), await installation.finish()
+    installation.execute(f"update task set media_expires_at = now() where id = '{old.id}'")
+    assert await installation.cleanup.delete_expired_media() == 1
+    assert (await installation.task(old.id)).media_deleted_at is not None
+    assert not list(installation.files.folder.glob(f"results/*/{old.id}.*"))
+    assert len(list(installation.files.folder.glob(f"results/*/{fresh.id}.*"))) == 2
+    assert await installation.cleanup.delete_expired_media() == 0
 
 
-async def test_files_that_nobody_names_go_with_time(house: House) -> None:
-    """Uploads once no task can want them any more, and what killed processes left; younger ones stay."""
+async def test_files_that_nobody_names_go_with_time(installation: Installation) -> None:
+    """Old uploads, and files that killed processes left, are deleted; newer ones stay."""
     names = {
         "uploads/1/old.mp4": timedelta(days=2, hours=2),
         "uploads/1/young.mp4": timedelta(days=2),
@@ -163,25 +167,25 @@ async def test_files_that_nobody_names_go_with_time(house: House) -> None:
         "work/1/old/0000-perceive.tar": timedelta(hours=3),
         "work/1/young/0000-perceive.tar": timedelta(hours=1),
     }
-    paths = {name: house.put(name, age) for name, age in names.items()}
-    assert await house.janitor.delete_old_uploads() == 1
-    assert await house.janitor.delete_lost_files() == 2
+    paths = {name: installation.put(name, age) for name, age in names.items()}
+    assert await installation.cleanup.delete_old_uploads() == 1
+    assert await installation.cleanup.delete_lost_files() == 2
     assert [name for name, path in paths.items() if path.exists()] == [name for name in names if "young" in name]
 
 
-async def test_old_rows_go_and_the_ledger_stays(house: House) -> None:
-    """A task long over, once its media are gone."""
-    task = await house.finish()
-    house.execute("update task set completed_at = now() - interval '91 days'")
-    assert await house.janitor.delete_old_rows() == 0
-    house.execute("update task set media_deleted_at = now()")
-    assert await house.janitor.delete_old_rows() == 1
-    assert await house.tasks.get_task(task.id) is None
-    assert (await house.accounts.ledger(task.account, None, 10))[0].kind.value == "charge"
+async def test_old_rows_go_and_the_ledger_stays(installation: Installation) -> None:
+    """A task that ended long ago is deleted once its media are gone."""
+    task = await installation.finish()
+    installation.execute("update task set completed_at = now() - interval '91 days'")
+    assert await installation.cleanup.delete_old_rows() == 0
+    installation.execute("update task set media_deleted_at = now()")
+    assert await installation.cleanup.delete_old_rows() == 1
+    assert await installation.tasks.get_task(task.id) is None
+    assert (await installation.accounts.ledger(task.account, None, 10))[0].kind.value == "charge"
 
 
-async def test_of_many_janitors_one_does_each_chore(house: House) -> None:
-    """A fault in one chore is told and hinders neither the others nor the loop."""
+async def test_one_process_does_each_chore(installation: Installation) -> None:
+    """Of several processes one does each chore; a fault in one chore stops neither the others nor the loop."""
     done: list[str] = []
 
     def chore(name: str, error: Exception | None = None) -> Chore:
@@ -194,10 +198,10 @@ async def test_of_many_janitors_one_does_each_chore(house: House) -> None:
         return Chore(name=name, every_seconds=60, do=do)
 
     stop = asyncio.Event()
-    janitors = [house.janitor for _ in range(3)]
-    for janitor in janitors:
-        janitor.chores = (chore("a", StorageUnavailable("away")), chore("b", ValueError("a fault")), chore("c"))
-    running = [asyncio.create_task(janitor.run(stop)) for janitor in janitors]
+    cleanups = [installation.cleanup for _ in range(3)]
+    for cleanup in cleanups:
+        cleanup.chores = (chore("a", StorageUnavailable("away")), chore("b", ValueError("a fault")), chore("c"))
+    running = [asyncio.create_task(cleanup.run(stop)) for cleanup in cleanups]
     async with asyncio.timeout(30):
         while len(done) < 3:
             await asyncio.sleep(0.01)
