@@ -1,7 +1,7 @@
 """Kills at random under load, and the check that nothing was lost.
 
 The parts are those of an installation on several machines: an API with its database, and two workers with folders of
-their own, which share the files. Their child is the fast one of ``trial_child``; a task that asks for a renderer by
+their own, which share the files. Their child is the fast one of ``harness_child``; a task that asks for a renderer by
 name is made by the real one. Whatever is killed is started again a moment later, as a service manager would.
 """
 
@@ -22,7 +22,7 @@ import psycopg
 
 from bodydouble.client import InvalidWebhook, verify_webhook
 from live_service import MODEL, LiveService
-from trial import SECRET, Trial, wait_until
+from worker_harness import SECRET, WorkerHarness, wait_until
 
 API = "api/v1/client/"
 TARGETS = ("api", "worker", "child", "postgres")
@@ -127,7 +127,7 @@ class Chaos:
             "BODYDOUBLE_TASKS_ACTIVE_MAX": "100000",
             "BODYDOUBLE_STARTING_CREDITS": "10000000",
             "BODYDOUBLE_WORKER_TASKS_MAX": "2",
-            "TRIAL_SECONDS": "0.03",
+            "HARNESS_SECONDS": "0.03",
         }
         self.api = LiveService()
         self._report = Report()
@@ -140,7 +140,7 @@ class Chaos:
         try:
             self.api.start("--no-worker", **self._settings)
             self.receiver.secret = self.api.call("GET", "account/webhook-secret")["data"]["secret"]
-            self._workers = Trial(self._folder, self.api.database_url)
+            self._workers = WorkerHarness(self._folder, self.api.database_url)
             self._workers.environment |= self._settings | {"BODYDOUBLE_PUBLIC_URL": self.api.url}
             for name in ("one", "two"):
                 self._workers.start(name)

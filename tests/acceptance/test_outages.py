@@ -21,7 +21,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.store import EmbeddedPostgres
 from databases import TEMPLATE, database_url, lose_database, restore_database
 from live_service import API, MODEL, LiveService, free_port
-from trial import wait_until
+from worker_harness import wait_until
 
 pytestmark = pytest.mark.acceptance
 

@@ -3,9 +3,9 @@
 import pytest
 
 from collectors import collecting
+from harness_child import SEGMENTS
 from live_service import MODEL, LiveService
-from trial import SECRET, Trial, wait_until
-from trial_child import SEGMENTS
+from worker_harness import SECRET, WorkerHarness, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 CREATE = "POST /api/v1/client/job/CreateTask"
@@ -27,10 +27,10 @@ def test_a_task_is_one_trace_from_the_request_to_the_callback(inputs, tmp_path):
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         }
         live.start("--no-worker", **settings)
-        trial = Trial(tmp_path, live.database_url)
-        trial.environment |= settings | {"BODYDOUBLE_PUBLIC_URL": live.url}
+        harness = WorkerHarness(tmp_path, live.database_url)
+        harness.environment |= settings | {"BODYDOUBLE_PUBLIC_URL": live.url}
         try:
-            worker = trial.start("worker")
+            worker = harness.start("worker")
             urls = [live.upload(inputs.image), live.upload(inputs.video)]
             body = {"img_urls": urls[:1], "video_urls": urls[1:], "resolution": "480P"}
             order = {"model": MODEL, "input": body, "callback_url": f"{collector.url}/told"}
@@ -40,7 +40,7 @@ def test_a_task_is_one_trace_from_the_request_to_the_callback(inputs, tmp_path):
             worker.terminate()
             assert worker.wait(30) == 0
         finally:
-            trial.end()
+            harness.end()
             assert live.stop() == 0
             live.remove()
     (request,) = [span for span in collector.spans if span.name == CREATE]

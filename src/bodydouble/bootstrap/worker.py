@@ -40,7 +40,7 @@ async def run_worker(
     """One worker with its duties, until ``stop`` is set; call from the main thread.
 
     Where it renders no task (``worker_tasks_max`` is 0) it sends callbacks and does the chores all the same.
-    ``child`` is the command of another child than ours, for trials.
+    ``child`` replaces the command that starts child processes, for tests.
     """
     allowed = parse_networks(settings.outbound_allow)
     # Two clients, for each looks names up in threads of its own: receivers whose names never resolve would otherwise

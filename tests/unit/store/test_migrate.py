@@ -12,7 +12,7 @@ from bodydouble.store.migrate import RENAMED_MIGRATIONS, load_migrations
 from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.errors import StorageUnavailable
 from databases import database_url
-from trial import wait_until
+from worker_harness import wait_until
 
 CONNECTED = "select count(*) from pg_stat_activity where datname = 'older'"
 

@@ -1,4 +1,4 @@
-"""Worker processes with a fast child, over one database and one folder of files, each with a data folder of its own."""
+"""Runs worker processes with a fast child over one database and file folder, each with its own data folder."""
 
 import asyncio
 import os
@@ -22,23 +22,23 @@ from bodydouble.tasks.task import CreateLimits, NewTask, Task, TaskId, TaskSourc
 
 T = TypeVar("T")
 LIMITS = CreateLimits(creates_per_minute=100_000, active_max=100_000)
-SECRET = "a secret for trials only"
+SECRET = "a secret for tests only"
 MODEL = "wan/2-2-animate-replace"
 GRANT = Decimal(100_000)
 SECONDS_MAX = 300
 
 
 def wait_until(holds: Callable[[], Any], seconds: float = SECONDS_MAX, what: str = "") -> Any:
-    """What ``holds`` answers, once that is true."""
+    """The value of ``holds()``, once it is true."""
     deadline = time.monotonic() + seconds
     while not (value := holds()):
-        assert time.monotonic() < deadline, what or "it never came to be"
+        assert time.monotonic() < deadline, what or "the condition never became true"
         time.sleep(0.05)
     return value
 
 
-class Trial:
-    """Starts and ends workers, makes tasks, and reads what became of them."""
+class WorkerHarness:
+    """Starts and ends workers, creates tasks, and reads their state."""
 
     def __init__(self, folder: Path, database_url: str, **settings: Any) -> None:
         self.folder, self.database_url = folder, database_url
@@ -51,17 +51,17 @@ class Trial:
             "BODYDOUBLE_OUTBOUND_ALLOW": "127.0.0.0/8",
             "BODYDOUBLE_FREE_BYTES_MIN": "0",
             "BODYDOUBLE_LOG_JSON": "1",
-            "TRIAL_LOG": str(self.log),
+            "HARNESS_LOG": str(self.log),
         } | {f"BODYDOUBLE_{name.upper()}": str(value) for name, value in settings.items()}
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self.uploads: dict[str, tuple[str, str]] = {}
 
     def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
-        """A worker with the data folder ``name``, its output in ``name.log``."""
+        """Start a worker with the data folder ``name``; its output goes to ``name.log``."""
         settings = self.environment | {"BODYDOUBLE_DATA": str(self.folder / name)} | environment
         with self.log_of(name).open("ab") as log:
             self.workers[name] = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("trial_worker.py"))],
+                [sys.executable, str(Path(__file__).with_name("harness_worker.py"))],
                 env=os.environ | settings,
                 stdout=log,
                 stderr=log,
@@ -69,7 +69,7 @@ class Trial:
         return self.workers[name]
 
     def log_of(self, name: str) -> Path:
-        """Where a worker's output goes."""
+        """The file with a worker's output."""
         return self.folder / f"{name}.log"
 
     def ready(self, name: str) -> None:
@@ -77,22 +77,22 @@ class Trial:
         wait_until(lambda: "worker ready" in self.log_of(name).read_text(), what=f"{name} did not start")
 
     def child(self, name: str) -> psutil.Process | None:
-        """A worker's child, where it has one."""
+        """A worker's child process, or None."""
         try:
             found = psutil.Process(self.workers[name].pid).children(recursive=True)
-            return next((p for p in found if "trial_child.py" in " ".join(p.cmdline())), None)
+            return next((p for p in found if "harness_child.py" in " ".join(p.cmdline())), None)
         except psutil.NoSuchProcess:
             return None
 
     def end(self) -> None:
-        """Every worker that is there, whatever state it is in."""
+        """Kill every worker, in any state."""
         for worker in self.workers.values():
             if worker.poll() is None:
                 worker.send_signal(signal.SIGKILL)
             worker.wait(10)
 
     def using(self, do: Callable[[Stores], Awaitable[T]]) -> T:
-        """Something done with the stores, in an event loop of its own."""
+        """Run ``do`` with the stores in a new event loop."""
 
         async def run() -> T:
             async with open_stores(self.settings(), self.database_url) as stores:
@@ -101,9 +101,9 @@ class Trial:
         return asyncio.run(run())
 
     def settings(self) -> Settings:
-        """Of this process, which works on the same database and files."""
+        """Settings of the test's process, for the same database and files."""
         return Settings(
-            data=self.folder / "trial",
+            data=self.folder / "harness",
             files=self.environment["BODYDOUBLE_FILES"],
             secret=SECRET,
             public_url=self.environment["BODYDOUBLE_PUBLIC_URL"],
@@ -111,15 +111,15 @@ class Trial:
         )
 
     def create(
-        self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600, name: str = "trial"
+        self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600, name: str = "harness"
     ) -> TaskId:
-        """A task of the account ``name``, which is made with credits at the first one."""
+        """Create a task of the account ``name``. The first task creates the account and grants credits."""
         task_id = TaskId(make_uuid7())
 
         async def make(stores: Stores) -> None:
             account = await stores.accounts.ensure_account(name)
             if name not in self.uploads:
-                await stores.accounts.grant(account.id, GRANT, "for the trial")
+                await stores.accounts.grant(account.id, GRANT, "for the test")
                 self.uploads[name] = await self._upload(account.id)
             image_url, video_url = self.uploads[name]
             inputs = {
@@ -157,37 +157,37 @@ class Trial:
         return urls[0], urls[1]
 
     def task(self, task_id: TaskId) -> Task:
-        """As it is now."""
+        """The task in its current state."""
         found = self.using(lambda stores: stores.tasks.get_task(task_id))
         assert found is not None
         return found
 
     def wait(self, task_id: TaskId, seconds: float = SECONDS_MAX) -> Task:
-        """Once it is over."""
+        """The task, once it has ended."""
         return wait_until(lambda: t if (t := self.task(task_id)).completed_at else None, seconds, f"{task_id} goes on")
 
     def cancel(self, task_id: TaskId) -> None:
-        """As its owner."""
+        """Cancel the task as its owner."""
         task = self.task(task_id)
         self.using(lambda stores: stores.tasks.request_cancel(task_id, task.account))
 
     def rendered(self, task_id: TaskId) -> list[tuple[int, int]]:
-        """Segment and process, in the order in which they were finished."""
+        """Pairs of segment and process id, in the order in which segments were finished."""
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         found = [line.split() for line in lines]
         return [(int(segment), int(pid)) for task, segment, pid in found if task == str(task_id)]
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """What a query answers."""
+        """The rows that a query returns."""
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def settlements(self, task_id: TaskId) -> list[str]:
-        """What the ledger says of the task's end: one entry."""
+        """The kinds of the ledger entries that settled the task: one entry."""
         query = "select kind from ledger where task_id = %s and kind <> 'reserve' and memo = ''"
         return [row[0] for row in self.rows(query, task_id)]
 
     def balance(self) -> Decimal:
-        """Of the trial's account, once the ledger agrees with every balance."""
+        """The balance of the harness's account, after a check that the ledger agrees with every balance."""
         assert self.using(lambda stores: stores.accounts.ledger_differences()) == []
-        return self.using(lambda stores: stores.accounts.find_account("trial")).balance
+        return self.using(lambda stores: stores.accounts.find_account("harness")).balance

@@ -1,7 +1,7 @@
-"""A child for trials of the worker: the stages of a shot in milliseconds, over the same workspace and socket.
+"""A child process for tests of the worker: the stages of a shot in milliseconds, over the same workspace and socket.
 
-Each artefact is whole or not there, as in a real shot, and each rendered segment is noted in ``TRIAL_LOG``. A task
-that names its renderer is left to the real child.
+Each artefact is complete or missing, as in a real shot. Each rendered segment is logged in ``HARNESS_LOG``. The real
+child makes the tasks that name a renderer.
 """
 
 import json
@@ -18,11 +18,11 @@ from bodydouble.worker.child.shot_runner import ShotRunner
 
 SEGMENTS = 4
 POISON = 666
-"""A task with this seed ends the worker that has it."""
-SECONDS = float(os.environ.get("TRIAL_SECONDS", "0.1"))
-"""Of each stage and segment."""
-STANDS_AT = int(os.environ.get("TRIAL_STANDS_AT", SEGMENTS))
-"""The segment that is begun and never finished."""
+"""A task with this seed kills its worker."""
+SECONDS = float(os.environ.get("HARNESS_SECONDS", "0.1"))
+"""Duration of each stage and segment."""
+STANDS_AT = int(os.environ.get("HARNESS_STANDS_AT", SEGMENTS))
+"""A segment that starts and never finishes."""
 
 
 class FastShot:
@@ -56,7 +56,7 @@ class FastShot:
                     self._render(segment)
                 parts = [self._segment(i).read_text() for i in range(SEGMENTS)]
                 self._make("result.mp4", "".join(parts))
-                return {"renderer": "trial", "frames": SEGMENTS}
+                return {"renderer": "harness", "frames": SEGMENTS}
             case unknown:
                 raise ValueError(unknown)
 
@@ -68,8 +68,8 @@ class FastShot:
             return
         self._stage(f"segments/segment-{segment:05d}.nut", "render", 0.3 + 0.6 * (segment + 1) / SEGMENTS, segment)
         self._make("preview.jpg", f"picture of segment {segment}")
-        if "TRIAL_LOG" in os.environ:
-            with Path(os.environ["TRIAL_LOG"]).open("a") as log:
+        if "HARNESS_LOG" in os.environ:
+            with Path(os.environ["HARNESS_LOG"]).open("a") as log:
                 log.write(f"{self._workspace.name} {segment} {os.getpid()}\n")
 
     def _stage(self, name: str, stage: str, fraction: float, segment: int | None = None) -> None:
