@@ -5,7 +5,6 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from bodydouble.service.callers import Caller
 from bodydouble.tasks.errors import Unauthenticated
 from bodydouble.tasks.ports import AccountStore, SessionStore
 from bodydouble.tasks.session import NewSession, Role, Session
@@ -72,11 +71,6 @@ class SessionService:
     async def sign_out(self, token: str) -> None:
         """The session ends, everywhere and at once."""
         await self._sessions.end_session(_hash(token))
-
-
-def caller_of(session: Session) -> Caller:
-    """Who calls, for the other use cases: the account, without a key."""
-    return Caller(account=session.account)
 
 
 def _hash(token: str) -> bytes:

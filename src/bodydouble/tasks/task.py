@@ -1,11 +1,10 @@
-"""A task: its identity, its states and the only ways between them."""
+"""Tasks: identity, states, progress and results."""
 
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, NewType
 from uuid import UUID
 
@@ -25,17 +24,6 @@ class TaskStatus(enum.StrEnum):
 
 
 TERMINAL = frozenset({TaskStatus.SUCCESS, TaskStatus.FAILED})
-
-TRANSITIONS: Mapping[TaskStatus, frozenset[TaskStatus]] = MappingProxyType(
-    {
-        # A worker that was killed leaves RUNNING behind and the next one starts it again: RUNNING to RUNNING.
-        TaskStatus.PENDING: frozenset({TaskStatus.RUNNING, TaskStatus.FAILED}),
-        TaskStatus.RUNNING: frozenset({TaskStatus.RUNNING, TaskStatus.SUCCESS, TaskStatus.FAILED}),
-        TaskStatus.SUCCESS: frozenset(),
-        TaskStatus.FAILED: frozenset(),
-    }
-)
-
 
 class ResultCode(enum.IntEnum):
     """The ``code`` that stands in a finished task's result."""
