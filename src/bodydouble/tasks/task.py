@@ -25,6 +25,7 @@ class TaskStatus(enum.StrEnum):
 
 TERMINAL = frozenset({TaskStatus.SUCCESS, TaskStatus.FAILED})
 
+
 class ResultCode(enum.IntEnum):
     """The ``code`` that stands in a finished task's result."""
 

@@ -18,7 +18,7 @@ from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision import task_run as task_runs
 from bodydouble.worker.supervision.runner_slots import Runners
 from bodydouble.worker.supervision.task_run import Ports, Replacement
-from outside import EXECUTOR, Outside, children
+from fake_ports import EXECUTOR, FakePorts, children
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ ANSWER = 5 * 16 * 16 * 3 * 4
 class Bench:
     """Runners by a script, and replacements that use them."""
 
-    def __init__(self, folder: Path, outside: Outside, idle_seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, outside: FakePorts, idle_seconds: float = 60.0) -> None:
         self.script = folder / "script.json"
         self.options = WorkerOptions(
             folder=folder / "work",
@@ -76,7 +76,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(task_runs, "runner_options", lambda task, options: {})
-    bench = Bench(tmp_path, Outside())
+    bench = Bench(tmp_path, FakePorts())
     yield bench
     await bench.runners.close()
     assert runner_pids() == []
@@ -144,7 +144,7 @@ async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> Non
 async def test_a_runner_that_nobody_needs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the idle time it is gone, and the next task starts another one."""
     monkeypatch.setattr(task_runs, "runner_options", lambda task, options: {})
-    bench = Bench(tmp_path, Outside(), idle_seconds=0.1)
+    bench = Bench(tmp_path, FakePorts(), idle_seconds=0.1)
     bench.follow("frames")
     for number in (1, 2):
         task = bench.task(number)

@@ -21,14 +21,14 @@ from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.supervision.runner_slots import Runners
 from bodydouble.worker.supervision.task_run import Ports, Replacement
 from bodydouble.worker.workspace import Workspace
-from outside import EXECUTOR, TASK_ID, Outside, children, make_task
+from fake_ports import EXECUTOR, TASK_ID, FakePorts, children, make_task
 
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
 
 
 @pytest.fixture
-def outside() -> Outside:
-    return Outside()
+def outside() -> FakePorts:
+    return FakePorts()
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_replacement, out
 
     assert run(r.start, r.fetch, r.probe, r.perceive, rest) == "success"
     assert outside.reserved == Decimal(24)
-    assert outside.stored == [f"results/1/{TASK_ID}.mp4"]
+    assert list(outside.stored) == [f"results/1/{TASK_ID}.mp4"]
     (status, result), *more = outside.settled
     assert (status, result.code, result.media_info, more) == (TaskStatus.SUCCESS, 200, {"frames": 80}, [])
     assert not (tmp_path / "work" / str(TASK_ID)).exists()

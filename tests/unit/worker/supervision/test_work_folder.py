@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bodydouble.worker.supervision.work_folder import hold, hold_abandoned, hold_free, hold_once_free
-from outside import TASK_ID
+from fake_ports import TASK_ID
 
 
 def test_each_worker_gets_a_folder_of_its_own(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Store, files and downloader of a worker in one, and a task, without a database."""
+"""Ports in memory: what a worker needs of the task store and the file store, for one task.
+
+``contract/`` runs the same suites on these and on the real adapters.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -10,7 +13,7 @@ from uuid import UUID
 
 import psutil
 
-from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import InputRejected, InsufficientCredits, NotFound, StorageUnavailable
 from bodydouble.tasks.task import (
     AccountId,
     LeaseStatus,
@@ -55,29 +58,41 @@ def make_task(**inputs: Any) -> Task:
 
 
 @dataclass
-class Outside:
-    """Store, files and downloader in one, remembering what was asked of them."""
+class FakePorts:
+    """The methods of ``TaskStore`` and ``FileStore`` that a worker calls, over one task in memory.
+
+    ``balance`` is what the account can still reserve beyond the task's price; ``outages`` is how many settlements fail
+    first; from ``cancel_after_progress`` on the task is cancelled.
+    """
 
     balance: Decimal = Decimal(100)
     cancel_after_progress: float = 2.0
     missing: set[str] = field(default_factory=set)
     outages: int = 0
-    executor: str = EXECUTOR  # whose the task is
+    executor: str = EXECUTOR  # the executor that holds the task
     reserved: Decimal | None = None
     settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
-    stored: list[str] = field(default_factory=list)
+    stored: dict[str, bytes] = field(default_factory=dict)
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
+        if self.settled:
+            return None
         self.executor = executor
-        return None if self.settled else make_task()
+        return make_task()
 
-    async def get_task(self, task_id: TaskId) -> Task | None:
+    async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         return make_task()
 
     async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
-        if executor != self.executor:
+        if self.settled or executor != self.executor:
             return LeaseStatus.LOST
         return LeaseStatus.HELD if progress.fraction < self.cancel_after_progress else LeaseStatus.CANCELLED
+
+    async def request_cancel(self, task_id: TaskId, account: AccountId) -> TaskStatus | None:
+        if self.settled:
+            return None
+        self.cancel_after_progress = 0.0
+        return TaskStatus.RUNNING
 
     async def reserve_exactly(self, task_id: TaskId, price: Decimal) -> None:
         if price > self.balance:
@@ -88,7 +103,7 @@ class Outside:
         if self.outages:
             self.outages -= 1
             raise StorageUnavailable("the database is away")
-        if executor != self.executor:
+        if self.settled or executor not in (None, self.executor):
             return False
         self.settled.append((status, result))
         return True
@@ -99,7 +114,11 @@ class Outside:
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> None:
         if key in self.missing:
             raise NotFound("File not found")
-        target.write_bytes(key.encode())
+        content = self.stored.get(key, key.encode())
+        if bytes_max is not None and len(content) > bytes_max:
+            raise InputRejected(f"{key}: the file is larger than {bytes_max} bytes.")
+        target.write_bytes(content)
 
     async def put_file(self, key: str, source: Path, content_type: str) -> None:
-        self.stored.append(key)
+        self.missing.discard(key)
+        self.stored[key] = source.read_bytes() if source.exists() else b""  # scripted children write no result
