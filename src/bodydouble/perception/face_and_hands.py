@@ -1,6 +1,6 @@
 """Face and hands of the tracked body, frame by frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,9 @@ from bodydouble.perception.tracking import head_region, near_head, torso_length
 FACE_SCORE_MIN = 0.5
 FACE_SEARCH_EVERY_FRAMES = 2
 """While the face is lost: the detector rarely finds what it missed in the frame before."""
+FACE_SEARCH_SCALES = (1.0, 1.3, 1.7)
+"""Sides of the searched squares over the head's region: the detector misses clear faces at one scale and finds them
+at another (a picture at 1.3 to 1.7, a blurred frame of the juggler from 1.3 on)."""
 HAND_SCORE_MIN, HAND_SCORE_SURE = 0.5, 0.8
 """Below the first there is no hand; above the second no other region is tried."""
 PALM_SEARCH_EVERY_FRAMES = 3
@@ -93,23 +96,34 @@ class FaceHandsTracker:
             if state.face_lost % FACE_SEARCH_EVERY_FRAMES:
                 state.face_lost += 1
                 return None
-            state.face = self._search_face(image, body)
-        if state.face is None or not state.face.inside(image.shape[1], image.shape[0]):
-            state.face, state.face_lost = None, state.face_lost + 1
-            return None
-        face = self._face.run(image, state.face)
-        if face.score < FACE_SCORE_MIN or not near_head(face.points, body):
+            face = self._search_face(image, body)
+        else:
+            face = self._measure_face(image, body, state.face)
+        if face is None:
             state.face, state.face_lost = None, state.face_lost + 1
             return None
         state.face, state.face_lost = face_roi(face.points), 0
         return face
 
-    def _search_face(self, image: Image, body: BodyLandmarks) -> Roi | None:
-        found = self._faces.detect(image, head_region(body))
-        if not found:
+    def _measure_face(self, image: Image, body: BodyLandmarks, roi: Roi) -> FaceLandmarks | None:
+        if not roi.inside(image.shape[1], image.shape[0]):
             return None
-        head = body.points[HEAD_POINTS].mean(0)
-        return detection_face_roi(min(found, key=lambda d: distance(d.box.mean(0), head) / d.score))
+        face = self._face.run(image, roi)
+        return face if face.score >= FACE_SCORE_MIN and near_head(face.points, body) else None
+
+    def _search_face(self, image: Image, body: BodyLandmarks) -> FaceLandmarks | None:
+        """The first face that the mesh confirms. After a loss every scale is tried, later one in each search."""
+        searches = self.state.face_lost // FACE_SEARCH_EVERY_FRAMES
+        scales = FACE_SEARCH_SCALES if searches == 0 else (FACE_SEARCH_SCALES[searches % len(FACE_SEARCH_SCALES)],)
+        region, head = head_region(body), body.points[HEAD_POINTS].mean(0)
+        for scale in scales:
+            found = self._faces.detect(image, replace(region, size=region.size * scale))
+            if found:
+                nearest = min(found, key=lambda d: distance(d.box.mean(0), head) / d.score)
+                face = self._measure_face(image, body, detection_face_roi(nearest))
+                if face is not None:
+                    return face
+        return None
 
     def hands(self, image: Image, body: BodyLandmarks) -> list[HandLandmarks | None]:
         """The subject's left and right hand, None where not seen."""

@@ -16,6 +16,8 @@ from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, 
 from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.tasks.errors import NobodyFound
 
+TURNS = {180: cv2.ROTATE_180, 90: cv2.ROTATE_90_COUNTERCLOCKWISE, 270: cv2.ROTATE_90_CLOCKWISE}
+"""Clockwise degrees by which a picture may be turned, and what undoes it."""
 # Zoomed passes of the selfie network. All values chosen by eye on the development pictures.
 WHOLE_PICTURE_WEIGHT = 0.8
 """Of the pass over the whole picture, which takes in other people too."""
@@ -64,11 +66,7 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     if not people or people[0].area < (finest * min(image.shape[:2])) ** 2:
         people = finder.find(image)
     if not people:
-        raise NobodyFound(
-            "image: no person was found in the picture. Use one that shows the character's upper body or whole body, "
-            "upright and not too small.",
-            field="image",
-        )
+        raise _nobody(finder, image)
     body = people[0].body
     height, width = image.shape[:2]
     tracker = FaceHandsTracker(pack)
@@ -78,6 +76,21 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
     write_track_row(track, 0, person, width, height)
     return Portrait(track=track, mask=_coarse_mask(SelfieNet(pack), image, person))
+
+
+def _nobody(finder: PeopleFinder, image: Image) -> NobodyFound:
+    """The error for a picture without a person; says so where the picture is only turned."""
+    for degrees, turn in TURNS.items():
+        turned = np.asarray(cv2.rotate(image, turn), np.uint8)
+        if any(person.face is not None for person in finder.find(turned, tiles=())):
+            return NobodyFound(
+                f"image: the person in the picture is turned by {degrees}°. Turn the picture upright.", field="image"
+            )
+    return NobodyFound(
+        "image: no person was found in the picture. Use one that shows the character's upper body or whole body, "
+        "upright and not too small.",
+        field="image",
+    )
 
 
 def _coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alpha:

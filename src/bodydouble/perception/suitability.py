@@ -1,0 +1,164 @@
+"""Whether a picture or a video shows a person that can be drawn or replaced.
+
+The landmark networks answer for almost anything: they see bodies in cats, in headless torsos and in pictures that are
+upside down. These checks refuse what cannot give a usable result, before a task is charged, and warn where the result
+will have visible faults. The thresholds were measured on the nine development pictures, each upright, turned by 90,
+180 and 270 degrees, and cut below the chin and at the eyes; on a cat; and on frames of people seen from behind.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Points
+from bodydouble.perception.geometry import distance
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.people import HEAD_POINTS
+from bodydouble.perception.portrait import Portrait
+from bodydouble.perception.track import PersonTrack
+from bodydouble.tasks.errors import InputRejected, NobodyFound
+
+LYING_MIN = 60.0
+"""Degrees of the trunk from upright. Upright pictures: at most 6; turned by 90 degrees: 73 to 92."""
+HEAD_TURNED_MIN = 60.0
+"""Degrees of the face's own axis from upright. A head leaned onto a shoulder reaches 45."""
+FACELESS_SCORE_MIN = 0.95
+"""Score of a body without a face. People from behind: 1.00; a cat: 0.83; misread pictures: 0.72 to 0.94."""
+FACELESS_TILT_MAX = 45.0
+"""Degrees. People from behind: at most 17; a cat and misread pictures: 44 to 58."""
+FACELESS_HEAD_MIN = 0.28
+"""Head above the shoulders over the trunk's length. People from behind: at least 0.39; headless: at most 0.26."""
+FRONTAL_MIN = 0.5
+"""Shoulder width over trunk length, left shoulder at image right, from which a body faces the camera."""
+HEAD_PIXELS_MIN = 24.0
+"""Head height from which a human face that looks into the camera is found."""
+HEAD_OF_TRUNK = 0.4
+"""Head above the shoulders over trunk length of an adult, where no face gives the size."""
+CUT_FOREHEAD_MIN = 0.05
+"""Part of the face's height above the picture's edge from which the head counts as cut off."""
+OFTEN = 0.5
+"""Share of the frames from which a video is judged by them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concern:
+    """Something about an input that will show in the result."""
+
+    code: str  # stable, e.g. head_cut_off
+    message: str  # for people
+
+
+def trunk_tilt(body: Points) -> float:
+    """Degrees of the trunk from upright, 0-180; ``body`` is (33, 2 or more)."""
+    shoulders = body[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER], :2].mean(0)
+    up = shoulders - body[[BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP], :2].mean(0)
+    return float(np.degrees(np.arctan2(abs(up[0]), -up[1])))
+
+
+def face_tilt(face: NDArray[np.floating]) -> float:
+    """Degrees of the face's own axis from upright, 0-180; ``face`` is (468 or more, 2 or more)."""
+    up = face[FacePoint.FOREHEAD_TOP, :2] - face[FacePoint.CHIN, :2]
+    return float(np.degrees(np.arctan2(abs(up[0]), -up[1])))
+
+
+def check_portrait(portrait: Portrait) -> list[Concern]:
+    """What will show in a result made from this picture; empty where nothing will.
+
+    Raises:
+        InputRejected: the person lies, is upside down, or has no head in the picture. The field is ``image``.
+        NobodyFound: what was found is not a person.
+    """
+    track = portrait.track
+    body, tilt = track.body[0].astype(np.float64), trunk_tilt(track.body[0])
+    face = track.face[0].astype(np.float64) if track.face_found[0] else None
+    turned = max(tilt, face_tilt(face) if face is not None else 0.0)
+    if tilt > LYING_MIN or turned > HEAD_TURNED_MIN:
+        raise InputRejected(
+            f"image: the person is not upright (turned by about {turned:.0f}°). Turn the picture, or use one in which "
+            "the person sits or stands.",
+            field="image",
+        )
+    if face is None:
+        return _check_faceless(body, tilt, float(track.confidence[0]))
+    eyes = face[[FacePoint.RIGHT_EYE_OUTER, FacePoint.LEFT_EYE_OUTER], 1]
+    if eyes.max() < 0:
+        raise InputRejected(
+            "image: the upper edge cuts the head off below the eyes. Use a picture of the whole head.", field="image"
+        )
+    height = max(distance(face[FacePoint.FOREHEAD_TOP, :2], face[FacePoint.CHIN, :2]), 1.0)
+    if -face[FacePoint.FOREHEAD_TOP, 1] > CUT_FOREHEAD_MIN * height:
+        return [
+            Concern(
+                code="head_cut_off",
+                message="The picture's upper edge cuts the head off; so will the result. Use a picture of the whole "
+                "head.",
+            )
+        ]
+    return []
+
+
+def _check_faceless(body: Points, tilt: float, score: float) -> list[Concern]:
+    shoulders = body[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER], :2]
+    hips = body[[BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP], :2]
+    trunk = max(distance(shoulders.mean(0), hips.mean(0)), 1.0)
+    if score < FACELESS_SCORE_MIN or tilt > FACELESS_TILT_MAX:
+        raise NobodyFound(
+            "image: no person was recognised in the picture. Use one that shows a person upright, with the head.",
+            field="image",
+        )
+    if distance(body[HEAD_POINTS, :2].mean(0), shoulders.mean(0)) < FACELESS_HEAD_MIN * trunk:
+        raise InputRejected(
+            "image: the person's head is not in the picture. Use one that shows the head.", field="image"
+        )
+    frontal = shoulders[0, 0] - shoulders[1, 0] > FRONTAL_MIN * trunk
+    if frontal and HEAD_OF_TRUNK * trunk > HEAD_PIXELS_MIN:
+        return [
+            Concern(
+                code="reference_not_human",
+                message="The figure in the picture faces the camera, but has no human face: the face cannot move. If "
+                "it is an animal or a thing, the result will be distorted.",
+            )
+        ]
+    return []
+
+
+def check_track(track: PersonTrack) -> list[Concern]:
+    """What will show in a result made from this video; empty where nothing will.
+
+    Raises:
+        NobodyFound: what was tracked is not a person. The field is ``video``.
+    """
+    present = track.present
+    if not present.any():
+        return []
+    bodies = track.body[present]
+    tilts = np.array([trunk_tilt(body) for body in bodies])
+    unsure = float(np.median(track.confidence[present])) < FACELESS_SCORE_MIN
+    if not track.face_found.any() and unsure and float(np.median(tilts)) > FACELESS_TILT_MAX:
+        raise NobodyFound(
+            "video: no person was recognised in it, only something of a similar shape. Use a video of a person.",
+            field="video",
+        )
+    concerns: list[Concern] = []
+    if _often(tilts > LYING_MIN):
+        concerns.append(
+            Concern(
+                code="person_not_upright",
+                message="The person in the video lies or is upside down in most frames; poses and clothes will be "
+                "distorted. If the video is turned, turn it upright.",
+            )
+        )
+    if _often(bodies[:, HEAD_POINTS, 1].mean(1) < 0):
+        concerns.append(
+            Concern(
+                code="head_outside_frame",
+                message="The person's head is outside the frame in most of the video; the character's will be too.",
+            )
+        )
+    return concerns
+
+
+def _often(flags: NDArray[np.bool_] | Sequence[bool]) -> bool:
+    return bool(np.mean(flags) > OFTEN)
