@@ -95,7 +95,11 @@ class LiveService:
 
     def kill(self) -> None:
         """SIGKILL to every process of it, the database included."""
+        processes = psutil.Process(self.process.pid).children(recursive=True)  # workers have sessions of their own
         os.killpg(self.process.pid, signal.SIGKILL)
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self._ended()
 
     def _ended(self) -> int:

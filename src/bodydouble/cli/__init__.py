@@ -1,5 +1,4 @@
-"""The command: serve, worker, replace, move, people, demo, eval, inspect, doctor, models; and for operators keys,
-accounts, tasks, callbacks, ledger, switch."""
+"""The command ``bodydouble`` and its subcommands."""
 
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from bodydouble.cli import (
     people,
     replace,
     serve,
+    settings,
     switch,
     tasks,
 )
@@ -42,10 +42,10 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and end.", callback=_show_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """A body double for any shot: one picture of a character and one video in, the same shot with the person replaced.
+    """Replace a person in a video with the character of a picture.
 
     Start with `bodydouble doctor`, then `bodydouble demo`.
     """
@@ -53,6 +53,7 @@ def main(
 
 app.command()(serve.serve)
 app.command()(serve.worker)
+app.command()(serve.init)
 app.command(hidden=True)(serve.api)
 app.command()(replace.replace)
 app.command()(replace.move)
@@ -61,6 +62,7 @@ app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
+app.command()(settings.settings)
 app.add_typer(models.app, name="models")
 for group in (keys, accounts, tasks, callbacks, ledger, switch):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2], rich_help_panel="For operators")

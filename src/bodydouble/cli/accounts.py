@@ -1,35 +1,36 @@
-"""``accounts``: who may work here, with how many credits, under which limits."""
+"""``accounts``: create accounts, grant credits, set limits, and manage sign-in."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from bodydouble.cli.completion import complete_account
-from bodydouble.cli.keys import JsonOption
-from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_USAGE, err, fail, load_settings, make_table, show_table
+from bodydouble.cli.options import DataOption, JsonOption
+from bodydouble.cli.settings import load_settings
+from bodydouble.cli.terminal import EXIT_USAGE, err, fail, make_table, show_table, warn
 from bodydouble.cli.values import parse_amount, print_json, show_amount, show_moment
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.identity import KnownIdentity
 
-app = typer.Typer(help="Accounts, their credits and limits.", no_args_is_help=True)
+app = typer.Typer(help="Manage accounts, their credits and limits.", no_args_is_help=True)
 
 NameArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", autocompletion=complete_account, show_default=False)]
 
 
 @app.callback()
 def accounts() -> None:
-    """Accounts, their credits and limits."""
+    """Manage accounts, their credits and limits."""
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(metavar="ACCOUNT", show_default=False)],
-    credits_granted: Annotated[str, typer.Option("--credits", metavar="N", help="Credits to begin with.")] = "0",
+    credits_granted: Annotated[str, typer.Option("--credits", metavar="N", help="Credits to grant.")] = "0",
     data: DataOption = None,
 ) -> None:
-    """Make an account; one that is there already stays as it is, and gets the credits.
+    """Create an account. An existing account only gets the credits.
 
     Example: bodydouble accounts create studio --credits 500
     """
@@ -37,25 +38,25 @@ def create(
 
     amount = parse_amount(credits_granted, "--credits")
 
-    async def make(admin: AdminServices) -> Account:
+    async def open_account(admin: AdminServices) -> Account:
         return await admin.accounts.open_account(name, amount, "granted at the start")
 
-    _say(operate(data, make, make=True))
+    _show_balance(operate(data, open_account))
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
-    """Everybody, with credits, tasks and limits.
+    """List accounts with credits, tasks and limits.
 
     Example: bodydouble accounts list --json
     """
     from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(admin: AdminServices) -> list[Account]:
+    async def query(admin: AdminServices) -> list[Account]:
         return await admin.operation.accounts()
 
-    found = operate(data, look)
+    found = operate(data, query)
     if as_json:
         print_json(found)
         return
@@ -63,12 +64,12 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
     for account in found:
         limits = (account.creates_per_minute, account.active_max)
         table.add_row(
-            account.name,
+            escape(account.name),
             show_amount(account.balance),
             show_amount(account.reserved),
             str(account.active),
             *("default" if limit is None else str(limit) for limit in limits),
-            "[red]disabled[/]" if account.disabled else "[green]on[/]",
+            "[red]disabled[/]" if account.disabled else "[green]enabled[/]",
         )
     show_table(table)
 
@@ -76,11 +77,13 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
 @app.command(context_settings={"ignore_unknown_options": True})
 def grant(
     name: NameArgument,
-    amount: Annotated[str, typer.Argument(metavar="CREDITS", help="Negative takes back.", show_default=False)],
-    memo: Annotated[str, typer.Option(help="Why; stands in the ledger.")] = "",
+    amount: Annotated[
+        str, typer.Argument(metavar="CREDITS", help="Negative amounts are taken back.", show_default=False)
+    ],
+    memo: Annotated[str, typer.Option(help="Reason, stored in the ledger.")] = "",
     data: DataOption = None,
 ) -> None:
-    """Give credits to an account, or take back what is not spent or reserved.
+    """Grant credits to an account, or take back credits that are neither spent nor reserved.
 
     Examples:
 
@@ -92,24 +95,24 @@ def grant(
 
     credits_moved = parse_amount(amount, "CREDITS", negative=True)
 
-    async def give(admin: AdminServices) -> Account:
+    async def grant_credits(admin: AdminServices) -> Account:
         return await admin.operation.grant(name, credits_moved, memo)
 
-    _say(operate(data, give))
+    _show_balance(operate(data, grant_credits))
 
 
 @app.command()
 def limits(
     name: NameArgument,
     creates_per_minute: Annotated[
-        str | None, typer.Option(metavar="N|default", help="Tasks that it may create in a minute.")
+        str | None, typer.Option(metavar="N|default", help="Tasks that the account may create per minute.")
     ] = None,
     active_max: Annotated[
-        str | None, typer.Option("--tasks-at-once", metavar="N|default", help="Tasks waiting or running.")
+        str | None, typer.Option("--tasks-at-once", metavar="N|default", help="Tasks that may wait or run at once.")
     ] = None,
     data: DataOption = None,
 ) -> None:
-    """Give an account limits of its own; `default` goes back to the installation's. Holds from the next request on.
+    """Set an account's limits; `default` restores the installation's. Applies from the next request.
 
     Example: bodydouble accounts limits studio --creates-per-minute 600 --tasks-at-once 500
     """
@@ -120,7 +123,7 @@ def limits(
     rate = _limit(creates_per_minute, "--creates-per-minute")
     room = _limit(active_max, "--tasks-at-once")
 
-    async def limit(admin: AdminServices) -> Account:
+    async def set_limits(admin: AdminServices) -> Account:
         known = await admin.operation.account(name)
         return await admin.operation.set_limits(
             name,
@@ -129,18 +132,18 @@ def limits(
             disabled=known.disabled,
         )
 
-    account = operate(data, limit)
+    account = operate(data, set_limits)
     shown = ("default" if n is None else str(n) for n in (account.creates_per_minute, account.active_max))
-    err.print("{}: {} creates a minute, {} tasks at once".format(account.name, *shown))
+    err.print("{}: {} creates per minute, {} tasks at once".format(account.name, *shown), markup=False)
 
 
 @app.command()
 def link(
     name: NameArgument,
-    operator: Annotated[bool, typer.Option("--operator", help="For somebody who runs the installation.")] = False,
+    operator: Annotated[bool, typer.Option("--operator", help="With the rights of an operator.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Print a link that signs in at the console once, within the hour, for an account.
+    """Print a link that signs in to the console once, within an hour. Uses the running service's address.
 
     Examples:
 
@@ -148,35 +151,42 @@ def link(
 
       bodydouble accounts link default --operator
     """
-    from bodydouble.cli.installation import AdminServices, operate
+    from bodydouble.cli.installation import AdminServices, find_installation, run_operation
+    from bodydouble.cli.running_services import service_of
     from bodydouble.service import sign_in_url
     from bodydouble.tasks.session import Role
 
-    async def make(admin: AdminServices) -> str:
+    async def make_token(admin: AdminServices) -> str:
         return await admin.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
 
-    typer.echo(sign_in_url(load_settings(data=data).base_url, operate(data, make)))
+    settings = find_installation(data)
+    token = run_operation(settings, make_token)
+    service = service_of(settings.data)
+    if service is None and not settings.public_url:
+        warn(f"no service is running here; the link works once `bodydouble serve` listens on {settings.base_url}")
+    typer.echo(sign_in_url(service.base_url if service else settings.base_url, token))
 
 
 @app.command()
 def identities(as_json: JsonOption = False, data: DataOption = None) -> None:
-    """Who comes in through the identity provider, and into which account.
+    """List users of the identity provider and their accounts.
 
     Example: bodydouble accounts identities
     """
     from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(admin: AdminServices) -> Sequence[KnownIdentity]:
+    async def query(admin: AdminServices) -> Sequence[KnownIdentity]:
         return await admin.identities.list()
 
-    found = operate(data, look)
+    found = operate(data, query)
     if as_json:
         print_json(found)
         return
-    table = make_table("subject", "name", "account", "seen", "issuer")
+    table = make_table("subject", "name", "account", "last sign-in", "issuer")
     for known in found:
         seen = show_moment(known.seen_at) if known.name else "not yet"
-        table.add_row(known.subject, known.name, known.account, seen, known.issuer)
+        cells = (known.subject, known.name, known.account, seen, known.issuer)
+        table.add_row(*(escape(cell) for cell in cells))
     show_table(table)
 
 
@@ -184,14 +194,14 @@ def identities(as_json: JsonOption = False, data: DataOption = None) -> None:
 def admit(
     name: NameArgument,
     subject: Annotated[
-        str, typer.Argument(metavar="SUBJECT", help="Who it is at the provider: `sub`.", show_default=False)
+        str, typer.Argument(metavar="SUBJECT", help="The user's `sub` claim at the provider.", show_default=False)
     ],
     data: DataOption = None,
 ) -> None:
-    """Let somebody of the identity provider into an account that is there, from the next sign-in on.
+    """Let a user of the identity provider sign in to an existing account, from the next sign-in.
 
-    The provider's `sub` never changes and is nobody else's, as a name or an e-mail address may be; it is in `accounts
-    identities` once they have been here. What they had before, tasks and credits, stays in the account that it is in.
+    The `sub` claim identifies a user permanently; names and e-mail addresses may change. `accounts identities` shows it
+    after the user's first sign-in. Tasks and credits of the user's previous account stay there.
 
     Example: bodydouble accounts admit studio 7c1e5a52-2f0e-4b67-9d5e-0c1f6f8f2a11
     """
@@ -199,19 +209,20 @@ def admit(
 
     issuer = load_settings(data=data).oidc_issuer
     if not issuer:
-        fail("no identity provider is set: BODYDOUBLE_OIDC_ISSUER", EXIT_USAGE)
+        fail("no identity provider is configured; set BODYDOUBLE_OIDC_ISSUER", EXIT_USAGE)
 
-    async def let_in(admin: AdminServices) -> Account:
+    async def admit_user(admin: AdminServices) -> Account:
         account = await admin.operation.account(name)
         await admin.identities.admit(issuer, subject, account.id)
         return account
 
-    err.print(f"{subject} of {issuer} comes into {operate(data, let_in).name} from the next sign-in on.", markup=False)
+    account = operate(data, admit_user)
+    err.print(f"{subject} of {issuer} signs in to {account.name} from the next sign-in.", markup=False)
 
 
 @app.command()
 def disable(name: NameArgument, data: DataOption = None) -> None:
-    """Refuse all keys of an account. Its tasks under way go on.
+    """Refuse all keys of an account. Its running tasks continue.
 
     Example: bodydouble accounts disable studio
     """
@@ -220,7 +231,7 @@ def disable(name: NameArgument, data: DataOption = None) -> None:
 
 @app.command()
 def enable(name: NameArgument, data: DataOption = None) -> None:
-    """Take an account's keys again.
+    """Accept an account's keys again.
 
     Example: bodydouble accounts enable studio
     """
@@ -237,7 +248,7 @@ def _switch(name: str, data: DataOption, *, disabled: bool) -> None:
         )
 
     account = operate(data, switch)
-    err.print(f"Account {account.name} is {'disabled' if account.disabled else 'on'}.")
+    err.print(f"Account {account.name} is {'disabled' if account.disabled else 'enabled'}.", markup=False)
 
 
 def _limit(text: str | None, option: str) -> int | None:
@@ -248,5 +259,5 @@ def _limit(text: str | None, option: str) -> int | None:
     return int(text)
 
 
-def _say(account: Account) -> None:
-    err.print(f"{account.name}: {show_amount(account.balance)} credits available")
+def _show_balance(account: Account) -> None:
+    err.print(f"{account.name}: {show_amount(account.balance)} credits available", markup=False)

@@ -1,4 +1,4 @@
-"""Values for the shell's completion, read from a running installation; silent where there is none."""
+"""Values for the shell's completion, read from a running installation; none without one."""
 
 import contextlib
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def complete_account(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_key(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Ids of keys, with what tells them apart."""
+    """Ids of keys with their prefixes and names."""
     return [(str(key), f"{prefix}… {name}") for key, prefix, name in _column(context, "key_names", incomplete)]
 
 
@@ -28,9 +28,9 @@ def complete_task(context: typer.Context, incomplete: str) -> list[tuple[str, st
 
 
 def _column(context: typer.Context, query: str, incomplete: str) -> Iterator[tuple[object, ...]]:
-    """Rows of a query; it never starts a database. Whatever goes wrong, a shell that completes stays quiet."""
+    """The rows of a query. Never starts a database; errors are ignored, because completion must not print anything."""
     with contextlib.suppress(Exception):
-        import psycopg  # heavy, as the next: not for every other completion
+        import psycopg  # slow imports: other completions do not need them
 
         from bodydouble.store.embedded import EmbeddedPostgres
         from bodydouble.store.named_queries import load_queries

@@ -1,4 +1,4 @@
-"""Whose data folder it is while ``serve`` runs."""
+"""Exclusive use of a data folder by one ``serve``."""
 
 import fcntl
 import os
@@ -8,31 +8,31 @@ from pathlib import Path
 
 from bodydouble.cli.terminal import fail
 
-MARK = "serve.pid"
+PID_FILE = "serve.pid"
 
 
 @contextmanager
-def held(folder: Path) -> Generator[None, None, None]:
-    """The folder is this process's until the end of the block; the kernel gives it free with a process that is killed.
+def locked(folder: Path) -> Generator[None, None, None]:
+    """Lock the folder until the end of the block; the kernel releases the lock of a killed process.
 
-    Only ``serve`` holds it: other commands share its database. Ends the command where another ``serve`` does.
+    Only ``serve`` takes this lock: other commands share its database. Ends the command if another ``serve`` holds it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        mark = (folder / MARK).open("a+")
+        pid_file = (folder / PID_FILE).open("a+")
     except OSError as error:
         fail(f"--data: {folder} cannot be used: {error.strerror}")
-    with mark:
+    with pid_file:
         try:
-            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(pid_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            mark.seek(0)
-            pid = mark.read().strip()
+            pid_file.seek(0)
+            pid = pid_file.read().strip()
             fail(
-                f"--data: {folder} is in use by another `serve`, pid {pid}; end that one, or choose another folder. "
-                "More processes for the same data: `serve --api-processes`."
+                f"--data: {folder} is in use by another `serve`, pid {pid}; stop it, or choose another folder. "
+                "More API processes for the same data: `serve --api-processes`."
             )
-        mark.truncate(0)
-        mark.write(f"{os.getpid()}\n")
-        mark.flush()
+        pid_file.truncate(0)
+        pid_file.write(f"{os.getpid()}\n")
+        pid_file.flush()
         yield

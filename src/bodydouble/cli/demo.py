@@ -1,4 +1,4 @@
-"""``demo``: the whole way, on the real service, with pictures that everybody has."""
+"""``demo``: one task on a real service, with freely available material."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.shots import ShotBar
-from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out
+from bodydouble.cli.progress import ProgressDisplay
+from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out, warn
 
 if TYPE_CHECKING:
     from bodydouble.client import Client, Result, TaskUpdate
@@ -27,11 +27,13 @@ STOP_SECONDS_MAX = 20
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--out", help="Where inputs, service and result go.")] = Path("demo-out"),
+    folder: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="Folder for inputs, service and result.")
+    ] = Path("demo-out"),
 ) -> None:
-    """Start the real service, have it replace the man in the car by the astronaut, and say where the video is.
+    """Start a service, replace the man in a car with an astronaut, and print where the video is.
 
-    Everything it needs is in this installation, but for the models, which are fetched once.
+    Needs only this installation and the models, which are downloaded once.
 
     Examples:
 
@@ -39,7 +41,7 @@ def demo(
 
       bodydouble demo --out /tmp/bodydouble-demo
     """
-    from bodydouble.cli import demo_material  # heavy: not for --help
+    from bodydouble.cli import demo_material  # slow imports: not for --help
     from bodydouble.shot import compare_sheet
 
     demo_material.check_extra()
@@ -54,8 +56,8 @@ def demo(
         err.print(f"service:   {base_url}  (docs: {base_url}/docs; log: {folder / 'service.log'})")
         task = client.submit(character, clip, resolution="480P")
         err.print(f"task:      {task.id}")
-        with ShotBar() as bar:
-            made = task.wait(on_update=lambda update: bar.show(_progress(update)))
+        with ProgressDisplay() as display:
+            made = task.wait(on_update=lambda update: display.show(_progress(update)))
         result, sheet = made.download(folder / "result.mp4"), folder / "compare.png"
         compare_sheet(clip, result, sheet)
         _report(made, client.balance())
@@ -63,14 +65,14 @@ def demo(
     installed = Path(sys.executable).with_name("bodydouble")
     program = "bodydouble" if shutil.which("bodydouble") else os.path.relpath(installed)
     out.print(
-        f"\nNext: `{program} serve` and open the link that it prints: drop the two files of {folder} in the browser.",
+        f"\nNext: run `{program} serve`, open the link that it prints, and drop the files of {folder} into the page.",
         markup=False,
     )
 
 
 @contextmanager
 def _client(base_url: str, key: str) -> Generator["Client", None, None]:
-    """A client of the demo's own service, past any proxy; ends with the service's own message where it has one."""
+    """A client of the demo's service, without proxies. Ends the command with the service's message on an error."""
     import httpx
 
     from bodydouble.client import Client, ClientError
@@ -92,11 +94,11 @@ def _report(made: "Result", balance: Decimal) -> None:
     sound = "with sound" if info["audio"] else "without sound"
     out.print(
         f"{info['width']} × {info['height']}, {info['fps']} fps, {info['frames']} frames, {sound}, "
-        f"made by renderer {info['renderer']} in {made.task.duration_seconds} s"
+        f"rendered by {info['renderer']} in {made.task.duration_seconds} s"
     )
     for warning in made.warnings:
-        out.print(f"warning: {warning.message}")
-    out.print(f"charged: {float(made.credits):g} credits of {CREDITS}, {float(balance):g} are left")
+        warn(warning.message)
+    out.print(f"charged: {float(made.credits):g} credits of {CREDITS}, {float(balance):g} left")
 
 
 def _command(*arguments: str) -> list[str]:
@@ -105,7 +107,7 @@ def _command(*arguments: str) -> list[str]:
 
 @contextmanager
 def _service(folder: Path) -> Generator[str, None, None]:
-    """``serve`` on a free port of the loopback, as long as the block; answers its URL."""
+    """The URL of a ``serve`` on a free port of the loopback interface, which runs until the end of the block."""
     log_path = folder / "service.log"
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BODYDOUBLE_DATABASE_URL")}
     with log_path.open("wb") as log:
@@ -115,7 +117,7 @@ def _service(folder: Path) -> Generator[str, None, None]:
             stderr=log,
             text=True,
             env=environment,
-            start_new_session=True,  # Ctrl-C is for us; we end the service ourselves
+            start_new_session=True,  # Ctrl-C reaches only this command, which stops the service
         )
         try:
             assert process.stdout is not None, "asked for"
@@ -123,7 +125,7 @@ def _service(folder: Path) -> Generator[str, None, None]:
                 if line.startswith(LISTENS):
                     yield line.removeprefix(LISTENS).strip()
                     return
-            last = log_path.read_text(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+            last = log_path.read_text(errors="replace").strip().splitlines()[-1:] or ["its log is empty"]
             fail(f"the service did not start: {last[0]}")
         finally:
             process.send_signal(signal.SIGTERM)
@@ -134,7 +136,7 @@ def _service(folder: Path) -> Generator[str, None, None]:
 
 
 def _make_key(data: Path) -> str:
-    """As an operator would."""
+    """The key of a new account with credits."""
     command = _command("keys", "create", "--data", str(data), "--account", "demo", "--credits", CREDITS)
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "BODYDOUBLE_DATABASE_URL")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

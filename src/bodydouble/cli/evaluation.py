@@ -1,4 +1,4 @@
-"""``eval``: how good a result is."""
+"""``eval``: measure the quality of a result."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,18 +6,24 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.shots import ShotBar, parse_person
-from bodydouble.cli.terminal import existing_file, load_settings, out
+from bodydouble.cli.options import JsonOption
+from bodydouble.cli.progress import ProgressDisplay
+from bodydouble.cli.settings import load_settings
+from bodydouble.cli.shots import parse_person
+from bodydouble.cli.terminal import existing_file, out
+from bodydouble.cli.values import print_json
 
 
 def evaluate(
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="The result.")],
-    video: Annotated[Path, typer.Argument(help="The driving video that it was made from.")],
-    image: Annotated[Path, typer.Argument(help="The picture of the character.")],
-    person: Annotated[str, typer.Option(help="Who was replaced; as in `replace`.")] = "largest",
-    as_json: Annotated[bool, typer.Option("--json", help="One line for programs.")] = False,
+    output: Annotated[Path, typer.Argument(metavar="RESULT", help="The result.")],
+    video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The driving video of the result.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture of the character.")],
+    person: Annotated[
+        str, typer.Option(metavar="PERSON", help="The person who was replaced, as in `replace`.")
+    ] = "largest",
+    as_json: JsonOption = False,
 ) -> None:
-    """Measure a result: background, pose, face, flicker, residue, and whether frames, rate and sound are the source's.
+    """Measure a result: background, pose, face, flicker, residue, and whether frames, rate and sound are unchanged.
 
     Examples:
 
@@ -25,9 +31,9 @@ def evaluate(
 
       bodydouble eval double.mp4 shot.mp4 portrait.jpg --json | jq .pck_20
     """
-    output, video, image = existing_file(output, "OUT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
+    output, video, image = existing_file(output, "RESULT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
     point, rank = parse_person(person)
-    from bodydouble.bootstrap.options import media_limits  # heavy: not for --help
+    from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.evaluation import evaluate as measure
     from bodydouble.evaluation import format_table
     from bodydouble.perception import PersonChoice, locate_pack
@@ -35,7 +41,7 @@ def evaluate(
     settings = load_settings()
     install_with_progress(quiet=True)
     choice = PersonChoice(point=point, rank=rank)
-    with ShotBar() as bar:
+    with ProgressDisplay() as display:
         figures = measure(
             output,
             video,
@@ -43,9 +49,9 @@ def evaluate(
             locate_pack(settings.models),
             choice,
             media_limits(settings),
-            lambda fraction: bar.tell("measuring", fraction),
+            lambda fraction: display.update("measuring", fraction),
         )
     if as_json:
-        typer.echo(figures.to_json())
+        print_json(figures)
     else:
         out.print(format_table(figures))

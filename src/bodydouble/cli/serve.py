@@ -1,4 +1,4 @@
-"""``serve`` and ``worker``."""
+"""``serve``, ``worker`` and ``init``: the commands that create and run an installation."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine, Generator, Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -19,33 +18,41 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from bodydouble import __version__
-from bodydouble.cli.companions import keep
-from bodydouble.cli.data_folder import held
-from bodydouble.cli.terminal import err, fail, is_interactive, load_settings, out
+from bodydouble.cli.data_folder import locked
+from bodydouble.cli.models import install_with_progress
+from bodydouble.cli.options import DataOption, OwnerOption
+from bodydouble.cli.running_services import register_service
+from bodydouble.cli.settings import load_settings
+from bodydouble.cli.side_processes import keep_running
+from bodydouble.cli.terminal import err, fail, is_interactive, out, printable, warn
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.process import end_with
 
-DataOption = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the database, files and workspaces.", show_default=False)
-]
-OwnerOption = Annotated[int | None, typer.Option("--owner", hidden=True, help="End with this process, the parent.")]
-Companions = Iterable[Coroutine[Any, Any, None]]
+SideProcesses = Iterable[Coroutine[Any, Any, None]]
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound to
+DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)
+"""RFC 5737: belongs to nobody."""
 
 
 def serve(
     data: DataOption = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: 8000]", max=65535)] = None,
-    workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Make videos here too.")] = True,
-    api_processes: Annotated[int, typer.Option(min=1, max=64, help="Of the API: each uses one core at most.")] = 1,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.", show_default="8000")
+    ] = None,
+    workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Also make videos on this machine.")] = True,
+    api_processes: Annotated[int, typer.Option(min=1, max=64, help="API processes; each uses at most one core.")] = 1,
     new_secret: Annotated[
-        bool, typer.Option("--new-secret", help="BODYDOUBLE_SECRET was changed on purpose, on every machine.")
+        bool, typer.Option("--new-secret", help="Accept that BODYDOUBLE_SECRET was changed on every machine.")
     ] = False,
 ) -> None:
-    """Run the API, its embedded database and one worker. Ctrl-C ends all; unfinished tasks go on at the next start.
+    """Run the API, its embedded database and one worker. Ctrl-C stops all; unfinished tasks continue at the next start.
 
-    With --no-worker no video is made here; callbacks are sent and old files removed all the same.
+    The perception models are downloaded at the first start. With --no-worker this machine makes no videos; it still
+    sends callbacks and removes expired files.
 
     Examples:
 
@@ -59,17 +66,63 @@ def serve(
     if settings.oidc_issuer:
         from bodydouble.bootstrap.single_sign_on import open_provider
 
-        open_provider(settings)  # what cannot work is said before anything starts
-    with held(settings.data.resolve()), _listen(settings) as listener:
-        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        open_provider(settings)  # reports a wrong configuration before anything starts
+    with locked(settings.data.resolve()), _listen(settings) as listener:
+        settings = _with_public_url(settings.model_copy(update={"port": listener.getsockname()[1]}))
         err.print(f"Starting bodydouble {__version__}, data in {escape(str(settings.data.resolve()))}")
-        _run(settings, listener, renders=workers, api_processes=api_processes, new_secret=new_secret)
+        if workers:
+            install_with_progress(quiet=True)  # else every task would fail
+        with register_service(settings):
+            _run(settings, listener, renders=workers, api_processes=api_processes, new_secret=new_secret)
+
+
+def _with_public_url(settings: Settings) -> Settings:
+    """Settings whose links other machines can open, if the service listens on all addresses."""
+    if settings.public_url or settings.host not in ANY_ADDRESS:
+        return settings
+    url = f"http://{_machine_address()}:{settings.port}"
+    warn(f"links use {url}; set BODYDOUBLE_PUBLIC_URL if clients reach this machine at another address")
+    return settings.model_copy(update={"public_url": url})
+
+
+def _machine_address() -> str:
+    """This machine's address in its network, else its host name."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(DOCUMENTATION_ADDRESS)  # chooses a route, sends nothing
+            return str(probe.getsockname()[0])
+    except OSError:
+        return socket.gethostname()
+
+
+def init(data: DataOption = None) -> None:
+    """Create an installation without starting the service: its database, its secret and the first key.
+
+    Prints the key alone on stdout; it cannot be shown again. `serve` does the same at its first start.
+
+    Example: KEY=$(bodydouble init --data /srv/bodydouble)
+    """
+    from bodydouble.bootstrap.admin_services import create_first_key
+    from bodydouble.bootstrap.logs import configure_logging
+    from bodydouble.bootstrap.stores import open_database
+
+    settings = load_settings(data=data)
+    configure_logging(as_json=settings.log_json)
+    with open_database(settings, under_others=False) as database_url:
+        key = asyncio.run(create_first_key(settings, database_url))
+    where = "the database of DATABASE_URL" if settings.database_url else str(settings.data.resolve())
+    if key is None:
+        fail(f"{where} already contains an installation with keys; `bodydouble keys create` adds a key")
+    err.print(
+        f"Created an installation in {where}; the key's account has {settings.starting_credits} credits.", markup=False
+    )
+    typer.echo(key)
 
 
 def _run(settings: Settings, listener: socket.socket, *, renders: bool, api_processes: int, new_secret: bool) -> None:
-    """All of ``serve`` until it is told to end."""
+    """Run the service until it receives a signal to stop."""
     from bodydouble.bootstrap.admin_services import create_first_key, make_sign_in_url
-    from bodydouble.bootstrap.logs import configure_logging  # takes a second, as the next: not before the first word
+    from bodydouble.bootstrap.logs import configure_logging  # slow imports: after the first line of output
     from bodydouble.bootstrap.stores import adopt_secret, open_database
     from bodydouble.bootstrap.tracing import open_tracer
 
@@ -78,17 +131,17 @@ def _run(settings: Settings, listener: socket.socket, *, renders: bool, api_proc
         if new_secret:
             asyncio.run(adopt_secret(settings, database_url))
         key = asyncio.run(create_first_key(settings, database_url))
-        _welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
-        companions = _companions(settings, database_url, listener, renders=renders, api_processes=api_processes)
-        uvloop.run(_serve(settings, database_url, listener, tracer, companions))
+        _print_welcome(settings, key, asyncio.run(make_sign_in_url(settings, database_url)))
+        processes = _side_processes(settings, database_url, listener, renders=renders, api_processes=api_processes)
+        uvloop.run(_serve(settings, database_url, listener, tracer, processes))
 
 
 def api(
-    listening: Annotated[int, typer.Option("--socket", help="Number of an open, listening socket.")],
+    listening: Annotated[int, typer.Option("--socket", help="File descriptor of a listening socket.")],
     data: DataOption = None,
     owner: OwnerOption = None,
 ) -> None:
-    """A further process of the API; `serve --api-processes` starts them."""
+    """An additional API process, started by `serve --api-processes`."""
     from bodydouble.bootstrap.logs import configure_logging
     from bodydouble.bootstrap.tracing import open_tracer
 
@@ -103,11 +156,14 @@ def api(
 def worker(
     data: DataOption = None,
     tasks: Annotated[
-        int | None, typer.Option(min=0, help="Videos made at once, the same for all workers.  [default: 1]")
+        int | None,
+        typer.Option(
+            min=0, help="Tasks that each worker runs at once; the last worker to start decides.", show_default="1"
+        ),
     ] = None,
     owner: OwnerOption = None,
 ) -> None:
-    """Run one worker without the API: for more machines on one database, or beside `serve`.
+    """Run one worker without the API: on further machines of one database, or beside `serve`.
 
     Examples:
 
@@ -117,11 +173,14 @@ def worker(
     """
     if owner is not None:
         end_with(owner)
-    work(load_settings(data=data, worker_tasks_max=tasks))
+    settings = load_settings(data=data, worker_tasks_max=tasks)
+    if settings.worker_tasks_max:
+        install_with_progress(quiet=True)
+    work(settings)
 
 
 def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
-    """Run one worker until SIGTERM, then end the process. ``child``: see ``run_worker``."""
+    """Run one worker until SIGTERM or SIGINT, then end the process. ``child``: see ``run_worker``."""
     from bodydouble.bootstrap.logs import configure_logging
     from bodydouble.bootstrap.stores import open_database
     from bodydouble.bootstrap.tracing import open_tracer
@@ -139,11 +198,11 @@ def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
         asyncio.run(run())
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # a step that was handed over still waits in a thread of the durable engine
+    os._exit(0)  # a thread of the durable engine may still wait for a step that another worker has taken over
 
 
 def _listen(settings: Settings) -> socket.socket:
-    """The socket to serve on, bound before anything is started."""
+    """The bound and listening socket of the service."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,29 +212,30 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         where = f"{settings.host}:{settings.port}"
-        other_port = "choose another port with --port (0 takes a free one)"
+        other_port = "choose another port with --port (0 chooses a free one)"
         if error.errno == errno.EADDRINUSE:
-            fail(f"{where} is taken: another program, perhaps another `serve`, listens there; {other_port}")
-        mend = other_port if error.errno == errno.EACCES else "check --host"
-        fail(f"cannot listen on {where}: {error.strerror}; {mend}")
+            fail(f"{where} is in use by another program, perhaps another `serve`; {other_port}")
+        remedy = other_port if error.errno == errno.EACCES else "check --host"
+        fail(f"cannot listen on {where}: {error.strerror}; {remedy}")
     return listener
 
 
-def _welcome(settings: Settings, key: str | None, sign_in: str) -> None:
-    """URL, documentation, a sign-in link and, once, the first key: on stdout, where a script can read them too."""
+def _print_welcome(settings: Settings, key: str | None, sign_in_url: str) -> None:
+    """Print URL, documentation, a sign-in link and, once, the first key to stdout, where scripts can read them."""
     lines = [f"bodydouble listens on {settings.base_url}", f"documentation: {settings.base_url}/docs"]
-    lines.append(f"open in a browser, works once: {sign_in}")
+    lines.append(f"open in a browser, works once: {sign_in_url}")
     if key:
         lines += [f"first key: {key}", f"its credits: {settings.starting_credits}  (the key is shown only this once)"]
     lines.append(f"data: {settings.data.resolve()}")
+    text = printable("\n".join(lines))
     if sys.stdout.isatty():
-        out.print(Panel("\n".join(lines), expand=False))
+        out.print(Panel(escape(text), expand=False))
     else:
-        print("\n".join(lines), flush=True)
+        print(text, flush=True)
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: after its own handling uvicorn raises them again, before the rest could end."""
+    """A server without signal handlers: uvicorn raises signals again after its own handling, too early for us."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -183,13 +243,13 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(
-    settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, companions: Companions = ()
+    settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, processes: SideProcesses = ()
 ) -> None:
-    """The API in this process, with ``companions`` beside it, until it is told to end."""
+    """Run the API in this process, and ``processes`` beside it, until SIGINT or SIGTERM."""
     from bodydouble.bootstrap.application import build_app
 
     app = build_app(settings, database_url, tracer)
-    # What is here stays: to look whether it is still in use would stop every request for a tenth of a second at a time.
+    # These objects live as long as the process. Without the freeze, each collection would stop requests for 0.1 s.
     gc.collect()
     gc.freeze()
     config = uvicorn.Config(
@@ -201,32 +261,32 @@ async def _serve(
     )
     server = _Server(config)
 
-    def end() -> None:
-        app.state.streams.close()  # the server waits for open answers, and these would not end by themselves
+    def stop() -> None:
+        app.state.streams.close()  # the server waits for open responses, and event streams do not end by themselves
         server.should_exit = True
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, end)
-    kept = [asyncio.create_task(companion) for companion in companions]
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    running = [asyncio.create_task(process) for process in processes]
     try:
         await server.serve(sockets=[listener])
     finally:
-        for companion in kept:
-            companion.cancel()
-        await asyncio.gather(*kept, return_exceptions=True)
+        for process in running:
+            process.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
-def _companions(
+def _side_processes(
     settings: Settings, database_url: str, listener: socket.socket, *, renders: bool, api_processes: int
 ) -> Iterator[Coroutine[Any, Any, None]]:
-    """The worker, and the other processes of the API on the same socket.
+    """The worker, and the additional API processes on the same socket.
 
-    The worker has its own process, because the durable engine polls from threads of its own and would share the
-    interpreter lock with the API, because a fault of the one then leaves the other up, and because so the process that
-    strangers speak to never speaks to strangers' addresses. One that makes no videos has other duties.
+    The worker is a process of its own for three reasons. The durable engine polls in threads that would share the
+    interpreter lock with the API. A crash of one leaves the other running. And the process that accepts requests from
+    strangers never sends requests to their addresses. A worker without videos still has background duties.
     """
-    yield keep("worker", settings, database_url, "worker", *(() if renders else ("--tasks", "0")))
+    yield keep_running("worker", settings, database_url, "worker", *(() if renders else ("--tasks", "0")))
     socket_number = listener.fileno()
     for _ in range(api_processes - 1):
         arguments = ("api", "--socket", str(socket_number))
-        yield keep("API's process", settings, database_url, *arguments, descriptors=(socket_number,))
+        yield keep_running("API process", settings, database_url, *arguments, descriptors=(socket_number,))

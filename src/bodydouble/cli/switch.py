@@ -1,16 +1,16 @@
-"""``switch``: take no new work for a while, all of it or a part, without a restart."""
+"""``switch``: refuse new work, all or some of it, without a restart."""
 
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from bodydouble.cli.keys import JsonOption
-from bodydouble.cli.serve import DataOption
+from bodydouble.cli.options import DataOption, JsonOption
 from bodydouble.cli.terminal import err, make_table, out, show_table
 from bodydouble.cli.values import parse_span, print_json, show_moment
 from bodydouble.tasks.operation import MAINTENANCE, SwitchedOff
 
-app = typer.Typer(help="Maintenance, and features switched off.", no_args_is_help=True)
+app = typer.Typer(help="Refuse new work for maintenance, or switch off features.", no_args_is_help=True)
 
 
 def _names(incomplete: str) -> list[str]:
@@ -37,17 +37,17 @@ SwitchArgument = Annotated[
 
 @app.callback()
 def switch() -> None:
-    """Maintenance, and features switched off: what was accepted goes on, and everything can be read."""
+    """Refuse new work for maintenance, or switch off features. Accepted tasks continue and can be read."""
 
 
 @app.command()
 def off(
     name: SwitchArgument,
-    message: Annotated[str, typer.Option(help="What callers are told.")] = "",
-    retry: Annotated[str, typer.Option(metavar="SPAN", help="When callers should try again.")] = "5m",
+    message: Annotated[str, typer.Option(help="Message to clients.")] = "",
+    retry: Annotated[str, typer.Option(metavar="SPAN", help="When clients should retry.")] = "5m",
     data: DataOption = None,
 ) -> None:
-    """Take no new work of this name, from the next request on and in every process.
+    """Refuse new work of this kind, from the next request, in every process.
 
     Examples:
 
@@ -63,13 +63,13 @@ def off(
         await admin.operation.switch_off(name, message, seconds)
 
     operate(data, turn)
-    what = "no new work is taken" if name == MAINTENANCE else f"{name} is off"
-    err.print(f"From now on {what}. Back: bodydouble switch on {name}")
+    state = "New work is refused" if name == MAINTENANCE else f"{name} is off"
+    err.print(f"{state}. To undo: bodydouble switch on {name}", markup=False)
 
 
 @app.command()
 def on(name: SwitchArgument, data: DataOption = None) -> None:
-    """Take work of this name again; of maintenance: end it.
+    """Accept work of this kind again.
 
     Example: bodydouble switch on maintenance
     """
@@ -80,24 +80,24 @@ def on(name: SwitchArgument, data: DataOption = None) -> None:
 
     was_off = operate(data, turn)
     if name == MAINTENANCE:
-        err.print("Maintenance is over: new work is taken again." if was_off else "There was no maintenance.")
+        err.print("Maintenance is over: new work is accepted again." if was_off else "There was no maintenance.")
     else:
-        err.print(f"{name} is on again." if was_off else f"{name} was not off.")
+        err.print(f"{name} is on again." if was_off else f"{name} was not off.", markup=False)
 
 
 @app.command("list", hidden=True)
 @app.command("ls")
 def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> None:
-    """What is off.
+    """List what is switched off.
 
     Example: bodydouble switch ls
     """
     from bodydouble.cli.installation import AdminServices, operate
 
-    async def look(admin: AdminServices) -> list[SwitchedOff]:
+    async def query(admin: AdminServices) -> list[SwitchedOff]:
         return await admin.operation.switched_off()
 
-    found = operate(data, look)
+    found = operate(data, query)
     if as_json:
         print_json(found)
     elif not found:
@@ -105,5 +105,6 @@ def list_switched_off(as_json: JsonOption = False, data: DataOption = None) -> N
     else:
         table = make_table("off", "since", "retry after", "message")
         for switched in found:
-            table.add_row(switched.name, show_moment(switched.since), f"{switched.retry_seconds} s", switched.message)
+            retry_after = f"{switched.retry_seconds} s"
+            table.add_row(switched.name, show_moment(switched.since), retry_after, escape(switched.message))
         show_table(table)

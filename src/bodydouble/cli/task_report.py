@@ -1,13 +1,13 @@
-"""How one task is shown to its operator."""
+"""The text of ``tasks show``."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from rich.markup import escape
 from rich.table import Table
 
 from bodydouble.cli.ledger import ledger_table
-from bodydouble.cli.terminal import make_table, out, show_table
+from bodydouble.cli.terminal import make_table, out, show_facts, show_table
 from bodydouble.cli.values import show_amount, show_moment, show_seconds
 from bodydouble.tasks.delivery import DeliveryLog
 from bodydouble.tasks.task import StageTime, Task
@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 
 def print_report(report: "TaskReport") -> None:
-    """State, timeline, result, callbacks, ledger."""
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    for name, value in _facts(report):
-        facts.add_row(f"[bold]{name}[/]", escape(value))
-    out.print(facts)
+    """Print status, inputs, result, timeline, callbacks and ledger of one task."""
+    show_facts(_facts(report))
     if report.stages:
         _section("timeline", timeline(report.stages))
     if report.deliveries:
@@ -40,7 +37,7 @@ def _facts(report: "TaskReport") -> list[tuple[str, str]]:
         ("task", str(task.id)),
         ("account", f"{account.name} ({account.id})"),
         ("model", task.model),
-        ("status", task.status.value + (", asked to stop" if task.cancel_requested else "")),
+        ("status", task.status.value + (", cancellation requested" if task.cancel_requested else "")),
         ("progress", _progress(task)),
         ("credits", show_amount(task.credits)),
         ("created", f"{show_moment(task.created_at)} ({task.source.value})"),
@@ -50,18 +47,35 @@ def _facts(report: "TaskReport") -> list[tuple[str, str]]:
         ("worker", f"{task.executor or '–'}, attempts: {task.attempts}"),
     ]
     if report.queue_position is not None:
-        facts.append(("queue", f"{report.queue_position} before it"))
+        facts.append(("queue", f"{report.queue_position} tasks ahead"))
     if task.traceparent:
         facts.append(("trace", task.traceparent))
-    facts += [(name, str(value)) for name, value in task.inputs.items() if value is not None]
+    facts += [fact for name, value in task.inputs.items() for fact in _plain_facts(name, value)]
     if task.result:
         facts.append(("result", f"{int(task.result.code)} {task.result.message}"))
         facts += [("file", key) for key in task.result.media_keys]
-        facts += [(f"  {name}", str(value)) for name, value in task.result.media_info.items()]
+        facts += [fact for name, value in task.result.media_info.items() for fact in _plain_facts(name, value)]
     if task.media_expires_at:
         gone = f", deleted {show_moment(task.media_deleted_at)}" if task.media_deleted_at else ""
         facts.append(("media until", show_moment(task.media_expires_at) + gone))
     return facts
+
+
+def _plain_facts(name: str, value: object) -> list[tuple[str, str]]:
+    """Lines for a JSON value: nested names are joined by dots, lists of plain values by commas."""
+    if value is None:
+        return []
+    if isinstance(value, bool):
+        return [(name, "yes" if value else "no")]
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, object]", value).items()
+        return [fact for key, inner in items for fact in _plain_facts(f"{name}.{key}", inner)]
+    if isinstance(value, list | tuple):
+        parts = list(cast("Sequence[object]", value))
+        if any(isinstance(part, Mapping | list | tuple) for part in parts):
+            return [fact for n, part in enumerate(parts, 1) for fact in _plain_facts(f"{name}.{n}", part)]
+        return [(name, ", ".join(str(part) for part in parts))] if parts else []
+    return [(name, str(value))]
 
 
 def _progress(task: Task) -> str:
@@ -73,9 +87,9 @@ def _progress(task: Task) -> str:
 
 
 def timeline(stages: Sequence[StageTime]) -> Table:
-    """Stages, at least one, with a bar that shows where the time went."""
+    """A table of the stages (at least one) with a bar for each duration."""
     longest = max(stage.seconds for stage in stages)
-    table = make_table("stage", "from", "took", "")
+    table = make_table("stage", "start", "duration", "")
     for stage in stages:
         bar = "█" * max(1, round(20 * stage.seconds / longest)) if longest else ""
         table.add_row(stage.stage, show_moment(stage.started_at), show_seconds(stage.seconds), f"[cyan]{bar}[/]")
@@ -83,8 +97,8 @@ def timeline(stages: Sequence[StageTime]) -> Table:
 
 
 def callback_table(deliveries: Sequence[DeliveryLog]) -> Table:
-    """Deliveries, each with its tries."""
-    table = make_table("webhook-id", "to", "state", "tried", "answer", "ms")
+    """A table of deliveries, each followed by its attempts."""
+    table = make_table("webhook-id", "to", "state", "attempted", "answer", "ms")
     for log in deliveries:
         delivery = log.delivery
         state = delivery.status.value

@@ -1,4 +1,4 @@
-"""``tasks``: everybody's tasks, for the operator."""
+"""``tasks``: list, show, retry and cancel the tasks of all accounts."""
 
 import asyncio
 from typing import Annotated
@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bodydouble.cli.completion import complete_account, complete_task
-from bodydouble.cli.keys import JsonOption
-from bodydouble.cli.serve import DataOption
+from bodydouble.cli.completion import complete_task
+from bodydouble.cli.options import AccountOption, DataOption, JsonOption
 from bodydouble.cli.task_report import print_report
 from bodydouble.cli.terminal import err, make_table, show_table
 from bodydouble.cli.values import parse_moment, print_json, show_amount, show_moment
@@ -16,7 +15,7 @@ from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.catalogue import CATALOGUE
 from bodydouble.tasks.task import Task, TaskFilter, TaskSource, TaskStatus
 
-app = typer.Typer(help="Everybody's tasks.", no_args_is_help=True)
+app = typer.Typer(help="Manage the tasks of all accounts.", no_args_is_help=True)
 
 COLOURS = {
     TaskStatus.PENDING: "yellow",
@@ -29,7 +28,7 @@ TaskArgument = Annotated[str, typer.Argument(metavar="TASK_ID", autocompletion=c
 
 @app.callback()
 def tasks() -> None:
-    """Everybody's tasks."""
+    """Manage the tasks of all accounts."""
 
 
 def _models(incomplete: str) -> list[str]:
@@ -39,17 +38,19 @@ def _models(incomplete: str) -> list[str]:
 @app.command("list", hidden=True)
 @app.command("ls")
 def list_tasks(
-    account: Annotated[str | None, typer.Option(help="Of this account alone.", autocompletion=complete_account)] = None,
-    status: Annotated[TaskStatus | None, typer.Option(help="In this state alone.")] = None,
-    model: Annotated[str | None, typer.Option(help="Of this model alone.", autocompletion=_models)] = None,
-    source: Annotated[TaskSource | None, typer.Option(help="Made there alone.")] = None,
+    account: AccountOption = None,
+    status: Annotated[TaskStatus | None, typer.Option(help="Tasks with this status only.")] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Tasks of this model only.", autocompletion=_models)
+    ] = None,
+    source: Annotated[TaskSource | None, typer.Option(help="Tasks created there only.")] = None,
     since: Annotated[str | None, typer.Option(metavar="SPAN|DATE", help="Created since: 2h, 7d, 2026-01-31.")] = None,
     until: Annotated[str | None, typer.Option(metavar="SPAN|DATE", help="Created before.")] = None,
-    limit: Annotated[int, typer.Option(help="So many, the newest.", min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option(help="Number of tasks.", min=1, max=10_000)] = 20,
     as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
-    """Tasks, newest first.
+    """List tasks, newest first.
 
     Examples:
 
@@ -62,7 +63,7 @@ def list_tasks(
     after = parse_moment(since, "--since", past=True) if since else None
     before = parse_moment(until, "--until", past=True) if until else None
 
-    async def look(admin: AdminServices) -> tuple[list[Task], dict[AccountId, str]]:
+    async def query(admin: AdminServices) -> tuple[list[Task], dict[AccountId, str]]:
         names = await admin.operation.account_names()
         wanted = TaskFilter(
             account=(await admin.operation.account(account)).id if account else None,
@@ -76,7 +77,7 @@ def list_tasks(
         page = await admin.tasks.list(wanted, None)
         return [view.task for view in page.views], names
 
-    found, names = operate(data, look)
+    found, names = operate(data, query)
     if as_json:
         print_json([{"account_name": names[task.account], "task": task} for task in found])
         return
@@ -84,7 +85,7 @@ def list_tasks(
     for task in found:
         table.add_row(
             str(task.id),
-            names[task.account],
+            escape(names[task.account]),
             f"[{COLOURS[task.status]}]{task.status.value}[/]",
             task.progress.stage,
             f"{task.progress.fraction:.0%}",
@@ -97,7 +98,7 @@ def list_tasks(
 
 @app.command()
 def show(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
-    """One task: state, timeline, result, callbacks with every try, and its lines of the ledger.
+    """Show one task: status, timeline, result, callbacks with every attempt, and ledger entries.
 
     Example: bodydouble tasks show 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """
@@ -112,9 +113,9 @@ def show(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = 
 
 @app.command()
 def retry(task_id: TaskArgument, data: DataOption = None) -> None:
-    """Do a failed task again, as a new task of the same account; put one that is stuck into the queue again.
+    """Retry a failed task as a new task of the same account, or queue a stuck task again.
 
-    The id of the task that is now in the queue stands alone on stdout. A new task is priced and limited as any other.
+    Prints the id of the queued task alone on stdout. A new task is priced and limited like any other.
 
     Example: bodydouble tasks retry 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """
@@ -122,7 +123,7 @@ def retry(task_id: TaskArgument, data: DataOption = None) -> None:
 
     retried = operate(data, lambda admin: admin.operation.retry(task_id))
     typer.echo(retried.id)
-    err.print("A new task was made of the failed one." if retried.new else "It is in the queue again.")
+    err.print("Created a new task with the same inputs." if retried.new else "The task is queued again.")
 
 
 @app.command()
@@ -132,14 +133,14 @@ def cancel(
     ],
     data: DataOption = None,
 ) -> None:
-    """Stop tasks: waiting ones at once, running ones within seconds. Nothing is charged.
+    """Cancel tasks: waiting ones immediately, running ones within seconds. Nothing is charged.
 
     Example: bodydouble tasks cancel 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """
     from bodydouble.cli.installation import AdminServices, operate
 
-    async def stop(admin: AdminServices) -> list[bool]:
+    async def cancel_all(admin: AdminServices) -> list[bool]:
         return await asyncio.gather(*(admin.operation.cancel(task_id) for task_id in task_ids))
 
-    for task_id, asked in zip(task_ids, operate(data, stop), strict=True):
-        err.print(f"{task_id}: {'cancelling' if asked else 'was over already'}")
+    for task_id, asked in zip(task_ids, operate(data, cancel_all), strict=True):
+        err.print(f"{task_id}: {'cancelling' if asked else 'was finished already'}", markup=False)

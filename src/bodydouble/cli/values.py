@@ -1,4 +1,4 @@
-"""What operators type and read: amounts, spans of time, moments, JSON."""
+"""Parse and show amounts, durations, times and JSON."""
 
 import dataclasses
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import typer
 
-from bodydouble.cli.terminal import EXIT_USAGE, fail
+from bodydouble.cli.terminal import CONTROL_CHARACTERS, EXIT_USAGE, fail
 
 _SPAN = re.compile(r"(\d+)([smhdw])\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -18,11 +18,11 @@ AMOUNT_MAX = Decimal(10) ** 12
 
 
 def parse_amount(text: str, option: str, *, negative: bool = False) -> Decimal:
-    """Credits: at most four decimal places. Ends the command where it is none."""
+    """An amount of credits with at most four decimal places. Ends the command if ``text`` is not one."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
-        fail(f"{option}: {text} is no number", EXIT_USAGE)
+        fail(f"{option}: {text} is not a number", EXIT_USAGE)
     if not amount.is_finite() or abs(amount) >= AMOUNT_MAX or (amount < 0 and not negative):
         allowed = "an amount of credits" if negative else "an amount of credits; it must be 0 or more"
         fail(f"{option}: {text} is not {allowed}", EXIT_USAGE)
@@ -32,10 +32,10 @@ def parse_amount(text: str, option: str, *, negative: bool = False) -> Decimal:
 
 
 def parse_span(text: str, option: str) -> timedelta:
-    """``90s``, ``15m``, ``12h``, ``30d``, ``2w``. Ends the command where it is none."""
+    """A duration such as ``90s``, ``15m``, ``12h``, ``30d``, ``2w``. Ends the command if ``text`` is not one."""
     found = _SPAN.match(text.strip())
     if not found:
-        fail(f"{option}: {text} is no span of time; write 90s, 15m, 12h, 30d or 2w", EXIT_USAGE)
+        fail(f"{option}: {text} is not a duration; write 90s, 15m, 12h, 30d or 2w", EXIT_USAGE)
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
     except OverflowError:
@@ -43,29 +43,29 @@ def parse_span(text: str, option: str) -> timedelta:
 
 
 def parse_moment(text: str, option: str, *, past: bool) -> datetime:
-    """A date, a date with a time (UTC where it names no zone), or a span back from now (ahead where not ``past``)."""
+    """A date, a date with a time (UTC without a zone), or a duration before now (after now if not ``past``)."""
     if _SPAN.match(text.strip()):
         span = parse_span(text, option)
         return datetime.now(UTC) - span if past else datetime.now(UTC) + span
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        fail(f"{option}: {text} is no date such as 2026-01-31 or 2026-01-31T12:00, and no span such as 30d", EXIT_USAGE)
+        fail(f"{option}: {text} is neither a date (2026-01-31, 2026-01-31T12:00) nor a duration (30d)", EXIT_USAGE)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def show_amount(amount: Decimal) -> str:
-    """Without zeros at the end, with thousands apart."""
+    """Text with thousands separators and without trailing zeros."""
     return f"{amount.normalize():,f}"
 
 
 def show_moment(moment: datetime | None) -> str:
-    """To the second, in the machine's zone."""
+    """Text in the machine's time zone, to the second."""
     return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" if moment else "–"
 
 
 def show_seconds(seconds: float) -> str:
-    """A span as people say it."""
+    """Text in seconds, minutes or hours."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     if seconds < 3600:
@@ -74,8 +74,10 @@ def show_seconds(seconds: float) -> str:
 
 
 def print_json(value: object) -> None:
-    """One document on stdout: field names as they are, moments in RFC 3339, amounts as numbers."""
-    typer.echo(orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2).decode())
+    """Print one document on stdout: field names of the dataclasses, times in RFC 3339, amounts as numbers."""
+    text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2).decode()
+    # orjson escapes C0 characters itself. The others can only be inside strings, where the escape means the same.
+    typer.echo(CONTROL_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
 def _plain(value: Any) -> object:

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from bodydouble import __version__
 from bodydouble.cli import app
-from bodydouble.cli.data_folder import held
+from bodydouble.cli.data_folder import locked
 from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
-from bodydouble.cli.examination import examine
+from bodydouble.cli.machine_checks import check_machine
 from bodydouble.cli.shots import parse_person
 from bodydouble.settings import Settings
 from material import astronaut, landscape, write_image, write_video
@@ -62,6 +62,30 @@ def test_wrong_arguments_are_one_clear_line(arguments, message, tmp_path, monkey
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "link.mp4", "hard.mp4"])
+@pytest.mark.parametrize("command", ["replace", "move"])
+def test_an_input_is_never_overwritten(name, command, tmp_path, monkeypatch):
+    """Not even with --force, and under no other name of the same file."""
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "a.png", astronaut())
+    (tmp_path / "a.mp4").write_bytes(b"the only copy")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "a.mp4")
+    os.link(tmp_path / "a.mp4", tmp_path / "hard.mp4")
+    result = invoke(command, "a.png", "a.mp4", "-o", name, "--force")
+    assert (result.exit_code, f"--output: {name} is the file of VIDEO" in result.stderr) == (2, True)
+    result = invoke(command, "a.png", "a.mp4", "-o", "out.mp4", "--compare", "a.png", "--force")
+    assert (result.exit_code, "--compare: a.png is the file of IMAGE" in result.stderr) == (2, True)
+    assert (tmp_path / "a.mp4").read_bytes() == b"the only copy"
+
+
+def test_an_inspection_does_not_overwrite_its_video(tmp_path):
+    """A sheet is a JPEG, and a video may be called one."""
+    video = tmp_path / "a.jpg"
+    video.write_bytes(b"the only copy")
+    result = invoke("inspect", video, "-o", video, "--force")
+    assert (result.exit_code, "is the file of VIDEO" in result.stderr) == (2, True)
+
+
 def test_a_picture_as_video_is_refused_in_one_line(tmp_path, model_pack, monkeypatch):
     """What the probe finds reaches the user as it is."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -101,19 +125,19 @@ def test_a_taken_port_is_a_clear_line(tmp_path):
         port = other.getsockname()[1]
         result = invoke("serve", "--data", tmp_path / "data", "--port", port)
     assert result.exit_code == 1
-    assert f"127.0.0.1:{port} is taken" in result.stderr
+    assert f"127.0.0.1:{port} is in use" in result.stderr
     assert "--port" in result.stderr
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["serve.pid"]
 
 
 def test_a_data_folder_has_one_serve(tmp_path):
     """The second one ends with a line that says which folder, and who has it; after the first, the folder is free."""
-    with held(tmp_path):
+    with locked(tmp_path):
         result = invoke("serve", "--data", tmp_path, "--port", 0)
     assert result.exit_code == 1
     assert f"{tmp_path} is in use by another `serve`, pid {os.getpid()};" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-    with held(tmp_path):
+    with locked(tmp_path):
         assert (tmp_path / "serve.pid").read_text() == f"{os.getpid()}\n"
 
 
@@ -150,13 +174,23 @@ def test_doctor_names_the_command_that_mends(tmp_path, monkeypatch):
     assert "bodydouble models install" in result.output
 
 
+def test_doctor_answers_programs(tmp_path, monkeypatch):
+    """--json has every finding with its state and remedy; the status is the same."""
+    monkeypatch.setenv("BODYDOUBLE_MODELS", str(tmp_path))
+    result = invoke("doctor", "--data", tmp_path, "--json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["ready"]) == (1, False)
+    models = next(f for f in answer["findings"] if f["subject"] == "models")
+    assert (models["state"], models["remedy"]) == ("bad", "bodydouble models install")
+
+
 def test_a_busy_port_does_not_fail_the_doctor(tmp_path):
     """serve can take another port: the finding is a hint, not a failure."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         settings = Settings(data=tmp_path, port=other.getsockname()[1])
-        found = {f.subject: f.state for f in examine(settings)}
+        found = {f.subject: f.state for f in check_machine(settings)}
     assert found["port"] == "absent"
 
 

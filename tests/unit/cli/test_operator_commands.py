@@ -108,15 +108,15 @@ def test_a_key_is_switched_and_rotated_by_id_or_prefix():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("keys", "create", "--expires", "soon"), "--expires: soon is no date"),
+        (("keys", "create", "--expires", "soon"), "--expires: soon is neither a date"),
         (("keys", "create", "--expires", "2001-01-01"), "expires_at"),
-        (("keys", "rotate", "1", "--grace", "long"), "--grace: long is no span of time"),
+        (("keys", "rotate", "1", "--grace", "long"), "--grace: long is not a duration"),
         (("accounts", "create", " "), "account: a name has"),
         (("accounts", "limits", "studio"), "nothing to set"),
         (("accounts", "limits", "studio", "--tasks-at-once", "0"), "--tasks-at-once: 0 is neither"),
         (("accounts", "grant", "studio", "0.00001"), "more than four decimal places"),
         (("switch", "off", "coffee"), "there is no coffee to switch off"),
-        (("tasks", "ls", "--since", "yesterday"), "--since: yesterday is no date"),
+        (("tasks", "ls", "--since", "yesterday"), "--since: yesterday is neither a date"),
     ],
 )
 def test_wrong_values_are_one_clear_line(arguments, message):
@@ -170,7 +170,7 @@ def test_limits_of_an_account_are_its_own_until_default():
 def test_the_ledger_check_finds_a_difference(installation):
     """Status 0 while everything agrees; 1 and the account's name once a balance was changed behind its back."""
     invoke("accounts", "create", "studio", "--credits", "100")
-    assert "Everything agrees" in invoke("ledger", "check").stdout
+    assert "All amounts agree" in invoke("ledger", "check").stdout
     assert answer("ledger", "check") == {"accounts": 1, "differences": []}
     with psycopg.connect(installation) as connection:
         connection.execute("update account set balance = balance + 1")
@@ -266,7 +266,7 @@ def test_tasks_are_cancelled_once(installation):
     """A waiting task ends at once and holds no credits; the second time it was over."""
     task = make_task(installation)
     assert "cancelling" in invoke("tasks", "cancel", task).stderr
-    assert "was over already" in invoke("tasks", "cancel", task).stderr
+    assert "was finished already" in invoke("tasks", "cancel", task).stderr
     assert answer("accounts", "list")[0]["balance"] == 100
 
 
@@ -274,7 +274,7 @@ def test_without_an_installation_nothing_is_made(tmp_path, monkeypatch):
     """A wrong --data is said, not filled with an empty database."""
     monkeypatch.delenv("DATABASE_URL")
     result = invoke("accounts", "list", "--data", tmp_path / "nowhere", status=2)
-    assert "there is no installation" in result.stderr
+    assert "no installation found: looked in" in result.stderr
     assert not (tmp_path / "nowhere").exists()
 
 

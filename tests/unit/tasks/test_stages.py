@@ -1,7 +1,7 @@
 """One list of stages for everybody who names them."""
 
 from bodydouble.api.response_models import StageData, TaskInfoData
-from bodydouble.cli.shots import STAGES as TERMINAL_TEXTS
+from bodydouble.cli.progress import STAGE_TEXTS as TERMINAL_TEXTS
 from bodydouble.console.formatting import STAGES as CONSOLE_TEXTS
 from bodydouble.renderers.plugin import STAGES as SHOT_STAGES
 from bodydouble.tasks.stages import Stage

@@ -8,7 +8,7 @@ import pytest
 
 from bodydouble.bootstrap.admin_services import create_first_key
 from bodydouble.bootstrap.stores import adopt_secret
-from bodydouble.cli.surroundings import look_at_installation
+from bodydouble.cli.installation_checks import check_installation
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import InputRejected
 
@@ -20,7 +20,7 @@ def machine(folder: Path, database: str, secret: str) -> Settings:
 
 def findings(settings: Settings) -> dict[str, str]:
     """State by subject."""
-    return {finding.subject: finding.state for finding in look_at_installation(settings)}
+    return {finding.subject: finding.state for finding in check_installation(settings)}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_workers_are_alive_silent_or_of_another_version(first: Settings) -> None
             "('a', 'a', 1, '0', now(), null), ('b', 'b', 2, '0', now() - interval '1 hour', null), "
             "('c', 'c', 3, '0', now() - interval '1 hour', now())"
         )
-    found = list(look_at_installation(first))
+    found = list(check_installation(first))
     assert {f.subject: f.state for f in found}["workers"] == "good"
     assert [f.detail[0] for f in found if f.subject == "silent worker"] == ["b"]
     assert [f.detail[0] for f in found if f.subject == "version"] == ["a"]

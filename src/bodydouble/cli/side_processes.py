@@ -1,4 +1,4 @@
-"""Processes that ``serve`` keeps beside itself, each started again whenever it ends."""
+"""Processes that ``serve`` runs beside itself; each is restarted when it ends."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,18 @@ from bodydouble.settings import Settings
 
 STOP_SECONDS_MAX = 10.0
 RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 60.0
-LASTING_SECONDS = 10.0
-"""What ran for so long had started well: it is wanted back at once. What ends at its start would end so again."""
+STABLE_SECONDS = 10.0
+"""A process that ran this long had started properly: its restart does not wait longer than the one before."""
 
 
-async def keep(
+async def keep_running(
     name: str, settings: Settings, database_url: str, *arguments: str, descriptors: Sequence[int] = ()
 ) -> None:
-    """Run ``bodydouble`` with these ``arguments``, which also gets the open file ``descriptors``, until cancelled."""
+    """Run ``bodydouble`` with these ``arguments`` until cancelled, and restart it when it ends.
+
+    The process inherits the open file ``descriptors``. It has a session of its own: Ctrl-C reaches only ``serve``,
+    which then stops its processes in order.
+    """
     environment = {
         **os.environ,
         "DATABASE_URL": database_url,
@@ -38,8 +42,10 @@ async def keep(
     ]
     pause = 0.0
     while True:
-        began = time.monotonic()
-        process = await asyncio.create_subprocess_exec(*command, env=environment, pass_fds=descriptors)
+        start = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, pass_fds=descriptors, start_new_session=True
+        )
         try:
             status = await process.wait()
         except asyncio.CancelledError:
@@ -50,13 +56,13 @@ async def keep(
             except TimeoutError:
                 process.kill()
             raise
-        pause = next_pause(pause, time.monotonic() - began)
-        err.print(f"the {name} ended with status {status}; starting it again in {pause:g} s")
+        pause = next_pause_seconds(pause, time.monotonic() - start)
+        err.print(f"the {name} ended with status {status}; restarting it in {pause:g} s", markup=False)
         await asyncio.sleep(pause)
 
 
-def next_pause(before_seconds: float, ran_seconds: float) -> float:
-    """Seconds until the next start: longer each time that it ended soon after its start."""
-    if ran_seconds >= LASTING_SECONDS:
+def next_pause_seconds(last_pause_seconds: float, run_seconds: float) -> float:
+    """The pause before a restart: doubles after each run that was shorter than ``STABLE_SECONDS``."""
+    if run_seconds >= STABLE_SECONDS:
         return RESTART_SECONDS
-    return min(max(2 * before_seconds, RESTART_SECONDS), RESTART_SECONDS_MAX)
+    return min(max(2 * last_pause_seconds, RESTART_SECONDS), RESTART_SECONDS_MAX)

@@ -1,0 +1,78 @@
+"""How a command finds the installation that it works on."""
+
+import os
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bodydouble.cli import app, serve
+from bodydouble.cli.data_folder import locked
+from bodydouble.cli.installation import find_installation
+from bodydouble.cli.running_services import register_service, running_services, service_of
+from bodydouble.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder without an installation, and no settings."""
+    for name in ("DATABASE_URL", "BODYDOUBLE_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return tmp_path / "elsewhere"
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A data folder with an embedded database."""
+    (tmp_path / "data" / "postgres").mkdir(parents=True)
+    return tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    "command", [["keys", "create"], ["accounts", "create", "studio"], ["tasks", "ls"], ["switch", "ls"]]
+)
+def test_no_operator_command_creates_an_installation(command, elsewhere, monkeypatch):
+    """In a wrong folder each of them says where it looked, and leaves the folder empty."""
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert f"looked in {elsewhere / 'bodydouble-data'}" in result.stderr
+    assert "no `serve` runs on this machine" in result.stderr
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_the_running_service_is_found_from_any_folder(installed, capsys):
+    """A single running service with a database of its own is the installation; the command says so."""
+    settings = Settings(data=installed)
+    with locked(installed), register_service(settings):
+        assert find_installation(None).data == installed
+        assert str(installed) in capsys.readouterr().err
+        with pytest.raises(typer.Exit):
+            find_installation(Path("nowhere"))  # what was named is not replaced
+    with pytest.raises(typer.Exit):
+        find_installation(None)
+
+
+def test_a_killed_service_is_not_running(installed, tmp_path):
+    """Its file is removed: neither a reused process id nor an old file leads anywhere."""
+    with register_service(Settings(data=installed)):
+        assert running_services() == []  # this process does not hold the folder
+    with locked(installed), register_service(Settings(data=installed, port=4711)):
+        (service,) = running_services()
+        assert (service.pid, service.base_url) == (os.getpid(), "http://127.0.0.1:4711")
+        assert service_of(installed) == service
+        assert service_of(tmp_path) is None
+
+
+def test_a_service_for_all_addresses_names_one_that_others_can_open(capsys):
+    """Links lead to this machine's address and not to 0.0.0.0; an address of the operator's stays."""
+    settings = serve._with_public_url(Settings(host="0.0.0.0", port=8123))
+    assert settings.base_url.startswith("http://")
+    assert "0.0.0.0" not in settings.base_url
+    assert settings.base_url.endswith(":8123")
+    assert settings.base_url in capsys.readouterr().err
+    chosen = Settings(host="0.0.0.0", public_url="https://video.example.com")
+    assert serve._with_public_url(chosen).base_url == "https://video.example.com"
+    assert serve._with_public_url(Settings(host="127.0.0.1")).base_url == "http://127.0.0.1:8000"

@@ -1,0 +1,53 @@
+"""What doctor says of the quality renderer and of its perception."""
+
+from pathlib import Path
+
+import pytest
+
+from bodydouble.cli import machine_checks
+from bodydouble.cli.machine_checks import check_machine
+from bodydouble.renderers.wan.cards import Card
+from bodydouble.settings import Settings
+
+SUBJECT = "perception (renderer wan)"
+RENDERER = "GPU (renderer wan)"
+CARD = Card(uuid="GPU-1", name="Card", memory_bytes=80 * 10**9, capability=(9, 0))
+
+
+def finding(tmp_path: Path, subject: str = SUBJECT, **settings: str) -> machine_checks.Finding:
+    """The one about ``subject``."""
+    return next(f for f in check_machine(Settings(data=tmp_path, **settings)) if f.subject == subject)
+
+
+def test_a_renderer_that_was_put_on_the_cpu_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operator chose is told, not that there is no GPU; with one it says that it is not used."""
+    chosen = "on the CPU, because wan_device says so: for tests with tiny weights"
+    monkeypatch.setattr(machine_checks, "find_cards", list)
+    monkeypatch.setattr(machine_checks, "wan_obstacle", lambda options: None)
+    found = finding(tmp_path, RENDERER, wan_device="cpu")
+    assert (found.state, found.detail, found.remedy) == ("good", chosen, "")
+    assert finding(tmp_path, RENDERER).detail.startswith("no NVIDIA GPU")
+    monkeypatch.setattr(machine_checks, "find_cards", lambda: [CARD])
+    monkeypatch.setattr(machine_checks, "wan_obstacle", lambda options: "torch not installed: pip install torch")
+    found = finding(tmp_path, RENDERER, wan_device="cpu")
+    assert (found.state, found.detail) == ("absent", f"{chosen}; Card is not used")
+    assert found.remedy == "torch not installed: pip install torch"
+
+
+def test_without_a_card_it_is_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told, and where the operator chose it, that he did."""
+    monkeypatch.setattr(machine_checks, "find_cards", list)
+    found = finding(tmp_path)
+    assert (found.state, found.detail) == ("absent", "on the CPU: no NVIDIA GPU")
+    assert finding(tmp_path, perception_backend="cpu").detail == "on the CPU, because perception_backend says so"
+
+
+def test_a_model_that_is_not_here_is_named_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a card, what keeps it from being used stands there, and how to bring the models."""
+    monkeypatch.setattr(machine_checks, "find_cards", lambda: [CARD])
+    monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: f"the pose model is not here: {options.pose}")
+    found = finding(tmp_path, perception_pose="somebody/pose")
+    assert (found.state, found.detail) == ("absent", "on the CPU: the pose model is not here: somebody/pose")
+    assert "hf download somebody/pose" in found.remedy
+    monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: None)
+    assert finding(tmp_path).detail.startswith("on cuda: PekingU/rtdetr_v2_r50vd, ")

@@ -1,0 +1,57 @@
+"""Settings at the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bodydouble.cli import app
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, without a file of settings at first."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_an_unknown_variable_is_rejected_with_the_nearest_name(monkeypatch):
+    """A misspelt variable is an error and not the default value."""
+    monkeypatch.setenv("BODYDOUBLE_MEDIA_DAY", "3")
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 2
+    assert "environment variable BODYDOUBLE_MEDIA_DAY is not a setting; did you mean BODYDOUBLE_MEDIA_DAYS?" in (
+        result.stderr
+    )
+
+
+def test_an_unknown_name_in_the_file_is_rejected(folder):
+    """The message names the file."""
+    (folder / "bodydouble.toml").write_text("prot = 80\n")
+    result = CliRunner().invoke(app, ["settings"])
+    assert result.exit_code == 2
+    assert f"prot in {folder / 'bodydouble.toml'} is not a setting; did you mean port?" in result.stderr
+
+
+def test_the_clients_variables_are_known(monkeypatch):
+    """The Python client's variables may be set beside the service's."""
+    monkeypatch.setenv("BODYDOUBLE_API_KEY", "ak_0")
+    monkeypatch.setenv("BODYDOUBLE_BASE_URL", "http://127.0.0.1:8000")
+    assert CliRunner().invoke(app, ["settings"]).exit_code == 0
+
+
+def test_every_setting_is_printed_with_its_origin(folder, monkeypatch):
+    """The environment, the file, the command line or the default; secrets are hidden."""
+    monkeypatch.setenv("BODYDOUBLE_PORT", "81")
+    monkeypatch.setenv("BODYDOUBLE_SECRET", "quiet")
+    (folder / "bodydouble.toml").write_text("media_days = 3\nport = 80\n")
+    result = CliRunner().invoke(app, ["settings", "--json", "--data", "here"])
+    found = {line["name"]: (line["value"], line["origin"]) for line in json.loads(result.stdout)}
+    assert found["port"] == (81, "BODYDOUBLE_PORT")
+    assert found["media_days"] == (3, "bodydouble.toml")
+    assert found["host"] == ("127.0.0.1", "default")
+    assert found["data"] == ("here", "command line")
+    assert found["secret"] == ("(hidden)", "BODYDOUBLE_SECRET")
+    assert "quiet" not in result.stdout
+    assert "media_days" in CliRunner().invoke(app, ["settings"]).stdout

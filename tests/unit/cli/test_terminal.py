@@ -1,0 +1,100 @@
+"""Output that fits the terminal and cannot change its state."""
+
+import io
+
+import pytest
+from rich.markup import escape
+from typer.testing import CliRunner
+
+from bodydouble.cli import app, terminal
+from bodydouble.cli.terminal import SafeConsole, fail, make_table, printable, show_facts, show_table
+from bodydouble.cli.values import print_json
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202etxt.exe\r"
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch):
+    """Consoles on a terminal of a given width; the stream that they write to."""
+
+    def make(width: int) -> io.StringIO:
+        stream = io.StringIO()
+        console = SafeConsole(
+            file=stream, width=width, force_terminal=True, color_system=None, highlight=False, soft_wrap=True
+        )
+        monkeypatch.setattr(terminal, "out", console)
+        monkeypatch.setattr(terminal, "err", console)
+        return stream
+
+    return make
+
+
+def _is_clean(text: str) -> bool:
+    return not terminal.CONTROL_CHARACTERS.search(text)
+
+
+def test_control_characters_are_shown_as_escapes():
+    """Escape sequences, C1 controls, carriage returns and marks of text direction become visible text."""
+    assert printable("a\x1b[31mb\tc\n") == "a\\x1b[31mb\tc\n"
+    assert _is_clean(printable(HOSTILE))
+
+
+def test_no_output_sends_a_control_character(screen, capsys):
+    """Messages, tables, facts and JSON are clean, whatever the text from outside contains."""
+    stream = screen(80)
+    with pytest.raises(Exception):  # noqa: B017, PT011 - typer.Exit
+        fail(HOSTILE)
+    table = make_table("name")
+    table.add_row(escape(HOSTILE))
+    show_table(table)
+    show_facts([("name", HOSTILE)])
+    print_json({"name": HOSTILE})
+    assert "\\x1b[2J" in stream.getvalue()
+    assert _is_clean(stream.getvalue())
+    assert _is_clean(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_table_that_does_not_fit_becomes_blocks_of_whole_words(width, screen):
+    """No line is longer than the terminal, and ids and words stay whole."""
+    stream = screen(width)
+    table = make_table("task", "account", "created", "result")
+    task = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
+    table.add_row(task, "studio", "2026-01-01 12:00:00", "501 The video contains nobody who could be replaced")
+    table.add_row(task, "other", "2026-01-01 12:00:00", "")
+    show_table(table)
+    lines = stream.getvalue().splitlines()
+    assert max(len(line) for line in lines) <= width
+    words = stream.getvalue().split()
+    assert words.count(task) == 2
+    assert {"contains", "nobody", "replaced", "studio"} <= set(words)
+
+
+def test_a_table_that_fits_stays_a_table(screen):
+    """On a wide terminal each row is one line."""
+    stream = screen(100)
+    table = make_table("id", "name")
+    table.add_row("1", "first")
+    show_table(table)
+    assert [line.split() for line in stream.getvalue().splitlines()][-1] == ["1", "first"]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_facts_break_between_words(width, screen):
+    """Long values continue below; a path is never cut."""
+    stream = screen(width)
+    show_facts([("disk", "/srv/a/b, 100 GB free of the many that the machine had at first"), ("port", "8000")])
+    assert max(len(line) for line in stream.getvalue().splitlines()) <= width
+    assert "/srv/a/b," in stream.getvalue().split()
+
+
+@pytest.mark.parametrize("command", [["serve"], ["replace"], ["keys", "create"], ["tasks", "ls"], ["accounts", "link"]])
+def test_placeholders_are_in_capitals(command):
+    """The help names no Python types."""
+    shown = CliRunner().invoke(app, [*command, "--help"]).output
+    assert not [kind for kind in ("<str>", "<path>", "<bool>", "<int", "{image}") if kind in shown]
+
+
+def test_defaults_are_shown():
+    """A default that the settings decide is in the help too."""
+    assert "8000" in CliRunner().invoke(app, ["serve", "--help"]).output
