@@ -106,6 +106,7 @@ def signed_in(browser: "Browser", live: LiveService, cookies: list[Any]) -> "Bro
         return context
     page = context.new_page()
     page.goto(live.sign_in)
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(live.url + "/")
     page.close()
     cookies += context.cookies()

@@ -89,6 +89,7 @@ def sign_in(context: BrowserContext, link: str) -> None:
     """Use the link up."""
     page = context.new_page()
     page.goto(link)
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/")
     page.close()
 

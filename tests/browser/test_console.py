@@ -41,6 +41,7 @@ def test_the_printed_link_works_once(browser: Browser, signed_in: object, live: 
     """The link of the start signed in already: in another browser it is refused, and says so."""
     page = browser.new_page()
     page.goto(live.sign_in)
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("used already")
     page.close()
 

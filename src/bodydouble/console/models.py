@@ -1,6 +1,7 @@
 """The list of models, and a page for each model."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -21,7 +22,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 class Readiness:
     """Whether a model can run on this installation now."""
 
-    can_run: bool
+    accepts_tasks: bool
+    can_run: bool  # at once: a worker is running
     renderers: list[str]
     reason: str  # for people: why it cannot run, or the state of the queue
 
@@ -29,25 +31,36 @@ class Readiness:
 async def readiness(console: Console, model: ModelSpec) -> Readiness:
     """Check switches, renderers and workers for a model."""
     off = {switch.name: switch.message for switch in await console.operation.switched_off()}
-    renderers = [name for name in console.renderers[model.mode] if renderer_feature(name) not in off]
-    if MAINTENANCE in off:
-        return Readiness(can_run=False, renderers=renderers, reason=off[MAINTENANCE] or "Under maintenance.")
-    if model.name in off:
-        return Readiness(can_run=False, renderers=renderers, reason=off[model.name] or "Switched off by the operator.")
-    if not renderers:
-        return Readiness(
-            can_run=False,
-            renderers=[],
-            reason="Not available on this installation: no renderer that can make it runs here. "
-            "Run 'bodydouble doctor' to see what is missing.",
-        )
+    installed = console.renderers[model.mode]
+    renderers = [name for name in installed if renderer_feature(name) not in off]
+    obstacle = _obstacle(model, installed, renderers, off)
+    if obstacle is not None:
+        return Readiness(accepts_tasks=False, can_run=False, renderers=renderers, reason=obstacle)
     state = await console.operation.queue_state()
     if not state.executors:
-        return Readiness(
-            can_run=False, renderers=renderers, reason="No worker is running. Tasks wait in the queue until one starts."
+        reason = "No worker is running. Tasks wait in the queue until one starts."
+    else:
+        reason = f"{state.pending} tasks in the queue." if state.pending else "A worker is ready."
+    return Readiness(accepts_tasks=True, can_run=bool(state.executors), renderers=renderers, reason=reason)
+
+
+def _obstacle(
+    model: ModelSpec, installed: Sequence[str], renderers: Sequence[str], off: Mapping[str, str]
+) -> str | None:
+    """Why the model accepts no tasks; ``off`` has the operator's message of each switch. None if it accepts them."""
+    if MAINTENANCE in off:
+        return off[MAINTENANCE] or "Under maintenance."
+    if model.name in off:
+        return off[model.name] or "Switched off by the operator."
+    if not installed:
+        return (
+            "Not available on this installation: no renderer that can make it runs here. "
+            "Run 'bodydouble doctor' to see what is missing."
         )
-    waiting = f"{state.pending} tasks in the queue." if state.pending else "A worker is ready."
-    return Readiness(can_run=True, renderers=renderers, reason=waiting)
+    if not renderers:
+        messages = [off[renderer_feature(name)] for name in installed]
+        return next(filter(None, messages), f"The operator switched off the renderer {' and '.join(installed)}.")
+    return None
 
 
 @router.get("/models")

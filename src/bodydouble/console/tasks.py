@@ -17,7 +17,7 @@ from bodydouble.console.pages import PageRoute, redirect, render
 from bodydouble.console.quality import report_rows
 from bodydouble.console.snippets import write_snippets
 from bodydouble.service import TaskView
-from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.errors import InvalidParams, Unauthenticated
 from bodydouble.tasks.task import TERMINAL, TaskFilter, TaskId, TaskSource, TaskStatus
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -138,18 +138,23 @@ async def task_events(console: ConsoleDep, user: UserDep, task_id: str) -> Respo
     """Stream the progress of a task as server-sent events until it ends."""
     view = await console.tasks.read(user.caller, task_id)
     return StreamingResponse(
-        _events(console, user, view),
+        task_stream(console, user, view),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
 
 
-async def _events(console: Console, user: SignedInUser, view: TaskView) -> AsyncGenerator[str, None]:
+async def task_stream(console: Console, user: SignedInUser, view: TaskView) -> AsyncGenerator[str, None]:
+    """Server-sent events of a task until it ends, the session ends, or ``STREAM_SECONDS_MAX`` are over."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + STREAM_SECONDS_MAX
     last_event: Mapping[str, Any] = {}
     async with console.tasks.changes(view.task.id) as changes:
         while loop.time() < ends_at:
+            try:
+                await console.sessions.session(user.token)
+            except Unauthenticated:
+                return  # signed out: the browser reconnects and is redirected to the sign-in page
             view = await console.tasks.read(user.caller, str(view.task.id))
             event = event_data(console, view)
             yield f"data: {json.dumps(event)}\n\n" if event != last_event else ": keep-alive\n\n"

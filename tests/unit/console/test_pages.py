@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from bodydouble.console import Console
+from bodydouble.console.authentication import COOKIE, SignedInUser
 from bodydouble.console.formatting import short_id
+from bodydouble.console.tasks import task_stream
 from bodydouble.service import Caller
 from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.task import TaskSource
@@ -108,6 +110,33 @@ async def test_events_tell_how_a_task_goes_on_and_end_with_it(user: Any, console
     assert '"over": true' in answer.text
     assert '"word": "Cancelled"' in answer.text
     assert answer.text.count("data:") == 1
+
+
+async def test_events_end_with_the_session(
+    user: Any, console: Console, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the sign-out an open stream sends nothing more, however long the task runs."""
+    monkeypatch.setattr("bodydouble.console.tasks.POLL_SECONDS", 0.01)
+    task = await submit(console, account)
+    session = await console.sessions.session(user.client.cookies[COOKIE])
+    signed_in = SignedInUser(session=session, token=user.client.cookies[COOKIE])
+    view = await console.tasks.read(signed_in.caller, task)
+    events = task_stream(console, signed_in, view)
+    assert (await anext(events)).startswith("data: ")
+    await console.sessions.sign_out(signed_in.token)
+    assert [event async for event in events] == []
+
+
+async def test_a_renderer_that_is_switched_off_closes_the_playground(user: Any, console: Console) -> None:
+    """The page says that the operator did it, with the operator's message, and Run is disabled."""
+    assert "data-closed" not in (await user.get("/")).text
+    for message, shown in (("", "The operator switched off the renderer puppet."), ("Back soon", "Back soon")):
+        await console.operation.switch_off("renderer:puppet", message, 60)
+        page = (await user.get("/")).text
+        assert shown in page
+        assert "Not available on this installation" not in page
+        assert "data-closed disabled" in page
+    await console.operation.switch_on("renderer:puppet")
 
 
 async def test_the_ledger_as_csv_adds_up(user: Any, console: Console, account: Account) -> None:

@@ -148,8 +148,6 @@ for (const tabs of document.querySelectorAll("[data-tabs]")) {
   });
 }
 
-document.querySelector("[data-submit-now]")?.requestSubmit();
-
 // A page with a new secret is the response to a form: reloading it must not create another one.
 const secret = document.querySelector("[data-forget]");
 if (secret) history.replaceState(null, "", secret.dataset.forget);

@@ -65,6 +65,14 @@ function gather() {
   return { model: page.dataset.model, input };
 }
 
+const runButton = form.querySelector("[data-run]");
+const acceptsTasks = !("closed" in runButton.dataset);
+let affordable = true;
+let submitting = false;
+function updateRunButton() {
+  runButton.disabled = !acceptsTasks || !affordable || submitting;
+}
+
 const priceText = form.querySelector("[data-price]");
 const priceNote = form.querySelector("[data-price-note]");
 let lastRequest = 0;
@@ -77,12 +85,14 @@ async function updatePrice() {
     return showProblem(error.message, updatePrice);
   }
   const rate = rates[body.input.resolution];
-  if (video.seconds && rate) showPrice(rate * Math.max(1, Math.ceil(video.seconds - 0.0005)), "");
+  if (video.seconds && rate) showPrice(rate * Math.max(1, Math.ceil(video.seconds - 0.0005)), "by its duration");
   await new Promise((resolve) => setTimeout(resolve, 150));
   if (number !== lastRequest) return;
   try {
     const cost = await requestJson("/console/price", { method: "POST", body: JSON.stringify(body) });
     if (number !== lastRequest) return;
+    affordable = body.input.video_urls ? cost.affordable : cost.balance > 0;
+    updateRunButton();
     for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
     if (body.input.video_urls) showPrice(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
     else if (!video.seconds) showPrice(null, "per second of video", rate);
@@ -94,7 +104,7 @@ async function updatePrice() {
 const format = (credits) => credits.toLocaleString("en", { maximumFractionDigits: 4 });
 function showPrice(credits, note, rate) {
   priceText.textContent = `${format(credits ?? rate)} credits`;
-  if (note) priceNote.textContent = note;
+  priceNote.textContent = note;
 }
 
 let problemSource = null;  // the function that reported the problem
@@ -134,8 +144,8 @@ form.addEventListener("submit", async (event) => {
     showProblem(text);
     return missing.input.focus();
   }
-  const button = form.querySelector("[data-run]");
-  button.disabled = true;
+  submitting = true;
+  updateRunButton();
   try {
     const id = await run(JSON.stringify(gather()));
     history.replaceState(null, "", `?${new URLSearchParams({ ...query(), task: id })}`);
@@ -144,7 +154,8 @@ form.addEventListener("submit", async (event) => {
   } catch (error) {
     showProblem(error.message);
   } finally {
-    button.disabled = false;
+    submitting = false;
+    updateRunButton();
   }
 });
 const query = () => Object.fromEntries(new URLSearchParams(location.search));
