@@ -23,13 +23,14 @@ from bodydouble.api.response_models import (
 from bodydouble.service import Caller
 from bodydouble.service.accounts import NAME_CHARACTERS_MAX, ROTATION_SECONDS, NewKey
 from bodydouble.service.document import unix
+from bodydouble.service.identifiers import KEY_ID_MAX
 from bodydouble.tasks.account import Account, ApiKey, Scope
 
 router = APIRouter()
 
 DAYS_MAX = 366
 GRACE_SECONDS_MAX = 30 * 24 * 3600
-KeyId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+KeyId = Annotated[int, Path(ge=1, le=KEY_ID_MAX)]
 
 
 class NewKeyBody(BaseModel):

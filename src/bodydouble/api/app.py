@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from bodydouble.api.events import EventStreams
 from bodydouble.api.fast_path import Endpoint, FastPath, FastPathEndpoints, RouteKey
 from bodydouble.api.middleware import CLIENT_API, BodyLimitMiddleware, RequestContextMiddleware
 from bodydouble.api.rate_limit import RequestLimiter
+from bodydouble.api.request_bodies import reject_nul_in_url
 from bodydouble.service import Services
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
@@ -77,9 +78,9 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> Fast
         redoc_url=None,
     )
     for module in (creation, tasks, events, callbacks, models, accounts):
-        app.include_router(module.router, prefix=CLIENT_API)
+        app.include_router(module.router, prefix=CLIENT_API, dependencies=[Depends(reject_nul_in_url)])
     for module in (files, resumable, health, metrics):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(reject_nul_in_url)])
     app.add_api_route("/docs", _docs_page, include_in_schema=False, response_class=HTMLResponse)
     app.add_exception_handler(BodydoubleError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
@@ -111,8 +112,14 @@ def attach(
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
     metrics_service: MetricsService,
     metrics_token: str = "",
+    is_public: bool = False,
 ) -> None:
-    """Give the started services to the routes."""
+    """Give the started services to the routes.
+
+    ``metrics_token`` protects internals such as metrics. Without it they are shown to this machine only, and to nobody
+    if ``is_public``: clients then come through another URL, possibly a proxy on this machine.
+    """
+    app.state.is_public = is_public
     app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
     app.state.services, app.state.files = services, files
     app.state.renderers, app.state.readiness = renderers, readiness

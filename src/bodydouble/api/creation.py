@@ -19,9 +19,10 @@ from bodydouble.api.authentication import (
 from bodydouble.api.envelope import success
 from bodydouble.api.inputs import EXAMPLES, INPUTS
 from bodydouble.api.openapi import responses
-from bodydouble.api.request_bodies import read_content, read_json
+from bodydouble.api.request_bodies import read_content
 from bodydouble.api.response_models import AffordableData, PriceData, TaskCreated, UploadData
 from bodydouble.api.wire import CreateTaskBody, parse_submission
+from bodydouble.service.json_input import read_json_object
 from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter()
@@ -87,7 +88,7 @@ async def _read_submission(request: Request) -> tuple[bytes, Any]:
     if not announced.isdecimal() or int(announced) > UNAUTHENTICATED_BODY_BYTES_MAX:
         await identify(request)
     content = await read_content(request)
-    return content, parse_submission(read_json(content))
+    return content, parse_submission(read_json_object(content))
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -47,6 +47,36 @@ LOGGED_STATUSES = frozenset({500, 507})
 """Statuses logged as errors. A 503 is not: the operator switched something off, or it is not installed."""
 
 
+PROBLEMS_MAX = 50
+NAME_CHARACTERS_MAX = 100
+"""A longer name of an unknown field is cut in the message."""
+PROBLEM_MESSAGES: Mapping[str, str] = {
+    "extra_forbidden": "Unknown field",
+    "too_short": "must have at least {min_length} item, not {actual_length}",
+    "too_long": "must have at most {max_length} item, not {actual_length}",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "string_type": "must be a text",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a smaller whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "url_type": "must be an http or https URL",
+    "url_parsing": "must be an http or https URL",
+    "url_syntax_violation": "must be an http or https URL",
+    "url_scheme": "must be an http or https URL",
+    "url_too_long": "must have at most {max_length} characters",
+}
+"""Texts instead of pydantic's own, by its error type. Other types keep pydantic's text."""
+
+
 class EnvelopeResponse(JSONResponse):
     """A JSON response that writes exact decimals."""
 
@@ -132,13 +162,17 @@ def _retry_after(error: BodydoubleError) -> dict[str, str] | None:
 
 
 def describe_problems(model: str | None, problems: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line for each of pydantic's errors, in the wording that clients of this API expect."""
-    lines: list[str] = []
-    for problem in problems:
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
-        message = str(problem["msg"]).removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            message = "Unknown field"
-        text = f"{path}: {message}" if path else message
-        lines.append(f"{WRONG_INPUT.format(model=model)}{text}" if model else text)
+    """One line for each of pydantic's errors, at most ``PROBLEMS_MAX``, in the frame that clients expect."""
+    prefix = WRONG_INPUT.format(model=model) if model else ""
+    lines = [f"{prefix}{_describe_problem(problem)}" for problem in problems[:PROBLEMS_MAX]]
+    if len(problems) > PROBLEMS_MAX:
+        lines.append(f"{prefix}{len(problems) - PROBLEMS_MAX} more problems")
     return lines
+
+
+def _describe_problem(problem: Mapping[str, Any]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part[:NAME_CHARACTERS_MAX]}" for part in problem["loc"])
+    path = "".join(parts).lstrip(".")
+    message = PROBLEM_MESSAGES.get(problem["type"])
+    text = message.format_map(problem.get("ctx", {})) if message else str(problem["msg"]).removeprefix("Value error, ")
+    return f"{path}: {text}" if path else text

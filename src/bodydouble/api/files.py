@@ -52,6 +52,7 @@ async def download(request: Request, key: str) -> Response:
     if stored is None:
         raise NotFound("File not found", key=key)
     if stored.path is not None:
+        _ignore_unknown_range(request)
         name = stored.path.name
         return FileResponse(
             stored.path,
@@ -71,6 +72,12 @@ async def download(request: Request, key: str) -> Response:
     return RedirectResponse(
         await files.sign_download(key, REDIRECT_URL_SECONDS), 307, headers={"cache-control": "private, max-age=600"}
     )
+
+
+def _ignore_unknown_range(request: Request) -> None:
+    """Drop a ``Range`` header in another unit than bytes, as RFC 9110 (14.2) requires; Starlette would respond 400."""
+    if not request.headers.get("range", "bytes=").strip().lower().startswith("bytes="):
+        request.scope["headers"] = [(name, value) for name, value in request.scope["headers"] if name != b"range"]
 
 
 @router.put(

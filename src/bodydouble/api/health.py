@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bodydouble.api.envelope import EnvelopeResponse
+from bodydouble.api.metrics import may_see_internals
 from bodydouble.tasks.errors import BodydoubleError
 
 router = APIRouter(tags=["health"])
+
+UNAVAILABLE = "unavailable; the log of the service has the reason"
+_log = structlog.get_logger("bodydouble.api")
 
 
 @router.get("/healthz")
@@ -19,14 +24,15 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Readiness: checks the database, the file store and the models. 503 names what is wrong and how to fix it."""
+    """Readiness of database, file store and models. What is wrong and how to fix it is shown as `/metrics` is."""
     checks: dict[str, Any] = {}
     for name, check in request.app.state.readiness.items():
         try:
             await check()
             checks[name] = "ok"
         except BodydoubleError as error:
-            checks[name] = error.message
+            _log.warning("not ready", check=name, reason=error.reason, message=error.message)
+            checks[name] = error.message if may_see_internals(request) else UNAVAILABLE
     ready = all(value == "ok" for value in checks.values())
     return EnvelopeResponse(
         {"status": "ready" if ready else "not ready", "checks": checks}, status_code=200 if ready else 503

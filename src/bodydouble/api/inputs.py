@@ -13,6 +13,9 @@ from bodydouble.tasks.catalogue import WAN_2_2_ANIMATE_MOVE, WAN_2_2_ANIMATE_REP
 from bodydouble.tasks.data_url import is_data_url
 
 URL_MESSAGE = "must be an http or https URL, or a data URL"
+URL_BYTES_MAX = 8192
+"""Longest http or https URL, in UTF-8. The download of a worker has the same limit."""
+DATA_URL_CHARACTERS_MAX = 14_000_000
 
 
 def _upper(value: object) -> object:
@@ -22,6 +25,10 @@ def _upper(value: object) -> object:
 def _media_url(value: str) -> str:
     if is_data_url(value):
         return value
+    if len(value.encode()) > URL_BYTES_MAX:
+        raise ValueError(f"must have at most {URL_BYTES_MAX} bytes; only a data URL may be longer")
+    if any(ord(character) < 0x20 for character in value):
+        raise ValueError(URL_MESSAGE)
     try:
         parts = urlsplit(value)
         good = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -40,6 +47,8 @@ def _person(value: object) -> object:
             pass
         case int() if 0 <= value <= PERSON_INDEX_MAX:
             return value
+        case [bool(), _] | [_, bool()]:
+            pass
         case [int() | float() as x, int() | float() as y] if 0 <= x <= 1 and 0 <= y <= 1:
             return [float(x), float(y)]
         case _:
@@ -49,7 +58,7 @@ def _person(value: object) -> object:
     )
 
 
-MediaUrl = Annotated[str, Field(max_length=14_000_000), AfterValidator(_media_url)]
+MediaUrl = Annotated[str, Field(max_length=DATA_URL_CHARACTERS_MAX), AfterValidator(_media_url)]
 PERSON_INDEX_MAX = 31
 PERSON_SCHEMA: dict[str, Any] = {
     "anyOf": [

@@ -40,7 +40,7 @@ GAUGES = {
 @router.get("/metrics", include_in_schema=False)
 async def metrics(request: Request) -> Response:
     """Metrics of the installation. Requires the token of the setting ``metrics_token``, if set, else a local client."""
-    if not _is_allowed(request):
+    if not may_see_internals(request):
         return failure(request, 401, "Metrics require the bearer token of the setting metrics_token", 401)
     service: MetricsService = request.app.state.metrics
     registry = CollectorRegistry(auto_describe=False)
@@ -48,13 +48,17 @@ async def metrics(request: Request) -> Response:
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def _is_allowed(request: Request) -> bool:
+def may_see_internals(request: Request) -> bool:
+    """Whether the request has the token ``metrics_token`` or, without that setting, comes from this machine."""
     token: str = request.app.state.metrics_token
     if token:
         given = request.headers.get("authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
-    # Behind a proxy every request has the proxy's address, so a forwarded request does not count as local.
-    if any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
+    # Behind a proxy every request comes from the proxy's address, with or without headers that say so. An
+    # installation with a public URL is assumed to have one.
+    if request.app.state.is_public or any(
+        name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")
+    ):
         return False
     try:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +24,8 @@ OnError = Callable[[Request, Exception], Awaitable[Response]]
 _log = structlog.get_logger("bodydouble.api")
 
 
+CLIENT_CLOSED_REQUEST = 499
+"""Status in log and metrics of a request whose client disconnected before its end; it has no response."""
 UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
 """Routes that monitoring polls every few seconds: counted in the metrics, but neither logged nor traced."""
 
@@ -73,6 +75,8 @@ class RequestContextMiddleware:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            status = CLIENT_CLOSED_REQUEST
         except Exception as error:
             # Handled here and not in Starlette's outermost middleware, so that this response has a request id.
             response = await self._on_error(Request(scope), error)

@@ -1,30 +1,17 @@
 """Reading and validating request bodies, with one wording for every problem."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import orjson
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from bodydouble.api.envelope import describe_problems
+from bodydouble.service.json_input import read_json_object, reject_nul
 from bodydouble.tasks.errors import InvalidParams
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-def read_json(content: bytes) -> dict[str, Any]:
-    """Parse a JSON object. Raises InvalidParams."""
-    try:
-        document: object = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        raise InvalidParams(["body: is no valid JSON"]) from None
-    if b"\\u0000" in content:  # valid JSON, but PostgreSQL cannot store it in text
-        raise InvalidParams(["body: holds the character NUL"])
-    if not isinstance(document, dict):
-        raise InvalidParams(["body: has to be a JSON object"])
-    return cast("dict[str, Any]", document)
 
 
 async def read_content(request: Request) -> bytes:
@@ -42,7 +29,12 @@ async def read_content(request: Request) -> bytes:
 
 async def read_model(request: Request, model: type[Model]) -> Model:
     """Read the body as ``model``. An empty body counts as an empty object. Raises InvalidParams."""
-    return validate(model, read_json(await read_content(request) or b"{}"))
+    return validate(model, read_json_object(await read_content(request) or b"{}"))
+
+
+async def reject_nul_in_url(request: Request) -> None:
+    """Raise InvalidParams if the path or a query parameter has the character NUL."""
+    reject_nul((request.url.path, *request.query_params.values()))
 
 
 def validate(model: type[Model], document: Mapping[str, Any], name: str | None = None) -> Model:
@@ -54,7 +46,9 @@ def validate(model: type[Model], document: Mapping[str, Any], name: str | None =
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        raise InvalidParams(describe_problems(name, [dict(e) for e in error.errors(include_url=False)])) from None
+        raise InvalidParams(
+            describe_problems(name, [dict(e) for e in error.errors(include_url=False, include_input=False)])
+        ) from None
 
 
 def describe_body(model: type[BaseModel], example: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class CreateTaskBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field(description=f"One of: {', '.join(CATALOGUE)}")
+    model: str = Field(max_length=100, description=f"One of: {', '.join(CATALOGUE)}")
     input: dict[str, Any] = Field(description="Input of the model; `Models/{model}` returns its JSON Schema.")
     callback_url: CallbackUrl | None = Field(None, description="URL that receives a POST when the task has ended.")
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import obstore
@@ -67,6 +68,14 @@ def _media_origins(settings: Settings) -> Sequence[str]:
     return (f"{parts.scheme}://{parts.netloc}",)
 
 
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
     """The web application; its parts are opened and closed with it."""
 
@@ -88,6 +97,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
                 metrics_service=metrics,
                 metrics_token=settings.metrics_token,
+                is_public=bool(settings.public_url) and not _is_loopback(settings.public_url),
             )
             console.attach(app, _build_console(settings, stores, files, services))
             duties = [

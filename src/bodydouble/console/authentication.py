@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from bodydouble.console.dependencies import Console
 from bodydouble.service import Caller
+from bodydouble.service.json_input import reject_nul
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import InvalidParams, RateLimited, ScopeInsufficient
 from bodydouble.tasks.session import Role, Session
@@ -83,6 +84,7 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body), max_num_fields=FIELDS_MAX)
     except ValueError:
         raise InvalidParams(["form: is not a valid form"]) from None
+    reject_nul(text for pair in pairs for text in pair)
     return {name: value.strip() for name, value in pairs}
 
 

@@ -1,20 +1,22 @@
 """The page of API keys and of the secret that signs callbacks."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from bodydouble.console.authentication import ConsoleDep, FormDep, SignedInUser, UserDep
 from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import PageRoute, redirect, render
+from bodydouble.service.identifiers import KEY_ID_MAX
 from bodydouble.tasks.account import Scope
 from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 EXPIRIES = {"": "Never", "1": "In 1 day", "30": "In 30 days", "90": "In 90 days", "365": "In 1 year"}
+KeyId = Annotated[int, Path(ge=1, le=KEY_ID_MAX)]
 GRACES = {"0": "Immediately", "3600": "In 1 hour", "86400": "In 1 day"}
 
 
@@ -58,7 +60,7 @@ async def create_key(request: Request, console: ConsoleDep, user: UserDep, form:
 
 
 @router.post("/keys/{key_id}/rotate")
-async def rotate_key(request: Request, console: ConsoleDep, user: UserDep, form: FormDep, key_id: int) -> Response:
+async def rotate_key(request: Request, console: ConsoleDep, user: UserDep, form: FormDep, key_id: KeyId) -> Response:
     """Replace a key by a new one with the same name and scope."""
     grace = form.get("grace", "0")
     if grace not in GRACES:
@@ -68,14 +70,14 @@ async def rotate_key(request: Request, console: ConsoleDep, user: UserDep, form:
 
 
 @router.post("/keys/{key_id}/disable")
-async def disable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: int) -> Response:
+async def disable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: KeyId) -> Response:
     """Disable a key."""
     key = await console.accounts.set_key_disabled(user.caller, key_id, disabled=True)
     return redirect(request, "/keys", f"Key {key.name or key.prefix} is disabled. Requests with it are rejected.")
 
 
 @router.post("/keys/{key_id}/enable")
-async def enable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: int) -> Response:
+async def enable_key(request: Request, console: ConsoleDep, user: UserDep, key_id: KeyId) -> Response:
     """Enable a key."""
     key = await console.accounts.set_key_disabled(user.caller, key_id, disabled=False)
     return redirect(request, "/keys", f"Key {key.name or key.prefix} is enabled.")

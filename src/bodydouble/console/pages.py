@@ -18,6 +18,7 @@ from bodydouble.console import formatting
 from bodydouble.console.assets import asset_root
 from bodydouble.console.authentication import COOKIE, SignedInUser, check_posted
 from bodydouble.console.dependencies import Console
+from bodydouble.service.json_input import reject_nul
 from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Kind, NotFound
 
 # HTTP status and title of the error page.
@@ -133,6 +134,7 @@ class PageRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
+                reject_nul((request.url.path, *request.query_params.values()))
                 if request.method == "POST":
                     await check_posted(request)
                 response = await handler(request)

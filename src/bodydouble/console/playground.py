@@ -2,8 +2,7 @@
 
 import dataclasses
 import hashlib
-import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -14,6 +13,7 @@ from bodydouble.console.formatting import credits_text
 from bodydouble.console.models import readiness
 from bodydouble.console.pages import PageRoute, render
 from bodydouble.console.snippets import write_snippets
+from bodydouble.service.json_input import read_json_object
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TaskSource
 
@@ -45,13 +45,10 @@ async def playground_page(
 
 
 async def _read_body(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        raise InvalidParams(["body: is not valid JSON"]) from None
-    if not isinstance(body, dict) or not isinstance(cast("dict[str, Any]", body).get("input"), dict):
+    body = read_json_object(await request.body())
+    if not isinstance(body.get("input"), dict):
         raise InvalidParams(["body: must have the field input"])
-    return cast("dict[str, Any]", body)
+    return body
 
 
 @router.post("/console/uploads")

@@ -1,4 +1,4 @@
-"""Identifiers of tasks."""
+"""Identifiers of tasks and keys."""
 
 import os
 import time
@@ -6,6 +6,8 @@ from uuid import UUID
 
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.task import TaskId
+
+KEY_ID_MAX = 2**63 - 1  # PostgreSQL's bigint
 
 
 def parse_task_id(text: str) -> TaskId:

@@ -118,12 +118,12 @@ async def test_another_accounts_keys_are_not_there(client: httpx.AsyncClient, se
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [
-        ({"name": "x" * 101}, "name: String should have at most 100 characters"),
+        ({"name": "x" * 101}, "name: must have at most 100 characters"),
         ({"name": "a\tb"}, "name: has to be printable and at most 100 characters long"),
         ({"scope": "write"}, "scope: Input should be 'all' or 'read'"),
         ({"expires_at": 1}, "expires_at: has to lie in the future"),
         ({"colour": 1}, "colour: Unknown field"),
-        ([], "body: has to be a JSON object"),
+        ([], "body: must be a JSON object"),
     ],
 )
 async def test_a_wrong_key_is_named(client: httpx.AsyncClient, wanted: object, problem: str) -> None:

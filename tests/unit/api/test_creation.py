@@ -24,23 +24,29 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
     ({"img_urls": None}, "img_urls: Field required"),
     ({"video_urls": None}, "video_urls: Field required"),
     ({"video_urls": ["https://example.com/a.mp4", "https://example.com/b.mp4"]},
-     "video_urls: List should have at most 1 item after validation, not 2"),
-    ({"img_urls": []}, "img_urls: List should have at least 1 item after validation, not 0"),
-    ({"img_urls": "https://example.com/a.png"}, "img_urls: Input should be a valid list"),
+     "video_urls: must have at most 1 item, not 2"),
+    ({"img_urls": []}, "img_urls: must have at least 1 item, not 0"),
+    ({"img_urls": "https://example.com/a.png"}, "img_urls: must be a list"),
     ({"img_urls": ["file:///etc/passwd"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"img_urls": ["https://"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"video_urls": ["https://me:word@a.example/v.mp4"]},
      "video_urls[0]: must not hold a user name or password; give a signed URL, or upload the file"),
     ({"img_urls": ["http://[::1"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
     ({"colour": "blue"}, "colour: Unknown field"),
-    ({"num_inference_steps": 1}, "num_inference_steps: Input should be greater than or equal to 2"),
-    ({"num_inference_steps": 41}, "num_inference_steps: Input should be less than or equal to 40"),
-    ({"seed": -1}, "seed: Input should be greater than or equal to 0"),
+    ({"num_inference_steps": 1}, "num_inference_steps: must be at least 2"),
+    ({"num_inference_steps": 41}, "num_inference_steps: must be at most 40"),
+    ({"seed": -1}, "seed: must be at least 0"),
     ({"keep_audio": "perhaps"},
-     "keep_audio: Input should be a valid boolean, unable to interpret input"),
+     "keep_audio: must be true or false"),
     ({"renderer": "fast"}, "renderer: Input should be 'auto', 'wan' or 'puppet'"),
     ({"person": [0.5, 1.5]}, NO_PERSON),
     ({"person": True}, NO_PERSON),
+    ({"person": [True, False]}, NO_PERSON),
+    ({"person": [0.5, True]}, NO_PERSON),
+    ({"img_urls": ["https://example.com/" + "a" * 8192]},
+     "img_urls[0]: must have at most 8192 bytes; only a data URL may be longer"),
+    ({"img_urls": ["https://example.com/a\nb"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
+    ({"x" * 200: 1}, "x" * 100 + ": Unknown field"),
     ({"person": "the left one"},
      NO_PERSON),
 ]  # fmt: skip
@@ -70,18 +76,18 @@ async def test_all_problems_are_told_at_once(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"{", "body: is no valid JSON"),
-        (b"", "body: is no valid JSON"),
-        (b'{"model": NaN}', "body: is no valid JSON"),
-        (b"[" * 100_000, "body: is no valid JSON"),
-        (b'{"model": "\\ud800", "input": {}}', "body: is no valid JSON"),
-        (b'{"model": "a\\u0000", "input": {}}', "body: holds the character NUL"),
-        (b"[]", "body: has to be a JSON object"),
+        (b"{", "body: is not valid JSON"),
+        (b"", "body: is not valid JSON"),
+        (b'{"model": NaN}', "body: is not valid JSON"),
+        (b"[" * 100_000, "body: is not valid JSON"),
+        (b'{"model": "\\ud800", "input": {}}', "body: is not valid JSON"),
+        (b'{"model": "a\\u0000", "input": {}}', "body: contains the character NUL"),
+        (b"[]", "body: must be a JSON object"),
         (b"{}", "model: Field required"),
         (b'{"model": "wan/9", "input": {}}', f"model: Unknown model 'wan/9'; there are: {', '.join(CATALOGUE)}"),
         (b'{"model": "wan/9", "input": {}, "priority": 1}', "priority: Unknown field"),
         (b'{"model": "wan/9", "input": {}, "callback_url": "ftp://x"}',
-         "callback_url: URL scheme should be 'http' or 'https'"),
+         "callback_url: must be an http or https URL"),
     ],
 )  # fmt: skip
 async def test_a_wrong_body_is_told_what_is_wrong(client: httpx.AsyncClient, content: bytes, problem: str) -> None:
@@ -90,6 +96,28 @@ async def test_a_wrong_body_is_told_what_is_wrong(client: httpx.AsyncClient, con
     assert answer.status_code == 422
     assert answer.json()["message"] == "Missing Params or Type Error"
     assert answer.json()["errors"][0] == problem
+
+
+async def test_a_body_of_many_fields_is_refused_before_validation(client: httpx.AsyncClient) -> None:
+    """More than 200 fields, or 128 kB of JSON beside the files, are one problem; 150 wrong ones 51 short lines."""
+    many = body() | {f"field{n}": 1 for n in range(300)}
+    large = body(prompt="x" * 140_000)
+    for path in ("CreateTask", "estimate-credits", "EstimateTask"):
+        for sent, problem in (
+            (many, "body: has more than 200 fields and list items"),
+            (large, "body: the JSON without files is larger than 128 kB"),
+        ):
+            answer = await client.post(f"{API}/job/{path}", json=sent)
+            assert (answer.status_code, answer.json()["errors"]) == (422, [problem]), path
+    errors = (await create(client, body(**{f"{n}" * 80: 1 for n in range(100, 250)}))).json()["errors"]
+    assert len(errors) == 51
+    assert errors[-1] == f"Value error, Invalid input for model {MODEL}: 100 more problems"
+    assert max(len(line) for line in errors) < 250
+
+
+async def test_a_backslash_before_u0000_is_text(client: httpx.AsyncClient) -> None:
+    """Only the character NUL is refused, not the six characters that JSON writes it with."""
+    assert (await create(client, body(prompt="a \\u0000 b"))).status_code == 200
 
 
 async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from bodydouble.api.envelope import ERROR_CODES
@@ -125,6 +126,53 @@ async def test_readiness_names_what_is_missing_and_what_mends_it(anonymous: http
     checks = answer.json()["checks"]
     assert (checks["database"], checks["files"]) == ("ok", "ok")
     assert "bodydouble models install" in checks["models"]
+
+
+async def test_readiness_shows_reasons_to_the_operator_alone(
+    anonymous: httpx.AsyncClient, app: FastAPI, tmp_path: Path
+) -> None:
+    """Others learn which check fails, but no path, command or message of the inside; a token opens the reason."""
+    elsewhere = {"x-forwarded-for": "203.0.113.7"}
+    checks = (await anonymous.get("/readyz", headers=elsewhere)).json()["checks"]
+    assert checks["models"] == "unavailable; the log of the service has the reason"
+    assert str(tmp_path) not in str(checks)
+    app.state.metrics_token = "token"
+    for headers, shown in ((elsewhere, False), (elsewhere | {"authorization": "Bearer token"}, True)):
+        checks = (await anonymous.get("/readyz", headers=headers)).json()["checks"]
+        assert ("bodydouble models install" in checks["models"]) is shown
+
+
+@pytest.mark.parametrize(
+    "path", ["job/Tasks?model=%00", "job/Tasks?cursor=a%00", "job/Models/a%00b", "job/CancelTask?task_id=%00"]
+)
+async def test_the_character_nul_in_a_url_is_422(client: httpx.AsyncClient, path: str) -> None:
+    """PostgreSQL cannot store it: the request is refused and no error of the database is shown."""
+    method = "POST" if "Cancel" in path else "GET"
+    answer = await client.request(method, f"/api/v1/client/{path}")
+    assert (answer.status_code, answer.json()["errors"]) == (422, ["request: contains the character NUL"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/client/job/CreateTask", "/api/v1/client/account/keys"])
+async def test_a_client_that_hangs_up_is_499(app: FastAPI, key: str, path: str) -> None:
+    """One line of the log at level info, no response and no error: the body never came."""
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    scope = {
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(b"x-api-key", key.encode())], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000),
+        "scheme": "http", "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with structlog.testing.capture_logs() as logs:
+        await app(scope, receive, send)
+    assert sent == []
+    assert [(line["event"], line["log_level"], line["status"]) for line in logs] == [("request", "info", 499)]
 
 
 def test_every_kind_of_error_has_its_answer() -> None:

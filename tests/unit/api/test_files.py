@@ -39,6 +39,15 @@ async def test_a_file_is_read_whole_or_in_part(anonymous: httpx.AsyncClient, fil
     assert beyond.status_code == 416
 
 
+async def test_a_range_in_another_unit_is_ignored(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
+    """The whole file is sent, as RFC 9110 requires."""
+    signed = await files.sign_upload("video/mp4", "mp4", AccountId(1))
+    await put(anonymous, signed.put_url, b"0123456789")
+    for unit in ("lines=2-4", "frames=1"):
+        whole = await anonymous.get(signed.file_url, headers={"Range": unit})
+        assert (whole.status_code, whole.content) == (200, b"0123456789"), unit
+
+
 async def test_an_upload_address_works_once_and_for_its_type(
     anonymous: httpx.AsyncClient, files: LocalFileStore
 ) -> None:

@@ -126,6 +126,20 @@ async def test_without_a_token_only_this_machine_may_look(app: FastAPI) -> None:
             assert (await caller.get("/metrics", headers=headers)).status_code == status
 
 
+async def test_an_installation_with_a_public_url_shows_metrics_to_nobody_without_a_token(
+    settings: Settings, fresh_database: str
+) -> None:
+    """A proxy on this machine may send no header that says so: its requests look local."""
+    for url, status in (("https://video.example.com", 401), ("http://127.0.0.1:8000", 200), ("http://localhost", 200)):
+        app = build_app(settings.model_copy(update={"public_url": url}), fresh_database)
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://x") as caller,
+        ):
+            assert (await caller.get("/metrics")).status_code == status, url
+
+
 async def test_with_a_token_it_is_asked_of_everybody(settings: Settings, fresh_database: str) -> None:
     """The bearer token opens it from anywhere; without it nobody sees anything, from this machine neither."""
     app = build_app(settings.model_copy(update={"metrics_token": "open-sesame"}), fresh_database)

@@ -1,11 +1,16 @@
 """Who gets in, who may do what, and what protects them."""
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from bodydouble.console import Console
+from bodydouble.console import Console, assets, credits, keys, models, operation, playground, sign_in, tasks
 from bodydouble.console.authentication import SignInLimit
 from bodydouble.service import Caller, sign_in_url
 from bodydouble.tasks.account import Account
@@ -115,6 +120,69 @@ async def test_another_accounts_task_and_key_are_not_found(user: Any, console: C
     answer = await user.post(f"/keys/{key.id}/disable")
     assert "There is no key" in (await user.get(answer.headers["location"])).text
     assert not (await console.accounts.keys(Caller(account=other)))[0].disabled
+
+
+async def test_a_link_needs_a_press(anonymous: Any) -> None:
+    """A link from somebody else signs nobody in by itself: the page has a button and no script that presses it."""
+    page = (await anonymous.get("/sign-in?link=any")).text
+    assert "Continue only if you requested it" in page
+    assert "data-submit-now" not in page
+
+
+HOSTILE_BODIES = [b"[" * 5000, rb'{"input": {"prompt": "\u0000"}}', rb'{"model": "\ud800", "input": {}}']
+HOSTILE_TEXTS = st.one_of(
+    st.sampled_from(["%00", "a%00b", "%ED%A0%80", "%FF", "9" * 20, "-1", "1e9", "..", "%2e%2e%2f", "[[[[", "%0a"]),
+    st.text(max_size=30).map(lambda text: quote(text, safe="", errors="replace")),
+)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_input_of_a_console_route_is_a_fault(operator: Any, app: FastAPI, method: str) -> None:
+    """Whatever paths, queries, forms and JSON hold, the answer is no 500, and nothing unexpected is logged."""
+    token = re.search(r'name="csrf" content="([0-9a-f]+)"', (await operator.get("/keys")).text)
+    assert token is not None
+    modules = (assets, sign_in, playground, tasks, keys, credits, models, operation)
+    routes = [r for m in modules for r in m.router.routes if isinstance(r, APIRoute) and method in r.methods]
+    routes = [route for route in routes if route.path != "/sign-out"]
+    assert routes
+    bodies = [*HOSTILE_BODIES, b'{"input": ' * 900]
+    json_headers = {"accept": "application/json", "content-type": "application/json", "x-csrf-token": token[1]}
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def draw(data: st.DataObject) -> None:
+        route = data.draw(st.sampled_from(routes))
+        names = [p.alias for p in route.dependant.query_params]
+        path = re.sub(r"\{[^}]+\}", lambda _: data.draw(HOSTILE_TEXTS), route.path)
+        query = "&".join(f"{name}={data.draw(HOSTILE_TEXTS)}" for name in names)
+        body = data.draw(st.one_of(st.sampled_from(bodies), HOSTILE_TEXTS.map(lambda text: f"name={text}".encode())))
+        requests.append((f"{path}?{query}", body))
+
+    requests: list[tuple[str, bytes]] = []
+    draw()
+    for url, body in requests:
+        as_json = body[:1] in b"[{"
+        headers = json_headers if as_json else {"content-type": "application/x-www-form-urlencoded"}
+        content = body if as_json else body + f"&csrf={token[1]}".encode()
+        if url.endswith("/events?"):
+            continue  # streams until the task ends
+        answer = await operator.client.request(
+            method, url, content=content if method == "POST" else None, headers=headers
+        )
+        assert answer.status_code < 500, (url, body, answer.text)
+
+
+@pytest.mark.parametrize(
+    "path", ["/tasks?model=%00", "/keys/99999999999999999999/rotate", "/console/price", "/console/tasks"]
+)
+async def test_inputs_that_were_faults_are_refused(user: Any, path: str) -> None:
+    """NUL in a query, an id beyond the database's, deep nesting and lone surrogates are 404 or 422."""
+    page = (await user.get("/keys")).text
+    headers = {"accept": "application/json", "x-csrf-token": page.split('name="csrf" content="')[1][:64]}
+    for body in HOSTILE_BODIES:
+        method = "GET" if path.startswith("/tasks") else "POST"
+        answer = await user.client.request(method, path, content=body, headers=headers)
+        assert answer.status_code in (404, 422), (path, body, answer.text)
 
 
 def test_too_many_sign_ins_of_one_address_wait() -> None:

@@ -1,0 +1,71 @@
+"""Reading of untrusted JSON and text, within limits that keep the cost of a request small.
+
+API and console use the same reader. It bounds the work before validation: a body of many unknown fields would cost
+seconds of the event loop and a response of many megabytes.
+"""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import orjson
+
+from bodydouble.tasks.errors import InvalidParams
+
+JSON_BYTES_MAX = 131_072
+"""Size of a body without its files, which are data URLs. Texts and URLs of the longest valid body need half of it."""
+FILES_COUNTED_MAX = 16
+FIELDS_MAX = 200
+"""Fields of all objects and items of all lists of a body, together. The largest valid body has about 20."""
+
+
+def read_json_object(content: bytes) -> dict[str, Any]:
+    """Parse a JSON object. Raises InvalidParams."""
+    if _bytes_without_files(content) > JSON_BYTES_MAX:
+        raise InvalidParams([f"body: the JSON without files is larger than {JSON_BYTES_MAX // 1024} kB"])
+    try:
+        document: object = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise InvalidParams(["body: is not valid JSON"]) from None
+    if not isinstance(document, dict):
+        raise InvalidParams(["body: must be a JSON object"])
+    _check_fields(document, may_have_nul=b"\\u0000" in content)
+    return cast("dict[str, Any]", document)
+
+
+def reject_nul(texts: Iterable[str]) -> None:
+    """Raise InvalidParams if a text has the character NUL, which PostgreSQL cannot store."""
+    if any("\0" in text for text in texts):
+        raise InvalidParams(["request: contains the character NUL"])
+
+
+def _bytes_without_files(content: bytes) -> int:
+    size, end = len(content), 0
+    for _ in range(FILES_COUNTED_MAX):
+        start = content.find(b'"data:', end)
+        if start < 0:
+            break
+        end = content.find(b'"', start + 1)
+        if end < 0:
+            break
+        size -= end - start
+    return size
+
+
+def _check_fields(document: object, *, may_have_nul: bool) -> None:
+    fields, values = 0, [document]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            entries = cast("dict[str, object]", value)
+            fields += len(entries)
+            values += entries.values()
+            if may_have_nul:
+                values += entries.keys()
+        elif isinstance(value, list):
+            items = cast("list[object]", value)
+            fields += len(items)
+            values += items
+        elif may_have_nul and isinstance(value, str) and "\0" in value:
+            raise InvalidParams(["body: contains the character NUL"])
+        if fields > FIELDS_MAX:
+            raise InvalidParams([f"body: has more than {FIELDS_MAX} fields and list items"])
