@@ -160,10 +160,10 @@ async def test_a_list_can_be_filtered(client: httpx.AsyncClient, services: Servi
     ("wanted", "problem"),
     [
         ({"cursor": "me"}, "cursor: is none that this service gave; start again without it"),
-        ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
-        ({"limit": 101}, "limit: Input should be less than or equal to 100"),
+        ({"limit": 0}, "limit: must be at least 1"),
+        ({"limit": 101}, "limit: must be at most 100"),
         ({"status": "lost"}, "status: Input should be 'pending', 'running', 'success' or 'failed'"),
-        ({"created_after": -1}, "created_after: Input should be greater than or equal to 0"),
+        ({"created_after": -1}, "created_after: must be at least 0"),
     ],
 )
 async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, wanted: dict[str, Any], problem: str) -> None:
