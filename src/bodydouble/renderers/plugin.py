@@ -15,10 +15,12 @@ from bodydouble.renderers.options import OptionSpec, option_specs, read_options
 from bodydouble.tasks.stages import Stage
 
 if TYPE_CHECKING:
-    from bodydouble.perception.footage import Footage, Image
+    from bodydouble.perception.arrays import Image
+    from bodydouble.perception.footage import Footage
     from bodydouble.perception.pack import ModelPack
     from bodydouble.perception.perceive import Perception
-    from bodydouble.renderers.protocol import Renderer
+    from bodydouble.perception.track import PersonTrack
+    from bodydouble.renderers.protocol import Renderer, RenderWarning
 
 REPLACE, ANIMATE = "replace", "animate"
 """Modes: replace the person of the driving video, or move the character in its own picture."""
@@ -81,6 +83,10 @@ class RendererPlugin:
     build: Callable[[BuildRequest], "Renderer"]
     model_runner: ModelRunner | None = None  # None: its networks, if any, live in the task's own process
     inspection_rows: Callable[["Footage", "Perception"], InspectionRows] | None = None  # for `bodydouble inspect`
+    # Both return warnings and raise InputRejected for what the renderer cannot use. The reference is checked during
+    # the probe, before anything is charged; the track after perception. None: everything is accepted.
+    check_reference: Callable[["ModelPack", "Image"], list["RenderWarning"]] | None = None
+    check_track: Callable[["PersonTrack"], list["RenderWarning"]] | None = None
 
     def __post_init__(self) -> None:
         """Raises ValueError: the shares do not name every stage, or do not add up to 1."""

@@ -159,14 +159,27 @@ class Shot:
         """Check both inputs, without heavy work.
 
         Raises:
-            MediaRejected, RendererUnavailable, InputRejected: what is wrong, and with which input.
+            MediaRejected, RendererUnavailable, InputRejected, NobodyFound: what is wrong, and with which input.
         """
         _ = self._options
         probe_image(self.request.image, self.request.limits, field="image")
-        self._meter.report(Stage.PROBE, 0.5)
         info = self.info
+        self._meter.report(Stage.PROBE, 0.5)
+        _ = self._reference_warnings
         self._meter.report(Stage.PROBE, 1.0)
         return info
+
+    @cached_property
+    def _reference_warnings(self) -> list[RenderWarning]:
+        """What the renderer says of the picture alone. Raises InputRejected, NobodyFound."""
+        check = self._plugin.check_reference
+        return check(self._pack, self._reference()) if check else []
+
+    @cached_property
+    def _track_warnings(self) -> list[RenderWarning]:
+        """What the renderer says of the tracked person alone. Raises InputRejected, NobodyFound."""
+        check = self._plugin.check_track
+        return check(self._perception.track) if check else []
 
     def perceive(self) -> None:
         """Find and follow the person. Raises NobodyFound."""
@@ -181,6 +194,7 @@ class Shot:
         )
         if networks is not None:
             networks.close()
+        _ = self._track_warnings
 
     def _networks(self) -> Networks | None:
         """The networks to look with; None: those of the pack."""
@@ -205,7 +219,8 @@ class Shot:
         path = self.workspace / "plan.json"
         if not path.exists():
             prepared = self._prepared
-            write_whole(path, _Plan(segments=prepared.segments, warnings=prepared.warnings).to_json())
+            warnings = [*self._reference_warnings, *self._track_warnings, *prepared.warnings]
+            write_whole(path, _Plan(segments=prepared.segments, warnings=warnings).to_json())
         return _Plan.from_json(path.read_text())
 
     @cached_property

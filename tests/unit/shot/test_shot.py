@@ -7,8 +7,11 @@ from pathlib import Path
 import av
 import pytest
 
+from bodydouble.perception import ModelPack
+from bodydouble.perception.arrays import Image
+from bodydouble.renderers.protocol import RenderWarning
 from bodydouble.shot import Shot, ShotProgress, ShotRequest
-from bodydouble.tasks.errors import Cancelled, MediaRejected, RendererUnavailable
+from bodydouble.tasks.errors import Cancelled, InputRejected, MediaRejected, RendererUnavailable
 from box_shot import PACK, BoxRenderer, box_plugin
 from material import landscape, write_image, write_video
 
@@ -129,6 +132,30 @@ def test_the_probe_names_the_input_that_is_wrong(box_request: ShotRequest, tmp_p
     shot = Shot.create(tmp_path / "w", dataclasses.replace(box_request, renderer="oil"), PACK)
     with pytest.raises(RendererUnavailable, match="oil"):
         shot.probe()
+
+
+def test_the_probe_refuses_a_picture_that_the_renderer_cannot_draw(box_request: ShotRequest, workspace: Path) -> None:
+    """The renderer's own check runs in the probe, before anything is charged or perceived."""
+
+    def refuse(pack: ModelPack, reference: Image) -> list[RenderWarning]:
+        raise InputRejected("image: no head", field="image")
+
+    plugin = dataclasses.replace(box_plugin(BoxRenderer()), check_reference=refuse)
+    shot = Shot.create(workspace, box_request, PACK, plugin=plugin)
+
+    with pytest.raises(InputRejected, match="image: no head"):
+        shot.probe()
+
+
+def test_warnings_about_the_inputs_come_before_the_renderers_own(box_request: ShotRequest, workspace: Path) -> None:
+    """The result lists what the checks of picture and track said, then what the renderer said."""
+    said = [RenderWarning(code=code, message=code) for code in ("picture", "track")]
+    plain = box_plugin(BoxRenderer())
+    plugin = dataclasses.replace(plain, check_reference=lambda *_: said[:1], check_track=lambda _: said[1:])
+    result = Shot.create(workspace, box_request, PACK, plugin=plugin).run()
+    own = Shot.create(workspace.with_name("plain"), box_request, PACK, plugin=plain).run()
+
+    assert [w["code"] for w in result.warnings] == ["picture", "track", *(w["code"] for w in own.warnings)]
 
 
 def test_the_folder_alone_is_enough(box_request: ShotRequest, workspace: Path) -> None:

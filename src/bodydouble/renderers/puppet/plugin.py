@@ -8,7 +8,10 @@ from bodydouble.renderers.plugin import REPLACE, BuildRequest, NoSettings, Perce
 from bodydouble.tasks.stages import Stage
 
 if TYPE_CHECKING:
-    from bodydouble.renderers.protocol import Renderer
+    from bodydouble.perception.arrays import Image
+    from bodydouble.perception.pack import ModelPack
+    from bodydouble.perception.track import PersonTrack
+    from bodydouble.renderers.protocol import Renderer, RenderWarning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,22 @@ def _build(request: BuildRequest) -> "Renderer":
     return PuppetRenderer(request.pack, request.options)
 
 
+def _check_reference(pack: "ModelPack", reference: "Image") -> "list[RenderWarning]":
+    from bodydouble.perception.portrait import analyse_portrait  # loads networks
+    from bodydouble.perception.suitability import check_portrait
+    from bodydouble.renderers.protocol import RenderWarning
+
+    concerns = check_portrait(analyse_portrait(pack, reference))
+    return [RenderWarning(code=concern.code, message=concern.message) for concern in concerns]
+
+
+def _check_track(track: "PersonTrack") -> "list[RenderWarning]":
+    from bodydouble.perception.suitability import check_track
+    from bodydouble.renderers.protocol import RenderWarning
+
+    return [RenderWarning(code=concern.code, message=concern.message) for concern in check_track(track)]
+
+
 PLUGIN = RendererPlugin(
     name="puppet",
     summary="makes previews on a CPU",
@@ -48,4 +67,6 @@ PLUGIN = RendererPlugin(
     },
     obstacle=_obstacle,
     build=_build,
+    check_reference=_check_reference,
+    check_track=_check_track,
 )
