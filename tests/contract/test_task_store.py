@@ -351,7 +351,7 @@ async def test_a_key_leads_to_its_account(
     """A key is found by its hash only, and an unknown one not at all."""
     secret = make_api_key()
     assert await accounts.count_keys() == 0
-    await accounts.add_key(account, NewApiKey(key_hash=hash_api_key(secret), prefix=secret[:9]))
+    await accounts.add_key(account, NewApiKey(key_hash=hash_api_key(secret), prefix=secret[:9]), 100)
     found = await accounts.account_for_key(hash_api_key(secret))
     assert found is not None
     assert (found[0].id, found[1].prefix, found[1].disabled) == (account, secret[:9], False)

@@ -59,26 +59,26 @@ class AccountService:
     async def create_key(
         self, account: AccountId, name: str = "", scope: Scope = Scope.ALL, expires_at: datetime | None = None
     ) -> NewKey:
-        """A further key. Raises InvalidParams: a name that is too long, an expiry that is over."""
+        """A new key. Raises InvalidParams for a wrong name or expiry, and beyond ``KEYS_MAX`` keys."""
         problems: list[str] = []
         if len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
-            problems.append(f"name: has to be printable and at most {NAME_CHARACTERS_MAX} characters long")
+            problems.append(f"name: use at most {NAME_CHARACTERS_MAX} printable characters")
         if expires_at is not None and expires_at <= datetime.now(UTC):
-            problems.append("expires_at: has to lie in the future")
+            problems.append("expires_at: this time has passed; give a later one")
         if problems:
             raise InvalidParams(problems)
         secret, new = _make_key()
         stored = dataclasses.replace(new, name=name, scope=scope, expires_at=expires_at)
-        return NewKey(key=await self._accounts.add_key(account, stored), secret=secret)
+        added = await self._accounts.add_key(account, stored, KEYS_MAX)
+        if added is None:
+            raise InvalidParams([f"keys: an account has at most {KEYS_MAX}; rotate one instead"])
+        return NewKey(key=added, secret=secret)
 
     async def add_key(
         self, caller: Caller, name: str = "", scope: Scope = Scope.ALL, expires_at: datetime | None = None
     ) -> NewKey:
-        """As ``create_key``, by the account's owner. Raises ScopeInsufficient; InvalidParams: too many keys too."""
+        """As ``create_key``, for a caller. Raises ScopeInsufficient too."""
         caller.require_write()
-        now = datetime.now(UTC)
-        if sum(not key.has_ended(now) for key in await self._accounts.list_keys(caller.id)) >= KEYS_MAX:
-            raise InvalidParams([f"keys: an account has at most {KEYS_MAX}; rotate one instead"])
         return await self.create_key(caller.id, name, scope, expires_at)
 
     async def set_key_disabled(self, caller: Caller, key_id: int, *, disabled: bool) -> ApiKey:

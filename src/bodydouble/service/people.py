@@ -1,6 +1,5 @@
-"""Who is there when a video begins, so that one of them can be chosen before anything is made."""
+"""The people at the start of a video, so that a client can choose one before it creates a task."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -8,16 +7,20 @@ from datetime import datetime
 from pathlib import Path
 
 from bodydouble.service.callers import Caller
+from bodydouble.service.fair_slots import FairSlots
 from bodydouble.service.local_copies import Part, local_copy
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
 
 KNOWN_MAX = 1_000
+"""Results in memory; the oldest is dropped first."""
+SLOTS = 1
+"""Detection takes a whole core for a few seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonSeen:
-    """Somebody's box in a frame: its left and upper edge, width and height in parts of the frame's, 0 to 1."""
+    """A person's box in a frame: left and upper edge, width and height, as fractions of the frame (0 to 1)."""
 
     x: float
     y: float
@@ -26,33 +29,38 @@ class PersonSeen:
 
 
 FindPeople = Callable[[Path], Awaitable[Sequence[PersonSeen]]]
-"""Everybody in the first frame of a video that has people in it, largest first. Raises InputRejected."""
+"""The people in the first frame of a video that shows any, largest first. Raises InputRejected."""
 
 _Subject = tuple[str, int, datetime]
 
 
 class PeopleService:
-    """Looks once at each upload, and at one upload at a time: it takes a whole core for a few seconds."""
+    """Detects the people of each upload once. Accounts share the slots fairly."""
 
     def __init__(self, files: FileStore, find: FindPeople, part: Part) -> None:
         self._files, self._find, self._part = files, find, part
         self._known: OrderedDict[_Subject, Sequence[PersonSeen]] = OrderedDict()
-        self._one = asyncio.Lock()
+        self._slots = FairSlots(SLOTS)
 
     async def at_the_start(self, caller: Caller, video_url: str) -> Sequence[PersonSeen]:
-        """Everybody who is there when the video begins, largest first; nobody is an empty answer.
+        """The people in the first frame that shows any, largest first; empty if there are none.
 
-        Raises InputRejected: no upload of this caller's, not there, or unreadable; StorageUnavailable.
+        Raises:
+            InputRejected: not an upload of this caller, absent, or unreadable. StorageUnavailable.
         """
         key = await self._files.own_key(video_url, caller.id)
         stored = await self._files.stat(key) if key else None
         if key is None or stored is None:
-            raise InputRejected("video: people are looked for in videos that were uploaded here", field="video")
+            raise InputRejected(
+                "video: not an upload of this account; upload the video first and give its file URL", field="video"
+            )
         subject = (key, stored.size_bytes, stored.modified_at)
-        async with self._one:
+        if subject in self._known:
+            return self._known[subject]
+        async with self._slots.slot(caller.id):
             if subject not in self._known:
                 async with local_copy(self._files, key, self._part) as path:
                     self._known[subject] = await self._find(path)
                 if len(self._known) > KNOWN_MAX:
                     self._known.popitem(last=False)
-        return self._known[subject]
+            return self._known[subject]

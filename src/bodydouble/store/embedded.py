@@ -96,8 +96,15 @@ class EmbeddedPostgres:
         while not self._ready.wait(0.1):
             if time.monotonic() > deadline or self._exits >= EXITS_MAX:
                 self.stop()
-                last = " / ".join(self._log_path.read_text(errors="replace").strip().splitlines()[-3:])
-                raise StorageUnavailable(f"The embedded PostgreSQL did not start; {self._log_path} ends with: {last}")
+                raise StorageUnavailable(self._why_not())
+
+    def _why_not(self) -> str:
+        """Why the server did not start, in its own words if it wrote any."""
+        try:
+            last = " / ".join(self._log_path.read_text(errors="replace").strip().splitlines()[-3:])
+        except OSError as error:
+            return f"The embedded PostgreSQL did not start, and its log cannot be read: {error}"
+        return f"The embedded PostgreSQL did not start; {self._log_path} ends with: {last}"
 
     def stop(self) -> None:
         """Fast shutdown of the server, where this object started it."""

@@ -27,10 +27,12 @@ class Scratch:
     """
 
     def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
+        """Raises StorageUnavailable if the folder can be neither made nor read."""
         self.folder, self._free_bytes_min = folder, free_bytes_min
-        folder.mkdir(parents=True, exist_ok=True)
         self._sweep_at = 0.0
-        self.sweep()
+        with self.telling():
+            folder.mkdir(parents=True, exist_ok=True)
+            self.sweep()
 
     def sweep(self) -> None:
         """Remove what was abandoned; looks once an hour, however often it is called. Raises OSError."""

@@ -184,8 +184,8 @@ class AccountStore(Protocol):
         """Give credits, or take back (negative). Raises InsufficientCredits, NotFound."""
         ...
 
-    async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey:
-        """Add one, and forget those that ended over a day ago."""
+    async def add_key(self, account: AccountId, key: NewApiKey, keys_max: int) -> ApiKey | None:
+        """Add a key and delete keys that ended over a day ago. None if ``keys_max`` keys have not ended yet."""
         ...
 
     async def list_keys(self, account: AccountId | None) -> list[ApiKey]:

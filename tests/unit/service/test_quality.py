@@ -64,7 +64,7 @@ async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(fresh
         ),
         CreateLimits(),
     )  # fmt: skip
-    with pytest.raises(InputRejected, match="results that are there"):
+    with pytest.raises(InputRejected, match="this task has no result"):
         await service.report(owner, str(task))
     (tmp_path / "result.mp4").write_bytes(b"result")
     result_key = f"results/{owner.id}/{task}.mp4"

@@ -60,9 +60,13 @@ class PostgresAccountStore:
             await transaction.row("ledger_entry", account, kind.value, abs(amount), memo)
         return to_account(row)
 
-    async def add_key(self, account: AccountId, key: NewApiKey) -> ApiKey:
-        await self._database.row("forget_keys", account)
-        return to_key(await self._database.row("add_key", *_key_values(account, key)))
+    async def add_key(self, account: AccountId, key: NewApiKey, keys_max: int) -> ApiKey | None:
+        async with self._database.transaction() as transaction:
+            await transaction.row("lock_account", account)
+            await transaction.row("forget_keys", account)
+            if (await transaction.row("count_open_keys", account))[0] >= keys_max:
+                return None
+            return to_key(await transaction.row("add_key", *_key_values(account, key)))
 
     async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
         return [to_key(row) for row in await self._database.rows("list_keys", account)]

@@ -42,6 +42,14 @@ update account set balance = balance + $2 where id = $1 and balance + $2 >= 0 re
 -- An account's keys that ended over a day ago.
 delete from api_key where account_id = $1 and expires_at < now() - interval '1 day';
 
+-- name: lock_account
+-- Concurrent changes of the account wait until the transaction ends.
+select from account where id = $1 for no key update;
+
+-- name: count_open_keys
+-- How many keys of an account have not ended. Disabled keys count: they can be enabled again.
+select count(*) from api_key where account_id = $1 and (expires_at is null or expires_at > now());
+
 -- name: add_key
 -- A new key, by its hash.
 insert into api_key (key_hash, account_id, prefix, name, scope, expires_at) values ($1, $2, $3, $4, $5, $6)
