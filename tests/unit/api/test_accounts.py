@@ -121,7 +121,7 @@ async def test_another_accounts_keys_are_not_there(client: httpx.AsyncClient, se
         ({"name": "x" * 101}, "name: must have at most 100 characters"),
         ({"name": "a\tb"}, "name: use at most 100 printable characters"),
         ({"scope": "write"}, "scope: Input should be 'all' or 'read'"),
-        ({"expires_at": 1}, "expires_at: has to lie in the future"),
+        ({"expires_at": 1}, "expires_at: this time has passed; give a later one"),
         ({"colour": 1}, "colour: Unknown field"),
         ([], "body: must be a JSON object"),
     ],
