@@ -19,7 +19,7 @@ from bodydouble.perception.track import empty_track
 from bodydouble.renderers.plugin import NoSettings, RendererPlugin
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.shot import Shot
-from bodydouble.shot.shot import write_whole
+from bodydouble.tasks.atomic_files import atomic_write
 from bodydouble.tasks.stages import Stage
 
 SEGMENT_FRAMES = 7
@@ -45,7 +45,7 @@ class BoxRenderer:
         for step in range(3):
             report(step / 3)
         if not path.exists():
-            write_whole(path, bytes(int(v) for v in scene.reference.reshape(-1, 3).mean(0)))
+            atomic_write(path, bytes(int(v) for v in scene.reference.reshape(-1, 3).mean(0)))
         return PreparedBox(self, scene, np.frombuffer(path.read_bytes(), np.uint8), self._frames_lost)
 
 
@@ -102,7 +102,7 @@ def fake_perceive(
     folder.mkdir(exist_ok=True)
     for step in range(4):
         report(step / 3)
-    write_whole(folder / "frames", str(footage.frames))
+    atomic_write(folder / "frames", str(footage.frames))
     return fake_load(folder)
 
 

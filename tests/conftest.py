@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,3 +19,22 @@ def model_pack() -> ModelPack:
     """The perception models: from the folder that BODYDOUBLE_MODELS names, else the user's cache, else fetched."""
     folder = os.environ.get("BODYDOUBLE_MODELS")
     return install_pack(Path(folder) if folder else None)
+
+
+@pytest.fixture
+def disk_operations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is done to the disk, in order: syncs and renames, by file name."""
+    done: list[tuple[str, str]] = []
+    sync, rename = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        done.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
+        sync(descriptor)
+
+    def replace(path: Path, target: Any) -> Path:
+        done.append(("rename", Path(target).name))
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    return done

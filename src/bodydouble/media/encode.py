@@ -1,6 +1,5 @@
 """Streaming encode of one segment: a closed H.264 stream whose bytes depend on its frames alone."""
 
-import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from bodydouble.media.colour import matrix_for, tag_for
 from bodydouble.media.video_info import ColourTags
+from bodydouble.tasks.atomic_files import part_of, publish
 
 # How chroma is halved: averaged, all of it, rounded rightly. 0.2 dB better than the default and no slower.
 INTERPOLATION = Interpolation.AREA | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
@@ -51,7 +51,7 @@ class SegmentEncoder:
         colour: ColourTags,
         encoding: Encoding = Encoding(),
     ) -> None:
-        self._path, self._part = path, path.with_suffix(".part")
+        self._path, self._part = path, part_of(path)
         self._time_base = time_base
         self._matrix = matrix_for(colour.matrix, height)
         self._range = ColorRange.JPEG if colour.full_range else ColorRange.MPEG
@@ -102,8 +102,6 @@ class SegmentEncoder:
         finally:
             self._container.close()
             if whole:
-                with self._part.open("rb") as written:
-                    os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
-                self._part.replace(self._path)
+                publish(self._part, self._path)
             else:
                 self._part.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Joining finished segments into the result: packets are copied, nothing is encoded again but foreign audio."""
 
 import heapq
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
+from bodydouble.tasks.atomic_files import atomic_file
 
 MOVIE_TICKS_MIN = 90_000
 SOUND_PACKET_SECONDS_MAX = 10
@@ -29,14 +29,8 @@ def join_segments(
     Audio packets are copied byte for byte where MP4 can hold them, else re-encoded to AAC. Written under a temporary
     name until it is whole; the same inputs give the same bytes.
     """
-    part = output.with_suffix(".part")
-    try:
+    with atomic_file(output) as part:
         _write(segments, source, info, part, keep_audio, comment)
-        with part.open("rb") as written:
-            os.fsync(written.fileno())  # a power cut must not leave a name without its bytes
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep_audio: bool, comment: str) -> None:

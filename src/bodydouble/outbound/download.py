@@ -1,5 +1,6 @@
 """Bringing a stranger's URL to a local file, guarded."""
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from bodydouble.outbound.client import Answer, GuardedClient, RequestLimits
 from bodydouble.outbound.content import HEAD_BYTES, foreign_content
 from bodydouble.outbound.failure import RequestFailed
+from bodydouble.tasks.atomic_files import part_of, publish
 from bodydouble.tasks.data_url import is_data_url, read_data_url
 from bodydouble.tasks.errors import InputRejected
 
@@ -27,7 +29,7 @@ class GuardedDownloader:
         Raises:
             InputRejected: address refused, too large, too slow, not found, or a web page; the message names ``field``.
         """
-        part = target.with_name(target.name + ".part")
+        part = part_of(target)
         try:
             if is_data_url(url):
                 part.write_bytes(_inline(url, bytes_max))
@@ -35,7 +37,7 @@ class GuardedDownloader:
                 limits = replace(self._limits, bytes_max=bytes_max)
                 async with self._client.exchange("GET", url, limits, redirects_max=self._redirects_max) as answer:
                     await _store(answer, part)
-            part.replace(target)
+            await asyncio.to_thread(publish, part, target)
         except RequestFailed as error:
             raise InputRejected(f"{field}: {error.message}", field=field) from error
         finally:

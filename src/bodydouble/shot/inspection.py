@@ -16,7 +16,7 @@ from bodydouble.perception.skeleton import draw_skeleton
 from bodydouble.perception.whole_body import whole_body
 from bodydouble.renderers.plugin import InspectionRows
 from bodydouble.renderers.registry import installed_plugins
-from bodydouble.shot.sheet import framed
+from bodydouble.shot.sheet import framed, write_picture
 
 COLUMNS = 8
 CELL_HEIGHT = 300
@@ -76,10 +76,7 @@ def write_sheet(output: Path, reader: VideoReader, seen: Perception, columns: in
         _, matte = next(seen.mattes.read(index, index + 1))
         strips.append(_column(seen, index, image, matte, makers))
     sheet = np.hstack(strips)
-    part = output.with_name(f".{output.stem}.part{output.suffix}")
-    if not cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1])):
-        raise OSError(f"{output} cannot be written")
-    part.replace(output)
+    write_picture(output, sheet)
 
 
 def _column(seen: Perception, i: int, image: Image, matte: Matte, makers: list[InspectionRows]) -> NDArray[np.uint8]:

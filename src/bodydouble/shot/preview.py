@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from bodydouble.perception.arrays import Image
+from bodydouble.tasks.atomic_files import atomic_write
 
 PREVIEW_NAME = "preview.jpg"
 """In the workspace, from the first finished segment on; always a whole picture, replaced at one go."""
@@ -14,14 +15,9 @@ JPEG_QUALITY = 80
 
 
 def write_preview(path: Path, image: Image) -> None:
-    """``image`` (H, W, 3) RGB as a JPEG whose longer side is at most ``SIDE_MAX`` pixels.
-
-    Not synced to the disk: a preview that a power cut takes is made again with the next segment.
-    """
+    """Write ``image`` (H, W, 3) RGB as a JPEG whose longer side is at most ``SIDE_MAX`` pixels."""
     zoom = min(1.0, SIDE_MAX / max(image.shape[:2]))
     size = max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(np.asarray(data).tobytes())
-    part.replace(path)
+    atomic_write(path, np.asarray(data).tobytes())

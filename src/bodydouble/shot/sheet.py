@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
+from bodydouble.tasks.atomic_files import atomic_write
 
 COLUMNS = 6
 CELL_HEIGHT = 240
@@ -36,10 +37,15 @@ def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits 
         rows.append(cells)
     width = max(row[0].shape[1] for row in rows)
     sheet = np.vstack([np.hstack([_widened(cell, width) for cell in row]) for row in rows])
-    part = output.with_name(output.name + ".part.png")
-    if not cv2.imwrite(str(part), np.ascontiguousarray(sheet[..., ::-1])):
-        raise OSError(f"{output} cannot be written")
-    part.replace(output)
+    write_picture(output, sheet)
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write ``picture`` (H, W, 3) RGB in the format of the path's suffix. Raises OSError."""
+    encoded, data = cv2.imencode(path.suffix, np.ascontiguousarray(picture[..., ::-1]))
+    if not encoded:
+        raise OSError(f"{path} cannot be written: OpenCV could not encode it")
+    atomic_write(path, np.asarray(data).tobytes())
 
 
 def framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:

@@ -9,7 +9,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -42,6 +41,7 @@ from bodydouble.renderers.registry import Renderers
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
+from bodydouble.tasks.atomic_files import atomic_write
 from bodydouble.tasks.stages import Stage
 
 _log = logging.getLogger(__name__)
@@ -126,8 +126,8 @@ class Shot:
                     shutil.rmtree(stale)
                 else:
                     stale.unlink(missing_ok=True)
-            write_whole(path, text)
-            write_whole(mark, made_from)
+            atomic_write(path, text)
+            atomic_write(mark, made_from)
         return cls(workspace, pack, listener, runner=runner, plugin=plugin)
 
     @cached_property
@@ -220,7 +220,7 @@ class Shot:
         if not path.exists():
             prepared = self._prepared
             warnings = [*self._reference_warnings, *self._track_warnings, *prepared.warnings]
-            write_whole(path, _Plan(segments=prepared.segments, warnings=warnings).to_json())
+            atomic_write(path, _Plan(segments=prepared.segments, warnings=warnings).to_json())
         return _Plan.from_json(path.read_text())
 
     @cached_property
@@ -303,7 +303,7 @@ class Shot:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
             after = self._prepared.carry_after(segment)
             if after is not None:  # before the segment's file, which says that both are there
-                write_whole(path.with_suffix(".carry"), after)
+                atomic_write(path.with_suffix(".carry"), after)
         if image is not None:
             write_preview(self.workspace / PREVIEW_NAME, image)
 
@@ -327,7 +327,7 @@ class Shot:
             audio=keep and self.info.audio is not None,
             warnings=[{"code": w.code, "message": w.message} for w in self._plan.warnings],
         )
-        write_whole(self.workspace / "result.json", json.dumps(result.media_info(), indent=1))
+        atomic_write(self.workspace / "result.json", json.dumps(result.media_info(), indent=1))
         self._meter.report(Stage.MUX, 1.0)
         return result
 
@@ -348,13 +348,3 @@ def _made_from(request: ShotRequest) -> str:
             with path.open("rb") as stream:
                 marks[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return json.dumps(marks, indent=1)
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a small file so that it is there whole or not at all, through a power cut too."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as stream:
-        stream.write(content.encode() if isinstance(content, str) else content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)

@@ -21,6 +21,7 @@ from bodydouble.store.addresses import (
 from bodydouble.store.resumable import LocalResumableUploads
 from bodydouble.store.scratch import Scratch, put_in_place
 from bodydouble.store.secret import derive_key
+from bodydouble.tasks.atomic_files import part_of, publish
 from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound
 from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
@@ -139,11 +140,11 @@ class LocalFileStore:
         assert stored.path is not None, "local files have a path"
         if bytes_max is not None:
             check_size(stored.size_bytes, bytes_max, Path(key).name)
-        part = target.with_name(target.name + ".part")
+        part = part_of(target)
         with self._scratch.telling():
             try:
                 await asyncio.to_thread(shutil.copyfile, stored.path, part)
-                part.replace(target)
+                await asyncio.to_thread(publish, part, target)
             finally:
                 part.unlink(missing_ok=True)
         return stored

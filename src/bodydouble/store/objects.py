@@ -29,6 +29,7 @@ from bodydouble.store.buckets import Bucket
 from bodydouble.store.files import FileLimits, check_size
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key
+from bodydouble.tasks.atomic_files import part_of, publish
 from bodydouble.tasks.errors import AddressUsed, NotFound, StorageUnavailable
 from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
@@ -148,7 +149,7 @@ class ObjectFileStore:
 
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
         """Streamed to ``target``, whole or not at all."""
-        part = target.with_name(target.name + ".part")
+        part = part_of(target)
         with self._speaking():
             try:
                 found = await obstore.get_async(self._bucket.store, checked_key(key))
@@ -163,7 +164,7 @@ class ObjectFileStore:
                     with part.open("wb") as stream:
                         async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
                             await asyncio.to_thread(stream.write, chunk)
-                    part.replace(target)
+                    await asyncio.to_thread(publish, part, target)
                 finally:
                     part.unlink(missing_ok=True)
         return stored

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bodydouble.tasks.atomic_files import sync_to_disk
 from bodydouble.tasks.errors import StorageFull, StorageUnavailable
 
 ABANDONED_SECONDS = 24 * 3600
@@ -85,18 +86,9 @@ class Scratch:
             raise StorageUnavailable(f"{where} cannot be used: {error.strerror or error}") from error
 
 
-def make_lasting(path: Path) -> None:
-    """Have the disk hold what was written to ``path``, a file or a folder: a power cut then leaves it whole."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def put_in_place(part: Path, path: Path, *, only_new: bool = False) -> None:
     """Move a whole file to where it belongs, for good. ``only_new``: raises FileExistsError where there is one."""
-    make_lasting(part)
+    sync_to_disk(part)
     move = _move_new if only_new else os.replace
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +96,7 @@ def put_in_place(part: Path, path: Path, *, only_new: bool = False) -> None:
     except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
         path.parent.mkdir(parents=True, exist_ok=True)
         move(part, path)
-    make_lasting(path.parent)
+    sync_to_disk(path.parent)
 
 
 def _move_new(part: Path, path: Path) -> None:

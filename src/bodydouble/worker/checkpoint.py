@@ -5,7 +5,6 @@ the mark of the inputs and the version that its files were made from; files of a
 """
 
 import asyncio
-import os
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from bodydouble.shot import ARTEFACTS, MARK
+from bodydouble.tasks.atomic_files import PART_SUFFIX, atomic_file
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import Task
 
@@ -76,7 +76,7 @@ class Checkpoints:
         for name in KEPT:
             top = self._workspace / name
             for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-                if path.is_file() and path.suffix != ".part":
+                if path.is_file() and path.suffix != PART_SUFFIX:
                     yield path
 
     def _pack(self, archive: Path, names: list[str]) -> None:
@@ -99,12 +99,8 @@ class Checkpoints:
     def _place(self, content: IO[bytes], target: Path) -> None:
         """Whole or not at all, as every artefact."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(target.name + ".part")
-        with part.open("wb") as stream:
+        with atomic_file(target) as part, part.open("wb") as stream:
             shutil.copyfileobj(content, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(target)
 
 
 def _state(path: Path) -> _State:

@@ -9,6 +9,7 @@ import material
 from bodydouble.perception import ModelPack, PersonChoice, load_perception, perceive
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.perception.windows import window_path
+from bodydouble.tasks.atomic_files import part_of
 from bodydouble.tasks.errors import Cancelled, NobodyFound
 
 MAN, CARD, MAN_AGAIN, SOMEBODY_ELSE = slice(0, 24), slice(24, 34), slice(34, 42), slice(42, 48)
@@ -52,18 +53,20 @@ def test_body_face_and_matte_lie_on_the_person(cut_seen):
         assert 0.2 < (matte > 127).mean() < 0.7
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(cut_seen, model_pack: ModelPack, tmp_path: Path):
-    """With the last window gone and a part left over, perceiving again makes the very same files."""
+def test_a_killed_run_goes_on_to_the_same_bytes(cut_seen, model_pack: ModelPack, tmp_path: Path, disk_operations):
+    """With the last window gone and a part left over, perceiving again makes the very same files, on the disk."""
     folder = tmp_path / "resumed"
     shutil.copytree(cut_seen.folder, folder)
     last = (cut_seen.footage.frames - 1) // WINDOW_FRAMES
     before = window_path(folder, last).read_bytes()
     window_path(folder, last).unlink()
-    window_path(folder, last).with_suffix(".part").write_bytes(b"half")
+    part_of(window_path(folder, last)).write_bytes(b"half")
 
     perceive(model_pack, cut_seen.footage, PersonChoice(), folder)
 
     assert window_path(folder, last).read_bytes() == before
+    name = window_path(folder, last).name
+    assert disk_operations.index(("sync", f"{name}.part")) < disk_operations.index(("rename", name))
 
 
 def test_a_finished_perception_is_not_made_again(cut_seen, model_pack: ModelPack):

@@ -10,6 +10,8 @@ import numpy as np
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
+from bodydouble.perception.body_template import load_body_template
+from bodydouble.perception.pack import BODY_FILE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
@@ -20,9 +22,12 @@ from bodydouble.renderers.puppet.compositing.light import measure_light
 from bodydouble.renderers.puppet.compositing.looks import take_looks
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
+from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
-from bodydouble.renderers.puppet.motion.actor_motion import build_motion
-from bodydouble.renderers.puppet.picture.character import build_character
+from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
+from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
+from bodydouble.renderers.puppet.picture.character import Character, build_character
 from bodydouble.renderers.puppet.plugin import PuppetOptions
 
 SEGMENT_FRAMES = 48
@@ -85,7 +90,7 @@ class PuppetRenderer:
                 desks[int(track.shot[start])] = desk
         colours = learn_colours(looks, track)
         composer = Composer(
-            puppet=Puppet(character, motion, self._options.hands),
+            puppet=self._puppet(character, motion, self._options.hands),
             motion=motion,
             plates=plates,
             bystanders=bystanders,
@@ -96,6 +101,15 @@ class PuppetRenderer:
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
+
+    def _puppet(self, character: Character, motion: Motion, hands: str) -> Puppet | LayeredPuppet:
+        """What draws the character: its layers on a body model, or its rigid pieces."""
+        if character.body is None:
+            return Puppet(character, motion, hands)
+        template = load_body_template(self._pack.path(BODY_FILE.name))
+        rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
+        retargeting = Retargeting(rest, build_actor_skeleton(motion, template), motion)
+        return LayeredPuppet(character, character.body.layers, retargeting, motion, hands)
 
 
 class PreparedPuppet:

@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from bodydouble.renderers.wan.settings import WanSettings
+from bodydouble.tasks.atomic_files import atomic_file
 from bodydouble.tasks.errors import ModelPackMissing
 
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
@@ -170,19 +171,18 @@ def _same_size(source: Path, target: Path) -> bool:
 def _bring(source: Path, target: Path) -> None:
     """Link a file where both are on one disk, else copy it; whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    try:
-        os.link(source.resolve(), part)
-    except OSError:
-        free = shutil.disk_usage(target.parent).free
-        if free < source.stat().st_size + FREE_BYTES_MARGIN:
-            raise ModelPackMissing(
-                f"{target.parent} has {free / 1e9:.0f} GB left, too little for {source.name}. Free some, or set "
-                f"BODYDOUBLE_WAN_WEIGHTS to {source.parents[1]} and use the weights where they are."
-            ) from None
-        shutil.copyfile(source, part)
-    part.replace(target)
+    with atomic_file(target) as part:
+        part.unlink(missing_ok=True)
+        try:
+            os.link(source.resolve(), part)
+        except OSError:
+            free = shutil.disk_usage(target.parent).free
+            if free < source.stat().st_size + FREE_BYTES_MARGIN:
+                raise ModelPackMissing(
+                    f"{target.parent} has {free / 1e9:.0f} GB left, too little for {source.name}. Free some, or set "
+                    f"BODYDOUBLE_WAN_WEIGHTS to {source.parents[1]} and use the weights where they are."
+                ) from None
+            shutil.copyfile(source, part)
 
 
 def _install_from_hub(name: str, folder: Path, report: Report) -> None:

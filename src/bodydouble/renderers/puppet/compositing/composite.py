@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
-from bodydouble.renderers.puppet.compositing.hands import keep_hand
+from bodydouble.renderers.puppet.compositing.hands import keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.plate import Box, Plates
 from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair_zone, removal_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from bodydouble.renderers.puppet.drawing.puppet import Drawing, HandPlace, Puppet
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
+from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
+from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 
 Floats = NDArray[np.float32]
@@ -53,7 +55,7 @@ class _Shown:
 class Composer:
     """Makes finished frames; keeps nothing between them, so any thread may make any frame."""
 
-    puppet: Puppet
+    puppet: Puppet | LayeredPuppet
     motion: Motion
     plates: Plates
     bystanders: BystanderMasks
@@ -146,6 +148,8 @@ class Composer:
             return
         skin = self.light.lit_skin()
         hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
+        if hand is not None and place.moved is not None:
+            hand = moved_hand(hand, place.moved, *shown.matte.shape)
         cut = shown.inside(hand.box) if hand is not None else None
         if hand is None or cut is None:
             return

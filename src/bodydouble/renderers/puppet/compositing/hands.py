@@ -77,6 +77,23 @@ def keep_hand(
     return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
 
 
+def moved_hand(hand: KeptHand, matrix: NDArray[np.floating], height: int, width: int) -> KeptHand | None:
+    """``hand`` where ``matrix`` (2, 3) takes it in a frame of ``height`` x ``width``; None where that is outside."""
+    x0, y0, x1, y1 = hand.box
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    low = np.clip(np.floor(corners.min(0)), 0, [width, height]).astype(int)
+    high = np.clip(np.ceil(corners.max(0)), 0, [width, height]).astype(int)
+    if (high - low).min() < 4:
+        return None
+    local = matrix.copy()
+    local[:, 2] += matrix[:, :2] @ [x0, y0] - low
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    colour = cv2.warpAffine(hand.colour, local, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    alpha = cv2.warpAffine(hand.alpha, local, size, flags=cv2.INTER_LINEAR)
+    box = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+    return KeptHand(box=box, colour=np.asarray(colour, np.uint8), alpha=np.asarray(alpha, np.float32))
+
+
 def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: float, size: tuple[int, int]) -> Floats:
     """Soft mask of hand and the start of the wrist, fading towards the arm."""
     mask = np.zeros(size, np.uint8)

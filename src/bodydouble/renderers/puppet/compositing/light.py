@@ -1,8 +1,8 @@
 """The character in the light of the scene: tint, brightness, and how both change over time.
 
-Von Kries adaptation: the ratio of the scene's mean colour to that of the reference picture's backdrop, in linear
-light, damped; then brightness between that of the character and of the person removed; then the removed person's own
-brightness over time, because lamps and clouds moved on them.
+The tint is a von Kries adaptation in linear light. It compares the actor's skin with the character's, and the video's
+surroundings with the picture's backdrop as far as these tell their light. Brightness lies between that of the
+character and of the removed person, and follows the removed person over time, because lamps and clouds moved on them.
 """
 
 from dataclasses import dataclass
@@ -15,17 +15,53 @@ from bodydouble.perception.arrays import Image
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.looks import Look
+from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS
 
 Floats = NDArray[np.float32]
 
 GAMMA = 2.2
-TINT_STRENGTH = 0.45
-"""How far the character's colours follow the scene's; at 1 a coloured stage washes out who the character is."""
-TINT_MIN, TINT_MAX = 0.3, 3.0
-BRIGHTNESS_MAX = 14.0  # L* units
-SMALL = (160, 90)
+"""Exponent between 8 bit levels and linear light; sRGB's own curve differs by less than two levels."""
 LUMA = np.array([0.2126, 0.7152, 0.0722])
+"""Share of linear red, green and blue in luminance (ITU-R BT.709)."""
+SMALL = (160, 90)
+"""Width and height in pixels to which pictures are reduced: means of colour need no more."""
+TINT_STRENGTH = 0.45
+"""How far the character's colours follow the scene's, as an exponent; at 1 a coloured stage hides who it is."""
+SURROUNDINGS_SHARE, SKIN_SHARE = 0.35, 0.65
+"""Weights of surroundings and skin where both are known; the surroundings have all where no face is seen."""
+TINT_MIN, TINT_MAX, CHANNEL_MIN = 0.3, 3.0, 0.05
+"""Bounds of a channel's ratio, and least share of luminance it is divided by: a red wall has next to no blue."""
+TELLING_LUMINANCE, DARK_TRUST = 0.03, 0.15
+"""Linear luminance from which a picture's tint is trusted whole, and the trust in a black one."""
+CHROMA_OF_PAINT = (14.0, 40.0)
+"""CIELAB chroma of a mean colour between which it is rather paint, wood or foliage than light. By eye on development
+pairs: an orange kitchen (45) and a green wall (30) tinted faces, warm rooms (under 15) did not."""
+CHROMA_OF_PAPER, UNIFORM_SPREAD = (4.0, 12.0), (4.0, 12.0)
+"""Chroma from which, and standard deviations of L* up to which, a backdrop is coloured paper: it tells nothing."""
+SKIN_HUE, LIT_SKIN_HUE, SKIN_CHROMA = (0.0, 90.0), (-50.0, 110.0), (6.0, 55.0)
+"""CIELAB hue in degrees and chroma of a character's skin, and hue of an actor's in coloured light, pink to green. In
+daylight skin has about 30 to 75 degrees and a chroma of 10 to 35. Others are paint, fur or metal: no skin."""
+SKIN_SHIFT_MAX = 9.0
+"""Distance in CIELAB's a and b by which light moves the character's skin at most. By eye on the development pairs."""
+SKIN_TYPICAL = np.array([60.0, 15.0, 18.0])
+"""CIELAB of light skin in daylight, for videos in which no face is seen."""
+PERSON_WEIGHT, SKIN_WEIGHT, BRIGHTNESS_STRENGTH = 0.5, 0.3, 0.5
+"""How far differences in L* of the whole person and of the skin count, and how far their sum is followed."""
+BRIGHTNESS_MAX = 14.0
+"""L* by which the character is brightened or darkened at most."""
+WHOLE_MIN = 0.4
+"""Share of the median area from which a person counts as wholly in the picture."""
+FOLLOW_CUTOFF_HZ = 1.0
+"""Light changes are followed up to this frequency: faster ones are a person's own movement."""
+FOLLOW_MIN, FOLLOW_MAX, FOLLOW_STRENGTH = 0.6, 1.6, 0.5
+"""Bounds of the person's brightness over its mean, and the exponent with which it is followed."""
+SKIN_PIXELS_MIN = 8
+"""Cheeks of fewer pixels say nothing."""
+LEVELS_PER_LIGHTNESS = 2.55
+"""Grey levels (0-255) for one L* (0-100)."""
+DARK_TONE = 64
+"""Level below which brightening fades out, so that black does not turn grey."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +82,7 @@ class Light:
         level = np.arange(256) / 255
         linear = level[:, None] ** GAMMA * self.gain
         tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
-        # One L* is about 2.55 levels of grey; the darkest tones are kept, so that black does not turn grey.
-        lifted = tinted + self.brightness * 2.55 * np.clip(tinted / 64, 0, 1)
+        lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * np.clip(tinted / DARK_TONE, 0, 1)
         return np.clip(lifted * follow + 0.5, 0, 255).astype(np.uint8)[None]
 
     def lit_skin(self) -> NDArray[np.float64]:
@@ -78,7 +113,7 @@ def skin_colour(image: Image, face: NDArray[np.floating]) -> NDArray[np.float64]
     if x1 - x0 < 2 or y1 - y0 < 2:
         return None
     part = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))[mask[y0:y1, x0:x1] > 0]
-    return np.median(part, axis=0).astype(np.float64) if len(part) >= 8 else None
+    return np.median(part, axis=0).astype(np.float64) if len(part) >= SKIN_PIXELS_MIN else None
 
 
 def measure_light(
@@ -95,44 +130,124 @@ def measure_light(
     ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
     """
     chosen = np.array([look.index for look in looks], np.int64)
-    scene, actor_light, actor_skin = np.zeros(3), [], []
-    levels, areas = np.zeros(len(chosen)), np.zeros(len(chosen))
-    for k, look in enumerate(looks):
-        small = np.asarray(cv2.resize(look.image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
-        weight = np.asarray(cv2.resize(look.matte, SMALL, interpolation=cv2.INTER_AREA), np.float32) / 255
-        scene += _linear_mean(small, 1 - weight) / len(chosen)
-        areas[k] = weight.mean()
-        levels[k] = np.average(small.mean(2).ravel(), weights=weight.ravel() + 1e-6)
-        actor_light.append(float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6)))
-        if track.face_found[look.index]:
-            cheeks = skin_colour(look.image, track.face[look.index])
-            if cheeks is not None:
-                actor_skin.append(cheeks)
-    small = np.asarray(cv2.resize(reference, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
-    weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
+    seen = [_Measured.of(look.image, np.asarray(look.matte / 255, np.float32)) for look in looks]
+    backdrop = _Measured.of(reference, alpha)
+    actor_skin = [
+        cheeks
+        for look in looks
+        if track.face_found[look.index] and (cheeks := skin_colour(look.image, track.face[look.index])) is not None
+    ]
     own_skin = lab_of(np.clip(skin, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
-    own_light = float(np.average(lab_of(small)[..., 0].ravel(), weights=weight.ravel() + 1e-6))
-    wanted = 0.5 * (float(np.mean(actor_light)) - own_light)
-    skins = np.median(actor_skin, axis=0) if actor_skin else np.array([60.0, 15.0, 18.0])
+    wanted = PERSON_WEIGHT * (float(np.mean([m.lightness for m in seen])) - backdrop.lightness)
+    skins = np.median(actor_skin, axis=0) if actor_skin else SKIN_TYPICAL
     if actor_skin:
-        wanted += 0.3 * float(skins[0] - own_skin[0])
+        wanted += SKIN_WEIGHT * float(skins[0] - own_skin[0])
+    areas = np.array([m.area for m in seen])
     # Somebody half out of the picture shows other clothes, not other light.
-    whole = 0.4 * float(np.median(areas))
+    whole = areas >= WHOLE_MIN * float(np.median(areas))
+    levels = np.array([m.level for m in seen])
     return Light(
-        gain=_gain(scene, _linear_mean(small, 1 - weight)),
-        brightness=float(np.clip(0.5 * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
-        follow=_follow(track, chosen[areas >= whole], levels[areas >= whole], frame_rate),
+        gain=_gain(
+            np.mean([m.around for m in seen], axis=0), backdrop, own_skin, np.asarray(skins) if actor_skin else None
+        ),
+        brightness=float(np.clip(BRIGHTNESS_STRENGTH * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
+        follow=_follow(track, chosen[whole], levels[whole], frame_rate),
         actor_skin=skins,
         character_skin=own_skin,
     )
 
 
-def _gain(scene: NDArray[np.float64], backdrop: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3,) linear factors of equal luminance; weaker where one of the pictures is too dark to tell its tint."""
-    sure = float(np.clip(min(scene @ LUMA, backdrop @ LUMA) / 0.03, 0.15, 1))
-    ratio = (scene / max(scene @ LUMA, 1e-4)) / np.maximum(backdrop / max(backdrop @ LUMA, 1e-4), 0.05)
-    gain = np.clip(ratio, TINT_MIN, TINT_MAX) ** (TINT_STRENGTH * sure)
+@dataclass(frozen=True, kw_only=True)
+class _Measured:
+    """One picture with a person, reduced to ``SMALL``."""
+
+    around: NDArray[np.float64]  # (3,) mean colour beside the person in linear light, 0-1
+    spread: float  # standard deviation of L* beside the person
+    lightness: float  # mean L* of the person
+    level: float  # mean grey level of the person, 0-255
+    area: float  # the person's share of the picture
+
+    @classmethod
+    def of(cls, image: Image, alpha: Floats) -> "_Measured":
+        """Of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) 0-1."""
+        small = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
+        weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
+        person, beside = weight.ravel() + 1e-6, 1 - weight.ravel() + 1e-6
+        lightness = lab_of(small)[..., 0].ravel()
+        mean = np.average(lightness, weights=beside)
+        return cls(
+            around=_linear_mean(small, 1 - weight),
+            spread=float(np.sqrt(np.average((lightness - mean) ** 2, weights=beside))),
+            lightness=float(np.average(lightness, weights=person)),
+            level=float(np.average(small.mean(2).ravel(), weights=person)),
+            area=float(weight.mean()),
+        )
+
+
+def _gain(
+    scene: NDArray[np.float64],
+    backdrop: _Measured,
+    own_skin: NDArray[np.float64],
+    actor_skin: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """(3,) linear factors of equal luminance that bring the character into the scene's light.
+
+    ``scene`` (3,) is the mean colour of the video beside the person, linear; skins are CIELAB. Skin against skin tells
+    the light; both pictures' surroundings tell less, because walls have colours of their own.
+    """
+    stops = SURROUNDINGS_SHARE * _surroundings_trust(scene, backdrop) * _log_ratio(scene, backdrop.around)
+    if actor_skin is not None and _is_skin(own_skin, SKIN_HUE) and _is_skin(actor_skin, LIT_SKIN_HUE):
+        # Complexions differ in lightness and chroma, light differs in hue: only the hue is compared.
+        chroma = np.sqrt(np.hypot(*own_skin[1:]) * np.hypot(*actor_skin[1:]))
+        hue = actor_skin[1:] / np.hypot(*actor_skin[1:])
+        wanted = np.array([own_skin[0], *(chroma * hue)])
+        stops = stops + SKIN_SHARE * _log_ratio(_linear_of_lab(wanted), _linear_of_lab(own_skin))
+    elif actor_skin is None:
+        stops = stops / SURROUNDINGS_SHARE
+    gain = _equal_luminance(np.exp(TINT_STRENGTH * stops))
+    # Whatever the surroundings say, skin keeps its own hue but for a little.
+    own = _linear_of_lab(own_skin)
+    shift = float(np.hypot(*(_lab_of_linear(own * gain) - _lab_of_linear(own))[1:]))
+    return _equal_luminance(gain ** min(1.0, SKIN_SHIFT_MAX / max(shift, 1e-6)))
+
+
+def _surroundings_trust(scene: NDArray[np.float64], backdrop: _Measured) -> float:
+    """0-1: how far the surroundings' colours tell their light: not if dark, saturated, or a sheet of one colour."""
+    bright = float(np.clip(min(scene @ LUMA, backdrop.around @ LUMA) / TELLING_LUMINANCE, DARK_TRUST, 1))
+    chroma = [float(np.hypot(*_lab_of_linear(x)[1:])) for x in (scene, backdrop.around)]
+    painted = min(float(1 - smoothstep(*CHROMA_OF_PAINT, c)) for c in chroma)
+    uniform = 1 - (1 - float(smoothstep(*UNIFORM_SPREAD, backdrop.spread))) * float(
+        smoothstep(*CHROMA_OF_PAPER, chroma[1])
+    )
+    return bright * painted * uniform
+
+
+def _is_skin(lab: NDArray[np.float64], hues: tuple[float, float]) -> bool:
+    """Whether a CIELAB colour (3,) can be human skin, of a hue between ``hues`` in degrees."""
+    hue, chroma = np.degrees(np.arctan2(lab[2], lab[1])), np.hypot(lab[1], lab[2])
+    return bool(hues[0] <= hue <= hues[1] and SKIN_CHROMA[0] <= chroma <= SKIN_CHROMA[1])
+
+
+def _log_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) logarithm of ``a`` over ``b`` (3,), linear light, brought to equal luminance and within bounds."""
+    ratio = (a / max(a @ LUMA, 1e-4)) / np.maximum(b / max(b @ LUMA, 1e-4), CHANNEL_MIN)
+    return np.log(np.clip(ratio, TINT_MIN, TINT_MAX))
+
+
+def _equal_luminance(gain: NDArray[np.float64]) -> NDArray[np.float64]:
     return gain / (gain @ LUMA)
+
+
+def _linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) CIELAB to linear light 0-1."""
+    rgb = cv2.cvtColor(lab.astype(np.float32)[None, None], cv2.COLOR_Lab2RGB)[0, 0]
+    return np.asarray(np.clip(rgb, 1e-3, 1), np.float64) ** GAMMA
+
+
+def _lab_of_linear(linear: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) linear light 0-1 to CIELAB."""
+    rgb = (np.clip(linear, 0, 1) ** (1 / GAMMA)).astype(np.float32)
+    return np.asarray(cv2.cvtColor(rgb[None, None], cv2.COLOR_RGB2Lab)[0, 0], np.float64)
 
 
 def _follow(
@@ -145,8 +260,9 @@ def _follow(
         if inside.sum() < 2:
             continue
         curve = np.interp(np.arange(start, stop), chosen[inside], levels[inside])
-        curve = one_euro(curve[:, None], frame_rate, cutoff=1.0, beta=0.0, scale=1.0)[:, 0]
-        factor[start:stop] = np.clip(curve / max(curve.mean(), 1.0), 0.6, 1.6) ** 0.5
+        curve = one_euro(curve[:, None], frame_rate, cutoff=FOLLOW_CUTOFF_HZ, beta=0.0, scale=1.0)[:, 0]
+        share = np.clip(curve / max(curve.mean(), 1.0), FOLLOW_MIN, FOLLOW_MAX)
+        factor[start:stop] = share**FOLLOW_STRENGTH
     return factor
 
 

@@ -25,6 +25,7 @@ from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
@@ -161,9 +162,8 @@ def build_plates(
                     "to_first": builder.path.to_first.tolist() if not builder.path.still else [],
                 }
             )
-        part = index_path.with_suffix(".part")
-        part.write_text(json.dumps({"spans": spans_json, "unseen": float(np.mean(unseen)) if unseen else 0.0}))
-        part.replace(index_path)
+        index = {"spans": spans_json, "unseen": float(np.mean(unseen)) if unseen else 0.0}
+        atomic_write(index_path, json.dumps(index))
     data = json.loads(index_path.read_text())
     return Plates(folder, [_span_from(s) for s in data["spans"]], data["unseen"])
 
@@ -260,11 +260,8 @@ class _SpanBuilder:
         if not known.all():
             image = fill_holes(image, known, self._bystanders(key))
         plate = np.asarray(cv2.merge([*cv2.split(image), seen]), np.uint8)
-        path = plate_path(self._folder, key)
-        part = path.with_suffix(".part")
-        with part.open("wb") as stream:
+        with atomic_file(plate_path(self._folder, key)) as part, part.open("wb") as stream:
             np.save(stream, plate)
-        part.replace(path)
         self._previous = key, plate
 
     def _carry_over(

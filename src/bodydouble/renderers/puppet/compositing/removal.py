@@ -21,7 +21,7 @@ VISIBLE_MIN = 0.2
 """Landmark visibility (0-1) below which a joint is taken to be hidden behind something that has to stay."""
 LEARNING_GROWTH, DRAWING_GROWTH = 1.45, 1.15
 """Factors of the capsules' widths. Wide where background is learned: unknown costs less than a ghost. Narrow where
-pixels are replaced. Both measured on six clips of whole bodies with wide trousers, skirts and shoes."""
+pixels are replaced. Chosen by eye on the development clips of whole bodies (skirts, wide trousers, large shoes)."""
 SPINE_TO_SHOULDERS = 0.5
 """Least shoulder width over the spine's length: shoulders of somebody seen from the side look narrow."""
 TOE_BEYOND, TOE_RADIUS = 0.35, 0.2
@@ -55,8 +55,8 @@ FEET = ((29, 31), (30, 32))
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
 HAIR_DIFFERENCE_MIN = 26
-"""Largest channel difference (0-255) to the plate from which a pixel beside the head is hair. Noise and the rounding
-of two plates' blend stay below 20 on the development clips."""
+"""Largest channel difference (0-255) to the plate, blurred over 3 pixels, from which a pixel beside the head is hair.
+Chosen by eye on the development clips: above their noise."""
 
 
 def removal_mask(matte: Matte, body: Points, visibility: Points) -> Matte:

@@ -83,7 +83,7 @@ def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Bo
     return (x0, y0, x1, y1) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
 
 
-def _inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
+def inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
     """(3, T + 1, 2) affine maps from target to source, row 0 for outside: what x adds, what y adds, and the rest."""
     s1, s2 = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
     e1, e2 = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
@@ -113,7 +113,7 @@ def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tupl
     return order, (np.abs(area) > 1e-6) & ~(away & mesh.one_sided)
 
 
-def _labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
+def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
     """(h, w) number + 1 of the triangle seen at each pixel, 0 outside."""
     labels = np.zeros(shape, np.int32)
     fixed = np.round(np.clip(corners, -20000, 20000) * (1 << SUBPIXEL_BITS)).astype(np.int32)
@@ -123,7 +123,7 @@ def _labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) ->
     return labels
 
 
-def _map_at(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:
+def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:
     """(h, w, 2) source coordinates at the pixels ``xs`` (w,), ``ys`` (h,)."""
     result = maps[0].take(labels, axis=0)
     result *= xs.astype(np.float32)[None, :, None]
@@ -142,14 +142,14 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
         return None
     x0, y0, x1, y1 = box
     source = mesh.vertices[mesh.triangles]
-    maps = _inverse_maps(source, corners)
+    maps = inverse_maps(source, corners)
     order, solid = _paint_order(mesh, source, corners, depth)
     order = order[solid[order]]
     w, h = -(-(x1 - x0) // COARSE), -(-(y1 - y0) // COARSE)
     xs = np.arange(w, dtype=np.float64) * COARSE + (x0 + 0.5 * COARSE - 0.5)
     ys = np.arange(h, dtype=np.float64) * COARSE + (y0 + 0.5 * COARSE - 0.5)
-    labels = _labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order[order < mesh.inner], (h, w))
-    coarse = _map_at(labels, maps, xs, ys)
+    labels = paint_labels((corners - [x0 - 0.5, y0 - 0.5]) / COARSE - 0.5, order[order < mesh.inner], (h, w))
+    coarse = source_map(labels, maps, xs, ys)
     inside = (labels > 0).astype(np.uint8)
     _extend(coarse, inside.astype(np.float32))
     size = (w * COARSE, h * COARSE)
@@ -189,8 +189,8 @@ def _refine(
     u0, v0, u1, v1 = max(part[0], x0), max(part[1], y0), part[2], part[3]
     if u1 - u0 < 2 or v1 - v0 < 2:
         return
-    labels = _labels(corners - [u0, v0], order[order >= mesh.fine], (v1 - v0, u1 - u0))
-    exact = _map_at(labels, maps, np.arange(u0, u1, dtype=np.float64), np.arange(v0, v1, dtype=np.float64))
+    labels = paint_labels(corners - [u0, v0], order[order >= mesh.fine], (v1 - v0, u1 - u0))
+    exact = source_map(labels, maps, np.arange(u0, u1, dtype=np.float64), np.arange(v0, v1, dtype=np.float64))
     window = np.s_[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0]
     covered = (labels > 0).astype(np.uint8) * np.uint8(255)
     cv2.copyTo(exact, covered, full[window])

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, hand_fade, lay_over
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, apply_expression, smoothstep
@@ -24,40 +25,16 @@ NECK_GIVE = 0.3
 LEAN_MAX = 0.08
 """Spine lengths that the shoulders lean after a head at most."""
 FOOT_TURN_MAX = np.deg2rad(65)
-SHADOW_REACH, SHADOW_STRENGTH = 0.07, 0.4
-"""Softness, in anatomy units, and depth (0-1) of the shadow that an arm casts on the trunk behind it."""
+SHADOW_REACH = 0.07
+"""Softness, in anatomy units, of the shadow that an arm casts on the trunk behind it."""
 LIMB_SEEN = (0.1, 0.2)
 """Visibilities between which a leg fades in: the network gives a leg behind a desk nearly none."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 FOOT_SCALE_MIN, FOOT_SCALE_MAX = 0.75, 1.15
-HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
-"""Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
 
 HAND_SWAP_FROM, HAND_SWAP_TO = 0.25, 0.75
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class HandPlace:
-    """One of the puppet's hands in the frame."""
-
-    side: int  # 0 the actor's left, 1 the right: index into Motion.hands
-    wrist: Array  # (2,) px
-    direction: Array  # (2,) px, wrist to knuckles
-    kept: float  # 0-1: how much of the actor's own hand belongs over it; the puppet's is faded by as much
-    behind: bool  # the arm is drawn behind the trunk
-
-
-@dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """The puppet in one frame, cropped to ``bounds``."""
-
-    bounds: Box  # x0, y0, x1, y1
-    rgba: Bytes  # (h, w, 4) premultiplied
-    hands: tuple[HandPlace, ...]  # from back to front
-    mouth: Array | None  # (20, 2) px, the inner lips in the frame; None without a face
-    mouth_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting inside the lips; None if nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,19 +71,19 @@ class Puppet:
         canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
         behind = [layer for layer in layers if layer.behind]
         for box, rgba in _drawn([*behind, self._neck(index, trunk)], bounds):
-            _over(canvas, box, rgba)
+            lay_over(canvas, box, rgba)
         figure, shift = self.character.figure, np.array([x0, y0])
         for mesh, target in ((figure.trunk, lower), (figure.head, points)):
             drawn = draw_mesh(mesh, target - shift, depth, y1 - y0, x1 - x0)
             if drawn is not None:
-                _over(canvas, *drawn)
+                lay_over(canvas, *drawn)
         front = list(_drawn([layer for layer in layers if not layer.behind], bounds))
         cover = np.zeros(canvas.shape[:2], np.uint8)
         for (u0, v0, u1, v1), rgba in front:
             cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
-        _shade(canvas, cover, SHADOW_REACH * float(self._scales.body[index]) * self.character.anatomy.unit)
+        draw_shadow(canvas, cover, SHADOW_REACH * float(self._scales.body[index]) * self.character.anatomy.unit)
         for box, rgba in front:
-            _over(canvas, box, rgba)
+            lay_over(canvas, box, rgba)
         return Drawing(
             bounds=bounds,
             rgba=canvas,
@@ -288,16 +265,6 @@ def _bounds(points: Array, layers: list[_Layer], height: int, width: int) -> Box
     return bounds_of(np.concatenate(corners), height, width)
 
 
-def _over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
-    """Premultiplied ``rgba`` over ``canvas``, in place."""
-    x0, y0, x1, y1 = box
-    under = canvas[y0:y1, x0:x1]
-    # A row of four equal columns for each alpha: OpenCV multiplies whole pixels several times faster than broadcasting.
-    keep = cv2.bitwise_not(cv2.extractChannel(rgba, 3))
-    cv2.multiply(under, cv2.merge([keep] * 4), dst=under, scale=1 / 255)
-    cv2.add(under, rgba, dst=under)
-
-
 def _drawn(layers: list[_Layer], bounds: Box) -> Iterator[tuple[Box, Bytes]]:
     """Each piece as premultiplied RGBA and its box within ``bounds``; none of those that are outside."""
     x0, y0, x1, y1 = bounds
@@ -311,41 +278,6 @@ def _drawn(layers: list[_Layer], bounds: Box) -> Iterator[tuple[Box, Bytes]]:
         if layer.weight < 1 or (layer.fade is not None and layer.fade.kept > 0):
             strength = np.full(rgba.shape[:2], layer.weight * 255 + 0.5, np.float32)
             if layer.fade is not None:
-                strength *= _hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
+                strength *= hand_fade(layer.fade, (x0 + box[0], y0 + box[1]), rgba.shape[:2])
             rgba = np.asarray(cv2.multiply(rgba, cv2.merge([strength.astype(np.uint8)] * 4), scale=1 / 255), np.uint8)
         yield box, rgba
-
-
-def _shade(canvas: Bytes, cover: Bytes, reach: float) -> None:
-    """Darken ``canvas`` softly around and below ``cover``, as arms before a trunk do; in place."""
-    x, y, w, h = cv2.boundingRect(cover)
-    pad = int(np.ceil(3 * reach))
-    x0, y0, x1, y1 = (
-        max(0, x - pad),
-        max(0, y - pad),
-        min(cover.shape[1], x + w + pad),
-        min(cover.shape[0], y + h + 2 * pad),
-    )
-    if w == 0 or x1 - x0 < 8 or y1 - y0 < 8:
-        return
-    # As wide a blur shows the same at a quarter of the size.
-    size = (x1 - x0) // 4, (y1 - y0) // 4
-    here = np.s_[y0 : y0 + 4 * size[1], x0 : x0 + 4 * size[0]]
-    small = cv2.resize(cover[here], size, interpolation=cv2.INTER_AREA)
-    down = np.array([[1, 0, 0], [0, 1, 0.6 * reach / 4]])
-    soft = cv2.GaussianBlur(cv2.warpAffine(small, down, size), (0, 0), max(reach / 4, 0.8))
-    dark = cv2.resize(soft, (4 * size[0], 4 * size[1]), interpolation=cv2.INTER_LINEAR)
-    keep = cv2.bitwise_not(cv2.convertScaleAbs(dark, alpha=SHADOW_STRENGTH))
-    under = canvas[here]
-    whole = np.full_like(keep, 255)
-    cv2.multiply(under, cv2.merge([keep, keep, keep, whole]), dst=under, scale=1 / 255)
-
-
-def _hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """(h, w) 1 before the wrist, ``1 - kept`` past it."""
-    reach = max(float(hand.direction @ hand.direction), 1.0)
-    xs = (origin[0] + np.arange(shape[1]) - hand.wrist[0]) * hand.direction[0] / reach
-    ys = (origin[1] + np.arange(shape[0]) - hand.wrist[1]) * hand.direction[1] / reach
-    along = (xs[None, :] + ys[:, None]).astype(np.float32)
-    t = np.clip((along - HAND_FADE_FROM) / (HAND_FADE_TO - HAND_FADE_FROM), 0, 1)
-    return (1 - np.float32(hand.kept) * (t * t * (3 - 2 * t))).astype(np.float32)

@@ -53,13 +53,13 @@ def body_scales(anatomy: Anatomy, motion: Motion) -> BodyScales:
     ratio = float(np.percentile((shoulders / head)[here], 75))
     tall = float(np.median((spine / head)[here]))
     ratio = float(np.clip(ratio, 0.5 * tall, 2.0 * tall))
-    mirrored = _mirrored(motion)
+    mirrored_frames = mirrored(motion)
     return BodyScales(
         head=head,
         body=head * ratio,
         spine=float(np.clip(tall / ratio, PROPORTION_MIN, PROPORTION_MAX)),
-        mirrored=mirrored,
-        turn=np.where(mirrored, 0.0, _turn(motion, head * ratio * anatomy.shoulder_width)),
+        mirrored=mirrored_frames,
+        turn=np.where(mirrored_frames, 0.0, _turn(motion, head * ratio * anatomy.shoulder_width)),
     )
 
 
@@ -80,7 +80,7 @@ def _turn(motion: Motion, facing: Array) -> Array:
     return result
 
 
-def _mirrored(motion: Motion) -> NDArray[np.bool_]:
+def mirrored(motion: Motion) -> NDArray[np.bool_]:
     """Where shoulders and hips, smoothed over a third of a second, are in the order of somebody seen from behind."""
     result = np.zeros(len(motion), np.bool_)
     for start, stop in spans(motion.present, motion.shot, gap_max=0):

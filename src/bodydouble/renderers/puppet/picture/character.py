@@ -8,11 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception.body_template import BodyTemplate, load_body_template
+from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.body.skeleton import completed_body
 from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh, build_figure_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.placement import mirrored
+from bodydouble.renderers.puppet.motion.retarget import legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out
+from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.limb_cutting import LimbSet, cut_limbs
 from bodydouble.renderers.puppet.picture.limbs import Limb
 from bodydouble.renderers.puppet.picture.trunk import Trunk, paint_trunk
@@ -27,6 +33,8 @@ REFERENCE_SIDE_MAX = 1600
 OVERSAMPLING = 1.15
 """Texture pixels for one pixel on screen."""
 ZOOM_MIN = 0.12
+BEHIND_MAX = 0.2
+"""Share of the frames that show the actor from behind up to which the layered body is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +46,9 @@ class Character:
     alpha: Floats  # (h, w) 0-1
     surroundings: Image  # (h, w, 3) the reference as it is, for its light
     figure: FigureMesh
-    arms: tuple[Limb, Limb]  # subject's left, right
-    legs: tuple[Limb, Limb]
+    arms: tuple[Limb, ...]  # subject's left, right; none where ``body`` has layers for them
+    legs: tuple[Limb, ...]
+    body: FittedPicture | None = None  # layers on a body model; None where the limbs are rigid pieces
     skin: Array  # (3,) 0-255, of the face, else of what the head shows
 
     @property
@@ -49,16 +58,31 @@ class Character:
     @property
     def has_legs(self) -> bool:
         """Whether at least one leg down to the ankle is the reference's own."""
+        if self.body is not None:
+            return not {"leg_l", "leg_r"} <= self.body.fit.joints.made_up
         return not all(limb.invented for limb in self.legs)
 
     @property
     def has_arms(self) -> bool:
+        if self.body is not None:
+            return not {"arm_l", "arm_r"} <= self.body.fit.joints.made_up
         return not all(limb.invented for limb in self.arms)
 
     @property
     def yaw(self) -> float:
         """Radians the reference's head is turned to image right."""
         return float(np.arctan2(self.anatomy.head.rotation[0, 2], self.anatomy.head.rotation[2, 2]))
+
+
+def draws_layers(anatomy: Anatomy, motion: Motion, template: BodyTemplate, shape: tuple[int, int]) -> bool:
+    """Whether the layered body is drawn: both the actor and the character of a picture (h, w) are seen whole.
+
+    Half bodies, and actors that are mostly seen from behind, are drawn as rigid pieces.
+    """
+    _, made_up = completed_body(anatomy, template, shape)
+    away = mirrored(motion)[motion.present]
+    seen_from_behind = bool(len(away)) and float(away.mean()) > BEHIND_MAX
+    return not made_up and legs_seen(motion) and not seen_from_behind
 
 
 def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
@@ -70,11 +94,21 @@ def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: P
     zoom = min(1.0, REFERENCE_SIDE_MAX / max(reference.shape[:2]))
     image = resized(reference, zoom)
     portrait = analyse_portrait(pack, image)
-    return character_of(image, portrait.track, portrait.mask, motion, folder)
+    template = load_body_template(pack.path(BODY_FILE.name))
+    return character_of(image, portrait.track, portrait.mask, motion, folder, template)
 
 
-def character_of(image: Image, track: PersonTrack, mask: Floats, motion: Motion, folder: Path) -> Character:
+def character_of(
+    image: Image,
+    track: PersonTrack,
+    mask: Floats,
+    motion: Motion,
+    folder: Path,
+    template: BodyTemplate | None = None,
+) -> Character:
     """As ``build_character``, with the portrait's analysis given: a track of one frame and a coarse mask 0-1.
+
+    Without a ``template`` the limbs are rigid pieces.
 
     Raises:
         NobodyFound: the track shows nobody.
@@ -89,18 +123,39 @@ def character_of(image: Image, track: PersonTrack, mask: Floats, motion: Motion,
     zoom = texture_zoom(anatomy, motion)
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=_shrunk(cutout.alpha, zoom), colour=_shrunk(cutout.colour, zoom))
-    limbs: LimbSet = cut_limbs(anatomy, cutout, skin_of(anatomy, cutout))
+    picture, skin = resized(image, zoom), skin_of(anatomy, cutout)
+    if template is not None and draws_layers(anatomy, motion, template, picture.shape[:2]):
+        body = layer_picture(picture, cutout, anatomy, skin, template)
+        return Character(
+            anatomy=anatomy,
+            picture=cutout.colour,
+            alpha=cutout.alpha,
+            surroundings=picture,
+            figure=build_figure_mesh(anatomy, _trunk_of(body)),
+            arms=(),
+            legs=(),
+            body=body,
+            skin=skin,
+        )
+    limbs: LimbSet = cut_limbs(anatomy, cutout, skin)
     trunk: Trunk = paint_trunk(anatomy, cutout, limbs)
     return Character(
         anatomy=anatomy,
         picture=cutout.colour,
         alpha=cutout.alpha,
-        surroundings=resized(image, zoom),
+        surroundings=picture,
         figure=build_figure_mesh(anatomy, trunk),
         arms=limbs.arms,
         legs=limbs.legs,
-        skin=skin_of(anatomy, cutout),
+        skin=skin,
     )
+
+
+def _trunk_of(body: FittedPicture) -> Trunk:
+    """The trunk's layer as colour and alpha, for the face's mesh."""
+    rgba = body.layers.layers["trunk"].rgba.astype(np.float32)
+    alpha = rgba[..., 3] / 255
+    return Trunk(colour=rgba[..., :3] / np.maximum(alpha, 1 / 255)[..., None], alpha=alpha)
 
 
 def resized(image: Image, zoom: float) -> Image:

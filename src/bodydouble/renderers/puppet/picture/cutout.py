@@ -1,7 +1,5 @@
 """The character, cut out of the reference image."""
 
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
+from bodydouble.tasks.atomic_files import atomic_file
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -72,8 +71,6 @@ def cached_cut_out(image: Image, mask: Floats, folder: Path) -> Cutout:
     made = cut_out(image, mask)
     made = Cutout(alpha=made.alpha, colour=np.round(made.colour).astype(np.float32))
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
+    with atomic_file(path) as part, part.open("wb") as file:
         np.savez_compressed(file, alpha=made.alpha, colour=made.colour.astype(np.uint8))
-    Path(name).replace(path)
     return made

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.renderers.puppet.compositing.light import LUMA
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.limbs import (
     Limb,
     Piece,
@@ -96,7 +97,8 @@ def cut_limbs(anatomy: Anatomy, cutout: Cutout, skin: Array) -> LimbSet:
     bone_ways = [[distances.distance(distances.seeds(b)) / b.radius for b in chain.bones] for chain in chains]
     limb_ways = [np.min(ways, axis=0) if ways else None for ways in bone_ways]
     trunk = _trunk_way(anatomy, distances, [b for chain in chains for b in chain.bones])
-    masks = distances.split([trunk, *[w for w in limb_ways if w is not None]])[1:]
+    free = 1 - head_region(anatomy, cutout.alpha).astype(np.float32)
+    masks = [mask * free for mask in distances.split([trunk, *[w for w in limb_ways if w is not None]])[1:]]
     # A limb that the picture's lower edge cuts off gets round ends at its joints from mirrored rows.
     grown = min(int(0.35 * anatomy.unit), height) if cutout.alpha[-3:].max() > 0.5 else 0
     longer = Cutout(alpha=_mirrored(cutout.alpha, grown), colour=_mirrored(cutout.colour, grown))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.renderers.puppet.motion.head import OVAL
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.limb_cutting import LimbSet
 
 Floats = NDArray[np.float32]
@@ -16,6 +17,12 @@ Floats = NDArray[np.float32]
 INPAINT_SHRINK = 4
 """Inpainting runs at a quarter of the size: it is to give cloth's colour, not its threads."""
 INPAINT_RADIUS = 6
+COLLAR_BELOW_CHIN = 0.35
+"""Face widths from the chin to the collar: a usual neck."""
+CHIN = 152
+"""The face mesh's lowest point."""
+CLOTH_ROWS_MIN = 4
+"""Rows that are mirrored at least, where the picture ends above the collar: less is one row drawn out in stripes."""
 GRAIN_SIGMA = 0.8
 GRAIN_SEED = 0
 
@@ -32,9 +39,8 @@ def paint_trunk(anatomy: Anatomy, cutout: Cutout, limbs: LimbSet) -> Trunk:
     """The trunk that is drawn under the arms and over the legs."""
     height, width = cutout.alpha.shape
     grown = _rows_to_add(anatomy, cutout)
-    colour = np.concatenate([cutout.colour, cutout.colour[::-1][:grown]])
-    alpha = np.concatenate([cutout.alpha, cutout.alpha[::-1][:grown]])
-    arms = np.concatenate([limbs.arm_mask, limbs.arm_mask[::-1][:grown]])
+    collar = collar_row(anatomy, height)
+    colour, alpha, arms = (rows_continued(x, collar, grown) for x in (cutout.colour, cutout.alpha, limbs.arm_mask))
     legs = np.pad(limbs.leg_mask, ((0, grown), (0, 0)))
     hull = trunk_hull(anatomy, height + grown, width)
     soft = np.asarray(cv2.GaussianBlur(hull.astype(np.float32), (0, 0), 2.0))
@@ -43,8 +49,9 @@ def paint_trunk(anatomy: Anatomy, cutout: Cutout, limbs: LimbSet) -> Trunk:
     hidden = np.clip(arms * 3, 0, 1) * (alpha > 0.02)
     # Remains of a sleeve's edge float beside the body when the arm moves away.
     rim = np.clip(1.5 * cv2.dilate(arms, np.ones((5, 5), np.uint8)), 0, 1) * (1 - np.clip(soft * 2, 0, 1))
-    own = own * (1 - rim)
-    own = np.where(hull > 0, own, _without_islands(np.asarray(own, np.float32)))
+    head = np.pad(head_region(anatomy, cutout.alpha), ((0, grown), (0, 0))) > 0
+    own = np.where(head, own, own * (1 - rim))
+    own = np.where((hull > 0) | head, own, _without_islands(np.asarray(own, np.float32)))
     painted = _inpainted(colour, own, hidden * (hull > 0))
     result_alpha = np.maximum(own, soft * hidden * (1 - legs))
     share = np.clip(own / 0.85, 0, 1)[..., None]
@@ -54,6 +61,20 @@ def paint_trunk(anatomy: Anatomy, cutout: Cutout, limbs: LimbSet) -> Trunk:
         cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
         result_alpha = np.maximum(result_alpha, cv2.GaussianBlur(oval.astype(np.float32), (0, 0), 1.2))
     return Trunk(colour=np.asarray(result, np.float32), alpha=np.asarray(np.clip(result_alpha, 0, 1), np.float32))
+
+
+def collar_row(anatomy: Anatomy, height: int) -> int:
+    """The first row of the picture that is chest from side to side: below the shoulders' landmarks and the chin."""
+    lowest = float(anatomy.shoulders[1])
+    if anatomy.face is not None:
+        lowest = max(lowest, float(anatomy.face[CHIN, 1]) + COLLAR_BELOW_CHIN * anatomy.head.width)
+    return int(np.clip(np.ceil(lowest), 0, height - CLOTH_ROWS_MIN))
+
+
+def rows_continued(rows: Floats, collar: int, count: int) -> Floats:
+    """``rows`` (h, w, ...) and ``count`` more: those from ``collar`` on, mirrored back and forth, and nothing above."""
+    more = np.pad(rows[collar:], ((0, count), *(((0, 0),) * (rows.ndim - 1))), mode="symmetric")
+    return np.asarray(np.concatenate([rows[:collar], more]), np.float32)
 
 
 def _rows_to_add(anatomy: Anatomy, cutout: Cutout) -> int:

@@ -1,10 +1,12 @@
 """The character in the light of the scene."""
 
 import numpy as np
+import pytest
 
 from bodydouble.renderers.puppet.compositing.light import (
     BRIGHTNESS_MAX,
     LUMA,
+    SKIN_SHIFT_MAX,
     Light,
     lab_of,
     measure_light,
@@ -89,3 +91,39 @@ def test_skin_colour_is_that_of_the_cheeks() -> None:
     assert colour is not None
     assert np.allclose(colour, lab_of(image[90:91, 90:91])[0, 0], atol=0.5)
     assert skin_colour(image, face + 500) is None
+
+
+def face_before(wall: tuple[int, int, int], actor: tuple[int, int, int], backdrop: tuple[int, int, int]) -> np.ndarray:
+    """(3,) RGB of the character's skin, lit: an actor of that skin before a wall, a picture with that backdrop."""
+    _, mattes, track, _ = stage(8, (160, 120), walk=0.0)
+    images = [np.full((120, 160, 3), wall, np.uint8) for _ in range(8)]
+    for i, (image, (_, matte)) in enumerate(zip(images, mattes.read(0, 8), strict=True)):
+        image[matte > 128] = actor
+        track.face[i, :, :2] = track.body[i, 0, :2] + np.random.default_rng(0).uniform(-6, 6, (478, 2))
+        track.face_found[i] = True
+    reference = np.full((90, 160, 3), backdrop, np.uint8)
+    alpha = np.zeros((90, 160), np.float32)
+    alpha[20:, 60:100] = 1
+    light = measure_light(
+        take_looks(ListFootage(images), mattes, track), track, 25.0, reference=reference, alpha=alpha, skin=SKIN
+    )
+    return np.clip((SKIN / 255) ** 2.2 * light.gain, 0, 1) ** (1 / 2.2) * 255
+
+
+@pytest.mark.parametrize("wall", [(40, 110, 50), (230, 140, 40), (150, 90, 200)])
+@pytest.mark.parametrize("backdrop", [(150, 190, 220), (90, 160, 90), (240, 240, 240)])
+def test_painted_walls_and_paper_backdrops_cast_no_colour_on_skin(
+    wall: tuple[int, int, int], backdrop: tuple[int, int, int]
+) -> None:
+    """An actor whose skin is like the character's is in the same light, whatever colours surround both."""
+    lit = face_before(wall, (205, 155, 133), backdrop)
+    shift = lab_of(np.round([[lit]]).astype(np.uint8))[0, 0] - lab_of(SKIN.astype(np.uint8)[None, None])[0, 0]
+    assert np.hypot(*shift[1:]) < 4
+
+
+def test_skin_follows_the_actors_skin_in_coloured_light_but_not_all_the_way() -> None:
+    """A pink stage makes the character's skin pinker, within the limit."""
+    lit = face_before((150, 60, 120), (220, 120, 150), (200, 200, 200))
+    shift = lab_of(np.round([[lit]]).astype(np.uint8))[0, 0] - lab_of(SKIN.astype(np.uint8)[None, None])[0, 0]
+    assert shift[2] < -3
+    assert np.hypot(*shift[1:]) < SKIN_SHIFT_MAX + 1

@@ -164,3 +164,15 @@ def test_the_removal_mask_covers_the_faint_rim() -> None:
     mask = matte_mask(matte)
     assert mask[195, 50] == 255
     assert mask[180, 50] == 0
+
+
+def test_plates_are_on_the_disk_before_a_restart_trusts_them(
+    tmp_path: Path, disk_operations: list[tuple[str, str]]
+) -> None:
+    """Each plate, and then the list of all, is synced before it gets the name that a resumed shot looks for."""
+    footage, mattes, track, _ = stage(24, pan=2)
+    plates = build_plates(footage, mattes, track, tmp_path, ignore)
+    names = [plate_path(tmp_path, key).name for span in plates.spans for key in span.keys]
+    for name in (*names, "plates.json"):
+        assert disk_operations.index(("sync", f"{name}.part")) < disk_operations.index(("rename", name))
+    assert [name for what, name in disk_operations if what == "rename"][-1] == "plates.json"

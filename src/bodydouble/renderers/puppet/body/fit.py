@@ -1,0 +1,171 @@
+"""Laying the body template on a picture's joints."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, normalized, trunk_frame
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+
+Array = NDArray[np.float64]
+
+WIDTH_MIN, WIDTH_MAX = 0.8, 1.25
+"""Bounds of shoulder and hip width over the template's, in units of the common scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Girth:
+    """Factors on the thickness of limbs, 1 as in the template."""
+
+    arm: float = 1.0
+    leg: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BodyFit:
+    """The template laid on a picture."""
+
+    vertices: Array  # (V, 3) px, z away from the camera
+    joints: Joints
+    scale: float  # px for a decimetre of the template
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BoneMap:
+    """An affine map template → picture: ``matrix`` about ``origin``, which goes to ``target``."""
+
+    matrix: Array  # (3, 3)
+    origin: Array  # (3,)
+    target: Array  # (3,)
+
+
+def fit_body(template: BodyTemplate, anatomy: Anatomy, joints: Joints, girth: Girth = Girth()) -> BodyFit:
+    """Bone by bone affine maps from the template to ``joints``, blended by the skinning weights.
+
+    A bone is stretched to the distance of its landmarks; its thickness follows the whole body's scale.
+    """
+    scale = body_scale(template, joints)
+    maps = _trunk_maps(template, anatomy, joints, scale)
+    for side in SIDES:
+        maps |= _limb_maps(template, joints, side, scale, girth)
+    vertices = np.zeros_like(template.vertices)
+    for k, bone in enumerate(BONES):
+        used = np.flatnonzero(template.weights[:, k] > 0)
+        bone_map = maps[bone]
+        placed = (template.vertices[used] - bone_map.origin) @ bone_map.matrix.T + bone_map.target
+        vertices[used] += template.weights[used, k : k + 1] * placed
+    return BodyFit(vertices=vertices, joints=joints, scale=scale)
+
+
+def body_scale(template: BodyTemplate, joints: Joints) -> float:
+    """Pixels for a decimetre: the mean of what shoulder width and spine say."""
+    wide = _ratio(joints.points[11] - joints.points[12], _between(template, "shoulder"))
+    long = _ratio(joints.shoulders - joints.hips, _middle(template, "shoulder") - _middle(template, "upper-leg"))
+    return float(np.sqrt(wide * long))
+
+
+def _between(template: BodyTemplate, name: str) -> Array:
+    """(3,) from the right to the left joint."""
+    return template.joints[f"joint-l-{name}"] - template.joints[f"joint-r-{name}"]
+
+
+def _middle(template: BodyTemplate, name: str) -> Array:
+    return (template.joints[f"joint-l-{name}"] + template.joints[f"joint-r-{name}"]) / 2
+
+
+def _ratio(wanted: Array, own: Array) -> float:
+    return float(np.linalg.norm(wanted) / max(float(np.linalg.norm(own)), 1e-9))
+
+
+def _trunk_maps(template: BodyTemplate, anatomy: Anatomy, joints: Joints, scale: float) -> dict[str, _BoneMap]:
+    """Pelvis, spine, shoulders, neck and head."""
+    points = joints.points
+    top, bottom = _middle(template, "shoulder"), _middle(template, "upper-leg")
+    up = joints.shoulders - joints.hips
+    own = trunk_frame(_between(template, "shoulder"), top - bottom)
+    chest_width = np.clip(_ratio(points[11] - points[12], _between(template, "shoulder")) / scale, WIDTH_MIN, WIDTH_MAX)
+    hip_width = np.clip(_ratio(points[23] - points[24], _between(template, "upper-leg")) / scale, WIDTH_MIN, WIDTH_MAX)
+    tall = _ratio(up, top - bottom)
+    maps: dict[str, _BoneMap] = {}
+    for bone, share in (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0)):
+        lateral = (1 - share) * normalized(points[23] - points[24]) + share * normalized(points[11] - points[12])
+        wide = ((1 - share) * hip_width + share * chest_width) * scale
+        frame = trunk_frame(lateral, up)
+        maps[bone] = _BoneMap(
+            matrix=frame @ np.diag([wide, tall, scale]) @ own.T,
+            origin=bottom + share * (top - bottom),
+            target=joints.hips + share * up,
+        )
+    for side in SIDES:
+        maps[f"clavicle_{side}"] = maps["spine_03"]
+    chest = maps["spine_03"]
+    head_scale = _head_scale(anatomy, joints, template, scale)
+    maps["head"] = _BoneMap(
+        matrix=anatomy.head.rotation * head_scale, origin=template.joints["joint-head"], target=joints.head
+    )
+    neck = template.joints["joint-neck"]
+    start = chest.matrix @ (neck - chest.origin) + chest.target
+    turn = shortest_arc(chest.matrix @ (template.joints["joint-head"] - neck), joints.head - start)
+    maps["neck_01"] = _BoneMap(
+        matrix=turn @ trunk_frame(points[11] - points[12], up) @ own.T * ((head_scale + scale) / 2),
+        origin=neck,
+        target=start,
+    )
+    return maps
+
+
+def _head_scale(anatomy: Anatomy, joints: Joints, template: BodyTemplate, scale: float) -> float:
+    """Pixels for a decimetre of the head: of a drawn figure often far more than of its body."""
+    if anatomy.face is None:
+        return scale
+    own = float(np.linalg.norm(_middle(template, "eye")[:2] - template.joints["joint-head"][:2]))
+    eyes = (anatomy.face[468, :2] + anatomy.face[473, :2]) / 2
+    return float(np.clip(np.hypot(*(eyes - joints.head[:2])) / own, 0.6 * scale, 3.0 * scale))
+
+
+def _limb_maps(template: BodyTemplate, joints: Joints, side: str, scale: float, girth: Girth) -> dict[str, _BoneMap]:
+    """Arm and leg of one side."""
+    points = joints.points
+    up = joints.shoulders - joints.hips
+    own = trunk_frame(_between(template, "shoulder"), _middle(template, "shoulder") - _middle(template, "upper-leg"))
+    maps: dict[str, _BoneMap] = {}
+    for chain, names, bones, lateral, thick in (
+        (
+            ARMS[side],
+            ("shoulder", "elbow", "hand", "finger-3-1"),
+            ("upperarm", "lowerarm", "hand"),
+            points[11] - points[12],
+            scale * girth.arm,
+        ),
+        (
+            LEGS[side],
+            ("upper-leg", "knee", "ankle", "foot-1"),
+            ("thigh", "calf", "foot"),
+            points[23] - points[24],
+            scale * girth.leg,
+        ),
+    ):
+        turn = trunk_frame(lateral, up) @ own.T
+        places = [*(points[index] for index in chain.joints), points[list(chain.tip)].mean(0)]
+        for k, bone in enumerate(bones):
+            start, stop = (template.joints[f"joint-{side}-{name}"] for name in names[k : k + 2])
+            along, wanted = stop - start, places[k + 1] - places[k]
+            turn = shortest_arc(turn @ along, wanted) @ turn
+            axis = normalized(along)
+            stretch = thick if k == 2 else _ratio(wanted, along)
+            shape = thick * np.eye(3) + (stretch - thick) * np.outer(axis, axis)
+            maps[f"{bone}_{side}"] = _BoneMap(matrix=turn @ shape, origin=start, target=places[k])
+    return maps
+
+
+def shortest_arc(a: Array, b: Array) -> Array:
+    """(3, 3) the smallest rotation that turns the direction of ``a`` (3,) to that of ``b`` (3,)."""
+    a, b = normalized(a), normalized(b)
+    cosine = float(a @ b)
+    if cosine < -0.9999:
+        return np.diag([-1.0, -1.0, 1.0])
+    x, y, z = np.cross(a, b)
+    skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + skew + skew @ skew / (1 + cosine)

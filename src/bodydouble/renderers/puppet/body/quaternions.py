@@ -1,0 +1,64 @@
+"""Rotations as unit quaternions (..., 4) in the order w, x, y, z."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+
+
+def multiply(a: Array, b: Array) -> Array:
+    """(..., 4) the rotation ``b`` followed by ``a``."""
+    w, x, y, z = np.moveaxis(a, -1, 0)
+    s, i, j, k = np.moveaxis(b, -1, 0)
+    return np.stack(
+        [
+            w * s - x * i - y * j - z * k,
+            w * i + x * s + y * k - z * j,
+            w * j - x * k + y * s + z * i,
+            w * k + x * j - y * i + z * s,
+        ],
+        -1,
+    )
+
+
+def about_x(angle: float) -> Array:
+    """(4,) a rotation by ``angle`` radians about the first axis."""
+    return np.array([np.cos(angle / 2), np.sin(angle / 2), 0.0, 0.0])
+
+
+def about_y(angle: float) -> Array:
+    """(4,) a rotation by ``angle`` radians about the second axis."""
+    return np.array([np.cos(angle / 2), 0.0, np.sin(angle / 2), 0.0])
+
+
+def about_z(angle: float) -> Array:
+    """(4,) a rotation by ``angle`` radians in the picture plane, clockwise on screen."""
+    return np.array([np.cos(angle / 2), 0.0, 0.0, np.sin(angle / 2)])
+
+
+def from_matrix(matrix: Array) -> Array:
+    """(4,) of a rotation matrix (3, 3)."""
+    vector = cv2.Rodrigues(matrix)[0].ravel()
+    angle = float(np.linalg.norm(vector))
+    return np.r_[np.cos(angle / 2), np.sin(angle / 2) * vector / max(angle, 1e-9)]
+
+
+def to_matrix(quaternion: Array) -> Array:
+    """(3, 3) rotation matrix."""
+    w, x, y, z = quaternion
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def between(a: Array, b: Array, share: float) -> Array:
+    """(4,) the rotation at ``share`` (0-1) of the shorter way from ``a`` to ``b``."""
+    mixed = (1 - share) * a + share * (b if a @ b >= 0 else -b)
+    return mixed / max(float(np.linalg.norm(mixed)), 1e-9)

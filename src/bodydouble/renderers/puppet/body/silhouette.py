@@ -1,0 +1,92 @@
+"""Moving the fitted limbs into the picture's outline."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from bodydouble.renderers.puppet.body.fit import Girth
+from bodydouble.renderers.puppet.body.skeleton import Joints, moved
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+FITTED = (11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+"""Landmarks that may move: shoulders, elbows, wrists, hips, knees, ankles."""
+BONES_2D = (
+    (11, 13, "upperarm"),
+    (13, 15, "lowerarm"),
+    (12, 14, "upperarm"),
+    (14, 16, "lowerarm"),
+    (23, 25, "thigh"),
+    (25, 27, "calf"),
+    (24, 26, "thigh"),
+    (26, 28, "calf"),
+)
+RADII = {"upperarm": 0.42, "lowerarm": 0.33, "thigh": 0.78, "calf": 0.50}
+"""Mean radius of the template's limbs, dm; measured on the template."""
+SAMPLES = np.linspace(0.15, 0.9, 6)
+"""Where along a bone both rims are compared with the outline."""
+TOLERANCE = 0.12
+"""Distance from the outline, dm, that counts as one unit of error; outliers weigh linearly beyond it."""
+INSIDE_WEIGHT = 0.35
+"""Of a rim that lies inside the outline: an arm before the trunk does."""
+SHIFT_PRIOR, GIRTH_PRIOR = 0.22, 0.12
+"""Expected shift of a landmark, dm, and expected logarithm of a limb's thickness."""
+STEP = 0.03
+"""Step of the finite differences, dm: smaller ones are lost in the bilinear lookup's rounding."""
+
+
+def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints, Girth]:
+    """Joints moved so that the limbs' rims lie on the outline of ``alpha`` (h, w) 0-1, and the limbs' thickness.
+
+    ``scale`` is px for a decimetre. Limbs that are made up stay where they are. Nonlinear least squares with a soft
+    L1 loss and priors, so that wide clothes do not pull the body apart.
+    """
+    inside = (alpha > 0.5).astype(np.uint8)
+    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) - cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    start = joints.points[:, :2].copy()
+    seen = [bone for bone in BONES_2D if not _made_up(joints, bone[0])]
+    if not seen:
+        return joints, Girth()
+    count = 2 * len(FITTED)
+    is_arm = np.array(["arm" in name for _, _, name in seen])
+    radii = np.array([RADII[name] for _, _, name in seen])
+    first, second = np.array([a for a, _, _ in seen]), np.array([b for _, b, _ in seen])
+
+    def residuals(values: Array) -> Array:
+        points = start.copy()
+        points[list(FITTED)] += values[:count].reshape(-1, 2) * scale
+        along = points[second] - points[first]
+        normal = np.stack([-along[:, 1], along[:, 0]], 1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1.0)
+        thick = radii * scale * np.exp(np.where(is_arm, values[count], values[count + 1]))
+        axis = points[first][:, None] + SAMPLES[None, :, None] * along[:, None]
+        rims = np.stack([axis + (side * thick[:, None] * normal)[:, None] for side in (1, -1)])
+        error = np.clip(_lookup(distance, rims.reshape(-1, 2)) / (TOLERANCE * scale), -6, 6)
+        error = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
+        error = np.where(error < 0, INSIDE_WEIGHT * error, error)
+        return np.r_[error, values[:count] / SHIFT_PRIOR, values[count:] / GIRTH_PRIOR]
+
+    def slopes(values: Array) -> Array:
+        steps = STEP * np.eye(len(values))
+        return np.stack([(residuals(values + s) - residuals(values - s)) / (2 * STEP) for s in steps], 1)
+
+    found = least_squares(residuals, np.zeros(count + 2), jac=slopes, max_nfev=30).x
+    offsets = found[:count].reshape(-1, 2) * scale
+    arm, leg = np.exp(found[count:])
+    return moved(joints, offsets, FITTED), Girth(arm=float(arm), leg=float(leg))
+
+
+def _made_up(joints: Joints, start: int) -> bool:
+    """Whether the bone that begins at landmark ``start`` is not the picture's."""
+    side = "l" if start % 2 else "r"
+    return f"{'arm' if start < 23 else 'leg'}_{side}" in joints.made_up
+
+
+def _lookup(field: Array, points: Array) -> Array:
+    """(N,) ``field`` (h, w) at ``points`` (N, 2), bilinear; the border's value outside."""
+    at = points.astype(np.float32)
+    return np.asarray(
+        cv2.remap(field, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    )[:, 0]

@@ -1,0 +1,196 @@
+"""The body's joints in a picture: which landmarks they are, and how far each is from the camera."""
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+
+Array = NDArray[np.float64]
+
+SIDES = ("l", "r")
+"""The subject's left and right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """Body landmarks of one limb, from the trunk outwards: shoulder, elbow, wrist or hip, knee, ankle; and its end."""
+
+    joints: tuple[int, int, int]
+    tip: tuple[int, ...]  # knuckles or toe; their mean is where the hand or foot points to
+    extremity: tuple[int, ...]  # every landmark beyond the last joint
+
+
+ARMS = MappingProxyType(
+    {
+        "l": Chain(joints=(11, 13, 15), tip=(17, 19), extremity=(17, 19, 21)),
+        "r": Chain(joints=(12, 14, 16), tip=(18, 20), extremity=(18, 20, 22)),
+    }
+)
+LEGS = MappingProxyType(
+    {
+        "l": Chain(joints=(23, 25, 27), tip=(31,), extremity=(29, 31)),
+        "r": Chain(joints=(24, 26, 28), tip=(32,), extremity=(30, 32)),
+    }
+)
+DEPTH_GAIN = 0.7
+"""Factor on the pose network's depth. Chosen on whole-body pictures: with 1 standing people lean."""
+TWIN_LENGTH = 1.03
+"""Length of a limb's bone over the longer one of the pair as seen: the longer one is rarely quite in the plane."""
+SEEN_MIN = 0.5
+"""Visibility from which on a knee or ankle is taken from the picture rather than from the template."""
+ARM_SEEN_MIN = 0.3
+"""The same for an elbow: sleeves hide them."""
+HANGING = np.array([0.25, 1.0, 0.0])
+"""Direction of an upper arm that is not seen: outwards and down."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joints:
+    """Joints in picture pixels; z is away from the camera. ``made_up`` names the limbs that the picture lacks."""
+
+    points: Array  # (33, 3) the body landmarks
+    head: Array  # (3,) where the head turns on the neck
+    made_up: frozenset[str]  # of "arm_l", "arm_r", "leg_l", "leg_r"
+
+    @property
+    def shoulders(self) -> Array:
+        """(3,) between the shoulders."""
+        return (self.points[11] + self.points[12]) / 2
+
+    @property
+    def hips(self) -> Array:
+        """(3,) between the hips."""
+        return (self.points[23] + self.points[24]) / 2
+
+
+def trunk_frame(lateral: Array, up: Array) -> Array:
+    """(3, 3) columns: towards the subject's left, down the spine, and out of the back."""
+    down = -normalized(up)
+    side = normalized(lateral - down * (lateral @ down))
+    return np.stack([side, down, np.cross(side, down)], 1)
+
+
+def normalized(vector: Array) -> Array:
+    """``vector`` (3,) with length 1."""
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+
+def joints_of(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, int]) -> Joints:
+    """The joints of the person in a picture of ``shape`` (h, w); limbs outside it or unseen hang as the template's."""
+    body, made_up = completed_body(anatomy, template, shape)
+    points = lifted(body)
+    return Joints(points=points, head=_head_joint(anatomy, points, template), made_up=made_up)
+
+
+def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, int]) -> tuple[Array, frozenset[str]]:
+    """(33, 3) landmarks with unseen hips, knees, ankles, elbows put where a standing person has them."""
+    height, width = shape
+    body, seen = anatomy.body.astype(np.float64).copy(), anatomy.visibility
+    made_up: set[str] = set()
+    shoulder_width = anatomy.shoulder_width
+
+    def inside(index: int) -> bool:
+        x, y = body[index, :2]
+        return bool(-0.02 * width < x < 1.02 * width and y < 1.01 * height)
+
+    def length(*names: str) -> float:
+        a, b = (template.joints[name] for name in names)
+        return float(np.linalg.norm(a - b))
+
+    def middle(name: str) -> Array:
+        return (template.joints[f"joint-l-{name}"] + template.joints[f"joint-r-{name}"]) / 2
+
+    spine = float(np.linalg.norm(middle("shoulder") - middle("upper-leg")))
+    unit = shoulder_width / length("joint-l-shoulder", "joint-r-shoulder")
+    top = (body[11, :2] + body[12, :2]) / 2
+    if seen[[23, 24]].max() < SEEN_MIN or not (inside(23) or inside(24)):
+        across = length("joint-l-upper-leg", "joint-r-upper-leg") * unit
+        sign = 1.0 if body[11, 0] >= body[12, 0] else -1.0
+        for index, side in ((23, sign), (24, -sign)):
+            body[index] = [top[0] + side * across / 2, top[1] + spine * unit, body[index, 2]]
+        body[[23, 24], 2] = 0
+    long = max(float(np.hypot(*((body[23] + body[24] - body[11] - body[12]) / 2)[:2])), spine * unit * 0.6)
+    for side, chain in LEGS.items():
+        hip, knee, ankle = chain.joints
+        thigh = length(f"joint-{side}-upper-leg", f"joint-{side}-knee") / spine * long
+        calf = length(f"joint-{side}-knee", f"joint-{side}-ankle") / spine * long
+        if seen[knee] < SEEN_MIN or not inside(knee):
+            made_up.add(f"leg_{side}")
+            body[knee] = body[hip] + [0.05 * (body[hip, 0] - top[0]), thigh, 0]
+        if f"leg_{side}" in made_up or seen[ankle] < SEEN_MIN or not inside(ankle):
+            made_up.add(f"leg_{side}")
+            body[ankle] = body[knee] + [0, calf, 0]
+            outwards = np.sign(body[hip, 0] - top[0])
+            body[chain.extremity[0]] = body[ankle] + [0, 0.12 * calf, 0]
+            body[chain.extremity[1]] = body[ankle] + [0.15 * outwards * calf, 0.22 * calf, 0]
+    for side, chain in ARMS.items():
+        shoulder, elbow, wrist = chain.joints
+        if seen[elbow] >= ARM_SEEN_MIN and inside(elbow):
+            continue
+        made_up.add(f"arm_{side}")
+        upper = length(f"joint-{side}-shoulder", f"joint-{side}-elbow") * unit
+        lower = length(f"joint-{side}-elbow", f"joint-{side}-hand") * unit
+        outwards = 1.0 if body[shoulder, 0] >= top[0] else -1.0
+        along = normalized(HANGING * [outwards, 1, 1])
+        body[elbow] = body[shoulder] + along * upper
+        body[wrist] = body[elbow] + normalized(np.array([0.1 * outwards, 1.0, 0.0])) * lower
+        for index in chain.extremity:
+            body[index] = body[wrist] + [0, 0.35 * lower, 0]
+    return body, frozenset(made_up)
+
+
+def lifted(body: Array) -> Array:
+    """(33, 3) landmarks with depths that agree with the lengths of the bones.
+
+    A bone is tilted only as far as both say: its shortness against its twin, and the network's depth.
+    """
+    points = body.astype(np.float64).copy()
+    points[:, 2] *= DEPTH_GAIN
+    points[:23, 2] -= DEPTH_GAIN * (points[11:13, 2].mean() - points[23:25, 2].mean())
+    depth = points[:, 2].copy()
+    for first, second in ((0, 1), (1, 2)):
+        for chains in (ARMS, LEGS):
+            pairs = [(chain.joints[first], chain.joints[second]) for chain in chains.values()]
+            flat = [float(np.hypot(*(points[j] - points[i])[:2])) for i, j in pairs]
+            full = TWIN_LENGTH * max(flat)
+            for (i, j), length in zip(pairs, flat, strict=True):
+                tilt = min(np.sqrt(max(full**2 - length**2, 0.0)), abs(depth[j] - depth[i]))
+                points[j, 2] = points[i, 2] + np.sign(depth[j] - depth[i]) * tilt
+    for chains in (ARMS, LEGS):
+        for chain in chains.values():
+            last = chain.joints[2]
+            for index in chain.extremity:
+                points[index, 2] = points[last, 2] + 0.5 * (depth[index] - depth[last])
+    return points
+
+
+def moved(joints: Joints, offsets: Array, indices: tuple[int, ...]) -> Joints:
+    """``joints`` with the landmarks ``indices`` moved by ``offsets`` (N, 2) px; hands and feet go with their joint."""
+    points = joints.points.copy()
+    for offset, index in zip(offsets, indices, strict=True):
+        points[index, :2] += offset
+        for chains in (ARMS, LEGS):
+            for chain in chains.values():
+                if chain.joints[2] == index:
+                    points[list(chain.extremity), :2] += offset
+    return replace(joints, points=points)
+
+
+def _head_joint(anatomy: Anatomy, points: Array, template: BodyTemplate) -> Array:
+    """(3,) where the head turns: half way from the eyes to the chin, as deep as the template's."""
+    if anatomy.face is not None:
+        eyes = (anatomy.face[468, :2] + anatomy.face[473, :2]) / 2
+        below = 0.5 * (anatomy.face[152, :2] - eyes)
+    else:
+        eyes = (anatomy.body[2, :2] + anatomy.body[5, :2]) / 2
+        below = anatomy.head.rotation[:2, 1] * 0.45 * anatomy.head.height
+    joints = template.joints
+    shoulders = (joints["joint-l-shoulder"] + joints["joint-r-shoulder"]) / 2
+    width = np.linalg.norm(joints["joint-l-shoulder"] - joints["joint-r-shoulder"])
+    scale = anatomy.shoulder_width / float(width)
+    depth = (points[11, 2] + points[12, 2]) / 2 + (joints["joint-head"] - shoulders)[2] * scale
+    return np.r_[eyes + below, depth]

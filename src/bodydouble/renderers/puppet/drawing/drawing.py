@@ -1,0 +1,85 @@
+"""What drawing a frame answers, and laying one picture over another."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.drawing.mesh import Box
+
+Array = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
+"""Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
+SHADOW_STRENGTH = 0.4
+"""Depth (0-1) of the shadow that an arm casts on the trunk behind it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandPlace:
+    """One of the puppet's hands in the frame."""
+
+    side: int  # 0 the actor's left, 1 the right: index into Motion.hands
+    wrist: Array  # (2,) px
+    direction: Array  # (2,) px, wrist to knuckles
+    kept: float  # 0-1: how much of the actor's own hand belongs over it; the puppet's is faded by as much
+    behind: bool  # the arm is drawn behind the trunk
+    moved: Array | None = None  # (2, 3) from the actor's hand to the puppet's; None where both are at one place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """The puppet in one frame, cropped to ``bounds``."""
+
+    bounds: Box  # x0, y0, x1, y1
+    rgba: Bytes  # (h, w, 4) premultiplied
+    hands: tuple[HandPlace, ...]  # from back to front
+    mouth: Array | None  # (20, 2) px, the inner lips in the frame; None without a face
+    mouth_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting inside the lips; None if nothing
+
+
+def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
+    """Premultiplied ``rgba`` over ``canvas``, in place."""
+    x0, y0, x1, y1 = box
+    under = canvas[y0:y1, x0:x1]
+    # A row of four equal columns for each alpha: OpenCV multiplies whole pixels several times faster than broadcasting.
+    keep = cv2.bitwise_not(cv2.extractChannel(rgba, 3))
+    cv2.multiply(under, cv2.merge([keep] * 4), dst=under, scale=1 / 255)
+    cv2.add(under, rgba, dst=under)
+
+
+def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:
+    """Darken ``canvas`` softly around and below ``cover``, as arms before a trunk do; in place."""
+    x, y, w, h = cv2.boundingRect(cover)
+    pad = int(np.ceil(3 * reach))
+    x0, y0, x1, y1 = (
+        max(0, x - pad),
+        max(0, y - pad),
+        min(cover.shape[1], x + w + pad),
+        min(cover.shape[0], y + h + 2 * pad),
+    )
+    if w == 0 or x1 - x0 < 8 or y1 - y0 < 8:
+        return
+    # As wide a blur shows the same at a quarter of the size.
+    size = (x1 - x0) // 4, (y1 - y0) // 4
+    here = np.s_[y0 : y0 + 4 * size[1], x0 : x0 + 4 * size[0]]
+    small = cv2.resize(cover[here], size, interpolation=cv2.INTER_AREA)
+    down = np.array([[1, 0, 0], [0, 1, 0.6 * reach / 4]])
+    soft = cv2.GaussianBlur(cv2.warpAffine(small, down, size), (0, 0), max(reach / 4, 0.8))
+    dark = cv2.resize(soft, (4 * size[0], 4 * size[1]), interpolation=cv2.INTER_LINEAR)
+    keep = cv2.bitwise_not(cv2.convertScaleAbs(dark, alpha=SHADOW_STRENGTH))
+    under = canvas[here]
+    whole = np.full_like(keep, 255)
+    cv2.multiply(under, cv2.merge([keep, keep, keep, whole]), dst=under, scale=1 / 255)
+
+
+def hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """(h, w) 1 before the wrist, ``1 - kept`` past it."""
+    reach = max(float(hand.direction @ hand.direction), 1.0)
+    xs = (origin[0] + np.arange(shape[1]) - hand.wrist[0]) * hand.direction[0] / reach
+    ys = (origin[1] + np.arange(shape[0]) - hand.wrist[1]) * hand.direction[1] / reach
+    along = (xs[None, :] + ys[:, None]).astype(np.float32)
+    t = np.clip((along - HAND_FADE_FROM) / (HAND_FADE_TO - HAND_FADE_FROM), 0, 1)
+    return (1 - np.float32(hand.kept) * (t * t * (3 - 2 * t))).astype(np.float32)

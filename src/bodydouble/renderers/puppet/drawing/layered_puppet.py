@@ -1,0 +1,241 @@
+"""Drawing the layered body as the actor moves."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, lay_over
+from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh
+from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, paint_labels, source_map
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, apply_expression
+from bodydouble.renderers.puppet.motion.head import OVAL, limited_turn
+from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
+from bodydouble.renderers.puppet.picture.character import Character
+from bodydouble.renderers.puppet.picture.layers import Layer, LayeredBody
+
+Array = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+FACE_REACH = (1.1, 1.6)
+"""Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
+SHADOW_REACH = 0.07
+"""Softness of the shadow that an arm casts on the trunk, in shoulder widths."""
+TURNED = 0.7
+"""Shoulder widths of depth between the shoulders from which on the far arm may be behind the body."""
+ARM_SEEN = 0.5
+"""Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
+HAND_SWAP = (0.25, 0.75)
+"""Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
+HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.3
+"""Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """One layer in a frame: where its vertices are, and the map that draws it."""
+
+    layer: Layer
+    box: Box
+    source: NDArray[np.float32]  # (h, w, 2) texture coordinates
+
+    def drawn(self, texture: Bytes) -> Bytes:
+        """(h, w, ...) ``texture`` as the frame shows it."""
+        nothing = None
+        return np.asarray(
+            cv2.remap(texture, self.source, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8
+        )
+
+
+class LayeredPuppet:
+    """The character's layers driven by a motion. Keeps nothing between frames: any thread may draw any frame."""
+
+    def __init__(
+        self, character: Character, body: LayeredBody, retargeting: Retargeting, motion: Motion, hands: str = "keep"
+    ) -> None:
+        """``hands``: "keep" lets the actor's own hands replace the puppet's where they are seen, "puppet" never."""
+        self.character, self.motion = character, motion
+        self._body, self._retargeting = body, retargeting
+        self._keep_hands = hands == "keep"
+        self._face = _FaceWeights.of(character, body) if character.has_face else None
+
+    def draw(self, index: int, height: int, width: int) -> Drawing | None:
+        """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
+        pose = self._retargeting.poses[index]
+        if pose is None:
+            return None
+        duals = dual_quaternions(pose.ordered())
+        root = np.r_[self._retargeting.roots[index], 0.0]
+        scale = self._retargeting.scale
+        placed = {
+            name: skin_points(layer.vertices, layer.weights, duals) * scale + root
+            for name, layer in self._body.layers.items()
+        }
+        bounds = bounds_of(np.concatenate([points[:, :2] for points in placed.values()]), height, width)
+        if bounds is None:
+            return None
+        x0, y0, x1, y1 = bounds
+        canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
+        maps = {
+            name: mapped
+            for name, layer in self._body.layers.items()
+            if (mapped := place_layer(layer, placed[name] - np.r_[x0, y0, 0.0], y1 - y0, x1 - x0)) is not None
+        }
+        behind = self._arms_behind(index)
+        legs, arms = self._far_to_near(index, "leg", 27), self._far_to_near(index, "arm", 15)
+        hands = self._hands(index, pose, arms, behind)
+        kept = {name: hand.kept for name, hand in zip(arms, hands, strict=True)}
+        for name in (*arms, *legs, "trunk"):
+            if name in maps:
+                rgba = _without_hand(maps[name], maps[name].layer.rgba, kept.get(name, 0.0))
+                lay_over(canvas, maps[name].box, rgba)
+        self._lay_fronts(canvas, maps, legs)
+        mouth = self._lay_face(index, pose, duals, canvas, bounds)
+        front = [name for name in arms if name not in behind]
+        cover = np.zeros(canvas.shape[:2], np.uint8)
+        over: list[tuple[Box, Bytes]] = []
+        for name in front:
+            texture = maps[name].layer.front if name in maps else None
+            if texture is not None:
+                rgba = _without_hand(maps[name], texture, kept[name])
+                u0, v0, u1, v1 = maps[name].box
+                cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
+                over.append((maps[name].box, rgba))
+        draw_shadow(canvas, cover, SHADOW_REACH * scale * self._retargeting.rest.shoulder_width)
+        for box, rgba in over:
+            lay_over(canvas, box, rgba)
+        return Drawing(
+            bounds=bounds,
+            rgba=canvas,
+            hands=hands,
+            mouth=mouth,
+            mouth_cover=cover if mouth is not None and over else None,
+        )
+
+    def _lay_fronts(self, canvas: Bytes, maps: dict[str, _Placed], names: list[str]) -> None:
+        for name in names:
+            texture = maps[name].layer.front if name in maps else None
+            if texture is not None:
+                lay_over(canvas, maps[name].box, maps[name].drawn(texture))
+
+    def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
+        """Names of both limbs' layers; ``end`` is the left one's last joint."""
+        depth = self.motion.depth[index]
+        order = sorted((0, 1), key=lambda k: -depth[end + k])
+        return [f"{limb}_{'lr'[k]}" for k in order]
+
+    def _arms_behind(self, index: int) -> set[str]:
+        """The arms that the trunk covers: on the far side of a turned body, not before the near shoulder, or unseen."""
+        depth, seen = self.motion.depth[index], self.motion.visibility[index]
+        covered: set[str] = set()
+        for k, side in enumerate("lr"):
+            shoulder, other = 11 + k, 12 - k
+            joints = [13 + k, 15 + k]
+            turned = depth[shoulder] - depth[other] > TURNED * self._retargeting.actor.lengths["shoulders"]
+            if turned and (depth[joints].min() > depth[other] or seen[joints].max() < ARM_SEEN):
+                covered.add(f"arm_{side}")
+        return covered
+
+    def _lay_face(self, index: int, pose: Pose, duals: Array, canvas: Bytes, bounds: Box) -> Array | None:
+        """The face with its expression, onto the skinned head; answers the inner lips (20, 2) in the frame."""
+        face = self._face
+        figure, head = self.character.figure, self.character.anatomy.head
+        if face is None or figure.own_face is None or figure.rest_face is None:
+            return None
+        skinned = skin_points(face.points, face.weights, duals)
+        turn = limited_turn(head.rotation, self.motion.head_rotation[index])
+        shown = apply_expression(figure.rest_face, figure.own_face, self.motion.expression(index))
+        solid = figure.solid.copy()
+        solid[:478] = shown * head.scale
+        moved = ((shown - figure.own_face) * head.scale)[list(OVAL)]
+        solid[478:] += (figure.skirt_weight[..., None] * moved[figure.skirt]).sum(1)
+        turned = solid @ turn.T
+        turned -= turned[:478].mean(0)
+        middle = skinned[:468, :2].mean(0)
+        share = face.head_share[:, None]
+        place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
+        place = place * self._retargeting.scale + self._retargeting.roots[index]
+        x0, y0, x1, y1 = bounds
+        drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0)
+        if drawn is not None:
+            lay_over(canvas, *drawn)
+        return place[list(INNER_LIPS)]
+
+    def _hands(self, index: int, pose: Pose, arms: list[str], behind: set[str]) -> tuple[HandPlace, ...]:
+        """Where the character's hands are, from back to front, and how the actor's own get there."""
+        motion, retargeting = self.motion, self._retargeting
+        result: list[HandPlace] = []
+        for name in arms:
+            side = "lr".index(name[-1])
+            wrist = pose.joints[f"wrist_{name[-1]}"][:2] * retargeting.scale + retargeting.roots[index]
+            tip = pose.joints[f"tip_{name[-1]}"][:2] * retargeting.scale + retargeting.roots[index]
+            seen = float(motion.hand_weight[index, side])
+            kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
+            own = retargeting.rest.bones[f"hand_{name[-1]}"].length * retargeting.scale
+            size = float(np.clip(own / retargeting.actor.lengths[f"hand_{name[-1]}"], HAND_SCALE_MIN, HAND_SCALE_MAX))
+            start = motion.body[index, 15 + side]
+            result.append(
+                HandPlace(
+                    side=side,
+                    wrist=wrist,
+                    direction=tip - wrist,
+                    kept=kept if self._keep_hands else 0.0,
+                    behind=name in behind,
+                    moved=np.c_[size * np.eye(2), wrist - size * start],
+                )
+            )
+        return tuple(result)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FaceWeights:
+    """How the face mesh's vertices hang on the body's bones."""
+
+    points: Array  # (N, 3) px in the picture
+    weights: Array  # (N, bones)
+    head_share: Array  # (N,) 1 turns as the face does, 0 as the skinned body
+
+    @classmethod
+    def of(cls, character: Character, body: LayeredBody) -> "_FaceWeights":
+        figure: FigureMesh = character.figure
+        head, surface = character.anatomy.head, body.surface
+        height, width = surface.depth.shape
+        at = np.clip(figure.vertices.astype(int), 0, [width - 1, height - 1])
+        away = np.linalg.norm(figure.vertices - head.centre, axis=1) / head.width
+        near = np.clip((FACE_REACH[1] - away) / (FACE_REACH[1] - FACE_REACH[0]), 0, 1)
+        return cls(
+            points=np.c_[figure.vertices, surface.depth[at[:, 1], at[:, 0]]],
+            weights=surface.weights[at[:, 1], at[:, 0]].astype(np.float64),
+            head_share=np.clip(figure.head_weight, 0, 1) * near,
+        )
+
+
+def _without_hand(placed: _Placed, texture: Bytes, kept: float) -> Bytes:
+    """The drawn layer; of an arm, less its hand by the share ``kept`` (0-1) of the actor's own."""
+    rgba = placed.drawn(texture)
+    if placed.layer.hand is None or kept <= 0:
+        return rgba
+    strength = cv2.convertScaleAbs(cv2.bitwise_not(placed.drawn(placed.layer.hand)), alpha=kept, beta=255 * (1 - kept))
+    return np.asarray(cv2.multiply(rgba, cv2.merge([strength] * 4), scale=1 / 255), np.uint8)
+
+
+def place_layer(layer: Layer, points: Array, height: int, width: int) -> _Placed | None:
+    """The map that draws ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside."""
+    corners = points[layer.triangles]
+    flat = corners[..., :2]
+    box = bounds_of(flat, height, width, margin=0)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    # Triangles that are turned away first, then those with transparent parts; each from the farthest to the nearest.
+    order = np.lexsort((-corners[..., 2].mean(1), layer.opaque, area > 0))
+    order = order[np.abs(area[order]) > 1e-3]
+    labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
+    maps = inverse_maps(layer.vertices[layer.triangles][..., :2], flat)
+    source = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
+    return _Placed(layer=layer, box=box, source=source)

@@ -1,0 +1,122 @@
+"""The actor as a skeleton of constant bone lengths: which way each bone points in each frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.smoothing import spans
+from bodydouble.renderers.puppet.body.skeleton import ARMS, DEPTH_GAIN, LEGS, SIDES
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+
+Array = NDArray[np.float64]
+
+POSITION_SIGMA, DEPTH_SIGMA = 1.0, 3.0
+"""Frames of smoothing beyond the track's own: depth is noisier than position."""
+LENGTH_SHARE = 0.92
+"""A bone's length over the median of its length in space, which depth noise makes longer."""
+FLAT_PERCENTILE = 90
+"""A bone is at least as long as it looks in this percentile of the frames, and at most 1.1 times that."""
+SHORTEST = 0.85
+"""Of the template's proportion to the spine: a limb that is always foreshortened is not short."""
+NOISE_SINE = (0.15, 0.35)
+"""Sines of a tilt that pass for none, and over which it then sets in."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActorSkeleton:
+    """Bones of one shot; names as the template's, "shoulders", "pelvis" and "spine" for the trunk's three lines."""
+
+    points: Array  # (F, 33, 3) smoothed landmarks, z away from the camera
+    vectors: dict[str, Array]  # (F, 3) each
+    lengths: dict[str, float]  # px
+
+    @property
+    def shoulders(self) -> Array:
+        """(F, 3) between the shoulders."""
+        return (self.points[:, 11] + self.points[:, 12]) / 2
+
+    @property
+    def hips(self) -> Array:
+        """(F, 3) between the hips."""
+        return (self.points[:, 23] + self.points[:, 24]) / 2
+
+    def direction(self, bone: str, index: int) -> Array:
+        """(3,) unit vector: as the picture shows it, tilted by as much as the bone looks short."""
+        flat, length = self.vectors[bone][index], self.lengths[bone]
+        share = float(np.hypot(*flat[:2])) / length
+        if share >= 1:
+            return np.array([flat[0], flat[1], 0.0]) / max(float(np.hypot(*flat[:2])), 1e-6)
+        return np.array([flat[0] / length, flat[1] / length, np.sign(flat[2]) * np.sqrt(1 - share**2)])
+
+    def cautious_direction(self, bone: str, index: int) -> Array:
+        """(3,) unit vector, tilted only as far as both its shortness and the network's depth say."""
+        flat, length = self.vectors[bone][index], self.lengths[bone]
+        plane = float(np.hypot(*flat[:2]))
+        share = min(plane / length, 1.0)
+        sine = min(np.sqrt(1 - share**2), abs(float(flat[2])) / length, 1.0)
+        sine *= float(np.clip((sine - NOISE_SINE[0]) / NOISE_SINE[1], 0, 1))
+        along = flat[:2] / max(plane, 1e-6)
+        return np.r_[along * np.sqrt(1 - sine**2), np.sign(flat[2]) * sine]
+
+
+def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleton:
+    """From the smoothed ``motion``; lengths are taken over all frames in which the actor is present."""
+    points = _smoothed(motion)
+    here = motion.present
+    vectors: dict[str, Array] = {
+        "shoulders": points[:, 11] - points[:, 12],
+        "pelvis": points[:, 23] - points[:, 24],
+        "spine": (points[:, 11] + points[:, 12] - points[:, 23] - points[:, 24]) / 2,
+    }
+    lengths = {name: _length([vector[here]]) for name, vector in vectors.items()}
+    for chains, bones in ((ARMS, ("upperarm", "lowerarm", "hand")), (LEGS, ("thigh", "calf", "foot"))):
+        for k, bone in enumerate(bones):
+            for side in SIDES:
+                chain = chains[side]
+                stop = points[:, chain.joints[k + 1]] if k < 2 else points[:, list(chain.tip)].mean(1)
+                vectors[f"{bone}_{side}"] = stop - points[:, chain.joints[k]]
+            both = _length([vectors[f"{bone}_{side}"][here] for side in SIDES])
+            lengths |= {f"{bone}_{side}": both for side in SIDES}
+    _lengthen_limbs(lengths, template)
+    return ActorSkeleton(points=points, vectors=vectors, lengths=lengths)
+
+
+def _smoothed(motion: Motion) -> Array:
+    """(F, 33, 3) landmarks, bridged where the actor is absent, smoothed within each presence."""
+    points = np.dstack([motion.body, motion.depth * DEPTH_GAIN])
+    result = points.copy()
+    for start, stop in spans(motion.present, motion.shot, gap_max=0):
+        part = points[start:stop]
+        result[start:stop, :, :2] = gaussian_filter1d(part[..., :2], POSITION_SIGMA, axis=0, mode="nearest")
+        result[start:stop, :, 2] = gaussian_filter1d(part[..., 2], DEPTH_SIGMA, axis=0, mode="nearest")
+    return result
+
+
+def _length(vectors: list[Array]) -> float:
+    """Pixels: one length for bones that are alike, from their vectors (F, 3) in all frames."""
+    stacked = np.concatenate(vectors)
+    if len(stacked) == 0:
+        return 1.0
+    flat = float(np.percentile(np.hypot(stacked[:, 0], stacked[:, 1]), FLAT_PERCENTILE))
+    return max(float(np.clip(np.median(np.linalg.norm(stacked, axis=1)) * LENGTH_SHARE, flat, 1.1 * flat)), 1.0)
+
+
+def _lengthen_limbs(lengths: dict[str, float], template: BodyTemplate) -> None:
+    """Bring limbs to at least ``SHORTEST`` of the template's proportions; in place."""
+    joints = template.joints
+    shoulders, hips = (
+        (joints[f"joint-l-{name}"] + joints[f"joint-r-{name}"]) / 2 for name in ("shoulder", "upper-leg")
+    )
+    unit = lengths["spine"] / float(np.linalg.norm(shoulders - hips))
+    for bone, first, second in (
+        ("upperarm", "shoulder", "elbow"),
+        ("lowerarm", "elbow", "hand"),
+        ("thigh", "upper-leg", "knee"),
+        ("calf", "knee", "ankle"),
+    ):
+        own = float(np.linalg.norm(joints[f"joint-l-{first}"] - joints[f"joint-l-{second}"]))
+        for side in SIDES:
+            lengths[f"{bone}_{side}"] = max(lengths[f"{bone}_{side}"], SHORTEST * own * unit)

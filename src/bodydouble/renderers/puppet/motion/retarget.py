@@ -1,0 +1,296 @@
+"""The character's bones in each frame: the actor's directions, the character's lengths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from bodydouble.perception.body_template import BONES
+from bodydouble.perception.smoothing import spans
+from bodydouble.renderers.puppet.body import quaternions
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, trunk_frame
+from bodydouble.renderers.puppet.body.skinning import BonePose
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
+from bodydouble.renderers.puppet.motion.head import Head, limited_turn
+
+Array = NDArray[np.float64]
+
+NECK_MIN, NECK_MAX = 0.80, 1.05
+"""Bounds of the neck's length on screen over its own."""
+NECK_TURN_MAX = 0.9
+"""Radians that the neck leans away from the picture's at most."""
+FOOT_TURN_MAX = 0.6
+"""Radians that a foot turns away from its shin's turn at most: soles do not look up."""
+RAISED_LEFT = -np.pi * 1.35
+"""Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
+ROOT_SIGMA = 3.0
+"""Frames over which the body's offset from the actor's hips is smoothed."""
+HIPS_SHARE = 0.35
+"""Of the hips in where a body without feet stands; the shoulders, which are seen better, have the rest."""
+SUPPORT = 0.12
+"""Spine lengths of height difference at which the higher foot no longer carries the body."""
+LEGS_SEEN_MIN = 0.4
+"""Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestBone:
+    """A limb's bone in the picture."""
+
+    origin: Array  # (3,) px
+    azimuth: float  # radians in the picture plane
+    elevation: float  # radians away from the camera
+    length: float  # px
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestSkeleton:
+    """The character's skeleton as its picture shows it."""
+
+    joints: Joints
+    bones: dict[str, RestBone]
+    chest: Array  # (3, 3) trunk_frame of the shoulders
+    pelvis: Array  # (3, 3) of the hips
+    spine: float
+    shoulder_width: float
+    head: Head
+
+    @property
+    def neck(self) -> Array:
+        """(3,) from between the shoulders to where the head turns."""
+        return self.joints.head - self.joints.shoulders
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """All bones of one frame, in picture pixels with the hips at 0."""
+
+    bones: dict[str, BonePose]
+    joints: dict[str, Array]  # (3,) "elbow_l", "wrist_l", "knee_l", "ankle_l", …, "shoulders", "head"
+
+    def ordered(self) -> list[BonePose]:
+        """The bones in the template's order."""
+        return [self.bones[bone] for bone in BONES]
+
+
+def rest_skeleton(joints: Joints, head: Head) -> RestSkeleton:
+    """From the fitted joints."""
+    points = joints.points
+    up = joints.shoulders - joints.hips
+    bones: dict[str, RestBone] = {}
+    for chains, names in ((ARMS, ("upperarm", "lowerarm", "hand")), (LEGS, ("thigh", "calf", "foot"))):
+        for side in SIDES:
+            chain = chains[side]
+            places = [*(points[i] for i in chain.joints), points[list(chain.tip)].mean(0)]
+            for k, name in enumerate(names):
+                along = places[k + 1] - places[k]
+                azimuth, elevation = angles(along)
+                bones[f"{name}_{side}"] = RestBone(
+                    origin=places[k], azimuth=azimuth, elevation=elevation, length=float(np.linalg.norm(along))
+                )
+    return RestSkeleton(
+        joints=joints,
+        bones=bones,
+        chest=trunk_frame(points[11] - points[12], up),
+        pelvis=trunk_frame(points[23] - points[24], up),
+        spine=float(np.linalg.norm(up)),
+        shoulder_width=float(np.linalg.norm(points[11] - points[12])),
+        head=head,
+    )
+
+
+def angles(vector: Array) -> tuple[float, float]:
+    """Azimuth in the picture plane and elevation away from the camera of ``vector`` (3,), radians."""
+    return float(np.arctan2(vector[1], vector[0])), float(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
+
+
+def unit_vector(azimuth: float, elevation: float) -> Array:
+    """(3,) the direction of ``angles``."""
+    flat = np.cos(elevation)
+    return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
+
+
+def wrapped(angle: float, low: float) -> float:
+    """``angle`` brought into the full circle that begins at ``low``."""
+    return float((angle - low) % (2 * np.pi) + low)
+
+
+class Retargeting:
+    """Poses of the character for every frame. Made once; keeps nothing that drawing a frame changes."""
+
+    def __init__(self, rest: RestSkeleton, actor: ActorSkeleton, motion: Motion, *, own_size: bool = False) -> None:
+        """``own_size``: keep the character's proportion to the actor's head instead of the actor's height."""
+        self.rest, self.actor, self._motion = rest, actor, motion
+        self.legs_seen = legs_seen(motion)
+        self.scale = self._shot_scale(own_size)
+        self._pivots = self._neck_vectors()
+        self._neck_length = self._usual_neck()
+        self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
+        self.roots = self._roots()
+
+    def _shot_scale(self, own_size: bool) -> float:
+        """Frame pixels for a picture pixel, one for the whole shot."""
+        actor, rest, motion = self.actor.lengths, self.rest, self._motion
+        sizes = motion.head_size[motion.present]
+        if own_size and len(sizes):
+            return float(np.median(sizes)) / rest.head.size
+        if self.legs_seen:
+            legs = sum(rest.bones[f"{bone}_{side}"].length for bone in ("thigh", "calf") for side in SIDES) / 2
+            return (actor["spine"] + actor["thigh_l"] + actor["calf_l"]) / (rest.spine + legs)
+        return (actor["spine"] + actor["shoulders"]) / (rest.spine + rest.shoulder_width)
+
+    def _neck_vectors(self) -> Array:
+        """(F, 2) from between the actor's shoulders to where the head turns, smoothed; NaN where absent."""
+        motion, head = self._motion, self.rest.head
+        # Where the head's joint is in the head's own axes, in head sizes; the same place on the actor's head.
+        centre = np.r_[head.centre, self.rest.joints.head[2] - 0.5 * head.width]
+        local = head.rotation.T @ (centre - self.rest.joints.head) / head.size
+        result = np.full((len(motion), 2), np.nan)
+        for start, stop in spans(motion.present, motion.shot, gap_max=0):
+            here = slice(start, stop)
+            shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
+            vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
+            result[here] = gaussian_filter1d(vectors, 1.5, axis=0, mode="nearest")
+        return result
+
+    def _usual_neck(self) -> float:
+        lengths = np.linalg.norm(self._pivots[self._motion.present], axis=1)
+        return max(float(np.median(lengths)), 1e-6) if len(lengths) else 1.0
+
+    def _pose(self, index: int) -> Pose:
+        """Bones and joints of one frame."""
+        actor, rest = self.actor, self.rest
+        up = actor.cautious_direction("spine", index)
+        across = actor.cautious_direction("shoulders", index)
+        across_hips = actor.cautious_direction("pelvis", index)
+        chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)
+        pelvis = quaternions.from_matrix(trunk_frame(0.5 * across + 0.5 * across_hips, up) @ rest.pelvis.T)
+        bottom, top = rest.joints.hips, rest.joints.shoulders
+        shoulders = quaternions.to_matrix(quaternions.between(pelvis, chest, 0.5)) @ (top - bottom)
+        bones: dict[str, BonePose] = {}
+        for bone, share in (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0)):
+            bones[bone] = BonePose(
+                rotation=quaternions.between(pelvis, chest, share),
+                origin=bottom + share * (top - bottom),
+                target=share * shoulders,
+            )
+        joints: dict[str, Array] = {"hips": np.zeros(3), "shoulders": shoulders}
+        for side in SIDES:
+            bones[f"clavicle_{side}"] = bones["spine_03"]
+        self._place_head(index, bones, joints)
+        for side in SIDES:
+            self._place_arm(index, side, bones, joints)
+            self._place_leg(index, side, bones, joints)
+        return Pose(bones=bones, joints=joints)
+
+    def _place_head(self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
+        """Head on its own neck, which leans as the actor's does."""
+        rest, head = self.rest, self.rest.head
+        turn = limited_turn(head.rotation, self._motion.head_rotation[index])
+        rotation = quaternions.from_matrix(turn @ head.rotation.T)
+        vector = self._pivots[index]
+        ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
+        lean = np.arctan2(vector[1], vector[0]) - np.arctan2(rest.neck[1], rest.neck[0])
+        lean = float(np.clip(wrapped(lean, -np.pi), -NECK_TURN_MAX, NECK_TURN_MAX))
+        c, s = np.cos(lean), np.sin(lean)
+        neck = np.r_[np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio, rest.neck[2]]
+        joint = joints["shoulders"] + neck
+        chest = bones["spine_03"].rotation
+        middle = quaternions.between(quaternions.between(quaternions.about_z(lean), chest, 0.5), rotation, 0.3)
+        bones["head"] = BonePose(rotation=rotation, origin=rest.joints.head, target=joint)
+        bones["neck_01"] = BonePose(
+            rotation=middle,
+            origin=(rest.joints.shoulders + rest.joints.head) / 2,
+            target=(joints["shoulders"] + joint) / 2,
+        )
+        joints["head"] = joint
+
+    def _place_arm(self, index: int, side: str, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
+        """Upper arm, forearm, hand: turned in the picture plane and tilted; the side that is seen stays seen."""
+        chain = ARMS[side]
+        place = bones["spine_03"].apply(self.rest.joints.points[chain.joints[0]])
+        joints[f"shoulder_{side}"] = place
+        turn: float | None = None
+        for name, joint in (("upperarm", "elbow"), ("lowerarm", "wrist"), ("hand", "tip")):
+            bone = self.rest.bones[f"{name}_{side}"]
+            azimuth, elevation = angles(self.actor.direction(f"{name}_{side}", index))
+            own = bone.elevation
+            if name == "hand":
+                own = elevation = 0.0
+            if turn is None:
+                low = RAISED_LEFT if side == "l" else -2 * np.pi - RAISED_LEFT
+                turn = wrapped(azimuth - bone.azimuth, low)
+            else:
+                turn += wrapped(azimuth - bone.azimuth - turn, -np.pi)
+            bones[f"{name}_{side}"] = BonePose(
+                rotation=limb_rotation(bone.azimuth, turn, own - elevation), origin=bone.origin, target=place
+            )
+            place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
+            joints[f"{joint}_{side}"] = place
+
+    def _place_leg(self, index: int, side: str, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
+        """Thigh, shin, foot."""
+        chain = LEGS[side]
+        place = bones["pelvis"].apply(self.rest.joints.points[chain.joints[0]])
+        joints[f"hip_{side}"] = place
+        turn: float | None = None
+        for name, joint in (("thigh", "knee"), ("calf", "ankle")):
+            bone = self.rest.bones[f"{name}_{side}"]
+            azimuth, elevation = angles(self.actor.direction(f"{name}_{side}", index))
+            wanted = wrapped(azimuth - bone.azimuth, -np.pi)
+            turn = wanted if turn is None else turn + wrapped(wanted - turn, -np.pi)
+            bones[f"{name}_{side}"] = BonePose(
+                rotation=limb_rotation(bone.azimuth, turn, bone.elevation - elevation),
+                origin=bone.origin,
+                target=place,
+            )
+            place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
+            joints[f"{joint}_{side}"] = place
+        assert turn is not None
+        foot = self.rest.bones[f"foot_{side}"]
+        vector = self.actor.vectors[f"foot_{side}"][index]
+        share = float(np.clip(np.hypot(*vector[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
+        base = 0.5 * turn
+        swing = wrapped(float(np.arctan2(vector[1], vector[0])) - foot.azimuth - base, -np.pi)
+        turn = base + float(np.clip(swing, -FOOT_TURN_MAX, FOOT_TURN_MAX)) * share
+        bones[f"foot_{side}"] = BonePose(rotation=quaternions.about_z(turn), origin=foot.origin, target=place)
+
+    def _roots(self) -> Array:
+        """(F, 2) where the character's hips are in the frame: the carrying foot stays where the actor's is.
+
+        Where the actor is not seen down to the feet, shoulders and hips agree with the actor's on average.
+        """
+        actor, motion = self.actor, self._motion
+        hips = actor.hips[:, :2]
+        offsets = np.full((len(motion), 2), np.nan)
+        for i, pose in enumerate(self.poses):
+            if pose is None:
+                continue
+            if self.legs_seen:
+                ankles = actor.points[i, [27, 28], :2]
+                own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * self.scale
+                weight = np.exp((ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"]))
+                offsets[i] = (weight[:, None] * (ankles - own)).sum(0) / weight.sum()
+            else:
+                shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * self.scale
+                offsets[i] = HIPS_SHARE * hips[i] + (1 - HIPS_SHARE) * shoulders
+        result = np.full_like(offsets, np.nan)
+        for start, stop in spans(motion.present, motion.shot, gap_max=0):
+            here = slice(start, stop)
+            away = gaussian_filter1d(offsets[here] - hips[here], ROOT_SIGMA, axis=0, mode="nearest")
+            result[here] = hips[here] + away
+        return result
+
+
+def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
+    """(4,) a bone at ``azimuth`` turned by ``turn`` in the picture plane and tilted by ``tilt`` towards the camera."""
+    turned = quaternions.multiply(quaternions.about_z(azimuth + turn), quaternions.about_y(tilt))
+    return quaternions.multiply(turned, quaternions.about_z(-azimuth))
+
+
+def legs_seen(motion: Motion) -> bool:
+    """Whether the actor is seen down to the feet in most frames."""
+    seen = motion.visibility[motion.present][:, [25, 26, 27, 28]]
+    return bool(len(seen)) and float(np.median(seen.min(1))) > LEGS_SEEN_MIN

@@ -1,0 +1,102 @@
+"""Background that a matte holds between limbs, found with the fitted body's help."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
+from bodydouble.renderers.puppet.body.surface import limb_triangles
+from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
+from bodydouble.renderers.puppet.picture.regions import narrowed, opened, widened
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+SIDE_MAX = 420
+"""Longer side in pixels at which the colour models decide."""
+CORE, NEAR, RING = 0.22, 0.35, 0.3
+"""Decimetres: how far inside the body everything is the person; how far around the matte colours are compared."""
+FAINT, SOLID = 0.14, 0.94
+"""Alphas that count as nothing and as whole, as for the first cut-out."""
+SPARED = 0.7
+"""Decimetres about the landmarks of hands and feet where nothing is carved: the template has no shoes."""
+ROUNDS = 3
+"""Iterations of GrabCut: further ones change less than 1 % of the pixels on the development pictures."""
+
+
+def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale: float) -> Floats:
+    """``alpha`` (h, w) 0-1 without what looks like the backdrop, lies in the ``gaps`` and not on the fitted ``body``.
+
+    ``image`` (h, w, 3) is the picture with its backdrop, ``gaps`` (h, w) are from ``gaps_between_limbs``, ``scale`` is
+    the px of a decimetre.
+    """
+    height, width = alpha.shape
+    zoom = min(1.0, SIDE_MAX / max(height, width))
+    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+    unit = scale * zoom
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    matte = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+    inside = cv2.resize(body.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    core = narrowed(inside, max(2, CORE * unit)) & (matte > 0.5)
+    labels = np.full(matte.shape, cv2.GC_BGD, np.uint8)
+    labels[widened(matte > 0.1, RING * unit + 1)] = cv2.GC_PR_BGD
+    labels[matte > 0.5] = cv2.GC_PR_FGD
+    labels[core] = cv2.GC_FGD
+    if not core.any() or not (labels == cv2.GC_BGD).any():
+        return alpha
+    cv2.setRNGSeed(0)
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(small, labels, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+    allowed = cv2.resize(gaps.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    gone = opened(allowed & (matte > 0.5) & (labels != cv2.GC_FGD) & (labels != cv2.GC_PR_FGD), 1)
+    if not gone.any():
+        return alpha
+    band = widened(gone, 3)
+    trimap = np.where(matte > 0.97, 1.0, np.where(matte < 0.03, 0.0, 0.5)).astype(np.float32)
+    trimap[band] = 0.5
+    trimap[narrowed(gone, 2)] = 0
+    trimap[core & ~gone] = 1
+    found = np.clip((closed_form_alpha(small, trimap) - FAINT) / (SOLID - FAINT), 0, 1)
+    wide = cv2.resize(np.where(band, found, matte).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+    there = cv2.resize(band.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0
+    return _largest(np.where(there, np.minimum(wide, alpha), alpha).astype(np.float32))
+
+
+def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
+    """(h, w) where a matte may hold background: between an arm and the trunk, and between the legs.
+
+    Not above the shoulders, where hair is, and not about feet and hands, which the body model has barefoot and stiff.
+    """
+    share = {(limb, side): limb_triangles(template, limb, side, 0.5) for limb in ("arm", "leg") for side in SIDES}
+    limbs = np.any(list(share.values()), axis=0)
+    gaps = np.zeros(shape, np.uint8)
+    groups = [[~limbs, share["arm", side]] for side in SIDES] + [[share["leg", "l"], share["leg", "r"]]]
+    for group in groups:
+        hull = np.zeros(shape, np.uint8)
+        used = np.unique(template.triangles[np.any(group, axis=0)])
+        points = fit.vertices[used, :2]
+        neck = float(fit.joints.shoulders[1])
+        points = points[points[:, 1] > neck]
+        if len(points) > 2:
+            cv2.fillConvexPoly(hull, cv2.convexHull(np.round(np.clip(points, -8000, 8000)).astype(np.int32)), 1)
+        gaps |= hull
+    spared = np.zeros(shape, np.uint8)
+    radius = max(1, round(SPARED * fit.scale))
+    points = fit.joints.points
+    for chain in (*ARMS.values(), *LEGS.values()):
+        for index in (chain.joints[2], *chain.extremity):
+            cv2.circle(spared, np.round(points[index, :2]).astype(int).tolist(), radius, 1, -1)
+    gaps[: max(0, int(fit.joints.points[[11, 12], 1].min()))] = 0
+    return (gaps > 0) & (spared == 0)
+
+
+def _largest(alpha: Floats) -> Floats:
+    """``alpha`` without islands."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
+    if count <= 2:
+        return alpha
+    main = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.where(widened(labels == main, 1), alpha, 0).astype(np.float32)

@@ -1,0 +1,64 @@
+"""The pixels of a picture that are head, hair or neck, and never a limb."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Alpha
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+
+Mask = NDArray[np.uint8]
+
+OPAQUE_MIN = 0.25
+"""Alpha (0-1) from which pixels are connected with each other."""
+NECK_HALF_WIDTH = 0.38
+"""Face widths from the neck's axis to its side: a neck is about three quarters as wide as a face."""
+FREE_OF_SHOULDERS = 0.45
+"""Share of the way from the shoulders' landmarks up to the chin from which on no relaxed shoulder is seen any more."""
+CHIN_BELOW_CENTRE = 0.6
+"""Face widths from the middle of a face to its chin, where the picture shows no face."""
+ARM_HALF_WIDTH = 0.2
+"""Half width of a raised arm in anatomy units (shoulder widths): an upper arm with its sleeve."""
+ARMS = ((11, 13, 15), (12, 14, 16))
+"""Body landmarks of shoulder, elbow and wrist: left, right."""
+CHIN = 152
+"""The face mesh's lowest point."""
+
+
+def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
+    """(h, w) 0 or 1: what is connected with the face above the shoulders, and the neck; without raised arms."""
+    height, width = alpha.shape
+    head = anatomy.head
+    chin = anatomy.face[CHIN, :2] if anatomy.face is not None else head.centre + [0, CHIN_BELOW_CENTRE * head.width]
+    neck = chin - anatomy.shoulders
+    length = max(float(np.hypot(*neck)), 1.0)
+    up = neck / length if neck[1] < 0 else np.array([0.0, -1.0])
+    xs, ys = np.arange(width) - anatomy.shoulders[0], np.arange(height)[:, None] - anatomy.shoulders[1]
+    above = xs * up[0] + ys * up[1]
+    beside = np.abs(xs * -up[1] + ys * up[0])
+    zone = (above > FREE_OF_SHOULDERS * length) | ((above > 0) & (beside < NECK_HALF_WIDTH * head.width))
+    candidate = (zone & (alpha > OPAQUE_MIN)).astype(np.uint8)
+    candidate[_raised_arms(anatomy, alpha.shape) > 0] = 0
+    x, y = np.clip(np.round(head.centre), 0, [width - 1, height - 1]).astype(int)
+    cv2.circle(
+        candidate, (int(x), int(y)), max(1, int(0.3 * head.width)), 1, -1
+    )  # a hand before the face parts nothing
+    _, labels = cv2.connectedComponents(candidate)
+    return (labels == labels[y, x]).astype(np.uint8)
+
+
+def _raised_arms(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """(h, w) 0 or 1: arms whose elbow or wrist is above the shoulders, with their hands."""
+    mask = np.zeros(shape[:2], np.uint8)
+    points = anatomy.body[:, :2]
+    thick = max(1, round(2 * ARM_HALF_WIDTH * anatomy.unit))
+    for side, joints in enumerate(ARMS):
+        if points[list(joints[1:]), 1].min() > anatomy.shoulders[1]:
+            continue
+        cv2.polylines(mask, [np.round(points[list(joints)]).astype(np.int32)], False, 1, thick)
+        hand = anatomy.hands[side]
+        if np.isfinite(hand).all():
+            hull = cv2.convexHull(np.round(hand).astype(np.int32))
+            cv2.fillConvexPoly(mask, hull, 1)
+            cv2.polylines(mask, [hull], True, 1, max(1, thick // 3))
+    return mask

@@ -1,0 +1,285 @@
+"""The character as layers that the body's bones move: trunk with head, arms, legs."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.surface import (
+    LIMB_BONES,
+    Surface,
+    bone_share,
+    label_triangles,
+    limb_triangles,
+    surface_of,
+)
+from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, softened, widened
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation, arm_colours
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+CELL = 0.28
+"""Side of a mesh cell in decimetres of the body: elbows bend over about one decimetre."""
+CELL_MIN = 6
+"""The same in pixels at least: smaller cells cost time and show nothing more."""
+SEAM = (0.2, 0.5)
+"""Weight of a limb's bones between which the layer that lies before the trunk fades in."""
+LEG_END = (0.65, 0.95)
+"""Weight of a leg's bones between which the trunk's layer ends, under the leg's."""
+RING = 0.35
+"""Decimetres: gaps of the trunk up to this width are filled where an arm covered them."""
+SOLID = 0.9
+"""Alpha from which on a pixel's colour is the person's alone, and may spread to what is hidden."""
+HAND_ZONE = (0.4, 0.8)
+"""Weight of the hand's bone between which an arm's pixels become the hand's."""
+SKIN_SHADE = (0.55, 0.5)
+"""Light of a made-up limb: ambient, and by how much it faces the camera."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A part of the picture on a mesh of its own."""
+
+    vertices: Array  # (N, 3) px in the picture, z away from the camera
+    weights: Array  # (N, len(BONES)), rows sum to 1
+    triangles: NDArray[np.int64]  # (T, 3)
+    opaque: Mask  # (T,) drawn after the others: transparent rims never cut holes into a folded limb
+    rgba: Bytes  # (h, w, 4) premultiplied: the whole part, with what others hide of it
+    front: Bytes | None  # the visible part, drawn again before the trunk; None for the trunk
+    hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayeredBody:
+    """All layers by name: "trunk", "arm_l", "arm_r", "leg_l", "leg_r"; and the trunk's fields for other meshes."""
+
+    layers: dict[str, Layer]
+    surface: Surface  # of trunk, head and legs
+    skirt: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSources:
+    """What the layers are made from, all at one size."""
+
+    colour: Floats  # (h, w, 3) 0-255, the person's own
+    alpha: Floats  # (h, w) 0-1
+    skin: Array  # (3,) 0-255
+    hands_seen: tuple[bool, bool]  # the subject's left, right
+
+
+def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, parts: Segmentation) -> LayeredBody:
+    """Cut the picture into layers, continue each under the others, and weight its mesh to the bones."""
+    shape = (sources.alpha.shape[0], sources.alpha.shape[1])
+    arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
+    if parts.hem is not None:
+        surface = _skirt_weights(surface, fit, parts.hem)
+    layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
+    for side in SIDES:
+        arm = _arm_layer(sources, fit, template, parts, side)
+        if arm is not None:
+            layers[f"arm_{side}"] = arm
+        leg = _leg_layer(sources, fit, template, surface, parts, side)
+        if leg is not None:
+            layers[f"leg_{side}"] = leg
+    return LayeredBody(layers=layers, surface=surface, skirt=parts.hem is not None)
+
+
+def limb_weight(weights: Floats, limb: str, side: str) -> Floats:
+    """(h, w) share of the bones of the "arm" or "leg" of ``side`` in ``weights`` (h, w, len(BONES))."""
+    return np.asarray(bone_share(weights, tuple(f"{bone}_{side}" for bone in LIMB_BONES[limb])), np.float32)
+
+
+def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) -> Surface:
+    """``surface`` in which arm weight stays only where the colours are the arm's: hair does not follow a shoulder."""
+    weights = surface.weights.copy()
+    chest = BONES.index("spine_03")
+    for side in SIDES:
+        bones = [BONES.index(f"{bone}_{side}") for bone in LIMB_BONES["arm"]]
+        taken = weights[..., bones] * (1 - arm_colours(parts, side, scale))[..., None]
+        weights[..., bones] -= taken
+        weights[..., chest] += taken.sum(2)
+    return Surface(weights=weights, depth=surface.depth, inside=surface.inside)
+
+
+def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
+    """``surface`` with both legs' weights blended across a skirt, so that it hangs between them in one piece."""
+    weights = surface.weights.copy()
+    points = fit.joints.points
+    rows = np.arange(len(weights), dtype=np.float64)
+    axis = {}
+    for side, chain in (("l", (23, 25, 27)), ("r", (24, 26, 28))):
+        joints = points[list(chain), :2]
+        order = np.argsort(joints[:, 1])
+        axis[side] = np.interp(rows, joints[order, 1], joints[order, 0])
+    span = axis["l"] - axis["r"]
+    span = np.where(np.abs(span) < 0.5 * fit.scale, np.sign(span + 1e-9) * 0.5 * fit.scale, span)
+    columns = np.arange(weights.shape[1], dtype=np.float64)[None]
+    share = np.clip((columns - axis["r"][:, None]) / span[:, None], 0, 1).astype(np.float32)
+    fade = np.clip((hem + 0.3 * fit.scale - rows) / (0.3 * fit.scale), 0, 1).astype(np.float32)[:, None]
+    for bone in LIMB_BONES["leg"]:
+        left, right = BONES.index(f"{bone}_l"), BONES.index(f"{bone}_r")
+        total = weights[..., left] + weights[..., right]
+        weights[..., left] += fade * (share * total - weights[..., left])
+        weights[..., right] += fade * ((1 - share) * total - weights[..., right])
+    return Surface(weights=weights, depth=surface.depth, inside=surface.inside)
+
+
+def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: Segmentation) -> Layer:
+    """Trunk, head, hair, skirt, and the thighs as far as the legs' layers have not set in."""
+    alpha, scale = sources.alpha, fit.scale
+    limbs = [mask for name, mask in parts.parts.items() if name.startswith("arm")]
+    any_arm = np.any(limbs, axis=0) & (alpha > 0.05) if limbs else np.zeros(alpha.shape, np.bool_)
+    keep = alpha * softened(~any_arm, 0.8)
+    grown = widened(any_arm, 3)
+    covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
+    hidden = grown & covered & (alpha > 0.3)
+    known = (keep > SOLID) & ~widened(any_arm, 2)
+    colour = filled(sources.colour, known, hidden | ((keep > 0.02) & ~known))
+    opacity = np.maximum(keep, softened(hidden) * grown * alpha)
+    for side in SIDES:
+        leg = parts.parts.get(f"leg_{side}")
+        if leg is not None:
+            weight = limb_weight(surface.weights, "leg", side)
+            ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
+            opacity = opacity * (1 - softened(leg | (weight > SEAM[1]), 0.8) * (1 - ends) * _below(parts.hem, alpha))
+    return make_layer(colour, opacity, surface, scale)
+
+
+def _below(hem: float | None, alpha: Floats) -> Floats:
+    """(h, 1) 1 below a skirt's hem, 0 above; 1 without a skirt."""
+    rows = np.ones((len(alpha), 1), np.float32)
+    if hem is not None:
+        rows[: int(hem)] = 0
+    return rows
+
+
+def _arm_layer(
+    sources: LayerSources, fit: BodyFit, template: BodyTemplate, parts: Segmentation, side: str
+) -> Layer | None:
+    """One arm, whole; a hand that the picture hides is the template's, in the colour of the face."""
+    own = parts.parts.get(f"arm_{side}")
+    alpha = sources.alpha
+    shape = (alpha.shape[0], alpha.shape[1])
+    if own is None or np.count_nonzero(own & (alpha > 0.05)) < 30:
+        return None
+    surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, 0.15), shape, fit.scale)
+    weight = limb_weight(surface.weights, "arm", side)
+    whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.4)], shape) > 0
+    visible = own & (alpha > 0.05)
+    hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
+    known = narrowed(own & (alpha > SOLID), 2)
+    if not known.any():
+        known = own & (alpha > 0.5)
+    colour = filled(sources.colour, known, (hidden | own) & ~known)
+    colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
+    made_up = np.zeros(shape, np.float32)
+    if not sources.hands_seen[0 if side == "l" else 1]:
+        hand, shaded = shaded_part(fit, template, f"hand_{side}", sources.skin, shape)
+        colour = np.where(hand[..., None], shaded, colour)
+        made_up = softened(hand, 0.7)
+    fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
+    front = np.maximum(softened(own, 0.8) * alpha * fade, made_up)
+    full = np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front)
+    layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
+    share = bone_share(surface.weights, (f"hand_{side}",))
+    hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
+    return replace(layer, hand=np.round(255 * hand).astype(np.uint8))
+
+
+def _leg_layer(
+    sources: LayerSources, fit: BodyFit, template: BodyTemplate, surface: Surface, parts: Segmentation, side: str
+) -> Layer | None:
+    """One leg, whole; it moves with the trunk's own fields, so that both agree at the hip."""
+    own = parts.parts.get(f"leg_{side}")
+    if own is None:
+        return None
+    alpha = sources.alpha
+    shape = (alpha.shape[0], alpha.shape[1])
+    weight = limb_weight(surface.weights, "leg", side)
+    other = limb_weight(surface.weights, "leg", "r" if side == "l" else "l")
+    arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)
+    whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.3)], shape) > 0
+    mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (weight > other))
+    below = _below(parts.hem, alpha)
+    visible = mine & (alpha > 0.05) & (below > 0)
+    hidden = whole & ~visible & ((below == 0) | arms | (other > 0))
+    known = narrowed(visible & (alpha > SOLID), 1) & ~widened(arms, 2)
+    if not known.any():
+        known = visible & (alpha > 0.5)
+    colour = filled(sources.colour, known, hidden | (visible & ~known))
+    colour = np.where((visible & ~arms & (alpha > SOLID))[..., None], sources.colour, colour)
+    fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
+    front = softened(visible, 0.8) * alpha * fade
+    full = np.maximum(softened(hidden, 1.0), softened(visible, 0.8) * alpha)
+    shown = front if parts.hem is None else None  # under a skirt
+    return make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, shown)
+
+
+def shaded_part(
+    fit: BodyFit, template: BodyTemplate, bone: str, colour: Array, shape: tuple[int, int]
+) -> tuple[Mask, Floats]:
+    """The body model's part of ``bone``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3)."""
+    chosen = bone_share(template.weights, (bone,))[template.triangles].mean(1) > 0.5
+    triangles = template.triangles[chosen]
+    labels = label_triangles(fit.vertices, triangles, shape)
+    corners = fit.vertices[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), 1e-9)
+    light = np.clip(SKIN_SHADE[0] + SKIN_SHADE[1] * facing, 0, 1.05).astype(np.float32)
+    shade = cv2.GaussianBlur(light[np.maximum(labels - 1, 0)], (0, 0), 1.2)
+    return labels > 0, np.asarray(np.clip(colour * shade[..., None], 0, 255), np.float32)
+
+
+def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, front: Floats | None = None) -> Layer:
+    """A layer of ``colour`` (h, w, 3) and ``alpha`` (h, w) on a square grid that covers what is not transparent."""
+    height, width = alpha.shape
+    cell = max(CELL_MIN, round(CELL * scale))
+    rows, columns = -(-height // cell) + 1, -(-width // cell) + 1
+    ys, xs = np.mgrid[0:rows, 0:columns] * cell
+    points = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
+    number = np.arange(rows * columns).reshape(rows, columns)
+    quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
+    near = cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((5, 5), np.uint8))
+    quads = quads[_box_sums(near, points[quads[:, 0]], points[quads[:, 2]]) > 0]
+    used = np.unique(quads)
+    renumbered = np.zeros(len(points), np.int64)
+    renumbered[used] = np.arange(len(used))
+    points, quads = points[used], renumbered[quads]
+    at = np.clip(points.astype(int), 0, [width - 1, height - 1])
+    weights = surface.weights[at[:, 1], at[:, 0]].astype(np.float64)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    low, high = points[triangles].min(1), points[triangles].max(1)
+    whole = _box_sums((alpha > 0.6).astype(np.uint8), low, high)
+    return Layer(
+        vertices=np.c_[points, surface.depth[at[:, 1], at[:, 0]]],
+        weights=weights / np.maximum(weights.sum(1, keepdims=True), 1e-9),
+        triangles=triangles,
+        opaque=whole >= 0.97 * cell * cell,
+        rgba=premultiplied(colour, alpha),
+        front=None if front is None else premultiplied(colour, front),
+    )
+
+
+def premultiplied(colour: Floats, alpha: Floats) -> Bytes:
+    """(h, w, 4) uint8 from ``colour`` 0-255 and ``alpha`` 0-1."""
+    share = np.clip(alpha, 0, 1)[..., None]
+    rgba = np.concatenate([np.clip(colour, 0, 255) * share, 255 * share], 2)
+    return np.ascontiguousarray(np.round(rgba).astype(np.uint8))
+
+
+def _box_sums(mask: Bytes, low: Array, high: Array) -> NDArray[np.int64]:
+    """(N,) sums of ``mask`` (h, w) over the boxes from ``low`` to ``high`` (N, 2), cut to the picture."""
+    height, width = mask.shape
+    total = np.pad(np.cumsum(np.cumsum(mask.astype(np.int64), 0), 1), ((1, 0), (1, 0)))
+    x0, y0 = np.clip(low.astype(int), 0, [width, height]).T
+    x1, y1 = np.clip(high.astype(int), 0, [width, height]).T
+    return total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]

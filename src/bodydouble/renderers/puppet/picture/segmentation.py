@@ -1,0 +1,255 @@
+"""Which pixels of the character are an arm, a leg, or the rest: trunk, head, hair and skirt."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
+from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood
+from bodydouble.renderers.puppet.picture.regions import (
+    closed,
+    distance_to,
+    narrowed,
+    opened,
+    pieces,
+    widened,
+)
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Image = NDArray[np.uint8]
+
+OPAQUE = 0.3
+"""Alpha from which on a pixel takes part in the segmentation; fainter ones follow their neighbours."""
+SEEDS_MIN = 20
+"""Pixels of each kind that a colour model needs."""
+FINGER_LINES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 8), (0, 9, 10, 11, 12), (0, 13, 14, 15, 16), (0, 17, 18, 19, 20))
+PALM = (0, 1, 5, 9, 13, 17)
+SLIVER = 0.14
+"""Decimetres: thinner remains of the trunk beside an arm are the arm's rim."""
+GAP_MIN = 0.25
+"""Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
+SKIRT_FILL = 0.7
+"""Share of the gap between the legs that cloth fills where there is a skirt."""
+CROTCH = 0.9
+"""Decimetres from the hips' line down to the crotch of the template."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmentation:
+    """Masks (h, w) that together cover the matte; ``likeness`` says how much a pixel looks like an arm."""
+
+    parts: dict[str, Mask]  # "rest", "arm_l", "arm_r", "leg_l", "leg_r"; a limb that is not seen is missing
+    arm_likeness: dict[str, Floats]  # by side: log-likelihood ratio arm / rest; 0 where there is no model
+    hem: float | None  # px: row to which a skirt reaches; None without a skirt
+
+
+def segment(image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy) -> Segmentation:
+    """Arms by colour models that the body seeds, legs by the nearest part of the body, the rest is the trunk's.
+
+    ``image`` (h, w, 3) has the colours of the person alone, ``alpha`` (h, w) 0-1; both at the size of ``fit``.
+    """
+    shape = (alpha.shape[0], alpha.shape[1])
+    labels = label_triangles(fit.vertices, template.triangles, shape)
+    body = labels > 0
+    number = np.maximum(labels - 1, 0)
+    opaque = alpha > OPAQUE
+    arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
+    trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
+    arms: dict[str, Mask] = {}
+    likeness: dict[str, Floats] = {}
+    for side in SIDES:
+        visible = arm_of[side][number] & body
+        cut, ratio = _arm(image, opaque, fit, anatomy, side, template, visible, body, trunk)
+        arms[side], likeness[side] = cut, ratio
+    arms["r"] &= ~arms["l"]
+    parts = _partition(opaque, arms, trunk, fit)
+    hem = _skirt_hem(opaque, fit, template, shape)
+    _split_legs(parts, fit, template, shape, hem)
+    return Segmentation(parts=parts, arm_likeness=likeness, hem=hem)
+
+
+def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple[Mask, Mask, bool]:
+    """Pixels that are surely the forearm, those of the seen hand, and whether a hand is seen."""
+    chain, scale = ARMS[side], fit.scale
+    points = fit.joints.points[:, :2]
+    shoulder, elbow, wrist = points[list(chain.joints)]
+    line = np.zeros(opaque.shape, np.uint8)
+    path = np.round(np.array([0.2 * shoulder + 0.8 * elbow, elbow, 0.1 * elbow + 0.9 * wrist])).astype(np.int32)
+    cv2.polylines(line, [path], False, 1, max(2, int(0.3 * scale)))
+    hand = np.zeros(opaque.shape, np.uint8)
+    marks = anatomy.hands[0 if side == "l" else 1]
+    seen = bool(np.isfinite(marks).all())
+    if seen:
+        for fingers in FINGER_LINES:
+            cv2.polylines(hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(0.13 * scale)))
+        cv2.fillConvexPoly(hand, cv2.convexHull(np.round(marks[list(PALM)]).astype(np.int32)), 1)
+    hand_mask = (hand > 0) & opaque
+    return ((line > 0) & opaque) | hand_mask, hand_mask, seen
+
+
+def _arm(
+    image: Image,
+    opaque: Mask,
+    fit: BodyFit,
+    anatomy: Anatomy,
+    side: str,
+    template: BodyTemplate,
+    visible: Mask,
+    body: Mask,
+    trunk: Mask,
+) -> tuple[Mask, Floats]:
+    """One arm's pixels, and (h, w) how much each pixel has the arm's colours rather than the rest's."""
+    nothing = np.zeros(opaque.shape, np.float32)
+    if f"arm_{side}" in fit.joints.made_up:
+        return np.zeros(opaque.shape, np.bool_), nothing
+    scale, shape = fit.scale, (opaque.shape[0], opaque.shape[1])
+    whole = limb_triangles(template, "arm", side, 0.5)
+    raw = label_triangles(fit.vertices, template.triangles[whole], shape) > 0
+    seeds, hand, hand_seen = _arm_seeds(opaque, fit, anatomy, side)
+    shoulder = fit.joints.points[ARMS[side].joints[0], :2]
+    core = narrowed(trunk, 0.2 * scale) & ~widened(raw, 0.25 * scale) & opaque
+    above = np.zeros(opaque.shape, np.bool_)
+    above[: max(0, int(shoulder[1] - 0.2 * scale))] = True
+    hair = opaque & ~widened(body, 0.1 * scale) & ~widened(raw, 0.6 * scale)
+    hair |= opaque & above & ~widened(raw, 0.15 * scale)
+    hair |= _face_zone(anatomy, opaque.shape)
+    rest = core | hair
+    seeds &= ~_face_zone(anatomy, opaque.shape)
+    if seeds.sum() < SEEDS_MIN or rest.sum() < SEEDS_MIN:
+        return visible & opaque, nothing
+    models = learn_models(image, seeds, rest)
+    ratio = nothing
+    colours = image[opaque]
+    ratio[opaque] = log_likelihood(models[0], colours) - log_likelihood(models[1], colours)
+    depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, 3))
+    zone = widened(raw, 0.55 * scale) & opaque
+    labels = np.full(shape, cv2.GC_BGD, np.uint8)
+    labels[zone] = cv2.GC_PR_BGD
+    labels[visible & opaque] = cv2.GC_PR_FGD
+    labels[(depth > 0.18 * scale) & visible & opaque & (ratio > -2)] = cv2.GC_FGD
+    labels[rest & ~raw] = cv2.GC_BGD
+    labels[seeds & (ratio > -8)] = cv2.GC_FGD
+    # A wide sleeve: outside the body, nearest to the arm, not of another colour.
+    near_arm = continued(visible, body)
+    labels[near_arm & opaque & ~body & (ratio > -1) & ~hair] = cv2.GC_FGD
+    labels[hand] = cv2.GC_FGD
+    if not hand_seen:  # in a pocket or behind: only what has the arm's colours
+        wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
+        end = np.zeros(shape, np.uint8)
+        cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * scale)), 1, -1)
+        labels[(end > 0) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
+    labels[_face_zone(anatomy, opaque.shape)] = cv2.GC_BGD
+    x, y, w, h = cv2.boundingRect(widened(zone, scale).astype(np.uint8))
+    window = np.s_[y : y + h, x : x + w]
+    part = labels[window].copy()
+    foreground, background = models
+    cv2.grabCut(
+        np.ascontiguousarray(image[window]),
+        part,
+        (0, 0, 1, 1),
+        background.copy(),
+        foreground.copy(),
+        1,
+        cv2.GC_EVAL_FREEZE_MODEL,
+    )
+    found = np.zeros(shape, np.bool_)
+    found[window] = (part == cv2.GC_FGD) | (part == cv2.GC_PR_FGD)
+    found = closed(opened(found & opaque, 1), 2) & opaque
+    count, labelled = pieces(found)
+    kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > 5]
+    return np.isin(labelled, kept) & found, ratio
+
+
+def _face_zone(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """The face and the neck below it: never part of an arm."""
+    zone = np.zeros(shape[:2], np.uint8)
+    if anatomy.face is not None:
+        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:468, :2]).astype(np.int32)), 1)
+        chin = anatomy.face[152, :2]
+        thick = max(2, int(0.5 * anatomy.head.width))
+        cv2.line(zone, np.round(chin).astype(int).tolist(), np.round(anatomy.shoulders).astype(int).tolist(), 1, thick)
+    return zone > 0
+
+
+def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, fit: BodyFit) -> dict[str, Mask]:
+    """Every pixel, fringes too, goes to the nearest of trunk and arms; pieces that hang on no trunk to an arm."""
+    scale = fit.scale
+    rest = opaque & ~arms["l"] & ~arms["r"]
+    head = np.zeros_like(rest)
+    head[: max(0, int(fit.joints.points[[11, 12], 1].min() - 0.3 * scale))] = True
+    solid = widened(opened(rest, SLIVER * scale), 2)
+    rest &= solid | widened(trunk, 0.1 * scale) | head
+    core = narrowed(trunk, 0.1 * scale) | head
+    count, labels = pieces(rest)
+    sizes = np.bincount(labels[core & rest], minlength=count + 1)
+    rest &= np.isin(labels, np.flatnonzero(sizes >= SEEDS_MIN))
+    masks = {"rest": rest} | {f"arm_{side}": arms[side] for side in SIDES}
+    masks = {name: mask for name, mask in masks.items() if mask.any()}
+    nearest = np.argmin([distance_to(mask) for mask in masks.values()], 0)
+    return {name: nearest == k for k, name in enumerate(masks)}
+
+
+def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> float | None:
+    """The row down to which cloth fills the gap between the legs; None where it does not, or no gap is to be seen."""
+    hips = fit.joints.hips
+    top = int(np.clip(hips[1] + CROTCH * fit.scale, 0, shape[0] - 1))
+    legs = {
+        side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
+        for side in SIDES
+    }
+    swap = fit.joints.points[25, 0] < fit.joints.points[26, 0]
+    left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
+    hem: float | None = None
+    filled_pixels = total = 0
+    for y in range(top, shape[0]):
+        a, b = np.flatnonzero(left[y]), np.flatnonzero(right[y])
+        if not len(a) or not len(b):
+            continue
+        start, stop = int(a.max()) + 1, int(b.min())
+        if stop - start < GAP_MIN * fit.scale:
+            continue
+        total += stop - start
+        filled_pixels += int(np.count_nonzero(opaque[y, start:stop]))
+        if filled_pixels < SKIRT_FILL * total:
+            break
+        hem = float(y)
+    # A gap that is filled for a hand's breadth only is a crotch, not a skirt.
+    return hem if hem is not None and hem - top > 1.2 * fit.scale else None
+
+
+def _split_legs(
+    parts: dict[str, Mask],
+    fit: BodyFit,
+    template: BodyTemplate,
+    shape: tuple[int, int],
+    hem: float | None,
+) -> None:
+    """Move the legs' pixels from the rest to parts of their own, in place; those above a skirt's hem stay."""
+    chosen = ~(limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5))
+    labels = label_triangles(fit.vertices, template.triangles[chosen], shape)
+    body = labels > 0
+    number = np.maximum(labels - 1, 0)
+    below = np.zeros(shape, np.bool_)
+    below[0 if hem is None else int(hem) + 1 :] = True
+    for side in SIDES:
+        if f"leg_{side}" in fit.joints.made_up:
+            continue
+        leg = continued(limb_triangles(template, "leg", side, 0.5)[chosen][number] & body, body)
+        mask = parts["rest"] & leg & below
+        if np.count_nonzero(mask) >= SEEDS_MIN:
+            parts[f"leg_{side}"] = mask
+            parts["rest"] = parts["rest"] & ~mask
+
+
+def arm_colours(segmentation: Segmentation, side: str, scale: float) -> Floats:
+    """(h, w) 0-1: 1 where a pixel has the colours of the arm of ``side``, smoothed over 0.12 dm."""
+    like = np.clip((segmentation.arm_likeness[side] + 5) / 4, 0, 1)
+    return np.asarray(cv2.GaussianBlur(like.astype(np.float32), (0, 0), max(0.12 * scale, 0.5)), np.float32)

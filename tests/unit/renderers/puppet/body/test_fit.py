@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from bodydouble.perception import ModelPack
+from bodydouble.perception.body_template import BONES, BodyTemplate, load_body_template
+from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
+from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles, surface_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from mannequin import joints, picture, track_of
+from tube_body import tube_body
+
+SHAPE = (500, 500)
+
+
+@pytest.fixture(params=["tubes", "installed"])
+def template(request: pytest.FixtureRequest) -> BodyTemplate:
+    """The tests' tubes, and the installed template."""
+    if request.param == "tubes":
+        return tube_body()
+    pack: ModelPack = request.getfixturevalue("model_pack")
+    return load_body_template(pack.path("body_template.npz"))
+
+
+def test_the_fitted_body_covers_the_picture(template: BodyTemplate):
+    """Laid on its landmarks the body and the drawn person agree in most pixels."""
+    pose = joints()
+    mask = picture(pose)[1] > 0.5
+    anatomy = anatomy_of(track_of([pose]))
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
+
+    body = label_triangles(fit.vertices, template.triangles, SHAPE) > 0
+
+    assert (body & mask).sum() / (body | mask).sum() > 0.6
+
+
+def test_a_limb_beside_the_outline_is_moved_into_it():
+    """A forearm whose landmarks are off by a third of a decimetre comes nearer to the drawn one."""
+    template, pose = tube_body(), joints()
+    mask = picture(pose)[1]
+    wrong = pose.copy()
+    wrong[[13, 15]] += [14, 0]
+    anatomy = anatomy_of(track_of([wrong]))
+    start = joints_of(anatomy, template, SHAPE)
+
+    fitted, _ = fit_silhouette(start, mask, body_scale(template, start))
+
+    before, after = (np.linalg.norm(j.points[[13, 15], :2] - pose[[13, 15]], axis=1).mean() for j in (start, fitted))
+    assert after < 0.7 * before
+
+
+def test_legs_outside_the_picture_hang_below_it():
+    """A half body gets the template's legs, and says that they are made up."""
+    template, pose = tube_body(), joints()
+    track = track_of([pose])
+    track.visibility[0, 25:] = 0.1
+    anatomy = anatomy_of(track)
+
+    found = joints_of(anatomy, template, (280, 500))
+
+    assert found.made_up == {"leg_l", "leg_r"}
+    assert (found.points[[27, 28], 1] > found.points[[25, 26], 1]).all()
+    assert (found.points[[25, 26], 1] > found.points[[23, 24], 1]).all()
+
+
+def test_weights_are_continued_beyond_the_body():
+    """Every pixel has weights that sum to 1, those beside an arm the arm's."""
+    template, pose = tube_body(), joints()
+    anatomy = anatomy_of(track_of([pose]))
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
+
+    surface = surface_of(fit.vertices, template, np.ones(len(template.triangles), bool), SHAPE, fit.scale)
+
+    assert np.allclose(surface.weights.sum(2), 1, atol=1e-4)
+    x, y = np.round(pose[[13, 15]].mean(0)).astype(int)
+    assert surface.weights[y, x + 60, BONES.index("lowerarm_l")] > 0.5
+
+
+def test_both_sides_have_their_own_triangles():
+    """Triangles of the left arm are at image right of somebody who faces the camera."""
+    template = tube_body()
+
+    left, right = (limb_triangles(template, "arm", side, 0.5) for side in "lr")
+
+    assert not (left & right).any()
+    assert template.vertices[template.triangles[left]][..., 0].min() > 0
+    assert template.vertices[template.triangles[right]][..., 0].max() < 0

@@ -1,0 +1,76 @@
+import numpy as np
+
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
+from bodydouble.renderers.puppet.motion.retarget import Retargeting, limb_rotation, rest_skeleton, unit_vector
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from mannequin import joints, track_of
+from tube_body import tube_body
+
+
+def _walk(frames: int = 12, head: float = 30.0) -> Motion:
+    """Somebody smaller than the character who swings the left arm up while the feet stay."""
+    poses = []
+    for i in range(frames):
+        pose = joints(head, 200.0, 40.0)
+        angle = 1.2 * i / frames
+        c, s = np.cos(angle), -np.sin(angle)
+        swing = [13, 15, 17, 19, 21]
+        pose[swing] = pose[11] + (pose[swing] - pose[11]) @ np.array([[c, -s], [s, c]]).T
+        poses.append(pose)
+    return build_motion(track_of(poses), 25.0)
+
+
+def _retargeting(motion: Motion, **options) -> Retargeting:
+    template = tube_body()
+    anatomy = anatomy_of(track_of([joints()]))
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    return Retargeting(rest, build_actor_skeleton(motion, template), motion, **options)
+
+
+def test_bones_point_as_the_actors_and_keep_their_own_length():
+    """The raised forearm has the actor's direction in every frame, and the picture's length."""
+    motion = _walk()
+    found = _retargeting(motion)
+
+    for i, pose in enumerate(found.poses):
+        assert pose is not None
+        own = pose.joints["wrist_l"] - pose.joints["elbow_l"]
+        wanted = found.actor.points[i, 15] - found.actor.points[i, 13]
+        assert np.isclose(np.linalg.norm(own), found.rest.bones["lowerarm_l"].length)
+        turned = np.arctan2(own[1], own[0]) - np.arctan2(wanted[1], wanted[0])
+        assert abs((turned + np.pi) % (2 * np.pi) - np.pi) < 1e-6
+
+
+def test_the_carrying_feet_stay_where_the_actors_are():
+    """Feet that rest in the video rest in the result, at the same place."""
+    motion = _walk()
+    found = _retargeting(motion)
+
+    ankles = np.array(
+        [
+            [pose.joints[f"ankle_{side}"][:2] * found.scale + root for side in "lr"]
+            for pose, root in zip(found.poses, found.roots, strict=True)
+            if pose is not None
+        ]
+    )
+
+    assert np.abs(np.diff(ankles, axis=0)).max() < 0.3
+    assert np.abs(ankles - motion.body[:, [27, 28]]).max() < 3
+
+
+def test_the_character_is_as_tall_as_the_actor():
+    """By default the body is brought to the actor's height."""
+    assert np.isclose(_retargeting(_walk(head=30.0)).scale, 0.5, rtol=0.05)
+
+
+def test_a_limb_turned_and_tilted_keeps_its_axis():
+    """The rotation takes a bone from its own direction to the wanted one."""
+    start = unit_vector(0.4, 0.3)
+
+    turned = limb_rotation(0.4, 0.9, 0.3 - (-0.2))
+
+    from bodydouble.renderers.puppet.body.quaternions import to_matrix
+
+    assert np.allclose(to_matrix(turned) @ start, unit_vector(1.3, -0.2))

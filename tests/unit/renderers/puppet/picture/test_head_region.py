@@ -1,0 +1,41 @@
+"""Head, hair and neck are no limbs."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.head_region import head_region
+from bodydouble.renderers.puppet.picture.limb_cutting import cut_limbs
+from bodydouble.renderers.puppet.picture.trunk import paint_trunk
+from mannequin import joints, picture, track_of
+
+SKIN = np.array([225.0, 180.0, 150.0])
+
+
+def test_head_hair_and_neck_are_kept_and_shoulders_and_raised_arms_are_not() -> None:
+    """Everything above the shoulders that hangs together with the face, but a hand held up beside it."""
+    pose = joints()
+    pose[14], pose[16] = (110.0, 90.0), (215.0, 40.0)  # a hand at the hair
+    alpha = picture(pose)[1]
+    alpha[35:75, 262:285] = 1  # hair
+    region = head_region(anatomy_of(track_of([pose])), alpha) > 0
+    assert region[40:70, 265:280].all()
+    assert region[60, 250]
+    assert region[100, 250]
+    assert not region[45:95, 100:190].any()
+    assert not region[120:].any()
+
+
+def test_arms_of_the_hairs_colour_take_nothing_from_the_head() -> None:
+    """Long hair over sleeves of its colour stays with the head, whole, whichever parts the sleeves claim."""
+    pose = joints()
+    pose[13], pose[15] = (300.0, 150.0), (278.0, 118.0)  # the left hand at the collar, its arm along the neck
+    image, alpha = picture(pose)
+    image[alpha > 0.5] = (60, 50, 45)  # head, hair and clothes alike: nothing but place tells them
+    cutout = Cutout(alpha=alpha, colour=image.astype(np.float32))
+    anatomy = anatomy_of(track_of([pose]))
+    limbs = cut_limbs(anatomy, cutout, SKIN)
+    head = head_region(anatomy, alpha) > 0
+    assert not limbs.arm_mask[head].any()
+    trunk = paint_trunk(anatomy, cutout, limbs)
+    assert (trunk.alpha[:500][head] >= alpha[head] - 0.01).all()

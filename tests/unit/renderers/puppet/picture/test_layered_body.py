@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.segmentation import segment
+from mannequin import BACKGROUND, joints, picture, track_of
+from tube_body import tube_body
+
+
+@pytest.fixture(scope="module")
+def layered() -> FittedPicture:
+    """The mannequin in layers."""
+    return _layered()
+
+
+def _layered() -> FittedPicture:
+    pose = joints()
+    image, mask = picture(pose)
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+    return layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+
+
+def test_the_parts_are_the_mannequins_own():
+    """Sleeves are the arms', trousers the legs', the shirt and the head the rest's."""
+    pose = joints()
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy).parts
+
+    def part_at(point) -> str:
+        x, y = np.round(point).astype(int)
+        return next(name for name, part in parts.items() if part[y, x])
+
+    assert part_at(pose[[13, 15]].mean(0)) == "arm_l"
+    assert part_at(pose[[14, 16]].mean(0)) == "arm_r"
+    assert part_at(pose[[25, 27]].mean(0)) == "leg_l"
+    assert part_at(pose[[26, 28]].mean(0)) == "leg_r"
+    assert part_at(pose[[11, 12, 23, 24]].mean(0)) == part_at(pose[0]) == "rest"
+    assert np.sum(list(parts.values()), axis=0)[mask > 0.5].max() == 1
+
+
+def test_there_is_a_layer_for_each_part(layered: FittedPicture):
+    """Trunk, both arms, both legs; no skirt between legs that stand apart."""
+    assert set(layered.layers.layers) == {"trunk", "arm_l", "arm_r", "leg_l", "leg_r"}
+    assert not layered.layers.skirt
+
+
+def test_what_an_arm_covers_is_continued():
+    """The trunk's layer is whole where the picture has an arm before it."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [-20, 60], pose[11] + [-70, 110]  # before the belly
+    pose[[17, 19, 21]] = pose[15] + [-10, 8]
+    image, mask = picture(pose)
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    trunk = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["trunk"]
+
+    x, y = np.round(pose[[13, 15]].mean(0)).astype(int)
+    assert trunk.rgba[y, x, 3] > 200
+    assert np.abs(trunk.rgba[y, x, :3].astype(float) - (40, 70, 160)).max() < 60  # the shirt's colour
+
+
+def test_background_between_arm_and_trunk_is_carved_away():
+    """A matte that holds the wall between an arm and the trunk loses it; the arm stays."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [70, 60], pose[23] + [30, 0]  # hand on the hip
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    start = joints_of(anatomy, template, mask.shape)
+    fit = fit_body(template, anatomy, start)
+    gap = np.zeros(mask.shape, np.float32)
+    x, y = np.round((pose[13] + pose[15] + pose[11]) / 3).astype(int)
+    gap[y - 15 : y + 15, x - 8 : x + 8] = 1
+    gap *= (image == BACKGROUND).all(2)
+    body = np.zeros(mask.shape, bool)
+
+    carved = carve_background(
+        image,
+        np.maximum(mask, gap),
+        body | (mask > 0.5),
+        gaps_between_limbs(fit, template, mask.shape),
+        body_scale(template, start),
+    )
+
+    assert carved[gap > 0].mean() < 0.5
+    assert carved[mask > 0.9].mean() > 0.95
+
+
+def test_the_layers_have_the_same_bytes_each_time(layered: FittedPicture):
+    """Nothing depends on chance: what a killed worker began another one goes on with."""
+    again = _layered().layers.layers
+
+    for name, layer in layered.layers.layers.items():
+        assert np.array_equal(layer.rgba, again[name].rgba)
+        assert np.array_equal(layer.vertices, again[name].vertices)
+        assert np.array_equal(layer.weights, again[name].weights)

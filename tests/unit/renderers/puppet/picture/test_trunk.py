@@ -1,0 +1,28 @@
+"""The trunk below the picture's edge."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.trunk import collar_row, rows_continued
+from mannequin import joints, track_of
+
+
+def test_a_picture_that_ends_at_the_chest_is_never_continued_with_its_face() -> None:
+    """Every row that is added is one from below the collar, whatever the number."""
+    rows = np.arange(100, dtype=np.float32)[:, None, None] * np.ones((1, 3, 3), np.float32)
+    longer = rows_continued(rows, 80, 95)
+    assert longer.shape == (195, 3, 3)
+    assert np.array_equal(longer[:100], rows)
+    assert longer[100:].min() >= 80
+    assert (np.abs(np.diff(longer[99:, 0, 0])) <= 1).all()
+
+
+def test_the_collar_is_below_the_shoulders_and_below_the_chin() -> None:
+    """A picture that ends at the neck still leaves some rows to continue."""
+    anatomy = anatomy_of(track_of([joints(60.0, 250.0, 30.0)]))
+    assert 110 <= collar_row(anatomy, 500) < 125
+    face = np.full((478, 3), 150.0)
+    assert collar_row(replace(anatomy, face=face), 500) > 150
+    assert 80 <= collar_row(anatomy, 90) < 90
