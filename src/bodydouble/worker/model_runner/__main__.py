@@ -1,13 +1,11 @@
-"""The process that holds the wan renderer's networks: ``python -m bodydouble.worker.model_runner FD OPTIONS OWNER``.
+"""The runner's program: ``python -m bodydouble.worker.model_runner FD OPTIONS OWNER``.
 
-It listens on the socket ``FD``, loads as ``OPTIONS`` (JSON of ``WanSettings``) say, and stays: one connection is one
-job, and one job has the networks at a time. Requests are ``load``, ``cast`` and ``generate`` (``renderers.wan.wire``);
-they are answered ``done`` or ``refused``, with ``told`` (progress) and ``beat`` before. A job that nobody waits for any
-more ends between two steps. After any other fault the process says ``lost`` and ends: what is left on the card after
-one cannot be trusted. It ends with ``OWNER``, its parent, too.
+It listens on the socket ``FD``, loads the networks as ``OPTIONS`` (JSON of ``WanSettings``) say, and stays loaded. One
+connection is one job, and one job at a time has the networks (``renderers.wan.messages``). A job whose child closed the
+connection is cancelled between two steps. After a fault the process reports ``Lost`` and ends, because the GPU's state
+cannot be trusted. It ends with its parent ``OWNER``.
 
-With several GPUs for one task it is rank 0 of several processes, starts the others, has them do what it does, and ends
-when it loses one of them.
+With several GPUs for one task this process is rank 0 of several (``worker_ranks``), and ends when it loses one of them.
 """
 
 import json
@@ -20,20 +18,20 @@ from typing import Any
 
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.worker.model_runner.requests import ResidentEngine
-from bodydouble.worker.model_runner.runner import Others, Runner
+from bodydouble.worker.model_runner.runner import OtherRanks, Runner
 from bodydouble.worker.process import configure_child_process
 
 
 def main() -> None:
     """Serve until the owner ends."""
     configure_child_process(int(sys.argv[3]))
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all is in the weights' folder: nobody is asked for news of it
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # all files are in the weights' folder
     logging.basicConfig(format="%(message)s")
     logging.getLogger("bodydouble").setLevel(logging.INFO)
     options = WanSettings(**json.loads(sys.argv[2]))
 
-    def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, Others | None]:
-        from bodydouble.worker.model_runner.rank_processes import open_ranks  # imports torch
+    def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, OtherRanks | None]:
+        from bodydouble.worker.model_runner.worker_ranks import open_ranks  # imports torch when it is called
 
         return open_ranks(options, lose)
 

@@ -1,59 +1,69 @@
-"""One engine for one job after the other."""
+"""Gives one engine to one job after the other."""
 
+import contextlib
 import os
-import select
 import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, assert_never
 
 from bodydouble.renderers.wan.engine import StepReport
 from bodydouble.renderers.wan.faults import describe_fault
-from bodydouble.renderers.wan.wire import Pictures, receive, send
-from bodydouble.tasks.errors import BodydoubleError, Cancelled
+from bodydouble.renderers.wan.messages import (
+    Done,
+    Generate,
+    Load,
+    Loaded,
+    Lost,
+    RankRequest,
+    Request,
+    Rest,
+    SetCharacter,
+)
+from bodydouble.renderers.wan.wire import Pictures
+from bodydouble.tasks.errors import Cancelled
+from bodydouble.worker.model_runner.lease_connection import LeaseConnection
 from bodydouble.worker.model_runner.requests import ResidentEngine, perform
 
-BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.5
-WATCH_SECONDS = 5.0
-"""A process that faulted needs some of it to write down why, and to give back its card."""
+LOADING_CHECK_SECONDS = 0.5
+FAULT_SECONDS = 5.0
+"""Time for a lost rank to write its log and free its GPU, and for the thread that watches it to report the reason."""
 FAILED = 1
 
 
-class Others(Protocol):
-    """The ranks beside this one."""
+class OtherRanks(Protocol):
+    """The processes that compute together with this one."""
 
-    def share(self, message: dict[str, Any], pictures: Pictures) -> None:
-        """Have them do the same."""
+    def share(self, request: RankRequest, pictures: Pictures) -> None:
+        """Have them perform the same request."""
         ...
 
     def agreed(self, report: StepReport) -> StepReport:
-        """``report``, after which all ranks go on or stop together."""
+        """``report``, after which all ranks continue or stop together."""
         ...
 
 
-Open = Callable[[Callable[[str], Any]], tuple[ResidentEngine, Others | None]]
-"""Makes an engine, and starts the other ranks, if any; they call what they are given when one of them is lost."""
+OpenEngine = Callable[[Callable[[str], Any]], tuple[ResidentEngine, OtherRanks | None]]
+"""Makes the engine and starts the other ranks, if any. The argument is called with a reason when a rank is lost."""
 
 
 class Runner:
-    """Gives one engine to one job after the other. It answers while it is still importing and loading."""
+    """Satisfies ``lease_connection.Jobs``. Accepts connections while the engine is still being imported and loaded."""
 
-    def __init__(self, open_engine: Open) -> None:
+    def __init__(self, open_engine: OpenEngine) -> None:
         self._engine: ResidentEngine | None = None
-        self._others: Others | None = None
-        self.session: Session | None = None  # whose turn it is
-        self.turn = threading.Lock()  # held by the job that has the engine
-        self._loaded = 0.0
-        # While the first task's child still looks at its video. The thread has to last: what it starts dies with it.
+        self._others: OtherRanks | None = None
+        self.current: LeaseConnection | None = None
+        self.turn = threading.Lock()
+        self._loaded = 0.0  # fraction
+        # Loads while the first child inspects its video. The thread lasts: ranks end with the thread that starts them.
         self._loader = ThreadPoolExecutor(1)
         self._loading: Future[int] = self._loader.submit(self._open, open_engine)
 
-    def _open(self, open_engine: Open) -> int:
+    def _open(self, open_engine: OpenEngine) -> int:
         engine, self._others = open_engine(self.lose)
         face_side = engine.load(self._note_loaded)
         self._engine = engine
@@ -63,121 +73,62 @@ class Runner:
         self._loaded = fraction
 
     def serve(self, listener: socket.socket) -> NoReturn:
-        """Take connections for ever."""
+        """Accept connections for ever."""
         while True:
             connection, _ = listener.accept()
-            threading.Thread(target=Session(self, connection).run, daemon=True).start()
+            threading.Thread(target=LeaseConnection(self, connection).run, daemon=True).start()
 
-    def perform(self, session: "Session", message: dict[str, Any], pictures: Pictures) -> tuple[Any, Pictures]:
-        """One request. Raises what the engine raises."""
-        if message["op"] == "load":
-            return {"face_side": self._load(session)}, {}
-        assert self._engine is not None, "load comes first"
-        report = session.tell_step
-        if self._others is not None:
-            self._others.share(message, pictures)
-            report = self._others.agreed(report)
-        return None, perform(self._engine, message, pictures, report)
+    def perform(
+        self, connection: LeaseConnection, request: Request, pictures: Pictures
+    ) -> tuple[Loaded | Done, Pictures]:
+        """See ``lease_connection.Jobs``."""
+        match request:
+            case Load():
+                return Loaded(face_side=self._load(connection)), {}
+            case SetCharacter() | Generate():
+                assert self._engine is not None, "the first request is Load"
+                report = connection.report_step
+                if self._others is not None:
+                    self._others.share(request, pictures)
+                    report = self._others.agreed(report)
+                return Done(), perform(self._engine, request, pictures, report)
+            case _:
+                assert_never(request)
 
-    def rest(self) -> None:
-        """The job is over. Where loading was refused the process is, too: what was missing may be here next time."""
+    def end_job(self) -> None:
+        """Forget the job. If loading was refused, end the process: the next one may find what was missing."""
         if self._loading.done() and self._loading.exception() is not None:
             os._exit(FAILED)
         if self._engine is None:
             return
         if self._others is not None:
-            self._others.share({"op": "rest"}, {})
+            self._others.share(Rest(), {})
         self._engine.rest()
 
     def fail(self, error: BaseException) -> NoReturn:
-        """After a fault: tell whoever waits, and end."""
+        """Report a fault to the current job, and end the process."""
         if self._others is not None:
-            # A lost rank shows here as a broken connection, perhaps before the thread that watches it has called
-            # ``lose``, which knows the reason and ends this process while it sleeps.
-            time.sleep(WATCH_SECONDS)
+            # The fault may be the broken connection to a lost rank. The thread that watches that rank knows the reason,
+            # and ends this process with it during this pause.
+            time.sleep(FAULT_SECONDS)
         self.lose(describe_fault(error))
 
     def lose(self, reason: str) -> NoReturn:
-        """Tell whoever waits, and end."""
+        """Report ``reason`` to the current job, and end the process."""
         print(reason, file=sys.stderr, flush=True)
-        session = self.session
+        connection = self.current
         try:
-            if session is not None:
-                session.send({"lost": reason})
+            if connection is not None:
+                with contextlib.suppress(Cancelled):
+                    connection.send(Lost(reason=reason))
         finally:
             os._exit(FAILED)
 
-    def _load(self, session: "Session") -> int:
-        told = -1.0
-        while not wait([self._loading], LOOK_SECONDS).done:
-            if self._loaded > told:
-                told = self._loaded
-                session.tell(told)
+    def _load(self, connection: LeaseConnection) -> int:
+        """Wait until the engine is loaded; the side of its face pictures in pixels."""
+        reported = -1.0
+        while not wait([self._loading], LOADING_CHECK_SECONDS).done:
+            if self._loaded > reported:
+                reported = self._loaded
+                connection.report_loading(reported)
         return self._loading.result()
-
-
-class Session:
-    """One connection."""
-
-    def __init__(self, runner: Runner, connection: socket.socket) -> None:
-        self._runner, self._connection = runner, connection
-        self._sending = threading.Lock()
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        """Answer requests until the other side closes, one job at a time."""
-        threading.Thread(target=self._beat, daemon=True).start()
-        try:
-            with self._runner.turn:
-                self._runner.session = self
-                self._answer_all()
-                self._runner.session = None
-        finally:
-            self._ended.set()
-            self._connection.close()
-
-    def _answer_all(self) -> None:
-        try:
-            while True:
-                self._answer(*receive(self._connection))
-        except (EOFError, OSError, Cancelled):
-            self._runner.rest()
-
-    def _answer(self, message: dict[str, Any], pictures: Pictures) -> None:
-        try:
-            value, made = self._runner.perform(self, message, pictures)
-        except Cancelled:
-            raise
-        except BodydoubleError as error:
-            self.send({"refused": error.reason, "message": error.message})
-        except BaseException as error:
-            traceback.print_exc()
-            self._runner.fail(error)
-        else:
-            self.send({"done": value}, made)
-
-    def tell(self, *values: float) -> None:
-        """Progress, as the request's reporter takes it."""
-        self.send({"told": values})
-
-    def tell_step(self, done: int, steps: int) -> None:
-        """Raises Cancelled where nobody waits any more."""
-        readable, _, _ = select.select([self._connection], [], [], 0)
-        if readable:  # a client that waits says nothing
-            raise Cancelled("nobody waits for this segment any more")
-        self.tell(done, steps)
-
-    def send(self, message: dict[str, Any], pictures: Pictures | None = None) -> None:
-        """Raises Cancelled where nobody waits any more."""
-        try:
-            with self._sending:
-                send(self._connection, message, pictures or {})
-        except OSError:
-            raise Cancelled("nobody waits for this any more") from None
-
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
-            try:
-                self.send({"beat": True})
-            except Cancelled:
-                return

@@ -26,7 +26,7 @@ from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.shards import Ranks, Shard
 from bodydouble.tasks.errors import Cancelled, RendererLost
-from bodydouble.worker.model_runner import rank_processes
+from bodydouble.worker.model_runner import worker_ranks
 from tiny_wan import FACE_SIDE, save_tiny
 
 HEIGHT, WIDTH, LENGTH = 16, 48, 13
@@ -127,7 +127,7 @@ def test_the_meeting_place_stays(options: WanSettings, monkeypatch: pytest.Monke
     places: list[Path] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))
     monkeypatch.setattr("bodydouble.renderers.wan.ranks.join", lambda ranks, meeting, device: places.append(meeting))
-    rank_processes.Followers(options, lambda reason: None)
+    worker_ranks.WorkerRanks(options, lambda reason: None)
     assert places[0].exists()  # else the store would wait for it
     store = FileStore(str(places[0]), 1)
     store.set("address", "here")

@@ -1,4 +1,4 @@
-"""The networks in a process that is not there any more."""
+"""An engine whose process has ended."""
 
 import socket
 import tempfile
@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bodydouble.renderers.wan.messages import FROM_RUNNER, Lost
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.renderers.wan.wire import send
 from bodydouble.tasks.errors import RendererLost
 
 
 def test_last_words_are_read_after_the_end() -> None:
-    """Whoever asks a process that has said why it ends and has ended hears the reason."""
+    """The reason that a process reported before it ended reaches its client."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = Path(folder) / "socket"
         listener.bind(str(address))
@@ -21,6 +22,6 @@ def test_last_words_are_read_after_the_end() -> None:
         engine._connect()
         connection, _ = listener.accept()
         with connection:
-            send(connection, {"lost": "rank 1 of the model's processes was lost"}, {})
+            send(connection, FROM_RUNNER.encode(Lost(reason="rank 1 of the model's processes was lost")), {})
         with pytest.raises(RendererLost, match="rank 1"):
             engine.load(lambda fraction: None)

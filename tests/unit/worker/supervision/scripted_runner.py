@@ -1,9 +1,9 @@
-"""A runner whose engine does what its script says: ``python scripted_runner.py SCRIPT FD OPTIONS OWNER``.
+"""A runner whose engine follows a script: ``python scripted_runner.py SCRIPT FD OPTIONS OWNER``.
 
 The script lists what ``generate`` does the first time, the second time, and so on over all processes; the last entry
-counts from then on. Entries: ``"frames"``, ``"steps"`` (tell of steps for ever), ``"out of memory"``, ``"kill"``,
-``"broken connection"`` (whose reason, a lost rank, is seen a moment later). With ``["no weights"]`` loading is refused.
-Loads, characters and segments are noted in a file beside it.
+counts from then on. Entries: ``"frames"``, ``"steps"`` (report steps for ever), ``"out of memory"``, ``"kill"``,
+``"broken connection"`` (whose reason, a lost rank, is reported a moment later). ``["no weights"]`` refuses to load.
+Loads, characters and segments are logged in a file beside it.
 """
 
 import json
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.messages import RankRequest
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import ModelPackMissing
 from bodydouble.worker.model_runner.runner import Runner
@@ -28,7 +29,7 @@ from bodydouble.worker.process import configure_child_process
 
 
 class OutOfMemoryError(RuntimeError):
-    """Called as torch's is."""
+    """Has the name of torch's error."""
 
 
 class ScriptedEngine:
@@ -40,7 +41,7 @@ class ScriptedEngine:
         self._prompt = ""
 
     def _note(self, line: str) -> int:
-        """How often this line was noted before."""
+        """Log ``line``; how often it was logged before."""
         seen = self._notes.read_text().splitlines() if self._notes.exists() else []
         with self._notes.open("a") as stream:
             stream.write(line + "\n")
@@ -80,21 +81,21 @@ class ScriptedEngine:
         self._note(f"rest {self._prompt}")
 
 
-class SilentOthers:
-    """Other ranks that need not be told. Satisfies ``runner.Others``."""
+class SilentRanks:
+    """Other ranks that ignore every request. Satisfies ``runner.OtherRanks``."""
 
-    def share(self, message: dict[str, Any], pictures: Pictures) -> None: ...
+    def share(self, request: RankRequest, pictures: Pictures) -> None: ...
 
     def agreed(self, report: StepReport) -> StepReport:
         return report
 
 
 def main() -> None:
-    """Serve, with the parent's life."""
+    """Serve until the parent ends."""
     configure_child_process(int(sys.argv[4]))
     listener = socket.socket(fileno=int(sys.argv[2]))
     script = Path(sys.argv[1])
-    others = SilentOthers() if "broken connection" in script.read_text() else None
+    others = SilentRanks() if "broken connection" in script.read_text() else None
     Runner(lambda lose: (ScriptedEngine(script, lose), others)).serve(listener)
 
 

@@ -1,0 +1,127 @@
+"""The messages between a task's child and the process that holds the networks, and between the ranks of that process.
+
+Arrays travel beside a message, under names (``wire.Pictures``). One connection is one job.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.messages import MessageCodec
+from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.footage import SegmentVideo
+from bodydouble.renderers.wan.wire import Pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """Wait until the networks are loaded; answered with ``Loaded``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetCharacter:
+    """Encode the job's character. Beside it: ``picture``."""
+
+    prompt: str
+    negative_prompt: str
+    height: int
+    width: int
+    sampling: Sampling
+
+    @classmethod
+    def of(cls, casting: Casting) -> "tuple[SetCharacter, Pictures]":
+        """The message for ``casting``, and the arrays beside it."""
+        fields = {f.name: getattr(casting, f.name) for f in dataclasses.fields(cls)}
+        return cls(**fields), {"picture": casting.picture}
+
+    def casting(self, pictures: Pictures) -> Casting:
+        """What ``of`` was given."""
+        return Casting(picture=pictures["picture"], **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generate:
+    """Generate a segment. Beside it: the arrays of ``SegmentVideo`` and ``carried``. Beside the answer: ``frames``."""
+
+    seed: int
+    index: int
+
+    @classmethod
+    def of(cls, take: Take) -> "tuple[Generate, Pictures]":
+        """The message for ``take``, and the arrays beside it."""
+        video = {f.name: getattr(take.video, f.name) for f in dataclasses.fields(take.video)}
+        arrays: dict[str, NDArray[np.uint8] | None] = {**video, "carried": take.carried}
+        return cls(seed=take.seed, index=take.index), {k: v for k, v in arrays.items() if v is not None}
+
+    def take(self, pictures: Pictures) -> Take:
+        """What ``of`` was given."""
+        names = [f.name for f in dataclasses.fields(SegmentVideo)]
+        video: dict[str, Any] = {name: pictures.get(name) for name in names}
+        return Take(video=SegmentVideo(**video), carried=pictures.get("carried"), seed=self.seed, index=self.index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """The job is over: forget its character. Rank 0 sends it to the other ranks."""
+
+
+RankRequest = SetCharacter | Generate | Rest
+RANK_REQUESTS: MessageCodec[RankRequest] = MessageCodec(RankRequest)
+Request = Load | SetCharacter | Generate
+REQUESTS: MessageCodec[Request] = MessageCodec(Request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """The process is not frozen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loading:
+    """Progress of ``Load``."""
+
+    fraction: float  # 0-1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Progress of ``Generate``."""
+
+    done: int
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """The networks are loaded."""
+
+    face_side: int  # of the face pictures, in pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The request was performed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The request cannot be performed as the operator configured it; the process goes on."""
+
+    reason: str  # of a ``BodydoubleError``
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """A fault: the process ends after this message."""
+
+    reason: str
+
+
+Event = Beat | Loading | Step
+Reply = Loaded | Done | Refused | Lost
+FromRunner = Event | Reply
+FROM_RUNNER: MessageCodec[FromRunner] = MessageCodec(FromRunner)
