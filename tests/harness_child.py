@@ -8,13 +8,29 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
+from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.channel import Channel
 from bodydouble.worker.child.shot_runner import ShotRunner
+from bodydouble.worker.messages import (
+    Done,
+    Finish,
+    Finished,
+    Open,
+    Perceive,
+    Prepare,
+    Prepared,
+    Probe,
+    Probed,
+    Progress,
+    Render,
+    Request,
+    ShotOrder,
+    Value,
+)
 
 SEGMENTS = 4
 POISON = 666
@@ -26,39 +42,37 @@ STANDS_AT = int(os.environ.get("HARNESS_STANDS_AT", SEGMENTS))
 
 
 class FastShot:
-    """Answers the operations of one task."""
+    """Answers the requests of one task."""
 
-    def __init__(self, channel: Channel, order: dict[str, Any]) -> None:
-        self._channel, self._workspace = channel, Path(order["workspace"])
-        self._seed = order["options"].get("seed", 0)
+    def __init__(self, channel: Channel, order: ShotOrder) -> None:
+        self._channel, self._workspace = channel, order.workspace
+        self._seed = order.options.get("seed", 0)
 
-    def perform(self, message: dict[str, Any]) -> Any:
+    def perform(self, request: Request) -> Value:
         """As ``ShotRunner`` does."""
-        match message["op"]:
-            case "open":
+        match request:
+            case Open():
                 self._make("inputs.json", json.dumps({"seed": self._seed}))
-                return None
-            case "probe":
-                return {"duration_seconds": 2.0}
-            case "perceive":
+            case Probe():
+                return Probed(duration_seconds=2.0)
+            case Perceive():
                 if self._seed == POISON:
                     os.kill(os.getppid(), signal.SIGKILL)
-                self._stage("perception/windows", "perceive", 0.2)
-                return None
-            case "prepare":
-                self._stage("plan.json", "prepare", 0.3)
-                return SEGMENTS
-            case "render":
-                self._render(message["segment"])
-                return None
-            case "finish":
+                self._stage("perception/windows", Stage.PERCEIVE, 0.2)
+            case Prepare():
+                self._stage("plan.json", Stage.PREPARE, 0.3)
+                return Prepared(segments=SEGMENTS)
+            case Render():
+                self._render(request.segment)
+            case Finish():
                 for segment in range(SEGMENTS):
                     self._render(segment)
                 parts = [self._segment(i).read_text() for i in range(SEGMENTS)]
                 self._make("result.mp4", "".join(parts))
-                return {"renderer": "harness", "frames": SEGMENTS}
-            case unknown:
-                raise ValueError(unknown)
+                return Finished(media_info={"renderer": "harness", "frames": SEGMENTS})
+            case _:
+                assert_never(request)
+        return Done()
 
     def _segment(self, segment: int) -> Path:
         return self._workspace / "segments" / f"segment-{segment:05d}.nut"
@@ -66,19 +80,19 @@ class FastShot:
     def _render(self, segment: int) -> None:
         if self._segment(segment).exists():
             return
-        self._stage(f"segments/segment-{segment:05d}.nut", "render", 0.3 + 0.6 * (segment + 1) / SEGMENTS, segment)
+        self._stage(f"segments/segment-{segment:05d}.nut", Stage.RENDER, 0.3 + 0.6 * (segment + 1) / SEGMENTS, segment)
         self._make("preview.jpg", f"picture of segment {segment}")
         if "HARNESS_LOG" in os.environ:
             with Path(os.environ["HARNESS_LOG"]).open("a") as log:
                 log.write(f"{self._workspace.name} {segment} {os.getpid()}\n")
 
-    def _stage(self, name: str, stage: str, fraction: float, segment: int | None = None) -> None:
+    def _stage(self, name: str, stage: Stage, fraction: float, segment: int | None = None) -> None:
         if (self._workspace / name).exists():
             return
         for part in range(5):
             time.sleep(SECONDS / 5)
-            progress = {"fraction": fraction * (part + 1) / 5, "stage": stage, "segment": segment, "segments": SEGMENTS}
-            self._channel.send({"progress": progress})
+            done = fraction * (part + 1) / 5
+            self._channel.send(Progress(stage=stage, fraction=done, segment=segment, segments=SEGMENTS))
         while segment == STANDS_AT:
             time.sleep(1)
         self._make(name, f"{self._seed} {name}\n")
@@ -92,18 +106,17 @@ class FastShot:
 
 
 def main() -> None:
-    """Answer operations until the socket ends."""
+    """Answer requests until the socket ends."""
     channel = Channel(int(sys.argv[1]))
-    threading.Thread(target=channel.listen, daemon=True).start()
-    threading.Thread(target=channel.beat, daemon=True).start()
+    channel.start()
     shot: FastShot | ShotRunner | None = None
     while True:
-        message = channel.operations.get()
-        if message["op"] == "open":
-            real = message["order"]["renderer"] != "auto"
-            shot = ShotRunner(channel) if real else FastShot(channel, message["order"])
+        request = channel.requests.get()
+        if isinstance(request, Open):
+            real = request.order.renderer != "auto"
+            shot = ShotRunner(channel) if real else FastShot(channel, request.order)
         assert shot is not None
-        channel.send({"done": shot.perform(message)})
+        channel.send(shot.perform(request))
 
 
 if __name__ == "__main__":

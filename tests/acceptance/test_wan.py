@@ -164,6 +164,6 @@ def test_two_ranks_at_the_terminal(
     said = command.end()
     assert command.process.returncode == 0, said
     assert "lost: rank 1 of the model's processes was lost (it was killed" in said
-    assert "a fresh one goes on where it stopped" in said
+    assert "a new one continues where it stopped" in said
     assert "Traceback" not in said
     assert probe_video(tmp_path / "out.mp4", LIMITS, "result").frames == FRAMES

@@ -1,4 +1,4 @@
-"""One shot at a terminal. Networks that stay loaded are in a runner of its own, as a worker's are."""
+"""Makes one shot for a command at a terminal, with a model runner of its own if the renderer needs one."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -12,27 +12,27 @@ from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
 from bodydouble.worker.order import WorkerOptions, runner_gpus
-from bodydouble.worker.supervision.runner_slots import Runners
+from bodydouble.worker.supervision.runner_pool import RunnerPool
 
 ATTEMPTS_MAX = 2
 
 
-def draw_shot(
+def make_local_shot(
     request: ShotRequest,
     pack: ModelPack,
     workspace: Path,
     output: Path,
     listener: Callable[[Any], None],
-    tell: Callable[[str], None],
+    warn: Callable[[str], None],
 ) -> ShotResult:
-    """The finished shot, in ``output``; ``listener`` hears of its progress.
+    """Make the shot in ``output``; its progress goes to ``listener``.
 
-    Where a runner is lost, which ``tell`` is told of, a fresh one goes on at the last finished segment, once. Call it
-    from the main thread, for a runner ends with the thread that started it.
+    If the runner is lost, ``warn`` is called and a second runner continues at the last finished segment. Call this in
+    the main thread: a runner ends with the thread that started it.
 
     Raises:
-        RendererUnavailable, ModelPackMissing: the renderer does not run on this machine, and why.
-        RendererLost: the second runner was lost too, of what, and what to do.
+        RendererUnavailable, ModelPackMissing: the renderer cannot run on this machine.
+        RendererLost: the second runner was lost too.
     """
     for attempt in range(1, ATTEMPTS_MAX + 1):
         try:
@@ -41,23 +41,23 @@ def draw_shot(
         except RendererLost as error:
             if attempt == ATTEMPTS_MAX:
                 raise RendererLost(
-                    f"The model's process was lost, {ATTEMPTS_MAX} times: {error.message}. What is finished is kept: "
-                    f"the same command goes on there. Its last words are in {workspace / 'runner-0.log'}."
+                    f"The model's process was lost, {ATTEMPTS_MAX} times: {error.message}. Finished segments are kept: "
+                    f"run the same command again to continue. Its log is {workspace / 'runner-0.log'}."
                 ) from None
-            tell(f"the model's process was lost: {error.message}; a fresh one goes on where it stopped")
+            warn(f"the model's process was lost: {error.message}; a new one continues where it stopped")
     raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager
 def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
-    """The socket of a runner for ``request``, while the block lasts; None where the renderer needs none.
+    """The socket of a runner for ``request`` while the block lasts; None if the renderer needs none.
 
-    It loads while the video is looked at, may be several processes with a GPU each, and is ended with the block, in the
-    middle of a step too. Its own output goes into ``folder``.
+    The runner loads while the video is inspected. The end of the block ends it, in the middle of a step too. Its output
+    goes to a log in ``folder``.
 
     Raises:
-        RendererUnavailable, ModelPackMissing: it does not run on this machine, and why.
-        RendererLost: the runner ended in the middle of its work, and of what.
+        RendererUnavailable, ModelPackMissing: the renderer cannot run on this machine.
+        RendererLost: the runner ended during its work.
     """
     renderers = Renderers(request.renderer_settings)
     plugin = renderers.resolve(request.renderer, request.mode)
@@ -66,7 +66,7 @@ def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
         return
     wanted = plugin.model_runner.load(renderers.settings_of(plugin), request.mode)
     options = WorkerOptions(folder=folder, renderers=request.renderer_settings)
-    runners = Runners(options, runner_gpus(options))
+    runners = RunnerPool(options, runner_gpus(options))
     with silence_logging(), asyncio.Runner() as loop:
         try:
             lease = loop.run(runners.lease(wanted))

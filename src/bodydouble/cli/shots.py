@@ -110,7 +110,7 @@ def check_target(path: Path, suffix: str, option: str, force: bool, *, inputs: M
 
 def _run(request: Any, pack: Any, output: Path) -> Any:
     """The finished shot. Until then its workspace is in the user's cache, named by a hash of all inputs."""
-    from bodydouble.bootstrap.drawing import draw_shot
+    from bodydouble.bootstrap.local_shot import make_local_shot
 
     name = hashlib.sha256(request.to_json().encode())
     for path in (request.image, request.video):
@@ -121,7 +121,7 @@ def _run(request: Any, pack: Any, output: Path) -> Any:
         err.print("continuing an earlier run of the same shot")
     with ProgressDisplay() as display:
         try:
-            result = draw_shot(request, pack, workspace, output.resolve(), display.show, display.note)
+            result = make_local_shot(request, pack, workspace, output.resolve(), display.show, display.note)
         except KeyboardInterrupt:
             display.stop()
             fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)

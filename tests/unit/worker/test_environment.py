@@ -1,4 +1,4 @@
-"""What the processes that open strangers' files know of the environment."""
+"""The environment of processes that open untrusted files."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ import pytest
 
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.own_command import OwnCommand
-from bodydouble.worker.supervision.child_process import Child
-from bodydouble.worker.supervision.runner_slots import Runners
+from bodydouble.worker.supervision.child_process import ChildProcess
+from bodydouble.worker.supervision.runner_pool import RunnerPool
 
 pytestmark = pytest.mark.anyio
 
@@ -29,13 +29,13 @@ NEEDED = {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": "/var/cache/somewhere", "CUD
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service with everything in its environment that there can be."""
+    """A service with secrets in its environment."""
     for name, value in (DOORS | NEEDED).items():
         monkeypatch.setenv(name, value)
 
 
 def environment_of(pid: int) -> dict[str, str]:
-    """As the kernel has it."""
+    """The environment of a process, from the kernel."""
     lines = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
     return dict(line.split("=", 1) for line in lines if line)
 
@@ -48,8 +48,10 @@ def check(known: dict[str, str]) -> None:
 
 
 async def test_the_child_knows_no_secret(tmp_path: Path) -> None:
-    """The real one, which decodes what strangers send, has what it computes with and its cards, and no more."""
-    child = await Child.start(WorkerOptions(folder=tmp_path).child, tmp_path / "log", {"CUDA_VISIBLE_DEVICES": "GPU-1"})
+    """The real child gets its GPUs and settings of numerical libraries, and no secret."""
+    child = await ChildProcess.start(
+        WorkerOptions(folder=tmp_path).child, tmp_path / "log", {"CUDA_VISIBLE_DEVICES": "GPU-1"}
+    )
     try:
         known = environment_of(child.pid)
     finally:
@@ -59,26 +61,24 @@ async def test_the_child_knows_no_secret(tmp_path: Path) -> None:
 
 
 async def test_the_runner_knows_no_secret(tmp_path: Path) -> None:
-    """Nor do its further ranks, which have their environment from it."""
+    """Its other ranks inherit its environment, so they know none either."""
     (tmp_path / "script").write_text('["frames"]')
     script = str(Path(__file__).parent / "supervision" / "scripted_runner.py")
-    runners = Runners(
+    runners = RunnerPool(
         WorkerOptions(folder=tmp_path / "work", runner=(sys.executable, script, str(tmp_path / "script"))), ["GPU-1"]
     )
     lease = await runners.lease({})
     try:
-        assert lease.place.pid is not None
-        known = environment_of(lease.place.pid)
+        assert lease.slot.pid is not None
+        known = environment_of(lease.slot.pid)
     finally:
         await runners.close()
     check(known)
     assert known["CUDA_VISIBLE_DEVICES"] == "GPU-1"
 
 
-async def test_a_look_at_a_video_knows_no_secret_but_the_limits(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a page has looked at is a stranger's too; the limits on it are the service's."""
+async def test_an_inspection_knows_the_limits_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that inspects a video for a page gets the service's limits on media."""
     monkeypatch.setenv("BODYDOUBLE_VIDEO_SECONDS_MAX", "300")
     told = tmp_path / "told"
     program = tmp_path / "python"

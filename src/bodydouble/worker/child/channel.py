@@ -1,4 +1,4 @@
-"""The child's end of the socket to its supervisor."""
+"""The child's end of the socket to its supervisor. Each message is one line of JSON."""
 
 import json
 import logging
@@ -7,49 +7,54 @@ import queue
 import socket
 import threading
 import time
-from typing import Any
+
+from bodydouble.worker.messages import FROM_CHILD, REQUESTS, Beat, FromChild, Note, Request
 
 BEAT_SECONDS = 2.0
 
 
 class Channel:
-    """The child's end of the socket. Sending is safe from several threads."""
+    """Receives requests and sends events and replies. ``send`` is safe from several threads."""
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._lock = threading.Lock()
-        self.operations: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.requests: queue.Queue[Request] = queue.Queue()
 
-    def send(self, message: dict[str, Any]) -> None:
-        """One line; ends the process where nobody listens any more."""
-        line = json.dumps(message).encode() + b"\n"
+    def start(self) -> None:
+        """Receive requests and send heartbeats from now on, in threads."""
+        threading.Thread(target=self._beat, daemon=True).start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def send(self, message: FromChild) -> None:
+        """Send one message. Ends the process if the supervisor is gone."""
+        line = json.dumps(FROM_CHILD.encode(message)).encode() + b"\n"
         try:
             with self._lock:
                 self._socket.sendall(line)
         except OSError:
             os._exit(0)
 
-    def listen(self) -> None:
-        """Queue the operations; end the process with the connection, in the middle of any work."""
+    def _listen(self) -> None:
+        """Queue the requests. When the connection ends, end the process, in the middle of any work."""
         with self._socket.makefile("rb") as stream:
             for line in stream:
-                self.operations.put(json.loads(line))
+                self.requests.put(REQUESTS.decode(json.loads(line)))
         os._exit(0)
 
-    def beat(self) -> None:
-        """Say that the process is not frozen."""
+    def _beat(self) -> None:
         while True:
-            self.send({"beat": True})
+            self.send(Beat())
             time.sleep(BEAT_SECONDS)
 
 
 class NoteHandler(logging.Handler):
-    """What the rendering rooms say goes into the worker's log."""
+    """Sends log records of this process to the worker's log."""
 
     def __init__(self, channel: Channel) -> None:
         super().__init__()
         self._channel = channel
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        self._channel.send({"note": record.getMessage()})
+        """Send the record's message."""
+        self._channel.send(Note(text=record.getMessage()))

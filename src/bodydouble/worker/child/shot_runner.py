@@ -1,92 +1,112 @@
-"""The operations that a child performs on its shot."""
+"""Performs a supervisor's requests on one shot."""
 
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, assert_never
 
+from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.channel import Channel
+from bodydouble.worker.messages import (
+    Done,
+    Finish,
+    Finished,
+    Open,
+    Perceive,
+    Prepare,
+    Prepared,
+    Probe,
+    Probed,
+    Progress,
+    Render,
+    Request,
+    ShotOrder,
+    Value,
+)
+
+if TYPE_CHECKING:  # heavy imports: ``_open`` makes them, after the heartbeat has begun
+    from bodydouble.renderers.protocol import Segment
+    from bodydouble.shot import Shot
+    from bodydouble.shot.request import ShotProgress
 
 PROGRESS_SECONDS_MIN = 0.1
+"""Between two progress messages of one segment."""
 
 
 class ShotRunner:
-    """Performs operations on one shot."""
+    """One shot, from ``Open`` on."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._shot: Any = None
-        self._segments: Any = None
-        self._told: tuple[float, str, int | None] = (0.0, "", None)
+        self._opened: Shot | None = None
+        self._segments: list[Segment] | None = None
+        self._sent = Progress(stage=Stage.QUEUED, fraction=0.0)
+        self._sent_at = 0.0  # by the monotonic clock
 
-    def perform(self, message: dict[str, Any]) -> Any:
-        """Raises what the stage raises."""
-        match message["op"]:
-            case "open":
-                self._open(message["order"])
-                return None
-            case "probe":
-                return {"duration_seconds": self._shot.probe().duration_seconds}
-            case "perceive":
+    def perform(self, request: Request) -> Value:
+        """The request's value. Raises what the stage raises."""
+        match request:
+            case Open():
+                self._opened = self._open(request.order)
+            case Probe():
+                return Probed(duration_seconds=self._shot.probe().duration_seconds)
+            case Perceive():
                 self._shot.perceive()
-                return None
-            case "prepare":
-                return len(self._prepared())
-            case "render":
-                self._prepared()
-                self._shot.render_segment(message["segment"])
-                return None
-            case "finish":
-                for segment in self._prepared():
+            case Prepare():
+                return Prepared(segments=len(self._prepare()))
+            case Render():
+                self._prepare()
+                self._shot.render_segment(request.segment)
+            case Finish():
+                for segment in self._prepare():
                     self._shot.render_segment(segment.index)
-                return self._shot.finish().media_info()
-            case unknown:
-                raise ValueError(f"unknown operation {unknown}")
+                return Finished(media_info=self._shot.finish().media_info())
+            case _:
+                assert_never(request)
+        return Done()
 
-    def _prepared(self) -> Any:
-        """The segments. A fresh child over an old workspace passes through the stages that are done, once."""
+    @property
+    def _shot(self) -> "Shot":
+        assert self._opened is not None, "the first request is Open"
+        return self._opened
+
+    def _prepare(self) -> "list[Segment]":
+        """The segments. A new child over an old workspace passes quickly through the stages that are done."""
         if self._segments is None:
             self._shot.perceive()
             self._segments = self._shot.prepare()
         return self._segments
 
-    def _open(self, order: dict[str, Any]) -> None:
-        from bodydouble.media import MediaLimits  # the heavy imports, after the heartbeat has begun
+    def _open(self, order: ShotOrder) -> "Shot":
+        from bodydouble.media import MediaLimits
         from bodydouble.perception import PersonChoice, locate_pack
         from bodydouble.perception.options import PerceptionOptions
         from bodydouble.shot import Shot, ShotRequest
 
-        point = order["point"]
         request = ShotRequest(
-            image=Path(order["image"]),
-            video=Path(order["video"]),
-            short_side=order["short_side"],
-            person=PersonChoice(point=(point[0], point[1]) if point else None, rank=order["rank"]),
-            renderer=order["renderer"],
-            mode=order["mode"],
-            options=order["options"],
-            keep_audio=order["keep_audio"],
-            limits=MediaLimits(**order["limits"]),
-            renderer_settings=order["renderer_settings"],
-            perception=PerceptionOptions(**order["perception"]),
+            image=order.image,
+            video=order.video,
+            short_side=order.short_side,
+            person=PersonChoice(point=order.point, rank=order.rank),
+            renderer=order.renderer,
+            mode=order.mode,
+            options=order.options,
+            keep_audio=order.keep_audio,
+            limits=MediaLimits(**order.limits),
+            renderer_settings=order.renderer_settings,
+            perception=PerceptionOptions(**order.perception),
         )
-        pack = locate_pack(Path(order["models"]) if order["models"] else None)
-        runner = Path(order["runner"]) if order["runner"] else None
-        self._shot = Shot.create(Path(order["workspace"]), request, pack, self._tell, runner=runner)
+        return Shot.create(order.workspace, request, locate_pack(order.models), self._report, runner=order.runner)
 
-    def _tell(self, progress: Any) -> None:
-        """Pass progress on, at most ten times a second within one segment."""
-        last, stage, segment = self._told
+    def _report(self, progress: "ShotProgress") -> None:
+        """Send progress, at most ten times a second within one segment."""
         now = time.monotonic()
-        if now - last < PROGRESS_SECONDS_MIN and (stage, segment) == (progress.stage, progress.segment):
+        same = (progress.stage, progress.segment) == (self._sent.stage, self._sent.segment)
+        if same and now - self._sent_at < PROGRESS_SECONDS_MIN:
             return
-        self._told = (now, progress.stage, progress.segment)
-        self._channel.send(
-            {
-                "progress": {
-                    "fraction": progress.fraction,
-                    "stage": progress.stage,
-                    "segment": progress.segment,
-                    "segments": progress.segments,
-                }
-            }
+        self._sent_at = now
+        self._sent = Progress(
+            stage=progress.stage,
+            fraction=progress.fraction,
+            segment=progress.segment,
+            segments=progress.segments,
         )
+        self._channel.send(self._sent)

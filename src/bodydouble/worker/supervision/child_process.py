@@ -1,4 +1,4 @@
-"""The supervisor's end of a child process: start it, ask it for one operation at a time, see it die."""
+"""The supervisor's end of a child process: start it, send it requests, notice when it ends or freezes."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,33 @@ import signal
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import assert_never
 
 import structlog
 
 from bodydouble.tasks.errors import StorageFull
-from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import TaskProgress
 from bodydouble.worker.environment import child_environment
 from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.messages import (
+    FROM_CHILD,
+    REQUESTS,
+    Beat,
+    DiskFull,
+    Done,
+    Event,
+    Failed,
+    Finished,
+    FromChild,
+    Note,
+    Prepared,
+    Probed,
+    Progress,
+    Reply,
+    Request,
+    RunnerLost,
+    Value,
+)
 from bodydouble.worker.process import end_in_words
 
 LINE_BYTES_MAX = 1 << 20
@@ -24,12 +42,14 @@ LOG_TAIL_CHARACTERS = 2000
 
 log = structlog.get_logger(__name__)
 
+OnProgress = Callable[[TaskProgress], None]
+
 
 class ChildDied(Exception):
-    """The child ended, or had to be ended, in the middle of an operation; or what it works with did."""
+    """The child, or the process with its renderer's networks, ended or was ended during a request."""
 
 
-class Child:
+class ChildProcess:
     """One child process and the socket to it."""
 
     def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket, log_path: Path) -> None:
@@ -38,11 +58,11 @@ class Child:
         self._writer: asyncio.StreamWriter
 
     @classmethod
-    async def start(cls, command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> "Child":
-        """Start ``command``, told the number of its socket; its own output goes to ``log_path``.
+    async def start(cls, command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> "ChildProcess":
+        """Start ``command`` with the number of its socket as the last argument. Its own output goes to ``log_path``.
 
-        ``environment`` is beside or in place of what it is told of ours. It asks the kernel to be killed with the
-        thread that called this, so call it from one that lasts.
+        ``environment`` is added to ``child_environment``. The kernel kills the child when the thread that called this
+        ends, so call it from a thread that lasts.
         """
         ours, theirs = socket.socketpair()
         with theirs, log_path.open("ab") as output:
@@ -65,53 +85,43 @@ class Child:
         return self._process.pid
 
     async def ask(
-        self,
-        message: dict[str, Any],
-        on_progress: Callable[[TaskProgress], None],
-        *,
-        silence_seconds_max: float,
-        stall_seconds_max: float,
-    ) -> Any:
-        """Have one operation performed and answer its value.
+        self, request: Request, on_progress: OnProgress, *, silence_seconds_max: float, stall_seconds_max: float
+    ) -> Value:
+        """Have the child perform one request; its value.
 
         Raises:
-            TaskFailure: the operation failed on purpose; trying again would not help.
+            TaskFailure: the request failed, and would fail again.
             StorageFull: the disk has no room; it may have later.
             ChildDied: the process ended, froze or stalled; another one may succeed.
         """
         loop = asyncio.get_running_loop()
+        moved = loop.time()
         try:
-            self._writer.write(json.dumps(message).encode() + b"\n")
+            self._writer.write(json.dumps(REQUESTS.encode(request)).encode() + b"\n")
             await self._writer.drain()
-            moved = loop.time()
             while True:
                 async with asyncio.timeout(silence_seconds_max):  # wait_for of Python 3.11 may lose a cancellation
-                    line = await self._reader.readline()
-                if not line.endswith(b"\n"):
-                    raise ChildDied(await self._last_words())
-                answer = json.loads(line)
-                if "progress" in answer:
-                    moved = loop.time()
-                    on_progress(_progress(**answer["progress"]))
-                elif "note" in answer:
-                    log.info(answer["note"])
-                elif "done" in answer:
-                    return answer["done"]
-                elif "full" in answer:
-                    raise StorageFull(answer["full"])
-                elif "lost" in answer:
-                    raise ChildDied(answer["lost"])
-                elif "failed" in answer:
-                    log.info("operation failed", operation=message["op"], trace=answer["trace"], **answer["failed"])
-                    raise TaskFailure.from_json(answer["failed"])
-                elif loop.time() - moved > stall_seconds_max:
-                    raise ChildDied(f"it made no progress for {stall_seconds_max:g} s")
+                    message = await self._receive()
+                match message:
+                    case Progress() | Note() | Beat():
+                        if _take_event(message, on_progress):
+                            moved = loop.time()
+                        elif loop.time() - moved > stall_seconds_max:
+                            raise ChildDied(f"it made no progress for {stall_seconds_max:g} s")
+                    case _:
+                        return _value_of(message, request)
         except TimeoutError:
             raise ChildDied(f"it did not answer for {silence_seconds_max:g} s") from None
         except ConnectionError:
-            raise ChildDied(await self._last_words()) from None
+            raise ChildDied(await self._describe_end()) from None
 
-    async def _last_words(self) -> str:
+    async def _receive(self) -> FromChild:
+        line = await self._reader.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the child closed its socket")
+        return FROM_CHILD.decode(json.loads(line))
+
+    async def _describe_end(self) -> str:
         status = await self._process.wait()
         with contextlib.suppress(OSError):
             tail = self._log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
@@ -119,12 +129,39 @@ class Child:
         return end_in_words(status)
 
     async def end(self) -> None:
-        """Kill it, whatever it is doing, and wait until it is gone."""
+        """Kill the process, and wait until it is gone."""
         self._writer.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGKILL)
         await self._process.wait()
 
 
-def _progress(*, stage: str, **more: Any) -> TaskProgress:
-    return TaskProgress(stage=Stage(stage), **more)
+def _take_event(event: Event, on_progress: OnProgress) -> bool:
+    """Handle ``event``; true if it shows progress."""
+    match event:
+        case Progress(stage=stage, fraction=fraction, segment=segment, segments=segments):
+            on_progress(TaskProgress(stage=stage, fraction=fraction, segment=segment, segments=segments))
+            return True
+        case Note():
+            log.info(event.text)
+        case Beat():
+            pass
+        case _:
+            assert_never(event)
+    return False
+
+
+def _value_of(reply: Reply, request: Request) -> Value:
+    """The value in ``reply``. Raises what the reply reports."""
+    match reply:
+        case Done() | Probed() | Prepared() | Finished():
+            return reply
+        case Failed(code=code, message=message, trace=trace):
+            log.info("request failed", request=type(request).__name__, code=int(code), message=message, trace=trace)
+            raise TaskFailure(code, message)
+        case DiskFull():
+            raise StorageFull(reply.message)
+        case RunnerLost():
+            raise ChildDied(reply.reason)
+        case _:
+            assert_never(reply)

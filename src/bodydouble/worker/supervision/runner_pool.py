@@ -1,5 +1,8 @@
-"""The supervisor's end of the processes that hold the wan renderer's networks: started when a task needs one, warm
-between tasks, ended when nobody needed it for a while, replaced after a fault."""
+"""The supervisor's end of the model runners, the processes that hold a renderer's networks.
+
+A runner starts when a task needs it, stays loaded between tasks, ends after a time without tasks, and is replaced after
+a fault.
+"""
 
 import asyncio
 import contextlib
@@ -22,30 +25,30 @@ from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.process import end_in_words
 
 LOG_TAIL_CHARACTERS = 2000
-SOCKET_PLACE_BYTES_MAX = 70
-"""Of the 107 that an address may have, a folder of 19 and the socket's own name take the rest."""
+SOCKET_FOLDER_BYTES_MAX = 70
+"""A Unix socket's address has at most 107 bytes. Our folder's name (19) and the socket's name take the rest."""
 END_SECONDS_MAX = 1.0
-"""For a runner to end by itself after a fault that its client saw first."""
+"""Time for a runner to end by itself after a fault that its client noticed first."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lease:
-    """A runner that works for one task alone, and what the task's child is told of it."""
+class RunnerLease:
+    """The right of one task to use a runner, and what the task's child needs to reach it."""
 
-    place: "Place"
-    address: Path  # the socket that it listens on
-    environment: Mapping[str, str]  # the child's perception works on the same cards
+    slot: "RunnerSlot"
+    address: Path  # the socket on which the runner listens
+    environment: Mapping[str, str]  # of the child, whose perception uses the same GPUs
 
 
-class Place:
-    """Room for one runner: its cards, and the runner that is there, if any."""
+class RunnerSlot:
+    """Some GPUs, and the runner that uses them, if one is running."""
 
-    def __init__(self, number: int, cards: Sequence[str], options: WorkerOptions) -> None:
+    def __init__(self, number: int, gpus: Sequence[str], options: WorkerOptions) -> None:
         self._options = options
         self.log_path = options.folder / f"runner-{number}.log"
-        self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(cards)} if cards else {}
+        self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         self._process: asyncio.subprocess.Process | None = None
         self._loaded: Mapping[str, Any] = {}  # fields of ``WanSettings``
         self._folder: Path | None = None
@@ -53,16 +56,16 @@ class Place:
 
     @property
     def pid(self) -> int | None:
-        """The runner's process, if there is one."""
+        """The runner's process id; None if no runner is running."""
         return self._process.pid if self._process else None
 
-    async def occupy(self, wanted: Mapping[str, Any]) -> Path:
-        """The address of a runner that lives and has loaded what is wanted: the warm one, or a fresh one."""
+    async def provide(self, wanted: Mapping[str, Any]) -> Path:
+        """The address of a running runner that loads ``wanted``: the present one, or a new one."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
         if self._process is not None and (self._process.returncode is not None or self._loaded != wanted):
-            await self.clear()
+            await self.end()
         if self._process is None:
             self._loaded = wanted
             await self._start()
@@ -70,9 +73,9 @@ class Place:
         return self._folder / "socket"
 
     async def _start(self) -> None:
-        """It listens from the first moment on: who connects before it is ready waits."""
+        """Start a runner. Its socket listens before the process starts, so that early connections wait."""
         self._options.folder.mkdir(parents=True, exist_ok=True)
-        self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-", dir=_socket_place()))  # only its owner may enter
+        self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-", dir=_socket_folder()))  # readable by this user only
         with socket.socket(socket.AF_UNIX) as listener, self.log_path.open("wb") as output:
             listener.bind(str(self._folder / "socket"))
             listener.listen()
@@ -86,23 +89,23 @@ class Place:
                 stdout=output,
                 stderr=output,
                 env=child_environment(self.environment),
-                start_new_session=True,  # Ctrl-C is for us, who end it
+                start_new_session=True,  # Ctrl-C reaches only this process, which ends the runner
             )
         log.info("runner started", pid=self._process.pid, **self.environment)
 
-    def leave_warm(self) -> None:
-        """Nobody works with it now; it ends by and by if that stays so."""
+    def start_idle_timer(self) -> None:
+        """End the runner after ``runner_idle_seconds`` without a task."""
         if self._process is not None:
             self._idle = asyncio.create_task(self._end_when_idle())
 
     async def _end_when_idle(self) -> None:
         await asyncio.sleep(self._options.runner_idle_seconds)
-        log.info("runner ended, nobody needed it", seconds=self._options.runner_idle_seconds)
+        log.info("the idle runner was ended", seconds=self._options.runner_idle_seconds)
         self._idle = None
-        await self.clear()
+        await self.end()
 
-    async def clear(self) -> None:
-        """End the runner, if there is one."""
+    async def end(self) -> None:
+        """Kill the runner, if one is running."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -116,8 +119,11 @@ class Place:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def last_words(self) -> str | None:
-        """Which signal ended the runner; None where none did. A fault that it knew of it has told its client."""
+    async def describe_end(self) -> str | None:
+        """The signal that ended the runner, in words; None if no signal did.
+
+        The runner reported other faults to its client itself.
+        """
         if self._process is None:
             return None
         try:
@@ -129,47 +135,47 @@ class Place:
         return end_in_words(status) if status < 0 else None
 
 
-def _socket_place() -> Path:
-    """The folder for temporary files, where that leaves a socket's address short enough for the kernel."""
-    place = Path(tempfile.gettempdir())
-    return place if len(os.fsencode(place)) <= SOCKET_PLACE_BYTES_MAX else Path("/tmp")  # noqa: S108  a folder of ours in it
+def _socket_folder() -> Path:
+    """The folder for temporary files, or /tmp if a socket's address in it would be too long for the kernel."""
+    folder = Path(tempfile.gettempdir())
+    return folder if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES_MAX else Path("/tmp")  # noqa: S108  only its parent
 
 
-class Runners:
-    """All places of this worker. Runs in one event loop, in a thread that lasts: runners die with it."""
+class RunnerPool:
+    """All runner slots of this worker. Use it in one event loop of a thread that lasts: runners end with the thread."""
 
-    def __init__(self, options: WorkerOptions, cards: Sequence[str]) -> None:
-        """``cards`` (UUIDs) can draw; each place takes as many of them as one task is drawn with."""
+    def __init__(self, options: WorkerOptions, gpus: Sequence[str]) -> None:
+        """``gpus`` are the UUIDs of the usable GPUs; each slot gets as many as one task needs."""
         per_task = Renderers(options.renderers).gpus_per_task()
-        groups = [cards[k : k + per_task] for k in range(0, len(cards) - per_task + 1, per_task)] or [[]]
-        self._places = [Place(number, group, options) for number, group in enumerate(groups)]
-        self._free: asyncio.LifoQueue[Place] = asyncio.LifoQueue()  # who was used last is warm
-        for place in reversed(self._places):
-            self._free.put_nowait(place)
+        groups = [gpus[k : k + per_task] for k in range(0, len(gpus) - per_task + 1, per_task)] or [[]]
+        self._slots = [RunnerSlot(number, group, options) for number, group in enumerate(groups)]
+        self._free: asyncio.LifoQueue[RunnerSlot] = asyncio.LifoQueue()  # the slot used last has a loaded runner
+        for slot in reversed(self._slots):
+            self._free.put_nowait(slot)
 
-    async def lease(self, wanted: Mapping[str, Any]) -> Lease:
-        """A runner for one task, with what it has to load (fields of ``WanSettings``); waits until one is free."""
-        place = await self._free.get()
+    async def lease(self, wanted: Mapping[str, Any]) -> RunnerLease:
+        """A runner for one task that loads ``wanted`` (fields of ``WanSettings``); waits until a slot is free."""
+        slot = await self._free.get()
         try:
-            address = await place.occupy(wanted)
+            address = await slot.provide(wanted)
         except BaseException:
-            self._free.put_nowait(place)
+            self._free.put_nowait(slot)
             raise
-        return Lease(place=place, address=address, environment=place.environment)
+        return RunnerLease(slot=slot, address=address, environment=slot.environment)
 
-    def give_back(self, lease: Lease) -> None:
-        """The task needs it no longer."""
-        lease.place.leave_warm()
-        self._free.put_nowait(lease.place)
+    def give_back(self, lease: RunnerLease) -> None:
+        """Return the runner when the task is done with it."""
+        lease.slot.start_idle_timer()
+        self._free.put_nowait(lease.slot)
 
-    async def discard(self, lease: Lease) -> str | None:
-        """After a fault: whoever asks next gets a fresh runner. Answers which signal ended this one, if one did."""
-        words = await lease.place.last_words()
-        await lease.place.clear()
-        self._free.put_nowait(lease.place)
-        return words
+    async def discard(self, lease: RunnerLease) -> str | None:
+        """End the runner after a fault; the next lease gets a new one. Returns which signal ended it, if one did."""
+        signal_words = await lease.slot.describe_end()
+        await lease.slot.end()
+        self._free.put_nowait(lease.slot)
+        return signal_words
 
     async def close(self) -> None:
-        """End all of them."""
-        for place in self._places:
-            await place.clear()
+        """End all runners."""
+        for slot in self._slots:
+            await slot.end()

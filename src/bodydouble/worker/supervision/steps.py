@@ -1,9 +1,19 @@
 """The steps of a task's workflow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bodydouble.tasks.stages import Stage
+from bodydouble.worker.failure import TaskFailure
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredVideo:
+    """The result of a task: a video in the file store."""
+
+    key: str
+    media_info: Mapping[str, Any]  # as the API shows it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +33,7 @@ class RunStage:
     @property
     def name(self) -> str:
         """The step's name in traces and logs."""
-        # Workflows of earlier versions are stored under this name, and go on in this version.
+        # Workflows that an earlier version started are stored under this name, and this version continues them.
         return "finish" if self.stage is Stage.MUX else str(self.stage)
 
     @property
@@ -36,13 +46,13 @@ class RunStage:
 class Settle:
     """End the task: charge for a result, or release the credits after a failure."""
 
-    outcome: dict[str, Any]  # of the stage ``mux``, or ``TaskFailure.to_json``
+    outcome: StoredVideo | TaskFailure
     name: str = "settle"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Abandon:
-    """Stop all work at the task: another worker has it."""
+    """Stop all work on the task: another worker has it."""
 
     name: str = "abandon"
 

@@ -1,11 +1,11 @@
-"""One worker: takes tasks from the queue until it is told to stop."""
+"""One worker: takes tasks from the queue until told to stop."""
 
 import asyncio
 import dataclasses
 import threading
 from concurrent.futures import CancelledError, Future
 from contextlib import closing
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import structlog
@@ -19,9 +19,10 @@ from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, runner_gpus
 from bodydouble.worker.supervision.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.supervision.lost_connections import recognise_lost_connections
-from bodydouble.worker.supervision.runner_slots import Runners
-from bodydouble.worker.supervision.steps import Abandon, Settle, Step
-from bodydouble.worker.supervision.task_run import Ports, Replacement
+from bodydouble.worker.supervision.retry import retry_on_outage
+from bodydouble.worker.supervision.runner_pool import RunnerPool
+from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step, StoredVideo
+from bodydouble.worker.supervision.task_run import Ports, TaskRun
 from bodydouble.worker.supervision.work_folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
 from bodydouble.worker.supervision.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
@@ -34,12 +35,12 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs in the main thread's event loop: its children live and die with that thread."""
+    """Call ``run`` in the main thread: child processes end with the thread that started them."""
 
     def __init__(self, ports: Ports, executors: ExecutorStore, options: WorkerOptions, database_url: str) -> None:
         self._ports, self._executors, self._options, self._database_url = ports, executors, options, database_url
         self._executor = executor_name()
-        self._running: dict[TaskId, Replacement] = {}
+        self._running: dict[TaskId, TaskRun | None] = {}  # None: it is being started
         self._heartbeat = Heartbeat(
             executors, self._executor, self._running.keys(), options.heartbeat_seconds, options.takeover_seconds
         )
@@ -47,31 +48,31 @@ class Worker:
         self._closing = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set, then hand over: what is unfinished goes on elsewhere, or at our next start.
+        """Work until ``stop`` is set, then hand over: another worker or the next start of this one continues the tasks.
 
         Raises:
-            StorageUnavailable: the database does not answer at the start, or dozens of workers share the data folder.
+            StorageUnavailable: the database does not answer at the start, or too many workers share the data folder.
         """
-        cards = await asyncio.to_thread(runner_gpus, self._options)
-        # Another worker here has the networks on this machine's cards, which do not hold them twice.
+        gpus = await asyncio.to_thread(runner_gpus, self._options)
+        # The GPUs' memory holds the networks once, so only one worker on this machine uses them.
         first = self._options.folder
-        folder = await hold_once_free(first, stop) if cards else hold_free(first)
+        folder = await hold_once_free(first, stop) if gpus else hold_free(first)
         if folder is None:
             return
         with closing(folder):
             await self._heartbeat.beat()
-            await self._replace_former(folder)
+            await self._take_over_folders(folder)
             await self._clear_workspaces(folder)
             self._options = dataclasses.replace(self._options, folder=folder.path)
             self._loop = asyncio.get_running_loop()
-            self._runners = Runners(self._options, cards)
+            self._runners = RunnerPool(self._options, gpus)
             await asyncio.to_thread(self._launch)
             log.info("worker ready", folder=str(folder.path), executor=self._executor)
             await self._heartbeat.run(stop)
             await self._hand_over()
 
-    async def _replace_former(self, folder: WorkFolder) -> None:
-        """Whoever had a folder that can be held is dead: what it left goes on at once, and here."""
+    async def _take_over_folders(self, folder: WorkFolder) -> None:
+        """Continue at once what ended workers left in folders that nobody holds."""
         if folder.former:
             await self._executors.stop_executor(folder.former, in_order=False)
         folder.sign(self._executor)
@@ -81,19 +82,19 @@ class Worker:
             folder.inherit(other)
 
     async def _clear_workspaces(self, folder: WorkFolder) -> None:
-        """Remove what is left of tasks that were settled elsewhere."""
+        """Remove the workspaces of tasks that other workers have settled."""
         for task_id, _ in folder.workspaces():
             task = await self._ports.store.get_task(task_id)
             if task is None or task.status in TERMINAL:
                 await Workspace(folder.path, task_id).remove()
 
     async def _hand_over(self) -> None:
-        """End the children, take nothing more, and give back what is not done."""
+        """End the children, take no further tasks, and give back the unfinished ones."""
         self._closing = True
         for step in self._steps:
             step.cancel()
         await asyncio.gather(*self._steps, return_exceptions=True)
-        await asyncio.gather(*(r.close() for r in self._running.values()))
+        await asyncio.gather(*(run.close() for run in self._running.values() if run))
         await self._runners.close()
         try:
             await asyncio.wait_for(asyncio.to_thread(DBOS.destroy), DESTROY_SECONDS_MAX)
@@ -103,7 +104,7 @@ class Worker:
             async with asyncio.timeout(HAND_OVER_SECONDS_MAX):
                 await self._executors.stop_executor(self._executor, in_order=True)
         except (StorageUnavailable, TimeoutError):
-            log.warning("the database does not answer; others take over once we have been silent for long enough")
+            log.warning("the database does not answer; other workers take over when this one's heartbeat is missing")
         log.info("worker stopped", handed_over=len(self._running))
 
     def _launch(self) -> None:
@@ -116,14 +117,14 @@ class Worker:
                 "executor_id": self._executor,
                 "log_level": "WARNING",
                 "enable_otlp": False,
-                # A frozen worker must not keep the lock of a row for longer than it takes to be taken for dead.
+                # A frozen worker must release its row locks when other workers take over its tasks.
                 "sys_db_idle_transaction_timeout_sec": self._options.takeover_seconds,
             }
         )
         register_workflow(self._perform)
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
-        # The engine keeps this in the database, one number for all workers: the last one that starts decides.
+        # The engine stores one value for all workers in the database: the worker that starts last sets it.
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._options.tasks_max,
@@ -132,19 +133,20 @@ class Worker:
         )
 
     def _perform(self, task_id: str, step: Step) -> dict[str, Any]:
-        """One step, called from the engine's thread, done in the event loop."""
+        """Do one step in the event loop; called in a thread of the engine."""
         future: Future[dict[str, Any]] = asyncio.run_coroutine_threadsafe(
             self._step(TaskId(UUID(task_id)), step), self._loop
         )
         try:
             return future.result()
         except CancelledError:
-            # The worker ends. An error would be recorded as the step's outcome; silence counts as not done, and the
-            # process is about to end this thread.
+            # The worker stops. An error would be stored as the step's outcome, so do not return: the step then counts
+            # as not done, and the thread ends with the process.
             threading.Event().wait()
             raise
 
     async def _step(self, task_id: TaskId, step: Step) -> dict[str, Any]:
+        """The outcome of one step, as ``workflow.Perform`` describes it."""
         me = asyncio.current_task()
         assert me is not None
         if self._closing:
@@ -152,28 +154,67 @@ class Worker:
         self._steps.add(me)
         me.add_done_callback(self._steps.discard)
         with structlog.contextvars.bound_contextvars(task_id=str(task_id)):
-            replacement = self._running.setdefault(
-                task_id, Replacement(task_id, self._ports, self._options, self._executor, self._runners)
-            )
             try:
-                value = await replacement.perform(step)
+                return {"value": await self._do(task_id, step)}
             except TaskLost as lost:
-                log.warning("the task is not ours any more; stopping", step=step.name, reason=str(lost))
-                await replacement.abandon()
-                self._running.pop(task_id, None)
+                log.warning("this worker has lost the task; stopping", step=step.name, reason=str(lost))
+                await self._abandon(task_id)
                 return {"lost": str(lost)}
             except Exception as error:
                 failure = TaskFailure.of(error)
-                ours = failure.code is ResultCode.GENERATION_FAILED
-                tell = log.error if ours else log.info  # what the caller did or sent is nobody's to mend
-                tell(
-                    "step failed",
-                    step=step.name,
-                    code=int(failure.code),
-                    reason=failure.message,
-                    exc_info=ours and error,
-                )
+                _log_failure(step, failure, error)
                 return {"failed": failure.to_json()}
-            if isinstance(step, Settle | Abandon) or value is False:
+
+    async def _do(self, task_id: TaskId, step: Step) -> Any:
+        """The step's value, which JSON can hold."""
+        match step:
+            case Start():
+                return await self._start(task_id)
+            case RunStage():
+                value = await self._run(task_id).perform(step)
+                return dataclasses.asdict(value) if isinstance(value, StoredVideo) else value
+            case Settle():
+                status = await self._run(task_id).perform(step)
                 self._running.pop(task_id, None)
-            return {"value": value}
+                return status
+            case Abandon():
+                return await self._abandon(task_id)
+            case _:
+                assert_never(step)
+
+    async def _start(self, task_id: TaskId) -> bool:
+        """Take the task for this worker; false if it is over. Raises TaskFailure: it was started too often."""
+        self._running.setdefault(task_id, None)
+        task = await retry_on_outage(lambda: self._ports.store.start_task(task_id, self._executor))
+        if task is None:
+            await self._abandon(task_id)
+            return False
+        run = self._running[task_id] or TaskRun(task, self._ports, self._options, self._executor, self._runners)
+        self._running[task_id] = run
+        run.check_attempts()
+        log.info("task started", attempt=task.attempts, executor=self._executor)
+        return True
+
+    def _run(self, task_id: TaskId) -> TaskRun:
+        run = self._running.get(task_id)
+        if run is None:
+            raise TaskLost("this worker has not started it")
+        return run
+
+    async def _abandon(self, task_id: TaskId) -> None:
+        run = self._running.pop(task_id, None)
+        if run is not None:
+            await run.abandon()
+
+
+def _log_failure(step: Step, failure: TaskFailure, error: Exception) -> None:
+    """Log as an error only what is the service's fault, with its stack trace."""
+    ours = failure.code is ResultCode.GENERATION_FAILED
+    write = log.error if ours else log.info
+    write(
+        "step failed",
+        step=step.name,
+        code=int(failure.code),
+        reason=failure.message,
+        exc_info=error if ours else None,
+    )

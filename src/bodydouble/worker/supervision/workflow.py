@@ -1,6 +1,7 @@
-"""The task as a DBOS workflow: a thin adapter.
+"""The task as a workflow of DBOS, the durable engine.
 
-A step's outcome is kept as JSON, failures included, so that a workflow that goes on elsewhere takes the same way.
+The outcome of a step is stored as JSON, failures included, so that a worker that continues the workflow takes the same
+way.
 """
 
 from collections.abc import Callable
@@ -12,34 +13,32 @@ from dbos import DBOS
 from bodydouble.tasks.queue import WORKFLOW
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.failure import TaskFailure, TaskLost
-from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step
+from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step, StoredVideo
 
 log = structlog.get_logger(__name__)
 
 Perform = Callable[[str, Step], dict[str, Any]]
-"""(task id, step) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``; does not answer while the
-worker ends."""
+"""(task id, step) → ``{"value": …}``, ``{"failed": …}`` or ``{"lost": …}``. Never returns while the worker stops."""
 
 
 def register_workflow(perform: Perform) -> None:
-    """Make the workflow known under its agreed name. Before ``DBOS.launch``."""
+    """Register the workflow under its agreed name. Call before ``DBOS.launch``."""
 
     def run(task_id: str, stage: Stage, segment: int | None = None) -> Any:
         step = RunStage(stage=stage, segment=segment)
         return _value(DBOS.run_step({"name": step.durable_name}, perform, task_id, step))
 
     def replace_task(task_id: str) -> str:
-        # Start and settlement are no durable steps, on purpose. Whoever takes the workflow up again has to say that the
-        # task is theirs, and may have to end it at once; the store sees to it that it is settled once.
         try:
             return follow(task_id)
         except BaseException as error:
-            # The engine ends a workflow of its own accord where another worker has it by now: at the next checkpoint,
-            # without asking us. What works for the task here has to end too.
-            log.warning("the engine ends the work at a task", task_id=task_id, error=repr(error))
+            # The engine ends a workflow by itself, at the next step, if another worker has it. Our work ends too.
+            log.warning("the durable engine ended the workflow of a task", task_id=task_id, error=repr(error))
             perform(task_id, Abandon())
             raise
 
+    # Start and settlement are no durable steps: a worker that continues the workflow must take the task, and may have
+    # to settle it at once. The store settles a task only once.
     def follow(task_id: str) -> str:
         try:
             if not _value(perform(task_id, Start())):
@@ -49,12 +48,12 @@ def register_workflow(perform: Perform) -> None:
             run(task_id, Stage.PERCEIVE)
             for segment in range(run(task_id, Stage.PREPARE)):
                 run(task_id, Stage.RENDER, segment)
-            result = run(task_id, Stage.MUX)
+            outcome = StoredVideo(**run(task_id, Stage.MUX))
         except TaskFailure as failure:
-            result = failure.to_json()
+            outcome = failure
         except TaskLost:
             return "lost"
-        return str(_value(perform(task_id, Settle(outcome=result))))
+        return str(_value(perform(task_id, Settle(outcome=outcome))))
 
     DBOS.workflow(name=WORKFLOW)(replace_task)
 

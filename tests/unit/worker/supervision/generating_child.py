@@ -1,11 +1,10 @@
-"""A child whose only stage is to have the task's runner draw a segment: ``python drawing_child.py FD``."""
+"""A child that has the task's runner generate a segment at each request: ``python generating_child.py FD``."""
 
 import json
 import os
 import socket
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,20 +12,35 @@ from bodydouble.renderers.wan.engine import Casting, Sampling, Take
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.tasks.errors import BodydoubleError, RendererLost
+from bodydouble.tasks.stages import Stage
 from bodydouble.worker.failure import TaskFailure
+from bodydouble.worker.messages import (
+    FROM_CHILD,
+    REQUESTS,
+    Done,
+    Failed,
+    FromChild,
+    Open,
+    Prepared,
+    Progress,
+    Reply,
+    RunnerLost,
+    ShotOrder,
+)
 from bodydouble.worker.process import configure_child_process
 
 SIDE = 16
 
 
-def draw(order: dict[str, Any], send: Any) -> int:
-    """The sum of the frames' bytes."""
-    engine = RemoteEngine(Path(order["runner"]))
+def generate(order: ShotOrder, send: Callable[[FromChild], None]) -> Reply:
+    """Answers the sum of the frames' bytes as the number of segments."""
+    assert order.runner is not None
+    engine = RemoteEngine(order.runner)
     face_side = engine.load(lambda fraction: None)
     picture = np.zeros((30, 20, 3), np.uint8)
     casting = Casting(
         picture=picture,
-        prompt=order["options"].get("prompt", ""),
+        prompt=order.options.get("prompt", ""),
         negative_prompt="",
         height=SIDE,
         width=SIDE,
@@ -40,33 +54,36 @@ def draw(order: dict[str, Any], send: Any) -> int:
         mask=None,
     )
 
-    def told(done: int, steps: int) -> None:
-        send({"progress": {"fraction": 0.5 + done / steps / 10, "stage": "render", "segment": 0, "segments": 1}})
+    def report(done: int, steps: int) -> None:
+        send(Progress(stage=Stage.RENDER, fraction=0.5 + done / steps / 10, segment=0, segments=1))
 
-    frames = engine.generate(Take(video=video, carried=np.ones((1, 1, 1, 3), np.uint8), seed=0, index=0), told)
-    return int(frames.sum())
+    frames = engine.generate(Take(video=video, carried=np.ones((1, 1, 1, 3), np.uint8), seed=0, index=0), report)
+    return Prepared(segments=int(frames.sum()))
 
 
 def main() -> None:
-    """Answer operations until the socket ends."""
+    """Answer requests until the socket ends."""
     configure_child_process(os.getppid())
-    connection, order = socket.socket(fileno=int(sys.argv[1])), {}
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    order: ShotOrder | None = None
 
-    def send(message: object) -> None:
-        connection.sendall(json.dumps(message).encode() + b"\n")
+    def send(message: FromChild) -> None:
+        connection.sendall(json.dumps(FROM_CHILD.encode(message)).encode() + b"\n")
 
     for line in connection.makefile("rb"):
-        message = json.loads(line)
-        if message["op"] == "open":
-            order = message["order"]
-            send({"done": None})
+        request = REQUESTS.decode(json.loads(line))
+        if isinstance(request, Open):
+            order = request.order
+            send(Done())
             continue
+        assert order is not None
         try:
-            send({"done": draw(order, send)})
+            send(generate(order, send))
         except RendererLost as error:
-            send({"lost": error.message})
+            send(RunnerLost(reason=error.message))
         except BodydoubleError as error:
-            send({"failed": TaskFailure.of(error).to_json(), "trace": ""})
+            failure = TaskFailure.of(error)
+            send(Failed(code=failure.code, message=failure.message, trace=""))
 
 
 if __name__ == "__main__":

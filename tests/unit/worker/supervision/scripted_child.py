@@ -1,8 +1,8 @@
-"""A child that does what its script says: ``python scripted_child.py SCRIPT FD``.
+"""A child that follows a script: ``python scripted_child.py SCRIPT FD``.
 
-The script maps an operation to a list of what to do the first time, the second time, and so on over all processes;
-the last entry counts from then on. Entries: a value to answer, ``{"die": signal}``, ``{"fail": {...}}``,
-``{"full": "why"}``, ``"hang"``.
+The script maps a request, such as ``perceive`` or ``render 0``, to a list of actions for the first time, the second
+time, and so on over all processes; the last entry counts from then on. Entries: the value to answer,
+``{"die": signal}``, ``{"fail": {...}}``, ``{"full": "why"}``, ``"hang"``.
 """
 
 import json
@@ -11,36 +11,67 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+from bodydouble.tasks.stages import Stage
+from bodydouble.tasks.task import ResultCode
+from bodydouble.worker.messages import (
+    FROM_CHILD,
+    REQUESTS,
+    DiskFull,
+    Done,
+    Failed,
+    Finished,
+    FromChild,
+    Prepared,
+    Probed,
+    Progress,
+    Render,
+)
+
+
+def reply(operation: str, entry: Any) -> FromChild:
+    """The answer that the script's ``entry`` stands for."""
+    match entry:
+        case {"die": signal}:
+            os.kill(os.getpid(), signal)
+        case {"fail": {"code": code, "message": message}}:
+            return Failed(code=ResultCode(code), message=message, trace="")
+        case {"full": message}:
+            return DiskFull(message=message)
+        case "hang":
+            time.sleep(600)
+    match operation:
+        case "probe":
+            return Probed(**entry)
+        case "prepare":
+            return Prepared(segments=entry)
+        case "finish":
+            return Finished(media_info=entry)
+        case _:
+            return Done()
 
 
 def main() -> None:
-    """Answer operations by the script; count them in a file beside it."""
+    """Answer requests by the script; count them in a file beside it."""
     script_path = Path(sys.argv[1])
     script = json.loads(script_path.read_text())
     seen_path = script_path.with_suffix(".seen")
     connection = socket.socket(fileno=int(sys.argv[2]))
 
-    def send(message: object) -> None:
-        connection.sendall(json.dumps(message).encode() + b"\n")
+    def send(message: FromChild) -> None:
+        connection.sendall(json.dumps(FROM_CHILD.encode(message)).encode() + b"\n")
 
     for line in connection.makefile("rb"):
-        message = json.loads(line)
-        operation = " ".join(str(message[k]) for k in ("op", "segment") if k in message)
+        request = REQUESTS.decode(json.loads(line))
+        operation = type(request).__name__.lower()
+        if isinstance(request, Render):
+            operation += f" {request.segment}"
         seen = seen_path.read_text().splitlines() if seen_path.exists() else []
         seen_path.write_text("\n".join([*seen, operation]))
         entries = script.get(operation, [None])
-        entry = entries[min(seen.count(operation), len(entries) - 1)]
-        send({"progress": {"fraction": 0.5, "stage": "render", "segment": 0, "segments": 2}})
-        if isinstance(entry, dict) and "die" in entry:
-            os.kill(os.getpid(), entry["die"])
-        if isinstance(entry, dict) and "fail" in entry:
-            send({"failed": entry["fail"], "trace": ""})
-        elif isinstance(entry, dict) and "full" in entry:
-            send(entry)
-        elif entry == "hang":
-            time.sleep(600)
-        else:
-            send({"done": entry})
+        send(Progress(stage=Stage.RENDER, fraction=0.5, segment=0, segments=2))
+        send(reply(operation, entries[min(seen.count(operation), len(entries) - 1)]))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""The steps of a task over a child that does what its script says."""
+"""The steps of a task over a child that follows a script."""
 
 import asyncio
 import json
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from bodydouble.tasks.task import (
 )
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
-from bodydouble.worker.supervision.runner_slots import Runners
-from bodydouble.worker.supervision.task_run import Ports, Replacement
+from bodydouble.worker.supervision.runner_pool import RunnerPool
+from bodydouble.worker.supervision.steps import StoredVideo
+from bodydouble.worker.supervision.task_run import Ports, TaskRun
 from bodydouble.worker.workspace import Workspace
 from fake_ports import EXECUTOR, TASK_ID, FakePorts, children, make_task
 
@@ -32,10 +34,10 @@ def outside() -> FakePorts:
 
 
 @pytest.fixture
-def make_replacement(tmp_path, outside):
-    """A replacement whose children follow the script given."""
+def make_run(tmp_path, outside):
+    """A task run whose children follow the script given."""
 
-    def make(**script: Any) -> Replacement:
+    def make(**script: Any) -> TaskRun:
         path = tmp_path / "script.json"
         path.write_text(json.dumps({name.replace("_", " "): entries for name, entries in script.items()}))
         options = WorkerOptions(
@@ -44,15 +46,14 @@ def make_replacement(tmp_path, outside):
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
             free_bytes_min=1000,
         )
-        return Replacement(
-            TASK_ID, Ports(store=outside, files=outside, downloader=outside), options, EXECUTOR, Runners(options, [])
-        )
+        ports = Ports(store=outside, files=outside, downloader=outside)
+        return TaskRun(make_task(), ports, options, EXECUTOR, RunnerPool(options, []))
 
     return make
 
 
 def run(*steps):
-    """Steps one after the other in one event loop; answers the last one's value."""
+    """Run the steps one after the other in one event loop; the last one's value."""
 
     async def all_of_them():
         value = None
@@ -63,9 +64,9 @@ def run(*steps):
     return asyncio.run(all_of_them())
 
 
-def test_a_task_goes_through_its_steps_and_is_charged_once(make_replacement, outside, tmp_path):
-    """The exact price is reserved, the file stored under the account, success settled, the workspace removed."""
-    r = make_replacement(probe=[{"duration_seconds": 3.2}], prepare=[2], finish=[{"frames": 80}])
+def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, outside, tmp_path):
+    """The exact price is reserved, the file stored, the task settled, the workspace removed."""
+    r = make_run(probe=[{"duration_seconds": 3.2}], prepare=[2], finish=[{"frames": 80}])
 
     async def rest():
         assert await r.prepare() == 2
@@ -73,7 +74,7 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_replacement, out
         await r.render(1)
         return await r.settle(await r.finish())
 
-    assert run(r.start, r.fetch, r.probe, r.perceive, rest) == "success"
+    assert run(r.fetch, r.probe, r.perceive, rest) == "success"
     assert outside.reserved == Decimal(24)
     assert list(outside.stored) == [f"results/1/{TASK_ID}.mp4"]
     (status, result), *more = outside.settled
@@ -81,21 +82,21 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_replacement, out
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
 
 
-def test_a_crash_costs_one_attempt(make_replacement, tmp_path):
-    """A child that is killed is replaced by a fresh one, which opens the shot again and does the same operation."""
-    r = make_replacement(perceive=[{"die": signal.SIGKILL}, {"die": signal.SIGSEGV}, None])
+def test_a_crash_costs_one_attempt(make_run, tmp_path):
+    """After a crash a new child opens the shot again and repeats the request."""
+    r = make_run(perceive=[{"die": signal.SIGKILL}, {"die": signal.SIGSEGV}, None])
 
     async def settle():
-        return await r.settle({"code": 501, "message": "end of the test"})
+        return await r.settle(TaskFailure(ResultCode(501), "end of the test"))
 
-    run(r.start, r.perceive, settle)
+    run(r.perceive, settle)
     seen = (tmp_path / "script.seen").read_text().split()
     assert seen == ["open", "perceive"] * 3
 
 
-def test_a_child_that_keeps_dying_fails_the_task(make_replacement):
-    """After the bound the task fails, and the reason tells what happened to the process."""
-    r = make_replacement(render_0=[{"die": signal.SIGKILL}])
+def test_a_child_that_keeps_dying_fails_the_task(make_run):
+    """After ``attempts_max`` crashes the task fails, and the message says how the process ended."""
+    r = make_run(render_0=[{"die": signal.SIGKILL}])
 
     async def render():
         with pytest.raises(TaskFailure, match=r"ended 3 times .*signal 9") as caught:
@@ -105,9 +106,9 @@ def test_a_child_that_keeps_dying_fails_the_task(make_replacement):
     assert run(render) == ResultCode.GENERATION_FAILED
 
 
-def test_a_deliberate_failure_is_not_tried_again(make_replacement, tmp_path):
-    """What the child says of the inputs is the task's end, with its code and message."""
-    r = make_replacement(perceive=[{"fail": {"code": 422, "message": "nobody in the video"}}])
+def test_a_deliberate_failure_is_not_tried_again(make_run, tmp_path):
+    """A failure that the child reports ends the task, with the child's code and message."""
+    r = make_run(perceive=[{"fail": {"code": 422, "message": "nobody in the video"}}])
 
     async def perceive():
         with pytest.raises(TaskFailure, match="nobody in the video"):
@@ -117,10 +118,10 @@ def test_a_deliberate_failure_is_not_tried_again(make_replacement, tmp_path):
     assert (tmp_path / "script.seen").read_text().split().count("perceive") == 1
 
 
-def test_a_cancel_ends_the_child_in_the_middle(make_replacement, outside):
-    """Once the store says stop, the running operation is given up and its process is gone."""
+def test_a_cancel_ends_the_child_in_the_middle(make_run, outside):
+    """After a cancel the running request is given up and its process is gone."""
     outside.cancel_after_progress = 0.5
-    r = make_replacement(render_0=["hang"])
+    r = make_run(render_0=["hang"])
 
     async def render():
         with pytest.raises(Cancelled):
@@ -130,10 +131,10 @@ def test_a_cancel_ends_the_child_in_the_middle(make_replacement, outside):
     assert run(render) == []
 
 
-def test_a_price_beyond_the_balance_fails_with_402(make_replacement, outside):
-    """The exact price is known after the probe only; then the balance has to reach."""
+def test_a_price_beyond_the_balance_fails_with_402(make_run, outside):
+    """The exact price is known only after the probe; the balance must cover it then."""
     outside.balance = Decimal(1)
-    r = make_replacement(probe=[{"duration_seconds": 100}])
+    r = make_run(probe=[{"duration_seconds": 100}])
 
     async def probe():
         with pytest.raises(InsufficientCredits) as caught:
@@ -144,10 +145,10 @@ def test_a_price_beyond_the_balance_fails_with_402(make_replacement, outside):
     assert run(probe) == ResultCode.INSUFFICIENT_CREDITS
 
 
-def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_replacement, outside):
+def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, outside):
     """The message names the field and says to PUT the file first."""
     outside.missing.add("video")
-    r = make_replacement()
+    r = make_run()
 
     async def fetch():
         with pytest.raises(InputRejected, match=r"video_urls: nothing was uploaded.*presigned_url"):
@@ -156,13 +157,13 @@ def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_repla
     run(fetch)
 
 
-def test_settlement_waits_for_the_database(make_replacement, outside):
+def test_settlement_waits_for_the_database(make_run, outside):
     """An outage at the end of a task loses nothing."""
     outside.outages = 1
-    r = make_replacement()
+    r = make_run()
 
     async def settle():
-        return await r.settle({"code": 499, "message": "cancelled"})
+        return await r.settle(TaskFailure(ResultCode(499), "cancelled"))
 
     assert run(settle) == "failed"
     assert len(outside.settled) == 1
@@ -178,24 +179,24 @@ def test_settlement_waits_for_the_database(make_replacement, outside):
     ],
 )
 def test_errors_become_results(error, code, message):
-    """Errors raised on purpose keep their message; of anything else the caller learns no detail."""
+    """Errors of the domain keep their message; the details of all others stay inside."""
     failure = TaskFailure.of(error)
     assert (failure.code, failure.message) == (code, message)
     assert TaskFailure.from_json(failure.to_json()).message == message
 
 
-def test_an_order_says_whom_to_replace(tmp_path):
-    """An index goes as a rank, a point as a point."""
+def test_an_order_names_the_person(tmp_path):
+    """An index becomes a rank, a point stays a point."""
     options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
     by_index = shot_order(make_task(person=2), workspace, options, None)
     by_point = shot_order(make_task(person=[0.5, 0.25]), workspace, options, None)
-    assert (by_index["rank"], by_index["point"], by_index["short_side"]) == (2, None, 480)
-    assert (by_point["rank"], by_point["point"]) == (0, [0.5, 0.25])
+    assert (by_index.rank, by_index.point, by_index.short_side) == (2, None, 480)
+    assert (by_point.rank, by_point.point) == (0, (0.5, 0.25))
 
 
-def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
-    """A step that is given up in the middle ends its child, and is neither answered nor tried again."""
-    r = make_replacement(render_0=["hang"])
+def test_a_worker_that_ends_leaves_no_outcome(make_run, tmp_path):
+    """A step that is cancelled ends its child and is not repeated."""
+    r = make_run(render_0=["hang"])
 
     async def render_and_stop():
         rendering = asyncio.ensure_future(r.render(0))
@@ -210,9 +211,9 @@ def test_a_worker_that_ends_leaves_no_outcome(make_replacement, tmp_path):
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
 
 
-def test_a_full_disk_is_waited_for(make_replacement, monkeypatch, outside):
-    """Neither a disk that is full before the operation nor one that fills in it fails the task."""
-    r = make_replacement(render_0=[{"full": "no room"}, None])
+def test_a_full_disk_is_waited_for(make_run, monkeypatch, outside):
+    """A disk that is full before or during a request does not fail the task."""
+    r = make_run(render_0=[{"full": "no room"}, None])
     free = iter([10, 10**9])
 
     def disk_usage(path):
@@ -224,12 +225,12 @@ def test_a_full_disk_is_waited_for(make_replacement, monkeypatch, outside):
         await r.render(0)
         await r.close()
 
-    run(r.start, render)
+    run(render)
 
 
-def test_a_task_that_another_worker_has_is_let_go(make_replacement, outside, tmp_path):
-    """The child ends, nothing is settled, and the workspace goes."""
-    r = make_replacement(render_0=["hang"])
+def test_a_task_that_another_worker_has_is_let_go(make_run, outside, tmp_path):
+    """The child ends, nothing is settled, and the workspace is removed."""
+    r = make_run(render_0=["hang"])
 
     async def render():
         rendering = asyncio.ensure_future(r.render(0))
@@ -238,9 +239,22 @@ def test_a_task_that_another_worker_has_is_let_go(make_replacement, outside, tmp
         outside.executor = "another worker"
         with pytest.raises(TaskLost):
             await rendering
-        assert await r.settle({"key": "k", "media_info": {}}) == "lost"
+        assert await r.settle(StoredVideo(key="k", media_info={})) == "lost"
         return children(SCRIPTED_CHILD.name)
 
-    assert run(r.start, render) == []
+    assert run(render) == []
     assert outside.settled == []
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
+
+
+def test_a_task_that_too_many_workers_have_started_fails(tmp_path, outside):
+    """The attempt after ``attempts_max`` is refused."""
+    options = WorkerOptions(folder=tmp_path, attempts_max=2)
+    ports = Ports(store=outside, files=outside, downloader=outside)
+    last, one_more = (
+        TaskRun(replace(make_task(), attempts=attempts), ports, options, EXECUTOR, RunnerPool(options, []))
+        for attempts in (2, 3)
+    )
+    last.check_attempts()
+    with pytest.raises(TaskFailure, match="2 times"):
+        one_more.check_attempts()
