@@ -77,14 +77,15 @@ def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> n
     from bodydouble.renderers.wan.engine import Sampling
     from bodydouble.renderers.wan.footage import SegmentVideo
     from bodydouble.renderers.wan.sampling import noise_shape
-    from bodydouble.renderers.wan.segment import generate_segment, prepare_role
+    from bodydouble.renderers.wan.segment import encode_character, generate_segment
     from bodydouble.renderers.wan.shards import install_processors
     from tiny_wan import FACE_SIDE
 
     install_processors(parts["transformer"])
     components = Components(**parts, device=torch.device("cpu"))
     sampling = Sampling(steps=steps, carried_frames=CARRIED)
-    role = prepare_role(components, Image.fromarray(frame(0, 0, height, width)), "moves", "", height, width, sampling)
+    picture = Image.fromarray(frame(0, 0, height, width))
+    role = encode_character(components, picture, "moves", "", height, width, sampling)
     generator, carried, made = torch.Generator().manual_seed(SEED), None, None
     for start in range(0, frames - CARRIED, LENGTH - CARRIED):
         indices = range(start, start + LENGTH)

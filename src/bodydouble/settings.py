@@ -117,6 +117,7 @@ class WanSettings(BaseModel):
     wan_distillation: Path | None = None  # a LoRA file for the profile fast; None: the one in the weights folder
     wan_segment_frames: int = Field(77, ge=9, le=121)  # 4n + 1
     wan_carried_frames: Literal[1, 5] = 1
+    wan_area_min: int = Field(832 * 480, ge=1)  # smaller videos and pictures are enlarged for the model
     wan_area_max: int = Field(1280 * 720, ge=256)  # pixels that the model works on; the person is scaled to fit
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu takes days for a video: for tests with tiny weights
     wan_mask_columns: int = Field(1, ge=1, le=64)  # blocks across the person's box; 1 × 1 is the whole box

@@ -190,9 +190,9 @@ def _gpu(settings: Settings) -> Finding:
     obstacle = wan_obstacle(options)
     if obstacle:
         return Finding(subject=subject, state="absent", detail=detail, remedy=obstacle)
-    from bodydouble.renderers.wan.reach import reach_obstacle  # imports torch, only on machines with a GPU
+    from bodydouble.renderers.wan.cuda_check import cuda_obstacle  # imports torch, only on machines with a GPU
 
-    if obstacle := reach_obstacle():
+    if obstacle := cuda_obstacle():
         return Finding(subject=subject, state="absent", detail=detail, remedy=obstacle)
     remedies: list[str] = []
     if locate_weights(options).relighting is None:

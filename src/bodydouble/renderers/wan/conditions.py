@@ -3,7 +3,6 @@
 import html
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import ftfy
 import numpy as np
@@ -20,8 +19,8 @@ from bodydouble.renderers.wan.latents import encode_video, to_pixels
 
 
 @dataclass(frozen=True, kw_only=True)
-class Character:
-    """What stays the same for a whole job."""
+class CharacterConditions:
+    """What the transformer is told about the character; constant for a job."""
 
     text: Tensor  # (1, 512, 4096)
     negative_text: Tensor | None  # the same; None without guidance
@@ -56,25 +55,45 @@ def encode_text(components: Components, prompt: str) -> Tensor:
     return padded.to(components.device, components.transformer.dtype)
 
 
-def encode_picture(components: Components, picture: Image.Image) -> Tensor:
-    """(1, 257, 1280) of the character's picture."""
-    encoder = components.image_encoder
-    pixels: Any = components.image_processor(images=picture, return_tensors="pt")["pixel_values"]
+def letterbox(picture: Image.Image, height: int, width: int) -> Tensor:
+    """(1, 3, height, width) float32 in [-1, 1]: the whole picture, with black where its aspect ratio is another.
+
+    Resized by Lanczos interpolation, which diffusers' processor takes whatever is asked for; the original's bilinear
+    interpolation shows aliasing in large pictures.
+    """
+    processor = WanAnimateImageProcessor(vae_scale_factor=SPATIAL_FACTOR, fill_color=0)
+    return torch.as_tensor(processor.preprocess(picture, height=height, width=width, resize_mode="fill")).float()
+
+
+def encode_picture(components: Components, reference: Tensor) -> Tensor:
+    """(1, 257, 1280), CLIP's second-last hidden state for the letterboxed picture.
+
+    As ``WanAnimate.generate`` of Wan-Video/Wan2.2 does it: CLIP sees the letterboxed picture, resized to its square by
+    bicubic interpolation without anti-aliasing. transformers' own preparation, a centre crop, would cut the head off a
+    tall picture of a whole person.
+    """
+    encoder, processor = components.image_encoder, components.image_processor
+    side = encoder.config.image_size
+    pixels = functional.interpolate(reference, size=(side, side), mode="bicubic", align_corners=False) * 0.5 + 0.5
+    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (processor.image_mean, processor.image_std))
+    pixels = (pixels - mean) / deviation
     hidden = encoder(pixels.to(encoder.device, encoder.dtype), output_hidden_states=True).hidden_states
     return hidden[-2].to(components.device, components.transformer.dtype)
 
 
-def encode_reference(components: Components, picture: Image.Image, height: int, width: int) -> Tensor:
-    """(1, 20, 1, h, w) of the character's picture, letterboxed in black to the segment's frame."""
-    processor = WanAnimateImageProcessor(vae_scale_factor=SPATIAL_FACTOR, resample="bilinear", fill_color=0)
-    pixels: Any = processor.preprocess(picture, height=height, width=width, resize_mode="fill")
-    latent = encode_video(components.vae, pixels.to(components.device, torch.float32).unsqueeze(2))
+def encode_reference(components: Components, reference: Tensor) -> Tensor:
+    """(1, 20, 1, h, w) of the letterboxed picture (1, 3, height, width)."""
+    latent = encode_video(components.vae, reference.to(components.device).unsqueeze(2))
     known = latent.new_ones(1, TEMPORAL_FACTOR, 1, *latent.shape[-2:])
     return torch.cat([known, latent], dim=1)
 
 
 def condition_segment(
-    components: Components, character: Character, video: SegmentVideo, carried: Tensor | None, carried_frames: int
+    components: Components,
+    character: CharacterConditions,
+    video: SegmentVideo,
+    carried: Tensor | None,
+    carried_frames: int,
 ) -> SegmentConditions:
     """Encode one segment.
 

@@ -16,7 +16,7 @@ DRIFT_FRAMES = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class GeneratedFrames:
     """What the model made of a segment's own frames, in the canvas."""
 
     made: NDArray[np.uint8]  # (F, H, W, 3); F is at least the segment's length
@@ -26,7 +26,7 @@ class Drawn:
 class FinishedFrames:
     """The frames of one segment without drift of colour, in the real frames; any of them, in any order."""
 
-    def __init__(self, frames: list[Image], drawn: Drawn | None, canvas: Canvas) -> None:
+    def __init__(self, frames: list[Image], drawn: GeneratedFrames | None, canvas: Canvas) -> None:
         """``frames`` are the segment's real ones; without ``drawn`` they stay as they are."""
         self._frames, self._drawn, self._canvas = frames, drawn, canvas
         self._drift = None if drawn is None else _drift(frames, drawn, canvas)
@@ -58,7 +58,7 @@ class MovedFrames:
             yield self._canvas.restore(self._made[i])
 
 
-def _drift(frames: list[Image], drawn: Drawn, canvas: Canvas) -> Drift | None:
+def _drift(frames: list[Image], drawn: GeneratedFrames, canvas: Canvas) -> Drift | None:
     """Of what was drawn from the real frames, outside the mask."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, DRIFT_FRAMES).round().astype(int))
     known = np.stack([canvas.place(frames[i]) for i in chosen])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.footage import Footage
 from bodydouble.renderers.wan.preprocess import MovePreprocessor, Preprocessor
-from bodydouble.renderers.wan.timeline import Span
+from bodydouble.renderers.wan.timeline import FrameRange, mirrored_index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,12 @@ class SegmentVideo:
     mask: NDArray[np.uint8] | None  # (F, H, W), 255 where the model may paint
 
 
-def read_segment(preprocessor: Preprocessor | MovePreprocessor, span: Span, face_side: int) -> SegmentVideo:
-    """The frames of ``span``; the last one is repeated up to its length."""
-    inputs = list(preprocessor.read(span.first, span.segment.stop))
-    inputs += inputs[-1:] * (span.length - len(inputs))
+def read_segment(
+    preprocessor: Preprocessor | MovePreprocessor, frame_range: FrameRange, face_side: int
+) -> SegmentVideo:
+    """The frames of ``frame_range``, lengthened by going back where there are fewer than its length."""
+    read = list(preprocessor.read(frame_range.first, frame_range.segment.stop))
+    inputs = [read[mirrored_index(i, len(read))] for i in range(frame_range.length)]
     return SegmentVideo(
         pose=np.stack([frame.pose for frame in inputs]),
         face=np.stack([_squared(frame.face, face_side) for frame in inputs]),
@@ -39,9 +41,9 @@ def _stacked(images: list[NDArray[np.uint8] | None]) -> NDArray[np.uint8] | None
     return np.stack(there) if there else None
 
 
-def read_frames(footage: Footage, span: Span) -> list[Image]:
-    """The real frames that are kept of ``span``."""
-    return [image for _, image in footage.read(span.segment.start, span.segment.stop)]
+def read_frames(footage: Footage, frame_range: FrameRange) -> list[Image]:
+    """The real frames that are kept of ``frame_range``."""
+    return [image for _, image in footage.read(frame_range.segment.start, frame_range.segment.stop)]
 
 
 def _squared(face: Image, side: int) -> Image:

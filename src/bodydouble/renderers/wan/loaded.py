@@ -13,7 +13,7 @@ from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Tak
 from bodydouble.renderers.wan.latents import to_frames, to_pixels
 from bodydouble.renderers.wan.loading import load_components
 from bodydouble.renderers.wan.sampling import segment_noise
-from bodydouble.renderers.wan.segment import Role, generate_segment, prepare_role
+from bodydouble.renderers.wan.segment import EncodedCharacter, encode_character, generate_segment
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import choose_setup
 from bodydouble.renderers.wan.shards import Ranks
@@ -28,7 +28,7 @@ class LoadedEngine:
         self._options, self._ranks = options, ranks
         self._components: Components | None = None
         self._casting: Casting | None = None
-        self._role: Role | None = None
+        self._role: EncodedCharacter | None = None
         self._turn = Lock()
 
     def load(self, report: LoadReport) -> int:
@@ -44,7 +44,7 @@ class LoadedEngine:
         assert self._components is not None, "load comes first"
         with self._turn:
             self._casting, self._role = casting, None  # the character before makes room
-            self._role = prepare_role(
+            self._role = encode_character(
                 self._components,
                 Pictures.fromarray(casting.picture),
                 casting.prompt,

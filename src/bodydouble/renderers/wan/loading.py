@@ -16,15 +16,15 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPImageProcessorPil, CLIPVisionModel, PreTrainedTokenizerFast, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
+from bodydouble.renderers.wan.block_offload import offload_blocks
 from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.components import Components
+from bodydouble.renderers.wan.cuda_check import cuda_obstacle
 from bodydouble.renderers.wan.engine import LoadReport
 from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.renderers.wan.quantise import quantise
-from bodydouble.renderers.wan.reach import reach_obstacle
 from bodydouble.renderers.wan.setup import Setup
 from bodydouble.renderers.wan.shards import Ranks, install_processors
-from bodydouble.renderers.wan.travelling import travel
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
@@ -49,7 +49,7 @@ def load_components(
         ModelPackMissing: weights are missing, or a LoRA is or does not fit.
         RendererUnavailable: torch does not reach the GPU, or the attention asked for does not work here.
     """
-    if setup.device == "cuda" and (obstacle := reach_obstacle()):
+    if setup.device == "cuda" and (obstacle := cuda_obstacle()):
         raise RendererUnavailable(f"renderer: wan does not reach the GPU: {obstacle}", field="renderer")
     for library in (diffusers_logging, transformers_logging):
         library.disable_progress_bar()  # their bars run through ours and into the worker's log
@@ -154,7 +154,7 @@ def optimise(transformer: WanAnimateTransformer3DModel, setup: Setup) -> None:
             module.to(device)
         quantise(module, setup.quantisation)
     if setup.offload == "blocks":
-        model.blocks = travel(model.blocks, device)
+        model.blocks = offload_blocks(model.blocks, device)
     model.to(device)
     obstacle = compile_obstacle() if setup.compile else None
     if obstacle:

@@ -1,4 +1,4 @@
-"""Weights of 8 bits through torchao."""
+"""8-bit weights, through torchao."""
 
 from functools import partial
 from typing import Any
@@ -12,26 +12,31 @@ from torchao.quantization import (
     PerRow,
     quantize_,
 )
+from torchao.quantization.quantize_.common import KernelPreference
 
 SIDE_MIN = 16
 """Smaller matrices stay as they are: 8-bit kernels need rows of 16."""
 
 
 def quantise(module: nn.Module, kind: str) -> None:
-    """Quantise the linear layers of ``module`` in place. ``kind`` is one of ``options.QUANTISATIONS`` but ``auto``.
+    """Quantise the linear layers of ``module`` in place. ``kind`` is one of ``settings.QUANTISATIONS`` except ``auto``.
 
-    ``fp8`` and ``int8`` quantise activations too, row by row as they come, and multiply in 8 bits; ``-weights`` keep
-    the arithmetic and save memory alone.
+    ``fp8`` and ``int8`` also quantise activations, row by row during the call, and multiply in 8 bits. The kinds that
+    end in ``-weights`` keep the arithmetic of the activations and only save memory.
     """
     if kind == "none":
         return
     config: Any = {
-        "fp8": partial(Float8DynamicActivationFloat8WeightConfig, granularity=PerRow()),
+        # torch's kernels: those of the package mslk, which would be taken where it is installed, quantise on a GPU
+        # only, and round differently.
+        "fp8": partial(
+            Float8DynamicActivationFloat8WeightConfig, granularity=PerRow(), kernel_preference=KernelPreference.TORCH
+        ),
         "int8": Int8DynamicActivationInt8WeightConfig,
         "fp8-weights": Float8WeightOnlyConfig,
         "int8-weights": Int8WeightOnlyConfig,
     }[kind]
-    # torchao would have the compiler choose kernels by their speed: another run would choose, and round, otherwise.
+    # Without this, torchao has the compiler choose kernels by speed: another run would choose and round differently.
     config = config(set_inductor_config=False)
     quantize_(module, config, filter_fn=_is_large)
 

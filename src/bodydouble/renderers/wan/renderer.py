@@ -19,10 +19,10 @@ from bodydouble.perception.portrait import analyse_portrait
 from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
-from bodydouble.renderers.wan.drawing import Drawing
 from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
-from bodydouble.renderers.wan.finishing import Drawn, FinishedFrames, MovedFrames
+from bodydouble.renderers.wan.finishing import FinishedFrames, GeneratedFrames, MovedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
+from bodydouble.renderers.wan.generation import SegmentGeneration
 from bodydouble.renderers.wan.plugin import WanOptions
 from bodydouble.renderers.wan.preprocess import (
     Canvas,
@@ -35,7 +35,7 @@ from bodydouble.renderers.wan.preprocess import (
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import choose_setup
-from bodydouble.renderers.wan.timeline import Span, plan_spans
+from bodydouble.renderers.wan.timeline import FrameRange, plan_frame_ranges
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
 
 DENOISED = 0.9
@@ -91,7 +91,7 @@ class WanRenderer:
             preprocessor=preprocessor,
             face_side=face_side,
             # What is seen stays the same across a cut of the video that leads.
-            spans=plan_spans(
+            frame_ranges=plan_frame_ranges(
                 np.zeros_like(scene.track.shot) if moves else scene.track.shot,
                 self._settings.segment_frames,
                 sampling.carried_frames,
@@ -101,24 +101,24 @@ class WanRenderer:
         )
 
     def _preprocessor(self, scene: Scene) -> Preprocessor | MovePreprocessor:
-        area_max = self._setup.area_max
+        area_max, area_min = self._setup.area_max, self._settings.area_min
         if scene.mode == REPLACE:
             grid = MaskGrid(columns=self._settings.mask_columns, rows=self._settings.mask_rows)
-            settings = PreprocessSettings(grid=grid, area_max=area_max)
+            settings = PreprocessSettings(grid=grid, area_max=area_max, area_min=area_min)
             return Preprocessor(scene.footage, scene.mattes, scene.track, settings)
         height, width = scene.reference.shape[:2]
         character = whole_body(analyse_portrait(self._pack, scene.reference).track, 0, (width, height))
-        return MovePreprocessor(scene.footage, scene.track, character, (width, height), area_max)
+        return MovePreprocessor(scene.footage, scene.track, character, (width, height), area_max, area_min)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Begun:
-    """A segment whose drawing has begun."""
+class _StartedSegment:
+    """A segment whose generation has started."""
 
     index: int
     carry: bytes | None
     mask: NDArray[np.uint8] | None  # (F, H, W); None in mode animate
-    drawing: Drawing | None  # None where nobody is to be replaced
+    generation: SegmentGeneration | None  # None where nobody is to be replaced
 
 
 class PreparedWan:
@@ -132,36 +132,36 @@ class PreparedWan:
         engine: Engine,
         preprocessor: Preprocessor | MovePreprocessor,
         face_side: int,
-        spans: list[Span],
+        frame_ranges: list[FrameRange],
         carried_frames: int,
         warnings: list[RenderWarning],
     ) -> None:
         self._scene, self._seed, self._engine, self._preprocessor = scene, seed, engine, preprocessor
-        self._face_side, self._spans, self._carried_frames = face_side, spans, carried_frames
-        self.segments, self.warnings = [span.segment for span in spans], warnings
+        self._face_side, self._frame_ranges, self._carried_frames = face_side, frame_ranges, carried_frames
+        self.segments, self.warnings = [frame_range.segment for frame_range in frame_ranges], warnings
         self._readers, self._model = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._read: tuple[int, Future[SegmentVideo]] | None = None  # at most one segment ahead of the model
-        self._begun: _Begun | None = None  # at most one segment ahead of whoever takes the frames
+        self._started: _StartedSegment | None = None  # at most one segment ahead of whoever takes the frames
         self._carry: bytes | None = None
 
     def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Generator[Image]:
         """The finished frames of ``segment``, in order; they come together, after its last step."""
-        span = self._spans[segment.index]
-        begun = self._claim(span, carry)
+        frame_range = self._frame_ranges[segment.index]
+        started = self._claim(frame_range, carry)
         try:
             length = segment.stop - segment.start
-            finished = self._finish(span, begun, report)
+            finished = self._finish(frame_range, started, report)
             self._carry = _pack(finished.images(max(0, length - self._carried_frames)))
-            if segment.index + 1 < len(self._spans):
-                self._begun = self._begin(self._spans[segment.index + 1], self._carry)
+            if segment.index + 1 < len(self._frame_ranges):
+                self._started = self._start(self._frame_ranges[segment.index + 1], self._carry)
             for done, image in enumerate(finished.images(), start=1):
                 yield image
                 report(DENOISED + (1 - DENOISED) * done / length)
         except BaseException:
-            for drawing in (begun.drawing, self._begun.drawing if self._begun else None):
-                if drawing is not None:
-                    drawing.give_up()
-            self._begun = None
+            for generation in (started.generation, self._started.generation if self._started else None):
+                if generation is not None:
+                    generation.cancel()
+            self._started = None
             raise
 
     def carry_after(self, segment: Segment) -> bytes | None:
@@ -169,54 +169,56 @@ class PreparedWan:
         assert self._carry is not None, "carry_after is asked after render"
         return self._carry
 
-    def _finish(self, span: Span, begun: _Begun, report: StepReporter) -> FinishedFrames | MovedFrames:
+    def _finish(
+        self, frame_range: FrameRange, started: _StartedSegment, report: StepReporter
+    ) -> FinishedFrames | MovedFrames:
         """Wait for the drawing; meanwhile the real frames are read."""
         canvas = self._preprocessor.canvas
-        frames = [] if begun.mask is None else read_frames(self._scene.footage, span)
-        if begun.drawing is None:
+        frames = [] if started.mask is None else read_frames(self._scene.footage, frame_range)
+        if started.generation is None:
             return FinishedFrames(frames, None, canvas)
-        made = begun.drawing.wait(lambda done, steps: report(DENOISED * done / steps))[span.carried :]
-        if begun.mask is None:
-            return MovedFrames(made, span.segment.stop - span.segment.start, canvas)
-        return FinishedFrames(frames, Drawn(made=made, mask=begun.mask[span.carried :]), canvas)
+        made = started.generation.wait(lambda done, steps: report(DENOISED * done / steps))[frame_range.carried :]
+        if started.mask is None:
+            return MovedFrames(made, frame_range.segment.stop - frame_range.segment.start, canvas)
+        return FinishedFrames(frames, GeneratedFrames(made=made, mask=started.mask[frame_range.carried :]), canvas)
 
-    def _claim(self, span: Span, carry: bytes | None) -> _Begun:
-        """The drawing of ``span``, begun now unless it was already and from the same frames."""
-        begun, self._begun = self._begun, None
-        if begun is not None and (begun.index, begun.carry) == (span.segment.index, carry):
-            return begun
-        if begun is not None and begun.drawing is not None:
-            begun.drawing.give_up()
-        return self._begin(span, carry)
+    def _claim(self, frame_range: FrameRange, carry: bytes | None) -> _StartedSegment:
+        """The generation of ``frame_range``, started now unless it was already and from the same frames."""
+        started, self._started = self._started, None
+        if started is not None and (started.index, started.carry) == (frame_range.segment.index, carry):
+            return started
+        if started is not None and started.generation is not None:
+            started.generation.cancel()
+        return self._start(frame_range, carry)
 
-    def _begin(self, span: Span, carry: bytes | None) -> _Begun:
-        """Have the model draw ``span``, and meanwhile the footage after it read."""
-        index, video = span.segment.index, self._take(span)
-        drawing = None
-        if video.mask is None or video.mask[span.carried :].any():
-            take = Take(video=video, carried=self._carried(span, carry), seed=self._seed, index=index)
-            drawing = Drawing(self._model, self._engine, take)
-        if index + 1 < len(self._spans):
-            self._read = index + 1, self._readers.submit(self._read_segment, self._spans[index + 1])
-        return _Begun(index=index, carry=carry, mask=video.mask, drawing=drawing)
+    def _start(self, frame_range: FrameRange, carry: bytes | None) -> _StartedSegment:
+        """Have the model draw ``frame_range``, and meanwhile the footage after it read."""
+        index, video = frame_range.segment.index, self._take(frame_range)
+        generation = None
+        if video.mask is None or video.mask[frame_range.carried :].any():
+            take = Take(video=video, carried=self._carried(frame_range, carry), seed=self._seed, index=index)
+            generation = SegmentGeneration(self._model, self._engine, take)
+        if index + 1 < len(self._frame_ranges):
+            self._read = index + 1, self._readers.submit(self._read_segment, self._frame_ranges[index + 1])
+        return _StartedSegment(index=index, carry=carry, mask=video.mask, generation=generation)
 
-    def _take(self, span: Span) -> SegmentVideo:
+    def _take(self, frame_range: FrameRange) -> SegmentVideo:
         """What the model is shown, where possible read while the segment before was drawn."""
         read, self._read = self._read, None
-        if read is not None and read[0] == span.segment.index:
+        if read is not None and read[0] == frame_range.segment.index:
             return read[1].result()
-        return self._read_segment(span)
+        return self._read_segment(frame_range)
 
-    def _read_segment(self, span: Span) -> SegmentVideo:
-        return read_segment(self._preprocessor, span, self._face_side)
+    def _read_segment(self, frame_range: FrameRange) -> SegmentVideo:
+        return read_segment(self._preprocessor, frame_range, self._face_side)
 
-    def _carried(self, span: Span, carry: bytes | None) -> NDArray[np.uint8] | None:
+    def _carried(self, frame_range: FrameRange, carry: bytes | None) -> NDArray[np.uint8] | None:
         """(P, H, W, 3) of the canvas; None where a shot starts."""
-        if not span.carried:
+        if not frame_range.carried:
             return None
         assert carry is not None, "a segment in the middle of a shot follows one that is there"
         images = np.load(io.BytesIO(carry), allow_pickle=False)
-        return np.stack([self._preprocessor.canvas.place(image) for image in images[-span.carried :]])
+        return np.stack([self._preprocessor.canvas.place(image) for image in images[-frame_range.carried :]])
 
 
 def _pack(images: Generator[Image]) -> bytes:

@@ -9,12 +9,13 @@ from torch import Tensor
 from bodydouble.renderers.wan.attention import ContextKeys
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.conditions import (
-    Character,
+    CharacterConditions,
     SegmentConditions,
     condition_segment,
     encode_picture,
     encode_reference,
     encode_text,
+    letterbox,
 )
 from bodydouble.renderers.wan.engine import Sampling, StepReport
 from bodydouble.renderers.wan.footage import SegmentVideo
@@ -24,16 +25,16 @@ from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare
 
 
 @dataclass(frozen=True, kw_only=True)
-class Role:
+class EncodedCharacter:
     """A character ready to play: encoded, with the keys that every step of every segment looks up."""
 
-    character: Character
+    character: CharacterConditions
     contexts: list[ContextKeys] | None  # None where the slow reference was asked for
     negative_contexts: list[ContextKeys] | None  # None without guidance too
 
 
 @torch.inference_mode()
-def prepare_role(
+def encode_character(
     components: Components,
     picture: Image.Image,
     prompt: str,
@@ -41,13 +42,14 @@ def prepare_role(
     height: int,
     width: int,
     sampling: Sampling,
-) -> Role:
+) -> EncodedCharacter:
     """Once a job. ``height`` and ``width`` are those of the segments, multiples of 16."""
-    character = Character(
+    reference = letterbox(picture, height, width)
+    character = CharacterConditions(
         text=encode_text(components, prompt),
         negative_text=encode_text(components, negative_prompt) if sampling.guidance > 1 else None,
-        image=encode_picture(components, picture),
-        reference=encode_reference(components, picture, height, width),
+        image=encode_picture(components, reference),
+        reference=encode_reference(components, reference),
     )
 
     def contexts(text: Tensor | None) -> list[ContextKeys] | None:
@@ -55,7 +57,7 @@ def prepare_role(
             return None
         return prepare_contexts(components.transformer, text, character.image)
 
-    return Role(
+    return EncodedCharacter(
         character=character,
         contexts=contexts(character.text),
         negative_contexts=contexts(character.negative_text),
@@ -65,7 +67,7 @@ def prepare_role(
 @torch.inference_mode()
 def generate_segment(
     components: Components,
-    role: Role,
+    role: EncodedCharacter,
     video: SegmentVideo,
     carried: Tensor | None,
     noise: Tensor,
@@ -93,7 +95,7 @@ def _predictor(
     components: Components,
     text: Tensor,
     contexts: list[ContextKeys] | None,
-    character: Character,
+    character: CharacterConditions,
     conditions: SegmentConditions,
 ) -> Predict:
     """Velocity under these conditions: from keys computed before, or the slow way without them."""

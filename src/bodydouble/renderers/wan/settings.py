@@ -24,6 +24,7 @@ class WanSettings:
     segment_frames: int = 77  # 4n + 1; what the model was trained on
     carried_frames: int = 1  # 1 or 5
     area_max: int = 1280 * 720  # pixels that the model works on; larger videos are made smaller for it
+    area_min: int = 832 * 480  # smaller videos and pictures are enlarged for it
     mask_columns: int = 1  # blocks that the person's box is cut into; one that touches the person is painted whole
     mask_rows: int = 1
     gpus: int = 1  # that draw one task together

@@ -116,7 +116,7 @@ def _on_card(options: WanSettings, card: Card) -> Setup:
     candidates = [
         _setup(options, card, PROFILES[name], offload, tiled, min(area, options.area_max))
         for area in (options.area_max, AREA_480P)
-        for slow in (False, True)  # weights that travel for every step: only where nothing else fits
+        for slow in (False, True)  # copying blocks at every step: only where nothing else fits
         for name in names
         for offload in offloads
         if (offload == "blocks") is slow

@@ -8,7 +8,7 @@ NEEDS_TORCH = [
     "test_ranks.py",
     "test_renderer.py",
     "test_segment.py",
-    "test_travelling.py",
+    "test_block_offload.py",
 ]
 
 collect_ignore = [] if importlib.util.find_spec("torch") else NEEDS_TORCH

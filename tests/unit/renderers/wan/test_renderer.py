@@ -33,7 +33,11 @@ WIDTH, HEIGHT, FRAMES = 50, 70, 22  # 13 frames, then 9 that share one with them
 @pytest.fixture(scope="module")
 def renderer(tmp_path_factory: pytest.TempPathFactory) -> WanRenderer:
     settings = WanSettings(
-        weights=str(save_tiny(tmp_path_factory.mktemp("weights"))), device="cpu", segment_frames=13, carried_frames=1
+        weights=str(save_tiny(tmp_path_factory.mktemp("weights"))),
+        device="cpu",
+        segment_frames=13,
+        carried_frames=1,
+        area_min=1,
     )
     return WanRenderer(settings, WanOptions(steps=3, seed=11), LoadedEngine(settings), ModelPack(folder=Path("none")))
 
@@ -108,7 +112,7 @@ def test_a_segment_drawn_ahead_is_the_same(renderer: WanRenderer, scene: Scene, 
     """The second segment is drawn while the first one's frames are taken; drawn alone it has the same bytes."""
     ahead, alone = (renderer.prepare(scene, tmp_path, lambda fraction: None) for _ in range(2))
     _, carry, _ = play(ahead, 0, None)
-    assert ahead._begun is not None
+    assert ahead._started is not None
     drawn_ahead, _, _ = play(ahead, 1, carry)
     drawn_alone, _, _ = play(alone, 1, carry)
     assert np.array_equal(np.stack(drawn_ahead), np.stack(drawn_alone))
@@ -137,15 +141,15 @@ def test_whoever_stops_taking_frames_stops_what_is_drawn_ahead(prepared: Prepare
     """Closed after its first frame, a segment leaves nothing at work."""
     frames = prepared.render(prepared.segments[0], None, lambda fraction: None)
     next(frames)
-    begun = prepared._begun
-    assert begun is not None
-    assert begun.drawing is not None
+    started = prepared._started
+    assert started is not None
+    assert started.generation is not None
     frames.close()
-    assert begun.drawing._given_up.is_set()
-    assert prepared._begun is None
+    assert started.generation._cancelled.is_set()
+    assert prepared._started is None
 
 
-def test_a_drawing_given_up_is_out_of_the_way_before_the_next(
+def test_a_drawing_cancelled_is_out_of_the_way_before_the_next(
     renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever starts while a drawing that was given up ends its step waits: the autoencoder is never used twice at
@@ -190,9 +194,9 @@ def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Sc
             for _ in prepared.render(prepared.segments[k], carry, lambda fraction: None):
                 pass
             carry = prepared.carry_after(prepared.segments[k])
-            assert prepared._begun is not None
-            assert prepared._begun.drawing is not None
-            prepared._begun.drawing._frames.result()
+            assert prepared._started is not None
+            assert prepared._started.generation is not None
+            prepared._started.generation._frames.result()
             if prepared._read is not None:
                 prepared._read[1].result()
             gc.collect()

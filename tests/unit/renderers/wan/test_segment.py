@@ -11,10 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from bodydouble.renderers.wan.components import Components
+from bodydouble.renderers.wan.conditions import encode_picture, letterbox
 from bodydouble.renderers.wan.engine import Sampling
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.sampling import noise_shape
-from bodydouble.renderers.wan.segment import generate_segment, prepare_role
+from bodydouble.renderers.wan.segment import encode_character, generate_segment
 from bodydouble.renderers.wan.shards import install_processors
 from tiny_wan import FACE_SIDE, tiny_parts
 
@@ -60,6 +61,35 @@ def picture() -> Image.Image:
     return Image.fromarray(np.random.default_rng(5).integers(0, 255, (40, 30, 3), np.uint8))
 
 
+def original_clip(parts: dict[str, object], image: Image.Image) -> Tensor:
+    """CLIP's second-last hidden state as Wan-Video/Wan2.2 gets it, where diffusers' pipeline crops the picture.
+
+    The picture is letterboxed in black to the segment's frame, resized to CLIP's square and standardised.
+    """
+    scale = min(WIDTH / image.width, HEIGHT / image.height)
+    size = round(image.width * scale), round(image.height * scale)
+    boxed = Image.new("RGB", (WIDTH, HEIGHT))
+    boxed.paste(image.resize(size, Image.Resampling.LANCZOS), ((WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2))
+    pixels = torch.from_numpy(np.array(boxed)).permute(2, 0, 1)[None] / 255
+    pixels = torch.nn.functional.interpolate(pixels * 2 - 1, (56, 56), mode="bicubic") / 2 + 0.5
+    mean, deviation = (
+        torch.tensor([0.48145466, 0.4578275, 0.40821073]),
+        torch.tensor([0.26862954, 0.26130258, 0.27577711]),
+    )
+    pixels = (pixels - mean[:, None, None]) / deviation[:, None, None]
+    with torch.inference_mode():
+        return parts["image_encoder"](pixels, output_hidden_states=True).hidden_states[-2]  # type: ignore[operator]
+
+
+def test_clip_sees_the_whole_picture(components: Components) -> None:
+    """The head at the top of a tall picture counts: a centre crop would not show it."""
+    plain = Image.new("RGB", (90, 160), (120, 120, 120))
+    with_head = plain.copy()
+    with_head.paste((250, 200, 180), (30, 0, 60, 30))
+    seen = [encode_picture(components, letterbox(image, 160, 96)) for image in (plain, with_head)]
+    assert (seen[0] - seen[1]).abs().max() > 1e-3
+
+
 def ours(
     components: Components,
     video: SegmentVideo,
@@ -69,7 +99,7 @@ def ours(
     generator: torch.Generator,
 ) -> Tensor:
     """All segments one after the other, as the pipeline cuts them."""
-    role = prepare_role(components, picture(), PROMPT, NEGATIVE, HEIGHT, WIDTH, sampling)
+    role = encode_character(components, picture(), PROMPT, NEGATIVE, HEIGHT, WIDTH, sampling)
     carried, made = None, []
     for k in range(segments):
         start = k * (LENGTH - sampling.carried_frames)
@@ -94,6 +124,7 @@ def theirs(
     """The slow reference, on the whole video at once."""
     pipeline = WanAnimatePipeline(**parts)
     pipeline.set_progress_bar_config(disable=True)
+    pipeline.encode_image = lambda image, device: original_clip(parts, image)
 
     def pictures(frames: NDArray[np.uint8]) -> list[Image.Image]:
         return [Image.fromarray(f) for f in frames]

@@ -12,11 +12,14 @@ STRIDE = 16
 """The VAE halves each side three times, the transformer's patches once more."""
 AREA_MAX = 1280 * 720
 """Pixels. The largest size that Wan2.2-Animate-14B was made for; above it the cost grows with the square."""
+AREA_MIN = 832 * 480
+"""Pixels. The smallest of the two sizes that Wan2.2-Animate-14B was trained on. Wan-Video/Wan2.2 enlarges everything to
+its working area; smaller frames show the model features that it never saw."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Canvas:
-    """A video frame in the model's canvas: scaled (1.0 wherever it fits), then padded to multiples of ``STRIDE``.
+    """A video frame in the model's canvas: scaled where it is too large or too small, then padded to whole ``STRIDE``s.
 
     Padding instead of stretching keeps the aspect and, at scale 1, every pixel. What is padded is cut off again.
     """
@@ -56,7 +59,7 @@ class Canvas:
         if self.zoom == (1.0, 1.0):
             return np.ascontiguousarray(inner)
         size = (self.source_width, self.source_height)
-        return np.asarray(cv2.resize(inner, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        return np.asarray(cv2.resize(inner, size, interpolation=_interpolation(1 / self.zoom[0])), np.uint8)
 
     def restore_mask(self, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """(source_height, source_width) of a mask in the canvas; nearest pixel."""
@@ -68,7 +71,7 @@ class Canvas:
         if self.zoom == (1.0, 1.0):
             return image
         size = (self.scaled_width, self.scaled_height)
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return np.asarray(cv2.resize(image, size, interpolation=_interpolation(self.zoom[0])), np.uint8)
 
     def _padded(self, image: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
         bottom = self.height - self.scaled_height - self.top
@@ -76,9 +79,16 @@ class Canvas:
         return np.asarray(cv2.copyMakeBorder(image, self.top, bottom, self.left, right, border), np.uint8)
 
 
-def choose_canvas(width: int, height: int, area_max: int = AREA_MAX) -> Canvas:
-    """The canvas for frames of ``width`` x ``height`` pixels: not scaled unless they have more than ``area_max``."""
-    zoom = min(1.0, (area_max / (width * height)) ** 0.5)
+def _interpolation(zoom: float) -> int:
+    """Of OpenCV, for a picture that becomes ``zoom`` times as wide."""
+    return cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
+
+
+def choose_canvas(width: int, height: int, area_max: int = AREA_MAX, area_min: int = AREA_MIN) -> Canvas:
+    """The canvas for frames of ``width`` x ``height`` pixels: scaled only to have at most ``area_max`` pixels, and at
+    least ``area_min`` (or ``area_max``, where that is less)."""
+    area = width * height
+    zoom = (min(max(area, area_min), area_max) / area) ** 0.5
     scaled_width, scaled_height = max(1, round(width * zoom)), max(1, round(height * zoom))
     canvas_width, canvas_height = (-(-n // STRIDE) * STRIDE for n in (scaled_width, scaled_height))
     return Canvas(

@@ -8,7 +8,7 @@ from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.skeleton import draw_skeleton
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.whole_body import whole_body
-from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, choose_canvas
+from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, AREA_MIN, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
 from bodydouble.renderers.wan.preprocess.mask import Mask, MaskGrid, generation_mask, masked_background
 
@@ -19,6 +19,7 @@ class PreprocessSettings:
 
     grid: MaskGrid = field(default_factory=MaskGrid)
     area_max: int = AREA_MAX  # pixels of the canvas before padding
+    area_min: int = AREA_MIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Preprocessor:
         settings: PreprocessSettings = PreprocessSettings(),
     ) -> None:
         self._footage, self._mattes, self._track, self._settings = footage, mattes, track, settings
-        self.canvas = choose_canvas(footage.width, footage.height, settings.area_max)
+        self.canvas = choose_canvas(footage.width, footage.height, settings.area_max, settings.area_min)
         self._face_boxes = face_boxes(track, footage.width, footage.height)
 
     def read(self, start: int, stop: int) -> Iterator[FrameInputs]:
@@ -51,7 +52,8 @@ class Preprocessor:
         for (i, image), (_, matte) in zip(frames, mattes, strict=True):
             body = whole_body(self._track, i, (self._footage.width, self._footage.height))
             placed = replace(body, points=self.canvas.place_points(body.points))
-            mask = self.canvas.place_mask(generation_mask(matte, self._settings.grid))
+            # Placed first: the mask's margin is in pixels of the canvas, whatever the size of the video.
+            mask = generation_mask(self.canvas.place_mask(matte), self._settings.grid)
             yield FrameInputs(
                 pose=draw_skeleton(placed, self.canvas.width, self.canvas.height),
                 face=crop_face(image, self._face_boxes[i]),

@@ -13,7 +13,7 @@ Mask = NDArray[np.uint8]  # (H, W), 0 or 255
 
 MATTE_MIN = 128
 KERNEL_SIDE, DILATIONS = 7, 3
-"""Upstream's ``--k 7 --iterations 3``: nine pixels, so that nothing of the person's outline shows."""
+"""``--k 7 --iterations 3`` of Wan-Video/Wan2.2: nine pixels of the canvas, so that nothing of the outline shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class MaskGrid:
 
 
 def generation_mask(matte: Matte, grid: MaskGrid = MaskGrid()) -> Mask:
-    """The mask of one frame from the person's matte; all black where the matte is empty."""
+    """The mask of one frame from the person's matte, both in the canvas; all black where the matte is empty."""
     person = np.where(matte >= MATTE_MIN, np.uint8(255), np.uint8(0))
     kernel = np.ones((KERNEL_SIDE, KERNEL_SIDE), np.uint8)
     mask = np.asarray(cv2.dilate(person, kernel, iterations=DILATIONS), np.uint8)

@@ -14,7 +14,7 @@ from bodydouble.perception.footage import Footage
 from bodydouble.perception.skeleton import CONFIDENCE_MIN, draw_skeleton
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.whole_body import WholeBody, whole_body
-from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, choose_canvas
+from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, AREA_MIN, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs
 
@@ -68,10 +68,11 @@ class MovePreprocessor:
         character: WholeBody,
         size: tuple[int, int],
         area_max: int = AREA_MAX,
+        area_min: int = AREA_MIN,
     ) -> None:
         """``character`` is the body in the picture, whose width and height are ``size``."""
         self._footage, self._track = footage, track
-        self.canvas = choose_canvas(*size, area_max)
+        self.canvas = choose_canvas(*size, area_max, area_min)
         self._frame = footage.width, footage.height
         self._face_boxes = face_boxes(track, *self._frame)
         self._placements = self._place_shots(character, size)

@@ -18,7 +18,7 @@ def test_a_frame_comes_back_in_its_own_size(width, height):
     assert canvas.width % 16 == canvas.height % 16 == 0
     restored = canvas.restore(placed)
     assert restored.shape == image.shape
-    if width * height <= 1280 * 720:
+    if 832 * 480 <= width * height <= 1280 * 720:
         assert np.array_equal(restored, image)
 
 
@@ -70,3 +70,21 @@ def test_masks_stay_hard():
     placed = choose_canvas(1920, 1080).place_mask(mask)
 
     assert set(np.unique(placed).tolist()) == {0, 255}
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 240), (200, 400)])
+def test_too_few_pixels_are_enlarged(width, height):
+    """The model works on at least the smaller size that it was trained on; the frame comes back in its own size."""
+    canvas = choose_canvas(width, height)
+    image = np.full((height, width, 3), 77, np.uint8)
+
+    assert canvas.scaled_width * canvas.scaled_height == pytest.approx(832 * 480, rel=2e-3)
+    assert canvas.scaled_width / canvas.scaled_height == pytest.approx(width / height, rel=5e-3)
+    assert np.array_equal(canvas.restore(canvas.place(image)), image)
+
+
+def test_the_most_pixels_win_over_the_fewest():
+    """A small card draws small, whatever the model would like."""
+    canvas = choose_canvas(320, 240, area_max=10_000)
+
+    assert canvas.scaled_width * canvas.scaled_height <= 10_100

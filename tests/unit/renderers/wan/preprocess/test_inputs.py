@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 
 import mannequin
-from bodydouble.renderers.wan.preprocess import Preprocessor
+from bodydouble.renderers.wan.preprocess import Preprocessor, PreprocessSettings
 
 SIZE = 500
 FRAMES = 6
+UNSCALED = PreprocessSettings(area_min=1)
 
 
 @dataclass
-class LeaseStatus:
+class Walker:
     """Somebody who steps to the right, and their mattes; nobody in the last frame. Remembers what was read."""
 
     width: int = SIZE
@@ -39,7 +40,7 @@ def preprocessor() -> Preprocessor:
     """Over six frames."""
     track = mannequin.track_of([pose(i) for i in range(FRAMES)])
     track.present[-1] = False
-    return Preprocessor(LeaseStatus(), LeaseStatus(mattes=True), track)
+    return Preprocessor(Walker(), Walker(mattes=True), track, UNSCALED)
 
 
 def test_all_inputs_of_a_frame_fit_together(preprocessor):
@@ -76,9 +77,22 @@ def test_a_segment_is_the_same_wherever_reading_starts(preprocessor):
 
 def test_only_what_is_asked_for_is_read():
     """Frames come one at a time: taking one reads one, so that memory does not grow with the segment."""
-    footage = LeaseStatus()
-    preprocessor = Preprocessor(footage, LeaseStatus(mattes=True), mannequin.track_of([pose(i) for i in range(FRAMES)]))
+    footage = Walker()
+    track = mannequin.track_of([pose(i) for i in range(FRAMES)])
+    preprocessor = Preprocessor(footage, Walker(mattes=True), track, UNSCALED)
 
     next(preprocessor.read(3, 6))
 
     assert footage.read_frames == [3]
+
+
+@pytest.mark.parametrize("area", [250_000, 62_500])
+def test_the_masks_margin_is_in_pixels_of_the_canvas(area):
+    """Nine of them around the person, also where the video is made smaller for the model."""
+    settings = PreprocessSettings(area_min=1, area_max=area)
+    preprocessor = Preprocessor(Walker(), Walker(mattes=True), mannequin.track_of([pose(0)]), settings)
+    (shown,) = preprocessor.read(0, 1)
+    _, matte = next(Walker(mattes=True).read(0, 1))
+    person = np.nonzero(preprocessor.canvas.place_mask(matte).max(0) >= 128)[0]
+    columns = np.nonzero(shown.mask.max(0))[0]
+    assert (person[0] - columns[0], columns[-1] - person[-1]) == (9, 9)

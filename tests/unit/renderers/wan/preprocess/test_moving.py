@@ -51,7 +51,7 @@ def test_each_shot_of_the_video_starts_from_the_picture() -> None:
     footage = Stored(np.zeros((3, 160, 160, 3), np.uint8))
     from bodydouble.renderers.wan.preprocess import whole_body
 
-    preprocessor = MovePreprocessor(footage, track, whole_body(still, 0, (120, 160)), (120, 160))
+    preprocessor = MovePreprocessor(footage, track, whole_body(still, 0, (120, 160)), (120, 160), area_min=1)
     poses = [frame.pose for frame in preprocessor.read(0, 3)]
     assert poses[0].shape == (160, 128, 3)
     assert all(frame.mask is None and frame.background is None for frame in preprocessor.read(0, 3))

@@ -3,7 +3,7 @@
 import torch
 
 
-def reach_obstacle() -> str | None:
+def cuda_obstacle() -> str | None:
     """Why it does not; None where it does. Imports torch, and takes a moment of the card's."""
     if torch.version.cuda is None:
         return f"torch {torch.__version__} here is a build without CUDA; install one with it"
