@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus
+from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Attempt, Delivery, DeliveryStatus
 from bodydouble.tasks.task import TaskId
 from bodydouble.worker.duties.callback_delivery import CallbackDispatcher, DispatchOptions
 
@@ -59,7 +59,9 @@ class MemoryStore:
         due = [
             row
             for row in self.rows.values()
-            if row.next_try_at is not None and row.next_try_at <= now and row.account not in skip_accounts
+            if row.next_try_at is not None
+            and row.account not in skip_accounts
+            and not now < row.next_try_at <= now + timedelta(seconds=WAIT_SECONDS_MAX)
         ]
         found = sorted(due, key=lambda row: row.next_try_at or now)[:limit]
         for row in found:

@@ -12,7 +12,7 @@ import pytest
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresDeliveryStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Attempt, DeliveryStatus, Outcome
+from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Attempt, DeliveryStatus, Outcome
 from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.task import CANCELLED, CreateLimits, NewTask, TaskId, TaskSource, TaskStatus
 from deliveries import MemoryStore
@@ -94,6 +94,7 @@ async def test_a_limit_and_skipped_accounts_hold(deliveries: Deliveries) -> None
     [
         (DeliveryStatus.PENDING, -1, True),
         (DeliveryStatus.PENDING, 60, False),
+        (DeliveryStatus.PENDING, 2 * WAIT_SECONDS_MAX, True),  # the clock was set back
         (DeliveryStatus.DELIVERED, None, False),
         (DeliveryStatus.EXHAUSTED, None, False),
     ],

@@ -15,6 +15,8 @@ FIRST_SECONDS = 10.0
 FACTOR = 4.3
 """Waits of 10 s, 43 s, 3 min, 13 min, 57 min, 4 h and 18 h: eight tries over 23 hours, five of them in the first."""
 JITTER = 0.2
+WAIT_SECONDS_MAX = 24 * 3600.0
+"""Between two tries, whatever the settings. A stored time beyond it shows that the clock was set back."""
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -93,7 +95,7 @@ def retry_delay(
     """
     if tries >= tries_max:
         return None
-    return first_seconds * factor ** (tries - 1) * (1 - JITTER + 2 * JITTER * jitter)
+    return min(first_seconds * factor ** (tries - 1) * (1 - JITTER + 2 * JITTER * jitter), WAIT_SECONDS_MAX)
 
 
 class CallbackTransport(Protocol):

@@ -231,7 +231,8 @@ class DeliveryStore(Protocol):
     ) -> Sequence[Delivery]:
         """Up to ``limit`` deliveries that are due, oldest first, none of ``skip_accounts``.
 
-        Nobody else is given them for ``lease_seconds``; what has not been recorded by then is due again.
+        Nobody else is given them for ``lease_seconds``; unless it is recorded by then, it is due again. A delivery that
+        is due later than ``delivery.WAIT_SECONDS_MAX`` from now is due at once: the clock was set back.
         """
         ...
 

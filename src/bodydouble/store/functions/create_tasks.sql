@@ -26,6 +26,7 @@ declare
     hashes bytea[];
     ids uuid[];
     known int;
+    ahead bigint[] := '{}';  -- accounts whose bucket is full later than it could be: the clock was set back
     -- The accepted creates: array position, account, turn, and when the account's bucket of creates is full again.
     places int[] := '{}';
     owners bigint[] := '{}';
@@ -84,6 +85,10 @@ begin
             active := q.active;
             turn := q.turn;
             full_at := greatest(q.creates_full_at, now_at);
+            if full_at > now_at + interval '1 minute' then
+                full_at := now_at + interval '1 minute';
+                ahead := ahead || owner;
+            end if;
             keys := '{}';
             hashes := '{}';
             ids := '{}';
@@ -133,6 +138,10 @@ begin
         one.rate_left := case when one.outcome = 'rate' then 0 else floor(q.rate * (1 - one.reset_seconds / 60)) end;
         return next;
     end loop;
+
+    if cardinality(ahead) > 0 then  -- also if none of their creates is accepted, or they would stay locked out
+        update account set creates_full_at = now_at + interval '1 minute' where id = any (ahead);
+    end if;
 
     with chosen as materialized (
         select accepted.owner, accepted.turn, accepted.full_at, asked.*

@@ -9,7 +9,7 @@ begin
         select s.workflow_uuid from dbos.workflow_status as s
         where s.queue_name = p_queue and s.status = 'PENDING' and s.executor_id = p_executor
             and s.workflow_uuid <> all (p_running)
-            and s.started_at_epoch_ms < (extract(epoch from now()) - p_grace) * 1000
+            and abs(s.started_at_epoch_ms - extract(epoch from now()) * 1000) > p_grace * 1000
         for update skip locked
     loop
         perform requeue(w, p_queue);

@@ -41,7 +41,7 @@ begin
         reserved = reserved - t.credits,
         active = active - 1
     where id = t.account_id;
-    perform count_value('task', p_result ->> 'code', extract(epoch from now() - t.created_at));
+    perform count_value('task', p_result ->> 'code', greatest(extract(epoch from now() - t.created_at), 0));
     perform pg_notify('task', p_id::text);
     return true;
 end $$;

@@ -11,7 +11,7 @@ begin
     returning * into t;
     if found then
         if t.started_at = now() then
-            waited := extract(epoch from now() - t.created_at);
+            waited := greatest(extract(epoch from now() - t.created_at), 0);  -- the clock may be set back
             insert into task_stage (task_id, stage, started_at, seconds) values (p_id, 'queued', t.created_at, waited)
             on conflict do nothing;
             perform count_value('stage', 'queued', waited);

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus, LoggedTry
+from bodydouble.tasks.delivery import (
+    WAIT_SECONDS_MAX,
+    Attempt,
+    Delivery,
+    DeliveryLog,
+    DeliveryStatus,
+    LoggedTry,
+)
 from bodydouble.tasks.task import TaskId
 
 
@@ -20,6 +27,7 @@ class PostgresDeliveryStore:
     async def claim_deliveries(
         self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
     ) -> list[Delivery]:
+        await self._database.row("hasten_deliveries", max(WAIT_SECONDS_MAX, lease_seconds))
         rows = await self._database.rows("claim_deliveries", limit, lease_seconds, list(skip_accounts))
         return sorted((_delivery(row) for row in rows), key=lambda d: d.created_at)
 

@@ -32,7 +32,8 @@ on conflict (process, name, label) do update set value = excluded.value, at = no
 
 -- name: gauges
 -- What processes said of themselves lately.
-select process, name, label, value from gauge where at > now() - make_interval(secs => $1)
+select process, name, label, value from gauge
+where at between now() - make_interval(secs => $1) and now() + make_interval(secs => $1)
 order by name, process, label;
 
 -- name: clear_gauges
