@@ -101,14 +101,14 @@ def _idempotency_key(request: Request) -> str | None:
 @router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=responses(PriceData, 507))
 async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
     """The price of a task: exact for an uploaded or inline video, otherwise the price of five seconds."""
-    price = await service.price((await _read_submission(request))[1])
+    price = await service.pricing.price((await _read_submission(request))[1])
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
 @router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=responses(AffordableData, 507))
 async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """The price of a task, and whether the balance covers it."""
-    price = await service.price((await _read_submission(request))[1])
+    price = await service.pricing.price((await _read_submission(request))[1])
     balance = await accounts.balance(caller)
     return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
 

@@ -6,10 +6,11 @@ from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
 from bodydouble.service.people import PeopleService, PersonSeen
+from bodydouble.service.pricing import Price
 from bodydouble.service.quality import QualityService
 from bodydouble.service.services import Services
 from bodydouble.service.sessions import SessionLimits, SessionService, sign_in_url
-from bodydouble.service.tasks import Price, TaskPage, TaskService
+from bodydouble.service.tasks import TaskPage, TaskService
 from bodydouble.service.views import TaskView
 
 __all__ = [

@@ -22,7 +22,7 @@ _Subject = tuple[str, str, int, datetime]
 
 
 class LimitedMediaCheck:
-    """Satisfies ``service.tasks.MediaCheck``; ``limits`` are those of the worker's probe.
+    """Satisfies ``service.pricing.MediaCheck``; ``limits`` are those of the worker's probe.
 
     Looks at each upload once for each field that names it, and again where its bytes were replaced. What a bucket
     holds, or what came within a request, lies in a ``part`` for the look. Decoding happens in threads.

@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
 from uuid import UUID
 
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
-from bodydouble.service.inputs import FILE_FIELDS, Submission
+from bodydouble.service.inputs import Submission
+from bodydouble.service.pricing import MediaCheck, Price, Pricing
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
-from bodydouble.tasks.catalogue import CATALOGUE, ESTIMATE_SECONDS, ModelSpec, find_model
-from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX, is_data_url
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec, find_model
+from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX
 from bodydouble.tasks.errors import (
     FeatureDisabled,
-    InputRejected,
     InvalidParams,
     Maintenance,
     NotFound,
@@ -42,36 +42,14 @@ from bodydouble.tasks.task import (
     TaskStatus,
 )
 
-
-class MediaCheck(Protocol):
-    """Looks at a medium that is here, for the field that names it: seconds of a video, 0 of a picture.
-
-    Raises:
-        MediaRejected: it cannot be used; the message names the field. StorageFull, StorageUnavailable.
-    """
-
-    async def upload(self, key: str, field: str) -> float:
-        """One of our own uploads. Raises NotFound too: nothing was uploaded."""
-        ...
-
-    async def content(self, content: bytes, field: str) -> float:
-        """One that came within a request."""
-        ...
-
+CREDITS_NEVER = Decimal(10) ** 14
+"""More than any balance: the column has 14 digits before the point."""
 
 RendererCheck = Callable[[str, str], str]
 """Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""
 
 AddressCheck = Callable[[str], str | None]
 """Why nothing will be sent to an address, as far as its text tells; None where that shows only later."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Price:
-    """What a task will cost; ``estimated`` where nobody has seen the video yet."""
-
-    credits: Decimal
-    estimated: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +66,18 @@ class TaskPage:
 
     views: Sequence[TaskView]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a request for a task comes from: fields of ``NewTask``."""
+
+    source: TaskSource
+    key_hash: bytes | None
+    account: AccountId | None
+    idempotency_key: str | None
+    body_hash: bytes | None
+    traceparent: str | None
 
 
 class TaskService:
@@ -108,9 +98,10 @@ class TaskService:
         catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
         self._tasks, self._accounts, self._switches, self._files = tasks, accounts, switches, files
-        self._media_check, self._check_renderer, self._check_address = media_check, check_renderer, check_address
+        self._check_renderer, self._check_address = check_renderer, check_address
         self._limits, self._deadline_seconds = limits, deadline_seconds
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
+        self.pricing = Pricing(files, self._inline_files, media_check, catalogue)
         self._line = WaitingLine(tasks)
         self.key_use = KeyUse()
 
@@ -120,43 +111,6 @@ class TaskService:
         caller = admit(await self._accounts.account_for_key(key_hash))
         self.key_use.note(key_hash)
         return caller
-
-    async def price(self, submission: Submission) -> Price:
-        """Exact where the video is one of our uploads or within the request, else for ``ESTIMATE_SECONDS``.
-
-        Raises:
-            NotFound: no such model. InputRejected: an upload of ours that is not there, or a medium that cannot be
-                used; its ``fields`` has the model. StorageFull, StorageUnavailable: no room to look at it.
-        """
-        model = self.model(submission.model)
-        try:
-            await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]")
-            seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]")
-        except InputRejected as error:
-            error.fields["model"] = model.name
-            raise
-        if seconds is None:
-            return self._estimate(submission)
-        return Price(credits=model.price(str(submission.inputs["resolution"]), seconds), estimated=False)
-
-    def _estimate(self, submission: Submission) -> Price:
-        """Of files that nobody has seen. Raises NotFound: no such model."""
-        credits = self.model(submission.model).price(str(submission.inputs["resolution"]), ESTIMATE_SECONDS)
-        return Price(credits=credits, estimated=True)
-
-    async def _has_files_here(self, submission: Submission) -> bool:
-        urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
-        return any([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
-
-    async def _seconds_of(self, url: str, field: str) -> float | None:
-        """Length of what is here, None for an address elsewhere."""
-        if is_data_url(url):
-            return await self._media_check.content((await self._inline_files.read(url, field)).content, field)
-        key = await self._files.own_key(url)
-        try:
-            return await self._media_check.upload(key, field) if key else None
-        except NotFound:
-            raise InputRejected(f"{field}: nothing was uploaded to this address yet; PUT the file first.") from None
 
     async def submit(
         self,
@@ -174,55 +128,81 @@ class TaskService:
         of ours among the inputs, this takes one round trip to the database, which checks the key too.
 
         Raises:
-            What ``TaskStore.create_task`` and ``price`` raise; RendererUnavailable; InvalidParams for a callback_url
-            that will be refused. Nothing was stored.
+            What ``TaskStore.create_task`` and ``Pricing.price`` raise; RendererUnavailable; InvalidParams for a
+            callback_url that will be refused. Nothing was stored.
         """
         secret = None if isinstance(who, Caller) else who
         known = who if isinstance(who, Caller) else None
         key_hash = None if known else hash_secret(secret)
         obstacle = self._check_address(submission.callback_url) if submission.callback_url else None
-        has_files = obstacle is None and await self._has_files_here(submission)
+        has_files = await self.pricing.has_files_here(submission)
         if known is None and (obstacle or has_files):  # a caller without a valid key gets no other answer
             known = await self.authenticate(secret)
-        if obstacle:
-            raise InvalidParams([f"callback_url: {obstacle}"])
-        if known is not None:
-            known.require_write()
-        if known is not None and has_files:
-            submission = await self._inline_files.keep(submission, known.id)
-            price = await self.price(submission)
-        else:
-            price = self._estimate(submission)
-        new = self._new_task(
-            submission,
-            source,
-            price,
+        origin = Origin(
+            source=source,
             key_hash=key_hash,
             account=known.id if known and key_hash is None else None,
             idempotency_key=idempotency_key,
             body_hash=body_hash,
             traceparent=traceparent,
         )
-        created = await self._tasks.create_task(new, self._limits)
+        if known and idempotency_key and await self._tasks.has_request(known.id, idempotency_key):
+            created = await self._replay(submission, origin)
+        elif obstacle:
+            raise InvalidParams([f"callback_url: {obstacle}"])
+        elif known and has_files:
+            created = await self._create_from_files(known, submission, origin)
+        else:
+            if known:
+                known.require_write()
+            created = await self._create(submission, self.pricing.estimate(submission), origin)
         if key_hash is not None:
             self.key_use.note(key_hash)
         return created
 
-    def _new_task(self, submission: Submission, source: TaskSource, price: Price, **origin: Any) -> NewTask:
+    async def _replay(self, submission: Submission, origin: Origin) -> Created:
+        """The task that this request created before. Files and price are not looked at: the uploads may have expired.
+
+        The price is beyond every balance. So nothing is created if the task is deleted at this moment.
+        """
+        new = NewTask(
+            id=TaskId(make_uuid7()),
+            model=submission.model,
+            param={},
+            inputs={},
+            reserve=CREDITS_NEVER,
+            callback_url=None,
+            **vars(origin),
+        )
+        return await self._tasks.create_task(new, self._limits)
+
+    async def _create_from_files(self, caller: Caller, submission: Submission, origin: Origin) -> Created:
+        """A task whose files are here. Files within the request are stored first, and deleted if no task uses them."""
+        caller.require_write()
+        stored = await self._inline_files.store(submission, caller.id)
+        created: Created | None = None
+        try:
+            created = await self._create(stored.submission, await self.pricing.price(stored.submission), origin)
+            return created
+        finally:
+            if created is None or created.replayed:
+                await self._inline_files.discard(stored)
+
+    async def _create(self, submission: Submission, price: Price, origin: Origin) -> Created:
         mode = self.model(submission.model).mode
         renderer = self._check_renderer(str(submission.inputs["renderer"]), mode)
-        return NewTask(
+        new = NewTask(
             id=TaskId(make_uuid7()),
             model=submission.model,
             param=submission.param,
             inputs=submission.inputs,
-            source=source,
             reserve=price.credits,
             callback_url=submission.callback_url,
             features=(submission.model, renderer_feature(renderer)),
             deadline_seconds=self._deadline_seconds,
-            **origin,
+            **vars(origin),
         )
+        return await self._tasks.create_task(new, self._limits)
 
     async def read(self, caller: Caller, task_id: str) -> TaskView:
         """Raises NotFound for an unknown or foreign task."""

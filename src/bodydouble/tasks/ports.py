@@ -50,6 +50,10 @@ class TaskStore(Protocol):
         """
         ...
 
+    async def has_request(self, account: AccountId, idempotency_key: str) -> bool:
+        """Whether a request with this idempotency key created a task of the account that is still stored."""
+        ...
+
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         """The task, or None where there is none or it is not this account's (None: any account)."""
         ...

@@ -154,7 +154,7 @@ async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_
     [
         ("data:image/png,hello", "img_urls[0]: a data URL has to be base64."),
         ("data:image/png;base64,%%%", "img_urls[0]: the data URL is not valid base64."),
-        ("data:text/html;base64,aGVsbG8=", "img_urls[0]: a data URL of type 'text/html' is not taken; there are: "),
+        ("data:text/html;base64,aGVsbG8=", "img_urls[0]: a data URL of type 'text/html' is not accepted; use "),
         ("data:image/png;base64," + "A" * 6_800_000, "img_urls[0]: a data URL may hold 5 MB; upload the file "),
         ("data:image/png;base64,aGVsbG8=", "img_urls[0]: "),
     ],

@@ -49,6 +49,9 @@ class PostgresTaskStore:
     async def create_task(self, task: NewTask, limits: CreateLimits) -> Created:
         return await self._creates.create(task, limits)
 
+    async def has_request(self, account: AccountId, idempotency_key: str) -> bool:
+        return await self._database.row("has_request", account, idempotency_key) is not None
+
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         row = await self._database.row("get_task", task_id, account)
         return to_task(row) if row else None

@@ -6,6 +6,10 @@ select called.place, (called.one).* from (
     offset 0
 ) as called;
 
+-- name: has_request
+-- One row if the account has a task that was created with this idempotency key.
+select 1 from task where account_id = $1 and idempotency_key = $2 limit 1;
+
 -- name: get_task
 -- One task of one account, or of any where the account is null.
 select * from task where id = $1 and ($2::bigint is null or account_id = $2);
