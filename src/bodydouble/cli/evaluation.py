@@ -21,17 +21,26 @@ def evaluate(
     person: Annotated[
         str, typer.Option(metavar="PERSON", help="The person who was replaced, as in `replace`.")
     ] = "largest",
+    background: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="VIDEO",
+            help="The scene without the person, where the driving video is a composite: measures the plate's error.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a result: background, pose, face, flicker, residue, and whether frames, rate and sound are unchanged.
+    """Measure a result: background, pose, bones, feet, tears, face, clothes, flicker, residue, and the media.
 
     Examples:
 
       bodydouble eval double.mp4 shot.mp4 portrait.jpg
 
-      bodydouble eval double.mp4 shot.mp4 portrait.jpg --json | jq .pck_20
+      bodydouble eval double.mp4 shot.mp4 portrait.jpg --json | jq .bone_length_share
     """
     output, video, image = existing_file(output, "RESULT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
+    if background is not None:
+        background = existing_file(background, "--background")
     point, rank = parse_person(person)
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.evaluation import evaluate as measure
@@ -50,6 +59,7 @@ def evaluate(
             choice,
             media_limits(settings),
             lambda fraction: display.update("measuring", fraction),
+            background,
         )
     if as_json:
         print_json(figures)

@@ -1,5 +1,6 @@
 """The quality report as text: each measurement with its meaning."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ DELIVERY = {
     "duration": "duration",
     "audio": "sound",
 }
+RATIO_MIN, RATIO_MAX = 0.9, 1.1
+"""Bone lengths over the character's own that look right."""
+BONES_NAMED_MAX = 3
 
 
 def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -34,9 +38,36 @@ def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
             "Joints at the same position as in the source, within 20 % of the torso length.",
         ),
         (
+            "Limb directions",
+            _percent(figures["bone_direction_share"]),
+            "Limbs that point as the actor's do, within 20°.",
+        ),
+        (
+            "Proportions",
+            _percent(figures["bone_length_share"]),
+            "Bones seen from the front that have the character's own length, within 10 %. "
+            + _unusual(figures["bone_length_ratios"]),
+        ),
+        (
+            "Feet",
+            _number(figures["foot_slide"], 2, " px/frame"),
+            "Sliding of resting feet beyond the actor's, at 480P. Above 0.3 it is visible.",
+        ),
+        (
+            "Whole body",
+            _percent(None if figures["torn_frames"] is None else 1 - figures["torn_frames"]),
+            "Frames without holes in the character or detached pieces.",
+        ),
+        (
             "Likeness",
             _number(figures["face_texture_output"], 2),
             f"Similarity to the picture's face, −1 to 1; the actor has {_number(figures['face_texture_actor'], 2)}.",
+        ),
+        (
+            "Clothes",
+            _number(figures["clothes_output"], 2),
+            "Similarity of colours to the picture's by body part, 0 to 1; "
+            f"the actor has {_number(figures['clothes_actor'], 2)}.",
         ),
         (
             "Mouth",
@@ -52,6 +83,13 @@ def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
         ("Residue", _percent(figures["residue"]), "Share of the actor that is still visible."),
     ]
     return [{"label": label, "value": value, "meaning": meaning} for label, value, meaning in rows]
+
+
+def _unusual(ratios: Mapping[str, float]) -> str:
+    """The bones that are too short or too long, the worst first."""
+    wrong = {name: ratio for name, ratio in ratios.items() if not RATIO_MIN <= ratio <= RATIO_MAX}
+    worst = sorted(wrong, key=lambda name: -abs(math.log(max(wrong[name], 1e-3))))[:BONES_NAMED_MAX]
+    return "Largest deviations: " + ", ".join(f"{name} × {wrong[name]:.2f}" for name in worst) + "." if worst else ""
 
 
 def _number(value: float | None, digits: int, unit: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Figures of a finished replacement: background, pose, face, steadiness, residue, delivery."""
+"""Quality of a finished result: background, pose, body, likeness, steadiness, residue, media integrity."""
 
 from bodydouble.evaluation.evaluate import evaluate
 from bodydouble.evaluation.result import Evaluation, MediaIntegrity, format_table

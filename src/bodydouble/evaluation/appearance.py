@@ -1,8 +1,8 @@
 """Whether the character's face is the reference's: texture and colour of the aligned faces.
 
-The base installation has no face-embedding network, so this is not a recognition score. Faces are laid over the
-reference's by their mesh, which takes pose and expression out, and compared pixel by pixel. Two different faces
-correlate too (every face has eyes and a mouth): the figure means something only beside the actor's.
+This is not a recognition score: the base installation has no face-embedding network. Each face is warped onto the
+reference's by its mesh, which removes pose and expression, and compared pixel by pixel. Two different faces correlate
+too, because every face has eyes and a mouth: compare the value with the actor's.
 """
 
 import cv2
@@ -10,15 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Mask
 
-SIDE = 96  # pixels of the aligned face
+SIDE = 96
+"""Pixels of the aligned face."""
 MESH_POINTS = 468
-LIGHTNESS_BINS, CHROMA_BINS = 5, 8  # coarse: the scene's light may tint a face without making it another one
+LIGHTNESS_BINS, CHROMA_BINS = 5, 8
+"""Coarse: the scene's light may tint a face without making it another one."""
+LAB_RANGE = ((0, 100), (-60, 60), (-60, 60))
+"""L, a, b: beyond 60 there are no skins and few clothes."""
 
 
 class FaceAligner:
-    """Lays faces over the reference's. ``mesh`` is (468 or more, 2 or more) pixels of the reference."""
+    """Warps faces onto the reference's. ``mesh`` is (468 or more, 2 or more) pixels of the reference."""
 
     def __init__(self, mesh: NDArray[np.floating]) -> None:
         points = mesh[:MESH_POINTS, :2].astype(np.float64)
@@ -27,7 +31,7 @@ class FaceAligner:
         places = low + (grid + 0.5) / SIDE * (high - low)
         triangles = Delaunay(points)
         found = triangles.find_simplex(places)
-        self.inside: NDArray[np.bool_] = (found >= 0).reshape(SIDE, SIDE)
+        self.inside: Mask = (found >= 0).reshape(SIDE, SIDE)
         chosen = triangles.transform[found]
         first = np.einsum("nij,nj->ni", chosen[:, :2], places - chosen[:, 2])
         self._weights = np.concatenate([first, 1 - first.sum(1, keepdims=True)], 1)  # barycentric, (SIDE², 3)
@@ -41,7 +45,7 @@ class FaceAligner:
         return np.asarray(cv2.remap(image, columns, rows, cv2.INTER_LINEAR), np.uint8)
 
 
-def texture_correlation(a: Image, b: Image, inside: NDArray[np.bool_]) -> float:
+def texture_correlation(a: Image, b: Image, inside: Mask) -> float:
     """Normalised cross-correlation of lightness, -1 to 1; brightness and contrast do not matter."""
     x, y = (cv2.cvtColor(i, cv2.COLOR_RGB2LAB)[..., 0][inside].astype(np.float64) for i in (a, b))
     x, y = x - x.mean(), y - y.mean()
@@ -49,21 +53,22 @@ def texture_correlation(a: Image, b: Image, inside: NDArray[np.bool_]) -> float:
     return float((x * y).sum() / norm) if norm > 0 else 0.0
 
 
-def colour_overlap(a: Image, b: Image, inside: NDArray[np.bool_]) -> float:
+def colour_overlap(a: Image, b: Image, inside: Mask) -> float:
     """Intersection of the Lab histograms, 0-1."""
-    p, q = (_lab_histogram(i, inside) for i in (a, b))
+    p, q = (lab_histogram(i, inside) for i in (a, b))
     return float(np.minimum(p, q).sum())
 
 
-def _lab_histogram(image: Image, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+def lab_histogram(image: Image, inside: Mask) -> NDArray[np.float64]:
+    """(5, 8, 8) histogram over L, a and b of the pixels ``inside``; sums to 1."""
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[inside]
     bins = (LIGHTNESS_BINS, CHROMA_BINS, CHROMA_BINS)
-    histogram = np.histogramdd(lab, bins=bins, range=((0, 100), (-60, 60), (-60, 60)))[0]
+    histogram = np.histogramdd(lab, bins=bins, range=LAB_RANGE)[0]
     return histogram / max(histogram.sum(), 1.0)
 
 
 class Appearance:
-    """Collects both measures for output and actor over the frames."""
+    """Collects texture and colour of output and actor over the frames."""
 
     def __init__(self, reference: Image, mesh: NDArray[np.floating]) -> None:
         self._aligner = FaceAligner(mesh)

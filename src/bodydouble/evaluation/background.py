@@ -1,12 +1,13 @@
-"""How well the pixels that nobody asked to change were kept."""
+"""How well the pixels outside the person were kept."""
 
 import numpy as np
 
-from bodydouble.evaluation.regions import Region
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Mask
 
 PIXELS_MIN = 100
-PSNR_MAX_DB = 100.0  # of identical pixels
+"""With less background there is no measurement."""
+PSNR_MAX_DB = 100.0
+"""Of identical pixels."""
 
 
 class BackgroundFidelity:
@@ -15,8 +16,8 @@ class BackgroundFidelity:
     def __init__(self) -> None:
         self._decibels: list[float] = []
 
-    def add(self, source: Image, output: Image, background: Region) -> None:
-        """One pair of frames; nothing is counted where almost no background is left."""
+    def add(self, source: Image, output: Image, background: Mask) -> None:
+        """One pair of frames; ignored where almost no background is left."""
         if np.count_nonzero(background) < PIXELS_MIN:
             return
         error = output[background].astype(np.float32) - source[background]

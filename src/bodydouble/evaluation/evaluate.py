@@ -1,4 +1,4 @@
-"""Evaluation of a finished replacement against its two inputs."""
+"""Evaluation of a finished result against its two inputs."""
 
 import tempfile
 from collections.abc import Callable
@@ -6,16 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bodydouble.evaluation.appearance import Appearance
-from bodydouble.evaluation.comparison import Comparison
+from bodydouble.evaluation.comparison import Comparison, Reference
 from bodydouble.evaluation.media_integrity import compare_media
 from bodydouble.evaluation.result import Evaluation
-from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image
+from bodydouble.media import MediaLimits, VideoInfo, VideoReader, probe_video, read_image
 from bodydouble.perception import ModelPack, Perception, PersonChoice, PersonTrack, analyse_portrait, perceive
 from bodydouble.tasks.errors import NobodyFound
 
 SHARES = (0.42, 0.42, 0.16)
-"""Of the time: perceiving the source, perceiving the output, comparing them."""
+"""Shares of the time: perceiving the source, perceiving the output, comparing them."""
 
 Report = Callable[[float], None]
 
@@ -28,22 +27,25 @@ def evaluate(
     person: PersonChoice = PersonChoice(),
     limits: MediaLimits = MediaLimits(),
     report: Report = lambda fraction: None,
+    true_background: Path | None = None,
 ) -> Evaluation:
     """Measure ``output``, made of the driving ``video`` and the reference ``image``.
 
-    The source is compared at the output's size. ``person`` is whom the replacement was asked to replace. ``report``
-    is told the fraction 0-1 and may raise to stop.
+    The source is compared at the output's size. ``person`` is the person that was replaced. ``report`` is told the
+    fraction 0-1 and may raise to stop. ``true_background`` is a video of the same scene without the person, where
+    ``video`` is a composite over it.
 
     Raises:
         MediaRejected: one of the files cannot be read.
-        NobodyFound: nobody in the source, so that nothing can have been replaced, or nobody in the reference.
+        NobodyFound: the source or the reference shows no person.
     """
     made = probe_video(output, limits, field="output")
     given = probe_video(video, limits, field="video")
     output_reader = VideoReader(output, made, made.width, made.height)
     source_reader = VideoReader(video, given, made.width, made.height)
     reference = read_image(image, limits, field="image")
-    portrait = analyse_portrait(pack, reference).track
+    portrait = analyse_portrait(pack, reference)
+    truth = _reader(true_background, limits, made) if true_background is not None else None
     with tempfile.TemporaryDirectory(prefix="bodydouble-eval-") as scratch:
         first, second, third = SHARES
         source = perceive(pack, source_reader, person, Path(scratch, "source"), lambda f: report(first * f))
@@ -51,21 +53,25 @@ def evaluate(
             replaced: Perception | None = perceive(
                 pack,
                 output_reader,
-                _same_place(source.track, person, made.width, made.height),
+                _same_position(source.track, person, made.width, made.height),
                 Path(scratch, "output"),
                 lambda f: report(first + second * f),
             )
         except NobodyFound:
             replaced = None  # a finding about the output, not an error
-        appearance = Appearance(reference, portrait.face[0]) if portrait.face_found[0] else None
-        comparison = Comparison(source, replaced, pack, appearance)
-        comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f))
+        comparison = Comparison(source, replaced, pack, Reference(image=reference, portrait=portrait))
+        comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f), truth)
     delivery = compare_media((video, given, source_reader), (output, made, output_reader))
     return comparison.evaluation(made.width, made.height, delivery)
 
 
-def _same_place(track: PersonTrack, person: PersonChoice, width: int, height: int) -> PersonChoice:
-    """Whom to follow in the output: whoever stands where the actor stood in the first frame."""
+def _reader(path: Path, limits: MediaLimits, size: VideoInfo) -> VideoReader:
+    info = probe_video(path, limits, field="background")
+    return VideoReader(path, info, size.width, size.height)
+
+
+def _same_position(track: PersonTrack, person: PersonChoice, width: int, height: int) -> PersonChoice:
+    """The person to track in the output: the one at the actor's position in the first frame."""
     if not track.present[0]:
         return person
     x0, y0, x1, y1 = (float(v) for v in track.box[0])

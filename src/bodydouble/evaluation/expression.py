@@ -3,22 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.perception.track import PersonTrack
 
 FRAMES_MIN = 8
 YAW_SPREAD_MIN = 2.0
 """Degrees of standard deviation: a gain fitted to a head that does not turn is noise."""
-# Points of the face mesh.
-LIPS = (13, 14)  # inner edge of the upper and of the lower lip
-BROW_TO_CHIN = (9, 164)  # between the brows, and under the nose: rigid whatever the mouth does
-CHEEKS = (234, 454)
+LIPS = (FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER)
+RIGID_LENGTH = (FacePoint.BETWEEN_BROWS, FacePoint.UNDER_NOSE)
+"""Constant whatever the mouth does."""
+CHEEKS = (FacePoint.RIGHT_CHEEK, FacePoint.LEFT_CHEEK)
+SPREAD_MIN = 1e-6
+"""Standard deviation of a mouth that moves at all."""
 
 
 def mouth_opening(track: PersonTrack) -> NDArray[np.float64]:
     """(F,) distance of the lips over a rigid length of the face; NaN where there is no face."""
     face = track.face.astype(np.float64)
     gap = np.linalg.norm(face[:, LIPS[0], :2] - face[:, LIPS[1], :2], axis=-1)
-    length = np.linalg.norm(face[:, BROW_TO_CHIN[0]] - face[:, BROW_TO_CHIN[1]], axis=-1)
+    length = np.linalg.norm(face[:, RIGID_LENGTH[0]] - face[:, RIGID_LENGTH[1]], axis=-1)
     return gap / np.maximum(length, 1e-6)
 
 
@@ -32,7 +35,7 @@ def mouth_correlation(source: PersonTrack, output: PersonTrack) -> float | None:
     """Pearson's r of the two mouths' openings over the frames that show both."""
     a, b = mouth_opening(source), mouth_opening(output)
     both = np.isfinite(a) & np.isfinite(b)
-    if both.sum() < FRAMES_MIN or a[both].std() < 1e-6 or b[both].std() < 1e-6:
+    if both.sum() < FRAMES_MIN or a[both].std() < SPREAD_MIN or b[both].std() < SPREAD_MIN:
         return None
     return float(np.corrcoef(a[both], b[both])[0, 1])
 

@@ -1,4 +1,4 @@
-"""Whether frames, times and sound of the output are the source's."""
+"""Whether frames, timestamps and sound of the output are the source's."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,13 +9,18 @@ from bodydouble.evaluation.result import MediaIntegrity
 from bodydouble.media import VideoInfo, VideoReader
 from bodydouble.media.index import open_container
 
-TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)  # seconds
+TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)
+"""Seconds."""
+FRAME_RATE_TOLERANCE = Fraction(1, 10_000)
+"""Of the source's rate: containers round it."""
+DURATION_TOLERANCE = 0.1
+"""Frames."""
 
 
 def compare_media(
     source: tuple[Path, VideoInfo, VideoReader], output: tuple[Path, VideoInfo, VideoReader]
 ) -> MediaIntegrity:
-    """Both as path, probe and reader."""
+    """What of the media is unchanged. Both files are given as path, probe and reader."""
     (source_path, a, source_reader), (output_path, b, output_reader) = source, output
     times = [[p * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
     frame_seconds = 1 / max(float(a.frame_rate), 1e-6)
@@ -23,14 +28,14 @@ def compare_media(
         frames=len(times[0]) == len(times[1]),
         timestamps=len(times[0]) == len(times[1])
         and all(abs(x - y) <= TIMESTAMP_TOLERANCE for x, y in zip(*times, strict=True)),
-        frame_rate=abs(a.frame_rate - b.frame_rate) <= a.frame_rate / 10_000,
-        duration=abs(a.duration_seconds - b.duration_seconds) <= frame_seconds / 10,
+        frame_rate=abs(a.frame_rate - b.frame_rate) <= a.frame_rate * FRAME_RATE_TOLERANCE,
+        duration=abs(a.duration_seconds - b.duration_seconds) <= frame_seconds * DURATION_TOLERANCE,
         audio=same_audio(source_path, output_path),
     )
 
 
 def same_audio(source: Path, output: Path) -> bool:
-    """Whether the first audio streams hold the same packets, byte for byte; both without one is the same too."""
+    """Whether the first audio streams hold the same packets, byte for byte; also where neither has one."""
     return all(a == b for a, b in zip_longest(_audio_packets(source), _audio_packets(output)))
 
 

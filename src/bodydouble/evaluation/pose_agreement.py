@@ -1,9 +1,9 @@
-"""Whether the character stands as the actor stood, judged by two networks.
+"""Whether the character's joints are where the actor's were, judged by two networks.
 
-The heavy BlazePose network drives the puppet; its smaller sibling ``full``, which does not, looks at source and output
-here. They were trained on the same data, so this is independent of one network's noise, not of a school's habits. The
-small one is also the worse instrument: it loses forearms in front of ornamented clothes. So the driving network looks
-too, and both figures are told.
+The heavy BlazePose network drives the puppet. Its smaller sibling ``full``, which does not, measures source and output
+here. Both were trained on the same data: the measure is independent of the driving network's noise, not of its
+training. The small network is less accurate (it loses forearms in front of ornamented clothes), so the driving network
+measures too, and both values are reported.
 """
 
 import numpy as np
@@ -12,38 +12,38 @@ from numpy.typing import NDArray
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
+from bodydouble.perception.tracking import torso_length
 
 INDEPENDENT, DRIVING = "full", "heavy"
 SCORE_MIN = 0.5
 VISIBILITY_MIN = 0.5
-LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 11, 12, 23, 24
-# The joints of COCO that BlazePose has, by the subject's own left and right.
+REGION_SCALE, REGION_SIDE_MIN = 2.5, 16.0
+"""Side of the searched region over the reach of the landmarks from the hips, and its minimum in pixels."""
 JOINTS = {
-    "nose": 0,
-    "left eye": 2,
-    "right eye": 5,
-    "left ear": 7,
-    "right ear": 8,
-    "left shoulder": 11,
-    "right shoulder": 12,
-    "left elbow": 13,
-    "right elbow": 14,
-    "left wrist": 15,
-    "right wrist": 16,
-    "left hip": 23,
-    "right hip": 24,
-    "left knee": 25,
-    "right knee": 26,
-    "left ankle": 27,
-    "right ankle": 28,
+    point.name.lower().replace("_", " "): point
+    for point in (
+        BodyPoint.NOSE,
+        BodyPoint.LEFT_EYE,
+        BodyPoint.RIGHT_EYE,
+        BodyPoint.LEFT_EAR,
+        BodyPoint.RIGHT_EAR,
+        BodyPoint.LEFT_SHOULDER,
+        BodyPoint.RIGHT_SHOULDER,
+        BodyPoint.LEFT_ELBOW,
+        BodyPoint.RIGHT_ELBOW,
+        BodyPoint.LEFT_WRIST,
+        BodyPoint.RIGHT_WRIST,
+        BodyPoint.LEFT_HIP,
+        BodyPoint.RIGHT_HIP,
+        BodyPoint.LEFT_KNEE,
+        BodyPoint.RIGHT_KNEE,
+        BodyPoint.LEFT_ANKLE,
+        BodyPoint.RIGHT_ANKLE,
+    )
 }
-
-
-def torso_length(points: NDArray[np.floating]) -> float:
-    """Middle of the shoulders to middle of the hips, in pixels; ``points`` is (33, 2)."""
-    shoulders = points[[LEFT_SHOULDER, RIGHT_SHOULDER]].mean(0)
-    return float(np.hypot(*(shoulders - points[[LEFT_HIP, RIGHT_HIP]].mean(0))))
+"""The joints of COCO that BlazePose has, by name."""
 
 
 class JointHits:
@@ -71,14 +71,14 @@ class JointHits:
 
 
 class PoseAgreement:
-    """Looks at pairs of frames; not safe to call from two threads at once."""
+    """Measures pairs of frames. Not thread-safe."""
 
     def __init__(self, pack: ModelPack, network: str = INDEPENDENT) -> None:
         self._net = BodyNet(pack, network)
         self.hits = JointHits()
 
     def add(self, source: Image, output: Image, body: NDArray[np.floating]) -> None:
-        """``body`` (33, 2 or 3) says roughly where to look in both: the source's track."""
+        """``body`` (33, 2 or 3), the source's landmarks, gives the region that is searched in both frames."""
         roi = _region_around(body[:, :2])
         actor, character = self._settle(source, roi), self._settle(output, roi)
         if actor is None:
@@ -89,7 +89,7 @@ class PoseAgreement:
         self.hits.add(actor.points, seen, None if character is None else character.points)
 
     def _settle(self, image: Image, roi: Roi) -> BodyLandmarks | None:
-        """The body near ``roi``, seen twice: the second time in the region that the first one asked for."""
+        """The body near ``roi``, measured twice: the second time in the region that the first result proposes."""
         first = self._net.run(image, roi)
         if first.score < SCORE_MIN or not first.next_roi.inside(image.shape[1], image.shape[0]):
             return None
@@ -98,6 +98,6 @@ class PoseAgreement:
 
 
 def _region_around(points: NDArray[np.floating]) -> Roi:
-    hips = points[[LEFT_HIP, RIGHT_HIP]].mean(0)
+    hips = points[[BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP]].mean(0)
     reach = float(np.linalg.norm(points - hips, axis=1).max())
-    return Roi(x=float(hips[0]), y=float(hips[1]), size=max(2.5 * reach, 16.0))
+    return Roi(x=float(hips[0]), y=float(hips[1]), size=max(REGION_SCALE * reach, REGION_SIDE_MIN))

@@ -1,19 +1,26 @@
-"""Which pixels of a frame belong to the person who was replaced, to the character, and to neither."""
+"""Masks of a frame: the replaced person, the character, the background."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
-
-Region = NDArray[np.bool_]  # (H, W)
+from bodydouble.perception.arrays import Image, Mask, Matte
 
 CERTAIN_MARGIN = 0.03
 """Share of the frame's height around the mattes that is never background: soft edges, hair, shadow at the seam."""
 REACH_MARGIN = 0.09
 """Share of the frame's height around the mattes in which changed pixels are the character's, not damage: a hat, hair
 or sleeve that the output's matte missed."""
-CHANGED_MIN = 12.0  # 0-255, of the smoothed difference
+CHANGED_MIN = 12.0
+"""Of the smoothed difference, 0-255."""
+PRESENT_MIN = 4
+"""Of a matte (0-255): more than this belongs to a person."""
+CHANGED_MARGIN = 0.01
+"""Share of the frame's height around changed pixels that is not background."""
+CERTAIN_LEVEL = 204
+"""Of a matte: the person without doubt."""
+CORE_DIVISOR = 110
+"""Frame height over the width of the rim that is not the core."""
 
 
 def disc(radius: float) -> NDArray[np.uint8]:
@@ -22,8 +29,8 @@ def disc(radius: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
-def grown(mask: NDArray[np.uint8], radius: float) -> Region:
-    """``mask`` (0 or not) dilated by a disc; computed at a quarter of the size, which a margin does not notice."""
+def grown(mask: NDArray[np.uint8], radius: float) -> Mask:
+    """``mask`` (zero or not) dilated by a disc; computed at a quarter of the size, precise enough for a margin."""
     height, width = mask.shape
     small = cv2.resize(mask, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
     wide = cv2.dilate((small > 0).astype(np.uint8), disc(radius / 4))
@@ -35,18 +42,19 @@ def difference(source: Image, output: Image) -> NDArray[np.float32]:
     return np.asarray(cv2.absdiff(source, output).astype(np.float32).mean(-1), np.float32)
 
 
-def background(source_matte: Matte, output_matte: Matte, changed: NDArray[np.float32]) -> Region:
-    """The pixels that have to be the source's own. ``changed`` is what ``difference`` answers."""
+def background(source_matte: Matte, output_matte: Matte, changed: NDArray[np.float32]) -> Mask:
+    """The pixels that must be the source's own. ``changed`` is what ``difference`` returned."""
     height = changed.shape[0]
-    people = (np.maximum(source_matte, output_matte) > 4).astype(np.uint8)
+    people = (np.maximum(source_matte, output_matte) > PRESENT_MIN).astype(np.uint8)
     if not people.any():
         return np.ones(changed.shape, np.bool_)
     reach = grown(people, REACH_MARGIN * height)
     moved = (cv2.boxFilter(changed, -1, (5, 5)) > CHANGED_MIN) & reach
-    taken = grown(people, CERTAIN_MARGIN * height) | grown(moved.astype(np.uint8), 0.01 * height)
+    taken = grown(people, CERTAIN_MARGIN * height) | grown(moved.astype(np.uint8), CHANGED_MARGIN * height)
     return np.asarray(~taken, np.bool_)
 
 
-def core(matte: Matte) -> Region:
-    """Pixels that are the person's without doubt."""
-    return np.asarray(cv2.erode((matte > 204).astype(np.uint8), disc(matte.shape[0] / 110)) > 0, np.bool_)
+def core(matte: Matte) -> Mask:
+    """Pixels that belong to the person without doubt."""
+    certain = (matte > CERTAIN_LEVEL).astype(np.uint8)
+    return np.asarray(cv2.erode(certain, disc(matte.shape[0] / CORE_DIVISOR)) > 0, np.bool_)

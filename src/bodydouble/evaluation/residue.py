@@ -1,4 +1,4 @@
-"""How much of the replaced person is still to be seen."""
+"""How much of the replaced person is still visible."""
 
 import cv2
 import numpy as np
@@ -7,17 +7,22 @@ from numpy.typing import NDArray
 from bodydouble.evaluation.regions import core
 from bodydouble.perception.arrays import Matte
 
-UNCHANGED_MAX = 8.0  # 0-255: less than this is what encoding does to a kept pixel
-UNTOUCHED_MAX = 3.0  # 0-255, mean over a neighbourhood
-COVERED_MIN = 128  # of the output's matte
+UNCHANGED_MAX = 8.0
+"""0-255: encoding changes a kept pixel by less."""
+UNTOUCHED_MAX = 3.0
+"""0-255, mean over a neighbourhood."""
+NEIGHBOURHOOD_DIVISOR = 15
+"""Frame height over the neighbourhood's side."""
+COVERED_MIN = 128
+"""Of the output's matte, 0-255."""
 
 
 class Residue:
-    """Share of the actor's core pixels that are bare and unchanged.
+    """Share of the actor's core pixels that are uncovered and unchanged.
 
     Outside the character a pixel counts when it differs by less than ``UNCHANGED_MAX`` from the source. Under the
-    character one pixel may well have the actor's colour by chance, a whole neighbourhood (1/15 of the height) to
-    within coding noise does not: that is a part of the actor which the output's matte took for the character's.
+    character a single pixel may have the actor's colour by chance. A whole neighbourhood within coding noise does not:
+    it is a part of the actor that the output's matte includes.
     """
 
     def __init__(self) -> None:
@@ -29,7 +34,7 @@ class Residue:
         total = np.count_nonzero(actor)
         if total == 0:
             return
-        side = max(3, changed.shape[0] // 15) | 1
+        side = max(3, changed.shape[0] // NEIGHBOURHOOD_DIVISOR) | 1
         untouched = cv2.boxFilter(changed, -1, (side, side)) < UNTOUCHED_MAX
         covered = output_matte >= COVERED_MIN
         left = actor & np.where(covered, untouched, changed < UNCHANGED_MAX)

@@ -90,7 +90,9 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
         "delivery": {"frames": True, "timestamps": True, "frame_rate": True, "duration": True, "audio": False},
         "background_psnr_mean_db": 48.25, "background_psnr_min_db": 40.0, "pck_20": 0.934, "face_texture_output": None,
         "face_texture_actor": -0.12, "mouth_correlation": 0.8, "flicker_output": 1.5, "flicker_source": 1.25,
-        "residue": 0.0,
+        "residue": 0.0, "bone_direction_share": 0.97, "bone_length_share": 0.8,
+        "bone_length_ratios": {"neck": 1.0, "left shin": 1.25, "head": 1.6}, "foot_slide": -0.02, "torn_frames": 0.25,
+        "clothes_output": 0.7, "clothes_actor": 0.1,
     }  # fmt: skip
     rows = {row["label"]: row for row in report_rows(figures)}
     assert rows["Kept exactly"]["meaning"] == "Changed: sound"
@@ -98,6 +100,9 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
     assert rows["Pose"]["value"] == "93.4 %"
     assert rows["Likeness"]["value"] == "not measured"
     assert "−0.12" in rows["Likeness"]["meaning"]
+    assert rows["Proportions"]["meaning"].endswith("Largest deviations: head × 1.60, left shin × 1.25.")
+    assert rows["Feet"]["value"] == "−0.02 px/frame"
+    assert rows["Whole body"]["value"] == "75.0 %"
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_video_that_was_not_touched(folder: Path, model_pack: ModelPack) -> None:
-    """The source as its own output: background, pose and delivery are perfect, and so is the residue."""
+    """The source as its own output: background, pose and media are perfect, and the whole actor is residue."""
     heard: list[float] = []
     video = folder / "video.mp4"
-    found = evaluate(video, video, folder / "image.png", model_pack, report=heard.append)
+    found = evaluate(video, video, folder / "image.png", model_pack, report=heard.append, true_background=video)
     assert found.frames == 9
     assert found.background_psnr_min_db == 100
     assert (found.pck_10, found.pck_10_driving) == (1, 1)
     assert found.residue == pytest.approx(1)
+    assert found.torn_frames == 0
+    assert found.bone_direction_share is None  # the close-up shows no limb
+    assert found.clothes_output == found.clothes_actor
+    assert found.plate_error is None  # the character covers the actor
     assert found.face_found == 1
     assert found.mouth_correlation == pytest.approx(1)
     assert found.flicker_output == found.flicker_source

@@ -1,0 +1,156 @@
+"""Whether limbs point as the actor's do and are as long as the character's own.
+
+Joint positions cannot tell: a character stretched onto the actor's joints agrees with all of them. Directions must be
+the actor's, lengths the character's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.track import PersonTrack
+
+DIRECTION_DEGREES_MAX = 20.0
+"""A bone within this angle agrees: about twice what the pose network differs by between two renderings of one pose."""
+LENGTH_RANGE = (0.9, 1.1)
+"""Of the character's own length: within it a limb looks right."""
+SEEN_MIN = 0.5
+"""Visibility of both ends from which a bone counts."""
+FORESHORTENED_MIN = 0.5
+"""Projected length over the bone's longest in the clip, below which its direction in the picture is noise."""
+IN_PLANE_MAX = 0.5
+"""Depth difference of the ends over the projected length, up to which a bone is seen frontally (27 degrees)."""
+LONGEST_PERCENTILE = 95
+"""Of a bone's lengths in a clip: the longest without outliers."""
+FRAMES_MIN = 4
+"""Frontal frames from which a bone's length is judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bone:
+    """From the middle of ``start`` to the middle of ``end``, body landmarks."""
+
+    start: tuple[BodyPoint, ...]
+    end: tuple[BodyPoint, ...]
+
+
+SHOULDERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER)
+HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
+EARS = (BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR)
+BONES = {
+    "neck": Bone(start=SHOULDERS, end=EARS),
+    "trunk": Bone(start=SHOULDERS, end=HIPS),
+    "shoulders": Bone(start=SHOULDERS[:1], end=SHOULDERS[1:]),
+    "left upper arm": Bone(start=(BodyPoint.LEFT_SHOULDER,), end=(BodyPoint.LEFT_ELBOW,)),
+    "right upper arm": Bone(start=(BodyPoint.RIGHT_SHOULDER,), end=(BodyPoint.RIGHT_ELBOW,)),
+    "left forearm": Bone(start=(BodyPoint.LEFT_ELBOW,), end=(BodyPoint.LEFT_WRIST,)),
+    "right forearm": Bone(start=(BodyPoint.RIGHT_ELBOW,), end=(BodyPoint.RIGHT_WRIST,)),
+    "left thigh": Bone(start=(BodyPoint.LEFT_HIP,), end=(BodyPoint.LEFT_KNEE,)),
+    "right thigh": Bone(start=(BodyPoint.RIGHT_HIP,), end=(BodyPoint.RIGHT_KNEE,)),
+    "left shin": Bone(start=(BodyPoint.LEFT_KNEE,), end=(BodyPoint.LEFT_ANKLE,)),
+    "right shin": Bone(start=(BodyPoint.RIGHT_KNEE,), end=(BodyPoint.RIGHT_ANKLE,)),
+}
+LIMBS = tuple(name for name in BONES if name not in ("neck", "trunk", "shoulders"))
+HEAD = "head"
+"""Forehead to chin of the face mesh; judged like a bone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bones:
+    vectors: NDArray[np.float64]  # (F, 3) x, y, z of the bone, NaN where it is not seen
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """(F,) in the picture."""
+        return np.hypot(self.vectors[:, 0], self.vectors[:, 1])
+
+
+def _bones(track: PersonTrack, size: tuple[int, int]) -> dict[str, _Bones]:
+    result: dict[str, _Bones] = {}
+    inside = ((track.body[..., :2] >= 0) & (track.body[..., :2] < size)).all(-1)
+    seen = inside & (track.visibility > SEEN_MIN) & track.present[:, None]
+    for name, bone in BONES.items():
+        ends = [track.body[:, list(points)].astype(np.float64).mean(1) for points in (bone.start, bone.end)]
+        both = seen[:, [*bone.start, *bone.end]].all(1)
+        result[name] = _Bones(vectors=np.where(both[:, None], ends[1] - ends[0], np.nan))
+    face = track.face.astype(np.float64)
+    head = face[:, FacePoint.CHIN] - face[:, FacePoint.FOREHEAD_TOP]
+    result[HEAD] = _Bones(vectors=np.where(track.face_found[:, None], head, np.nan))
+    return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoneDirections:
+    """Agreement of limb directions; None where no limb was seen in both videos."""
+
+    share: float | None  # of all limbs in all frames within ``DIRECTION_DEGREES_MAX``
+    degrees: float | None  # median angle
+
+
+def bone_directions(actor: PersonTrack, character: PersonTrack, size: tuple[int, int]) -> BoneDirections:
+    """How the character's limbs point in the picture, against the actor's. A missing limb disagrees.
+
+    ``size`` is the frame's width and height. Limbs that point at the camera are not judged.
+    """
+    ours, theirs = _bones(character, size), _bones(actor, size)
+    angles: list[NDArray[np.float64]] = []
+    for name in LIMBS:
+        a, b = theirs[name], ours[name]
+        if not np.isfinite(a.lengths).any():
+            continue
+        longest = np.nanpercentile(a.lengths, LONGEST_PERCENTILE)
+        judged = a.lengths >= FORESHORTENED_MIN * longest
+        cross = a.vectors[:, 0] * b.vectors[:, 1] - a.vectors[:, 1] * b.vectors[:, 0]
+        dot = a.vectors[:, 0] * b.vectors[:, 0] + a.vectors[:, 1] * b.vectors[:, 1]
+        angle = np.degrees(np.abs(np.arctan2(cross, dot)))
+        angles.append(np.where(np.isfinite(angle), angle, 180.0)[judged])
+    every = np.concatenate(angles) if angles else np.zeros(0)
+    if not len(every):
+        return BoneDirections(share=None, degrees=None)
+    return BoneDirections(share=float((every <= DIRECTION_DEGREES_MAX).mean()), degrees=float(np.median(every)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoneLengths:
+    """Lengths against the character's own, at one scale for each shot."""
+
+    share: float | None  # of all frontal bones in all frames within ``LENGTH_RANGE``
+    ratios: dict[str, float]  # median ratio of each bone, 1 is the character's own length
+
+
+def bone_lengths(
+    reference: PersonTrack, reference_size: tuple[int, int], character: PersonTrack, size: tuple[int, int]
+) -> BoneLengths:
+    """How long bones and head are that are seen frontally, over their length in the reference image.
+
+    ``reference`` is a track of one frame; only bones that it shows frontally are judged. Sizes are width and height.
+    Each shot's scale is the one at which most bones agree: the median over all ratios.
+    """
+    own = {name: bones for name, bones in _bones(reference, reference_size).items() if _frontal(bones)[0]}
+    made = _bones(character, size)
+    ratios: dict[str, NDArray[np.float64]] = {}
+    for name, bones in own.items():
+        frontal = _frontal(made[name])
+        if frontal.sum() >= FRAMES_MIN:
+            ratios[name] = np.where(frontal, made[name].lengths / max(float(bones.lengths[0]), 1.0), np.nan)
+    if len(ratios) < 2:
+        return BoneLengths(share=None, ratios={})
+    table = np.stack(list(ratios.values()))  # (bones, F)
+    for shot in np.unique(character.shot):
+        here = character.shot == shot
+        medians = [np.nanmedian(row) for row in table[:, here] if np.isfinite(row).any()]
+        if medians:
+            table[:, here] /= max(float(np.median(medians)), 1e-6)
+    judged = table[np.isfinite(table)]
+    good = (judged >= LENGTH_RANGE[0]) & (judged <= LENGTH_RANGE[1])
+    return BoneLengths(
+        share=float(good.mean()),
+        ratios={name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True)},
+    )
+
+
+def _frontal(bones: _Bones) -> NDArray[np.bool_]:
+    """(F,) where the bone lies nearly in the picture's plane."""
+    return np.asarray(np.abs(bones.vectors[:, 2]) <= IN_PLANE_MAX * bones.lengths, np.bool_)

@@ -1,0 +1,38 @@
+"""Whether feet that rest on the ground stay where they are."""
+
+import numpy as np
+
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.track import PersonTrack
+
+FEET = (
+    [BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE],
+    [BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE],
+)
+SEEN_MIN = 0.5
+SHORT_SIDE = 480
+"""Speeds are given as at this short side, so that sizes compare."""
+RESTING_MAX = 1.0
+"""Pixels a frame at that size: an actor's foot that moves less rests."""
+FRAMES_MIN = 8
+
+
+def foot_slide(actor: PersonTrack, character: PersonTrack, size: tuple[int, int]) -> float | None:
+    """Speed of the character's feet while the actor's rest, less the actor's: pixels a frame at 480P.
+
+    0 is as still as the actor; negative is stiller. None where no foot rests in sight. ``size`` is width and height.
+    """
+    zoom = SHORT_SIDE / min(size)
+    excess: list[float] = []
+    same_shot = actor.shot[1:] == actor.shot[:-1]
+    both = actor.present & character.present
+    for foot in FEET:
+        speeds = []
+        for track in (actor, character):
+            middle = track.body[:, foot, :2].astype(np.float64).mean(1)
+            inside = ((middle >= 0) & (middle < size)).all(1) & (track.visibility[:, foot].min(1) > SEEN_MIN)
+            middle[~inside | ~both] = np.nan
+            speeds.append(np.linalg.norm(np.diff(middle, axis=0), axis=1) * zoom)
+        resting = same_shot & (speeds[0] < RESTING_MAX) & np.isfinite(speeds[1])
+        excess += (speeds[1] - speeds[0])[resting].tolist()
+    return float(np.mean(excess)) if len(excess) >= FRAMES_MIN else None

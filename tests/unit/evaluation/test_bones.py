@@ -1,0 +1,80 @@
+"""Directions come from the actor, lengths from the character."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bodydouble.evaluation.bones import bone_directions, bone_lengths
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.track import PersonTrack
+from mannequin import Joints, joints, track_of
+
+SIZE = (500, 500)
+FRAMES = 8
+
+
+def _long_legged(stretch: float) -> Joints:
+    """The mannequin with its legs ``stretch`` times as long."""
+    pose = joints(head=45)
+    for hip, below in ((BodyPoint.LEFT_HIP, (25, 27, 29, 31)), (BodyPoint.RIGHT_HIP, (26, 28, 30, 32))):
+        for k in below:
+            pose[k] = pose[hip] + stretch * (pose[k] - pose[hip])
+    return pose
+
+
+def _clip(pose: Joints) -> PersonTrack:
+    return track_of([pose] * FRAMES)
+
+
+def test_the_character_as_it_is_at_another_size_has_its_own_lengths():
+    """One scale for the whole shot is allowed; every ratio is 1."""
+    found = bone_lengths(track_of([joints(head=60)]), SIZE, _clip(joints(head=40)), SIZE)
+
+    assert found.share == 1
+    assert found.ratios["left thigh"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_character_stretched_onto_the_actors_joints_fails_by_length_and_not_by_direction():
+    """Copied joints agree in direction; the legs have the actor's length and not the character's."""
+    actor, character = _clip(_long_legged(1.3)), track_of([_long_legged(1.0)])
+
+    copied = bone_lengths(character, SIZE, actor, SIZE)
+
+    assert bone_directions(actor, actor, SIZE).share == 1
+    assert copied.share is not None
+    assert copied.share < 0.8
+    assert copied.ratios["left shin"] == pytest.approx(1.3, abs=0.05)
+
+
+def test_another_direction_is_measured_in_degrees():
+    """An arm that hangs while the actor's is raised disagrees; the others agree."""
+    raised = joints(head=45)
+    raised[BodyPoint.LEFT_ELBOW] = raised[BodyPoint.LEFT_SHOULDER] + [50, -40]
+    raised[BodyPoint.LEFT_WRIST] = raised[BodyPoint.LEFT_ELBOW] + [30, -40]
+
+    found = bone_directions(_clip(raised), _clip(joints(head=45)), SIZE)
+
+    assert found.share == pytest.approx(1 - 2 / 8)
+    assert found.degrees == pytest.approx(0, abs=1e-6)
+
+
+def test_foreshortened_and_hidden_limbs_are_not_judged():
+    """A limb that points at the camera says nothing, and a clip without limbs gives no value."""
+    short = joints(head=45)
+    short[BodyPoint.LEFT_WRIST] = short[BodyPoint.LEFT_ELBOW] + [1, 0]
+    actor = track_of([joints(head=45)] * FRAMES + [short])
+    character = track_of([joints(head=45)] * (FRAMES + 1))
+    hidden = replace(actor, visibility=np.zeros_like(actor.visibility))
+
+    assert bone_directions(actor, character, SIZE).share == 1
+    assert bone_directions(hidden, character, SIZE).share is None
+    assert bone_lengths(track_of([joints()]), SIZE, hidden, SIZE).share is None
+
+
+def test_a_lost_character_agrees_with_nothing():
+    """Frames in which the character is missing count as disagreement."""
+    character = _clip(joints(head=45))
+    character.present[:] = False
+
+    assert bone_directions(_clip(joints(head=45)), character, SIZE).share == 0
