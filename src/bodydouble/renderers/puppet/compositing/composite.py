@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
+from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.hands import keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
+from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.plate import Box, Plates
 from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair_zone, removal_mask
@@ -23,13 +25,12 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 
 Floats = NDArray[np.float32]
 
 WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""
-MOUTH_SATURATION, MOUTH_BRIGHTNESS = 0.35, 0.8
-"""The actor's mouth interior loses the actor's colours and stays in the shade of the lips."""
 ELBOWS = (13, 14)
 
 
@@ -112,7 +113,7 @@ class Composer:
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
         colour, alpha = relight(drawing.rgba, self.light, index)
-        colour = self._mouth(index, colour, drawing, image)
+        self._paint_face(index, colour, drawing, image)
         alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if desk is not None:
@@ -174,31 +175,21 @@ class Composer:
         if thing is not None:
             base[there] = _blend(base[there], source, _levels(thing * np.float32(weight)))
 
-    def _mouth(self, index: int, colour: Image, drawing: Drawing, image: Image) -> Image:
-        """Between the character's open lips, the actor's own teeth and tongue."""
-        opening = float(self.motion.mouth_opening[index])
-        if drawing.mouth is None or opening < 0.02 or not self.motion.face_found[index]:
-            return colour
-        lips = self.motion.lips[index].astype(np.float32)
-        target = (drawing.mouth - drawing.bounds[:2]).astype(np.float32)
-        if np.ptp(target[:, 1]) < 1.5 or not np.isfinite(lips).all():
-            return colour
-        x0, y0 = np.maximum(np.floor(target.min(0)).astype(int) - 3, 0)
-        x1, y1 = np.minimum(np.ceil(target.max(0)).astype(int) + 4, [colour.shape[1], colour.shape[0]])
-        matrix = _affine_fit(lips, target - [x0, y0])
-        if x1 <= x0 or y1 <= y0 or matrix is None:
-            return colour
-        inner = cv2.warpAffine(image, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR).astype(np.float32)
-        grey = inner.mean(2, keepdims=True)
-        inner = (grey + (inner - grey) * MOUTH_SATURATION) * MOUTH_BRIGHTNESS
-        mask = np.zeros(inner.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [np.round((target - [x0, y0]) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        weight = cv2.GaussianBlur(mask, (0, 0), 0.8).astype(np.float32) / 255 * min(opening / 0.04, 1.0)
-        if drawing.mouth_cover is not None:
-            weight = weight * (1 - drawing.mouth_cover[y0:y1, x0:x1] * np.float32(1 / 255))
-        shown = np.clip(inner, 0, 255).astype(np.uint8)
-        colour[y0:y1, x0:x1] = _blend(colour[y0:y1, x0:x1], shown, _levels(weight))
-        return colour
+    def _paint_face(self, index: int, colour: Image, drawing: Drawing, image: Image) -> None:
+        """Closed lids and the inside of the open mouth, into ``colour``, the lit puppet."""
+        if drawing.face is None or not self.motion.face_found[index]:
+            return
+        face = drawing.face - drawing.bounds[:2]
+        paint_closed_lids(colour, face, self.motion.lids[index], drawing.face_cover)
+        paint_inside(
+            colour,
+            image,
+            self.motion.lips[index],
+            face[list(INNER_LIPS)],
+            float(self.motion.mouth_opening[index]),
+            MouthLight(actor_skin=self.light.actor_skin, character_skin=self.light.lit_skin()),
+            drawing.face_cover,
+        )
 
 
 def _joined(things: Floats | None, more: Floats) -> Floats:
@@ -235,13 +226,6 @@ def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image
     rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
     strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
     return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))
-
-
-def _affine_fit(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64] | None:
-    """Least-squares (2, 3) map from points ``a`` to ``b``, or None where they lie on a line."""
-    design = np.c_[a, np.ones(len(a))]
-    solution, _, rank, _ = np.linalg.lstsq(design, b, rcond=None)
-    return np.asarray(solution.T, np.float64) if rank == 3 else None
 
 
 def _box_of(mask: Matte) -> Box | None:

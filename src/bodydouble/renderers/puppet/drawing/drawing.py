@@ -36,8 +36,8 @@ class Drawing:
     bounds: Box  # x0, y0, x1, y1
     rgba: Bytes  # (h, w, 4) premultiplied
     hands: tuple[HandPlace, ...]  # from back to front
-    mouth: Array | None  # (20, 2) px, the inner lips in the frame; None without a face
-    mouth_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting inside the lips; None if nothing
+    face: Array | None  # (478, 2) px, the face mesh in the frame; None without a face
+    face_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting into it; None if nothing
 
 
 def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:

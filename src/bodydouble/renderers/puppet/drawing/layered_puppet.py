@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, paint_labels, source_map
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, apply_expression
+from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
@@ -93,7 +94,7 @@ class LayeredPuppet:
                 rgba = _without_hand(maps[name], maps[name].layer.rgba, kept.get(name, 0.0))
                 lay_over(canvas, maps[name].box, rgba)
         self._lay_fronts(canvas, maps, legs)
-        mouth = self._lay_face(index, pose, duals, canvas, bounds)
+        face = self._lay_face(index, pose, duals, canvas, bounds)
         front = [name for name in arms if name not in behind]
         cover = np.zeros(canvas.shape[:2], np.uint8)
         over: list[tuple[Box, Bytes]] = []
@@ -111,8 +112,8 @@ class LayeredPuppet:
             bounds=bounds,
             rgba=canvas,
             hands=hands,
-            mouth=mouth,
-            mouth_cover=cover if mouth is not None and over else None,
+            face=face,
+            face_cover=cover if face is not None and over else None,
         )
 
     def _lay_fronts(self, canvas: Bytes, maps: dict[str, _Placed], names: list[str]) -> None:
@@ -140,7 +141,7 @@ class LayeredPuppet:
         return covered
 
     def _lay_face(self, index: int, pose: Pose, duals: Array, canvas: Bytes, bounds: Box) -> Array | None:
-        """The face with its expression, onto the skinned head; answers the inner lips (20, 2) in the frame."""
+        """The face with its expression, onto the skinned head; answers the face mesh (478, 2) in the frame."""
         face = self._face
         figure, head = self.character.figure, self.character.anatomy.head
         if face is None or figure.own_face is None or figure.rest_face is None:
@@ -162,7 +163,7 @@ class LayeredPuppet:
         drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0)
         if drawn is not None:
             lay_over(canvas, *drawn)
-        return place[list(INNER_LIPS)]
+        return place[:FACE_POINTS]
 
     def _hands(self, index: int, pose: Pose, arms: list[str], behind: set[str]) -> tuple[HandPlace, ...]:
         """Where the character's hands are, from back to front, and how the actor's own get there."""

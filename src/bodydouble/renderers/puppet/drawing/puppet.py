@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, hand_fade, lay_over
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, apply_expression, smoothstep
+from bodydouble.renderers.puppet.motion.expression import apply_expression, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, PIVOT_DEPTH, limited_turn, roll_between
 from bodydouble.renderers.puppet.motion.placement import TrunkPlacement, body_scales, place_trunk
 from bodydouble.renderers.puppet.picture.character import Character
@@ -88,8 +89,8 @@ class Puppet:
             bounds=bounds,
             rgba=canvas,
             hands=hands,
-            mouth=points[list(INNER_LIPS)] if self.character.has_face else None,
-            mouth_cover=cover if self.character.has_face and front else None,
+            face=points[:FACE_POINTS] if self.character.has_face else None,
+            face_cover=cover if self.character.has_face and front else None,
         )
 
     def _trunk(self, index: int, height: int) -> tuple[TrunkPlacement, Array, Array, Array]:

@@ -13,12 +13,19 @@ INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 3
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """(upper, lower) points of the inner lips that meet when the mouth closes."""
 MOUTH_CORNERS = (61, 291)
-MOUTH_WIDTH_REST = 0.40
-"""Width of a resting mouth in face widths: what a wider, smiling one of the reference narrows towards."""
+MOUTH_WIDTH_REST, MOUTH_LIFT_REST = 0.37, -0.015
+"""Width of a resting mouth in face widths, and how far its corners are above the middle of its lips in face heights.
+Medians of the development pairs' resting faces are .35 and -.02; smiles have .43 to .48 and .03 to .07."""
+SMILE_WIDTH_KEPT = 0.25
+"""Share of a smile's extra width that a resting mouth keeps: how wide a mouth is belongs to the face, too."""
+LIFT_MIN, LIFT_MAX = -0.08, 0.06
+"""Bounds in face heights of how far a mouth's corners are moved beside the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
 EYES = ((159, 145, 33, 133, slice(468, 473)), (386, 374, 362, 263, slice(473, 478)))
 """Upper lid, lower lid, the corners from image left to right and the iris, for the eye at image left, then right."""
+LID_REACH = (0.9, 1.75)
+"""Radii of the ellipse around an eye, between which the skin follows the lids less and less; brows begin at 1.8."""
 OFFSET_MIN, OFFSET_MAX = -0.35, 0.45
 """Bounds of an offset in face widths and heights: past them a landmark network has slipped."""
 
@@ -68,7 +75,7 @@ def neutral_of(faces: Array) -> Array:
 
 
 def resting_face(face: Array) -> Array:
-    """``face`` (478, 3) normalised, with its mouth closed and a wide smile narrowed.
+    """``face`` (478, 3) normalised, with its mouth closed and without its smile.
 
     The lips meet two thirds of the way up the gap, because it is the jaw that opens a mouth; skin around follows
     less with distance.
@@ -92,9 +99,21 @@ def resting_face(face: Array) -> Array:
         moved[[upper, lower], 1] = meet
     width = abs(face[MOUTH_CORNERS[1], 0] - face[MOUTH_CORNERS[0], 0])
     if width > MOUTH_WIDTH_REST:
-        shrink = (MOUTH_WIDTH_REST + 0.35 * (width - MOUTH_WIDTH_REST)) / width
+        shrink = (MOUTH_WIDTH_REST + SMILE_WIDTH_KEPT * (width - MOUTH_WIDTH_REST)) / width
         around = _around(middle, 0.75 * width, face)
         moved[:468, 0] += (middle[0] - face[:468, 0]) * (1 - shrink) * around
+    return _corners_moved(moved, min(0.0, MOUTH_LIFT_REST - float(mouth_shape(moved)[1])))
+
+
+def _corners_moved(face: Array, up: float) -> Array:
+    """``face`` with the corners of its mouth ``up`` by so many face heights, and the cheeks with them."""
+    width = float(mouth_shape(face)[0])
+    middle = (face[13, :2] + face[14, :2]) / 2
+    share = _around(middle, 0.9 * width, face)
+    share *= np.minimum(1, (2 * (face[:468, 0] - middle[0]) / max(width, 1e-6)) ** 2)
+    share /= max(float(share[list(MOUTH_CORNERS)].mean()), 1e-6)
+    moved = face.copy()
+    moved[:468, 1] -= up * np.minimum(share, 1)
     return moved
 
 
@@ -129,7 +148,7 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         line = own[bottom, 1] - 0.2 * opening
         tall = max(opening * 0.9, half * 1.3 * 0.55)
         radius = np.hypot((own[:, 0] - centre_x) / max(half, 1e-6), (own[:, 1] - line) / max(tall, 1e-6))
-        weight = 1 - smoothstep(0.9, 2.2, radius)
+        weight = 1 - smoothstep(*LID_REACH, radius)
         weight[468:] = 0
         offsets[:, 1] = offsets[:, 1] * (1 - weight) + (own[:, 1] - line) * (ratio - 1) * weight
         offsets[:, 0] *= 1 - weight
@@ -137,18 +156,20 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[iris, :2] = expression.gaze[eye] * [0.9, 0.6]
         middle = own[bottom, 1] - 0.15 * opening
         offsets[iris, 1] = (own[iris, 1] + offsets[iris, 1] - middle) * min(ratio, 1.0) + middle - own[iris, 1]
-    return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), expression.mouth)
+    return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
 
 
-def _mouth_shaped(face: Array, actors: Array) -> Array:
-    """``face`` with a wide-open mouth as narrow as the actor's, its corners as low: a smile that opens is a grin."""
+def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
+    """``face`` with its mouth's corners where the actor's are, and as narrow as the actor's where it opens.
+
+    The actor's offsets say how a mouth moves, not whether it smiles all the time: the corners' height is therefore
+    taken from the actor's shape itself, above that of the resting face ``rest``, which never smiles.
+    """
     width, lift = mouth_shape(face)
     share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
     shrink = share * max(0.0, 1 - float(actors[0]) / width)
-    drop = share * max(0.0, lift - float(actors[1]))
     middle = (face[13, :2] + face[14, :2]) / 2
-    around = _around(middle, 0.9 * width, face)
     shaped = face.copy()
-    shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * around
-    shaped[:468, 1] += drop * np.minimum(1, (2 * (face[:468, 0] - middle[0]) / width) ** 2) * around
-    return shaped
+    shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * _around(middle, 0.9 * width, face)
+    wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + float(actors[1]) - MOUTH_LIFT_REST
+    return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))

@@ -22,7 +22,11 @@ COLLAR_BELOW_CHIN = 0.35
 CHIN = 152
 """The face mesh's lowest point."""
 CLOTH_ROWS_MIN = 4
-"""Rows that are mirrored at least, where the picture ends above the collar: less is one row drawn out in stripes."""
+"""Rows that are continued at least, where the picture ends above the collar."""
+REPEATS_MAX = 4
+"""Times that the rows below the collar are mirrored at most: more shows as a pattern."""
+MEAN_PIXELS = 9
+"""Columns over which rows that are drawn out are averaged, so that no column shows as a line."""
 GRAIN_SIGMA = 0.8
 GRAIN_SEED = 0
 
@@ -72,8 +76,15 @@ def collar_row(anatomy: Anatomy, height: int) -> int:
 
 
 def rows_continued(rows: Floats, collar: int, count: int) -> Floats:
-    """``rows`` (h, w, ...) and ``count`` more: those from ``collar`` on, mirrored back and forth, and nothing above."""
-    more = np.pad(rows[collar:], ((0, count), *(((0, 0),) * (rows.ndim - 1))), mode="symmetric")
+    """``rows`` (h, w, ...) and ``count`` more: those from ``collar`` on, mirrored back and forth, and nothing above.
+
+    Few rows would repeat as stripes: their mean is drawn out instead.
+    """
+    below = rows[collar:]
+    if count > REPEATS_MAX * len(below):
+        mean = cv2.blur(below.mean(0, keepdims=True), (MEAN_PIXELS, 1)).reshape(1, *rows.shape[1:])
+        return np.asarray(np.concatenate([rows, np.repeat(mean, count, axis=0)]), np.float32)
+    more = np.pad(below, ((0, count), *(((0, 0),) * (rows.ndim - 1))), mode="symmetric")
     return np.asarray(np.concatenate([rows[:collar], more]), np.float32)
 
 

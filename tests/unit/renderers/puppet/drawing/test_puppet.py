@@ -10,6 +10,7 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.track import PersonTrack, concatenate, empty_track
 from bodydouble.renderers.puppet.drawing.puppet import Drawing, Puppet, beyond_skin, shared_lean
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
 from bodydouble.tasks.errors import NobodyFound
 from mannequin import COLOURS, joints, picture, track_of
@@ -359,7 +360,8 @@ def test_a_real_face_moves_with_the_actors(model_pack, tmp_path):
     assert motion.mouth_opening[6] > motion.mouth_opening[1] + 0.05
     puppet = Puppet(character, motion)
     quiet, talking = puppet.draw(1, 512, 512), puppet.draw(6, 512, 512)
-    assert np.ptp(talking.mouth[:, 1]) > np.ptp(quiet.mouth[:, 1]) + 0.05 * tall
+    lips = list(INNER_LIPS)
+    assert np.ptp(talking.face[lips, 1]) > np.ptp(quiet.face[lips, 1]) + 0.05 * tall
     nose = np.round(track.face[0, 4, :2]).astype(int)
     x0, y0 = quiet.bounds[:2]
     seen = quiet.rgba[nose[1] - y0, nose[0] - x0]

@@ -6,6 +6,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     EYES,
     LIP_PAIRS,
     MOUTH_CORNERS,
+    MOUTH_LIFT_REST,
     MOUTH_WIDTH_REST,
     Expression,
     apply_expression,
@@ -33,7 +34,7 @@ def face(gap: float = 0.0, mouth_width: float = 0.38, lids: float = 0.2) -> np.n
 
 
 def still(lids: float = 1.0, **changed: np.ndarray) -> Expression:
-    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros((2, 2)), "mouth": mouth_shape(face())}
+    kept = {"offsets": np.zeros((478, 3)), "gaze": np.zeros((2, 2)), "mouth": np.array([0.38, MOUTH_LIFT_REST])}
     return Expression(lids=np.array([lids, lids]), **(kept | changed))
 
 
@@ -52,8 +53,27 @@ def test_an_open_smile_comes_to_rest():
 
 
 def test_a_resting_face_stays():
-    """A closed mouth of usual width is not touched."""
-    assert np.allclose(resting_face(face()), face(), atol=1e-9)
+    """A closed mouth of usual width whose corners are not raised is not touched."""
+    quiet = face(mouth_width=MOUTH_WIDTH_REST)
+    quiet[list(MOUTH_CORNERS), 1] -= MOUTH_LIFT_REST
+    assert np.allclose(resting_face(quiet), quiet, atol=1e-9)
+
+
+def test_a_shut_smile_comes_to_rest():
+    """The corners of a smiling picture's mouth are as low as those of a resting one, and it is hardly wider."""
+    width, lift = mouth_shape(resting_face(smile(0.0)))
+    assert abs(lift - MOUTH_LIFT_REST) < 0.005
+    assert width < 0.45
+
+
+def test_the_character_smiles_when_the_actor_does_and_not_otherwise():
+    """A smile in the picture is shown for a smiling actor alone, even one who never stops; a quiet one smiles too."""
+    for own in (smile(0.0), face()):
+        rest = resting_face(own)
+        serious = apply_expression(rest, own, still(mouth=np.array([0.36, -0.02])))
+        smiling = apply_expression(rest, own, still(mouth=np.array([0.45, 0.04])))
+        assert mouth_shape(serious)[1] < 0
+        assert mouth_shape(smiling)[1] > 0.02
 
 
 def test_the_neutral_face_has_its_mouth_closed_and_eyes_open():
@@ -75,19 +95,29 @@ def smile(gap: float) -> np.ndarray:
 
 
 def test_a_smile_that_opens_takes_the_actors_shape():
-    """As narrow as the actor's round mouth, its corners as low; one that stays shut is left as it is."""
+    """As narrow as the actor's round mouth, its corners as low; one that stays shut keeps its width."""
     rounded = still(mouth=np.array([0.3, 0.0]))
     open_, shut = smile(0.2), smile(0.0)
     width, lift = mouth_shape(apply_expression(open_, open_, rounded))
     assert 0.3 <= width < 0.36
-    assert 0 <= lift < 0.02
-    assert np.allclose(apply_expression(shut, shut, rounded), shut)
+    assert -0.01 < lift < 0.02
+    assert np.isclose(mouth_shape(apply_expression(shut, shut, rounded))[0], mouth_shape(shut)[0])
 
 
 def test_a_small_mouth_is_not_drawn_out():
     """A character's narrow mouth stays so, however wide the actor's opens."""
     own = face(gap=0.2, mouth_width=0.3)
-    assert np.allclose(apply_expression(own, own, still(mouth=np.array([0.5, 0.1]))), own)
+    shown = apply_expression(own, own, still(mouth=np.array([0.5, MOUTH_LIFT_REST])))
+    assert mouth_shape(shown)[0] <= mouth_shape(own)[0] + 1e-9
+
+
+def test_brows_stay_where_they_are_when_eyes_close():
+    """A blink moves lids and not brows, two thirds of an eye's width above them."""
+    own = face(lids=0.08)
+    for brow, x in ((105, -0.3), (334, 0.3)):
+        own[brow] = (x, -0.1 - 0.16, 0)
+    moved = apply_expression(own, own, still(lids=0.0)) - own
+    assert np.abs(moved[[105, 334], 1]).max() < 1e-6
 
 
 def test_lids_close_fully_whatever_the_eyes_size():

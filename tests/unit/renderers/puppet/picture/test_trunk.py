@@ -12,11 +12,14 @@ from mannequin import joints, track_of
 def test_a_picture_that_ends_at_the_chest_is_never_continued_with_its_face() -> None:
     """Every row that is added is one from below the collar, whatever the number."""
     rows = np.arange(100, dtype=np.float32)[:, None, None] * np.ones((1, 3, 3), np.float32)
-    longer = rows_continued(rows, 80, 95)
+    longer = rows_continued(rows, 60, 95)
     assert longer.shape == (195, 3, 3)
     assert np.array_equal(longer[:100], rows)
-    assert longer[100:].min() >= 80
+    assert longer[100:].min() >= 60
     assert (np.abs(np.diff(longer[99:, 0, 0])) <= 1).all()
+    few = rows_continued(rows[..., 0], 96, 95)
+    assert few.shape == (195, 3)
+    assert np.allclose(few[100:], 97.5)
 
 
 def test_the_collar_is_below_the_shoulders_and_below_the_chin() -> None:

@@ -1,0 +1,35 @@
+"""Closed eyes."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.eyelids import ABOVE, BELOW, CREASES, LOWER_LIDS, paint_closed_lids
+
+
+def face_with_dark_eyes() -> tuple[np.ndarray, np.ndarray]:
+    """(100, 200, 3) skin with dark eyes, and the mesh (478, 2) that belongs to it."""
+    colour = np.full((100, 200, 3), (210, 170, 150), np.uint8)
+    face = np.full((478, 2), 500.0)
+    for eye, x in enumerate((60, 140)):
+        colour[46:54, x - 20 : x + 20] = 20
+        for points, y, half in ((CREASES, 44, 20), (LOWER_LIDS, 54, 20), (ABOVE, 38, 14), (BELOW, 64, 14)):
+            row = list(points[eye])
+            face[row] = np.stack([np.linspace(x - half, x + half, len(row)), np.full(len(row), float(y))], 1)
+    return colour, face
+
+
+def test_a_closed_eye_is_skin_above_the_lashes() -> None:
+    """The dark rest of an open eye is gone; below it the lashes are a thin, darker line."""
+    colour, face = face_with_dark_eyes()
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    lid = colour[47:52, 48:72].astype(int)
+    assert np.abs(lid - [210, 170, 150]).max() < 30
+    assert (colour[54, 50:70] < 160).any()
+    assert (colour[48:52, 130:150] == 20).all()
+
+
+def test_what_hides_the_face_hides_its_lids() -> None:
+    """Nothing is painted onto a hand before the eyes."""
+    colour, face = face_with_dark_eyes()
+    before = colour.copy()
+    paint_closed_lids(colour, face, np.zeros(2), np.full((100, 200), 255, np.uint8))
+    assert np.abs(colour.astype(int) - before).max() <= 1
