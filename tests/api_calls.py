@@ -1,4 +1,4 @@
-"""What the tests of the API send again and again."""
+"""Requests that several API tests send."""
 
 import copy
 from pathlib import Path
@@ -20,7 +20,7 @@ BODY: dict[str, Any] = {
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    """A good body with changed input fields; None takes a field away."""
+    """A valid body with changed input fields; None removes a field."""
     made = copy.deepcopy(BODY)
     made["input"] = {k: v for k, v in (made["input"] | changes).items() if v is not None}
     return made
@@ -35,7 +35,7 @@ async def balance(client: httpx.AsyncClient) -> float:
 
 
 async def upload(client: httpx.AsyncClient, path: Path, content_type: str) -> str:
-    """The official client's two steps; answers the file's address."""
+    """Upload a file as the official client does; returns its URL."""
     asked = {"content_type": content_type, "ext": path.suffix}
     signed = (await client.get(f"{API}/files/upload-url", params=asked)).json()["data"]
     put = await client.put(signed["presigned_url"], content=path.read_bytes(), headers={"Content-Type": content_type})

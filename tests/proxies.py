@@ -1,4 +1,4 @@
-"""What stands between a browser and the services: a load balancer at its hardest, and a line that breaks."""
+"""TCP proxies for tests: a load balancer that alternates requests, and a connection that breaks."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ HOST = "127.0.0.1"
 
 
 class RoundRobinProxy:
-    """What was sent where; ``targets`` are ports of this machine."""
+    """Sends each request to the next of ``targets``, ports of this machine, and counts them."""
 
     def __init__(self, targets: list[int]) -> None:
         self.port, self.counts = free_port(), dict.fromkeys(targets, 0)
@@ -20,11 +20,11 @@ class RoundRobinProxy:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://{HOST}:{self.port}"
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection: the head is made to ask for one answer alone, the rest goes through as it is."""
+        """Forward one connection. The request head gets Connection: close, so that it carries one request."""
         back: asyncio.StreamWriter | None = None
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -43,7 +43,7 @@ class RoundRobinProxy:
 
 
 class DisconnectingProxy:
-    """Leads to one service and breaks once, in the middle of what is sent; until it is mended nothing goes through."""
+    """Forwards to one service and breaks once while bytes are sent; until ``mend`` all connections fail."""
 
     def __init__(self, target: int, break_after_bytes: int) -> None:
         self.port, self.sent_bytes = free_port(), 0
@@ -51,15 +51,15 @@ class DisconnectingProxy:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://{HOST}:{self.port}"
 
     def mend(self) -> None:
-        """From now on it holds."""
+        """Forward all connections from now on."""
         self._broken, self._break_after_bytes = False, 1 << 62
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection; what the client sends is counted."""
+        """Forward one connection and count the bytes of the client."""
         if self._broken:
             writer.transport.abort()
             return
@@ -102,7 +102,7 @@ async def _end(server: asyncio.Server) -> None:
 
 @contextmanager
 def running_proxy(front: RoundRobinProxy | DisconnectingProxy) -> Generator[None, None, None]:
-    """Serve in a thread of its own while the block lasts."""
+    """Run the proxy in a thread while the block runs."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()

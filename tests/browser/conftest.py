@@ -1,4 +1,4 @@
-"""A real Chromium before a real service. Where there is no Chromium nothing here is collected."""
+"""Fixtures of the browser tests: Chromium and a real service. Without Chromium, no test is collected."""
 
 import shutil
 from collections.abc import Iterator
@@ -92,13 +92,13 @@ def browser(playwright: "Playwright") -> Iterator["Browser"]:
 
 @pytest.fixture(scope="session")
 def cookies() -> list[Any]:
-    """What the first sign-in left in the browser: the printed link works once."""
+    """Cookies of the first sign-in, kept because the printed link works only once."""
     return []
 
 
 @pytest.fixture(scope="module")
 def signed_in(browser: "Browser", live: LiveService, cookies: list[Any]) -> "BrowserContext":
-    """Signed in by the link that the service printed."""
+    """A browser context, signed in with the printed link."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(STEP_MILLISECONDS_MAX)
     if cookies:
@@ -115,7 +115,7 @@ def signed_in(browser: "Browser", live: LiveService, cookies: list[Any]) -> "Bro
 
 @pytest.fixture
 def page(signed_in: "BrowserContext", live: LiveService) -> Iterator["Page"]:
-    """A tab of its own; nothing in it may go wrong, and it may ask nobody but the service."""
+    """A new tab; errors in it, and requests to other hosts, fail the test."""
     page, watch = signed_in.new_page(), Watch(live.url)
     watch.over(page)
     yield page

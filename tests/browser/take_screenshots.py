@@ -36,7 +36,7 @@ PROVIDER = {
     "BODYDOUBLE_OIDC_CLIENT_ID": "bodydouble",
     "BODYDOUBLE_OIDC_NAME": "your studio account",
 }
-"""Asked by nobody: it is there for its button."""
+"""Not opened by any test; only its button is shown."""
 EARLIER_DAYS = """
 insert into usage_day (account_id, day, model, succeeded, failed, credits)
 select a.id, current_date - n, %s, 3 + n %% 5, n %% 3, 30 + 12 * ((n * 7) %% 11)
@@ -86,7 +86,7 @@ def shrink(output: Path, documentation: Path) -> None:
 
 
 def sign_in(context: BrowserContext, link: str) -> None:
-    """Use the link up."""
+    """Sign in with the link."""
     page = context.new_page()
     page.goto(link)
     page.get_by_role("button", name="Sign in").click()
@@ -95,7 +95,7 @@ def sign_in(context: BrowserContext, link: str) -> None:
 
 
 def newcomer_link(live: LiveService) -> str:
-    """To an account that has nothing yet."""
+    """A sign-in link of an account without tasks."""
     command = [sys.executable, "-m", "bodydouble", "accounts"]
     data = ["--data", str(live.folder)]
     subprocess.run([*command, "create", "newcomer", *data], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""What somebody does in a browser, from the sign-in to the finished video."""
+"""The console in a browser, from the sign-in to the finished video."""
 
 import json
 import re
@@ -20,17 +20,17 @@ TASK_MILLISECONDS_MAX = 600_000
 LAYOUT_SHIFT = """new Promise(tell => new PerformanceObserver(list =>
     tell(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
   ).observe({type: "layout-shift", buffered: true}) ?? setTimeout(tell, 300, 0))"""
-"""How far what was shown jumped about (CLS); 0.1 is what web.dev calls good."""
+"""Limit of the cumulative layout shift; web.dev calls 0.1 good."""
 
 
 def curl(live: LiveService, key: str) -> Any:
-    """The balance, as curl gets it."""
+    """The balance from the API."""
     command = ["curl", "-s", "-H", f"x-api-key: {key}", f"{live.url}/api/v1/client/account/balance"]
     return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def until(page: Page, expression: str) -> None:
-    """Wait for ``expression``; the pages' own policy forbids the driver's way, which evaluates in the page."""
+    """Wait until ``expression`` is true. The driver's own way needs eval, which the content security policy forbids."""
     deadline = time.monotonic() + 120
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
@@ -38,7 +38,7 @@ def until(page: Page, expression: str) -> None:
 
 
 def test_the_printed_link_works_once(browser: Browser, signed_in: object, live: LiveService) -> None:
-    """The link of the start signed in already: in another browser it is refused, and says so."""
+    """A used link is rejected in another browser, with the reason."""
     page = browser.new_page()
     page.goto(live.sign_in)
     page.get_by_role("button", name="Sign in").click()
@@ -49,7 +49,7 @@ def test_the_printed_link_works_once(browser: Browser, signed_in: object, live: 
 def test_somebody_comes_in_through_the_identity_provider(
     browser: Browser, live: LiveService, provider: Provider
 ) -> None:
-    """From a page that asks for a sign-in to the provider, and back to that page."""
+    """The sign-in at the provider leads back to the page that required it."""
     provider.claims = {"email": "ada@studio.example"}
     context = browser.new_context()
     page = context.new_page()
@@ -63,7 +63,7 @@ def test_somebody_comes_in_through_the_identity_provider(
 
 
 def test_a_key_works_with_curl_until_it_is_rotated(page: Page, live: LiveService) -> None:
-    """Made in the browser, used in the shell; two clicks later the old one is refused and the new one works."""
+    """A key created in the browser works in the shell; after rotation only the new key works."""
     page.goto(f"{live.url}/keys")
     page.get_by_label("Name").fill("render farm")
     page.get_by_role("button", name="Create key").click()
@@ -94,7 +94,7 @@ LOSE_ONE_ANSWER = """() => {
 def test_the_second_person_is_replaced_and_the_video_plays(
     page: Page, live: LiveService, media: dict[str, Path]
 ) -> None:
-    """Drop both files, choose the smaller person by a click, run, watch, and compare the finished video."""
+    """Both files are uploaded, the smaller person is clicked, the task runs, and the result is compared."""
     before = live.balance()
     page.goto(f"{live.url}/")
     page.locator('[data-drop="image"] input').set_input_files(media["image"])
@@ -162,13 +162,13 @@ SHOW_TWO = """async () => {
 
 
 def test_the_task_that_was_asked_for_last_is_shown(page: Page, live: LiveService) -> None:
-    """Whatever the order in which the network brings them."""
+    """The result does not depend on the order of responses."""
     page.goto(f"{live.url}/")
     assert page.evaluate(SHOW_TWO) == "second?part=panel"
 
 
 def test_a_file_that_was_removed_says_nothing_more(page: Page, live: LiveService, media: dict[str, Path]) -> None:
-    """Taken away while it waits for its place: nothing is left of it, and no word of a lost connection."""
+    """A file removed while it waits for its upload URL leaves no trace and no error."""
     page.goto(f"{live.url}/")
     drop = page.locator('[data-drop="image"]')
     page.evaluate(
@@ -188,7 +188,7 @@ def test_a_file_that_was_removed_says_nothing_more(page: Page, live: LiveService
 
 
 def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveService, tmp_path: Path) -> None:
-    """In the place where its picture would be."""
+    """The note replaces the preview."""
     video = tmp_path / "other.mp4"
     video.write_bytes(b"none that a browser knows")
     page.goto(f"{live.url}/")
@@ -202,7 +202,7 @@ SUBMIT_TWICE = """[0, 0].map(() => document.querySelector('form[action="/keys"]'
 
 
 def test_a_form_is_sent_once(page: Page, live: LiveService) -> None:
-    """Pressed again before the next page is there, nothing is made twice."""
+    """A double click submits a form once."""
     page.goto(f"{live.url}/keys")
     assert page.evaluate(SUBMIT_TWICE) == [True, False]
 
@@ -234,7 +234,7 @@ HIDE_AND_SEEK = """async () => {
 
 
 def test_a_tab_that_nobody_looks_at_holds_no_connection(page: Page, live: LiveService) -> None:
-    """A browser has six to a host: a task that is followed in each of many tabs leaves room for the next page."""
+    """Hidden tabs close their event stream, because a browser has only six connections to a host."""
     page.goto(f"{live.url}/")
     assert page.evaluate(HIDE_AND_SEEK) == "open close close open close"
 
@@ -249,7 +249,7 @@ DROP_BESIDE = """() => {
 
 
 def test_a_file_that_misses_its_place_opens_nothing(page: Page, live: LiveService) -> None:
-    """Dropped beside the box, it does not take the page's place."""
+    """A file dropped outside the drop zone does not replace the page."""
     page.goto(f"{live.url}/")
     assert page.evaluate(DROP_BESIDE)
 
@@ -264,7 +264,7 @@ SHOW = """async () => {
 def test_a_session_that_ended_leads_to_the_sign_in(
     browser: Browser, signed_in: BrowserContext, live: LiveService, cookies: list[Any]
 ) -> None:
-    """A task's panel never shows the page of the sign-in in its place."""
+    """After the end of the session the page reloads instead of showing the sign-in page in the panel."""
     context = browser.new_context()
     context.add_cookies(cookies)
     page = context.new_page()
@@ -278,7 +278,7 @@ def test_a_session_that_ended_leads_to_the_sign_in(
 def test_a_running_task_is_cancelled_and_its_callback_sent_again(
     page: Page, live: LiveService, media: dict[str, Path]
 ) -> None:
-    """The list shows it without a reload; its page cancels it, releases its credits, and sends the callback again."""
+    """The list shows the task without reload; its page cancels it, releases its credits, and resends the callback."""
     page.goto(f"{live.url}/tasks")
     before = live.balance()
     body = {"img_urls": [live.upload(media["image"])], "video_urls": [live.upload(media["video"])]}
@@ -303,7 +303,7 @@ def test_a_running_task_is_cancelled_and_its_callback_sent_again(
 
 
 def test_maintenance_holds_at_once_and_everywhere(page: Page, live: LiveService) -> None:
-    """Switched on in the browser, the API answers 455 with the message; switched off, it takes work again."""
+    """During maintenance the API returns 455 with the message; afterwards it accepts tasks."""
     page.goto(f"{live.url}/operator")
     page.get_by_label("Message to callers").fill("Back at noon")
     page.get_by_role("button", name="Begin maintenance").click()
@@ -317,7 +317,7 @@ def test_maintenance_holds_at_once_and_everywhere(page: Page, live: LiveService)
 
 
 def barriers(page: Page) -> list[tuple[str, str, str]]:
-    """What axe finds on the page as it stands, with every rule, in the light theme and in the dark one."""
+    """The violations that axe finds on the page with all rules, in both themes."""
     found: list[tuple[str, str, str]] = []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -340,7 +340,7 @@ PAGES = (
 
 
 def test_no_page_has_a_barrier(page: Page, live: LiveService) -> None:
-    """axe finds nothing in either theme, nothing jumps, and on a phone no page is wider than its screen."""
+    """axe finds no violation in either theme, the layout is stable, and no page is wider than a phone's screen."""
     live.create("https://example.com/a.png", "https://example.com/b.mp4")
     page.goto(f"{live.url}/tasks")
     task = page.get_by_role("link", name=re.compile("^Task ")).first.get_attribute("href")
@@ -354,7 +354,7 @@ def test_no_page_has_a_barrier(page: Page, live: LiveService) -> None:
 
 
 def test_no_page_that_refuses_has_a_barrier(browser: Browser, signed_in: BrowserContext, live: LiveService) -> None:
-    """axe finds nothing on the way in, on a link that was used, and where there is no such page, on a phone."""
+    """axe finds no violation on the sign-in page, after a used link, and on the page for status 404, on a phone."""
     stranger = browser.new_context()
     for context, path in ((stranger, "/sign-in"), (stranger, "/sign-in?link=used"), (signed_in, "/no/such/page")):
         page = context.new_page()
@@ -367,7 +367,7 @@ def test_no_page_that_refuses_has_a_barrier(browser: Browser, signed_in: Browser
 
 
 def test_the_playground_works_by_keyboard(page: Page, live: LiveService) -> None:
-    """The first key leads past the menu, every control can be reached, and what is missing is said."""
+    """The first Tab key skips the menu, every control can be focused, and missing inputs are announced."""
     page.goto(f"{live.url}/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.acceptance
 
 
 def test_clicks_may_go_to_any_process(signed_in: BrowserContext, live: LiveService) -> None:
-    """Every request of one user goes to the other process than the one before: nothing shows it."""
+    """A user whose requests alternate between two processes notices no difference."""
     secret = (live.folder / "secret").read_text().strip()
     second = LiveService().start(
         "--no-worker",

@@ -1,4 +1,4 @@
-"""A file on its way over a bad line."""
+"""Uploads over an unreliable connection."""
 
 import os
 import re
@@ -17,7 +17,7 @@ LOST_MILLISECONDS_MAX = 60_000
 
 
 def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live: LiveService, tmp_path: Path) -> None:
-    """Cut in its middle it waits and says so; mended, it sends what is missing and hardly more, and is whole."""
+    """An interrupted upload reports the lost connection, then sends only the missing bytes and completes."""
     video = tmp_path / "large.mp4"
     video.write_bytes(os.urandom(SIZE))
     line = DisconnectingProxy(live.port, SIZE // 2)
@@ -40,7 +40,7 @@ def test_an_upload_goes_on_where_the_line_broke(signed_in: BrowserContext, live:
 def test_an_upload_that_cannot_succeed_is_not_tried_for_ever(
     signed_in: BrowserContext, live: LiveService, media: dict[str, Path]
 ) -> None:
-    """A service without room, a file that is not what was chosen any more: each is said, and a press tries again."""
+    """A full service and a changed file are reported; the button tries again."""
     page = signed_in.new_page()
     page.goto(live.url)
     drop = page.locator('[data-drop="image"]')

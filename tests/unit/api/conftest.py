@@ -1,4 +1,4 @@
-"""The application over a real database and a real folder, called in this process."""
+"""Fixtures of the API tests: the application with a real database and a real folder, called in process."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -33,7 +33,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Defaults, whatever the environment says."""
+    """The default settings, independent of the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("DATABASE_URL", "BODYDOUBLE_PUBLIC_URL", "BODYDOUBLE_DATA", "BODYDOUBLE_PORT"):
         monkeypatch.delenv(name, raising=False)
@@ -42,7 +42,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 async def app(settings: Settings, fresh_database: str) -> AsyncIterator[FastAPI]:
-    """The application, started."""
+    """The started application."""
     app = build_app(settings, fresh_database)
     async with app.router.lifespan_context(app):
         yield app
@@ -50,14 +50,14 @@ async def app(settings: Settings, fresh_database: str) -> AsyncIterator[FastAPI]
 
 @pytest.fixture
 def services(app: FastAPI) -> Services:
-    """The use cases behind the application."""
+    """The services of the application."""
     services: Services = app.state.services
     return services
 
 
 @pytest.fixture
 async def store(app: FastAPI, fresh_database: str) -> AsyncIterator[PostgresTaskStore]:
-    """The tasks as a worker sees them, over connections of its own."""
+    """The task store of a worker, with its own database connections."""
     database = await Database.connect(fresh_database, 2)
     store = PostgresTaskStore(database)
     yield store

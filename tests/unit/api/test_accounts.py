@@ -29,7 +29,7 @@ async def data(answer: httpx.Response) -> Any:
 
 
 async def test_a_key_is_made_listed_switched_off_and_on(client: httpx.AsyncClient) -> None:
-    """Its secret is shown once, works at once, stops at once, and works again."""
+    """The secret is returned once; the key works immediately, is rejected while disabled, and works when enabled."""
     later = int(time.time()) + 3600
     made = await data(await client.post(KEYS, json={"name": "ci", "scope": "read", "expires_at": later}))
     key, secret = made["key"], made["secret"]
@@ -45,7 +45,7 @@ async def test_a_key_is_made_listed_switched_off_and_on(client: httpx.AsyncClien
 
 
 async def test_a_rotated_key_ends_and_its_successor_is_as_it_was(client: httpx.AsyncClient) -> None:
-    """Name and scope stay; the old secret ends at once, or after the grace."""
+    """Name and scope are kept; the old secret expires immediately or after the grace period."""
     made = await data(await client.post(KEYS, json={"name": "ci", "scope": "read"}))
     balance = f"{API}/account/balance"
     graced = await data(await client.post(f"{KEYS}/{made['key']['id']}/rotate", params={"grace_seconds": 60}))
@@ -59,7 +59,7 @@ async def test_a_rotated_key_ends_and_its_successor_is_as_it_was(client: httpx.A
 async def test_keys_that_ended_take_nobodys_room(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, fresh_database: str
 ) -> None:
-    """They count for no limit, are not rotated into another dead one, and are forgotten after a day."""
+    """Expired keys do not count towards the limit, cannot be rotated, and are deleted after a day."""
     monkeypatch.setattr("bodydouble.service.accounts.KEYS_MAX", 2)
     monkeypatch.setattr("bodydouble.service.accounts.KEYS_SHOWN_MAX", 4)
     current = (await data(await client.post(KEYS, json={"name": "ci"})))["key"]["id"]
@@ -78,7 +78,7 @@ async def test_keys_that_ended_take_nobodys_room(
 async def test_a_read_only_key_changes_nothing(
     client: httpx.AsyncClient, services: Services, account: Account, store: PostgresTaskStore
 ) -> None:
-    """It looks at everything but what would let it act; every change is 403, and nothing has changed."""
+    """It can read everything except secrets; every change is 403 and has no effect."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     client.headers["x-api-key"] = (await services.accounts.create_key(account.id, scope=Scope.READ)).secret
     of_task = {"params": {"task_id": task_id}}
@@ -106,7 +106,7 @@ async def test_a_read_only_key_changes_nothing(
 
 
 async def test_another_accounts_keys_are_not_there(client: httpx.AsyncClient, services: Services) -> None:
-    """Neither listed, nor switched, nor rotated: the same 404 as for a key that does not exist."""
+    """They cannot be listed, disabled or rotated: the response is 404, as for an unknown key."""
     other = await services.accounts.open_account("other")
     foreign = (await services.accounts.create_key(other.id)).key.id
     for key_id in (foreign, 10**15):
@@ -127,14 +127,14 @@ async def test_another_accounts_keys_are_not_there(client: httpx.AsyncClient, se
     ],
 )
 async def test_a_wrong_key_is_named(client: httpx.AsyncClient, wanted: object, problem: str) -> None:
-    """Each is a 422 that names the field, and no key is made."""
+    """Each is a 422 that names the field, and no key is created."""
     answer = await client.post(KEYS, json=wanted)
     assert (answer.status_code, answer.json()["errors"]) == (422, [problem])
     assert len((await data(await client.get(KEYS)))["keys"]) == 1
 
 
 async def test_the_webhook_secret_can_be_seen_and_rotated(client: httpx.AsyncClient) -> None:
-    """It stays until it is rotated; the one before signs for a day more."""
+    """The secret is stable until it is rotated; the previous one also signs for a day."""
     first = await data(await client.get(SECRET))
     assert first["secret"].startswith("whsec_")
     assert (first["rotated_at"], first["former_signs_until"]) == (None, None)
@@ -148,7 +148,7 @@ async def test_the_webhook_secret_can_be_seen_and_rotated(client: httpx.AsyncCli
 async def test_each_former_webhook_secret_signs_for_its_own_day(
     client: httpx.AsyncClient, services: Services, account: Account
 ) -> None:
-    """A second rotation on the same day does not cut the first one's short; how many there may be is bounded."""
+    """A second rotation on the same day does not shorten the first one's period; the number of rotations is limited."""
     secrets = [(await data(await client.get(SECRET)))["secret"]]
     for _ in range(ROTATIONS_MAX):
         secrets.insert(0, (await data(await client.post(f"{SECRET}/rotate")))["secret"])
@@ -164,7 +164,7 @@ async def test_each_former_webhook_secret_signs_for_its_own_day(
 async def test_usage_and_ledger_tell_what_became_of_the_credits(
     client: httpx.AsyncClient, store: PostgresTaskStore
 ) -> None:
-    """A success and a failure: one line of usage, and every transfer in the ledger, page by page."""
+    """A succeeded and a failed task are one line of usage; the ledger has every transfer, page by page."""
     ends = ((TaskStatus.SUCCESS, ResultCode.SUCCESS), (TaskStatus.FAILED, ResultCode.GENERATION_FAILED))
     made = [(await create(client, BODY)).json()["data"]["task_id"] for _ in ends]
     for task_id, (status, code) in zip(made, ends, strict=True):

@@ -1,4 +1,4 @@
-"""The log of callbacks, and sending one again, over HTTP."""
+"""The callback log, and resending a callback, over HTTP."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ OVER = TaskResult(code=ResultCode.GENERATION_FAILED, message="over")
 async def test_a_callback_has_a_log_and_can_be_sent_again(
     client: httpx.AsyncClient, store: PostgresTaskStore, fresh_database: str
 ) -> None:
-    """Nothing before the task is over; then each try with its outcome; sent again it is due once more, same id."""
+    """The log is empty until the task ends, then has each attempt; a resent callback is due again with the same id."""
     task_id = (await create(client, BODY | {"callback_url": URL})).json()["data"]["task_id"]
     of_task = {"task_id": task_id}
     assert (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"] == {"deliveries": []}
@@ -46,7 +46,7 @@ async def test_a_callback_has_a_log_and_can_be_sent_again(
 
 
 async def test_a_task_without_callback_has_nothing_to_send(client: httpx.AsyncClient) -> None:
-    """Resending is 404, and so is the log of a task that is not there."""
+    """Resending is 404, and so is the log of an unknown task."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     answer = await client.post(f"{API}/job/ResendCallback", params={"task_id": task_id})
     assert (answer.status_code, answer.json()["message"]) == (404, "This task has no callback_url")
@@ -57,7 +57,7 @@ async def test_a_task_without_callback_has_nothing_to_send(client: httpx.AsyncCl
 
 @pytest.mark.parametrize("url", ["https://user:secret@receiver.example/", "http://user@receiver.example/"])
 async def test_a_callback_address_holds_no_credentials(client: httpx.AsyncClient, url: str) -> None:
-    """They would be stored and shown; the signature is what a receiver trusts."""
+    """Credentials would be stored and shown; receivers verify the signature instead."""
     answer = await create(client, BODY | {"callback_url": url})
     assert answer.json()["errors"] == ["callback_url: must not hold a user name or password"]
 
@@ -66,7 +66,7 @@ async def test_a_callback_address_holds_no_credentials(client: httpx.AsyncClient
     "url", ["http://localhost:3000/hook", "http://2852039166/hook", "http://[::ffff:10.0.0.1]/hook"]
 )
 async def test_a_callback_to_the_inside_is_refused_at_once(client: httpx.AsyncClient, url: str) -> None:
-    """Not only when it is sent, a day of tries later: the field, the reason and what opens it; nothing is reserved."""
+    """The create request is a 422 with field, reason and setting, and reserves nothing."""
     before = (await client.get(f"{API}/account/balance")).json()["data"]
     answer = await create(client, BODY | {"callback_url": url})
     assert answer.status_code == 422

@@ -54,7 +54,7 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "problem"), WRONG_INPUTS)
 async def test_a_wrong_input_is_named(client: httpx.AsyncClient, changes: dict[str, Any], problem: str) -> None:
-    """Each wrong field is a 422 in the documented wording, and nothing is charged."""
+    """Each invalid field is a 422 in the documented wording, and nothing is charged."""
     for path in ("CreateTask", "estimate-credits", "EstimateTask"):
         answer = await client.post(f"{API}/job/{path}", json=body(**changes))
         assert answer.status_code == 422
@@ -68,7 +68,7 @@ async def test_a_wrong_input_is_named(client: httpx.AsyncClient, changes: dict[s
 
 
 async def test_all_problems_are_told_at_once(client: httpx.AsyncClient) -> None:
-    """Two wrong fields are two lines."""
+    """Two invalid fields are two lines."""
     answer = await create(client, body(resolution="8K", shift="x"))
     assert len(answer.json()["errors"]) == 2
 
@@ -91,7 +91,7 @@ async def test_all_problems_are_told_at_once(client: httpx.AsyncClient) -> None:
     ],
 )  # fmt: skip
 async def test_a_wrong_body_is_told_what_is_wrong(client: httpx.AsyncClient, content: bytes, problem: str) -> None:
-    """What is no body of a task is a 422 whose first line says why."""
+    """An invalid body is a 422 whose first line has the reason."""
     answer = await client.post(f"{API}/job/CreateTask", content=content)
     assert answer.status_code == 422
     assert answer.json()["message"] == "Missing Params or Type Error"
@@ -121,7 +121,7 @@ async def test_a_backslash_before_u0000_is_text(client: httpx.AsyncClient) -> No
 
 
 async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> None:
-    """A megabyte is enough for every request but those that may hold two files; the answer says where media go."""
+    """The limit is 1 MB, and 14.3 MB for bodies with files; the message names upload-url."""
     answer = await client.post(f"{API}/account/keys", content=b'"' + b"x" * 1_100_000 + b'"')
     assert answer.status_code == 422
     assert answer.json()["errors"] == ["body: larger than 1 MB; upload media through upload-url"]
@@ -134,7 +134,7 @@ def data_url(path: Path, content_type: str) -> str:
 
 
 async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Data URLs become uploads: the price is exact, before too, and no answer carries the file back."""
+    """Data URLs become uploads: estimate and price are exact, and no response contains the file."""
     video = write_video(tmp_path / "in.mp4", landscape(40), 20)
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
     inline = body(img_urls=[data_url(picture, "image/png")], video_urls=[data_url(video, "video/mp4")])
@@ -160,7 +160,7 @@ async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_
     ],
 )
 async def test_a_wrong_file_within_the_request_is_named(client: httpx.AsyncClient, url: str, problem: str) -> None:
-    """Each is a 422 that names model and field, of the estimate too, and nothing is charged."""
+    """Estimate and create request are a 422 that names model and field, and nothing is charged."""
     estimate = await client.post(f"{API}/job/EstimateTask", json=body(img_urls=[url]))
     for answer in (estimate, await create(client, body(img_urls=[url]))):
         assert answer.status_code == 422, answer.text
@@ -169,7 +169,7 @@ async def test_a_wrong_file_within_the_request_is_named(client: httpx.AsyncClien
 
 
 async def test_prices_are_a_setting(settings: Settings, fresh_database: str, client: httpx.AsyncClient) -> None:
-    """The catalogue, the estimate and the create know the installation's own price; the others stay."""
+    """Catalogue, estimate and create request use the configured price; other prices are unchanged."""
     app = build_app(settings.model_copy(update={"credits_per_second": {"480P": Decimal("0.25")}}), fresh_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -185,7 +185,7 @@ async def test_prices_are_a_setting(settings: Settings, fresh_database: str, cli
 async def test_an_unusable_upload_is_refused_before_anything_is_charged(
     client: httpx.AsyncClient, tmp_path: Path
 ) -> None:
-    """A text file named .mp4, a truncated MP4, a tiny picture, an empty address: each a 422 that names the field."""
+    """A text file, a truncated MP4, a tiny picture and a missing upload are each a 422 that names the field."""
     good_video = write_video(tmp_path / "good.mp4", landscape(40), 20)
     (tmp_path / "text.mp4").write_text("this is no video")
     (tmp_path / "cut.mp4").write_bytes(good_video.read_bytes()[:2000])
@@ -210,7 +210,7 @@ async def test_an_unusable_upload_is_refused_before_anything_is_charged(
 
 
 async def test_a_strangers_files_are_not_looked_at(client: httpx.AsyncClient, tmp_path: Path) -> None:
-    """Who names an upload of this installation without a good key learns just that, whatever the file is."""
+    """Without a valid key, a request that names an upload is 401, whatever the file contains."""
     (tmp_path / "text.mp4").write_text("this is no video")
     address = await upload(client, tmp_path / "text.mp4", "video/mp4")
     stranger = {"x-api-key": f"ak_{'0' * 32}"}
@@ -219,7 +219,7 @@ async def test_a_strangers_files_are_not_looked_at(client: httpx.AsyncClient, tm
 
 
 async def test_too_few_credits_are_402(client: httpx.AsyncClient) -> None:
-    """A task beyond the balance names both amounts, and the estimate says so beforehand."""
+    """The message has price and balance; the estimate already reports that the balance is too low."""
     for _ in range(3):
         assert (await create(client, BODY)).status_code == 200
     estimate = (await client.post(f"{API}/job/EstimateTask", json=BODY)).json()["data"]
@@ -233,7 +233,7 @@ async def test_too_few_credits_are_402(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("resolution", ["480P", "580P", "720P", None])
 async def test_an_unseen_video_is_estimated_at_five_seconds(client: httpx.AsyncClient, resolution: str | None) -> None:
-    """Addresses elsewhere are not fetched for an estimate; 720P is the default."""
+    """Foreign URLs are not fetched for an estimate; 720P is the default."""
     credits = {"480P": 30, "580P": 45, "720P": 62.5, None: 62.5}[resolution]
     answer = await client.post(f"{API}/job/estimate-credits", json=body(resolution=resolution))
     assert answer.json()["data"] == {"credits": credits, "estimated": True}
@@ -251,7 +251,7 @@ async def test_an_unseen_video_is_estimated_at_five_seconds(client: httpx.AsyncC
 async def test_an_upload_of_something_else_is_refused(
     client: httpx.AsyncClient, asked: dict[str, str], problem: str
 ) -> None:
-    """Only pictures and videos have upload addresses."""
+    """Upload URLs are issued only for pictures and videos."""
     answer = await client.get(f"{API}/files/upload-url", params=asked)
     assert answer.status_code == 422
     assert answer.json()["errors"][0].startswith(problem)

@@ -1,4 +1,4 @@
-"""What every request meets: keys, envelopes, request ids, health, the API's description."""
+"""Behaviour common to all requests: keys, envelopes, request ids, health, OpenAPI."""
 
 import re
 from pathlib import Path
@@ -33,21 +33,21 @@ BALANCE = "/api/v1/client/account/balance"
     ],
 )
 async def test_without_a_good_key_there_is_nothing(anonymous: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """No key, an unknown one and a malformed one answer the same 401."""
+    """A missing, an unknown and a malformed key get the same 401."""
     answer = await anonymous.get(BALANCE, headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {"code": 401, "message": "Missing or invalid API key", "data": None}
 
 
 async def test_a_key_may_come_in_either_header(anonymous: httpx.AsyncClient, key: str) -> None:
-    """Header names do not care about case, and a bearer token is the same key."""
+    """Header names are case-insensitive, and the key also works as bearer token."""
     for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
         answer = await anonymous.get(BALANCE, headers=headers)
         assert answer.json() == {"code": 200, "message": "success", "data": {"balance": 100}}
 
 
 async def test_a_disabled_key_is_403(client: httpx.AsyncClient, services: Services, account: Account) -> None:
-    """A key that was switched off is told so, which a wrong one is not."""
+    """A disabled key gets 403, unlike an unknown one."""
     owner = Caller(account=account)
     (key,) = await services.accounts.keys(owner)
     await services.accounts.set_key_disabled(owner, key.id, disabled=True)
@@ -56,7 +56,7 @@ async def test_a_disabled_key_is_403(client: httpx.AsyncClient, services: Servic
 
 
 async def test_unknown_paths_and_methods_are_in_the_envelope(client: httpx.AsyncClient) -> None:
-    """404 and 405 come as JSON too."""
+    """404 and 405 are JSON envelopes too."""
     missing = await client.get("/api/v1/client/nothing")
     assert (missing.status_code, missing.json()) == (404, {"code": 404, "message": "Not Found", "data": None})
     wrong = await client.get("/api/v1/client/job/CreateTask")
@@ -72,7 +72,7 @@ async def test_a_missing_query_parameter_is_named(client: httpx.AsyncClient) -> 
 
 
 async def test_problem_json_where_it_is_asked_for(client: httpx.AsyncClient) -> None:
-    """RFC 9457 instead of the envelope, with the same message and lines."""
+    """The response is an RFC 9457 problem with the same message and lines."""
     answer = await client.get("/api/v1/client/job/TaskInfo", headers={"accept": "application/problem+json"})
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json() == {
@@ -82,7 +82,7 @@ async def test_problem_json_where_it_is_asked_for(client: httpx.AsyncClient) -> 
 
 
 async def test_request_ids_are_echoed_or_made(anonymous: httpx.AsyncClient) -> None:
-    """A well-formed id comes back; what could break a log line is replaced."""
+    """A valid id is returned; an invalid one is replaced."""
     good = await anonymous.get("/healthz", headers={"x-request-id": "abc-123"})
     assert good.headers["x-request-id"] == "abc-123"
     for given in ("", "a b", "x" * 65, "a\tb"):
@@ -93,7 +93,7 @@ async def test_request_ids_are_echoed_or_made(anonymous: httpx.AsyncClient) -> N
 async def test_an_unexpected_error_is_an_envelope_without_details(
     client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault of ours is 500 with a request id, and says nothing about the inside."""
+    """An unexpected error is 500 with a request id and without internal details."""
 
     async def broken(account: Any) -> None:
         raise RuntimeError("secret detail")
@@ -108,7 +108,7 @@ async def test_an_unexpected_error_is_an_envelope_without_details(
 async def test_a_lost_database_is_an_envelope(
     client: httpx.AsyncClient, fresh_database: str, postgres: EmbeddedPostgres
 ) -> None:
-    """Where the database does not answer, so say the request and the readiness, but the process lives."""
+    """Without database, requests get 500 and readiness 503, while the process stays alive."""
     lose_database(postgres, fresh_database)
     answer = await client.get(BALANCE)
     assert (answer.status_code, answer.json()["code"]) == (500, 500)
@@ -120,7 +120,7 @@ async def test_a_lost_database_is_an_envelope(
 
 
 async def test_readiness_names_what_is_missing_and_what_mends_it(anonymous: httpx.AsyncClient) -> None:
-    """Without the model files the service is not ready and names the command that brings them."""
+    """Without the model files the service is not ready, and names the command that installs them."""
     answer = await anonymous.get("/readyz")
     assert answer.status_code == 503
     checks = answer.json()["checks"]
@@ -131,7 +131,7 @@ async def test_readiness_names_what_is_missing_and_what_mends_it(anonymous: http
 async def test_readiness_shows_reasons_to_the_operator_alone(
     anonymous: httpx.AsyncClient, app: FastAPI, tmp_path: Path
 ) -> None:
-    """Others learn which check fails, but no path, command or message of the inside; a token opens the reason."""
+    """Other clients see which check fails, but no internal message; the token gives access to it."""
     elsewhere = {"x-forwarded-for": "203.0.113.7"}
     checks = (await anonymous.get("/readyz", headers=elsewhere)).json()["checks"]
     assert checks["models"] == "unavailable; the log of the service has the reason"
@@ -146,7 +146,7 @@ async def test_readiness_shows_reasons_to_the_operator_alone(
     "path", ["job/Tasks?model=%00", "job/Tasks?cursor=a%00", "job/Models/a%00b", "job/CancelTask?task_id=%00"]
 )
 async def test_the_character_nul_in_a_url_is_422(client: httpx.AsyncClient, path: str) -> None:
-    """PostgreSQL cannot store it: the request is refused and no error of the database is shown."""
+    """The request is rejected before PostgreSQL, which cannot store NUL."""
     method = "POST" if "Cancel" in path else "GET"
     answer = await client.request(method, f"/api/v1/client/{path}")
     assert (answer.status_code, answer.json()["errors"]) == (422, ["request: contains the character NUL"])
@@ -154,7 +154,7 @@ async def test_the_character_nul_in_a_url_is_422(client: httpx.AsyncClient, path
 
 @pytest.mark.parametrize("path", ["/api/v1/client/job/CreateTask", "/api/v1/client/account/keys"])
 async def test_a_client_that_hangs_up_is_499(app: FastAPI, key: str, path: str) -> None:
-    """One line of the log at level info, no response and no error: the body never came."""
+    """A disconnect within the body is one log line of level info, without a response or an error."""
     messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
     scope = {
         "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"",
@@ -176,7 +176,7 @@ async def test_a_client_that_hangs_up_is_499(app: FastAPI, key: str, path: str) 
 
 
 def test_every_kind_of_error_has_its_answer() -> None:
-    """The API's table is whole, and only what is nobody's fault but ours is a 500."""
+    """The table has every kind of error, and only internal errors are 500."""
     assert set(ERROR_CODES) == set(errors.Kind)
     tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.BodydoubleError)]
     ours = {
@@ -190,7 +190,7 @@ def test_every_kind_of_error_has_its_answer() -> None:
 
 
 async def test_the_api_describes_itself(anonymous: httpx.AsyncClient) -> None:
-    """OpenAPI 3.1 with both ways to give a key, unique operation ids, an example, and only references that resolve."""
+    """OpenAPI 3.1 with both ways to send a key, unique operation ids, an example, and only resolvable references."""
     document = (await anonymous.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert {s["type"] for s in document["components"]["securitySchemes"].values()} == {"apiKey", "http"}
@@ -228,5 +228,5 @@ async def test_keys_are_nowhere_in_the_database_or_the_log(
 
 
 async def test_the_secret_is_for_its_owner_only(app: FastAPI, tmp_path: Path) -> None:
-    """Nobody else on the machine can make addresses."""
+    """Other users of the machine cannot read the secret that signs URLs."""
     assert (tmp_path / "data" / "secret").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""A task's progress as server-sent events, over HTTP of a real server: an application called in process buffers."""
+"""Server-sent events of a task from a real server; an application called in process would buffer them."""
 
 import asyncio
 import contextlib
@@ -29,7 +29,7 @@ OVER = TaskResult(code=ResultCode.GENERATION_FAILED, message="over")
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the tests."""
+    """A server that does not handle signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -38,7 +38,7 @@ class Server(uvicorn.Server):
 
 @pytest.fixture
 async def served(app: FastAPI, key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client, with the key, of the application behind a socket."""
+    """A client with a key, connected to the application over a socket."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2))
@@ -58,7 +58,7 @@ async def told(response: httpx.Response) -> AsyncIterator[ServerEvent]:
 
 
 async def stream(client: httpx.AsyncClient, task_id: str, **headers: str) -> list[ServerEvent]:
-    """Every event until the stream ends."""
+    """All events until the stream ends."""
     async with client.stream("GET", EVENTS, params={"task_id": task_id}, headers=headers) as response:
         assert response.status_code == 200
         return [event async for event in told(response)]
@@ -67,7 +67,7 @@ async def stream(client: httpx.AsyncClient, task_id: str, **headers: str) -> lis
 async def test_a_stream_tells_each_change_and_ends_with_the_task(
     served: httpx.AsyncClient, store: PostgresTaskStore
 ) -> None:
-    """Pending, running, progress, done: each as TaskInfo's data, with ids that grow; then the stream is over."""
+    """Each change is an event with the data of TaskInfo and an increasing id; after the last one the stream ends."""
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     known = TaskId(UUID(task_id))
     seen: list[tuple[str, dict[str, Any], int]] = []
@@ -96,7 +96,7 @@ async def test_a_stream_tells_each_change_and_ends_with_the_task(
 
 
 async def test_who_comes_back_gets_only_what_is_new(served: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """With the last event's id a stream goes on behind it; once everything was told it is 204, for ever."""
+    """With the id of the last event the stream continues after it; after the final event the response is 204."""
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     known = TaskId(UUID(task_id))
     await store.start_task(known, WORKER)
@@ -115,7 +115,7 @@ async def test_who_comes_back_gets_only_what_is_new(served: httpx.AsyncClient, s
 async def test_silence_is_broken_by_comments(
     served: httpx.AsyncClient, store: PostgresTaskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While nothing happens a comment comes, so that nobody between takes the connection for dead."""
+    """Without changes, comments keep the connection alive for proxies."""
     monkeypatch.setattr("bodydouble.api.events.KEEP_ALIVE_SECONDS", 1)
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     await store.start_task(TaskId(UUID(task_id)), WORKER)
@@ -130,7 +130,7 @@ async def test_silence_is_broken_by_comments(
 
 
 async def test_streams_are_bounded_and_given_back(served: httpx.AsyncClient, app: FastAPI) -> None:
-    """One more than an account may have open is 429; a stream that was closed leaves its place."""
+    """A stream above the limit of an account is 429; a closed stream no longer counts."""
     app.state.streams._per_account_max = 1
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     async with served.stream("GET", EVENTS, params={"task_id": task_id}) as response:
@@ -150,7 +150,7 @@ async def test_streams_are_bounded_and_given_back(served: httpx.AsyncClient, app
 async def test_streams_that_come_at_one_moment_are_bounded_too(
     served: httpx.AsyncClient, app: FastAPI, services: Services, key: str
 ) -> None:
-    """Each passed the look at what is open before any of them was: beyond the bound they end at once."""
+    """Concurrent requests that all pass the check are limited when they open: excess streams end at once."""
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     account = (await services.tasks.authenticate(key)).id
     app.state.streams._per_account_max = 1
@@ -163,7 +163,7 @@ async def test_streams_that_come_at_one_moment_are_bounded_too(
 
 
 async def test_a_process_that_stops_ends_its_streams(served: httpx.AsyncClient, app: FastAPI) -> None:
-    """In order, and without an end of the task: the client comes back."""
+    """The stream ends without a final event, so that the client reconnects."""
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     async with served.stream("GET", EVENTS, params={"task_id": task_id}) as response:
         events = told(response)
@@ -175,7 +175,7 @@ async def test_a_process_that_stops_ends_its_streams(served: httpx.AsyncClient, 
 async def test_a_key_that_is_switched_off_ends_its_streams(
     served: httpx.AsyncClient, services: Services, account: Account, store: PostgresTaskStore
 ) -> None:
-    """At the next change nothing more is told."""
+    """The stream ends before the next change is sent."""
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     async with served.stream("GET", EVENTS, params={"task_id": task_id}) as response:
         events = told(response)
@@ -187,6 +187,6 @@ async def test_a_key_that_is_switched_off_ends_its_streams(
 
 @pytest.mark.parametrize("task_id", ["nonsense", "0198d6b7-0000-7000-8000-000000000000"])
 async def test_an_unknown_task_has_no_stream(client: httpx.AsyncClient, task_id: str) -> None:
-    """It is 404 in the envelope, as everywhere."""
+    """The response is 404 in an envelope."""
     answer = await client.get(EVENTS, params={"task_id": task_id})
     assert (answer.status_code, answer.json()["message"]) == (404, "Task not found")

@@ -1,4 +1,4 @@
-"""The short way to the busiest endpoints against the long one."""
+"""The fast path compared with the framework's routing."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def long_way(
     settings: Settings, fresh_database: str, monkeypatch: pytest.MonkeyPatch, client: httpx.AsyncClient
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The same client of the same database, through an application where every request is routed."""
+    """A client of an application with the same database and without fast path."""
     monkeypatch.setattr("bodydouble.api.app.FAST_PATH_ENDPOINTS", {})
     app = build_app(settings, fresh_database)
     async with app.router.lifespan_context(app):
@@ -30,7 +30,7 @@ async def long_way(
 async def test_the_short_way_answers_as_the_long_one(
     client: httpx.AsyncClient, long_way: httpx.AsyncClient, app: FastAPI
 ) -> None:
-    """Status, body and headers are the same, for good requests and for bad ones."""
+    """Status, body and header names are equal, for valid and invalid requests."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
     info, new = f"{API}/job/TaskInfo", f"{API}/job/CreateTask"
     once = {"idempotency-key": "once"}

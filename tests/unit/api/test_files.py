@@ -1,4 +1,4 @@
-"""Signed addresses of files over HTTP."""
+"""Signed file URLs over HTTP."""
 
 import dataclasses
 import time
@@ -24,7 +24,7 @@ async def put(client: httpx.AsyncClient, url: str, content: bytes, content_type:
 
 
 async def test_a_file_is_read_whole_or_in_part(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
-    """GET, HEAD, ranges and the type, without a key."""
+    """GET, HEAD and Range work without an API key, with the right content type."""
     signed = await files.sign_upload("video/mp4", "mp4", AccountId(1))
     assert (await put(anonymous, signed.put_url, b"0123456789")).json()["data"] == {"size": 10}
     whole = await anonymous.get(signed.file_url)
@@ -51,7 +51,7 @@ async def test_a_range_in_another_unit_is_ignored(anonymous: httpx.AsyncClient, 
 async def test_an_upload_address_works_once_and_for_its_type(
     anonymous: httpx.AsyncClient, files: LocalFileStore
 ) -> None:
-    """Another Content-Type is refused, and so is a second upload; the first one's bytes stay."""
+    """Another Content-Type and a second upload are rejected; the first file is kept."""
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     assert (await put(anonymous, signed.put_url, b"x", "text/html")).status_code == 403
     assert (await put(anonymous, signed.put_url, b"first")).status_code == 200
@@ -62,7 +62,7 @@ async def test_an_upload_address_works_once_and_for_its_type(
 
 
 async def test_an_upload_in_pieces(client: httpx.AsyncClient) -> None:
-    """By tus 1.0.0: HEAD tells what is there, PATCH takes what follows, and the file is read like any other."""
+    """With tus 1.0.0, HEAD returns the offset, PATCH appends, and the file can be downloaded."""
     wanted = {"content_type": "video/mp4", "ext": ".mp4", "size": 10}
     place = (await client.get("/api/v1/client/files/upload-url", params=wanted)).json()["data"]
     url, tus = place["resumable_url"], {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
@@ -90,7 +90,7 @@ async def test_an_upload_in_pieces(client: httpx.AsyncClient) -> None:
 async def test_a_piece_that_does_not_fit_is_refused(
     client: httpx.AsyncClient, files: LocalFileStore, changed: dict[str, str], status: int
 ) -> None:
-    """And nothing is taken of it; where it begins at the wrong place, the answer says the right one."""
+    """A PATCH with invalid headers stores nothing; with a wrong offset the response has the right one."""
     url = (await files.sign_upload("video/mp4", ".mp4", AccountId(1), 10)).resumable_url
     assert url is not None
     headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"} | changed
@@ -104,7 +104,7 @@ async def test_a_piece_that_does_not_fit_is_refused(
 async def test_pieces_need_the_address_that_was_made_for_them(
     anonymous: httpx.AsyncClient, files: LocalFileStore
 ) -> None:
-    """Another size, another file, or an address for PUT alone: 403."""
+    """A URL for another size, for another file or for PUT is 403."""
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1), 10)
     other = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     assert signed.resumable_url is not None
@@ -121,7 +121,7 @@ async def test_pieces_need_the_address_that_was_made_for_them(
 async def test_an_upload_beyond_the_limit_leaves_nothing(
     anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI
 ) -> None:
-    """The limit holds before and while the bytes arrive, and the half file is removed."""
+    """The size limit applies to the announced size and while receiving; the partial file is removed."""
     small = LocalFileStore(
         files.folder, "http://127.0.0.1:8000", b"a secret", dataclasses.replace(LIMITS, image_bytes_max=100)
     )
@@ -140,7 +140,7 @@ async def test_an_upload_beyond_the_limit_leaves_nothing(
 
 
 async def test_an_upload_without_room_is_507(anonymous: httpx.AsyncClient, files: LocalFileStore, app: FastAPI) -> None:
-    """A full disk is told as that, to the client without our paths and to readiness with them; reads go on."""
+    """A full disk is 507 without paths for the client and a reason in readiness; downloads still work."""
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     await put(anonymous, signed.put_url, b"first")
     full = LocalFileStore(
@@ -162,7 +162,7 @@ async def test_an_upload_without_room_is_507(anonymous: httpx.AsyncClient, files
 async def test_a_file_in_a_bucket_is_led_to(
     anonymous: httpx.AsyncClient, app: FastAPI, s3: LocalS3, tmp_path: Path
 ) -> None:
-    """GET of our address responses 307 to the bucket, which responses bytes and ranges; HEAD is answered here."""
+    """GET redirects (307) to the bucket, which serves bytes and ranges; the service responds to HEAD itself."""
     bucket = open_bucket(s3.url(s3.make_bucket()))
     files = app.state.files = ObjectFileStore(
         bucket, "http://127.0.0.1:8000", b"a secret", LIMITS, Scratch(tmp_path / "scratch")
@@ -183,7 +183,7 @@ async def test_a_file_in_a_bucket_is_led_to(
 async def test_a_changed_address_opens_nothing(
     anonymous: httpx.AsyncClient, files: LocalFileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another key, another time, another method or no signature: 403. So is an address that has expired."""
+    """A URL with a changed key, time or method, without signature, or expired, is 403."""
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     await put(anonymous, signed.put_url, b"x")
     parts = urlsplit(signed.file_url)
@@ -205,7 +205,7 @@ async def test_a_changed_address_opens_nothing(
 
 
 async def test_a_signed_address_of_nothing_is_404(anonymous: httpx.AsyncClient, files: LocalFileStore) -> None:
-    """An upload address whose file never came reads as not found."""
+    """The URL of a file that was never uploaded is 404."""
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     answer = await anonymous.get(signed.file_url)
     assert (answer.status_code, answer.json()["message"]) == (404, "File not found")

@@ -1,4 +1,4 @@
-"""What /metrics shows, and to whom; what is logged of a request."""
+"""Content and access of /metrics, and the log line of a request."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ FAILURE = TaskResult(code=ResultCode.GENERATION_FAILED, message="no")
 
 
 async def samples(client: httpx.AsyncClient) -> dict[tuple[str, ...], float]:
-    """Every sample by its name and the values of its labels."""
+    """All samples by name and label values."""
     answer = await client.get("/metrics")
     assert answer.status_code == 200, answer.text
     return {
@@ -38,7 +38,7 @@ async def new_task(client: httpx.AsyncClient) -> TaskId:
 
 
 async def test_tasks_stages_and_credits_are_counted(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """Queue, outcomes, stages, and every kind of transfer, the reservations with them."""
+    """The metrics contain queue, results, stages, and every kind of transfer including reservations."""
     won, lost, waiting = await new_task(client), await new_task(client), await new_task(client)
     await store.start_task(won, "one:/work")
     await store.add_stage_time(won, StageTime(stage=Stage.RENDER, started_at=datetime.now(UTC), seconds=2.5))
@@ -60,7 +60,7 @@ async def test_tasks_stages_and_credits_are_counted(client: httpx.AsyncClient, s
 
 
 async def test_seconds_are_spread_over_buckets(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """A value is in every bucket whose bound it does not exceed; all bounds are shown, and the last one has all."""
+    """Buckets are cumulative; all bounds are listed, and the last bucket contains all values."""
     task = await new_task(client)
     await store.start_task(task, "one:/work")
     for seconds in (0.05, 2.5, 3.0, 90_000.0):
@@ -79,7 +79,7 @@ async def test_seconds_are_spread_over_buckets(client: httpx.AsyncClient, store:
 
 
 async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClient) -> None:
-    """By the route's route_template, never by what a stranger wrote into the address."""
+    """The label is the template of the route, never text from the URL."""
     await new_task(client)
     await client.get(f"{API}/job/Models/wan/2-2-animate-replace")
     await client.get(f"{API}/job/Models/no-such-model")
@@ -96,7 +96,7 @@ async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClien
 async def test_several_processes_are_one_installation(
     client: httpx.AsyncClient, settings: Settings, fresh_database: str
 ) -> None:
-    """Counts of two applications over one database add up, and each shows its own connections."""
+    """Counts of two applications with one database add up; each application has its own connection gauge."""
     other = build_app(settings, fresh_database)
     async with other.router.lifespan_context(other):
         other.state.metrics._process = "elsewhere:1"
@@ -114,7 +114,7 @@ async def test_several_processes_are_one_installation(
 
 
 async def test_without_a_token_only_this_machine_may_look(app: FastAPI) -> None:
-    """A stranger, or whoever comes through a proxy, is refused."""
+    """Requests from other machines and forwarded requests are rejected."""
     for client, headers, status in (
         ("127.0.0.1", {}, 200),
         ("::1", {}, 200),
@@ -129,7 +129,7 @@ async def test_without_a_token_only_this_machine_may_look(app: FastAPI) -> None:
 async def test_an_installation_with_a_public_url_shows_metrics_to_nobody_without_a_token(
     settings: Settings, fresh_database: str
 ) -> None:
-    """A proxy on this machine may send no header that says so: its requests look local."""
+    """A proxy on this machine may forward requests without any header, so they look local."""
     for url, status in (("https://video.example.com", 401), ("http://127.0.0.1:8000", 200), ("http://localhost", 200)):
         app = build_app(settings.model_copy(update={"public_url": url}), fresh_database)
         transport = httpx.ASGITransport(app)
@@ -141,7 +141,7 @@ async def test_an_installation_with_a_public_url_shows_metrics_to_nobody_without
 
 
 async def test_with_a_token_it_is_asked_of_everybody(settings: Settings, fresh_database: str) -> None:
-    """The bearer token opens it from anywhere; without it nobody sees anything, from this machine neither."""
+    """The bearer token works from any address; without it every request is rejected, also from this machine."""
     app = build_app(settings.model_copy(update={"metrics_token": "open-sesame"}), fresh_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
@@ -154,7 +154,7 @@ async def test_with_a_token_it_is_asked_of_everybody(settings: Settings, fresh_d
 
 
 async def test_a_request_is_logged_once_without_secrets(client: httpx.AsyncClient, key: str) -> None:
-    """Method, route, status, milliseconds, account, task and request id; no key, no query."""
+    """The line has method, route, status, milliseconds, account, task and request id, but no key and no query."""
     with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
         made = await client.post(f"{API}/job/CreateTask?token=hidden", json=body(), headers={"x-request-id": "r-1"})
     (line,) = [log for log in logs if log["event"] == "request"]

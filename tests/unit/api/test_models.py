@@ -9,7 +9,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> None:
-    """Models can be filtered by modality and operation; each has what the official client reads."""
+    """Models can be filtered by modality and operation; each has the fields that the official client reads."""
     listed = (await client.get(f"{API}/job/Models", params={"operation": "motion-control"})).json()["data"]
     assert [m["model"] for m in listed["models"]] == [MODEL, "wan/2-2-animate-move"]
     entry = listed["models"][0]
@@ -23,7 +23,7 @@ async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> Non
 
 
 async def test_one_model_has_its_schema(client: httpx.AsyncClient) -> None:
-    """The name holds a slash; the schema names the fields and the example is one that CreateTask takes."""
+    """A model name contains a slash; the schema has the fields, and CreateTask accepts the example."""
     data = (await client.get(f"{API}/job/Models/{MODEL}")).json()["data"]
     assert data["input_schema"]["required"] == ["img_urls", "video_urls"]
     assert data["input_schema"]["properties"]["resolution"]["enum"] == ["480P", "580P", "720P"]
@@ -33,7 +33,7 @@ async def test_one_model_has_its_schema(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_model_that_needs_a_gpu_says_so(client: httpx.AsyncClient) -> None:
-    """Without one it is listed as not enabled, and a task of it is refused with what to do; nothing is kept."""
+    """Without a GPU the model is listed as not enabled, and a create request is rejected with what to do."""
     model = "wan/2-2-animate-move"
     data = (await client.get(f"{API}/job/Models/{model}")).json()["data"]
     assert (data["enabled"], data["renderers"]) == (False, [])
@@ -49,6 +49,6 @@ async def test_a_model_that_needs_a_gpu_says_so(client: httpx.AsyncClient) -> No
 
 @pytest.mark.parametrize("kind", ["kling", "vidu", "bytedance"])
 async def test_template_catalogues_are_empty_pages(client: httpx.AsyncClient, kind: str) -> None:
-    """The official client's catalogue calls get an empty page."""
+    """The template endpoints of the official client return an empty page."""
     answer = await client.get(f"{API}/job/{kind}-templates", params={"page": 2, "page_size": 10})
     assert answer.json()["data"] == {"total": 0, "page": 2, "page_size": 10, "items": []}

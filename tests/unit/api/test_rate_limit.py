@@ -1,4 +1,4 @@
-"""How often a key may ask, what is refused meanwhile, and the headers that tell it."""
+"""Rate limits, maintenance and feature switches, and the headers that report them."""
 
 import re
 
@@ -19,7 +19,7 @@ KEY = b"k" * 32
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """A clock that the test advances."""
 
     now = 100.0
 
@@ -28,7 +28,7 @@ class Clock:
 
 
 def test_reads_fill_up_evenly() -> None:
-    """A whole minute's reads at once, then one more for each that has come back; keys do not share."""
+    """A key can use its whole limit at once, then one request per interval; keys are independent."""
     clock = Clock()
     limit = RequestLimiter(60, clock)
     assert [limit.take(KEY).left for _ in range(60)] == list(range(59, -1, -1))
@@ -44,7 +44,7 @@ def test_reads_fill_up_evenly() -> None:
 
 
 def test_keys_that_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guessed keys cost no memory for long, and those in use are remembered."""
+    """Unused keys are dropped from memory; keys in use are kept."""
     monkeypatch.setattr("bodydouble.api.rate_limit.KEYS_MAX", 10)
     clock = Clock()
     limit = RequestLimiter(60, clock)
@@ -59,7 +59,7 @@ def test_keys_that_rest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.anyio
 async def test_every_answer_to_a_key_says_how_its_limit_stands(client: httpx.AsyncClient) -> None:
-    """Reads and creates have a policy and a state of their own; an answer to a stranger has none."""
+    """Reads and creates have separate policies; a response without valid key has no rate limit headers."""
     for request, name, most in (
         (client.build_request("GET", BALANCE), "reads", 1200),
         (client.build_request("GET", f"{API}/job/TaskInfo", params={"task_id": "none"}), "reads", 1200),
@@ -85,7 +85,7 @@ async def test_every_answer_to_a_key_says_how_its_limit_stands(client: httpx.Asy
 async def test_too_many_reads_are_429_until_some_come_back(
     settings: Settings, fresh_database: str, services: Services, account: Account
 ) -> None:
-    """The answer says when to come back; another key of the same account goes on."""
+    """The response has Retry-After; another key of the same account is not limited."""
     keys = [(await services.accounts.create_key(account.id)).secret for _ in range(2)]
     app = build_app(settings.model_copy(update={"reads_per_minute": 2}), fresh_database)
     async with app.router.lifespan_context(app):
@@ -102,7 +102,7 @@ async def test_too_many_reads_are_429_until_some_come_back(
 
 @pytest.mark.anyio
 async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Services, account: Account) -> None:
-    """The account's own limit holds, and the refusal says when to try again and how the limit stands."""
+    """The account's own limit applies, and the response has Retry-After and the state of the limit."""
     await services.accounts._accounts.set_limits(account.id, 1, None, disabled=False)
     assert (await create(client, BODY)).status_code == 200
     refused = await create(client, BODY)
@@ -116,7 +116,7 @@ async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Ser
 async def test_what_is_switched_off_is_refused_and_reads_are_served(
     client: httpx.AsyncClient, fresh_database: str
 ) -> None:
-    """Maintenance is 455 with a time to come back, a feature 505, both as 503; Models says so, reads go on."""
+    """Maintenance is 455 with Retry-After, a feature 505, both with status 503; Models reports them and reads work."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
     database = await Database.connect(fresh_database, 1)
     switches = PostgresSwitchStore(database)

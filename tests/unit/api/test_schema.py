@@ -1,4 +1,4 @@
-"""The API against its own description, with requests that nobody thought of."""
+"""Generated requests against the OpenAPI document."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ SWITCHES = ("/account/keys/{key_id}/disable", "/account/keys/{key_id}/rotate")
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the tests."""
+    """A server that does not handle signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -68,7 +68,7 @@ def served(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def _make_key(folder: Path, database: str) -> str:
-    """Over connections of its own: those of the service belong to its thread."""
+    """Its own connections: those of the service belong to the service's thread."""
 
     async def made() -> str:
         async with open_admin_services(Settings(data=folder / "data"), database) as admin:
@@ -79,7 +79,7 @@ def _make_key(folder: Path, database: str) -> str:
 
 
 def test_no_request_meets_an_undocumented_answer(served: tuple[str, str]) -> None:
-    """Good and bad requests to every endpoint: no 500, and each answer is as the description says."""
+    """Generated requests to every endpoint never get 500, and every response matches the OpenAPI document."""
     url, key = served
     schema = openapi.from_url(f"{url}/openapi.json")
     asked: set[str] = set()

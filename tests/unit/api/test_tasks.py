@@ -1,4 +1,4 @@
-"""Looking at tasks and ending them, over HTTP."""
+"""Reading, listing, cancelling and deleting tasks over HTTP."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_task_goes_from_create_to_its_result(
     client: httpx.AsyncClient, store: PostgresTaskStore, files: LocalFileStore, tmp_path: Path
 ) -> None:
-    """Upload, create, poll, download: the sequence of the official client, with the worker's part played here."""
+    """The sequence of the official client works: upload, create, poll, download; the test acts as the worker."""
     video = write_video(tmp_path / "in.mp4", landscape(40), 20)
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
     inputs = {
@@ -74,7 +74,7 @@ async def test_a_task_goes_from_create_to_its_result(
 
 
 async def test_a_failed_task_says_why_and_costs_nothing(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """A failure shows its code and reason, and the credits are back."""
+    """A failed task has code and reason, and its credits are released."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     assert await balance(client) == 70
     reason = TaskResult(code=ResultCode.INVALID_INPUT, message="video_urls[0]: there is nobody in it")
@@ -100,14 +100,14 @@ async def test_a_waiting_task_is_cancelled_at_once(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("task_id", ["0198d6b7-0000-7000-8000-000000000000", "nonsense", ""])
 async def test_an_unknown_task_is_404(client: httpx.AsyncClient, task_id: str) -> None:
-    """Unknown and malformed ids answer the same."""
+    """Unknown and malformed ids get the same response."""
     answer = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
     assert answer.status_code == 404
     assert answer.json() == {"code": 404, "message": "Task not found", "data": None}
 
 
 async def test_a_foreign_task_is_404(client: httpx.AsyncClient, services: Services) -> None:
-    """Another account's key sees no task, and cannot cancel it."""
+    """The key of another account can neither read nor cancel a task."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     other = await services.accounts.open_account("other")
     client.headers["x-api-key"] = (await services.accounts.create_key(other.id)).secret
@@ -125,7 +125,7 @@ async def task_ids(client: httpx.AsyncClient, **wanted: Any) -> list[str]:
 
 
 async def test_a_list_is_paged_newest_first(client: httpx.AsyncClient) -> None:
-    """Each page names the next one until there is none; together they hold every task once."""
+    """Following next_cursor to the last page returns every task once."""
     made = [(await create(client, BODY)).json()["data"]["task_id"] for _ in range(3)]
     found, cursor = list[str](), None
     for expected in (2, 1):
@@ -139,7 +139,7 @@ async def test_a_list_is_paged_newest_first(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_list_can_be_filtered(client: httpx.AsyncClient, services: Services) -> None:
-    """By status, model, source and time; another account's tasks are in nobody else's list."""
+    """Tasks are filtered by status, model, source and time; tasks of other accounts are never listed."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
     for wanted, found in (
         ({"status": "pending"}, [made]),
@@ -167,7 +167,7 @@ async def test_a_list_can_be_filtered(client: httpx.AsyncClient, services: Servi
     ],
 )
 async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, wanted: dict[str, Any], problem: str) -> None:
-    """Each is a 422 that says what would be right."""
+    """Each is a 422 that names the valid values."""
     answer = await client.get(f"{API}/job/Tasks", params=wanted)
     assert (answer.status_code, answer.json()["errors"]) == (422, [problem])
 
@@ -175,7 +175,7 @@ async def test_a_wrong_filter_is_named(client: httpx.AsyncClient, wanted: dict[s
 async def test_a_deleted_task_is_gone_with_its_media(
     client: httpx.AsyncClient, store: PostgresTaskStore, files: LocalFileStore, tmp_path: Path
 ) -> None:
-    """While it runs it cannot be deleted; afterwards neither the task nor its file is there, and its price stays."""
+    """A running task cannot be deleted; deleting an ended one removes task and file but keeps its ledger entries."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     known, key = TaskId(UUID(task_id)), f"results/1/{task_id}/out.mp4"
     early = await client.post(f"{API}/job/DeleteTask", params={"task_id": task_id})
@@ -195,7 +195,7 @@ async def test_a_deleted_task_is_gone_with_its_media(
 
 
 async def test_an_unchanged_task_is_304(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """With the tag of the last answer there is a body only after a change."""
+    """With the ETag of the last response, a body is sent only after a change."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     first = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
     tag = {"if-none-match": first.headers["etag"]}
@@ -207,7 +207,7 @@ async def test_an_unchanged_task_is_304(client: httpx.AsyncClient, store: Postgr
 
 
 async def test_a_task_has_a_timeline(client: httpx.AsyncClient, store: PostgresTaskStore) -> None:
-    """TaskInfo tells how long each stage took, in their order."""
+    """TaskInfo has the duration of each stage, in order."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     known, began = TaskId(UUID(task_id)), datetime(2026, 1, 1, tzinfo=UTC)
     await store.start_task(known, WORKER)

@@ -1,4 +1,4 @@
-"""The pages over a real database, called in this process by somebody who is signed in."""
+"""Fixtures of the console tests: the pages with a real database, called in process by a signed-in user."""
 
 import re
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def app(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
-    """The application, started with the defaults."""
+    """The started application with default settings."""
     monkeypatch.chdir(tmp_path)
     for name in ("DATABASE_URL", "BODYDOUBLE_PUBLIC_URL", "BODYDOUBLE_DATA", "BODYDOUBLE_PORT"):
         monkeypatch.delenv(name, raising=False)
@@ -37,7 +37,7 @@ async def app(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def console(app: FastAPI) -> Console:
-    """What the pages were given."""
+    """The services of the pages."""
     console: Console = app.state.console
     return console
 
@@ -49,17 +49,17 @@ async def account(console: Console) -> Account:
 
 
 class FormBrowser:
-    """A browser without JavaScript: keeps cookies, follows nothing, posts forms with the page's token."""
+    """A browser without JavaScript: keeps cookies, follows no redirects, posts forms with the CSRF token."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
     async def get(self, path: str, **headers: str) -> httpx.Response:
-        """A page."""
+        """Get a page."""
         return await self.client.get(path, headers={"accept": "text/html"} | headers)
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
-        """A form of the page for keys, whose token is that of every page."""
+        """Post a form with the CSRF token of the session."""
         token = re.search(r'name="csrf" content="([0-9a-f]+)"', (await self.get("/keys")).text)
         assert token is not None
         return await self.client.post(path, data={"csrf": token[1]} | fields, headers={"referer": f"{URL}/keys"})
@@ -67,7 +67,7 @@ class FormBrowser:
 
 @pytest.fixture
 async def anonymous(app: FastAPI) -> AsyncIterator[FormBrowser]:
-    """Nobody signed in."""
+    """A browser without session."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield FormBrowser(client)
@@ -75,13 +75,13 @@ async def anonymous(app: FastAPI) -> AsyncIterator[FormBrowser]:
 
 @pytest.fixture
 async def user(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
-    """Signed in for the account."""
+    """A signed-in user of the account."""
     anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.USER))
     return anonymous
 
 
 @pytest.fixture
 async def operator(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
-    """Signed in for the account, as operator."""
+    """A signed-in operator of the account."""
     anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.OPERATOR))
     return anonymous

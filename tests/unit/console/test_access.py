@@ -1,4 +1,4 @@
-"""Who gets in, who may do what, and what protects them."""
+"""Sign-in, permissions, and protection against hostile requests."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_strangers_are_led_to_the_sign_in(anonymous: Any, path: str) -> None:
-    """No page shows anything to somebody who is not signed in, and the sign-in leads back."""
+    """Without session every page redirects to the sign-in page, which leads back to it."""
     answer = await anonymous.get(path)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in")
@@ -33,7 +33,7 @@ async def test_strangers_are_led_to_the_sign_in(anonymous: Any, path: str) -> No
 async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_use(
     anonymous: Any, console: Console, account: Account
 ) -> None:
-    """The page of the link uses nothing up; its button does, sets the cookie, and leads to where one wanted to go."""
+    """Opening a link does not consume it; its button does, sets the cookie, and redirects to the target."""
     link = sign_in_url("", await console.sessions.make_link_token(account.name, Role.USER))
     assert "Sign in" in (await anonymous.get(link)).text
     form = {"link": link.partition("=")[2], "next": "/credits"}
@@ -49,14 +49,14 @@ async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_u
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "x"])
 async def test_sign_in_leads_nowhere_else(anonymous: Any, console: Console, account: Account, target: str) -> None:
-    """Whatever the address says, the sign-in leads to a page of this installation."""
+    """The sign-in redirects only to pages of this site."""
     token = await console.sessions.make_link_token(account.name, Role.USER)
     answer = await anonymous.client.post("/sign-in", data={"link": token, "next": target})
     assert answer.headers["location"] == "/"
 
 
 async def test_sign_out_ends_the_session_for_everybody_who_has_the_cookie(user: Any) -> None:
-    """A copy of the cookie is of no use after the sign-out."""
+    """A copied cookie is invalid after the sign-out."""
     copied = user.client.cookies["bodydouble_session"]
     assert (await user.post("/sign-out")).headers["location"] == "/sign-in"
     user.client.cookies.set("bodydouble_session", copied)
@@ -64,7 +64,7 @@ async def test_sign_out_ends_the_session_for_everybody_who_has_the_cookie(user: 
 
 
 async def test_forms_need_the_token_of_their_session(user: Any, console: Console, account: Account) -> None:
-    """Without the token, with another one, or from another site nothing is done."""
+    """A post without valid CSRF token or from another site has no effect."""
     for fields in ({}, {"csrf": "0" * 64}, {"csrf": "é"}):
         await user.client.post("/keys", data=fields | {"name": "stolen"})
     good = (await user.get("/keys")).text.split('name="csrf" content="')[1][:64]
@@ -76,7 +76,7 @@ async def test_forms_need_the_token_of_their_session(user: Any, console: Console
 
 
 async def test_users_see_nothing_of_the_operator(user: Any) -> None:
-    """Neither the page nor its buttons work for a user, and the menu does not name it."""
+    """Users can neither open the operator page nor use its forms, and their menu does not list it."""
     assert (await user.get("/operator")).status_code == 403
     assert 'href="/operator"' not in (await user.get("/keys")).text
     await user.post("/operator/switch", name="maintenance", to="off")
@@ -84,7 +84,7 @@ async def test_users_see_nothing_of_the_operator(user: Any) -> None:
 
 
 async def test_a_link_from_another_site_asks_once_more(anonymous: Any) -> None:
-    """A strict cookie does not come along from elsewhere: the page asks for itself again before it gives up."""
+    """A request from another site comes without the strict cookie, so the page reloads itself first."""
     answer = await anonymous.get("/tasks", **{"sec-fetch-site": "cross-site"})
     assert answer.status_code == 200
     assert 'http-equiv="refresh"' in answer.text
@@ -92,7 +92,7 @@ async def test_a_link_from_another_site_asks_once_more(anonymous: Any) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/tasks/nothing", "/no/such/page", "/keys"])
 async def test_every_page_says_what_it_may_load(user: Any, path: str) -> None:
-    """Own scripts and styles alone, none in the page, no frames, and nothing is kept by caches."""
+    """Pages allow only scripts and styles of this site, none inline, no frames, and are not cached."""
     answer = await user.get(path)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -106,7 +106,7 @@ async def test_every_page_says_what_it_may_load(user: Any, path: str) -> None:
 
 
 async def test_what_is_not_there_is_a_page_for_people_and_an_envelope_for_programs(user: Any) -> None:
-    """A missing page is drawn for browsers; below /api a program gets what it knows."""
+    """Browsers get a page for status 404, programs below /api an envelope."""
     page = await user.get("/no/such/page")
     assert (page.status_code, page.headers["content-type"].split(";")[0]) == (404, "text/html")
     answer = await user.get("/api/v1/client/nothing")
@@ -114,7 +114,7 @@ async def test_what_is_not_there_is_a_page_for_people_and_an_envelope_for_progra
 
 
 async def test_another_accounts_task_and_key_are_not_found(user: Any, console: Console) -> None:
-    """What belongs to somebody else is not there."""
+    """Tasks and keys of other accounts are not found."""
     other = await console.accounts.open_account("somebody else")
     key = (await console.accounts.create_key(other.id)).key
     answer = await user.post(f"/keys/{key.id}/disable")
@@ -123,7 +123,7 @@ async def test_another_accounts_task_and_key_are_not_found(user: Any, console: C
 
 
 async def test_a_link_needs_a_press(anonymous: Any) -> None:
-    """A link from somebody else signs nobody in by itself: the page has a button and no script that presses it."""
+    """Opening a link signs nobody in: the page has a button, and no script presses it."""
     page = (await anonymous.get("/sign-in?link=any")).text
     assert "Continue only if you requested it" in page
     assert "data-submit-now" not in page
@@ -138,7 +138,7 @@ HOSTILE_TEXTS = st.one_of(
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_no_input_of_a_console_route_is_a_fault(operator: Any, app: FastAPI, method: str) -> None:
-    """Whatever paths, queries, forms and JSON hold, the answer is no 500, and nothing unexpected is logged."""
+    """Hostile paths, queries, forms and JSON never cause status 500."""
     token = re.search(r'name="csrf" content="([0-9a-f]+)"', (await operator.get("/keys")).text)
     assert token is not None
     modules = (assets, sign_in, playground, tasks, keys, credits, models, operation)
@@ -186,7 +186,7 @@ async def test_inputs_that_were_faults_are_refused(user: Any, path: str) -> None
 
 
 def test_too_many_sign_ins_of_one_address_wait() -> None:
-    """The limit is for each address alone and says how long to wait."""
+    """The limit applies to each IP address and its error has the time to wait."""
     limit = SignInLimit(per_minute=3)
     for _ in range(3):
         limit.count("10.0.0.1")
@@ -197,7 +197,7 @@ def test_too_many_sign_ins_of_one_address_wait() -> None:
 
 
 async def test_assets_may_be_kept_for_good(anonymous: Any, app: FastAPI) -> None:
-    """Their path changes with their content, and every module that a page names is there."""
+    """Their path contains a hash of the content, and every asset that a page names exists."""
     page = (await anonymous.get("/sign-in")).text
     for part in page.split('"'):
         if part.startswith("/console/assets/"):

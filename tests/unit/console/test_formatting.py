@@ -1,4 +1,4 @@
-"""Numbers, charts, fields and snippets as people read them."""
+"""Formatting of numbers, charts, form fields and snippets."""
 
 import ast
 import json
@@ -23,12 +23,12 @@ from bodydouble.tasks.errors import Kind
     ("value", "text"), [("9937.5000", "9,937.5"), ("0.0000", "0"), ("10000", "10,000"), ("1234567", "1,234,567")]
 )
 def test_credits_have_no_needless_digits(value: str, text: str) -> None:
-    """Thousands are told apart, zeros behind the point are left away."""
+    """Thousands are separated, trailing zeros are removed."""
     assert credits_text(Decimal(value)) == text
 
 
 def test_signs_durations_and_sizes() -> None:
-    """A true minus, units that fit, and three digits."""
+    """Numbers have U+2212 as minus, suitable units, and three digits."""
     assert (signed_text(Decimal(-18)), signed_text(Decimal("2.5"))) == ("−18", "+2.5")
     assert [duration_text(s) for s in (0.25, 59.6, 75, 3700, 90000)] == [
         "0.2 s", "1 min 00 s", "1 min 15 s", "1 h 01 min", "1 d 1 h",
@@ -37,7 +37,7 @@ def test_signs_durations_and_sizes() -> None:
 
 
 def test_bars_stack_and_end_today() -> None:
-    """The last bar is today's, two models of one day stand on each other, and the highest fits below the top tick."""
+    """The last bar is today's, models of one day are stacked, and the highest bar fits below the top tick."""
     today = date(2026, 3, 2)
     usage = [
         UsageDay(day=today, model="a", succeeded=2, failed=0, credits=Decimal(30)),
@@ -56,13 +56,13 @@ def test_bars_stack_and_end_today() -> None:
 
 
 def test_no_usage_is_an_empty_chart() -> None:
-    """Nothing spent draws no bar and divides by nothing."""
+    """Without usage the chart has no bars."""
     assert draw_usage([], date(2026, 3, 2), 30).bars == []
 
 
 @pytest.mark.parametrize("model", INPUTS)
 def test_every_field_of_every_model_has_a_control(model: str) -> None:
-    """The form has all of the schema's fields, and each kind is one that the template draws."""
+    """The form has every field of the schema, and the template supports each kind."""
     schema = INPUTS[model].model_json_schema()
     fields = form_fields(schema)
     assert [field.name for field in fields] == list(schema["properties"])
@@ -73,7 +73,7 @@ def test_every_field_of_every_model_has_a_control(model: str) -> None:
 
 
 def test_snippets_can_be_run() -> None:
-    """The shell gives curl the very request, quotes and all, and the Python program is one."""
+    """The shell passes the exact request to curl, and the Python snippet is valid."""
     [body] = [dict(example) for example in EXAMPLES.values()][:1]
     body["input"] = dict(body["input"]) | {"prompt": 'it\'s "there"', "keep_audio": False}
     snippets = write_snippets("http://127.0.0.1:8000", body)
@@ -85,7 +85,7 @@ def test_snippets_can_be_run() -> None:
 
 
 def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
-    """A changed sound is named, a missing figure is no zero, and a minus is a true one."""
+    """Changed audio is named, a missing value is "not measured", and negative values have U+2212."""
     figures = {
         "delivery": {"frames": True, "timestamps": True, "frame_rate": True, "duration": True, "audio": False},
         "background_psnr_mean_db": 48.25, "background_psnr_min_db": 40.0, "pck_20": 0.934, "face_texture_output": None,
@@ -110,10 +110,10 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
     [("/tasks?x=1", "/tasks?x=1"), ("//evil", "/"), ("/\\evil", "/"), ("https://evil", "/"), ("", "/"), ("/a\nb", "/")],
 )
 def test_paths_of_ours(path: str, own: str) -> None:
-    """Only what stays on this installation is gone to."""
+    """Only paths of this site are accepted."""
     assert local_path(path) == own
 
 
 def test_every_kind_of_error_has_its_page() -> None:
-    """The console's table is whole."""
+    """The table has every kind of error."""
     assert set(ERROR_PAGES) == set(Kind)

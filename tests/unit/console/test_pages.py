@@ -1,4 +1,4 @@
-"""What the pages show and what their forms do."""
+"""Contents of the pages and effects of their forms."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ URL = "http://127.0.0.1:8000"
 
 
 async def submit(console: Console, account: Account, **fields: Any) -> str:
-    """A task that waits in the queue: nobody works here."""
+    """A pending task; no worker runs."""
     body = {
         "img_urls": ["https://example.com/a.png"],
         "video_urls": ["https://example.com/b.mp4"],
@@ -37,7 +37,7 @@ async def submit(console: Console, account: Account, **fields: Any) -> str:
 
 
 async def test_a_new_key_is_shown_once(user: Any, console: Console, account: Account) -> None:
-    """The answer to the form shows the secret, nothing later does; name, scope and expiry are as chosen."""
+    """Only the response to the form shows the secret; name, scope and expiry are as chosen."""
     page = (await user.post("/keys", name="render <farm>", scope="read", expires="30")).text
     secret = page.split('data-copy-text tabindex="0">')[1].split("<")[0]
     assert secret.startswith("ak_")
@@ -51,7 +51,7 @@ async def test_a_new_key_is_shown_once(user: Any, console: Console, account: Acc
 
 
 async def test_wrong_fields_lead_back_with_the_reason(user: Any) -> None:
-    """A form that cannot be carried out returns to its page, which says why, once; another tab's list takes no word."""
+    """An invalid form redirects to its page, which shows the reason once; partial pages do not consume it."""
     answer = await user.post("/keys", name="x" * 101)
     assert (answer.status_code, answer.headers["location"]) == (303, "/keys")
     await user.get("/tasks?part=rows")
@@ -60,7 +60,7 @@ async def test_wrong_fields_lead_back_with_the_reason(user: Any) -> None:
 
 
 async def test_tasks_page_by_cursor_and_are_found_by_id(user: Any, console: Console, account: Account) -> None:
-    """Twenty a page, newest first, none twice and none left out; the beginning of an id finds it."""
+    """Pages have 20 tasks, newest first, each task once; the beginning of an id finds a task."""
     await console.operation.grant(account.name, Decimal(10_000), "")
     made = [await submit(console, account) for _ in range(23)]
     first = (await user.get("/tasks")).text
@@ -77,14 +77,14 @@ async def test_tasks_page_by_cursor_and_are_found_by_id(user: Any, console: Cons
 
 
 def ids_of(page: str) -> list[str]:
-    """The tasks that a list shows, in order."""
+    """The ids of the listed tasks, in order."""
     return [part.split('"')[0] for part in page.split('main-link mono" href="/tasks/')[1:]]
 
 
 async def test_a_waiting_task_is_cancelled_its_callback_sent_again_and_then_deleted(
     user: Any, console: Console, account: Account
 ) -> None:
-    """Each button does what it says, and the page says what happened."""
+    """Each button has its effect, and the page confirms it."""
     task = await submit(console, account, callback_url="https://example.com/hook")
     page = (await user.get(f"/tasks/{task}")).text
     assert "Queued" in page
@@ -102,7 +102,7 @@ async def test_a_waiting_task_is_cancelled_its_callback_sent_again_and_then_dele
 
 
 async def test_events_tell_how_a_task_goes_on_and_end_with_it(user: Any, console: Console, account: Account) -> None:
-    """The stream of a task that is over has one event, which says so."""
+    """The stream of an ended task has one event with its status."""
     task = await submit(console, account)
     await console.tasks.cancel(Caller(account=account), task)
     answer = await user.get(f"/tasks/{task}/events")
@@ -115,7 +115,7 @@ async def test_events_tell_how_a_task_goes_on_and_end_with_it(user: Any, console
 async def test_events_end_with_the_session(
     user: Any, console: Console, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the sign-out an open stream sends nothing more, however long the task runs."""
+    """After the sign-out an open stream sends no more events."""
     monkeypatch.setattr("bodydouble.console.tasks.POLL_SECONDS", 0.01)
     task = await submit(console, account)
     session = await console.sessions.session(user.client.cookies[COOKIE])
@@ -128,7 +128,7 @@ async def test_events_end_with_the_session(
 
 
 async def test_a_renderer_that_is_switched_off_closes_the_playground(user: Any, console: Console) -> None:
-    """The page says that the operator did it, with the operator's message, and Run is disabled."""
+    """The page shows the operator's message or a default, and Run is disabled."""
     assert "data-closed" not in (await user.get("/")).text
     for message, shown in (("", "The operator switched off the renderer puppet."), ("Back soon", "Back soon")):
         await console.operation.switch_off("renderer:puppet", message, 60)
@@ -140,7 +140,7 @@ async def test_a_renderer_that_is_switched_off_closes_the_playground(user: Any, 
 
 
 async def test_the_ledger_as_csv_adds_up(user: Any, console: Console, account: Account) -> None:
-    """Every transfer is a row, the changes add up to the balance, and no cell is a formula for spreadsheets."""
+    """Every transfer is a row, the changes add up to the balance, and no cell is a spreadsheet formula."""
     await submit(console, account)
     await console.operation.grant(account.name, Decimal("2.5"), "=cmd()")
     rows = list(csv.DictReader(io.StringIO((await user.get("/credits.csv")).text)))
@@ -153,7 +153,7 @@ async def test_the_ledger_as_csv_adds_up(user: Any, console: Console, account: A
 async def test_the_playground_makes_tasks_and_says_what_they_cost(
     user: Any, console: Console, account: Account
 ) -> None:
-    """Price, snippets and task come from the same checked request; a wrong field is named."""
+    """Price, snippets and task come from the same validated request; an invalid field is named."""
     page = (await user.get("/")).text
     headers = {"accept": "application/json", "x-csrf-token": page.split('name="csrf" content="')[1][:64]}
     body: dict[str, Any] = {"model": MODEL, "input": {"resolution": "580P", "person": [0.5, 0.25]}}
@@ -178,7 +178,7 @@ async def test_the_playground_makes_tasks_and_says_what_they_cost(
 
 
 async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:
-    """An address elsewhere is refused: the console fetches nothing."""
+    """Foreign URLs are rejected: the console fetches nothing."""
     answer = await user.client.get(
         "/console/people", params={"video": "https://example.com/b.mp4"}, headers={"accept": "application/json"}
     )
@@ -187,7 +187,7 @@ async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:
 
 
 async def test_operators_switch_maintenance_grant_and_open_accounts(operator: Any, console: Console) -> None:
-    """What the buttons of the page do holds at once, for everybody."""
+    """The actions take effect immediately for all users."""
     await operator.post("/operator/switch", name="maintenance", to="off", message="Back at noon")
     assert "Back at noon" in (await operator.get("/operator")).text
     assert "Back at noon" in (await operator.get("/models")).text
@@ -207,7 +207,7 @@ async def test_operators_switch_maintenance_grant_and_open_accounts(operator: An
 async def test_failures_are_counted_by_reason(
     operator: Any, console: Console, account: Account, fresh_database: str
 ) -> None:
-    """Two failures of one reason are one row with their number; a cancel is none."""
+    """Failures with the same reason are one row with their number; cancelled tasks are not counted."""
     made = [await submit(console, account) for _ in range(3)]
     await console.tasks.cancel(Caller(account=account), made[2])
     with psycopg.connect(fresh_database, autocommit=True) as connection:
@@ -222,7 +222,7 @@ async def test_failures_are_counted_by_reason(
 
 
 async def test_times_are_in_the_readers_zone(user: Any, console: Console, account: Account) -> None:
-    """The cookie's zone is used, a wrong one is not."""
+    """The time zone of the cookie is used, an invalid one is ignored."""
     await console.accounts.create_key(account.id, "one")
     user.client.cookies.set("bodydouble_zone", "Pacific/Kiritimati")
     assert "Pacific/Kiritimati" in (await user.get("/keys")).text
@@ -233,7 +233,7 @@ async def test_times_are_in_the_readers_zone(user: Any, console: Console, accoun
 
 
 async def test_the_first_page_weighs_less_than_100_kB(user: Any) -> None:
-    """With its style sheet, and every module that it or another one asks for, uncompressed."""
+    """The size includes the style sheet and all modules, uncompressed."""
     page = (await user.get("/")).text
     root = re.search(r'"(/console/assets/[0-9a-f]+)/', page)
     assert root is not None

@@ -28,7 +28,7 @@ def there() -> Iterator[Provider]:
 async def browser(
     there: Provider, tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Before an installation that knows the provider."""
+    """A browser of an installation with the identity provider."""
     monkeypatch.chdir(tmp_path)
     settings = Settings(
         data=tmp_path / "data",
@@ -50,7 +50,7 @@ async def browser(
 
 
 async def visit_provider(browser: httpx.AsyncClient, path: str = "/sign-in/begin") -> str:
-    """Leave for the provider; answers the way back."""
+    """Follow the redirect to the provider; returns the URL of its redirect back."""
     leaves = await browser.get(path)
     assert leaves.status_code == 303
     async with httpx.AsyncClient() as elsewhere:
@@ -61,7 +61,7 @@ async def visit_provider(browser: httpx.AsyncClient, path: str = "/sign-in/begin
 
 
 async def test_somebody_signs_in_and_lands_where_they_wanted(browser: httpx.AsyncClient, there: Provider) -> None:
-    """The button, the provider, and back: an account of their own with its credits, as operator by the claim."""
+    """The sign-in opens a new account with credits; the role claim makes the user an operator."""
     there.claims = {"email": "ada@studio.example", "groups": ["operator"]}
     page = (await browser.get("/sign-in?next=/keys")).text
     assert "Sign in with the studio" in page
@@ -79,7 +79,7 @@ async def test_somebody_signs_in_and_lands_where_they_wanted(browser: httpx.Asyn
 
 
 async def test_a_way_back_works_once_and_in_one_browser(browser: httpx.AsyncClient, there: Provider) -> None:
-    """Without the ticket, with another one's, with a forged one, or a second time, nobody is signed in."""
+    """A missing, foreign, forged or reused ticket signs nobody in."""
     back = await visit_provider(browser)
     ticket = browser.cookies["bodydouble_sign_in"]
     for wrong in ("", "nonsense", ticket[:-8] + "AAAAAAAA"):
@@ -98,7 +98,7 @@ async def test_a_way_back_works_once_and_in_one_browser(browser: httpx.AsyncClie
 
 
 async def test_who_cancels_or_is_not_known_is_told_so(browser: httpx.AsyncClient, there: Provider) -> None:
-    """On the sign-in page, from which another try starts."""
+    """The sign-in page shows the error and allows another attempt."""
     there.refuses = "access_denied"
     cancelled = await browser.get(await visit_provider(browser))
     assert "The sign-in at the studio was cancelled." in cancelled.text
@@ -111,7 +111,7 @@ async def test_who_cancels_or_is_not_known_is_told_so(browser: httpx.AsyncClient
 
 
 async def test_a_disabled_account_stays_out(browser: httpx.AsyncClient, there: Provider) -> None:
-    """Whatever the provider says."""
+    """A disabled account stays locked out, whatever the provider says."""
     there.claims = {"email": "ada@studio.example"}
     await browser.get(await visit_provider(browser))
     console = browser._transport.app.state.console  # type: ignore[attr-defined]
@@ -123,13 +123,13 @@ async def test_a_disabled_account_stays_out(browser: httpx.AsyncClient, there: P
 
 
 async def test_a_target_elsewhere_leads_to_the_first_page(browser: httpx.AsyncClient) -> None:
-    """Nobody is sent to another site."""
+    """The target of the sign-in is never another site."""
     answer = await browser.get(await visit_provider(browser, "/sign-in/begin?next=https://elsewhere.example"))
     assert 'content="0;url=/"' in answer.text
 
 
 async def test_without_a_provider_there_is_no_such_way(anonymous: Any) -> None:
-    """Off by default: no button, no address."""
+    """By default there is neither button nor route."""
     assert "Sign in with" not in (await anonymous.get("/sign-in")).text
     assert (await anonymous.get("/sign-in/begin")).status_code == 404
     assert (await anonymous.get("/sign-in/callback?code=x&state=y")).status_code == 404
@@ -141,7 +141,7 @@ async def test_without_a_provider_there_is_no_such_way(anonymous: Any) -> None:
 def test_serve_names_a_setting_that_cannot_work(
     setting: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before a database is made or an address printed."""
+    """serve ends before it creates a database or prints an address."""
     monkeypatch.chdir(tmp_path)
     for name, text in {"OIDC_ISSUER": "https://a.example", "OIDC_CLIENT_ID": "x", setting: value}.items():
         monkeypatch.setenv(f"BODYDOUBLE_{name}", text)
