@@ -27,6 +27,7 @@ class ServerSettings(BaseModel):
     metrics_token: str = Field("", repr=False)  # bearer token of /metrics; empty: only requests on loopback
     reads_per_minute: int = Field(1200, ge=1)  # of one key at one API process
     event_streams_max: int = Field(200, ge=1)  # of one account, open at the same time at one API process
+    connections_max: int = Field(2000, ge=16)  # HTTP connections open at the same time at one API process
     body_bytes_max: int = 1_000_000  # of a request without files
 
     @property

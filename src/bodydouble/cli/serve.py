@@ -246,6 +246,7 @@ async def _serve(
     settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, processes: SideProcesses = ()
 ) -> None:
     """Run the API in this process, and ``processes`` beside it, until SIGINT or SIGTERM."""
+    from bodydouble.api.connections import limited_protocol, reserve_connections
     from bodydouble.bootstrap.application import build_app
 
     app = build_app(settings, database_url, tracer)
@@ -258,6 +259,8 @@ async def _serve(
         access_log=False,
         timeout_graceful_shutdown=5,
         server_header=False,
+        http=limited_protocol(reserve_connections(settings.connections_max)),
+        ws="none",
     )
     server = _Server(config)
 
