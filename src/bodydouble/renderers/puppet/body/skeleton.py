@@ -126,7 +126,7 @@ def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, i
             body[ankle] = body[knee] + [0, calf, 0]
             outwards = np.sign(body[hip, 0] - top[0])
             body[chain.extremity[0]] = body[ankle] + [0, 0.12 * calf, 0]
-            body[chain.extremity[1]] = body[ankle] + [0.15 * outwards * calf, 0.22 * calf, 0]
+            body[chain.extremity[1]] = body[ankle] + [0.1 * outwards * calf, 0.14 * calf, -calf]
     for side, chain in ARMS.items():
         shoulder, elbow, wrist = chain.joints
         if seen[elbow] >= ARM_SEEN_MIN and inside(elbow):

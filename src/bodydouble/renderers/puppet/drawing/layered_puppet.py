@@ -31,7 +31,7 @@ ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
-HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.3
+HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
 """Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
 
 
@@ -175,8 +175,7 @@ class LayeredPuppet:
             tip = pose.joints[f"tip_{name[-1]}"][:2] * retargeting.scale + retargeting.roots[index]
             seen = float(motion.hand_weight[index, side])
             kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
-            own = retargeting.rest.bones[f"hand_{name[-1]}"].length * retargeting.scale
-            size = float(np.clip(own / retargeting.actor.lengths[f"hand_{name[-1]}"], HAND_SCALE_MIN, HAND_SCALE_MAX))
+            size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
             start = motion.body[index, 15 + side]
             result.append(
                 HandPlace(

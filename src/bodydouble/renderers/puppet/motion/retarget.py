@@ -13,6 +13,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints,
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
+from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
 from bodydouble.renderers.puppet.motion.head import Head, limited_turn
 
 Array = NDArray[np.float64]
@@ -27,10 +28,15 @@ RAISED_LEFT = -np.pi * 1.35
 """Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
 ROOT_SIGMA = 3.0
 """Frames over which the body's offset from the actor's hips is smoothed."""
-HIPS_SHARE = 0.35
-"""Of the hips in where a body without feet stands; the shoulders, which are seen better, have the rest."""
+HEAD_SHARE = 0.5
+"""Of the head in size and place of a body without feet; the shoulders have the rest."""
+CONTACT_SEEN_MIN = 0.3
+"""Visibility from which on a hip or knee may draw a hand."""
+ARM_BONES = ("upperarm", "lowerarm", "hand")
 SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
+HIPS_SEEN_MIN = 0.8
+"""Median visibility of the less visible hip from which on the spine's length is believed."""
 LEGS_SEEN_MIN = 0.4
 """Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
 
@@ -139,14 +145,27 @@ class Retargeting:
         if self.legs_seen:
             legs = sum(rest.bones[f"{bone}_{side}"].length for bone in ("thigh", "calf") for side in SIDES) / 2
             return (actor["spine"] + actor["thigh_l"] + actor["calf_l"]) / (rest.spine + legs)
-        return (actor["spine"] + actor["shoulders"]) / (rest.spine + rest.shoulder_width)
+        body = self._trunk_length(own=False) / self._trunk_length(own=True)
+        head = float(np.median(sizes)) / rest.head.size if len(sizes) else body
+        return float(body ** (1 - HEAD_SHARE) * head**HEAD_SHARE)
+
+    def _trunk_length(self, *, own: bool) -> float:
+        """Shoulder width, with the spine where the video shows the hips: the character's ``own`` or the actor's, px."""
+        wide = self.rest.shoulder_width if own else self.actor.lengths["shoulders"]
+        if not hips_seen(self._motion):
+            return wide
+        return wide + (self.rest.spine if own else self.actor.lengths["spine"])
+
+    @property
+    def body_ratio(self) -> float:
+        """Size of the character's body in the frame over the actor's."""
+        return self.scale * self._trunk_length(own=True) / self._trunk_length(own=False)
 
     def _neck_vectors(self) -> Array:
         """(F, 2) from between the actor's shoulders to where the head turns, smoothed; NaN where absent."""
         motion, head = self._motion, self.rest.head
         # Where the head's joint is in the head's own axes, in head sizes; the same place on the actor's head.
-        centre = np.r_[head.centre, self.rest.joints.head[2] - 0.5 * head.width]
-        local = head.rotation.T @ (centre - self.rest.joints.head) / head.size
+        local = head.rotation.T @ (self._head_centre() - self.rest.joints.head) / head.size
         result = np.full((len(motion), 2), np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
@@ -181,8 +200,9 @@ class Retargeting:
             bones[f"clavicle_{side}"] = bones["spine_03"]
         self._place_head(index, bones, joints)
         for side in SIDES:
-            self._place_arm(index, side, bones, joints)
             self._place_leg(index, side, bones, joints)
+        for side, directions in self._arm_directions(index, bones, joints).items():
+            self._place_arm(index, side, directions, bones, joints)
         return Pose(bones=bones, joints=joints)
 
     def _place_head(self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
@@ -207,15 +227,85 @@ class Retargeting:
         )
         joints["head"] = joint
 
-    def _place_arm(self, index: int, side: str, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
+    def _arm_directions(
+        self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]
+    ) -> dict[str, tuple[Array, Array]]:
+        """By side the directions (3,) of upper arm and forearm: the actor's, bent where a hand touches something."""
+        actor, rest = self.actor, self.rest
+        own: dict[str, tuple[Array, Array]] = {}
+        wrists: dict[str, Array] = {}
+        for side in SIDES:
+            own[side] = actor.direction(f"upperarm_{side}", index), actor.direction(f"lowerarm_{side}", index)
+            shoulder = bones["spine_03"].apply(rest.joints.points[ARMS[side].joints[0]])
+            joints[f"shoulder_{side}"] = shoulder
+            lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
+            joints[f"elbow_{side}"] = shoulder + own[side][0] * lengths[0]
+            wrists[side] = joints[f"elbow_{side}"] + own[side][1] * lengths[1]
+        for side in SIDES:
+            lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
+            touches = self._touches(index, side, wrists, bones, joints)
+            if not any(touch.weight > 0 for touch in touches):
+                continue
+            target = np.r_[drawn_wrist(wrists[side][:2], touches, sum(lengths)), wrists[side][2]]
+            shoulder = joints[f"shoulder_{side}"]
+            elbow, wrist = bend_arm(shoulder, joints[f"elbow_{side}"], target, lengths)
+            own[side] = (elbow - shoulder) / lengths[0], (wrist - elbow) / lengths[1]
+        return own
+
+    def _touches(
+        self, index: int, side: str, wrists: dict[str, Array], bones: dict[str, BonePose], joints: dict[str, Array]
+    ) -> list[Touch]:
+        """Where head, other hand, hip and knee draw the hand of ``side``; distances are the actor's."""
+        actor, motion, rest = self.actor, self._motion, self.rest
+        points = actor.points[index, :, :2]
+        wrist, fingers = points[ARMS[side].joints[2]], points[list(ARMS[side].tip)].mean(0)
+        other = "r" if side == "l" else "l"
+        body_ratio = self.body_ratio / self.scale
+        centre, size = motion.head_centre[index], motion.head_size[index]
+        own_centre = bones["head"].apply(self._head_centre())[:2]
+        away = min(float(np.hypot(*(wrist - centre))), float(np.hypot(*(fingers - centre)))) / size
+        apart = wrist - points[ARMS[other].joints[2]]
+        middle = (wrists[side][:2] + wrists[other][:2]) / 2
+        touches = [
+            Touch(target=own_centre + (wrist - centre) * rest.head.size / size, weight=HEAD.weight(away)),
+            Touch(
+                target=middle + 0.5 * apart * body_ratio,
+                weight=OTHER_HAND.weight(float(np.hypot(*apart)) / actor.lengths["shoulders"]),
+            ),
+        ]
+        for name, chain_side, joint, reach in (
+            ("hip", side, 0, HIP),
+            ("knee", side, 1, KNEE),
+            ("knee", other, 1, KNEE),
+        ):
+            place = points[LEGS[chain_side].joints[joint]]
+            if motion.visibility[index, LEGS[chain_side].joints[joint]] < CONTACT_SEEN_MIN:
+                continue
+            away = float(np.hypot(*(wrist - place))) / actor.lengths["spine"]
+            target = joints[f"{name}_{chain_side}"][:2] + (wrist - place) * body_ratio
+            touches.append(Touch(target=target, weight=reach.weight(away)))
+        return touches
+
+    def _head_centre(self) -> Array:
+        """(3,) the middle of the face in the picture, as deep as the template's eyes."""
+        head = self.rest.head
+        return np.r_[head.centre, self.rest.joints.head[2] - 0.5 * head.width]
+
+    def _place_arm(
+        self,
+        index: int,
+        side: str,
+        directions: tuple[Array, Array],
+        bones: dict[str, BonePose],
+        joints: dict[str, Array],
+    ) -> None:
         """Upper arm, forearm, hand: turned in the picture plane and tilted; the side that is seen stays seen."""
-        chain = ARMS[side]
-        place = bones["spine_03"].apply(self.rest.joints.points[chain.joints[0]])
-        joints[f"shoulder_{side}"] = place
+        place = joints[f"shoulder_{side}"]
         turn: float | None = None
-        for name, joint in (("upperarm", "elbow"), ("lowerarm", "wrist"), ("hand", "tip")):
+        wanted = (*directions, self.actor.direction(f"hand_{side}", index))
+        for name, joint, direction in zip(ARM_BONES, ("elbow", "wrist", "tip"), wanted, strict=True):
             bone = self.rest.bones[f"{name}_{side}"]
-            azimuth, elevation = angles(self.actor.direction(f"{name}_{side}", index))
+            azimuth, elevation = angles(direction)
             own = bone.elevation
             if name == "hand":
                 own = elevation = 0.0
@@ -275,7 +365,8 @@ class Retargeting:
                 offsets[i] = (weight[:, None] * (ankles - own)).sum(0) / weight.sum()
             else:
                 shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * self.scale
-                offsets[i] = HIPS_SHARE * hips[i] + (1 - HIPS_SHARE) * shoulders
+                face = motion.head_centre[i] - pose.bones["head"].apply(self._head_centre())[:2] * self.scale
+                offsets[i] = HEAD_SHARE * face + (1 - HEAD_SHARE) * shoulders
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
@@ -288,6 +379,12 @@ def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
     """(4,) a bone at ``azimuth`` turned by ``turn`` in the picture plane and tilted by ``tilt`` towards the camera."""
     turned = quaternions.multiply(quaternions.about_z(azimuth + turn), quaternions.about_y(tilt))
     return quaternions.multiply(turned, quaternions.about_z(-azimuth))
+
+
+def hips_seen(motion: Motion) -> bool:
+    """Whether the network sees the actor's hips in most frames rather than guessing them."""
+    seen = motion.visibility[motion.present][:, [23, 24]]
+    return bool(len(seen)) and float(np.median(seen.min(1))) > HIPS_SEEN_MIN
 
 
 def legs_seen(motion: Motion) -> bool:

@@ -11,7 +11,6 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.body.skeleton import completed_body
 from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh, build_figure_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.placement import mirrored
@@ -74,15 +73,10 @@ class Character:
         return float(np.arctan2(self.anatomy.head.rotation[0, 2], self.anatomy.head.rotation[2, 2]))
 
 
-def draws_layers(anatomy: Anatomy, motion: Motion, template: BodyTemplate, shape: tuple[int, int]) -> bool:
-    """Whether the layered body is drawn: both the actor and the character of a picture (h, w) are seen whole.
-
-    Half bodies, and actors that are mostly seen from behind, are drawn as rigid pieces.
-    """
-    _, made_up = completed_body(anatomy, template, shape)
+def draws_layers(motion: Motion) -> bool:
+    """Whether the layered body is drawn: an actor who is mostly seen from behind is drawn as rigid pieces."""
     away = mirrored(motion)[motion.present]
-    seen_from_behind = bool(len(away)) and float(away.mean()) > BEHIND_MAX
-    return not made_up and legs_seen(motion) and not seen_from_behind
+    return not len(away) or float(away.mean()) <= BEHIND_MAX
 
 
 def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
@@ -124,8 +118,8 @@ def character_of(
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=_shrunk(cutout.alpha, zoom), colour=_shrunk(cutout.colour, zoom))
     picture, skin = resized(image, zoom), skin_of(anatomy, cutout)
-    if template is not None and draws_layers(anatomy, motion, template, picture.shape[:2]):
-        body = layer_picture(picture, cutout, anatomy, skin, template)
+    if template is not None and draws_layers(motion):
+        body = layer_picture(picture, cutout, anatomy, skin, template, legs=legs_seen(motion))
         return Character(
             anatomy=anatomy,
             picture=cutout.colour,

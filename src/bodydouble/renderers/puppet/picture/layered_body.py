@@ -8,16 +8,22 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
-from bodydouble.renderers.puppet.body.skeleton import joints_of
-from bodydouble.renderers.puppet.body.surface import label_triangles
+from bodydouble.renderers.puppet.body.skeleton import SIDES, joints_of
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers
+from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below
+from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers, shaded_part
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.segmentation import segment
+from bodydouble.renderers.puppet.picture.regions import softened
+from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, segment
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+HEM_REACH = 0.6
+"""Decimetres above the picture's lower edge within which a skirt's hem is the edge's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +35,18 @@ class FittedPicture:
 
 
 def layer_picture(
-    image: NDArray[np.uint8], cutout: Cutout, anatomy: Anatomy, skin: Array, template: BodyTemplate
+    image: NDArray[np.uint8],
+    cutout: Cutout,
+    anatomy: Anatomy,
+    skin: Array,
+    template: BodyTemplate,
+    *,
+    legs: bool = True,
 ) -> FittedPicture:
-    """``image`` (h, w, 3) with its ``cutout``, both at texture size, as layers on a body. ``skin`` (3,) is 0-255."""
+    """``image`` (h, w, 3) with its ``cutout``, both at texture size, as layers on a body.
+
+    ``skin`` (3,) is 0-255. ``legs``: whether legs that the picture cuts off are to be made up.
+    """
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     joints = joints_of(anatomy, template, shape)
     joints, girth = fit_silhouette(joints, cutout.alpha, body_scale(template, joints))
@@ -40,10 +55,33 @@ def layer_picture(
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
     if alpha is not cutout.alpha:
         cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
+    extended = extend_below(image, cutout, fit, template, face_and_neck(anatomy, shape), legs=legs)
+    cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
-    parts = segment(colours, cutout.alpha, fit, template, anatomy)
+    parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
+    cutout = _with_bare_legs(cutout, extended, fit, template, skin, parts.hem)
     hands = np.isfinite(anatomy.hands).all((1, 2))
     sources = LayerSources(
         colour=cutout.colour, alpha=cutout.alpha, skin=skin, hands_seen=(bool(hands[0]), bool(hands[1]))
     )
     return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, parts))
+
+
+def _with_bare_legs(
+    cutout: Cutout, extended: ExtendedPicture, fit: BodyFit, template: BodyTemplate, skin: Array, hem: float | None
+) -> Cutout:
+    """``cutout`` with the body's bare legs below a skirt that reaches to the picture's edge."""
+    if hem is None or hem < extended.edge - HEM_REACH * fit.scale or not extended.made_up.any():
+        return cutout
+    shape = (extended.made_up.shape[0], extended.made_up.shape[1])
+    colour, alpha = cutout.colour.copy(), cutout.alpha.copy()
+    bare = np.zeros(shape, np.bool_)
+    colour[extended.made_up] = skin
+    for side in SIDES:
+        for bone in LIMB_BONES["leg"]:
+            mask, shaded = shaded_part(fit, template, f"{bone}_{side}", skin, shape)
+            mask &= extended.made_up
+            colour[mask] = shaded[mask]
+            bare |= mask
+    alpha[extended.made_up] = softened(bare, 0.8)[extended.made_up]
+    return Cutout(alpha=alpha, colour=colour)

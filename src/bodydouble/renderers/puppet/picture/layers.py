@@ -87,7 +87,9 @@ def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, pa
         arm = _arm_layer(sources, fit, template, parts, side)
         if arm is not None:
             layers[f"arm_{side}"] = arm
-        leg = _leg_layer(sources, fit, template, surface, parts, side)
+        other = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
+        own = surface_of(fit.vertices, template, ~arms & ~other, shape, fit.scale)
+        leg = _leg_layer(sources, fit, template, own, surface, parts, side)
         if leg is not None:
             layers[f"leg_{side}"] = leg
     return LayeredBody(layers=layers, surface=surface, skirt=parts.hem is not None)
@@ -145,12 +147,12 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     known = (keep > SOLID) & ~widened(any_arm, 2)
     colour = filled(sources.colour, known, hidden | ((keep > 0.02) & ~known))
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
-    for side in SIDES:
-        leg = parts.parts.get(f"leg_{side}")
-        if leg is not None:
-            weight = limb_weight(surface.weights, "leg", side)
-            ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
-            opacity = opacity * (1 - softened(leg | (weight > SEAM[1]), 0.8) * (1 - ends) * _below(parts.hem, alpha))
+    legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
+    if legs:
+        weight = limb_weight(surface.weights, "leg", "l") + limb_weight(surface.weights, "leg", "r")
+        ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
+        legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), 0.8)
+        opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
     return make_layer(colour, opacity, surface, scale)
 
 
@@ -196,19 +198,28 @@ def _arm_layer(
 
 
 def _leg_layer(
-    sources: LayerSources, fit: BodyFit, template: BodyTemplate, surface: Surface, parts: Segmentation, side: str
+    sources: LayerSources,
+    fit: BodyFit,
+    template: BodyTemplate,
+    surface: Surface,
+    both: Surface,
+    parts: Segmentation,
+    side: str,
 ) -> Layer | None:
-    """One leg, whole; it moves with the trunk's own fields, so that both agree at the hip."""
+    """One leg, whole, on a ``surface`` without the other leg: where they touch, neither pulls at the other.
+
+    ``both`` is the trunk's surface, with both legs.
+    """
     own = parts.parts.get(f"leg_{side}")
     if own is None:
         return None
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])
     weight = limb_weight(surface.weights, "leg", side)
-    other = limb_weight(surface.weights, "leg", "r" if side == "l" else "l")
+    other = limb_weight(both.weights, "leg", "r" if side == "l" else "l")
     arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)
     whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.3)], shape) > 0
-    mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (weight > other))
+    mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both.weights, "leg", side) > other))
     below = _below(parts.hem, alpha)
     visible = mine & (alpha > 0.05) & (below > 0)
     hidden = whole & ~visible & ((below == 0) | arms | (other > 0))

@@ -38,6 +38,10 @@ GAP_MIN = 0.25
 """Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
 SKIRT_FILL = 0.7
 """Share of the gap between the legs that cloth fills where there is a skirt."""
+FLARE = 1.3
+"""Width of the cloth over that of legs that stand together from which on it is a skirt."""
+HEM_MIN = 1.2
+"""Decimetres below the crotch that a skirt reaches down at least."""
 CROTCH = 0.9
 """Decimetres from the hips' line down to the crotch of the template."""
 
@@ -51,10 +55,13 @@ class Segmentation:
     hem: float | None  # px: row to which a skirt reaches; None without a skirt
 
 
-def segment(image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy) -> Segmentation:
+def segment(
+    image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, made_up: Mask
+) -> Segmentation:
     """Arms by colour models that the body seeds, legs by the nearest part of the body, the rest is the trunk's.
 
-    ``image`` (h, w, 3) has the colours of the person alone, ``alpha`` (h, w) 0-1; both at the size of ``fit``.
+    ``image`` (h, w, 3) has the colours of the person alone, ``alpha`` (h, w) is 0-1; both are at the size of ``fit``.
+    Where the picture is ``made_up`` (h, w), the nearest part of the body decides for arms too.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     labels = label_triangles(fit.vertices, template.triangles, shape)
@@ -67,11 +74,11 @@ def segment(image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, a
     likeness: dict[str, Floats] = {}
     for side in SIDES:
         visible = arm_of[side][number] & body
-        cut, ratio = _arm(image, opaque, fit, anatomy, side, template, visible, body, trunk)
-        arms[side], likeness[side] = cut, ratio
+        cut, ratio = _arm(image, opaque & ~made_up, fit, anatomy, side, template, visible, body, trunk)
+        arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
-    hem = _skirt_hem(opaque, fit, template, shape)
+    hem = _skirt_hem(opaque & ~made_up, fit, template, shape)
     _split_legs(parts, fit, template, shape, hem)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=hem)
 
@@ -120,9 +127,10 @@ def _arm(
     above[: max(0, int(shoulder[1] - 0.2 * scale))] = True
     hair = opaque & ~widened(body, 0.1 * scale) & ~widened(raw, 0.6 * scale)
     hair |= opaque & above & ~widened(raw, 0.15 * scale)
-    hair |= _face_zone(anatomy, opaque.shape)
-    rest = core | hair
-    seeds &= ~_face_zone(anatomy, opaque.shape)
+    face = face_and_neck(anatomy, opaque.shape)
+    # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
+    rest = (core | hair) & ~face
+    seeds &= ~face
     if seeds.sum() < SEEDS_MIN or rest.sum() < SEEDS_MIN:
         return visible & opaque, nothing
     models = learn_models(image, seeds, rest)
@@ -146,7 +154,7 @@ def _arm(
         end = np.zeros(shape, np.uint8)
         cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * scale)), 1, -1)
         labels[(end > 0) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
-    labels[_face_zone(anatomy, opaque.shape)] = cv2.GC_BGD
+    labels[face] = cv2.GC_BGD
     x, y, w, h = cv2.boundingRect(widened(zone, scale).astype(np.uint8))
     window = np.s_[y : y + h, x : x + w]
     part = labels[window].copy()
@@ -168,7 +176,7 @@ def _arm(
     return np.isin(labelled, kept) & found, ratio
 
 
-def _face_zone(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     """The face and the neck below it: never part of an arm."""
     zone = np.zeros(shape[:2], np.uint8)
     if anatomy.face is not None:
@@ -214,15 +222,22 @@ def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[
         if not len(a) or not len(b):
             continue
         start, stop = int(a.max()) + 1, int(b.min())
-        if stop - start < GAP_MIN * fit.scale:
+        if stop - start < GAP_MIN * fit.scale:  # too narrow to tell; cloth that stands off on both sides can
+            legs_wide, cloth = int(b.max()) - int(a.min()), int(np.count_nonzero(opaque[y]))
+            if cloth > FLARE * max(legs_wide, 1):
+                hem = float(y)
             continue
         total += stop - start
         filled_pixels += int(np.count_nonzero(opaque[y, start:stop]))
         if filled_pixels < SKIRT_FILL * total:
             break
         hem = float(y)
-    # A gap that is filled for a hand's breadth only is a crotch, not a skirt.
-    return hem if hem is not None and hem - top > 1.2 * fit.scale else None
+    if hem is None:
+        return None
+    # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
+    widths = np.count_nonzero(opaque, axis=1)
+    cut_off = hem + 2 >= float(np.flatnonzero(widths > 0.2 * widths.max(initial=0)).max(initial=0))
+    return hem if cut_off or hem - top > HEM_MIN * fit.scale else None
 
 
 def _split_legs(
@@ -240,8 +255,6 @@ def _split_legs(
     below = np.zeros(shape, np.bool_)
     below[0 if hem is None else int(hem) + 1 :] = True
     for side in SIDES:
-        if f"leg_{side}" in fit.joints.made_up:
-            continue
         leg = continued(limb_triangles(template, "leg", side, 0.5)[chosen][number] & body, body)
         mask = parts["rest"] & leg & below
         if np.count_nonzero(mask) >= SEEDS_MIN:

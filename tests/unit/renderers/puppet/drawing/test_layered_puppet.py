@@ -42,7 +42,7 @@ def test_in_its_own_pose_the_puppet_is_its_picture(puppet: LayeredPuppet):
 
     away = np.abs(_on_grey(puppet, 2) - picture_of_it).max(2)
 
-    assert (away > 60).mean() < 0.03
+    assert (away > 60).mean() < 0.05
 
 
 def test_a_raised_arm_leaves_the_trunk_whole(puppet: LayeredPuppet):

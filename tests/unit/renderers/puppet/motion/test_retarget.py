@@ -14,7 +14,7 @@ def _walk(frames: int = 12, head: float = 30.0) -> Motion:
     poses = []
     for i in range(frames):
         pose = joints(head, 200.0, 40.0)
-        angle = 1.2 * i / frames
+        angle = 0.7 + 0.6 * i / frames  # away from hips and head, which would draw the hand
         c, s = np.cos(angle), -np.sin(angle)
         swing = [13, 15, 17, 19, 21]
         pose[swing] = pose[11] + (pose[swing] - pose[11]) @ np.array([[c, -s], [s, c]]).T

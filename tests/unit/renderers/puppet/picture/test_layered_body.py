@@ -33,7 +33,7 @@ def test_the_parts_are_the_mannequins_own():
     anatomy, template = anatomy_of(track_of([pose])), tube_body()
     fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
 
-    parts = segment(image, mask, fit, template, anatomy).parts
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
 
     def part_at(point) -> str:
         x, y = np.round(point).astype(int)
@@ -103,3 +103,24 @@ def test_the_layers_have_the_same_bytes_each_time(layered: FittedPicture):
         assert np.array_equal(layer.rgba, again[name].rgba)
         assert np.array_equal(layer.vertices, again[name].vertices)
         assert np.array_equal(layer.weights, again[name].weights)
+
+
+def test_a_half_body_gets_legs_below_the_edge():
+    """Of a picture that ends at the thighs the layers go on to the feet, in the trousers' colour."""
+    pose = joints()
+    image, mask = picture(pose)
+    image, mask = image[:300], mask[:300]
+    track = track_of([pose])
+    track.visibility[0, 25:] = 0.1
+    anatomy = anatomy_of(track)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    whole = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+
+    assert {"leg_l", "leg_r"} <= set(whole.layers.layers)
+    foot = whole.fit.joints.points[27, :2]
+    assert foot[1] > 350
+    x, y = np.round((whole.fit.joints.points[25, :2] + foot) / 2).astype(int)
+    leg = whole.layers.layers["leg_l"].rgba
+    assert leg[y, x, 3] > 200
+    assert leg[y, x, 1] > leg[y, x, 2]  # green rather than blue

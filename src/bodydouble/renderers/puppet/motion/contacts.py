@@ -1,0 +1,75 @@
+"""Hands that touch something: brought to the same place on the character, with its own arm lengths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+REACH_MAX = 0.999
+"""Share of an arm's length up to which it stretches: a straight arm has no plane to bend in."""
+BEND_MIN = 1.02
+"""Smallest distance from shoulder to wrist, over the difference of both bones' lengths."""
+SHIFT_MAX = 0.6
+"""Arm lengths that a contact moves a wrist at most: farther ones are no contact but another proportion."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Touch:
+    """A place that a wrist may be drawn to."""
+
+    target: Array  # (2,) px in the picture
+    weight: float  # 0-1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactRange:
+    """Distances of a hand from what it may touch: at ``near`` it touches, at ``far`` it does not."""
+
+    near: float
+    far: float
+    strength: float = 1.0
+
+    def weight(self, distance: float) -> float:
+        """0-1 for a ``distance`` in the same unit."""
+        return self.strength * float(np.clip((self.far - distance) / (self.far - self.near), 0, 1))
+
+
+HEAD = ContactRange(near=0.9, far=2.0)
+"""In head sizes (``Head.size``) from the head's centre."""
+OTHER_HAND = ContactRange(near=0.75, far=1.1)
+"""In shoulder widths between both wrists."""
+HIP = ContactRange(near=0.3, far=0.55, strength=0.8)
+KNEE = ContactRange(near=0.25, far=0.45, strength=0.8)
+"""In spine lengths from the joint. All four chosen by eye on the development clips."""
+
+
+def drawn_wrist(wrist: Array, touches: list[Touch], arm_length: float) -> Array:
+    """(2,) where ``touches`` draw a ``wrist`` (2,): their weighted mean, moved by at most a share of the arm."""
+    total = sum(touch.weight for touch in touches)
+    if total <= 0:
+        return wrist
+    shift = sum((touch.weight * (touch.target - wrist) for touch in touches), np.zeros(2)) / max(1.0, total)
+    length = float(np.hypot(*shift))
+    return wrist + shift * min(1.0, SHIFT_MAX * arm_length / max(length, 1e-9))
+
+
+def bend_arm(shoulder: Array, elbow: Array, target: Array, lengths: tuple[float, float]) -> tuple[Array, Array]:
+    """Elbow and wrist (3,) of an arm from ``shoulder`` (3,) that reaches for ``target`` (3,) with bones of ``lengths``.
+
+    The elbow stays on the side of ``elbow`` (3,), where it is without the contact.
+    """
+    upper, lower = lengths
+    way = target - shoulder
+    distance = float(np.linalg.norm(way))
+    along = way / max(distance, 1e-9)
+    distance = float(np.clip(distance, BEND_MIN * abs(upper - lower) + 1e-6, REACH_MAX * (upper + lower)))
+    out = (elbow - shoulder) - ((elbow - shoulder) @ along) * along
+    size = float(np.linalg.norm(out))
+    if size < 1e-6:
+        out, size = np.array([-along[1], along[0], 0.0]), max(float(np.hypot(along[0], along[1])), 1e-6)
+    cosine = float(np.clip((upper**2 + distance**2 - lower**2) / (2 * upper * distance), -1, 1))
+    bent = shoulder + upper * (cosine * along + np.sqrt(1 - cosine**2) * out / size)
+    wrist = shoulder + distance * along
+    return bent, wrist
