@@ -150,7 +150,7 @@ def test_two_ranks_at_the_terminal(
     os.killpg(command.process.pid, signal.SIGINT)
     said = command.end()
     assert command.process.returncode == 130
-    assert "interrupted; the same command goes on where it stopped" in said
+    assert "interrupted; the same command continues where it stopped" in said
     assert "Traceback" not in said
     assert psutil.wait_procs(ranks, 5)[1] == []
     (workspace,) = (tmp_path / "cache/bodydouble/shots").iterdir()

@@ -1,4 +1,4 @@
-"""Command-line options made of what the installed renderers declare."""
+"""Command-line options for the options that the installed renderers declare."""
 
 import functools
 import inspect
@@ -14,24 +14,24 @@ from bodydouble.tasks.errors import InputRejected
 
 PARAMETER = "options"
 SHOWN_MAX = 1_000_000
-"""A larger limit is checked, and not shown by --help."""
+"""Larger limits are checked, but --help does not show them."""
 
 
 def renderer_names(mode: str) -> list[str]:
-    """What ``--renderer`` takes for ``mode``."""
+    """The values of ``--renderer`` for ``mode``."""
     return [AUTO, *(plugin.name for plugin in installed_plugins() if mode in plugin.modes)]
 
 
 def renderer_help(mode: str) -> str:
-    """What ``--renderer`` says for ``mode``."""
+    """The help of ``--renderer`` for ``mode``."""
     told = [f"{plugin.name} ({plugin.summary})" for plugin in installed_plugins() if mode in plugin.modes]
     return f"{', '.join(told)}, or {AUTO}: the best that runs here."
 
 
 def with_renderer_options(mode: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """In place of a command's parameter ``options``, an option for each that a renderer of ``mode`` declares.
+    """A decorator that replaces a command's parameter ``options`` by one option for each that a renderer declares.
 
-    The command gets ``options`` as values by field name, checked; a wrong one ends with a clear line and status 2.
+    The command gets checked values by field name. A wrong value ends the command with status 2.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

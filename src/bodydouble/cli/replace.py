@@ -1,4 +1,4 @@
-"""``replace`` and ``move``: one shot without any server."""
+"""``replace`` and ``move``: make one shot without a service."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,38 +12,47 @@ from bodydouble.renderers.registry import AUTO
 from bodydouble.tasks.catalogue import RESOLUTIONS
 
 Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write the MP4.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="MP4 to write.")]
 Resolution = Annotated[
     str,
-    typer.Option(help="Class of the short side: 480P, 580P or 720P.", autocompletion=lambda: [*RESOLUTIONS]),
+    typer.Option(
+        metavar="RESOLUTION",
+        help="Size class of the short side: 480P, 580P or 720P.",
+        autocompletion=lambda: [*RESOLUTIONS],
+    ),
+]
+Person = Annotated[
+    str,
+    typer.Option(
+        metavar="PERSON",
+        help="The person in the video: largest, an index by size (0 is the largest), or a point X,Y (0 to 1).",
+    ),
 ]
 Compare = Annotated[
-    Path | None, typer.Option(help="Also write a PNG that shows source and result.", show_default=False)
+    Path | None, typer.Option(metavar="FILE", help="Also write a PNG of source and result.", show_default=False)
 ]
 RendererOptions = dict[str, Any]
-"""Values by field name; at the terminal an option for each."""
-Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite what is there.")]
+"""Values by field name; the command line has an option for each."""
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")]
 
 
 @with_renderer_options(REPLACE)
 def replace(
     *,
     image: Picture,
-    video: Annotated[Path, typer.Argument(help="Video in which to replace a person: MP4, MOV, AVI, MKV or WebM.")],
+    video: Annotated[Path, typer.Argument(help="The driving video: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",
     renderer: Annotated[
         str,
-        typer.Option(help=renderer_help(REPLACE), autocompletion=lambda: renderer_names(REPLACE)),
+        typer.Option(metavar="RENDERER", help=renderer_help(REPLACE), autocompletion=lambda: renderer_names(REPLACE)),
     ] = AUTO,
-    person: Annotated[
-        str, typer.Option(help="Whom to replace: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
-    ] = "largest",
+    person: Person = "largest",
     options: RendererOptions,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
-    """Replace the person in VIDEO by the character of IMAGE. Interrupted, the same command goes on where it stopped.
+    """Replace the person in VIDEO with the character in IMAGE. After an interruption, the same command continues.
 
     Examples:
 
@@ -68,17 +77,15 @@ def replace(
 def move(
     *,
     image: Picture,
-    video: Annotated[Path, typer.Argument(help="Video of the person who leads: MP4, MOV, AVI, MKV or WebM.")],
+    video: Annotated[Path, typer.Argument(help="The driving video: MP4, MOV, AVI, MKV or WebM.")],
     output: Output,
     resolution: Resolution = "720P",
-    person: Annotated[
-        str, typer.Option(help="Whom to follow: largest, an index by size (0 is the largest), or a point X,Y (0-1).")
-    ] = "largest",
+    person: Person = "largest",
     options: RendererOptions,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
-    """Move the character of IMAGE, in its own picture, as the person in VIDEO moves. Needs the wan renderer (GPU).
+    """Animate IMAGE: its character moves like the person in VIDEO. Needs the wan renderer (GPU).
 
     Example:
 

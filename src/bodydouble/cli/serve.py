@@ -15,7 +15,6 @@ import typer
 import uvicorn
 import uvloop
 from rich.markup import escape
-from rich.panel import Panel
 
 from bodydouble import __version__
 from bodydouble.cli.data_folder import locked
@@ -24,7 +23,7 @@ from bodydouble.cli.options import DataOption, OwnerOption
 from bodydouble.cli.running_services import register_service
 from bodydouble.cli.settings import load_settings
 from bodydouble.cli.side_processes import keep_running
-from bodydouble.cli.terminal import err, fail, is_interactive, out, printable, warn
+from bodydouble.cli.terminal import err, fail, is_interactive, printable, warn
 from bodydouble.settings import Settings
 from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.process import end_with
@@ -227,11 +226,7 @@ def _print_welcome(settings: Settings, key: str | None, sign_in_url: str) -> Non
     if key:
         lines += [f"first key: {key}", f"its credits: {settings.starting_credits}  (the key is shown only this once)"]
     lines.append(f"data: {settings.data.resolve()}")
-    text = printable("\n".join(lines))
-    if sys.stdout.isatty():
-        out.print(Panel(escape(text), expand=False))
-    else:
-        print(text, flush=True)
+    print(printable("\n".join(lines)), flush=True)  # no frame: it would cut the link on a narrow terminal
 
 
 class _Server(uvicorn.Server):
