@@ -10,7 +10,7 @@ from bodydouble.cli.options import JsonOption
 from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.settings import load_settings
 from bodydouble.cli.shots import parse_person
-from bodydouble.cli.terminal import existing_file, out
+from bodydouble.cli.terminal import existing_file, make_table, show_table
 from bodydouble.cli.values import print_json
 
 
@@ -43,8 +43,8 @@ def evaluate(
         background = existing_file(background, "--background")
     point, rank = parse_person(person)
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
+    from bodydouble.cli.evaluation_report import report_rows
     from bodydouble.evaluation import evaluate as measure
-    from bodydouble.evaluation import format_table
     from bodydouble.perception import PersonChoice, locate_pack
 
     settings = load_settings()
@@ -64,4 +64,7 @@ def evaluate(
     if as_json:
         print_json(figures)
     else:
-        out.print(format_table(figures))
+        table = make_table("measure", "value", "meaning")
+        for row in report_rows(figures):
+            table.add_row(*row)
+        show_table(table)
