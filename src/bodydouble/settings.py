@@ -46,6 +46,7 @@ class StorageSettings(BaseModel):
     files: str = ""  # a bucket (s3://, gs://, az://) or a folder shared by all machines; empty: a folder below ``data``
     secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` below ``data``
     free_bytes_min: int = 500_000_000  # of the disk of ``data``, reserved for the database
+    account_uploads_bytes_max: int = Field(20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit
     upload_url_seconds: int = 3600
     download_url_seconds: int = 7 * DAY_SECONDS
     media_days: float = Field(7, gt=0)  # results and previews, from the end of the task

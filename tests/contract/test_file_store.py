@@ -12,7 +12,14 @@ import httpx
 import pytest
 
 from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, delete_older, open_bucket
-from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound, StorageUnavailable, WrongOffset
+from bodydouble.tasks.errors import (
+    AddressUsed,
+    InputRejected,
+    NotFound,
+    QuotaExceeded,
+    StorageUnavailable,
+    WrongOffset,
+)
 from bodydouble.tasks.files import FileStore, SignedUpload
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
@@ -398,3 +405,26 @@ async def test_a_lost_store_is_told_and_comes_back(place: Place, files: FileStor
     stored = await files.stat(RESULT)
     assert stored is not None
     assert stored.size_bytes == 5
+
+
+async def test_an_account_has_a_quota(place: Place) -> None:
+    """Uploads beyond it are refused when they are announced, other accounts are not, and deletion frees it."""
+    place.files._limits = dataclasses.replace(LIMITS, account_bytes_max=1500)  # type: ignore[attr-defined]
+    first = await place.files.sign_upload("video/mp4", ".mp4", OWNER, 900)
+    await place.put(first, b"x" * 900)
+    with pytest.raises(QuotaExceeded, match=r"0\.0 MB of at most 0\.0015 MB"):
+        await place.files.sign_upload("video/mp4", ".mp4", OWNER, 700)
+    await place.files.sign_upload("video/mp4", ".mp4", STRANGER, 900)
+    await place.files.delete([(await place.files.own_key(first.file_url)) or ""])
+    if hasattr(place.files, "_usage"):
+        place.files._usage.clear()  # a bucket is listed once in a few seconds
+    await place.put(await place.files.sign_upload("video/mp4", ".mp4", OWNER, 900), b"x" * 900)
+
+
+async def test_a_quota_holds_for_what_is_sent_without_an_announcement(place: Place) -> None:
+    """An upload through our API of unknown size counts as the largest that is accepted."""
+    place.files._limits = dataclasses.replace(LIMITS, account_bytes_max=1500)  # type: ignore[attr-defined]
+    await place.files.receive("uploads/7/one.mp4", _in_pieces(b"x" * 900), 900)
+    with pytest.raises(QuotaExceeded):
+        await place.files.receive("uploads/7/two.mp4", _in_pieces(b"x" * 700))
+    await place.files.receive("uploads/7/two.mp4", _in_pieces(b"x" * 500), 500)

@@ -142,6 +142,7 @@ def open_files(settings: Settings) -> FileStore:
         image_bytes_max=settings.image_bytes_max,
         video_bytes_max=settings.video_bytes_max,
         free_bytes_min=settings.free_bytes_min,
+        account_bytes_max=settings.account_uploads_bytes_max,
     )
     secret = open_secret(settings)
     if settings.bucket:

@@ -55,6 +55,14 @@ def upload_key(content_type: str, extension: str, account: AccountId) -> str:
     return f"uploads/{account}/{uuid4()}{extension}"
 
 
+def owner_of(key: str) -> str:
+    """The account that a key belongs to, as the key names it. Raises NotFound for a key that is not ours."""
+    found = KEY.match(key)
+    if found is None:
+        raise NotFound("File not found", key=key)
+    return found["account"]
+
+
 def belongs_to(key: str, account: AccountId) -> bool:
     """Whether the file is this account's."""
     found = KEY.match(key)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from bodydouble.store.addresses import (
     CONTENT_TYPES,
@@ -16,13 +17,14 @@ from bodydouble.store.addresses import (
     SignedAddresses,
     checked_key,
     checked_prefix,
+    owner_of,
     upload_key,
 )
 from bodydouble.store.resumable import LocalResumableUploads
-from bodydouble.store.scratch import Scratch, put_in_place
+from bodydouble.store.scratch import Scratch, part_prefix, put_in_place
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.atomic_files import part_of, publish
-from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound
+from bodydouble.tasks.errors import AddressUsed, InputRejected, NotFound, QuotaExceeded
 from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
@@ -41,7 +43,8 @@ class FileLimits:
     download_seconds: int
     image_bytes_max: int  # of an upload whose type is a picture's
     video_bytes_max: int
-    free_bytes_min: int = 0  # left alone on a local disk
+    free_bytes_min: int = 0  # of a local disk, kept free
+    account_bytes_max: int = 0  # of all uploads of an account; 0: no limit
 
     def bytes_max(self, key: str) -> int:
         """Of the upload that gets this key."""
@@ -55,6 +58,15 @@ def check_size(size_bytes: int, bytes_max: int, named: str) -> None:
         raise InputRejected(f"{named}: the file is larger than {bytes_max / 1e6:g} MB, the most that is taken.")
 
 
+def check_quota(used_bytes: int, wanted_bytes: int, limits: FileLimits) -> None:
+    """Raises QuotaExceeded if an account's uploads would hold more than ``account_bytes_max``."""
+    if limits.account_bytes_max and used_bytes + wanted_bytes > limits.account_bytes_max:
+        raise QuotaExceeded(
+            f"uploads: this account has {used_bytes / 1e6:.1f} MB of at most {limits.account_bytes_max / 1e6:g} MB; "
+            f"{wanted_bytes / 1e6:.1f} MB more are wanted. Uploads are deleted when they expire; try again then."
+        )
+
+
 class LocalFileStore:
     """Satisfies ``tasks.files.FileStore``."""
 
@@ -66,7 +78,7 @@ class LocalFileStore:
         if (folder / FORMER_KEY).exists():
             keys.append((folder / FORMER_KEY).read_bytes())
         self._addresses = SignedAddresses(base_url, keys)
-        self.resumable = LocalResumableUploads(folder, self._scratch, self._addresses)
+        self.resumable = LocalResumableUploads(folder, self._scratch, self._addresses, self._check_quota)
 
     async def sign_upload(
         self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
@@ -74,6 +86,7 @@ class LocalFileStore:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
         check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
+        await asyncio.to_thread(self._check_quota, key, size_bytes or 0)
         seconds = self._limits.upload_seconds
         return SignedUpload(
             put_url=self._addresses.make("PUT", key, seconds, content_type),
@@ -105,7 +118,9 @@ class LocalFileStore:
         check_size(size_bytes or 0, bytes_max, "body")
         if path.exists():
             raise AddressUsed(key)
-        with self._scratch.part(size_bytes or 0) as part:
+        wanted = bytes_max if size_bytes is None else size_bytes
+        await asyncio.to_thread(self._check_quota, key, wanted)
+        with self._scratch.part(size_bytes or 0, owner_of(key)) as part:
             with part.open("wb") as stream:
                 size, held = 0, bytearray()
                 async for chunk in chunks:
@@ -113,9 +128,9 @@ class LocalFileStore:
                     check_size(size, bytes_max, "body")
                     held += chunk
                     if len(held) >= WRITE_BYTES:
-                        await asyncio.to_thread(stream.write, held)
+                        await asyncio.to_thread(self._write, part, stream, held)
                         held = bytearray()
-                await asyncio.to_thread(stream.write, held)
+                await asyncio.to_thread(self._write, part, stream, held)
             try:
                 await asyncio.to_thread(put_in_place, part, path, only_new=True)
             except FileExistsError:  # it came while we took ours, and may be in use by now
@@ -181,6 +196,20 @@ class LocalFileStore:
 
         await asyncio.to_thread(write)
 
+    def _write(self, part: Path, stream: BinaryIO, block: bytearray) -> None:
+        self._scratch.check_room(len(block), part)  # other processes write to this disk too
+        stream.write(block)
+
+    def _check_quota(self, key: str, bytes_wanted: int) -> None:
+        """Raises QuotaExceeded. Counts stored uploads, unfinished ones, and the rest of those that come right now."""
+        if not self._limits.account_bytes_max:
+            return
+        owner = owner_of(key)
+        with self._scratch.telling():
+            stored = _bytes_in(self.folder / "uploads" / owner)
+            unfinished = _bytes_in(self._scratch.folder, part_prefix(owner))
+        check_quota(stored + unfinished + self._scratch.bytes_reserved(owner), bytes_wanted, self._limits)
+
     async def _found(self, key: str) -> StoredFile:
         stored = await self.stat(key)
         if stored is None:
@@ -213,6 +242,15 @@ class LocalFileStore:
                 path.unlink(missing_ok=True)
             for folder in {path.parent for path in paths}:
                 _remove_empty(folder, self.folder)
+
+
+def _bytes_in(folder: Path, prefix: str = "") -> int:
+    """Sizes of the files of a folder whose names begin so; 0 if there is no folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return sum(entry.stat().st_size for entry in entries if entry.name.startswith(prefix) and entry.is_file())
+    except FileNotFoundError:
+        return 0
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

@@ -23,10 +23,11 @@ from bodydouble.store.addresses import (
     belongs_to,
     checked_key,
     checked_prefix,
+    owner_of,
     upload_key,
 )
 from bodydouble.store.buckets import Bucket
-from bodydouble.store.files import FileLimits, check_size
+from bodydouble.store.files import FileLimits, check_quota, check_size
 from bodydouble.store.scratch import Scratch
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.atomic_files import part_of, publish
@@ -42,6 +43,7 @@ SIGNED_SECONDS_MAX = 7 * 24 * 3600
 CHUNK_BYTES = 8 << 20
 CONCURRENCY = 4
 PING_SECONDS_MAX = 5.0
+USAGE_SECONDS = 10.0
 PING_KEY = ".ping"
 DELETE_BATCH = 500
 UNKNOWN_TYPE = "application/octet-stream"
@@ -57,6 +59,7 @@ class ObjectFileStore:
         self._addresses = SignedAddresses(base_url, [derive_key(secret, PURPOSE)])
         self._public_prefix: str | None = None
         self._written = False
+        self._usage: dict[str, tuple[int, float]] = {}  # by account: bytes of its uploads, and until when that holds
 
     async def sign_upload(
         self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
@@ -64,6 +67,7 @@ class ObjectFileStore:
         """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
         key = upload_key(content_type, extension, account)
         check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
+        await self._check_quota(key, size_bytes or 0, expected=self._bucket.direct_uploads)
         seconds = self._limits.upload_seconds
         if self._bucket.direct_uploads:
             put_url = await self._presign("PUT", key, seconds)
@@ -114,12 +118,14 @@ class ObjectFileStore:
         check_size(size_bytes or 0, bytes_max, "body")
         if await self.stat(key) is not None:
             raise AddressUsed(key)
+        await self._check_quota(key, bytes_max if size_bytes is None else size_bytes, expected=True)
         with self._scratch.part(size_bytes or 0) as part:
             with part.open("wb") as stream:
                 size = 0
                 async for chunk in chunks:
                     size += len(chunk)
                     check_size(size, bytes_max, "body")
+                    await asyncio.to_thread(self._scratch.check_room, len(chunk), part)
                     await asyncio.to_thread(stream.write, chunk)
             await self._claim(key)
             try:
@@ -215,6 +221,20 @@ class ObjectFileStore:
                     self._written = True
             except TimeoutError:
                 raise StorageUnavailable(f"{self._bucket.name} does not answer within {PING_SECONDS_MAX:g} s") from None
+
+    async def _check_quota(self, key: str, bytes_wanted: int, *, expected: bool) -> None:
+        """Raises QuotaExceeded. Lists the uploads once in ``USAGE_SECONDS``; what is ``expected`` counts at once."""
+        if not self._limits.account_bytes_max:
+            return
+        owner, now = owner_of(key), time.monotonic()
+        used, until = self._usage.get(owner, (0, 0.0))
+        if now >= until:
+            used, until = 0, now + USAGE_SECONDS
+            async for stored in self.list(f"uploads/{owner}"):
+                used += stored.size_bytes
+            self._usage = {other: known for other, known in self._usage.items() if known[1] > now}
+        check_quota(used, bytes_wanted, self._limits)
+        self._usage[owner] = used + (bytes_wanted if expected else 0), until
 
     async def _claim(self, key: str) -> None:
         """Put an empty file there, which of two who come at once one can. Only in one piece, and so from memory, would

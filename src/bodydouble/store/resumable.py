@@ -7,11 +7,11 @@ shares the folder takes the next piece.
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
-from bodydouble.store.addresses import SignedAddresses, checked_key
-from bodydouble.store.scratch import Scratch, put_in_place
+from bodydouble.store.addresses import SignedAddresses, checked_key, owner_of
+from bodydouble.store.scratch import Scratch, part_prefix, put_in_place
 from bodydouble.tasks.errors import InputRejected, WrongOffset
 
 WRITE_BYTES = 1 << 20
@@ -21,8 +21,11 @@ WRITE_BYTES = 1 << 20
 class LocalResumableUploads:
     """Satisfies ``tasks.files.ResumableUploads``."""
 
-    def __init__(self, folder: Path, scratch: Scratch, addresses: SignedAddresses) -> None:
-        self._folder, self._scratch, self._addresses = folder, scratch, addresses
+    def __init__(
+        self, folder: Path, scratch: Scratch, addresses: SignedAddresses, check_quota: Callable[[str, int], None]
+    ) -> None:
+        """``check_quota`` takes a key and the bytes that are to come; raises QuotaExceeded."""
+        self._folder, self._scratch, self._addresses, self._check_quota = folder, scratch, addresses, check_quota
 
     def size(self, key: str, query: Mapping[str, str]) -> int | None:
         """The size is signed with the address."""
@@ -38,6 +41,10 @@ class LocalResumableUploads:
     async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
         """Each write looks whether the end is still where it should be: of two who send at once one gets on."""
         await asyncio.to_thread(self._begin, key, size_bytes, offset)
+        with self._scratch.reserve(self._part(key), size_bytes, owner_of(key)):
+            return await self._take(key, size_bytes, offset, chunks)
+
+    async def _take(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
         held = bytearray()
         try:
             async for chunk in chunks:
@@ -54,7 +61,7 @@ class LocalResumableUploads:
         return offset
 
     def _part(self, key: str) -> Path:
-        return self._scratch.folder / f"{Path(checked_key(key)).name}.upload"
+        return self._scratch.folder / f"{part_prefix(owner_of(key))}{Path(checked_key(key)).name}.upload"
 
     def _offset(self, key: str) -> int:
         part = self._part(key)
@@ -71,7 +78,7 @@ class LocalResumableUploads:
             raise WrongOffset(found)
         with self._scratch.telling():
             self._scratch.sweep()
-            self._scratch.check_room(size_bytes - offset)
+        self._check_quota(key, size_bytes - offset)
 
     def _write(self, key: str, offset: int, block: bytearray) -> int:
         if not block:
@@ -79,6 +86,7 @@ class LocalResumableUploads:
         part, path = self._part(key), self._folder / key
         with self._scratch.telling(), part.open("ab") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
+            self._scratch.check_room(len(block), part)  # other processes write to this disk too
             if path.exists():  # somebody else was faster: what was opened may be a new beginning
                 part.unlink(missing_ok=True)
                 raise WrongOffset(path.stat().st_size)

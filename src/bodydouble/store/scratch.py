@@ -1,12 +1,14 @@
-"""Files that are being written: each under a name of its own in one folder, removed however the writing ends."""
+"""Files that are being written: each under its own name in one folder, removed however the writing ends."""
 
 import errno
 import os
 import secrets
 import shutil
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bodydouble.tasks.atomic_files import sync_to_disk
@@ -20,16 +22,33 @@ WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 """Some mounted folders have no second names for a file: there, of two within the same moment the later one stays."""
 
 
-class Scratch:
-    """One folder for parts. It is made here only: where it is gone later, so is the disk that it was on.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Write:
+    """A file that is being written."""
 
-    ``free_bytes_min`` of its disk are left alone: the database usually lies there too, and it stops where it cannot
-    write.
+    path: Path
+    bytes_total: int
+    owner: str
+
+    def bytes_missing(self) -> int:
+        try:
+            return max(self.bytes_total - self.path.stat().st_size, 0)
+        except FileNotFoundError:  # not begun, or moved to its place
+            return self.bytes_total
+
+
+class Scratch:
+    """A folder for files that are being written. Created here only: if it is gone later, its disk is gone too.
+
+    ``free_bytes_min`` of the disk stay free for the database, which stops when it cannot write. What is left to write
+    of the announced files counts as used; files of other processes are seen by checking again while writing.
     """
 
     def __init__(self, folder: Path, free_bytes_min: int = 0) -> None:
         """Raises StorageUnavailable if the folder can be neither made nor read."""
         self.folder, self._free_bytes_min = folder, free_bytes_min
+        self._writes: set[_Write] = set()
+        self._lock = threading.Lock()
         self._sweep_at = 0.0
         with self.telling():
             folder.mkdir(parents=True, exist_ok=True)
@@ -49,28 +68,54 @@ class Scratch:
                 continue
 
     @contextmanager
-    def part(self, bytes_wanted: int = 0) -> Generator[Path, None, None]:
-        """The path of a new file, gone at the end unless it was moved away.
+    def part(self, bytes_wanted: int = 0, owner: str = "") -> Generator[Path, None, None]:
+        """The path of a new file, removed at the end unless it was moved away.
 
         Raises:
-            StorageFull: there is no room for ``bytes_wanted``, or it ran out in the block.
-            StorageUnavailable: it cannot be written for another reason.
+            StorageFull: no room for ``bytes_wanted``, or it ran out in the block.
+            StorageUnavailable: the file cannot be written for another reason.
         """
-        path = self.folder / secrets.token_hex(8)
-        with self.telling():
-            self.check_room(bytes_wanted)
+        path = self.folder / f"{part_prefix(owner)}{secrets.token_hex(8)}"
+        with self.telling(), self.reserve(path, bytes_wanted, owner):
             try:
                 yield path
             finally:
                 path.unlink(missing_ok=True)
 
-    def check_room(self, bytes_wanted: int = 0) -> None:
-        """Raises StorageFull where so much cannot be written, OSError where the folder is gone."""
+    @contextmanager
+    def reserve(self, path: Path, bytes_total: int, owner: str = "") -> Generator[None, None, None]:
+        """Keep room for a file of this size for the length of the block. Raises StorageFull, StorageUnavailable.
+
+        ``owner`` is the account whose quota the file counts against.
+        """
+        write = _Write(path=path, bytes_total=bytes_total, owner=owner)
+        with self.telling(), self._lock:
+            self._check(write.bytes_missing(), self._writes)
+            self._writes.add(write)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writes.discard(write)
+
+    def check_room(self, bytes_wanted: int = 0, path: Path | None = None) -> None:
+        """Raises StorageFull if there is no room for so much more, to be written to ``path``; OSError."""
+        with self._lock:
+            self._check(bytes_wanted, {write for write in self._writes if write.path != path})
+
+    def bytes_reserved(self, owner: str) -> int:
+        """What is still to be written of this owner's files."""
+        with self._lock:
+            return sum(write.bytes_missing() for write in self._writes if write.owner == owner)
+
+    def _check(self, bytes_wanted: int, others: Collection[_Write]) -> None:
         free = shutil.disk_usage(self.folder).free
-        if free - bytes_wanted < self._free_bytes_min:
+        promised = sum(write.bytes_missing() for write in others)
+        if free - promised - bytes_wanted < self._free_bytes_min:
             raise StorageFull(
-                f"The disk of {self.folder} is full: {free / 1e6:.0f} MB are free, {bytes_wanted / 1e6:.0f} MB are "
-                f"wanted and {self._free_bytes_min / 1e6:.0f} MB are kept for the database; free some space.",
+                f"The disk of {self.folder} is full: {free / 1e6:.0f} MB are free, {promised / 1e6:.0f} MB of them for "
+                f"files being written, {bytes_wanted / 1e6:.0f} MB are wanted and {self._free_bytes_min / 1e6:.0f} MB "
+                "are kept for the database; free some space.",
                 free_bytes=free,
             )
 
@@ -84,6 +129,11 @@ class Scratch:
             if error.errno in FULL:
                 raise StorageFull(f"{where} cannot be written, the disk is full; free some space.") from error
             raise StorageUnavailable(f"{where} cannot be used: {error.strerror or error}") from error
+
+
+def part_prefix(owner: str) -> str:
+    """How the names of an owner's parts begin."""
+    return f"{owner}." if owner else ""
 
 
 def put_in_place(part: Path, path: Path, *, only_new: bool = False) -> None:

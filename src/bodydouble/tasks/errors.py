@@ -51,6 +51,12 @@ class InputRejected(BodydoubleError):
     kind = Kind.INVALID
 
 
+class QuotaExceeded(InputRejected):
+    """The account's uploads hold as much as they may."""
+
+    reason = "quota_exceeded"
+
+
 class MediaRejected(InputRejected):
     """A picture or video is unreadable, of the wrong kind, or outside a limit."""
 

@@ -58,7 +58,7 @@ async def test_of_two_who_send_at_once_one_gets_on(tmp_path: Path) -> None:
 async def test_what_was_left_whole_is_a_file_once_somebody_asks(tmp_path: Path) -> None:
     """A process that was killed behind the last byte leaves no client who believes it done, and no file."""
     uploads = open_store(tmp_path).resumable
-    (tmp_path / ".parts" / f"{Path(KEY).name}.upload").write_bytes(b"abcdef")
+    (tmp_path / ".parts" / f"7.{Path(KEY).name}.upload").write_bytes(b"abcdef")
     assert await uploads.offset(KEY, 6) == 6
     assert (tmp_path / KEY).read_bytes() == b"abcdef"
     assert list((tmp_path / ".parts").iterdir()) == []
