@@ -171,14 +171,14 @@ def test_a_process_of_the_api_that_is_killed_is_started_again(installation: Inst
         assert service.balance() > 0
     wait_until(lambda: api_processes(service) - {killed})
 
-    def pools() -> set[str]:
+    def complete_metrics() -> str | None:
+        """The metrics, once they cover three processes. Pools are counted in the same answer: reports expire."""
         text = httpx.get(f"{service.url}/metrics", timeout=60).text
-        return set(re.findall(r'bodydouble_process_memory_peak_bytes\{process="([^"]+)",role="(?:api|worker)"', text))
+        processes = re.findall(r'bodydouble_process_memory_peak_bytes\{process="[^"]+",role="(?:api|worker)"', text)
+        pools = text.count('bodydouble_database_connections{process="')
+        return text if len(processes) >= 3 and pools == 3 * len(processes) else None
 
-    wait_until(lambda: len(pools()) >= 3)
-    found = httpx.get(f"{service.url}/metrics", timeout=60).text
-    assert 'role="worker"' in found
-    assert found.count('bodydouble_database_connections{process="') == 3 * len(pools())
+    assert 'role="worker"' in wait_until(complete_metrics)
 
 
 def readiness(service: LiveService) -> tuple[int, dict[str, str]]:
