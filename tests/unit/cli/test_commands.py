@@ -130,6 +130,20 @@ def test_a_taken_port_is_a_clear_line(tmp_path):
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["serve.pid"]
 
 
+@pytest.mark.parametrize("arguments", [["serve", "--port", "0"], ["worker"]])
+def test_what_makes_videos_downloads_missing_models_first(arguments, tmp_path, monkeypatch):
+    """Without models every task would fail. With --no-worker or --tasks 0 nothing is downloaded."""
+    happened: list[str] = []
+    monkeypatch.setattr("bodydouble.cli.serve.install_with_progress", lambda quiet: happened.append("models"))
+    monkeypatch.setattr("bodydouble.cli.serve._run", lambda *_, **__: happened.append("run"))
+    monkeypatch.setattr("bodydouble.cli.serve.work", lambda _: happened.append("run"))
+    invoke(*arguments, "--data", tmp_path)
+    assert happened == ["models", "run"]
+    happened.clear()
+    invoke(*arguments, "--data", tmp_path, *(["--no-worker"] if "serve" in arguments else ["--tasks", "0"]))
+    assert happened == ["run"]
+
+
 def test_a_data_folder_has_one_serve(tmp_path):
     """The second one ends with a line that says which folder, and who has it; after the first, the folder is free."""
     with locked(tmp_path):
