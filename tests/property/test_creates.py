@@ -1,4 +1,4 @@
-"""Creates that are stored together are stored as one after the other."""
+"""A batch of creates is stored as the same creates one after the other, and as the engine would enqueue them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -128,3 +128,28 @@ def test_the_plain_ones_are_compared_at_all(connection: psycopg.Connection[Any])
     assert [row[13] for row in tasks] == [1, 2, 3]
     assert all(row[17]["status"] == "ENQUEUED" and "its own id" in row[20] for row in tasks)
     assert ("rich", Decimal(970), Decimal(30), 3, 3) in accounts
+
+
+def test_the_engines_rows_are_those_of_its_own_function(connection: psycopg.Connection[Any]) -> None:
+    """``create_tasks`` writes what ``dbos.enqueue_workflow`` writes; a version of the engine that writes more fails."""
+    own, engines = make_uuid7(), make_uuid7()
+    values = [[value] for value in _values("rich", "10", None, b"", MODEL)]
+    values[2] = [own]
+    connection.execute(CREATE, [*values, WORKFLOW, QUEUE, APPLICATION_VERSION])
+    connection.execute(
+        "select dbos.enqueue_workflow(workflow_name => %s, queue_name => %s, "
+        "positional_args => array[to_json(%s::text)], workflow_id => %s, app_version => %s, priority => 1)",
+        (WORKFLOW, QUEUE, str(engines), str(engines), APPLICATION_VERSION),
+    )
+    rows = [
+        connection.execute(
+            "select to_jsonb(w) - array['workflow_uuid', 'owner_xid', 'created_at', 'updated_at'], "
+            "replace(i.inputs, w.workflow_uuid, 'its own id'), i.retention_timestamp = w.created_at "
+            "from dbos.workflow_status as w join dbos.workflow_input as i using (workflow_uuid) "
+            "where w.workflow_uuid = %s",
+            (str(workflow),),
+        ).fetchone()
+        for workflow in (own, engines)
+    ]
+    assert rows[0] is not None
+    assert rows[0][:2] == (rows[1] or ())[:2]
