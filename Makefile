@@ -41,10 +41,11 @@ client: .venv/installed  ## generate the blocking Python client from the asynchr
 test: .venv/installed  ## run every test that this machine can run
 	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile
 
-lint: .venv/installed  ## style and import directions
+lint: .venv/installed  ## style, complexity, sizes and import directions
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)lint-imports
+	$(RUN)python .ci/size_limits.py
 
 types: .venv/installed-wan  ## pyright, strict
 	$(RUN)pyright
