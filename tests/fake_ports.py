@@ -121,4 +121,4 @@ class FakePorts:
 
     async def put_file(self, key: str, source: Path, content_type: str) -> None:
         self.missing.discard(key)
-        self.stored[key] = source.read_bytes() if source.exists() else b""  # scripted children write no result
+        self.stored[key] = source.read_bytes()

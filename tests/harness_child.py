@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import assert_never
 
+from bodydouble.tasks.digests import digest_of, store_digest
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.channel import Channel
 from bodydouble.worker.child.shot_runner import ShotRunner
@@ -69,7 +70,10 @@ class FastShot:
                     self._render(segment)
                 parts = [self._segment(i).read_text() for i in range(SEGMENTS)]
                 self._make("result.mp4", "".join(parts))
-                return Finished(media_info={"renderer": "harness", "frames": SEGMENTS})
+                return Finished(
+                    media_info={"renderer": "harness", "frames": SEGMENTS},
+                    digest=digest_of(self._workspace / "result.mp4"),
+                )
             case _:
                 assert_never(request)
         return Done()
@@ -103,6 +107,7 @@ class FastShot:
         part = path.with_name(path.name + ".part")
         part.write_text(content)
         part.replace(path)
+        store_digest(path)
 
 
 def main() -> None:

@@ -2,6 +2,6 @@
 
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.shot.sheet import compare_sheet
-from bodydouble.shot.shot import ARTEFACTS, MARK, Shot
+from bodydouble.shot.shot import MARK, Shot
 
-__all__ = ["ARTEFACTS", "MARK", "Shot", "ShotProgress", "ShotRequest", "ShotResult", "compare_sheet"]
+__all__ = ["MARK", "Shot", "ShotProgress", "ShotRequest", "ShotResult", "compare_sheet"]

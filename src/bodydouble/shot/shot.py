@@ -9,12 +9,11 @@ import dataclasses
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Generator
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
@@ -38,10 +37,13 @@ from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetworks, RendererPlugin
 from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import Renderers
+from bodydouble.shot import artefacts
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.tasks.atomic_files import atomic_write
+from bodydouble.tasks.digests import damaged_files, digest_path, is_intact
+from bodydouble.tasks.errors import WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
 
 _log = logging.getLogger(__name__)
@@ -49,8 +51,6 @@ _log = logging.getLogger(__name__)
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Provenance: whoever opens the file can learn that it is not what a camera saw."""
 
-ARTEFACTS = ("perception", "renderer", "segments", "plan.json", PREVIEW_NAME, "result.mp4", "result.json")
-"""Everything in a workspace that can be made again, each file whole or not there."""
 MARK = "inputs.json"
 """Says what the artefacts were made from: this version and both inputs' contents."""
 
@@ -113,21 +113,18 @@ class Shot:
     ) -> "Shot":
         """Start in an empty or an earlier workspace.
 
-        Work that was done for another request, for other contents of the same files or by another version is removed.
+        Work that was done for another request, for other contents of the same files or by another version is removed,
+        and so are damaged artefacts.
         """
         workspace.mkdir(parents=True, exist_ok=True)
         path, mark = workspace / "shot.json", workspace / MARK
         text, made_from = request.to_json(), _made_from(request)
-        known = path.exists() and path.read_text() == text and mark.exists() and mark.read_text() == made_from
-        if not known:
-            for name in ARTEFACTS:
-                stale = workspace / name
-                if stale.is_dir():
-                    shutil.rmtree(stale)
-                else:
-                    stale.unlink(missing_ok=True)
+        if not (_holds(path, text) and _holds(mark, made_from)):
+            artefacts.remove_all(workspace)
             atomic_write(path, text)
             atomic_write(mark, made_from)
+        elif damaged := artefacts.remove_damaged(workspace):
+            _log.warning("damaged artefacts are made again: %s", _names(damaged, workspace))
         return cls(workspace, pack, listener, runner=runner, plugin=plugin)
 
     @cached_property
@@ -184,14 +181,20 @@ class Shot:
     def perceive(self) -> None:
         """Find and follow the person. Raises NobodyFound."""
         windows, networks = -(-self.footage.frames // WINDOW_FRAMES), self._networks()
+
+        def report(fraction: float) -> None:
+            artefacts.store_digests(self.workspace)
+            self._meter.report(Stage.PERCEIVE, fraction, min(int(fraction * windows), windows - 1), windows)
+
         self.__dict__["_perception"] = perceive(
             self._pack,
             self.footage,
             self.request.person,
             self.workspace / "perception",
-            lambda f: self._meter.report(Stage.PERCEIVE, f, min(int(f * windows), windows - 1), windows),
+            report,
             networks,
         )
+        artefacts.store_digests(self.workspace)
         if networks is not None:
             networks.close()
         _ = self._track_warnings
@@ -211,6 +214,7 @@ class Shot:
     def prepare(self) -> list[Segment]:
         """The renderer's work for the whole shot; answers the segments to render. Raises NobodyFound."""
         segments = self._plan.segments
+        artefacts.store_digests(self.workspace)
         self._meter.report(Stage.PREPARE, 1.0)
         return segments
 
@@ -270,11 +274,11 @@ class Shot:
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
             self._render_into(path, segments[index], len(segments))
+            artefacts.store_digests(self.workspace)
         self._meter.report(Stage.RENDER, (index + 1) / len(segments), index, len(segments))
 
     def _render_into(self, path: Path, segment: Segment, segments: int) -> None:
-        before = self._segment_path(segment.index - 1).with_suffix(".carry")
-        carry = before.read_bytes() if segment.index and before.exists() else None
+        carry = self._carry_into(segment)
         length = segment.stop - segment.start
         done, image = 0, None
         width, height = self.frame_size
@@ -307,11 +311,36 @@ class Shot:
         if image is not None:
             write_preview(self.workspace / PREVIEW_NAME, image)
 
+    def _carry_into(self, segment: Segment) -> bytes | None:
+        """What the renderer handed over at the end of the segment before. Raises WorkspaceDamaged."""
+        before = self._segment_path(segment.index - 1)
+        if segment.index == 0 or not before.exists():
+            return None
+        path = before.with_suffix(".carry")
+        if digest_path(path).exists() and not is_intact(path):
+            self._raise_damaged([path])
+        return path.read_bytes() if path.exists() else None
+
+    def find_damage(self) -> list[Path]:
+        """Artefacts and inputs that changed or disappeared after they got their digest."""
+        inputs = [self.request.image, self.request.video]
+        return artefacts.find_damage(self.workspace) + damaged_files(inputs)
+
+    def _raise_damaged(self, damaged: list[Path]) -> NoReturn:
+        names = _names(damaged, self.workspace)
+        raise WorkspaceDamaged(f"Files of the workspace were damaged while it was in use: {names}. Try again.")
+
     def _segment_path(self, index: int) -> Path:
         return self.workspace / "segments" / f"segment-{index:05d}.nut"
 
     def finish(self, output: Path | None = None) -> ShotResult:
-        """Join the segments and the sound into ``output`` (default: result.mp4 in the workspace)."""
+        """Join the segments and the sound into ``output`` (default: result.mp4 in the workspace).
+
+        Raises:
+            WorkspaceDamaged: an artefact was damaged meanwhile. A new ``Shot`` makes it again.
+        """
+        if damaged := artefacts.find_damage(self.workspace):
+            self._raise_damaged(damaged)
         target = output or self.workspace / "result.mp4"
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
@@ -338,6 +367,14 @@ class Shot:
         for segment in self.prepare():
             self.render_segment(segment.index)
         return self.finish(output)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.exists() and path.read_bytes() == text.encode()
+
+
+def _names(paths: list[Path], workspace: Path) -> str:
+    return ", ".join(str(path.relative_to(workspace)) for path in paths)
 
 
 def _made_from(request: ShotRequest) -> str:

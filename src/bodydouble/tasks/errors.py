@@ -206,6 +206,12 @@ class RendererLost(BodydoubleError):
     reason = "renderer_lost"
 
 
+class WorkspaceDamaged(BodydoubleError):
+    """Files of a workspace changed or disappeared while a shot was made; another attempt makes them again."""
+
+    reason = "workspace_damaged"
+
+
 class ModelPackMissing(BodydoubleError):
     """The perception model files are not on this machine; the message has the command that brings them."""
 

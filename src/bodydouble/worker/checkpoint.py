@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from bodydouble.shot import ARTEFACTS, MARK
+import structlog
+
+from bodydouble.shot import MARK
+from bodydouble.shot.artefacts import ARTEFACTS, remove_damaged
 from bodydouble.tasks.atomic_files import PART_SUFFIX, atomic_file
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import Task
@@ -19,6 +22,7 @@ from bodydouble.tasks.task import Task
 PREFIX = "work"
 KEPT = tuple(name for name in ARTEFACTS if not name.startswith("result."))
 
+log = structlog.get_logger(__name__)
 _State = tuple[int, int]
 
 
@@ -59,7 +63,11 @@ class Checkpoints:
         try:
             for key in keys:
                 await self._files.get_file(key, archive)
-                files += await asyncio.to_thread(self._unpack, archive)
+                try:
+                    files += await asyncio.to_thread(self._unpack, archive)
+                except (tarfile.TarError, EOFError) as error:  # what is missing is made again
+                    log.warning("a checkpoint is damaged and was left out", key=key, error=str(error))
+            await asyncio.to_thread(remove_damaged, self._workspace)
         finally:
             archive.unlink(missing_ok=True)
         self._stored, self._next = await asyncio.to_thread(self._found), len(keys)

@@ -118,6 +118,7 @@ class Finished:
     """The result is in the workspace."""
 
     media_info: Mapping[str, Any]  # as the API shows it
+    digest: str  # of the file, see ``tasks.digests``
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +144,15 @@ class RunnerLost:
     reason: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Damaged:
+    """Files of the workspace changed or disappeared; another child makes them again."""
+
+    reason: str
+
+
 Event = Beat | Note | Progress
 Value = Done | Probed | Prepared | Finished
-Reply = Value | Failed | DiskFull | RunnerLost
+Reply = Value | Failed | DiskFull | RunnerLost | Damaged
 FromChild = Event | Reply
 FROM_CHILD: MessageCodec[FromChild] = MessageCodec(FromChild)

@@ -9,11 +9,11 @@ import os
 import sys
 import traceback
 
-from bodydouble.tasks.errors import RendererLost, StorageFull
+from bodydouble.tasks.errors import RendererLost, StorageFull, WorkspaceDamaged
 from bodydouble.worker.child.channel import Channel, NoteHandler
 from bodydouble.worker.child.shot_runner import ShotRunner
 from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.messages import DiskFull, Failed, Reply, Request, RunnerLost
+from bodydouble.worker.messages import Damaged, DiskFull, Failed, Reply, Request, RunnerLost
 from bodydouble.worker.process import configure_child_process
 from bodydouble.worker.workspace import telling_full
 
@@ -27,7 +27,11 @@ def perform(runner: ShotRunner, request: Request) -> Reply:
         return DiskFull(message=error.message)
     except RendererLost as error:
         return RunnerLost(reason=error.message)
+    except WorkspaceDamaged as error:
+        return Damaged(reason=error.message)
     except Exception as error:
+        if reason := runner.find_damage():  # whatever failed may have failed because of it
+            return Damaged(reason=f"{reason} ({type(error).__name__})")
         failure = TaskFailure.of(error)
         return Failed(code=failure.code, message=failure.message, trace=traceback.format_exc())
 

@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING, assert_never
 
+from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.channel import Channel
 from bodydouble.worker.messages import (
@@ -58,10 +59,21 @@ class ShotRunner:
             case Finish():
                 for segment in self._prepare():
                     self._shot.render_segment(segment.index)
-                return Finished(media_info=self._shot.finish().media_info())
+                result = self._shot.finish()
+                return Finished(media_info=result.media_info(), digest=digest_of(result.path))
             case _:
                 assert_never(request)
         return Done()
+
+    def find_damage(self) -> str | None:
+        """What was lost of the workspace, as the end of a sentence; None if nothing was."""
+        if self._opened is None:
+            return None
+        if not self._opened.workspace.exists():
+            return "its workspace disappeared"
+        if damaged := self._opened.find_damage():
+            return f"files of its workspace were damaged: {', '.join(path.name for path in damaged)}"
+        return None
 
     @property
     def _shot(self) -> "Shot":

@@ -20,6 +20,7 @@ from bodydouble.worker.messages import (
     FROM_CHILD,
     REQUESTS,
     Beat,
+    Damaged,
     DiskFull,
     Done,
     Event,
@@ -46,7 +47,7 @@ OnProgress = Callable[[TaskProgress], None]
 
 
 class ChildDied(Exception):
-    """The child, or the process with its renderer's networks, ended or was ended during a request."""
+    """The child, its renderer's networks or its workspace was lost during a request; another attempt may succeed."""
 
 
 class ChildProcess:
@@ -161,7 +162,7 @@ def _value_of(reply: Reply, request: Request) -> Value:
             raise TaskFailure(code, message)
         case DiskFull():
             raise StorageFull(reply.message)
-        case RunnerLost():
+        case RunnerLost() | Damaged():
             raise ChildDied(reply.reason)
         case _:
             assert_never(reply)

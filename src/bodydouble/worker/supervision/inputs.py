@@ -1,7 +1,9 @@
 """Copies a task's inputs into its workspace."""
 
+import asyncio
 from pathlib import Path
 
+from bodydouble.tasks.digests import is_intact, store_digest
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.task import Task
@@ -17,14 +19,15 @@ class InputFetcher:
         self._task, self._workspace, self._files, self._downloader = task, workspace, files, downloader
 
     async def fetch(self, options: WorkerOptions) -> None:
-        """Make the workspace, and copy the inputs that are not there. Raises InputRejected."""
+        """Make the workspace, and copy the inputs that are missing or damaged. Raises InputRejected."""
         await retry_on_outage(self._make_workspace)
         for field, target, limit in (
             ("img_urls", self._workspace.image, "image_bytes_max"),
             ("video_urls", self._workspace.video, "video_bytes_max"),
         ):
-            if not target.exists():  # an input that exists is complete: it is written elsewhere and renamed
+            if not await asyncio.to_thread(is_intact, target):
                 await self._fetch_one(field, target, options.limits[limit])
+                await asyncio.to_thread(store_digest, target)
 
     async def _make_workspace(self) -> None:
         self._workspace.make()

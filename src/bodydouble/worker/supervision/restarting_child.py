@@ -52,7 +52,7 @@ class RestartingChild:
         reason = ""
         for attempt in range(1, self._options.attempts_max + 1):
             try:
-                value = await self._lease.while_held(retry_on_outage(lambda: self._perform(request)))
+                value = await self._lease.while_held(retry_on_outage(lambda: self._attempt(request)))
             except ChildDied as error:
                 reason = await self._close_after_fault(str(error))
                 log.warning("child died", request=type(request).__name__, attempt=attempt, reason=reason)
@@ -76,6 +76,14 @@ class RestartingChild:
         finally:
             if runner is not None:
                 self._runners.give_back(runner)
+
+    async def _attempt(self, request: Request) -> Value:
+        try:
+            return await self._perform(request)
+        except FileNotFoundError:
+            if self._workspace.path.exists():
+                raise
+            raise ChildDied("its workspace disappeared") from None
 
     async def _perform(self, request: Request) -> Value:
         if self._child is None:

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 import structlog
 
 from bodydouble.tasks.catalogue import find_model
+from bodydouble.tasks.digests import has_digest
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.ports import TaskStore
@@ -16,7 +17,7 @@ from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, Task, TaskResult, TaskStatus
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
-from bodydouble.worker.failure import TaskFailure, TaskLost
+from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.messages import Done, Finish, Finished, Perceive, Prepare, Prepared, Probe, Probed, Render
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.inputs import InputFetcher
@@ -148,13 +149,20 @@ class TaskRun:
 
     async def finish(self) -> StoredVideo:
         """Join the segments and store the file; what the task's result says of it."""
-        finished = await self.child.ask(Finish(), Finished)
+        for attempt in range(1, self._options.attempts_max + 1):
+            finished = await self.child.ask(Finish(), Finished)
+            if await asyncio.to_thread(has_digest, self._workspace.result, finished.digest):
+                try:
+                    return await self._lease.while_held(self._store_result(finished))
+                except FileNotFoundError:
+                    pass
+            log.warning("the finished video was damaged or removed before delivery", attempt=attempt)
+            await self.close()
+        raise TaskFailure(ResultCode.GENERATION_FAILED, UNEXPECTED)
+
+    async def _store_result(self, finished: Finished) -> StoredVideo:
         key = f"results/{self.task.account}/{self.task.id}.mp4"
-
-        async def put() -> None:
-            await retry_on_outage(lambda: self._ports.files.put_file(key, self._workspace.result, "video/mp4"))
-
-        await self._lease.while_held(put())
+        await retry_on_outage(lambda: self._ports.files.put_file(key, self._workspace.result, "video/mp4"))
         return StoredVideo(key=key, media_info=dict(finished.media_info))
 
     async def settle(self, outcome: StoredVideo | TaskFailure) -> str:
@@ -212,6 +220,8 @@ class TaskRun:
             await self._lease.while_held(self._checkpoints.keep(step))
         except StorageUnavailable as error:
             log.warning("a checkpoint was not stored", step=step, error=error.message)
+        except FileNotFoundError as error:  # the next request to the child finds out, and has the file made again
+            log.warning("a checkpoint was not stored", step=step, error=str(error))
 
     async def _drop_checkpoints(self) -> None:
         if self._checkpoints is None:
@@ -231,6 +241,8 @@ class TaskRun:
             await self._ports.store.set_preview(self.task.id, self._executor, key)
         except StorageUnavailable as error:
             log.warning("the preview was not stored", error=error.message)
+        except FileNotFoundError as error:
+            log.warning("the preview was not stored", error=str(error))
 
 
 def _outcome(error: BaseException) -> str:

@@ -258,3 +258,70 @@ def test_a_task_that_too_many_workers_have_started_fails(tmp_path, outside):
     last.check_attempts()
     with pytest.raises(TaskFailure, match="2 times"):
         one_more.check_attempts()
+
+
+def test_a_workspace_that_disappears_costs_one_attempt(make_run, tmp_path, outside):
+    """The inputs are fetched again, and a new child repeats the request."""
+    r = make_run(render_0=["lose workspace", None])
+
+    async def render():
+        await r.render(0)
+        await r.close()
+
+    run(r.fetch, render)
+    assert (tmp_path / "script.seen").read_text().split("\n") == ["open", "render 0"] * 2
+    assert (tmp_path / "work" / str(TASK_ID) / "video").read_text() == "video"
+
+
+def test_a_workspace_that_disappears_between_requests_costs_one_attempt(make_run, tmp_path):
+    """The supervisor notices it before it asks the child."""
+    r = make_run()
+
+    async def lose():
+        shutil.rmtree(tmp_path / "work" / str(TASK_ID))
+        await r.render(0)
+        await r.close()
+
+    run(r.perceive, lose)
+    assert (tmp_path / "script.seen").read_text().split("\n") == ["open", "perceive", "open", "render 0"]
+
+
+@pytest.mark.parametrize("content", [None, "damag3d"])
+def test_a_damaged_input_is_fetched_again(make_run, tmp_path, content):
+    """A child never sees an input that changed or disappeared after it was fetched."""
+    r = make_run()
+    video = tmp_path / "work" / str(TASK_ID) / "video"
+
+    async def damage():
+        video.unlink() if content is None else video.write_text(content)
+        await r.perceive()
+        await r.close()
+
+    run(r.fetch, damage)
+    assert video.read_text() == "video"
+
+
+def test_a_damaged_result_is_not_delivered(make_run, outside):
+    """A video that changed between the child's digest and the delivery is joined again."""
+    r = make_run(finish=[{"damaged": True}, {"frames": 80}])
+
+    async def finish():
+        stored = await r.finish()
+        await r.close()
+        return stored.media_info
+
+    assert run(finish) == {"frames": 80}
+    assert outside.stored[f"results/1/{TASK_ID}.mp4"] == b"a video"
+
+
+def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, outside):
+    """After ``attempts_max`` damaged results the task fails as the service's fault, and nothing is stored."""
+    r = make_run(finish=[{"damaged": True}])
+
+    async def finish():
+        with pytest.raises(TaskFailure) as caught:
+            await r.finish()
+        return caught.value.code
+
+    assert run(finish) == ResultCode.GENERATION_FAILED
+    assert outside.stored == {}

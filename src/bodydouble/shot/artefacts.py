@@ -1,0 +1,68 @@
+"""The files of a workspace that can be made again, and what becomes of damaged ones."""
+
+import shutil
+from pathlib import Path
+
+from bodydouble.shot.preview import PREVIEW_NAME
+from bodydouble.tasks.digests import (
+    DIGEST_SUFFIX,
+    damaged_files,
+    files_without_digest,
+    remove_with_digest,
+    store_digest,
+)
+
+PERCEPTION, RENDERER, SEGMENTS, PLAN = "perception", "renderer", "segments", "plan.json"
+STAGE_ARTEFACTS = (PERCEPTION, RENDERER, PLAN, SEGMENTS)
+"""In the order in which they are made: each may depend on those before it. Each file has a digest."""
+ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_NAME, "result.mp4", "result.json")
+"""Everything in a workspace that can be made again, each file complete or missing."""
+
+
+def remove_all(workspace: Path) -> None:
+    """Remove every artefact."""
+    for name in ARTEFACTS:
+        _remove(workspace / name)
+
+
+def store_digests(workspace: Path) -> None:
+    """Store the digests of the artefacts that were finished since the last call."""
+    for path in files_without_digest(workspace / name for name in STAGE_ARTEFACTS):
+        store_digest(path)
+
+
+def find_damage(workspace: Path) -> list[Path]:
+    """Artefacts that changed or disappeared after they got their digest."""
+    return damaged_files(workspace / name for name in STAGE_ARTEFACTS)
+
+
+def remove_damaged(workspace: Path) -> list[Path]:
+    """Remove damaged artefacts, what may have been made from them, and files without a digest; the damaged ones.
+
+    A file without a digest was being finished when its process ended. Only that file is removed.
+    """
+    for path in files_without_digest(workspace / name for name in STAGE_ARTEFACTS):
+        path.unlink()
+    damaged = find_damage(workspace)
+    for path in damaged:
+        stage = path.relative_to(workspace).parts[0]
+        if stage == SEGMENTS:
+            for part in path.parent.glob(f"{path.stem}.*"):
+                part.unlink()
+            continue
+        if stage == PERCEPTION:
+            for later in path.parent.glob("*"):  # a window continues the one before
+                if later.name >= path.name:
+                    later.unlink()
+        else:
+            _remove(workspace / stage)
+        for later_stage in STAGE_ARTEFACTS[STAGE_ARTEFACTS.index(stage) + 1 :]:
+            _remove(workspace / later_stage)
+    return damaged
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        remove_with_digest(path)
