@@ -20,8 +20,13 @@ SEEN_MIN = 0.5
 """Visibility of both ends from which a bone counts."""
 FORESHORTENED_MIN = 0.5
 """Projected length over the bone's longest in the clip, below which its direction in the picture is noise."""
-IN_PLANE_MAX = 0.5
-"""Depth difference of the ends over the projected length, up to which a bone is seen frontally (27 degrees)."""
+SLOPE_MAX = 0.7
+"""Depth difference of the ends over the projected length, up to which a bone is seen frontally (35 degrees)."""
+SLOPE_DIFFERENCE_MAX = 0.25
+"""From the slope in the reference: within it both are foreshortened alike. The network's depths have a bias, a neck
+always leans forward, that cancels in the difference."""
+SCALE_FRAMES = 24
+"""Window of the scale: about a second."""
 LONGEST_PERCENTILE = 95
 """Of a bone's lengths in a clip: the longest without outliers."""
 FRAMES_MIN = 4
@@ -65,6 +70,11 @@ class _Bones:
     def lengths(self) -> NDArray[np.float64]:
         """(F,) in the picture."""
         return np.hypot(self.vectors[:, 0], self.vectors[:, 1])
+
+    @property
+    def slopes(self) -> NDArray[np.float64]:
+        """(F,) depth difference over the length in the picture."""
+        return self.vectors[:, 2] / np.maximum(self.lengths, 1.0)
 
 
 def _bones(track: PersonTrack, size: tuple[int, int]) -> dict[str, _Bones]:
@@ -114,7 +124,7 @@ def bone_directions(actor: PersonTrack, character: PersonTrack, size: tuple[int,
 
 @dataclass(frozen=True, kw_only=True)
 class BoneLengths:
-    """Lengths against the character's own, at one scale for each shot."""
+    """Lengths against the character's own, at a scale that changes slowly."""
 
     share: float | None  # of all frontal bones in all frames within ``LENGTH_RANGE``
     ratios: dict[str, float]  # median ratio of each bone, 1 is the character's own length
@@ -123,26 +133,23 @@ class BoneLengths:
 def bone_lengths(
     reference: PersonTrack, reference_size: tuple[int, int], character: PersonTrack, size: tuple[int, int]
 ) -> BoneLengths:
-    """How long bones and head are that are seen frontally, over their length in the reference image.
+    """Lengths of bones and head that are seen as in the reference image, over their lengths there.
 
-    ``reference`` is a track of one frame; only bones that it shows frontally are judged. Sizes are width and height.
-    Each shot's scale is the one at which most bones agree: the median over all ratios.
+    ``reference`` is a track of one frame. Bones that point at the camera in either are not judged. Sizes are width
+    and height.
+    The scale is the one at which most bones agree, in a window of frames: the actor may walk towards the camera.
     """
-    own = {name: bones for name, bones in _bones(reference, reference_size).items() if _frontal(bones)[0]}
     made = _bones(character, size)
     ratios: dict[str, NDArray[np.float64]] = {}
-    for name, bones in own.items():
-        frontal = _frontal(made[name])
-        if frontal.sum() >= FRAMES_MIN:
-            ratios[name] = np.where(frontal, made[name].lengths / max(float(bones.lengths[0]), 1.0), np.nan)
+    for name, own in _bones(reference, reference_size).items():
+        slope = float(own.slopes[0])
+        alike = np.abs(made[name].slopes - slope) <= SLOPE_DIFFERENCE_MAX
+        if abs(slope) <= SLOPE_MAX and alike.sum() >= FRAMES_MIN:
+            ratios[name] = np.where(alike, made[name].lengths / max(float(own.lengths[0]), 1.0), np.nan)
     if len(ratios) < 2:
         return BoneLengths(share=None, ratios={})
     table = np.stack(list(ratios.values()))  # (bones, F)
-    for shot in np.unique(character.shot):
-        here = character.shot == shot
-        medians = [np.nanmedian(row) for row in table[:, here] if np.isfinite(row).any()]
-        if medians:
-            table[:, here] /= max(float(np.median(medians)), 1e-6)
+    table = table / _scales(table, character.shot)
     judged = table[np.isfinite(table)]
     good = (judged >= LENGTH_RANGE[0]) & (judged <= LENGTH_RANGE[1])
     return BoneLengths(
@@ -151,6 +158,13 @@ def bone_lengths(
     )
 
 
-def _frontal(bones: _Bones) -> NDArray[np.bool_]:
-    """(F,) where the bone lies nearly in the picture's plane."""
-    return np.asarray(np.abs(bones.vectors[:, 2]) <= IN_PLANE_MAX * bones.lengths, np.bool_)
+def _scales(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(F,) median over the bones' median ratios within ``SCALE_FRAMES`` around each frame, in its shot."""
+    result = np.ones(table.shape[1])
+    for i in range(table.shape[1]):
+        near = np.arange(max(0, i - SCALE_FRAMES // 2), min(table.shape[1], i + SCALE_FRAMES // 2 + 1))
+        window = table[:, near[shot[near] == shot[i]]]
+        medians = [np.nanmedian(row) for row in window if np.isfinite(row).any()]
+        if medians:
+            result[i] = max(float(np.median(medians)), 1e-6)
+    return result

@@ -2,27 +2,36 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.evaluation.regions import disc, grown
-from bodydouble.perception.arrays import Mask, Matte
-from bodydouble.perception.matte import draw_capsules
-from bodydouble.perception.person_landmarks import read_track_row
+from bodydouble.perception.arrays import Mask, Matte, Points
+from bodydouble.perception.interpolation import body_width
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.matte import COORDINATE_MAX, LIMBS, TRUNK_OUTLINE
 from bodydouble.perception.track import PersonTrack
 
-CORE_WIDTH = 0.35
-"""Width factor of the body's lines that are surely inside the character."""
-SOLID_LEVEL = 128
-"""Of the output's matte (0-255): at least half opaque."""
+LINE_WIDTH = 0.07
+"""Thickness, in body widths, of the lines along limbs that are surely inside the character, thin ones too."""
+INNER_SHARE = 0.6
+"""Trunk and face shrink towards their middle by this factor: waists are narrower than shoulders and hips."""
+SEEN_MIN = 0.5
+"""Visibility of both ends from which a limb is examined."""
+SOLID_LEVEL, OPEN_LEVEL = 128, 64
+"""Of the output's matte (0-255): the silhouette is at least half opaque; a hole is clearly transparent, because the
+segmentation is weak on thin legs."""
 SHOWS_THROUGH_MAX = 4.0
 """0-255: a pixel this near to the source's own, where no actor was, is background: encoding differs by less."""
-FLAT_RADIUS = 110
+FLAT_DIVISOR = 110
 """Frame height over the radius of the disc in which all pixels have to be background: one may be so by chance."""
 HOLE_SHARE_MIN = 0.005
 """Of the character's core: a smaller hole is not noticed."""
 PIECE_SHARE_MIN = 0.005
 """Of the silhouette: a smaller piece is not noticed."""
-CHANGED_MIN = 25.0
-"""0-255: a pixel that differs by more from the source, where no actor was, was painted."""
+CHANGED_MIN = 40.0
+"""0-255: a pixel that differs by more from the source, where no actor was, was painted; a plate differs by less."""
+THIN_DIVISOR = 220
+"""Frame height over the radius of what is too thin for a hole."""
 ACTOR_MARGIN = 0.03
 """Share of the frame's height around the actor in which a changed pixel may belong to the plate."""
 
@@ -34,37 +43,41 @@ class Tears:
         self._holes: list[float] = []
         self._pieces: list[float] = []
 
-    def add(self, track: PersonTrack, i: int, output_matte: Matte, source_matte: Matte, changed: np.ndarray) -> None:
+    def add(
+        self, track: PersonTrack, i: int, output_matte: Matte, source_matte: Matte, changed: NDArray[np.float32]
+    ) -> None:
         """The character in row ``i`` of ``track``; ``changed`` (H, W) is the difference to the source, 0-255."""
         if not track.present[i]:
             return
         height, width = output_matte.shape
-        core = draw_capsules(read_track_row(track, i), width, height, CORE_WIDTH, (0.0, 0.0), 1.0) > 0
+        core = body_core(track, i, width, height)
         actor = np.asarray(grown((source_matte > 4).astype(np.uint8), ACTOR_MARGIN * height), np.bool_)
+        painted = np.asarray(cv2.boxFilter(changed, -1, (5, 5)) > CHANGED_MIN, np.bool_)
         silhouette = np.asarray(output_matte >= SOLID_LEVEL, np.bool_)
-        self._holes.append(self._hole_share(core, silhouette, actor, changed))
-        self._pieces.append(self._piece_share(core, silhouette, actor, changed))
+        opening = np.asarray((output_matte < OPEN_LEVEL) & ~(painted & ~actor), np.bool_)
+        background = np.asarray((changed < SHOWS_THROUGH_MAX) & ~actor, np.bool_)
+        self._holes.append(self._hole_share(core, opening, background))
+        # Changed pixels of the actor are character or plate: they connect, but are no pieces.
+        self._pieces.append(self._piece_share(silhouette | core | (painted & actor), painted & ~actor))
 
     @staticmethod
-    def _hole_share(core: Mask, silhouette: Mask, actor: Mask, changed: np.ndarray) -> float:
+    def _hole_share(core: Mask, opening: Mask, background: Mask) -> float:
         """Largest hole over the core: pixels inside the body that are transparent or show the background."""
-        radius = max(1, core.shape[0] // FLAT_RADIUS)
-        background = cv2.erode(((changed < SHOWS_THROUGH_MAX) & ~actor).astype(np.uint8), disc(radius))
-        open_pixels = core & (~silhouette | (cv2.dilate(background, disc(radius)) > 0))
-        return _largest(open_pixels) / max(int(np.count_nonzero(core)), 1)
+        height = core.shape[0]
+        solid_background = cv2.morphologyEx(background.astype(np.uint8), cv2.MORPH_OPEN, disc(height / FLAT_DIVISOR))
+        missing = (core & (opening | (solid_background > 0))).astype(np.uint8)
+        wide = cv2.morphologyEx(missing, cv2.MORPH_OPEN, disc(height / THIN_DIVISOR))
+        return _largest(np.asarray(wide > 0, np.bool_)) / max(int(np.count_nonzero(core)), 1)
 
     @staticmethod
-    def _piece_share(core: Mask, silhouette: Mask, actor: Mask, changed: np.ndarray) -> float:
-        """Largest painted piece that does not touch the character, over the silhouette."""
-        height = core.shape[0]
-        painted = cv2.boxFilter(changed, -1, (5, 5)) > CHANGED_MIN
-        body = silhouette | core | (actor & painted)
-        whole = (body | (painted & ~actor)).astype(np.uint8)
-        whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, disc(height / FLAT_RADIUS))
+    def _piece_share(body: Mask, painted: Mask) -> float:
+        """Largest painted piece that does not touch the body, over the body."""
+        height = body.shape[0]
+        whole = cv2.morphologyEx((body | painted).astype(np.uint8), cv2.MORPH_OPEN, disc(height / FLAT_DIVISOR))
         _, labels = cv2.connectedComponents(whole)
-        touching = np.unique(labels[core])
-        pieces = (labels > 0) & ~np.isin(labels, touching)
-        return _largest(np.asarray(pieces, np.bool_)) / max(int(np.count_nonzero(silhouette)), 1)
+        largest = np.argmax(np.bincount(labels[body & (whole > 0)], minlength=1))
+        pieces = (labels > 0) & (labels != largest) & painted
+        return _largest(np.asarray(pieces, np.bool_)) / max(int(np.count_nonzero(body)), 1)
 
     def torn(self) -> float | None:
         """Share of the frames with a hole or a piece that is noticed, 0-1."""
@@ -80,6 +93,34 @@ class Tears:
     def pieces(self) -> float | None:
         """Largest detached piece over the silhouette, mean over the frames."""
         return float(np.mean(self._pieces)) if self._pieces else None
+
+
+def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
+    """(height, width): pixels that are inside any person in the pose of row ``i``, whatever they wear."""
+    points = track.body[i, :, :2].astype(np.float64)
+    seen = track.visibility[i] > SEEN_MIN
+    core = np.zeros((height, width), np.uint8)
+    thickness = max(1, round(LINE_WIDTH * body_width(points)))
+
+    def line(a: Points, b: Points) -> None:
+        ends = np.round(np.clip([a, b], -COORDINATE_MAX, COORDINATE_MAX)).astype(int).tolist()
+        cv2.line(core, ends[0], ends[1], 255, thickness)
+
+    def polygon(corners: Points) -> None:
+        inner = corners.mean(0) + INNER_SHARE * (corners - corners.mean(0))
+        cv2.fillConvexPoly(core, cv2.convexHull(np.round(inner).astype(np.int32)), 255)
+
+    for a, b, _ in LIMBS:
+        if seen[a] and seen[b]:
+            line(points[a], points[b])
+    corners = points[TRUNK_OUTLINE]
+    if np.abs(corners).max() < COORDINATE_MAX:
+        polygon(corners)
+    if track.face_found[i]:
+        face = track.face[i, :, :2].astype(np.float64)
+        polygon(face)
+        line(face[FacePoint.CHIN], (points[BodyPoint.LEFT_SHOULDER] + points[BodyPoint.RIGHT_SHOULDER]) / 2)
+    return np.asarray(core > 0, np.bool_)
 
 
 def _largest(mask: Mask) -> int:

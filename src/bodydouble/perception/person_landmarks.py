@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from bodydouble.perception.arrays import PixelBox, Points
-from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import (
     EYE_CORNERS,
     IRIS_LANDMARKS,
@@ -58,38 +57,6 @@ def person_box(person: PersonLandmarks, width: int, height: int, pad: float = BO
     x0, y0 = max(0, int(low[0] - extra)), max(0, int(low[1] - extra * TOP_PAD_SHARE))
     x1, y1 = min(width, int(high[0] + extra)), min(height, int(high[1] + extra))
     return (x0, y0, x1, y1) if min(x1 - x0, y1 - y0) >= BOX_SIDE_MIN else (0, 0, width, height)
-
-
-def read_track_row(track: PersonTrack, i: int) -> PersonLandmarks:
-    """The landmarks in row ``i`` of ``track``, without the networks' own masks and regions."""
-    body = track.body[i].astype(np.float64)
-    face = track.face[i].astype(np.float64)
-    hands = track.hands[i].astype(np.float64)
-    return PersonLandmarks(
-        body=BodyLandmarks(
-            points=body[:, :2],
-            depth=body[:, 2],
-            visibility=track.visibility[i],
-            score=float(track.confidence[i]),
-            segmentation=np.zeros((1, 1), np.uint8),
-            matrix=np.eye(2, 3),
-            next_roi=Roi(x=float(body[:, 0].mean()), y=float(body[:, 1].mean()), size=float(np.ptp(body[:, 1]))),
-        ),
-        face=FaceLandmarks(
-            points=face[:MESH_LANDMARKS, :2],
-            depth=face[:MESH_LANDMARKS, 2],
-            score=1.0,
-            irises=face[MESH_LANDMARKS:, :2].reshape(2, IRIS_LANDMARKS, 2),
-            eyes=track.eyes[i].astype(np.float64),
-        )
-        if track.face_found[i]
-        else None,
-        hands=(_read_hand(hands[0], track.hand_found[i, 0]), _read_hand(hands[1], track.hand_found[i, 1])),
-    )
-
-
-def _read_hand(points: Points, found: bool) -> HandLandmarks | None:
-    return HandLandmarks(points=points[:, :2], depth=points[:, 2], score=1.0) if found else None
 
 
 def write_track_row(track: PersonTrack, i: int, person: PersonLandmarks, width: int, height: int) -> None:

@@ -57,8 +57,9 @@ def test_background_inside_the_body_is_a_hole_though_the_matte_covers_it(scene):
 def test_a_transparent_body_is_a_hole(scene):
     """Where the matte is open inside the body something is missing, also in front of the actor."""
     matte = scene[3].copy()
-    elbow = scene[2].body[0, BodyPoint.LEFT_SHOULDER, :2].astype(int)
-    cv2.circle(matte, elbow.tolist(), 20, 0, -1)
+    shoulder = scene[2].body[0, BodyPoint.LEFT_SHOULDER, :2].astype(int)
+    cv2.circle(matte, shoulder.tolist(), 20, 0, -1)
+    scene[4][:] = 255
 
     assert _tears(scene, scene[1], matte).torn() == 1
 
