@@ -32,3 +32,10 @@ class Components:
     scheduler: UniPCMultistepScheduler
     device: torch.device
     ranks: Ranks | None = None  # of this process, where several draw together
+
+    def run_uncompiled(self) -> bool:
+        """Have all of the transformer's blocks run without compilation; false where they do already."""
+        compiled = [module for module in self.transformer.modules() if module._compiled_call_impl is not None]
+        for module in compiled:
+            module._compiled_call_impl = None
+        return bool(compiled)

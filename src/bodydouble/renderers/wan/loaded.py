@@ -1,11 +1,17 @@
 """The networks in this process."""
 
+import gc
+import logging
+from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pictures
+from torch._dynamo.exc import TorchDynamoException
 
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.components import Components
@@ -15,37 +21,66 @@ from bodydouble.renderers.wan.loading import load_components
 from bodydouble.renderers.wan.sampling import segment_noise
 from bodydouble.renderers.wan.segment import EncodedCharacter, encode_character, generate_segment
 from bodydouble.renderers.wan.settings import WanSettings
-from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.setup import Setup, choose_setup, next_smaller
 from bodydouble.renderers.wan.shards import Ranks
 from bodydouble.renderers.wan.weights import locate_weights
 
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
 
 class LoadedEngine:
-    """Satisfies ``engine.Engine``. The networks are loaded when they are first asked for, and stay."""
+    """Satisfies ``engine.Engine``. The networks are loaded at the first request, and stay loaded.
 
-    def __init__(self, options: WanSettings, ranks: Ranks | None = None) -> None:
-        """``ranks``: this process is one of several that draw together, each asked for the same in the same order."""
-        self._options, self._ranks = options, ranks
+    Two faults do not end a job. Out of memory, the networks are loaded again as the next smaller setup says, and the
+    work is repeated; the smaller setup stays. Where the blocks cannot be compiled, they run without.
+    """
+
+    def __init__(self, settings: WanSettings, ranks: Ranks | None = None) -> None:
+        """``ranks``: this process is one of several that render together, all with the same requests in one order."""
+        self._settings, self._ranks = settings, ranks
+        self._setup: Setup | None = None
         self._components: Components | None = None
         self._casting: Casting | None = None
-        self._role: EncodedCharacter | None = None
+        self._character: EncodedCharacter | None = None
         self._turn = Lock()
 
     def load(self, report: LoadReport) -> int:
         """See ``engine.Engine``."""
         with self._turn:
-            if self._components is None:
-                setup = choose_setup(self._options, find_cards())
-                self._components = load_components(locate_weights(self._options), setup, report, self._ranks)
-            return int(self._components.transformer.config["motion_encoder_size"])
+            return self._within_memory(lambda: int(self._loaded(report).transformer.config["motion_encoder_size"]))
 
     def cast(self, casting: Casting) -> None:
         """See ``engine.Engine``."""
         assert self._components is not None, "load comes first"
         with self._turn:
-            self._casting, self._role = casting, None  # the character before makes room
-            self._role = encode_character(
-                self._components,
+            self._casting, self._character = casting, None  # the character before makes room
+            self._within_memory(self._encoded)
+
+    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+        """See ``engine.Engine``."""
+        with self._turn:
+            assert self._casting is not None, "cast comes first"
+            return self._within_memory(lambda: self._generated(take, report))
+
+    def rest(self) -> None:
+        """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
+        self._casting = self._character = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _loaded(self, report: LoadReport) -> Components:
+        if self._components is None:
+            self._setup = self._setup or choose_setup(self._settings, find_cards())
+            self._components = load_components(locate_weights(self._settings), self._setup, report, self._ranks)
+        return self._components
+
+    def _encoded(self) -> EncodedCharacter:
+        casting = self._casting
+        assert casting is not None
+        if self._character is None:
+            self._character = encode_character(
+                self._loaded(lambda fraction: None),
                 Pictures.fromarray(casting.picture),
                 casting.prompt,
                 casting.negative_prompt,
@@ -53,20 +88,45 @@ class LoadedEngine:
                 casting.width,
                 casting.sampling,
             )
+        return self._character
 
-    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
-        """See ``engine.Engine``."""
-        with self._turn:
-            components, casting, role = self._components, self._casting, self._role
-            assert components is not None
-            assert casting is not None
-            assert role is not None, "cast comes first"
-            carried = None if take.carried is None else to_pixels(take.carried, components.device)
-            noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
-            return to_frames(generate_segment(components, role, take.video, carried, noise, casting.sampling, report))
+    def _generated(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+        components, character, casting = self._loaded(lambda fraction: None), self._encoded(), self._casting
+        assert casting is not None
+        carried = None if take.carried is None else to_pixels(take.carried, components.device)
+        noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
+        return to_frames(generate_segment(components, character, take.video, carried, noise, casting.sampling, report))
 
-    def rest(self) -> None:
-        """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
-        self._casting = self._role = None
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+    def _within_memory(self, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives, where need be with a smaller setup or without compiled blocks."""
+        while True:
+            try:
+                return compute()
+            except torch.OutOfMemoryError as error:
+                if not (smaller := self._smaller_setup()):
+                    raise
+                reason = str(error).partition(". ")[0]
+            except TorchDynamoException as error:
+                if self._components is None or not self._components.run_uncompiled():
+                    raise
+                _log.warning("blocks run uncompiled, which is slower: %s", str(error).partition("\n")[0])
+                continue
+            # Here and not above: until its handler ends, the error holds on to the tensors of the frames that it left.
+            _log.warning(
+                "out of memory (%s); going on with offload %s, quantisation %s, tiled autoencoder %s",
+                reason,
+                smaller.offload,
+                smaller.quantisation,
+                smaller.tiled,
+            )
+            self._setup, self._components, self._character = smaller, None, None
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _smaller_setup(self) -> Setup | None:
+        """None where nothing smaller is left, or other ranks would have to follow."""
+        if self._setup is None or self._ranks is not None:
+            return None
+        smaller = next_smaller(self._settings, find_cards(), self._setup)
+        return None if smaller is None else replace(smaller, compile=self._setup.compile)

@@ -1,6 +1,7 @@
 """From a folder of weights to networks that are ready to compute."""
 
 import logging
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,6 @@ from threading import Event, Thread
 from typing import Any
 
 import torch
-from diffusers.models.attention_dispatch import AttentionBackendName, dispatch_attention_fn
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from diffusers.models.transformers.transformer_wan_animate import WanAnimateTransformer3DModel
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
@@ -16,6 +16,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPImageProcessorPil, CLIPVisionModel, PreTrainedTokenizerFast, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
+from bodydouble.renderers.wan.attention_check import check_attention
 from bodydouble.renderers.wan.block_offload import offload_blocks
 from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.components import Components
@@ -49,6 +50,8 @@ def load_components(
         ModelPackMissing: weights are missing, or a LoRA is or does not fit.
         RendererUnavailable: torch does not reach the GPU, or the attention asked for does not work here.
     """
+    # Before CUDA starts: segments of memory that grow leave fewer gaps that nothing fits into.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     if setup.device == "cuda" and (obstacle := cuda_obstacle()):
         raise RendererUnavailable(f"renderer: wan does not reach the GPU: {obstacle}", field="renderer")
     for library in (diffusers_logging, transformers_logging):
@@ -184,7 +187,8 @@ def _attend(model: Any, setup: Setup, device: torch.device) -> str:
     for name in names:
         try:
             model.set_attention_backend(_BACKENDS[name])
-            _try_out(_BACKENDS[name], device)
+            compiled = setup.compile and device.type == "cuda" and compile_obstacle() is None
+            check_attention(_BACKENDS[name], device, compiled=compiled, fullgraph=name != "sage")
         except Exception as error:  # each package has its own; SageAttention asserts that it was built for the card
             _log.info("attention %s does not work here: %s", name, error)
             refused = error
@@ -206,12 +210,3 @@ def attention_candidates(setup: Setup, major: int) -> list[str]:
     wished += ["flash3"] if major == 9 else []
     wished += ["cudnn"] if major >= 9 else []
     return [*wished, "native"]
-
-
-def _try_out(backend: str, device: torch.device) -> None:
-    """A package may be here and too old, or built for other cards: only use tells."""
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    few = torch.zeros(1, 128, 2, 128, dtype=dtype, device=device)
-    dispatch_attention_fn(few, few, few, backend=AttentionBackendName(backend))
-    if device.type == "cuda":
-        torch.cuda.synchronize()

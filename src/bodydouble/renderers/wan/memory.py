@@ -1,7 +1,7 @@
 """How much of a card's memory a setup takes, computed from the shapes of Wan2.2-Animate-14B.
 
-Nothing here was measured: the figures follow from the number of weights and the sizes of the largest tensors alive at
-once, and ``HEADROOM`` stands for what they leave out.
+The figures follow from the number of weights and from the tensors that are alive at once. A test finds the latter on
+the meta device, where nothing is computed. No figure was measured on a GPU yet.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,23 @@ TEXT_ENCODER_WEIGHTS = 5_680_000_000
 IMAGE_ENCODER_WEIGHTS = 630_000_000
 VAE_WEIGHTS = 127_000_000
 
-HEADROOM_BYTES = 1_200_000_000  # the CUDA context, workspaces of the libraries, fragments
-TENSORS_ALIVE = 10
-"""Hidden states of 2 bytes that are alive at once in a block: input, norms in 4 bytes, query, key and value before and
-after the rotation, the feed-forward's two widths."""
+HEADROOM_BYTES = 1_200_000_000
+"""The CUDA context and the libraries' own memory; estimated, to be measured on a GPU."""
+WORKSPACE_SHARE = 0.05
+"""Of what a network's pass takes: workspaces of its kernels, and fragments; estimated likewise."""
+PASS_TENSORS = {True: 10, False: 16}
+"""Hidden states of 2 bytes that are alive at once in a block, compiled or not. Without a compiler: 12.1 GB at 720P."""
+VAE_BYTES_PER_PIXEL = {4: 18_550, 2: 9_670}
+"""Bytes per value of the autoencoder → bytes of its decoder per pixel of a frame: what works, and what its causal
+convolutions keep of the frames before. The decoder takes more than the encoder."""
+VIDEO_BYTES_PER_PIXEL = {4: 24, 2: 12}
+"""The same → bytes per pixel of each frame: the segment's pixels, twice while the decoder appends to them."""
+ROTARY_BYTES = 2 * 128 * 8
+"""Of one token: cosine and sine of each channel of a head, float64."""
+FACE_BYTES = 60_000_000
+"""Of a segment: keys and values of all adapters, and the face encoder's output; found on the meta device."""
 TILE_AREA = 256 * 256
+"""Pixels of the autoencoder's tiles, diffusers' default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,18 +44,18 @@ class Footprint:
     vae_bytes: int  # of one value in the autoencoder: 4, or 2
     offload: str  # none, encoders, blocks
     tiled: bool  # the autoencoder works tile by tile
+    compiled: bool  # the transformer's blocks
 
 
 def needed_bytes(footprint: Footprint, area: int, frames: int) -> int:
     """At the peak, for segments of ``frames`` frames of ``area`` pixels."""
-    return resident_bytes(footprint) + max(
-        _transformer_bytes(area, frames), _vae_bytes(footprint, area, frames), HEADROOM_BYTES
-    )
+    work = max(pass_bytes(footprint.compiled, area, frames), vae_work_bytes(footprint, area, frames))
+    return resident_bytes(footprint) + segment_bytes(area, frames) + round(work * (1 + WORKSPACE_SHARE))
 
 
 def resident_bytes(footprint: Footprint) -> int:
-    """What stays on the card."""
-    blocks = BLOCKS if footprint.offload != "blocks" else 2  # one at work, one on its way
+    """What stays on the GPU between segments."""
+    blocks = BLOCKS if footprint.offload != "blocks" else 2  # the one that computes, and the next one
     large = blocks * BLOCK_WEIGHTS + ADAPTER_WEIGHTS
     keys = BLOCKS * CONTEXT_TOKENS * WIDTH * 2 * 2
     encoders = TEXT_ENCODER_WEIGHTS + IMAGE_ENCODER_WEIGHTS if footprint.offload == "none" else 0
@@ -61,13 +73,17 @@ def tokens(area: int, frames: int) -> int:
     return ((frames - 1) // 4 + 2) * area // 256
 
 
-def _transformer_bytes(area: int, frames: int) -> int:
-    return tokens(area, frames) * WIDTH * 2 * TENSORS_ALIVE
+def segment_bytes(area: int, frames: int) -> int:
+    """What stays for a segment: the pose's embedding, the rotation of every token, what is known of the faces."""
+    return tokens(area, frames) * (WIDTH * 2 + ROTARY_BYTES) + FACE_BYTES
 
 
-def _vae_bytes(footprint: Footprint, area: int, frames: int) -> int:
-    """The decoder's last stage, four frames at a time, and the whole segment in pixels, twice while it grows."""
-    worked = TILE_AREA if footprint.tiled else area
-    enlarged = 4 * 192 * (4 + footprint.vae_bytes)  # it is enlarged in float32
-    features = 4 * 96 * footprint.vae_bytes * 3
-    return worked * (enlarged + features) + area * frames * 3 * footprint.vae_bytes * 2
+def pass_bytes(compiled: bool, area: int, frames: int) -> int:
+    """What one pass of the transformer takes."""
+    return tokens(area, frames) * WIDTH * 2 * PASS_TENSORS[compiled]
+
+
+def vae_work_bytes(footprint: Footprint, area: int, frames: int) -> int:
+    """What the autoencoder takes for a segment."""
+    tile = min(area, TILE_AREA) if footprint.tiled else area
+    return tile * VAE_BYTES_PER_PIXEL[footprint.vae_bytes] + area * frames * VIDEO_BYTES_PER_PIXEL[footprint.vae_bytes]

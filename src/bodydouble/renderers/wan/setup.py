@@ -3,13 +3,15 @@
 from dataclasses import dataclass, replace
 
 from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.memory import Footprint, needed_bytes
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import RendererUnavailable
 
-USABLE_SHARE = 0.96
+USABLE_SHARE = 0.94
 """Of a card's memory: the display, other programs and the allocator's rounding take some."""
-AREA_480P = 832 * 480
+AREAS_SMALLER = (832 * 480, 640 * 368)
+"""Pixels that a card works on where `wan_area_max` does not fit; the second one is what 8 GB hold."""
 DISTILLED_STEPS = 4
 CAPABILITY_MIN = (8, 0)
 """Ampere: the first that computes in bfloat16."""
@@ -98,8 +100,30 @@ def choose_setup(options: WanSettings, cards: list[Card]) -> Setup:
     raise refusals[0]
 
 
+def next_smaller(options: WanSettings, cards: list[Card], current: Setup) -> Setup | None:
+    """The best setup that needs less memory than ``current`` and works on the same area; None where there is none.
+
+    For a process that ran out of memory: computed figures cannot foresee what else is on the card. The area stays, for
+    segments that are rendered already have it.
+    """
+    if options.device == "cpu":
+        return None if current.tiled else replace(current, tiled=True)
+    for card in cards:
+        if _fits(options, card):
+            smaller = [
+                setup
+                for setup in _candidates(options, card)
+                if setup.area_max == current.area_max and setup.needed_bytes < current.needed_bytes
+            ]
+            return smaller[0] if smaller else None
+    return None
+
+
 def _on_card(options: WanSettings, card: Card) -> Setup:
-    """The best profile that the card's memory holds at the full area, else at 480P. Raises RendererUnavailable."""
+    """The best profile that the card's memory holds at the full area, else at a smaller one.
+
+    Raises RendererUnavailable.
+    """
     if card.capability < CAPABILITY_MIN:
         raise RendererUnavailable(
             f"renderer: wan computes in bfloat16, which NVIDIA GPUs do from Ampere on; {card.name} is older.",
@@ -111,17 +135,7 @@ def _on_card(options: WanSettings, card: Card) -> Setup:
             "fp8-weights, which saves memory alone.",
             field="renderer",
         )
-    names = ["quality", "balanced"] if options.profile == "auto" else [options.profile]
-    offloads = ["none", "encoders", "blocks"] if options.offload == "auto" else [options.offload]
-    candidates = [
-        _setup(options, card, PROFILES[name], offload, tiled, min(area, options.area_max))
-        for area in (options.area_max, AREA_480P)
-        for slow in (False, True)  # copying blocks at every step: only where nothing else fits
-        for name in names
-        for offload in offloads
-        if (offload == "blocks") is slow
-        for tiled in (False, True)
-    ]
+    candidates = _candidates(options, card)
     usable = card.memory_bytes * USABLE_SHARE
     for setup in candidates:
         if setup.needed_bytes <= usable:
@@ -134,12 +148,31 @@ def _on_card(options: WanSettings, card: Card) -> Setup:
     )
 
 
+def _candidates(options: WanSettings, card: Card) -> list[Setup]:
+    """Every setup that the operator's choices allow, best first."""
+    names = ["quality", "balanced"] if options.profile == "auto" else [options.profile]
+    offloads = ["none", "encoders", "blocks"] if options.offload == "auto" else [options.offload]
+    return [
+        _setup(options, card, PROFILES[name], offload, tiled, min(area, options.area_max))
+        for area in (options.area_max, *AREAS_SMALLER)
+        for slow in (False, True)  # copying blocks at every step: only where nothing else fits
+        for name in names
+        for offload in offloads
+        if (offload == "blocks") is slow
+        for tiled in (False, True)
+    ]
+
+
 def _setup(options: WanSettings, card: Card, profile: Profile, offload: str, tiled: bool, area: int) -> Setup:
     quantisation = options.quantisation
     if quantisation == "auto":
         quantisation = _native_quantisation(card) if profile.quantised else "none"
     footprint = Footprint(
-        weight_bytes=2 if quantisation == "none" else 1, vae_bytes=profile.vae_bytes, offload=offload, tiled=tiled
+        weight_bytes=2 if quantisation == "none" else 1,
+        vae_bytes=profile.vae_bytes,
+        offload=offload,
+        tiled=tiled,
+        compiled=options.compile and compile_obstacle() is None,
     )
     return Setup(
         profile=profile,

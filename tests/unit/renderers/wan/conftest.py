@@ -3,8 +3,10 @@
 import importlib.util
 
 NEEDS_TORCH = [
+    "test_loaded.py",
     "test_loading.py",
     "test_lora.py",
+    "test_memory.py",
     "test_ranks.py",
     "test_renderer.py",
     "test_segment.py",

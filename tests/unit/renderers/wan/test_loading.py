@@ -114,12 +114,12 @@ def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.Monke
 def test_an_attention_that_was_built_for_other_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """SageAttention asserts that the card is one of its own: ``auto`` goes on to the next one then too."""
 
-    def try_out(backend: str, device: torch.device) -> None:
+    def check(backend: str, device: torch.device, **how: bool) -> None:
         if backend == "sage":
             raise AssertionError("SM89 kernel is not available.")
 
     model = tiny_transformer()
-    monkeypatch.setattr(loading, "_try_out", try_out)
+    monkeypatch.setattr(loading, "check_attention", check)
     monkeypatch.setattr(loading, "attention_candidates", lambda setup, major: ["sage", "native"])
     monkeypatch.setattr(model, "set_attention_backend", lambda backend: None)
     assert loading._attend(model, PLAIN, torch.device("cpu")) == "native"

@@ -18,18 +18,25 @@ def card(gigabytes: int, capability: tuple[int, int] = (9, 0)) -> Card:
     [
         (80, (9, 0), ("quality", "none", "none", 1280 * 720)),
         (48, (8, 9), ("quality", "none", "encoders", 1280 * 720)),
-        (40, (8, 0), ("balanced", "int8", "none", 1280 * 720)),
+        (40, (8, 0), ("balanced", "int8", "encoders", 1280 * 720)),
         (32, (12, 0), ("balanced", "fp8", "encoders", 1280 * 720)),
+        (24, (8, 9), ("quality", "none", "blocks", 1280 * 720)),
         (16, (8, 9), ("quality", "none", "blocks", 1280 * 720)),
+        (12, (8, 9), ("quality", "none", "blocks", 832 * 480)),
+        (8, (8, 9), ("balanced", "fp8", "blocks", 640 * 368)),
     ],
 )
 def test_the_best_profile_that_fits(
-    gigabytes: int, capability: tuple[int, int], expected: tuple[str, str, str, int]
+    gigabytes: int,
+    capability: tuple[int, int],
+    expected: tuple[str, str, str, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Weights that travel for each step come last; 8 bits are those that the card multiplies."""
+    """Copying blocks at each step comes last; 8 bits are those that the card multiplies; 6 % are left free."""
+    monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: None)
     setup = choose_setup(WanSettings(), [card(gigabytes, capability)])
     assert (setup.profile.name, setup.quantisation, setup.offload, setup.area_max) == expected
-    assert setup.needed_bytes <= gigabytes * 1024**3
+    assert setup.needed_bytes <= 0.94 * gigabytes * 1024**3
 
 
 def test_a_card_that_is_too_small_is_told_what_is_needed() -> None:
@@ -59,13 +66,21 @@ def test_cards_that_cannot_draw_are_left_alone() -> None:
         choose_setup(WanSettings(), [small, card(6)])
 
 
+def test_without_a_compiler_more_memory_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks that are not compiled keep more tensors alive, and the plan knows it."""
+    monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: "there is no C compiler")
+    eager = choose_setup(WanSettings(), [card(16, (8, 9))])
+    monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: None)
+    assert choose_setup(WanSettings(), [card(16, (8, 9))]).area_max > eager.area_max
+
+
 def test_the_computed_figures() -> None:
     """Tokens as the model's card has them; 40 blocks are most of the 17.3 billion weights; offload and tiles save."""
     assert tokens(1280 * 720, 77) == 75_600
     assert tokens(832 * 480, 77) == 32_760
     assert pytest.approx(16.1e9, rel=0.01) == BLOCKS * BLOCK_WEIGHTS
-    whole = Footprint(weight_bytes=2, vae_bytes=4, offload="none", tiled=False)
-    lean = Footprint(weight_bytes=2, vae_bytes=4, offload="blocks", tiled=True)
+    whole = Footprint(weight_bytes=2, vae_bytes=4, offload="none", tiled=False, compiled=True)
+    lean = Footprint(weight_bytes=2, vae_bytes=4, offload="blocks", tiled=True, compiled=True)
     assert resident_bytes(lean) < resident_bytes(whole) / 5
     assert needed_bytes(lean, 1280 * 720, 77) < needed_bytes(whole, 1280 * 720, 77) / 3
 

@@ -1,0 +1,136 @@
+"""Faults that do not end a job."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch._dynamo.utils import counters
+
+from bodydouble.renderers.wan import attention_check, loaded
+from bodydouble.renderers.wan.attention_check import check_attention
+from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.footage import SegmentVideo
+from bodydouble.renderers.wan.loaded import LoadedEngine
+from bodydouble.renderers.wan.settings import WanSettings
+from bodydouble.renderers.wan.setup import choose_setup, next_smaller
+from tiny_wan import FACE_SIDE, save_tiny
+
+SIDE, FRAMES = 32, 5
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> LoadedEngine:
+    """Tiny networks, loaded, with a character."""
+    engine = LoadedEngine(WanSettings(weights=str(save_tiny(tmp_path)), device="cpu"))
+    engine.load(lambda fraction: None)
+    picture = np.full((40, 30, 3), 90, np.uint8)
+    engine.cast(
+        Casting(
+            picture=picture, prompt="moves", negative_prompt="", height=SIDE, width=SIDE, sampling=Sampling(steps=2)
+        )
+    )
+    return engine
+
+
+def generate(engine: LoadedEngine) -> np.ndarray:
+    """A segment of five frames."""
+    video = SegmentVideo(
+        pose=np.ones((FRAMES, SIDE, SIDE, 3), np.uint8),
+        face=np.zeros((FRAMES, FACE_SIDE, FACE_SIDE, 3), np.uint8),
+        background=None,
+        mask=None,
+    )
+    return engine.generate(Take(video=video, carried=None, seed=1, index=0), lambda done, steps: None)
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """The first segment raises ``error``."""
+    real, errors = loaded.generate_segment, [error]
+
+    def failing(*arguments: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(loaded, "generate_segment", failing)
+
+
+def test_out_of_memory_leads_to_the_next_smaller_setup(
+    engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The networks are loaded again, smaller, and the segment is made; the log says why."""
+    expected = generate(engine)
+    fail_once(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."))
+    with caplog.at_level(logging.WARNING):
+        made = generate(engine)
+    assert engine._components is not None
+    assert engine._components.vae.use_tiling
+    assert np.array_equal(made, expected)
+    assert "out of memory (CUDA out of memory)" in caplog.text
+
+
+def test_where_nothing_is_smaller_it_is_a_fault(engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second time there is nothing left to give up."""
+    monkeypatch.setattr(loaded, "next_smaller", lambda settings, cards, setup: None)
+    fail_once(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(torch.OutOfMemoryError):
+        generate(engine)
+
+
+def test_what_cannot_be_compiled_runs_uncompiled(
+    engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A compiler that fails at the first segment costs speed, not the task."""
+    expected = generate(engine)
+
+    def broken(graph: Any, inputs: Any) -> Any:
+        raise RuntimeError("ptxas does not know this card")
+
+    assert engine._components is not None
+    blocks: Any = engine._components.transformer.blocks
+    for block in blocks:
+        block.compile(backend=broken)
+    with caplog.at_level(logging.WARNING):
+        assert np.array_equal(generate(engine), expected)
+    assert "blocks run uncompiled, which is slower" in caplog.text
+
+
+@pytest.mark.parametrize("gigabytes", [80, 48, 24, 12])
+def test_smaller_setups_keep_the_area(gigabytes: int) -> None:
+    """Each one needs less memory than the one before, and segments that are there already go on."""
+    cards = [Card(uuid="", name="", memory_bytes=gigabytes << 30, capability=(9, 0))]
+    setup = choose_setup(WanSettings(), cards)
+    smaller = next_smaller(WanSettings(), cards, setup)
+    while smaller is not None:
+        assert smaller.needed_bytes < setup.needed_bytes
+        assert smaller.area_max == setup.area_max
+        setup, smaller = smaller, next_smaller(WanSettings(), cards, smaller)
+
+
+def test_attention_that_answers_noise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A back-end that runs and computes the wrong thing for long sequences is as good as none."""
+    real = attention_check.dispatch_attention_fn
+
+    def noisy(query: Any, key: Any, value: Any, backend: Any) -> Any:
+        made = real(query, key, value, backend="native")
+        return torch.randn_like(made) if query.shape[1] > 100 and backend.value == "sage" else made
+
+    monkeypatch.setattr(attention_check, "dispatch_attention_fn", noisy)
+    check_attention("native", CPU, compiled=False)
+    with pytest.raises(RuntimeError, match="its results for 200 tokens differ"):
+        check_attention("sage", CPU, compiled=False)
+
+
+def test_attention_is_checked_as_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled for any length at once: the second length makes no second graph."""
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function, **how: real(function, backend="aot_eager", **how))
+    torch.compiler.reset()
+    counters.clear()
+    check_attention("native", CPU, compiled=True)
+    assert counters["stats"]["unique_graphs"] == 1
