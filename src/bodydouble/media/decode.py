@@ -15,6 +15,9 @@ from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
 
 Image = NDArray[np.uint8]
+# swscale's default arithmetic truncates: every frame comes out 1.1 to 1.75 luma darker. With exact rounding and chroma
+# interpolated at full width, the mean luma of a decoded and encoded frame stays the source's, for about 1 ms a frame.
+EXACT_COLOUR = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -95,7 +98,7 @@ class VideoReader:
             dst_colorspace=matrix,
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.AREA if shrinks else Interpolation.BICUBIC,
+            interpolation=EXACT_COLOUR | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
         ).to_ndarray()
         if self._info.rotation:
             image = cv2.rotate(image, TURNS[self._info.rotation])

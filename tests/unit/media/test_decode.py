@@ -3,6 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -105,6 +106,20 @@ def test_matrix_and_range_are_believed(tmp_path: Path, matrix: int, full_range: 
     for left in range(0, 256, 64):
         inside = image[:, left + 8 : left + 56]
         assert np.abs(inside - patches()[:, left + 8 : left + 56]).max() <= 5
+
+
+@pytest.mark.parametrize("size", [(256, 240), (512, 480)])
+def test_decoding_darkens_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+    """The mean luma of a decoded frame is the source's within 0.1, at native size and reduced."""
+    width, height = size
+    rng = np.random.default_rng(3)
+    noise = rng.integers(40, 216, (height // 4, width // 4, 3)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
+    path = write_clip(tmp_path / "a.mp4", [noise] * 26, matrix=1, qp="0")
+    with av.open(str(path)) as container:
+        stored = next(container.decode(video=0)).to_ndarray()[:height].astype(float)
+    decoded = dict(reader(path).read(0, 1))[0].astype(float)
+    luma = 16 + decoded @ np.array([0.2126, 0.7152, 0.0722]) * 219 / 255  # ITU-R BT.709-6, items 3.2 and 3.4
+    assert abs(float(luma.mean() - stored.mean())) < 0.1
 
 
 def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
