@@ -80,8 +80,11 @@ def _video_packets(segments: list[Path], borders: list[int], stream: Any) -> Ite
     if len(order) != frames:
         raise ValueError(f"the segments hold {len(order)} frames, the source {frames}")
     delay = max(n - k for n, k in enumerate(order))
-    first_step = borders[1] - borders[0]
-    decoded = [borders[0] - first_step * k for k in range(delay, 0, -1)] + borders
+    # MP4 stores frame durations in decoding order. The first ones are chosen so that they add up to the video's length:
+    # else readers derive a wrong average frame rate.
+    last = order[-1]
+    lead = borders[-1] - (borders[last + 1] - borders[last]) - borders[frames - 1 - delay]
+    decoded = [borders[0] - round(lead * k / delay) for k in range(delay, 0, -1)] + borders
     time_base = stream.time_base
     n = 0
     for segment in segments:
