@@ -1,18 +1,29 @@
-"""What the puppet cannot do well with these inputs, said before anybody looks at the result."""
+"""Warnings about what the puppet cannot do well with these inputs."""
 
 import numpy as np
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderWarning
 from bodydouble.renderers.puppet.compositing.plate import Plates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character
 
-YAW_MAX_DEGREES = 40
+YAW_MAX_DEGREES, YAW_OFTEN_MIN = 40, 0.05
+"""Turn away from the picture's view up to which a face keeps its shape, and share of frames beyond it for a warning."""
 SMALL_FACE_PIXELS = 24
+"""Head size below which the face mesh hardly follows expressions."""
 UNSEEN_MAX = 0.08
+"""Share of the picture that is made up, from which it shows."""
 FOLLOWED_MIN = 0.6
+"""Share of the steps in which the camera's movement has to be followed."""
 SEEN = 0.5
+"""Landmark visibility (0-1) from which a joint is seen."""
+LEGS_OFTEN_MIN, BYSTANDERS_OFTEN_MIN = 0.3, 0.1
+"""Shares of the frames with legs, and with other people, from which they are told."""
+LEGS = slice(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_ANKLE + 1)
+ANKLES = slice(BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE + 1)
+WRISTS = slice(BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST + 1)
 HANDS_SEEN_MIN = 0.3
 """Share of the frames with a hand in the picture below which the fingers are said to be lost."""
 
@@ -28,9 +39,11 @@ def check_capability(
 
     if not character.has_face:
         warn("reference_without_face", "No face was found in the picture: expression and gaze are not carried over.")
-    knees = track.visibility[motion.present][:, 25:29]
-    in_frame = track.body[motion.present][:, 27:29, 1] < height
-    legs_seen = bool(len(knees)) and float((knees[:, 2:].max(1) > SEEN)[in_frame.any(1)].sum()) > 0.3 * len(knees)
+    knees = track.visibility[motion.present][:, LEGS]
+    in_frame = track.body[motion.present][:, ANKLES, 1] < height
+    legs_seen = bool(len(knees)) and float((knees[:, 2:].max(1) > SEEN)[in_frame.any(1)].sum()) > LEGS_OFTEN_MIN * len(
+        knees
+    )
     if legs_seen and not character.has_legs:
         warn(
             "half_body_reference",
@@ -40,7 +53,7 @@ def check_capability(
     if faces.any():
         yaw = np.degrees(np.arctan2(motion.head_rotation[faces, 0, 2], motion.head_rotation[faces, 2, 2]))
         share = float((np.abs(yaw - np.degrees(character.yaw)) > YAW_MAX_DEGREES).mean())
-        if share > 0.05:
+        if share > YAW_OFTEN_MIN:
             warn(
                 "yaw_beyond_limit",
                 f"The head turns more than {YAW_MAX_DEGREES}° away from the picture's view in {share:.0%} of the "
@@ -52,7 +65,9 @@ def check_capability(
         warn(
             "video_without_face", "No face was found in the video: the character's expression stays as in the picture."
         )
-    hands_due = motion.present & (track.visibility[:, 15:17] > SEEN).any(1) & (track.body[:, 15:17, 1] < height).any(1)
+    hands_due = (
+        motion.present & (track.visibility[:, WRISTS] > SEEN).any(1) & (track.body[:, WRISTS, 1] < height).any(1)
+    )
     if hands_due.any() and float((motion.hand_weight[hands_due].max(1) > 0).mean()) < HANDS_SEEN_MIN:
         warn("hands_hidden", "The hands are seldom seen clearly in the video: the picture's own stiff hands are shown.")
     if plates.unseen > UNSEEN_MAX:
@@ -62,6 +77,6 @@ def check_capability(
         )
     if any(s.path.share_followed < FOLLOWED_MIN for s in plates.spans):
         warn("camera_not_followed", "The camera's movement could not be followed throughout; the background may swim.")
-    if np.isfinite(track.bystanders[:, 0, 0]).mean() > 0.1:
+    if np.isfinite(track.bystanders[:, 0, 0]).mean() > BYSTANDERS_OFTEN_MIN:
         warn("several_people", "There are several people in the video; one is replaced. Choose with `person`.")
     return warnings

@@ -19,9 +19,9 @@ from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
 from bodydouble.renderers.puppet.compositing.light import measure_light
-from bodydouble.renderers.puppet.compositing.looks import take_looks
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
+from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
@@ -31,9 +31,12 @@ from bodydouble.renderers.puppet.picture.character import Character, build_chara
 from bodydouble.renderers.puppet.plugin import PuppetOptions
 
 SEGMENT_FRAMES = 48
+"""Frames of a segment, about: two seconds of work that a kill can cost."""
+STARTED, PLATES_DONE, MEASURED = 0.02, 0.90, 0.95
+"""Progress (0-1) of ``prepare`` after its steps."""
 THREADS = 2
 AHEAD = 6
-"""Frames in the hands of the threads at once: enough to keep them busy, little to hold."""
+"""Frames in progress at once: enough to keep both threads busy."""
 
 
 def cut_segments(shots: np.ndarray, length: int = SEGMENT_FRAMES) -> list[Segment]:
@@ -61,34 +64,34 @@ class PuppetRenderer:
         track, footage, mattes = scene.track, scene.footage, scene.mattes
         motion = build_motion(track, footage.frame_rate)
         bystanders = BystanderMasks(self._pack, track)
-        report(0.02)
-        # The plates take longest and leave a core free: character and looks are made beside them.
+        report(STARTED)
+        # The plates take longest and leave a core free: character and samples are made beside them.
         with ThreadPoolExecutor(2) as pool:
             making = pool.submit(build_character, self._pack, scene.reference, motion, folder)
-            looking = pool.submit(take_looks, footage, mattes, track)
+            sampling = pool.submit(sample_frames, footage, mattes, track)
 
             def report_plates(fraction: float) -> None:
                 if making.done():
                     making.result()  # nobody in the reference: said at once, not after the plates
-                report(0.02 + 0.88 * fraction)
+                report(STARTED + (PLATES_DONE - STARTED) * fraction)
 
             plates = build_plates(footage, mattes, track, folder, report_plates, bystanders=bystanders)
-            character, looks = making.result(), looking.result()
+            character, samples = making.result(), sampling.result()
         light = measure_light(
-            looks,
+            samples,
             track,
             footage.frame_rate,
             reference=character.surroundings,
             alpha=character.alpha,
             skin=character.skin,
         )
-        report(0.95)
+        report(MEASURED)
         desks: dict[int, Desk] = {}
         for start, stop in shot_spans(track):
-            desk = find_desk([look for look in looks if start <= look.index < stop], track)
+            desk = find_desk([sample for sample in samples if start <= sample.index < stop], track)
             if desk is not None:
                 desks[int(track.shot[start])] = desk
-        colours = learn_colours(looks, track)
+        colours = learn_colours(samples, track)
         composer = Composer(
             puppet=self._puppet(character, motion, self._options.hands),
             motion=motion,
@@ -96,8 +99,8 @@ class PuppetRenderer:
             bystanders=bystanders,
             light=light,
             desks=desks,
-            actor_colours=None if colours is None else learn_ball(colours, looks, plates, track),
-            held=learn_held(looks, plates, track),
+            actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
+            held=learn_held(samples, plates, track),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -1,4 +1,4 @@
-"""A ball that is played: learned where it is seen alone, found again where it touches a shoe of its own colour."""
+"""A ball in play: learned where it is seen alone, found again where it touches a shoe of its own colour."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,10 @@ AROUND_MAX = 0.55
 RING = 1.35
 RADIUS_MIN = 3.0
 """Pixels, as it is looked for: a smaller disc is filled by anything."""
+RADIUS_SPREAD, COLOUR_OFTEN = 0.2, 0.3
+"""Share of the median radius by which sightings of one ball differ at most, and share of them with a ball's colour."""
+OUTLINE_POINTS_MIN = 8
+"""Outlines of fewer points are round by chance."""
 CENTRE_LEAN = 0.5
 """What a filled ring counts against a filled disc: the disc is to lie on the ball, not on the shoe beside it."""
 
@@ -41,7 +45,7 @@ class Ball:
 def circle_radius(outline: NDArray[np.generic]) -> float | None:
     """The radius of a closed ``outline`` (N, 2) in pixels, or None where it is not round."""
     points = outline.astype(np.float64)
-    if len(points) < 8:
+    if len(points) < OUTLINE_POINTS_MIN:
         return None
     away = np.hypot(*(points - (points.min(0) + points.max(0)) / 2).T)
     radius = float(away.mean())
@@ -53,10 +57,10 @@ def known_ball(sightings: list[Sighting]) -> Ball | None:
     if len(sightings) < SIGHTINGS_MIN:
         return None
     radius = float(np.median([s.radius for s in sightings]))
-    alike = [s.colours for s in sightings if abs(s.radius - radius) < 0.2 * radius]
+    alike = [s.colours for s in sightings if abs(s.radius - radius) < RADIUS_SPREAD * radius]
     if len(alike) < SIGHTINGS_MIN:
         return None
-    return Ball(radius=radius, colours=np.asarray(np.mean(alike, axis=0) > 0.3, np.bool_))
+    return Ball(radius=radius, colours=np.asarray(np.mean(alike, axis=0) > COLOUR_OFTEN, np.bool_))
 
 
 def find_ball(like: NDArray[np.bool_], radius: float) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
-"""One finished frame: the source, the plate where the person was, the puppet, what stands before it.
+"""One finished frame: the source, the plate where the person was, the puppet, and what is in front of it.
 
-Everything happens within the box around what changes; outside it the source's bytes are handed on.
+Only the box around the changes is computed; outside it the frame has the source's bytes.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
@@ -31,11 +32,24 @@ Floats = NDArray[np.float32]
 
 WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""
-ELBOWS = (13, 14)
+HAND_KEPT_MIN = 0.02
+"""Share of the actor's hand below which it is not drawn."""
+EDGE_SOFT_PIXELS = 0.7
+"""Standard deviation by which the puppet's edge is softened: cameras are less sharp than a drawn edge."""
+REMOVED_SOFT, REMOVED_SOFT_MIN_PIXELS = 1 / 240, 1.5
+"""Standard deviation of the removed part's edge, in picture heights and at least in pixels."""
+RIM_WIDTH, GLOW_SHRINK = 1 / 120, 4
+"""Picture heights that light spills over the rim, and the factor by which the blurred pictures are reduced for it."""
+DESK_REACH, FOREARM_WIDTH, FOREARM_SOFT_PIXELS = 0.1, 0.9, 2.0
+"""Heights of the puppet's box above a desk's edge from which a hand counts as lying on it; a forearm's thickness in
+hand lengths, and the softness of its edge."""
+BOX_PAD, BOX_PAD_MIN_PIXELS = 1 / 60, 8
+"""Border of the box that is computed, in picture heights and at least in pixels, so that blurred edges end in it."""
+ELBOWS = (BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Shown:
+class _FrameCrop:
     """One frame of the source, and the part of it that changes."""
 
     index: int
@@ -86,7 +100,9 @@ class Composer:
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
         gone_here = cv2.max(gone[y0:y1, x0:x1], hair_left_over(gone[y0:y1, x0:x1], source, lit, body, (x0, y0)))
-        removed = np.asarray(cv2.GaussianBlur(gone_here, (0, 0), max(1.5, height / 240)), np.uint8)
+        removed = np.asarray(
+            cv2.GaussianBlur(gone_here, (0, 0), max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)), np.uint8
+        )
         if things is not None:
             removed = _weighed(removed, 1 - things)
         if others is not None:
@@ -94,10 +110,10 @@ class Composer:
             things = _joined(things, others[1] * np.float32(1 / 255))
         base = _blend(source, lit, removed)
         if drawing is not None:
-            shown = _Shown(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
+            shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
             self._lay_puppet(shown, base, drawing)
             for place in drawing.hands:
-                if place.kept > 0.02:
+                if place.kept > HAND_KEPT_MIN:
                     self._lay_hand(shown, base, place)
                 if self.held is not None and not place.behind:
                     self._lay_held(shown, base, place, self.held)
@@ -105,7 +121,7 @@ class Composer:
         result[y0:y1, x0:x1] = base
         return result
 
-    def _lay_puppet(self, shown: _Shown, base: Image, drawing: Drawing) -> None:
+    def _lay_puppet(self, shown: _FrameCrop, base: Image, drawing: Drawing) -> None:
         """The puppet in the scene's light, behind what stands before it; into ``base``, which is cut to the box."""
         index, image = shown.index, shown.image
         dx, dy = drawing.bounds[0] - shown.box[0], drawing.bounds[1] - shown.box[1]
@@ -114,7 +130,7 @@ class Composer:
         under = base[inside]
         colour, alpha = relight(drawing.rgba, self.light, index)
         self._paint_face(index, colour, drawing, image)
-        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.7), np.uint8)
+        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if desk is not None:
             alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
@@ -132,17 +148,21 @@ class Composer:
         x0, y0, x1, y1 = drawing.bounds
         for place in drawing.hands:
             elbow = self.motion.body[index, ELBOWS[place.side]]
-            if place.kept <= 0.02 or elbow[1] > desk.line or place.wrist[1] < desk.line - 0.1 * (y1 - y0):
+            if (
+                place.kept <= HAND_KEPT_MIN
+                or elbow[1] > desk.line
+                or place.wrist[1] < desk.line - DESK_REACH * (y1 - y0)
+            ):
                 continue
             mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
             ends = np.round(np.array([elbow, place.wrist]) - [x0, y0]).astype(np.int32)
-            thick = max(3, round(0.9 * float(np.hypot(*place.direction))))
+            thick = max(3, round(FOREARM_WIDTH * float(np.hypot(*place.direction))))
             cv2.line(mask, ends[0].tolist(), ends[1].tolist(), 255, thick)
-            arm = cv2.GaussianBlur(mask, (0, 0), 2.0).astype(np.float32) * np.float32(place.kept / 255)
+            arm = cv2.GaussianBlur(mask, (0, 0), FOREARM_SOFT_PIXELS).astype(np.float32) * np.float32(place.kept / 255)
             shown = np.asarray(np.maximum(shown, arm), np.float32)
         return shown
 
-    def _lay_hand(self, shown: _Shown, base: Image, place: HandPlace) -> None:
+    def _lay_hand(self, shown: _FrameCrop, base: Image, place: HandPlace) -> None:
         """The actor's own hand, recoloured; into ``base``."""
         points, elbow = self.motion.hands[shown.index, place.side], self.motion.body[shown.index, ELBOWS[place.side]]
         if not np.isfinite(points).all():
@@ -161,7 +181,7 @@ class Composer:
             alpha = alpha * (1 - shown.things[there])
         base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
 
-    def _lay_held(self, shown: _Shown, base: Image, place: HandPlace, held: Held) -> None:
+    def _lay_held(self, shown: _FrameCrop, base: Image, place: HandPlace, held: Held) -> None:
         """What the actor's hand holds, as the source shows it; into ``base``."""
         weight = float(self.motion.hand_weight[shown.index, place.side])
         points = self.motion.hands[shown.index, place.side]
@@ -217,11 +237,11 @@ def _blend(under: Image, over: Image, alpha: Matte) -> Image:
 def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image:
     """Let the blurred surroundings spill over the character's rim."""
     h, w = alpha.shape
-    # Both are blurred widely: a quarter of the size, by exactly that much, shows the same.
-    size = (max(1, w // 4), max(1, h // 4))
-    whole = np.s_[: 4 * size[1], : 4 * size[0]]
+    # Both are blurred widely: reduced by a whole factor they show the same.
+    size = (max(1, w // GLOW_SHRINK), max(1, h // GLOW_SHRINK))
+    whole = np.s_[: GLOW_SHRINK * size[1], : GLOW_SHRINK * size[0]]
     bare = cv2.resize(cv2.bitwise_not(alpha[whole]), size, interpolation=cv2.INTER_AREA)
-    rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height / 120) / 4)
+    rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height * RIM_WIDTH) / GLOW_SHRINK)
     glow = cv2.GaussianBlur(cv2.resize(under[whole], size, interpolation=cv2.INTER_AREA), (0, 0), 2)
     rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
     strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
@@ -238,7 +258,7 @@ def _union(a: Box | None, b: Box | None, width: int, height: int) -> Box | None:
     boxes = [box for box in (a, b) if box is not None]
     if not boxes:
         return None
-    pad = max(8, height // 60)
+    pad = max(BOX_PAD_MIN_PIXELS, int(height * BOX_PAD))
     x0, y0 = max(0, min(k[0] for k in boxes) - pad), max(0, min(k[1] for k in boxes) - pad)
     x1, y1 = min(width, max(k[2] for k in boxes) + pad), min(height, max(k[3] for k in boxes) + pad)
     return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.compositing.looks import Look
 from bodydouble.renderers.puppet.compositing.plate import Box
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 
 Floats = NDArray[np.float32]
 
@@ -18,8 +19,19 @@ SPREAD_MAX = 0.04
 """How far the row of one frame may lie from that of another, of the picture's height."""
 KNEES_SEEN_MAX = 0.2
 EDGE_SEARCH = 0.03
-"""Where the edge's straight line is looked for around the matte's end, of the picture's height."""
+"""Picture heights around the matte's end in which the edge's straight line is looked for."""
 SAMPLES_MIN = 3
+TRUNK_FROM, TRUNK_HIDDEN = 0.35, 0.15
+"""Share of the way from shoulders to hips below which a desk may begin, and by which the hips may be above its edge:
+the landmarks of hidden hips are guesses."""
+NARROWING_ROWS = 60
+"""The width's loss is measured over a 60th of the picture's height: an edge is as sharp, a waist is not."""
+FREE_MATTE = 24
+"""Matte level (0-255) below which a pixel is not the person's."""
+STEEP_MAX = 120.0
+"""Largest gradient that counts: one bright rim must not outweigh a long edge."""
+FREE_MIN, CLEAR_MIN = 0.1, 2.5
+"""Least share of a row that is free of the person, and the edge's strength over the median row's, for a clear edge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,32 +47,40 @@ class Desk:
         return np.asarray(np.clip((self.line + self.soft - rows) / (2 * self.soft), 0, 1), np.float32)
 
 
-def find_desk(looks: list[Look], track: PersonTrack) -> Desk | None:
-    """The desk of the shot that ``looks`` are from.
+def find_desk(samples: list[SampleFrame], track: PersonTrack) -> Desk | None:
+    """The desk of the shot that ``samples`` are from.
 
     The matte loses much of its width at the same row throughout, above the picture's lower edge, where the body would
     go on: the hips at or under that row and no knees seen (a hem above legs is no desk).
     """
-    if len(looks) < SAMPLES_MIN:
+    if len(samples) < SAMPLES_MIN:
         return None
-    chosen = [look.index for look in looks]
-    height = looks[0].matte.shape[0]
-    shoulders = float(np.median(track.body[chosen][:, 11:13, 1]))
-    hips = float(np.median(track.body[chosen][:, 23:25, 1]))
-    if float(np.median(track.visibility[chosen][:, 25:27])) > KNEES_SEEN_MAX or not hips > shoulders:
+    chosen = [sample.index for sample in samples]
+    height = samples[0].matte.shape[0]
+    shoulders = _median_row(track, chosen, BodyPoint.LEFT_SHOULDER)
+    hips = _median_row(track, chosen, BodyPoint.LEFT_HIP)
+    if (
+        float(np.median(track.visibility[chosen][:, [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]])) > KNEES_SEEN_MAX
+        or not hips > shoulders
+    ):
         return None
-    top = int(np.clip(shoulders + 0.35 * (hips - shoulders), 0, height - 1))
-    k = max(2, height // 60)
+    top = int(np.clip(shoulders + TRUNK_FROM * (hips - shoulders), 0, height - 1))
+    k = max(2, height // NARROWING_ROWS)
     if height - 2 * k - top < 4:
         return None
-    ends = [_narrowing(look.matte, top, k) for look in looks]
+    ends = [_narrowing(sample.matte, top, k) for sample in samples]
     rows, drops = np.array([e[0] for e in ends]), np.array([e[1] for e in ends])
     line = float(np.median(rows))
     steady = np.percentile(rows, 80) - np.percentile(rows, 20) < SPREAD_MAX * height
-    goes_on = hips > line - 0.15 * (hips - shoulders)
+    goes_on = hips > line - TRUNK_HIDDEN * (hips - shoulders)
     if not (steady and goes_on and float(np.median(drops)) > DROP_MIN):
         return None
-    return Desk(line=_straight_edge(looks, line))
+    return Desk(line=_straight_edge(samples, line))
+
+
+def _median_row(track: PersonTrack, chosen: list[int], left: BodyPoint) -> float:
+    """The median y in px of a joint of both sides in the frames ``chosen``; ``left`` is the left one."""
+    return float(np.median(track.body[chosen][:, left : left + 2, 1]))
 
 
 def _narrowing(matte: NDArray[np.uint8], top: int, k: int) -> tuple[int, float]:
@@ -74,18 +94,18 @@ def _narrowing(matte: NDArray[np.uint8], top: int, k: int) -> tuple[int, float]:
     return int(rows[best]), float(lost[best] / max(above[best], 1.0))
 
 
-def _straight_edge(looks: list[Look], line: float) -> float:
+def _straight_edge(samples: list[SampleFrame], line: float) -> float:
     """The row near ``line`` with the longest horizontal edge beside the person; ``line`` where there is none."""
-    height, width = looks[0].matte.shape
+    height, width = samples[0].matte.shape
     reach = max(3, round(EDGE_SEARCH * height))
     y0, y1 = max(1, int(line) - reach), min(height - 1, int(line) + reach + 1)
     total, seen = np.zeros(y1 - y0), np.zeros(y1 - y0)
-    for look in looks:
-        grey = cv2.cvtColor(look.image[y0 - 1 : y1 + 1], cv2.COLOR_RGB2GRAY)
+    for sample in samples:
+        grey = cv2.cvtColor(sample.image[y0 - 1 : y1 + 1], cv2.COLOR_RGB2GRAY)
         steep = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 0, 1), np.float32)[1:-1]
-        free = (look.matte[y0:y1] < 24).astype(np.float64)
-        total += (np.minimum(np.abs(steep), 120.0) * free).sum(1)
+        free = (sample.matte[y0:y1] < FREE_MATTE).astype(np.float64)
+        total += (np.minimum(np.abs(steep), STEEP_MAX) * free).sum(1)
         seen += free.sum(1)
     strength = total / np.maximum(seen, 1)
-    clear = seen.min() > 0.1 * width * len(looks) and strength.max() > 2.5 * np.median(strength)
+    clear = seen.min() > FREE_MIN * width * len(samples) and strength.max() > CLEAR_MIN * np.median(strength)
     return float(y0 + strength.argmax()) if clear else line

@@ -1,9 +1,9 @@
-"""Filling a hole patch by patch from its surroundings, and saying where each pixel came from.
+"""Fills a hole patch by patch from its surroundings, and tells the source of each pixel.
 
 Exemplar-based inpainting (Criminisi, Pérez and Toyama, "Region Filling and Object Removal by Exemplar-Based Image
 Inpainting", IEEE TIP 2004): lines that run into the hole are continued first, each patch is the one that fits what is
-there already. What stands far away, above all higher or lower, has to fit much better: a street goes on beside itself,
-and a sign is not hung up a second time.
+there already. Patches far away, above all higher or lower ones, have to fit much better: a street goes on beside
+itself, and a sign is not hung up a second time.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,11 @@ REACH_X, REACH_Y = 70, 12
 FAR_X, FAR_Y = 0.03, 2.0
 """Cost of a patch's way, per squared pixel, in squared CIELAB levels (8 bit) of a mean pixel's misfit."""
 NEWS = 0.08
-"""Weight of how far what a patch brings along is from the mean of what is there, beside its misfit."""
+"""Weight, beside the misfit, of the distance of a patch's new pixels from the mean of the known ones."""
 GOES_ON, GOES_ON_MORE = 1.25, 20.0
 """Factor and squared levels by which a neighbour's shift may cost more than the best: few large copies, few seams."""
+LINE_REACH = 5
+"""Pixels within which a line beside the front counts for it."""
 EDGE_BASE, EDGE_FULL = 0.15, 400.0
 """Priority of a front without lines, and the gradient from which a line has all of it."""
 
@@ -78,7 +80,7 @@ def _next_place(made: Floats, known: Mask, trust: Floats) -> tuple[int, int, flo
     light = np.ascontiguousarray(made[box][..., 0])
     inner = cv2.erode(there, near)
     across, down = (cv2.Sobel(light, -1, *axes) * inner for axes in ((1, 0), (0, 1)))
-    lines = cv2.dilate(np.hypot(across, down), np.ones((5, 5), np.uint8))
+    lines = cv2.dilate(np.hypot(across, down), np.ones((LINE_REACH, LINE_REACH), np.uint8))
     first = np.where(front, trusted * (EDGE_BASE + np.minimum(lines / EDGE_FULL, 1)), -1)
     row, column = np.unravel_index(int(np.argmax(first)), first.shape)
     return y0 + int(row), x0 + int(column), float(trusted[row, column])
@@ -100,7 +102,7 @@ def _best_step(
     else:
         return None
     misfit = _misfit(given[window], wanted, there)
-    # What it brings along may be new, but that has to be worth it: the edge of a sign fits as well as a plain wall.
+    # New content costs something: otherwise the edge of a sign fits as well as a plain wall.
     plain = np.broadcast_to(wanted[there].mean(0), wanted.shape).astype(np.float32)
     misfit += NEWS * _misfit(given[window], plain, ~there)
     top, left = window[0].start - corner[0], window[1].start - corner[1]

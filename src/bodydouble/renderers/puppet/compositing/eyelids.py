@@ -28,6 +28,8 @@ LASH_SHADE, LASH_WIDTH = 0.42, 0.05
 """Brightness of the lashes over the lid's, and their line's thickness in eye widths."""
 SOFT = 0.045
 """Standard deviation of the painted skin's edge, in eye widths."""
+LASH_SOFT_PIXELS = 0.6
+"""Standard deviation of the lashes' edge, and least of the skin's."""
 WIDTH_MIN_PIXELS = 5.0
 """Narrower eyes are left as the mesh has them."""
 
@@ -60,11 +62,15 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
     skin = _between(_skin_at(colour, above), _skin_at(colour, below), above, below, low, size) * LID_SHADE
     mask = np.zeros(size, np.uint8)
     cv2.fillPoly(mask, [_fixed_point(outline - low)], 255, cv2.LINE_AA, 4)
-    weight = cv2.GaussianBlur(mask, (0, 0), max(0.6, SOFT * width)).astype(np.float32) * np.float32(closed / 255)
+    weight = cv2.GaussianBlur(mask, (0, 0), max(LASH_SOFT_PIXELS, SOFT * width)).astype(np.float32) * np.float32(
+        closed / 255
+    )
     lashes = np.zeros(size, np.uint8)
     thick = max(1, round(LASH_WIDTH * width))
     cv2.polylines(lashes, [_fixed_point(edge - low)], False, 255, thick, cv2.LINE_AA, 4)
-    dark = cv2.GaussianBlur(lashes, (0, 0), 0.6).astype(np.float32) * np.float32(closed * (1 - LASH_SHADE) / 255)
+    dark = cv2.GaussianBlur(lashes, (0, 0), LASH_SOFT_PIXELS).astype(np.float32) * np.float32(
+        closed * (1 - LASH_SHADE) / 255
+    )
     if cover is not None:
         seen = 1 - cover[here] * np.float32(1 / 255)
         weight, dark = weight * seen, dark * seen

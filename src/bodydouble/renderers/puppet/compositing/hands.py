@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
+from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
 from bodydouble.renderers.puppet.compositing.plate import Box
 from bodydouble.renderers.puppet.motion.expression import smoothstep
@@ -20,21 +21,40 @@ BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),
     (9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
 )  # fmt: skip
-PALM = (0, 1, 5, 9, 13, 17)
-FINGER_THICK = 0.2
-"""Thickness of a finger in hand lengths (wrist to the middle knuckle)."""
+"""Pairs of hand landmarks along the fingers and across the palm."""
+PALM = (
+    HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
+    HandPoint.PINKY_MCP,
+)  # fmt: skip
+PALM_PIXELS_MIN = 12
+"""A palm of fewer pixels does not tell its colour."""
+FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.2, 0.36, 0.62, 0.4, 0.05
+"""In hand lengths (wrist to the middle knuckle): thickness of a finger, of a finger with its blur, and of the wrist;
+how much of the wrist belongs to the hand, and the standard deviation of the mask's edge."""
+MARGIN, SIZE_MIN_PIXELS, LENGTH_MIN_PIXELS = 0.9, 4, 3
+"""Hand lengths around the landmarks that are looked at, and the smallest hand that is kept."""
+MATTE_GAIN, MATTE_OFFSET = 3.0, 0.2
+"""Factor and offset that make a faint matte enough: the landmarks say where the hand is, also where it is blurred."""
+FIST_CLOSE = 0.25
+"""Hand lengths over which shadows between fingers are closed."""
+SKIN_SOFT_PIXELS, SKIN_GAIN = 1.0, 1.3
+"""Blur of the skin's mask, and the factor that gives the blurred rim back."""
+SHADE_LIGHTNESS = 25.0
+"""L* below the face's from which skin counts as too dark."""
+DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
+"""Bounds of a hand's lightness over the skin's with which its hue is scaled: shadows are less coloured."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
 
 DARK_WEIGHT = 1.5
-"""Of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
+"""Weight of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
 PALE, PALE_LIGHTER, PALE_WEIGHT = 0.65, 12.0, 5.0
-"""Share of the hand's chroma below which what is lighter by so many L* is cloth, and what lacks to it weighs."""
+"""Share of the hand's chroma below which pixels lighter by so many L* are cloth, and the weight of what they lack."""
 
 HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
 """Shares of the actor's own hue, and of how it varies over the hand, that stay."""
 WRIST_FADE = (-0.3, 0.0)
-"""From where to where along the hand (-1 an elbow's way, 0 wrist, 1 knuckles) it sets in: cuffs stay out."""
+"""Places along the hand (-1 towards the elbow, 0 wrist, 1 knuckles) between which it fades in: cuffs stay out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,23 +76,22 @@ def keep_hand(
     weight: float,
 ) -> KeptHand | None:
     """Cut the actor's hand (``points`` (21, 2) px) out of ``image`` and recolour it to ``skin`` (CIELAB)."""
-    length = float(np.hypot(*(points[0] - points[9])))
-    low, high = np.floor(points.min(0) - 0.9 * length), np.ceil(points.max(0) + 0.9 * length)
+    length = float(np.hypot(*(points[HandPoint.WRIST] - points[HandPoint.MIDDLE_MCP])))
+    low, high = np.floor(points.min(0) - MARGIN * length), np.ceil(points.max(0) + MARGIN * length)
     x0, y0 = np.clip(low, 0, [image.shape[1], image.shape[0]]).astype(int)
     x1, y1 = np.clip(high, 0, [image.shape[1], image.shape[0]]).astype(int)
-    if x1 - x0 < 4 or y1 - y0 < 4 or length < 3:
+    if min(x1 - x0, y1 - y0) < SIZE_MIN_PIXELS or length < LENGTH_MIN_PIXELS:
         return None
     shape = _shape(points - [x0, y0], elbow - [x0, y0], length, (int(y1 - y0), int(x1 - x0)))
-    # The landmarks say where the hand is: a faint matte, as over blurred fingers, is enough.
-    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (3 / 255) - 0.2, 0, 1)
+    near_person = np.clip(matte[y0:y1, x0:x1].astype(np.float32) * (MATTE_GAIN / 255) - MATTE_OFFSET, 0, 1)
     lab = lab_of(np.ascontiguousarray(image[y0:y1, x0:x1]))
     own = _palm_colour(lab, points - [x0, y0], light)
     is_skin = _skin_share(lab, own, float(light.actor_skin[0]))
-    k = max(3, round(0.25 * length)) | 1
+    k = max(3, round(FIST_CLOSE * length)) | 1
     closed = cv2.morphologyEx(is_skin, cv2.MORPH_CLOSE, np.ones((k, k), np.uint8))
-    # Shadows in a fist are the hand's; what is dark between spread fingers is what is behind them.
+    # Shadows in a fist belong to the hand; dark pixels between spread fingers belong to what is behind them.
     closed = np.where(_flesh(points - [x0, y0], length, closed.shape) > 0, closed, is_skin)
-    is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), 1.0) * 1.3, 0, 1)
+    is_skin = np.clip(cv2.GaussianBlur(closed, (0, 0), SKIN_SOFT_PIXELS) * SKIN_GAIN, 0, 1)
     alpha = np.asarray(shape * near_person * is_skin * weight, np.float32)
     return KeptHand(box=(int(x0), int(y0), int(x1), int(y1)), colour=_recolour(lab, own, skin), alpha=alpha)
 
@@ -83,7 +102,7 @@ def moved_hand(hand: KeptHand, matrix: NDArray[np.floating], height: int, width:
     corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
     low = np.clip(np.floor(corners.min(0)), 0, [width, height]).astype(int)
     high = np.clip(np.ceil(corners.max(0)), 0, [width, height]).astype(int)
-    if (high - low).min() < 4:
+    if (high - low).min() < SIZE_MIN_PIXELS:
         return None
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ [x0, y0] - low
@@ -100,12 +119,12 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
     q = np.round(points).astype(np.int32)
     cv2.fillConvexPoly(mask, cv2.convexHull(q), 255)
     for a, b in BONES:
-        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(2, int(0.36 * length)))
+        cv2.line(mask, q[a].tolist(), q[b].tolist(), 255, max(2, int(FINGER_REACH * length)))
     towards = (elbow - points[0]) / max(float(np.hypot(*(elbow - points[0]))), 1.0)
-    end = np.round(points[0] + towards * 0.4 * length).astype(int)
-    cv2.line(mask, q[0].tolist(), end.tolist(), 255, max(2, int(0.62 * length)))
-    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, 0.05 * length)).astype(np.float32) / 255
-    along = (points[9] - points[0]) / max(length, 1.0)
+    end = np.round(points[0] + towards * WRIST_LENGTH * length).astype(int)
+    cv2.line(mask, q[0].tolist(), end.tolist(), 255, max(2, int(WRIST_THICK * length)))
+    soft = cv2.GaussianBlur(mask, (0, 0), max(1.0, SOFT * length)).astype(np.float32) / 255
+    along = (points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]) / max(length, 1.0)
     yy, xx = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     place = ((xx - points[0, 0]) * along[0] + (yy - points[0, 1]) * along[1]) / length
     return np.asarray(soft * smoothstep(*WRIST_FADE, place), np.float32)
@@ -114,7 +133,7 @@ def _shape(points: NDArray[np.floating], elbow: NDArray[np.floating], length: fl
 def _skin_share(lab: Floats, own: NDArray[np.float64], face: float) -> Floats:
     """(h, w) 0-1 how far a pixel of ``lab`` is skin of the hand's ``own`` colour; ``face`` is the face's lightness."""
     light, a, b = cv2.split(lab)
-    dark = np.maximum(np.float32(face - 25) - light, 0)
+    dark = np.maximum(np.float32(face - SHADE_LIGHTNESS) - light, 0)
     # A white cuff in coloured light is not far from skin, but paler and lighter.
     chroma, lightness = np.float32(PALE * np.hypot(own[1], own[2])), np.float32(own[0])
     pale = np.maximum(chroma - cv2.magnitude(a, b), 0) * np.clip(
@@ -147,7 +166,7 @@ def _palm_colour(lab: Floats, points: NDArray[np.floating], light: Light) -> NDA
     """
     palm = lab[palm_mask(points, lab.shape) > 0]
     own = light.actor_skin.copy()
-    if len(palm) >= 12:
+    if len(palm) >= PALM_PIXELS_MIN:
         hue = np.median(palm[:, 1:], axis=0)
         if float(np.hypot(*(hue - own[1:]))) < SKIN_FAR:
             own[1:] = hue
@@ -162,7 +181,7 @@ def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) 
     """
     result = lab.copy()
     result[..., 0] = np.clip(lab[..., 0] - own[0] + skin[0], 0, 100)
-    depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), 0.3, 1.3)
+    depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), DEPTH_MIN, DEPTH_MAX)
     hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
     result[..., 1:] = (lab[..., 1:] - own[1:]) * VARIATION_KEPT + hue * depth
     rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)

@@ -1,8 +1,8 @@
-"""What the person holds in a hand: a coin, a cup, a telephone. It stays before the character as the source shows it.
+"""Things held in a hand: a coin, a cup, a telephone. They stay in front of the character as the source shows them.
 
-The landmarks say where a hand is. What is between and beside its fingers, and is neither skin nor background, nor a
-blur of both, nor the person's clothes, is held; that the same colours are seen there again and again tells it from
-a chance shadow.
+The landmarks give the hand's place. A held thing is between or beside the fingers, and its pixels are neither skin nor
+background, nor a blend of both, nor the person's clothes. Its colours are seen there repeatedly; those of a chance
+shadow are not.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
-from bodydouble.renderers.puppet.compositing.looks import Look
 from bodydouble.renderers.puppet.compositing.plate import Box, Plates
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -34,11 +35,21 @@ SIZE_MIN = 0.2
 HAND_LENGTH_MIN = 6.0
 """Pixels: the landmarks of a smaller hand say too little."""
 CLOTHES_SHARE_MIN, CLOTHES_OFTEN_MIN = 0.001, 0.25
-"""A colour is the person's own if it covers this share of what is not hand in this share of the looks."""
+"""A colour is the person's own if it covers this share of what is not hand in this share of the samples."""
 HULL_REACH = 0.5
 """How far beyond the hull of what is surely held the rest of it is looked for, in the root of the hull's area."""
 FINGER_REACH = 0.25
 """Hand lengths between the fingers and what they hold at most."""
+WRIST_OUT = 0.15
+"""Share of the hand's length from the wrist on that is not looked at: cuffs are there."""
+SOLID_SIZE = 0.12
+"""Hand lengths: pores up to this size are closed, shreds up to it are dropped."""
+SOFT_PIXELS = 0.8
+"""Standard deviation of a held thing's edge."""
+PALM_PIXELS_MIN = 12
+"""A palm of fewer pixels does not tell its colour."""
+SURE_MATTE = 200
+"""Matte level (0-255) from which a pixel is surely the person's."""
 SIGHTINGS_MIN = 3
 OFTEN_MIN = 0.15
 """Share of the hands looked at in which a held thing's colours are seen at least."""
@@ -54,7 +65,7 @@ class Held:
     def find(self, image: Image, plate: Image, matte: Matte, points: Points) -> Floats | None:
         """(h, w) 0-1 of what the hand with landmarks ``points`` (21, 2) px holds in a crop; None where nothing."""
         codes = colour_codes(image)
-        like = _neither_nor(image, plate, matte, points, self.colours.take(codes))
+        like = _foreign(image, plate, matte, points, self.colours.take(codes))
         if like is None:
             return None
         piece = _held_piece(like & ~self.clothes.take(codes), points)
@@ -62,7 +73,7 @@ class Held:
             return None
         # Where its colours are the person's too it is known by lying about the rest of it.
         piece = _solid(like & _about(piece), _hand_length(points)) | piece
-        return np.asarray(cv2.GaussianBlur(piece.astype(np.float32), (0, 0), 0.8), np.float32)
+        return np.asarray(cv2.GaussianBlur(piece.astype(np.float32), (0, 0), SOFT_PIXELS), np.float32)
 
 
 def hand_box(points: Points, height: int, width: int) -> Box | None:
@@ -79,7 +90,7 @@ def hand_box(points: Points, height: int, width: int) -> Box | None:
 
 def _hand_length(points: Points) -> float:
     """Pixels from the wrist to the middle knuckle."""
-    return float(np.hypot(*(points[9] - points[0])))
+    return float(np.hypot(*(points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST])))
 
 
 def _hand_zone(points: Points, shape: tuple[int, ...]) -> Mask:
@@ -89,30 +100,30 @@ def _hand_zone(points: Points, shape: tuple[int, ...]) -> Mask:
     hull = cv2.convexHull(np.round(points).astype(np.int32))
     cv2.fillConvexPoly(mask, hull, 1)
     cv2.polylines(mask, [hull], True, 1, max(1, round(2 * REACH * length)))
-    along = (points[9] - points[0]) / max(length, 1e-6)
+    along = (points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]) / max(length, 1e-6)
     xs = (np.arange(shape[1]) - points[0, 0]) * along[0]
     ys = (np.arange(shape[0]) - points[0, 1]) * along[1]
-    mask[xs[None, :] + ys[:, None] < 0.15 * length] = 0
+    mask[xs[None, :] + ys[:, None] < WRIST_OUT * length] = 0
     return mask
 
 
-def learn_held(looks: list[Look], plates: Plates, track: PersonTrack) -> Held | None:
-    """What is held in ``looks`` again and again; None where nothing is."""
-    clothes = _own_colours(looks, track)
+def learn_held(samples: list[SampleFrame], plates: Plates, track: PersonTrack) -> Held | None:
+    """What is held in ``samples`` again and again; None where nothing is."""
+    clothes = _own_colours(samples, track)
     votes, hands = np.zeros(LEVELS**3, np.int64), 0
-    for look in looks:
-        height, width = look.matte.shape
+    for sample in samples:
+        height, width = sample.matte.shape
         for side in range(2):
-            points = track.hands[look.index, side, :, :2].astype(np.float64)
-            box = hand_box(points, height, width) if track.hand_found[look.index, side] else None
+            points = track.hands[sample.index, side, :, :2].astype(np.float64)
+            box = hand_box(points, height, width) if track.hand_found[sample.index, side] else None
             if box is None:
                 continue
             hands += 1
             x0, y0, x1, y1 = box
             here, local = np.s_[y0:y1, x0:x1], points - [x0, y0]
-            image = look.image[here]
-            codes, plate = colour_codes(image), plates.at(look.index, box)
-            foreign = _neither_nor(image, plate, look.matte[here], local, ~clothes.take(codes))
+            image = sample.image[here]
+            codes, plate = colour_codes(image), plates.at(sample.index, box)
+            foreign = _foreign(image, plate, sample.matte[here], local, ~clothes.take(codes))
             piece = None if foreign is None else _held_piece(foreign, local)
             if piece is not None:
                 seen = np.zeros(LEVELS**3, np.bool_)
@@ -122,27 +133,27 @@ def learn_held(looks: list[Look], plates: Plates, track: PersonTrack) -> Held | 
     return Held(colours=often, clothes=clothes) if often.any() else None
 
 
-def _own_colours(looks: list[Look], track: PersonTrack) -> Colours:
+def _own_colours(samples: list[SampleFrame], track: PersonTrack) -> Colours:
     """Of the person, their hands left out: a thing that is always held is not theirs."""
     often = np.zeros(LEVELS**3, np.int64)
-    for look in looks:
-        person = (look.matte > 200).astype(np.uint8)
+    for sample in samples:
+        person = (sample.matte > SURE_MATTE).astype(np.uint8)
         for side in range(2):
-            points = track.hands[look.index, side, :, :2].astype(np.float64)
-            if track.hand_found[look.index, side] and np.isfinite(points).all():
+            points = track.hands[sample.index, side, :, :2].astype(np.float64)
+            if track.hand_found[sample.index, side] and np.isfinite(points).all():
                 person[_hand_zone(points, person.shape) > 0] = 0
-        codes = colour_codes(look.image[::2, ::2][person[::2, ::2] > 0])
+        codes = colour_codes(sample.image[::2, ::2][person[::2, ::2] > 0])
         often += counted(codes) > CLOTHES_SHARE_MIN * max(len(codes), 1)
-    return often >= CLOTHES_OFTEN_MIN * len(looks)
+    return often >= CLOTHES_OFTEN_MIN * len(samples)
 
 
-def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:
-    """(h, w) 0 or 1: which ``among`` the pixels about a hand are neither its skin nor background.
+def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:
+    """(h, w) 0 or 1: which pixels ``among`` those about a hand are neither its skin nor background.
 
     None where no palm is seen, or too few pixels are looked at for anything to be held.
     """
     own = image[(palm_mask(points, matte.shape) > 0) & (matte > MATTE_MIN)]
-    if len(own) < 12:
+    if len(own) < PALM_PIXELS_MIN:
         return None
     zone = (_hand_zone(points, matte.shape) > 0) & (matte > MATTE_MIN) & among
     if np.count_nonzero(zone) < 0.5 * (SIZE_MIN * _hand_length(points)) ** 2:
@@ -162,7 +173,7 @@ def _neither_nor(image: Image, plate: Image, matte: Matte, points: Points, among
 
 def _solid(mask: Mask, length: float) -> Mask:
     """``mask`` (h, w) 0 or 1 with its pores closed and its shreds gone, for a hand of ``length`` px."""
-    k = max(3, round(0.12 * length)) | 1
+    k = max(3, round(SOLID_SIZE * length)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
     closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel), np.uint8)

@@ -1,7 +1,7 @@
-"""What was never seen: a plausible background for the holes of a plate.
+"""A plausible background for the holes of a plate: the parts that no frame shows.
 
-Where to copy from is decided in a small picture, what is copied are the plate's own pixels: what is made up is as sharp
-as what is beside it.
+The sources to copy from are chosen in a small picture. The plate's own pixels are copied, so that a filled part is as
+sharp as its surroundings.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,16 @@ WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
 LARGE_HOLE = 0.1
 
+SOURCE_MIN = 0.05
+"""Share of the picture that has to be known for anything to be copied."""
+MEDIAN_SIDE, DIFFUSION_RADIUS = 5, 3
+"""Pixels of the small picture: the median that removes single wrong pixels, and the reach of Telea's inpainting."""
+GRAIN_MAX, MEDIAN_TO_DEVIATION = 3.0, 1.48
+"""Most standard deviation of added grain in levels, and the factor from a median deviation (normal distribution)."""
 SLIVER_MAX = 0.006
-"""Share of the picture up to which a hole is a sliver at the edge of what was filled before, with nothing to invent."""
+"""Share of the picture up to which a hole is a sliver beside a part that was filled before: it is only diffused."""
 OTHER_MIN = 45.0
-"""Levels of difference from which what is copied and what is there are two things, not one in two lights."""
+"""Levels of difference from which a copy and its surroundings are two things, not one in two lights."""
 
 
 def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
@@ -48,7 +54,7 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     low = np.clip(low / np.maximum(share, 1e-3)[..., None], 0, 255).astype(np.uint8)
     taken = cv2.resize(forbidden.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) > 0
     source = (share > WHOLE_MIN) & ~taken
-    if source.mean() < 0.05:
+    if source.mean() < SOURCE_MIN:
         return image
     hole = share <= WHOLE_MIN
     shifts = None
@@ -56,7 +62,7 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
         filled, shifts = _by_patches(low, source)
     else:
         filled = _diffused(low, ~hole)
-    soft = cv2.GaussianBlur(cv2.medianBlur(filled, 5), (0, 0), BLUR_SIGMA)
+    soft = cv2.GaussianBlur(cv2.medianBlur(filled, MEDIAN_SIDE), (0, 0), BLUR_SIGMA)
     soft = np.where(hole[..., None], soft, low).astype(np.float32)
     return _laid_in(image, known, soft, shifts)
 
@@ -140,7 +146,9 @@ def _copied(
 
 def _diffused(image: Image, known: Mask) -> Image:
     """Telea's fast marching inpainting: what a few pixels' width needs, and forty times as fast."""
-    return np.asarray(cv2.inpaint(image, np.where(known, 0, 255).astype(np.uint8), 3, cv2.INPAINT_TELEA), np.uint8)
+    return np.asarray(
+        cv2.inpaint(image, np.where(known, 0, 255).astype(np.uint8), DIFFUSION_RADIUS, cv2.INPAINT_TELEA), np.uint8
+    )
 
 
 def _by_patches(image: Image, source: Mask) -> tuple[Image, _Shifts | None]:
@@ -171,7 +179,7 @@ def _spread_labels(label: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _grain_level(image: Image, known: Mask) -> float:
-    """Standard deviation of the known part's finest detail, at most 3 levels."""
+    """Standard deviation in levels of the known part's finest detail, at most ``GRAIN_MAX``."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.0))[::2, ::2][known[::2, ::2]]
-    return min(float(np.median(fine)) * 1.48, 3.0) if len(fine) else 0.0
+    return min(float(np.median(fine)) * MEDIAN_TO_DEVIATION, GRAIN_MAX) if len(fine) else 0.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.compositing.looks import Look
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS
 
@@ -117,7 +117,7 @@ def skin_colour(image: Image, face: NDArray[np.floating]) -> NDArray[np.float64]
 
 
 def measure_light(
-    looks: list[Look],
+    samples: list[SampleFrame],
     track: PersonTrack,
     frame_rate: float,
     *,
@@ -129,13 +129,14 @@ def measure_light(
 
     ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
     """
-    chosen = np.array([look.index for look in looks], np.int64)
-    seen = [_Measured.of(look.image, np.asarray(look.matte / 255, np.float32)) for look in looks]
+    chosen = np.array([sample.index for sample in samples], np.int64)
+    seen = [_Measured.of(sample.image, np.asarray(sample.matte / 255, np.float32)) for sample in samples]
     backdrop = _Measured.of(reference, alpha)
     actor_skin = [
         cheeks
-        for look in looks
-        if track.face_found[look.index] and (cheeks := skin_colour(look.image, track.face[look.index])) is not None
+        for sample in samples
+        if track.face_found[sample.index]
+        and (cheeks := skin_colour(sample.image, track.face[sample.index])) is not None
     ]
     own_skin = lab_of(np.clip(skin, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
     wanted = PERSON_WEIGHT * (float(np.mean([m.lightness for m in seen])) - backdrop.lightness)

@@ -1,7 +1,7 @@
-"""What stands in front of the person and has to stay there: a ball, a cup, lettering.
+"""Things in front of the removed person that have to stay: a ball, a cup, lettering.
 
-The matte cannot tell: it takes what the person touches for the person. What can is colour and place: a pixel before
-the trunk with a colour that neither the trunk nor skin usually has belongs to something else.
+A matte includes what the person touches. Colour and place tell them apart: a pixel in front of the trunk with a colour
+that neither the trunk nor skin usually has belongs to something else.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
-from bodydouble.renderers.puppet.compositing.looks import Look
 from bodydouble.renderers.puppet.compositing.plate import Box, Plates
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]
@@ -28,11 +29,46 @@ WORK_HEIGHT = 240
 DIFFERENCE_MIN = 34
 """Largest channel difference (0-255) to the plate from which a pixel cannot be the background."""
 SHARE_MIN, FREQUENCY_MIN = 0.004, 0.7
-"""A colour is a part's own if it covers this share of the part in this share of the looks."""
-LOOKS_MIN = 6
-SOLID_MIN = 0.8
-"""Share of its convex hull that a thing fills; folds and what the matte missed of a person are ragged."""
-SLENDER_MAX = 2.6
+"""A colour is a part's own if it covers this share of the part in this share of the samples."""
+SAMPLES_MIN, PART_PIXELS_MIN = 6, 30
+"""Samples that are needed, and pixels of a part in one of them, to say what is usual."""
+SURE_MATTE = 200
+"""Matte level (0-255) from which a pixel is surely the person's."""
+SOLID_MIN, SLENDER_MAX = 0.8, 2.6
+"""Least share of its convex hull that a thing fills, and its largest length over width. Folds, and parts of a person
+that the matte missed, are ragged or long. Chosen by eye on the development clips."""
+CLOSE_SIZE, TOUCH_REACH = 0.07, 0.1
+"""Shoulder widths: gaps that are closed in a thing, and its largest distance from the person."""
+HEAD_SHARE_MAX = 0.3
+"""Share of a piece that may lie on the head: more is hair, teeth or glasses."""
+FOOT_NEAR_MIN, FOOT_INSIDE_MIN, FOOT_COLOURS_MIN = 0.5, 0.8, 0.5
+"""A piece is a foot where more than the first share of it is near the feet's places, and more than the second is in
+them or more than the third has a shoe's colours."""
+RADIUS_ERROR_MAX = 0.3
+"""Share by which a round piece's radius may differ from the known ball's."""
+SEEN_ALPHA = 128
+"""Alpha (0-255) of the plate from which it shows what some frame has seen."""
+LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS, CORE_WIDTH = 0.5, 0.6, 0.4, 0.28, 0.5, 0.25
+"""Thicknesses of the parts in shoulder widths, clothed; ``CORE_WIDTH`` is that of limbs without loose cloth. Feet
+include the shoes' rim: its colour must not count as the legs'."""
+SPINE_TO_SHOULDERS, SHOULDERS_MIN_PIXELS = 0.55, 4.0
+"""Least shoulder width over the spine's length, for somebody seen from the side, and in pixels."""
+COORDINATE_MAX = 8000
+"""Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
+LEGS_CHAIN = (
+    (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
+    (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
+)
+FEET_CHAIN = (
+    (BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE, BodyPoint.LEFT_ANKLE),
+    (BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE, BodyPoint.RIGHT_ANKLE),
+)
+ARMS_CHAIN = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, BodyPoint.LEFT_INDEX),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, BodyPoint.RIGHT_INDEX),
+)
+TRUNK_CORNERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_HIP, BodyPoint.LEFT_HIP)
+HEAD_POINTS = (BodyPoint.NOSE, BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR)
 FOOT_REACH = 0.6
 """Shoulder widths around the feet's own places in which a piece may be a foot: the sole of a raised one."""
 GUESSED_MAX = 0.5
@@ -51,7 +87,7 @@ class _View:
     own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
     apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
     person: Mask  # (h, w) the matte
-    guessed: NDArray[np.bool_]  # (h, w) beside the body, and the plate is made up: who knows what is there
+    guessed: NDArray[np.bool_]  # (h, w) beside the body, where the plate is made up and tells nothing
     shoulders: float  # px
 
 
@@ -108,23 +144,25 @@ class ActorColours:
             own=self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + codes),
             apart=cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN,
             person=near,
-            guessed=(behind[..., 3] < 128) & ~_before_body(joints, size),
+            guessed=(behind[..., 3] < SEEN_ALPHA) & ~_before_body(joints, size),
             shoulders=_shoulder_width(joints),
         )
 
     def _is_shoe(self, hull: NDArray[np.int32], view: _View) -> bool:
         """Whether a piece is a raised or blurred foot: by one, not round, and where feet are or of their colours.
 
-        Soles are seldom seen: their colours are not known.
+        Soles are seldom seen, so their colours are not known.
         """
         if circle_radius(hull[:, 0]) is not None:
             return False
         piece = cv2.fillConvexPoly(np.zeros(view.parts.shape, np.uint8), hull, 1) > 0
         reach = max(3, round(FOOT_REACH * view.shoulders)) | 1
         feet = (view.parts == FEET).astype(np.uint8)
-        if cv2.dilate(feet, np.ones((reach, reach), np.uint8))[piece].mean() < 0.5:
+        if cv2.dilate(feet, np.ones((reach, reach), np.uint8))[piece].mean() < FOOT_NEAR_MIN:
             return False
-        return bool(feet[piece].mean() > 0.8 or self.known[FEET].take(view.codes[piece]).mean() > 0.5)
+        return bool(
+            feet[piece].mean() > FOOT_INSIDE_MIN or self.known[FEET].take(view.codes[piece]).mean() > FOOT_COLOURS_MIN
+        )
 
     def _add_ball_at_foot(self, ball: Ball, view: _View, found: Mask) -> None:
         radius = ball.radius / view.step
@@ -152,41 +190,41 @@ class ActorColours:
         return result
 
 
-def learn_ball(colours: ActorColours, looks: list[Look], plates: Plates, track: PersonTrack) -> ActorColours:
-    """``colours`` with the ball that is seen in ``looks`` again and again, if there is one."""
+def learn_ball(colours: ActorColours, samples: list[SampleFrame], plates: Plates, track: PersonTrack) -> ActorColours:
+    """``colours`` with the ball that is seen in ``samples`` again and again, if there is one."""
     seen: list[Sighting] = []
-    for look in looks:
-        height, width = look.matte.shape
+    for sample in samples:
+        height, width = sample.matte.shape
         box = (0, 0, width, height)
         seen += colours.sightings(
-            look.image, plates.with_seen(look.index, box), look.matte, track.body[look.index], box
+            sample.image, plates.with_seen(sample.index, box), sample.matte, track.body[sample.index], box
         )
     return replace(colours, ball=known_ball(seen))
 
 
-def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
-    """From looks over the whole track; None where there are too few to tell what is usual."""
-    if len(looks) < LOOKS_MIN:
+def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColours | None:
+    """From samples over the whole track; None where there are too few to tell what is usual."""
+    if len(samples) < SAMPLES_MIN:
         return None
     often, seen = np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
-    for look in looks:
-        h, w = look.matte.shape
+    for sample in samples:
+        h, w = sample.matte.shape
         zoom = min(1.0, WORK_HEIGHT / h)
         size = (round(w * zoom), round(h * zoom))
-        small = np.asarray(cv2.resize(look.image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        inside = cv2.resize(look.matte, size, interpolation=cv2.INTER_AREA) > 200
-        parts = part_labels(track.body[look.index, :, :2] * zoom, size)
+        small = np.asarray(cv2.resize(sample.image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        inside = cv2.resize(sample.matte, size, interpolation=cv2.INTER_AREA) > SURE_MATTE
+        parts = part_labels(track.body[sample.index, :, :2] * zoom, size)
         codes = colour_codes(small)
         for part in range(1, PARTS):
             here = codes[inside & (parts == part)]
-            if len(here) < 30:
+            if len(here) < PART_PIXELS_MIN:
                 continue
             often[part] += counted(here) / len(here) > SHARE_MIN
             seen[part] += 1
     known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
-    hardly = seen < LOOKS_MIN / 2
+    hardly = seen < SAMPLES_MIN / 2
     hardly[OUTSIDE] = False
     known[hardly] = True  # every colour may be its own
     return ActorColours(known=known)
@@ -194,9 +232,9 @@ def learn_colours(looks: list[Look], track: PersonTrack) -> ActorColours | None:
 
 def _shoulder_width(joints: Points) -> float:
     """Pixels; not less than what a person seen from the side has."""
-    across = float(np.hypot(*(joints[11] - joints[12])))
-    spine = float(np.hypot(*((joints[11] + joints[12] - joints[23] - joints[24]) / 2)))
-    return max(across, 0.55 * spine, 4.0)
+    left, right, right_hip, left_hip = (joints[point] for point in TRUNK_CORNERS)
+    spine = float(np.hypot(*((left + right - left_hip - right_hip) / 2)))
+    return max(float(np.hypot(*(left - right))), SPINE_TO_SHOULDERS * spine, SHOULDERS_MIN_PIXELS)
 
 
 def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
@@ -204,23 +242,21 @@ def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
     labels = np.zeros((size[1], size[0]), np.uint8)
     if not np.isfinite(joints).all():
         return labels
-    q = np.clip(np.round(joints), -8000, 8000).astype(np.int32)
+    q = np.clip(np.round(joints), -COORDINATE_MAX, COORDINATE_MAX).astype(np.int32)
     width = _shoulder_width(joints)
 
-    def limb(chain: tuple[int, ...], thick: float, label: int) -> None:
-        cv2.polylines(labels, [q[list(chain)]], False, label, max(1, round(thick * width)))
+    def limbs(chains: tuple[tuple[BodyPoint, ...], ...], thick: float, label: int) -> None:
+        for chain in chains:
+            cv2.polylines(labels, [q[list(chain)]], False, label, max(1, round(thick * width)))
 
-    for hip, knee, ankle in ((23, 25, 27), (24, 26, 28)):
-        limb((hip, knee, ankle), 0.5, LEGS)
-    for ankle, heel, toe in ((27, 29, 31), (28, 30, 32)):
-        limb((ankle, heel, toe, ankle), 0.6, FEET)  # with the rim of the shoes: their colour must not become the legs'
-    trunk = q[[11, 12, 24, 23]]
+    limbs(LEGS_CHAIN, LEG_WIDTH, LEGS)
+    limbs(FEET_CHAIN, FOOT_WIDTH, FEET)
+    trunk = q[list(TRUNK_CORNERS)]
     cv2.fillPoly(labels, [trunk], TRUNK)
-    cv2.polylines(labels, [trunk], True, TRUNK, max(1, round(0.4 * width)))
-    for shoulder, elbow, wrist, knuckle in ((11, 13, 15, 19), (12, 14, 16, 20)):
-        limb((shoulder, elbow, wrist, knuckle), 0.28, ARMS)
-    head = joints[[0, 7, 8]].mean(0)
-    cv2.circle(labels, (int(head[0]), int(head[1])), max(1, round(0.5 * width)), HEAD, -1)
+    cv2.polylines(labels, [trunk], True, TRUNK, max(1, round(TRUNK_RIM * width)))
+    limbs(ARMS_CHAIN, ARM_WIDTH, ARMS)
+    head = joints[list(HEAD_POINTS)].mean(0)
+    cv2.circle(labels, (int(head[0]), int(head[1])), max(1, round(HEAD_RADIUS * width)), HEAD, -1)
     return labels
 
 
@@ -228,16 +264,16 @@ def _before_body(joints: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
     """(h, w) where trunk, legs and arms certainly are, none of the gaps between them; as ``part_labels``."""
     body = np.zeros((size[1], size[0]), np.uint8)
     if np.isfinite(joints).all():
-        q = np.clip(np.round(joints), -8000, 8000).astype(np.int32)
-        cv2.fillPoly(body, [q[[11, 12, 24, 23]]], 1)
-        for chain in ((23, 25, 27), (24, 26, 28), (11, 13, 15, 19), (12, 14, 16, 20)):
-            cv2.polylines(body, [q[list(chain)]], False, 1, max(1, round(0.25 * _shoulder_width(joints))))
+        q = np.clip(np.round(joints), -COORDINATE_MAX, COORDINATE_MAX).astype(np.int32)
+        cv2.fillPoly(body, [q[list(TRUNK_CORNERS)]], 1)
+        for chain in (*LEGS_CHAIN, *ARMS_CHAIN):
+            cv2.polylines(body, [q[list(chain)]], False, 1, max(1, round(CORE_WIDTH * _shoulder_width(joints))))
     return body > 0
 
 
 def _is_round(hull: NDArray[np.int32], radius: float) -> bool:
     found = circle_radius(hull[:, 0])
-    return found is not None and abs(found - radius) < 0.3 * radius
+    return found is not None and abs(found - radius) < RADIUS_ERROR_MAX * radius
 
 
 def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
@@ -245,12 +281,12 @@ def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
     candidate = (view.apart & ~view.own).astype(np.uint8) * np.uint8(255)
     shoulders = view.shoulders
     # Arms and head have colours of their own that come and go (sleeves, teeth): no thing is made of them alone.
-    k = max(3, round(0.07 * shoulders)) | 1
+    k = max(3, round(CLOSE_SIZE * shoulders)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_CLOSE, kernel), np.uint8)
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, kernel), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate)
-    reach = max(3, round(0.1 * shoulders)) | 1
+    reach = max(3, round(TOUCH_REACH * shoulders)) | 1
     near = cv2.dilate(view.person, np.ones((reach, reach), np.uint8)) > 127
     result: list[NDArray[np.int32]] = []
     for i in range(1, count):
@@ -258,7 +294,9 @@ def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
         if not SIZE_MIN * shoulders <= extent <= SIZE_MAX * shoulders:
             continue
         here = labels == i
-        if not near[here].any() or (view.parts[here] == HEAD).mean() > 0.3 or view.guessed[here].mean() > GUESSED_MAX:
+        if not near[here].any() or (view.parts[here] == HEAD).mean() > HEAD_SHARE_MAX:
+            continue
+        if view.guessed[here].mean() > GUESSED_MAX:
             continue
         outlines, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         hull = np.asarray(cv2.convexHull(np.concatenate(list(outlines))), np.int32)

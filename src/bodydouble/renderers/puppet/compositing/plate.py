@@ -1,7 +1,7 @@
-"""The clean plate: the scene without the person, for any frame of the shot.
+"""The clean plate: the scene without people, for any frame of the shot.
 
-One pass over the frames keeps a ring of samples and builds a key plate whenever its neighbourhood has been seen, so
-memory does not grow with length. Between key plates the two nearest are cross-faded.
+One pass over the frames keeps a ring of samples, and builds a key plate as soon as its surroundings in time are read.
+Memory therefore does not grow with length. Between two key plates the frames are cross-faded.
 """
 
 import json
@@ -29,17 +29,28 @@ from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
-LOOK_EVERY_FRAMES = 2
+TRACK_EVERY_FRAMES = 2
+"""Step at which the camera's movement is followed; between, it is interpolated."""
 MOVING_KEY_FRAMES, MOVING_SAMPLE_FRAMES, MOVING_REACH_FRAMES = 16, 4, 80
 STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES = 240, 8, 160
+"""Frames between two key plates, between two samples, and around a key from which its samples are taken, with a moving
+and with a still camera."""
 SAMPLES_MAX = 44
+"""Frames that are held at once: 162 MB at 1280 x 720."""
+STRIP_ROWS = 40
+"""Rows of which the median is taken at once: the stack of all samples would be large."""
+WHOLE_ALPHA, FREE_ALPHA = 252, 250
+"""Alpha (0-255) of a moved plate, and of a moved sample, from which a pixel is none of the border's blend."""
+PATCH_PIXELS_MIN = 20
+"""What a sample adds at least: smaller patches are ragged edges."""
 PREFER_FRAMES = 64
-"""A sample so much nearer to the key's time is preferred to one that shows twice as much."""
+"""A sample nearer to the key by so many frames is preferred to one that shows twice as much."""
 CHOICE_STEP = 4
-"""Pixels for one of those in which samples are compared before any is laid in."""
+"""Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
 SEAM_REACH = 24
-"""Pixels around a hole in which the light of what is laid in is compared with what is there."""
+"""Pixels around a hole in which the light of a patch is compared with its surroundings."""
 PLATES_CACHED = 3
+"""Key plates kept in memory: those of two threads that draw at a border between keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +212,7 @@ class _SpanBuilder:
         tracker = CameraTracker(self._footage.width, self._footage.height)
         samples: deque[_Sample] = deque(maxlen=SAMPLES_MAX)
         short = self._stop - self._start <= SAMPLES_MAX * MOVING_SAMPLE_FRAMES
-        for index, image, taken in self._looks(LOOK_EVERY_FRAMES):
+        for index, image, taken in self._frames(TRACK_EVERY_FRAMES):
             tracker.add(index, image, taken)
             # A shot that fits into the ring is done after one pass.
             if short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0:
@@ -217,7 +228,7 @@ class _SpanBuilder:
         waiting = deque(self.keys)
         with ThreadPoolExecutor(1) as pool:
             if not short:
-                for index, image, taken in self._looks(sample_frames):
+                for index, image, taken in self._frames(sample_frames):
                     samples.append(_sample(index, image, taken))
                     while waiting and index >= waiting[0] + reach:
                         self._gather(pool, waiting.popleft(), samples)
@@ -228,7 +239,7 @@ class _SpanBuilder:
             self._complete(ahead=0)
 
     def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[_Sample]) -> None:
-        """Collect in the pool what is seen for ``key``, and complete the plates before it meanwhile."""
+        """Collect the background seen around ``key`` in the pool, and complete the plates before it meanwhile."""
         gather = self._median if self.path.still else self._nearest
         self._gathering.append((key, pool.submit(gather, key, list(samples))))
         self._complete(ahead=1)
@@ -239,7 +250,7 @@ class _SpanBuilder:
             key, seen = self._gathering.popleft()
             self._build(key, *seen.result())
 
-    def _looks(self, step: int) -> Iterator[tuple[int, Image, NDArray[np.uint8]]]:
+    def _frames(self, step: int) -> Iterator[tuple[int, Image, NDArray[np.uint8]]]:
         pairs = zip(
             self._footage.read(self._start, self._stop, step),
             self._mattes.read(self._start, self._stop, step),
@@ -252,7 +263,7 @@ class _SpanBuilder:
             yield index, image, unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
 
     def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
-        """Fill what no sample shows: from the plate before, then by inpainting; and keep the plate."""
+        """Fill the parts that no sample shows, from the plate before, then by inpainting; and store the plate."""
         self.unseen.append(float(1 - known.mean()))
         seen = known.astype(np.uint8) * np.uint8(255)
         if self._previous is not None:
@@ -273,14 +284,14 @@ class _SpanBuilder:
         known: NDArray[np.bool_],
         seen: NDArray[np.uint8],
     ) -> NDArray[np.bool_]:
-        """Put the plate before, moved to ``key``, where ``image`` and ``seen`` are not known; answers what is then."""
+        """Put the plate ``before``, moved to ``key``, where ``image`` is not ``known``; answers the new ``known``."""
         box = _hole_box(known, SEAM_REACH)
         if box is None:
             return known
         x0, y0, x1, y1 = box
         here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
         matrix = _cut_to(box) @ self.path.between(before, key)
-        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > 252
+        reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > WHOLE_ALPHA
         both = cv2.warpPerspective(plate, matrix, size)
         moved = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), np.uint8)
         new, shared = reach & ~known[here], (reach & known[here]).astype(np.uint8) * np.uint8(255)
@@ -295,12 +306,12 @@ class _SpanBuilder:
         height, width = samples[0].rgba.shape[:2]
         image = np.zeros((height, width, 3), np.uint8)
         known = np.zeros((height, width), np.bool_)
-        rows = 40
-        for y in range(0, height, rows):  # in strips: the stack of all samples would be large
-            stack = np.stack([s.rgba[y : y + rows] for s in samples])
+        for y in range(0, height, STRIP_ROWS):
+            rows = np.s_[y : y + STRIP_ROWS]
+            stack = np.stack([s.rgba[rows] for s in samples])
             taken = stack[..., 3] == 0
-            image[y : y + rows] = _masked_median(stack[..., :3], taken)
-            known[y : y + rows] = ~taken.all(0)
+            image[rows] = _masked_median(stack[..., :3], taken)
+            known[rows] = ~taken.all(0)
         return image, known
 
     def _nearest(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
@@ -320,9 +331,9 @@ class _SpanBuilder:
             else:
                 matrix = _cut_to(box) @ self.path.between(sample.index, key)
                 moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
-            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > 250
+            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > FREE_ALPHA
             new = free & ~known[here]
-            if new.sum() < 20:
+            if new.sum() < PATCH_PIXELS_MIN:
                 continue
             colours = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
             shared = (free & known[here]).astype(np.uint8) * np.uint8(255)
@@ -333,7 +344,7 @@ class _SpanBuilder:
     def _in_turn(self, key: int, samples: list[_Sample]) -> Iterator[_Sample]:
         """Samples in the order in which they are laid under each other: few large patches, the near ones first.
 
-        What one sample after the other shows of a narrow strip is ragged: none is right for all depths of the scene.
+        Many narrow strips would be ragged, because no sample is right for all depths of the scene.
         """
         height, width = samples[0].rgba.shape[:2]
         size = (width // CHOICE_STEP, height // CHOICE_STEP)

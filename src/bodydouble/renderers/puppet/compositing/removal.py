@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.landmark_indices import BodyPoint
 
 Points = NDArray[np.floating]
 
@@ -34,26 +35,37 @@ THICKNESS_MAX = 32767
 
 @dataclass(frozen=True, kw_only=True)
 class Capsule:
-    """A thick line between two body landmarks (BlazePose numbers); ``width`` in shoulder widths."""
+    """A thick line between two body landmarks; ``width`` in shoulder widths."""
 
-    start: int
-    stop: int
+    start: BodyPoint
+    stop: BodyPoint
     width: float
 
 
+def _both_sides(start: str, stop: str, width: float) -> tuple[Capsule, Capsule]:
+    """The left and the right capsule between two landmarks named without their side."""
+    left, right = (
+        Capsule(start=BodyPoint[f"{side}_{start}"], stop=BodyPoint[f"{side}_{stop}"], width=width)
+        for side in ("LEFT", "RIGHT")
+    )
+    return left, right
+
+
 CAPSULES = (
-    *(Capsule(start=a, stop=b, width=0.42) for a, b in ((23, 25), (24, 26))),  # thighs
-    *(Capsule(start=a, stop=b, width=0.30) for a, b in ((25, 27), (26, 28))),  # shins
-    *(Capsule(start=a, stop=b, width=0.34) for a, b in ((27, 31), (28, 32))),  # ankle to toe
-    *(Capsule(start=a, stop=b, width=0.30) for a, b in ((27, 29), (28, 30), (29, 31), (30, 32))),  # heel and sole
-    *(Capsule(start=a, stop=b, width=0.25) for a, b in ((13, 15), (14, 16))),  # forearms
-    *(Capsule(start=a, stop=b, width=0.30) for a, b in ((15, 19), (16, 20))),  # hands
+    *_both_sides("HIP", "KNEE", 0.42),
+    *_both_sides("KNEE", "ANKLE", 0.30),
+    *_both_sides("ANKLE", "TOE", 0.34),
+    *_both_sides("ANKLE", "HEEL", 0.30),
+    *_both_sides("HEEL", "TOE", 0.30),
+    *_both_sides("ELBOW", "WRIST", 0.25),
+    *_both_sides("WRIST", "INDEX", 0.30),
 )
-"""Limbs that a matte loses. Trunk, upper arms and head it never loses."""
-FEET = ((29, 31), (30, 32))
-"""Heel and toe of each foot."""
+"""Limbs that a matte loses; trunk, upper arms and head it never loses. Widths chosen by eye on development clips."""
+FEET = ((BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE), (BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE))
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
+HAIR_RIM = np.ones((5, 5), np.uint8)
+"""By as much hair is widened, for its blend with the background."""
 HAIR_DIFFERENCE_MIN = 26
 """Largest channel difference (0-255) to the plate, blurred over 3 pixels, from which a pixel beside the head is hair.
 Chosen by eye on the development clips: above their noise."""
@@ -103,7 +115,7 @@ def hair_left_over(gone: Matte, source: Image, plate: Image, body: Points, corne
     touching = np.bincount(labels[gone[here] > 0], minlength=count) > 0
     touching[0] = False
     beside[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
-    return np.asarray(cv2.dilate(beside, np.ones((5, 5), np.uint8)), np.uint8)
+    return np.asarray(cv2.dilate(beside, HAIR_RIM), np.uint8)
 
 
 def matte_mask(matte: Matte) -> Matte:
@@ -119,8 +131,9 @@ def matte_mask(matte: Matte) -> Matte:
 
 def _shoulder_width(joints: Points) -> float:
     """Pixels; not less than what somebody has who is seen from the side."""
-    spine = float(np.hypot(*((joints[11] + joints[12] - joints[23] - joints[24]) / 2)))
-    return max(float(np.hypot(*(joints[11] - joints[12]))), SPINE_TO_SHOULDERS * spine)
+    left, right = joints[BodyPoint.LEFT_SHOULDER], joints[BodyPoint.RIGHT_SHOULDER]
+    spine = float(np.hypot(*((left + right - joints[BodyPoint.LEFT_HIP] - joints[BodyPoint.RIGHT_HIP]) / 2)))
+    return max(float(np.hypot(*(left - right))), SPINE_TO_SHOULDERS * spine)
 
 
 def _add_hair(mask: Matte, body: Points, growth: float) -> None:
@@ -128,7 +141,8 @@ def _add_hair(mask: Matte, body: Points, growth: float) -> None:
     joints = body[:, :2]
     if not np.isfinite(joints).all():
         return
-    head, neck = joints[[7, 8]].mean(0), joints[[11, 12]].mean(0)
+    head = joints[[BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR]].mean(0)
+    neck = joints[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER]].mean(0)
     thick = max(1, int(growth * HAIR_WIDTH * _shoulder_width(joints)))
     cv2.line(mask, _pixel(head), _pixel(neck), 255, min(thick, THICKNESS_MAX))
 

@@ -1,7 +1,7 @@
-"""Joining what different frames show of one place, so that no seam tells where one ends and the next begins.
+"""Joins parts of different frames without a visible seam.
 
-The light changes while a shot goes on: the camera's exposure, and the shade of the person that is to vanish. A patch
-from another frame is therefore brought to the light beside it before it is laid in.
+Light changes during a shot: the camera's exposure, and the shade of the person that is removed. A patch from another
+frame is therefore brought to the light of its surroundings before it is laid in.
 """
 
 import cv2
@@ -13,11 +13,13 @@ from bodydouble.perception.arrays import Image, Matte
 Floats = NDArray[np.float32]
 
 LIGHT_STEP = 8
-"""Pixels for one of the picture in which differences of light are spread: finer ones are things, not light."""
+"""Pixels of the frame for one of the picture in which differences of light are spread: finer ones are things."""
 LIGHT_MAX = 60.0
-"""Levels by which a patch is changed at most: a larger difference is another thing at that place."""
+"""Levels (0-255) by which a patch is changed at most: a larger difference is another thing at that place."""
 SHARED_MIN = 0.3
 """Share of such a pixel that has to be seen in both: of less, the rounded mean says nothing."""
+TINY = 1e-6
+"""Weights below it count as zero."""
 
 
 def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
@@ -52,10 +54,10 @@ def spread(value: Floats, weight: Floats) -> Floats:
     """
     share = np.minimum(weight, 1)[..., None]
     if min(weight.shape) < 2 or weight.min() >= 1:
-        mean = (value * share).sum((0, 1)) / max(float(share.sum()), 1e-6)
+        mean = (value * share).sum((0, 1)) / max(float(share.sum()), TINY)
         return np.asarray(value * share + mean * (1 - share), np.float32)
     low = cv2.pyrDown(np.dstack([value * share, share]))
-    low_value = low[..., :3] / np.maximum(low[..., 3:], 1e-6)
+    low_value = low[..., :3] / np.maximum(low[..., 3:], TINY)
     filled = cv2.pyrUp(
         spread(np.asarray(low_value, np.float32), np.minimum(4 * low[..., 3], 1)), dstsize=weight.shape[::-1]
     )

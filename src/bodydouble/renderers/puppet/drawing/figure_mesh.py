@@ -1,4 +1,4 @@
-"""Head and trunk as one mesh, and which vertex follows the head, which the trunk."""
+"""Head and trunk as one mesh, with each vertex's share in the movements of head and trunk."""
 
 from dataclasses import dataclass, replace
 
@@ -24,6 +24,15 @@ RINGS = (0.05, 0.11, 0.19, 0.29)
 """Distances, in face widths, of the rows of vertices around the face."""
 UNFOLD_MARGIN = 0.02
 """Face widths that the face's outline lies outside its neighbours at least."""
+HAIR_DEPTH = 0.25
+"""Face widths by which hair and ears at ``SILHOUETTE`` lie behind the face's outline."""
+OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
+"""Face widths over which a vertex mixes the outline's points beside it, and over which it follows them when the face
+changes; and how many points it follows."""
+FINE_REACH = 0.5
+"""Face widths from the face within which the mesh is mapped pixel by pixel."""
+MESH_POINTS = 468
+"""Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
 TRUNK_FADE = (0.75, 0.95)
@@ -67,7 +76,7 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
     premultiplied = np.dstack([trunk.colour * trunk.alpha[..., None], trunk.alpha * 255])
     rgba = np.ascontiguousarray(np.clip(np.round(premultiplied), 0, 255).astype(np.uint8))
     grid = _grid(anatomy, trunk.alpha)
-    faced = _Faced.of(anatomy, grid) if anatomy.face is not None else _Faced.without(anatomy, grid)
+    faced = _FaceLayout.of(anatomy, grid) if anatomy.face is not None else _FaceLayout.without(anatomy, grid)
     vertices = faced.vertices
     weight = _head_weight(anatomy, vertices)
     weight[: _face_count(anatomy)] = 1
@@ -94,8 +103,8 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Faced:
-    """All vertices, and what the face, if there is one, says about each; names and shapes as in ``FigureMesh``."""
+class _FaceLayout:
+    """All vertices with their relation to the face, if there is one; names and shapes as in ``FigureMesh``."""
 
     vertices: Array
     solid: Array
@@ -107,7 +116,7 @@ class _Faced:
     skirt_weight: Array
 
     @classmethod
-    def without(cls, anatomy: Anatomy, grid: Array) -> "_Faced":
+    def without(cls, anatomy: Anatomy, grid: Array) -> "_FaceLayout":
         """A head that shows no face is as flat as the trunk."""
         head = anatomy.head
         return cls(
@@ -122,7 +131,7 @@ class _Faced:
         )
 
     @classmethod
-    def of(cls, anatomy: Anatomy, grid: Array) -> "_Faced":
+    def of(cls, anatomy: Anatomy, grid: Array) -> "_FaceLayout":
         """The face mesh, rows of vertices around it, and ``grid``; hair beside the face has depth and follows it."""
         assert anatomy.face is not None
         head = anatomy.head
@@ -131,26 +140,26 @@ class _Faced:
         rings = _rings(outline, head.width)
         grid = np.concatenate([rings.reshape(-1, 2), grid])
         away = np.linalg.norm(grid[:, None] - outline[None, :, :2], axis=-1)
-        nearness = 1 / (away**2 + (0.04 * head.width) ** 2)
+        nearness = 1 / (away**2 + (OUTLINE_SPREAD * head.width) ** 2)
         nearness /= nearness.sum(1, keepdims=True)
         gap = away.min(1)
         # Hair and ears lie behind the face's outline, deeper with distance.
         depth = nearness @ outline[:, 2]
         depth[: rings.size // 2] = np.tile(outline[:, 2], len(RINGS))
-        depth += 0.25 * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
+        depth += HAIR_DEPTH * head.width * smoothstep(0, SILHOUETTE * head.width, gap)
         vertices = np.concatenate([face[:, :2], grid])
         solid = (np.c_[vertices, np.r_[face[:, 2], depth]] - head.origin) @ head.rotation
         flat_weight = np.r_[np.zeros(FACE_VERTICES), smoothstep(0, SILHOUETTE * head.width, gap)]
-        nearest = np.argsort(away, 1, kind="stable")[:, :4]
+        nearest = np.argsort(away, 1, kind="stable")[:, :OUTLINE_NEIGHBOURS]
         share = np.take_along_axis(nearness, nearest, 1)
-        share *= np.exp(-((gap / (0.18 * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
+        share *= np.exp(-((gap / (OUTLINE_REACH * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
         # Triangulated as seen from the front: in the picture a turned face folds over itself.
         spread = (vertices - head.origin[:2])[:, :2]
         return cls(
             vertices=vertices,
             solid=solid,
             layout=solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None],
-            fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < 0.5 * head.width],
+            fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < FINE_REACH * head.width],
             flat_weight=flat_weight,
             own_face=normalised(face, head),
             skirt=nearest,
@@ -165,10 +174,10 @@ def unfolded_face(face: Array, head: Head) -> Array:
     would be drawn from ear and background as soon as the puppet turns.
     """
     result = face.copy()
-    frontal = ((face[:468] - head.origin) @ head.rotation)[:, :2]
+    frontal = ((face[:MESH_POINTS] - head.origin) @ head.rotation)[:, :2]
     first, others = Delaunay(frontal).vertex_neighbor_vertices
-    centre = face[:468, :2].mean(0)
-    on_outline = np.zeros(468, np.bool_)
+    centre = face[:MESH_POINTS, :2].mean(0)
+    on_outline = np.zeros(MESH_POINTS, np.bool_)
     on_outline[list(OVAL)] = True
     for vertex in OVAL:
         near = others[first[vertex] : first[vertex + 1]]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.renderers.puppet.motion.head import Head
 
 Array = NDArray[np.float64]
@@ -12,7 +13,31 @@ Array = NDArray[np.float64]
 INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """(upper, lower) points of the inner lips that meet when the mouth closes."""
-MOUTH_CORNERS = (61, 291)
+UPPER_LIP, LOWER_LIP = FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER
+MOUTH_CORNERS = (FacePoint.RIGHT_MOUTH_CORNER, FacePoint.LEFT_MOUTH_CORNER)
+MESH_POINTS = 468
+"""Points of the face mesh; the ten of the irises follow."""
+TINY = 1e-6
+"""Lengths below it, normalised or in pixels, count as zero."""
+NEUTRAL_SHARE, NEUTRAL_FRAMES_MIN, EYES_WEIGHT = 10, 3, 0.5
+"""The neutral face is the median of the calmest 10th of all frames, three at least; how far open eyes count beside a
+shut mouth. Chosen by eye on the development clips."""
+UPPER_LIP_SHARE = 0.33
+"""Share of a mouth's gap by which the upper lip comes down as it shuts; the lower lip moves with the jaw."""
+LIP_REACH = (0.09, 0.10)
+"""Face widths and heights over which skin follows a lip (one standard deviation of a Gaussian, times the root of 2)."""
+SMILE_REACH, MOUTH_REACH, MOUTH_REACH_DOWN = 0.75, 0.9, 0.45
+"""Mouth widths to both sides, for narrowing a smile and for moving corners, and face heights up and down, within which
+skin follows the mouth: to the cheeks and the chin."""
+DEPTH_KEPT = 0.5
+"""Share of an offset's depth that is kept: it is the noisiest axis of a mesh, and shows least."""
+EYE_REACH, EYE_TALL_OPEN, EYE_TALL = 1.15, 0.9, 0.715
+"""Half axes of the ellipse that moves with the lids: across in half eye widths, and down in openings, but not less than
+this share of the half width, for eyes that the picture shows narrow."""
+LIDS_MEET, IRIS_MEET = 0.2, 0.15
+"""Share of the opening above the lower lid at which the lids meet, and to which the iris sinks."""
+GAZE_GAIN = (0.9, 0.6)
+"""Share of the actor's gaze that is shown across and down; more leaves the white of small eyes."""
 MOUTH_WIDTH_REST, MOUTH_LIFT_REST = 0.37, -0.015
 """Width of a resting mouth in face widths, and how far its corners are above the middle of its lips in face heights.
 Medians of the development pairs' resting faces are .35 and -.02; smiles have .43 to .48 and .03 to .07."""
@@ -22,7 +47,12 @@ LIFT_MIN, LIFT_MAX = -0.08, 0.06
 """Bounds in face heights of how far a mouth's corners are moved beside the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
-EYES = ((159, 145, 33, 133, slice(468, 473)), (386, 374, 362, 263, slice(473, 478)))
+EYES = (
+    (FacePoint.RIGHT_EYE_TOP, FacePoint.RIGHT_EYE_BOTTOM, FacePoint.RIGHT_EYE_OUTER, FacePoint.RIGHT_EYE_INNER,
+     slice(468, 473)),
+    (FacePoint.LEFT_EYE_TOP, FacePoint.LEFT_EYE_BOTTOM, FacePoint.LEFT_EYE_INNER, FacePoint.LEFT_EYE_OUTER,
+     slice(473, 478)),
+)  # fmt: skip
 """Upper lid, lower lid, the corners from image left to right and the iris, for the eye at image left, then right."""
 LID_REACH = (0.9, 1.75)
 """Radii of the ellipse around an eye, between which the skin follows the lids less and less; brows begin at 1.8."""
@@ -43,24 +73,19 @@ def normalised(points: Array, head: Head) -> Array:
 
 def mouth_gap(face: Array) -> float:
     """Opening of the inner lips of a normalised face, in face heights."""
-    return float(np.linalg.norm(face[13, :2] - face[14, :2]))
+    return float(np.linalg.norm(face[UPPER_LIP, :2] - face[LOWER_LIP, :2]))
 
 
 def mouth_shape(face: Array) -> Array:
     """(2,) width of the mouth of a normalised face, and how far its corners are above the middle of its lips."""
     left, right = face[MOUTH_CORNERS[0]], face[MOUTH_CORNERS[1]]
-    return np.array([abs(right[0] - left[0]), (face[13, 1] + face[14, 1]) / 2 - (left[1] + right[1]) / 2])
-
-
-def eye_gap(face: Array) -> float:
-    """Opening of both eyes of a normalised face, in face heights."""
-    return sum(float(np.linalg.norm(face[top, :2] - face[bottom, :2])) for top, bottom, *_ in EYES)
+    return np.array([abs(right[0] - left[0]), (face[UPPER_LIP, 1] + face[LOWER_LIP, 1]) / 2 - (left[1] + right[1]) / 2])
 
 
 def eye_openings(contours: Array) -> Array:
     """(2,) height over width of each eye, from contours (2, 16, 2) that start at one corner and have the other at 8."""
     across = contours[:, 8] - contours[:, 0]
-    length = np.maximum(np.linalg.norm(across, axis=1), 1e-6)
+    length = np.maximum(np.linalg.norm(across, axis=1), TINY)
     normal = np.stack([-across[:, 1], across[:, 0]], 1) / length[:, None]
     heights = np.ptp(np.einsum("eki,ei->ek", contours - contours[:, :1], normal), axis=1)
     return heights / length
@@ -68,10 +93,14 @@ def eye_openings(contours: Array) -> Array:
 
 def neutral_of(faces: Array) -> Array:
     """(478, 3) the resting face of many normalised ones (N, 478, 3): mouth closed, eyes open."""
-    mouths = np.linalg.norm(faces[:, 13, :2] - faces[:, 14, :2], axis=1)
+    mouths = np.linalg.norm(faces[:, UPPER_LIP, :2] - faces[:, LOWER_LIP, :2], axis=1)
     eyes = sum(np.linalg.norm(faces[:, top, :2] - faces[:, bottom, :2], axis=1) for top, bottom, *_ in EYES)
-    score = (mouths - mouths.min()) / (np.ptp(mouths) + 1e-6) - 0.5 * (eyes - np.min(eyes)) / (np.ptp(eyes) + 1e-6)
-    return np.median(faces[np.argsort(score, kind="stable")[: max(3, len(faces) // 10)]], axis=0)
+    score = (mouths - mouths.min()) / (np.ptp(mouths) + TINY) - EYES_WEIGHT * (eyes - np.min(eyes)) / (
+        np.ptp(eyes) + TINY
+    )
+    return np.median(
+        faces[np.argsort(score, kind="stable")[: max(NEUTRAL_FRAMES_MIN, len(faces) // NEUTRAL_SHARE)]], axis=0
+    )
 
 
 def resting_face(face: Array) -> Array:
@@ -85,41 +114,41 @@ def resting_face(face: Array) -> Array:
     for upper, lower in LIP_PAIRS:
         gap = face[lower, 1] - face[upper, 1]
         anchors += [face[upper, :2], face[lower, :2]]
-        shifts += [0.33 * gap, -0.67 * gap]
-    middle = (face[13, :2] + face[14, :2]) / 2
-    across = face[:468, None, :2] - np.array(anchors)
-    near = np.exp(-((across / [0.09, 0.10]) ** 2).sum(-1))
+        shifts += [UPPER_LIP_SHARE * gap, (UPPER_LIP_SHARE - 1) * gap]
+    middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
+    across = face[:MESH_POINTS, None, :2] - np.array(anchors)
+    near = np.exp(-((across / list(LIP_REACH)) ** 2).sum(-1))
     share = near.sum(1, keepdims=True)
     pull = (near * np.array(shifts)).sum(1) / np.maximum(share[:, 0], 1e-9)
     # Chin and cheeks follow the lower lip, fading out below.
-    reach = np.clip(near.max(1) * 1.0, 0, 1)
-    moved[:468, 1] += pull * reach
+    reach = np.clip(near.max(1), 0, 1)
+    moved[:MESH_POINTS, 1] += pull * reach
     for upper, lower in LIP_PAIRS:
-        meet = face[upper, 1] + 0.33 * (face[lower, 1] - face[upper, 1])
+        meet = face[upper, 1] + UPPER_LIP_SHARE * (face[lower, 1] - face[upper, 1])
         moved[[upper, lower], 1] = meet
     width = abs(face[MOUTH_CORNERS[1], 0] - face[MOUTH_CORNERS[0], 0])
     if width > MOUTH_WIDTH_REST:
         shrink = (MOUTH_WIDTH_REST + SMILE_WIDTH_KEPT * (width - MOUTH_WIDTH_REST)) / width
-        around = _around(middle, 0.75 * width, face)
-        moved[:468, 0] += (middle[0] - face[:468, 0]) * (1 - shrink) * around
+        around = _around(middle, SMILE_REACH * width, face)
+        moved[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * (1 - shrink) * around
     return _corners_moved(moved, min(0.0, MOUTH_LIFT_REST - float(mouth_shape(moved)[1])))
 
 
 def _corners_moved(face: Array, up: float) -> Array:
     """``face`` with the corners of its mouth ``up`` by so many face heights, and the cheeks with them."""
     width = float(mouth_shape(face)[0])
-    middle = (face[13, :2] + face[14, :2]) / 2
-    share = _around(middle, 0.9 * width, face)
-    share *= np.minimum(1, (2 * (face[:468, 0] - middle[0]) / max(width, 1e-6)) ** 2)
-    share /= max(float(share[list(MOUTH_CORNERS)].mean()), 1e-6)
+    middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
+    share = _around(middle, MOUTH_REACH * width, face)
+    share *= np.minimum(1, (2 * (face[:MESH_POINTS, 0] - middle[0]) / max(width, TINY)) ** 2)
+    share /= max(float(share[list(MOUTH_CORNERS)].mean()), TINY)
     moved = face.copy()
-    moved[:468, 1] -= up * np.minimum(share, 1)
+    moved[:MESH_POINTS, 1] -= up * np.minimum(share, 1)
     return moved
 
 
 def _around(mouth: Array, reach: float, face: Array) -> Array:
     """(468,) 0-1 how far each point of ``face`` moves along with a mouth whose middle is at ``mouth`` (2,)."""
-    return np.exp(-(((face[:468, :2] - mouth) / [reach, 0.45]) ** 4).sum(-1))
+    return np.exp(-(((face[:MESH_POINTS, :2] - mouth) / [reach, MOUTH_REACH_DOWN]) ** 4).sum(-1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,22 +168,22 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
     size close fully; an iris moves by the gaze alone; a mouth that opens takes the actor's width.
     """
     offsets = expression.offsets.copy()
-    offsets[:, 2] *= 0.5  # depth of a mesh is the noisiest axis and shows least
+    offsets[:, 2] *= DEPTH_KEPT
     for eye, (top, bottom, left, right, iris) in enumerate(EYES):
         ratio = float(expression.lids[eye])
         opening = own[bottom, 1] - own[top, 1]
         centre_x = (own[right, 0] + own[left, 0]) / 2
-        half = abs(own[right, 0] - own[left, 0]) / 2 * 1.15
-        line = own[bottom, 1] - 0.2 * opening
-        tall = max(opening * 0.9, half * 1.3 * 0.55)
-        radius = np.hypot((own[:, 0] - centre_x) / max(half, 1e-6), (own[:, 1] - line) / max(tall, 1e-6))
+        half = abs(own[right, 0] - own[left, 0]) / 2 * EYE_REACH
+        line = own[bottom, 1] - LIDS_MEET * opening
+        tall = max(opening * EYE_TALL_OPEN, half * EYE_TALL)
+        radius = np.hypot((own[:, 0] - centre_x) / max(half, TINY), (own[:, 1] - line) / max(tall, TINY))
         weight = 1 - smoothstep(*LID_REACH, radius)
-        weight[468:] = 0
+        weight[MESH_POINTS:] = 0
         offsets[:, 1] = offsets[:, 1] * (1 - weight) + (own[:, 1] - line) * (ratio - 1) * weight
         offsets[:, 0] *= 1 - weight
         offsets[iris] = 0
-        offsets[iris, :2] = expression.gaze[eye] * [0.9, 0.6]
-        middle = own[bottom, 1] - 0.15 * opening
+        offsets[iris, :2] = expression.gaze[eye] * list(GAZE_GAIN)
+        middle = own[bottom, 1] - IRIS_MEET * opening
         offsets[iris, 1] = (own[iris, 1] + offsets[iris, 1] - middle) * min(ratio, 1.0) + middle - own[iris, 1]
     return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
 
@@ -168,8 +197,8 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     width, lift = mouth_shape(face)
     share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
     shrink = share * max(0.0, 1 - float(actors[0]) / width)
-    middle = (face[13, :2] + face[14, :2]) / 2
+    middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
     shaped = face.copy()
-    shaped[:468, 0] += (middle[0] - face[:468, 0]) * shrink * _around(middle, 0.9 * width, face)
+    shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
     wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + float(actors[1]) - MOUTH_LIFT_REST
     return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))

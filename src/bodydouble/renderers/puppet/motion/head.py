@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+
 Array = NDArray[np.float64]
 
 OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
@@ -19,6 +21,28 @@ TURN_MAX = np.deg2rad(52)
 """Turn away from the reference's own direction that is approached and never passed: 40° give 33°."""
 EARS_TO_SIZE = 0.67
 """``Head.size`` over the distance between the ears, for an average adult face."""
+
+
+HEAD_POINTS = (
+    BodyPoint.NOSE, BodyPoint.LEFT_EYE, BodyPoint.RIGHT_EYE, BodyPoint.LEFT_MOUTH, BodyPoint.RIGHT_MOUTH,
+)  # fmt: skip
+TINY = 1e-9
+"""Lengths in pixels below it count as zero."""
+SIDES_WEIGHT, EYES_WEIGHT, JAW_WEIGHT = 1.0, 0.7, 0.5
+"""Weights of the lines between the face's sides, the eyes' outer corners and the jaw's angles in its right axis."""
+MIDLINE_WEIGHT, CHIN_WEIGHT = 1.0, 0.6
+"""Weights in its down axis of the line from hairline to chin, and of the one from the brows to the chin's corners."""
+JAW_ANGLES = (132, 361)
+"""Face mesh points of the jaw's angles, image left and right."""
+CHIN_POINTS, BROW_POINTS = (152, 377, 148), (151, 9)
+"""Face mesh points about the chin, and above the bridge of the nose."""
+MESH_POINTS = 468
+"""Points of the face mesh; the irises follow."""
+EAR_DEPTH_KEPT = 0.5
+"""Share of the ears' difference in depth that turns a head seen by its body alone: the network exaggerates it."""
+WIDTH_TO_SHOULDERS, TURN_KEPT, WIDTH_TURNED = 0.3, 0.2, 0.5
+"""Of a head seen by its body alone: least width in shoulder widths; share of its width below which it counts as seen
+from behind; and the share across that it is then given, so that the puppet keeps facing the camera."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,38 +68,43 @@ class Head:
 def head_of_face(points: Array) -> Head:
     """From the face mesh (>= 468, 3)."""
     p = points
-    x = (p[454] - p[234]) + 0.7 * (p[263] - p[33]) + 0.5 * (p[361] - p[132])
-    y = (p[152] - p[10]) + 0.6 * ((p[152] + p[377] + p[148]) / 3 - (p[151] + p[9]) / 2)
-    x = x / max(float(np.linalg.norm(x)), 1e-9)
+    x = (
+        SIDES_WEIGHT * (p[FacePoint.LEFT_CHEEK] - p[FacePoint.RIGHT_CHEEK])
+        + EYES_WEIGHT * (p[FacePoint.LEFT_EYE_OUTER] - p[FacePoint.RIGHT_EYE_OUTER])
+        + JAW_WEIGHT * (p[JAW_ANGLES[1]] - p[JAW_ANGLES[0]])
+    )
+    chin, brows = (sum(p[k] for k in points) / len(points) for points in (CHIN_POINTS, BROW_POINTS))
+    y = MIDLINE_WEIGHT * (p[FacePoint.CHIN] - p[FacePoint.FOREHEAD_TOP]) + CHIN_WEIGHT * (chin - brows)
+    x = x / max(float(np.linalg.norm(x)), TINY)
     y = y - x * (x @ y)
-    y = y / max(float(np.linalg.norm(y)), 1e-9)
+    y = y / max(float(np.linalg.norm(y)), TINY)
     rotation = np.stack([x, y, np.cross(x, y)], 1)
-    origin = (p[234] + p[454] + p[10] + p[152]) / 4
-    local = (p[:468] - origin) @ rotation
+    origin = (p[FacePoint.RIGHT_CHEEK] + p[FacePoint.LEFT_CHEEK] + p[FacePoint.FOREHEAD_TOP] + p[FacePoint.CHIN]) / 4
+    local = (p[:MESH_POINTS] - origin) @ rotation
     return Head(
         rotation=rotation,
-        centre=p[:468, :2].mean(0),
+        centre=p[:MESH_POINTS, :2].mean(0),
         origin=origin,
-        width=max(float(local[454, 0] - local[234, 0]), 1.0),
-        height=max(float(local[164, 1] - local[9, 1]), 1.0),
+        width=max(float(local[FacePoint.LEFT_CHEEK, 0] - local[FacePoint.RIGHT_CHEEK, 0]), 1.0),
+        height=max(float(local[FacePoint.UNDER_NOSE, 1] - local[FacePoint.BETWEEN_BROWS, 1]), 1.0),
     )
 
 
 def head_of_body(body: Array) -> Head:
     """From the body points (33, 3) alone: coarse, for heads that show no face."""
-    ears = body[7] - body[8]
+    ears = body[BodyPoint.LEFT_EAR] - body[BodyPoint.RIGHT_EAR]
     # Seen from behind the left ear is at the left; a puppet keeps facing the camera, turned as far as it can.
-    x = ears * np.array([1.0, 1.0, 0.5])
-    shoulders = max(float(np.hypot(*(body[11] - body[12])[:2])), 1.0)
-    width = max(float(np.linalg.norm(x)), 0.3 * shoulders)
-    if x[0] < 0.2 * width:
+    x = ears * np.array([1.0, 1.0, EAR_DEPTH_KEPT])
+    shoulders = max(float(np.hypot(*(body[BodyPoint.LEFT_SHOULDER] - body[BodyPoint.RIGHT_SHOULDER])[:2])), 1.0)
+    width = max(float(np.linalg.norm(x)), WIDTH_TO_SHOULDERS * shoulders)
+    if x[0] < TURN_KEPT * width:
         x = x * [-1, -1, 1] if x[0] < 0 else x
-        x[0] = max(float(x[0]), 0.5 * width)
+        x[0] = max(float(x[0]), WIDTH_TURNED * width)
     x = x / np.linalg.norm(x)
     y = np.array([0.0, 1.0, 0.0])
     y = y - x * (x @ y)
-    y = y / max(float(np.linalg.norm(y)), 1e-9)
-    centre = body[[0, 2, 5, 9, 10]].mean(0)
+    y = y / max(float(np.linalg.norm(y)), TINY)
+    centre = body[list(HEAD_POINTS)].mean(0)
     return Head(
         rotation=np.stack([x, y, np.cross(x, y)], 1),
         centre=centre[:2],

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Mask = NDArray[np.uint8]
@@ -17,19 +18,25 @@ FREE_OF_SHOULDERS = 0.45
 """Share of the way from the shoulders' landmarks up to the chin from which on no relaxed shoulder is seen any more."""
 CHIN_BELOW_CENTRE = 0.6
 """Face widths from the middle of a face to its chin, where the picture shows no face."""
+FACE_CORE = 0.3
+"""Face widths about the middle of a face that are surely face."""
 ARM_HALF_WIDTH = 0.2
 """Half width of a raised arm in anatomy units (shoulder widths): an upper arm with its sleeve."""
-ARMS = ((11, 13, 15), (12, 14, 16))
-"""Body landmarks of shoulder, elbow and wrist: left, right."""
-CHIN = 152
-"""The face mesh's lowest point."""
+ARMS = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+)
 
 
 def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
     """(h, w) 0 or 1: what is connected with the face above the shoulders, and the neck; without raised arms."""
     height, width = alpha.shape
     head = anatomy.head
-    chin = anatomy.face[CHIN, :2] if anatomy.face is not None else head.centre + [0, CHIN_BELOW_CENTRE * head.width]
+    chin = (
+        anatomy.face[FacePoint.CHIN, :2]
+        if anatomy.face is not None
+        else head.centre + [0, CHIN_BELOW_CENTRE * head.width]
+    )
     neck = chin - anatomy.shoulders
     length = max(float(np.hypot(*neck)), 1.0)
     up = neck / length if neck[1] < 0 else np.array([0.0, -1.0])
@@ -41,7 +48,7 @@ def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
     candidate[_raised_arms(anatomy, alpha.shape) > 0] = 0
     x, y = np.clip(np.round(head.centre), 0, [width - 1, height - 1]).astype(int)
     cv2.circle(
-        candidate, (int(x), int(y)), max(1, int(0.3 * head.width)), 1, -1
+        candidate, (int(x), int(y)), max(1, int(FACE_CORE * head.width)), 1, -1
     )  # a hand before the face parts nothing
     _, labels = cv2.connectedComponents(candidate)
     return (labels == labels[y, x]).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Exact outlines: closed-form matting and the colours of the foreground alone."""
+"""Exact outlines: closed-form matting, and the foreground's own colours."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,16 @@ Floats = NDArray[np.float32]
 
 WINDOW = np.array([(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2)])
 EPSILON = 1e-5
-"""Regularisation of the colour covariance of a window, for colours 0-1."""
+"""Regularisation of the colour covariance of a window, for colours 0-1. Chosen by eye on hair."""
+PIXELS = len(WINDOW)
+KNOWN = 0.02
+"""Distance from 0 and 1 within which a trimap's value is known."""
+SOLVER_RELATIVE_ERROR, DIAGONAL_SHIFT, DIAGONAL_MIN = 1e-4, 1e-8, 1e-9
+"""Of conjugate gradients: the relative residual, and terms that keep an isolated pixel's equation solvable."""
+BLUR_RADII = (60, 8)
+"""Radii in pixels of the two passes of blur fusion; the paper has 90 and 6."""
+WEIGHT_MIN = 1e-5
+"""Added to weights that are divided by."""
 
 
 def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: int = 400) -> Floats:
@@ -20,7 +29,7 @@ def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: 
     Source: Levin, Lischinski, Weiss, "A Closed-Form Solution to Natural Image Matting", PAMI 2008, eq. 12.
     """
     height, width = trimap.shape
-    unknown = (trimap > 0.02) & (trimap < 0.98)
+    unknown = (trimap > KNOWN) & (trimap < 1 - KNOWN)
     if not unknown.any():
         return trimap.astype(np.float32)
     centres = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
@@ -28,18 +37,20 @@ def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: 
     yy, xx = cy[:, None] + WINDOW[:, 0], cx[:, None] + WINDOW[:, 1]
     index = yy * width + xx
     centred = (colours := image[yy, xx].astype(np.float64) / 255) - colours.mean(1, keepdims=True)
-    covariance = np.einsum("nki,nkj->nij", centred, centred) / 9 + EPSILON / 9 * np.eye(3)
-    affinity = (np.einsum("nki,nij,nlj->nkl", centred, np.linalg.inv(covariance), centred, optimize=True) + 1) / 9
-    rows, columns = np.repeat(index, 9, 1).ravel(), np.tile(index, (1, 9)).ravel()
+    covariance = np.einsum("nki,nkj->nij", centred, centred) / PIXELS + EPSILON / PIXELS * np.eye(3)
+    affinity = (np.einsum("nki,nij,nlj->nkl", centred, np.linalg.inv(covariance), centred, optimize=True) + 1) / PIXELS
+    rows, columns = np.repeat(index, PIXELS, 1).ravel(), np.tile(index, (1, PIXELS)).ravel()
     size = height * width
-    laplacian = sparse.csr_matrix(((np.eye(9) - affinity).ravel(), (rows, columns)), (size, size))
+    laplacian = sparse.csr_matrix(((np.eye(PIXELS) - affinity).ravel(), (rows, columns)), (size, size))
     free, fixed = np.flatnonzero(unknown.ravel()), np.flatnonzero(~unknown.ravel())
     values = trimap.astype(np.float64).ravel().copy()
     among = laplacian[free]
-    system = among[:, free] + sparse.eye(len(free)) * 1e-8
+    system = among[:, free] + sparse.eye(len(free)) * DIAGONAL_SHIFT
     right = -(among[:, fixed] @ values[fixed])
-    preconditioner = sparse.diags(1 / np.maximum(system.diagonal(), 1e-9))
-    solved, _ = cg(system, right, x0=np.full(len(free), 0.5), rtol=1e-4, maxiter=iterations_max, M=preconditioner)
+    preconditioner = sparse.diags(1 / np.maximum(system.diagonal(), DIAGONAL_MIN))
+    solved, _ = cg(
+        system, right, x0=np.full(len(free), 0.5), rtol=SOLVER_RELATIVE_ERROR, maxiter=iterations_max, M=preconditioner
+    )
     values[free] = np.clip(solved, 0, 1)
     return np.asarray(values.reshape(height, width), np.float32)
 
@@ -51,12 +62,12 @@ def estimate_foreground(image: NDArray[np.uint8], alpha: Floats) -> Floats:
     """
     original = image.astype(np.float32)
     foreground = background = original
-    for radius in (60, 8):
+    for radius in BLUR_RADII:
         kernel = (2 * radius + 1, 2 * radius + 1)
         weight = cv2.blur(alpha, kernel)[..., None]
         a = alpha[..., None]
-        mean_front = cv2.blur(foreground * a, kernel) / (weight + 1e-5)
-        mean_back = cv2.blur(background * (1 - a), kernel) / (1 - weight + 1e-5)
+        mean_front = cv2.blur(foreground * a, kernel) / (weight + WEIGHT_MIN)
+        mean_back = cv2.blur(background * (1 - a), kernel) / (1 - weight + WEIGHT_MIN)
         foreground = np.clip(mean_front + a * (original - a * mean_front - (1 - a) * mean_back), 0, 255)
         background = mean_back
     return np.asarray(foreground, np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box, learn_held
-from bodydouble.renderers.puppet.compositing.looks import Look
 from bodydouble.renderers.puppet.compositing.plate import Plates
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from mannequin import COLOURS, joints, picture, track_of
 from staged import scenery
 
@@ -26,10 +26,10 @@ def fingers_up(wrist: np.ndarray) -> np.ndarray:
     return np.c_[fan + wrist, np.zeros(21)]
 
 
-def scene(coins: tuple[bool, ...]) -> tuple[list[Look], PersonTrack, Plates]:
-    """The mannequin with its right hand before the chest in every look, and a coin in it where ``coins`` says so."""
+def scene(coins: tuple[bool, ...]) -> tuple[list[SampleFrame], PersonTrack, Plates]:
+    """The mannequin with its right hand before the chest in every sample, and a coin in it where ``coins`` says so."""
     plate = scenery(*SIZE)
-    poses, looks = [joints(centre=230.0 + 5 * i) for i in range(len(coins))], []
+    poses, samples = [joints(centre=230.0 + 5 * i) for i in range(len(coins))], []
     track = track_of(poses)
     for i, (pose, coin) in enumerate(zip(poses, coins, strict=True)):
         wrist = pose[[11, 12]].mean(0) + [0, 80]
@@ -41,8 +41,8 @@ def scene(coins: tuple[bool, ...]) -> tuple[list[Look], PersonTrack, Plates]:
         hull = cv2.convexHull(np.round(hand[:, :2]).astype(np.int32))
         cv2.fillConvexPoly(person, hull, COLOURS["skin"])
         image = np.where(mask[..., None] > 0.5, person, plate).astype(np.uint8)
-        looks.append(Look(index=i, image=image, matte=(mask * 255).astype(np.uint8)))
-    return looks, track, cast(Plates, Wall(plate))
+        samples.append(SampleFrame(index=i, image=image, matte=(mask * 255).astype(np.uint8)))
+    return samples, track, cast(Plates, Wall(plate))
 
 
 @dataclass(frozen=True)
@@ -55,52 +55,52 @@ class Wall:
         return self.image[box[1] : box[3], box[0] : box[2]]
 
 
-def found(held: Held, look: Look, track: PersonTrack, plates: Plates) -> np.ndarray | None:
-    """(H, W) what is held in one look; None where nothing."""
-    points = track.hands[look.index, 1, :, :2].astype(np.float64)
-    box = hand_box(points, *look.matte.shape)
+def found(held: Held, sample: SampleFrame, track: PersonTrack, plates: Plates) -> np.ndarray | None:
+    """(H, W) what is held in one sample; None where nothing."""
+    points = track.hands[sample.index, 1, :, :2].astype(np.float64)
+    box = hand_box(points, *sample.matte.shape)
     assert box is not None
     here = np.s_[box[1] : box[3], box[0] : box[2]]
     local = points - box[:2]
-    part = held.find(look.image[here], plates.at(look.index, box), look.matte[here], local)
+    part = held.find(sample.image[here], plates.at(sample.index, box), sample.matte[here], local)
     if part is None:
         return None
-    whole = np.zeros(look.matte.shape, np.float32)
+    whole = np.zeros(sample.matte.shape, np.float32)
     whole[here] = part
     return whole
 
 
 def test_a_coin_is_found_whole_and_the_hand_is_not_taken_with_it() -> None:
     """What is kept has the coin's colour, and almost all that shows of the coin is kept."""
-    looks, track, plates = scene((True,) * 8)
-    held = learn_held(looks, plates, track)
+    samples, track, plates = scene((True,) * 8)
+    held = learn_held(samples, plates, track)
     assert held is not None
-    for look in looks:
-        thing = found(held, look, track, plates)
+    for sample in samples:
+        thing = found(held, sample, track, plates)
         assert thing is not None
-        gold = (look.image == GOLD).all(-1)
+        gold = (sample.image == GOLD).all(-1)
         assert (thing[gold] > 0.45).mean() > 0.95
         assert thing[~gold].sum() < 0.4 * gold.sum()
 
 
 def test_an_empty_hand_holds_nothing() -> None:
     """Skin, shirt and the shade between them are no thing."""
-    looks, track, plates = scene((False,) * 8)
-    assert learn_held(looks, plates, track) is None
+    samples, track, plates = scene((False,) * 8)
+    assert learn_held(samples, plates, track) is None
 
 
 def test_what_is_seen_once_is_not_held() -> None:
     """A chance reflection of one frame teaches nothing."""
-    looks, track, plates = scene((True, *(False,) * 7))
-    assert learn_held(looks, plates, track) is None
+    samples, track, plates = scene((True, *(False,) * 7))
+    assert learn_held(samples, plates, track) is None
 
 
 def test_frames_with_an_empty_hand_keep_nothing() -> None:
     """The thing was put down: nothing of the shirt is taken for it."""
-    looks, track, plates = scene((True,) * 6 + (False,) * 2)
-    held = learn_held(looks, plates, track)
+    samples, track, plates = scene((True,) * 6 + (False,) * 2)
+    held = learn_held(samples, plates, track)
     assert held is not None
-    assert found(held, looks[-1], track, plates) is None
+    assert found(held, samples[-1], track, plates) is None
 
 
 def test_a_hand_outside_or_too_small_is_not_looked_at() -> None:

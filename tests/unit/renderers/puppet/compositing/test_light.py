@@ -13,7 +13,7 @@ from bodydouble.renderers.puppet.compositing.light import (
     relight,
     skin_colour,
 )
-from bodydouble.renderers.puppet.compositing.looks import take_looks
+from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from staged import ListFootage, stage
 
 SKIN = np.array([200.0, 150.0, 130.0])
@@ -24,11 +24,11 @@ def measured(tint: tuple[float, float, float], dimming: np.ndarray | None = None
     footage, mattes, track, _ = stage(24, (160, 120), walk=1.0)
     factors = np.ones(24) if dimming is None else dimming
     images = [np.clip(image * np.array(tint) * factors[i], 0, 255).astype(np.uint8) for i, image in footage.read(0, 24)]
-    looks = take_looks(ListFootage(images), mattes, track)
+    samples = sample_frames(ListFootage(images), mattes, track)
     reference = np.full((90, 160, 3), 170, np.uint8)
     alpha = np.zeros((90, 160), np.float32)
     alpha[20:, 60:100] = 1
-    return measure_light(looks, track, 25.0, reference=reference, alpha=alpha, skin=SKIN)
+    return measure_light(samples, track, 25.0, reference=reference, alpha=alpha, skin=SKIN)
 
 
 def plain(gain: tuple[float, float, float] = (1, 1, 1), brightness: float = 0.0) -> Light:
@@ -105,7 +105,7 @@ def face_before(wall: tuple[int, int, int], actor: tuple[int, int, int], backdro
     alpha = np.zeros((90, 160), np.float32)
     alpha[20:, 60:100] = 1
     light = measure_light(
-        take_looks(ListFootage(images), mattes, track), track, 25.0, reference=reference, alpha=alpha, skin=SKIN
+        sample_frames(ListFootage(images), mattes, track), track, 25.0, reference=reference, alpha=alpha, skin=SKIN
     )
     return np.clip((SKIN / 255) ** 2.2 * light.gain, 0, 1) ** (1 / 2.2) * 255
 

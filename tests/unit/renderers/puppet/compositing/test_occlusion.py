@@ -7,8 +7,8 @@ import numpy as np
 
 from bodydouble.renderers.puppet.compositing.balls import known_ball
 from bodydouble.renderers.puppet.compositing.colours import colour_codes
-from bodydouble.renderers.puppet.compositing.looks import Look
-from bodydouble.renderers.puppet.compositing.occlusion import FEET, LOOKS_MIN, ActorColours, learn_colours
+from bodydouble.renderers.puppet.compositing.occlusion import FEET, SAMPLES_MIN, ActorColours, learn_colours
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from mannequin import joints, picture, track_of
 from staged import scenery
 
@@ -18,11 +18,11 @@ SIZE = (500, 500)
 def actors_colours() -> ActorColours:
     """Learned from the mannequin without anything in front."""
     poses = [joints(centre=200.0 + 10 * i) for i in range(8)]
-    looks: list[Look] = []
+    samples: list[SampleFrame] = []
     for i, pose in enumerate(poses):
         image, mask = picture(pose, SIZE)
-        looks.append(Look(index=i, image=image, matte=(mask * 255).astype(np.uint8)))
-    colours = learn_colours(looks, track_of(poses))
+        samples.append(SampleFrame(index=i, image=image, matte=(mask * 255).astype(np.uint8)))
+    colours = learn_colours(samples, track_of(poses))
     assert colours is not None
     return colours
 
@@ -104,8 +104,8 @@ def test_too_few_looks_teach_nothing() -> None:
     """With less than the limit nobody can say what is usual."""
     pose = joints()
     image, mask = picture(pose, SIZE)
-    looks = [Look(index=0, image=image, matte=(mask * 255).astype(np.uint8))] * (LOOKS_MIN - 1)
-    assert learn_colours(looks, track_of([pose])) is None
+    samples = [SampleFrame(index=0, image=image, matte=(mask * 255).astype(np.uint8))] * (SAMPLES_MIN - 1)
+    assert learn_colours(samples, track_of([pose])) is None
 
 
 def test_the_scene_in_a_gap_of_the_body_is_no_thing_where_the_plate_is_made_up() -> None:

@@ -1,4 +1,4 @@
-"""A handful of frames of the whole video, read once for all that is measured on samples."""
+"""Frames spread over the whole video, read once for everything that is measured on samples."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,14 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 
-LOOKS = 24
+SAMPLES = 24
+"""Frames that are sampled: enough to tell what is usual in a video, few enough to keep in memory."""
 ONE_PASS_FRAMES_MAX = 600
 """Up to this many frames one pass over all is cheaper than two dozen seeks, each from a keyframe before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class SampleFrame:
     """One frame with the person in it."""
 
     index: int
@@ -22,7 +23,7 @@ class Look:
     matte: Matte
 
 
-def take_looks(footage: Footage, mattes: Mattes, track: PersonTrack, count: int = LOOKS) -> list[Look]:
+def sample_frames(footage: Footage, mattes: Mattes, track: PersonTrack, count: int = SAMPLES) -> list[SampleFrame]:
     """At most ``count`` frames spread evenly over those in which the person is present, in order."""
     seen = np.flatnonzero(track.present)
     if len(seen) == 0:
@@ -30,7 +31,7 @@ def take_looks(footage: Footage, mattes: Mattes, track: PersonTrack, count: int 
     if seen[-1] - seen[0] >= ONE_PASS_FRAMES_MAX:
         chosen = np.unique(seen[np.linspace(0, len(seen) - 1, count).astype(int)]).tolist()
         pairs = [(next(footage.read(i, i + 1)), next(mattes.read(i, i + 1))) for i in chosen]
-        return [Look(index=i, image=image, matte=matte) for (i, image), (_, matte) in pairs]
+        return [SampleFrame(index=i, image=image, matte=matte) for (i, image), (_, matte) in pairs]
     start, stop, step = int(seen[0]), int(seen[-1]) + 1, -(-len(seen) // count)
     both = zip(footage.read(start, stop, step), mattes.read(start, stop, step), strict=True)
-    return [Look(index=i, image=image, matte=matte) for (i, image), (_, matte) in both if track.present[i]]
+    return [SampleFrame(index=i, image=image, matte=matte) for (i, image), (_, matte) in both if track.present[i]]
