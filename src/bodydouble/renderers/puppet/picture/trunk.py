@@ -25,6 +25,10 @@ CLOTH_ROWS_MIN = 4
 """Rows that are continued at least, where the picture ends above the collar."""
 REPEATS_MAX = 4
 """Times that the rows below the collar are mirrored at most: more shows as a pattern."""
+NECKLINE_DEPTH = 0.4
+"""Shoulder widths below the picture's edge in which a neckline closes: a usual shirt's."""
+OPAQUE_MIN, EDGE_PIXELS = 0.8, 3
+"""Alpha from which a column is the person's, and columns at its edge whose colours are half background."""
 MEAN_PIXELS = 9
 """Columns over which rows that are drawn out are averaged, so that no column shows as a line."""
 GRAIN_SIGMA = 0.8
@@ -45,6 +49,9 @@ def paint_trunk(anatomy: Anatomy, cutout: Cutout, limbs: LimbSet) -> Trunk:
     grown = _rows_to_add(anatomy, cutout)
     collar = collar_row(anatomy, height)
     colour, alpha, arms = (rows_continued(x, collar, grown) for x in (cutout.colour, cutout.alpha, limbs.arm_mask))
+    if grown > REPEATS_MAX * (height - collar):
+        depth = round(NECKLINE_DEPTH * anatomy.unit)
+        colour[height:] = neckline_closed(colour[height:], alpha[height], float(anatomy.shoulders[0]), depth)
     legs = np.pad(limbs.leg_mask, ((0, grown), (0, 0)))
     hull = trunk_hull(anatomy, height + grown, width)
     soft = np.asarray(cv2.GaussianBlur(hull.astype(np.float32), (0, 0), 2.0))
@@ -86,6 +93,25 @@ def rows_continued(rows: Floats, collar: int, count: int) -> Floats:
         return np.asarray(np.concatenate([rows, np.repeat(mean, count, axis=0)]), np.float32)
     more = np.pad(below, ((0, count), *(((0, 0),) * (rows.ndim - 1))), mode="symmetric")
     return np.asarray(np.concatenate([rows[:collar], more]), np.float32)
+
+
+def neckline_closed(rows: Floats, alpha: Floats, centre: float, depth: int) -> Floats:
+    """``rows`` (h, w, 3), all alike, with what is about column ``centre`` narrowing to a point ``depth`` rows below.
+
+    A picture that ends at the neck would have a neck down to the hips: cloth from both sides closes below it. Columns
+    are taken from where ``alpha`` (w,) is opaque.
+    """
+    opaque = np.flatnonzero(alpha > OPAQUE_MIN)
+    if len(opaque) == 0:
+        return rows
+    open_share = np.maximum(1 - np.arange(len(rows))[:, None] / max(depth, 1), 1e-3)
+    middle = np.floor(centre) + 0.5  # between two columns: none is the point itself
+    columns = middle + (np.arange(rows.shape[1])[None] - middle) / open_share
+    columns = np.clip(columns, opaque[0] + EDGE_PIXELS, max(opaque[-1] - EDGE_PIXELS, opaque[0] + EDGE_PIXELS))
+    lines = np.broadcast_to(np.arange(len(rows))[:, None], columns.shape)
+    return np.asarray(
+        cv2.remap(rows, columns.astype(np.float32), lines.astype(np.float32), cv2.INTER_LINEAR), np.float32
+    )
 
 
 def _rows_to_add(anatomy: Anatomy, cutout: Cutout) -> int:

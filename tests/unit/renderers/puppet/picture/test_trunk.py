@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.trunk import collar_row, rows_continued
+from bodydouble.renderers.puppet.picture.trunk import collar_row, neckline_closed, rows_continued
 from mannequin import joints, track_of
 
 
@@ -29,3 +29,17 @@ def test_the_collar_is_below_the_shoulders_and_below_the_chin() -> None:
     face = np.full((478, 3), 150.0)
     assert collar_row(replace(anatomy, face=face), 500) > 150
     assert 80 <= collar_row(anatomy, 90) < 90
+
+
+def test_a_neck_at_the_pictures_edge_does_not_reach_down_to_the_hips() -> None:
+    """Skin narrows to a point below the picture; under it there is the cloth of both sides."""
+    rows = np.full((60, 100, 3), 200, np.float32)
+    rows[:, 40:60] = 90
+    alpha = np.ones(100, np.float32)
+    alpha[:10] = alpha[90:] = 0
+    rows[:, :10] = rows[:, 90:] = 0
+    closed = neckline_closed(rows, alpha, 50.0, 30)
+    skin = (closed[..., 0] < 120).sum(1)
+    assert skin[0] >= 18
+    assert (np.diff(skin[:30]) <= 0).all()
+    assert (closed[32:] > 190).all()
