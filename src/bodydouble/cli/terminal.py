@@ -25,8 +25,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 TABLE_CHARACTERS_MAX = 10_000
-FACTS_BESIDE_CHARACTERS_MIN = 60
-"""On narrower terminals a value stands below its name, not beside it."""
+VALUE_CHARACTERS_MIN = 20
+"""With less room beside the longest name, every value stands below its name."""
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """C0 except tab and line feed, DEL, C1, and the marks that change the direction of text."""
 METAVARS = {"<path>": "PATH", "<int>": "N", "<int range>": "N", "<float>": "N", "<str>": "TEXT", "<bool>": ""}
@@ -149,7 +149,8 @@ def show_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and plain-text values, one pair a line; long values continue below, broken between words only."""
     name_characters = max(len(name) for name, _ in facts) + 2
     width = out.width if out.is_terminal else TABLE_CHARACTERS_MAX
-    beside = width >= FACTS_BESIDE_CHARACTERS_MIN
+    longest_word = max((len(word) for _, value in facts for word in value.split()), default=0)
+    beside = width - name_characters >= max(VALUE_CHARACTERS_MIN, longest_word)
     for name, value in facts:
         text = printable(value) or "–"
         if beside:
