@@ -1,4 +1,4 @@
-"""A service in a few lines, a clock that nobody waits for, and both kinds of client behind one face."""
+"""A scripted service, a clock for tests, and one interface to both kinds of client."""
 
 import asyncio
 import inspect
@@ -17,14 +17,14 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
 
 def good(data: Any, **headers: str) -> httpx.Response:
-    """An envelope with ``data``."""
+    """A successful answer with ``data``."""
     return httpx.Response(200, json={"code": 200, "message": "success", "data": data}, headers=headers)
 
 
 def bad(
     code: int, message: str = "no", *, status: int | None = None, headers: Any = None, **more: Any
 ) -> httpx.Response:
-    """An envelope with an error."""
+    """An answer with an error."""
     body = {"code": code, "message": message, "data": None, **more}
     return httpx.Response(status or code, json=body, headers=headers)
 
@@ -54,7 +54,7 @@ def task_data(status: str = "running", **more: Any) -> dict[str, Any]:
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body that comes in pieces; an exception among them breaks it off."""
+    """A body in chunks; an exception among them breaks the connection."""
 
     def __init__(self, *pieces: bytes | Exception) -> None:
         self._pieces = pieces
@@ -71,24 +71,24 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def stream(*pieces: bytes | Exception) -> httpx.Response:
-    """An event stream."""
+    """The answer of an event stream."""
     return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Body(*pieces))
 
 
 def event(version: int, name: str = "progress", **data: Any) -> bytes:
-    """One event as the service writes it."""
+    """One server-sent event in the service's format."""
     return f"id: {version}\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 class FakeService:
-    """Answers each path with what was scripted for it, the last answer for ever; keeps the requests."""
+    """Answers each path with its scripted answers, then repeats the last one; records all requests."""
 
     def __init__(self) -> None:
         self.requests: list[httpx.Request] = []
         self._scripts: dict[str, list[Answer]] = {}
 
     def on(self, path: str, *answers: Answer) -> "FakeService":
-        """Script ``path``: of the API, or absolute."""
+        """Set the answers of ``path``: of the API, or absolute."""
         self._scripts[path if path.startswith("/") else API + path] = list(answers)
         return self
 
@@ -101,18 +101,18 @@ class FakeService:
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, httpx.Response):
-            # A response is used up by the client that read it.
+            # A client can read a response only once.
             fresh = {"stream": answer.stream} if isinstance(answer.stream, Body) else {"content": answer.content}
             return httpx.Response(answer.status_code, headers=answer.headers, **fresh)
         return answer(request)
 
     def to(self, path: str) -> list[httpx.Request]:
-        """The requests that ``path`` got."""
+        """The recorded requests of ``path``."""
         return [r for r in self.requests if r.url.path == (path if path.startswith("/") else API + path)]
 
 
 class Clock:
-    """Time that passes while somebody sleeps, and only then."""
+    """A clock that advances only during ``sleep``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -123,13 +123,13 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Takes no time."""
+        """Advance the clock."""
         self.pauses.append(seconds)
         self.now += seconds
 
 
 class Face:
-    """A client of either kind: ``do`` gives what its call gives, ``collect`` what its iterator yields."""
+    """One interface to both kinds of client: ``do`` returns a call's value, ``collect`` an iterator's items."""
 
     def __init__(self, kind: str, service: FakeService, **arguments: Any) -> None:
         mock = httpx.MockTransport(service)
@@ -149,11 +149,11 @@ class Face:
         return call(self.client) if isinstance(self.client, Client) else asyncio.run(awaited())
 
     def submit(self, **more: Any) -> Any:
-        """The handle of a task made of two addresses."""
+        """The handle of a task created from two URLs."""
         return self.do(lambda c: c.submit("https://a.example/p.png", "https://a.example/v.mp4", **more))
 
     def collect(self, call: Callable[[Any], Any], most: int = 100) -> list[Any]:
-        """What the iterator ``call(client)`` yields, up to ``most``; then it is closed."""
+        """At most ``most`` items of the iterator ``call(client)``, which is then closed."""
         found: list[Any] = []
         if isinstance(self.client, Client):
             items = call(self.client)

@@ -21,7 +21,7 @@ def client(service: LiveService):
 
 
 def test_local_files_become_a_downloaded_result(client: Client, inputs, undisturbed, tmp_path):
-    """Two paths in, updates that go forward, the video that plain HTTP gives too, at its price; deleted, it is gone."""
+    """Updates only advance; the video is that of plain HTTP, the price the estimate; delete removes both."""
     updates = []
     before = client.balance()
     price = client.estimate(inputs.image, inputs.video, resolution="480P")
@@ -40,7 +40,7 @@ def test_local_files_become_a_downloaded_result(client: Client, inputs, undistur
 
 
 class ThroughLine(httpx.HTTPTransport):
-    """Sends everything over a line, and mends it once the client has noticed that it broke."""
+    """Sends everything through a proxy, and repairs it after the client has noticed the break."""
 
     def __init__(self, line: DisconnectingProxy) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class ThroughLine(httpx.HTTPTransport):
 
 
 def test_an_upload_goes_on_where_the_line_broke(service: LiveService, tmp_path):
-    """Cut in its middle the file arrives whole, and hardly more than its length was sent."""
+    """After a break in its middle the whole file arrives, and little more than its length was sent."""
     content = b"\0\0\0\x20ftypisom" + os.urandom(24_000_000)
     (tmp_path / "large.mp4").write_bytes(content)
     line = DisconnectingProxy(service.port, len(content) // 2)
@@ -74,7 +74,7 @@ def test_an_upload_goes_on_where_the_line_broke(service: LiveService, tmp_path):
 
 
 def test_a_task_can_be_cancelled_listed_and_deleted(service: LiveService, inputs, tmp_path):
-    """From asyncio: a cancel ends the wait and gives the credits back; what is deleted is gone for everybody."""
+    """With asyncio: cancelling ends the wait and refunds the credits; a deleted task does not exist any more."""
 
     async def story() -> None:
         async with AsyncClient(service.key, service.url) as client:
@@ -101,7 +101,7 @@ def test_a_task_can_be_cancelled_listed_and_deleted(service: LiveService, inputs
 
 
 def test_a_repeated_create_makes_one_task(client: Client, inputs):
-    """The same key and request answer the first task; the same key for another request is refused."""
+    """The same key and request return the first task; the same key with another request is refused."""
     image, video = client.upload(inputs.image), client.upload(inputs.video)
     first = client.submit(image, video, resolution="480P", idempotency_key="order-17")
     assert client.submit(image, video, resolution="480P", idempotency_key="order-17").id == first.id
@@ -113,7 +113,7 @@ def test_a_repeated_create_makes_one_task(client: Client, inputs):
 
 
 def test_bad_input_names_the_field(client: Client, inputs, tmp_path):
-    """What the service says about a file comes through word by word, and costs nothing."""
+    """The service's message about a file is passed on unchanged, and nothing is charged."""
     (tmp_path / "cut.mp4").write_bytes(inputs.video.read_bytes()[:60_000])
     with pytest.raises(InvalidRequest, match="video_urls"):
         client.run(inputs.image, tmp_path / "cut.mp4", resolution="480P")

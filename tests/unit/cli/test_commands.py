@@ -1,4 +1,4 @@
-"""What the command says, and with which status it ends."""
+"""Messages and exit status of the commands."""
 
 import json
 import os
@@ -65,7 +65,7 @@ def test_wrong_arguments_are_one_clear_line(arguments, message, tmp_path, monkey
 @pytest.mark.parametrize("name", ["a.mp4", "link.mp4", "hard.mp4"])
 @pytest.mark.parametrize("command", ["replace", "move"])
 def test_an_input_is_never_overwritten(name, command, tmp_path, monkeypatch):
-    """Not even with --force, and under no other name of the same file."""
+    """Not even with --force, and not under another name of the same file."""
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "a.png", astronaut())
     (tmp_path / "a.mp4").write_bytes(b"the only copy")
@@ -79,7 +79,7 @@ def test_an_input_is_never_overwritten(name, command, tmp_path, monkeypatch):
 
 
 def test_an_inspection_does_not_overwrite_its_video(tmp_path):
-    """A sheet is a JPEG, and a video may be called one."""
+    """The output is compared with the video by file identity."""
     video = tmp_path / "a.jpg"
     video.write_bytes(b"the only copy")
     result = invoke("inspect", video, "-o", video, "--force")
@@ -87,7 +87,7 @@ def test_an_inspection_does_not_overwrite_its_video(tmp_path):
 
 
 def test_a_picture_as_video_is_refused_in_one_line(tmp_path, model_pack, monkeypatch):
-    """What the probe finds reaches the user as it is."""
+    """The probe's message is printed unchanged."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
     image = write_image(tmp_path / "a.png", astronaut())
@@ -98,7 +98,7 @@ def test_a_picture_as_video_is_refused_in_one_line(tmp_path, model_pack, monkeyp
 
 
 def test_a_move_without_the_renderer_for_it_says_what_to_install(tmp_path, model_pack, monkeypatch):
-    """The puppet cannot move a picture: one line with the command that helps, and no file."""
+    """The puppet cannot animate a picture: one line with the command that helps, and no file."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("BODYDOUBLE_MODELS", str(model_pack.folder))
     image = write_image(tmp_path / "a.png", astronaut())
@@ -111,14 +111,14 @@ def test_a_move_without_the_renderer_for_it_says_what_to_install(tmp_path, model
 
 
 def test_people_are_chosen_by_size_or_by_point():
-    """largest, an index, a point."""
+    """--person accepts largest, an index, or a point."""
     assert parse_person("largest") == (None, 0)
     assert parse_person("2") == (None, 2)
     assert parse_person("0.25,0.5") == ((0.25, 0.5), 0)
 
 
-def test_a_taken_port_is_a_clear_line(tmp_path):
-    """serve says who is in the way and what to do, before it starts anything."""
+def test_a_port_in_use_is_one_clear_line(tmp_path):
+    """serve says what to do before it starts anything."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -145,7 +145,7 @@ def test_what_makes_videos_downloads_missing_models_first(arguments, tmp_path, m
 
 
 def test_a_data_folder_has_one_serve(tmp_path):
-    """The second one ends with a line that says which folder, and who has it; after the first, the folder is free."""
+    """A second one ends with the folder and the first one's process id; afterwards the folder is free."""
     with locked(tmp_path):
         result = invoke("serve", "--data", tmp_path, "--port", 0)
     assert result.exit_code == 1
@@ -155,8 +155,8 @@ def test_a_data_folder_has_one_serve(tmp_path):
         assert (tmp_path / "serve.pid").read_text() == f"{os.getpid()}\n"
 
 
-def test_a_data_folder_that_cannot_be_is_a_clear_line(tmp_path):
-    """The way to it leads through a file: the option is named, and the reason."""
+def test_an_impossible_data_folder_is_one_clear_line(tmp_path):
+    """The line names the option and the reason."""
     (tmp_path / "file").touch()
     result = invoke("serve", "--data", tmp_path / "file" / "data", "--port", 0)
     assert result.exit_code == 1
@@ -180,8 +180,8 @@ def test_models_are_listed_for_programs(tmp_path, monkeypatch):
     assert invoke("models", "path").output.strip() == str(tmp_path)
 
 
-def test_doctor_names_the_command_that_mends(tmp_path, monkeypatch):
-    """Without models the main job cannot run: status 1 and the command to run."""
+def test_doctor_names_the_remedy(tmp_path, monkeypatch):
+    """Without models no video can be made: status 1 and the command to run."""
     monkeypatch.setenv("BODYDOUBLE_MODELS", str(tmp_path))
     result = invoke("doctor", "--data", tmp_path)
     assert result.exit_code == 1
@@ -199,7 +199,7 @@ def test_doctor_answers_programs(tmp_path, monkeypatch):
 
 
 def test_a_busy_port_does_not_fail_the_doctor(tmp_path):
-    """serve can take another port: the finding is a hint, not a failure."""
+    """serve can use another port: the finding is a hint."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -208,8 +208,8 @@ def test_a_busy_port_does_not_fail_the_doctor(tmp_path):
     assert found["port"] == "absent"
 
 
-def test_a_wrong_setting_is_named(monkeypatch):
-    """A value of the environment that cannot be read ends with status 2 and the setting's name."""
+def test_an_invalid_setting_is_named(monkeypatch):
+    """An invalid value in the environment ends with status 2 and the setting's name."""
     monkeypatch.setenv("BODYDOUBLE_PORT", "eighty")
     result = invoke("doctor")
     assert result.exit_code == 2
@@ -217,7 +217,7 @@ def test_a_wrong_setting_is_named(monkeypatch):
 
 
 def test_the_shell_completes_the_values_of_options():
-    """After ``--resolution`` come the three that there are."""
+    """Completion offers the three values of --resolution."""
     words = {"COMP_WORDS": "bodydouble replace --resolution ", "COMP_CWORD": "3"}
     environment = {"_BODYDOUBLE_COMPLETE": "complete_bash"} | words
     result = CliRunner().invoke(app, [], env=environment, prog_name="bodydouble")
@@ -225,7 +225,7 @@ def test_the_shell_completes_the_values_of_options():
 
 
 def test_the_demo_has_a_melody():
-    """Soft, whole and not silent."""
+    """It has the right length, is not silent and does not clip."""
     wave = melody(2.0)
     assert len(wave) == 2 * SAMPLE_RATE_HZ
     assert 0.05 < abs(wave).max() <= 1

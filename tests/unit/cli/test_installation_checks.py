@@ -1,4 +1,4 @@
-"""What ``doctor`` finds out about an installation of several machines."""
+"""Findings of ``doctor`` about an installation of several machines."""
 
 import asyncio
 from pathlib import Path
@@ -33,8 +33,8 @@ def first(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch) 
     return settings
 
 
-def test_a_machine_with_another_secret_is_told_so(first: Settings, tmp_path: Path) -> None:
-    """It does not start, doctor says why, and a change on purpose is accepted: then the former one is the other."""
+def test_a_machine_with_another_secret_is_rejected(first: Settings, tmp_path: Path) -> None:
+    """It does not start, doctor reports it, and serve --new-secret accepts the change."""
     second = machine(tmp_path / "second", first.database_url, "quite another secret")
     assert "secret" not in findings(first)
     assert findings(second)["secret"] == "bad"
@@ -46,7 +46,7 @@ def test_a_machine_with_another_secret_is_told_so(first: Settings, tmp_path: Pat
 
 
 def test_workers_are_alive_silent_or_of_another_version(first: Settings) -> None:
-    """By their last heartbeat; a worker that ended in order is not missed."""
+    """Their last heartbeat decides; a worker that stopped in order is not reported."""
     assert findings(first) == {"database": "good", "file store": "good", "workers": "absent"}
     with psycopg.connect(first.database_url) as connection:
         connection.execute(
@@ -60,8 +60,8 @@ def test_workers_are_alive_silent_or_of_another_version(first: Settings) -> None
     assert [f.detail[0] for f in found if f.subject == "version"] == ["a"]
 
 
-def test_what_is_away_is_named(first: Settings, tmp_path: Path) -> None:
-    """A database that does not answer, and a machine that belongs to no installation."""
+def test_a_missing_database_is_reported(first: Settings, tmp_path: Path) -> None:
+    """It does not answer, or contains no installation."""
     away = machine(tmp_path / "away", "postgresql://postgres@/postgres?host=/nonexistent", "a secret of its own")
     assert findings(away) == {"database": "bad"}
     with psycopg.connect(first.database_url) as connection:

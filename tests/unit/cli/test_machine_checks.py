@@ -1,4 +1,4 @@
-"""What doctor says of the quality renderer and of its perception."""
+"""Findings of ``doctor`` about the wan renderer and its perception."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ def finding(tmp_path: Path, subject: str = SUBJECT, **settings: str) -> machine_
     return next(f for f in check_machine(Settings(data=tmp_path, **settings)) if f.subject == subject)
 
 
-def test_a_renderer_that_was_put_on_the_cpu_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the operator chose is told, not that there is no GPU; with one it says that it is not used."""
+def test_a_renderer_on_the_cpu_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding names the setting; if there is a GPU, it says that it is not used."""
     chosen = "on the CPU, because wan_device says so: for tests with tiny weights"
     monkeypatch.setattr(machine_checks, "find_cards", list)
     monkeypatch.setattr(machine_checks, "wan_obstacle", lambda options: None)
@@ -34,16 +34,16 @@ def test_a_renderer_that_was_put_on_the_cpu_is_there(tmp_path: Path, monkeypatch
     assert found.remedy == "torch not installed: pip install torch"
 
 
-def test_without_a_card_it_is_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason is told, and where the operator chose it, that he did."""
+def test_without_a_gpu_perception_is_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finding gives the reason: no GPU, or the setting."""
     monkeypatch.setattr(machine_checks, "find_cards", list)
     found = finding(tmp_path)
     assert (found.state, found.detail) == ("absent", "on the CPU: no NVIDIA GPU")
     assert finding(tmp_path, perception_backend="cpu").detail == "on the CPU, because perception_backend says so"
 
 
-def test_a_model_that_is_not_here_is_named_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a card, what keeps it from being used stands there, and how to bring the models."""
+def test_a_missing_model_is_named_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a GPU, the finding names the missing model and how to download it."""
     monkeypatch.setattr(machine_checks, "find_cards", lambda: [CARD])
     monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: f"the pose model is not here: {options.pose}")
     found = finding(tmp_path, perception_pose="somebody/pose")

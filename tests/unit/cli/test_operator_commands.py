@@ -1,4 +1,4 @@
-"""The operator's commands, each against a real database."""
+"""Operator commands with a real database."""
 
 import asyncio
 import json
@@ -79,8 +79,8 @@ async def _with_tasks(url: str, use: Any) -> Any:
         await database.close()
 
 
-def test_a_key_stands_alone_on_stdout():
-    """A script can take the key as it is, and the list shows everything but it."""
+def test_keys_create_prints_only_the_key():
+    """A script can use the output; the list shows everything except the secret."""
     secret = invoke("keys", "create", "--account", "studio", "--name", "ci", "--expires", "30d").stdout.strip()
     assert secret.startswith("ak_")
     assert len(secret) == 35
@@ -91,8 +91,8 @@ def test_a_key_stands_alone_on_stdout():
     assert secret[:9] in invoke("keys", "list").output
 
 
-def test_a_key_is_switched_and_rotated_by_id_or_prefix():
-    """disable and enable hold; a rotation prints the new key and lets the old one end after the grace."""
+def test_a_key_is_disabled_and_rotated_by_id_or_prefix():
+    """disable and enable work; rotate prints the new key and sets the old one's expiry."""
     secret = invoke("keys", "create", "--scope", "read").stdout.strip()
     invoke("keys", "disable", secret[:9])
     assert answer("keys", "list")[0]["disabled"] is True
@@ -136,13 +136,13 @@ def test_wrong_values_are_one_clear_line(arguments, message):
         (("tasks", "retry", "no-id"), "Task not found"),
     ],
 )
-def test_what_is_not_there_is_said(arguments, message):
-    """Status 1 and a line that says so."""
+def test_missing_things_are_reported(arguments, message):
+    """Status 1 and a line that names what is missing."""
     assert message in invoke(*arguments, status=1).stderr
 
 
-def test_credits_are_given_and_taken_back():
-    """A negative grant takes back what is available, and never more."""
+def test_credits_are_granted_and_taken_back():
+    """A negative grant takes back at most what is available."""
     invoke("accounts", "create", "studio", "--credits", "100.5")
     invoke("accounts", "grant", "studio", "-0.5", "--memo", "typing error")
     assert answer("accounts", "list")[0]["balance"] == 100
@@ -154,7 +154,7 @@ def test_credits_are_given_and_taken_back():
 
 
 def test_limits_of_an_account_are_its_own_until_default():
-    """What is not named stays as it is."""
+    """Limits that are not named stay unchanged; `default` restores the installation's."""
     invoke("accounts", "create", "studio")
     invoke("accounts", "limits", "studio", "--creates-per-minute", "600")
     invoke("accounts", "limits", "studio", "--tasks-at-once", "7")
@@ -168,7 +168,7 @@ def test_limits_of_an_account_are_its_own_until_default():
 
 
 def test_the_ledger_check_finds_a_difference(installation):
-    """Status 0 while everything agrees; 1 and the account's name once a balance was changed behind its back."""
+    """Status 0 while all amounts agree; 1 and the account's name after a balance was changed."""
     invoke("accounts", "create", "studio", "--credits", "100")
     assert "All amounts agree" in invoke("ledger", "check").stdout
     assert answer("ledger", "check") == {"accounts": 1, "differences": []}
@@ -181,7 +181,7 @@ def test_the_ledger_check_finds_a_difference(installation):
 
 
 def test_switches_are_listed_until_they_are_on_again():
-    """off, ls, on."""
+    """off, ls and on work together."""
     assert "Everything is on" in invoke("switch", "ls").stdout
     invoke("switch", "off", "maintenance", "--message", "new disks", "--retry", "30m")
     (off,) = answer("switch", "ls")
@@ -195,7 +195,7 @@ def test_switches_are_listed_until_they_are_on_again():
 
 
 def test_tasks_are_listed_by_account_and_state(installation):
-    """Filters hold, and ids stand whole in the table."""
+    """Filters apply, and the table shows whole ids."""
     failed, pending = make_task(installation), make_task(installation)
     fail_task(installation, failed)
     invoke("accounts", "create", "other")
@@ -224,7 +224,7 @@ def test_a_task_is_shown_with_callbacks_and_ledger(installation):
 
 
 def test_a_failed_task_is_retried_as_a_new_one(installation):
-    """The new id stands alone on stdout; it has the old one's inputs and its own reservation."""
+    """Only the new id is printed; the task has the same inputs and a reservation of its own."""
     failed = make_task(installation)
     fail_task(installation, failed)
     new = invoke("tasks", "retry", failed).stdout.strip()
@@ -236,7 +236,7 @@ def test_a_failed_task_is_retried_as_a_new_one(installation):
 
 
 def test_a_stuck_task_goes_into_the_queue_again(installation):
-    """Running on a worker that is gone: the same task is queued, whatever became of its workflow."""
+    """A task of a missing worker is queued again, whatever the state of its workflow."""
     task = make_task(installation)
     asyncio.run(_with_tasks(installation, lambda tasks: tasks.start_task(task, "gone:/work")))
     with psycopg.connect(installation, autocommit=True) as connection:
@@ -253,8 +253,8 @@ def _queued(connection: psycopg.Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def test_a_task_of_a_living_worker_is_not_taken_from_it(installation):
-    """A retry says who works on it."""
+def test_a_task_of_a_running_worker_is_not_retried(installation):
+    """The error names the worker."""
     task = make_task(installation)
     asyncio.run(_with_tasks(installation, lambda tasks: tasks.start_task(task, "alive:/work")))
     with psycopg.connect(installation) as connection:
@@ -263,15 +263,15 @@ def test_a_task_of_a_living_worker_is_not_taken_from_it(installation):
 
 
 def test_tasks_are_cancelled_once(installation):
-    """A waiting task ends at once and holds no credits; the second time it was over."""
+    """A waiting task ends at once and releases its credits; the second time it was finished."""
     task = make_task(installation)
     assert "cancelling" in invoke("tasks", "cancel", task).stderr
     assert "was finished already" in invoke("tasks", "cancel", task).stderr
     assert answer("accounts", "list")[0]["balance"] == 100
 
 
-def test_without_an_installation_nothing_is_made(tmp_path, monkeypatch):
-    """A wrong --data is said, not filled with an empty database."""
+def test_a_wrong_data_folder_is_reported(tmp_path, monkeypatch):
+    """No database is created in it."""
     monkeypatch.delenv("DATABASE_URL")
     result = invoke("accounts", "list", "--data", tmp_path / "nowhere", status=2)
     assert "no installation found: looked in" in result.stderr
@@ -298,15 +298,15 @@ def test_every_command_shows_an_example(command):
 
 
 @pytest.mark.parametrize("group", ["accounts", "callbacks", "keys", "models", "switch", "tasks"])
-def test_ls_and_list_are_one(group):
-    """Nobody has to remember which of the two a group of commands has."""
+def test_ls_and_list_are_the_same(group):
+    """Each group of commands has both names."""
     short, long = (invoke(group, name, "--help").output.split() for name in ("ls", "list"))
     usage = short.index("ls")
     assert short[usage + 1 :] == long[usage + 1 :]
 
 
-def test_somebody_of_the_provider_is_let_into_an_account(monkeypatch):
-    """By issuer and subject; an account that is not there and a missing provider are said."""
+def test_a_user_of_the_identity_provider_is_admitted(monkeypatch):
+    """Issuer and subject identify the user; a missing account or provider is reported."""
     invoke("accounts", "create", "studio")
     assert "BODYDOUBLE_OIDC_ISSUER" in invoke("accounts", "admit", "studio", "17", status=2).stderr
     monkeypatch.setenv("BODYDOUBLE_OIDC_ISSUER", "https://sign-in.example")
@@ -318,7 +318,7 @@ def test_somebody_of_the_provider_is_let_into_an_account(monkeypatch):
 
 
 def test_names_are_completed_from_the_installation(installation):
-    """The shell offers accounts, keys and tasks that there are."""
+    """The shell offers existing accounts, keys and tasks."""
     from bodydouble.cli.completion import complete_account, complete_key, complete_task
 
     task = make_task(installation)

@@ -17,8 +17,8 @@ from bodydouble.cli.side_processes import (
 from bodydouble.settings import Settings
 
 
-def test_what_ends_at_its_start_is_started_less_and_less_often() -> None:
-    """Each time after twice as long, up to a bound; after a good run at once again."""
+def test_short_runs_lengthen_the_pause() -> None:
+    """The pause doubles up to a maximum; after a long run it is short again."""
     pauses, pause = [], 0.0
     for _ in range(9):
         pause = next_pause_seconds(pause, 0.5)

@@ -10,7 +10,7 @@ from fake_service import Clock, Face, FakeService
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock that the clients of this test live by."""
+    """A clock that replaces time in both kinds of client."""
     clock = Clock()
 
     async def sleep(seconds: float) -> None:
@@ -25,17 +25,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def service() -> FakeService:
-    """A service without a script."""
+    """A service without scripted answers."""
     return FakeService()
 
 
 @pytest.fixture(params=["blocking", "asyncio"])
 def make(request: pytest.FixtureRequest, service: FakeService, clock: Clock) -> Callable[..., Face]:
-    """Makes a client of either kind; every test that asks for it runs with both."""
+    """Creates a client of either kind; each test that uses it runs with both."""
     return lambda **arguments: Face(request.param, service, **arguments)
 
 
 @pytest.fixture
 def face(make: Callable[..., Face]) -> Face:
-    """A client of either kind with a client's defaults."""
+    """A client of either kind with default arguments."""
     return make()

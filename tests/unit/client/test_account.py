@@ -1,4 +1,4 @@
-"""Keys, usage and callbacks by the client, of either kind."""
+"""Keys, usage and callbacks, with either kind of client."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -22,8 +22,8 @@ KEY = {
 }
 
 
-def test_keys_are_listed_made_and_switched_off(face, service):
-    """Times are in UTC, a secret stands in no representation, and what is switched off says so."""
+def test_keys_are_listed_created_and_disabled(face, service):
+    """Times are in UTC; no representation shows the secret; a disabled key says so."""
     service.on("account/keys", good({"keys": [KEY]}), good({"key": KEY, "secret": "ak_secret"}))
     service.on("account/keys/2/disable", good(KEY | {"disabled": True}))
     (key,) = face.do(lambda c: c.account.keys())
@@ -36,7 +36,7 @@ def test_keys_are_listed_made_and_switched_off(face, service):
 
 
 def test_usage_is_in_exact_credits(face, service):
-    """By day and model."""
+    """Usage is listed by day and model, in decimal numbers."""
     line = {"day": "2026-01-01", "model": "wan/2-2-animate-replace", "succeeded": 12, "failed": 1, "credits": 360.1}
     service.on("account/usage", good({"days": [line]}))
     (day,) = face.do(lambda c: c.account.usage(7))
@@ -45,8 +45,8 @@ def test_usage_is_in_exact_credits(face, service):
 
 
 @pytest.mark.parametrize("call", ["create_key", "rotate_key", "rotate_webhook_secret"])
-def test_what_makes_a_secret_is_not_sent_twice(face, service, call):
-    """Of a call whose answer was lost nobody knows what it did: that is said, and left to the caller."""
+def test_a_request_that_creates_a_secret_is_not_retried(face, service, call):
+    """If the answer is lost, the error says that the secret may exist."""
     lost = httpx.ReadError("cut")
     for path in ("account/keys", "account/keys/2/rotate", "account/webhook-secret/rotate"):
         service.on(path, lost)
@@ -61,7 +61,7 @@ def test_what_makes_a_secret_is_not_sent_twice(face, service, call):
 
 
 def test_a_service_without_accounts_says_so(face, service):
-    """An endpoint that is not there is a missing feature; a key that is not there is not found."""
+    """A missing endpoint raises FeatureUnavailable, a missing key NotFound."""
     with pytest.raises(FeatureUnavailable, match="account/keys"):
         face.do(lambda c: c.account.keys())
     service.on("account/keys/9/enable", httpx.Response(404, json={"code": 404, "message": "There is no key 9"}))

@@ -1,4 +1,4 @@
-"""One call: its request, its tries, its errors."""
+"""One call: its request, its retries, its errors."""
 
 import inspect
 import logging
@@ -36,14 +36,14 @@ CREATE = "job/CreateTask"
 
 
 def test_importing_the_client_imports_nothing_heavy():
-    """A program that only speaks to a service does not pay for numpy, a codec or a web framework."""
+    """Importing the client loads no numerical, codec or web framework."""
     heavy = "numpy, av, cv2, fastapi, pydantic, scipy, asyncpg, dbos, structlog, ai_edge_litert"
     code = f"import sys, bodydouble.client; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_a_call_carries_the_key_and_an_id_of_its_own(face, service):
-    """Each request is authenticated, says who speaks, and can be found in the service's log."""
+def test_a_request_carries_the_key_and_a_new_id(face, service):
+    """Each request is authenticated, names the client, and can be found in the service's log."""
     service.on(BALANCE, good({"balance": 12.5}))
     assert [face.do(lambda c: c.balance()) for _ in range(2)] == [Decimal("12.5")] * 2
     first, second = service.requests
@@ -55,7 +55,7 @@ def test_a_call_carries_the_key_and_an_id_of_its_own(face, service):
 
 @pytest.mark.parametrize("suffix", ["", "/", "/api/v1/client", "/api/v1/client/"])
 def test_the_address_may_be_written_in_several_ways(suffix, make, service):
-    """With or without the API's path: the same endpoint."""
+    """base_url may end with the API's path or a slash."""
     service.on(BALANCE, good({"balance": 1}))
     make(base_url=URL + suffix).do(lambda c: c.balance())
     assert service.requests[0].url.path == "/api/v1/client/account/balance"
@@ -63,7 +63,7 @@ def test_the_address_may_be_written_in_several_ways(suffix, make, service):
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_key_and_address_come_from_the_environment(kind, monkeypatch):
-    """What is not given is taken from BODYDOUBLE_API_KEY and BODYDOUBLE_BASE_URL; without an address, this machine."""
+    """Missing arguments come from BODYDOUBLE_API_KEY and BODYDOUBLE_BASE_URL; the default address is this machine."""
     monkeypatch.setenv("BODYDOUBLE_API_KEY", KEY)
     monkeypatch.delenv("BODYDOUBLE_BASE_URL", raising=False)
     assert kind().base_url == "http://127.0.0.1:8000"
@@ -73,8 +73,8 @@ def test_key_and_address_come_from_the_environment(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_what_cannot_work_is_said_before_anything_is_sent(kind, monkeypatch):
-    """No key and no address are told with the way out."""
+def test_unusable_arguments_are_rejected_by_the_constructor(kind, monkeypatch):
+    """A missing key, a malformed key and a malformed address raise errors that say what to do."""
     monkeypatch.delenv("BODYDOUBLE_API_KEY", raising=False)
     with pytest.raises(AuthenticationError, match="BODYDOUBLE_API_KEY"):
         kind()
@@ -107,8 +107,8 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("answer", "kind"), ERRORS, ids=lambda v: getattr(v, "__name__", ""))
-def test_each_answer_is_its_own_error(answer, kind, make, service):
-    """The envelope's code decides, else the HTTP status; every error has code, message and the request's id."""
+def test_each_answer_raises_its_class(answer, kind, make, service):
+    """The envelope's code decides, else the HTTP status; every error has code, message and request id."""
     service.on(BALANCE, answer)
     with pytest.raises(kind) as caught:
         make(max_retries=0).do(lambda c: c.balance())
@@ -119,8 +119,8 @@ def test_each_answer_is_its_own_error(answer, kind, make, service):
     assert caught.value.request_id in str(caught.value)
 
 
-def test_a_refused_request_says_what_is_wrong(face, service):
-    """``errors`` has a line for each problem, and the text of the exception has them all."""
+def test_a_rejected_request_lists_its_problems(face, service):
+    """``errors`` has one line for each problem, and the exception's text contains them all."""
     lines = ["resolution: Input should be '480P', '580P' or '720P'", "seed: Unknown field"]
     refusal = bad(422, "Missing Params or Type Error", errors=lines, headers={"x-request-id": "r-7"})
     service.on(CREATE, refusal)
@@ -131,7 +131,7 @@ def test_a_refused_request_says_what_is_wrong(face, service):
 
 
 def test_errors_survive_pickling():
-    """An error that crosses to another process keeps what it knows."""
+    """An unpickled error has the same class, text and attributes."""
     error = RateLimited("slowly", code=429, request_id="r")
     error.retry_after = 3.0
     again = pickle.loads(pickle.dumps(error))
@@ -155,8 +155,8 @@ PASSING = [
 
 
 @pytest.mark.parametrize("answer", PASSING, ids=repr)
-def test_what_passes_is_tried_again(answer, face, service, clock):
-    """Lost connections, limits, maintenance and a proxy's 5xx: pauses that grow, then the answer."""
+def test_temporary_errors_are_retried(answer, face, service, clock):
+    """Lost connections, limits, maintenance and a proxy's 5xx are retried with growing pauses."""
     service.on(BALANCE, answer, answer, answer, good({"balance": 3}))
     assert face.do(lambda c: c.balance()) == 3
     assert len(clock.pauses) == 3
@@ -165,16 +165,16 @@ def test_what_passes_is_tried_again(answer, face, service, clock):
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 403, 404, 405, 422, 500, 501, 505])
-def test_what_does_not_pass_is_not_tried_again(code, face, service, clock):
-    """A refusal is told at once."""
+def test_permanent_errors_are_not_retried(code, face, service, clock):
+    """A refusal is raised at once."""
     service.on(BALANCE, bad(code))
     with pytest.raises(ClientError):
         face.do(lambda c: c.balance())
     assert (len(service.requests), clock.pauses) == (1, [])
 
 
-def test_tries_end(make, service, clock, caplog):
-    """After ``max_retries`` further tries the error is raised; each pause was logged."""
+def test_retries_are_limited(make, service, clock, caplog):
+    """After ``max_retries`` retries the error is raised; each pause was logged."""
     caplog.set_level(logging.INFO, "bodydouble.client")
     service.on(BALANCE, httpx.ConnectError("refused"))
     with pytest.raises(ConnectionFailed, match="refused"):
@@ -185,15 +185,15 @@ def test_tries_end(make, service, clock, caplog):
     assert KEY not in caplog.text
 
 
-def test_retry_after_is_kept(face, service, clock):
-    """The service's own pause is waited in full, by at most a tenth more."""
+def test_retry_after_is_respected(face, service, clock):
+    """The service's pause is waited in full, plus at most one tenth."""
     service.on(BALANCE, bad(429, headers={"retry-after": "20"}), good({"balance": 3}))
     face.do(lambda c: c.balance())
     assert 20 <= clock.pauses[0] <= 22
 
 
-def test_a_long_retry_after_is_the_programs_to_wait(face, service, clock):
-    """Nobody sleeps for an hour inside a call: the error says how long."""
+def test_a_long_retry_after_is_raised(face, service, clock):
+    """A call does not sleep for an hour: the error contains the pause."""
     service.on(BALANCE, bad(455, status=503, headers={"retry-after": "3600"}))
     with pytest.raises(Maintenance) as caught:
         face.do(lambda c: c.balance())
@@ -201,7 +201,7 @@ def test_a_long_retry_after_is_the_programs_to_wait(face, service, clock):
 
 
 def test_retry_after_may_be_a_date():
-    """Both forms of RFC 9110 are read; nonsense is none."""
+    """Both forms of RFC 9110 are read; anything else is None."""
     soon = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True))
     assert soon is not None
     assert 25 < soon <= 30
@@ -209,13 +209,13 @@ def test_retry_after_may_be_a_date():
 
 
 def test_pauses_differ_between_clients():
-    """Clients that failed together do not come back together."""
+    """Clients that failed together do not retry together."""
     assert len({backoff_seconds(3) for _ in range(50)}) > 40
     assert len({backoff_seconds(1, 10.0) for _ in range(50)}) > 40
 
 
 def test_one_create_has_one_idempotency_key(face, service):
-    """All tries of a create carry the same key and body, so that the service makes one task of them."""
+    """All attempts of a create carry the same key and body, so that the service creates one task."""
     service.on(CREATE, httpx.ReadTimeout(""), httpx.Response(502), bad(422, status=409), good({"task_id": "t-1"}))
     assert face.submit().id == "t-1"
     assert len(service.requests) == 4
@@ -224,7 +224,7 @@ def test_one_create_has_one_idempotency_key(face, service):
 
 
 def test_two_creates_have_two_idempotency_keys(face, service):
-    """The same call again is another task, unless the caller names it."""
+    """A repeated call creates another task, unless the program passes a key."""
     service.on(CREATE, good({"task_id": "t-1"}))
     for more in ({}, {}, {"idempotency_key": "order-17"}, {"idempotency_key": "order-17"}):
         face.submit(**more)
@@ -236,8 +236,8 @@ def test_two_creates_have_two_idempotency_keys(face, service):
 @pytest.mark.parametrize(
     "answer", [httpx.ReadTimeout(""), httpx.ReadError("reset"), httpx.Response(502), PASSING[-1]], ids=repr
 )
-def test_a_create_is_not_repeated_blindly_where_keys_are_unknown(answer, make, service):
-    """Against the hosted service, a create whose answer was lost could be charged twice: it is told, not repeated."""
+def test_a_create_without_idempotency_is_not_retried_after_a_lost_answer(answer, make, service):
+    """The hosted service might charge twice: the error is raised instead."""
     service.on(CREATE, answer, good({"task_id": "t-2"}))
     with pytest.raises(ClientError):
         make(base_url="https://api.crun.ai").submit()
@@ -245,14 +245,14 @@ def test_a_create_is_not_repeated_blindly_where_keys_are_unknown(answer, make, s
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), bad(429), bad(455, status=503)], ids=repr)
-def test_a_create_that_surely_was_not_done_is_repeated_anywhere(answer, make, service):
-    """No connection, a limit, maintenance: nothing was made, so trying again is safe without a key."""
+def test_a_create_that_was_not_processed_is_retried(answer, make, service):
+    """No connection, a limit or maintenance: nothing was created, so a retry is safe without a key."""
     service.on(CREATE, answer, good({"task_id": "t-2"}))
     assert make(idempotent_creates=False).submit().id == "t-2"
 
 
-def test_a_create_says_what_was_asked(face, service):
-    """The body is the contract's: files, resolution, further options and the callback."""
+def test_the_body_of_a_create_follows_the_contract(face, service):
+    """It has files, resolution, further options and the callback."""
     service.on(CREATE, good({"task_id": "t-1"}))
     face.submit(resolution="480P", callback_url="https://me.example/hook", seed=7, person=[0.5, 0.5])
     assert (
@@ -276,7 +276,7 @@ def test_a_create_says_what_was_asked(face, service):
 
 
 def test_estimate_and_models(face, service):
-    """Prices are exact decimals; a model has its price list and, asked for alone, its schema."""
+    """Prices are exact decimals; a model has its price list and, requested alone, its schema."""
     entry = {"model": "wan/2-2-animate-replace", "provider": "Wan", "price": {"720P": 12.5}, "new_field": 1}
     service.on("job/estimate-credits", good({"credits": 62.5, "estimated": True}))
     service.on("job/Models", good({"total": 1, "models": [entry]}))
@@ -291,7 +291,7 @@ def test_estimate_and_models(face, service):
 
 @pytest.mark.parametrize(("one", "other"), [(Client, AsyncClient), (TaskHandle, AsyncTaskHandle)])
 def test_both_clients_have_the_same_calls(one, other):
-    """Whoever knows one of them knows the other: every name, every argument, every default."""
+    """Both kinds have the same methods, arguments and defaults, and every method is documented."""
 
     def calls(kind):
         return {
@@ -305,7 +305,7 @@ def test_both_clients_have_the_same_calls(one, other):
 
 
 def test_closing_leaves_a_borrowed_http_client_open():
-    """What the program brought along is the program's to close."""
+    """A client does not close the program's ``http_client``."""
     own = httpx.Client(transport=httpx.MockTransport(lambda r: stream()))
     with Client(KEY, URL, http_client=own):
         pass

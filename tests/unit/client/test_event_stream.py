@@ -1,4 +1,4 @@
-"""Server-sent events from bytes."""
+"""Parsing server-sent events."""
 
 import itertools
 
@@ -23,23 +23,23 @@ EVENTS = [
 ]
 
 
-def test_a_stream_is_read_as_the_standard_says():
-    """All line ends, comments, several data lines, ids that stay, unknown fields; what is not finished is not given."""
+def test_a_stream_is_parsed_as_the_standard_defines():
+    """All line ends, comments, several data lines, persistent ids, unknown fields; an incomplete event is dropped."""
     parser = EventParser()
     assert parser.feed(STREAM) == EVENTS
     assert parser.retry_seconds == 1.5
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
-def test_pieces_of_any_size_give_the_same_events(cuts):
-    """However the network cuts the stream, in the middle of a character or between CR and LF too."""
+def test_chunks_of_any_size_give_the_same_events(cuts):
+    """The chunks may end inside a character or between CR and LF."""
     parser, places = EventParser(), [0, *sorted(cuts), len(STREAM)]
     pieces = [STREAM[a:b] for a, b in itertools.pairwise(places)]
     assert [event for piece in pieces for event in parser.feed(piece)] == EVENTS
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "٣", ""])
-def test_a_pause_that_is_no_number_is_ignored(value):
+def test_an_invalid_retry_field_is_ignored(value):
     """Only ASCII digits are a retry time."""
     parser = EventParser()
     parser.feed(f"retry: {value}\n\n".encode())

@@ -1,4 +1,4 @@
-"""Files to the service and results back."""
+"""Uploads and downloads."""
 
 import io
 import os
@@ -23,7 +23,7 @@ def _place(number: int) -> httpx.Response:
 
 @pytest.fixture
 def store(service):
-    """A service that takes what it is brought."""
+    """A service with a file store that accepts uploads."""
     return service.on(PLACE, _place(1)).on(STORE, httpx.Response(200))
 
 
@@ -36,7 +36,7 @@ def _pipe(content: bytes) -> io.BufferedReader:
 
 @pytest.mark.parametrize("form", ["path", "text", "bytes", "file", "pipe", "middle"])
 def test_every_form_of_a_local_file_is_uploaded(form, face, store, tmp_path):
-    """A path, its text, bytes, an open file (from where it stands) and even a pipe: the same bytes arrive."""
+    """A path, its text, bytes, an open file (from its position) and a pipe arrive unchanged."""
     path = tmp_path / "portrait.png"
     path.write_bytes(b"skipped" + PNG if form == "middle" else PNG)
     with path.open("rb") as file, _pipe(PNG) as pipe:
@@ -51,14 +51,14 @@ def test_every_form_of_a_local_file_is_uploaded(form, face, store, tmp_path):
     assert put.headers["host"] == "service.example"
 
 
-def test_the_key_is_not_shown_to_the_file_store(face, store, tmp_path):
-    """A presigned address is permission enough; it may belong to somebody else's bucket."""
+def test_the_key_is_not_sent_to_the_file_store(face, store, tmp_path):
+    """A presigned address is sufficient, and it may belong to another company's bucket."""
     face.do(lambda c: c.upload(PNG))
     assert "x-api-key" not in store.requests[1].headers
 
 
-def test_local_files_of_a_task_are_uploaded_by_themselves(face, service, tmp_path):
-    """Picture and video are brought and named by their new addresses; addresses pass through untouched."""
+def test_local_files_of_a_task_are_uploaded_automatically(face, service, tmp_path):
+    """The task refers to their new addresses; other addresses stay unchanged."""
     (tmp_path / "shot.mov").write_bytes(MP4)
     service.on(PLACE, _place(1), _place(2)).on(STORE, httpx.Response(200)).on("/store/2", httpx.Response(204))
     service.on("job/CreateTask", good({"task_id": "t-1"}))
@@ -74,15 +74,15 @@ def test_local_files_of_a_task_are_uploaded_by_themselves(face, service, tmp_pat
 @pytest.mark.parametrize(
     "answer", [httpx.WriteError("reset"), httpx.ReadTimeout(""), httpx.Response(500), httpx.Response(503), bad(429)]
 )
-def test_an_upload_is_tried_again_under_another_address(answer, face, service):
-    """The first address may have been used up by the try whose answer was lost; the file goes from its beginning."""
+def test_an_upload_is_retried_with_another_address(answer, face, service):
+    """The first address may be used up; the retry sends the file from its beginning."""
     service.on(PLACE, _place(1), _place(2)).on(STORE, answer).on("/store/2", httpx.Response(200))
     assert face.do(lambda c: c.upload(io.BytesIO(PNG))) == f"{URL}/files/2"
     assert service.to("/store/2")[0].read() == PNG
 
 
 class PieceStore:
-    """Takes an upload in pieces; breaks off in the middle of some, by the number of the request."""
+    """Accepts an upload in pieces; the requests with the numbers ``breaks`` fail halfway."""
 
     def __init__(self, *breaks: int) -> None:
         self.content, self.methods, self._breaks = bytearray(), list[str](), breaks
@@ -108,13 +108,13 @@ LARGE = MP4 + bytes(range(256)) * (2 * PIECE_BYTES // 256)
 
 @pytest.fixture
 def resumable(service):
-    """A service that takes uploads in pieces."""
+    """A service that accepts uploads in pieces."""
     place = {"presigned_url": f"{URL}/store/1", "file_url": f"{URL}/files/1", "resumable_url": f"{URL}/pieces?sig=1"}
     return service.on(PLACE, good(place))
 
 
-def test_a_large_upload_goes_on_where_it_broke(face, resumable, tmp_path):
-    """In pieces; after a break only what did not arrive is sent again, and the whole file is there."""
+def test_a_large_upload_continues_after_a_break(face, resumable, tmp_path):
+    """Only the missing bytes are sent again, and the whole file arrives."""
     pieces = PieceStore(2)
     resumable.on("/pieces", pieces)
     (tmp_path / "long.mp4").write_bytes(LARGE)
@@ -126,8 +126,8 @@ def test_a_large_upload_goes_on_where_it_broke(face, resumable, tmp_path):
     assert "x-api-key" not in resumable.to("/pieces")[0].headers
 
 
-def test_an_answer_that_was_lost_is_asked_for(face, resumable):
-    """The last piece arrived, its answer did not: nothing is sent twice."""
+def test_a_lost_answer_is_requested_again(face, resumable):
+    """If the last piece arrived and its answer did not, nothing is sent twice."""
     pieces = PieceStore()
 
     def answers(request: httpx.Request) -> httpx.Response:
@@ -141,8 +141,8 @@ def test_an_answer_that_was_lost_is_asked_for(face, resumable):
     assert pieces.methods == ["PATCH", "PATCH", "PATCH", "HEAD"]
 
 
-def test_a_line_that_stays_broken_is_given_up(make, resumable):
-    """A piece has the tries of every call, and then the error says what was not reached."""
+def test_a_broken_connection_is_given_up(make, resumable):
+    """A piece has ``max_retries`` retries; then the error names the request."""
     pieces = PieceStore(*range(1, 50))
     resumable.on("/pieces", pieces)
     with pytest.raises(ConnectionFailed, match=r"PATCH http://service\.example/pieces: no answer \(reset\)"):
@@ -151,8 +151,8 @@ def test_a_line_that_stays_broken_is_given_up(make, resumable):
 
 
 @pytest.mark.parametrize(("status", "tries"), [(403, 1), (503, 5)])
-def test_a_piece_that_is_refused_says_why(status, tries, face, resumable):
-    """What passes by itself is tried again, a refusal is not."""
+def test_a_refused_piece_is_explained(status, tries, face, resumable):
+    """A temporary error is retried, a refusal is raised."""
     resumable.on("/pieces", bad(status, "This upload address has expired"))
     with pytest.raises(TransferFailed, match=r"upload of .* was refused: This upload address has expired"):
         face.do(lambda c: c.upload(LARGE))
@@ -160,16 +160,16 @@ def test_a_piece_that_is_refused_says_why(status, tries, face, resumable):
 
 
 @pytest.mark.parametrize("answer", [{}, {"resumable_url": None}])
-def test_a_service_that_takes_no_pieces_gets_the_file_whole(answer, face, service):
-    """Of the hosted service, or over a bucket: one PUT."""
+def test_without_support_for_pieces_the_file_is_sent_at_once(answer, face, service):
+    """The hosted service and buckets get one PUT."""
     place = {"presigned_url": f"{URL}/store/1", "file_url": f"{URL}/files/1"}
     service.on(PLACE, good(place | answer)).on(STORE, httpx.Response(200))
     assert face.do(lambda c: c.upload(LARGE)) == f"{URL}/files/1"
     assert service.to(STORE)[0].read() == LARGE
 
 
-def test_a_refused_upload_says_why(face, service):
-    """The service's own words for a file that it does not take; the file store's for everything else."""
+def test_a_refused_upload_is_explained(face, service):
+    """The service's message for a rejected file, the file store's for everything else."""
     service.on(PLACE, _place(1)).on(
         STORE, bad(422, "Wrong", errors=["body: the file is larger than 200 MB, the most that is taken."])
     )
@@ -192,8 +192,8 @@ def test_a_refused_upload_says_why(face, service):
         (7, TypeError, "not int"),
     ],
 )
-def test_what_is_no_file_is_said_before_anything_is_sent(source, error, words, face, service):
-    """Mistakes of the program are Python's own errors and name the argument."""
+def test_an_unusable_file_is_rejected_before_any_request(source, error, words, face, service):
+    """Mistakes in the program are Python's own errors and name the argument."""
     with pytest.raises(error, match=words):
         face.do(lambda c: c.submit(source, "https://a.example/v.mp4"))
     assert service.requests == []
@@ -213,13 +213,13 @@ def test_what_is_no_file_is_said_before_anything_is_sent(source, error, words, f
         (b"", None),
     ],
 )
-def test_content_is_sniffed(head, kind):
-    """Every kind that the service takes is known by its first bytes."""
+def test_content_types_are_recognised(head, kind):
+    """Every accepted type is recognised by its first bytes."""
     assert sniff(head) == kind
 
 
-def test_content_goes_before_the_name_and_the_name_before_nothing(tmp_path):
-    """A JPEG called .png is a JPEG; what the bytes do not show, the name may."""
+def test_content_has_priority_over_the_name(tmp_path):
+    """A JPEG called .png is a JPEG; the name decides only if the content does not."""
     (tmp_path / "a.png").write_bytes(b"\xff\xd8\xff\xe0" + bytes(60))
     (tmp_path / "b.MOV").write_bytes(b"\0\0\0\x08wide\0\0\0\x08mdat")
     with LocalMedia(tmp_path / "a.png", "image") as a, LocalMedia(tmp_path / "b.MOV", "video") as b:
@@ -227,8 +227,8 @@ def test_content_goes_before_the_name_and_the_name_before_nothing(tmp_path):
         assert (b.content_type, b.extension) == ("video/quicktime", ".mov")
 
 
-def test_a_file_is_sent_piece_by_piece(tmp_path):
-    """Memory does not grow with the video, and the body may be read again for another try."""
+def test_a_file_is_sent_in_chunks(tmp_path):
+    """Memory does not grow with the file, and the body can be read again for a retry."""
     (tmp_path / "long.mp4").write_bytes(MP4 + bytes(3 * CHUNK_BYTES))
     with LocalMedia(tmp_path / "long.mp4", "video") as media:
         body = media.body()
@@ -239,18 +239,18 @@ def test_a_file_is_sent_piece_by_piece(tmp_path):
 
 @pytest.fixture
 def result(face):
-    """A result of the client under test, with one address."""
+    """The result of the client under test, with one address."""
     return lambda: face.do(lambda c: c.task("t-1").wait())
 
 
 @pytest.fixture
 def done(service):
-    """A service whose task is over."""
+    """A service whose task is finished."""
     return service.on("job/TaskInfo", good(task_data("success")))
 
 
 def test_a_result_is_downloaded(face, done, result, tmp_path):
-    """To a file, which is replaced, or into a folder, under the service's name; nothing else stays there."""
+    """To a file, which is replaced, or to a folder under the service's name; no other file remains."""
     done.on("/files/one.mp4", httpx.Response(200, stream=Body(b"one ", b"video")))
     (tmp_path / "mine.mp4").write_bytes(b"older")
     made = result()
@@ -260,8 +260,8 @@ def test_a_result_is_downloaded(face, done, result, tmp_path):
     assert "x-api-key" not in done.to("/files/one.mp4")[0].headers
 
 
-def test_a_download_is_whole_or_not_there(make, done, tmp_path):
-    """A connection that breaks off leaves the old file as it was, and no half one."""
+def test_a_download_is_complete_or_absent(make, done, tmp_path):
+    """A broken connection leaves the old file unchanged and no partial one."""
     face = make(max_retries=2)
     done.on("/files/one.mp4", httpx.Response(200, stream=Body(b"one ", httpx.ReadError("reset"))))
     (tmp_path / "mine.mp4").write_bytes(b"older")
@@ -272,8 +272,8 @@ def test_a_download_is_whole_or_not_there(make, done, tmp_path):
     assert len(done.to("/files/one.mp4")) == 3
 
 
-def test_a_download_that_breaks_off_begins_again(face, done, result, tmp_path):
-    """The next try brings the whole file, not what was left of it."""
+def test_a_broken_download_is_restarted(face, done, result, tmp_path):
+    """The retry downloads the whole file."""
     broken = httpx.Response(200, stream=Body(b"one ", httpx.ReadError("reset")))
     done.on("/files/one.mp4", broken, httpx.Response(503), httpx.Response(200, content=b"one video"))
     made = result()
@@ -281,8 +281,8 @@ def test_a_download_that_breaks_off_begins_again(face, done, result, tmp_path):
 
 
 @pytest.mark.parametrize("status", [403, 404, 410])
-def test_an_address_that_has_expired_is_asked_for_anew(status, face, done, result, tmp_path):
-    """A result that was kept for long: the task knows a fresh address."""
+def test_an_expired_address_is_renewed(status, face, done, result, tmp_path):
+    """A result that was kept for long is downloaded from the task's current address."""
     made = result()
     fresh = task_data("success")
     fresh["result"]["media_urls"] = [f"{URL}/files/fresh.mp4"]
@@ -291,8 +291,8 @@ def test_an_address_that_has_expired_is_asked_for_anew(status, face, done, resul
     assert face.do(lambda c: made.download(tmp_path / "a.mp4")).read_bytes() == b"video"
 
 
-def test_media_that_are_gone_are_told(face, done, result, tmp_path):
-    """Deleted media: the refusal, with its status, and no file."""
+def test_deleted_media_raise_an_error(face, done, result, tmp_path):
+    """The error has the refusal's status, and no file remains."""
     made = result()
     refusal = b'{"code":404,"message":"File not found","data":null}'
     done.on("/files/one.mp4", httpx.Response(404, stream=Body(refusal[:9], refusal[9:])))
@@ -302,8 +302,8 @@ def test_media_that_are_gone_are_told(face, done, result, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_task_whose_media_have_expired_says_so(face, done, tmp_path):
-    """Asked for by its id long after: it went well and there is nothing to fetch, which is no IndexError."""
+def test_a_task_without_media_raises_an_error(face, done, tmp_path):
+    """A successful task whose media expired raises TransferFailed and not IndexError."""
     kept = task_data("success")
     kept["result"]["media_urls"] = []
     done.on("job/TaskInfo", good(kept))
@@ -313,8 +313,8 @@ def test_a_task_whose_media_have_expired_says_so(face, done, tmp_path):
     assert (caught.value.code, list(tmp_path.iterdir())) == (404, [])
 
 
-def test_a_folder_that_is_not_there_is_python_s_error(face, done, result, tmp_path):
-    """Where to write is the program's affair: FileNotFoundError, at once."""
+def test_a_missing_folder_raises_python_s_error(face, done, result, tmp_path):
+    """FileNotFoundError, without retries."""
     made = result()
     done.on("/files/one.mp4", httpx.Response(200, content=b"video"))
     with pytest.raises(FileNotFoundError):
@@ -322,8 +322,8 @@ def test_a_folder_that_is_not_there_is_python_s_error(face, done, result, tmp_pa
     assert len(done.to("/files/one.mp4")) == 1
 
 
-def test_a_result_without_that_file_says_so(face, done, result, tmp_path):
-    """Each kind of result is of its client; an index beyond the files is an IndexError."""
+def test_a_missing_file_of_a_result_is_an_index_error(face, done, result, tmp_path):
+    """The result's class matches the client's kind; an index beyond the files is an IndexError."""
     made = result()
     assert isinstance(made, Result) == (type(face.client).__name__ == "Client")
     with pytest.raises(IndexError):

@@ -68,8 +68,8 @@ def _account(service: FakeService) -> None:
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda s: sorted(n for n in NEEDED if f"{n}(" in s)[0])
-def test_a_snippet_runs_as_it_stands(snippet, guided, capsys):
-    """Each one ends without an error; those that fetch a result leave it on disk."""
+def test_a_snippet_runs_unchanged(snippet, guided, capsys):
+    """Each one ends without an error; those that download a result leave it on disk."""
     names = {"__name__": "guide"}
     exec(compile(snippet, "docs/client.md", "exec"), names)
     if "download" in snippet:
@@ -96,13 +96,13 @@ def _receives(app) -> None:
     assert [asyncio.run(post(sent)) for sent in (body, body, body + b" ")] == [200, 200, 400]
 
 
-def test_the_guide_shows_every_way_in():
-    """Blocking, awaited, with updates, later, called back, and with a price."""
+def test_the_guide_covers_every_use():
+    """Blocking, asynchronous, with updates, later, with callbacks, and with a price."""
     assert {name for name in NEEDED for snippet in SNIPPETS if f"{name}(" in snippet} >= NEEDED
 
 
 def test_the_guide_names_every_error():
-    """The table of errors has each class that a caller can meet."""
+    """The table of errors has every class."""
     table = (ROOT / "docs" / "client.md").read_text()
     kinds = [v for v in vars(bodydouble.client).values() if isinstance(v, type) and issubclass(v, ClientError)]
     assert [kind.__name__ for kind in kinds if f"`{kind.__name__}`" not in table] == []

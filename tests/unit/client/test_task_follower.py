@@ -1,4 +1,4 @@
-"""A task followed to its end: by events, by polling, through breaks."""
+"""Following a task by events and by polling, through broken connections."""
 
 import json
 
@@ -20,8 +20,8 @@ def _seen(updates):
     return [(u.status.value, u.progress, u.version) for u in updates]
 
 
-def test_events_are_told_as_they_come(face, service):
-    """Each event is an update with the row's version; the one that is done ends it, without a further request."""
+def test_events_are_yielded_as_they_arrive(face, service):
+    """Each event is an update with the row's version; the final one ends the iteration without a further request."""
     service.on(
         EVENTS,
         stream(
@@ -40,8 +40,8 @@ def test_events_are_told_as_they_come(face, service):
 
 
 @pytest.mark.parametrize("broken", [httpx.ReadError("reset"), httpx.RemoteProtocolError("closed"), None], ids=repr)
-def test_a_broken_stream_is_taken_up_where_it_broke(broken, face, service):
-    """The next connection names the last event; nothing is told twice and nothing left out."""
+def test_a_broken_stream_continues_after_the_last_event(broken, face, service):
+    """The next connection names the last event; no update is repeated or missing."""
     service.on(
         EVENTS,
         stream(event(1, **_render(0.1)), event(2, **_render(0.2)), *([broken] if broken else [])),
@@ -53,8 +53,8 @@ def test_a_broken_stream_is_taken_up_where_it_broke(broken, face, service):
     assert [r.headers.get("last-event-id") for r in service.requests] == [None, "2", "2"]
 
 
-def test_half_an_event_is_none(face, service):
-    """What a break cut in the middle comes whole with the next connection."""
+def test_a_partial_event_is_dropped(face, service):
+    """The next connection sends the event again, complete."""
     half = event(2, **_render(0.2))[:40]
     service.on(
         EVENTS,
@@ -71,8 +71,8 @@ def test_half_an_event_is_none(face, service):
     [bad(404, "Not Found"), httpx.Response(405), bad(505, status=503), httpx.Response(200, text="<html>")],
     ids=repr,
 )
-def test_without_events_the_service_is_asked_again_and_again(answer, face, service, clock):
-    """As at the hosted service: the changes are those that a poll sees, each told once."""
+def test_without_events_the_service_is_polled(answer, face, service, clock):
+    """Each change that a poll sees is yielded once, as on the hosted service."""
     answers = [task_data("pending")] * 2 + [task_data("running")] * 30 + [task_data("success")]
     service.on(EVENTS, answer).on(INFO, *map(good, answers))
     updates = face.collect(lambda c: c.task("t-1").events())
@@ -83,15 +83,15 @@ def test_without_events_the_service_is_asked_again_and_again(answer, face, servi
     assert clock.pauses[-1] > 0.5
 
 
-def test_a_stream_that_something_holds_back_is_given_up(face, service):
-    """Two connections without a single byte, not even a heartbeat: a proxy keeps the events, so polling it is."""
+def test_a_blocked_stream_is_replaced_by_polling(face, service):
+    """After two connections without a byte, not even a heartbeat, a proxy must hold the events back."""
     service.on(EVENTS, stream(httpx.ReadTimeout("silent"))).on(INFO, good(task_data("success")))
     assert _seen(face.collect(lambda c: c.task("t-1").events())) == [("success", 1, None)]
     assert len(service.to(EVENTS)) == 2
 
 
-def test_polling_asks_for_changes_only(face, service):
-    """The ETag of the last answer goes with the next question; 304 is no update."""
+def test_polling_is_conditional(face, service):
+    """The last answer's ETag is sent with the next request; 304 is not an update."""
     service.on(
         INFO,
         good(task_data("running"), etag='"v1"'),
@@ -102,16 +102,16 @@ def test_polling_asks_for_changes_only(face, service):
     assert [r.headers.get("if-none-match") for r in service.to(INFO)] == [None, '"v1"', '"v1"']
 
 
-def test_an_address_that_is_signed_anew_is_no_update(face, service):
-    """The preview's URL differs in every answer; only its appearance is news."""
+def test_a_new_signature_is_not_an_update(face, service):
+    """The preview's URL differs in every answer; only its first appearance is an update."""
     urls = [None, "https://s/p?s=1", "https://s/p?s=2", "https://s/p?s=3"]
     service.on(INFO, *(good(_render(0.5, preview_url=u)) for u in urls), good(task_data("success")))
     updates = face.collect(lambda c: c.task("t-1").events())
     assert [u.task.preview_url for u in updates] == [None, "https://s/p?s=1", None]
 
 
-def test_a_restart_of_the_service_costs_time_only(face, service, clock):
-    """A wait outlives minutes of refused connections, 5xx and limits, and keeps the service's own pauses."""
+def test_a_restart_of_the_service_only_delays_a_wait(face, service, clock):
+    """A wait survives minutes of refused connections, 5xx and limits, and respects the service's pauses."""
     away = [httpx.ConnectError("refused")] * 20 + [httpx.Response(502)] * 5 + [bad(500)]
     service.on(EVENTS, bad(404, "Not Found"))
     service.on(INFO, good(task_data()), *away, bad(429, headers={"retry-after": "30"}), good(task_data("success")))
@@ -120,8 +120,8 @@ def test_a_restart_of_the_service_costs_time_only(face, service, clock):
 
 
 @pytest.mark.parametrize("answer", [httpx.ConnectError("refused"), bad(500)], ids=repr)
-def test_a_service_that_stays_away_is_told(answer, face, service, clock):
-    """After five minutes without an answer the wait ends with the last error."""
+def test_a_long_outage_ends_the_wait(answer, face, service, clock):
+    """After five minutes without an answer the last error is raised."""
     began = clock.now
     service.on(EVENTS, bad(404, "Not Found")).on(INFO, good(task_data()), answer)
     with pytest.raises((ConnectionFailed, ServerError)):
@@ -129,8 +129,8 @@ def test_a_service_that_stays_away_is_told(answer, face, service, clock):
     assert OUTAGE_SECONDS_MAX < clock.now - began < OUTAGE_SECONDS_MAX + 20
 
 
-def test_an_unknown_task_is_told_at_once(face, service, clock):
-    """Nobody waits for a task that is not there."""
+def test_an_unknown_task_raises_at_once(face, service, clock):
+    """NotFound is raised without a pause."""
     service.on(EVENTS, bad(404, "Task not found")).on(INFO, bad(404, "Task not found"))
     with pytest.raises(NotFound, match="Task not found"):
         face.do(lambda c: c.task("t-0").wait())
@@ -139,7 +139,7 @@ def test_an_unknown_task_is_told_at_once(face, service, clock):
 
 @pytest.mark.parametrize("timeout", [0, 3, 44])
 def test_a_wait_ends_in_time(timeout, face, service, clock):
-    """At the timeout, not a second later; the error names the task and how it stands."""
+    """At the timeout exactly; the error names the task and its status."""
     service.on(INFO, good(_render(0.5)))
     began = clock.now
     with pytest.raises(WaitTimeout, match="and is running") as caught:
@@ -149,8 +149,8 @@ def test_a_wait_ends_in_time(timeout, face, service, clock):
     assert isinstance(caught.value, TimeoutError)
 
 
-def test_the_last_stretch_before_a_deadline_is_polled(face, service, clock):
-    """A read that blocks cannot be cut short: near the deadline the stream is left."""
+def test_near_the_deadline_the_client_polls(face, service, clock):
+    """A blocking read cannot be interrupted, so the stream is closed before the deadline."""
 
     def first(request: httpx.Request) -> httpx.Response:
         clock.now += 20  # the event takes its time
@@ -165,21 +165,21 @@ def test_the_last_stretch_before_a_deadline_is_polled(face, service, clock):
 
 
 def test_an_iterator_may_be_left_early(face, service):
-    """Leaving the loop lets go of the connection; a later look begins anew."""
+    """Leaving the loop closes the connection; another iterator starts from the beginning."""
     service.on(EVENTS, stream(*(event(n, **_render(n / 10)) for n in range(1, 9))))
     assert len(face.collect(lambda c: c.task("t-1").events(), most=2)) == 2
     assert len(face.collect(lambda c: c.task("t-1").events(), most=3)) == 3
 
 
-def test_an_event_that_is_no_task_is_an_error(face, service):
-    """A stream that speaks of something else is not followed in silence."""
+def test_an_event_without_a_task_is_an_error(face, service):
+    """An event with other data raises ServerError."""
     service.on(EVENTS, stream(b'event: progress\ndata: {"x": 1}\n\n'))
     with pytest.raises(ServerError, match="not a task"):
         face.collect(lambda c: c.task("t-1").events())
 
 
-def test_unknown_events_and_fields_are_passed_over(face, service):
-    """A service that says more than this client knows is understood; all of it is in ``raw``."""
+def test_unknown_events_and_fields_are_ignored(face, service):
+    """A newer service works; ``raw`` contains all fields."""
     more = json.dumps(task_data("success", mood="good"))
     service.on(EVENTS, stream(b"event: gossip\ndata: ?\n\n", f"event: done\ndata: {more}\n\n".encode()))
     (update,) = face.collect(lambda c: c.task("t-1").events())

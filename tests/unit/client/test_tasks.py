@@ -1,4 +1,4 @@
-"""Tasks made, waited for, listed, cancelled and deleted; what their results hold."""
+"""Creating, awaiting, listing, cancelling and deleting tasks."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ PICTURE, VIDEO = "https://a.example/p.png", "https://a.example/v.mp4"
 
 
 def test_run_waits_for_the_result(face, service):
-    """From two addresses to a result with its media, what is known of them, its warnings and its price."""
+    """Two addresses give a result with media, media info, warnings and price."""
     service.on(CREATE, good({"task_id": "t-1"}))
     service.on(EVENTS, stream(event(1, **task_data()), event(2, "done", **task_data("success"))))
     result = face.do(lambda c: c.run(PICTURE, VIDEO, resolution="480P"))
@@ -38,8 +38,8 @@ def test_run_waits_for_the_result(face, service):
     assert "s=1" not in repr(result) + repr(result.task)
 
 
-def test_subscribe_tells_every_change(face, service):
-    """``on_update`` sees what events yields, the end included."""
+def test_subscribe_reports_every_change(face, service):
+    """``on_update`` gets what ``events`` yields, including the last update."""
     told = []
     service.on(CREATE, good({"task_id": "t-1"}))
     first, last = event(1, **task_data(progress=0.5)), event(2, "done", **task_data("success"))
@@ -49,8 +49,8 @@ def test_subscribe_tells_every_change(face, service):
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, ZeroDivisionError])
-def test_whoever_stops_waiting_learns_which_task_goes_on(interruption, face, service):
-    """Ctrl-C, or an error in the program's own callback: it passes through, with the task's id as a note."""
+def test_an_interrupted_wait_names_the_task(interruption, face, service):
+    """Ctrl-C, or an error in the program's callback, passes through with the task's id as a note."""
 
     def stop(update):
         raise interruption
@@ -61,8 +61,8 @@ def test_whoever_stops_waiting_learns_which_task_goes_on(interruption, face, ser
     assert "task t-1" in "".join(caught.value.__notes__)
 
 
-def test_an_update_may_be_awaited(service, clock):
-    """The asynchronous client waits for a callback that is a coroutine function."""
+def test_a_callback_may_be_a_coroutine_function(service, clock):
+    """The asynchronous client awaits it."""
     told = []
     service.on(CREATE, good({"task_id": "t-1"})).on(INFO, good(task_data("success")))
 
@@ -80,7 +80,7 @@ def test_an_update_may_be_awaited(service, clock):
 
 
 def test_a_blocking_client_works_inside_an_event_loop(service, clock):
-    """In a notebook, where a loop is running, the blocking client blocks and answers."""
+    """It works in a notebook, where a loop is running."""
     service.on(EVENTS, stream(event(1, **task_data()), event(2, "done", **task_data("success"))))
 
     async def cell():
@@ -101,8 +101,8 @@ def test_a_blocking_client_works_inside_an_event_loop(service, clock):
         (None, TaskFailed),
     ],
 )
-def test_a_task_that_ends_without_a_result_raises(result, kind, face, service):
-    """Code and message are the result's own, and the task as it ended comes along."""
+def test_a_failed_task_raises(result, kind, face, service):
+    """The error has the result's code and message, and the task."""
     service.on(INFO, good(task_data("failed") | {"result": result}))
     with pytest.raises(kind) as caught:
         face.do(lambda c: c.task("t-1").wait())
@@ -112,8 +112,8 @@ def test_a_task_that_ends_without_a_result_raises(result, kind, face, service):
     assert caught.value.message
 
 
-def test_a_handle_keeps_the_result_that_it_saw(face, service):
-    """``result`` asks nobody: it is there once status, events or wait saw success; a second wait asks nobody either."""
+def test_a_handle_keeps_its_result(face, service):
+    """``result`` and a second ``wait`` send no request after status, events or wait saw the success."""
     service.on(INFO, good(task_data()), good(task_data("success")))
     handle = face.do(lambda c: c.task("t-1"))
     assert handle.result is None
@@ -126,29 +126,29 @@ def test_a_handle_keeps_the_result_that_it_saw(face, service):
 
 
 def test_cancel_says_whether_it_came_in_time(face, service):
-    """False where the task was over already."""
+    """False if the task was finished already."""
     service.on("job/CancelTask", good({"task_id": "t-1", "cancelling": True}), good({"cancelling": False}))
     assert [face.do(lambda c: c.task("t-1").cancel()) for _ in range(2)] == [True, False]
     assert (service.requests[0].method, service.requests[0].url.query) == ("POST", b"task_id=t-1")
 
 
-def test_delete_asks_the_service(face, service):
-    """A task that runs is refused with the service's own words."""
+def test_delete_reports_the_services_refusal(face, service):
+    """A running task is refused with the service's message."""
     service.on("job/DeleteTask", good({"task_id": "t-1", "deleted": True}), bad(422, "no", errors=["cancel it first"]))
     face.do(lambda c: c.delete("t-1"))
     with pytest.raises(InvalidRequest, match="cancel it first"):
         face.do(lambda c: c.delete("t-1"))
 
 
-def test_a_delete_whose_answer_was_lost_has_deleted(face, service):
-    """The second try finds nothing to delete any more: that is what was asked for."""
+def test_a_retried_delete_may_find_nothing(face, service):
+    """If the first answer was lost, the retry's NotFound means success."""
     service.on("job/DeleteTask", httpx.ReadTimeout(""), bad(404, "Task not found"))
     face.do(lambda c: c.delete("t-1"))
     assert len(service.requests) == 2
 
 
-def test_tasks_come_page_by_page(face, service):
-    """The cursor leads from page to page, filters go with each; a page is fetched when it is needed."""
+def test_tasks_are_listed_in_pages(face, service):
+    """Cursor and filters are sent with each page; a page is requested when it is needed."""
     page = [task_data() | {"task_id": f"t-{n}"} for n in range(4)]
     service.on(
         "job/Tasks",
@@ -169,8 +169,8 @@ def test_tasks_come_page_by_page(face, service):
 
 
 @pytest.mark.parametrize("call", [lambda c: c.task("t").cancel(), lambda c: c.delete("t")], ids=["cancel", "delete"])
-def test_what_a_service_does_not_have_is_told(call, face, service):
-    """An endpoint that is missing is not mistaken for a task that is missing."""
+def test_a_missing_endpoint_is_not_a_missing_task(call, face, service):
+    """The former raises FeatureUnavailable, the latter NotFound."""
     with pytest.raises(FeatureUnavailable, match=r"http://service\.example has no"):
         face.do(call)
     service.on("job/CancelTask", bad(404, "Task not found")).on("job/DeleteTask", bad(404, "Task not found"))
@@ -178,14 +178,14 @@ def test_what_a_service_does_not_have_is_told(call, face, service):
         face.do(call)
 
 
-def test_a_list_that_a_service_does_not_have_is_told(face):
-    """As at the hosted service."""
+def test_a_service_without_lists_raises(face):
+    """As the hosted service."""
     with pytest.raises(FeatureUnavailable, match="has no Tasks"):
         face.collect(lambda c: c.tasks())
 
 
 def test_a_task_of_the_hosted_service_is_read():
-    """Documented fields alone make a task; what the service does not tell is None."""
+    """The documented fields are sufficient; the others are None."""
     task = TaskInfo.from_data(task_data("success"))
     assert (task.progress, task.stage, task.queue_position, task.expires_at) == (None,) * 4
     assert (task.created_at, task.duration_seconds) == (datetime.fromtimestamp(1_700_000_000, UTC), 9)
@@ -193,14 +193,14 @@ def test_a_task_of_the_hosted_service_is_read():
 
 
 @pytest.mark.parametrize("data", [None, [], {}, {"task_id": "t"}, {"task_id": "t", "status": "odd"}, {"result": 3}])
-def test_what_is_no_task_is_an_error(data):
-    """An answer without id or with an unknown status is not guessed at."""
+def test_invalid_data_is_not_a_task(data):
+    """An answer without an id or with an unknown status raises ServerError."""
     with pytest.raises(ServerError, match="not a task"):
         TaskInfo.from_data(data)
 
 
 def test_warnings_may_be_plain_text():
-    """An older service's warnings are lines."""
+    """An older service's warnings are strings."""
     data = task_data("success")
     data["result"]["media_info"]["warnings"] = ["It is dim."]
     assert TaskInfo.from_data(data).warnings == (ResultWarning(code="", message="It is dim."),)
