@@ -60,7 +60,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
 
 
 def _media_origins(settings: Settings) -> Sequence[str]:
-    """Where a bucket's files are sent to browsers from; pages may load media from there and from nowhere else."""
+    """The origins from which a bucket sends files to browsers. Pages may load media only from these and from us."""
     if not settings.bucket:
         return ()
     signer = open_bucket(settings.bucket).signer
@@ -77,7 +77,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
-    """The web application; its parts are opened and closed with it."""
+    """The web application. Its stores and services are opened and closed with it."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
@@ -123,10 +123,10 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
 
 
 async def _touch_keys(use: KeyUse, accounts: PostgresAccountStore) -> None:
-    """Store which keys were used, once a minute: a read costs no write."""
+    """Store once a minute which keys were used, so that a read request costs no write."""
     while True:
         await asyncio.sleep(TOUCH_SECONDS)
         used = use.take()
-        with contextlib.suppress(StorageUnavailable):  # a display value; the next minute has it again
+        with contextlib.suppress(StorageUnavailable):  # only displayed; the next minute tries again
             if used:
                 await accounts.touch_keys(used)

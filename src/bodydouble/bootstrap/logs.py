@@ -1,4 +1,4 @@
-"""The form of log lines, of every process: ours, and those of libraries that use the standard library's logging."""
+"""The format of log lines: ours, and those of libraries that use the standard library's logging."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ import structlog
 
 
 class StandardError:
-    """Writes each line to whatever standard error is at that moment, in one piece."""
+    """Writes each line in one piece to the current ``sys.stderr``."""
 
     def msg(self, line: str) -> None:
         """Write one line."""
@@ -22,14 +22,14 @@ class StandardError:
 
 
 def configure_logging(*, as_json: bool) -> None:
-    """Log lines to stderr: JSON for machines, columns for people. Values bound to the context go into each line."""
+    """Log to stderr, as JSON or in columns. Values bound to structlog's context go into each line."""
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, _to_json] if as_json else [*_SHARED, _for_people()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
-    # uvicorn, the engine and the tracer speak the standard library's logging: their lines get the same form.
+    # uvicorn, DBOS and OpenTelemetry use the standard library's logging: format their lines in the same way.
     handler = logging.StreamHandler(sys.stderr)
     last = _to_json if as_json else _for_people()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=last, foreign_pre_chain=_SHARED))
@@ -41,7 +41,7 @@ def configure_logging(*, as_json: bool) -> None:
 
 @contextmanager
 def silence_logging() -> Generator[None]:
-    """No lines of ours while the block lasts: a terminal's command has told its user all that they say."""
+    """Log nothing while the block lasts: the command at the terminal prints what its user needs."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
@@ -63,7 +63,7 @@ def _for_people() -> structlog.typing.Processor:
 
 
 def _to_json(logger: Any, method: str, event: structlog.typing.EventDict) -> str:
-    """All in one: with a line for each request, structlog's own chain of steps would be a tenth of what it takes."""
+    """All steps in one function: structlog's own chain would cost a tenth of a request's time."""
     if event.get("exc_info"):
         event = structlog.processors.format_exc_info(logger, method, event)
     event.setdefault("level", method)

@@ -15,7 +15,7 @@ from bodydouble.tasks.errors import InputRejected
 
 
 def media_limits(settings: Settings) -> MediaLimits:
-    """What pictures and videos this installation takes."""
+    """The pictures and videos that this installation accepts."""
     return MediaLimits(
         image_bytes_max=settings.image_bytes_max,
         image_side_min=settings.image_side_min,

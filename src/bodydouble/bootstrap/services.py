@@ -1,4 +1,4 @@
-"""The use cases over the adapters."""
+"""Builds the services over the stores."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ from bodydouble.tasks.task import CreateLimits
 
 
 def build_services(settings: Settings, stores: Stores, files: FileStore) -> Services:
-    """The use cases over these adapters."""
+    """The services over these stores and files."""
     return Services(
         tasks=TaskService(
             stores.tasks,

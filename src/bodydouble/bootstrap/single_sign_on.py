@@ -1,4 +1,4 @@
-"""Signing in through an identity provider, where one is configured."""
+"""Sign-in through an identity provider, if one is configured."""
 
 from bodydouble.bootstrap.stores import Stores, open_secret
 from bodydouble.outbound import GuardedClient, parse_networks
@@ -10,16 +10,16 @@ from bodydouble.tasks.identity import IdentityProvider
 
 
 def build_single_sign_on(settings: Settings, stores: Stores, sessions: SessionService) -> SingleSignOn | None:
-    """None where no provider is configured. Raises InputRejected for settings that cannot work."""
+    """The service; None if no provider is configured. Raises InputRejected for invalid settings."""
     provider = open_provider(settings)
     return SingleSignOn(provider, stores.identities, sessions, open_secret(settings)) if provider else None
 
 
 def open_provider(settings: Settings) -> IdentityProvider | None:
-    """Without a request to it. Raises InputRejected for settings that cannot work."""
+    """The provider, before any request to it. Raises InputRejected for invalid settings."""
     if not settings.oidc_issuer:
         return None
-    from bodydouble.outbound.identity import OpenIdProvider, ProviderOptions  # half a second that few need
+    from bodydouble.outbound.identity import OpenIdProvider, ProviderOptions  # takes half a second to import
 
     try:
         allowed = parse_networks(settings.oidc_allow)

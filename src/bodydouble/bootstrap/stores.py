@@ -1,4 +1,4 @@
-"""The adapters of one installation: its database, what it holds, and its files."""
+"""Opens the database, the stores and the files of one installation."""
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -37,12 +37,12 @@ MARK = "mark of the secret"
 
 @contextmanager
 def open_database(settings: Settings, *, under_others: bool = True) -> Generator[str, None, None]:
-    """The address of a database that is up to date; the embedded server runs as long as the block.
+    """The address of a migrated database. The embedded server runs as long as the block.
 
-    ``under_others`` as of ``migrate``: what serves brings the database up to date, a command only where it is alone.
+    ``under_others`` as for ``migrate``: a service migrates the database, a command only while no other process uses it.
 
     Raises:
-        StorageUnavailable: it does not start or answer, or is of another version.
+        StorageUnavailable: the database does not start or answer, or has another version.
     """
     if settings.database_url:
         migrate(settings.database_url, under_others=under_others)
@@ -59,7 +59,7 @@ def open_database(settings: Settings, *, under_others: bool = True) -> Generator
 
 @dataclass(frozen=True, kw_only=True)
 class Stores:
-    """What one database holds."""
+    """The stores of one database."""
 
     database: Database
     tasks: PostgresTaskStore
@@ -76,7 +76,7 @@ class Stores:
 
 @asynccontextmanager
 async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[Stores, None]:
-    """Tasks, accounts, callbacks, operation. Raises StorageUnavailable."""
+    """The stores over one pool of connections. Raises StorageUnavailable."""
     database = await Database.connect(database_url, settings.database_connections_max)
     tasks = PostgresTaskStore(database, media_seconds=settings.media_days * DAY_SECONDS)
     try:
@@ -99,12 +99,12 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
 
 
 def open_secret(settings: Settings) -> bytes:
-    """The secret that every other key is derived from. Raises InputRejected, StorageUnavailable."""
+    """The secret from which every key is derived. Raises InputRejected, StorageUnavailable."""
     return master_secret(settings.secret, settings.data)
 
 
 async def has_the_secret(settings: Settings, installation: InstallationStore) -> bool:
-    """Whether this machine's secret is the one of the installation; the first machine decides which that is.
+    """Whether this machine has the installation's secret, which is that of its first machine.
 
     Raises StorageUnavailable, InputRejected.
     """
@@ -113,7 +113,7 @@ async def has_the_secret(settings: Settings, installation: InstallationStore) ->
 
 
 async def require_the_secret(settings: Settings, installation: InstallationStore) -> None:
-    """Raises InputRejected where another machine has another secret: its signatures would be worth nothing here."""
+    """Raises InputRejected if other machines use another secret: they would reject this machine's signatures."""
     if not await has_the_secret(settings, installation):
         raise InputRejected(
             "BODYDOUBLE_SECRET: this machine has another secret than the first one of the installation; set it to the "
@@ -124,18 +124,18 @@ async def require_the_secret(settings: Settings, installation: InstallationStore
 
 
 async def adopt_secret(settings: Settings, database_url: str) -> None:
-    """From now on this machine's secret is the installation's. Raises StorageUnavailable, InputRejected."""
+    """Make this machine's secret the installation's. Raises StorageUnavailable, InputRejected."""
     async with open_stores(settings, database_url) as stores:
         await stores.installation.agree_anew(MARK, _secret_mark(settings))
 
 
 def _secret_mark(settings: Settings) -> str:
-    """Tells secrets apart and says nothing of them."""
+    """A value that differs for different secrets and does not reveal them."""
     return derive_key(open_secret(settings), MARK).hex()[:16]
 
 
 def open_files(settings: Settings) -> FileStore:
-    """Uploads and results. Raises InputRejected for a bucket's address that has a fault; StorageUnavailable."""
+    """The store of uploads and results. Raises InputRejected for an invalid bucket address; StorageUnavailable."""
     limits = FileLimits(
         upload_seconds=settings.upload_url_seconds,
         download_seconds=settings.download_url_seconds,
@@ -151,5 +151,5 @@ def open_files(settings: Settings) -> FileStore:
 
 
 def open_scratch(settings: Settings) -> Scratch:
-    """Where files lie for the time that somebody looks at them."""
+    """The folder for temporary copies of files that are being inspected."""
     return Scratch(settings.data / "scratch", settings.free_bytes_min)

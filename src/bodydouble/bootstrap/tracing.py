@@ -1,4 +1,4 @@
-"""The tracer of a process: a collector's where one is configured, else none."""
+"""The tracer of a process: OpenTelemetry's if a collector is configured."""
 
 import os
 from collections.abc import Generator
@@ -12,17 +12,17 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 @contextmanager
 def open_tracer() -> Generator[Tracer, None, None]:
-    """Traces as the environment says (OpenTelemetry's own variables); what is left is sent at the end of the block.
+    """A tracer as OpenTelemetry's environment variables configure it. The end of the block sends what is left.
 
     Raises:
-        InputRejected: a collector is configured and the packages to reach it are not installed.
+        InputRejected: a collector is configured, but the packages for it are not installed.
     """
     configured = next((name for name in ENDPOINTS if os.environ.get(name)), None)
     if configured is None:
         yield NO_TRACER
         return
     try:
-        from bodydouble.outbound.tracing import CollectorTracer  # without a collector nobody needs its packages
+        from bodydouble.outbound.tracing import CollectorTracer  # optional packages
     except ModuleNotFoundError as error:
         raise InputRejected(
             f"{configured} is set, and {error.name} is not installed: pip install 'bodydouble[tracing]', "

@@ -27,7 +27,13 @@ from bodydouble.worker.supervision.task_run import Ports
 from bodydouble.worker.supervision.worker import Worker
 
 CALLBACK_READ_SECONDS_MAX = 10
-"""Of a try, to read the task that it tells of."""
+"""Time to read the task of a callback, added to each attempt."""
+
+
+INPUT_BYTES_PER_SECOND_MIN = 50_000
+"""A download occupies a slot for rendering, so slow servers are refused. At this rate 120 s bring 6 MB."""
+INPUT_STALL_SECONDS_MAX = 10
+"""Without a byte; the minimum rate is checked from then on."""
 
 
 async def run_worker(
@@ -37,14 +43,13 @@ async def run_worker(
     tracer: Tracer,
     child: tuple[str, ...] | None = None,
 ) -> None:
-    """One worker with its duties, until ``stop`` is set; call from the main thread.
+    """Run one worker with its duties until ``stop`` is set. Call it in the main thread.
 
-    Where it renders no task (``worker_tasks_max`` is 0) it sends callbacks and does the chores all the same.
+    With ``worker_tasks_max`` 0 it makes no videos, and still sends callbacks and cleans up.
     ``child`` replaces the command that starts child processes, for tests.
     """
     allowed = parse_networks(settings.outbound_allow)
-    # Two clients, for each looks names up in threads of its own: receivers whose names never resolve would otherwise
-    # have the inputs of others fail.
+    # Each client resolves names in threads of its own: callback addresses that never resolve must not block downloads.
     for_callbacks, for_inputs = GuardedClient(allowed), GuardedClient(allowed)
     async with open_stores(settings, database_url) as stores:
         await require_the_secret(settings, stores.installation)
@@ -57,8 +62,7 @@ async def run_worker(
             ),
         ]
         if settings.worker_tasks_max:
-            limits = RequestLimits(seconds_max=settings.outbound_seconds_max)
-            downloader = GuardedDownloader(for_inputs, limits)
+            downloader = GuardedDownloader(for_inputs, input_limits(settings))
             ports = Ports(store=stores.tasks, files=files, downloader=downloader, tracer=tracer)
             options = _worker_options(settings)
             if child:
@@ -70,6 +74,15 @@ async def run_worker(
         finally:
             reporting.cancel()
             await asyncio.gather(reporting, return_exceptions=True)
+
+
+def input_limits(settings: Settings) -> RequestLimits:
+    """The limits on downloads of inputs."""
+    return RequestLimits(
+        seconds_max=settings.outbound_seconds_max,
+        stall_seconds_max=INPUT_STALL_SECONDS_MAX,
+        bytes_per_second_min=INPUT_BYTES_PER_SECOND_MIN,
+    )
 
 
 def _worker_options(settings: Settings) -> WorkerOptions:
@@ -86,7 +99,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         heartbeat_seconds=settings.heartbeat_seconds,
         takeover_seconds=settings.takeover_seconds,
         free_bytes_min=settings.free_bytes_min,
-        checkpoints=bool(settings.files),  # files of the data folder are out of other machines' reach anyway
+        checkpoints=bool(settings.files),  # other machines cannot read the data folder
     )
 
 

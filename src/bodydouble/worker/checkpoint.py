@@ -1,7 +1,7 @@
-"""Finished artefacts of a task in the file store, so that a worker on another machine goes on where this one ended.
+"""Finished artefacts of a task in the file store, so that a worker on another machine can continue the task.
 
-After each step what is new goes into one archive: ``work/<account>/<task>/<number>-<step>.tar``. Each archive holds
-the mark of the inputs and the version that its files were made from; files of another mark are left alone.
+After each step the new files go into one archive, ``work/<account>/<task>/<number>-<step>.tar``. Each archive contains
+the mark that names the inputs and the version its files were made from. Archives with another mark are ignored.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _State = tuple[int, int]
 
 
 class Checkpoints:
-    """Of one task and its workspace."""
+    """The checkpoints of one task."""
 
     def __init__(self, files: FileStore, task: Task, workspace: Path) -> None:
         self._files, self._workspace = files, workspace
@@ -36,7 +36,7 @@ class Checkpoints:
         self._next = 0
 
     async def keep(self, step: str) -> int:
-        """Store what is new since the last time; how many files. Raises StorageUnavailable."""
+        """Store the files that are new since the last call; their number. Raises StorageUnavailable."""
         found = await asyncio.to_thread(self._found)
         new = [name for name, state in found.items() if self._stored.get(name) != state]
         if not new or not (self._workspace / MARK).exists():
@@ -53,7 +53,7 @@ class Checkpoints:
         return len(new)
 
     async def bring(self) -> int:
-        """Fetch what earlier workers left, into a workspace that has its mark; how many files.
+        """Restore what earlier workers stored; the number of files. The workspace has its mark already.
 
         Raises StorageUnavailable.
         """
@@ -65,7 +65,7 @@ class Checkpoints:
                 await self._files.get_file(key, archive)
                 try:
                     files += await asyncio.to_thread(self._unpack, archive)
-                except (tarfile.TarError, EOFError) as error:  # what is missing is made again
+                except (tarfile.TarError, EOFError) as error:  # its files are made again
                     log.warning("a checkpoint is damaged and was left out", key=key, error=str(error))
             await asyncio.to_thread(remove_damaged, self._workspace)
         finally:
@@ -74,7 +74,7 @@ class Checkpoints:
         return files
 
     async def drop(self) -> None:
-        """Nobody needs them any more. Raises StorageUnavailable."""
+        """Delete the checkpoints. Raises StorageUnavailable."""
         await self._files.delete_prefix(self._prefix)
 
     def _found(self) -> dict[str, _State]:
@@ -105,7 +105,7 @@ class Checkpoints:
         return len(members)
 
     def _place(self, content: IO[bytes], target: Path) -> None:
-        """Whole or not at all, as every artefact."""
+        """Write one file atomically, like every artefact."""
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(target) as part, part.open("wb") as stream:
             shutil.copyfileobj(content, stream)

@@ -1,4 +1,4 @@
-"""Why a task ends without a result: what its owner is told, and with which code."""
+"""Why a task ends without a result: the code and the message for its owner."""
 
 from typing import Any
 
@@ -16,17 +16,16 @@ UNEXPECTED = (
     "The task failed inside the service and was not charged. Create it again; "
     "if it happens again, give the operator this task's id."
 )
-"""All that a caller learns of a fault of ours; the stack trace is in the log, under the task's id."""
-
+"""The message for an internal fault. The stack trace is in the log, under the task's id."""
 
 OVERDUE = (
-    "The task was not done by its deadline, so it was given up and not charged. Create it again; "
+    "The task was not done by its deadline, so it was stopped and not charged. Create it again; "
     "if the service is busy, later."
 )
 
 
 class TaskLost(Exception):
-    """The task is over, or another worker has it: nothing that is done here counts any more."""
+    """The task is over, or another worker has it: stop working on it."""
 
 
 class TaskFailure(Exception):
@@ -39,7 +38,7 @@ class TaskFailure(Exception):
 
     @classmethod
     def of(cls, error: BaseException) -> "TaskFailure":
-        """What ``error`` means for the task's owner."""
+        """The failure that ``error`` means for the task's owner."""
         match error:
             case TaskFailure():
                 return error
@@ -55,7 +54,7 @@ class TaskFailure(Exception):
                 return cls(ResultCode.GENERATION_FAILED, UNEXPECTED)
 
     def to_json(self) -> dict[str, Any]:
-        """As it is kept between steps; ``from_json`` brings it back."""
+        """The form in which a workflow stores it."""
         return {"code": int(self.code), "message": self.message}
 
     @classmethod

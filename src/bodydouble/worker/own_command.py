@@ -1,6 +1,6 @@
-"""Looks at media that a page asks for, each by a process of its own that runs our command line.
+"""Inspects media for the console's pages, in separate processes that run our command line.
 
-Such a look keeps a core busy for seconds or minutes, and a hostile file may end whoever decodes it: neither is for the
+An inspection uses a core for seconds or minutes, and a hostile file may crash the decoder. Neither may happen in the
 process that answers requests.
 """
 
@@ -26,12 +26,12 @@ class OwnCommand:
         self._environment = child_environment({"BODYDOUBLE_MODELS": str(models)} if models else {})
 
     async def find_people(self, video: Path) -> Sequence[PersonSeen]:
-        """Everybody who is there when ``video`` begins, largest first. Raises MediaRejected."""
+        """The people at the start of ``video``, largest first. Raises MediaRejected."""
         answer = await self._run(("people", str(video), "--json"), PEOPLE_SECONDS_MAX)
         return [PersonSeen(**place) for place in answer["people"]]
 
     async def measure(self, result: Path, video: Path, image: Path, person: str) -> Mapping[str, Any]:
-        """The fields of ``evaluation.Evaluation``. ``person`` is as the command takes it. Raises MediaRejected."""
+        """The fields of ``evaluation.Evaluation``. ``person`` as for the command. Raises MediaRejected."""
         arguments = ("eval", str(result), str(video), str(image), "--person", person, "--json")
         return await self._run(arguments, MEASURE_SECONDS_MAX)
 
@@ -47,13 +47,15 @@ class OwnCommand:
             output, _ = await asyncio.wait_for(process.communicate(), seconds_max)
         except TimeoutError:
             raise MediaRejected(
-                f"video: looking at it took longer than {seconds_max} seconds.", field="video"
+                f"video: its inspection took longer than {seconds_max} seconds. Use a shorter video.", field="video"
             ) from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         if process.returncode:
-            raise MediaRejected("video: this file could not be looked at.", field="video")
+            raise MediaRejected(
+                "video: this file could not be decoded. Check that it plays, and convert it to MP4.", field="video"
+            )
         answer: dict[str, Any] = json.loads(output)
         return answer

@@ -1,4 +1,4 @@
-"""How a process of the worker's behaves: it goes with its parent and gives way to the service."""
+"""How the worker's child processes behave: they end with their parent, run at low priority, and describe their end."""
 
 import contextlib
 import ctypes
@@ -6,13 +6,13 @@ import os
 import signal
 from pathlib import Path
 
-NICENESS = 5  # the API and the database go first
-OUT_OF_MEMORY_SCORE = 700  # the kernel ends it before the service
+NICENESS = 5  # the API and the database have priority
+OUT_OF_MEMORY_SCORE = 700  # when memory runs out, the kernel kills these processes first
 PR_SET_PDEATHSIG = 1
 
 
 def configure_child_process(owner: int) -> None:
-    """End with ``owner``, give way to the service, and be the first to go when memory runs out."""
+    """End with ``owner``, run at low priority, and be killed first when memory runs out."""
     end_with(owner)
     os.nice(NICENESS)
     with contextlib.suppress(OSError):  # not every container lets a process change it
@@ -20,14 +20,14 @@ def configure_child_process(owner: int) -> None:
 
 
 def end_with(owner: int) -> None:
-    """For the process itself to call: it ends with ``owner``, the process that started it, however that ended."""
+    """Have the kernel kill this process when its parent ``owner`` ends, however that happens."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != owner:  # it was gone before the line above: Python takes a moment to get here
+    if os.getppid() != owner:  # it ended before the line above
         os._exit(1)
 
 
 def end_in_words(status: int) -> str:
-    """What an exit status means, as the end of a sentence about the process."""
+    """An exit status in words, as the end of a sentence."""
     if status == -signal.SIGKILL:
         return "it was killed (signal 9), which is what happens when memory runs out"
     if status < 0:

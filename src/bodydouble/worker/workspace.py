@@ -1,4 +1,4 @@
-"""The folder in which one task is made."""
+"""The folder with everything that a task needs while it runs."""
 
 import asyncio
 import errno
@@ -14,8 +14,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def telling_full() -> Generator[None, None, None]:
-    """Turns the error of a disk without room into StorageFull."""
+def disk_errors_translated() -> Generator[None, None, None]:
+    """Turn the errors of a full disk into StorageFull."""
     try:
         yield
     except OSError as error:
@@ -25,7 +25,7 @@ def telling_full() -> Generator[None, None, None]:
 
 
 class Workspace:
-    """One sub-folder of the worker's folder; removed once the task is settled."""
+    """A sub-folder of the worker's folder; removed once the task is settled."""
 
     def __init__(self, folder: Path, task_id: TaskId, free_bytes_min: int = 0) -> None:
         self.path = folder / str(task_id)
@@ -35,13 +35,13 @@ class Workspace:
         self._free_bytes_min = free_bytes_min
 
     def make(self) -> None:
-        """Raises StorageFull."""
-        with telling_full():
+        """Make the folder. Raises StorageFull."""
+        with disk_errors_translated():
             self.path.mkdir(parents=True, exist_ok=True)
         self.check_room()
 
     def check_room(self) -> None:
-        """Raises StorageFull where the disk has less left than is kept for the database."""
+        """Raises StorageFull if the disk has less free space than is kept for the database."""
         free = shutil.disk_usage(self.path).free
         if free < self._free_bytes_min:
             raise StorageFull(
@@ -51,5 +51,5 @@ class Workspace:
             )
 
     async def remove(self) -> None:
-        """With all that is in it."""
+        """Remove the folder with its content."""
         await asyncio.to_thread(shutil.rmtree, self.path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Processes that belong to another one."""
+"""Processes that end with their parent."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ GO_ON = "import sys; from bodydouble.worker.process import end_with; end_with(in
 
 @pytest.mark.parametrize(("parent", "status", "said"), [("its own", 0, "on"), ("one that is gone", 1, "")])
 def test_a_process_goes_on_under_its_owner_only(parent, status, said):
-    """Where the owner was killed before its process had come so far, nobody stays behind."""
+    """A process whose parent ended before it could register with the kernel ends by itself."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     owner = os.getpid() if parent == "its own" else gone.pid

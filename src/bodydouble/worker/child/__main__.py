@@ -15,13 +15,13 @@ from bodydouble.worker.child.shot_runner import ShotRunner
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.messages import Damaged, DiskFull, Failed, Reply, Request, RunnerLost
 from bodydouble.worker.process import configure_child_process
-from bodydouble.worker.workspace import telling_full
+from bodydouble.worker.workspace import disk_errors_translated
 
 
 def perform(runner: ShotRunner, request: Request) -> Reply:
     """The reply to ``request``; every fault becomes one."""
     try:
-        with telling_full():
+        with disk_errors_translated():
             return runner.perform(request)
     except StorageFull as error:
         return DiskFull(message=error.message)

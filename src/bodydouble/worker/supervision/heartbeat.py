@@ -1,4 +1,4 @@
-"""A worker's sign of life, and its look for workers that give none any more."""
+"""A worker's heartbeat, and the takeover from workers without one."""
 
 import asyncio
 import os
@@ -18,15 +18,15 @@ log = structlog.get_logger(__name__)
 
 
 def executor_name() -> str:
-    """A new one for each start of a worker: what it is given back later is an attempt of its own."""
+    """A new name for each start of a worker, so that each start counts as an attempt."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 class Heartbeat:
-    """Beats for one executor, and queues again what others left, or what it was handed and does not work at.
+    """Sends one executor's heartbeat, and requeues the tasks of workers that have ended.
 
-    A silent worker is believed to be dead only by one whose own beats have all arrived for ``takeover_seconds``:
-    after an outage of the database everybody has been silent, and gets that long to be heard again.
+    A worker judges others only after all its own heartbeats have arrived for ``takeover_seconds``. After an outage of
+    the database every worker seems silent, and has that long to be heard again.
     """
 
     def __init__(
@@ -43,15 +43,15 @@ class Heartbeat:
         self._last = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set. Nothing that the store does ends it earlier."""
+        """Send heartbeats until ``stop`` is set. Faults of the store do not end the loop."""
         while not stop.is_set():
             try:
                 await self.beat()
                 silence = self._takeover_seconds if self._may_judge() else float("inf")
                 for task in await self._executors.requeue_abandoned(silence):
-                    log.warning("the worker of a task is gone; the task is queued again", task_id=str(task))
+                    log.warning("the worker of a task has ended; the task is queued again", task_id=str(task))
                 for task in await self._executors.requeue_strays(self._executor, self._running, self._takeover_seconds):
-                    log.warning("the engine let go of a task; it is queued again", task_id=str(task))
+                    log.warning("the durable engine dropped a task; it is queued again", task_id=str(task))
             except StorageUnavailable as error:
                 self._unbroken_since = None
                 log.warning("no heartbeat: the database does not answer", error=error.message)
@@ -61,10 +61,10 @@ class Heartbeat:
                 continue
 
     async def beat(self) -> None:
-        """Once. Raises StorageUnavailable."""
+        """Send one heartbeat. Raises StorageUnavailable."""
         await self._executors.beat(self._executor, socket.gethostname(), os.getpid(), __version__)
         now = time.monotonic()
-        if self._unbroken_since is None or now - self._last > self._takeover_seconds:  # or we were frozen ourselves
+        if self._unbroken_since is None or now - self._last > self._takeover_seconds:  # or this process was frozen
             self._unbroken_since = now
         self._last = now
 

@@ -9,7 +9,7 @@ from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.task import Task
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.retry import retry_on_outage
-from bodydouble.worker.workspace import Workspace, telling_full
+from bodydouble.worker.workspace import Workspace, disk_errors_translated
 
 
 class InputFetcher:
@@ -48,5 +48,5 @@ class InputFetcher:
             ) from None
 
     async def _download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
-        with telling_full():
+        with disk_errors_translated():
             await self._downloader.download(url, target, bytes_max, field)

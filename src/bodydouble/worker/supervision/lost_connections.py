@@ -1,8 +1,7 @@
-"""What the durable engine has to know of a database that went away.
+"""Makes the durable engine recognise a database that is away.
 
-The engine waits for a database that it cannot reach, and tells that by the words "connection failed". Over a Unix
-socket, where a connection is refused at once, psycopg says "connection is bad" instead. Left alone, the engine takes
-that for a fault of the workflow, ends it, and cannot even record so.
+The engine waits for a database whose error says "connection failed". Over a Unix socket psycopg says "connection is
+bad" instead. Without this module the engine treats that as a fault of the workflow, and ends the workflow.
 """
 
 import psycopg
@@ -13,7 +12,7 @@ REFUSED_AT_ONCE = "connection is bad"
 
 
 def recognise_lost_connections() -> None:
-    """From now on a refused connection counts as a lost one, for every engine of this process."""
+    """Treat a refused connection as a lost one, in every SQLAlchemy engine of this process."""
     if not event.contains(Engine, "handle_error", _recognise):
         event.listen(Engine, "handle_error", _recognise)
 

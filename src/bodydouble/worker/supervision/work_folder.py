@@ -1,4 +1,4 @@
-"""The folder that one worker works in. Several workers of one data folder have one each: ``work``, ``work-2``, …"""
+"""The folder with a worker's workspaces. Several workers of one data folder use ``work``, ``work-2``, and so on."""
 
 import asyncio
 import fcntl
@@ -21,23 +21,23 @@ log = structlog.get_logger(__name__)
 
 
 class WorkFolder:
-    """Held by this process alone; the kernel gives it free with the process. Its mark says which executor had it."""
+    """A folder locked by this process, whose mark names the executor. The kernel releases the lock with the process."""
 
     def __init__(self, path: Path, mark: IO[str]) -> None:
         self.path, self._mark = path, mark
         mark.seek(0)
         self.former = mark.read().strip()
-        """Whose it was: dead, for the folder is ours. Empty where it left nothing."""
+        """The executor that held the folder before and has ended. Empty if it left nothing."""
 
     def sign(self, executor: str) -> None:
-        """From now on it is this executor's; empty: nobody's."""
+        """Write the executor's name into the mark; an empty name: nothing is left here."""
         self._mark.seek(0)
         self._mark.truncate()
         self._mark.write(executor)
         self._mark.flush()
 
     def workspaces(self) -> Iterator[tuple[TaskId, Path]]:
-        """The tasks that somebody has worked at here."""
+        """The tasks with a workspace in this folder, and their workspaces."""
         for path in self.path.iterdir():
             try:
                 yield TaskId(UUID(path.name)), path
@@ -45,7 +45,7 @@ class WorkFolder:
                 continue
 
     def inherit(self, other: "WorkFolder") -> None:
-        """What is finished there goes on here."""
+        """Move the workspaces of ``other`` to this folder."""
         for task_id, path in other.workspaces():
             ours = self.path / str(task_id)
             if ours.exists():
@@ -55,12 +55,12 @@ class WorkFolder:
         other.sign("")
 
     def close(self) -> None:
-        """Give it free."""
+        """Release the lock."""
         self._mark.close()
 
 
 def hold(path: Path) -> WorkFolder | None:
-    """``path``, made where it is not there; None where another process has it."""
+    """Make and lock the folder ``path``; None if another process has locked it."""
     path.mkdir(parents=True, exist_ok=True)
     mark = (path / MARK).open("a+")
     try:
@@ -72,18 +72,20 @@ def hold(path: Path) -> WorkFolder | None:
 
 
 def hold_free(first: Path) -> WorkFolder:
-    """The first one that nobody has. Raises StorageUnavailable: there are more workers than anybody meant to start."""
+    """Lock the first free folder. Raises StorageUnavailable: ``FOLDERS_MAX`` workers run already."""
     for path in _row(first):
         if held := hold(path):
             return held
-    raise StorageUnavailable(f"{FOLDERS_MAX} workers work in {first.parent} already.")
+    raise StorageUnavailable(
+        f"{FOLDERS_MAX} workers use {first.parent} already. Stop some, or give this one another data folder."
+    )
 
 
 async def hold_once_free(path: Path, stop: asyncio.Event) -> WorkFolder | None:
-    """``path`` and no other, however long another worker has it; None where ``stop`` is set before."""
+    """Wait for the folder ``path`` and lock it; None if ``stop`` is set before."""
     held = hold(path)
     if held is None:
-        log.warning("another worker of this data folder has the GPUs; standing by until it ends", folder=str(path))
+        log.warning("another worker of this data folder uses the GPUs; waiting until it ends", folder=str(path))
     while held is None and not stop.is_set():
         try:
             await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
@@ -93,7 +95,7 @@ async def hold_once_free(path: Path, stop: asyncio.Event) -> WorkFolder | None:
 
 
 def hold_abandoned(first: Path) -> Iterator[WorkFolder]:
-    """The others that are there and nobody has any more, each held until the next is asked for."""
+    """The other folders that no process has locked; each is locked until the next is requested."""
     for path in _row(first):
         if path.exists() and (held := hold(path)):
             try:

@@ -1,4 +1,4 @@
-"""The durable engine and a database that is away."""
+"""The durable engine while the database is away."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from bodydouble.worker.supervision.lost_connections import recognise_lost_connec
 
 @pytest.mark.parametrize("address", ["?host={folder}", "?host=127.0.0.1&port=1"], ids=["Unix socket", "TCP"])
 def test_a_database_that_is_away_is_a_lost_connection(tmp_path: Path, address: str) -> None:
-    """Whichever way it is reached: the engine then waits, where it would else end the workflow."""
+    """Over a Unix socket and over TCP a refused connection counts as lost, so that the engine waits."""
     recognise_lost_connections()
     engine = sa.create_engine("postgresql+psycopg:///postgres" + address.format(folder=tmp_path))
     with pytest.raises(sa.exc.OperationalError) as caught:

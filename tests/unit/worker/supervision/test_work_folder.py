@@ -1,4 +1,4 @@
-"""Whose folder it is, with several workers on one data folder."""
+"""The folders of several workers of one data folder."""
 
 import asyncio
 from contextlib import closing
@@ -11,7 +11,7 @@ from fake_ports import TASK_ID
 
 
 def test_each_worker_gets_a_folder_of_its_own(tmp_path: Path) -> None:
-    """The second works beside the first; a folder that is free again is the next one's."""
+    """A second worker uses a second folder; a released folder is used again."""
     first, second = hold_free(tmp_path / "work"), hold_free(tmp_path / "work")
     assert (first.path, second.path) == (tmp_path / "work", tmp_path / "work-2")
     assert hold(first.path) is None
@@ -20,8 +20,8 @@ def test_each_worker_gets_a_folder_of_its_own(tmp_path: Path) -> None:
         assert third.path == first.path
 
 
-def test_a_worker_that_has_to_be_alone_stands_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until the folder is free, or until it is told to stop."""
+def test_a_worker_that_must_be_alone_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits until the folder is free, or until it is told to stop."""
     monkeypatch.setattr("bodydouble.worker.supervision.work_folder.LOOK_SECONDS", 0.01)
 
     async def stand_by() -> None:
@@ -41,8 +41,8 @@ def test_a_worker_that_has_to_be_alone_stands_by(tmp_path: Path, monkeypatch: py
     asyncio.run(stand_by())
 
 
-def test_a_folder_says_who_had_it(tmp_path: Path) -> None:
-    """The executor that signed it last, until somebody else does."""
+def test_a_folder_names_its_last_executor(tmp_path: Path) -> None:
+    """The mark holds the name that was written last."""
     with closing(hold_free(tmp_path / "work")) as held:
         assert held.former == ""
         held.sign("host:1:a long name")
@@ -51,8 +51,8 @@ def test_a_folder_says_who_had_it(tmp_path: Path) -> None:
         assert held.former == "host:2:b"
 
 
-def test_what_dead_workers_left_is_inherited(tmp_path: Path) -> None:
-    """Only from folders that nobody has; the finished artefacts move, and the folder is nobody's then."""
+def test_workspaces_of_ended_workers_are_moved(tmp_path: Path) -> None:
+    """Workspaces move from folders that no process has locked, and those folders lose their mark."""
     with closing(hold_free(tmp_path / "work")) as ours, closing(hold_free(tmp_path / "work")) as alive:
         dead = hold_free(tmp_path / "work")
         for folder in (alive, dead):
@@ -72,8 +72,8 @@ def test_what_dead_workers_left_is_inherited(tmp_path: Path) -> None:
         assert [other.former for other in hold_abandoned(ours.path)] == [""]
 
 
-def test_what_is_here_already_is_not_overwritten(tmp_path: Path) -> None:
-    """Of two workspaces of one task ours counts, and the other one goes."""
+def test_an_existing_workspace_is_not_overwritten(tmp_path: Path) -> None:
+    """Of two workspaces of one task the own one stays, and the other is removed."""
     with closing(hold_free(tmp_path / "work")) as ours:
         dead = hold_free(tmp_path / "work")
         for folder in (ours, dead):
