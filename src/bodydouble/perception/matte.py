@@ -57,6 +57,12 @@ COORDINATE_MAX = 20_000
 
 AREA_SHRINK_MIN = 1.6
 """Averaging by area costs ten times as much as bilinear sampling; below this factor no difference is visible."""
+GROWTH_ROUNDS = 2
+"""How often the box grows where its edge cuts the person: skirts, hair, hats and legs beyond the landmarks."""
+GROWTH = 0.25
+"""Of the box's longer side, on each side that cuts."""
+CUT_LEVEL, CUT_PIXELS_MIN = 0.5, 2
+"""Values at an edge from which it cuts the person, and how many more than these pixels have to have them."""
 HALF_SIZE_MIN = 64
 """Pixels of the box's shorter side above which mattes are made at half size: the networks see 256 pixels, and the
 guided filter restores the edges."""
@@ -191,6 +197,30 @@ class MatteState:
     picture: Image | None = None
 
 
+def _halvable(box: PixelBox) -> tuple[PixelBox, int]:
+    """The box with sides that the step divides exactly, and the step: OpenCV averages twenty times as fast then."""
+    x0, y0, x1, y1 = box
+    step = 2 if min(x1 - x0, y1 - y0) > HALF_SIZE_MIN else 1
+    return (x0, y0, x1 - (x1 - x0) % step, y1 - (y1 - y0) % step), step
+
+
+def _reduced(image: Image, box: PixelBox, step: int) -> Image:
+    x0, y0, x1, y1 = box
+    size = ((x1 - x0) // step, (y1 - y0) // step)
+    return np.asarray(cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _grown_where_cut(box: PixelBox, alpha: Alpha, width: int, height: int) -> PixelBox:
+    """``box`` grown on each side at which ``alpha`` shows that it cuts the person, within the frame."""
+    x0, y0, x1, y1 = box
+    extra = round(GROWTH * max(x1 - x0, y1 - y0))
+    left, top, right, bottom = (
+        extra * (int((edge > CUT_LEVEL).sum()) > CUT_PIXELS_MIN)
+        for edge in (alpha[:, 0], alpha[0], alpha[:, -1], alpha[-1])
+    )
+    return max(0, x0 - left), max(0, y0 - top), min(width, x1 + right), min(height, y1 + bottom)
+
+
 class MatteMaker:
     """Makes mattes of consecutive frames. Not thread-safe."""
 
@@ -214,20 +244,27 @@ class MatteMaker:
     def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
         """The matte of ``person`` in ``image``."""
         height, width = image.shape[:2]
-        x0, y0, x1, y1 = person_box(person, width, height)
-        # Exactly half: OpenCV averages twenty times as fast then.
-        step = 2 if min(x1 - x0, y1 - y0) > HALF_SIZE_MIN else 1
-        x1, y1, zoom = x1 - (x1 - x0) % step, y1 - (y1 - y0) % step, 1 / step
-        w, h = (x1 - x0) // step, (y1 - y0) // step
-        part = np.asarray(cv2.resize(image[y0:y1, x0:x1], (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        coarse = self._fuse(part, person, (float(x0), float(y0)), zoom)
-        steady = self._steady(image, coarse, (x0, y0, x1, y1))
+        box, step = _halvable(person_box(person, width, height))
+        part, coarse = self._coarse(image, person, box, step)
+        for _ in range(GROWTH_ROUNDS):
+            grown, step = _halvable(_grown_where_cut(box, coarse, width, height))
+            if grown == box:
+                break
+            box = grown
+            part, coarse = self._coarse(image, person, box, step)
+        zoom = 1 / step
+        steady = self._steady(image, coarse, box)
         radius = max(GUIDE_RADIUS_MIN, int(height * zoom) // GUIDE_RADIUS_DIVISOR)
         refined = cv2.ximgproc.guidedFilter(
             part, stretched(steady, *COARSE_RANGE), radius, GUIDE_EPSILON, scale=GUIDE_SCALE
         )
         sharp = stretched(np.asarray(refined, np.float32), *REFINED_RANGE)
-        return BoxedMatte(box=(x0, y0, x1, y1), pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
+        return BoxedMatte(box=box, pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
+
+    def _coarse(self, image: Image, person: PersonLandmarks, box: PixelBox, step: int) -> tuple[Image, Alpha]:
+        """The picture in ``box`` at 1 / ``step`` of its size, and the fused matte of it."""
+        part = _reduced(image, box, step)
+        return part, self._fuse(part, person, (float(box[0]), float(box[1])), 1 / step)
 
     def _fuse(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Alpha:
         h, w = part.shape[:2]

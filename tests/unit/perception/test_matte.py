@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.matte import MatteMaker, draw_capsules
+from bodydouble.perception.matte import MatteMaker, _grown_where_cut, draw_capsules
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks
 
@@ -47,3 +48,26 @@ def test_capsules_scale_with_the_window(model_pack: ModelPack):
     assert 0.2 < half.astype(bool).sum() / whole.astype(bool).sum() < 0.3
     assert ends.astype(bool).sum() < whole.astype(bool).sum()
     assert not (ends.astype(bool) & ~whole.astype(bool)).any()
+
+
+def test_the_box_grows_where_it_cuts_the_person(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """With a box that ends at the astronaut's chest the matte reaches the picture's lower edge all the same."""
+    image = material.astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    landmarks = PersonLandmarks(body=person.body)
+    monkeypatch.setattr("bodydouble.perception.matte.person_box", lambda *_: (60, 0, 400, 300))
+
+    matte = MatteMaker(model_pack).make(image, landmarks).spread(512, 512)
+
+    assert matte[400, 200] > 200
+
+
+def test_a_box_that_cuts_nobody_stays():
+    """Values at the frame's own border, or a few pixels, do not grow the box."""
+    alpha = np.zeros((40, 60), np.float32)
+    alpha[:, 0] = 1
+    alpha[-1, :2] = 1
+
+    assert _grown_where_cut((0, 10, 60, 50), alpha, 100, 100) == (0, 10, 60, 50)
+    alpha[-1, 20:30] = 1
+    assert _grown_where_cut((0, 10, 60, 50), alpha, 100, 100) == (0, 10, 60, 65)
