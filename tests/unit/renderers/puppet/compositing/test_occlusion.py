@@ -100,7 +100,7 @@ def test_a_crop_finds_the_same_thing() -> None:
     assert things[190 - 20, 250 - 100] > 0.9
 
 
-def test_too_few_looks_teach_nothing() -> None:
+def test_too_few_samples_teach_nothing() -> None:
     """With less than the limit nobody can say what is usual."""
     pose = joints()
     image, mask = picture(pose, SIZE)

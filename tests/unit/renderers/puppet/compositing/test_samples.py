@@ -6,7 +6,7 @@ from bodydouble.renderers.puppet.compositing.samples import SAMPLES, sample_fram
 from staged import stage
 
 
-def test_looks_are_spread_over_the_frames_with_the_person() -> None:
+def test_samples_are_spread_over_the_frames_with_the_person() -> None:
     """They are evenly spread from the first present frame to the last, none is without the person, each is whole."""
     footage, mattes, track, _ = stage(100, (96, 72), absent=(0, 1, 20, 21, 22))
     samples = sample_frames(footage, mattes, track)
@@ -17,7 +17,7 @@ def test_looks_are_spread_over_the_frames_with_the_person() -> None:
     assert np.array_equal(samples[3].image, next(footage.read(samples[3].index, 40))[1])
 
 
-def test_nobody_gives_no_looks() -> None:
+def test_nobody_gives_no_samples() -> None:
     """A track without anybody has nothing to sample at."""
     footage, mattes, track, _ = stage(3, (96, 72), absent=(0, 1, 2))
     assert sample_frames(footage, mattes, track) == []
