@@ -25,7 +25,6 @@ from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
 from bodydouble.renderers.puppet.picture.character import Character, build_character
 from bodydouble.renderers.puppet.plugin import PuppetOptions
@@ -111,7 +110,7 @@ class PuppetRenderer:
             return Puppet(character, motion, hands)
         template = load_body_template(self._pack.path(BODY_FILE.name))
         rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
-        retargeting = Retargeting(rest, build_actor_skeleton(motion, template), motion)
+        retargeting = Retargeting(rest, motion, template)
         return LayeredPuppet(character, character.body.layers, retargeting, motion, hands)
 
 

@@ -27,6 +27,8 @@ SHADOW_REACH = 0.07
 """Softness of the shadow that an arm casts on the trunk, in shoulder widths."""
 TURNED = 0.7
 """Shoulder widths of depth between the shoulders from which on the far arm may be behind the body."""
+BEFORE_CHEST = 0.15
+"""Shoulder widths beyond the chest's depth from which on a wrist of somebody seen from behind is before the chest."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 HAND_SWAP = (0.25, 0.75)
@@ -70,7 +72,7 @@ class LayeredPuppet:
             return None
         duals = dual_quaternions(pose.ordered())
         root = np.r_[self._retargeting.roots[index], 0.0]
-        scale = self._retargeting.scale
+        scale = float(self._retargeting.scales[index])
         placed = {
             name: skin_points(layer.vertices, layer.weights, duals) * scale + root
             for name, layer in self._body.layers.items()
@@ -89,12 +91,15 @@ class LayeredPuppet:
         legs, arms = self._far_to_near(index, "leg", 27), self._far_to_near(index, "arm", 15)
         hands = self._hands(index, pose, arms, behind)
         kept = {name: hand.kept for name, hand in zip(arms, hands, strict=True)}
+        back = bool(self._retargeting.back[index])
         for name in (*arms, *legs, "trunk"):
             if name in maps:
-                rgba = _without_hand(maps[name], maps[name].layer.rgba, kept.get(name, 0.0))
+                layer = maps[name].layer
+                texture = layer.back if back and layer.back is not None else layer.rgba
+                rgba = _without_hand(maps[name], texture, kept.get(name, 0.0))
                 lay_over(canvas, maps[name].box, rgba)
         self._lay_fronts(canvas, maps, legs)
-        face = self._lay_face(index, pose, duals, canvas, bounds)
+        face = None if back else self._lay_face(index, pose, duals, canvas, bounds)
         front = [name for name in arms if name not in behind]
         cover = np.zeros(canvas.shape[:2], np.uint8)
         over: list[tuple[Box, Bytes]] = []
@@ -124,18 +129,22 @@ class LayeredPuppet:
 
     def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
         """Names of both limbs' layers; ``end`` is the left one's last joint."""
-        depth = self.motion.depth[index]
+        depth = self._retargeting.motion.depth[index]
         order = sorted((0, 1), key=lambda k: -depth[end + k])
         return [f"{limb}_{'lr'[k]}" for k in order]
 
     def _arms_behind(self, index: int) -> set[str]:
         """The arms that the trunk covers: on the far side of a turned body, not before the near shoulder, or unseen."""
-        depth, seen = self.motion.depth[index], self.motion.visibility[index]
+        depth, seen = self._retargeting.motion.depth[index], self._retargeting.motion.visibility[index]
+        width = self._retargeting.actor.lengths["shoulders"]
+        if self._retargeting.back[index]:
+            chest = depth[[11, 12]].mean() + BEFORE_CHEST * width
+            return {f"arm_{side}" for k, side in enumerate("lr") if depth[15 + k] > chest}
         covered: set[str] = set()
         for k, side in enumerate("lr"):
             shoulder, other = 11 + k, 12 - k
             joints = [13 + k, 15 + k]
-            turned = depth[shoulder] - depth[other] > TURNED * self._retargeting.actor.lengths["shoulders"]
+            turned = depth[shoulder] - depth[other] > TURNED * width
             if turned and (depth[joints].min() > depth[other] or seen[joints].max() < ARM_SEEN):
                 covered.add(f"arm_{side}")
         return covered
@@ -158,7 +167,7 @@ class LayeredPuppet:
         middle = skinned[:468, :2].mean(0)
         share = face.head_share[:, None]
         place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
-        place = place * self._retargeting.scale + self._retargeting.roots[index]
+        place = place * float(self._retargeting.scales[index]) + self._retargeting.roots[index]
         x0, y0, x1, y1 = bounds
         drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0)
         if drawn is not None:
@@ -167,19 +176,20 @@ class LayeredPuppet:
 
     def _hands(self, index: int, pose: Pose, arms: list[str], behind: set[str]) -> tuple[HandPlace, ...]:
         """Where the character's hands are, from back to front, and how the actor's own get there."""
-        motion, retargeting = self.motion, self._retargeting
+        retargeting = self._retargeting
+        motion, scale = retargeting.motion, float(retargeting.scales[index])
         result: list[HandPlace] = []
         for name in arms:
             side = "lr".index(name[-1])
-            wrist = pose.joints[f"wrist_{name[-1]}"][:2] * retargeting.scale + retargeting.roots[index]
-            tip = pose.joints[f"tip_{name[-1]}"][:2] * retargeting.scale + retargeting.roots[index]
+            wrist = pose.joints[f"wrist_{name[-1]}"][:2] * scale + retargeting.roots[index]
+            tip = pose.joints[f"tip_{name[-1]}"][:2] * scale + retargeting.roots[index]
             seen = float(motion.hand_weight[index, side])
             kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
             size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
             start = motion.body[index, 15 + side]
             result.append(
                 HandPlace(
-                    side=side,
+                    side=1 - side if retargeting.back[index] else side,
                     wrist=wrist,
                     direction=tip - wrist,
                     kept=kept if self._keep_hands else 0.0,

@@ -15,6 +15,10 @@ Array = NDArray[np.float64]
 
 POSITION_SIGMA, DEPTH_SIGMA = 1.0, 3.0
 """Frames of smoothing beyond the track's own: depth is noisier than position."""
+SIZE_SIGMA = 8.0
+"""Frames over which the actor's changing size is smoothed."""
+SIZE_CHANGE_MIN = 1.2
+"""Largest over smallest size up to which the actor is taken to stay at one distance."""
 LENGTH_SHARE = 0.92
 """A bone's length over the median of its length in space, which depth noise makes longer."""
 FLAT_PERCENTILE = 90
@@ -29,8 +33,9 @@ NOISE_SINE = (0.15, 0.35)
 class ActorSkeleton:
     """Bones of one shot; names as the template's, "shoulders", "pelvis" and "spine" for the trunk's three lines."""
 
-    points: Array  # (F, 33, 3) smoothed landmarks, z away from the camera
-    vectors: dict[str, Array]  # (F, 3) each
+    points: Array  # (F, 33, 3) px, smoothed landmarks, z away from the camera
+    size: Array  # (F,) how large the actor is seen over the usual: distance and zoom; 1 where both stay
+    vectors: dict[str, Array]  # (F, 3) each, as at the usual size
     lengths: dict[str, float]  # px
 
     @property
@@ -64,24 +69,42 @@ class ActorSkeleton:
 
 def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleton:
     """From the smoothed ``motion``; lengths are taken over all frames in which the actor is present."""
-    points = _smoothed(motion)
+    points, size = _smoothed(motion), relative_size(motion)
     here = motion.present
     vectors: dict[str, Array] = {
         "shoulders": points[:, 11] - points[:, 12],
         "pelvis": points[:, 23] - points[:, 24],
         "spine": (points[:, 11] + points[:, 12] - points[:, 23] - points[:, 24]) / 2,
     }
+    vectors = {name: vector / size[:, None] for name, vector in vectors.items()}
     lengths = {name: _length([vector[here]]) for name, vector in vectors.items()}
     for chains, bones in ((ARMS, ("upperarm", "lowerarm", "hand")), (LEGS, ("thigh", "calf", "foot"))):
         for k, bone in enumerate(bones):
             for side in SIDES:
                 chain = chains[side]
                 stop = points[:, chain.joints[k + 1]] if k < 2 else points[:, list(chain.tip)].mean(1)
-                vectors[f"{bone}_{side}"] = stop - points[:, chain.joints[k]]
+                vectors[f"{bone}_{side}"] = (stop - points[:, chain.joints[k]]) / size[:, None]
             both = _length([vectors[f"{bone}_{side}"][here] for side in SIDES])
             lengths |= {f"{bone}_{side}": both for side in SIDES}
     _lengthen_limbs(lengths, template)
-    return ActorSkeleton(points=points, vectors=vectors, lengths=lengths)
+    return ActorSkeleton(points=points, size=size, vectors=vectors, lengths=lengths)
+
+
+def relative_size(motion: Motion) -> Array:
+    """(F,) the size of the actor's head over its median in the shot, smoothed; 1 throughout where it hardly changes.
+
+    A head is as large from every side; a body is not. Small changes are the tracking's, and would make feet slide.
+    """
+    result = np.ones(len(motion))
+    for start, stop in spans(motion.present, motion.shot, gap_max=0):
+        here = slice(start, stop)
+        usual = float(np.median(motion.head_size[motion.present]))
+        smooth = gaussian_filter1d(motion.head_size[here] / max(usual, 1e-6), SIZE_SIGMA, mode="nearest")
+        result[here] = smooth
+    seen = result[motion.present]
+    if len(seen) and float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:
+        return np.ones(len(motion))
+    return result
 
 
 def _smoothed(motion: Motion) -> Array:

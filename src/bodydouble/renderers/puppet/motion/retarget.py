@@ -6,15 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from bodydouble.perception.body_template import BONES
+from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.smoothing import spans
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, trunk_frame
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
+from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
 from bodydouble.renderers.puppet.motion.head import Head, limited_turn
+from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
 
 Array = NDArray[np.float64]
 
@@ -126,20 +127,24 @@ def wrapped(angle: float, low: float) -> float:
 class Retargeting:
     """Poses of the character for every frame. Made once; keeps nothing that drawing a frame changes."""
 
-    def __init__(self, rest: RestSkeleton, actor: ActorSkeleton, motion: Motion, *, own_size: bool = False) -> None:
+    def __init__(self, rest: RestSkeleton, motion: Motion, template: BodyTemplate, *, own_size: bool = False) -> None:
         """``own_size``: keep the character's proportion to the actor's head instead of the actor's height."""
-        self.rest, self.actor, self._motion = rest, actor, motion
+        self.back = back_frames(motion)
+        self.rest = rest
+        self.motion = as_facing(motion, self.back)
+        self.actor = build_actor_skeleton(self.motion, template)
         self.legs_seen = legs_seen(motion)
         self.scale = self._shot_scale(own_size)
+        self.scales = self.scale * self.actor.size
         self._pivots = self._neck_vectors()
         self._neck_length = self._usual_neck()
         self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
         self.roots = self._roots()
 
     def _shot_scale(self, own_size: bool) -> float:
-        """Frame pixels for a picture pixel, one for the whole shot."""
-        actor, rest, motion = self.actor.lengths, self.rest, self._motion
-        sizes = motion.head_size[motion.present]
+        """Frame pixels for a picture pixel at the actor's usual distance from the camera."""
+        actor, rest, motion = self.actor.lengths, self.rest, self.motion
+        sizes = (motion.head_size / self.actor.size)[motion.present]
         if own_size and len(sizes):
             return float(np.median(sizes)) / rest.head.size
         if self.legs_seen:
@@ -152,7 +157,7 @@ class Retargeting:
     def _trunk_length(self, *, own: bool) -> float:
         """Shoulder width, with the spine where the video shows the hips: the character's ``own`` or the actor's, px."""
         wide = self.rest.shoulder_width if own else self.actor.lengths["shoulders"]
-        if not hips_seen(self._motion):
+        if not hips_seen(self.motion):
             return wide
         return wide + (self.rest.spine if own else self.actor.lengths["spine"])
 
@@ -163,7 +168,7 @@ class Retargeting:
 
     def _neck_vectors(self) -> Array:
         """(F, 2) from between the actor's shoulders to where the head turns, smoothed; NaN where absent."""
-        motion, head = self._motion, self.rest.head
+        motion, head = self.motion, self.rest.head
         # Where the head's joint is in the head's own axes, in head sizes; the same place on the actor's head.
         local = head.rotation.T @ (self._head_centre() - self.rest.joints.head) / head.size
         result = np.full((len(motion), 2), np.nan)
@@ -171,19 +176,20 @@ class Retargeting:
             here = slice(start, stop)
             shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
             vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
+            vectors /= self.actor.size[here, None]
             result[here] = gaussian_filter1d(vectors, 1.5, axis=0, mode="nearest")
         return result
 
     def _usual_neck(self) -> float:
-        lengths = np.linalg.norm(self._pivots[self._motion.present], axis=1)
+        lengths = np.linalg.norm(self._pivots[self.motion.present], axis=1)
         return max(float(np.median(lengths)), 1e-6) if len(lengths) else 1.0
 
     def _pose(self, index: int) -> Pose:
         """Bones and joints of one frame."""
         actor, rest = self.actor, self.rest
         up = actor.cautious_direction("spine", index)
-        across = actor.cautious_direction("shoulders", index)
-        across_hips = actor.cautious_direction("pelvis", index)
+        across = limited_across(actor.cautious_direction("shoulders", index))
+        across_hips = limited_across(actor.cautious_direction("pelvis", index))
         chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)
         pelvis = quaternions.from_matrix(trunk_frame(0.5 * across + 0.5 * across_hips, up) @ rest.pelvis.T)
         bottom, top = rest.joints.hips, rest.joints.shoulders
@@ -208,8 +214,10 @@ class Retargeting:
     def _place_head(self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
         """Head on its own neck, which leans as the actor's does."""
         rest, head = self.rest, self.rest.head
-        turn = limited_turn(head.rotation, self._motion.head_rotation[index])
+        turn = limited_turn(head.rotation, self.motion.head_rotation[index])
         rotation = quaternions.from_matrix(turn @ head.rotation.T)
+        if self.back[index]:
+            rotation = bones["spine_03"].rotation
         vector = self._pivots[index]
         ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
         lean = np.arctan2(vector[1], vector[0]) - np.arctan2(rest.neck[1], rest.neck[0])
@@ -256,11 +264,11 @@ class Retargeting:
         self, index: int, side: str, wrists: dict[str, Array], bones: dict[str, BonePose], joints: dict[str, Array]
     ) -> list[Touch]:
         """Where head, other hand, hip and knee draw the hand of ``side``; distances are the actor's."""
-        actor, motion, rest = self.actor, self._motion, self.rest
+        actor, motion, rest = self.actor, self.motion, self.rest
         points = actor.points[index, :, :2]
         wrist, fingers = points[ARMS[side].joints[2]], points[list(ARMS[side].tip)].mean(0)
         other = "r" if side == "l" else "l"
-        body_ratio = self.body_ratio / self.scale
+        body_ratio = self.body_ratio / float(self.scales[index])
         centre, size = motion.head_centre[index], motion.head_size[index]
         own_centre = bones["head"].apply(self._head_centre())[:2]
         away = min(float(np.hypot(*(wrist - centre))), float(np.hypot(*(fingers - centre)))) / size
@@ -270,7 +278,7 @@ class Retargeting:
             Touch(target=own_centre + (wrist - centre) * rest.head.size / size, weight=HEAD.weight(away)),
             Touch(
                 target=middle + 0.5 * apart * body_ratio,
-                weight=OTHER_HAND.weight(float(np.hypot(*apart)) / actor.lengths["shoulders"]),
+                weight=OTHER_HAND.weight(float(np.hypot(*apart)) / (actor.lengths["shoulders"] * actor.size[index])),
             ),
         ]
         for name, chain_side, joint, reach in (
@@ -281,7 +289,7 @@ class Retargeting:
             place = points[LEGS[chain_side].joints[joint]]
             if motion.visibility[index, LEGS[chain_side].joints[joint]] < CONTACT_SEEN_MIN:
                 continue
-            away = float(np.hypot(*(wrist - place))) / actor.lengths["spine"]
+            away = float(np.hypot(*(wrist - place))) / (actor.lengths["spine"] * actor.size[index])
             target = joints[f"{name}_{chain_side}"][:2] + (wrist - place) * body_ratio
             touches.append(Touch(target=target, weight=reach.weight(away)))
         return touches
@@ -352,20 +360,23 @@ class Retargeting:
 
         Where the actor is not seen down to the feet, shoulders and hips agree with the actor's on average.
         """
-        actor, motion = self.actor, self._motion
+        actor, motion = self.actor, self.motion
         hips = actor.hips[:, :2]
         offsets = np.full((len(motion), 2), np.nan)
         for i, pose in enumerate(self.poses):
             if pose is None:
                 continue
+            scale = float(self.scales[i])
             if self.legs_seen:
                 ankles = actor.points[i, [27, 28], :2]
-                own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * self.scale
-                weight = np.exp((ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"]))
+                own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * scale
+                weight = np.exp(
+                    (ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i])
+                )
                 offsets[i] = (weight[:, None] * (ankles - own)).sum(0) / weight.sum()
             else:
-                shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * self.scale
-                face = motion.head_centre[i] - pose.bones["head"].apply(self._head_centre())[:2] * self.scale
+                shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
+                face = motion.head_centre[i] - pose.bones["head"].apply(self._head_centre())[:2] * scale
                 offsets[i] = HEAD_SHARE * face + (1 - HEAD_SHARE) * shoulders
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):

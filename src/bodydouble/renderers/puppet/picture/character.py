@@ -13,7 +13,6 @@ from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh, build_figure_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.placement import mirrored
 from bodydouble.renderers.puppet.motion.retarget import legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out
@@ -73,12 +72,6 @@ class Character:
         return float(np.arctan2(self.anatomy.head.rotation[0, 2], self.anatomy.head.rotation[2, 2]))
 
 
-def draws_layers(motion: Motion) -> bool:
-    """Whether the layered body is drawn: an actor who is mostly seen from behind is drawn as rigid pieces."""
-    away = mirrored(motion)[motion.present]
-    return not len(away) or float(away.mean()) <= BEHIND_MAX
-
-
 def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
     """Analyse, cut out and take apart ``reference`` (H, W, 3) RGB; the cut-out is kept in ``folder``.
 
@@ -118,7 +111,7 @@ def character_of(
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=_shrunk(cutout.alpha, zoom), colour=_shrunk(cutout.colour, zoom))
     picture, skin = resized(image, zoom), skin_of(anatomy, cutout)
-    if template is not None and draws_layers(motion):
+    if template is not None:
         body = layer_picture(picture, cutout, anatomy, skin, template, legs=legs_seen(motion))
         return Character(
             anatomy=anatomy,

@@ -17,7 +17,7 @@ from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, exten
 from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers, shaded_part
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
-from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, segment
+from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, face_only, segment
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -62,7 +62,11 @@ def layer_picture(
     cutout = _with_bare_legs(cutout, extended, fit, template, skin, parts.hem)
     hands = np.isfinite(anatomy.hands).all((1, 2))
     sources = LayerSources(
-        colour=cutout.colour, alpha=cutout.alpha, skin=skin, hands_seen=(bool(hands[0]), bool(hands[1]))
+        colour=cutout.colour,
+        alpha=cutout.alpha,
+        skin=skin,
+        face=face_only(anatomy, cutout.alpha.shape),
+        hands_seen=(bool(hands[0]), bool(hands[1])),
     )
     return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, parts))
 

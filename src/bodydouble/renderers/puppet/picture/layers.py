@@ -37,6 +37,10 @@ RING = 0.35
 """Decimetres: gaps of the trunk up to this width are filled where an arm covered them."""
 SOLID = 0.9
 """Alpha from which on a pixel's colour is the person's alone, and may spread to what is hidden."""
+HAIR_REACH, FACE_MARGIN = 0.35, 0.06
+"""Heights of the face around it in which hair is looked for, and by which its rim is left out."""
+HAIR_ROWS = 0.7
+"""Share of the face's height below which neck and beard are beside it rather than hair."""
 HAND_ZONE = (0.4, 0.8)
 """Weight of the hand's bone between which an arm's pixels become the hand's."""
 SKIN_SHADE = (0.55, 0.5)
@@ -54,6 +58,7 @@ class Layer:
     rgba: Bytes  # (h, w, 4) premultiplied: the whole part, with what others hide of it
     front: Bytes | None  # the visible part, drawn again before the trunk; None for the trunk
     hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
+    back: Bytes | None = None  # the trunk seen from behind: hair instead of the face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,7 @@ class LayerSources:
     colour: Floats  # (h, w, 3) 0-255, the person's own
     alpha: Floats  # (h, w) 0-1
     skin: Array  # (3,) 0-255
+    face: Mask  # (h, w) the face, which hair covers from behind; empty where none is seen
     hands_seen: tuple[bool, bool]  # the subject's left, right
 
 
@@ -153,7 +159,21 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
         legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), 0.8)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
-    return make_layer(colour, opacity, surface, scale)
+    layer = make_layer(colour, opacity, surface, scale)
+    if not sources.face.any():
+        return layer
+    return replace(layer, back=premultiplied(_hair_over_face(sources, colour), np.asarray(opacity, np.float32)))
+
+
+def _hair_over_face(sources: LayerSources, colour: Floats) -> Floats:
+    """``colour`` (h, w, 3) with the face covered by what is around and above it: hair, or a bald head's skin."""
+    rows = np.flatnonzero(sources.face.any(1))
+    top, bottom = int(rows.min()), int(rows.max())
+    around = widened(sources.face, HAIR_REACH * (bottom - top)) & (sources.alpha > SOLID)
+    around &= ~widened(sources.face, FACE_MARGIN * (bottom - top))
+    around[int(top + HAIR_ROWS * (bottom - top)) :] = False
+    face = widened(sources.face, FACE_MARGIN * (bottom - top))
+    return filled(colour, around, face) if around.any() else colour
 
 
 def _below(hem: float | None, alpha: Floats) -> Floats:

@@ -176,6 +176,14 @@ def _arm(
     return np.isin(labelled, kept) & found, ratio
 
 
+def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """(h, w) the hull of the face mesh; empty where no face is seen."""
+    zone = np.zeros(shape[:2], np.uint8)
+    if anatomy.face is not None:
+        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:468, :2]).astype(np.int32)), 1)
+    return zone > 0
+
+
 def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     """The face and the neck below it: never part of an arm."""
     zone = np.zeros(shape[:2], np.uint8)

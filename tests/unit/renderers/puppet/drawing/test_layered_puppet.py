@@ -3,7 +3,6 @@ import pytest
 
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
 from bodydouble.renderers.puppet.picture.character import Character, character_of
 from mannequin import joints, picture, track_of
@@ -22,7 +21,7 @@ def puppet(tmp_path_factory: pytest.TempPathFactory) -> LayeredPuppet:
     character: Character = character_of(image, track_of([joints()]), mask, motion, folder, tube_body())
     assert character.body is not None
     rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
-    retargeting = Retargeting(rest, build_actor_skeleton(motion, tube_body()), motion)
+    retargeting = Retargeting(rest, motion, tube_body())
     return LayeredPuppet(character, character.body.layers, retargeting, motion)
 
 

@@ -2,7 +2,6 @@ import numpy as np
 
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, limb_rotation, rest_skeleton, unit_vector
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
@@ -26,7 +25,7 @@ def _retargeting(motion: Motion, **options) -> Retargeting:
     template = tube_body()
     anatomy = anatomy_of(track_of([joints()]))
     rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
-    return Retargeting(rest, build_actor_skeleton(motion, template), motion, **options)
+    return Retargeting(rest, motion, template, **options)
 
 
 def test_bones_point_as_the_actors_and_keep_their_own_length():
