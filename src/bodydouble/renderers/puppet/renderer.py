@@ -10,8 +10,6 @@ import numpy as np
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
-from bodydouble.perception.body_template import load_body_template
-from bodydouble.perception.pack import BODY_FILE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
@@ -23,7 +21,6 @@ from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
-from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
 from bodydouble.renderers.puppet.picture.character import Character, build_character
@@ -92,7 +89,7 @@ class PuppetRenderer:
                 desks[int(track.shot[start])] = desk
         colours = learn_colours(samples, track)
         composer = Composer(
-            puppet=self._puppet(character, motion, self._options.hands),
+            puppet=_puppet(character, motion, self._options.hands),
             motion=motion,
             plates=plates,
             bystanders=bystanders,
@@ -104,14 +101,12 @@ class PuppetRenderer:
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
 
-    def _puppet(self, character: Character, motion: Motion, hands: str) -> Puppet | LayeredPuppet:
-        """What draws the character: its layers on a body model, or its rigid pieces."""
-        if character.body is None:
-            return Puppet(character, motion, hands)
-        template = load_body_template(self._pack.path(BODY_FILE.name))
-        rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
-        retargeting = Retargeting(rest, motion, template)
-        return LayeredPuppet(character, character.body.layers, retargeting, motion, hands)
+
+def _puppet(character: Character, motion: Motion, hands: str) -> LayeredPuppet:
+    """The character's layers, driven by ``motion``."""
+    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
+    retargeting = Retargeting(rest, motion, character.body.template)
+    return LayeredPuppet(character, retargeting, motion, hands)
 
 
 class PreparedPuppet:

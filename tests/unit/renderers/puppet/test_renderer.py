@@ -13,7 +13,7 @@ from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
-from bodydouble.renderers.puppet.drawing.puppet import Puppet
+from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character, character_of
 from bodydouble.renderers.puppet.plugin import PuppetOptions
@@ -21,6 +21,7 @@ from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer,
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, track_of
 from staged import stage
+from tube_body import tube_body
 
 PACK = ModelPack(folder=Path("no-models-here"))
 
@@ -31,7 +32,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
         pose = joints()
-        return character_of(reference, track_of([pose]), picture(pose)[1], motion, folder)
+        return character_of(reference, track_of([pose]), picture(pose)[1], motion, folder, tube_body())
 
     monkeypatch.setattr(module, "build_character", build)
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
@@ -77,7 +78,7 @@ def test_the_person_is_replaced_and_the_rest_is_the_sources_own(tmp_path: Path) 
 
 def test_nothing_of_the_actor_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no puppet is drawn the removed person's place shows the wall."""
-    monkeypatch.setattr(Puppet, "draw", lambda *place: None)
+    monkeypatch.setattr(LayeredPuppet, "draw", lambda *place: None)
     shot, _, mattes, _, clean = prepared(tmp_path, frames=40)
     out = rendered(shot)
     for index in (0, 20, 39):

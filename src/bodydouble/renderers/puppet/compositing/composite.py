@@ -24,7 +24,6 @@ from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
-from bodydouble.renderers.puppet.drawing.puppet import Puppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 
@@ -70,7 +69,7 @@ class _FrameCrop:
 class Composer:
     """Makes finished frames; keeps nothing between them, so any thread may make any frame."""
 
-    puppet: Puppet | LayeredPuppet
+    puppet: LayeredPuppet
     motion: Motion
     plates: Plates
     bystanders: BystanderMasks
@@ -169,7 +168,7 @@ class Composer:
             return
         skin = self.light.lit_skin()
         hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
-        if hand is not None and place.moved is not None:
+        if hand is not None:
             hand = moved_hand(hand, place.moved, *shown.matte.shape)
         cut = shown.inside(hand.box) if hand is not None else None
         if hand is None or cut is None:

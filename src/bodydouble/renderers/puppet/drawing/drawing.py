@@ -11,8 +11,6 @@ from bodydouble.renderers.puppet.drawing.mesh import Box
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
-HAND_FADE_FROM, HAND_FADE_TO = 0.05, 0.5
-"""Where along the puppet's hand (0 wrist, 1 knuckles) it gives way to the actor's own hand."""
 SHADOW_STRENGTH = 0.4
 """Depth (0-1) of the shadow that an arm casts on the trunk behind it."""
 
@@ -26,7 +24,7 @@ class HandPlace:
     direction: Array  # (2,) px, wrist to knuckles
     kept: float  # 0-1: how much of the actor's own hand belongs over it; the puppet's is faded by as much
     behind: bool  # the arm is drawn behind the trunk
-    moved: Array | None = None  # (2, 3) from the actor's hand to the puppet's; None where both are at one place
+    moved: Array  # (2, 3) from the actor's hand to the puppet's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +71,3 @@ def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:
     under = canvas[here]
     whole = np.full_like(keep, 255)
     cv2.multiply(under, cv2.merge([keep, keep, keep, whole]), dst=under, scale=1 / 255)
-
-
-def hand_fade(hand: HandPlace, origin: tuple[int, int], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """(h, w) 1 before the wrist, ``1 - kept`` past it."""
-    reach = max(float(hand.direction @ hand.direction), 1.0)
-    xs = (origin[0] + np.arange(shape[1]) - hand.wrist[0]) * hand.direction[0] / reach
-    ys = (origin[1] + np.arange(shape[0]) - hand.wrist[1]) * hand.direction[1] / reach
-    along = (xs[None, :] + ys[:, None]).astype(np.float32)
-    t = np.clip((along - HAND_FADE_FROM) / (HAND_FADE_TO - HAND_FADE_FROM), 0, 1)
-    return (1 - np.float32(hand.kept) * (t * t * (3 - 2 * t))).astype(np.float32)

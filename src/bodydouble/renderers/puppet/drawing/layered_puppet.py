@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, lay_over
-from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh
+from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, paint_labels, source_map
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
-from bodydouble.renderers.puppet.picture.layers import Layer, LayeredBody
+from bodydouble.renderers.puppet.picture.layers import Layer
 
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
@@ -29,6 +29,8 @@ TURNED = 0.7
 """Shoulder widths of depth between the shoulders from which on the far arm may be behind the body."""
 BEFORE_CHEST = 0.15
 """Shoulder widths beyond the chest's depth from which on a wrist of somebody seen from behind is before the chest."""
+LEG_SEEN = 0.12
+"""Visibility of a knee inside the picture below which the leg is behind something: the network gives it nearly none."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 HAND_SWAP = (0.25, 0.75)
@@ -56,14 +58,12 @@ class _Placed:
 class LayeredPuppet:
     """The character's layers driven by a motion. Keeps nothing between frames: any thread may draw any frame."""
 
-    def __init__(
-        self, character: Character, body: LayeredBody, retargeting: Retargeting, motion: Motion, hands: str = "keep"
-    ) -> None:
+    def __init__(self, character: Character, retargeting: Retargeting, motion: Motion, hands: str = "keep") -> None:
         """``hands``: "keep" lets the actor's own hands replace the puppet's where they are seen, "puppet" never."""
         self.character, self.motion = character, motion
-        self._body, self._retargeting = body, retargeting
+        self._body, self._retargeting = character.body.layers, retargeting
         self._keep_hands = hands == "keep"
-        self._face = _FaceWeights.of(character, body) if character.has_face else None
+        self._face = None if character.face is None else _FaceWeights.of(character, character.face)
 
     def draw(self, index: int, height: int, width: int) -> Drawing | None:
         """The puppet in frame ``index`` of ``height`` x ``width`` pixels; None where the actor is absent or outside."""
@@ -87,6 +87,8 @@ class LayeredPuppet:
             for name, layer in self._body.layers.items()
             if (mapped := place_layer(layer, placed[name] - np.r_[x0, y0, 0.0], y1 - y0, x1 - x0)) is not None
         }
+        for name in self._legs_hidden(index, height):
+            maps.pop(name, None)
         behind = self._arms_behind(index)
         legs, arms = self._far_to_near(index, "leg", 27), self._far_to_near(index, "arm", 15)
         hands = self._hands(index, pose, arms, behind)
@@ -133,6 +135,15 @@ class LayeredPuppet:
         order = sorted((0, 1), key=lambda k: -depth[end + k])
         return [f"{limb}_{'lr'[k]}" for k in order]
 
+    def _legs_hidden(self, index: int, height: int) -> list[str]:
+        """The legs whose knee is inside the picture but behind something, as a desk."""
+        motion = self._retargeting.motion
+        return [
+            f"leg_{side}"
+            for k, side in enumerate("lr")
+            if motion.body[index, 25 + k, 1] <= height and motion.visibility[index, 25 + k] < LEG_SEEN
+        ]
+
     def _arms_behind(self, index: int) -> set[str]:
         """The arms that the trunk covers: on the far side of a turned body, not before the near shoulder, or unseen."""
         depth, seen = self._retargeting.motion.depth[index], self._retargeting.motion.visibility[index]
@@ -152,8 +163,8 @@ class LayeredPuppet:
     def _lay_face(self, index: int, pose: Pose, duals: Array, canvas: Bytes, bounds: Box) -> Array | None:
         """The face with its expression, onto the skinned head; answers the face mesh (478, 2) in the frame."""
         face = self._face
-        figure, head = self.character.figure, self.character.anatomy.head
-        if face is None or figure.own_face is None or figure.rest_face is None:
+        figure, head = self.character.face, self.character.anatomy.head
+        if face is None or figure is None:
             return None
         skinned = skin_points(face.points, face.weights, duals)
         turn = limited_turn(head.rotation, self.motion.head_rotation[index])
@@ -209,9 +220,8 @@ class _FaceWeights:
     head_share: Array  # (N,) 1 turns as the face does, 0 as the skinned body
 
     @classmethod
-    def of(cls, character: Character, body: LayeredBody) -> "_FaceWeights":
-        figure: FigureMesh = character.figure
-        head, surface = character.anatomy.head, body.surface
+    def of(cls, character: Character, figure: FaceMesh) -> "_FaceWeights":
+        head, surface = character.anatomy.head, character.body.layers.surface
         height, width = surface.depth.shape
         at = np.clip(figure.vertices.astype(int), 0, [width - 1, height - 1])
         away = np.linalg.norm(figure.vertices - head.centre, axis=1) / head.width

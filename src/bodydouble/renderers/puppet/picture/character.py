@@ -11,15 +11,12 @@ from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.drawing.figure_mesh import FigureMesh, build_figure_mesh
+from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.retarget import legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.limb_cutting import LimbSet, cut_limbs
-from bodydouble.renderers.puppet.picture.limbs import Limb
-from bodydouble.renderers.puppet.picture.trunk import Trunk, paint_trunk
 from bodydouble.tasks.errors import NobodyFound
 
 Array = NDArray[np.float64]
@@ -31,8 +28,6 @@ REFERENCE_SIDE_MAX = 1600
 OVERSAMPLING = 1.15
 """Texture pixels for one pixel on screen."""
 ZOOM_MIN = 0.12
-BEHIND_MAX = 0.2
-"""Share of the frames that show the actor from behind up to which the layered body is drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,28 +38,18 @@ class Character:
     picture: Floats  # (h, w, 3) 0-255, colours of the person alone
     alpha: Floats  # (h, w) 0-1
     surroundings: Image  # (h, w, 3) the reference as it is, for its light
-    figure: FigureMesh
-    arms: tuple[Limb, ...]  # subject's left, right; none where ``body`` has layers for them
-    legs: tuple[Limb, ...]
-    body: FittedPicture | None = None  # layers on a body model; None where the limbs are rigid pieces
+    face: FaceMesh | None  # None where the reference shows no face
+    body: FittedPicture  # layers on a body model
     skin: Array  # (3,) 0-255, of the face, else of what the head shows
 
     @property
     def has_face(self) -> bool:
-        return self.anatomy.face is not None
+        return self.face is not None
 
     @property
     def has_legs(self) -> bool:
         """Whether at least one leg down to the ankle is the reference's own."""
-        if self.body is not None:
-            return not {"leg_l", "leg_r"} <= self.body.fit.joints.made_up
-        return not all(limb.invented for limb in self.legs)
-
-    @property
-    def has_arms(self) -> bool:
-        if self.body is not None:
-            return not {"arm_l", "arm_r"} <= self.body.fit.joints.made_up
-        return not all(limb.invented for limb in self.arms)
+        return not {"leg_l", "leg_r"} <= self.body.fit.joints.made_up
 
     @property
     def yaw(self) -> float:
@@ -91,11 +76,9 @@ def character_of(
     mask: Floats,
     motion: Motion,
     folder: Path,
-    template: BodyTemplate | None = None,
+    template: BodyTemplate,
 ) -> Character:
     """As ``build_character``, with the portrait's analysis given: a track of one frame and a coarse mask 0-1.
-
-    Without a ``template`` the limbs are rigid pieces.
 
     Raises:
         NobodyFound: the track shows nobody.
@@ -111,38 +94,16 @@ def character_of(
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=_shrunk(cutout.alpha, zoom), colour=_shrunk(cutout.colour, zoom))
     picture, skin = resized(image, zoom), skin_of(anatomy, cutout)
-    if template is not None:
-        body = layer_picture(picture, cutout, anatomy, skin, template, legs=legs_seen(motion))
-        return Character(
-            anatomy=anatomy,
-            picture=cutout.colour,
-            alpha=cutout.alpha,
-            surroundings=picture,
-            figure=build_figure_mesh(anatomy, _trunk_of(body)),
-            arms=(),
-            legs=(),
-            body=body,
-            skin=skin,
-        )
-    limbs: LimbSet = cut_limbs(anatomy, cutout, skin)
-    trunk: Trunk = paint_trunk(anatomy, cutout, limbs)
+    body = layer_picture(picture, cutout, anatomy, skin, template, legs=legs_seen(motion))
     return Character(
         anatomy=anatomy,
         picture=cutout.colour,
         alpha=cutout.alpha,
         surroundings=picture,
-        figure=build_figure_mesh(anatomy, trunk),
-        arms=limbs.arms,
-        legs=limbs.legs,
+        face=build_face_mesh(anatomy, body.layers.layers["trunk"].rgba),
+        body=body,
         skin=skin,
     )
-
-
-def _trunk_of(body: FittedPicture) -> Trunk:
-    """The trunk's layer as colour and alpha, for the face's mesh."""
-    rgba = body.layers.layers["trunk"].rgba.astype(np.float32)
-    alpha = rgba[..., 3] / 255
-    return Trunk(colour=rgba[..., :3] / np.maximum(alpha, 1 / 255)[..., None], alpha=alpha)
 
 
 def resized(image: Image, zoom: float) -> Image:

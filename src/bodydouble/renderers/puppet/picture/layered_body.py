@@ -32,6 +32,7 @@ class FittedPicture:
 
     fit: BodyFit
     layers: LayeredBody
+    template: BodyTemplate
 
 
 def layer_picture(
@@ -68,7 +69,7 @@ def layer_picture(
         face=face_only(anatomy, cutout.alpha.shape),
         hands_seen=(bool(hands[0]), bool(hands[1])),
     )
-    return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, parts))
+    return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, parts), template=template)
 
 
 def _with_bare_legs(

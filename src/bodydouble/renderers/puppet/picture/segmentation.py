@@ -12,6 +12,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood
+from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
     distance_to,
@@ -68,19 +69,31 @@ def segment(
     body = labels > 0
     number = np.maximum(labels - 1, 0)
     opaque = alpha > OPAQUE
+    head = head_region(anatomy, alpha) > 0
     arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
     for side in SIDES:
         visible = arm_of[side][number] & body
-        cut, ratio = _arm(image, opaque & ~made_up, fit, anatomy, side, template, visible, body, trunk)
+        real = opaque & ~made_up
+        cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
     hem = _skirt_hem(opaque & ~made_up, fit, template, shape)
     _split_legs(parts, fit, template, shape, hem)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=hem)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Masks (h, w) of the fitted body: all of it, without its arms, one arm where nothing hides it; and the head."""
+
+    body: Mask
+    trunk: Mask
+    visible: Mask
+    head: Mask
 
 
 def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple[Mask, Mask, bool]:
@@ -109,11 +122,10 @@ def _arm(
     anatomy: Anatomy,
     side: str,
     template: BodyTemplate,
-    visible: Mask,
-    body: Mask,
-    trunk: Mask,
+    seen: "_Seen",
 ) -> tuple[Mask, Floats]:
     """One arm's pixels, and (h, w) how much each pixel has the arm's colours rather than the rest's."""
+    body, trunk, visible = seen.body, seen.trunk, seen.visible
     nothing = np.zeros(opaque.shape, np.float32)
     if f"arm_{side}" in fit.joints.made_up:
         return np.zeros(opaque.shape, np.bool_), nothing
@@ -130,7 +142,8 @@ def _arm(
     face = face_and_neck(anatomy, opaque.shape)
     # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
     rest = (core | hair) & ~face
-    seeds &= ~face
+    never = face | seen.head
+    seeds &= ~never
     if seeds.sum() < SEEDS_MIN or rest.sum() < SEEDS_MIN:
         return visible & opaque, nothing
     models = learn_models(image, seeds, rest)
@@ -154,7 +167,7 @@ def _arm(
         end = np.zeros(shape, np.uint8)
         cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * scale)), 1, -1)
         labels[(end > 0) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
-    labels[face] = cv2.GC_BGD
+    labels[never] = cv2.GC_BGD
     x, y, w, h = cv2.boundingRect(widened(zone, scale).astype(np.uint8))
     window = np.s_[y : y + h, x : x + w]
     part = labels[window].copy()

@@ -1,11 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception.track import concatenate, empty_track
+from bodydouble.renderers.puppet.drawing.drawing import Drawing
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
-from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
-from bodydouble.renderers.puppet.picture.character import Character, character_of
+from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
+from bodydouble.tasks.errors import NobodyFound
 from mannequin import joints, picture, track_of
+from material import astronaut
 from tube_body import tube_body
 
 
@@ -19,10 +27,30 @@ def puppet(tmp_path_factory: pytest.TempPathFactory) -> LayeredPuppet:
     image, mask = picture(joints())
     folder = tmp_path_factory.mktemp("renderer")
     character: Character = character_of(image, track_of([joints()]), mask, motion, folder, tube_body())
-    assert character.body is not None
+    return _puppet(character, motion)
+
+
+def _puppet(character: Character, motion: Motion, hands: str = "keep") -> LayeredPuppet:
     rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
-    retargeting = Retargeting(rest, motion, tube_body())
-    return LayeredPuppet(character, character.body.layers, retargeting, motion)
+    return LayeredPuppet(character, Retargeting(rest, motion, character.body.template), motion, hands)
+
+
+def _character(motion: Motion, folder: Path, rows: int = 500) -> Character:
+    """The mannequin's picture, cut off after ``rows`` rows."""
+    pose = joints()
+    image, mask = picture(pose)
+    track = track_of([pose])
+    track.visibility[0, pose[:, 1] > rows] = 0.02
+    return character_of(np.ascontiguousarray(image[:rows]), track, mask[:rows].copy(), motion, folder, tube_body())
+
+
+def _canvas(drawing: Drawing | None) -> np.ndarray:
+    """(500, 500, 4) the drawing at its place."""
+    assert drawing is not None
+    canvas = np.zeros((500, 500, 4))
+    x0, y0, x1, y1 = drawing.bounds
+    canvas[y0:y1, x0:x1] = drawing.rgba
+    return canvas
 
 
 def _on_grey(puppet: LayeredPuppet, index: int) -> np.ndarray:
@@ -66,3 +94,113 @@ def test_a_frame_is_drawn_the_same_each_time(puppet: LayeredPuppet):
     assert first is not None
     assert again is not None
     assert np.array_equal(first.rgba, again.rgba)
+
+
+def test_the_actors_hand_takes_the_puppets_place_within_a_frame(tmp_path: Path):
+    """Of the frames over which a wrist goes to a hand that appears, one shows both hands."""
+    track = track_of([joints()] * 12)
+    track.hand_found[4:, 0] = True
+    track.hands[4:, 0] = 0
+    track.hands[4:, 0, :, :2] = joints()[15] + np.linspace([0, 0], [0, 24], 21)
+    motion = build_motion(track, 25.0)
+    puppet = _puppet(_character(motion, tmp_path), motion)
+
+    kept = [next(h.kept for h in puppet.draw(i, 500, 500).hands if h.side == 0) for i in range(12)]
+
+    assert kept[:4] == [0] * 4
+    assert kept[8:] == [1] * 4
+    assert sum(0 < share < 1 for share in kept) == 1
+
+
+def test_nobody_is_drawn_where_nobody_is(tmp_path: Path):
+    """Absent frames and actors far outside the picture answer None."""
+    away = joints()
+    away[:, 0] += 3000
+    track = concatenate([track_of([joints()]), empty_track(1), track_of([away])])
+    track.shot[:] = [0, 0, 1]
+    motion = build_motion(track, 25.0)
+    puppet = _puppet(_character(motion, tmp_path), motion)
+
+    assert puppet.draw(0, 500, 500) is not None
+    assert puppet.draw(1, 500, 500) is None
+    assert puppet.draw(2, 500, 500) is None
+
+
+def test_a_half_body_character_gets_legs_to_stand_on(tmp_path: Path):
+    """Cut off at the hips, the character says that it has no legs, and does not float on a whole-body actor."""
+    pose = joints()
+    motion = build_motion(track_of([pose]), 25.0)
+    character = _character(motion, tmp_path, rows=int(pose[23, 1]))
+
+    canvas = _canvas(_puppet(character, motion).draw(0, 500, 500))
+
+    assert not character.has_legs
+    for k in (25, 26, 27, 28):
+        x, y = np.round(pose[k]).astype(int)
+        assert canvas[y - 4 : y + 5, x - 12 : x + 13, 3].max() > 200, f"joint {k}"
+
+
+def test_legs_behind_a_desk_are_not_drawn(tmp_path: Path):
+    """A knee inside the picture that nobody sees hides the leg."""
+    track = track_of([joints()])
+    track.visibility[0, 25:33] = 0.02
+    motion = build_motion(track, 25.0)
+
+    canvas = _canvas(_puppet(_character(motion, tmp_path), motion).draw(0, 500, 500))
+
+    x, y = np.round(joints()[25]).astype(int)
+    assert canvas[y + 30, x, 3] < 10
+
+
+def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path: Path):
+    """With the actor's hand seen, the puppet's fingers fade; with hands of its own they stay."""
+    track = track_of([joints()] * 3)
+    track.hand_found[:, 0] = True
+    line = np.linspace(joints()[15], joints()[19] + [0, 6], 21)
+    track.hands[:, 0] = np.c_[line, np.zeros(21)]
+    motion = build_motion(track, 25.0)
+    character = _character(motion, tmp_path)
+
+    kept = _puppet(character, motion, "keep").draw(1, 500, 500)
+    own = _puppet(character, motion, "puppet").draw(1, 500, 500)
+
+    assert kept is not None
+    assert own is not None
+    place = next(h for h in kept.hands if h.side == 0)
+    assert place.kept == 1
+    moved = place.moved[:, :2] @ motion.body[1, 15] + place.moved[:, 2]
+    assert np.allclose(moved, place.wrist)
+    assert all(h.kept == 0 for h in own.hands)
+    x, y = np.round(place.wrist + 0.8 * place.direction).astype(int)
+    assert _canvas(kept)[y, x, 3] < 60
+    assert _canvas(own)[y, x, 3] > 150
+
+
+def test_nobody_in_the_reference_is_an_error(tmp_path: Path):
+    """The message names the field and says what to give."""
+    motion = build_motion(track_of([joints()]), 25.0)
+    nothing = np.zeros((50, 50, 3), np.uint8)
+    with pytest.raises(NobodyFound, match="image"):
+        character_of(nothing, empty_track(1), np.zeros((50, 50), np.float32), motion, tmp_path, tube_body())
+
+
+def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, tmp_path: Path):
+    """An astronaut on an astronaut: the head near its place, lips that open with the actor's."""
+    track = analyse_portrait(model_pack, astronaut()).track
+    frames = concatenate([track] * 8)
+    lower = [87, 178, 88, 95, 14, 317, 402, 318, 324]
+    tall = float(np.ptp(track.face[0, :468, 1]))
+    frames.face[4:, lower, 1] += 0.12 * tall
+    motion = build_motion(frames, 25.0)
+
+    character = build_character(model_pack, astronaut(), motion, tmp_path)
+    puppet = _puppet(character, motion)
+    quiet, talking = puppet.draw(1, 512, 512), puppet.draw(6, 512, 512)
+
+    assert character.has_face
+    assert not character.has_legs
+    assert quiet is not None
+    assert talking is not None
+    lips = list(INNER_LIPS)
+    assert np.ptp(talking.face[lips, 1]) > np.ptp(quiet.face[lips, 1]) + 0.05 * tall
+    assert np.abs(quiet.face[4, :2] - track.face[0, 4, :2]).max() < 0.25 * tall

@@ -2,14 +2,13 @@
 
 import numpy as np
 
+from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.head_region import head_region
-from bodydouble.renderers.puppet.picture.limb_cutting import cut_limbs
-from bodydouble.renderers.puppet.picture.trunk import paint_trunk
+from bodydouble.renderers.puppet.picture.segmentation import segment
 from mannequin import joints, picture, track_of
-
-SKIN = np.array([225.0, 180.0, 150.0])
+from tube_body import tube_body
 
 
 def test_head_hair_and_neck_are_kept_and_shoulders_and_raised_arms_are_not() -> None:
@@ -27,15 +26,14 @@ def test_head_hair_and_neck_are_kept_and_shoulders_and_raised_arms_are_not() -> 
 
 
 def test_arms_of_the_hairs_colour_take_nothing_from_the_head() -> None:
-    """Long hair over sleeves of its colour stays with the head, whole, whichever parts the sleeves claim."""
+    """Long hair over sleeves of its colour stays with the head, whichever parts the sleeves claim."""
     pose = joints()
     pose[13], pose[15] = (300.0, 150.0), (278.0, 118.0)  # the left hand at the collar, its arm along the neck
     image, alpha = picture(pose)
     image[alpha > 0.5] = (60, 50, 45)  # head, hair and clothes alike: nothing but place tells them
-    cutout = Cutout(alpha=alpha, colour=image.astype(np.float32))
-    anatomy = anatomy_of(track_of([pose]))
-    limbs = cut_limbs(anatomy, cutout, SKIN)
-    head = head_region(anatomy, alpha) > 0
-    assert not limbs.arm_mask[head].any()
-    trunk = paint_trunk(anatomy, cutout, limbs)
-    assert (trunk.alpha[:500][head] >= alpha[head] - 0.01).all()
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, (500, 500)))
+    parts = segment(image, alpha, fit, template, anatomy, np.zeros(alpha.shape, bool)).parts
+    head = (head_region(anatomy, alpha) > 0) & (alpha > 0.5)
+    assert not parts["arm_l"][head].any()
+    assert not parts["arm_r"][head].any()

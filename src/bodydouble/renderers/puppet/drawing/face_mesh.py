@@ -1,6 +1,6 @@
-"""Head and trunk as one mesh, with each vertex's share in the movements of head and trunk."""
+"""The face as a mesh that carries expressions, with a skirt of hair and neck that follows it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,9 +11,6 @@ from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
-from bodydouble.renderers.puppet.picture.limbs import Piece, invented_piece
-from bodydouble.renderers.puppet.picture.parts import pixel_grid
-from bodydouble.renderers.puppet.picture.trunk import Trunk
 
 Array = NDArray[np.float64]
 
@@ -35,68 +32,39 @@ MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
-TRUNK_FADE = (0.75, 0.95)
-"""Head weights between which the trunk's layer ends, under the opaque part of the head's."""
-NECK_WIDTH = 0.42
-"""Of the plain neck under the others, in face widths."""
 NECK_TOP = 0.9
 """Head weight below which a fold is a crushed neck and not hair behind a cheek."""
-TRUNK_LAYER_MAX = 0.97
-"""Head weight up to which the trunk's layer reaches."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureMesh:
-    """The textured mesh of head and trunk, in two layers that share their vertices.
-
-    The first 478 vertices are the face's, where there is one. The head's layer thins out down the neck; below it the
-    trunk's layer has the whole neck, so that a head that sinks hides its neck and does not crush it.
-    """
+class FaceMesh:
+    """The textured mesh of face and head: its first 478 vertices are the face's. It thins out down the neck."""
 
     vertices: Array  # (N, 2) px in the texture
-    trunk: Mesh
     head: Mesh
-    neck: Piece  # plain, under both: seen only where a head leans out so far that the skin would tear
     solid: Array  # (N, 3) px in the head's own frame, relative to its origin
     head_weight: Array  # (N,) 1 follows the head, 0 the trunk
-    collar_weight: Array  # (N,) as head_weight, for the trunk's layer: 0 on collar and shoulders
-    neck_weight: Array  # (N,) 1 in the neck, 0 in the hair beside it
-    slide_weight: Array  # (N,) 1 wherever the head's layer is to be seen: what of its motion the neck cannot take up
-    chin: Array  # (2,) px in the texture
-    neck_length: float  # px in the texture, shoulders to chin
-    flat_weight: Array  # (N,) 1 is moved in the picture plane only, 0 turns in depth
-    own_face: Array | None  # (478, 3) normalised
-    rest_face: Array | None  # (478, 3) the same at rest
+    own_face: Array  # (478, 3) normalised
+    rest_face: Array  # (478, 3) the same at rest
     skirt: NDArray[np.int64]  # (N - 478, 4) outline points that each further vertex follows
     skirt_weight: Array  # (N - 478, 4)
 
 
-def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
-    """Vertices are the face mesh and a grid, coarse on the trunk and finer around the head."""
-    premultiplied = np.dstack([trunk.colour * trunk.alpha[..., None], trunk.alpha * 255])
-    rgba = np.ascontiguousarray(np.clip(np.round(premultiplied), 0, 255).astype(np.uint8))
-    grid = _grid(anatomy, trunk.alpha)
-    faced = _FaceLayout.of(anatomy, grid) if anatomy.face is not None else _FaceLayout.without(anatomy, grid)
-    vertices = faced.vertices
-    weight = _head_weight(anatomy, vertices)
-    weight[: _face_count(anatomy)] = 1
-    trunk_mesh, head_mesh = _layers(anatomy, vertices, faced.layout, rgba, weight, faced.fine)
-    chin, neck_length, _ = _neck(anatomy)
-    return FigureMesh(
-        vertices=vertices,
-        trunk=trunk_mesh,
-        head=head_mesh,
-        neck=_plain_neck(anatomy, trunk),
+def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | None:
+    """From the trunk's layer, ``rgba`` (h, w, 4) premultiplied; None where the picture shows no face."""
+    if anatomy.face is None:
+        return None
+    grid = _grid(anatomy, rgba[..., 3].astype(np.float32) / 255)
+    faced = _FaceLayout.of(anatomy, grid)
+    weight = _head_weight(anatomy, faced.vertices)
+    weight[:FACE_VERTICES] = 1
+    return FaceMesh(
+        vertices=faced.vertices,
+        head=_head_layer(anatomy, faced, rgba, weight),
         solid=faced.solid,
         head_weight=weight,
-        collar_weight=weight * (1 - _collar(anatomy, vertices)),
-        neck_weight=_neck_weight(anatomy, vertices),
-        slide_weight=smoothstep(0.0, NECK_FADE[0], weight),
-        chin=chin,
-        neck_length=neck_length,
-        flat_weight=faced.flat_weight,
         own_face=faced.own_face,
-        rest_face=None if faced.own_face is None else resting_face(faced.own_face),
+        rest_face=resting_face(faced.own_face),
         skirt=faced.skirt,
         skirt_weight=faced.skirt_weight,
     )
@@ -104,31 +72,15 @@ def build_figure_mesh(anatomy: Anatomy, trunk: Trunk) -> FigureMesh:
 
 @dataclass(frozen=True, kw_only=True)
 class _FaceLayout:
-    """All vertices with their relation to the face, if there is one; names and shapes as in ``FigureMesh``."""
+    """All vertices, and what the face says about each; names and shapes as in ``FaceMesh``."""
 
     vertices: Array
     solid: Array
     layout: Array  # (N, 2) where they lie when they are triangulated
     fine: NDArray[np.bool_]  # (N,) to be mapped pixel by pixel
-    flat_weight: Array
-    own_face: Array | None
+    own_face: Array
     skirt: NDArray[np.int64]
     skirt_weight: Array
-
-    @classmethod
-    def without(cls, anatomy: Anatomy, grid: Array) -> "_FaceLayout":
-        """A head that shows no face is as flat as the trunk."""
-        head = anatomy.head
-        return cls(
-            vertices=grid,
-            solid=(np.c_[grid, np.full(len(grid), head.origin[2])] - head.origin) @ head.rotation,
-            layout=grid,
-            fine=np.zeros(len(grid), np.bool_),
-            flat_weight=np.ones(len(grid)),
-            own_face=None,
-            skirt=np.zeros((0, 4), np.int64),
-            skirt_weight=np.zeros((0, 4)),
-        )
 
     @classmethod
     def of(cls, anatomy: Anatomy, grid: Array) -> "_FaceLayout":
@@ -160,7 +112,6 @@ class _FaceLayout:
             solid=solid,
             layout=solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None],
             fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < FINE_REACH * head.width],
-            flat_weight=flat_weight,
             own_face=normalised(face, head),
             skirt=nearest,
             skirt_weight=share,
@@ -191,50 +142,23 @@ def unfolded_face(face: Array, head: Head) -> Array:
     return result
 
 
-def _layers(
-    anatomy: Anatomy, vertices: Array, layout: Array, rgba: NDArray[np.uint8], weight: Array, fine: NDArray[np.bool_]
-) -> tuple[Mesh, Mesh]:
-    """The trunk's and the head's layer."""
+def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], weight: Array) -> Mesh:
+    """The head's part of the texture, whole on the face and fading out down the neck."""
+    assert anatomy.face is not None
     height, width = rgba.shape[:2]
-    rgba_whole, step = rgba, 4
-    small = pixel_grid(-(-height // step), -(-width // step)) * step + (step - 1) / 2
+    step = 4
+    rows, columns = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
+    small = np.stack([columns, rows], -1).astype(np.float64) * step + (step - 1) / 2
     share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
     collar = _collar(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
     size = (small.shape[1] * step, small.shape[0] * step)
     wide = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float64)
     fade = smoothstep(*NECK_FADE, wide[:height, :width])
     fade *= 1 - np.asarray(cv2.resize(collar, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
-    if anatomy.face is not None:
-        oval = np.zeros((height, width), np.uint8)
-        cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
-        fade = np.maximum(fade, oval)
-    # Beneath the opaque part of the head's layer the trunk's ends softly.
-    rgba = np.round(rgba * (1 - smoothstep(*TRUNK_FADE, wide[:height, :width]))[..., None]).astype(np.uint8)
-    upper = np.round(rgba_whole * fade[..., None]).astype(np.uint8)
-    in_neck = weight < NECK_TOP
-    whole = build_mesh(vertices, layout, rgba, fine, in_neck)
-    below = (weight[whole.triangles] < TRUNK_LAYER_MAX).any(1) & (whole.triangles >= _face_count(anatomy)).all(1)
-    lower = whole.triangles[below]
-    trunk = replace(whole, triangles=lower, fine=len(lower), inner=len(lower), one_sided=whole.one_sided[below])
-    return trunk, build_mesh(vertices, layout, upper, fine, in_neck)
-
-
-def _plain_neck(anatomy: Anatomy, trunk: Trunk) -> Piece:
-    """From the shoulders to the middle of the head, a little narrower than a neck, in the colour below the chin."""
-    head = anatomy.head
-    top, _, _ = _neck(anatomy)
-    x, y = np.round(top + 0.3 * (anatomy.shoulders - top)).astype(int)
-    reach = max(2, int(0.08 * head.width))
-    around = np.s_[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
-    colours = trunk.colour[around][trunk.alpha[around] > 0.8]
-    colour = np.median(colours, axis=0) if len(colours) else np.array([170.0, 130.0, 110.0])
-    width = NECK_WIDTH * head.width
-    length = float(np.hypot(*(head.centre - anatomy.shoulders)))
-    return invented_piece(np.tile(colour.astype(np.float32), (4, 4, 1)), length, 1.2 * width, width)
-
-
-def _face_count(anatomy: Anatomy) -> int:
-    return 0 if anatomy.face is None else FACE_VERTICES
+    oval = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
+    upper = np.round(rgba * np.maximum(fade, oval)[..., None]).astype(np.uint8)
+    return build_mesh(faced.vertices, faced.layout, upper, faced.fine, weight < NECK_TOP)
 
 
 def _rings(outline: Array, face_width: float) -> Array:
@@ -298,9 +222,3 @@ def _collar(anatomy: Anatomy, vertices: Array) -> Array:
     """(N,) 1 on collar and shoulders beside the neck, 0 in the neck and above it."""
     along, beside = _neck_place(anatomy, vertices)
     return smoothstep(0.4, 0.8, beside) * (1 - smoothstep(0.5, 0.9, along))
-
-
-def _neck_weight(anatomy: Anatomy, vertices: Array) -> Array:
-    """(N,) 1 in neck, collar and shoulders, 0 in the hair half a face width beside the upper neck."""
-    along, beside = _neck_place(anatomy, vertices)
-    return np.maximum(1 - smoothstep(0.3, 0.5, beside), 1 - smoothstep(0.35, 0.75, along))
