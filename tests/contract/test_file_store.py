@@ -172,9 +172,9 @@ async def test_an_upload_goes_on_where_it_broke_off(files: FileStore) -> None:
     assert await files.resumable.offset(key, 1000) == 300
     assert await files.stat(key) is None
     for wrong in (0, 299, 301):
-        with pytest.raises(WrongOffset, match="300 bytes are here"):
+        with pytest.raises(WrongOffset, match="300 bytes have been received"):
             await files.resumable.append(key, 1000, wrong, _in_pieces(b"x"))
-    with pytest.raises(InputRejected, match=r"^body: goes beyond the 1000 bytes"):
+    with pytest.raises(InputRejected, match=r"^body: longer than the 1000 bytes"):
         await files.resumable.append(key, 1000, 300, _in_pieces(content))
     reached = await files.resumable.offset(key, 1000)
     assert await files.resumable.append(key, 1000, reached, _in_pieces(content[reached:])) == 1000

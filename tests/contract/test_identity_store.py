@@ -8,11 +8,11 @@ import pytest
 
 from bodydouble.store import Database, PostgresAccountStore, PostgresIdentityStore
 from bodydouble.tasks.identity import Identity
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 pytestmark = pytest.mark.anyio
 
-ADA = Identity(issuer="https://a.example", subject="1", name="ada@studio.example", role=Role.USER)
+ADA = Identity(issuer="https://a.example", subject="1", name="ada@studio.example", role=SessionRole.USER)
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ async def test_the_subject_leads_to_the_account_whatever_the_name(database: Data
     identities = PostgresIdentityStore(database, Decimal(50))
     first = await identities.account_of(ADA)
     assert (first.name, first.balance) == ("ada@studio.example", 50)
-    married = Identity(issuer=ADA.issuer, subject=ADA.subject, name="lovelace@studio.example", role=Role.OPERATOR)
+    married = Identity(
+        issuer=ADA.issuer, subject=ADA.subject, name="lovelace@studio.example", role=SessionRole.OPERATOR
+    )
     assert await identities.account_of(married) == first
     assert await PostgresAccountStore(database).ledger_differences() == []
 
@@ -37,9 +39,9 @@ async def test_a_name_takes_over_nobodys_account(database: Database) -> None:
     identities = PostgresIdentityStore(database)
     there = await PostgresAccountStore(database).ensure_account(ADA.name)
     first = await identities.account_of(ADA)
-    second = await identities.account_of(Identity(issuer=ADA.issuer, subject="2", name=ADA.name, role=Role.USER))
+    second = await identities.account_of(Identity(issuer=ADA.issuer, subject="2", name=ADA.name, role=SessionRole.USER))
     third = await identities.account_of(
-        Identity(issuer="https://b.example", subject="1", name=ADA.name, role=Role.USER)
+        Identity(issuer="https://b.example", subject="1", name=ADA.name, role=SessionRole.USER)
     )
     assert len({there.id, first.id, second.id, third.id}) == 4
     assert first.name.startswith("ada@studio.example (")
@@ -52,9 +54,9 @@ async def test_an_operator_lets_somebody_into_an_account_that_is_there(database:
     own = await identities.account_of(ADA)
     await identities.admit(ADA.issuer, ADA.subject, studio.id)
     await identities.admit(ADA.issuer, "2", studio.id)
-    bob = Identity(issuer=ADA.issuer, subject="2", name="bob@studio.example", role=Role.USER)
+    bob = Identity(issuer=ADA.issuer, subject="2", name="bob@studio.example", role=SessionRole.USER)
     assert (await identities.account_of(ADA)).id == (await identities.account_of(bob)).id == studio.id
-    other = Identity(issuer=ADA.issuer, subject="3", name=ADA.name, role=Role.USER)
+    other = Identity(issuer=ADA.issuer, subject="3", name=ADA.name, role=SessionRole.USER)
     assert (await identities.account_of(other)).id not in (studio.id, own.id)
     assert {(known.subject, known.account) for known in await identities.list()} >= {("1", "studio"), ("2", "studio")}
 

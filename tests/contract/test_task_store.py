@@ -381,7 +381,7 @@ async def test_credits_are_exact(store: PostgresTaskStore, accounts: PostgresAcc
 
 
 async def test_a_lost_database_is_said_to_be_lost(fresh_database: str) -> None:
-    """A server that does not answer is StorageUnavailable, at connection."""
+    """A server that does not respond is StorageUnavailable, at connection."""
     gone = fresh_database.split("host=")[0] + "host=/nonexistent"
-    with pytest.raises(StorageUnavailable, match="does not answer"):
+    with pytest.raises(StorageUnavailable, match="does not respond"):
         await Database.connect(gone)

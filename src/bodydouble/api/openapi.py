@@ -17,15 +17,19 @@ ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
         "The key is disabled or lacks the required scope",
         [
             {"code": 403, "message": "This API key, or its account, is disabled", "data": None},
-            {"code": 403, "message": "This API key may only read; this takes a key of scope 'all'", "data": None},
+            {"code": 403, "message": "This API key may only read; use a key of scope 'all'", "data": None},
         ],
     ),
     404: ("Not found, or owned by another account", [{"code": 404, "message": "Task not found", "data": None}]),
     409: (
         "Conflict with the stored upload; a resumable upload continues at `Upload-Offset`",
         [
-            {"code": 409, "message": "Upload-Offset: 4194304 bytes are here; send what follows them", "data": None},
-            {"code": 409, "message": "This upload address was used already; ask for a new one.", "data": None},
+            {
+                "code": 409,
+                "message": "Upload-Offset: 4194304 bytes have been received; send what follows them",
+                "data": None,
+            },
+            {"code": 409, "message": "This upload address has been used; request a new one.", "data": None},
         ],
     ),
     412: (
@@ -52,13 +56,19 @@ ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
     ),
     429: (
         "Too many requests, or too many unfinished tasks",
-        [{"code": 429, "message": "Too many tasks created: 120 a minute; try again in 0.5 s", "data": None}],
+        [
+            {
+                "code": 429,
+                "message": "Too many tasks created: the limit is 120 a minute; try again in 0.5 s",
+                "data": None,
+            }
+        ],
     ),
     500: ("Internal error of the service", [{"code": 500, "message": "Internal server error", "data": None}]),
     503: (
         "Code 455: maintenance. Code 505: the model, renderer or feature is switched off or not available here",
         [
-            {"code": 455, "message": "Under maintenance; new tasks are not taken", "data": None},
+            {"code": 455, "message": "Under maintenance; new tasks are not accepted", "data": None},
             {"code": 505, "message": "Switched off by the operator: renderer:wan", "data": None},
         ],
     ),

@@ -13,7 +13,7 @@ from bodydouble.settings import Settings
 from bodydouble.tasks.errors import BodydoubleError, StorageUnavailable
 from bodydouble.tasks.identity import IdentityStore
 from bodydouble.tasks.operation import Executor, QueueState
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 FIRST_ACCOUNT = "default"
 
@@ -90,7 +90,7 @@ async def make_sign_in_url(settings: Settings, database_url: str) -> str:
     """A link that signs in once, as operator of the first account."""
     async with open_stores(settings, database_url) as stores:
         await stores.accounts.ensure_account(FIRST_ACCOUNT)
-        token = await build_sessions(settings, stores).make_link_token(FIRST_ACCOUNT, Role.OPERATOR)
+        token = await build_sessions(settings, stores).make_link_token(FIRST_ACCOUNT, SessionRole.OPERATOR)
     return sign_in_url(settings.base_url, token)
 
 

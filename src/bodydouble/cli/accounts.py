@@ -154,10 +154,10 @@ def link(
     from bodydouble.cli.installation import AdminServices, find_installation, run_operation
     from bodydouble.cli.running_services import service_of
     from bodydouble.service import sign_in_url
-    from bodydouble.tasks.session import Role
+    from bodydouble.tasks.session import SessionRole
 
     async def make_token(admin: AdminServices) -> str:
-        return await admin.sessions.make_link_token(name, Role.OPERATOR if operator else Role.USER)
+        return await admin.sessions.make_link_token(name, SessionRole.OPERATOR if operator else SessionRole.USER)
 
     settings = find_installation(data)
     token = run_operation(settings, make_token)

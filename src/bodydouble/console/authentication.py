@@ -15,7 +15,7 @@ from bodydouble.service import Caller
 from bodydouble.service.json_input import reject_nul
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import InvalidParams, RateLimited, ScopeInsufficient
-from bodydouble.tasks.session import Role, Session
+from bodydouble.tasks.session import Session, SessionRole
 
 COOKIE = "bodydouble_session"
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
@@ -44,7 +44,7 @@ class SignedInUser:
     @property
     def is_operator(self) -> bool:
         """Whether the user may see and change the whole installation."""
-        return self.session.role is Role.OPERATOR
+        return self.session.role is SessionRole.OPERATOR
 
     @property
     def csrf(self) -> str:

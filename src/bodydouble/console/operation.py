@@ -12,7 +12,7 @@ from bodydouble.console.pages import PageRoute, redirect, render
 from bodydouble.service import sign_in_url
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.operation import MAINTENANCE
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 router = APIRouter(route_class=PageRoute, prefix="/operator", include_in_schema=False)
 
@@ -96,9 +96,9 @@ async def disable(request: Request, console: ConsoleDep, user: OperatorDep, form
 async def make_link(request: Request, console: ConsoleDep, user: OperatorDep, form: FormDep) -> Response:
     """Create a sign-in link that works once, and show it once."""
     name, role = form.get("name", ""), form.get("role", "user")
-    if role not in set(Role):
+    if role not in set(SessionRole):
         raise InvalidParams(["role: must be user or operator"])
-    token = await console.sessions.make_link_token(name, Role(role))
+    token = await console.sessions.make_link_token(name, SessionRole(role))
     return await _page(request, console, user, link=sign_in_url(console.base_url, token), link_for=name)
 
 

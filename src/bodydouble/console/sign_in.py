@@ -42,13 +42,13 @@ async def start_single_sign_on(request: Request, console: ConsoleDep, next: str 
     _count_attempt(request)
     target = local_path(next)
     try:
-        departure = await _single_sign_on(console).depart(target)
+        authorization = await _single_sign_on(console).begin(target)
     except ProviderUnavailable as error:
         return _page(request, console, target, error)
-    response = RedirectResponse(departure.url, 303)
+    response = RedirectResponse(authorization.url, 303)
     # SameSite=Lax: the provider redirects from another site, and browsers would omit a Strict cookie.
     response.set_cookie(
-        ATTEMPT_COOKIE, departure.ticket, max_age=ATTEMPT_SECONDS, path="/sign-in", httponly=True, samesite="lax",
+        ATTEMPT_COOKIE, authorization.cookie, max_age=ATTEMPT_SECONDS, path="/sign-in", httponly=True, samesite="lax",
         secure=_is_secure(console),
     )  # fmt: skip
     return response
@@ -59,12 +59,14 @@ async def finish_single_sign_on(request: Request, console: ConsoleDep) -> Respon
     """Handle the redirect back from the identity provider."""
     _count_attempt(request)
     try:
-        arrival = await _single_sign_on(console).arrive(request.cookies.get(ATTEMPT_COOKIE, ""), request.query_params)
+        signed_in = await _single_sign_on(console).complete(
+            request.cookies.get(ATTEMPT_COOKIE, ""), request.query_params
+        )
     except (ProviderUnavailable, IdentityRefused) as error:
         response = _page(request, console, "/", error)
     else:
         # Reload from this page: a redirect that started on another site would omit the Strict session cookie.
-        response = _with_session(console, render(request, "reload.html", target=arrival.target), arrival.token)
+        response = _with_session(console, render(request, "reload.html", target=signed_in.target), signed_in.token)
     response.delete_cookie(ATTEMPT_COOKIE, path="/sign-in")
     return response
 

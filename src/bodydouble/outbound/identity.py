@@ -21,7 +21,7 @@ from bodydouble.outbound.client import GuardedClient, RequestLimits
 from bodydouble.outbound.failure import RequestFailed
 from bodydouble.tasks.errors import IdentityRefused, InputRejected, ProviderUnavailable
 from bodydouble.tasks.identity import Identity, SignInAttempt
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """With two keys: who can check such a signature cannot make one, and ``none`` is no signature."""
@@ -88,7 +88,7 @@ class OpenIdProvider:
             issuer=self._options.issuer,
             subject=str(claims["sub"]),
             name="".join(c for c in str(name) if c.isprintable())[:NAME_CHARACTERS_MAX],
-            role=Role.OPERATOR if self._is_operator(claims) else Role.USER,
+            role=SessionRole.OPERATOR if self._is_operator(claims) else SessionRole.USER,
         )
 
     async def _exchange(self, attempt: SignInAttempt, code: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The use cases: submit, read, list, cancel, delete, estimate, keys, credits, callbacks, uploads, operation."""
+"""The use cases: tasks, prices, keys, credits, callbacks, uploads, sign-in, operation."""
 
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackContent, CallbackService

@@ -19,16 +19,16 @@ KEY_PREFIX_LENGTH = 9  # "ak_" and six digits: enough to tell keys apart, far fr
 NAME_CHARACTERS_MAX = 100
 KEYS_MAX = 100
 KEYS_SHOWN_MAX = 2 * KEYS_MAX
-"""With those that ended within the last day."""
+"""Including keys that expired within the last day."""
 ROTATION_SECONDS = 24 * 3600
-"""How long the secret before still signs beside the new one, so that receivers can follow at their leisure."""
+"""How long a former secret still signs beside the new one, so that receivers have time to change."""
 ROTATIONS_MAX = 8
-"""Of the webhook secret within that time: each one's signature is in every callback."""
+"""Rotations of the webhook secret within that time. Every callback carries a signature of each secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
-    """A key and its secret, which is shown this once."""
+    """A key and its secret, which is shown only once."""
 
     key: ApiKey
     secret: str
@@ -36,20 +36,20 @@ class NewKey:
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerPage:
-    """Some transfers, newest first, and where the next page starts (None: nowhere)."""
+    """A page of transfers, newest first, and the cursor of the next page (None: last page)."""
 
     entries: Sequence[LedgerEntry]
     next_cursor: str | None
 
 
 class AccountService:
-    """What an account's owner may do, and what an operator does for them."""
+    """Keys, credits and webhook secrets of accounts."""
 
     def __init__(self, accounts: AccountStore, master_secret: bytes) -> None:
         self._accounts, self._master_secret = accounts, master_secret
 
     async def balance(self, caller: Caller) -> Decimal:
-        """Credits that are neither spent nor reserved, as of now."""
+        """Credits that are neither spent nor reserved."""
         return (await self._accounts.get_account(caller.id)).balance
 
     async def keys(self, caller: Caller) -> list[ApiKey]:
@@ -82,21 +82,21 @@ class AccountService:
         return await self.create_key(caller.id, name, scope, expires_at)
 
     async def set_key_disabled(self, caller: Caller, key_id: int, *, disabled: bool) -> ApiKey:
-        """Switch a key off, at once and everywhere, or on again. Raises NotFound, ScopeInsufficient."""
+        """Disable a key, effective immediately everywhere, or enable it. Raises NotFound, ScopeInsufficient."""
         caller.require_write()
         return await self._accounts.set_key_disabled(caller.id, key_id, disabled=disabled)
 
     async def rotate_key(self, caller: Caller, key_id: int, grace_seconds: float = 0) -> NewKey:
-        """A new secret under the same name and scope; the old one ends after ``grace_seconds``.
+        """A new key of the same name and scope; the old one expires after ``grace_seconds``.
 
-        Raises NotFound, ScopeInsufficient; InvalidParams: it ended already, or too many did today.
+        Raises NotFound, ScopeInsufficient; InvalidParams if the key has expired, or too many keys did today.
         """
         caller.require_write()
         now, known = datetime.now(UTC), await self._accounts.list_keys(caller.id)
         if any(key.id == key_id and key.has_ended(now) for key in known):
-            raise InvalidParams(["key_id: this key has ended, and so would the one in its place; make a new one"])
+            raise InvalidParams(["key_id: this key has expired; create a new key instead"])
         if len(known) >= KEYS_SHOWN_MAX:
-            raise InvalidParams([f"keys: there are {len(known)}; those that ended are forgotten after a day"])
+            raise InvalidParams([f"keys: there are {len(known)}, the maximum; expired keys are deleted after a day"])
         secret, new = _make_key()
         return NewKey(
             key=await self._accounts.replace_key(caller.id, key_id, new, grace_seconds),
@@ -104,27 +104,27 @@ class AccountService:
         )
 
     async def ledger(self, caller: Caller, cursor: str | None, limit: int) -> LedgerPage:
-        """What moved the account's credits. Raises InvalidParams: a cursor that is none."""
+        """A page of the account's transfers. Raises InvalidParams for an invalid cursor."""
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-            raise InvalidParams(["cursor: is none that this service gave; start again without it"])
+            raise InvalidParams(["cursor: invalid; start again without a cursor"])
         found = await self._accounts.ledger(caller.id, int(cursor) if cursor else None, limit + 1)
         page = found[:limit]
         return LedgerPage(entries=page, next_cursor=str(page[-1].id) if len(found) > limit else None)
 
     async def usage(self, caller: Caller, days: int) -> list[UsageDay]:
-        """What the account used, by day and model."""
+        """The account's usage by day and model."""
         return await self._accounts.usage(caller.id, days)
 
     def webhook_secret(self, account: Account) -> str:
-        """What signs the account's callbacks: ``whsec_`` and 32 bytes in base64, as Standard Webhooks has it.
+        """The secret that signs the account's callbacks: ``whsec_`` and 32 bytes in base64 (Standard Webhooks).
 
-        Derived (HMAC-SHA256) from the installation's secret and the account's generation, so the database holds
-        nothing that could sign.
+        It is derived from the installation's secret and the account's generation (HMAC-SHA256), so the database has
+        nothing that can sign.
         """
         return self._webhook_secret(account, account.webhook_generation)
 
     def webhook_secrets(self, account: Account, now: datetime) -> list[str]:
-        """All that sign at this moment, the newest first: each former one for a day after its own rotation."""
+        """The secrets that sign now, newest first: a former secret signs for a day after its rotation."""
         generations = range(account.webhook_generation, account.webhook_generation - len(_recent(account, now)) - 1, -1)
         return [self._webhook_secret(account, generation) for generation in generations]
 
@@ -133,28 +133,30 @@ class AccountService:
         return "whsec_" + base64.b64encode(hmac.digest(self._master_secret, message, hashlib.sha256)).decode()
 
     async def show_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
-        """The account as it stands, and what signs its callbacks. Raises ScopeInsufficient: it could sign too."""
+        """The account and its signing secret. Raises ScopeInsufficient: a key that only reads must not sign."""
         caller.require_write()
         account = await self._accounts.get_account(caller.id)
         return account, self.webhook_secret(account)
 
     async def rotate_webhook_secret(self, caller: Caller) -> tuple[Account, str]:
-        """A new signing secret; the old one signs beside it for a day.
+        """A new signing secret; the old one also signs for a day.
 
-        Raises ScopeInsufficient; InvalidParams: it was rotated too often within the day.
+        Raises ScopeInsufficient; InvalidParams after ``ROTATIONS_MAX`` rotations within a day.
         """
         caller.require_write()
         now = datetime.now(UTC)
         recent = _recent(await self._accounts.get_account(caller.id), now)
         if sum(rotated <= now for rotated in recent) >= ROTATIONS_MAX:  # later ones: the clock was set back
-            raise InvalidParams([f"webhook-secret: was rotated {ROTATIONS_MAX} times within a day; wait"])
+            raise InvalidParams(
+                [f"webhook-secret: rotated {ROTATIONS_MAX} times within a day, which is the limit; try again later"]
+            )
         account = await self._accounts.rotate_webhook_secret(caller.id, ROTATIONS_MAX)
         return account, self.webhook_secret(account)
 
     async def open_account(self, name: str, credits_granted: Decimal | None = None, memo: str = "") -> Account:
-        """The account of this name, made where there is none, with credits given. Raises InvalidParams."""
+        """The account of this name, created if there is none, with credits granted. Raises InvalidParams."""
         if not name.strip() or len(name) > NAME_CHARACTERS_MAX or not name.isprintable():
-            raise InvalidParams([f"account: a name has 1 to {NAME_CHARACTERS_MAX} printable characters"])
+            raise InvalidParams([f"account: use a name of 1 to {NAME_CHARACTERS_MAX} printable characters"])
         account = await self._accounts.ensure_account(name.strip())
         if credits_granted:
             account = await self._accounts.grant(account.id, credits_granted, memo)

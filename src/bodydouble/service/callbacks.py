@@ -1,4 +1,4 @@
-"""The use cases of callbacks: what is sent, their log, and sending one again."""
+"""Callbacks: their content, their log, and sending one again."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,13 +18,13 @@ from bodydouble.tasks.task import TERMINAL, TaskId
 
 
 class CallbackService:
-    """What an account's owner may see of their callbacks and do about them."""
+    """Callbacks for their account's owner."""
 
     def __init__(self, tasks: TaskStore, deliveries: DeliveryStore) -> None:
         self._tasks, self._deliveries = tasks, deliveries
 
     async def log(self, caller: Caller, task_id: str) -> list[DeliveryLog]:
-        """A task's callbacks with every try. Raises NotFound."""
+        """The callbacks of a task with all tries. Raises NotFound."""
         return await self._deliveries.deliveries(await self._own(caller, task_id))
 
     async def resend(self, caller: Caller, task_id: str) -> UUID:
@@ -35,7 +35,7 @@ class CallbackService:
         if sent is None:
             task = await self._tasks.get_task(known, caller.id)
             if task is not None and task.callback_url and task.status not in TERMINAL:
-                raise StillRunning("task_id: this task is not over; its callback is sent once it is.")
+                raise StillRunning("task_id: this task has not ended; its callback is sent when it does.")
             raise NotFound("This task has no callback_url")
         return sent
 
@@ -47,13 +47,13 @@ class CallbackService:
 
 
 class CallbackContent:
-    """What a callback carries, and with which secrets it is signed, both as of the moment of the try."""
+    """Body and signing secrets of a callback, as they are at the time of the try."""
 
     def __init__(self, tasks: TaskStore, files: FileStore, accounts: AccountStore, service: AccountService) -> None:
         self._tasks, self._files, self._accounts, self._service = tasks, files, accounts, service
 
     async def body(self, delivery: Delivery) -> bytes | None:
-        """TaskInfo's ``data``, its links signed afresh; None where the task was deleted."""
+        """TaskInfo's ``data`` with newly signed links; None if the task was deleted."""
         task = await self._tasks.get_task(delivery.task)
         return None if task is None else to_json(task_data(await show_task(self._files, task)))
 

@@ -1,4 +1,4 @@
-"""Who is calling, and what they may do."""
+"""Authenticated callers and their permissions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bodydouble.tasks.errors import KeyDisabled, ScopeInsufficient, Unauthentica
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Somebody known. ``key`` is None for those who came another way than with a key."""
+    """An authenticated caller. ``key`` is None for a session of the console."""
 
     account: Account
     key: ApiKey | None = None
@@ -21,32 +21,32 @@ class Caller:
         return self.account.id
 
     def require_write(self) -> None:
-        """Raises ScopeInsufficient where the key may only read."""
+        """Raises ScopeInsufficient if the key may only read."""
         if self.key is not None and self.key.scope is not Scope.ALL:
-            raise ScopeInsufficient("This API key may only read; this takes a key of scope 'all'")
+            raise ScopeInsufficient("This API key may only read; use a key of scope 'all'")
 
 
 class KeyUse:
-    """Which keys were used, gathered so that a read costs no write; ``flush`` hands them over now and then."""
+    """Keys used since the last ``take``. Collecting them saves a write for every request."""
 
     def __init__(self) -> None:
         self._used: set[bytes] = set()
 
     def note(self, key_hash: bytes) -> None:
-        """This key was used."""
+        """Record a use of this key."""
         self._used.add(key_hash)
 
     def take(self) -> list[bytes]:
-        """The keys used since the last time."""
+        """The keys used since the last call."""
         used, self._used = self._used, set()
         return list(used)
 
 
 def admit(found: tuple[Account, ApiKey] | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Caller:
-    """The caller that a looked-up key stands for.
+    """The caller of a key that was looked up.
 
     Raises:
-        Unauthenticated: no such key, or expired. KeyDisabled: the key or its account is switched off.
+        Unauthenticated: no such key, or expired. KeyDisabled: the key or its account is disabled.
     """
     if found is None:
         raise Unauthenticated("Missing or invalid API key")
@@ -59,7 +59,7 @@ def admit(found: tuple[Account, ApiKey] | None, now: Callable[[], datetime] = la
 
 
 def hash_secret(secret: str | None) -> bytes:
-    """The hash to look a presented key up by. Raises Unauthenticated where there is none."""
+    """The hash of a key. Raises Unauthenticated without a key."""
     if not secret:
         raise Unauthenticated("Missing or invalid API key")
     return hash_api_key(secret)

@@ -1,4 +1,4 @@
-"""A task as JSON: what TaskInfo answers, and what a callback carries."""
+"""A task as JSON, for TaskInfo and callbacks."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from bodydouble.tasks.task import TERMINAL, TaskStatus
 
 
 def to_json(document: object) -> bytes:
-    """UTF-8, without spaces; exact decimals become numbers."""
+    """Compact JSON in UTF-8; decimals become numbers."""
     return orjson.dumps(document, default=_plain)
 
 
@@ -23,12 +23,12 @@ def _plain(value: object) -> object:
 
 
 def unix(moment: datetime | None) -> int | None:
-    """Whole seconds since 1970, as the wire has all times."""
+    """Whole seconds since 1970, the format of all times in the API."""
     return None if moment is None else int(moment.timestamp())
 
 
 def task_data(view: TaskView) -> dict[str, Any]:
-    """TaskInfo's ``data``, which is a callback's body too."""
+    """TaskInfo's ``data``, also the body of a callback."""
     task = view.task
     model = find_model(task.model)
     over = task.status in TERMINAL

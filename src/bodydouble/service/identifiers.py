@@ -11,7 +11,7 @@ KEY_ID_MAX = 2**63 - 1  # PostgreSQL's bigint
 
 
 def parse_task_id(text: str) -> TaskId:
-    """Raises NotFound: what is no UUID is no task."""
+    """Raises NotFound for anything but a UUID."""
     try:
         return TaskId(UUID(text))
     except ValueError:
@@ -21,8 +21,8 @@ def parse_task_id(text: str) -> TaskId:
 def make_uuid7() -> UUID:
     """A UUID whose first 48 bits are the time in milliseconds (RFC 9562, section 5.7), so that ids sort by age.
 
-    The 12 bits behind the version are the fraction of the millisecond (section 6.2, method 3): who creates many tasks
-    one after the other finds them listed so. 62 bits are random.
+    The 12 bits after the version are the fraction of the millisecond (section 6.2, method 3), so that tasks created in
+    quick succession keep their order. 62 bits are random.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     value = milliseconds << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0x2 << 62

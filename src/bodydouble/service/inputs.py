@@ -1,16 +1,16 @@
-"""The validated input of a model, as plain values."""
+"""A validated request for a task, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 FILE_FIELDS = ("img_urls", "video_urls")
-"""The fields of every model's input that name files, one address each."""
+"""Fields of every model's input with the address of one file each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A request to create a task, validated by the edge: ``inputs`` has every field, defaults filled in."""
+    """A validated request for a task. ``inputs`` has every field, with defaults."""
 
     model: str
     param: Mapping[str, Any]  # the request as sent

@@ -1,4 +1,4 @@
-"""A file of the store as a local path, for those who decode."""
+"""Files of the store as local paths, for decoding."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -8,12 +8,12 @@ from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
 Part = Callable[[int], AbstractContextManager[Path]]
-"""A new local file for so many bytes, removed at the end of the block."""
+"""Provides a new local file for so many bytes, deleted at the end of the block."""
 
 
 @asynccontextmanager
 async def local_copy(files: FileStore, key: str, part: Part) -> AsyncGenerator[Path, None]:
-    """The file itself where the store is a folder, else a copy for as long as the block. Raises NotFound."""
+    """The file itself if the store is a folder, else a copy for the length of the block. Raises NotFound."""
     stored = await files.stat(key)
     if stored is None:
         raise NotFound("File not found", key=key)

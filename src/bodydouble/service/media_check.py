@@ -1,4 +1,4 @@
-"""A look at media before a task is made of them: the exact price, and an early word on what cannot be used."""
+"""Inspection of media before a task is created: for the exact price, and to refuse unusable files early."""
 
 import asyncio
 from collections import OrderedDict

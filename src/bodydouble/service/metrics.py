@@ -1,4 +1,4 @@
-"""What a process counts and says of itself, brought to where all processes' figures are added up."""
+"""Metrics of this process, and the sums over all processes."""
 
 import asyncio
 import math
@@ -15,15 +15,15 @@ from bodydouble.tasks.ports import MetricsStore, QueueStore, SwitchStore
 
 REPORT_SECONDS = 5.0
 FRESH_SECONDS = 3 * REPORT_SECONDS
-"""A process that said nothing for so long is not shown any more."""
+"""Processes whose last report is older are not shown."""
 
 log = structlog.get_logger(__name__)
 
 
 class Counts:
-    """Counts of this process that nobody has been told yet: a request adds to a dictionary, not to a database.
+    """Counts of this process since the last report. A request adds to a dictionary, not to the database.
 
-    ``bounds``: for each name the upper bounds of its buckets, ascending.
+    ``bounds`` has the upper bounds of each histogram's buckets, ascending.
     """
 
     def __init__(self, bounds: Mapping[str, Sequence[float]]) -> None:
@@ -31,7 +31,7 @@ class Counts:
         self._counted: dict[tuple[str, str, float], tuple[int, float]] = {}
 
     def add(self, name: str, label: str, seconds: float) -> None:
-        """Count one in its bucket, and add its seconds."""
+        """Count one value of a histogram."""
         bounds = self._bounds.get(name, ())
         place = bisect_left(bounds, seconds)
         key = name, label, bounds[place] if place < len(bounds) else math.inf
@@ -39,7 +39,7 @@ class Counts:
         self._counted[key] = count + 1, total + seconds
 
     def take(self) -> list[BucketCount]:
-        """What was counted since the last time."""
+        """The counts since the last call."""
         counted, self._counted = self._counted, {}
         return [
             BucketCount(name=name, label=label, bound=bound, count=count, total=total)
@@ -47,7 +47,7 @@ class Counts:
         ]
 
     def put_back(self, counts: Sequence[BucketCount]) -> None:
-        """Keep what could not be told."""
+        """Add counts again that could not be reported."""
         for counted in counts:
             key = counted.name, counted.label, counted.bound
             count, total = self._counted.get(key, (0, 0.0))
@@ -56,7 +56,7 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Measures:
-    """Everything that there is to be seen at one moment."""
+    """All metrics at one moment."""
 
     queue: QueueState
     counts: Sequence[BucketCount]
@@ -66,7 +66,7 @@ class Measures:
 
 
 class MetricsService:
-    """One process's reporter, and the view over all of them."""
+    """Reports this process's metrics and reads those of all processes."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class MetricsService:
         self.counts = Counts(bounds)
 
     async def report(self) -> None:
-        """Bring counts and gauges to the store. Raises StorageUnavailable, and keeps the counts."""
+        """Store counts and gauges. Raises StorageUnavailable and keeps the counts."""
         counted = self.counts.take()
         try:
             if counted:
@@ -102,7 +102,7 @@ class MetricsService:
         await self._metrics.set_gauges(self._process, gauges)
 
     async def keep_reporting(self) -> None:
-        """Until cancelled; what is left is told at the end, where the store still answers."""
+        """Report until cancelled. The remaining counts are stored at the end if the store is available."""
         told = True
         try:
             while True:
@@ -111,7 +111,7 @@ class MetricsService:
                     told = True
                 except StorageUnavailable as error:
                     if told:
-                        log.warning("metrics are kept until the database answers", error=error.message)
+                        log.warning("metrics are kept until the database is available", error=error.message)
                     told = False
                 await asyncio.sleep(REPORT_SECONDS)
         finally:
@@ -120,7 +120,7 @@ class MetricsService:
                 await asyncio.shield(self._metrics.add_counts(left))
 
     async def measures(self) -> Measures:
-        """Of all processes; this one's counts are brought up to date first. Raises StorageUnavailable."""
+        """Metrics of all processes; reports this process's first. Raises StorageUnavailable."""
         await self.report()
         return Measures(
             queue=await self._queue.queue_state(self._takeover_seconds),

@@ -1,4 +1,4 @@
-"""The use cases of an operator: every account's tasks and credits, and what is switched off."""
+"""The operator's use cases: tasks and credits of every account, and switches."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ FAILURE_REASONS_MAX = 20
 
 @dataclass(frozen=True, kw_only=True)
 class TaskReport:
-    """Everything that is known of one task."""
+    """A task with its account, timeline, callbacks and transfers."""
 
     task: Task
     account: Account
@@ -43,7 +43,7 @@ class TaskReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Retried:
-    """What a retry made: a new task of ``id``, or the same task once more in the queue."""
+    """The outcome of a retry: a new task ``id``, or the same task in the queue again."""
 
     id: TaskId
     new: bool
@@ -55,7 +55,7 @@ def switchable_names(renderers: Collection[str]) -> tuple[str, ...]:
 
 
 class OperationService:
-    """What an operator may see and do. Whoever calls it is trusted: it asks for no key."""
+    """The operator's use cases. Callers are trusted: there is no check of permissions."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class OperationService:
         self.switchable = switchable_names(renderers)
 
     async def accounts(self) -> list[Account]:
-        """Everybody, by name."""
+        """All accounts, by name."""
         return await self._accounts.list_accounts()
 
     async def account_names(self) -> dict[AccountId, str]:
-        """Everybody's name by id."""
+        """Names of all accounts by id."""
         return {account.id: account.name for account in await self.accounts()}
 
     async def account(self, name: str) -> Account:
@@ -88,22 +88,22 @@ class OperationService:
         return await self._accounts.find_account(name)
 
     async def grant(self, name: str, amount: Decimal, memo: str) -> Account:
-        """Give credits, or take back (negative). Raises NotFound, InsufficientCredits."""
+        """Grant credits, or revoke a negative amount. Raises NotFound, InsufficientCredits."""
         return await self._accounts.grant((await self.account(name)).id, amount, memo)
 
     async def set_limits(
         self, name: str, *, creates_per_minute: int | None, active_max: int | None, disabled: bool
     ) -> Account:
-        """None: the installation's setting. Raises NotFound."""
+        """Set an account's limits; None stands for the installation's setting. Raises NotFound."""
         account = await self.account(name)
         return await self._accounts.set_limits(account.id, creates_per_minute, active_max, disabled=disabled)
 
     async def keys(self, account: AccountId | None) -> list[ApiKey]:
-        """An account's keys, or everybody's, oldest first."""
+        """Keys of an account, or of all (None), oldest first."""
         return await self._accounts.list_keys(account)
 
     async def find_key(self, reference: str) -> tuple[Caller, ApiKey]:
-        """The key of this id or prefix, and its owner. Raises NotFound; InputRejected where a prefix names several."""
+        """The key with this id or prefix, and its owner. Raises NotFound; InputRejected for an ambiguous prefix."""
         found = [
             key
             for key in await self._accounts.list_keys(None)
@@ -113,7 +113,7 @@ class OperationService:
             raise NotFound(f"There is no key {reference[:9]}; `bodydouble keys list` shows them all")
         if len(found) > 1:
             ids = ", ".join(str(key.id) for key in found)
-            raise InputRejected(f"key: {reference[:9]} begins several keys; name one by its id: {ids}", field="key")
+            raise InputRejected(f"key: {reference[:9]} is the prefix of several keys; use an id: {ids}", field="key")
         return Caller(account=await self._accounts.get_account(found[0].account)), found[0]
 
     async def report(self, task_id: str) -> TaskReport:
@@ -129,18 +129,18 @@ class OperationService:
         )
 
     async def retry(self, task_id: str) -> Retried:
-        """A failed task as a new one of the same account; one that is stuck, once more into the queue.
+        """Create a failed task again for its account, or put a stuck task into the queue again.
 
         Raises:
-            NotFound; StillRunning: a living worker has it; InputRejected: it succeeded; and what a create raises.
+            NotFound. StillRunning: a live worker runs it. InputRejected: it succeeded. And as ``TaskService.submit``.
         """
         task = await self._task(task_id)
         if task.status is TaskStatus.SUCCESS:
-            raise InputRejected("task_id: this task succeeded; there is nothing to do again", field="task_id")
+            raise InputRejected("task_id: this task succeeded and cannot be retried", field="task_id")
         if task.status not in TERMINAL:
             alive = {e.id for e in await self.executors() if self.is_alive(e)}
             if task.status is TaskStatus.RUNNING and task.executor in alive:
-                raise StillRunning(f"task_id: {task.executor} works on this task; cancel it first")
+                raise StillRunning(f"task_id: {task.executor} is running this task; cancel it first")
             await self._queue.enqueue_again(task.id)
             return Retried(id=task.id, new=False)
         owner = Caller(account=await self._accounts.get_account(task.account))
@@ -149,15 +149,15 @@ class OperationService:
         return Retried(id=created.id, new=True)
 
     async def cancel(self, task_id: str) -> bool:
-        """Stop anybody's task; False where it was over. Raises NotFound."""
+        """Cancel any account's task; False if it had ended. Raises NotFound."""
         task = await self._task(task_id)
         return await self._task_service.cancel(Caller(account=await self._accounts.get_account(task.account)), task_id)
 
     async def resend(self, task_id: str) -> str:
-        """Send a task's callback again, now: the delivery's id. Raises NotFound."""
+        """Send a task's callback again now; the id of the delivery. Raises NotFound."""
         sent = await self._deliveries.resend((await self._task(task_id)).id)
         if sent is None:
-            raise NotFound("This task has no callback to send: it has no callback_url, or is not over")
+            raise NotFound("This task has no callback to send: it has no callback_url, or has not ended")
         return str(sent)
 
     async def ledger(self, name: str, limit: int) -> list[LedgerEntry]:
@@ -165,21 +165,21 @@ class OperationService:
         return await self._accounts.ledger((await self.account(name)).id, None, limit)
 
     async def ledger_differences(self) -> list[LedgerDifference]:
-        """What does not agree with the ledger: nothing, ever."""
+        """Stored amounts that differ from the ledger. There must be none."""
         return await self._accounts.ledger_differences()
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
-        """Take no new work of this name, from the next request on. Raises InputRejected."""
+        """Refuse new work of this name, from the next request on. Raises InputRejected."""
         if name not in self.switchable:
             raise InputRejected(f"name: there is no {name} to switch off; there are: {', '.join(self.switchable)}")
         await self._switches.switch_off(name, message, retry_seconds)
 
     async def switch_on(self, name: str) -> bool:
-        """Take it again; False where it was on."""
+        """Accept it again; False if it was not switched off."""
         return await self._switches.switch_on(name)
 
     async def switched_off(self) -> list[SwitchedOff]:
-        """What is off, by name."""
+        """Everything that is switched off, by name."""
         return await self._switches.switched_off()
 
     async def executors(self) -> list[Executor]:
@@ -187,7 +187,7 @@ class OperationService:
         return await self._executors.executors()
 
     def is_alive(self, executor: Executor) -> bool:
-        """Whether it gave a heartbeat recently."""
+        """Whether its last heartbeat is recent."""
         silence = datetime.now(UTC) - executor.beat_at
         return executor.stopped_at is None and silence.total_seconds() < self._takeover_seconds
 
@@ -196,7 +196,7 @@ class OperationService:
         return await self._tasks.failures(days, FAILURE_REASONS_MAX)
 
     async def queue_state(self) -> QueueState:
-        """Depth and age of what waits."""
+        """Length and age of the queues."""
         return await self._queue.queue_state(self._takeover_seconds)
 
     async def _task(self, task_id: str) -> Task:

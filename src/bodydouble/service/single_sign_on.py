@@ -1,7 +1,7 @@
-"""Signing in with another service's word for somebody.
+"""Signing in through an OpenID Connect provider.
 
-Between leaving for the provider and coming back nothing is stored here: what has to be known then travels in a cookie
-that only this installation can make.
+Nothing is stored between the authorization request and the callback. What the callback needs travels in a cookie that
+only this installation can sign.
 """
 
 import base64
@@ -20,27 +20,28 @@ from bodydouble.tasks.errors import IdentityRefused
 from bodydouble.tasks.identity import IdentityProvider, IdentityStore, SignInAttempt
 
 ATTEMPT_SECONDS = 600
-LOST = "This sign-in was begun in another browser, or longer than ten minutes ago; begin again."
+"""Between authorization request and callback."""
+LOST = "This sign-in started in another browser or more than ten minutes ago. Start again."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Departure:
-    """Where the browser goes, and what it keeps until it comes back."""
+class AuthorizationRequest:
+    """The provider's address for the browser, and the cookie that the browser keeps until the callback."""
 
     url: str
-    ticket: str
+    cookie: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
-    """The token of a new session, and where the visitor wanted to go."""
+class SignedIn:
+    """The token of a new session, and the page that the visitor asked for."""
 
     token: str
     target: str
 
 
 class SingleSignOn:
-    """One provider; accounts are linked by its issuer and subject."""
+    """Sign-in through one provider. Its issuer and subject identify an account."""
 
     def __init__(
         self, provider: IdentityProvider, identities: IdentityStore, sessions: SessionService, master_secret: bytes
@@ -50,27 +51,28 @@ class SingleSignOn:
 
     @property
     def name(self) -> str:
-        """What people call the provider."""
+        """The provider's name, for people."""
         return self._provider.name
 
-    async def depart(self, target: str) -> Departure:
-        """Begin. Raises ProviderUnavailable."""
+    async def begin(self, target: str) -> AuthorizationRequest:
+        """Start a sign-in. Raises ProviderUnavailable."""
         attempt = SignInAttempt(
             **{field.name: secrets.token_urlsafe(32) for field in dataclasses.fields(SignInAttempt)}
         )
         until = int(time.time()) + ATTEMPT_SECONDS
         content = json.dumps([dataclasses.asdict(attempt), target, until]).encode()
-        return Departure(
+        return AuthorizationRequest(
             url=await self._provider.authorization_url(attempt),
-            ticket=base64.urlsafe_b64encode(self._sign(content) + content).decode(),
+            cookie=base64.urlsafe_b64encode(self._sign(content) + content).decode(),
         )
 
-    async def arrive(self, ticket: str, answer: Mapping[str, str]) -> Arrival:
-        """Come back with the provider's answer, the query of the address that it sent the browser to.
+    async def complete(self, cookie: str, answer: Mapping[str, str]) -> SignedIn:
+        """Sign in with the provider's answer: the query of the callback address.
 
-        Raises ProviderUnavailable, IdentityRefused: nobody is signed in; Unauthenticated: the account is disabled.
+        Raises:
+            ProviderUnavailable. IdentityRefused: not this browser's sign-in, or the account is disabled.
         """
-        attempt, target = self._read(ticket)
+        attempt, target = self._read(cookie)
         if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
             raise IdentityRefused(LOST)
         if "error" in answer:
@@ -80,11 +82,11 @@ class SingleSignOn:
         account = await self._identities.account_of(identity)
         if account.disabled:
             raise IdentityRefused(f"The account {account.name} is disabled; ask the operator.")
-        return Arrival(token=await self._sessions.sign_in_as(account.name, identity.role), target=target)
+        return SignedIn(token=await self._sessions.sign_in_as(account.name, identity.role), target=target)
 
-    def _read(self, ticket: str) -> tuple[SignInAttempt, str]:
+    def _read(self, cookie: str) -> tuple[SignInAttempt, str]:
         try:
-            raw = base64.urlsafe_b64decode(ticket)
+            raw = base64.urlsafe_b64decode(cookie)
         except (binascii.Error, ValueError):
             raise IdentityRefused(LOST) from None
         size = hashlib.sha256().digest_size

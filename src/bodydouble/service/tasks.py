@@ -1,4 +1,4 @@
-"""The use cases of tasks. They speak to ports only."""
+"""The use cases of tasks."""
 
 import base64
 import binascii
@@ -49,12 +49,12 @@ RendererCheck = Callable[[str, str], str]
 """Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""
 
 AddressCheck = Callable[[str], str | None]
-"""Why nothing will be sent to an address, as far as its text tells; None where that shows only later."""
+"""The reason for which an address will be refused, as far as its text tells; None if it tells none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MediaInputs:
-    """Addresses of a task's inputs; None for what lies elsewhere or is gone."""
+    """Addresses of a task's inputs; None for a file that is elsewhere or was deleted."""
 
     image_url: str | None
     video_url: str | None
@@ -62,7 +62,7 @@ class MediaInputs:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskPage:
-    """Some tasks, newest first, and where the next page starts (None: nowhere)."""
+    """A page of tasks, newest first, and the cursor of the next page (None: last page)."""
 
     views: Sequence[TaskView]
     next_cursor: str | None
@@ -81,7 +81,7 @@ class Origin:
 
 
 class TaskService:
-    """What a client may do with tasks."""
+    """Creating, reading and ending tasks."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class TaskService:
         self.key_use = KeyUse()
 
     async def authenticate(self, secret: str | None) -> Caller:
-        """Who presents this key. Raises Unauthenticated, KeyDisabled."""
+        """The caller with this key. Raises Unauthenticated, KeyDisabled."""
         key_hash = hash_secret(secret)
         caller = admit(await self._accounts.account_for_key(key_hash))
         self.key_use.note(key_hash)
@@ -205,14 +205,14 @@ class TaskService:
         return await self._tasks.create_task(new, self._limits)
 
     async def read(self, caller: Caller, task_id: str) -> TaskView:
-        """Raises NotFound for an unknown or foreign task."""
+        """A task of the caller. Raises NotFound."""
         task = await self._tasks.get_task(parse_task_id(task_id), caller.id)
         if task is None:
             raise NotFound("Task not found")
         return await self.view(task)
 
     async def read_with_key(self, secret: str | None, task_id: str) -> tuple[Caller, TaskView]:
-        """As ``authenticate`` and ``read``, in one round trip to the database, with the timeline."""
+        """``authenticate`` and ``read`` in one round trip to the database, with the timeline."""
         key_hash = hash_secret(secret)
         try:
             known = parse_task_id(task_id)
@@ -227,7 +227,7 @@ class TaskService:
         return caller, await self.view(found.task, found.stages)
 
     async def view(self, task: Task, stages: Sequence[StageTime] | None = None) -> TaskView:
-        """With its place in the queue and the addresses of its media."""
+        """The task with its place in the queue and the addresses of its media."""
         place = await self._line.place(task.id) if task.status is TaskStatus.PENDING else None
         return await show_task(self._files, task, place, stages)
 
@@ -236,7 +236,7 @@ class TaskService:
         return await self._tasks.stage_times((await self.read(caller, task_id)).task.id)
 
     async def media_inputs(self, task: Task) -> MediaInputs:
-        """Where to see what the task was made of, as far as it was uploaded here and is there still."""
+        """Addresses of the task's inputs, if they were uploaded here and still exist."""
 
         async def address(field: str) -> str | None:
             for url in task.inputs.get(field) or ():
@@ -248,7 +248,7 @@ class TaskService:
         return MediaInputs(image_url=await address("img_urls"), video_url=await address("video_urls"))
 
     async def list(self, wanted: TaskFilter, cursor: str | None) -> TaskPage:
-        """One page; pass its ``next_cursor`` for the next. Raises InvalidParams: a cursor that is none."""
+        """One page; ``next_cursor`` leads to the next. Raises InvalidParams for an invalid cursor."""
         before = _decode_cursor(cursor) if cursor else wanted.before
         found = await self._tasks.list_tasks(dataclasses.replace(wanted, before=before, limit=wanted.limit + 1))
         page = found[: wanted.limit]
@@ -259,25 +259,25 @@ class TaskService:
         )
 
     async def cancel(self, caller: Caller, task_id: str) -> bool:
-        """Ask a task to stop; False where it was over. Raises NotFound, ScopeInsufficient."""
+        """Request a cancel; False if the task had ended. Raises NotFound, ScopeInsufficient."""
         caller.require_write()
         known = parse_task_id(task_id)
         asked = await self._tasks.request_cancel(known, caller.id)
         if asked is None and await self._tasks.get_task(known, caller.id) is None:
             raise NotFound("Task not found")
         if asked is TaskStatus.PENDING:
-            # Nobody works on it: it ends now. Should a worker have taken it this very moment, the settlement stands
-            # and the worker stops at its first progress.
+            # No worker has it, so it ends now. If a worker starts it at this moment, the settlement stands, and the
+            # worker stops at its first progress.
             await self._tasks.settle(known, TaskStatus.FAILED, CANCELLED, None)
         return asked is not None
 
     async def delete(self, caller: Caller, task_id: str) -> None:
-        """Remove a task that is over, with its media. Raises NotFound, StillRunning, ScopeInsufficient."""
+        """Delete a task that has ended, with its media. Raises NotFound, StillRunning, ScopeInsufficient."""
         caller.require_write()
         known = parse_task_id(task_id)
         task = await self._tasks.get_task(known, caller.id)
         if task is not None and is_over(task):
-            await self._files.delete(media_keys(task))  # before the row: where this fails, it can be asked for again
+            await self._files.delete(media_keys(task))  # before the row, so that a failed deletion can be repeated
         if await self._tasks.delete_task(known, caller.id) is None:
             raise NotFound("Task not found")
 
@@ -288,21 +288,21 @@ class TaskService:
     async def sign_upload(
         self, caller: Caller, content_type: str, extension: str, size_bytes: int | None = None
     ) -> SignedUpload:
-        """A place to PUT a picture or a video, or to send it to in pieces where its size is known.
+        """Addresses for the upload of a picture or a video; in pieces too if its size is known.
 
         Raises InputRejected, ScopeInsufficient, Maintenance, FeatureDisabled.
         """
         caller.require_write()
         off = await self.switched_off()
         if maintenance := off.get(MAINTENANCE):
-            message = maintenance.message or "Under maintenance; uploads are not taken"
+            message = maintenance.message or "Under maintenance; uploads are not accepted"
             raise Maintenance(message, retry_seconds=maintenance.retry_seconds)
         if uploads := off.get(UPLOADS):
             raise FeatureDisabled(f"Switched off by the operator: {uploads.message or uploads.name}")
         return await self._files.sign_upload(content_type, extension, caller.id, size_bytes)
 
     async def switched_off(self) -> dict[str, SwitchedOff]:
-        """What an operator switched off, by name."""
+        """Everything that is switched off, by name."""
         return {off.name: off for off in await self._switches.switched_off()}
 
     def model(self, name: str) -> ModelSpec:
@@ -319,13 +319,13 @@ class TaskService:
 
 
 def media_keys(task: Task) -> list[str]:
-    """Everything in the file store that belongs to a task that is over."""
+    """Keys of the files of a task that has ended."""
     keys = list(task.result.media_keys) if task.result else []
     return [*keys, task.preview_key] if task.preview_key else keys
 
 
 def is_over(task: Task) -> bool:
-    """Whether nothing about the task's outcome can change any more."""
+    """Whether the task has ended."""
     return task.status in TERMINAL
 
 
@@ -337,4 +337,4 @@ def _decode_cursor(cursor: str) -> TaskId:
     try:
         return TaskId(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
     except (ValueError, binascii.Error):
-        raise InvalidParams(["cursor: is none that this service gave; start again without it"]) from None
+        raise InvalidParams(["cursor: invalid; start again without a cursor"]) from None

@@ -1,4 +1,4 @@
-"""A task with what its owner sees beside it."""
+"""A task as its owner sees it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from bodydouble.tasks.task import StageTime, Task
 
 @dataclass(frozen=True, kw_only=True)
 class TaskView:
-    """A task, its place in the queue, and the addresses of its media, signed just now."""
+    """A task, its place in the queue, and newly signed addresses of its media."""
 
     task: Task
     queue_position: int | None
     media_urls: Sequence[str]
     preview_url: str | None = None
-    stages: Sequence[StageTime] | None = None  # None where nobody looked
+    stages: Sequence[StageTime] | None = None  # None if they were not read
 
 
 async def show_task(
     files: FileStore, task: Task, queue_position: int | None = None, stages: Sequence[StageTime] | None = None
 ) -> TaskView:
-    """Raises StorageUnavailable: a bucket that cannot sign."""
+    """The view of a task. Raises StorageUnavailable if the bucket cannot sign."""
     keys = task.result.media_keys if task.result and task.media_deleted_at is None else ()
     return TaskView(
         task=task,

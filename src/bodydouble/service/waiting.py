@@ -1,4 +1,4 @@
-"""The line of tasks that wait for a worker."""
+"""Positions of pending tasks in the queue."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ FRESH_SECONDS = 1.0
 
 
 class WaitingLine:
-    """Places in the line, looked up once a second for everybody: thousands of clients poll for theirs."""
+    """Positions in the queue, read at most once a second for all clients, of which thousands may poll."""
 
     def __init__(self, tasks: TaskStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._tasks, self._clock = tasks, clock
@@ -21,7 +21,7 @@ class WaitingLine:
         self._looking = asyncio.Lock()
 
     async def place(self, task_id: TaskId) -> int:
-        """How many go before this waiting task, counted up to ``COUNTED_MAX``; as of a second ago at most."""
+        """How many tasks are ahead of this pending one, counted up to ``COUNTED_MAX``; at most a second old."""
         if self._clock() >= self._stale_at:
             async with self._looking:
                 if self._clock() >= self._stale_at:

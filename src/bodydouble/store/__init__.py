@@ -1,4 +1,4 @@
-"""PostgreSQL and files."""
+"""Adapters for PostgreSQL and for files."""
 
 from bodydouble.store.buckets import open_bucket
 from bodydouble.store.embedded import EmbeddedPostgres

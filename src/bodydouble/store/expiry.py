@@ -1,4 +1,4 @@
-"""Removing what was kept long enough."""
+"""Deleting expired files."""
 
 from datetime import datetime
 
@@ -8,9 +8,9 @@ BATCH = 500
 
 
 async def delete_older(files: FileStore, prefix: str, before: datetime) -> int:
-    """Delete every file below ``prefix`` that was last written before ``before`` (with a time zone); how many.
+    """Delete the files below ``prefix`` last written before ``before`` (with a time zone); return how many.
 
-    Raises StorageUnavailable: some may be gone already, and the next run goes on.
+    Raises StorageUnavailable; some files may have been deleted, and the next run continues.
     """
     deleted = 0
     old: list[str] = []

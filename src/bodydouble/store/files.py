@@ -1,4 +1,4 @@
-"""Files in a local folder, reached over HTTP by signed addresses that expire."""
+"""Files in a local folder, served by our API under signed addresses."""
 
 import asyncio
 import os
@@ -29,33 +29,33 @@ from bodydouble.tasks.files import SignedUpload, StoredFile
 from bodydouble.tasks.task import AccountId
 
 WRITE_BYTES = 1 << 20
-"""An upload comes in small pieces; so much of it is written at a time."""
+"""Uploads arrive in small chunks; they are written in blocks of this size."""
 PARTS_FOLDER = ".parts"
 FORMER_KEY = ".signing-key"
-"""Where installations kept a key of their own before there was one secret; addresses signed with it stay valid."""
+"""Former place of the signing key, from before there was one secret. Addresses signed with it stay valid."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileLimits:
-    """What a file store takes, and how long its addresses hold."""
+    """What a file store accepts, and how long its addresses are valid."""
 
     upload_seconds: int
     download_seconds: int
-    image_bytes_max: int  # of an upload whose type is a picture's
+    image_bytes_max: int  # of a picture
     video_bytes_max: int
     free_bytes_min: int = 0  # of a local disk, kept free
     account_bytes_max: int = 0  # of all uploads of an account; 0: no limit
 
     def bytes_max(self, key: str) -> int:
-        """Of the upload that gets this key."""
+        """The largest upload under this key."""
         is_image = CONTENT_TYPES.get(Path(key).suffix, "").startswith("image/")
         return self.image_bytes_max if is_image else self.video_bytes_max
 
 
 def check_size(size_bytes: int, bytes_max: int, named: str) -> None:
-    """Raises InputRejected: the file, by the name that its sender knows for it, or for its size."""
+    """Raises InputRejected for a file above ``bytes_max``; ``named`` is the name that its sender knows."""
     if size_bytes > bytes_max:
-        raise InputRejected(f"{named}: the file is larger than {bytes_max / 1e6:g} MB, the most that is taken.")
+        raise InputRejected(f"{named}: the file is larger than {bytes_max / 1e6:g} MB, which is the limit.")
 
 
 def check_quota(used_bytes: int, wanted_bytes: int, limits: FileLimits) -> None:
@@ -71,7 +71,7 @@ class LocalFileStore:
     """Satisfies ``tasks.files.FileStore``."""
 
     def __init__(self, folder: Path, base_url: str, secret: bytes, limits: FileLimits) -> None:
-        """Raises StorageUnavailable where the folder cannot be made."""
+        """Raises StorageUnavailable if the folder cannot be created."""
         self.folder, self._limits = folder, limits
         self._scratch = Scratch(folder / PARTS_FOLDER, limits.free_bytes_min)
         keys = [derive_key(secret, PURPOSE)]
@@ -83,7 +83,7 @@ class LocalFileStore:
     async def sign_upload(
         self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
     ) -> SignedUpload:
-        """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
+        """Addresses of our API."""
         key = upload_key(content_type, extension, account)
         check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
         await asyncio.to_thread(self._check_quota, key, size_bytes or 0)
@@ -96,11 +96,11 @@ class LocalFileStore:
         )
 
     async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
-        """An address of our own API."""
+        """An address of our API."""
         return self._addresses.make("GET", checked_key(key), expires_seconds or self._limits.download_seconds)
 
     async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
-        """Who has a signed address may use it, whosever file it is."""
+        """A valid signed address names any file, whatever its account."""
         return self._addresses.key_of(url)
 
     def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
@@ -108,11 +108,11 @@ class LocalFileStore:
         return self._addresses.allows(method, key, query, content_type)
 
     async def stat(self, key: str) -> StoredFile | None:
-        """With the file's path."""
+        """The stored file, with its path."""
         return await asyncio.to_thread(self._stat, checked_key(key))
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
-        """Take an upload as it comes, to disk and not to memory."""
+        """Write an upload to disk as it arrives."""
         path = self.folder / checked_key(key)
         bytes_max = self._limits.bytes_max(key)
         check_size(size_bytes or 0, bytes_max, "body")
@@ -133,12 +133,12 @@ class LocalFileStore:
                 await asyncio.to_thread(self._write, part, stream, held)
             try:
                 await asyncio.to_thread(put_in_place, part, path, only_new=True)
-            except FileExistsError:  # it came while we took ours, and may be in use by now
+            except FileExistsError:  # another one was completed meanwhile, and may be in use
                 raise AddressUsed(key) from None
         return await self._found(key)
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """The type is the one of the key's extension."""
+        """The content type follows from the extension of the key."""
         path, size = self.folder / checked_key(key), source.stat().st_size
 
         def store() -> None:
@@ -150,7 +150,7 @@ class LocalFileStore:
         return await self._found(key)
 
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
-        """Copy to ``target``, whole or not at all."""
+        """Copy to ``target``, completely or not at all."""
         stored = await self._found(key)
         assert stored.path is not None, "local files have a path"
         if bytes_max is not None:
@@ -165,19 +165,19 @@ class LocalFileStore:
         return stored
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Also the folders that are empty then."""
+        """Also deletes folders that become empty."""
         paths = [self.folder / checked_key(key) for key in keys]
         if paths:
             await asyncio.to_thread(self._delete, paths)
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Everything in one folder."""
+        """Lists and deletes the files of one folder."""
         keys = [stored.key async for stored in self.list(prefix)]
         await self.delete(keys)
         return len(keys)
 
     async def list(self, prefix: str) -> AsyncIterator[StoredFile]:
-        """Folder by folder, so that memory holds one folder's names at a time."""
+        """Reads one folder at a time, so that memory holds the names of one."""
         top = self.folder / checked_prefix(prefix)
         await self.ping()
         walk = os.walk(top)
@@ -188,7 +188,7 @@ class LocalFileStore:
                 yield stored
 
     async def ping(self) -> None:
-        """Writes to the folder."""
+        """Writes and removes a file."""
 
         def write() -> None:
             with self._scratch.part() as part:
@@ -222,7 +222,7 @@ class LocalFileStore:
             try:
                 found = path.stat()
             except FileNotFoundError:
-                self._scratch.folder.stat()  # a lost disk is not a lost file
+                self._scratch.folder.stat()  # raises if the disk is gone, not only the file
                 return None
         return StoredFile(
             key=key,

@@ -54,7 +54,7 @@ def migrate(database_url: str, *, under_others: bool = True) -> None:
     version before may be using it. Functions that a newer version has installed stay as they are.
 
     Raises:
-        StorageUnavailable: the database does not answer, belongs to a newer version, or was left unchanged because of
+        StorageUnavailable: the database does not respond, belongs to a newer version, or was left unchanged because of
             ``under_others``.
     """
     try:
@@ -82,7 +82,7 @@ def migrate(database_url: str, *, under_others: bool = True) -> None:
                         (name, _checksum(text), __version__),
                     )
     except psycopg.OperationalError as error:
-        raise StorageUnavailable(f"The database does not answer: {error}") from error
+        raise StorageUnavailable(f"The database does not respond: {error}") from error
 
 
 def _load(folder: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Files in a bucket. Clients read and write there by presigned addresses, past our API.
+"""Files in a bucket. Clients read and write there under presigned addresses, without our API.
 
-An upload is named in CreateTask by an address of our own API, whose HMAC we can check; GET of it leads on to the
-bucket. The bucket's own addresses cannot be checked by us, so that they count for the files of the account itself.
+CreateTask names an upload by an address of our API, whose HMAC we can verify; GET redirects to the bucket. We cannot
+verify the bucket's own addresses, so they are accepted only for files of the same account.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 SIGNED_SECONDS_MAX = 7 * 24 * 3600
-"""None of the providers signs for longer."""
+"""The longest lifetime that all providers allow."""
 CHUNK_BYTES = 8 << 20
 CONCURRENCY = 4
 PING_SECONDS_MAX = 5.0
@@ -52,7 +52,7 @@ UNKNOWN_TYPE = "application/octet-stream"
 class ObjectFileStore:
     """Satisfies ``tasks.files.FileStore``."""
 
-    resumable = None  # clients write to the bucket itself, which takes a file in one piece
+    resumable = None  # clients write to the bucket directly, in one piece
 
     def __init__(self, bucket: Bucket, base_url: str, secret: bytes, limits: FileLimits, scratch: Scratch) -> None:
         self._bucket, self._limits, self._scratch = bucket, limits, scratch
@@ -64,7 +64,7 @@ class ObjectFileStore:
     async def sign_upload(
         self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
     ) -> SignedUpload:
-        """Raises InputRejected where the type or the extension is none that we take, or the size too large."""
+        """Presigned addresses of the bucket, or of our API for a bucket without direct uploads."""
         key = upload_key(content_type, extension, account)
         check_size(size_bytes or 0, self._limits.bytes_max(key), "size")
         await self._check_quota(key, size_bytes or 0, expected=self._bucket.direct_uploads)
@@ -80,11 +80,11 @@ class ObjectFileStore:
         )
 
     async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
-        """A presigned address of the bucket, for seven days at most."""
+        """A presigned address of the bucket, valid for at most seven days."""
         return await self._presign("GET", checked_key(key), expires_seconds or self._limits.download_seconds)
 
     async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
-        """Our API's signed addresses, and the bucket's where the file is the account's own."""
+        """Accepts signed addresses of our API, and addresses of the bucket for files of the account."""
         key = self._addresses.key_of(url)
         if key is not None or account is None or not url.startswith(("http://", "https://")):
             return key
@@ -108,12 +108,12 @@ class ObjectFileStore:
             except FileNotFoundError:
                 found = None
         if found is None:
-            await self.ping()  # a lost bucket is not a lost file
+            await self.ping()  # raises if the bucket is gone, not only the file
             return None
         return _stored(found.meta, found.attributes.get("Content-Type", UNKNOWN_TYPE))
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
-        """Take an upload for a bucket that clients cannot write to by an address alone."""
+        """Receive an upload for a bucket without direct uploads."""
         bytes_max = self._limits.bytes_max(key)
         check_size(size_bytes or 0, bytes_max, "body")
         if await self.stat(key) is not None:
@@ -135,7 +135,7 @@ class ObjectFileStore:
                 raise
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """With what a browser needs to show it, or to save it under its name."""
+        """Sets the headers that a browser needs to show the file or to save it under its name."""
         name = Path(checked_key(key)).name
         size = source.stat().st_size
         with self._speaking():
@@ -154,13 +154,13 @@ class ObjectFileStore:
         return StoredFile(key=key, size_bytes=size, content_type=content_type, modified_at=datetime.now(UTC))
 
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
-        """Streamed to ``target``, whole or not at all."""
+        """Stream to ``target``, completely or not at all."""
         part = part_of(target)
         with self._speaking():
             try:
                 found = await obstore.get_async(self._bucket.store, checked_key(key))
             except FileNotFoundError:
-                await self.ping()  # a lost bucket is not a lost file
+                await self.ping()  # raises if the bucket is gone, not only the file
                 raise NotFound("File not found", key=key) from None
             stored = _stored(found.meta, found.attributes.get("Content-Type", UNKNOWN_TYPE))
             if bytes_max is not None:
@@ -176,7 +176,7 @@ class ObjectFileStore:
         return stored
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """In batches."""
+        """Deletes in batches."""
         for key in keys:
             checked_key(key)
         for first in range(0, len(keys), DELETE_BATCH):
@@ -184,18 +184,18 @@ class ObjectFileStore:
             with self._speaking():
                 try:
                     await obstore.delete_async(self._bucket.store, batch)
-                except FileNotFoundError:  # which one is not said, and the others may be there still
+                except FileNotFoundError:  # the error does not say which one; delete the others
                     for key in batch:
                         await self._delete_one(key)
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Everything in one folder."""
+        """Lists and deletes the files of one folder."""
         keys = [stored.key async for stored in self.list(prefix)]
         await self.delete(keys)
         return len(keys)
 
     async def list(self, prefix: str) -> AsyncIterator[StoredFile]:
-        """Without asking for each file's type: it is the one of the extension."""
+        """The content type follows from the extension, without a request for each file."""
         pages = obstore.list(self._bucket.store, checked_prefix(prefix), chunk_size=1000)
         while True:
             with self._speaking():
@@ -208,7 +208,7 @@ class ObjectFileStore:
                     yield _stored(found, CONTENT_TYPES.get(Path(found["path"]).suffix, UNKNOWN_TYPE))
 
     async def ping(self) -> None:
-        """Writes once, then reads what was written, until that fails."""
+        """Writes an object at first, then reads it; after a failure it writes again."""
         store = self._bucket.store
         with self._speaking():
             try:
@@ -220,7 +220,9 @@ class ObjectFileStore:
                         await obstore.put_async(store, PING_KEY, b"", use_multipart=False)
                     self._written = True
             except TimeoutError:
-                raise StorageUnavailable(f"{self._bucket.name} does not answer within {PING_SECONDS_MAX:g} s") from None
+                raise StorageUnavailable(
+                    f"{self._bucket.name} does not respond within {PING_SECONDS_MAX:g} s"
+                ) from None
 
     async def _check_quota(self, key: str, bytes_wanted: int, *, expected: bool) -> None:
         """Raises QuotaExceeded. Lists the uploads once in ``USAGE_SECONDS``; what is ``expected`` counts at once."""
@@ -237,8 +239,9 @@ class ObjectFileStore:
         self._usage[owner] = used + (bytes_wanted if expected else 0), until
 
     async def _claim(self, key: str) -> None:
-        """Put an empty file there, which of two who come at once one can. Only in one piece, and so from memory, would
-        the bucket take the file itself on condition that there is none.
+        """Atomically create an empty object; only one of concurrent callers succeeds. Raises AddressUsed.
+
+        The bucket would create the file itself under this condition only in one piece, from memory.
         """
         with self._speaking():
             try:
@@ -259,12 +262,12 @@ class ObjectFileStore:
 
     @contextmanager
     def _speaking(self) -> Generator[None, None, None]:
-        """Turns what the bucket answers into our errors; the first line of its own words says what it was."""
+        """Translate errors of the bucket. The message has the first line of the original."""
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
             reason = str(error).partition("\n")[0][:300]
-            raise StorageUnavailable(f"{self._bucket.name} does not do as asked: {reason}") from error
+            raise StorageUnavailable(f"{self._bucket.name} failed: {reason}") from error
 
 
 def _stored(meta: "ObjectMeta", content_type: str) -> StoredFile:

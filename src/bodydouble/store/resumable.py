@@ -1,7 +1,7 @@
-"""Uploads that go on where they broke off.
+"""Uploads that continue after an interruption.
 
-What has come lies beside the files until it is whole. Its length is all there is to know, so that any process that
-shares the folder takes the next piece.
+Received bytes are kept in a part file until the upload is complete. Its length is the only state, so any process that
+shares the folder can receive the next piece.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bodydouble.store.scratch import Scratch, part_prefix, put_in_place
 from bodydouble.tasks.errors import InputRejected, WrongOffset
 
 WRITE_BYTES = 1 << 20
-"""So much is lost at most where a process is killed, and so much is written at a time."""
+"""Size of the blocks that are written, and the most that a killed process loses."""
 
 
 class LocalResumableUploads:
@@ -28,18 +28,18 @@ class LocalResumableUploads:
         self._folder, self._scratch, self._addresses, self._check_quota = folder, scratch, addresses, check_quota
 
     def size(self, key: str, query: Mapping[str, str]) -> int | None:
-        """The size is signed with the address."""
+        """The size that is signed with the address."""
         return self._addresses.upload_size(key, query)
 
     async def offset(self, key: str, size_bytes: int) -> int:
-        """The length of what lies there. All of it may lie there since its process was killed: it is finished here."""
+        """The length of the part file. Finishes a complete upload whose process was killed before it could."""
         offset = await asyncio.to_thread(self._offset, key)
         if offset == size_bytes:
             await asyncio.to_thread(self._finish, key, size_bytes)
         return offset
 
     async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
-        """Each write looks whether the end is still where it should be: of two who send at once one gets on."""
+        """Each write verifies the offset, so that only one of two concurrent senders continues."""
         await asyncio.to_thread(self._begin, key, size_bytes, offset)
         with self._scratch.reserve(self._part(key), size_bytes, owner_of(key)):
             return await self._take(key, size_bytes, offset, chunks)
@@ -51,10 +51,10 @@ class LocalResumableUploads:
                 held += chunk
                 if offset + len(held) > size_bytes:
                     held.clear()
-                    raise InputRejected(f"body: goes beyond the {size_bytes} bytes that were announced as size.")
+                    raise InputRejected(f"body: longer than the {size_bytes} bytes that were announced as size.")
                 if len(held) >= WRITE_BYTES:
                     offset, held = await asyncio.to_thread(self._write, key, offset, held), bytearray()
-        finally:  # where the connection broke, what came of it is kept
+        finally:  # keep what was received if the connection broke
             offset = await asyncio.to_thread(self._write, key, offset, held)
         if offset == size_bytes:
             await asyncio.to_thread(self._finish, key, size_bytes)
@@ -66,10 +66,10 @@ class LocalResumableUploads:
     def _offset(self, key: str) -> int:
         part = self._part(key)
         with self._scratch.telling():
-            for path in (self._folder / key, part, self._folder / key):  # it may be finished while we look
+            for path in (self._folder / key, part, self._folder / key):  # it may be finished meanwhile
                 if path.exists():
                     return path.stat().st_size
-            self._scratch.folder.stat()  # a lost disk is not a new upload
+            self._scratch.folder.stat()  # raises if the disk is gone
             return 0
 
     def _begin(self, key: str, size_bytes: int, offset: int) -> None:
@@ -87,7 +87,7 @@ class LocalResumableUploads:
         with self._scratch.telling(), part.open("ab") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             self._scratch.check_room(len(block), part)  # other processes write to this disk too
-            if path.exists():  # somebody else was faster: what was opened may be a new beginning
+            if path.exists():  # finished by another sender; this part file may be a new one
                 part.unlink(missing_ok=True)
                 raise WrongOffset(path.stat().st_size)
             end = stream.seek(0, os.SEEK_END)
@@ -106,7 +106,7 @@ class LocalResumableUploads:
             try:
                 if end == size_bytes and not path.exists():
                     put_in_place(part, path, only_new=True)
-            except FileExistsError:  # by a PUT to the same address
+            except FileExistsError:  # stored by a PUT to the same address
                 pass
             if path.exists():
                 part.unlink(missing_ok=True)

@@ -15,11 +15,11 @@ from bodydouble.tasks.atomic_files import sync_to_disk
 from bodydouble.tasks.errors import StorageFull, StorageUnavailable
 
 ABANDONED_SECONDS = 24 * 3600
-"""No upload takes longer: what is older was left by a process that was killed, or by somebody who never went on."""
+"""Older parts were left by a killed process, or are uploads that nobody continued."""
 SWEEP_SECONDS = 3600.0
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-"""Some mounted folders have no second names for a file: there, of two within the same moment the later one stays."""
+"""Errors of file systems without hard links. There, of two concurrent files under one name the later one stays."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ class Scratch:
             self.sweep()
 
     def sweep(self) -> None:
-        """Remove what was abandoned; looks once an hour, however often it is called. Raises OSError."""
+        """Delete abandoned parts, at most once an hour. Raises OSError."""
         if time.monotonic() < self._sweep_at:
             return
         self._sweep_at = time.monotonic() + SWEEP_SECONDS
@@ -121,7 +121,7 @@ class Scratch:
 
     @contextmanager
     def telling(self) -> Generator[None, None, None]:
-        """Turns an OSError of the block into what it means for us."""
+        """Translate an OSError of the block into StorageFull or StorageUnavailable."""
         try:
             yield
         except OSError as error:
@@ -137,20 +137,20 @@ def part_prefix(owner: str) -> str:
 
 
 def put_in_place(part: Path, path: Path, *, only_new: bool = False) -> None:
-    """Move a whole file to where it belongs, for good. ``only_new``: raises FileExistsError where there is one."""
+    """Move a complete file to ``path``, durably. ``only_new`` raises FileExistsError if ``path`` exists."""
     sync_to_disk(part)
     move = _move_new if only_new else os.replace
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         move(part, path)
-    except FileNotFoundError:  # somebody deleted the last file of the folder, and with it the folder, just then
+    except FileNotFoundError:  # the folder was deleted meanwhile, with its last file
         path.parent.mkdir(parents=True, exist_ok=True)
         move(part, path)
     sync_to_disk(path.parent)
 
 
 def _move_new(part: Path, path: Path) -> None:
-    """A rename would take the place of what is there; a second name for the same file does not."""
+    """Move by a hard link, which fails if ``path`` exists; a rename would replace it."""
     try:
         os.link(part, path)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The installation's one secret; every other key is derived from it.
+"""The secret of an installation, from which every other key is derived.
 
-``BODYDOUBLE_SECRET`` where it is set: machines that share a database and a bucket need the same. Else a file
-``secret`` in the data folder, made at the first start and readable by its owner only; its text can be copied to
+``BODYDOUBLE_SECRET`` if set: machines that share a database and a bucket need the same one. Otherwise the file
+``secret`` in the data folder, created at the first start and readable by its owner only. Its text can be copied to
 ``BODYDOUBLE_SECRET`` of another machine.
 """
 
@@ -20,8 +20,8 @@ def master_secret(configured: str, folder: Path) -> bytes:
     """The secret of this installation; ``configured`` is the setting, ``folder`` the data folder.
 
     Raises:
-        InputRejected: the setting, or the file's content, is too short to be one.
-        StorageUnavailable: the file can be neither read nor made.
+        InputRejected: the setting or the content of the file is too short.
+        StorageUnavailable: the file can be neither read nor created.
     """
     if configured:
         return _long_enough(configured, "BODYDOUBLE_SECRET")
@@ -31,11 +31,11 @@ def master_secret(configured: str, folder: Path) -> bytes:
             _make(path)
         return _long_enough(path.read_text(), str(path))
     except OSError as error:
-        raise StorageUnavailable(f"The secret {path} can be neither read nor made: {error.strerror}") from error
+        raise StorageUnavailable(f"The secret {path} can be neither read nor created: {error.strerror}") from error
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """A 32-byte key for one purpose: who learns it learns neither the secret nor the other keys."""
+    """A 32-byte key for one purpose. It reveals neither the secret nor other keys."""
     return hmac.new(secret, purpose.encode(), hashlib.sha256).digest()
 
 
@@ -43,15 +43,15 @@ def _long_enough(text: str, source: str) -> bytes:
     text = text.strip()
     if len(text) < SECRET_CHARACTERS_MIN:
         raise InputRejected(
-            f"{source}: has {len(text)} characters, at least {SECRET_CHARACTERS_MIN} are needed; "
-            "make one with: openssl rand -hex 32",
+            f"{source}: has {len(text)} characters, at least {SECRET_CHARACTERS_MIN} are required; "
+            "create one with: openssl rand -hex 32",
             field=source,
         )
     return text.encode()
 
 
 def _make(path: Path) -> None:
-    # Written beside it and linked: whoever reads sees the whole secret, and of two that make one the first wins.
+    # Written beside it and linked: readers see a complete secret, and of two concurrent writers the first one wins.
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".secret-{secrets.token_hex(8)}")
     try:

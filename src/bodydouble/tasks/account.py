@@ -1,4 +1,4 @@
-"""Accounts, their keys and what a key looks like."""
+"""Accounts and API keys."""
 
 import enum
 import hashlib
@@ -17,41 +17,41 @@ class Scope(enum.StrEnum):
     """What a key may do."""
 
     ALL = "all"
-    READ = "read"  # look, but neither create, cancel, delete, nor manage keys
+    READ = "read"  # no create, cancel, delete or key management
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Somebody who owns keys, tasks and credits."""
+    """The owner of keys, tasks and credits."""
 
     id: AccountId
     name: str
     balance: Decimal  # credits that are neither spent nor reserved
-    reserved: Decimal = Decimal(0)  # credits of tasks that are not over
-    active: int = 0  # tasks that are not over
+    reserved: Decimal = Decimal(0)  # credits of active tasks
+    active: int = 0  # tasks that have not ended
     disabled: bool = False
     creates_per_minute: int | None = None  # None: the installation's setting
     active_max: int | None = None
-    webhook_generation: int = 1  # counts the rotations of the webhook secret
-    webhook_rotations: tuple[datetime, ...] = ()  # when, the newest first, as many as may matter
+    webhook_generation: int = 1  # rotations of the webhook secret, plus one
+    webhook_rotations: tuple[datetime, ...] = ()  # times of recent rotations, newest first
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """A key as stored: never the secret itself."""
+    """A stored key, without its secret."""
 
     id: int
     account: AccountId
     name: str
-    prefix: str  # the first characters, to tell keys apart in lists
+    prefix: str  # the first characters, to recognise a key in lists
     scope: Scope
     disabled: bool
     created_at: datetime
-    last_used_at: datetime | None  # to the minute or so
+    last_used_at: datetime | None  # to the minute
     expires_at: datetime | None
 
     def has_ended(self, now: datetime) -> bool:
-        """Whether it opens nothing any more, for good."""
+        """Whether the key has expired."""
         return self.expires_at is not None and self.expires_at <= now
 
 
@@ -68,7 +68,7 @@ class NewApiKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """How a limit stands for a caller: ``left`` of ``maximum`` in ``window_seconds``, all back in ``reset_seconds``."""
+    """State of a rate limit: ``left`` of ``maximum`` per ``window_seconds``; all are back in ``reset_seconds``."""
 
     name: str  # creates, reads
     maximum: int
@@ -85,6 +85,6 @@ def make_api_key() -> str:
 def hash_api_key(secret: str) -> bytes:
     """The 32-byte SHA-256 under which a key is stored.
 
-    A fast hash is right here: the secret has 128 random bits, so there is no dictionary to slow down.
+    A fast hash is sufficient: the secret has 128 random bits, so it cannot be guessed from a dictionary.
     """
     return hashlib.sha256(secret.encode()).digest()

@@ -1,4 +1,4 @@
-"""What the ledger and the usage say."""
+"""Ledger entries and usage."""
 
 import enum
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bodydouble.tasks.task import TaskId
 
 
 class TransferKind(enum.StrEnum):
-    """Between which books of an account a transfer moves credits."""
+    """The books of an account between which a transfer moves credits."""
 
     GRANT = "grant"  # issued → available
     REVOKE = "revoke"  # available → issued
@@ -27,14 +27,14 @@ class LedgerEntry:
     account: AccountId
     task: TaskId | None
     kind: TransferKind
-    amount: Decimal  # never negative: the kind says the direction
+    amount: Decimal  # never negative; the kind gives the direction
     memo: str
     created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerDifference:
-    """Something stored that is not what the ledger says it should be."""
+    """A stored amount that differs from the ledger."""
 
     account: AccountId
     task: TaskId | None
@@ -45,7 +45,7 @@ class LedgerDifference:
 
 @dataclass(frozen=True, kw_only=True)
 class UsageDay:
-    """What an account used of one model on one day (UTC), by the day on which the tasks ended."""
+    """Usage of one model by an account, for tasks that ended on one day (UTC)."""
 
     day: date
     model: str

@@ -1,4 +1,4 @@
-"""A callback on its way to its receiver: its states, its tries, and when it is tried again."""
+"""Callbacks: states, tries, and the delay before the next try."""
 
 import enum
 from collections.abc import Sequence
@@ -13,23 +13,24 @@ from bodydouble.tasks.task import TaskId
 TRIES_MAX = 8
 FIRST_SECONDS = 10.0
 FACTOR = 4.3
-"""Waits of 10 s, 43 s, 3 min, 13 min, 57 min, 4 h and 18 h: eight tries over 23 hours, five of them in the first."""
+"""Delays of 10 s, 43 s, 3 min, 13 min, 57 min, 4 h and 18 h: eight tries in 23 hours, five of them in the first."""
 JITTER = 0.2
+"""Share of a delay. Chosen, like the factor, to spread retries after an outage of a receiver."""
 WAIT_SECONDS_MAX = 24 * 3600.0
 """Between two tries, whatever the settings. A stored time beyond it shows that the clock was set back."""
 
 
 class DeliveryStatus(enum.StrEnum):
-    """Where a callback stands."""
+    """The state of a callback."""
 
-    PENDING = "pending"  # to be tried, for the first time or again
-    DELIVERED = "delivered"  # the receiver answered 2xx
-    GONE = "gone"  # the receiver answered 410: it does not want to be called
+    PENDING = "pending"  # another try is due
+    DELIVERED = "delivered"  # the receiver responded with 2xx
+    GONE = "gone"  # the receiver responded with 410: do not call again
     EXHAUSTED = "exhausted"  # every try failed
 
 
 class Outcome(enum.StrEnum):
-    """What one try means for its delivery."""
+    """The effect of a try on its delivery."""
 
     DELIVERED = "delivered"
     RETRY = "retry"
@@ -38,7 +39,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One callback of one task. Receivers see ``id`` as ``webhook-id``, the same at every try."""
+    """A callback of a task. Receivers get ``id`` as ``webhook-id``, the same at every try."""
 
     id: UUID
     task: TaskId
@@ -46,7 +47,7 @@ class Delivery:
     url: str
     status: DeliveryStatus
     tries: int  # made so far
-    next_try_at: datetime | None  # None once it is not pending
+    next_try_at: datetime | None  # None unless pending
     created_at: datetime
     delivered_at: datetime | None
     traceparent: str | None = None  # W3C trace context of the request that made the task
@@ -54,17 +55,17 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One try. The account's owner can read it: nothing of our inside stands in ``error``."""
+    """A try. The account's owner can read it, so ``error`` has no internal details."""
 
-    http_status: int | None  # None where no answer came
-    error: str | None  # None where the status says it all
+    http_status: int | None  # None without a response
+    error: str | None  # None if the status says enough
     milliseconds: int
     outcome: Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedTry:
-    """One try as the log has it."""
+    """A try as it was logged."""
 
     at: datetime
     http_status: int | None
@@ -88,10 +89,10 @@ def retry_delay(
     first_seconds: float = FIRST_SECONDS,
     factor: float = FACTOR,
 ) -> float | None:
-    """Seconds from the try number ``tries`` (1 is the first) to the next one; None where it was the last.
+    """Seconds from try number ``tries`` (from 1) to the next one; None after the last.
 
-    ``jitter`` is 0 to 1 and drawn by the caller. It moves the wait by up to a fifth, so that callbacks that failed
-    together do not come back together.
+    ``jitter`` (0 to 1, drawn by the caller) changes the delay by up to ``JITTER``, so that callbacks that failed
+    together are not retried together.
     """
     if tries >= tries_max:
         return None
@@ -102,5 +103,5 @@ class CallbackTransport(Protocol):
     """Sends a callback once."""
 
     async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
-        """POST ``body`` (JSON), signed with each of ``secrets``. Never raises for what the receiver does."""
+        """POST ``body`` (JSON), signed with each of ``secrets``. Never raises for a receiver's fault."""
         ...

@@ -1,7 +1,7 @@
-"""The one error tree.
+"""The one tree of errors that are raised on purpose.
 
-Each error carries a machine-readable ``reason``, its ``kind`` and the ``fields`` that its message was made from. None
-of them knows HTTP: the API and the console each have a table from kind to answer.
+Each error has a machine-readable ``reason``, a ``kind``, and the ``fields`` that its message contains. None knows HTTP:
+the API and the console each have a table from kind to response.
 """
 
 import enum
@@ -12,31 +12,31 @@ if TYPE_CHECKING:
 
 
 class Kind(enum.Enum):
-    """What stands in the way: all that somebody who answers a request has to know of an error."""
+    """Classes of errors: what the API and the console need to choose a response."""
 
-    UNKNOWN_CALLER = enum.auto()  # nobody is known by what was shown
-    FORBIDDEN = enum.auto()  # somebody is known, and may not
+    UNKNOWN_CALLER = enum.auto()  # the credentials are unknown
+    FORBIDDEN = enum.auto()  # the caller is known and not allowed
     UNPAID = enum.auto()
     MISSING = enum.auto()
-    CONFLICT = enum.auto()  # not as things stand now
-    TAKEN = enum.auto()  # somebody was there before
-    INVALID = enum.auto()  # not with these values
+    CONFLICT = enum.auto()  # not in the current state
+    TAKEN = enum.auto()  # exists already
+    INVALID = enum.auto()  # these values are not accepted
     TOO_MANY = enum.auto()
-    CLOSED = enum.auto()  # nothing new is taken for a while
+    CLOSED = enum.auto()  # no new work is accepted for a while
     NOT_OFFERED = enum.auto()  # not on this installation, or not now
     FULL = enum.auto()
-    FAULT = enum.auto()  # ours, and nobody else's business
+    FAULT = enum.auto()  # internal
 
 
 class BodydoubleError(Exception):
-    """Base of everything that is raised on purpose.
+    """Base of all errors that are raised on purpose.
 
-    ``reason`` is stable and made for programs; the message is for people and says what to do about it.
+    ``reason`` is stable, for programs. The message is for people and says what to do.
     """
 
     reason: ClassVar[str] = "error"
     kind: ClassVar[Kind] = Kind.FAULT
-    rate: "Rate | None" = None  # how the limit stands that the refused request counts against
+    rate: "Rate | None" = None  # state of the limit that the request counts against
 
     def __init__(self, message: str, **fields: object) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class BodydoubleError(Exception):
 
 
 class InputRejected(BodydoubleError):
-    """What the caller gave cannot be used; the message names the field or file and the limit."""
+    """An input cannot be used; the message names the field or file and the limit."""
 
     reason = "input_rejected"
     kind = Kind.INVALID
@@ -58,19 +58,19 @@ class QuotaExceeded(InputRejected):
 
 
 class MediaRejected(InputRejected):
-    """A picture or video is unreadable, of the wrong kind, or outside a limit."""
+    """A picture or video is unreadable, of a wrong type, or outside a limit."""
 
     reason = "media_rejected"
 
 
 class NobodyFound(InputRejected):
-    """There is nobody in the reference image or in the driving video, or not the person asked for."""
+    """No person was detected in the reference image or the driving video, or not the one asked for."""
 
     reason = "nobody_found"
 
 
 class InvalidParams(BodydoubleError):
-    """A request's fields are wrong; ``problems`` holds one line for each."""
+    """Fields of a request are wrong; ``problems`` has one line for each."""
 
     reason = "invalid_params"
     kind = Kind.INVALID
@@ -81,42 +81,42 @@ class InvalidParams(BodydoubleError):
 
 
 class Unauthenticated(BodydoubleError):
-    """No key, or a key that is not known."""
+    """No credentials, or unknown ones."""
 
     reason = "unauthenticated"
     kind = Kind.UNKNOWN_CALLER
 
 
 class IdentityRefused(BodydoubleError):
-    """Another service's word for somebody cannot be relied on, or it is nobody who may come in here."""
+    """An identity provider's answer cannot be verified, or the person may not sign in here."""
 
     reason = "identity_refused"
     kind = Kind.FORBIDDEN
 
 
 class ProviderUnavailable(BodydoubleError):
-    """The service that vouches for people does not answer, or not as it should."""
+    """The identity provider does not respond, or responds with an error."""
 
     reason = "provider_unavailable"
     kind = Kind.NOT_OFFERED
 
 
 class KeyDisabled(BodydoubleError):
-    """The key is known and switched off."""
+    """The key or its account is disabled."""
 
     reason = "key_disabled"
     kind = Kind.FORBIDDEN
 
 
 class ScopeInsufficient(BodydoubleError):
-    """The key is good and may not do this."""
+    """The key is valid but its scope does not allow this."""
 
     reason = "scope_insufficient"
     kind = Kind.FORBIDDEN
 
 
 class RateLimited(BodydoubleError):
-    """Too many requests, or too many tasks at once; ``retry_seconds`` says when to try again."""
+    """Too many requests or too many active tasks; retry after ``retry_seconds``."""
 
     reason = "rate_limited"
     kind = Kind.TOO_MANY
@@ -127,7 +127,7 @@ class RateLimited(BodydoubleError):
 
 
 class Maintenance(BodydoubleError):
-    """The operator takes no new work for a while; what is there can be read."""
+    """The operator has switched off new work. Reads still succeed."""
 
     reason = "maintenance"
     kind = Kind.CLOSED
@@ -138,56 +138,56 @@ class Maintenance(BodydoubleError):
 
 
 class FeatureDisabled(BodydoubleError):
-    """The operator switched this model, renderer or feature off."""
+    """The operator has switched off this model, renderer or feature."""
 
     reason = "feature_disabled"
     kind = Kind.NOT_OFFERED
 
 
 class IdempotencyConflict(BodydoubleError):
-    """The same ``Idempotency-Key`` came before with another body."""
+    """This ``Idempotency-Key`` was used before with another body."""
 
     reason = "idempotency_conflict"
     kind = Kind.INVALID
 
 
 class StillRunning(BodydoubleError):
-    """What is asked for is possible only once the task is over."""
+    """The operation needs a task that has ended."""
 
     reason = "still_running"
     kind = Kind.CONFLICT
 
 
 class WrongOffset(BodydoubleError):
-    """A piece of an upload does not begin where the one before ended; ``offset`` is where it has to."""
+    """A piece of an upload does not start where the previous one ended; it must start at ``offset``."""
 
     reason = "wrong_offset"
     kind = Kind.CONFLICT
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"Upload-Offset: {offset} bytes are here; send what follows them", offset=offset)
+        super().__init__(f"Upload-Offset: {offset} bytes have been received; send what follows them", offset=offset)
         self.offset = offset
 
 
 class AddressUsed(BodydoubleError):
-    """An upload address takes one file; whoever was there first has had it."""
+    """An upload address accepts one file, and this one has received it."""
 
     reason = "address_used"
     kind = Kind.TAKEN
 
     def __init__(self, key: str) -> None:
-        super().__init__("This upload address was used already; ask for a new one.", key=key)
+        super().__init__("This upload address has been used; request a new one.", key=key)
 
 
 class InsufficientCredits(BodydoubleError):
-    """The account's balance does not reach; ``fields`` has ``needed`` and ``balance``."""
+    """The account's balance is too low; ``fields`` has ``needed`` and ``balance``."""
 
     reason = "insufficient_credits"
     kind = Kind.UNPAID
 
 
 class NotFound(BodydoubleError):
-    """No such thing, or not this account's."""
+    """There is no such object, or it belongs to another account."""
 
     reason = "not_found"
     kind = Kind.MISSING
@@ -201,7 +201,7 @@ class RendererUnavailable(BodydoubleError):
 
 
 class RendererLost(BodydoubleError):
-    """The process that holds a renderer's model ended in the middle of its work; another attempt may succeed."""
+    """The model runner ended during a task; another attempt may succeed."""
 
     reason = "renderer_lost"
 
@@ -213,25 +213,25 @@ class WorkspaceDamaged(BodydoubleError):
 
 
 class ModelPackMissing(BodydoubleError):
-    """The perception model files are not on this machine; the message has the command that brings them."""
+    """The perception models are not installed; the message has the command that installs them."""
 
     reason = "model_pack_missing"
 
 
 class Cancelled(BodydoubleError):
-    """The caller asked to stop."""
+    """The task was cancelled."""
 
     reason = "cancelled"
 
 
 class StorageUnavailable(BodydoubleError):
-    """The database or the file store does not answer."""
+    """The database or the file store does not respond."""
 
     reason = "storage_unavailable"
 
 
 class StorageFull(StorageUnavailable):
-    """There is no room left for files."""
+    """The disk has no room for files."""
 
     reason = "storage_full"
     kind = Kind.FULL

@@ -1,4 +1,4 @@
-"""What the use cases and the worker need of files, as Protocols. Adapters live in ``store`` and ``outbound``."""
+"""The ports for files, as Protocols. Their adapters are in ``store`` and ``outbound``."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,113 +17,113 @@ class StoredFile:
     size_bytes: int
     content_type: str
     modified_at: datetime
-    path: Path | None = None  # where the store is a local folder
+    path: Path | None = None  # if the store is a local folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedUpload:
-    """A place to PUT bytes to, and the address that the file then has."""
+    """An address to PUT a file to, and the address that it then has."""
 
     put_url: str
     file_url: str
     expires_at: datetime
-    resumable_url: str | None = None  # takes it in pieces, where the store can and the size was named
+    resumable_url: str | None = None  # accepts it in pieces; None if the store cannot or the size is unknown
 
 
 class ResumableUploads(Protocol):
-    """Uploads that go on where they broke off. All but ``size`` raise StorageUnavailable, StorageFull."""
+    """Uploads that continue after an interruption. All methods but ``size`` raise StorageUnavailable, StorageFull."""
 
     def size(self, key: str, query: Mapping[str, str]) -> int | None:
-        """The size that an address was signed for; None where it is none of ours, or has expired."""
+        """The size that the address was signed for; None if its signature is not ours or has expired."""
         ...
 
     async def offset(self, key: str, size_bytes: int) -> int:
-        """How many bytes are there: 0 before the first, all of them once it is whole, and then it is a stored file."""
+        """How many bytes have been received. Once all have, the upload is a stored file."""
         ...
 
     async def append(self, key: str, size_bytes: int, offset: int, chunks: AsyncIterator[bytes]) -> int:
-        """Take what follows ``offset``, as far as it comes, and answer the new offset; whole, it is a stored file.
+        """Receive bytes from ``offset`` on and return the new offset. A complete upload becomes a stored file.
 
-        Raises WrongOffset where something else is there; InputRejected where more comes than ``size_bytes``.
+        What was received stays if the connection breaks. Raises WrongOffset if the upload has another length;
+        InputRejected for more than ``size_bytes``; QuotaExceeded.
         """
         ...
 
 
 class FileStore(Protocol):
-    """Uploads, results, and the work of tasks under way.
+    """Uploads, results, and intermediate files of running tasks.
 
-    A key is ``uploads|results|work/<account>/[<folder>/]<name>.<extension>``, in lower case, digits and dashes; what
-    looks otherwise is not found. Everything that touches the storage raises StorageUnavailable where it does not
-    answer, and StorageFull where it has no room.
+    A key is ``uploads|results|work/<account>/[<folder>/]<name>.<extension>`` of lower-case letters, digits and dashes;
+    any other key is not found. Methods that use the storage raise StorageUnavailable, and StorageFull if they write.
     """
 
     @property
     def resumable(self) -> ResumableUploads | None:
-        """None where uploads go past our API."""
+        """None if clients upload to the storage directly."""
         ...
 
     async def sign_upload(
         self, content_type: str, extension: str, account: AccountId, size_bytes: int | None = None
     ) -> SignedUpload:
-        """A place for one upload of this account. Raises InputRejected for a type or size that is not taken."""
+        """Addresses for one upload of this account. Raises InputRejected for its type or size; QuotaExceeded."""
         ...
 
     async def sign_download(self, key: str, expires_seconds: int | None = None) -> str:
-        """An absolute URL that any HTTP client can GET without a key until it expires."""
+        """An absolute URL that works without an API key until it expires."""
         ...
 
     async def own_key(self, url: str, account: AccountId | None = None) -> str | None:
-        """The key where ``url`` is one of this store's own addresses, else None.
+        """The key of a file of this store that ``url`` names, else None.
 
-        An address counts that has our good signature or leads to a file of ``account`` itself, so that nobody names
-        another's files by guessing.
+        The address needs our valid signature, or the file must belong to ``account``: nobody can guess the address of
+        another account's file.
         """
         ...
 
     def allows(self, method: str, key: str, query: Mapping[str, str], content_type: str) -> bool:
-        """Whether a request to our own API, with this address and Content-Type, was signed for."""
+        """Whether the signature of a request to our own API is valid for this method, key and Content-Type."""
         ...
 
     async def stat(self, key: str) -> StoredFile | None:
-        """What is there, None where nothing is."""
+        """The stored file, or None."""
         ...
 
     async def receive(self, key: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None) -> StoredFile:
-        """Take an upload that comes through our API, whole or not at all; ``size_bytes`` where it is announced.
+        """Store an upload that comes through our API, completely or not at all.
 
-        Raises InputRejected where it is too large, AddressUsed where there is one already: of two at once the first
-        that is whole stays.
+        ``size_bytes`` is its announced size; None if unknown. Raises InputRejected if it is too large, QuotaExceeded,
+        and AddressUsed if the key has a file already: of two concurrent uploads the first complete one stays.
         """
         ...
 
     async def put_file(self, key: str, source: Path, content_type: str) -> StoredFile:
-        """Store ``source`` whole or not at all, in the place of what is there."""
+        """Store ``source`` completely or not at all, replacing the file under this key."""
         ...
 
     async def get_file(self, key: str, target: Path, bytes_max: int | None = None) -> StoredFile:
-        """Copy to ``target``. Raises NotFound; InputRejected where it is larger than ``bytes_max``."""
+        """Copy to ``target``. Raises NotFound; InputRejected if the file is larger than ``bytes_max``."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Remove these; those that are not there are no fault."""
+        """Delete these files. Absent ones are ignored."""
         ...
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Remove everything below a folder such as ``results/7/<task>``, without a slash at the end; how many."""
+        """Delete the files below a folder such as ``results/7/<task>`` (no trailing slash); return how many."""
         ...
 
     def list(self, prefix: str) -> AsyncIterator[StoredFile]:
-        """Everything below a folder such as ``uploads``, in no certain order."""
+        """The files below a folder such as ``uploads``, in any order."""
         ...
 
     async def ping(self) -> None:
-        """Raises StorageUnavailable where the store cannot be written."""
+        """Raises StorageUnavailable if the store cannot be written."""
         ...
 
 
 class Downloader(Protocol):
-    """Brings a stranger's URL to a local file, guarded."""
+    """Downloads untrusted URLs."""
 
     async def download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
-        """Raises InputRejected naming ``field``: address refused, too large, too slow, not found."""
+        """Download to ``target``. Raises InputRejected naming ``field``: refused, too large, too slow, not found."""
         ...

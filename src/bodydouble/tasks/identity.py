@@ -1,4 +1,4 @@
-"""Somebody whom an identity provider vouches for, and the one attempt at signing in that led there."""
+"""People who sign in through an identity provider."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,67 +6,67 @@ from datetime import datetime
 from typing import Protocol
 
 from bodydouble.tasks.account import Account, AccountId
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who it is: issuer and subject never change, name and role may at every sign-in."""
+    """A person at a provider. Issuer and subject never change; name and role may at every sign-in."""
 
     issuer: str
     subject: str
-    name: str  # for people: the e-mail address, where there is one
-    role: Role
+    name: str  # for people: the e-mail address if there is one
+    role: SessionRole
 
 
 @dataclass(frozen=True, kw_only=True)
 class KnownIdentity:
-    """Somebody who came in through a provider, or whom an operator lets in."""
+    """A person who has signed in through a provider, or whom an operator has admitted."""
 
     issuer: str
     subject: str
-    name: str  # as at the last sign-in; empty before the first
-    account: str  # the name of theirs
+    name: str  # at the last sign-in; empty before the first
+    account: str  # its name
     seen_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignInAttempt:
-    """What ties an answer of the provider to the browser that asked; each part is random and used once."""
+    """Random values, used once, that bind the provider's answer to the browser that started the sign-in."""
 
     state: str
     nonce: str
-    verifier: str  # PKCE's, RFC 7636
+    verifier: str  # PKCE code verifier, RFC 7636
 
 
 class IdentityProvider(Protocol):
-    """Another service that knows people."""
+    """An identity provider."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name, for people."""
         ...
 
     async def authorization_url(self, attempt: SignInAttempt) -> str:
-        """Where the browser goes to sign in there. Raises ProviderUnavailable."""
+        """The address that the browser opens to sign in. Raises ProviderUnavailable."""
         ...
 
     async def identify(self, attempt: SignInAttempt, code: str) -> Identity:
-        """Who came back with this code. Raises ProviderUnavailable, IdentityRefused."""
+        """The person that this authorization code stands for. Raises ProviderUnavailable, IdentityRefused."""
         ...
 
 
 class IdentityStore(Protocol):
-    """Which account is whose."""
+    """Which account belongs to which identity."""
 
     async def account_of(self, identity: Identity) -> Account:
-        """By issuer and subject; at the first time a new account, never one that was there under this name."""
+        """The identity's account. The first sign-in creates one, even if an account of this name exists."""
         ...
 
     async def admit(self, issuer: str, subject: str, account: AccountId) -> None:
-        """From the next sign-in on this account is theirs, whichever was before and whether they were here or not."""
+        """Assign this account to an identity, whether it has signed in before or not. Replaces a former account."""
         ...
 
     async def list(self) -> Sequence[KnownIdentity]:
-        """All, the last seen first."""
+        """All known identities, last seen first."""
         ...

@@ -1,16 +1,16 @@
-"""What an operator sees and decides: executors, the queue, what is switched off, counts."""
+"""What an operator sees and controls: executors, the queue, switches, counters."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 MAINTENANCE = "maintenance"
-"""The name under which all new work is switched off; every other name is a feature: a model, a renderer, uploads."""
+"""The switch for all new work. Every other switch is a feature: a model, a renderer, uploads."""
 
 UPLOADS = "uploads"
 
 
 def renderer_feature(name: str) -> str:
-    """The feature that stands for a renderer."""
+    """The name of a renderer's switch."""
     return f"renderer:{name}"
 
 
@@ -25,12 +25,12 @@ class Executor:
     started_at: datetime
     beat_at: datetime
     stopped_at: datetime | None
-    running: int  # tasks it has right now
+    running: int  # tasks that it holds now
 
 
 @dataclass(frozen=True, kw_only=True)
 class SwitchedOff:
-    """Something that an operator switched off."""
+    """A switch that is off."""
 
     name: str
     message: str  # for callers
@@ -40,11 +40,11 @@ class SwitchedOff:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueState:
-    """How the queue stands."""
+    """Length and age of the queues."""
 
     pending: int
     running: int
-    oldest_pending_seconds: float  # 0 where nothing waits
+    oldest_pending_seconds: float  # 0 if the queue is empty
     deliveries_pending: int
     oldest_delivery_seconds: float
     executors: int  # with a fresh heartbeat
@@ -56,14 +56,14 @@ class BucketCount:
 
     name: str  # task, stage, callback, credits, http
     label: str  # result code, stage, outcome, transfer kind, "METHOD template status"
-    bound: float  # no value here is larger, and all are larger than the next smaller bound
+    bound: float  # upper bound of the bucket, included; infinity for the last one
     count: int
     total: float  # seconds, or credits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gauge:
-    """What one process says of itself right now."""
+    """A current value that one process reports."""
 
     process: str
     name: str
@@ -73,7 +73,7 @@ class Gauge:
 
 @dataclass(frozen=True, kw_only=True)
 class FailureCount:
-    """How often tasks ended for one reason."""
+    """How many tasks failed for one reason."""
 
     code: int  # of the result
     message: str

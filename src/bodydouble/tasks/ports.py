@@ -1,4 +1,4 @@
-"""What the use cases and the worker need of a database, as Protocols. Adapters live in ``store``."""
+"""The ports to the database, as Protocols. Their adapters are in ``store``."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -30,19 +30,19 @@ from bodydouble.tasks.task import (
 
 @dataclass(frozen=True, kw_only=True)
 class KeyReading:
-    """What somebody with a key sees of a task."""
+    """A key, its account, and the task that the key's owner asked for."""
 
     account: Account
     key: ApiKey
-    task: Task | None  # None where there is none, or it is another account's
+    task: Task | None  # None if there is none, or it is another account's
     stages: Sequence[StageTime] = ()  # the task's timeline, oldest first
 
 
 class TaskStore(Protocol):
-    """Tasks, with the credits that they hold. Every method raises StorageUnavailable while the database is away."""
+    """Tasks and the credits reserved for them. Every method raises StorageUnavailable."""
 
     async def create_task(self, task: NewTask, limits: CreateLimits) -> Created:
-        """Check key, switches, limits and balance, store the task, reserve its credits and enqueue it: one transaction.
+        """Check key, switches, limits and balance; store and enqueue the task and reserve its credits: one transaction.
 
         Raises:
             Unauthenticated, KeyDisabled, ScopeInsufficient, Maintenance, FeatureDisabled, RateLimited,
@@ -55,11 +55,11 @@ class TaskStore(Protocol):
         ...
 
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
-        """The task, or None where there is none or it is not this account's (None: any account)."""
+        """The task, or None if there is none or it belongs to another account than ``account`` (None: any)."""
         ...
 
     async def read_task(self, key_hash: bytes, task_id: TaskId) -> KeyReading | None:
-        """Whose key it is and that account's task, in one round trip; None where there is no such key."""
+        """The key's account and that account's task, in one round trip; None for an unknown key."""
         ...
 
     async def list_tasks(self, wanted: TaskFilter) -> list[Task]:
@@ -67,27 +67,27 @@ class TaskStore(Protocol):
         ...
 
     async def queue_position(self, task_id: TaskId) -> int | None:
-        """How many pending tasks go before this one, counted up to 1000; None once it is not pending."""
+        """How many pending tasks are ahead of this one, counted up to 1000; None unless it is pending."""
         ...
 
     async def waiting_tasks(self, limit: int) -> list[TaskId]:
-        """Pending tasks in the order in which they will be started, the first ``limit``."""
+        """The first ``limit`` pending tasks, in the order of their start."""
         ...
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
-        """Take the task for this executor, and count an attempt where another had it; None where it is terminal."""
+        """Assign the task to this executor; a new executor is a new attempt. None if the task has ended."""
         ...
 
     async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
-        """Store progress, never backwards, and say whether to go on."""
+        """Store progress, which never decreases, and return whether the executor may go on."""
         ...
 
     async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
-        """Show this picture of the result so far."""
+        """Set the preview picture of a running task."""
         ...
 
     async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:
-        """Add to the task's timeline, and to the installation's counts."""
+        """Add to the task's timeline and to the metrics."""
         ...
 
     async def stage_times(self, task_id: TaskId) -> list[StageTime]:
@@ -99,37 +99,37 @@ class TaskStore(Protocol):
         ...
 
     async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
-        """End the task once: charge or release, and queue its callback.
+        """End the task once: charge or release its credits and enqueue its callback.
 
-        False where it was terminal already, or another executor than ``executor`` has it (None: whoever has it).
+        False if it has ended already, or belongs to another executor than ``executor`` (None: any).
         """
         ...
 
     async def request_cancel(self, task_id: TaskId, account: AccountId) -> TaskStatus | None:
-        """Ask for a cancel; the status at that moment, or None where the task is unknown or terminal."""
+        """Request a cancel; the status at that moment, or None if the task is unknown or has ended."""
         ...
 
     async def delete_task(self, task_id: TaskId, account: AccountId) -> Task | None:
-        """Remove a terminal task's row and what hangs on it; the task that was removed, or None.
+        """Delete a task that has ended, with its callbacks and timeline; the deleted task, or None.
 
-        The ledger and the usage keep what they say. Raises StillRunning.
+        Ledger and usage are kept. Raises StillRunning.
         """
         ...
 
     async def overdue_tasks(self, limit: int) -> list[Task]:
-        """Tasks past their deadline that are not over."""
+        """Active tasks past their deadline."""
         ...
 
     async def expired_media(self, limit: int) -> list[Task]:
-        """Terminal tasks whose media are past their time and still there."""
+        """Ended tasks whose media have expired and not been deleted."""
         ...
 
     async def media_deleted(self, task_ids: Sequence[TaskId]) -> None:
-        """Note that the media of these tasks are gone."""
+        """Record that the media of these tasks were deleted."""
         ...
 
     async def delete_old_tasks(self, before: datetime, limit: int) -> int:
-        """Remove rows of tasks that ended before this moment and whose media are gone; how many."""
+        """Delete tasks that ended before this moment and have no media; return how many."""
         ...
 
     async def failures(self, days: int, limit: int) -> list[FailureCount]:
@@ -137,11 +137,11 @@ class TaskStore(Protocol):
         ...
 
     def changes(self, task_id: TaskId) -> AbstractAsyncContextManager["TaskChanges"]:
-        """Watch a task for as long as the block lasts."""
+        """Watch a task for the length of the block."""
         ...
 
     async def ping(self) -> None:
-        """Raises StorageUnavailable where the database does not answer."""
+        """Raises StorageUnavailable if the database does not respond."""
         ...
 
 
@@ -149,7 +149,7 @@ class TaskChanges(Protocol):
     """A watched task."""
 
     async def wait(self, seconds: float) -> bool:
-        """Until the task changed (True), or ``seconds`` passed. May answer True without a change."""
+        """Wait until the task changes (True) or ``seconds`` pass. May return True without a change."""
         ...
 
 
@@ -159,7 +159,7 @@ class AccountStore(Protocol):
     async def account_for_key(self, key_hash: bytes) -> tuple[Account, ApiKey] | None: ...
 
     async def touch_keys(self, key_hashes: Sequence[bytes]) -> None:
-        """Note that these keys were used just now."""
+        """Record that these keys were used now."""
         ...
 
     async def get_account(self, account: AccountId) -> Account:
@@ -171,21 +171,21 @@ class AccountStore(Protocol):
         ...
 
     async def ensure_account(self, name: str) -> Account:
-        """The account of this name, made where there is none."""
+        """The account of this name; created if there is none."""
         ...
 
     async def list_accounts(self) -> list[Account]:
-        """By name."""
+        """All accounts, by name."""
         ...
 
     async def set_limits(
         self, account: AccountId, creates_per_minute: int | None, active_max: int | None, *, disabled: bool
     ) -> Account:
-        """None: the installation's setting. Raises NotFound."""
+        """Set an account's limits; None stands for the installation's setting. Raises NotFound."""
         ...
 
     async def grant(self, account: AccountId, amount: Decimal, memo: str) -> Account:
-        """Give credits, or take back (negative). Raises InsufficientCredits, NotFound."""
+        """Grant credits, or revoke a negative amount. Raises InsufficientCredits, NotFound."""
         ...
 
     async def add_key(self, account: AccountId, key: NewApiKey, keys_max: int) -> ApiKey | None:
@@ -193,7 +193,7 @@ class AccountStore(Protocol):
         ...
 
     async def list_keys(self, account: AccountId | None) -> list[ApiKey]:
-        """An account's, or everybody's (None), oldest first."""
+        """Keys of an account, or of all (None), oldest first."""
         ...
 
     async def set_key_disabled(self, account: AccountId, key_id: int, *, disabled: bool) -> ApiKey:
@@ -201,34 +201,34 @@ class AccountStore(Protocol):
         ...
 
     async def replace_key(self, account: AccountId, key_id: int, new: NewApiKey, grace_seconds: float) -> ApiKey:
-        """As ``add_key``, with the old one's name and scope; the old one expires. Raises NotFound."""
+        """Add a key with the name and scope of another, which expires after ``grace_seconds``. Raises NotFound."""
         ...
 
     async def count_keys(self) -> int: ...
 
     async def rotate_webhook_secret(self, account: AccountId, remembered_max: int) -> Account:
-        """Count one more generation of the account's webhook secret and remember when. Raises NotFound."""
+        """Increase the generation of the account's webhook secret and record the time. Raises NotFound."""
         ...
 
     async def ledger(self, account: AccountId, before: int | None, limit: int) -> list[LedgerEntry]:
-        """One page, newest first; ``before`` is where the page before ended."""
+        """One page, newest first; ``before`` is the last id of the previous page."""
         ...
 
     async def task_ledger(self, task_id: TaskId) -> list[LedgerEntry]:
-        """Every transfer of one task, oldest first; it outlives the task."""
+        """Every transfer of a task, oldest first, even if the task was deleted."""
         ...
 
     async def ledger_differences(self) -> list[LedgerDifference]:
-        """What does not agree with the ledger: nothing, ever."""
+        """Stored amounts that differ from the ledger. There must be none."""
         ...
 
     async def usage(self, account: AccountId, days: int) -> list[UsageDay]:
-        """The last ``days`` days, today included, newest first; days without tasks are left out."""
+        """The last ``days`` days including today, newest first. Days without tasks are omitted."""
         ...
 
 
 class DeliveryStore(Protocol):
-    """Callbacks to send, and how sending went."""
+    """Callbacks to send, and their tries."""
 
     async def claim_deliveries(
         self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
@@ -243,7 +243,7 @@ class DeliveryStore(Protocol):
     async def record_attempt(
         self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
     ) -> None:
-        """Log the try, count it, and set when the next one is due (None: none)."""
+        """Log and count a try, and set when the next one is due (None: never)."""
         ...
 
     async def deliveries(self, task_id: TaskId) -> list[DeliveryLog]:
@@ -251,25 +251,25 @@ class DeliveryStore(Protocol):
         ...
 
     async def resend(self, task_id: TaskId) -> UUID | None:
-        """Make the task's delivery due now, whatever became of it; its id, or None where there is no callback."""
+        """Make the task's latest delivery due now, whatever its state; its id, or None if there is none."""
         ...
 
 
 class SessionStore(Protocol):
-    """Who is signed in at the console; tokens come as their SHA-256."""
+    """Sessions and sign-in links of the console, by the SHA-256 of their tokens."""
 
     async def add_link(self, link: NewSession) -> None:
-        """A link that signs in once."""
+        """Store a link that signs in once."""
         ...
 
     async def redeem_link(self, link_hash: bytes, session_hash: bytes, seconds: float) -> bool:
-        """Turn a link into a session, once; False where it is none that holds."""
+        """Turn a link into a session, once. False if the link is unknown, used or expired."""
         ...
 
     async def add_session(self, session: NewSession) -> None: ...
 
     async def get_session(self, token_hash: bytes) -> Session | None:
-        """With its account as it is now; None once it is over."""
+        """The session with its account as it is now; None if unknown or expired."""
         ...
 
     async def end_session(self, token_hash: bytes) -> None: ...

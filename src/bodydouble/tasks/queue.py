@@ -1,7 +1,7 @@
-"""What API and worker agree on when a task is handed over."""
+"""Names that API and worker share to hand over a task."""
 
 WORKFLOW = "replace_task"
 QUEUE = "tasks"
 APPLICATION = "bodydouble"
 APPLICATION_VERSION = "1"
-"""Pinned: a workflow goes on only under the version that started it. Raise it when the order of steps changes."""
+"""A workflow continues only under the version that started it. Increase it when the order of the steps changes."""

@@ -1,4 +1,4 @@
-"""Somebody signed in at the console."""
+"""Sessions of the console."""
 
 import enum
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from datetime import datetime
 from bodydouble.tasks.account import Account, AccountId
 
 
-class Role(enum.StrEnum):
-    """What somebody who is signed in may see and do."""
+class SessionRole(enum.StrEnum):
+    """What a signed-in user may see and do."""
 
     USER = "user"  # the account's own tasks, keys and credits
-    OPERATOR = "operator"  # besides, the whole installation
+    OPERATOR = "operator"  # the whole installation, too
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """Somebody signed in for an account."""
+    """A user who is signed in for an account."""
 
     account: Account
-    role: Role
+    role: SessionRole
     expires_at: datetime
 
 
@@ -29,5 +29,5 @@ class NewSession:
 
     token_hash: bytes
     account: AccountId
-    role: Role
-    seconds: float  # how long it holds
+    role: SessionRole
+    seconds: float  # until it expires

@@ -15,7 +15,7 @@ TaskId = NewType("TaskId", UUID)
 
 
 class TaskStatus(enum.StrEnum):
-    """Exactly the states that the wire knows. A cancelled task is ``FAILED`` with its own result code."""
+    """The states that the API shows. A cancelled task is ``FAILED`` with its own result code."""
 
     PENDING = "pending"  # accepted and queued; credits reserved
     RUNNING = "running"  # a worker has it
@@ -27,17 +27,17 @@ TERMINAL = frozenset({TaskStatus.SUCCESS, TaskStatus.FAILED})
 
 
 class ResultCode(enum.IntEnum):
-    """The ``code`` that stands in a finished task's result."""
+    """The ``code`` in the result of a task that has ended."""
 
     SUCCESS = 200
-    INSUFFICIENT_CREDITS = 402  # the exact price, known after the probe, is more than the balance
+    INSUFFICIENT_CREDITS = 402  # the exact price, known after the probe, exceeds the balance
     INVALID_INPUT = 422  # the media cannot be used; the message says why
     CANCELLED = 499
     GENERATION_FAILED = 501
 
 
 class TaskSource(enum.StrEnum):
-    """Where a task was made."""
+    """Where a task was created."""
 
     API = "api"
     PLAYGROUND = "playground"
@@ -45,7 +45,7 @@ class TaskSource(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskProgress:
-    """How far a task is. ``fraction`` only grows."""
+    """Progress of a task. ``fraction`` never decreases."""
 
     fraction: float = 0.0  # 0-1
     stage: Stage = Stage.QUEUED
@@ -55,27 +55,27 @@ class TaskProgress:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskResult:
-    """What a terminal task answers."""
+    """The result of a task that has ended."""
 
     code: ResultCode
     message: str
-    media_keys: tuple[str, ...] = ()  # keys in the file store, signed when they are shown
+    media_keys: tuple[str, ...] = ()  # in the file store; addresses are signed when they are shown
     media_info: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 CANCELLED = TaskResult(code=ResultCode.CANCELLED, message="The task was cancelled and was not charged.")
-"""By its owner or the operator, before it began or on its way."""
+"""Cancelled by its owner or the operator, before or after its start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One replacement job as its owner sees it."""
+    """A task as its owner sees it."""
 
     id: TaskId
     account: AccountId
     model: str
     param: Mapping[str, Any]  # the request as sent
-    inputs: Mapping[str, Any]  # the validated input, defaults filled in
+    inputs: Mapping[str, Any]  # the validated input with defaults
     status: TaskStatus
     source: TaskSource
     credits: Decimal  # reserved while pending or running, charged once successful, 0 once failed
@@ -86,15 +86,15 @@ class Task:
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
-    version: int = 1  # counts every change that a reader can see
-    attempts: int = 0  # executors that took it
+    version: int = 1  # increases with every visible change
+    attempts: int = 0  # executors that started it
     executor: str | None = None
     deadline_at: datetime | None = None  # None: no deadline
-    preview_key: str | None = None  # a picture of the result so far, in the file store
+    preview_key: str | None = None  # key of a picture of the result so far
     media_expires_at: datetime | None = None
     media_deleted_at: datetime | None = None
     idempotency_key: str | None = None
-    traceparent: str | None = None  # W3C trace context of the request that made it
+    traceparent: str | None = None  # W3C trace context of the request that created it
 
 
 class LeaseStatus(enum.StrEnum):
@@ -108,7 +108,7 @@ class LeaseStatus(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class StageTime:
-    """A stage of a task's timeline."""
+    """Start and duration of a stage of a task."""
 
     stage: Stage
     started_at: datetime
@@ -117,9 +117,9 @@ class StageTime:
 
 @dataclass(frozen=True, kw_only=True)
 class NewTask:
-    """A task that has been validated and priced, not stored yet.
+    """A task that has been validated and priced, and not stored yet.
 
-    Whose it is says ``key_hash``, or ``account`` where the caller is known by other means.
+    Its owner is given by ``key_hash``, or by ``account`` if the caller is already authenticated.
     """
 
     id: TaskId
@@ -132,40 +132,40 @@ class NewTask:
     key_hash: bytes | None = None
     account: AccountId | None = None
     idempotency_key: str | None = None
-    body_hash: bytes | None = None  # SHA-256 of the request; has to be there where ``idempotency_key`` is
-    features: tuple[str, ...] = ()  # each must not be switched off
+    body_hash: bytes | None = None  # SHA-256 of the request; required with ``idempotency_key``
+    features: tuple[str, ...] = ()  # none of them may be switched off
     deadline_seconds: float = 86_400
     traceparent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CreateLimits:
-    """What holds for accounts that have no limits of their own."""
+    """Limits of accounts without limits of their own."""
 
     creates_per_minute: int = 120
-    active_max: int = 100  # tasks of one account that are not over
+    active_max: int = 100  # tasks of one account that have not ended
 
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """What became of a create."""
+    """A created task, or the one that the same request created before."""
 
     id: TaskId
     account: AccountId
-    replayed: bool  # the same request came before; this is its task
-    rate: Rate  # of creates; a replay counts against nothing
+    replayed: bool  # the same request came before
+    rate: Rate  # of creates; a replay does not count
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFilter:
-    """Which tasks a list shows, newest first."""
+    """Filter and page of a list of tasks, newest first."""
 
     account: AccountId | None = None  # None: any account, for operators
     status: TaskStatus | None = None
     model: str | None = None
     source: TaskSource | None = None
-    created_after: datetime | None = None  # this moment included
-    created_before: datetime | None = None  # this moment not included
-    before: TaskId | None = None  # where the page before ended
-    since: TaskId | None = None  # this id and later ones: ids sort by age
+    created_after: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # exclusive
+    before: TaskId | None = None  # the last id of the previous page
+    since: TaskId | None = None  # this id and newer ones: ids sort by age
     limit: int = 20

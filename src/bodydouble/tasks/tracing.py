@@ -1,49 +1,48 @@
-"""What a tracer does for the application and the worker, and the one for installations without traces."""
+"""Tracing: the port for API and worker, and the tracer that records nothing."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 Attributes = Mapping[str, str | int | float | bool]
-"""By names of OpenTelemetry's conventions, or ours under ``bodydouble.``. Addresses, keys and what callers wrote do not
-belong there."""
+"""Names follow OpenTelemetry's conventions, or start with ``bodydouble.``. No addresses, keys or texts of callers."""
 
 
 class Span(Protocol):
-    """A piece of work under way."""
+    """A piece of work in progress."""
 
     @property
     def traceparent(self) -> str | None:
-        """The W3C trace context under which its children belong; None where nothing is traced."""
+        """The W3C trace context for child spans; None if nothing is traced."""
         ...
 
     def rename(self, name: str) -> None:
-        """For a name that is known once the work is done."""
+        """Set the name, if it is known only during the work."""
         ...
 
     def annotate(self, attributes: Attributes) -> None:
-        """What is known of the work."""
+        """Add attributes."""
         ...
 
     def fail(self, error_type: str) -> None:
-        """The work did not do what was asked; ``error_type`` is one of few words."""
+        """Mark the work as failed; ``error_type`` has few distinct values."""
         ...
 
 
 class Tracer(Protocol):
-    """Records who did what when."""
+    """Records spans."""
 
     def request(self, traceparent: str | None) -> AbstractContextManager[Span]:
-        """A request that came in; ``traceparent`` is its caller's W3C trace context. An exception fails the span."""
+        """A span for an incoming request; ``traceparent`` is the caller's W3C context. An exception fails the span."""
         ...
 
     def work(self, name: str, traceparent: str | None, attributes: Attributes) -> AbstractContextManager[Span]:
-        """Work for whoever has the trace context ``traceparent``. An exception fails the span."""
+        """A span within the W3C trace context ``traceparent``. An exception fails the span."""
         ...
 
 
 class NoSpan:
-    """Satisfies ``Span``; keeps nothing."""
+    """Satisfies ``Span``; records nothing."""
 
     traceparent: str | None = None
 
@@ -55,7 +54,7 @@ class NoSpan:
 
 
 class NoTracer:
-    """Satisfies ``Tracer`` where no collector is configured."""
+    """Satisfies ``Tracer`` without a collector."""
 
     def request(self, traceparent: str | None) -> AbstractContextManager[Span]:
         return _UNTRACED

@@ -187,5 +187,5 @@ async def test_usage_and_ledger_tell_what_became_of_the_credits(
         ("grant", 100, None),
     ]  # fmt: skip
     wrong = await client.get(f"{API}/account/ledger", params={"cursor": "x"})
-    assert wrong.json()["errors"] == ["cursor: is none that this service gave; start again without it"]
+    assert wrong.json()["errors"] == ["cursor: invalid; start again without a cursor"]
     assert Decimal(str((await data(await client.get(f"{API}/account/balance")))["balance"])) == 70

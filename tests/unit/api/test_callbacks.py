@@ -24,7 +24,7 @@ async def test_a_callback_has_a_log_and_can_be_sent_again(
     of_task = {"task_id": task_id}
     assert (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"] == {"deliveries": []}
     early = await client.post(f"{API}/job/ResendCallback", params=of_task)
-    assert early.json()["errors"] == ["task_id: this task is not over; its callback is sent once it is."]
+    assert early.json()["errors"] == ["task_id: this task has not ended; its callback is sent when it does."]
     await store.start_task(TaskId(UUID(task_id)), WORKER)
     await store.settle(TaskId(UUID(task_id)), TaskStatus.FAILED, OVER, WORKER)
 

@@ -152,10 +152,13 @@ async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("data:image/png,hello", "img_urls[0]: a data URL has to be base64."),
+        ("data:image/png,hello", "img_urls[0]: a data URL must be base64-encoded."),
         ("data:image/png;base64,%%%", "img_urls[0]: the data URL is not valid base64."),
         ("data:text/html;base64,aGVsbG8=", "img_urls[0]: a data URL of type 'text/html' is not accepted; use "),
-        ("data:image/png;base64," + "A" * 6_800_000, "img_urls[0]: a data URL may hold 5 MB; upload the file "),
+        (
+            "data:image/png;base64," + "A" * 6_800_000,
+            "img_urls[0]: a data URL may hold at most 5 MB; upload larger files ",
+        ),
         ("data:image/png;base64,aGVsbG8=", "img_urls[0]: "),
     ],
 )
@@ -243,9 +246,9 @@ async def test_an_unseen_video_is_estimated_at_five_seconds(client: httpx.AsyncC
     ("asked", "problem"),
     [
         ({"content_type": "video/mp4"}, "ext: Field required"),
-        ({"content_type": "text/html", "ext": ".html"}, "ext: '.html' is not taken"),
-        ({"content_type": "text/html", "ext": ".mp4"}, "content_type: 'text/html' does not go with ext '.mp4'"),
-        ({"content_type": "video/mp4", "ext": "/../a"}, "ext: './../a' is not taken"),
+        ({"content_type": "text/html", "ext": ".html"}, "ext: '.html' is not accepted"),
+        ({"content_type": "text/html", "ext": ".mp4"}, "content_type: 'text/html' does not match ext '.mp4'"),
+        ({"content_type": "video/mp4", "ext": "/../a"}, "ext: './../a' is not accepted"),
     ],
 )
 async def test_an_upload_of_something_else_is_refused(

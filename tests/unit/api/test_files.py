@@ -135,7 +135,7 @@ async def test_an_upload_beyond_the_limit_leaves_nothing(
         signed = await small.sign_upload("image/png", ".png", AccountId(1))
         answer = await anonymous.put(signed.put_url, content=content, headers={"content-type": "image/png"})
         assert answer.status_code == 422
-        assert answer.json()["errors"] == ["body: the file is larger than 0.0001 MB, the most that is taken."]
+        assert answer.json()["errors"] == ["body: the file is larger than 0.0001 MB, which is the limit."]
     assert [p for p in files.folder.rglob("*") if p.is_file()] == []
 
 

@@ -159,7 +159,7 @@ async def test_a_list_can_be_filtered(client: httpx.AsyncClient, services: Servi
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [
-        ({"cursor": "me"}, "cursor: is none that this service gave; start again without it"),
+        ({"cursor": "me"}, "cursor: invalid; start again without a cursor"),
         ({"limit": 0}, "limit: must be at least 1"),
         ({"limit": 101}, "limit: must be at most 100"),
         ({"status": "lost"}, "status: Input should be 'pending', 'running', 'success' or 'failed'"),
@@ -180,7 +180,7 @@ async def test_a_deleted_task_is_gone_with_its_media(
     known, key = TaskId(UUID(task_id)), f"results/1/{task_id}/out.mp4"
     early = await client.post(f"{API}/job/DeleteTask", params={"task_id": task_id})
     assert early.status_code == 422
-    assert early.json()["errors"] == ["task_id: this task is not over; cancel it first, then delete it."]
+    assert early.json()["errors"] == ["task_id: this task has not ended; cancel it first, then delete it."]
     (tmp_path / "out.mp4").write_bytes(b"video")
     await files.put_file(key, tmp_path / "out.mp4", "video/mp4")
     await store.start_task(known, WORKER)

@@ -259,7 +259,7 @@ def test_a_task_of_a_running_worker_is_not_retried(installation):
     asyncio.run(_with_tasks(installation, lambda tasks: tasks.start_task(task, "alive:/work")))
     with psycopg.connect(installation) as connection:
         connection.execute("insert into executor (id, host, pid, version) values ('alive:/work', 'here', 1, '1')")
-    assert "alive:/work works on this task" in invoke("tasks", "retry", task, status=1).stderr
+    assert "alive:/work is running this task" in invoke("tasks", "retry", task, status=1).stderr
 
 
 def test_tasks_are_cancelled_once(installation):

@@ -171,7 +171,7 @@ def test_without_support_for_pieces_the_file_is_sent_at_once(answer, face, servi
 def test_a_refused_upload_is_explained(face, service):
     """The service's message for a rejected file, the file store's for everything else."""
     service.on(PLACE, _place(1)).on(
-        STORE, bad(422, "Wrong", errors=["body: the file is larger than 200 MB, the most that is taken."])
+        STORE, bad(422, "Wrong", errors=["body: the file is larger than 200 MB, which is the limit."])
     )
     with pytest.raises(InvalidRequest, match="larger than 200 MB"):
         face.do(lambda c: c.upload(MP4))

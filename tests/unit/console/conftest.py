@@ -13,7 +13,7 @@ from bodydouble.bootstrap.application import build_app
 from bodydouble.console import Console
 from bodydouble.settings import Settings
 from bodydouble.tasks.account import Account
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 URL = "http://127.0.0.1:8000"
 COOKIE = "bodydouble_session"
@@ -76,12 +76,12 @@ async def anonymous(app: FastAPI) -> AsyncIterator[FormBrowser]:
 @pytest.fixture
 async def user(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
     """A signed-in user of the account."""
-    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.USER))
+    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, SessionRole.USER))
     return anonymous
 
 
 @pytest.fixture
 async def operator(anonymous: FormBrowser, console: Console, account: Account) -> FormBrowser:
     """A signed-in operator of the account."""
-    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, Role.OPERATOR))
+    anonymous.client.cookies.set(COOKIE, await console.sessions.sign_in_as(account.name, SessionRole.OPERATOR))
     return anonymous

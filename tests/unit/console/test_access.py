@@ -15,7 +15,7 @@ from bodydouble.console.authentication import SignInLimit
 from bodydouble.service import Caller, sign_in_url
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import RateLimited
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 
 pytestmark = pytest.mark.anyio
 PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
@@ -34,7 +34,7 @@ async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_u
     anonymous: Any, console: Console, account: Account
 ) -> None:
     """Opening a link does not consume it; its button does, sets the cookie, and redirects to the target."""
-    link = sign_in_url("", await console.sessions.make_link_token(account.name, Role.USER))
+    link = sign_in_url("", await console.sessions.make_link_token(account.name, SessionRole.USER))
     assert "Sign in" in (await anonymous.get(link)).text
     form = {"link": link.partition("=")[2], "next": "/credits"}
     answer = await anonymous.client.post("/sign-in", data=form)
@@ -50,7 +50,7 @@ async def test_link_signs_in_with_a_cookie_that_scripts_and_other_sites_cannot_u
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "x"])
 async def test_sign_in_leads_nowhere_else(anonymous: Any, console: Console, account: Account, target: str) -> None:
     """The sign-in redirects only to pages of this site."""
-    token = await console.sessions.make_link_token(account.name, Role.USER)
+    token = await console.sessions.make_link_token(account.name, SessionRole.USER)
     answer = await anonymous.client.post("/sign-in", data={"link": token, "next": target})
     assert answer.headers["location"] == "/"
 

@@ -86,10 +86,10 @@ async def test_a_way_back_works_once_and_in_one_browser(browser: httpx.AsyncClie
         browser.cookies.clear()
         browser.cookies.set("bodydouble_sign_in", wrong)
         refused = await browser.get(back)
-        assert (refused.status_code, "begun in another browser" in refused.text) == (403, True)
+        assert (refused.status_code, "started in another browser" in refused.text) == (403, True)
     browser.cookies.clear()
     await visit_provider(browser)
-    assert "begun in another browser" in (await browser.get(back)).text
+    assert "started in another browser" in (await browser.get(back)).text
     browser.cookies.clear()
     browser.cookies.set("bodydouble_sign_in", ticket)
     assert (await browser.get(back)).status_code == 200

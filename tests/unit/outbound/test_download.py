@@ -94,8 +94,8 @@ async def test_a_data_url_is_unpacked(downloader: GuardedDownloader, head: str, 
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("data:image/png,abc", "has to be base64"),
-        ("data:image/png;base64", "has to be base64"),
+        ("data:image/png,abc", "must be base64"),
+        ("data:image/png;base64", "must be base64"),
         ("data:image/png;base64,%%%", "not valid base64"),
         ("data:image/png;base64,AAA", "not valid base64"),
         ("data:image/png;base64,AAAü", "not valid base64"),

@@ -13,7 +13,7 @@ from bodydouble.outbound import GuardedClient, parse_networks
 from bodydouble.outbound.identity import OpenIdProvider, ProviderOptions
 from bodydouble.tasks.errors import IdentityRefused, InputRejected, ProviderUnavailable
 from bodydouble.tasks.identity import Identity, SignInAttempt
-from bodydouble.tasks.session import Role
+from bodydouble.tasks.session import SessionRole
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, rsa_key, standing_provider
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ async def test_a_good_sign_in_says_who_it_is(there: Provider) -> None:
     """Issuer and subject of the ID token, its address as name, and nobody is an operator unasked."""
     there.claims = ADDRESS | {"groups": ["operator"]}
     found = await sign_in(there)
-    assert found == Identity(issuer=there.url, subject="ada-1", name="ada@studio.example", role=Role.USER)
+    assert found == Identity(issuer=there.url, subject="ada-1", name="ada@studio.example", role=SessionRole.USER)
 
 
 async def test_what_the_token_leaves_out_the_user_endpoint_tells(there: Provider) -> None:
@@ -81,9 +81,9 @@ async def test_what_the_token_leaves_out_the_user_endpoint_tells(there: Provider
 async def test_a_role_of_the_provider_makes_an_operator(there: Provider, claims: dict[str, Any], claim: str) -> None:
     """One value or a list, at any depth."""
     there.claims = claims
-    assert (await sign_in(there, role_claim=claim, operator_role="leads")).role is Role.OPERATOR
-    assert (await sign_in(there, role_claim=claim, operator_role="lead")).role is Role.USER
-    assert (await sign_in(there, role_claim=f"{claim}.x", operator_role="leads")).role is Role.USER
+    assert (await sign_in(there, role_claim=claim, operator_role="leads")).role is SessionRole.OPERATOR
+    assert (await sign_in(there, role_claim=claim, operator_role="lead")).role is SessionRole.USER
+    assert (await sign_in(there, role_claim=f"{claim}.x", operator_role="leads")).role is SessionRole.USER
 
 
 @pytest.mark.parametrize(

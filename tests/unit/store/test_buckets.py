@@ -66,13 +66,13 @@ def test_azure_takes_uploads_through_the_api() -> None:
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("bucket", "is no bucket; write it as s3://"),
-        ("/srv/files", "is no bucket"),
-        ("ftp://bucket/prefix", "is no bucket"),
-        ("s3://", "is no bucket"),
-        ("s3://bucket?zone=1", "'zone' is no option of s3://; there are endpoint, public_endpoint, region"),
-        ("gs://bucket?region=x", "'region' is no option"),
-        ("s3://bucket?endpoint=minio:9000", "endpoint has to begin with https:// or http://"),
+        ("bucket", "is not the address of a bucket; write it like s3://"),
+        ("/srv/files", "is not the address of a bucket"),
+        ("ftp://bucket/prefix", "is not the address of a bucket"),
+        ("s3://", "is not the address of a bucket"),
+        ("s3://bucket?zone=1", "'zone' is not an option of s3://; use endpoint, public_endpoint, region"),
+        ("gs://bucket?region=x", "'region' is not an option"),
+        ("s3://bucket?endpoint=minio:9000", "endpoint must start with https:// or http://"),
         ("az://container", "cannot be opened: .*[Aa]ccount"),
     ],
 )

@@ -18,7 +18,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 )
 def test_a_connection_that_is_going_down_is_a_database_that_is_away(error: Exception) -> None:
     """Also where it is used again after the server's last word and before the line is down: it passes by itself."""
-    with pytest.raises(StorageUnavailable, match="does not answer"), translated():
+    with pytest.raises(StorageUnavailable, match="does not respond"), translated():
         raise error
 
 

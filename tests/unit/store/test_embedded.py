@@ -184,5 +184,5 @@ def test_a_foreign_socket_folder_is_refused(tmp_path: Path) -> None:
     """In a shared temporary folder somebody may have been there first: a link is not followed."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "sockets").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StorageUnavailable, match="belongs to somebody else"):
+    with pytest.raises(StorageUnavailable, match="belongs to another user"):
         private_folder(tmp_path / "sockets", None)

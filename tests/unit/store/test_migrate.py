@@ -98,7 +98,7 @@ def test_a_database_that_knows_files_by_former_names_goes_on(fresh_database: str
 
 def test_an_absent_database_is_said_to_be_absent() -> None:
     """No server there: the error says so instead of a driver's traceback."""
-    with pytest.raises(StorageUnavailable, match="does not answer"):
+    with pytest.raises(StorageUnavailable, match="does not respond"):
         migrate("postgresql://postgres@/postgres?host=/nonexistent")
 
 

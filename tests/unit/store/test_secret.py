@@ -48,7 +48,7 @@ def test_a_short_secret_is_refused_and_not_shown(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Where the data folder is no folder, the message says so."""
     (tmp_path / "data").write_text("")
-    with pytest.raises(StorageUnavailable, match="data/secret can be neither read nor made"):
+    with pytest.raises(StorageUnavailable, match="data/secret can be neither read nor created"):
         master_secret("", tmp_path / "data")
 
 

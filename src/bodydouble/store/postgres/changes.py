@@ -1,4 +1,4 @@
-"""What PostgreSQL notifies of: one listening connection a process, however many watch."""
+"""Notifications of changed tasks, over one connection for each process."""
 
 import asyncio
 import contextlib
@@ -35,9 +35,9 @@ class Watched:
 
 
 class ChangeFeed:
-    """Listens from the first watcher on.
+    """Listens as soon as there is a watcher.
 
-    A lost connection is made again, and wakes everybody: they may have missed a change.
+    After a lost connection every watcher wakes up, because it may have missed a change.
     """
 
     def __init__(self, url: str) -> None:
@@ -47,7 +47,7 @@ class ChangeFeed:
 
     @asynccontextmanager
     async def watch(self, task_id: TaskId) -> AsyncGenerator[Watched, None]:
-        """Changes of one task, for as long as the block lasts."""
+        """Watch one task for the length of the block."""
         if self._listening is None:
             self._listening = asyncio.create_task(self._listen())
         watched = Watched()
@@ -71,7 +71,7 @@ class ChangeFeed:
             try:
                 connection: Any = await asyncpg.connect(self._url)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("not listening for changes; trying again", error=str(error))
+                log.warning("cannot listen for changes; retrying", error=str(error))
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             try:
@@ -81,7 +81,7 @@ class ChangeFeed:
                 self._wake_everybody()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("listening for changes broke off", error=str(error))
+                log.warning("connection for changes lost", error=str(error))
             finally:
                 with contextlib.suppress(Exception):
                     await connection.close(timeout=1)

@@ -1,4 +1,4 @@
-"""What the database's answer to a create means."""
+"""Translating the outcome of a create."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,17 +20,17 @@ from bodydouble.tasks.task import Created, NewTask, TaskId
 
 WINDOW_SECONDS = 60
 ACTIVE_RETRY_SECONDS = 10.0
-"""When a slot gets free nobody knows; this is how soon it is worth asking."""
+"""Suggested retry: nobody knows when a task will end."""
 
 
 def created(row: Mapping[str, Any], task: NewTask) -> Created:
-    """From the composite ``creation``. Raises what ``TaskStore.create_task`` says."""
+    """The created task, from the SQL type ``creation``. Raises as ``TaskStore.create_task``."""
     if row["outcome"] not in ("created", "replayed"):
         refusal = _refusal(row, task)
         refusal.rate = _rate(row) if row["rate_max"] is not None else None
         raise refusal
     return Created(
-        id=TaskId(UUID(int=row["task_id"].int)),  # the driver's own class compares unequal to Python's
+        id=TaskId(UUID(int=row["task_id"].int)),  # the driver's UUID class compares unequal to Python's
         account=AccountId(row["account_id"]),
         replayed=row["outcome"] == "replayed",
         rate=_rate(row),
@@ -59,7 +59,7 @@ def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
             return ScopeInsufficient("This API key may only read; creating a task takes a key of scope 'all'")
         case "another_body":
             return IdempotencyConflict(
-                "Idempotency-Key: this key came before with another body; use a new key for a new request"
+                "Idempotency-Key: this key was used before with another body; use a new key for a new request"
             )
         case "maintenance":
             return Maintenance(_maintenance(row["memo"]), retry_seconds=row["retry_seconds"])
@@ -67,12 +67,13 @@ def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
             return FeatureDisabled(f"Switched off by the operator: {row['memo']}")
         case "rate":
             return RateLimited(
-                f"Too many tasks created: {row['rate_max']} a minute; try again in {row['retry_seconds']:.1f} s",
+                f"Too many tasks created: the limit is {row['rate_max']} a minute; "
+                f"try again in {row['retry_seconds']:.1f} s",
                 retry_seconds=row["retry_seconds"],
             )
         case "active":
             return RateLimited(
-                f"Too many tasks at once: {row['memo']} may be waiting or running; wait until one is over",
+                f"Too many active tasks: {row['memo']} may be waiting or running; wait until one has ended",
                 retry_seconds=ACTIVE_RETRY_SECONDS,
             )
         case "credits":
@@ -83,8 +84,8 @@ def _refusal(row: Mapping[str, Any], task: NewTask) -> BodydoubleError:
                 balance=row["available"],
             )
         case unknown:
-            raise ValueError(f"create_task answered {unknown}")
+            raise ValueError(f"create_tasks returned the outcome {unknown}")
 
 
 def _maintenance(message: str) -> str:
-    return "Under maintenance; new tasks are not taken" if message == "maintenance" else message
+    return "Under maintenance; new tasks are not accepted" if message == "maintenance" else message

@@ -1,4 +1,4 @@
-"""Connections, named queries, and one error for a database that is away."""
+"""Connections, named queries, and one error for an unavailable database."""
 
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -12,25 +12,25 @@ from bodydouble.tasks.errors import StorageUnavailable
 CONNECTIONS_MAX = 12
 COMMAND_SECONDS_MAX = 30
 IDLE_SECONDS_MAX = 10
-"""In a transaction: a process that is frozen within one must not keep its locks."""
+"""Within a transaction: a frozen process must not keep its locks."""
 _LOST = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # used again after the server has said goodbye and before the line is down
+    asyncpg.InternalClientError,  # used after the server has closed the session
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # shutting down, crashed, or starting up
-    asyncpg.ObjectNotInPrerequisiteStateError,  # takes no connections, as while it is being restored
-    asyncpg.IdleInTransactionSessionTimeoutError,  # we were frozen within one
+    asyncpg.ObjectNotInPrerequisiteStateError,  # accepts no connections, for example during a restore
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process was frozen within a transaction
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.ReadOnlySQLTransactionError,  # a replica that is not yet the leader
 )
 
 
 class Stateless(asyncpg.Connection):
-    """A connection on which nothing is left behind: no settings, no cursors, no advisory locks, nobody listening.
+    """A connection without state: our queries leave no settings, cursors, advisory locks or listeners behind.
 
-    So it needs no reset before the next one takes it from the pool, which would be a second round trip each time.
+    So it needs no reset when it returns to the pool, which would be a second round trip for every query.
     """
 
     def get_reset_query(self) -> str:
@@ -38,7 +38,7 @@ class Stateless(asyncpg.Connection):
 
 
 class Database:
-    """A pool of connections that speaks in named queries."""
+    """A pool of connections that runs named queries."""
 
     def __init__(self, pool: Any, url: str) -> None:
         self._pool, self.url = pool, url
@@ -60,12 +60,12 @@ class Database:
 
     @property
     def connections(self) -> Mapping[str, int]:
-        """How many connections there are: used, idle, and at most."""
+        """Numbers of connections: used, idle, and the maximum."""
         size, idle = self._pool.get_size(), self._pool.get_idle_size()
         return {"used": size - idle, "idle": idle, "max": self._pool.get_max_size()}
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         await self._pool.close()
 
     async def row(self, name: str, *values: Any) -> Any:
@@ -80,7 +80,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator["Transaction", None]:
-        """Several queries that hold together. Raises StorageUnavailable."""
+        """Run several queries in one transaction. Raises StorageUnavailable."""
         with translated():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield Transaction(connection, self._queries)
@@ -99,8 +99,8 @@ class Transaction:
 
 @contextmanager
 def translated() -> Generator[None, None, None]:
-    """Errors of a database that is away become StorageUnavailable."""
+    """Translate errors of an unavailable database into StorageUnavailable."""
     try:
         yield
     except _LOST as error:
-        raise StorageUnavailable(f"The database does not answer: {error}") from error
+        raise StorageUnavailable(f"The database does not respond: {error}") from error

@@ -1,4 +1,4 @@
-"""Callbacks on their way."""
+"""Callbacks and their tries."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

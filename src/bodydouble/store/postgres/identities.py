@@ -1,4 +1,4 @@
-"""Which account is whose, where another service vouches for people."""
+"""Identities of people who sign in through a provider."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ class PostgresIdentityStore:
     """Satisfies ``tasks.identity.IdentityStore``."""
 
     def __init__(self, database: Database, starting_credits: Decimal = Decimal(0)) -> None:
-        """``starting_credits``: of each account that is made here."""
+        """``starting_credits`` are granted to each account that a first sign-in creates."""
         self._database, self._starting_credits = database, starting_credits
 
     async def account_of(self, identity: Identity) -> Account:
-        """By issuer and subject alone: a name that somebody else has here already is told apart by the subject."""
+        """Issuer and subject decide. If the name is taken, the new account's name gets a mark of the subject."""
         issuer, subject, name = identity.issuer, identity.subject, identity.name
         mark = hashlib.sha256(f"{issuer} {subject}".encode()).hexdigest()[:8]
         async with self._database.transaction() as transaction:
@@ -36,11 +36,11 @@ class PostgresIdentityStore:
         return to_account(row)
 
     async def admit(self, issuer: str, subject: str, account: AccountId) -> None:
-        """From the next sign-in on this account is theirs, whichever was before and whether they were here or not."""
+        """The identity's next sign-in uses this account."""
         async with self._database.transaction() as transaction:
             await transaction.row("lock_identity", issuer, subject)
             await transaction.row("admit_identity", issuer, subject, account)
 
     async def list(self) -> Sequence[KnownIdentity]:
-        """All, the last seen first."""
+        """All identities, last seen first."""
         return [KnownIdentity(**row) for row in await self._database.rows("list_identities")]

@@ -1,4 +1,4 @@
-"""From rows to the domain."""
+"""Domain values from rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -109,11 +109,11 @@ def to_task(row: Mapping[str, Any]) -> Task:
 
 
 FOREVER = 9999
-"""The year as which the database's ``infinity`` arrives."""
+"""The year that the driver returns for ``infinity``."""
 
 
 def from_result(result: TaskResult) -> str:
-    """What ``to_task`` reads back."""
+    """The JSON of a result, as ``to_task`` reads it."""
     document = {
         "code": int(result.code),
         "message": result.message,

@@ -1,8 +1,8 @@
-"""Who is signed in at the console."""
+"""Sessions and sign-in links of the console."""
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.rows import to_account
-from bodydouble.tasks.session import NewSession, Role, Session
+from bodydouble.tasks.session import NewSession, Session, SessionRole
 
 
 class PostgresSessionStore:
@@ -26,7 +26,11 @@ class PostgresSessionStore:
 
     async def get_session(self, token_hash: bytes) -> Session | None:
         row = await self._database.row("get_session", token_hash)
-        return Session(account=to_account(row), role=Role(row["role"]), expires_at=row["expires_at"]) if row else None
+        return (
+            Session(account=to_account(row), role=SessionRole(row["role"]), expires_at=row["expires_at"])
+            if row
+            else None
+        )
 
     async def end_session(self, token_hash: bytes) -> None:
         await self._database.row("end_session", token_hash)

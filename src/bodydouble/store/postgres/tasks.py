@@ -1,4 +1,4 @@
-"""Tasks and the credits that they hold."""
+"""Tasks and the credits reserved for them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -127,7 +127,7 @@ class PostgresTaskStore:
             return to_task(row)
         left = await self.get_task(task_id, account)
         if left is not None and left.status not in TERMINAL:
-            raise StillRunning("task_id: this task is not over; cancel it first, then delete it.")
+            raise StillRunning("task_id: this task has not ended; cancel it first, then delete it.")
         return None
 
     async def overdue_tasks(self, limit: int) -> list[Task]:
