@@ -66,8 +66,8 @@ async def test_keys_that_ended_take_nobodys_room(
     assert "at most 2" in (await client.post(KEYS, json={})).json()["errors"][0]
     for _ in range(2):
         former, current = current, (await data(await client.post(f"{KEYS}/{current}/rotate")))["key"]["id"]
-        assert "has ended" in (await client.post(f"{KEYS}/{former}/rotate")).json()["errors"][0]
-    assert "forgotten after a day" in (await client.post(f"{KEYS}/{current}/rotate")).json()["errors"][0]
+        assert "has expired" in (await client.post(f"{KEYS}/{former}/rotate")).json()["errors"][0]
+    assert "deleted after a day" in (await client.post(f"{KEYS}/{current}/rotate")).json()["errors"][0]
     await data(await client.post(f"{KEYS}/{current}/disable"))
     with psycopg.connect(fresh_database) as connection:
         connection.execute("update api_key set expires_at = now() - interval '25 hours' where name = 'ci'")

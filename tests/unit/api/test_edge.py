@@ -184,6 +184,7 @@ def test_every_kind_of_error_has_its_answer() -> None:
         errors.ModelPackMissing,
         errors.RendererLost,
         errors.Cancelled,
+        errors.WorkspaceDamaged,
         errors.StorageUnavailable,
     }
     assert {error for error in tree if ERROR_CODES[error.kind][0] == 500} == ours

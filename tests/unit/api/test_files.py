@@ -57,7 +57,7 @@ async def test_an_upload_address_works_once_and_for_its_type(
     assert (await put(anonymous, signed.put_url, b"first")).status_code == 200
     again = await put(anonymous, signed.put_url, b"second")
     assert (again.status_code, again.json()["code"]) == (409, 409)
-    assert "used already" in again.json()["message"]
+    assert "has been used" in again.json()["message"]
     assert (await anonymous.get(signed.file_url)).content == b"first"
 
 

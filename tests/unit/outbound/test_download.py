@@ -99,7 +99,7 @@ async def test_a_data_url_is_unpacked(downloader: GuardedDownloader, head: str, 
         ("data:image/png;base64,%%%", "not valid base64"),
         ("data:image/png;base64,AAA", "not valid base64"),
         ("data:image/png;base64,AAAü", "not valid base64"),
-        ("data:image/png;base64," + "A" * 200, "may hold 0.0001 MB"),
+        ("data:image/png;base64," + "A" * 200, "may hold at most 0.0001 MB"),
         ("data:image/png;base64," + base64.b64encode(b"<html></html>").decode(), "a web page"),
     ],
 )
