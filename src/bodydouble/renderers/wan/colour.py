@@ -1,7 +1,7 @@
-"""The drift of colour from segment to segment: measured where the truth is known, and taken back.
+"""Drift of colour from segment to segment: measured on the known background, and removed.
 
-Each pass through the autoencoder and the model shifts colours a little, and the next segment starts from the shifted
-ones. Of one channel at time t (0-1 through the segment) we take made = (g + g' t) * known + (o + o' t).
+Each pass through the autoencoder and the model shifts colours slightly, and the next segment starts from the shifted
+frames. The model for one channel at time t (0-1 through the segment): made = (g + g' t) * known + (o + o' t).
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 
 SHRINK = 8
-"""Drift is the same over large areas: one value for 8 x 8 pixels tells it, without noise and fine detail."""
+"""Side of a cell in pixels. Drift is the same over large areas: a mean of 8 x 8 pixels is free of noise."""
 CELLS_MIN = 64  # of SHRINK x SHRINK pixels over the whole segment
 GAIN_RANGE = (0.8, 1.25)
 OFFSET_MAX = 0.12  # of the full range
 PRIOR_WEIGHT = 0.02
-"""Of the measured cells, in favour of no drift: where the background has one colour only, gain and offset cannot be
-told apart."""
+"""Weight of "no drift", as a share of the measured cells: with a background of one colour, gain and offset cannot be
+separated. Chosen, not measured."""
 OUTLIER_DEVIATIONS = 3.0
 
 
@@ -31,7 +31,7 @@ class Drift:
     offset: NDArray[np.float64]
 
     def take_back(self, image: Image, time: float) -> Image:
-        """``image`` of ``time`` (0-1) as it would be without the drift."""
+        """``image`` at ``time`` (0-1) without the drift."""
         gain = np.clip(self.gain[0] + self.gain[1] * time, *GAIN_RANGE)
         offset = np.clip(self.offset[0] + self.offset[1] * time, -OFFSET_MAX, OFFSET_MAX)
         table = (np.arange(256)[:, None] / 255 - offset) / gain
@@ -44,7 +44,7 @@ def measure_drift(
 ) -> Drift | None:
     """Drift of ``made`` from ``known``, both (F, H, W, 3), where ``trusted`` (F, H, W); ``times`` (F,) are 0-1.
 
-    None where too little is trusted.
+    None if fewer than ``CELLS_MIN`` cells are trusted.
     """
     cells_made, cells_known, cell_times = _cells(made, known, trusted, times)
     if len(cells_made) < CELLS_MIN:
@@ -60,7 +60,7 @@ def measure_drift(
 def _cells(
     made: NDArray[np.uint8], known: NDArray[np.uint8], trusted: NDArray[np.bool_], times: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Means 0-1 over the cells that are trusted whole: (N, 3), (N, 3) and their times (N,)."""
+    """Means (0-1) of the cells in which every pixel is trusted: (N, 3), (N, 3), and their times (N,)."""
     height, width = made.shape[1] // SHRINK, made.shape[2] // SHRINK
     makes: list[NDArray[np.float64]] = []
     knows: list[NDArray[np.float64]] = []
@@ -82,7 +82,7 @@ def _shrunk(image: Image) -> NDArray[np.float64]:
 def _fit(
     known: NDArray[np.float64], made: NDArray[np.float64], times: NDArray[np.float64], changes: bool
 ) -> NDArray[np.float64]:
-    """(4,) gain, its change, offset, its change. Fitted twice, the second time without what fits worst."""
+    """(4,) gain, its change, offset, its change. Fitted twice, the second time without outliers."""
     columns = np.stack([known, known * times, np.ones_like(known), times], axis=1)
     if not changes:
         columns[:, [1, 3]] = 0

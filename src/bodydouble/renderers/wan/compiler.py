@@ -9,9 +9,9 @@ COMPILERS = ("gcc", "clang")
 
 
 def compile_obstacle() -> str | None:
-    """What torch.compile lacks here and how to bring it; None where nothing.
+    """What torch.compile lacks here and how to install it; None if nothing.
 
-    Triton, which makes the GPU's code, builds a small extension of Python in C when it is first used.
+    Triton, which generates the GPU's code, compiles a small C extension of Python at its first use.
     """
     if not os.environ.get("CC") and not any(shutil.which(name) for name in COMPILERS):
         return "there is no C compiler; on Debian and Ubuntu: apt install gcc"

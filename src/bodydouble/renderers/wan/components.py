@@ -16,7 +16,7 @@ SPATIAL_FACTOR = 8
 TEMPORAL_FACTOR = 4
 """Frames that one latent holds; the first latent of a video holds one."""
 TEXT_TOKENS = 512
-"""The transformer splits its context at this length: any other would be cut in the wrong place without a word."""
+"""The transformer splits its context at this length; it silently splits any other length at the wrong place."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The made person in the real frame: every pixel outside the mask is the source's own."""
+"""Composite the generated person into the source frame. Pixels outside the mask are the source's own."""
 
 import cv2
 import numpy as np
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 
 FEATHER_PIXELS = 8
-"""Inside the mask's edge. The mask reaches nine pixels beyond the person, so nothing of them is blended in."""
+"""Inside the edge of the mask, which reaches nine pixels beyond the person: the person is not blended."""
 
 
 def blend(source: Image, made: Image, mask: NDArray[np.uint8]) -> Image:
-    """(H, W, 3): ``source`` where ``mask`` (H, W) is 0, ``made`` well inside it, a ramp between."""
+    """(H, W, 3): ``source`` where ``mask`` (H, W) is 0, ``made`` well inside the mask, a linear ramp between."""
     if not mask.any():
         return source
     inside = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, 3), np.float32)

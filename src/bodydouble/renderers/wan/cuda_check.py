@@ -1,10 +1,10 @@
-"""Whether torch computes on the GPU that the driver shows."""
+"""Whether torch can compute on the GPU that the driver shows."""
 
 import torch
 
 
 def cuda_obstacle() -> str | None:
-    """Why it does not; None where it does. Imports torch, and takes a moment of the card's."""
+    """Why it cannot; None if it can. Imports torch and starts CUDA."""
     if torch.version.cuda is None:
         return f"torch {torch.__version__} here is a build without CUDA; install one with it"
     try:

@@ -1,5 +1,4 @@
-"""What makes segments: the networks, in this process or in another one. Imports no torch: whoever speaks to networks
-elsewhere needs none."""
+"""The interface to the networks, which are in this process or in another one. Imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,18 +18,18 @@ StepReport = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How latents are drawn."""
+    """How latents are sampled."""
 
     steps: int
-    shift: float = 5.0  # of the flow schedule: above 1 more of the steps are spent on noise
-    guidance: float = 1.0  # up to 1 the model is asked once a step, above it twice
+    shift: float = 5.0  # of the flow schedule: above 1, more of the steps are at high noise
+    guidance: float = 1.0  # classifier-free; up to 1 the model runs once per step, above it twice
     carried_frames: int = 1  # 1 or 5
-    reuse: bool = True  # false: the slow reference, which computes constants again at each step
+    reuse: bool = True  # false: the slow reference, which computes constants at each step
 
 
 @dataclass(frozen=True, kw_only=True)
-class Casting:
-    """One job's character, and how all of its segments are drawn."""
+class CharacterSpec:
+    """The character of a job, and how all its segments are sampled."""
 
     picture: Image  # (h, w, 3), of any size
     prompt: str
@@ -41,8 +40,8 @@ class Casting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Take:
-    """One segment to be made."""
+class SegmentRequest:
+    """One segment to generate."""
 
     video: SegmentVideo
     carried: NDArray[np.uint8] | None  # (P, H, W, 3), the frames before; None where a shot starts
@@ -51,10 +50,10 @@ class Take:
 
 
 class Engine(Protocol):
-    """The networks and the character that they play at the moment.
+    """The networks and the character of the current job.
 
-    Asked from several threads it does one thing after the other: a drawing that nobody wants any more ends only after
-    its step, and the autoencoder remembers the frames before between two calls.
+    Calls from several threads run one after the other: a cancelled generation ends only after its step, and the
+    autoencoder keeps the frames before between two calls.
     """
 
     def load(self, report: LoadReport) -> int:
@@ -66,14 +65,14 @@ class Engine(Protocol):
         """
         ...
 
-    def cast(self, casting: Casting) -> None:
-        """Encode the character that ``generate`` shows from now on."""
+    def set_character(self, spec: CharacterSpec) -> None:
+        """Encode the character for the following calls of ``generate``."""
         ...
 
-    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
-        """(F, H, W, 3), the segment as the model draws it; the first frames show what was carried again.
+    def generate(self, request: SegmentRequest, report: StepReport) -> NDArray[np.uint8]:
+        """(F, H, W, 3), the segment as the model generates it; its first frames repeat the carried ones.
 
-        Whatever ``report`` raises ends it between two steps, and no further pass of any network is run.
+        Whatever ``report`` raises ends the generation between two steps; no network runs after that.
 
         Raises:
             RendererLost: the process with the networks ended; another one may succeed.

@@ -1,10 +1,10 @@
-"""What went wrong in the networks, in words for whoever waits. No torch here: its errors are known by their names."""
+"""Describe a fault of the networks for people. Imports no torch: its errors are recognised by name."""
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "_STATUS_ALLOC_FAILED")
 
 
 def describe_fault(error: BaseException) -> str:
-    """One sentence without its end; what is not known is left to the log."""
+    """A clause without a full stop. Unknown errors are named by type; the log has the rest."""
     text = str(error)
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & {"OutOfMemoryError", "MemoryError"} or any(words in text for words in _NO_MEMORY):
@@ -15,6 +15,6 @@ def describe_fault(error: BaseException) -> str:
 
 
 def _wanted(text: str) -> str:
-    """How much it asked for, where torch says so: it does in a sentence of its own."""
+    """The amount of memory that torch tried to allocate, if its message has that sentence."""
     sentence = next((s.strip() for s in text.split(". ") if s.strip().startswith("Tried to allocate")), "")
     return f" (it {sentence[0].lower()}{sentence[1:]})" if sentence else ""

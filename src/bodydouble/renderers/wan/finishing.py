@@ -1,4 +1,4 @@
-"""From what the model drew of a segment to its finished frames."""
+"""From the generated frames of a segment to its finished frames."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -12,27 +12,27 @@ from bodydouble.renderers.wan.composite import blend
 from bodydouble.renderers.wan.preprocess import Canvas
 
 DRIFT_FRAMES = 9
-"""Looked at for drift, spread over the segment: it changes slowly."""
+"""Frames in which drift is measured, spread over the segment: it changes slowly. Chosen, not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedFrames:
-    """What the model made of a segment's own frames, in the canvas."""
+    """Generated frames of a segment, in the canvas, without the carried ones."""
 
     made: NDArray[np.uint8]  # (F, H, W, 3); F is at least the segment's length
-    mask: NDArray[np.uint8]  # (F, H, W), 255 where the model painted
+    mask: NDArray[np.uint8]  # (F, H, W), 255 where the model generates
 
 
 class FinishedFrames:
-    """The frames of one segment without drift of colour, in the real frames; any of them, in any order."""
+    """Finished frames of one segment: drift of colour removed, composited into the source's frames. In any order."""
 
     def __init__(self, frames: list[Image], drawn: GeneratedFrames | None, canvas: Canvas) -> None:
-        """``frames`` are the segment's real ones; without ``drawn`` they stay as they are."""
+        """``frames`` are the source's; without ``drawn`` they stay unchanged."""
         self._frames, self._drawn, self._canvas = frames, drawn, canvas
         self._drift = None if drawn is None else _drift(frames, drawn, canvas)
 
     def images(self, start: int = 0) -> Generator[Image]:
-        """From frame ``start`` of the segment on, each made when it is asked for."""
+        """Frames from ``start`` of the segment on, computed lazily."""
         for i in range(start, len(self._frames)):
             yield self._image(i)
 
@@ -46,20 +46,20 @@ class FinishedFrames:
 
 
 class MovedFrames:
-    """The frames of one segment in mode animate: nothing of the footage shows, so there is nothing to compare with."""
+    """Finished frames of one segment in mode animate: no footage is visible, so drift cannot be measured."""
 
     def __init__(self, made: NDArray[np.uint8], length: int, canvas: Canvas) -> None:
         """``made`` (F, H, W, 3) begins with the segment's ``length`` frames."""
         self._made, self._length, self._canvas = made, length, canvas
 
     def images(self, start: int = 0) -> Generator[Image]:
-        """From frame ``start`` of the segment on, each made when it is asked for."""
+        """Frames from ``start`` of the segment on, computed lazily."""
         for i in range(start, self._length):
             yield self._canvas.restore(self._made[i])
 
 
 def _drift(frames: list[Image], drawn: GeneratedFrames, canvas: Canvas) -> Drift | None:
-    """Of what was drawn from the real frames, outside the mask."""
+    """Drift of the generated frames from the source's, measured outside the mask."""
     chosen = np.unique(np.linspace(0, len(frames) - 1, DRIFT_FRAMES).round().astype(int))
     known = np.stack([canvas.place(frames[i]) for i in chosen])
     return measure_drift(drawn.made[chosen], known, drawn.mask[chosen] == 0, chosen / len(frames))

@@ -7,21 +7,21 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.renderers.wan.engine import Engine, StepReport, Take
+from bodydouble.renderers.wan.engine import Engine, SegmentRequest, StepReport
 from bodydouble.tasks.errors import Cancelled
 
 
 class SegmentGeneration:
     """The generation of one segment. It starts at once, whether or not anybody waits for it yet."""
 
-    def __init__(self, thread: Executor, engine: Engine, take: Take) -> None:
+    def __init__(self, thread: Executor, engine: Engine, request: SegmentRequest) -> None:
         self._report: StepReport | None = None
         self._cancelled = Event()
-        self._frames: Future[NDArray[np.uint8]] = thread.submit(self._generate, engine, take)
+        self._frames: Future[NDArray[np.uint8]] = thread.submit(self._generate, engine, request)
 
-    def _generate(self, engine: Engine, take: Take) -> NDArray[np.uint8]:
+    def _generate(self, engine: Engine, request: SegmentRequest) -> NDArray[np.uint8]:
         self._note(0, 1)
-        return engine.generate(take, self._note)
+        return engine.generate(request, self._note)
 
     def _note(self, done: int, steps: int) -> None:
         if self._cancelled.is_set():

@@ -15,7 +15,7 @@ from torch._dynamo.exc import TorchDynamoException
 
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.components import Components
-from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, LoadReport, SegmentRequest, StepReport
 from bodydouble.renderers.wan.latents import to_frames, to_pixels
 from bodydouble.renderers.wan.loading import load_components
 from bodydouble.renderers.wan.sampling import segment_noise
@@ -41,7 +41,7 @@ class LoadedEngine:
         self._settings, self._ranks = settings, ranks
         self._setup: Setup | None = None
         self._components: Components | None = None
-        self._casting: Casting | None = None
+        self._spec: CharacterSpec | None = None
         self._character: EncodedCharacter | None = None
         self._turn = Lock()
 
@@ -50,22 +50,22 @@ class LoadedEngine:
         with self._turn:
             return self._within_memory(lambda: int(self._loaded(report).transformer.config["motion_encoder_size"]))
 
-    def cast(self, casting: Casting) -> None:
+    def set_character(self, spec: CharacterSpec) -> None:
         """See ``engine.Engine``."""
         assert self._components is not None, "load comes first"
         with self._turn:
-            self._casting, self._character = casting, None  # the character before makes room
+            self._spec, self._character = spec, None  # the character before makes room
             self._within_memory(self._encoded)
 
-    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+    def generate(self, request: SegmentRequest, report: StepReport) -> NDArray[np.uint8]:
         """See ``engine.Engine``."""
         with self._turn:
-            assert self._casting is not None, "cast comes first"
-            return self._within_memory(lambda: self._generated(take, report))
+            assert self._spec is not None, "set_character comes first"
+            return self._within_memory(lambda: self._generated(request, report))
 
     def rest(self) -> None:
         """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
-        self._casting = self._character = None
+        self._spec = self._character = None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -76,26 +76,26 @@ class LoadedEngine:
         return self._components
 
     def _encoded(self) -> EncodedCharacter:
-        casting = self._casting
-        assert casting is not None
+        spec = self._spec
+        assert spec is not None
         if self._character is None:
             self._character = encode_character(
                 self._loaded(lambda fraction: None),
-                Pictures.fromarray(casting.picture),
-                casting.prompt,
-                casting.negative_prompt,
-                casting.height,
-                casting.width,
-                casting.sampling,
+                Pictures.fromarray(spec.picture),
+                spec.prompt,
+                spec.negative_prompt,
+                spec.height,
+                spec.width,
+                spec.sampling,
             )
         return self._character
 
-    def _generated(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
-        components, character, casting = self._loaded(lambda fraction: None), self._encoded(), self._casting
-        assert casting is not None
-        carried = None if take.carried is None else to_pixels(take.carried, components.device)
-        noise = segment_noise(take.seed, take.index, len(take.video.pose), casting.height, casting.width)
-        return to_frames(generate_segment(components, character, take.video, carried, noise, casting.sampling, report))
+    def _generated(self, request: SegmentRequest, report: StepReport) -> NDArray[np.uint8]:
+        components, character, spec = self._loaded(lambda fraction: None), self._encoded(), self._spec
+        assert spec is not None
+        carried = None if request.carried is None else to_pixels(request.carried, components.device)
+        noise = segment_noise(request.seed, request.index, len(request.video.pose), spec.height, spec.width)
+        return to_frames(generate_segment(components, character, request.video, carried, noise, spec.sampling, report))
 
     def _within_memory(self, compute: Callable[[], T]) -> T:
         """What ``compute`` gives, where need be with a smaller setup or without compiled blocks."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.messages import MessageCodec
-from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, Sampling, SegmentRequest
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.wire import Pictures
 
@@ -32,14 +32,16 @@ class SetCharacter:
     sampling: Sampling
 
     @classmethod
-    def of(cls, casting: Casting) -> "tuple[SetCharacter, Pictures]":
-        """The message for ``casting``, and the arrays beside it."""
-        fields = {f.name: getattr(casting, f.name) for f in dataclasses.fields(cls)}
-        return cls(**fields), {"picture": casting.picture}
+    def of(cls, spec: CharacterSpec) -> "tuple[SetCharacter, Pictures]":
+        """The message for ``spec``, and the arrays beside it."""
+        fields = {f.name: getattr(spec, f.name) for f in dataclasses.fields(cls)}
+        return cls(**fields), {"picture": spec.picture}
 
-    def casting(self, pictures: Pictures) -> Casting:
+    def spec(self, pictures: Pictures) -> CharacterSpec:
         """What ``of`` was given."""
-        return Casting(picture=pictures["picture"], **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        return CharacterSpec(
+            picture=pictures["picture"], **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +52,19 @@ class Generate:
     index: int
 
     @classmethod
-    def of(cls, take: Take) -> "tuple[Generate, Pictures]":
-        """The message for ``take``, and the arrays beside it."""
-        video = {f.name: getattr(take.video, f.name) for f in dataclasses.fields(take.video)}
-        arrays: dict[str, NDArray[np.uint8] | None] = {**video, "carried": take.carried}
-        return cls(seed=take.seed, index=take.index), {k: v for k, v in arrays.items() if v is not None}
+    def of(cls, request: SegmentRequest) -> "tuple[Generate, Pictures]":
+        """The message for ``request``, and the arrays beside it."""
+        video = {f.name: getattr(request.video, f.name) for f in dataclasses.fields(request.video)}
+        arrays: dict[str, NDArray[np.uint8] | None] = {**video, "carried": request.carried}
+        return cls(seed=request.seed, index=request.index), {k: v for k, v in arrays.items() if v is not None}
 
-    def take(self, pictures: Pictures) -> Take:
+    def segment_request(self, pictures: Pictures) -> SegmentRequest:
         """What ``of`` was given."""
         names = [f.name for f in dataclasses.fields(SegmentVideo)]
         video: dict[str, Any] = {name: pictures.get(name) for name in names}
-        return Take(video=SegmentVideo(**video), carried=pictures.get("carried"), seed=self.seed, index=self.index)
+        return SegmentRequest(
+            video=SegmentVideo(**video), carried=pictures.get("carried"), seed=self.seed, index=self.index
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The texts that Wan-Animate was made to be used with, in its own words (``wan_animate_14B`` of Wan-Video/Wan2.2)."""
+"""Default prompts of Wan-Animate (``wan_animate_14B`` of Wan-Video/Wan2.2)."""
 
 PROMPT = "视频中的人在做动作"  # the person in the video is moving
 NEGATIVE_PROMPT = (

@@ -10,7 +10,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, LoadReport, SegmentRequest, StepReport
 from bodydouble.renderers.wan.messages import (
     FROM_RUNNER,
     REQUESTS,
@@ -54,18 +54,18 @@ class RemoteEngine:
         assert isinstance(loaded, Loaded)
         return loaded.face_side
 
-    def cast(self, casting: Casting) -> None:
+    def set_character(self, spec: CharacterSpec) -> None:
         """See ``engine.Engine``."""
-        self._ask(*SetCharacter.of(casting), lambda event: None)
+        self._ask(*SetCharacter.of(spec), lambda event: None)
 
-    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+    def generate(self, request: SegmentRequest, report: StepReport) -> NDArray[np.uint8]:
         """See ``engine.Engine``."""
 
         def on_event(event: Event) -> None:
             if isinstance(event, Step):
                 report(event.done, event.steps)
 
-        _, made = self._ask(*Generate.of(take), on_event)
+        _, made = self._ask(*Generate.of(request), on_event)
         return made["frames"]
 
     def _ask(

@@ -1,7 +1,7 @@
-"""The wan renderer: one job from its scene to finished frames, a segment at a time.
+"""The wan renderer: a shot from its scene to finished frames, one segment at a time.
 
-While the model draws a segment, the next one's footage is read and the one before is finished and encoded: a segment
-needs only the last finished frames of the one before, and these are finished first.
+While the model generates a segment, the footage of the next one is read, and the segment before is finished and
+encoded. A segment needs only the last finished frames of the segment before; these are finished first.
 """
 
 import io
@@ -19,7 +19,7 @@ from bodydouble.perception.portrait import analyse_portrait
 from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
-from bodydouble.renderers.wan.engine import Casting, Engine, Sampling, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, Engine, Sampling, SegmentRequest
 from bodydouble.renderers.wan.finishing import FinishedFrames, GeneratedFrames, MovedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
 from bodydouble.renderers.wan.generation import SegmentGeneration
@@ -39,9 +39,9 @@ from bodydouble.renderers.wan.timeline import FrameRange, plan_frame_ranges
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
 
 DENOISED = 0.9
-"""Share of a segment's time that its steps take; the rest is the autoencoder's and the composite's."""
+"""Share of a segment's time for its denoising steps; the autoencoder and the composite take the rest. Estimated."""
 LOADED = 0.9
-"""Share of a job's preparation that reading the weights takes."""
+"""Share of a job's preparation for reading the weights. Estimated."""
 
 
 class WanRenderer:
@@ -73,8 +73,8 @@ class WanRenderer:
             guidance=options.guidance,
             carried_frames=self._settings.carried_frames,
         )
-        self._engine.cast(
-            Casting(
+        self._engine.set_character(
+            CharacterSpec(
                 picture=canvas.place(scene.reference) if moves else scene.reference,
                 prompt=options.prompt or PROMPT,
                 negative_prompt=NEGATIVE_PROMPT,
@@ -90,7 +90,7 @@ class WanRenderer:
             engine=self._engine,
             preprocessor=preprocessor,
             face_side=face_side,
-            # What is seen stays the same across a cut of the video that leads.
+            # In mode animate a cut of the driving video does not change the picture.
             frame_ranges=plan_frame_ranges(
                 np.zeros_like(scene.track.shot) if moves else scene.track.shot,
                 self._settings.segment_frames,
@@ -172,7 +172,7 @@ class PreparedWan:
     def _finish(
         self, frame_range: FrameRange, started: _StartedSegment, report: StepReporter
     ) -> FinishedFrames | MovedFrames:
-        """Wait for the drawing; meanwhile the real frames are read."""
+        """Wait for the generation; meanwhile read the source's frames."""
         canvas = self._preprocessor.canvas
         frames = [] if started.mask is None else read_frames(self._scene.footage, frame_range)
         if started.generation is None:
@@ -183,7 +183,7 @@ class PreparedWan:
         return FinishedFrames(frames, GeneratedFrames(made=made, mask=started.mask[frame_range.carried :]), canvas)
 
     def _claim(self, frame_range: FrameRange, carry: bytes | None) -> _StartedSegment:
-        """The generation of ``frame_range``, started now unless it was already and from the same frames."""
+        """The generation of ``frame_range``: the one started early, if its carried frames are the same."""
         started, self._started = self._started, None
         if started is not None and (started.index, started.carry) == (frame_range.segment.index, carry):
             return started
@@ -192,18 +192,20 @@ class PreparedWan:
         return self._start(frame_range, carry)
 
     def _start(self, frame_range: FrameRange, carry: bytes | None) -> _StartedSegment:
-        """Have the model draw ``frame_range``, and meanwhile the footage after it read."""
-        index, video = frame_range.segment.index, self._take(frame_range)
+        """Start the generation of ``frame_range``; meanwhile a thread reads the footage after it."""
+        index, video = frame_range.segment.index, self._video(frame_range)
         generation = None
         if video.mask is None or video.mask[frame_range.carried :].any():
-            take = Take(video=video, carried=self._carried(frame_range, carry), seed=self._seed, index=index)
-            generation = SegmentGeneration(self._model, self._engine, take)
+            request = SegmentRequest(
+                video=video, carried=self._carried(frame_range, carry), seed=self._seed, index=index
+            )
+            generation = SegmentGeneration(self._model, self._engine, request)
         if index + 1 < len(self._frame_ranges):
             self._read = index + 1, self._readers.submit(self._read_segment, self._frame_ranges[index + 1])
         return _StartedSegment(index=index, carry=carry, mask=video.mask, generation=generation)
 
-    def _take(self, frame_range: FrameRange) -> SegmentVideo:
-        """What the model is shown, where possible read while the segment before was drawn."""
+    def _video(self, frame_range: FrameRange) -> SegmentVideo:
+        """The model's inputs, already read during the generation of the segment before where possible."""
         read, self._read = self._read, None
         if read is not None and read[0] == frame_range.segment.index:
             return read[1].result()
@@ -213,10 +215,10 @@ class PreparedWan:
         return read_segment(self._preprocessor, frame_range, self._face_side)
 
     def _carried(self, frame_range: FrameRange, carry: bytes | None) -> NDArray[np.uint8] | None:
-        """(P, H, W, 3) of the canvas; None where a shot starts."""
+        """(P, H, W, 3) in the canvas; None at the start of a shot."""
         if not frame_range.carried:
             return None
-        assert carry is not None, "a segment in the middle of a shot follows one that is there"
+        assert carry is not None, "only the first segment of a shot carries no frames"
         images = np.load(io.BytesIO(carry), allow_pickle=False)
         return np.stack([self._preprocessor.canvas.place(image) for image in images[-frame_range.carried :]])
 
@@ -235,8 +237,8 @@ def _warnings(weights: WanWeights, canvas: Canvas, mode: str) -> list[RenderWarn
         warnings.append(
             RenderWarning(
                 code="drawn_smaller",
-                message=f"{what} drawn at {zoom:.0%} of the frame's width and enlarged: the GPU's memory or the "
-                "setting wan_area_max allows no more.",
+                message=f"{what} generated at {zoom:.0%} of the frame's width and enlarged: the memory of the GPU "
+                "or the setting wan_area_max allows no more.",
             )
         )
     if weights.relighting is None and mode == REPLACE:

@@ -1,4 +1,4 @@
-"""One job's character, and one segment from its footage to its frames."""
+"""Encode the character of a job; generate a segment from its footage."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare
 
 @dataclass(frozen=True, kw_only=True)
 class EncodedCharacter:
-    """A character ready to play: encoded, with the keys that every step of every segment looks up."""
+    """An encoded character, with the attention keys that every step of every segment uses."""
 
     character: CharacterConditions
     contexts: list[ContextKeys] | None  # None where the slow reference was asked for
@@ -43,7 +43,7 @@ def encode_character(
     width: int,
     sampling: Sampling,
 ) -> EncodedCharacter:
-    """Once a job. ``height`` and ``width`` are those of the segments, multiples of 16."""
+    """Encode the character, once per job. ``height`` and ``width`` are those of the segments, multiples of 16."""
     reference = letterbox(picture, height, width)
     character = CharacterConditions(
         text=encode_text(components, prompt),
@@ -74,10 +74,10 @@ def generate_segment(
     sampling: Sampling,
     report: StepReport,
 ) -> Tensor:
-    """The frames of one segment, pixels (1, 3, F, H, W); the first ``carried_frames`` show what was carried again.
+    """Frames of one segment, pixels (1, 3, F, H, W); the first ``carried_frames`` repeat the carried ones.
 
-    ``carried`` is None where a shot starts. Whatever ``report`` raises ends it between two steps, and no further pass
-    of any network is run.
+    ``carried`` is None where a shot starts. Whatever ``report`` raises ends it between two steps; no network runs
+    after that.
     """
     conditions = condition_segment(components, role.character, video, carried, sampling.carried_frames)
     conditional = _predictor(components, role.character.text, role.contexts, role.character, conditions)

@@ -19,10 +19,10 @@ def perform(engine: ResidentEngine, request: RankRequest, pictures: Pictures, re
     """Perform one request; the arrays of its answer. Raises what the engine raises."""
     match request:
         case SetCharacter():
-            engine.cast(request.casting(pictures))
+            engine.set_character(request.spec(pictures))
             return {}
         case Generate():
-            return {"frames": engine.generate(request.take(pictures), report)}
+            return {"frames": engine.generate(request.segment_request(pictures), report)}
         case Rest():
             engine.rest()
             return {}

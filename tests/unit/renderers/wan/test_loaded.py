@@ -12,7 +12,7 @@ from torch._dynamo.utils import counters
 from bodydouble.renderers.wan import attention_check, loaded
 from bodydouble.renderers.wan.attention_check import check_attention
 from bodydouble.renderers.wan.cards import Card
-from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, Sampling, SegmentRequest
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.loaded import LoadedEngine
 from bodydouble.renderers.wan.settings import WanSettings
@@ -29,8 +29,8 @@ def engine(tmp_path: Path) -> LoadedEngine:
     engine = LoadedEngine(WanSettings(weights=str(save_tiny(tmp_path)), device="cpu"))
     engine.load(lambda fraction: None)
     picture = np.full((40, 30, 3), 90, np.uint8)
-    engine.cast(
-        Casting(
+    engine.set_character(
+        CharacterSpec(
             picture=picture, prompt="moves", negative_prompt="", height=SIDE, width=SIDE, sampling=Sampling(steps=2)
         )
     )
@@ -45,7 +45,7 @@ def generate(engine: LoadedEngine) -> np.ndarray:
         background=None,
         mask=None,
     )
-    return engine.generate(Take(video=video, carried=None, seed=1, index=0), lambda done, steps: None)
+    return engine.generate(SegmentRequest(video=video, carried=None, seed=1, index=0), lambda done, steps: None)
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

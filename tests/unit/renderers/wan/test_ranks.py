@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.distributed import FileStore
 
 from bodydouble.renderers.wan.attention import FaceKeys
-from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, Sampling, SegmentRequest
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.loaded import LoadedEngine
 from bodydouble.renderers.wan.remote import RemoteEngine
@@ -56,16 +56,16 @@ def runner(options: WanSettings) -> Iterator[tuple[RemoteEngine, subprocess.Pope
         process.wait()
 
 
-def casting(steps: int) -> Casting:
+def spec(steps: int) -> CharacterSpec:
     """One character, with guidance, so that both ways through the model are taken."""
     picture = np.random.default_rng(1).integers(0, 255, (40, 30, 3), np.uint8)
     sampling = Sampling(steps=steps, guidance=2.0)
-    return Casting(
+    return CharacterSpec(
         picture=picture, prompt="moves", negative_prompt="blurred", height=HEIGHT, width=WIDTH, sampling=sampling
     )
 
 
-def take() -> Take:
+def segment_request() -> SegmentRequest:
     """One segment of random pictures."""
     random = np.random.default_rng(2)
 
@@ -77,7 +77,7 @@ def take() -> Take:
     shown = SegmentVideo(
         pose=video(HEIGHT, WIDTH, 3), face=video(FACE_SIDE, FACE_SIDE, 3), background=video(HEIGHT, WIDTH, 3), mask=mask
     )
-    return Take(video=shown, carried=video(HEIGHT, WIDTH, 3)[:1], seed=3, index=1)
+    return SegmentRequest(video=shown, carried=video(HEIGHT, WIDTH, 3)[:1], seed=3, index=1)
 
 
 def silent(*progress: float) -> None:
@@ -90,35 +90,35 @@ def test_two_ranks_draw_what_one_draws(
     """For tokens that two does not divide the frames agree to rounding; a cancel stops both; a lost rank is named."""
     alone = LoadedEngine(options)
     alone.load(silent)
-    alone.cast(casting(3))
-    expected = alone.generate(take(), silent)
+    alone.set_character(spec(3))
+    expected = alone.generate(segment_request(), silent)
 
     together, process = runner
     together.load(silent)
-    together.cast(casting(3))
-    made = together.generate(take(), silent)
+    together.set_character(spec(3))
+    made = together.generate(segment_request(), silent)
     assert np.abs(made.astype(int) - expected).max() <= 1
 
     def stop_at_two(done: int, steps: int) -> None:
         if done == 2:
             raise Cancelled("enough")
 
-    together.cast(casting(40))
+    together.set_character(spec(40))
     with pytest.raises(Cancelled):
-        together.generate(take(), stop_at_two)
+        together.generate(segment_request(), stop_at_two)
     together.load(silent)
-    together.cast(casting(3))  # both ranks are there, and at the same place
-    assert np.array_equal(together.generate(take(), silent), made)
+    together.set_character(spec(3))  # both ranks are there, and at the same place
+    assert np.array_equal(together.generate(segment_request(), silent), made)
 
     (follower,) = psutil.Process(process.pid).children()
-    together.cast(casting(40))
+    together.set_character(spec(40))
 
     def kill_at_two(done: int, steps: int) -> None:
         if done == 2:
             os.kill(follower.pid, signal.SIGKILL)
 
     with pytest.raises(RendererLost, match=r"rank 1 of the model's processes was lost \(it was killed"):
-        together.generate(take(), kill_at_two)
+        together.generate(segment_request(), kill_at_two)
     assert process.wait(30) == 1
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bodydouble.renderers.wan.engine import Casting, Sampling, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, Sampling, SegmentRequest
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.remote import RemoteEngine
 from bodydouble.tasks.errors import BodydoubleError, RendererLost
@@ -38,7 +38,7 @@ def generate(order: ShotOrder, send: Callable[[FromChild], None]) -> Reply:
     engine = RemoteEngine(order.runner)
     face_side = engine.load(lambda fraction: None)
     picture = np.zeros((30, 20, 3), np.uint8)
-    casting = Casting(
+    spec = CharacterSpec(
         picture=picture,
         prompt=order.options.get("prompt", ""),
         negative_prompt="",
@@ -46,7 +46,7 @@ def generate(order: ShotOrder, send: Callable[[FromChild], None]) -> Reply:
         width=SIDE,
         sampling=Sampling(steps=20),
     )
-    engine.cast(casting)
+    engine.set_character(spec)
     video = SegmentVideo(
         pose=np.ones((5, SIDE, SIDE, 3), np.uint8),
         face=np.zeros((5, face_side, face_side, 3), np.uint8),
@@ -57,7 +57,9 @@ def generate(order: ShotOrder, send: Callable[[FromChild], None]) -> Reply:
     def report(done: int, steps: int) -> None:
         send(Progress(stage=Stage.RENDER, fraction=0.5 + done / steps / 10, segment=0, segments=1))
 
-    frames = engine.generate(Take(video=video, carried=np.ones((1, 1, 1, 3), np.uint8), seed=0, index=0), report)
+    frames = engine.generate(
+        SegmentRequest(video=video, carried=np.ones((1, 1, 1, 3), np.uint8), seed=0, index=0), report
+    )
     return Prepared(segments=int(frames.sum()))
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.renderers.wan.engine import Casting, LoadReport, StepReport, Take
+from bodydouble.renderers.wan.engine import CharacterSpec, LoadReport, SegmentRequest, StepReport
 from bodydouble.renderers.wan.messages import RankRequest
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import ModelPackMissing
@@ -53,11 +53,11 @@ class ScriptedEngine:
             raise ModelPackMissing("the weights are not here")
         return 8
 
-    def cast(self, casting: Casting) -> None:
-        self._prompt = casting.prompt
-        self._note(f"cast {casting.prompt} {casting.picture.shape}")
+    def set_character(self, spec: CharacterSpec) -> None:
+        self._prompt = spec.prompt
+        self._note(f"cast {spec.prompt} {spec.picture.shape}")
 
-    def generate(self, take: Take, report: StepReport) -> NDArray[np.uint8]:
+    def generate(self, request: SegmentRequest, report: StepReport) -> NDArray[np.uint8]:
         script = json.loads(self._script.read_text())
         done = self._note("generate")
         match script[min(done, len(script) - 1)]:
@@ -74,8 +74,8 @@ class ScriptedEngine:
                     time.sleep(0.01)
             case _:
                 report(1, 2)
-        carried = 0 if take.carried is None else int(take.carried.sum())
-        return take.video.pose + np.uint8(carried)
+        carried = 0 if request.carried is None else int(request.carried.sum())
+        return request.video.pose + np.uint8(carried)
 
     def rest(self) -> None:
         self._note(f"rest {self._prompt}")

@@ -1,4 +1,4 @@
-"""Where the model paints (white) and where it keeps the background (black)."""
+"""Masks: white where the model generates, black where the background is kept."""
 
 import itertools
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ KERNEL_SIDE, DILATIONS = 7, 3
 
 @dataclass(frozen=True, kw_only=True)
 class MaskGrid:
-    """Into how many blocks the person's bounding box is cut. A block that touches the person is painted whole.
+    """Number of blocks that the person's bounding box is cut into. A block that touches the person is white.
 
-    1 x 1, upstream's default, gives the whole box, so that a body of another shape fits. More blocks keep more of the
-    real background and let the old outline show more.
+    1 x 1, the default of Wan-Video/Wan2.2, gives the whole box, so that a body of another shape fits. More blocks keep
+    more of the background and follow the old outline more closely.
     """
 
     columns: int = 1
