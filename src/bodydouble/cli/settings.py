@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -16,11 +16,28 @@ from bodydouble.cli.terminal import EXIT_USAGE, fail, make_table, show_table
 from bodydouble.cli.values import print_json
 from bodydouble.settings import Settings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 PREFIX = str(Settings.model_config.get("env_prefix"))
 FILE = Path(str(Settings.model_config.get("toml_file")))
 CLIENT_VARIABLES = frozenset({"BODYDOUBLE_API_KEY", "BODYDOUBLE_BASE_URL"})
 """Read by ``bodydouble.client``, not by the service."""
 HIDDEN = "(hidden)"
+EXPECTED_VALUES = {
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "decimal_parsing": "a number",
+    "bool_parsing": "true or false",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "string_pattern_mismatch": "text that matches {pattern}",
+}
+"""By pydantic's type of error; in braces its context."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +85,13 @@ def load_settings(**chosen: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        fail(f"setting {name}: {first['msg']} (got {first['input']!r})", EXIT_USAGE)
+        fail(f"setting {name}: {first['input']!r} is not valid; expected {_expected(first)}", EXIT_USAGE)
+
+
+def _expected(error: "ErrorDetails") -> str:
+    """What a setting accepts, in words; pydantic's own message for rare kinds of errors."""
+    words = EXPECTED_VALUES.get(error["type"])
+    return words.format(**error.get("ctx", {})) if words else error["msg"]
 
 
 def setting_values(settings: Settings, chosen: frozenset[str] = frozenset()) -> list[SettingValue]:

@@ -34,6 +34,24 @@ def test_an_unknown_name_in_the_file_is_rejected(folder):
     assert f"prot in {folder / 'bodydouble.toml'} is not a setting; did you mean port?" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("PORT", "eighty", "a whole number"),
+        ("MEDIA_DAYS", "0", "more than 0"),
+        ("TASKS_ACTIVE_MAX", "0", "at least 1"),
+        ("LOG_JSON", "maybe", "true or false"),
+        ("WAN_PROFILE", "best", "'auto', 'quality', 'balanced' or 'fast'"),
+    ],
+)
+def test_an_invalid_value_is_explained(name, value, expected, monkeypatch):
+    """The message says in words what the setting accepts."""
+    monkeypatch.setenv(f"BODYDOUBLE_{name}", value)
+    result = CliRunner().invoke(app, ["settings"])
+    assert result.exit_code == 2
+    assert f"setting {name.lower()}: '{value}' is not valid; expected {expected}" in result.stderr
+
+
 def test_the_clients_variables_are_known(monkeypatch):
     """The Python client's variables may be set beside the service's."""
     monkeypatch.setenv("BODYDOUBLE_API_KEY", "ak_0")
