@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bodydouble.bootstrap.options import perception_options, wan_settings
+from bodydouble.cli.running_services import service_of
 from bodydouble.perception.backends import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
 from bodydouble.renderers.wan.cards import find_cards, machine_bytes
@@ -145,15 +146,18 @@ def _postgres(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
+    address = f"{settings.host}:{settings.port}"
+    service = service_of(settings.data)
+    if service is not None:
+        return Finding(subject="port", state="good", detail=f"`serve` runs at {service.base_url}, pid {service.pid}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             remedy = "bodydouble serve --port 0 chooses a free port"
-            detail = f"{settings.host}:{settings.port}: {error.strerror}"
-            return Finding(subject="port", state="absent", detail=detail, remedy=remedy)
-    return Finding(subject="port", state="good", detail=f"{settings.host}:{settings.port} is free")
+            return Finding(subject="port", state="absent", detail=f"{address}: {error.strerror}", remedy=remedy)
+    return Finding(subject="port", state="good", detail=f"{address} is free")
 
 
 def _demo(settings: Settings) -> Finding:

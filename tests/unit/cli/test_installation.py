@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from bodydouble.cli import app, serve
 from bodydouble.cli.data_folder import locked
 from bodydouble.cli.installation import find_installation
+from bodydouble.cli.machine_checks import check_machine
 from bodydouble.cli.running_services import register_service, running_services, service_of
 from bodydouble.settings import Settings
 
@@ -64,6 +65,14 @@ def test_a_killed_service_is_not_running(installed, tmp_path):
         assert (service.pid, service.base_url) == (os.getpid(), "http://127.0.0.1:4711")
         assert service_of(installed) == service
         assert service_of(tmp_path) is None
+
+
+def test_doctor_names_the_running_service(installed):
+    """Its port is not reported as in use by another program."""
+    settings = Settings(data=installed, port=4711)
+    with locked(installed), register_service(settings):
+        (port,) = (f for f in check_machine(settings) if f.subject == "port")
+    assert (port.state, f"http://127.0.0.1:4711, pid {os.getpid()}" in port.detail) == ("good", True)
 
 
 def test_a_service_for_all_addresses_names_one_that_others_can_open(capsys):
