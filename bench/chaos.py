@@ -1,11 +1,12 @@
-"""Kills at random under load: how many tasks, how many kills, what was lost (nothing).
+"""Kills, freezes and damage at random under load: how many tasks, how many disturbances, what was lost (nothing).
 
     python bench/chaos.py [--quick] [--kills 40] [--seed 1] [--real 1]
 
-An API with its database and two workers with folders of their own get tasks, cancels and SIGKILLs; a receiver gets the
-callbacks and refuses some at first. Most tasks are made by a fast child; ``--real`` of them by the puppet renderer.
-Then everything is left to come to rest, and every acknowledged task has to be over, settled once and told of under one
-id, with a clean ledger. Status 1 where it is not. The last line is one flat JSON object.
+An API with its database and two workers with folders of their own get tasks, cancels, SIGKILLs and SIGSTOPs. Artefacts
+and workspaces are changed and deleted. A receiver gets the callbacks and refuses some at first. A fast child makes most
+tasks, the puppet renderer ``--real`` of them. Then everything is left to come to rest. Every acknowledged task must
+have ended, been settled once and reported under one id, with its own video and a clean ledger; if not, the status is 1.
+The last line is one flat JSON object.
 """
 
 import argparse
@@ -23,13 +24,13 @@ TESTS = Path(__file__).parents[1] / "tests"
 def main() -> None:
     """Run, print, and end with what it means."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="four kills, fast children only")
+    parser.add_argument("--quick", action="store_true", help="one disturbance of each kind, fast children only")
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--real", type=int, default=1, help="tasks made by the puppet renderer")
     chosen = parser.parse_args()
     sys.path.insert(0, str(TESTS))
-    from chaos import Chaos
+    from chaos import DAMAGES, FREEZES, TARGETS, Chaos
     from material import astronaut, carphone, write_image, write_video
 
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
@@ -37,8 +38,9 @@ def main() -> None:
         folder = Path(name)
         image = write_image(folder / "astronaut.png", astronaut())
         video = write_video(folder / "carphone.mp4", carphone(48, 216), sound=True)
-        kills, real = (4, 0) if chosen.quick else (chosen.kills, chosen.real)
-        report = Chaos(folder, chosen.seed, image, video).run(kills, real)
+        targets = (*TARGETS, *FREEZES, *DAMAGES)
+        kills, real = (len(targets), 0) if chosen.quick else (chosen.kills, chosen.real)
+        report = Chaos(folder, chosen.seed, image, video, targets).run(kills, real)
     machine = f"{platform.machine()}, {os.cpu_count()} cores"
     print(f"{machine}, commit {git.stdout.strip()}, seed {chosen.seed}")
     for loss in report.losses:

@@ -1,15 +1,18 @@
-"""Kills at random under load, and the check that nothing was lost.
+"""Kills, freezes and damage at random under load, and the check that nothing was lost.
 
 The parts are those of an installation on several machines: an API with its database, and two workers with folders of
 their own, which share the files. Their child is the fast one of ``harness_child``; a task that asks for a renderer by
 name is made by the real one. Whatever is killed is started again a moment later, as a service manager would.
 """
 
+import contextlib
 import json
 import random
+import shutil
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,11 +24,16 @@ import psutil
 import psycopg
 
 from bodydouble.client import InvalidWebhook, verify_webhook
+from harness_child import SEGMENTS
 from live_service import MODEL, LiveService
 from worker_harness import SECRET, WorkerHarness, wait_until
 
 API = "api/v1/client/"
 TARGETS = ("api", "worker", "child", "postgres")
+FREEZES = ("freeze api", "freeze worker", "freeze child", "freeze postgres")
+DAMAGES = ("change artefact", "delete artefact", "delete workspace")
+FREEZE_SECONDS_MAX = 6.0
+"""Longer than the workers wait for each other's heartbeats, so that some freezes lead to a takeover."""
 REST_SECONDS_MAX = 400
 REAL_SECONDS_MAX = 400
 """For a task that the real child makes, on a machine that has other work."""
@@ -47,7 +55,10 @@ class Report:
 
     def flat(self) -> dict[str, Any]:
         """For one line of JSON."""
-        kills = {f"kills_{name}": self.kills[name] for name in TARGETS}
+        names = (*TARGETS, *FREEZES, *DAMAGES)
+        kills = {
+            f"kills_{name.replace(' ', '_')}": self.kills[name] for name in names if self.kills[name] or name in TARGETS
+        }
         outcomes = {f"tasks_{name}": count for name, count in sorted(self.outcomes.items())}
         return {
             "tasks": self.tasks,
@@ -110,7 +121,9 @@ class Receiver:
 class Chaos:
     """One run. ``seed`` fixes what is killed and when, as far as the machine's own pace allows."""
 
-    def __init__(self, folder: Path, seed: int, image: Path, video: Path) -> None:
+    def __init__(self, folder: Path, seed: int, image: Path, video: Path, targets: Sequence[str] = TARGETS) -> None:
+        """``targets`` are what is disturbed: of ``TARGETS``, ``FREEZES`` and ``DAMAGES``."""
+        self._targets = targets
         self._folder, self._draw = folder, random.Random(seed)
         self._image, self._video = image, video
         self.receiver = Receiver(random.Random(seed))
@@ -132,6 +145,7 @@ class Chaos:
         self.api = LiveService()
         self._report = Report()
         self._acknowledged: list[str] = []
+        self._seeds: dict[str, int] = {}  # of tasks that the fast child makes
         self._loading = threading.Event()
 
     def run(self, kills: int, real_tasks: int = 0, *, tasks_min: int = 0) -> Report:
@@ -191,6 +205,8 @@ class Chaos:
             return None
         task = str(answer["data"]["task_id"])
         self._acknowledged.append(task)
+        if renderer == "auto":
+            self._seeds[task] = seed
         return task
 
     def _call(self, method: str, path: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
@@ -218,7 +234,7 @@ class Chaos:
         """Every target once in an order of its own, and again until it is enough."""
         order: list[str] = []
         while self._report.kills.total() < kills:
-            order = order or self._draw.sample(TARGETS, len(TARGETS))
+            order = order or self._draw.sample(self._targets, len(self._targets))
             time.sleep(self._draw.uniform(0.5, 2.5))
             if self._kill(order[0]):
                 order.pop(0)
@@ -240,13 +256,60 @@ class Chaos:
                     if not children:
                         return False
                     self._draw.choice(children).kill()
-                case _:
-                    found = psutil.Process(self.api.process.pid).children()
-                    servers = [process for process in found if process.name() == "postgres"]
+                case "postgres":
+                    servers = self._servers()
                     if not servers:
                         return False
                     servers[0].kill()
+                case "freeze api":
+                    self._freeze([psutil.Process(self.api.process.pid)])
+                case "freeze worker":
+                    self._freeze([psutil.Process(worker.pid)])
+                case "freeze child":
+                    children = psutil.Process(worker.pid).children()
+                    if not children:
+                        return False
+                    self._freeze([self._draw.choice(children)])
+                case "freeze postgres":
+                    servers = [p for server in self._servers() for p in (server, *server.children())]
+                    if not servers:
+                        return False
+                    self._freeze(servers)
+                case _:
+                    return self._damage(target)
         except psutil.NoSuchProcess:
+            return False
+        self._report.kills[target] += 1
+        return True
+
+    def _servers(self) -> list[psutil.Process]:
+        found = psutil.Process(self.api.process.pid).children()
+        return [process for process in found if process.name() == "postgres"]
+
+    def _freeze(self, processes: list[psutil.Process]) -> None:
+        """Stop the processes for a while, as a machine that swaps or is suspended does."""
+        for process in processes:
+            process.suspend()
+        time.sleep(self._draw.uniform(0.5, FREEZE_SECONDS_MAX))
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def _damage(self, target: str) -> bool:
+        """Change or delete a file of a workspace, or delete a workspace; false if there is none at the moment."""
+        found = sorted(self._folder.glob("*/work*/*/segments/segment-*.nut"))
+        if not found:
+            return False
+        path = self._draw.choice(found)
+        try:
+            match target:
+                case "change artefact":
+                    path.write_text("something else")
+                case "delete artefact":
+                    path.unlink()
+                case _:
+                    shutil.rmtree(path.parents[1])
+        except FileNotFoundError:  # the task ended meanwhile
             return False
         self._report.kills[target] += 1
         return True
@@ -300,9 +363,21 @@ class Chaos:
                 report.losses.append(f"{task} is {status}")
             if status == "failed" and code != "499":  # nobody bounds the attempts here, so no kill is a reason to fail
                 report.losses.append(f"{task} failed after {attempts} attempts: {code} {message}")
+            if status == "success" and task in self._seeds and self._delivered(task) != _expected(self._seeds[task]):
+                report.losses.append(f"{task} delivered a damaged video")
             if ends[task] != 1:
                 report.losses.append(f"{task} was settled {ends[task]} times")
             if len(ids.get(task, ())) != 1:
                 report.losses.append(f"{task} was told of under {len(ids.get(task, ()))} ids")
         report.losses += [f"the ledger differs: {row}" for row in rows("select * from ledger_difference")]
         report.losses += [f"a callback that is not ours: {fault}" for fault in self.receiver.forged]
+
+    def _delivered(self, task: str) -> str:
+        """The content of the result that the task's owner gets."""
+        (path,) = (self._folder / "files").glob(f"results/*/{task}.mp4")
+        return path.read_text()
+
+
+def _expected(seed: int) -> str:
+    """The result of the fast child."""
+    return "".join(f"{seed} segments/segment-{index:05d}.nut\n" for index in range(SEGMENTS))

@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 from typing import assert_never
 
-from bodydouble.tasks.digests import digest_of, store_digest
+from bodydouble.tasks.digests import damaged_files, digest_of, remove_with_digest, store_digest
+from bodydouble.tasks.errors import WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
+from bodydouble.worker.child.__main__ import perform
 from bodydouble.worker.child.channel import Channel
 from bodydouble.worker.child.shot_runner import ShotRunner
 from bodydouble.worker.messages import (
@@ -34,6 +36,7 @@ from bodydouble.worker.messages import (
 )
 
 SEGMENTS = 4
+ARTEFACTS = ("perception", "plan.json", "segments")
 POISON = 666
 """A task with this seed kills its worker."""
 SECONDS = float(os.environ.get("HARNESS_SECONDS", "0.1"))
@@ -53,6 +56,8 @@ class FastShot:
         """As ``ShotRunner`` does."""
         match request:
             case Open():
+                for path in damaged_files([self._workspace / name for name in ARTEFACTS]):
+                    remove_with_digest(path)
                 self._make("inputs.json", json.dumps({"seed": self._seed}))
             case Probe():
                 return Probed(duration_seconds=2.0)
@@ -69,6 +74,8 @@ class FastShot:
                 for segment in range(SEGMENTS):
                     self._render(segment)
                 parts = [self._segment(i).read_text() for i in range(SEGMENTS)]
+                if reason := self.find_damage():  # checked after they were read
+                    raise WorkspaceDamaged(reason)
                 self._make("result.mp4", "".join(parts))
                 return Finished(
                     media_info={"renderer": "harness", "frames": SEGMENTS},
@@ -77,6 +84,11 @@ class FastShot:
             case _:
                 assert_never(request)
         return Done()
+
+    def find_damage(self) -> str | None:
+        """As ``ShotRunner`` does."""
+        damaged = damaged_files([self._workspace / name for name in ARTEFACTS])
+        return f"damaged: {damaged}" if damaged or not self._workspace.exists() else None
 
     def _segment(self, segment: int) -> Path:
         return self._workspace / "segments" / f"segment-{segment:05d}.nut"
@@ -121,7 +133,7 @@ def main() -> None:
             real = request.order.renderer != "auto"
             shot = ShotRunner(channel) if real else FastShot(channel, request.order)
         assert shot is not None
-        channel.send(shot.perform(request))
+        channel.send(perform(shot, request))
 
 
 if __name__ == "__main__":

@@ -339,12 +339,13 @@ class Shot:
         Raises:
             WorkspaceDamaged: an artefact was damaged meanwhile. A new ``Shot`` makes it again.
         """
-        if damaged := artefacts.find_damage(self.workspace):
-            self._raise_damaged(damaged)
         target = output or self.workspace / "result.mp4"
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)
+        if damaged := artefacts.find_damage(self.workspace):  # checked after they were read: nothing slips through
+            target.unlink(missing_ok=True)
+            self._raise_damaged(damaged)
         result = ShotResult(
             path=target,
             renderer=self._plugin.name,

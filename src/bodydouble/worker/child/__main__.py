@@ -8,17 +8,30 @@ import logging
 import os
 import sys
 import traceback
+from typing import Protocol
 
 from bodydouble.tasks.errors import RendererLost, StorageFull, WorkspaceDamaged
 from bodydouble.worker.child.channel import Channel, NoteHandler
 from bodydouble.worker.child.shot_runner import ShotRunner
 from bodydouble.worker.failure import TaskFailure
-from bodydouble.worker.messages import Damaged, DiskFull, Failed, Reply, Request, RunnerLost
+from bodydouble.worker.messages import Damaged, DiskFull, Failed, Reply, Request, RunnerLost, Value
 from bodydouble.worker.process import configure_child_process
 from bodydouble.worker.workspace import disk_errors_translated
 
 
-def perform(runner: ShotRunner, request: Request) -> Reply:
+class Performer(Protocol):
+    """What ``ShotRunner`` does; tests have a fast one."""
+
+    def perform(self, request: Request) -> Value:
+        """The request's value. Raises what the stage raises."""
+        ...
+
+    def find_damage(self) -> str | None:
+        """What was lost of the workspace, as the end of a sentence; None if nothing was."""
+        ...
+
+
+def perform(runner: Performer, request: Request) -> Reply:
     """The reply to ``request``; every fault becomes one."""
     try:
         with disk_errors_translated():
