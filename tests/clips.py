@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -57,7 +58,7 @@ def write_clip(
     with av.open(str(path), "w", options=container_options or {}) as container:
         if codec == "libx264":
             options = {"crf": "12", "preset": "veryfast", "threads": "1", **options}
-        stream = container.add_stream(codec, rate=Fraction(rate), options=options)
+        stream: Any = container.add_stream(codec, rate=Fraction(rate), options=options)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = time_base
@@ -86,7 +87,7 @@ def write_clip(
 class _Tone:
     """440 Hz that begins with a click, so that its start can be found again."""
 
-    def __init__(self, container: av.container.OutputContainer, codec: str, start: float, seconds: float) -> None:
+    def __init__(self, container: av.container.OutputContainer, codec: str, start: float, seconds: float) -> None:  # pyright: ignore[reportAttributeAccessIssue]
         self._container, self._start, self._seconds = container, start, seconds
         self._rate = 48000
         self._stream = container.add_stream(codec, rate=self._rate, layout="stereo")

@@ -1,5 +1,8 @@
 """A real PostgreSQL for tests: one embedded server for the whole run, a fresh database for each test that asks."""
 
+# pyright: reportCallIssue=false, reportArgumentType=false
+# psycopg's types accept only literal SQL.
+
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -54,7 +57,7 @@ def restore_database(server: EmbeddedPostgres, url: str) -> None:
     """Let everybody into a lost database again."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(
-            f"alter database {psycopg.conninfo.conninfo_to_dict(url)['dbname']} with allow_connections true"
+            f"alter database {psycopg.conninfo.conninfo_to_dict(url)['dbname']} with allow_connections true"  # pyright: ignore[reportAttributeAccessIssue]
         )
 
 

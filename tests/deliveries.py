@@ -108,7 +108,7 @@ def make_dispatcher(store: MemoryStore, options: DispatchOptions = OPTIONS, **pa
     """A dispatcher that may call loopback addresses."""
     sender = CallbackSender(GuardedClient(parse_networks("127.0.0.0/8")), RequestLimits(seconds_max=30))
     return CallbackDispatcher(
-        store,
+        store,  # pyright: ignore[reportArgumentType]
         parts.get("transport", sender),
         parts.get("body_of", body_of),
         parts.get("secrets_of", secrets_of),

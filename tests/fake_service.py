@@ -102,7 +102,9 @@ class FakeService:
             raise answer
         if isinstance(answer, httpx.Response):
             # A client can read a response only once.
-            fresh = {"stream": answer.stream} if isinstance(answer.stream, Body) else {"content": answer.content}
+            fresh: dict[str, Any] = (
+                {"stream": answer.stream} if isinstance(answer.stream, Body) else {"content": answer.content}
+            )
             return httpx.Response(answer.status_code, headers=answer.headers, **fresh)
         return answer(request)
 

@@ -169,4 +169,4 @@ class LiveService:
             if task["status"] in ("success", "failed"):
                 return task
             time.sleep(0.1)
-        raise AssertionError(f"not over: {json.dumps(task)}\n{(self.folder / 'serve.log').read_text()[-3000:]}")
+        raise AssertionError(f"not over: {json.dumps(task)}\n{(self.folder / 'serve.log').read_text()[-3000:]}")  # pyright: ignore[reportPossiblyUnboundVariable]

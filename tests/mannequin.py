@@ -82,4 +82,4 @@ def picture(pose: Joints, size: tuple[int, int] = (500, 500)) -> tuple[NDArray[n
         line(wrist, finger, 0.16, "skin")
         line(elbow, wrist, 0.22, "sleeve")
         line(shoulder, elbow, 0.27, "sleeve")
-    return image, mask.astype(np.float32) / 255
+    return image, mask.astype(np.float32) / 255  # pyright: ignore[reportReturnType]

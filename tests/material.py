@@ -25,14 +25,14 @@ def astronaut() -> NDArray[np.uint8]:
     """512x512 RGB portrait, upper body, facing the camera."""
     image = cv2.imread(str(_package_folder("skimage") / "data" / "astronaut.png"))
     assert image is not None
-    return np.ascontiguousarray(image[..., ::-1])
+    return np.ascontiguousarray(image[..., ::-1])  # pyright: ignore[reportReturnType]
 
 
 def cat() -> NDArray[np.uint8]:
     """300x451 RGB head of a cat that the landmark network takes for a person."""
     image = cv2.imread(str(_package_folder("skimage") / "data" / "chelsea.png"))
     assert image is not None
-    return np.ascontiguousarray(image[..., ::-1])
+    return np.ascontiguousarray(image[..., ::-1])  # pyright: ignore[reportReturnType]
 
 
 def carphone(frames: int = 48, height: int = 360) -> list[NDArray[np.uint8]]:

@@ -16,7 +16,7 @@ class Watch:
 
     def over(self, page: "Page") -> None:
         """Listen to ``page``."""
-        page.on("console", lambda m: m.type in ("error", "warning") and self.faults.append(f"console: {m.text}"))
+        page.on("console", lambda m: m.type in ("error", "warning") and self.faults.append(f"console: {m.text}"))  # pyright: ignore[reportArgumentType, reportCallIssue]
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("request", lambda r: self._check(r.url))
 

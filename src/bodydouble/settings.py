@@ -24,10 +24,10 @@ class ServerSettings(BaseModel):
     port: int = 8000
     public_url: str = ""  # for links; empty: http://host:port
     log_json: bool = False
-    metrics_token: str = Field("", repr=False)  # bearer token of /metrics; empty: only requests on loopback
-    reads_per_minute: int = Field(1200, ge=1)  # of one key at one API process
-    event_streams_max: int = Field(200, ge=1)  # of one account, open at the same time at one API process
-    connections_max: int = Field(2000, ge=16)  # HTTP connections open at the same time at one API process
+    metrics_token: str = Field(default="", repr=False)  # bearer token of /metrics; empty: only requests on loopback
+    reads_per_minute: int = Field(default=1200, ge=1)  # of one key at one API process
+    event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
+    connections_max: int = Field(default=2000, ge=16)  # HTTP connections open at the same time at one API process
     body_bytes_max: int = 1_000_000  # of a request without files
 
     @property
@@ -41,17 +41,19 @@ class StorageSettings(BaseModel):
 
     data: Path = Path("bodydouble-data")  # folder of the embedded database, the files and the workspaces
     # Not shown by repr: it may contain a password.
-    database_url: str = Field("", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"), repr=False)
-    database_connections_max: int = Field(12, ge=2)  # of one process
+    database_url: str = Field(
+        default="", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"), repr=False
+    )
+    database_connections_max: int = Field(default=12, ge=2)  # of one process
     files: str = ""  # a bucket (s3://, gs://, az://) or a folder shared by all machines; empty: a folder below ``data``
-    secret: str = Field("", repr=False)  # signs links and callbacks; empty: the file ``secret`` below ``data``
+    secret: str = Field(default="", repr=False)  # signs links and callbacks; empty: the file ``secret`` below ``data``
     free_bytes_min: int = 500_000_000  # of the disk of ``data``, reserved for the database
-    account_uploads_bytes_max: int = Field(20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit
+    account_uploads_bytes_max: int = Field(default=20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit
     upload_url_seconds: int = 3600
     download_url_seconds: int = 7 * DAY_SECONDS
-    media_days: float = Field(7, gt=0)  # results and previews, from the end of the task
-    uploads_days: float = Field(2, gt=0)
-    rows_days: float = Field(90, gt=0)  # tasks, from their end; ledger and usage are kept
+    media_days: float = Field(default=7, gt=0)  # results and previews, from the end of the task
+    uploads_days: float = Field(default=2, gt=0)
+    rows_days: float = Field(default=90, gt=0)  # tasks, from their end; ledger and usage are kept
 
     @property
     def bucket(self) -> str:
@@ -75,7 +77,7 @@ class MediaSettings(BaseModel):
     video_seconds_max: float = 120.0
     video_side_min: int = 200
     video_side_max: int = 4096
-    data_url_bytes_max: int = Field(5_000_000, ge=0, le=10_000_000)  # of a file within a request
+    data_url_bytes_max: int = Field(default=5_000_000, ge=0, le=10_000_000)  # of a file within a request
     outbound_allow: str = ""  # networks, comma-separated, that inputs and callbacks may use though they are not public
     outbound_seconds_max: int = 120  # of one download
 
@@ -86,8 +88,8 @@ class AccountSettings(BaseModel):
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start creates
     # Prices that differ from the catalogue, per second of output: '{"480P": 6, "580P": 9, "720P": 12.5}'
     credits_per_second: dict[Resolution, Annotated[Decimal, Field(ge=0, decimal_places=4)]] = {}
-    creates_per_minute: int = Field(120, ge=1)
-    tasks_active_max: int = Field(100, ge=1)  # waiting or running
+    creates_per_minute: int = Field(default=120, ge=1)
+    tasks_active_max: int = Field(default=100, ge=1)  # waiting or running
 
 
 class WorkerSettings(BaseModel):
@@ -96,13 +98,13 @@ class WorkerSettings(BaseModel):
     models: Path | None = None  # a folder with the perception models; None: the user's cache
     puppet_fallback: bool = True  # false: refuse `auto` if there is no GPU
     attempts_max: int = 3  # of one step if its child process dies, and of a task if its worker does
-    task_hours_max: float = Field(24, gt=0)  # from create to settlement; then the task fails
-    worker_tasks_max: int = Field(1, ge=0)  # at the same time, the same for all workers; 0: this worker runs none
-    heartbeat_seconds: float = Field(5, gt=0)
-    takeover_seconds: float = Field(30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
-    callback_tries_max: int = Field(8, ge=1)
-    callback_retry_seconds: float = Field(10, gt=0)  # before the second try; each later wait is 4.3 times as long
-    callback_seconds_max: float = Field(15, gt=0)  # of one try
+    task_hours_max: float = Field(default=24, gt=0)  # from create to settlement; then the task fails
+    worker_tasks_max: int = Field(default=1, ge=0)  # at a time, the same for all workers; 0: this worker runs none
+    heartbeat_seconds: float = Field(default=5, gt=0)
+    takeover_seconds: float = Field(default=30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
+    callback_tries_max: int = Field(default=8, ge=1)
+    callback_retry_seconds: float = Field(default=10, gt=0)  # to the second try; each later wait is 4.3 times as long
+    callback_seconds_max: float = Field(default=15, gt=0)  # of one try
 
 
 class WanSettings(BaseModel):
@@ -117,15 +119,15 @@ class WanSettings(BaseModel):
     wan_compile: bool = True
     wan_relighting: Path | None = None  # a LoRA file; None: the one in the weights folder
     wan_distillation: Path | None = None  # a LoRA file for the profile fast; None: the one in the weights folder
-    wan_segment_frames: int = Field(77, ge=9, le=121)  # 4n + 1
+    wan_segment_frames: int = Field(default=77, ge=9, le=121)  # 4n + 1
     wan_carried_frames: Literal[1, 5] = 1
-    wan_area_min: int = Field(832 * 480, ge=1)  # smaller videos and pictures are enlarged for the model
-    wan_area_max: int = Field(1280 * 720, ge=256)  # pixels that the model works on; the person is scaled to fit
+    wan_area_min: int = Field(default=832 * 480, ge=1)  # smaller videos and pictures are enlarged for the model
+    wan_area_max: int = Field(default=1280 * 720, ge=256)  # pixels that the model works on; the person is scaled to fit
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu takes days for a video: for tests with tiny weights
-    wan_mask_columns: int = Field(1, ge=1, le=64)  # blocks across the person's box; 1 × 1 is the whole box
-    wan_mask_rows: int = Field(1, ge=1, le=64)
-    wan_idle_seconds: float = Field(900, ge=0)  # without a task; then the weights are unloaded
-    wan_gpus: int = Field(1, ge=1, le=16)  # of one task; further GPUs run further tasks
+    wan_mask_columns: int = Field(default=1, ge=1, le=64)  # blocks across the person's box; 1 × 1 is the whole box
+    wan_mask_rows: int = Field(default=1, ge=1, le=64)
+    wan_idle_seconds: float = Field(default=900, ge=0)  # without a task; then the weights are unloaded
+    wan_gpus: int = Field(default=1, ge=1, le=16)  # of one task; further GPUs run further tasks
 
 
 class PerceptionSettings(BaseModel):
@@ -135,27 +137,27 @@ class PerceptionSettings(BaseModel):
     perception_detector: str = "PekingU/rtdetr_v2_r50vd"
     perception_pose: str = "usyd-community/vitpose-plus-huge"
     perception_masks: str = "facebook/sam2.1-hiera-large"
-    perception_device: str = Field("cuda", pattern=r"^(cuda(:\d+)?|cpu)$")
+    perception_device: str = Field(default="cuda", pattern=r"^(cuda(:\d+)?|cpu)$")
 
 
 class SignInSettings(BaseModel):
     """Signing in at the console: by link, or through an OpenID Connect provider if ``oidc_issuer`` is set."""
 
-    sign_in_link_minutes: float = Field(60, gt=0)
-    session_hours: float = Field(168, gt=0)
+    sign_in_link_minutes: float = Field(default=60, gt=0)
+    session_hours: float = Field(default=168, gt=0)
     oidc_issuer: str = ""  # https://…, exactly as the provider's tokens name it
     oidc_client_id: str = ""
-    oidc_client_secret: str = Field("", repr=False)  # empty: a public client
+    oidc_client_secret: str = Field(default="", repr=False)  # empty: a public client
     oidc_name: str = "single sign-on"  # shown on the button
     oidc_scopes: str = "openid email profile"
     oidc_domains: str = ""  # of verified e-mail addresses, comma-separated; empty: everybody whom the provider knows
     oidc_role_claim: str = ""  # such as groups, or realm_access.roles; empty: nobody becomes an operator by signing in
     oidc_operator_role: str = "operator"  # the value of that claim that makes an operator
-    oidc_credits: Decimal = Field(Decimal(0), ge=0, decimal_places=4)  # of an account that a first sign-in creates
+    oidc_credits: Decimal = Field(default=Decimal(0), ge=0, decimal_places=4)  # of an account created at a sign-in
     oidc_allow: str = ""  # networks, comma-separated, that the provider may be in though they are not public
 
 
-class Settings(
+class Settings(  # pyright: ignore[reportIncompatibleVariableOverride] - BaseModel and BaseSettings differ
     ServerSettings,
     StorageSettings,
     MediaSettings,

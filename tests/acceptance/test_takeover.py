@@ -122,7 +122,7 @@ def test_a_backlog_holds_nobody_elses_first_task_back(harness: WorkerHarness) ->
     assert harness.using(lambda stores: stores.tasks.queue_position(first)) == 1
     harness.start("only")
     started = {task_id: harness.wait(task_id).started_at for task_id in (*backlog, first)}
-    assert sorted(started, key=lambda task_id: started[task_id]) == [backlog[0], first, *backlog[1:]]
+    assert sorted(started, key=lambda task_id: started[task_id]) == [backlog[0], first, *backlog[1:]]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 def test_a_cancel_ends_the_child(harness: WorkerHarness) -> None:

@@ -78,7 +78,7 @@ def live(model_pack: ModelPack, provider: Provider) -> Iterator[LiveService]:
 @pytest.fixture(scope="module")
 def playwright() -> Iterator["Playwright"]:
     """The driver."""
-    with sync_playwright() as driver:
+    with sync_playwright() as driver:  # pyright: ignore[reportPossiblyUnboundVariable]
         yield driver
 
 

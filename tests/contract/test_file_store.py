@@ -417,7 +417,7 @@ async def test_an_account_has_a_quota(place: Place) -> None:
     await place.files.sign_upload("video/mp4", ".mp4", STRANGER, 900)
     await place.files.delete([(await place.files.own_key(first.file_url)) or ""])
     if hasattr(place.files, "_usage"):
-        place.files._usage.clear()  # a bucket is listed once in a few seconds
+        place.files._usage.clear()  # a bucket is listed once in a few seconds  # pyright: ignore[reportAttributeAccessIssue]
     await place.put(await place.files.sign_upload("video/mp4", ".mp4", OWNER, 900), b"x" * 900)
 
 

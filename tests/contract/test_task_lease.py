@@ -12,6 +12,7 @@ from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits
 from bodydouble.tasks.ports import TaskStore
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     CANCELLED,
     CreateLimits,
@@ -29,7 +30,7 @@ from fake_ports import TASK_ID, FakePorts
 pytestmark = pytest.mark.anyio
 
 SUCCESS = TaskResult(code=ResultCode.SUCCESS, message="success")
-HALF = TaskProgress(fraction=0.5, stage="render")
+HALF = TaskProgress(fraction=0.5, stage=Stage.RENDER)
 
 
 @dataclass(frozen=True, kw_only=True)

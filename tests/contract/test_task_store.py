@@ -69,7 +69,7 @@ async def account(accounts: PostgresAccountStore) -> AccountId:
 
 def new_task(account: AccountId, reserve: str = "30", **changes: Any) -> NewTask:
     return NewTask(
-        **{
+        **{  # pyright: ignore[reportArgumentType]
             "id": TaskId(make_uuid7()),
             "account": account,
             "model": "wan/2-2-animate-replace",
@@ -163,7 +163,7 @@ async def test_creates_that_come_together_have_their_own_outcomes(
         "Created", "Created", "Created", "IdempotencyConflict", "InsufficientCredits", "Unauthenticated",
         "RateLimited", "Created",
     ]  # fmt: skip
-    assert outcomes[2].id == first.id
+    assert outcomes[2].id == first.id  # pyright: ignore[reportAttributeAccessIssue]
     assert await balance(accounts, account) == 70
 
 

@@ -204,6 +204,9 @@ def test_a_task_keeps_its_promises_whatever_happens(machine: type[TaskLife]) -> 
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=12,
+            stateful_step_count=20,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
         ),
     )

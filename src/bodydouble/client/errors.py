@@ -5,7 +5,7 @@ TypeError, ValueError.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 Code = int | None
 
@@ -138,4 +138,4 @@ def error_for(
 
 def error_lines(value: Any) -> tuple[str, ...]:
     """An envelope's ``errors`` as text; empty if the field is not a list."""
-    return tuple(str(line) for line in value) if isinstance(value, list | tuple) else ()
+    return tuple(map(str, cast("list[Any]", value))) if isinstance(value, list | tuple) else ()

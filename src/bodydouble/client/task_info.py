@@ -70,7 +70,7 @@ class TaskInfo:
         """Where the result is worse than requested."""
         found: list[Any] = list(self.media_info.get("warnings") or ())
         return tuple(
-            ResultWarning(code=str(w.get("code", "")), message=str(w.get("message", "")))
+            ResultWarning(code=str(w.get("code", "")), message=str(w.get("message", "")))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
             if isinstance(w, dict)
             else ResultWarning(code="", message=str(w))
             for w in found
@@ -177,13 +177,14 @@ class ModelInfo:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "ModelInfo":
         """Read an entry of Models."""
+        prices: dict[str, Any] = data.get("price") or {}
         return cls(
             name=str(data["model"]),
             provider=str(data.get("provider") or ""),
             modality=str(data.get("modality") or ""),
             operations=tuple(data.get("operations") or ()),
             enabled=bool(data.get("enabled", True)),
-            price={resolution: exact_decimal(price) for resolution, price in (data.get("price") or {}).items()},
+            price={resolution: exact_decimal(price) for resolution, price in prices.items()},
             input_schema=data.get("input_schema"),
             raw=data,
         )

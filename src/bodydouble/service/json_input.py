@@ -28,8 +28,9 @@ def read_json_object(content: bytes) -> dict[str, Any]:
         raise InvalidParams(["body: is not valid JSON"]) from None
     if not isinstance(document, dict):
         raise InvalidParams(["body: must be a JSON object"])
-    _check_fields(document, may_have_nul=b"\\u0000" in content)
-    return cast("dict[str, Any]", document)
+    fields = cast("dict[str, Any]", document)
+    _check_fields(fields, may_have_nul=b"\\u0000" in content)
+    return fields
 
 
 def reject_nul(texts: Iterable[str]) -> None:
@@ -52,7 +53,8 @@ def _bytes_without_files(content: bytes) -> int:
 
 
 def _check_fields(document: object, *, may_have_nul: bool) -> None:
-    fields, values = 0, [document]
+    fields = 0
+    values: list[object] = [document]
     while values:
         value = values.pop()
         if isinstance(value, dict):

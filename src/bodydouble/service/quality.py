@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bodydouble.service.callers import Caller
 from bodydouble.service.fair_slots import FairSlots
@@ -72,4 +72,4 @@ class QualityService:
 
 def _person(task: Task) -> str:
     chosen = task.inputs.get("person", 0)
-    return ",".join(map(str, chosen)) if isinstance(chosen, list) else str(chosen)
+    return ",".join(map(str, cast("list[float]", chosen))) if isinstance(chosen, list) else str(chosen)

@@ -4,6 +4,9 @@ CreateTask names an upload by an address of our API, whose HMAC we can verify; G
 verify the bucket's own addresses, so they are accepted only for files of the same account.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# obstore is only partially typed.
+
 import asyncio
 import time
 from collections.abc import AsyncIterator, Generator, Mapping, Sequence

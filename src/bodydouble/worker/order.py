@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_wire
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
@@ -40,6 +40,7 @@ class WorkerOptions:
 def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner: Path | None) -> ShotOrder:
     """The shot that a child makes for ``task``; ``runner`` is the socket of the model runner, if it needs one."""
     person = task.inputs.get("person", 0)
+    point = cast("list[float]", person) if isinstance(person, list | tuple) else None
     mode = find_model(task.model, options.catalogue).mode
     return ShotOrder(
         workspace=workspace.path,
@@ -48,7 +49,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         models=options.models,
         runner=runner,
         short_side=RESOLUTIONS[str(task.inputs["resolution"])],
-        point=(person[0], person[1]) if isinstance(person, list | tuple) else None,
+        point=(point[0], point[1]) if point else None,
         rank=person if isinstance(person, int) else 0,
         renderer=str(task.inputs.get("renderer", AUTO)),
         mode=mode,

@@ -81,7 +81,7 @@ async def test_a_read_only_key_changes_nothing(
     """It can read everything except secrets; every change is 403 and has no effect."""
     task_id = (await create(client, BODY)).json()["data"]["task_id"]
     client.headers["x-api-key"] = (await services.accounts.create_key(account.id, scope=Scope.READ)).secret
-    of_task = {"params": {"task_id": task_id}}
+    of_task: dict[str, Any] = {"params": {"task_id": task_id}}
     upload = {"params": {"content_type": "video/mp4", "ext": ".mp4"}}
     changes: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", f"{API}/job/CreateTask", {"json": BODY}),

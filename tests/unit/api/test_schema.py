@@ -90,7 +90,7 @@ def test_no_request_meets_an_undocumented_answer(served: tuple[str, str]) -> Non
         assert answer.status_code != 500  # 503 is described: not every renderer runs everywhere
 
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation = result.ok()  # pyright: ignore[reportAttributeAccessIssue]
         if operation.path.endswith(SWITCHES) or operation.path == "/readyz":
             continue
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
@@ -101,9 +101,9 @@ def test_no_request_meets_an_undocumented_answer(served: tuple[str, str]) -> Non
                 database=None,
                 deadline=None,
                 derandomize=True,
-                suppress_health_check=list(hypothesis.HealthCheck),
+                suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]
                 phases=[hypothesis.Phase.generate],
             )(test)
-            with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # an endpoint that takes whatever comes
+            with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # an endpoint that takes whatever comes  # pyright: ignore[reportAttributeAccessIssue]
                 checked()
     assert len(asked) >= 25

@@ -15,7 +15,7 @@ from bodydouble.tasks.errors import InputRejected
 
 def machine(folder: Path, database: str, secret: str) -> Settings:
     """The settings of one machine."""
-    return Settings(data=folder, DATABASE_URL=database, secret=secret)
+    return Settings(data=folder, DATABASE_URL=database, secret=secret)  # pyright: ignore[reportCallIssue]
 
 
 def findings(settings: Settings) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Findings of ``doctor`` about the wan renderer and its perception."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ RENDERER = "GPU (renderer wan)"
 CARD = Card(uuid="GPU-1", name="Card", memory_bytes=80 * 10**9, capability=(9, 0))
 
 
-def finding(tmp_path: Path, subject: str = SUBJECT, **settings: str) -> machine_checks.Finding:
+def finding(tmp_path: Path, subject: str = SUBJECT, **settings: Any) -> machine_checks.Finding:
     """The one about ``subject``."""
     return next(f for f in check_machine(Settings(data=tmp_path, **settings)) if f.subject == subject)
 

@@ -116,7 +116,7 @@ def test_each_answer_raises_its_class(answer, kind, make, service):
     assert isinstance(caught.value, ClientError)
     assert caught.value.request_id == service.requests[0].headers["x-request-id"]
     assert caught.value.message
-    assert caught.value.request_id in str(caught.value)
+    assert caught.value.request_id in str(caught.value)  # pyright: ignore[reportOperatorIssue]
 
 
 def test_a_rejected_request_lists_its_problems(face, service):

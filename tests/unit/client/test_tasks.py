@@ -121,7 +121,7 @@ def test_a_handle_keeps_its_result(face, service):
     assert handle.result is None
     assert face.do(lambda c: handle.wait()).task_id == "t-1"
     asked = len(service.requests)
-    assert handle.result.credits == face.do(lambda c: handle.wait()).credits
+    assert handle.result.credits == face.do(lambda c: handle.wait()).credits  # pyright: ignore[reportAttributeAccessIssue]
     assert len(service.requests) == asked
 
 

@@ -1,6 +1,7 @@
 """Signing in at the console through an identity provider."""
 
 from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,7 +40,7 @@ async def browser(
         oidc_name="the studio",
         oidc_role_claim="groups",
         oidc_allow="127.0.0.0/8",
-        oidc_credits=25,
+        oidc_credits=Decimal(25),
     )
     app = build_app(settings, fresh_database)
     async with (

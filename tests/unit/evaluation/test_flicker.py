@@ -29,5 +29,5 @@ def test_motion_is_not_flicker_but_noise_is() -> None:
 def test_an_empty_region_is_not_measured() -> None:
     """Nobody there, nothing to say."""
     flicker = Flicker()
-    flicker.add(*landscape(2), np.zeros((240, 320), bool))
+    flicker.add(*landscape(2), np.zeros((240, 320), bool))  # pyright: ignore[reportCallIssue]
     assert flicker.result() is None

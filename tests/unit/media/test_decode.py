@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ def numbers(path: Path) -> list[int]:
     return [number_of(image) for _, image in footage.read(0, footage.frames)]
 
 
-CLIPS = {
+CLIPS: dict[str, dict[str, Any]] = {
     "b_frames.mp4": {"bf": "3", "g": "12"},
     "open_groups.mp4": {"g": "12", "x264-params": "open-gop=1:bframes=3:b-pyramid=normal"},
     "fragments.mp4": {"container_options": {"movflags": "frag_keyframe+empty_moov"}},
@@ -124,7 +125,7 @@ def test_decoding_darkens_nothing(tmp_path: Path, size: tuple[int, int]) -> None
 
 def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
     """A tag that the scaler does not know (YCgCo) is read by the default matrix instead of failing."""
-    path = write_clip(tmp_path / "a.mp4", numbered(26), **{"x264-params": "colormatrix=YCgCo"})
+    path = write_clip(tmp_path / "a.mp4", numbered(26), **dict[str, Any]({"x264-params": "colormatrix=YCgCo"}))
     assert probe_video(path).colour.matrix == 8
     assert numbers(path) == list(range(26))
 

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -85,7 +86,7 @@ def test_variable_rates_keep_every_timestamp(
         ("one_tick.avi", {"time_base": Fraction(1, 25), "codec": "mpeg4", "b": "4000000"}),
     ],
 )
-def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, object]) -> None:
+def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
     """Clocks of NTSC, milliseconds, whole frames and late starts are the same to the tick."""
     source = write_clip(tmp_path / name, numbered(30), **options)
     result = through(source, tmp_path, [10, 11])
@@ -112,7 +113,7 @@ def loudness(path: Path) -> np.ndarray:
         wave = np.zeros(48000 * 3, np.float32)
         resampler = av.AudioResampler(format="fltp", layout="mono", rate=48000)
         for frame in container.decode(stream):
-            at = round(float(frame.pts * frame.time_base) * 48000)
+            at = round(float(frame.pts * frame.time_base) * 48000)  # pyright: ignore[reportOperatorIssue]
             data = np.concatenate([f.to_ndarray()[0] for f in resampler.resample(frame)] or [np.zeros(0)])
             begin = max(0, -at)
             wave[max(at, 0) : max(at, 0) + len(data) - begin] = data[begin:]

@@ -4,6 +4,7 @@ import resource
 import struct
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -22,7 +23,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(path, numbered(30), sound="aac", container_options={"movflags": "+faststart"})
 
 
-def refusal(path: Path, **limits: float) -> str:
+def refusal(path: Path, **limits: Any) -> str:
     with pytest.raises(MediaRejected) as caught:
         probe_video(path, MediaLimits(**limits), field="video_urls[0]")
     assert caught.value.message.startswith("video_urls[0]: ")

@@ -61,16 +61,16 @@ def test_a_jerk_is_measured():
     turning = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 40, 0))]
     racing = [_with_wrist(_body(10 * k), x) for k, x in enumerate((0, 60, 120))]
 
-    assert not is_motion_even(*turning, SIZE)
-    assert not is_motion_even(*racing, SIZE)
+    assert not is_motion_even(*turning, SIZE)  # pyright: ignore[reportCallIssue]
+    assert not is_motion_even(*racing, SIZE)  # pyright: ignore[reportCallIssue]
 
 
 def test_points_far_outside_the_picture_do_not_count():
     """The network only guesses points beyond the border: their jumps do not make a motion uneven, jumps inside do."""
     beside = [_with_wrist(_body(10 * k), x) for k, x in enumerate((700, 780, 700))]
 
-    assert is_motion_even(*beside, SIZE)
-    assert not is_motion_even(*beside, (1280, 360))
+    assert is_motion_even(*beside, SIZE)  # pyright: ignore[reportCallIssue]
+    assert not is_motion_even(*beside, (1280, 360))  # pyright: ignore[reportCallIssue]
 
 
 def test_an_arm_that_disappears_is_measured():

@@ -1,5 +1,8 @@
 """A database of the version before: upgraded in place, and still usable by processes of that version."""
 
+# pyright: reportCallIssue=false, reportArgumentType=false
+# psycopg's types accept only literal SQL.
+
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path

@@ -1,5 +1,8 @@
 """Notifications of changed tasks, over one connection for each process."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# asyncpg is only partially typed.
+
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator

@@ -1,5 +1,8 @@
 """Connections, named queries, and one error for an unavailable database."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# asyncpg is only partially typed.
+
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any

@@ -1,7 +1,7 @@
 """The child process of one task, restarted after a crash."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 import structlog
@@ -101,7 +101,7 @@ class RestartingChild:
         wanted = await asyncio.to_thread(runner_options, self._task, self._options)
         if wanted is not None and self._runner is None:
             self._runner = await self._runners.lease(wanted)
-        environment = self._runner.environment if self._runner else {}
+        environment: Mapping[str, str] = self._runner.environment if self._runner else {}
         child = await ChildProcess.start(self._options.child, self._workspace.child_log, environment)
         log.info("child started", pid=child.pid)
         return child

@@ -1,5 +1,7 @@
 """Which setup a card gets, from computed memory."""
 
+from typing import Any
+
 import pytest
 
 from bodydouble.renderers.wan.cards import Card
@@ -93,7 +95,7 @@ def test_the_computed_figures() -> None:
         ({"segment_frames": 78}, "wan_segment_frames"),
     ],
 )
-def test_an_option_that_is_none_is_named(fault: dict[str, object], named: str) -> None:
+def test_an_option_that_is_none_is_named(fault: dict[str, Any], named: str) -> None:
     """The message names the setting."""
     with pytest.raises(ValueError, match=named):
         WanSettings(**fault)

@@ -200,7 +200,7 @@ async def test_one_process_does_each_chore(installation: Installation) -> None:
     stop = asyncio.Event()
     cleanups = [installation.cleanup for _ in range(3)]
     for cleanup in cleanups:
-        cleanup.chores = (chore("a", StorageUnavailable("away")), chore("b", ValueError("a fault")), chore("c"))
+        cleanup.chores = (chore("a", StorageUnavailable("away")), chore("b", ValueError("a fault")), chore("c"))  # pyright: ignore[reportAttributeAccessIssue]
     running = [asyncio.create_task(cleanup.run(stop)) for cleanup in cleanups]
     async with asyncio.timeout(30):
         while len(done) < 3:

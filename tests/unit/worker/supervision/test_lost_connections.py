@@ -13,6 +13,6 @@ def test_a_database_that_is_away_is_a_lost_connection(tmp_path: Path, address: s
     """Over a Unix socket and over TCP a refused connection counts as lost, so that the engine waits."""
     recognise_lost_connections()
     engine = sa.create_engine("postgresql+psycopg:///postgres" + address.format(folder=tmp_path))
-    with pytest.raises(sa.exc.OperationalError) as caught:
+    with pytest.raises(sa.exc.OperationalError) as caught:  # pyright: ignore[reportAttributeAccessIssue]
         engine.connect()
     assert caught.value.connection_invalidated or "connection failed" in str(caught.value)

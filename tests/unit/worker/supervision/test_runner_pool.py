@@ -54,7 +54,7 @@ class Bench:
 
     def task(self, number: int) -> TaskRun:
         """A run of a task for the wan renderer."""
-        ports = Ports(store=self.outside, files=self.outside, downloader=self.outside)
+        ports = Ports(store=self.outside, files=self.outside, downloader=self.outside)  # pyright: ignore[reportArgumentType]
         return TaskRun(replace(make_task(), id=TaskId(UUID(int=number))), ports, self.options, EXECUTOR, self.runners)
 
     @property
