@@ -22,7 +22,8 @@ from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spa
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
+from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
+from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character, build_character
 from bodydouble.renderers.puppet.plugin import PuppetOptions
 

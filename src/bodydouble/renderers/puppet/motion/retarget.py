@@ -9,12 +9,13 @@ from scipy.ndimage import gaussian_filter1d
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.smoothing import spans
 from bodydouble.renderers.puppet.body import quaternions
-from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, trunk_frame
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, trunk_frame
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
-from bodydouble.renderers.puppet.motion.head import Head, limited_turn
+from bodydouble.renderers.puppet.motion.head import limited_turn
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
 from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
 
 Array = NDArray[np.float64]
@@ -43,34 +44,6 @@ LEGS_SEEN_MIN = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
-class RestBone:
-    """A limb's bone in the picture."""
-
-    origin: Array  # (3,) px
-    azimuth: float  # radians in the picture plane
-    elevation: float  # radians away from the camera
-    length: float  # px
-
-
-@dataclass(frozen=True, kw_only=True)
-class RestSkeleton:
-    """The character's skeleton as its picture shows it."""
-
-    joints: Joints
-    bones: dict[str, RestBone]
-    chest: Array  # (3, 3) trunk_frame of the shoulders
-    pelvis: Array  # (3, 3) of the hips
-    spine: float
-    shoulder_width: float
-    head: Head
-
-    @property
-    def neck(self) -> Array:
-        """(3,) from between the shoulders to where the head turns."""
-        return self.joints.head - self.joints.shoulders
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pose:
     """All bones of one frame, in picture pixels with the hips at 0."""
 
@@ -80,48 +53,6 @@ class Pose:
     def ordered(self) -> list[BonePose]:
         """The bones in the template's order."""
         return [self.bones[bone] for bone in BONES]
-
-
-def rest_skeleton(joints: Joints, head: Head) -> RestSkeleton:
-    """From the fitted joints."""
-    points = joints.points
-    up = joints.shoulders - joints.hips
-    bones: dict[str, RestBone] = {}
-    for chains, names in ((ARMS, ("upperarm", "lowerarm", "hand")), (LEGS, ("thigh", "calf", "foot"))):
-        for side in SIDES:
-            chain = chains[side]
-            places = [*(points[i] for i in chain.joints), points[list(chain.tip)].mean(0)]
-            for k, name in enumerate(names):
-                along = places[k + 1] - places[k]
-                azimuth, elevation = angles(along)
-                bones[f"{name}_{side}"] = RestBone(
-                    origin=places[k], azimuth=azimuth, elevation=elevation, length=float(np.linalg.norm(along))
-                )
-    return RestSkeleton(
-        joints=joints,
-        bones=bones,
-        chest=trunk_frame(points[11] - points[12], up),
-        pelvis=trunk_frame(points[23] - points[24], up),
-        spine=float(np.linalg.norm(up)),
-        shoulder_width=float(np.linalg.norm(points[11] - points[12])),
-        head=head,
-    )
-
-
-def angles(vector: Array) -> tuple[float, float]:
-    """Azimuth in the picture plane and elevation away from the camera of ``vector`` (3,), radians."""
-    return float(np.arctan2(vector[1], vector[0])), float(np.arctan2(vector[2], np.hypot(vector[0], vector[1])))
-
-
-def unit_vector(azimuth: float, elevation: float) -> Array:
-    """(3,) the direction of ``angles``."""
-    flat = np.cos(elevation)
-    return np.array([flat * np.cos(azimuth), flat * np.sin(azimuth), np.sin(elevation)])
-
-
-def wrapped(angle: float, low: float) -> float:
-    """``angle`` brought into the full circle that begins at ``low``."""
-    return float((angle - low) % (2 * np.pi) + low)
 
 
 class Retargeting:

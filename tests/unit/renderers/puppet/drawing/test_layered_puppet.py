@@ -9,7 +9,8 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
-from bodydouble.renderers.puppet.motion.retarget import Retargeting, rest_skeleton
+from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
+from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
 from bodydouble.tasks.errors import NobodyFound
 from mannequin import joints, picture, track_of

@@ -2,7 +2,8 @@ import numpy as np
 
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.retarget import Retargeting, limb_rotation, rest_skeleton, unit_vector
+from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton, unit_vector
+from bodydouble.renderers.puppet.motion.retarget import Retargeting, limb_rotation
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
 from tube_body import tube_body
