@@ -106,7 +106,7 @@ def test_options_are_offered_once() -> None:
     """Two renderers share an option that they declare alike; one that differs is a fault of the packages."""
     plugins = (*installed_plugins(), toy())
     names = [spec.name for spec in offered_options(plugins, REPLACE)]
-    assert names == ["seed", "steps", "guidance", "shift", "prompt", "hands", "tint", "style"]
+    assert names == ["seed", "steps", "guidance", "shift", "prompt", "hands", "size", "tint", "style"]
 
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Other:

@@ -22,6 +22,10 @@ class PuppetOptions:
         "keep", "keep: the actor's own hands, recoloured; puppet: the character's.", flag="hands",
         choices=("keep", "puppet"),
     )  # fmt: skip
+    size: str = option(
+        "height", "height: as tall as the actor; own: in proportion to the actor's head.", flag="size",
+        choices=("height", "own"),
+    )  # fmt: skip
 
 
 def _obstacle(settings: NoSettings) -> None:

@@ -90,7 +90,7 @@ class PuppetRenderer:
                 desks[int(track.shot[start])] = desk
         colours = learn_colours(samples, track)
         composer = Composer(
-            puppet=_puppet(character, motion, self._options.hands),
+            puppet=_puppet(character, motion, self._options),
             motion=motion,
             plates=plates,
             bystanders=bystanders,
@@ -103,11 +103,11 @@ class PuppetRenderer:
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
 
 
-def _puppet(character: Character, motion: Motion, hands: str) -> LayeredPuppet:
+def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> LayeredPuppet:
     """The character's layers, driven by ``motion``."""
     rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
-    retargeting = Retargeting(rest, motion, character.body.template)
-    return LayeredPuppet(character, retargeting, motion, hands)
+    retargeting = Retargeting(rest, motion, character.body.template, own_size=options.size == "own")
+    return LayeredPuppet(character, retargeting, motion, options.hands)
 
 
 class PreparedPuppet:

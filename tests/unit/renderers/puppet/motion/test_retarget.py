@@ -65,6 +65,15 @@ def test_the_character_is_as_tall_as_the_actor():
     assert np.isclose(_retargeting(_walk(head=30.0)).scale, 0.5, rtol=0.05)
 
 
+def test_the_character_keeps_its_own_size():
+    """With its own size the character's head is as large as the actor's, whatever the height."""
+    motion = _walk(head=30.0)
+
+    found = _retargeting(motion, own_size=True)
+
+    assert np.isclose(found.scale, np.median(motion.head_size) / found.rest.head.size)
+
+
 def test_a_limb_turned_and_tilted_keeps_its_axis():
     """The rotation takes a bone from its own direction to the wanted one."""
     start = unit_vector(0.4, 0.3)
