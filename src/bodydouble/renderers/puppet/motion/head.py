@@ -15,8 +15,6 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 """Face mesh indices of the face's outline, clockwise from the top."""
 CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
-PIVOT_DEPTH = 0.55
-"""How far behind the middle of the face a head turns, in face widths."""
 TURN_MAX = np.deg2rad(52)
 """Turn away from the reference's own direction that is approached and never passed: 40° give 33°."""
 EARS_TO_SIZE = 0.67
@@ -121,10 +119,3 @@ def limited_turn(own: Array, wanted: Array) -> Array:
     angle = float(np.linalg.norm(out_of_plane))
     vector[:2] = out_of_plane * (TURN_MAX * np.tanh(angle / TURN_MAX) / max(angle, 1e-6))
     return own @ cv2.Rodrigues(vector)[0]
-
-
-def roll_between(own: Array, wanted: Array) -> Array:
-    """(2, 2) the rotation in the picture between two head rotations."""
-    angle = np.arctan2(wanted[1, 0], wanted[0, 0]) - np.arctan2(own[1, 0], own[0, 0])
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s], [s, c]])

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.motion.head import TURN_MAX, head_of_body, head_of_face, limited_turn, roll_between
+from bodydouble.renderers.puppet.motion.head import TURN_MAX, head_of_body, head_of_face, limited_turn
 from mannequin import joints
 
 
@@ -45,7 +45,6 @@ def test_roll_is_followed_whole():
     """A head laid on its shoulder is not limited, and the flat parts turn with it."""
     wanted = cv2.Rodrigues(np.array([0.0, 0.0, 1.2]))[0]
     assert np.allclose(limited_turn(np.eye(3), wanted), wanted)
-    assert np.allclose(roll_between(np.eye(3), wanted), wanted[:2, :2])
 
 
 def test_a_body_seen_from_behind_still_has_a_facing_head():
