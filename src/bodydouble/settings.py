@@ -69,9 +69,10 @@ class StorageSettings(BaseModel):
 class MediaSettings(BaseModel):
     """Which pictures and videos are accepted, and from where."""
 
-    image_bytes_max: int = 10_000_000
+    image_bytes_max: int = 50_000_000
     image_side_min: int = 200
-    image_side_max: int = 4096
+    image_side_max: int = 16_384
+    image_pixels_max: int = 110_000_000
     video_bytes_max: int = 200_000_000
     video_seconds_min: float = 1.0
     video_seconds_max: float = 120.0

@@ -20,6 +20,7 @@ def media_limits(settings: Settings) -> MediaLimits:
         image_bytes_max=settings.image_bytes_max,
         image_side_min=settings.image_side_min,
         image_side_max=settings.image_side_max,
+        image_pixels_max=settings.image_pixels_max,
         video_bytes_max=settings.video_bytes_max,
         video_seconds_min=settings.video_seconds_min,
         video_seconds_max=settings.video_seconds_max,

@@ -11,7 +11,7 @@ from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.registry import AUTO
 from bodydouble.tasks.catalogue import RESOLUTIONS
 
-Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP or BMP.")]
+Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP, BMP, HEIC or AVIF.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="MP4 to write.")]
 Resolution = Annotated[
     str,

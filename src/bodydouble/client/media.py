@@ -19,9 +19,15 @@ CHUNK_BYTES = 256 * 1024
 SNIFFED_BYTES = 64
 EXTENSIONS = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
+    ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo",
     ".mkv": "video/x-matroska", ".webm": "video/webm",
 }  # fmt: skip
+FTYP_BRANDS = {
+    b"qt  ": "video/quicktime", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif",
+    b"avif": "image/avif",
+}  # fmt: skip
+"""Major brand of an ISO base media file to its content type; any other brand is taken for MP4."""
 _EXTENSION_OF = {kind: ext for ext, kind in reversed(EXTENSIONS.items()) if ext not in (".jpeg", ".m4v")}
 
 
@@ -41,7 +47,7 @@ def sniff(head: bytes) -> str | None:
     if head.startswith(b"RIFF"):
         return {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(head[8:12])
     if head[4:8] == b"ftyp":
-        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+        return FTYP_BRANDS.get(head[8:12], "video/mp4")
     if head.startswith(b"\x1a\x45\xdf\xa3"):
         return "video/webm" if b"webm" in head else "video/x-matroska"
     return "image/bmp" if head.startswith(b"BM") else None

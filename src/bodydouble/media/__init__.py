@@ -2,10 +2,10 @@
 
 from bodydouble.media.decode import VideoReader
 from bodydouble.media.encode import Encoding, SegmentEncoder
-from bodydouble.media.image import read_image
+from bodydouble.media.image import probe_image, read_image
 from bodydouble.media.limits import MediaLimits
 from bodydouble.media.mux import join_segments
-from bodydouble.media.probe import probe_image, probe_video
+from bodydouble.media.probe import probe_video
 from bodydouble.media.size import working_size
 from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, VideoInfo
 

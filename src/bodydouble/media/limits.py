@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class MediaLimits:
-    """The defaults follow the strictest of the hosted services."""
+    """Limits of videos follow the strictest of the hosted services; those of pictures let phones' originals in."""
 
-    image_bytes_max: int = 10_000_000
+    image_bytes_max: int = 50_000_000
     image_side_min: int = 200
-    image_side_max: int = 4096
+    image_side_max: int = 16_384
+    image_pixels_max: int = 110_000_000  # phones take pictures of 108 million
     video_bytes_max: int = 200_000_000
     video_seconds_min: float = 1.0
     video_seconds_max: float = 120.0

@@ -8,11 +8,11 @@ from typing import Any
 import av.error
 
 from bodydouble.media.container import decoded_frames, open_container, picture_stream
+from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.limits import MediaLimits
-from bodydouble.media.picture_header import read_header
 from bodydouble.media.structure import inspect_structure
-from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, VideoInfo
+from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
 from bodydouble.tasks.errors import MediaRejected
 
 CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska"}
@@ -64,9 +64,9 @@ def _content(path: Path) -> str:
     """What a file is that no demuxer would open."""
     with path.open("rb") as stream:
         head = stream.read(512)
-    picture = read_header(head)
+    picture = picture_format(head)
     if picture is not None:
-        return f"the file is a {picture.format} picture, not a video"
+        return f"the file is a {picture} picture, not a video"
     if head[4:8] == b"ftyp":
         return f"the file is an MP4 that is cut off or damaged; {AGAIN}"
     if b"\x00" not in head:
@@ -236,31 +236,3 @@ def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> 
         if all(frame.is_corrupt for frame in last):
             raise _rejected(field, f"the end of the video cannot be decoded; it is damaged: {AGAIN}")
     return round(-first[0].rotation / 90) % 4 * 90
-
-
-def probe_image(path: Path, limits: MediaLimits = MediaLimits(), field: str = "image") -> ImageInfo:
-    """Look at a still picture's header.
-
-    Raises:
-        MediaRejected: not JPEG, PNG, WebP or BMP, damaged, or outside a limit; the message names ``field``.
-    """
-    _check_file(path, limits.image_bytes_max, field)
-    header = read_header(path.read_bytes())
-    if header is None:
-        raise _rejected(field, "the file is no JPEG, PNG, WebP or BMP picture")
-    if header.width <= 0 or header.height <= 0:
-        raise _rejected(field, f"the {header.format} picture is damaged; save it again")
-    low, high = limits.image_side_min, limits.image_side_max
-    if not low <= min(header.width, header.height) <= max(header.width, header.height) <= high:
-        raise _rejected(
-            field, f"the picture is {header.width} × {header.height}; its sides must be {low} to {high} pixels"
-        )
-    if not header.complete:
-        raise _rejected(field, f"the {header.format} picture is cut off: its end is missing; {AGAIN}")
-    turned = header.orientation >= 5
-    return ImageInfo(
-        format=header.format,
-        width=header.height if turned else header.width,
-        height=header.width if turned else header.height,
-        orientation=header.orientation,
-    )

@@ -21,6 +21,7 @@ KEY = re.compile(rf"(?:uploads|results|work)/(?P<account>{SEGMENT})/(?:{SEGMENT}
 PREFIX = re.compile(rf"(?:uploads|results|work)(?:/{SEGMENT}){{0,2}}\Z")
 CONTENT_TYPES = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
+    ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
     ".mp4": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo", ".mkv": "video/x-matroska",
     ".webm": "video/webm",
 }  # fmt: skip

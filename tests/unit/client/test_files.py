@@ -204,6 +204,8 @@ def test_an_unusable_file_is_rejected_before_any_request(source, error, words, f
     [
         (b"\xff\xd8\xff\xe0" + bytes(60), "image/jpeg"),
         (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"\0\0\0\x18ftypheic", "image/heic"),
+        (b"\0\0\0\x1cftypavif", "image/avif"),
         (b"BM" + bytes(60), "image/bmp"),
         (b"\0\0\0\x14ftypqt  ", "video/quicktime"),
         (b"RIFF\0\0\0\0AVI LIST", "video/x-msvideo"),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from bodydouble.media import MediaLimits, probe_image, read_image
 from bodydouble.tasks.errors import MediaRejected
@@ -57,7 +59,10 @@ def refusal(path: Path, limits: MediaLimits = SMALL) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.png", "PNG"), ("a.webp", "WebP"), ("a.bmp", "BMP")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.jpg", "JPEG"), ("a.png", "PNG"), ("a.webp", "WebP"), ("a.bmp", "BMP"), ("a.avif", "AVIF")],
+)
 def test_reads_every_accepted_format(tmp_path: Path, name: str, kind: str) -> None:
     """Each format is known by its content and read as RGB."""
     path = write_image(tmp_path / name, corners()).rename(tmp_path / "picture")
@@ -148,10 +153,11 @@ def test_refuses_truncated_pictures(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("content", [b"GIF89a" + bytes(40), b"hello, I am a picture", b"\x00\x00\x01\x00" * 9])
 def test_refuses_other_files(tmp_path: Path, content: bytes) -> None:
-    """Anything but the four formats is refused whatever its name says."""
+    """Anything but the accepted formats is refused, whatever its name says."""
     path = tmp_path / "a.png"
     path.write_bytes(content)
-    assert "no JPEG, PNG, WebP or BMP" in refusal(path)
+    message = refusal(path)
+    assert "not a picture that can be read" in message or "save it as JPEG or PNG" in message
 
 
 @pytest.mark.parametrize("content", [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF\x10\0\0\0WEBP"])
@@ -171,7 +177,7 @@ def test_refuses_an_empty_file(tmp_path: Path) -> None:
 def test_refuses_a_gigapixel_from_its_header(tmp_path: Path) -> None:
     """20000 x 20000 is refused by the header alone: no pixel is decoded."""
     path = png(tmp_path / "bomb.png", 2, 8, b"", (20000, 20000))
-    assert "20000 × 20000; its sides must be 200 to 4096" in refusal(path, MediaLimits())
+    assert "20000 × 20000; its sides must be 200 to 16384" in refusal(path, MediaLimits())
 
 
 def test_limits_are_named(tmp_path: Path) -> None:
@@ -185,3 +191,83 @@ def test_refuses_damaged_pixels(tmp_path: Path) -> None:
     """A whole file whose pixels do not decode is damaged."""
     path = png(tmp_path / "a.png", 2, 7, b"", (32, 32))
     assert "damaged and cannot be decoded" in refusal(path)
+
+
+# Colorants of Display P3 (SMPTE EG 432-1) and of sRGB (IEC 61966-2-1), adapted to D50; columns are red, green and blue.
+DISPLAY_P3 = np.array([[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]])
+SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
+
+
+def icc_profile(colorants: NDArray[np.float64], gamma: float = 2.2) -> bytes:
+    """A matrix profile after ICC.1:2001-04: three colorants, one gamma, a description."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    text = b"Display P3 for tests\0"
+    description = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78)
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    tags = {b"desc": description, b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249)}
+    for k, name in enumerate((b"r", b"g", b"b")):
+        tags[name + b"XYZ"] = b"XYZ " + bytes(4) + fixed(*colorants[:, k])
+        tags[name + b"TRC"] = curve
+    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        padded = content + bytes(-len(content) % 4)
+        table += name + struct.pack(">II", at + len(body), len(content))
+        body += padded
+    head = bytearray(128)
+    head[8:12] = bytes([2, 0x40, 0, 0])
+    head[12:24] = b"mntrRGB XYZ "
+    head[36:40] = b"acsp"
+    head[68:80] = fixed(0.9642, 1.0, 0.8249)
+    whole = bytes(head) + struct.pack(">I", len(tags)) + table + body
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+@pytest.mark.parametrize("colour", [(200, 150, 130), (90, 60, 50), (128, 128, 128), (100, 150, 90)])
+def test_colour_profiles_are_converted_to_srgb(tmp_path: Path, colour: tuple[int, int, int]) -> None:
+    """A Display P3 picture shows the colour that its profile means, computed by the ICC's matrix model."""
+    path = tmp_path / "a.png"
+    Image.new("RGB", (240, 240), colour).save(path, icc_profile=icc_profile(DISPLAY_P3))
+    linear = np.linalg.inv(SRGB) @ DISPLAY_P3 @ (np.array(colour) / 255) ** 2.2
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.abs(linear) ** (1 / 2.4) - 0.055)
+    assert np.abs(read_image(path)[120, 120].astype(float) - 255 * encoded).max() <= 2
+    assert np.abs(255 * encoded - colour).max() > 2 or colour == (128, 128, 128)
+
+
+def test_an_unusable_profile_changes_nothing(tmp_path: Path) -> None:
+    """A picture with a damaged profile is read as sRGB."""
+    Image.new("RGB", (240, 240), (10, 200, 30)).save(tmp_path / "a.png", icc_profile=b"not a profile")
+    assert (read_image(tmp_path / "a.png") == (10, 200, 30)).all()
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    """A CMYK JPEG without profile shows its colours, not their negative."""
+    Image.new("RGB", (240, 240), (200, 80, 40)).convert("CMYK").save(tmp_path / "a.jpg", quality=95)
+    assert np.abs(read_image(tmp_path / "a.jpg")[120, 120].astype(int) - (200, 80, 40)).max() <= 6
+
+
+def test_heic_pictures_are_read(tmp_path: Path) -> None:
+    """A HEIC picture, the default of iPhones, is read like any other."""
+    path = tmp_path / "a.heic"
+    pillow_heif.from_pillow(Image.fromarray(corners())).save(path, quality=95)
+    info = probe_image(path)
+    assert (info.format, info.width, info.height) == ("HEIC", 320, 240)
+    assert np.abs(read_image(path).astype(int) - corners()).mean() < 3
+
+
+def test_large_pictures_are_scaled_down(tmp_path: Path) -> None:
+    """A picture of 48 million pixels is accepted and read with a longer side of 4096."""
+    path = tmp_path / "a.jpg"
+    Image.fromarray(cv2.resize(corners(), (8000, 6000), interpolation=cv2.INTER_NEAREST)).save(path)
+    assert probe_image(path).width == 8000
+    image = read_image(path)
+    assert image.shape == (3072, 4096, 3)
+    assert np.abs(image[100, 100].astype(int) - (220, 30, 30)).max() <= 3
+
+
+def test_limits_count_pixels_too(tmp_path: Path) -> None:
+    """A picture within the limit of each side but with too many pixels is refused with that limit."""
+    path = write_image(tmp_path / "a.png", corners())
+    assert "at most 0.05 million pixels" in refusal(path, MediaLimits(image_pixels_max=50_000))

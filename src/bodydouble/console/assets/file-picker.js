@@ -5,6 +5,7 @@ import { UploadExpired, forget, remember, remembered, upload } from "./uploads.j
 
 const TYPES = {
   jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", bmp: "image/bmp",
+  heic: "image/heic", heif: "image/heif", avif: "image/avif",
   mp4: "video/mp4", mov: "video/quicktime", avi: "video/x-msvideo", mkv: "video/x-matroska", webm: "video/webm",
 };
 
