@@ -10,14 +10,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 Resolution = Annotated[str, Field(pattern=r"^(480P|580P|720P)$")]
 DAY_SECONDS = 24 * 3600
 
 
-class ServerSettings(BaseModel):
+class ServerSettings(BaseSettings):
     """Where the service listens, and how clients reach it."""
 
     host: str = "127.0.0.1"
@@ -36,7 +36,7 @@ class ServerSettings(BaseModel):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
-class StorageSettings(BaseModel):
+class StorageSettings(BaseSettings):
     """The database, the files, and how long both keep what they hold."""
 
     data: Path = Path("bodydouble-data")  # folder of the embedded database, the files and the workspaces
@@ -66,7 +66,7 @@ class StorageSettings(BaseModel):
         return Path(self.files) if Path(self.files).is_absolute() else self.data / "files"
 
 
-class MediaSettings(BaseModel):
+class MediaSettings(BaseSettings):
     """Which pictures and videos are accepted, and from where."""
 
     image_bytes_max: int = 50_000_000
@@ -83,7 +83,7 @@ class MediaSettings(BaseModel):
     outbound_seconds_max: int = 120  # of one download
 
 
-class AccountSettings(BaseModel):
+class AccountSettings(BaseSettings):
     """Limits and prices of accounts. The operator can set limits of a single account."""
 
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start creates
@@ -93,7 +93,7 @@ class AccountSettings(BaseModel):
     tasks_active_max: int = Field(default=100, ge=1)  # waiting or running
 
 
-class WorkerSettings(BaseModel):
+class WorkerSettings(BaseSettings):
     """How workers process tasks and deliver callbacks."""
 
     models: Path | None = None  # a folder with the perception models; None: the user's cache
@@ -108,7 +108,7 @@ class WorkerSettings(BaseModel):
     callback_seconds_max: float = Field(default=15, gt=0)  # of one try
 
 
-class WanSettings(BaseModel):
+class WanSettings(BaseSettings):
     """The GPU renderer."""
 
     wan_on_workers: bool = False  # true: offer it although this machine cannot run it, because its workers can
@@ -131,7 +131,7 @@ class WanSettings(BaseModel):
     wan_gpus: int = Field(default=1, ge=1, le=16)  # of one task; further GPUs run further tasks
 
 
-class PerceptionSettings(BaseModel):
+class PerceptionSettings(BaseSettings):
     """Finding and tracking people for the GPU renderer. A model is a folder or an id of the hub, already downloaded."""
 
     perception_backend: Literal["auto", "cpu", "gpu"] = "auto"  # auto: gpu if there is a GPU and all three models
@@ -141,7 +141,7 @@ class PerceptionSettings(BaseModel):
     perception_device: str = Field(default="cuda", pattern=r"^(cuda(:\d+)?|cpu)$")
 
 
-class SignInSettings(BaseModel):
+class SignInSettings(BaseSettings):
     """Signing in at the console: by link, or through an OpenID Connect provider if ``oidc_issuer`` is set."""
 
     sign_in_link_minutes: float = Field(default=60, gt=0)
@@ -167,7 +167,6 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride] - BaseMod
     WanSettings,
     PerceptionSettings,
     SignInSettings,
-    BaseSettings,
 ):
     """All settings of an installation."""
 

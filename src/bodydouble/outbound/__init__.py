@@ -1,4 +1,4 @@
-"""Every request to somebody else's address."""
+"""Requests to addresses that callers or the operator gave us."""
 
 from bodydouble.outbound.addresses import parse_networks
 from bodydouble.outbound.callbacks import CALLBACK_LIMITS, CallbackSender

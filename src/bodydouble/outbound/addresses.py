@@ -1,4 +1,4 @@
-"""Which addresses a request that a stranger asked for may reach."""
+"""The IP addresses that untrusted requests may reach."""
 
 import ipaddress
 import socket
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# IANA's special-purpose registry (RFC 6890), written out: what the standard library's table lacks depends on its
-# patch release (3.11.7 holds 192.0.0.192, where a cloud keeps its metadata, for public).
+# IANA's special-purpose registry (RFC 6890), written out: the standard library's table depends on its patch release
+# (3.11.7 considers 192.0.0.192 public, where a cloud serves its metadata).
 _REFUSED_4 = tuple(
     ipaddress.IPv4Network(text)
     for text in (
@@ -16,7 +16,7 @@ _REFUSED_4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",  # shared by carriers; also a cloud's metadata, 100.100.100.200
         "127.0.0.0/8",
-        "168.63.129.16/32",  # public by number, but inside Azure it is the host of the machine
+        "168.63.129.16/32",  # a public number, but the host of the machine inside Azure
         "169.254.0.0/16",  # link-local; also most clouds' metadata, 169.254.169.254
         "172.16.0.0/12",
         "192.0.0.0/24",
@@ -30,30 +30,30 @@ _REFUSED_4 = tuple(
         "240.0.0.0/4",
     )
 )
-# Everything outside is loopback, link-local, site-local, unique local, multicast or not given out.
+# All other addresses are loopback, link-local, site-local, unique local, multicast or unassigned.
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
 _REFUSED_6 = tuple(
     ipaddress.IPv6Network(text)
     for text in (
-        "2001::/23",  # protocols, among them Teredo, which stands for an IPv4 address
+        "2001::/23",  # protocols, among them Teredo, which contains an IPv4 address
         "2001:db8::/32",
-        "2002::/16",  # 6to4, which stands for an IPv4 address
+        "2002::/16",  # 6to4, which contains an IPv4 address
         "3fff::/20",
     )
 )
-# NAT64 (RFC 6052): how a network without IPv4 reaches the rest of the internet, so it counts as what it stands for.
+# NAT64 (RFC 6052): how a network without IPv4 reaches IPv4 hosts. The contained address decides.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# ISATAP (RFC 5214): an IPv4 address behind these 32 bits, within any prefix.
+# ISATAP (RFC 5214): an IPv4 address after these 32 bits, in any prefix.
 _ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def parse_networks(text: str) -> list[Network]:
-    """Networks separated by commas. Raises ValueError naming the one that is none."""
+    """Comma-separated networks. Raises ValueError naming the invalid one."""
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
-    """Public, or allowed by the operator. Mapped and translated addresses count as what they stand for."""
+    """Whether an address is public or allowed by the operator. A contained IPv4 address decides for its container."""
     if any(address.version == network.version and address in network for network in allowed):
         return True
     if isinstance(address, ipaddress.IPv4Address):
@@ -68,11 +68,11 @@ def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
 
 
 def is_own(address: Address) -> bool:
-    """One of this machine's own: services that a firewall hides from the world answer there."""
+    """Whether the address belongs to this machine: services behind its firewall would respond there."""
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((str(address), 9))  # sends nothing; the kernel chooses the address to send from
+            probe.connect((str(address), 9))  # sends nothing; the kernel selects the source address
             return ipaddress.ip_address(str(probe.getsockname()[0])) == address
-        except OSError:  # no way there, so it is not here
+        except OSError:  # no route, so it is not ours
             return False

@@ -1,4 +1,4 @@
-"""Telling a receiver that a task is over, signed by the Standard Webhooks specification."""
+"""Sending callbacks, signed as Standard Webhooks specifies."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ def _now() -> datetime:
 
 
 class CallbackSender:
-    """Satisfies ``tasks.delivery.CallbackTransport``. Follows no redirect: a signed body goes where it was meant to."""
+    """Satisfies ``tasks.delivery.CallbackTransport``. Follows no redirects: a signed body must not go elsewhere."""
 
     def __init__(
         self, client: GuardedClient, limits: RequestLimits = CALLBACK_LIMITS, now: Callable[[], datetime] = _now
@@ -33,7 +33,7 @@ class CallbackSender:
     async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
         """POST ``body``, signed with each of ``secrets`` (``whsec_`` and base64).
 
-        A 2xx is receipt, 410 is the wish not to be called again; everything else is to be tried again.
+        2xx means received, 410 means do not call again, anything else is retried.
         """
         moment, text = self._now(), body.decode()
         signatures = [Webhook(secret).sign(str(delivery_id), moment, text) for secret in secrets]
@@ -49,10 +49,10 @@ class CallbackSender:
                 status = answer.status
                 await _drain(answer)
         except RequestFailed as failure:
-            # The status stands even where what follows it is too long, too slow or broken off.
+            # A received status counts, even if its body is too long, too slow or incomplete.
             error = failure.message if status is None else None
         if status is not None and 300 <= status < 400:
-            error = "callbacks follow no redirect; give the address that it leads to."
+            error = "callbacks follow no redirects; use the address that it leads to."
         return Attempt(
             http_status=status,
             error=error,
@@ -68,7 +68,7 @@ def _outcome(status: int | None) -> Outcome:
 
 
 async def _drain(answer: Answer) -> None:
-    """Let the receiver end in order; what it says is of no use, and no reason to wait long."""
+    """Read and discard the body, so that the receiver ends in order, for a short time only."""
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_SECONDS_MAX), aclosing(answer.body()) as chunks:
             async for _ in chunks:

@@ -1,4 +1,4 @@
-"""The one client that every request to a stranger's address goes through."""
+"""The HTTP client for untrusted addresses."""
 
 import asyncio
 import ipaddress
@@ -17,23 +17,23 @@ from bodydouble.outbound.resolver import Resolve, SystemResolver
 from bodydouble.outbound.target import Target, parse_target
 
 ADDRESSES_MAX = 4
-"""How many addresses of one host are tried, one after the other."""
+"""Addresses of a host that are tried, one after the other."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestLimits:
-    """What one request may take."""
+    """Limits of one request."""
 
-    seconds_max: float = 120  # redirects and body included
-    connect_seconds_max: float = 10  # for the name, and again for each address
+    seconds_max: float = 120  # including redirects and body
+    connect_seconds_max: float = 10  # for the name lookup, and for each address
     stall_seconds_max: float = 20  # without a byte
-    bytes_per_second_min: int = 1000  # on average, once ``stall_seconds_max`` have passed
+    bytes_per_second_min: int = 1000  # average, after ``stall_seconds_max``
     bytes_max: int = 200_000_000  # of the body
 
 
 class Answer:
-    """An answer whose body has not been read."""
+    """A response whose body has not been read."""
 
     def __init__(self, response: httpx.Response, limits: RequestLimits) -> None:
         self._response, self._limits = response, limits
@@ -41,7 +41,7 @@ class Answer:
         self.headers = response.headers
 
     async def body(self) -> AsyncGenerator[bytes, None]:
-        """The body as it was sent, never unpacked, in pieces. Raises RequestFailed past a limit."""
+        """The raw body in chunks, never decompressed. Raises RequestFailed beyond a limit."""
         limits, size, started = self._limits, 0, time.monotonic()
         too_large = f"the file is larger than {limits.bytes_max / 1e6:g} MB."
         declared = self.headers.get("content-length", "")
@@ -59,11 +59,11 @@ class Answer:
 
 
 class GuardedClient:
-    """Reaches public addresses and those that the operator allows, and no others.
+    """Reaches only public addresses and those that the operator allows.
 
-    A host's name is resolved once for each request, every address of it is checked, and the connection is made to
-    one of those: what the name stands for a moment later does not matter. TLS still checks the name. Nothing is kept
-    from one request to the next: a connection to one host must not carry a request to another on the same address.
+    Each request resolves the host once, checks all of its addresses, and connects to one of these, so a later change of
+    the name has no effect. TLS still verifies the name. Connections are not reused: a connection to one host must not
+    carry a request to another host on the same address.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class GuardedClient:
         content: bytes | None = None,
         redirects_max: int = 0,
     ) -> AsyncGenerator[Answer, None]:
-        """Send a request; the answer's body is read within the context. Without ``redirects_max`` a redirect is an
-        answer like any other.
+        """Send a request. The body is read within the context. Without ``redirects_max`` a redirect is an ordinary
+        response.
 
         Raises:
-            RequestFailed: the address is refused, or the server does not answer as it should within ``limits``.
+            RequestFailed: the address is refused, or the server does not respond correctly within ``limits``.
         """
         target = parse_target(url)
         deadline = asyncio.timeout(limits.seconds_max)
@@ -115,7 +115,7 @@ class GuardedClient:
     ) -> AsyncGenerator[httpx.Response, None]:
         addresses = await self._addresses(target, limits)
         timeout = httpx.Timeout(limits.stall_seconds_max, connect=limits.connect_seconds_max)
-        # The transport alone: a whole httpx client would keep cookies, read .netrc and look into redirects itself.
+        # Only the transport: a complete httpx client would keep cookies, read .netrc and handle redirects itself.
         async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False) as transport:
             response = await _first(
                 transport.handle_async_request(
@@ -125,7 +125,7 @@ class GuardedClient:
                         headers={
                             "user-agent": "bodydouble",
                             "accept": "*/*",
-                            # Unpacking what a stranger packed is how 10 kB become 10 GB.
+                            # Decompression of untrusted data can turn 10 kB into 10 GB.
                             "accept-encoding": "identity",
                             **headers,
                             "host": target.host_header,
@@ -143,7 +143,7 @@ class GuardedClient:
                 await response.aclose()
 
     async def _addresses(self, target: Target, limits: RequestLimits) -> Sequence[Address]:
-        """Every address of the host, all of them checked: a name that also has an inner one is an attempt."""
+        """All addresses of the host. Refused if any of them is not allowed: such a name is an attack."""
         if target.literal is not None:
             found: Sequence[Address] = [target.literal]
         else:
@@ -165,7 +165,7 @@ class GuardedClient:
 
 
 async def _first(tries: Iterable[Awaitable[httpx.Response]]) -> httpx.Response:
-    """The answer of the first address that can be connected to. Raises what the last one raised."""
+    """The response of the first address that accepts a connection. Raises the error of the last one."""
     failure: httpx.HTTPError | None = None
     for attempt in tries:
         try:

@@ -1,10 +1,10 @@
-"""Why a request to somebody else's address came to nothing."""
+"""The error of requests to untrusted addresses."""
 
 
 class RequestFailed(Exception):
-    """Refused before it was sent, or not answered as it should. The message is for the one who gave the address.
+    """A request was refused, or its response was wrong. The message is for the caller who gave the address.
 
-    It never tells what a name stands for inside our network, nor what answered there.
+    It never reveals how a name resolves inside our network, or what responds there.
     """
 
     def __init__(self, message: str) -> None:
@@ -13,8 +13,8 @@ class RequestFailed(Exception):
 
 
 def not_public(host: str) -> str:
-    """For a host with an address that no stranger's request may reach."""
+    """The message for a host with an address that untrusted requests must not reach."""
     return (
-        f"the host {host} is not a public address. Give one that the internet reaches, or let the operator allow the "
+        f"the host {host} is not a public address. Use one that the internet reaches, or let the operator allow the "
         "network (BODYDOUBLE_OUTBOUND_ALLOW)."
     )

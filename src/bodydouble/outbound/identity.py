@@ -1,7 +1,7 @@
 """Signing in with OpenID Connect: the authorization code flow with PKCE, against one provider.
 
-The ways are those of OpenID Connect Core 1.0 and Discovery 1.0; signatures and claims are checked by joserfc. Every
-request goes through the guarded client.
+It follows OpenID Connect Core 1.0 and Discovery 1.0. joserfc verifies signatures and claims. All requests go through
+the guarded client.
 """
 
 import base64
@@ -24,10 +24,10 @@ from bodydouble.tasks.identity import Identity, SignInAttempt
 from bodydouble.tasks.session import SessionRole
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""With two keys: who can check such a signature cannot make one, and ``none`` is no signature."""
+"""Asymmetric algorithms only; ``none`` is rejected."""
 LIMITS = RequestLimits(seconds_max=15, connect_seconds_max=5, stall_seconds_max=10, bytes_max=1_000_000)
 METADATA_SECONDS, KEYS_SECONDS_MIN = 3600.0, 60.0
-"""How long what the provider says of itself holds; how soon its keys may be asked for again for one not known."""
+"""Lifetime of the provider's metadata; shortest time between two requests for its keys after an unknown key."""
 LEEWAY_SECONDS = 60
 NAME_CHARACTERS_MAX = 150
 
@@ -36,16 +36,16 @@ _log = structlog.get_logger("bodydouble.identity")
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderOptions:
-    """What the operator chose; names of settings are in the messages."""
+    """The operator's settings."""
 
     name: str
     issuer: str
     client_id: str
-    client_secret: str  # empty for a public client, which PKCE alone protects
+    client_secret: str  # empty: a public client, protected by PKCE only
     redirect_url: str
     scopes: str = "openid email profile"
-    domains: Sequence[str] = field(default_factory=tuple[str, ...])  # of verified e-mail addresses; none: all come in
-    role_claim: str = ""  # a path of names separated by points
+    domains: Sequence[str] = field(default_factory=tuple[str, ...])  # of verified e-mail addresses; empty: all
+    role_claim: str = ""  # path of names, separated by dots
     operator_role: str = "operator"
 
 
@@ -53,7 +53,7 @@ class OpenIdProvider:
     """Satisfies ``tasks.identity.IdentityProvider``."""
 
     def __init__(self, options: ProviderOptions, client: GuardedClient) -> None:
-        """Raises InputRejected for options that cannot work."""
+        """Raises InputRejected for wrong options."""
         check_options(options)
         self._options, self._client, self.name = options, client, options.name
         self._metadata: Mapping[str, Any] = {}
@@ -77,7 +77,7 @@ class OpenIdProvider:
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"
 
     async def identify(self, attempt: SignInAttempt, code: str) -> Identity:
-        """Exchange the code, check the ID token, and see who may come in."""
+        """Exchange the code, verify the ID token, and check who may sign in."""
         answer = await self._exchange(attempt, code)
         claims = await self._checked_claims(str(answer.get("id_token", "")), attempt.nonce)
         if "email" not in claims and "userinfo_endpoint" in self._metadata:
@@ -103,7 +103,7 @@ class OpenIdProvider:
         own, secret = self._options.client_id, self._options.client_secret
         methods = self._metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         if secret and "client_secret_basic" in methods:
-            pair = f"{quote(own, safe='')}:{quote(secret, safe='')}"  # RFC 6749, 2.3.1: encoded, then joined
+            pair = f"{quote(own, safe='')}:{quote(secret, safe='')}"  # RFC 6749, 2.3.1: encode, then join
             headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": own} | ({"client_secret": secret} if secret else {})
@@ -111,7 +111,7 @@ class OpenIdProvider:
         if status != 200:
             _log.warning("the code was not exchanged", status=status, error=answer.get("error"))
             if answer.get("error") == "invalid_grant":
-                raise IdentityRefused(f"{self.name} did not accept this sign-in any more; begin again.")
+                raise IdentityRefused(f"{self.name} does not accept this sign-in any more. Start again.")
             raise ProviderUnavailable(f"{self.name} refused to complete the sign-in; tell the operator.")
         return answer
 
@@ -130,11 +130,11 @@ class OpenIdProvider:
             registry.validate(decoded.claims)
         except (JoseError, ValueError) as error:
             _log.warning("an ID token was refused", error=str(error))
-            raise IdentityRefused(f"What {self.name} said could not be verified; begin again.") from error
+            raise IdentityRefused(f"The answer of {self.name} could not be verified. Start again.") from error
         claims = decoded.claims
         several = isinstance(claims["aud"], list) and len(cast("list[str]", claims["aud"])) > 1
         if claims.get("azp", None if several else self._options.client_id) != self._options.client_id:
-            raise IdentityRefused(f"What {self.name} said was meant for another service.")
+            raise IdentityRefused(f"The answer of {self.name} is for another service.")
         return claims
 
     async def _decode(self, token: str) -> jwt.Token:
@@ -144,7 +144,7 @@ class OpenIdProvider:
         except (JoseError, ValueError):
             if time.monotonic() < self._keys_at + KEYS_SECONDS_MIN:
                 raise
-        self._keys = None  # they may have been changed since
+        self._keys = None  # the provider may have changed its keys
         return jwt.decode(token, await self._key_set(), algorithms=list(ALGORITHMS))
 
     async def _key_set(self) -> jwk.KeySet:
@@ -152,7 +152,7 @@ class OpenIdProvider:
             status, answer = await self._ask("GET", await self._endpoint("jwks_uri"), {}, None)
             found = [key for key in answer.get("keys", ()) if key.get("use", "sig") == "sig"]
             if status != 200 or not found:
-                raise ProviderUnavailable(f"{self.name} does not show its keys (status {status}); try again later.")
+                raise ProviderUnavailable(f"{self.name} does not publish its keys (status {status}); try again later.")
             self._keys, self._keys_at = jwk.KeySet.import_key_set({"keys": found}), time.monotonic()
         return self._keys
 
@@ -169,9 +169,9 @@ class OpenIdProvider:
             return
         address = str(claims.get("email", ""))
         if claims.get("email_verified") is not True:
-            raise IdentityRefused(f"{self.name} has no verified e-mail address for you, which is needed here.")
+            raise IdentityRefused(f"{self.name} has no verified e-mail address for you; this service requires one.")
         if address.rpartition("@")[2].lower() not in domains:
-            raise IdentityRefused(f"{address} is not of a domain that may sign in here; ask the operator.")
+            raise IdentityRefused(f"{address} is not in a domain that may sign in here; ask the operator.")
 
     def _is_operator(self, claims: Mapping[str, Any]) -> bool:
         if not self._options.role_claim:
@@ -188,23 +188,23 @@ class OpenIdProvider:
             status, metadata = await self._ask("GET", address, {"accept": "application/json"}, None)
             if status != 200 or metadata.get("issuer") != self._options.issuer:
                 _log.error("discovery failed", address=address, status=status, issuer=metadata.get("issuer"))
-                raise ProviderUnavailable(f"{self.name} does not describe itself as {self._options.issuer}.")
+                raise ProviderUnavailable(f"{self.name} does not identify itself as {self._options.issuer}.")
             self._metadata, self._metadata_at = metadata, time.monotonic()
         try:
             return str(self._metadata[name])
         except KeyError:
-            raise ProviderUnavailable(f"{self.name} does not say what its {name} is.") from None
+            raise ProviderUnavailable(f"{self.name} does not publish its {name}.") from None
 
     async def _ask(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
     ) -> tuple[int, dict[str, Any]]:
-        """Status and JSON object; an empty one where the body is something else."""
+        """Status and JSON object; an empty object for any other body."""
         try:
             async with self._client.exchange(method, url, LIMITS, headers=headers, content=content) as answer:
                 body = b"".join([chunk async for chunk in answer.body()])
         except RequestFailed as error:
-            _log.error("the identity provider does not answer", url=url.partition("?")[0], error=error.message)
-            raise ProviderUnavailable(f"{self.name} does not answer at the moment; try again later.") from error
+            _log.error("the identity provider does not respond", url=url.partition("?")[0], error=error.message)
+            raise ProviderUnavailable(f"{self.name} does not respond at the moment; try again later.") from error
         try:
             told = json.loads(body)
         except ValueError:
@@ -216,12 +216,13 @@ def check_options(options: ProviderOptions) -> None:
     """Raises InputRejected naming the setting."""
     parts = urlsplit(options.issuer)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")):
-        raise InputRejected("BODYDOUBLE_OIDC_ISSUER: has to begin with https://", field="oidc_issuer")
+        raise InputRejected("BODYDOUBLE_OIDC_ISSUER: must start with https://", field="oidc_issuer")
     if parts.query or parts.fragment:
-        raise InputRejected("BODYDOUBLE_OIDC_ISSUER: has no query and no fragment", field="oidc_issuer")
+        raise InputRejected("BODYDOUBLE_OIDC_ISSUER: must have no query and no fragment", field="oidc_issuer")
     if not options.client_id:
         raise InputRejected(
-            "BODYDOUBLE_OIDC_CLIENT_ID: the provider gives it to each application", field="oidc_client_id"
+            "BODYDOUBLE_OIDC_CLIENT_ID: set the client id that the provider gave this application",
+            field="oidc_client_id",
         )
     if "openid" not in options.scopes.split():
-        raise InputRejected("BODYDOUBLE_OIDC_SCOPES: openid has to be among them", field="oidc_scopes")
+        raise InputRejected("BODYDOUBLE_OIDC_SCOPES: must contain openid", field="oidc_scopes")

@@ -1,4 +1,4 @@
-"""What can be said of a stranger's address from its text alone, in microseconds and without asking a name server."""
+"""Checking an address by its text alone, without a name lookup, in microseconds."""
 
 import ipaddress
 import re
@@ -8,16 +8,16 @@ from bodydouble.outbound.addresses import Address, Network, is_reachable
 from bodydouble.outbound.failure import RequestFailed, not_public
 from bodydouble.outbound.target import parse_target
 
-# A host in brackets, or one that ends in a digit or in localhost: of all others only their addresses tell.
+# A host in brackets, or ending in a digit or in localhost. All other hosts need a name lookup.
 _SUSPECT = re.compile(r"https?://(?:\[|[^/?#:]*?(?:[0-9]|localhost)\.?(?::[0-9]*)?(?:[/?#]|\Z))", re.IGNORECASE)
 _LOOPBACK: Sequence[Address] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
 
 def address_check(allowed: Sequence[Network]) -> Callable[[str], str | None]:
-    """Tells of an http(s) URL why ``GuardedClient`` with ``allowed`` will refuse it; None where that is not sure yet.
+    """Returns the reason for which ``GuardedClient`` with ``allowed`` will refuse a URL; None if that is not certain.
 
-    It sees addresses written as such and this machine's name (RFC 6761), no others: what a name stands for is looked
-    up when the request is sent, and checked then whatever this said.
+    It recognises literal addresses and localhost (RFC 6761). Other names are looked up and checked when the request is
+    sent, whatever this function returned.
     """
 
     def check(url: str) -> str | None:

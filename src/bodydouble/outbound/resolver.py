@@ -1,4 +1,4 @@
-"""From a host's name to its addresses."""
+"""Name lookups."""
 
 import asyncio
 import socket
@@ -6,23 +6,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""All addresses of a host, for a port. Raises OSError where the name is unknown."""
+"""All addresses of a host, for a port. Raises OSError for an unknown name."""
 
 LOOKUPS_MAX = 16
 
 
 class SystemResolver:
-    """The machine's own resolver, with threads of its own.
+    """The resolver of the operating system, in its own threads.
 
-    A lookup cannot be interrupted: names whose servers never answer would otherwise take every thread that the rest
-    of the process works with.
+    A lookup cannot be interrupted. Without its own threads, names whose servers never respond would block all threads
+    of the process.
     """
 
     def __init__(self, lookups_max: int = LOOKUPS_MAX) -> None:
         self._threads = ThreadPoolExecutor(lookups_max, thread_name_prefix="resolver")
 
     async def __call__(self, host: str, port: int) -> Sequence[str]:
-        """Without zones (``%eth0``): nobody outside has a reason to name one of our interfaces."""
+        """Addresses without zones (``%eth0``): no caller has a reason to name one of our interfaces."""
         found = await asyncio.get_running_loop().run_in_executor(self._threads, _lookup, host, port)
         return list(dict.fromkeys(str(entry[4][0]).split("%")[0] for entry in found))
 
@@ -30,5 +30,5 @@ class SystemResolver:
 def _lookup(host: str, port: int) -> Sequence[tuple[object, object, object, object, tuple[object, ...]]]:
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a label that no name may have
+    except UnicodeError as error:  # an invalid label
         raise OSError(str(error)) from error

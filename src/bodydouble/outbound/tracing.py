@@ -1,4 +1,4 @@
-"""Spans to an OpenTelemetry collector, over OTLP/HTTP. Imported only where one is configured.
+"""Tracing to an OpenTelemetry collector over OTLP/HTTP. Imported only if one is configured.
 
 Address, headers, sampling and limits are read by the SDK from its own variables (``OTEL_…``).
 """
@@ -22,12 +22,12 @@ from bodydouble.tasks.tracing import Attributes, Span
 
 SERVICE_NAME = "bodydouble"
 CLOSE_SECONDS_MAX = 3.0
-"""To send what is left. A collector that is away holds up no shutdown for longer."""
+"""Time to send the remaining spans at shutdown, even if the collector is unavailable."""
 _W3C = TraceContextTextMapPropagator()
 
 
 class CollectorTracer:
-    """Satisfies ``tasks.tracing.Tracer``. Sends in batches, from a thread of its own; what cannot be sent is lost."""
+    """Satisfies ``tasks.tracing.Tracer``. Sends batches from its own thread; spans that cannot be sent are lost."""
 
     def __init__(self, exporter: SpanExporter | None = None) -> None:
         name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE_NAME
@@ -55,13 +55,13 @@ class CollectorTracer:
         try:
             yield span
         except BaseException as error:
-            span.fail(type(error).__name__)  # its text may name what a caller wrote
+            span.fail(type(error).__name__)  # not its text, which may contain a caller's words
             raise
         finally:
             inner.end()
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""
         closing = threading.Thread(target=self._provider.shutdown, name="traces-close", daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS_MAX)

@@ -95,7 +95,7 @@ async def test_a_way_back_works_once_and_in_one_browser(browser: httpx.AsyncClie
     browser.cookies.set("bodydouble_sign_in", ticket)
     assert (await browser.get(back)).status_code == 200
     browser.cookies.set("bodydouble_sign_in", ticket)
-    assert "begin again" in (await browser.get(back)).text
+    assert "Start again" in (await browser.get(back)).text
 
 
 async def test_who_cancels_or_is_not_known_is_told_so(browser: httpx.AsyncClient, there: Provider) -> None:

@@ -142,17 +142,17 @@ async def test_a_code_is_good_once_and_with_its_verifier(there: Provider) -> Non
     provider = OpenIdProvider(options(there), LOOPBACK)
     code = await code_of(provider)
     await provider.identify(ATTEMPT, code)
-    with pytest.raises(IdentityRefused, match="begin again"):
+    with pytest.raises(IdentityRefused, match="Start again"):
         await provider.identify(ATTEMPT, code)
     stolen = await code_of(provider)
-    with pytest.raises(IdentityRefused, match="begin again"):
+    with pytest.raises(IdentityRefused, match="Start again"):
         await provider.identify(dataclasses.replace(ATTEMPT, verifier="w" * 43), stolen)
 
 
 @pytest.mark.parametrize(
     ("claims", "message"),
     [
-        (ADDRESS | {"email": "ada@studio.example.org"}, "not of a domain"),
+        (ADDRESS | {"email": "ada@studio.example.org"}, "not in a domain"),
         (ADDRESS | {"email_verified": False}, "no verified e-mail"),
         ({}, "no verified e-mail"),
     ],
@@ -173,11 +173,11 @@ async def test_a_provider_that_is_not_what_it_says_is_not_used(there: Provider) 
     with pytest.raises(ProviderUnavailable, match="tell the operator"):
         await sign_in(there, client_secret="wrong")
     there.issuer = "https://elsewhere.example"
-    with pytest.raises(ProviderUnavailable, match="does not describe itself"):
+    with pytest.raises(ProviderUnavailable, match="does not identify itself"):
         await sign_in(there)
-    with pytest.raises(ProviderUnavailable, match="does not answer"):
+    with pytest.raises(ProviderUnavailable, match="does not respond"):
         await sign_in(there, issuer="http://127.0.0.1:9")
-    with pytest.raises(ProviderUnavailable, match="does not answer"):
+    with pytest.raises(ProviderUnavailable, match="does not respond"):
         await OpenIdProvider(options(there), GuardedClient()).authorization_url(ATTEMPT)
 
 
