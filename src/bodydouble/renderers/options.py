@@ -32,7 +32,8 @@ class OptionSpec:
 
     def check(self, value: Any) -> Any:
         """``value`` in the option's type. Raises InputRejected: it is of another type or outside the limits."""
-        good = isinstance(value, self.type) or (self.type is float and isinstance(value, int))
+        kinds: Any = (int, float) if self.type is float else self.type
+        good: bool = isinstance(value, kinds)
         if not good or (self.type is not bool and isinstance(value, bool)):
             raise InputRejected(f"{self.name}: {value!r} is no {self.type.__name__}", field=self.name)
         if self.choices and value not in self.choices:
@@ -61,11 +62,12 @@ def option(default: Any, help: str, *, wire: str | None = None, flag: str | None
 
 def option_specs(options: type[Any]) -> tuple[OptionSpec, ...]:
     """The options that a dataclass declares with ``option``, in its order."""
-    return tuple(
-        OptionSpec(name=field.name, type=type(field.default), default=field.default, **field.metadata[_KEY])
-        for field in dataclasses.fields(options)
-        if _KEY in field.metadata
-    )
+    specs: list[OptionSpec] = []
+    for field in dataclasses.fields(options):
+        if _KEY in field.metadata:
+            default: Any = field.default
+            specs.append(OptionSpec(name=field.name, type=type(default), default=default, **field.metadata[_KEY]))
+    return tuple(specs)
 
 
 def read_options(options: type[OptionsT], values: Mapping[str, Any]) -> OptionsT:

@@ -35,7 +35,8 @@ class Components:
 
     def run_uncompiled(self) -> bool:
         """Have all of the transformer's blocks run without compilation; false where they do already."""
-        compiled = [module for module in self.transformer.modules() if module._compiled_call_impl is not None]
+        modules: list[Any] = list(self.transformer.modules())
+        compiled = [module for module in modules if module._compiled_call_impl is not None]
         for module in compiled:
             module._compiled_call_impl = None
         return bool(compiled)

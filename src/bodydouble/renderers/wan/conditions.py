@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import ftfy
 import numpy as np
@@ -73,7 +74,7 @@ def encode_picture(components: Components, reference: Tensor) -> Tensor:
     tall picture of a whole person.
     """
     encoder, processor = components.image_encoder, components.image_processor
-    side = encoder.config.image_size
+    side: Any = encoder.config.image_size
     pixels = functional.interpolate(reference, size=(side, side), mode="bicubic", align_corners=False) * 0.5 + 0.5
     mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (processor.image_mean, processor.image_std))
     pixels = (pixels - mean) / deviation
