@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,7 +66,7 @@ def label_triangles(vertices: Array, triangles: NDArray[np.int64], shape: tuple[
     return labels
 
 
-def continued(field: Array, inside: Mask) -> Array:
+def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:
     """``field`` (h, w, ...) with each pixel outside ``inside`` (h, w) as its nearest pixel inside."""
     if not inside.any():
         return field
@@ -89,11 +90,11 @@ def surface_of(
     triangles = template.triangles[chosen]
     labels = label_triangles(vertices, triangles, shape, far)
     inside = labels > 0
-    number = np.maximum(labels - 1, 0)
-    weights = triangle_weights(template)[chosen].astype(np.float32)[number] * inside[..., None]
-    depth = np.where(inside, vertices[triangles][..., 2].mean(1)[number], 0).astype(np.float32)
+    # Continued as numbers: the weights of a large picture are the renderer's largest array.
+    number = continued(np.maximum(labels - 1, 0), inside)
+    weights = triangle_weights(template)[chosen].astype(np.float32)[number]
+    depth = vertices[triangles][..., 2].mean(1).astype(np.float32)[number]
     sigma = max(1.0, WEIGHT_BLUR * scale)
-    weights, depth = continued(weights, inside), continued(depth, inside)
     used = np.flatnonzero(weights.any((0, 1)))
     for k in used:
         weights[..., k] = cv2.GaussianBlur(weights[..., k], (0, 0), sigma)

@@ -107,8 +107,8 @@ def limb_weight(weights: Floats, limb: str, side: str) -> Floats:
 
 
 def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) -> Surface:
-    """``surface`` in which arm weight stays only where the colours are the arm's: hair does not follow a shoulder."""
-    weights = surface.weights.copy()
+    """``surface``, in place, with arm weight only where the colours are the arm's: hair does not follow a shoulder."""
+    weights = surface.weights
     chest = BONES.index("spine_03")
     for side in SIDES:
         bones = [BONES.index(f"{bone}_{side}") for bone in LIMB_BONES["arm"]]
@@ -119,8 +119,8 @@ def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) ->
 
 
 def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
-    """``surface`` with both legs' weights blended across a skirt, so that it hangs between them in one piece."""
-    weights = surface.weights.copy()
+    """``surface``, in place, with both legs' weights blended across a skirt, which hangs between them in one piece."""
+    weights = surface.weights
     points = fit.joints.points
     rows = np.arange(len(weights), dtype=np.float64)
     axis = {}
