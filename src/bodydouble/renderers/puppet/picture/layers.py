@@ -93,6 +93,8 @@ def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, pa
         arm = _arm_layer(sources, fit, template, parts, side)
         if arm is not None:
             layers[f"arm_{side}"] = arm
+        if f"leg_{side}" not in parts.parts:
+            continue
         other = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
         own = surface_of(fit.vertices, template, ~arms & ~other, shape, fit.scale)
         leg = _leg_layer(sources, fit, template, own, surface, parts, side)
