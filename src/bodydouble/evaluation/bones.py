@@ -80,7 +80,7 @@ class _Bones:
 def _bones(track: PersonTrack, size: tuple[int, int]) -> dict[str, _Bones]:
     result: dict[str, _Bones] = {}
     inside = ((track.body[..., :2] >= 0) & (track.body[..., :2] < size)).all(-1)
-    seen = inside & (track.visibility > SEEN_MIN) & track.present[:, None]
+    seen: NDArray[np.bool_] = inside & (track.visibility > SEEN_MIN) & track.present[:, None]
     for name, bone in BONES.items():
         ends = [track.body[:, list(points)].astype(np.float64).mean(1) for points in (bone.start, bone.end)]
         both = seen[:, [*bone.start, *bone.end]].all(1)

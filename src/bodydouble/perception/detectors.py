@@ -10,7 +10,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Box, Boxes, Image, Points
+from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.geometry import Roi, crop, transform
 from bodydouble.perception.litert import LiteRTNet, sigmoid, to_unit_range
 from bodydouble.perception.pack import ModelPack
@@ -86,8 +86,8 @@ FACE_SCORE_MIN = 0.5
 """The graph has 0.6; confirmed by the face mesh here. Chosen on the development clips."""
 
 
-def box_iou(a: Box, b: Boxes) -> NDArray[np.float64]:
-    """(N,) intersection over union of box ``a`` with each of the boxes ``b``."""
+def box_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(N,) intersection over union of box ``a`` (4,) with each of the boxes ``b`` (N, 4)."""
     low, high = np.maximum(a[:2], b[:, :2]), np.minimum(a[2:], b[:, 2:])
     inner = np.prod(np.clip(high - low, 0, None), axis=1)
     areas = np.prod(b[:, 2:] - b[:, :2], axis=1)

@@ -56,8 +56,8 @@ PALM_SEARCH_SCALE = 2.0
 
 class _ArmPoints(NamedTuple):
     wrist: BodyPoint
-    pinky: BodyPoint
-    index: BodyPoint
+    pinky_root: BodyPoint
+    index_root: BodyPoint
 
 
 ARMS = (
@@ -171,7 +171,7 @@ class FaceHandsTracker:
         side = ARMS[k]
         if body.visibility[side.wrist] < WRIST_SEEN_MIN:
             return []
-        wrist, fingers = body.points[side.wrist], body.points[[side.pinky, side.index]].mean(0)
+        wrist, fingers = body.points[side.wrist], body.points[[side.pinky_root, side.index_root]].mean(0)
         centre = wrist + (fingers - wrist) * HAND_BEYOND_WRIST
         size = max(distance(wrist, fingers) * HAND_OF_PALM, HAND_SIZE_MIN * arm)
         if self.state.hands_lost[k] % PALM_SEARCH_EVERY_FRAMES == 0:

@@ -62,7 +62,7 @@ TORSO_CORNERS = [
 ]
 
 
-def torso_length(points: Points) -> float:
+def torso_length(points: NDArray[np.floating]) -> float:
     """Middle of the shoulders to middle of the hips, pixels; ``points`` is (33, 2)."""
     left, right, right_hip, left_hip = points[TORSO_CORNERS]
     return float(np.hypot(*((left + right - left_hip - right_hip) / 2)))
