@@ -55,8 +55,8 @@ async def test_wrong_fields_lead_back_with_the_reason(user: Any) -> None:
     answer = await user.post("/keys", name="x" * 101)
     assert (answer.status_code, answer.headers["location"]) == (303, "/keys")
     await user.get("/tasks?part=rows")
-    assert "at most 100 characters" in (await user.get("/keys")).text
-    assert "at most 100 characters" not in (await user.get("/keys")).text
+    assert "at most 100 printable characters" in (await user.get("/keys")).text
+    assert "at most 100 printable characters" not in (await user.get("/keys")).text
 
 
 async def test_tasks_page_by_cursor_and_are_found_by_id(user: Any, console: Console, account: Account) -> None:
@@ -183,7 +183,7 @@ async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:
         "/console/people", params={"video": "https://example.com/b.mp4"}, headers={"accept": "application/json"}
     )
     assert answer.status_code == 422
-    assert "uploaded here" in answer.json()["message"]
+    assert "upload the video first" in answer.json()["message"]
 
 
 async def test_operators_switch_maintenance_grant_and_open_accounts(operator: Any, console: Console) -> None:
