@@ -1,4 +1,4 @@
-"""Probe, streaming decode and encode, joining with audio. PyAV underneath."""
+"""Video and picture files, through PyAV: probing, streaming decode and encode, joining with audio."""
 
 from bodydouble.media.decode import VideoReader
 from bodydouble.media.encode import Encoding, SegmentEncoder

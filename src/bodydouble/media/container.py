@@ -1,4 +1,4 @@
-"""Opening a video file without trusting it, and decoding what can be decoded."""
+"""Safe opening of untrusted video files, and decoding that skips damage."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,39 +8,45 @@ import av
 import av.error
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm"
-"""libav's demuxer names. Playlists, concatenation scripts, pictures and raw streams are not among them."""
+"""Allowed demuxers, by libav's names. Playlists, concatenation scripts, pictures and raw streams are excluded."""
 
 PIXELS_MAX = 4096 * 4096 * 2
-"""A stream may declare any size, also in its middle; the decoder refuses to allocate more than this."""
+"""Pixels of the largest frame that the decoder may allocate. A stream can declare a new size at any frame."""
 
 OPEN_OPTIONS = {
     "format_whitelist": FORMATS,
-    # A file may not make us open another file or address.
+    # A file must not cause another file or address to be opened.
     "protocol_whitelist": "file",
     "enable_drefs": "0",
     "use_absolute_path": "0",
     "max_pixels": str(PIXELS_MAX),
 }
 THREADS = 1
-"""One: with more, a damaged frame is patched from one that another thread is still decoding, and no two runs agree.
-Decoding is a few milliseconds a frame; the cores have other work."""
-ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC: a cover, not the video
+"""Decoder threads. With more than one, concealment of damaged frames depends on thread timing, so runs differ.
+
+Decoding takes only a few milliseconds a frame.
+"""
+ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC of libav: a cover picture
 
 
 def open_container(path: Path) -> Any:
-    """The file, opened for reading as one of ``FORMATS`` whatever its name says. Raises av.error.FFmpegError."""
+    """The file, opened for reading. Its content must be one of ``FORMATS``; its name is ignored.
+
+    Raises:
+        av.error.FFmpegError: the file cannot be read, or has another format.
+    """
     return av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
 
 
 def picture_stream(container: Any) -> Any | None:
-    """The first video stream that is no cover picture."""
+    """The first video stream that is not a cover picture, or None."""
     return next((s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE), None)
 
 
 def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """All frames from the current position in the order in which the decoder answers them.
+    """All frames from the current position on, in the decoder's output order.
 
-    What is broken is left out: a packet that cannot be decoded, and everything behind a place that cannot be read.
+    Skips packets that cannot be decoded. Stops at a place that cannot be read.
     """
     context = stream.codec_context
     if not context.is_open:
@@ -55,7 +61,7 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
             packet = None
         if packet is None:
             break
-        # An empty packet would drain the decoder; AVI stores one where a frame was dropped.
+        # An empty packet would flush the decoder; AVI stores one for each dropped frame.
         if packet.size:
             yield from _decoded(context, packet)
     yield from _decoded(context, None)

@@ -9,23 +9,28 @@ import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from bodydouble.media.colour import matrix_for
+from bodydouble.media.colour import FULL_RANGE_TAG, matrix_for
 from bodydouble.media.container import decoded_frames, open_container, picture_stream
 from bodydouble.media.index import build_index
 from bodydouble.media.video_info import VideoInfo
 
 Image = NDArray[np.uint8]
-# swscale's default arithmetic truncates: every frame comes out 1.1 to 1.75 luma darker. With exact rounding and chroma
-# interpolated at full width, the mean luma of a decoded and encoded frame stays the source's, for about 1 ms a frame.
 EXACT_COLOUR = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""swscale flags: exact rounding, and chroma interpolated at full width.
+
+By default swscale truncates, and every frame gets 1.1 to 1.75 luma levels darker (measured). These flags keep the mean
+luma through decoding and encoding, for about 1 ms a frame.
+"""
+SHRINK_RATIO_MIN = 1.05
+"""Source side over target side above which area averaging replaces bicubic scaling."""
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 class VideoReader:
-    """Frames of one video as RGB at a given size; safe to read from several threads, each read opens the file.
+    """Frames of one video as RGB at a given size. Thread-safe: each read opens the file.
 
-    The index of a frame is its place in presentation order. A frame that cannot be decoded repeats the one before,
-    whatever ``start`` and ``step`` are: what is read after a seek equals what is read in sequence.
+    The index of a frame is its position in presentation order. A frame that cannot be decoded repeats the one before.
+    This does not depend on ``start`` and ``step``: a read after a seek equals a read in sequence.
     """
 
     def __init__(self, path: Path, info: VideoInfo, width: int, height: int) -> None:
@@ -38,15 +43,15 @@ class VideoReader:
         self._position = {p: i for i, p in enumerate(self.pts)}
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        """Frames ``start``, ``start + step`` … below ``stop`` with their index, in order, one at a time."""
+        """Yield (index, frame) for ``start``, ``start + step`` … below ``stop``. Frames are (height, width, 3) RGB."""
         wanted = iter(range(start, min(stop, self.frames), step))
         index = next(wanted, None)
         if index is None:
             return
         reformatter = VideoReformatter()
-        before: Any = None  # the newest frame that comes before ``index``
+        before: Any = None  # the last decoded frame before ``index``
         for at, frame in self._decode(start):
-            while index is not None and at > index:  # broken: the one before, or the first one where there is none
+            while index is not None and at > index:  # frame is broken: use the one before, else the first
                 yield index, self._picture(before or frame, reformatter)
                 index = next(wanted, None)
             if index is not None and at == index:
@@ -55,40 +60,40 @@ class VideoReader:
             if index is None:
                 return
             before = frame
-        while index is not None:  # the end is broken
+        while index is not None:  # the end of the video is broken
             blank = np.zeros((self.height, self.width, 3), np.uint8)
             yield index, self._picture(before, reformatter) if before else blank
             index = next(wanted, None)
 
     def _decode(self, start: int) -> Iterator[tuple[int, Any]]:
-        """Whole frames with their indices, in order, from a keyframe before ``start``."""
+        """Yield (index, decoded frame) in order, from a keyframe at or before ``start``."""
         with open_container(self._path) as container:
             stream = picture_stream(container)
-            assert stream is not None  # the index found its frames
-            # One keyframe further back than needed: leading frames of an open group refer to the group before.
+            assert stream is not None  # build_index raises otherwise
+            # Start one keyframe early: leading frames of an open group of pictures refer to the group before.
             keys = self._index.keyframes
             first = int(keys[max(0, int(np.searchsorted(keys, start, side="right")) - 2)]) if self._index.timed else 0
             if first > 0:
                 container.seek(self.pts[first], stream=stream, backward=True)
-            newest, whole = -1, False
+            newest, intact = -1, False
             for frame in decoded_frames(container, stream):
-                # Without timestamps the decoder's order counts.
+                # Without timestamps, count frames in output order.
                 at = self._position.get(frame.pts, -1) if self._index.timed else newest + 1
                 if at <= newest:
                     continue
                 newest = at
-                # A damaged frame is better than none only while there is no whole one.
-                if frame.is_corrupt and whole:
+                # Use a damaged frame only until the first intact one.
+                if frame.is_corrupt and intact:
                     continue
-                whole = whole or not frame.is_corrupt
+                intact = intact or not frame.is_corrupt
                 yield at, frame
 
     def _picture(self, frame: Any, reformatter: VideoReformatter) -> Image:
         turned = self._info.rotation in (90, 270)
         width, height = (self.height, self.width) if turned else (self.width, self.height)
-        shrinks = frame.width > width * 1.05 or frame.height > height * 1.05
+        shrinks = frame.width > width * SHRINK_RATIO_MIN or frame.height > height * SHRINK_RATIO_MIN
         matrix = matrix_for(int(frame.colorspace), frame.height)
-        full = frame.format.is_rgb or int(frame.color_range) == 2
+        full = frame.format.is_rgb or int(frame.color_range) == FULL_RANGE_TAG
         image = reformatter.reformat(
             frame,
             width=width,

@@ -1,7 +1,7 @@
-"""The order of a video's frames, from its packets alone: nothing is decoded."""
+"""The index of a video's frames, built from its packets without decoding."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,101 +12,130 @@ from numpy.typing import NDArray
 
 from bodydouble.media.container import open_container, picture_stream
 
+FRAME_RATE_DEFAULT = 25
+"""Frames/s, assumed where a video neither declares a rate nor has two frames to derive it from."""
+FRAME_RATE_DENOMINATOR_MAX = 1001
+"""The denominator of NTSC rates (30000/1001 frames/s), the largest in use."""
+GAP_TOLERANCE = 0.02
+"""Share of the median frame distance by which distances differ in a video of constant rate."""
+ROUNDING_TICKS = 1
+"""Ticks by which rounding to the time base changes the distance of two frames."""
+VP8_SHOW_FRAME_BIT = 4
+"""Position of show_frame in the first byte of a VP8 frame (RFC 6386 section 9.1)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FrameIndex:
-    """Presentation timestamps in presentation order, and where decoding can start."""
+    """Presentation timestamps in presentation order, and the frames at which decoding can start."""
 
-    pts: NDArray[np.int64]  # (F,) in time_base units, strictly growing
+    pts: NDArray[np.int64]  # (F,) in ticks of time_base, strictly increasing
     keyframes: NDArray[np.int64]  # frame indices, sorted
-    time_base: Fraction
-    end: int  # pts at which the last frame stops being shown
-    timed: bool  # False: the container only counts packets (AVI), so that frames are known by counting them
-    hidden: int  # packets that an edit list or the codec keeps from being shown
+    time_base: Fraction  # seconds a tick
+    end: int  # pts at which the last frame ends
+    timed: bool  # False: packets have no usable presentation timestamps; frames are identified by counting
+    hidden: int  # packets that an edit list or the codec hides
     cut: bool  # a packet reaches beyond the end of the file
 
     @property
     def frame_rate(self) -> Fraction:
         """Average frames a second."""
         if len(self.pts) < 2:
-            return Fraction(25)
+            return Fraction(FRAME_RATE_DEFAULT)
         seconds = (int(self.pts[-1]) - int(self.pts[0])) * self.time_base
-        return ((len(self.pts) - 1) / seconds).limit_denominator(1001)
+        return ((len(self.pts) - 1) / seconds).limit_denominator(FRAME_RATE_DENOMINATOR_MAX)
 
     @property
     def variable_rate(self) -> bool:
-        """Whether neighbouring distances differ by more than rounding to the time base explains."""
+        """Whether frame distances differ by more than rounding to the time base explains."""
         gaps = np.diff(self.pts)
-        tolerance = max(1.0, 0.02 * float(np.median(gaps))) if len(gaps) else 1.0
-        return bool(len(gaps) and gaps.max() - gaps.min() > tolerance + 1)
+        tolerance = max(1.0, GAP_TOLERANCE * float(np.median(gaps))) if len(gaps) else 1.0
+        return bool(len(gaps) and gaps.max() - gaps.min() > tolerance + ROUNDING_TICKS)
 
 
 def build_index(path: Path, frames_max: int) -> FrameIndex:
-    """Demux the video once.
+    """The index of the first video stream, from one pass over its packets.
 
     Raises:
         ValueError: no frames, or more than ``frames_max``.
     """
-    keys: list[int] = []
-    lengths: dict[int, int] = {}  # of each frame, by its pts; in decoding order
-    newest = None
-    cut, hidden = False, 0
     with open_container(path) as container:
         stream = picture_stream(container)
         if stream is None:
             raise ValueError("no frames")
         time_base = stream.time_base
-        step = max(1, round(1 / (stream.average_rate or 25) / time_base))
-        # AVI numbers packets in decoding order, which is not that of frames predicted from later ones.
-        reordered = stream.codec_context.has_b_frames or stream.codec_context.codec.canonical_name in ("h264", "hevc")
-        timed = not (container.format.name == "avi" and reordered)
-        # MP4 measures packets from one decoding to the next: of the last frame, only the track's length tells the end.
-        told = (stream.duration or 0) if container.format.name.startswith("mov") else 0
-        is_hidden = _hidden_test(stream)
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                packet, cut = None, True
-            if packet is None:
-                break
-            if packet.size == 0:
-                continue
-            if packet.is_discard or is_hidden(packet):
-                hidden += 1
-                continue
-            at = packet.pts
-            if at is None:
-                timed = False
-                at = packet.dts if packet.dts is not None else (0 if newest is None else newest + step)
-            newest = at
-            lengths[at] = packet.duration or step
-            cut = cut or packet.is_corrupt
-            if packet.is_keyframe:
-                keys.append(at)
-            if len(lengths) > frames_max:
-                raise ValueError(f"more than {frames_max} frames")
-    if not lengths:
+        # MP4 stores decoding distances as durations. Only the track's length gives the end of the last frame.
+        track_ticks = (stream.duration or 0) if container.format.name.startswith("mov") else 0
+        scan = _scan_packets(container, stream, frames_max)
+    if not scan.durations:
         raise ValueError("no frames")
-    order = sorted(lengths)
-    end = order[-1] + lengths[order[-1]]
-    if order[0] + told > order[-1]:
-        end = order[0] + told
+    order = sorted(scan.durations)
+    end = order[-1] + scan.durations[order[-1]]
+    if order[0] + track_ticks > order[-1]:
+        end = order[0] + track_ticks
     position = {at: i for i, at in enumerate(order)}
     return FrameIndex(
         pts=np.array(order, np.int64),
-        keyframes=np.array(sorted({position[k] for k in keys} | {0}), np.int64),
+        keyframes=np.array(sorted({position[at] for at in scan.keyframes} | {0}), np.int64),
         time_base=time_base,
         end=end,
-        timed=timed,
-        hidden=hidden,
-        cut=cut,
+        timed=scan.timed,
+        hidden=scan.hidden,
+        cut=scan.cut,
     )
 
 
+@dataclass(kw_only=True)
+class _PacketScan:
+    """Timestamps and flags of a stream's packets, in decoding order; times in ticks."""
+
+    timed: bool
+    durations: dict[int, int] = field(default_factory=dict[int, int])  # by pts
+    keyframes: list[int] = field(default_factory=list[int])  # pts
+    hidden: int = 0
+    cut: bool = False
+
+    def read(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """Yield packets to the end of the file, or up to a place that cannot be read, which sets ``cut``."""
+        try:
+            yield from packets
+        except av.error.FFmpegError:
+            self.cut = True
+
+
+def _scan_packets(container: Any, stream: Any, frames_max: int) -> _PacketScan:
+    """Demux the whole stream. Raises ValueError for more than ``frames_max`` frames."""
+    scan = _PacketScan(timed=_has_presentation_times(container, stream))
+    step = max(1, round(1 / (stream.average_rate or FRAME_RATE_DEFAULT) / stream.time_base))
+    is_hidden = _hidden_test(stream)
+    newest = None
+    for packet in scan.read(container.demux(stream)):
+        if packet.size == 0:
+            continue
+        if packet.is_discard or is_hidden(packet):
+            scan.hidden += 1
+            continue
+        at = packet.pts
+        if at is None:
+            scan.timed = False
+            at = packet.dts if packet.dts is not None else (0 if newest is None else newest + step)
+        newest = at
+        scan.durations[at] = packet.duration or step
+        scan.cut = scan.cut or packet.is_corrupt
+        if packet.is_keyframe:
+            scan.keyframes.append(at)
+        if len(scan.durations) > frames_max:
+            raise ValueError(f"more than {frames_max} frames")
+    return scan
+
+
+def _has_presentation_times(container: Any, stream: Any) -> bool:
+    """Whether packet timestamps give the presentation order. AVI numbers packets in decoding order."""
+    reordered = stream.codec_context.has_b_frames or stream.codec_context.codec.canonical_name in ("h264", "hevc")
+    return not (container.format.name == "avi" and reordered)
+
+
 def _hidden_test(stream: Any) -> Callable[[Any], bool]:
-    """Whether a packet holds a frame that is only referred to: VP8 stores such frames as packets of their own."""
+    """A test for packets whose frame is only a reference and never shown. VP8 stores those as separate packets."""
     if stream.codec_context.codec.canonical_name != "vp8":
         return lambda _: False
-    return lambda packet: not bytes(packet)[0] >> 4 & 1  # show_frame, RFC 6386 section 9.1
+    return lambda packet: not bytes(packet)[0] >> VP8_SHOW_FRAME_BIT & 1

@@ -1,4 +1,4 @@
-"""What a file really is: content is looked at, names and declared types are not believed."""
+"""Probing of video files by content. File names and declared types are ignored."""
 
 import itertools
 from fractions import Fraction
@@ -7,6 +7,7 @@ from typing import Any
 
 import av.error
 
+from bodydouble.media.colour import FULL_RANGE_TAG
 from bodydouble.media.container import decoded_frames, open_container, picture_stream
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
@@ -23,12 +24,27 @@ CODECS = frozenset(
         *("ffv1", "huffyuv", "ffvhuff", "utvideo", "qtrle", "png", "rawvideo"),
     }
 )
-"""What cameras, phones and editors write; the rest of libav's museum stays closed."""
+"""Accepted video codecs, by libav's names: those that cameras, phones and editors write."""
 ACCEPTED = "accepted are MP4, MOV, AVI, MKV and WebM"
 AGAIN = "export or download it again"
 SECONDS_SLACK = 0.5
-"""Containers round, and sound often ends a little after the picture."""
+"""Allowed above the longest duration: containers round, and audio often ends slightly after the video."""
+SECONDS_MIN_SLACK = 0.02
+"""Allowed below the shortest duration: about half a frame at 25 frames/s."""
+FRAME_RATE_SLACK = 1.01
+"""Factor allowed above the highest frame rate; timestamps in milliseconds round it."""
+FRAME_RATE_AGREEMENT = 0.01
+"""Relative difference up to which a declared frame rate agrees with the timestamps."""
+OTHER_SAMPLES_FACTOR = 8
+"""Samples of any track for each accepted frame. Caption and sensor tracks have more samples than the video frames."""
+MISSING_FRAMES_MIN, MISSING_FRAMES_SHARE = 2, 50
+"""A file is cut off if more frames are missing than 2 and than one in 50 of those announced."""
+SAMPLE_ASPECT_MAX = 8
+"""Pixel width over height, or its inverse, from which the declared value is an error of the writing program."""
+SNIFF_BYTES = 512
+"""Read from the start of a file that libav cannot open, to name its kind."""
 TEST_FRAMES = 4
+"""Frames decoded from the last keyframe."""
 
 
 def _rejected(field: str, what: str) -> MediaRejected:
@@ -46,10 +62,10 @@ def _check_file(path: Path, bytes_max: int, field: str) -> None:
 
 
 def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "video") -> VideoInfo:
-    """Open, index and test-decode a video.
+    """The properties of the video, after it was opened, indexed and decoded in part.
 
     Raises:
-        MediaRejected: unreadable, not a video, damaged, encrypted, or outside a limit; the message names ``field``.
+        MediaRejected: unreadable, not a video, damaged, encrypted, or outside a limit. The message names ``field``.
     """
     _check_file(path, limits.video_bytes_max, field)
     _check_structure(path, limits, field)
@@ -61,9 +77,9 @@ def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "v
 
 
 def _content(path: Path) -> str:
-    """What a file is that no demuxer would open."""
+    """A description of a file that no demuxer opens, for the error message."""
     with path.open("rb") as stream:
-        head = stream.read(512)
+        head = stream.read(SNIFF_BYTES)
     picture = picture_format(head)
     if picture is not None:
         return f"the file is a {picture} picture, not a video"
@@ -80,8 +96,10 @@ def _check_structure(path: Path, limits: MediaLimits, field: str) -> None:
         raise _rejected(field, "the video is encrypted; give a file without copy protection")
     if structure.cut:
         raise _rejected(field, f"the file is cut off: its end is missing; {AGAIN}")
-    # A track of captions or of a camera's sensors may have more samples than the video has frames.
-    if structure.samples > 8 * limits.frames_max or structure.sound_samples > limits.sound_samples_max:
+    if (
+        structure.samples > OTHER_SAMPLES_FACTOR * limits.frames_max
+        or structure.sound_samples > limits.sound_samples_max
+    ):
         count = max(structure.samples, structure.sound_samples)
         raise _rejected(
             field, f"the file announces {count} samples in one track; at most {limits.frames_max} frames are accepted"
@@ -132,7 +150,7 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
             primaries=int(context.color_primaries),
             transfer=int(context.color_trc),
             matrix=int(context.colorspace),
-            full_range=int(context.color_range) == 2,
+            full_range=int(context.color_range) == FULL_RANGE_TAG,
         ),
         audio=_audio(container),
     )
@@ -146,9 +164,9 @@ def _index(path: Path, stream: Any, limits: MediaLimits, field: str) -> FrameInd
     announced = stream.frames
     size = path.stat().st_size
     ends = (entry.pos + entry.size for entry in stream.index_entries)
-    # Edit lists leave out what they hide, so fewer frames than announced are normal there.
+    # Edit lists hide frames, so an index shorter than announced is normal there.
     missing = announced - len(index.pts) if index.timed and index.hidden == 0 else 0
-    if index.cut or max(ends, default=0) > size or missing > max(2, announced // 50):
+    if index.cut or max(ends, default=0) > size or missing > max(MISSING_FRAMES_MIN, announced // MISSING_FRAMES_SHARE):
         raise _rejected(
             field, f"the file is cut off: of {announced or 'its'} frames, only {len(index.pts)} are whole; {AGAIN}"
         )
@@ -157,13 +175,15 @@ def _index(path: Path, stream: Any, limits: MediaLimits, field: str) -> FrameInd
 
 def _sample_aspect(stream: Any) -> Fraction:
     aspect = Fraction(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1) or Fraction(1)
-    return aspect if Fraction(1, 8) < aspect < 8 else Fraction(1)  # beyond that it is a writer's mistake
+    return aspect if Fraction(1, SAMPLE_ASPECT_MAX) < aspect < SAMPLE_ASPECT_MAX else Fraction(1)
 
 
 def _rate(stream: Any, index: FrameIndex) -> Fraction:
-    """The declared average where the timestamps agree with it, since it is exact; else what they say."""
+    """Frames/s: the declared average, which is exact, if the timestamps agree with it; else the rate that they give."""
     declared, counted = stream.average_rate, index.frame_rate
-    return Fraction(declared) if declared and abs(float(declared) / float(counted) - 1) < 0.01 else counted
+    return (
+        Fraction(declared) if declared and abs(float(declared) / float(counted) - 1) < FRAME_RATE_AGREEMENT else counted
+    )
 
 
 def _audio(container: Any) -> AudioInfo | None:
@@ -183,7 +203,7 @@ def _audio(container: Any) -> AudioInfo | None:
 
 
 def _check_coded_size(width: int, height: int, limits: MediaLimits, field: str) -> None:
-    """Before anything is decoded: a small file may declare a picture that does not fit into memory."""
+    """Check the declared size before decoding: a small file can declare a frame that does not fit into memory."""
     if width <= 0 or height <= 0:
         raise _rejected(field, "the video declares no size; it is encrypted or damaged")
     if max(width, height) > limits.video_side_max:
@@ -208,13 +228,13 @@ def _check_shape(width: int, height: int, limits: MediaLimits, field: str) -> No
 
 
 def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: str) -> None:
-    if not limits.video_seconds_min - 0.02 <= seconds <= limits.video_seconds_max + SECONDS_SLACK:
+    if not limits.video_seconds_min - SECONDS_MIN_SLACK <= seconds <= limits.video_seconds_max + SECONDS_SLACK:
         raise _rejected(
             field,
             f"the video lasts {seconds:.2f} s; {limits.video_seconds_min:g} to {limits.video_seconds_max:g} s "
             "are accepted",
         )
-    if float(index.frame_rate) > limits.frame_rate_max * 1.01:
+    if float(index.frame_rate) > limits.frame_rate_max * FRAME_RATE_SLACK:
         raise _rejected(
             field,
             f"the video has {float(index.frame_rate):.1f} frames a second; at most {limits.frame_rate_max:g} "
@@ -223,9 +243,9 @@ def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: s
 
 
 def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> int:
-    """Decode a few frames at the start and from the last keyframe; what is encrypted or damaged shows there.
+    """The video's rotation in degrees clockwise, from decoding its first frame and a few from the last keyframe.
 
-    Answers the rotation, clockwise degrees: decoded frames alone carry the display matrix.
+    Encrypted and damaged files fail here. Only decoded frames carry the display matrix.
     """
     first = list(itertools.islice(decoded_frames(container, stream), 1))
     if not first:

@@ -1,10 +1,13 @@
-"""The size at which a shot is worked on and delivered."""
+"""The frame size at which a shot is processed and delivered."""
+
+ROUNDING_SLACK = 1e-6
+"""Pixels. Keeps an even length that floating-point arithmetic puts slightly below its value."""
 
 
 def working_size(width: int, height: int, short_side_max: int) -> tuple[int, int]:
-    """Width and height, even, with a short side of at most ``short_side_max``, never enlarged.
+    """Even width and height in pixels; the short side is at most ``short_side_max``. Never enlarges.
 
-    Of the even sizes around the exact one, the one whose aspect comes nearest to the source's.
+    The long side is the even length that keeps the aspect ratio best.
     """
     zoom = min(1.0, short_side_max / min(width, height))
     short, long = min(width, height), max(width, height)
@@ -17,5 +20,5 @@ def working_size(width: int, height: int, short_side_max: int) -> tuple[int, int
 
 
 def _even_below(length: float) -> int:
-    """The largest even number that is not above ``length``, at least 2; forgives rounding of a hair."""
-    return max(2, int((length + 1e-6) // 2) * 2)
+    """The largest even number not above ``length``, at least 2."""
+    return max(2, int((length + ROUNDING_SLACK) // 2) * 2)

@@ -1,7 +1,7 @@
-"""What a container's own structure says, read before libav sees the file.
+"""Checks of a container's structure, made before libav opens the file.
 
-Catches what libav meets too late: tables that announce millions of samples in a few bytes (it allocates them all),
-media cut off behind an intact index, encryption.
+They find what libav detects too late: sample tables that announce millions of samples in a few bytes (libav allocates
+them all), media cut off behind an intact index, and encryption.
 """
 
 import os
@@ -14,31 +14,36 @@ from typing import BinaryIO
 PARENTS = frozenset(
     {b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl", b"moof", b"traf", b"mvex", b"dinf", b"udta", b"tref"}
 )
+"""MP4 boxes that contain boxes (ISO/IEC 14496-12)."""
 BOXES_MAX = 200_000
+"""Boxes read of one file; a fragmented MP4 has a few for each fragment."""
 DEPTH_MAX = 12
+"""Nesting of boxes; MP4 itself needs six levels."""
+HEAD_BYTES = 64
+"""Read from the start of the file to recognise its format."""
 ENCRYPTED_ENTRIES = frozenset({b"encv", b"enca", b"drms", b"drmi"})
 MP4_STARTS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"uuid"})
-EBML = b"\x1a\x45\xdf\xa3"
+EBML = b"\x1a\x45\xdf\xa3"  # element ids of Matroska (RFC 8794, RFC 9559)
 EBML_SEGMENT = b"\x18\x53\x80\x67"
 
 
 @dataclass(kw_only=True)
 class Structure:
-    """What was seen. All zero and false for a file of an unknown kind: libav judges it."""
+    """Findings about one file. A file of an unknown format has the defaults; libav decides about it."""
 
-    samples: int = 0  # the most that one table announces, sound apart
-    sound_samples: int = 0  # the most that one table of an audio track announces; uncompressed sound has many
-    edits: int = 0  # the most of one track
+    samples: int = 0  # largest count in one table of a track other than audio
+    sound_samples: int = 0  # largest count in one table of an audio track; uncompressed audio has many
+    edits: int = 0  # entries of the longest edit list
     encrypted: bool = False
     cut: bool = False  # a box, chunk or element reaches beyond the end of the file
 
 
 def inspect_structure(path: Path) -> Structure:
-    """Walk the boxes of an MP4; look at the outermost sizes of an AVI or Matroska file."""
+    """Findings from all boxes of an MP4, or from the outermost size of an AVI or Matroska file."""
     result = Structure()
     size = path.stat().st_size
     with path.open("rb") as stream:
-        head = stream.read(64)
+        head = stream.read(HEAD_BYTES)
         if head[4:8] in MP4_STARTS:
             _Mp4Walk(stream, result).children(0, size)
         elif head[:4] == b"RIFF" and head[8:12] == b"AVI ":
@@ -49,7 +54,7 @@ def inspect_structure(path: Path) -> Structure:
 
 
 def _segment_end(head: bytes) -> int:
-    """Where Matroska's one big element says that it ends; 0 where it does not say (live recordings)."""
+    """The declared end of Matroska's Segment element, as a file offset; 0 if not declared (live recordings)."""
     at = head.find(EBML_SEGMENT)
     if at < 0 or at + 12 > len(head):
         return 0
@@ -63,7 +68,7 @@ def _segment_end(head: bytes) -> int:
 
 
 class _Mp4Walk:
-    """Box by box, as ISO/IEC 14496-12 nests them; bytes of media are skipped, never read."""
+    """Walks the boxes of ISO/IEC 14496-12. Media bytes are skipped, not read."""
 
     def __init__(self, stream: BinaryIO, result: Structure) -> None:
         self._stream, self._result = stream, result
@@ -71,7 +76,7 @@ class _Mp4Walk:
         self._size = os.fstat(stream.fileno()).st_size
 
     def children(self, start: int, end: int, depth: int = 0, sound: bool = False) -> None:
-        """Look at the boxes of a stretch of the file; ``sound``: they belong to an audio track."""
+        """Examine the boxes between two file offsets. ``sound``: they belong to an audio track."""
         for kind, body, stop in self._boxes_of(start, end):
             if kind in PARENTS and depth < DEPTH_MAX:
                 sound_inside = self._is_sound(body, stop) if kind == b"mdia" else sound
@@ -79,7 +84,7 @@ class _Mp4Walk:
             elif kind in (b"stsz", b"stz2"):
                 self._count(self._numbers(body + 8, 1)[0], sound)
             elif kind in (b"stts", b"ctts"):
-                # Run lengths, (count, value) pairs: libav expands them to one entry a sample.
+                # Run lengths as (count, value) pairs; libav expands them to one entry for each sample.
                 entries = min(self._numbers(body + 4, 1)[0], max(0, stop - body - 8) // 8)
                 self._count(sum(self._numbers(body + 8, 2 * entries)[0::2]), sound)
             elif kind == b"trun":
@@ -104,7 +109,7 @@ class _Mp4Walk:
         return False
 
     def _boxes_of(self, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-        """Kind, start of the body and end of each box in a stretch of the file."""
+        """Yield type, start of the body and end of each box between two file offsets."""
         at = start
         while at + 8 <= end and self._boxes < BOXES_MAX:
             self._boxes += 1

@@ -1,15 +1,15 @@
-"""What a video is, as probed."""
+"""Properties of videos and pictures, as found by probing."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-# Audio that MP4 can hold as it is; anything else is re-encoded to AAC.
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"})
+"""Audio codecs, by libav's names, that MP4 can store unchanged. Others are re-encoded to AAC."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColourTags:
-    """As numbered by ISO/IEC 23091-2 (H.273); 2 is unspecified. ``full_range`` is 0-255 instead of 16-235."""
+    """Colour numbers of ISO/IEC 23091-2 (H.273); 2 is unspecified. ``full_range``: values 0-255 instead of 16-235."""
 
     primaries: int = 2
     transfer: int = 2
@@ -28,7 +28,7 @@ class AudioInfo:
 
     @property
     def copyable(self) -> bool:
-        """Whether MP4 can hold the packets unchanged."""
+        """Whether MP4 can store the packets unchanged."""
         return self.codec in MP4_AUDIO
 
 
@@ -40,12 +40,12 @@ class VideoInfo:
     codec: str
     coded_width: int
     coded_height: int
-    width: int  # as displayed: rotation and sample aspect resolved
+    width: int  # as displayed, after rotation and sample aspect
     height: int
-    rotation: int  # 0, 90, 180 or 270 degrees, clockwise, to be applied for display
+    rotation: int  # degrees clockwise to turn decoded frames for display: 0, 90, 180 or 270
     sample_aspect: Fraction
-    frame_rate: Fraction  # average
-    time_base: Fraction
+    frame_rate: Fraction  # average, frames/s
+    time_base: Fraction  # seconds a tick
     frames: int
     duration_seconds: float
     variable_rate: bool
@@ -56,9 +56,9 @@ class VideoInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageInfo:
-    """A still picture, orientation resolved."""
+    """A still picture, with its orientation applied."""
 
     format: str
     width: int
     height: int
-    orientation: int  # EXIF 1-8 as stored; already resolved in width and height
+    orientation: int  # EXIF value 1-8 as stored; width and height already include it
