@@ -96,7 +96,7 @@ class Transaction:
         self._connection, self._queries = connection, queries
 
     async def row(self, name: str, *values: Any) -> Any:
-        """The first row of a named query, or None."""
+        """The first row of a named query, or None. Errors leave as asyncpg's own: ``transaction`` translates them."""
         return await self._connection.fetchrow(self._queries[name], *values)
 
 

@@ -17,7 +17,7 @@ insert into delivery_try (delivery_id, http_status, error, milliseconds)
 select id, $2, $3, $4 from delivery where id = $1;
 
 -- name: after_try
--- What follows from a try.
+-- Record the outcome of a try: the state of the delivery, and when the next try is due.
 update delivery set tries = tries + 1, next_try_at = $2, status = $3,
     delivered_at = case when $3 = 'delivered' then now() end
 where id = $1 and status = 'pending';
@@ -32,7 +32,7 @@ where d.task_id = $1 order by d.created_at desc;
 select y.* from delivery_try as y join delivery as d on d.id = y.delivery_id where d.task_id = $1 order by y.id;
 
 -- name: resend
--- Due now, with all its tries before it.
+-- Make the latest delivery of a task due now, with the full number of tries again.
 update delivery set status = 'pending', tries = 0, next_try_at = now(), delivered_at = null
 where id = (select id from delivery where task_id = $1 order by created_at desc limit 1)
 returning id;
