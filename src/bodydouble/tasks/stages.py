@@ -1,4 +1,7 @@
-"""The stages of a task's work, under the names that the API shows."""
+"""The stages of a task's work, under the names that database, API and metrics use.
+
+The texts for people are in ``cli.progress.STAGE_TEXTS`` and ``console.formatting.STAGES``.
+"""
 
 import enum
 
