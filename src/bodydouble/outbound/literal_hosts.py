@@ -14,10 +14,10 @@ _LOOPBACK: Sequence[Address] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IP
 
 
 def address_check(allowed: Sequence[Network]) -> Callable[[str], str | None]:
-    """Returns the reason for which ``GuardedClient`` with ``allowed`` will refuse a URL; None if that is not certain.
+    """A function from a URL to the reason why ``GuardedClient`` will refuse it; None if that is not certain.
 
-    It recognises literal addresses and localhost (RFC 6761). Other names are looked up and checked when the request is
-    sent, whatever this function returned.
+    The function recognises literal addresses and localhost (RFC 6761). Other names are looked up and checked when the
+    request is sent, whatever the function returned.
     """
 
     def check(url: str) -> str | None:
