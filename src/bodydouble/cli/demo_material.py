@@ -31,6 +31,7 @@ def check_extra() -> None:
 
 
 def _package_file(package: str, *parts: str) -> Path:
+    """The path of a file in an installed package."""
     spec = importlib.util.find_spec(package)
     assert spec is not None, "checked before"
     assert spec.origin is not None, "a regular package"
