@@ -144,7 +144,7 @@ class PreparedPuppet:
                 images.close()
 
     def _frames(self, start: int) -> Generator[Image]:
-        """The finished frames from ``start`` to the end of the video."""
+        """The finished frames from ``start`` to the video's end, in order. Threads make up to ``AHEAD`` at once."""
         stop = self._scene.footage.frames
         frames = self._scene.footage.read(start, stop)
         mattes = self._scene.mattes.read(start, stop)

@@ -36,13 +36,13 @@ FREE_MIN, CLEAR_MIN = 0.1, 2.5
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """A horizontal edge that cuts the person off: rows below ``line`` stay the source's, ``soft`` rows blended."""
+    """A horizontal edge that hides the person below it: there the source's pixels stay."""
 
-    line: float
-    soft: float = 2.0
+    line: float  # px, row of the edge
+    soft: float = 2.0  # px on either side of ``line`` over which character and source are blended
 
     def shown(self, box: Box) -> Floats:
-        """(h, 1) factor for the character's alpha within ``box``."""
+        """(h, 1) factor 0-1 for the character's alpha in each row of ``box``: 1 above the edge, 0 below it."""
         rows = np.arange(box[1], box[3], dtype=np.float32)[:, None]
         return np.asarray(np.clip((self.line + self.soft - rows) / (2 * self.soft), 0, 1), np.float32)
 

@@ -26,7 +26,7 @@ FLAT_PERCENTILE = 90
 SHORTEST = 0.85
 """Of the template's proportion to the spine: a limb that is always foreshortened is not short."""
 NOISE_SINE = (0.15, 0.35)
-"""Sines of a tilt that pass for none, and over which it then sets in."""
+"""Sines of a tilt: up to the first it is noise and counts as none; over a range as wide as the second it fades in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,11 @@ class ActorSkeleton:
         return (self.points[:, 23] + self.points[:, 24]) / 2
 
     def direction(self, bone: str, index: int) -> Array:
-        """(3,) unit vector: as the picture shows it, tilted by as much as the bone looks short."""
+        """(3,) unit vector of ``bone`` in frame ``index``, z away from the camera.
+
+        x and y are as in the picture. The tilt towards or away from the camera follows from how much shorter than
+        ``lengths`` the bone looks; the network's depth gives only its sign.
+        """
         flat, length = self.vectors[bone][index], self.lengths[bone]
         share = float(np.hypot(*flat[:2])) / length
         if share >= 1:
@@ -57,7 +61,11 @@ class ActorSkeleton:
         return np.array([flat[0] / length, flat[1] / length, np.sign(flat[2]) * np.sqrt(1 - share**2)])
 
     def cautious_direction(self, bone: str, index: int) -> Array:
-        """(3,) unit vector, tilted only as far as both its shortness and the network's depth say."""
+        """(3,) unit vector as ``direction`` gives it, but with a smaller tilt.
+
+        Its sine is the smaller of those by the bone's apparent length and by the network's depth, faded in by
+        ``NOISE_SINE``.
+        """
         flat, length = self.vectors[bone][index], self.lengths[bone]
         plane = float(np.hypot(*flat[:2]))
         share = min(plane / length, 1.0)
