@@ -1,4 +1,4 @@
-"""One replacement from inputs to finished file: stages, artefacts, progress, resume."""
+"""One replacement from inputs to finished video: stages, artefacts, progress, resume."""
 
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.shot.sheet import compare_sheet

@@ -1,4 +1,4 @@
-"""The files of a workspace that can be made again, and what becomes of damaged ones."""
+"""The files of a workspace that a shot can make again, and the removal of damaged ones."""
 
 import shutil
 from pathlib import Path
@@ -14,9 +14,9 @@ from bodydouble.tasks.digests import (
 
 PERCEPTION, RENDERER, SEGMENTS, PLAN = "perception", "renderer", "segments", "plan.json"
 STAGE_ARTEFACTS = (PERCEPTION, RENDERER, PLAN, SEGMENTS)
-"""In the order in which they are made: each may depend on those before it. Each file has a digest."""
+"""In order of creation; each can depend on those before it. Each file has a digest."""
 ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_NAME, "result.mp4", "result.json")
-"""Everything in a workspace that can be made again, each file complete or missing."""
+"""Everything in a workspace that a shot can make again. Each file is complete or missing."""
 
 
 def remove_all(workspace: Path) -> None:
@@ -26,20 +26,20 @@ def remove_all(workspace: Path) -> None:
 
 
 def store_digests(workspace: Path) -> None:
-    """Store the digests of the artefacts that were finished since the last call."""
+    """Store the digests of artefacts finished since the last call."""
     for path in files_without_digest(workspace / name for name in STAGE_ARTEFACTS):
         store_digest(path)
 
 
 def find_damage(workspace: Path) -> list[Path]:
-    """Artefacts that changed or disappeared after they got their digest."""
+    """Artefacts that changed or disappeared after their digest was stored."""
     return damaged_files(workspace / name for name in STAGE_ARTEFACTS)
 
 
 def remove_damaged(workspace: Path) -> list[Path]:
-    """Remove damaged artefacts, what may have been made from them, and files without a digest; the damaged ones.
+    """Remove damaged artefacts and everything that can depend on them. Returns the damaged files.
 
-    A file without a digest was being finished when its process ended. Only that file is removed.
+    A file without a digest is removed too, but nothing that follows it: its process ended while finishing it.
     """
     for path in files_without_digest(workspace / name for name in STAGE_ARTEFACTS):
         path.unlink()
@@ -51,7 +51,7 @@ def remove_damaged(workspace: Path) -> list[Path]:
                 part.unlink()
             continue
         if stage == PERCEPTION:
-            for later in path.parent.glob("*"):  # a window continues the one before
+            for later in path.parent.glob("*"):  # each window continues the one before
                 if later.name >= path.name:
                     later.unlink()
         else:

@@ -1,4 +1,4 @@
-"""What perception finds in a video, as a picture and as figures: the answer to "why did it fail?"."""
+"""The findings of perception in a video, as a picture and as figures, for diagnosing a bad result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,19 +20,25 @@ from bodydouble.shot.sheet import framed, write_picture
 
 COLUMNS = 8
 CELL_HEIGHT = 300
+"""Pixels."""
 PERSON_COLOUR, OTHER_COLOUR = (80, 255, 120), (255, 160, 40)
+MARGIN_COLOUR = (24, 24, 24)
+"""RGB, like the two above."""
 DIM = 0.25
+"""Brightness factor outside the matte."""
+SKELETON_LEVEL_MIN = 60
+"""Lowest RGB value below a drawn skeleton, so that dark limbs stay visible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """Figures of one video; frames count from 0, spans are ``start, stop`` with ``stop`` outside."""
+    """Figures of one video. Frames count from 0; a span is ``start, stop`` without ``stop``."""
 
     frames: int
     shots: int
     present: int  # frames in which the person is followed
-    face: int
-    hands: tuple[int, int]  # left, right
+    face: int  # frames with a face
+    hands: tuple[int, int]  # frames with a left hand, with a right hand
     absent: list[tuple[int, int]]  # spans without the person
 
 
@@ -45,11 +51,11 @@ def inspect_video(
     short_side: int,
     report: Callable[[float], None],
 ) -> Inspection:
-    """Perceive ``video`` and write a sheet to ``output``: person, matte, and what renderers are given of it.
+    """Figures of ``video``; also writes a sheet of person, matte and renderer inputs to ``output``.
 
     Raises:
         MediaRejected: the video cannot be read.
-        NobodyFound: nobody in it, or not the person asked for.
+        NobodyFound: the video shows nobody, or not the chosen person.
     """
     info = probe_video(video, limits, "video")
     reader = VideoReader(video, info, *working_size(info.width, info.height, short_side))
@@ -68,7 +74,10 @@ def inspect_video(
 
 
 def write_sheet(output: Path, reader: VideoReader, seen: Perception, columns: int = COLUMNS) -> None:
-    """Frames spread over the time, one a column. Rows: who was found; matte; what renderers are given."""
+    """Write a sheet with one column for each of ``columns`` frames, spread evenly over the video.
+
+    Rows: detected people; matte; the inputs that each installed renderer derives.
+    """
     makers = [p.inspection_rows(reader, seen) for p in installed_plugins() if p.inspection_rows is not None]
     strips: list[NDArray[np.uint8]] = []
     for index in np.unique(np.linspace(0, reader.frames - 1, columns).astype(int)).tolist():
@@ -91,14 +100,14 @@ def _column(seen: Perception, i: int, image: Image, matte: Matte, makers: list[I
 
 
 def _found(seen: Perception, i: int, image: Image) -> Image:
-    """The frame with the person's skeleton and box, and the boxes of others, drawn at the size at which it is seen."""
+    """The frame at cell size with the person's skeleton and box, and the boxes of other people."""
     zoom = CELL_HEIGHT / image.shape[0]
     cell = _fitted(image, round(image.shape[1] * zoom))
     track = seen.track
     body = whole_body(track, i, (image.shape[1], image.shape[0]))
     skeleton = draw_skeleton(replace(body, points=body.points * zoom), cell.shape[1], cell.shape[0])
     drawn = skeleton.any(-1)
-    cell[drawn] = np.maximum(skeleton[drawn], 60)
+    cell[drawn] = np.maximum(skeleton[drawn], SKELETON_LEVEL_MIN)
     boxes = [(track.box[i], PERSON_COLOUR), *((box, OTHER_COLOUR) for box in track.bystanders[i])]
     for box, colour in boxes:
         if not np.isnan(box).any():
@@ -108,17 +117,17 @@ def _found(seen: Perception, i: int, image: Image) -> Image:
 
 
 def _fitted(image: Image, width: int) -> Image:
-    """``image`` at ``CELL_HEIGHT``, in the middle of ``width``."""
+    """``image`` at ``CELL_HEIGHT``, centred in ``width`` pixels."""
     inner = max(1, round(image.shape[1] * CELL_HEIGHT / image.shape[0]))
     scaled = cv2.resize(image, (min(inner, width), CELL_HEIGHT), interpolation=cv2.INTER_AREA)
     side = width - scaled.shape[1]
     return np.asarray(
-        cv2.copyMakeBorder(scaled, 0, 0, side // 2, side - side // 2, cv2.BORDER_CONSTANT, value=(24, 24, 24)),
+        cv2.copyMakeBorder(scaled, 0, 0, side // 2, side - side // 2, cv2.BORDER_CONSTANT, value=MARGIN_COLOUR),
         np.uint8,
     )
 
 
 def _spans(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of true as ``start, stop``."""
+    """Runs of true flags as ``start, stop`` without ``stop``."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]])))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

@@ -1,4 +1,4 @@
-"""A small picture of how far the replacement is, for whoever waits."""
+"""A small picture of the newest rendered frame, shown while a task runs."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from bodydouble.perception.arrays import Image
 from bodydouble.tasks.atomic_files import atomic_write
 
 PREVIEW_NAME = "preview.jpg"
-"""In the workspace, from the first finished segment on; always a whole picture, replaced at one go."""
+"""File in the workspace, from the first finished segment on. Replaced atomically, so it is always complete."""
 SIDE_MAX = 480
+"""Pixels of the longer side."""
 JPEG_QUALITY = 80
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a shot, and what came of it; both live in the workspace as JSON."""
+"""Request, progress and result of a shot. Request and result are stored in the workspace as JSON."""
 
 import dataclasses
 import json
@@ -16,27 +16,27 @@ from bodydouble.tasks.stages import Stage
 
 @dataclass(frozen=True, kw_only=True)
 class ShotRequest:
-    """One replacement: the character of ``image`` for a person of ``video``."""
+    """One replacement: the character in ``image`` replaces a person in ``video``."""
 
     image: Path
     video: Path
-    short_side: int = 720  # pixels; a smaller source is not enlarged
+    short_side: int = 720  # pixels at most; a smaller source is not enlarged
     person: PersonChoice = field(default_factory=PersonChoice)
     renderer: str = "auto"
-    mode: str = "replace"  # or animate: the character moves in its own picture
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of any renderers; each reads its own
+    mode: str = "replace"  # or "animate": the character moves in its own picture
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # for all renderers; each reads its own
     keep_audio: bool = True
     limits: MediaLimits = field(default_factory=MediaLimits)
-    renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # what the operator chose, as below
+    renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # set by the operator
     perception: PerceptionOptions = field(default_factory=PerceptionOptions)
 
     def to_json(self) -> str:
-        """As text; ``from_json`` brings it back."""
+        """The request as JSON text for ``from_json``."""
         return json.dumps(dataclasses.asdict(self), default=str, sort_keys=True, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "ShotRequest":
-        """The request that ``to_json`` wrote."""
+        """The request from the text of ``to_json``."""
         data = json.loads(text)
         person = data.pop("person")
         point = person["point"]
@@ -54,7 +54,7 @@ class ShotRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ShotProgress:
-    """How far a shot is. ``fraction`` (0-1) only grows; ``segment`` counts from 0 within the stage."""
+    """Progress of a shot. ``fraction`` (0-1) never decreases; ``segment`` counts from 0 within the stage."""
 
     stage: Stage
     fraction: float
@@ -77,7 +77,7 @@ class ShotResult:
     warnings: list[dict[str, str]]
 
     def media_info(self) -> dict[str, Any]:
-        """As it stands in a task's result."""
+        """The ``media_info`` object of a task's result."""
         return {
             "renderer": self.renderer,
             "width": self.width,

@@ -1,4 +1,4 @@
-"""A picture that compares: source above, result below."""
+"""A picture that compares two videos: frames of the source above, of the result below."""
 
 from pathlib import Path
 
@@ -10,14 +10,15 @@ from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 from bodydouble.tasks.atomic_files import atomic_write
 
 COLUMNS = 6
-CELL_HEIGHT = 240
-GAP = 6
-STRIP = 22
-DARK = (24, 24, 24)
+CELL_HEIGHT, GAP, STRIP = 240, 6, 22
+"""Pixels: frame, border around it, strip with the label below it."""
+DARK, LABEL_COLOUR = (24, 24, 24), (220, 220, 220)
+LABEL_SCALE = 0.45
+"""OpenCV font scale at which a label fits into the strip."""
 
 
 def compare_sheet(source: Path, result: Path, output: Path, limits: MediaLimits = MediaLimits()) -> None:
-    """Write a PNG of ``COLUMNS`` frames spread over the time: the source's above, the result's below.
+    """Write a picture of ``COLUMNS`` frames spread evenly over each video: the source's above, the result's below.
 
     Raises:
         MediaRejected: one of the videos cannot be read.
@@ -49,15 +50,15 @@ def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
 
 
 def framed(cell: NDArray[np.uint8], label: str) -> NDArray[np.uint8]:
-    """``cell`` with a dark border and its label on a dark strip below."""
+    """``cell`` with a dark border, and its label on a dark strip below."""
     border = cv2.copyMakeBorder(cell, GAP, STRIP, GAP, GAP, cv2.BORDER_CONSTANT, value=DARK)
     at = (GAP, border.shape[0] - GAP)
-    cv2.putText(border, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (220, 220, 220), 1, cv2.LINE_AA)
+    cv2.putText(border, label, at, cv2.FONT_HERSHEY_SIMPLEX, LABEL_SCALE, LABEL_COLOUR, 1, cv2.LINE_AA)
     return np.asarray(border, np.uint8)
 
 
 def _widened(cell: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """``cell`` in the middle of a column: where the character moves in its own picture, the shapes differ."""
+    """``cell`` centred in a column. In mode animate, source and result differ in shape."""
     left = (width - cell.shape[1]) // 2
     right = width - cell.shape[1] - left
     return np.asarray(cv2.copyMakeBorder(cell, 0, 0, left, right, cv2.BORDER_CONSTANT, value=DARK), np.uint8)

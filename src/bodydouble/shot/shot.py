@@ -1,8 +1,7 @@
-"""One replacement from inputs to finished file, as stages over a workspace folder.
+"""One replacement from inputs to finished video, as stages over a workspace folder.
 
-Each stage is idempotent: it leaves an artefact, whole or not at all, and is skipped where that is there. So a shot
-that was killed anywhere goes on at the last finished window or segment, in this process or another, and the finished
-file has the same bytes.
+Each stage is idempotent. It writes its artefact atomically and does nothing if the artefact exists. A killed shot
+continues after the last finished window or segment, in this process or another. The result has the same bytes.
 """
 
 import dataclasses
@@ -49,19 +48,19 @@ from bodydouble.tasks.stages import Stage
 _log = logging.getLogger(__name__)
 
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
-"""Provenance: whoever opens the file can learn that it is not what a camera saw."""
+"""Stored in the result's metadata, to declare the video as generated."""
 
 MARK = "inputs.json"
-"""Says what the artefacts were made from: this version and both inputs' contents."""
+"""File that identifies the origin of the artefacts: this version and the digests of both inputs."""
 
 
 def _ignore(progress: ShotProgress) -> None:
-    """Nobody listens."""
+    """The default listener."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """What ``prepare`` decided; kept so that a restart does not load the renderer for what is rendered already."""
+    """The result of ``prepare``. It is stored so that a restart does not load the renderer for finished segments."""
 
     segments: list[Segment]
     warnings: list[RenderWarning]
@@ -81,9 +80,8 @@ class _Plan:
 class Shot:
     """A shot in a workspace. Call the stages in order, or ``run``.
 
-    ``runner`` is the socket of the process with the renderer's networks, where the renderer needs one.
-    ``plugin`` is for callers that bring a renderer of their own, which need not be installed and makes whatever the
-    request asks for.
+    ``runner``: socket of the process that holds the renderer's networks, for renderers that need one.
+    ``plugin``: a renderer to use instead of the installed one that the request names.
     """
 
     def __init__(
@@ -111,10 +109,10 @@ class Shot:
         runner: Path | None = None,
         plugin: RendererPlugin | None = None,
     ) -> "Shot":
-        """Start in an empty or an earlier workspace.
+        """A shot in a new or an existing workspace.
 
-        Work that was done for another request, for other contents of the same files or by another version is removed,
-        and so are damaged artefacts.
+        Removes damaged artefacts. Removes all artefacts if they come from another request, from other contents of the
+        input files, or from another version.
         """
         workspace.mkdir(parents=True, exist_ok=True)
         path, mark = workspace / "shot.json", workspace / MARK
@@ -124,12 +122,12 @@ class Shot:
             atomic_write(path, text)
             atomic_write(mark, made_from)
         elif damaged := artefacts.remove_damaged(workspace):
-            _log.warning("damaged artefacts are made again: %s", _names(damaged, workspace))
+            _log.warning("Damaged artefacts are made again: %s", _names(damaged, workspace))
         return cls(workspace, pack, listener, runner=runner, plugin=plugin)
 
     @cached_property
     def info(self) -> VideoInfo:
-        """The driving video, probed and within the limits. Raises MediaRejected."""
+        """Properties of the driving video, checked against the limits. Raises MediaRejected."""
         return probe_video(self.request.video, self.request.limits, field="video")
 
     @cached_property
@@ -140,7 +138,7 @@ class Shot:
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:
-        """Width and height of the finished frames: the footage's, in mode animate those of the character's picture."""
+        """Width and height of the result in pixels: the footage's, or in mode animate the reference image's."""
         if self.request.mode == REPLACE:
             return self.footage.width, self.footage.height
         height, width = read_image(self.request.image, self.request.limits, field="image").shape[:2]
@@ -153,10 +151,10 @@ class Shot:
         return np.asarray(cv2.resize(picture, self.frame_size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def probe(self) -> VideoInfo:
-        """Check both inputs, without heavy work.
+        """Properties of the driving video, after quick checks of both inputs and the options.
 
         Raises:
-            MediaRejected, RendererUnavailable, InputRejected, NobodyFound: what is wrong, and with which input.
+            MediaRejected, RendererUnavailable, InputRejected, NobodyFound: the message names the input.
         """
         _ = self._options
         probe_image(self.request.image, self.request.limits, field="image")
@@ -168,18 +166,18 @@ class Shot:
 
     @cached_property
     def _reference_warnings(self) -> list[RenderWarning]:
-        """What the renderer says of the picture alone. Raises InputRejected, NobodyFound."""
+        """The renderer's warnings about the reference image. Raises InputRejected, NobodyFound."""
         check = self._plugin.check_reference
         return check(self._pack, self._reference()) if check else []
 
     @cached_property
     def _track_warnings(self) -> list[RenderWarning]:
-        """What the renderer says of the tracked person alone. Raises InputRejected, NobodyFound."""
+        """The renderer's warnings about the tracked person. Raises InputRejected, NobodyFound."""
         check = self._plugin.check_track
         return check(self._perception.track) if check else []
 
     def perceive(self) -> None:
-        """Find and follow the person. Raises NobodyFound."""
+        """Find and track the person. Raises NobodyFound."""
         windows, networks = -(-self.footage.frames // WINDOW_FRAMES), self._networks()
 
         def report(fraction: float) -> None:
@@ -200,7 +198,7 @@ class Shot:
         _ = self._track_warnings
 
     def _networks(self) -> Networks | None:
-        """The networks to look with; None: those of the pack."""
+        """The networks for perception; None means those of the model pack."""
         if self._plugin.perception is PerceptionNetworks.PACK:
             return None
         chosen = choose_networks(self._pack, self.request.perception)
@@ -212,7 +210,7 @@ class Shot:
         return load_perception(self.workspace / "perception")
 
     def prepare(self) -> list[Segment]:
-        """The renderer's work for the whole shot; answers the segments to render. Raises NobodyFound."""
+        """The segments to render, after the renderer's work for the whole shot. Raises NobodyFound."""
         segments = self._plan.segments
         artefacts.store_digests(self.workspace)
         self._meter.report(Stage.PREPARE, 1.0)
@@ -257,7 +255,7 @@ class Shot:
 
     @cached_property
     def _options(self) -> Any:
-        """What the caller chose about the renderer, checked. Raises RendererUnavailable, InputRejected."""
+        """The validated renderer options of the request. Raises RendererUnavailable, InputRejected."""
         return self._plugin.read_options(self.request.options)
 
     @cached_property
@@ -265,10 +263,7 @@ class Shot:
         return ProgressMeter(self._listener, self._plugin.stage_shares)
 
     def render_segment(self, index: int) -> None:
-        """Render and encode one segment; nothing happens where its file is there.
-
-        Its last frame becomes the workspace's ``preview.jpg``.
-        """
+        """Render and encode one segment, unless its file exists. Its last frame becomes ``preview.jpg``."""
         segments = self._plan.segments
         path = self._segment_path(index)
         if not path.exists():
@@ -299,20 +294,20 @@ class Shot:
                 )
             )
             if isinstance(images, Generator):
-                stack.callback(images.close)  # a cancelled segment's threads end now, not when memory is collected
+                stack.callback(images.close)  # ends a cancelled segment's threads now, not at garbage collection
             for image in images:
                 encoder.write(image, self.footage.pts[segment.start + done])
                 done += 1
             if done != length:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
             after = self._prepared.carry_after(segment)
-            if after is not None:  # before the segment's file, which says that both are there
+            if after is not None:  # written before the segment's file, which marks both as complete
                 atomic_write(path.with_suffix(".carry"), after)
         if image is not None:
             write_preview(self.workspace / PREVIEW_NAME, image)
 
     def _carry_into(self, segment: Segment) -> bytes | None:
-        """What the renderer handed over at the end of the segment before. Raises WorkspaceDamaged."""
+        """The renderer's state from the end of the previous segment, if stored. Raises WorkspaceDamaged."""
         before = self._segment_path(segment.index - 1)
         if segment.index == 0 or not before.exists():
             return None
@@ -322,7 +317,7 @@ class Shot:
         return path.read_bytes() if path.exists() else None
 
     def find_damage(self) -> list[Path]:
-        """Artefacts and inputs that changed or disappeared after they got their digest."""
+        """Artefacts and inputs that changed or disappeared after their digest was stored."""
         inputs = [self.request.image, self.request.video]
         return artefacts.find_damage(self.workspace) + damaged_files(inputs)
 
@@ -334,16 +329,16 @@ class Shot:
         return self.workspace / "segments" / f"segment-{index:05d}.nut"
 
     def finish(self, output: Path | None = None) -> ShotResult:
-        """Join the segments and the sound into ``output`` (default: result.mp4 in the workspace).
+        """Join segments and audio into ``output`` (default: result.mp4 in the workspace).
 
         Raises:
-            WorkspaceDamaged: an artefact was damaged meanwhile. A new ``Shot`` makes it again.
+            WorkspaceDamaged: an artefact was damaged during the shot. ``Shot.create`` makes it again.
         """
         target = output or self.workspace / "result.mp4"
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)
-        if damaged := artefacts.find_damage(self.workspace):  # checked after they were read: nothing slips through
+        if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed
             target.unlink(missing_ok=True)
             self._raise_damaged(damaged)
         result = ShotResult(
@@ -362,7 +357,7 @@ class Shot:
         return result
 
     def run(self, output: Path | None = None) -> ShotResult:
-        """All stages."""
+        """Run all stages."""
         self.probe()
         self.perceive()
         for segment in self.prepare():
@@ -379,10 +374,10 @@ def _names(paths: list[Path], workspace: Path) -> str:
 
 
 def _made_from(request: ShotRequest) -> str:
-    """What every artefact follows from, beside the request: this version and both files' contents."""
+    """The inputs of all artefacts beside the request, as JSON: this version and the digests of both files."""
     marks = {"version": __version__}
     for name, path in (("image", request.image), ("video", request.video)):
-        if path.is_file():  # where not, the probe says so
+        if path.is_file():  # the probe reports a missing file
             with path.open("rb") as stream:
                 marks[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return json.dumps(marks, indent=1)
