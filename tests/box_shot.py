@@ -1,7 +1,7 @@
-"""A small renderer and perception without networks, for tests of the pipeline around them.
+"""A small renderer, and perception without networks, for tests of the shot pipeline.
 
-``python -m box_shot WORKSPACE`` runs the shot of a workspace in lockstep: it prints a line for each progress report
-and goes on when a line comes in, so that a test can kill it at an exact place.
+``python -m box_shot WORKSPACE`` runs the shot of a workspace in lockstep. It prints a line for each progress report
+and waits for a line on standard input, so that a test can kill it at an exact place.
 """
 
 import sys
@@ -27,16 +27,16 @@ PACK = ModelPack(folder=Path("no-models-here"))
 
 
 class BoxRenderer:
-    """Draws a box where the person would be; satisfies ``protocol.Renderer``.
+    """Draws a box in each frame; implements ``protocol.Renderer``.
 
-    The box's shade is handed from segment to segment, so that a resumed shot shows whether it was.
+    The box's shade is carried from segment to segment, so a lost carry changes the result.
     """
 
     name = "box"
 
     def __init__(self, frames_lost: int = 0) -> None:
-        self.prepared = 0  # times that prepare worked
-        self.rendered: list[int] = []  # segments
+        self.prepared = 0  # calls of prepare
+        self.rendered: list[int] = []  # indices of segments
         self._frames_lost = frames_lost
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedBox":
@@ -70,7 +70,7 @@ def box_plugin(renderer: BoxRenderer) -> RendererPlugin:
 
 
 class PreparedBox:
-    """Satisfies ``protocol.PreparedShot``."""
+    """Implements ``protocol.PreparedShot``."""
 
     def __init__(self, owner: BoxRenderer, scene: Scene, colour: NDArray[np.uint8], frames_lost: int) -> None:
         self._owner, self._scene, self._colour, self._lost = owner, scene, colour, frames_lost
@@ -98,7 +98,7 @@ class PreparedBox:
 def fake_perceive(
     pack: ModelPack, footage: Any, choice: PersonChoice, folder: Path, report: Callable[[float], None], networks: None
 ) -> Any:
-    """Nobody is looked for; the artefact is a file."""
+    """Replaces ``perceive``: writes one file as its artefact and returns an empty track."""
     folder.mkdir(exist_ok=True)
     for step in range(4):
         report(step / 3)
@@ -107,7 +107,7 @@ def fake_perceive(
 
 
 def fake_load(folder: Path) -> Any:
-    """What ``fake_perceive`` left."""
+    """Replaces ``load_perception``: an empty track from the file of ``fake_perceive``."""
     return SimpleNamespace(track=empty_track(int((folder / "frames").read_text())), mattes=None)
 
 

@@ -1,4 +1,4 @@
-"""An S3 server of our own on the loopback, for tests of the file store in a bucket."""
+"""A local S3 server for tests of the bucket file store."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _numbers = count(1)
 
 
 class LocalS3:
-    """The server, which can be stopped and started again at the same port."""
+    """A server that can be stopped and restarted on the same port."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
@@ -29,32 +29,32 @@ class LocalS3:
 
     @property
     def endpoint(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def make_bucket(self) -> str:
-        """An empty bucket's name."""
+        """The name of a new, empty bucket."""
         name = f"bucket-{next(_numbers)}"
         self.client.create_bucket(Bucket=name)
         return name
 
     def url(self, bucket: str) -> str:
-        """As the setting names it."""
+        """The bucket as a value of the setting."""
         return f"s3://{bucket}/pre/fix?endpoint={self.endpoint}&region=us-east-1"
 
     def stop(self) -> None:
-        """Nothing listens there any more; what was stored stays in memory."""
+        """Stop listening. Stored objects stay in memory."""
         self._server.stop()
 
     def start(self) -> None:
-        """Listen again."""
+        """Listen again on the same port."""
         self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
         self._server.start()
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[LocalS3]:
-    """One server for the whole run."""
+    """One server for the whole test run."""
     kept = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     os.environ.update(AWS_ACCESS_KEY_ID="tester", AWS_SECRET_ACCESS_KEY="not a secret")
     server = LocalS3()

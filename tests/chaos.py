@@ -1,8 +1,8 @@
-"""Kills, freezes and damage at random under load, and the check that nothing was lost.
+"""Random kills, freezes and damage under load, and the check that nothing was lost.
 
-The parts are those of an installation on several machines: an API with its database, and two workers with folders of
-their own, which share the files. Their child is the fast one of ``harness_child``; a task that asks for a renderer by
-name is made by the real one. Whatever is killed is started again a moment later, as a service manager would.
+The set-up resembles an installation on several machines: an API with its database, and two workers that share the file
+store but no data folder. Tasks run in the fast child process of ``harness_child``, and in the real one if they name a
+renderer. Killed processes are restarted a moment later, as a service manager does.
 """
 
 import contextlib
@@ -33,28 +33,28 @@ TARGETS = ("api", "worker", "child", "postgres")
 FREEZES = ("freeze api", "freeze worker", "freeze child", "freeze postgres")
 DAMAGES = ("change artefact", "delete artefact", "delete workspace")
 FREEZE_SECONDS_MAX = 6.0
-"""Longer than the workers wait for each other's heartbeats, so that some freezes lead to a takeover."""
+"""Longer than the workers' heartbeat timeout, so that some freezes cause a takeover."""
 REST_SECONDS_MAX = 400
 REAL_SECONDS_MAX = 400
-"""For a task that the real child makes, on a machine that has other work."""
+"""Time limit of a task in the real child process on a loaded machine."""
 REFUSED_SHARE = 0.2
-"""Of the callbacks that come for the first time, so many are answered with 503."""
+"""Share of first-time callbacks that are answered with 503."""
 
 
 @dataclass
 class Report:
-    """What happened."""
+    """Counts and losses of one run."""
 
     tasks: int = 0
     kills: Counter[str] = field(default_factory=Counter[str])
     outcomes: Counter[str] = field(default_factory=Counter[str])
     attempts_most: int = 0
-    calls: int = 0  # callbacks received, the repeated ones included
-    losses: list[str] = field(default_factory=list[str])  # every one of them is a fault
+    calls: int = 0  # callbacks received, including repeated ones
+    losses: list[str] = field(default_factory=list[str])  # each one is a fault
     seconds: float = 0
 
     def flat(self) -> dict[str, Any]:
-        """For one line of JSON."""
+        """The report as one flat JSON object."""
         names = (*TARGETS, *FREEZES, *DAMAGES)
         kills = {
             f"kills_{name.replace(' ', '_')}": self.kills[name] for name in names if self.kills[name] or name in TARGETS
@@ -73,7 +73,7 @@ class Report:
 
 
 class Receiver:
-    """Takes callbacks, checks their signatures, refuses some at first."""
+    """Receives callbacks, checks their signatures, and refuses some at first."""
 
     def __init__(self, draw: random.Random) -> None:
         self.calls: list[tuple[str, str]] = []  # task, webhook-id
@@ -100,7 +100,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, body: bytes, headers: dict[str, str], draw: random.Random) -> int:
-        """The status to answer."""
+        """The HTTP status of the answer."""
         headers = {name.lower(): value for name, value in headers.items()}
         try:
             verify_webhook(body, headers, self.secret)
@@ -113,16 +113,16 @@ class Receiver:
         return 503 if first and draw.random() < REFUSED_SHARE else 204
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Stop listening."""
         self._server.shutdown()
         self._server.server_close()
 
 
 class Chaos:
-    """One run. ``seed`` fixes what is killed and when, as far as the machine's own pace allows."""
+    """One run. ``seed`` fixes the order of targets and pauses; the exact moments depend on the machine."""
 
     def __init__(self, folder: Path, seed: int, image: Path, video: Path, targets: Sequence[str] = TARGETS) -> None:
-        """``targets`` are what is disturbed: of ``TARGETS``, ``FREEZES`` and ``DAMAGES``."""
+        """``targets``: names from ``TARGETS``, ``FREEZES`` and ``DAMAGES``."""
         self._targets = targets
         self._folder, self._draw = folder, random.Random(seed)
         self._image, self._video = image, video
@@ -145,11 +145,11 @@ class Chaos:
         self.api = LiveService()
         self._report = Report()
         self._acknowledged: list[str] = []
-        self._seeds: dict[str, int] = {}  # of tasks that the fast child makes
+        self._seeds: dict[str, int] = {}  # of tasks for the fast child process
         self._loading = threading.Event()
 
     def run(self, kills: int, real_tasks: int = 0, *, tasks_min: int = 0) -> Report:
-        """Kill so often under load, and until so many tasks were taken; let everything come to rest, and check."""
+        """The report after at least the given disturbances and tasks, once all tasks have ended."""
         began = time.monotonic()
         try:
             self.api.start("--no-worker", **self._settings)
@@ -182,7 +182,7 @@ class Chaos:
         return self._report
 
     def _load(self, uploads: tuple[str, str], real_tasks: int) -> None:
-        """Create tasks as fast as a patient client does, each until it is acknowledged; cancel every tenth."""
+        """Create tasks one after another, each retried until acknowledged; cancel every tenth."""
         draw = random.Random(self._draw.random())
         number = 0
         while not self._loading.is_set():
@@ -210,7 +210,7 @@ class Chaos:
         return task
 
     def _call(self, method: str, path: str, headers: dict[str, str] | None = None, **arguments: Any) -> Any:
-        """The good answer's envelope, tried for as long as it takes; None where the load ends first."""
+        """The envelope of a successful answer, with unlimited retries; None if the load ends first."""
         while True:
             try:
                 answer = httpx.request(
@@ -231,7 +231,7 @@ class Chaos:
                 return None
 
     def _kill_often(self, kills: int) -> None:
-        """Every target once in an order of its own, and again until it is enough."""
+        """Disturb all targets in random order, and repeat until there are enough disturbances."""
         order: list[str] = []
         while self._report.kills.total() < kills:
             order = order or self._draw.sample(self._targets, len(self._targets))
@@ -287,7 +287,7 @@ class Chaos:
         return [process for process in found if process.name() == "postgres"]
 
     def _freeze(self, processes: list[psutil.Process]) -> None:
-        """Stop the processes for a while, as a machine that swaps or is suspended does."""
+        """Stop the processes for some time, like a machine that swaps or is suspended."""
         for process in processes:
             process.suspend()
         time.sleep(self._draw.uniform(0.5, FREEZE_SECONDS_MAX))
@@ -296,7 +296,7 @@ class Chaos:
                 process.resume()
 
     def _damage(self, target: str) -> bool:
-        """Change or delete a file of a workspace, or delete a workspace; false if there is none at the moment."""
+        """Change or delete a file of a workspace, or delete a workspace. False if there is none at this moment."""
         found = sorted(self._folder.glob("*/work*/*/segments/segment-*.nut"))
         if not found:
             return False
@@ -309,13 +309,13 @@ class Chaos:
                     path.unlink()
                 case _:
                     shutil.rmtree(path.parents[1])
-        except FileNotFoundError:  # the task ended meanwhile
+        except FileNotFoundError:  # the task has ended
             return False
         self._report.kills[target] += 1
         return True
 
     def _revive(self) -> None:
-        """Start what is not there any more."""
+        """Restart processes that have ended."""
         if self.api.process.poll() is not None:
             assert self.api.process.stdout is not None
             self.api.process.stdout.close()
@@ -340,7 +340,7 @@ class Chaos:
             time.sleep(0.3)
 
     def _check(self) -> None:
-        """Everything that must hold, whatever was killed; what does not is a loss."""
+        """Check all guarantees; each violation is a loss."""
         report, rows = self._report, self._workers.rows
         report.tasks, report.calls = len(self._acknowledged), len(self.receiver.calls)
         query = "select id, status, result ->> 'code', attempts, result ->> 'message' from task"
@@ -361,7 +361,7 @@ class Chaos:
             report.outcomes["cancelled" if code == "499" else status] += 1
             if status not in ("success", "failed"):
                 report.losses.append(f"{task} is {status}")
-            if status == "failed" and code != "499":  # nobody bounds the attempts here, so no kill is a reason to fail
+            if status == "failed" and code != "499":  # attempts are unlimited here, so a kill must not fail a task
                 report.losses.append(f"{task} failed after {attempts} attempts: {code} {message}")
             if status == "success" and task in self._seeds and self._delivered(task) != _expected(self._seeds[task]):
                 report.losses.append(f"{task} delivered a damaged video")
@@ -373,11 +373,11 @@ class Chaos:
         report.losses += [f"a callback that is not ours: {fault}" for fault in self.receiver.forged]
 
     def _delivered(self, task: str) -> str:
-        """The content of the result that the task's owner gets."""
+        """The content of the result, as downloaded by the task's owner."""
         (path,) = (self._folder / "files").glob(f"results/*/{task}.mp4")
         return path.read_text()
 
 
 def _expected(seed: int) -> str:
-    """The result of the fast child."""
+    """The result of the fast child process."""
     return "".join(f"{seed} segments/segment-{index:05d}.nut\n" for index in range(SEGMENTS))

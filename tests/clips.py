@@ -1,4 +1,4 @@
-"""Odd videos, made on the spot with PyAV: every container, clock, shape and damage that a caller may send."""
+"""Unusual videos for tests, written with PyAV: containers, time bases, shapes and damage."""
 
 import struct
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 TICK = Fraction(1, 12800)
+"""Default time base in seconds; the one that libav gives an MP4 of 25 frames/s."""
 
 
 def numbered(count: int, width: int = 256, height: int = 240) -> list[NDArray[np.uint8]]:
-    """RGB frames that tell their number: 8 bright or dark bars over a moving ramp."""
+    """``count`` RGB frames that encode their number (below 256) as eight bright or dark bars over a moving ramp."""
     ramp = np.linspace(40, 200, width, dtype=np.float32)
     frames: list[NDArray[np.uint8]] = []
     for n in range(count):
@@ -30,7 +31,7 @@ def numbered(count: int, width: int = 256, height: int = 240) -> list[NDArray[np
 
 
 def number_of(image: NDArray[np.uint8]) -> int:
-    """What ``numbered`` wrote into a frame, upright and at any size."""
+    """The number that ``numbered`` encoded into a frame, which must be upright; any size."""
     height, width = image.shape[:2]
     row = image[height // 12 : height // 4].mean((0, 2))
     return sum(int(row[int((bit + 0.5) * width / 8)] > 128) << bit for bit in range(8))
@@ -53,7 +54,7 @@ def write_clip(
     container_options: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
-    """Write frames at given timestamps (default: constant rate), with a tone coded as ``sound`` names."""
+    """Write frames with the given timestamps in ticks (default: constant rate), and a tone in the codec ``sound``."""
     times = list(pts) if pts is not None else [round(n / Fraction(rate) / time_base) for n in range(len(frames))]
     with av.open(str(path), "w", options=container_options or {}) as container:
         if codec == "libx264":
@@ -85,7 +86,7 @@ def write_clip(
 
 
 class _Tone:
-    """440 Hz that begins with a click, so that its start can be found again."""
+    """A stereo tone of 440 Hz from ``start``, ``seconds`` long. Its abrupt start can be detected."""
 
     def __init__(self, container: av.container.OutputContainer, codec: str, start: float, seconds: float) -> None:  # pyright: ignore[reportAttributeAccessIssue]
         self._container, self._start, self._seconds = container, start, seconds
@@ -118,7 +119,7 @@ def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
 
 
 def patched(path: Path, name: str, old: bytes, new: bytes) -> Path:
-    """A copy with the first ``old`` replaced by ``new``, of the same length."""
+    """A copy with the first ``old`` replaced by ``new``, which has the same length."""
     assert len(old) == len(new)
     data = path.read_bytes()
     assert old in data
@@ -128,7 +129,7 @@ def patched(path: Path, name: str, old: bytes, new: bytes) -> Path:
 
 
 def turned(path: Path, name: str, degrees: int) -> Path:
-    """A copy of an MP4 whose display matrix asks for a clockwise turn (ISO/IEC 14496-12, track header)."""
+    """A copy of an MP4 with a display matrix for a clockwise rotation (ISO/IEC 14496-12, track header)."""
     cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
     upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
     matrix = struct.pack(">9i", cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
@@ -140,6 +141,6 @@ def turned(path: Path, name: str, degrees: int) -> Path:
 
 
 def box(kind: bytes, *parts: bytes) -> bytes:
-    """One MP4 box."""
+    """One MP4 box: length, type and body."""
     body = b"".join(parts)
     return struct.pack(">I4s", 8 + len(body), kind) + body

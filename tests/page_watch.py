@@ -1,4 +1,4 @@
-"""What a page in a browser does that it should not."""
+"""Detection of unwanted behaviour of a page in a browser."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Watch:
-    """Errors and warnings in the console, and requests to anybody but ``origin``."""
+    """Collects console errors and warnings, and requests to other origins than ``origin``."""
 
     origin: str
     faults: list[str] = field(default_factory=list[str])

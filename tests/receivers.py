@@ -1,4 +1,4 @@
-"""Servers on the loopback that behave well, badly, or only count who comes."""
+"""Servers on the loopback that answer well, answer badly, or only count connections."""
 
 import asyncio
 import ssl
@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-"""Answers one request, of which it gets the head; the connection is closed after it."""
+"""Gets the head of one request and answers it; the connection closes afterwards."""
 
 
 @dataclass
 class Receiver:
-    """A server; the heads of its requests are kept."""
+    """A server that keeps the heads of its requests."""
 
     host: str
     port: int = 0
     heads: list[bytes] = field(default_factory=list[bytes])
 
     def url(self, path: str, host: str | None = None) -> str:
-        """Its address for a path, under another name if given."""
+        """Its URL for a path, with another host name if given."""
         return f"http://{host or self.host}:{self.port}{path}"
 
 
 @dataclass
 class Trap:
-    """A listener that nobody should reach."""
+    """A listener that must not be reached."""
 
     port: int = 0
     visits: int = 0
@@ -36,7 +36,7 @@ class Trap:
 async def receiving(
     handler: Handler, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Receiver]:
-    """A server while the context lasts; whoever is still connected at its end is cut off."""
+    """A server that runs during the block; remaining connections are closed at its end."""
     receiver = Receiver(host)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -67,7 +67,7 @@ async def receiving(
 
 @asynccontextmanager
 async def trapping() -> AsyncIterator[Trap]:
-    """Listens on every address of the loopback, of both families, and counts."""
+    """Listens on the loopback addresses of IPv4 and IPv6, and counts connections."""
     trap = Trap()
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,7 +83,7 @@ async def trapping() -> AsyncIterator[Trap]:
 
 
 def answering(table: dict[str, bytes]) -> Handler:
-    """Answers each path with these bytes, and unknown ones with none."""
+    """Answers each known path with its bytes, and unknown paths with an empty body."""
 
     async def handle(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(table.get(head.split()[1].decode(), b""))

@@ -1,4 +1,4 @@
-"""Footage that is held in memory."""
+"""Footage held in one array."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Stored:
-    """Frames or mattes that are held in memory."""
+    """Frames or mattes in an array of shape (F, H, W) or (F, H, W, 3); implements ``footage.Footage``."""
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
         self._images = images

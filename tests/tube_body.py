@@ -1,4 +1,4 @@
-"""A body template made of tubes around its bones: for tests that run without the installed one."""
+"""A body template of tubes around the bones, for tests without the installed template."""
 
 from functools import cache
 
@@ -24,11 +24,11 @@ JOINTS = {
     **{f"joint-r-{name}": np.array(place) * [-1, 1, 1] for name, place in _HALF.items()},
 }
 AROUND = 8
-"""Corners of a tube."""
+"""Corners of a tube's cross-section."""
 
 
 def _ends(bone: str) -> tuple[np.ndarray, np.ndarray, float]:
-    """Start, stop and radius of the tube of ``bone``."""
+    """Start, end and radius of the tube of ``bone``, in units of the template."""
     side = bone[-1]
     limbs = {
         "clavicle": ("shoulder", "shoulder", 0.1),
@@ -54,7 +54,7 @@ def _ends(bone: str) -> tuple[np.ndarray, np.ndarray, float]:
 
 @cache
 def tube_body() -> BodyTemplate:
-    """One closed tube for each bone, weighted to it alone; facing triangles run as in the installed template."""
+    """One closed tube for each bone, weighted only to this bone. Triangles wind as in the installed template."""
     vertices, triangles, weights = [], [], []
     for number, bone in enumerate(BONES):
         start, stop, radius = _ends(bone)

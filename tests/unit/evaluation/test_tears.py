@@ -8,7 +8,7 @@ from bodydouble.evaluation.regions import difference
 from bodydouble.evaluation.tears import Tears
 from bodydouble.perception.landmark_indices import BodyPoint
 from mannequin import joints, picture, track_of
-from staged import scenery
+from synthetic_scene import scenery
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests of ``bodydouble.media.decode``: frames are numbered by presentation and come out the same from anywhere."""
+"""Tests of ``bodydouble.media.decode``: order, colour and damage of decoded frames."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -58,7 +58,7 @@ CLIPS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", CLIPS)
 def test_every_frame_in_order_and_the_same_from_anywhere(tmp_path: Path, name: str) -> None:
-    """Forty frames are forty frames in order, and one that is read after a seek equals the one read in sequence."""
+    """All forty frames come in order, and a frame read after a seek equals the one read in sequence."""
     path = write_clip(tmp_path / name, numbered(40), **CLIPS[name])
     footage = reader(path)
     assert footage.frames == len(footage.pts) == 40
@@ -73,7 +73,7 @@ def test_every_frame_in_order_and_the_same_from_anywhere(tmp_path: Path, name: s
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_rotation_is_resolved(tmp_path: Path, degrees: int) -> None:
-    """A turned video comes out as a player shows it."""
+    """A rotated video decodes to the orientation that a player shows."""
     plain = write_clip(tmp_path / "a.mp4", numbered(26))
     upright = dict(reader(plain).read(0, 1))[0]
     shown = dict(reader(turned(plain, "b.mp4", degrees)).read(0, 1))[0]
@@ -83,7 +83,7 @@ def test_rotation_is_resolved(tmp_path: Path, degrees: int) -> None:
 
 
 def test_sample_aspect_is_resolved(tmp_path: Path) -> None:
-    """Anamorphic samples are stretched, not cropped: each bar keeps its share of the width."""
+    """Anamorphic pixels are stretched, not cropped: each bar keeps its share of the width."""
     path = write_clip(tmp_path / "a.mp4", numbered(26), sample_aspect=Fraction(3, 2))
     footage = reader(path)
     assert (footage.width, footage.height) == (384, 240)
@@ -91,7 +91,7 @@ def test_sample_aspect_is_resolved(tmp_path: Path) -> None:
 
 
 def patches() -> NDArray[np.uint8]:
-    """Flat saturated colours, 256x240: what a wrong matrix or range shifts most."""
+    """256x240 fields of saturated colours, which a wrong matrix or range shifts most."""
     colours = np.array([(220, 30, 30), (30, 220, 30), (30, 30, 220), (235, 235, 235)], np.uint8)
     return np.repeat(np.repeat(colours[None], 240, 0), 64, 1)
 
@@ -124,7 +124,7 @@ def test_decoding_darkens_nothing(tmp_path: Path, size: tuple[int, int]) -> None
 
 
 def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
-    """A tag that the scaler does not know (YCgCo) is read by the default matrix instead of failing."""
+    """A matrix that swscale does not support (YCgCo) is replaced by the default matrix instead of failing."""
     path = write_clip(tmp_path / "a.mp4", numbered(26), **dict[str, Any]({"x264-params": "colormatrix=YCgCo"}))
     assert probe_video(path).colour.matrix == 8
     assert numbers(path) == list(range(26))
@@ -132,7 +132,7 @@ def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
 def test_a_broken_frame_repeats_the_one_before(tmp_path: Path, name: str) -> None:
-    """Frames whose bytes are destroyed are shown as the frame before, from wherever reading starts."""
+    """Destroyed frames repeat the frame before, wherever reading starts."""
     path = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 1000), bf="0", g="1")
     data = bytearray(path.read_bytes())
     for n in (14, 15):
@@ -149,7 +149,7 @@ def test_a_broken_frame_repeats_the_one_before(tmp_path: Path, name: str) -> Non
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi"])
 def test_damage_looks_the_same_every_time(tmp_path: Path, name: str) -> None:
-    """A file with bits flipped all over its frames is read whole, and two readings agree byte for byte."""
+    """A file with flipped bits in all its frames is read to the end, and two reads give the same bytes."""
     codec = {"codec": "mpeg4", "b": "2000000"} if name == "a.avi" else {}
     path = write_clip(tmp_path / name, numbered(40), time_base=Fraction(1, 25), g="12", **codec)
     data = bytearray(path.read_bytes())
@@ -165,7 +165,7 @@ def test_damage_looks_the_same_every_time(tmp_path: Path, name: str) -> None:
 
 
 def test_reading_stops_early_without_decoding_the_rest(tmp_path: Path) -> None:
-    """An empty range yields nothing, and one beyond the end stops at the end."""
+    """An empty range yields nothing, and a range beyond the end stops at the end."""
     footage = reader(write_clip(tmp_path / "a.mp4", numbered(26)))
     assert list(footage.read(5, 5)) == []
     assert [n for n, _ in footage.read(24, 99)] == [24, 25]

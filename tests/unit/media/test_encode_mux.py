@@ -1,4 +1,4 @@
-"""Tests of ``bodydouble.media.encode`` and ``mux``: what goes through keeps its frames, times, colours and sound."""
+"""Tests of ``bodydouble.media.encode`` and ``mux``: frames, timestamps, colours and audio are preserved."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +22,7 @@ from clips import TICK, number_of, numbered, packets, write_clip
 
 
 def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.mp4", keep_audio: bool = True) -> Path:
-    """Decode, encode in segments that end at ``borders``, join."""
+    """The result of decoding, encoding in segments that end at ``borders``, and joining."""
     info = probe_video(source)
     footage = VideoReader(source, info, *working_size(info.width, info.height, 240))
     segments: list[Path] = []
@@ -61,7 +61,7 @@ def numbers(path: Path) -> list[int]:
 def test_variable_rates_keep_every_timestamp(
     tmp_path_factory: pytest.TempPathFactory, gaps: list[int], borders: list[int]
 ) -> None:
-    """Whatever the gaps and wherever the segments end: frames, timestamps and sound packets are the same."""
+    """With any gaps and segment borders, frames, timestamps and audio packets stay the same."""
     folder = tmp_path_factory.mktemp("vfr")
     source = write_clip(folder / "in.mp4", numbered(45), pts=np.cumsum([0, *gaps]).tolist(), sound="aac")
     result = through(source, folder, borders)
@@ -87,7 +87,7 @@ def test_variable_rates_keep_every_timestamp(
     ],
 )
 def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
-    """Clocks of NTSC, milliseconds, whole frames and late starts are the same to the tick."""
+    """Timestamps in NTSC, millisecond and whole-frame time bases, and with late starts, stay exact to the tick."""
     source = write_clip(tmp_path / name, numbered(30), **options)
     result = through(source, tmp_path, [10, 11])
     assert times(result) == times(source)
@@ -98,7 +98,7 @@ def test_every_clock_is_kept(tmp_path: Path, name: str, options: dict[str, Any])
 
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame", "ac3", "eac3", "libopus", "alac", "flac", "mp2"])
 def test_sound_that_mp4_can_hold_is_copied(tmp_path: Path, codec: str) -> None:
-    """Packets are the same bytes at the same times, where they begin late too."""
+    """Audio packets keep their bytes and times, also when they start late."""
     source = write_clip(tmp_path / "in.mkv", numbered(30), time_base=Fraction(1, 1000), sound=codec, sound_start=0.3)
     result = through(source, tmp_path, [15])
     before, after = packets(source, "audio"), packets(result, "audio")
@@ -107,7 +107,7 @@ def test_sound_that_mp4_can_hold_is_copied(tmp_path: Path, codec: str) -> None:
 
 
 def loudness(path: Path) -> np.ndarray:
-    """Mean level of each 10 ms from time 0 on, as a player plays it."""
+    """Mean audio level of each 10 ms from time 0 on, as played."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]
         wave = np.zeros(48000 * 3, np.float32)
@@ -125,7 +125,7 @@ def loudness(path: Path) -> np.ndarray:
 )
 @pytest.mark.parametrize("start", [0.0, 0.4])
 def test_other_sound_becomes_aac_in_time(tmp_path: Path, name: str, codec: str, start: float) -> None:
-    """PCM and Vorbis are re-encoded; the tone begins and ends when it did."""
+    """PCM and Vorbis are re-encoded, and the tone keeps its start and end."""
     source = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 25), sound=codec, sound_start=start)
     result = through(source, tmp_path, [15])
     info = probe_video(result)
@@ -137,13 +137,13 @@ def test_other_sound_becomes_aac_in_time(tmp_path: Path, name: str, codec: str, 
 
 
 def test_sound_is_left_out_on_request(tmp_path: Path) -> None:
-    """``keep_audio=False`` gives a silent result."""
+    """With ``keep_audio=False`` the result has no audio."""
     source = write_clip(tmp_path / "in.mp4", numbered(26), sound="aac")
     assert probe_video(through(source, tmp_path, [], keep_audio=False)).audio is None
 
 
 def test_result_is_made_for_players(tmp_path: Path) -> None:
-    """H.264 yuv420p, the index before the media, colour tags, the comment, and no clock of the machine."""
+    """The result is H.264 yuv420p, with index first, colour tags and comment, and without the current time."""
     source = write_clip(tmp_path / "in.mp4", numbered(26), matrix=1)
     data = through(source, tmp_path, [9]).read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
@@ -157,14 +157,14 @@ def test_result_is_made_for_players(tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_every_time(tmp_path: Path) -> None:
-    """Two runs over the same segments are one file; so is a run whose second segment was made again."""
+    """Two runs over the same segments give the same bytes, also after the second segment was encoded again."""
     source = write_clip(tmp_path / "in.mp4", numbered(40), sound="aac")
     first = through(source, tmp_path, [13, 27], name="a.mp4").read_bytes()
     assert through(source, tmp_path, [13, 27], name="b.mp4").read_bytes() == first
 
 
 def test_untagged_colours_are_tagged_by_size(tmp_path: Path) -> None:
-    """A video without tags says afterwards what players would have assumed."""
+    """The result of an untagged video has the colour tags that players assume for its size."""
     source = write_clip(tmp_path / "in.mp4", numbered(26))
     assert probe_video(source).colour.matrix == 2
     assert probe_video(through(source, tmp_path, [])).colour.matrix == 6
@@ -174,7 +174,7 @@ def test_untagged_colours_are_tagged_by_size(tmp_path: Path) -> None:
     "tags", [ColourTags(), ColourTags(matrix=1), ColourTags(matrix=9), ColourTags(full_range=True)]
 )
 def test_colours_and_detail_survive(tmp_path: Path, tags: ColourTags) -> None:
-    """A flat colour is off by rounding at most, and a ramp keeps 38 dB, under every matrix and range."""
+    """In every matrix and range, a flat colour changes by rounding only, and a ramp keeps 38 dB PSNR."""
     images = numbered(12)
     for image in images:
         image[80:160] = image[80:160, :, :1]

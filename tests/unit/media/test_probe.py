@@ -1,4 +1,4 @@
-"""Tests of ``bodydouble.media.probe``: what is accepted, and what is said of what is not."""
+"""Tests of ``bodydouble.media.probe``: accepted videos, and messages about rejected ones."""
 
 import resource
 import struct
@@ -18,7 +18,7 @@ from material import write_image
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """30 frames of 256x240 at 25 a second, with AAC; the index stands before the media."""
+    """A clip of 30 frames, 256x240, 25 frames/s, with AAC; the index precedes the media."""
     path = tmp_path_factory.mktemp("probe") / "clip.mp4"
     return write_clip(path, numbered(30), sound="aac", container_options={"movflags": "+faststart"})
 
@@ -32,7 +32,7 @@ def refusal(path: Path, **limits: Any) -> str:
 
 
 def test_describes_an_ordinary_clip(clip: Path) -> None:
-    """Size, clock, length, colour and sound are those that were written."""
+    """Size, frame rate, duration, colour and audio are those that were written."""
     info = probe_video(clip)
     assert (info.container, info.codec, info.width, info.height) == ("mp4", "h264", 256, 240)
     assert (info.frames, info.frame_rate, info.duration_seconds) == (30, 25, 1.2)
@@ -44,7 +44,7 @@ def test_describes_an_ordinary_clip(clip: Path) -> None:
 
 @pytest.mark.parametrize("name", ["clip.txt", "clip.avi", "clip"])
 def test_does_not_believe_names(clip: Path, name: str) -> None:
-    """An MP4 is an MP4 whatever the file is called."""
+    """An MP4 is recognised under any file name."""
     copy = clip.with_name(name)
     copy.write_bytes(clip.read_bytes())
     assert probe_video(copy).container == "mp4"
@@ -52,14 +52,14 @@ def test_does_not_believe_names(clip: Path, name: str) -> None:
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_sizes_are_as_displayed_after_rotation(clip: Path, degrees: int) -> None:
-    """A display matrix that turns by a quarter swaps the sides."""
+    """A display matrix with a quarter turn swaps width and height."""
     info = probe_video(turned(clip, f"turned{degrees}.mp4", degrees))
     assert info.rotation == degrees
     assert (info.width, info.height) == ((256, 240) if degrees == 180 else (240, 256))
 
 
 def test_sizes_are_as_displayed_with_anamorphic_samples(tmp_path: Path) -> None:
-    """Samples wider than tall widen the picture; it is never flattened."""
+    """Pixels that are wider than tall increase the width; the height stays."""
     wide = probe_video(write_clip(tmp_path / "wide.mp4", numbered(26), sample_aspect=Fraction(4, 3)))
     tall = probe_video(write_clip(tmp_path / "tall.mp4", numbered(26), sample_aspect=Fraction(3, 4)))
     assert (wide.width, wide.height) == (341, 240)
@@ -67,7 +67,7 @@ def test_sizes_are_as_displayed_with_anamorphic_samples(tmp_path: Path) -> None:
 
 
 def test_sees_a_variable_rate(tmp_path: Path) -> None:
-    """Uneven timestamps are told apart from a constant rate that the clock only rounds."""
+    """Uneven timestamps count as a variable rate; a constant rate rounded to the time base does not."""
     uneven = [n * 512 + (n % 3) * 150 for n in range(40)]
     assert probe_video(write_clip(tmp_path / "vfr.mp4", numbered(40), pts=uneven)).variable_rate
     ntsc = write_clip(tmp_path / "ntsc.mkv", numbered(40), rate=Fraction(30000, 1001), time_base=Fraction(1, 1000))
@@ -77,7 +77,7 @@ def test_sees_a_variable_rate(tmp_path: Path) -> None:
 
 
 def test_sees_depth_and_colour(tmp_path: Path) -> None:
-    """Ten bits, the matrix and the range are told."""
+    """Bit depth, matrix and range are reported."""
     info = probe_video(write_clip(tmp_path / "ten.mp4", numbered(26), pix_fmt="yuv422p10le", matrix=9, full_range=True))
     assert (info.bit_depth, info.colour.matrix, info.colour.full_range) == (10, 9, True)
 
@@ -95,25 +95,25 @@ def test_sees_depth_and_colour(tmp_path: Path) -> None:
     ],
 )
 def test_refuses_what_is_no_video(tmp_path: Path, content: bytes, said: str) -> None:
-    """Text, playlists, noise and empty files are named for what they are, whatever their name ends with."""
+    """Messages name text, playlists, noise and empty files as such, whatever the file suffix."""
     path = tmp_path / "video.mp4"
     path.write_bytes(content)
     assert said in refusal(path)
 
 
 def test_refuses_a_missing_file(tmp_path: Path) -> None:
-    """A file that is not there is said to be missing."""
+    """The message says that a missing file is missing."""
     assert "there is no file gone.mp4" in refusal(tmp_path / "gone.mp4")
 
 
 def test_refuses_a_picture(tmp_path: Path) -> None:
-    """A picture under a video's name is called a picture."""
+    """The message names a picture with a video suffix as a picture."""
     write_image(tmp_path / "a.png", np.zeros((240, 240, 3), np.uint8)).rename(tmp_path / "a.mp4")
     assert "PNG picture, not a video" in refusal(tmp_path / "a.mp4")
 
 
 def test_refuses_sound_alone(tmp_path: Path) -> None:
-    """A file with only sound has no video stream."""
+    """A file with only audio is rejected, because it has no video stream."""
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=48000, layout="mono")
@@ -128,7 +128,7 @@ def test_refuses_sound_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.97])
 def test_refuses_a_truncated_mp4(clip: Path, part: float) -> None:
-    """An MP4 whose index is whole but whose media is cut is found out before anything is rendered."""
+    """An MP4 with complete index but truncated media is rejected."""
     data = clip.read_bytes()
     cut = clip.with_name(f"cut{part}.mp4")
     cut.write_bytes(data[: round(len(data) * part)])
@@ -137,7 +137,7 @@ def test_refuses_a_truncated_mp4(clip: Path, part: float) -> None:
 
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.avi", "late_index.mp4"])
 def test_refuses_other_truncated_containers(tmp_path: Path, name: str) -> None:
-    """Matroska, AVI and an MP4 with its index at the end are cut off too when their end is missing."""
+    """Truncated Matroska, AVI and MP4 files with the index at the end are rejected as cut off."""
     whole = write_clip(tmp_path / name, numbered(30), time_base=Fraction(1, 25))
     probe_video(whole)
     whole.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
@@ -145,17 +145,17 @@ def test_refuses_other_truncated_containers(tmp_path: Path, name: str) -> None:
 
 
 def test_refuses_encrypted_video(clip: Path) -> None:
-    """Common encryption marks the sample entry; it is said, not decoded to noise."""
+    """A sample entry of Common Encryption is rejected as encrypted, not decoded to noise."""
     assert "encrypted" in refusal(patched(clip, "encrypted.mp4", b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"))
 
 
 def test_refuses_an_unknown_codec(clip: Path) -> None:
-    """A sample entry that nobody knows is not decodable."""
+    """An unknown sample entry is rejected."""
     assert "not accepted" in refusal(patched(clip, "unknown.mp4", b"avc1\0\0\0\0\0\0", b"zzzz\0\0\0\0\0\0"))
 
 
 def test_refuses_a_video_whose_frames_are_noise(clip: Path) -> None:
-    """Media bytes that do not decode are damage, not a black video."""
+    """A video whose media bytes do not decode is rejected as damaged."""
     data = bytearray(clip.read_bytes())
     start = data.index(b"mdat") + 4
     data[start:] = np.random.default_rng(3).integers(0, 256, len(data) - start, np.uint8).tobytes()
@@ -165,7 +165,7 @@ def test_refuses_a_video_whose_frames_are_noise(clip: Path) -> None:
 
 
 def test_limits_are_named(clip: Path) -> None:
-    """Each limit has its own message that says what is there and what would be accepted."""
+    """Each limit has a message with the actual and the accepted value."""
     assert "at most 0.001 MB" in refusal(clip, video_bytes_max=1000)
     assert "lasts 1.20 s; 2 to 120 s" in refusal(clip, video_seconds_min=2)
     assert "lasts 1.20 s; 0.1 to 0.5 s" in refusal(clip, video_seconds_min=0.1, video_seconds_max=0.5)
@@ -177,13 +177,13 @@ def test_limits_are_named(clip: Path) -> None:
 
 
 def test_display_size_counts_for_the_limits(tmp_path: Path) -> None:
-    """Samples may not stretch a picture beyond the longest side."""
+    """Anamorphic pixels must not stretch the picture beyond the longest accepted side."""
     path = write_clip(tmp_path / "stretched.mp4", numbered(26), sample_aspect=Fraction(5, 1))
     assert "1280 × 240" in refusal(path, video_side_max=1000)
 
 
 def _announcing(tables: bytes) -> bytes:
-    """A small MP4 whose one track has the given sample tables."""
+    """A small MP4 with one track that has the given sample tables."""
     handler = box(b"hdlr", bytes(8), b"vide", bytes(13))
     track = box(b"trak", box(b"mdia", handler, box(b"minf", box(b"stbl", tables))))
     return box(b"ftyp", b"isom\0\0\2\0isomiso2") + box(b"moov", track) + box(b"mdat", bytes(1000))
@@ -207,7 +207,7 @@ def test_refuses_tables_that_announce_millions_of_frames(tmp_path: Path, tables:
 
 
 def test_refuses_an_edit_list_that_repeats_the_video(tmp_path: Path) -> None:
-    """Thousands of edits would each repeat the index of all frames."""
+    """An edit list with thousands of entries is rejected, because each can repeat all frames."""
     path = tmp_path / "edits.mp4"
     track = box(b"trak", box(b"edts", box(b"elst", struct.pack(">II", 0, 5000), bytes(12 * 5000))))
     path.write_bytes(box(b"ftyp", b"isom\0\0\2\0isomiso2") + box(b"moov", track))

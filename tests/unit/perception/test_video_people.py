@@ -10,7 +10,7 @@ from bodydouble.perception import ModelPack, PersonChoice, first_people, perceiv
 from bodydouble.perception.tracking import search_is_due
 from bodydouble.perception.video_people import START_FRAMES_MAX
 from bodydouble.tasks.errors import NobodyFound
-from staged import ListFootage
+from synthetic_scene import ListFootage
 
 
 def test_the_people_of_the_first_frame_are_listed_largest_first(model_pack: ModelPack, street):

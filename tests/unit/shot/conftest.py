@@ -1,4 +1,4 @@
-"""A clip, a picture, and perception without networks."""
+"""Fixtures: a request with a clip and a picture, and perception without networks."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from material import astronaut, landscape, write_image, write_video
 
 @pytest.fixture(scope="session")
 def box_request(tmp_path_factory: pytest.TempPathFactory) -> ShotRequest:
-    """30 frames of 320x240 with sound, and a portrait."""
+    """A request with a portrait and a clip of 30 frames, 320x240, with audio."""
     folder = tmp_path_factory.mktemp("box-inputs")
     return ShotRequest(
         image=write_image(folder / "image.png", astronaut()),
@@ -23,12 +23,12 @@ def box_request(tmp_path_factory: pytest.TempPathFactory) -> ShotRequest:
 
 @pytest.fixture(autouse=True)
 def perception_without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shots of this room's tests find a track without looking at frames."""
+    """Shots in this folder's tests get an empty track without perception."""
     monkeypatch.setattr("bodydouble.shot.shot.perceive", fake_perceive)
     monkeypatch.setattr("bodydouble.shot.shot.load_perception", fake_load)
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Where a shot works; not made yet."""
+    """The path of a workspace that does not exist yet."""
     return tmp_path / "workspace"

@@ -1,4 +1,4 @@
-"""Artefacts that are damaged between two attempts, or while a shot is made."""
+"""Artefacts that are damaged between two attempts, or during a shot."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from box_shot import PACK, BoxRenderer, box_plugin
 
 
 def flip(path: Path) -> None:
-    """Change bytes in the middle of the file, not its size."""
+    """Change bytes in the middle of the file; its size stays."""
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 64] = bytes(byte ^ 0xFF for byte in content[middle : middle + 64])
@@ -57,7 +57,7 @@ def undisturbed(box_request: ShotRequest, tmp_path_factory: pytest.TempPathFacto
 def test_a_damaged_artefact_is_made_again(
     artefact: str, damage: Callable[[Path], object], box_request: ShotRequest, workspace: Path, undisturbed: bytes
 ) -> None:
-    """Whatever is damaged in whatever way, the next attempt delivers the bytes of an undisturbed run."""
+    """After any damage, the next attempt gives the same bytes as an undisturbed run."""
     open_shot(workspace, box_request).run()
     damage(workspace / artefact)
     assert open_shot(workspace, box_request).run().path.read_bytes() == undisturbed
@@ -67,7 +67,7 @@ def test_a_damaged_artefact_is_made_again(
 def test_an_artefact_that_is_damaged_meanwhile_is_not_delivered(
     artefact: str, box_request: ShotRequest, workspace: Path, undisturbed: bytes
 ) -> None:
-    """The shot that used it ends with an error that says so; the next attempt delivers the right bytes."""
+    """A shot that used a damaged artefact ends with an error; the next attempt gives the correct bytes."""
     shot = open_shot(workspace, box_request)
     shot.perceive()
     for segment in shot.prepare():
@@ -79,7 +79,7 @@ def test_an_artefact_that_is_damaged_meanwhile_is_not_delivered(
 
 
 def test_an_undamaged_segment_is_kept(box_request: ShotRequest, workspace: Path) -> None:
-    """A damaged segment is rendered again alone."""
+    """Only the damaged segment is rendered again."""
     open_shot(workspace, box_request).run()
     flip(workspace / "segments" / "segment-00002.nut")
     renderer = BoxRenderer()

@@ -11,7 +11,7 @@ LIMITS = MediaLimits(video_seconds_min=0)
 
 
 def test_a_sheet_shows_whom_the_video_holds(model_pack, tmp_path):
-    """One column a frame, five rows, not black; the figures say that the man is followed and his face is found."""
+    """The sheet has a column for each frame and five rows with content; the figures count the man and his face."""
     video = material.write_video(tmp_path / "man.mp4", material.carphone(6, 240))
     sheet, told = tmp_path / "sheet.jpg", []
 
@@ -27,7 +27,7 @@ def test_a_sheet_shows_whom_the_video_holds(model_pack, tmp_path):
 
 
 def test_a_video_with_nobody_leaves_no_sheet(model_pack, tmp_path):
-    """The error is the one of a replacement."""
+    """A video without people raises the same error as in a replacement, and no sheet is written."""
     video = material.write_video(tmp_path / "hills.mp4", material.landscape(3, (320, 240)))
 
     with pytest.raises(NobodyFound, match="no person was found"):

@@ -1,4 +1,4 @@
-"""The picture of how far a shot is."""
+"""Tests of the preview of a running shot."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def _decoded(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize(("size", "shown"), [((1280, 720), (480, 270)), ((300, 900), (160, 480)), ((64, 48), (64, 48))])
 def test_a_preview_is_small_and_keeps_its_shape(tmp_path: Path, size: tuple[int, int], shown: tuple[int, int]) -> None:
-    """The longer side is at most the limit, small frames are not enlarged, and colours are those of the frame."""
+    """The longer side is within the limit, small frames are not enlarged, and colours stay."""
     image = np.full((size[1], size[0], 3), (200, 40, 90), np.uint8)
     write_preview(tmp_path / PREVIEW_NAME, image)
     preview = _decoded(tmp_path / PREVIEW_NAME)
@@ -31,7 +31,7 @@ def test_a_preview_is_small_and_keeps_its_shape(tmp_path: Path, size: tuple[int,
 
 
 def test_each_segment_leaves_its_last_frame_as_the_preview(box_request: ShotRequest, workspace: Path) -> None:
-    """After a segment the preview is its last frame; a segment that was there already leaves the preview alone."""
+    """After a rendered segment the preview is its last frame; a segment that exists already does not change it."""
     shot = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer()))
     shot.perceive()
     segments = shot.prepare()

@@ -1,4 +1,4 @@
-"""One fraction over all stages."""
+"""Tests of the progress fraction over all stages."""
 
 import pytest
 
@@ -10,14 +10,14 @@ SHARES = {Stage.PROBE: 0.1, Stage.PERCEIVE: 0.2, Stage.PREPARE: 0.1, Stage.RENDE
 
 
 def test_a_fraction_is_made_of_the_renderers_shares() -> None:
-    """Stages before count whole, the running one as far as it is."""
+    """The fraction is the shares of earlier stages plus the completed part of the current one."""
     heard: list[ShotProgress] = []
     ProgressMeter(heard.append, SHARES).report(Stage.RENDER, 0.5)
     assert heard[0].fraction == pytest.approx(0.1 + 0.2 + 0.1 + 0.25)
 
 
 def test_a_stage_that_starts_again_does_not_take_progress_back() -> None:
-    """The fraction stays where it was while an earlier stage reports again."""
+    """The fraction does not decrease when an earlier stage reports again."""
     heard: list[ShotProgress] = []
     meter = ProgressMeter(heard.append, SHARES)
     meter.report(Stage.RENDER, 0.5, 1, 4)

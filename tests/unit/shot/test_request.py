@@ -1,4 +1,4 @@
-"""What is asked of a shot, as JSON."""
+"""Tests of a shot's request as JSON."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bodydouble.shot import ShotRequest
 
 
 def test_a_request_survives_json() -> None:
-    """Every field comes back as it was."""
+    """All fields keep their values through JSON."""
     request = ShotRequest(
         image=Path("a.png"),
         video=Path("b.mp4"),

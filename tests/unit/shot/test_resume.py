@@ -1,4 +1,4 @@
-"""A shot that is killed goes on where it was."""
+"""A killed shot resumes after its last finished step."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ KILLS = (1, 4, 8, 14, 25, 22)
 
 
 def _run_until(workspace: Path, reports: int | None) -> int:
-    """Run the shot in a process of its own; kill it at its n-th report. Answers how many reports there were."""
+    """Run the shot in a separate process and kill it at its n-th report. Returns the number of reports."""
     environment = os.environ | {"PYTHONPATH": str(Path(box_shot.__file__).parent)}
     count = 0
     with subprocess.Popen(
@@ -39,7 +39,7 @@ def _run_until(workspace: Path, reports: int | None) -> int:
 
 
 def test_killed_again_and_again_the_bytes_are_the_same(box_request: ShotRequest, tmp_path: Path) -> None:
-    """SIGKILL in every stage and in several segments, then an undisturbed end: the file is that of a single run."""
+    """After SIGKILLs in every stage and in several segments, the result has the bytes of an undisturbed run."""
     Shot.create(tmp_path / "killed", box_request, PACK)
     for reports in KILLS:
         _run_until(tmp_path / "killed", reports)

@@ -1,4 +1,4 @@
-"""The picture that compares source and result."""
+"""Tests of the sheet that compares source and result."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from material import landscape, write_video
 
 
 def test_source_above_result_below(tmp_path: Path) -> None:
-    """Two rows of six cells; each shows its own video."""
+    """The sheet has two rows of six cells: the source's frames above, the result's below."""
     frames = landscape(30)
     source = write_video(tmp_path / "source.mp4", frames)
     result = write_video(tmp_path / "result.mp4", [255 - f for f in frames])
@@ -26,7 +26,7 @@ def test_source_above_result_below(tmp_path: Path) -> None:
 
 
 def test_videos_of_two_shapes_share_their_columns(tmp_path: Path) -> None:
-    """All six moments of both are there whole, each below its own."""
+    """Frames of different shapes appear complete, six of each video in common columns."""
     frames = landscape(30)
     source = write_video(tmp_path / "source.mp4", frames)
     result = write_video(tmp_path / "result.mp4", [255 - f[:, 50:270] for f in frames])
@@ -42,7 +42,7 @@ def test_videos_of_two_shapes_share_their_columns(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
-    """The error says which of the two cannot be read, and no picture is left."""
+    """The error names the unreadable video, and no sheet is written."""
     source = write_video(tmp_path / "source.mp4", landscape(30))
     broken = tmp_path / "result.mp4"
     broken.write_bytes(b"no video")

@@ -1,4 +1,4 @@
-"""Stages over a workspace: what they leave, skip and report."""
+"""Tests of the stages of a shot: artefacts, resume and progress."""
 
 import dataclasses
 import shutil
@@ -22,7 +22,7 @@ def _audio(path: Path) -> list[bytes]:
 
 
 def test_a_shot_keeps_frames_rate_size_and_sound(box_request: ShotRequest, workspace: Path) -> None:
-    """The result has the source's frames, times, size and audio packets, and says what was made with what."""
+    """The result keeps the source's frame count, times, size and audio packets, and describes itself."""
     result = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run()
     assert (result.frames, result.width, result.height, result.audio) == (30, 320, 240, True)
     assert result.frame_rate == 25
@@ -35,7 +35,7 @@ def test_a_shot_keeps_frames_rate_size_and_sound(box_request: ShotRequest, works
 
 
 def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> None:
-    """keep_audio false leaves the sound away and says so."""
+    """With ``keep_audio=False`` the result has no audio, and its description says so."""
     silent = dataclasses.replace(box_request, keep_audio=False)
     result = Shot.create(workspace, silent, PACK, plugin=box_plugin(BoxRenderer())).run()
     assert result.audio is False
@@ -44,7 +44,7 @@ def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> 
 
 
 def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) -> None:
-    """The finished file depends on the request alone."""
+    """Two runs of the same request give the same bytes."""
     files = [
         Shot.create(tmp_path / name, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
         for name in ("one", "two")
@@ -53,7 +53,7 @@ def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) 
 
 
 def test_progress_only_grows_and_ends_at_one(box_request: ShotRequest, workspace: Path) -> None:
-    """Every stage reports, in order, with a fraction that never falls and a segment while rendering."""
+    """All stages report in order, with a fraction that never decreases, and with the segment while rendering."""
     heard: list[ShotProgress] = []
     Shot.create(workspace, box_request, PACK, heard.append, plugin=box_plugin(BoxRenderer())).run()
     fractions = [p.fraction for p in heard]
@@ -66,7 +66,7 @@ def test_progress_only_grows_and_ends_at_one(box_request: ShotRequest, workspace
 
 @pytest.mark.parametrize("stage", ["probe", "perceive", "prepare", "render"])
 def test_a_cancel_leaves_nothing_half_written(box_request: ShotRequest, workspace: Path, stage: str) -> None:
-    """A listener that raises in any stage stops the shot there; going on later gives the undisturbed bytes."""
+    """A listener that raises stops the shot in any stage; after a resume the result has the undisturbed bytes."""
     count = 0
 
     def stop(progress: ShotProgress) -> None:
@@ -86,7 +86,7 @@ def test_a_cancel_leaves_nothing_half_written(box_request: ShotRequest, workspac
 
 
 def test_finished_segments_are_not_rendered_again(box_request: ShotRequest, workspace: Path) -> None:
-    """A second shot on the workspace of a finished one neither prepares nor renders; a lost segment is made again."""
+    """A second shot in a finished workspace does no work; a deleted segment is the only one rendered again."""
     first = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run().path.read_bytes()
     renderer = BoxRenderer()
     assert Shot.create(workspace, box_request, PACK, plugin=box_plugin(renderer)).run().path.read_bytes() == first
@@ -112,7 +112,7 @@ def test_another_request_or_other_contents_start_anew(box_request: ShotRequest, 
 
 
 def test_a_renderer_that_loses_frames_leaves_no_segment(box_request: ShotRequest, workspace: Path) -> None:
-    """A segment with too few frames is an error, not a shorter video."""
+    """A segment with too few frames raises an error and leaves no file."""
     shot = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer(frames_lost=1)))
     shot.perceive()
     with pytest.raises(RuntimeError, match="6 frames instead of 7"):
@@ -148,7 +148,7 @@ def test_the_probe_refuses_a_picture_that_the_renderer_cannot_draw(box_request: 
 
 
 def test_warnings_about_the_inputs_come_before_the_renderers_own(box_request: ShotRequest, workspace: Path) -> None:
-    """The result lists what the checks of picture and track said, then what the renderer said."""
+    """The result lists the warnings of the picture and track checks before those of the renderer."""
     said = [RenderWarning(code=code, message=code) for code in ("picture", "track")]
     plain = box_plugin(BoxRenderer())
     plugin = dataclasses.replace(plain, check_reference=lambda *_: said[:1], check_track=lambda _: said[1:])
@@ -159,6 +159,6 @@ def test_warnings_about_the_inputs_come_before_the_renderers_own(box_request: Sh
 
 
 def test_the_folder_alone_is_enough(box_request: ShotRequest, workspace: Path) -> None:
-    """Another process reads the whole request from the workspace."""
+    """A shot can be opened from its workspace alone, as another process does."""
     Shot.create(workspace, box_request, PACK)
     assert Shot(workspace, PACK).request == box_request

@@ -20,7 +20,7 @@ from bodydouble.renderers.puppet.plugin import PuppetOptions
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, track_of
-from staged import stage
+from synthetic_scene import walking_scene
 from tube_body import tube_body
 
 PACK = ModelPack(folder=Path("no-models-here"))
@@ -47,7 +47,7 @@ def prepared(
     folder: Path, report: Callable[[float], None] = lambda f: None, **staging
 ) -> tuple[PreparedPuppet, list[Image], list[np.ndarray], PersonTrack, list[Image]]:
     """A prepared shot, its source frames, mattes, track and clean walls."""
-    footage, mattes, track, clean = stage(**staging)
+    footage, mattes, track, clean = walking_scene(**staging)
     folder.mkdir(exist_ok=True)
     scene = Scene(reference=red_mannequin(), footage=footage, mattes=mattes, track=track)
     shot = PuppetRenderer(PACK, PuppetOptions()).prepare(scene, folder, report)

@@ -11,7 +11,7 @@ from bodydouble.renderers.puppet.compositing.held import Held, hand_box, learn_h
 from bodydouble.renderers.puppet.compositing.plate import Plates
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from mannequin import COLOURS, joints, picture, track_of
-from staged import scenery
+from synthetic_scene import scenery
 
 SIZE = (500, 500)
 GOLD = (215, 185, 40)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
-from staged import scenery
+from synthetic_scene import scenery
 
 
 def test_known_pixels_stay_and_the_hole_is_filled_with_the_surroundings_colours() -> None:

@@ -14,14 +14,14 @@ from bodydouble.renderers.puppet.compositing.light import (
     skin_colour,
 )
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
-from staged import ListFootage, stage
+from synthetic_scene import ListFootage, walking_scene
 
 SKIN = np.array([200.0, 150.0, 130.0])
 
 
 def measured(tint: tuple[float, float, float], dimming: np.ndarray | None = None) -> Light:
     """The light of a staged scene whose frames are multiplied by ``tint`` and by ``dimming`` (F,)."""
-    footage, mattes, track, _ = stage(24, (160, 120), walk=1.0)
+    footage, mattes, track, _ = walking_scene(24, (160, 120), walk=1.0)
     factors = np.ones(24) if dimming is None else dimming
     images = [np.clip(image * np.array(tint) * factors[i], 0, 255).astype(np.uint8) for i, image in footage.read(0, 24)]
     samples = sample_frames(ListFootage(images), mattes, track)
@@ -95,7 +95,7 @@ def test_skin_colour_is_that_of_the_cheeks() -> None:
 
 def face_before(wall: tuple[int, int, int], actor: tuple[int, int, int], backdrop: tuple[int, int, int]) -> np.ndarray:
     """(3,) RGB of the character's skin, lit: an actor of that skin before a wall, a picture with that backdrop."""
-    _, mattes, track, _ = stage(8, (160, 120), walk=0.0)
+    _, mattes, track, _ = walking_scene(8, (160, 120), walk=0.0)
     images = [np.full((120, 160, 3), wall, np.uint8) for _ in range(8)]
     for i, (image, (_, matte)) in enumerate(zip(images, mattes.read(0, 8), strict=True)):
         image[matte > 128] = actor

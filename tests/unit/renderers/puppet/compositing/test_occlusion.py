@@ -10,7 +10,7 @@ from bodydouble.renderers.puppet.compositing.colours import colour_codes
 from bodydouble.renderers.puppet.compositing.occlusion import FEET, SAMPLES_MIN, ActorColours, learn_colours
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from mannequin import joints, picture, track_of
-from staged import scenery
+from synthetic_scene import scenery
 
 SIZE = (500, 500)
 

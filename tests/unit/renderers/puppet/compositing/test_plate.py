@@ -10,7 +10,7 @@ from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates, plate_path
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.tasks.errors import Cancelled
-from staged import ListFootage, ListMattes, stage
+from synthetic_scene import ListFootage, ListMattes, walking_scene
 
 
 def ignore(fraction: float) -> None:
@@ -28,7 +28,7 @@ def error_behind(plates, mattes: ListMattes, clean: list[np.ndarray], index: int
 @pytest.mark.parametrize("pan", [0, 2])
 def test_the_wall_behind_a_walking_person_is_the_real_one(tmp_path: Path, pan: int) -> None:
     """What other frames show is put where the person was, with a still and with a panning camera."""
-    footage, mattes, track, clean = stage(40, walk=6.0, pan=pan)
+    footage, mattes, track, clean = walking_scene(40, walk=6.0, pan=pan)
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
     assert plates.unseen < 0.1
     for index in (0, 17, 30):  # what comes into the last frames behind the person is shown by none
@@ -37,7 +37,7 @@ def test_the_wall_behind_a_walking_person_is_the_real_one(tmp_path: Path, pan: i
 
 def test_legs_that_the_matte_misses_are_no_background(tmp_path: Path) -> None:
     """The plate shows the wall behind feet and knees although the mattes end above them."""
-    footage, mattes, track, clean = stage(40, walk=0.7)
+    footage, mattes, track, clean = walking_scene(40, walk=0.7)
     cut = [matte.copy() for _, matte in mattes.read(0, 40)]
     knees = round(float(track.body[0, 25, 1])) - 8
     for matte in cut:
@@ -60,7 +60,7 @@ class OneBystander(BystanderMasks):
 
 def test_other_people_are_no_background(tmp_path: Path) -> None:
     """Somebody who stands where the person was before, or comes when the person has left, never gets into the plate."""
-    footage, mattes, track, clean = stage(60, walk=4.0, absent=tuple(range(40, 60)))
+    footage, mattes, track, clean = walking_scene(60, walk=4.0, absent=tuple(range(40, 60)))
     images = [image for _, image in footage.read(0, 60)]
     for image in images[20:]:
         image[80:220, 60:110] = OneBystander.colour
@@ -74,7 +74,7 @@ def test_other_people_are_no_background(tmp_path: Path) -> None:
 
 def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> None:
     """What is somebody's and not the person's is a bystander's, in front where it reaches down as far; rims are not."""
-    _, mattes, track, clean = stage(2, walk=0.0)
+    _, mattes, track, clean = walking_scene(2, walk=0.0)
     matte = next(mattes.read(0, 1))[1]
     image = clean[0].copy()
     image[matte > 0] = OneBystander.colour  # the network sees the person too, and a rim around them
@@ -93,7 +93,7 @@ def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> 
 def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
     """Each shot has its own key plates, made of its own frames; a shot without the person has none."""
     shots = [0] * 20 + [1] * 20 + [2] * 6
-    footage, mattes, track, clean = stage(46, walk=6.0, shots=shots, absent=tuple(range(40, 46)))
+    footage, mattes, track, clean = walking_scene(46, walk=6.0, shots=shots, absent=tuple(range(40, 46)))
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
     assert [(s.start, s.stop) for s in plates.spans] == [(0, 20), (20, 40)]
     assert plates.span_of(43) is None
@@ -103,7 +103,7 @@ def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
 
 def test_plates_are_found_again_and_have_the_same_bytes(tmp_path: Path) -> None:
     """A second run in the same folder reads nothing; one in another folder writes the same files."""
-    footage, mattes, track, _ = stage(16, walk=1.0, pan=2)
+    footage, mattes, track, _ = walking_scene(16, walk=1.0, pan=2)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first = build_plates(footage, mattes, track, tmp_path / "a", ignore)
@@ -118,7 +118,7 @@ def test_plates_are_found_again_and_have_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_box_of_the_plate_is_cut_from_the_whole(tmp_path: Path) -> None:
     """Asking for a part gives the same pixels as cutting it from the whole plate."""
-    footage, mattes, track, _ = stage(24, pan=2)
+    footage, mattes, track, _ = walking_scene(24, pan=2)
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
     whole = plates.at(9, (0, 0, 320, 240)).astype(int)
     part = plates.at(9, (40, 30, 200, 180)).astype(int)
@@ -132,7 +132,7 @@ def test_building_can_be_cancelled_and_leaves_no_half_file(tmp_path: Path) -> No
         if fraction > 0.3:
             raise Cancelled("stop")
 
-    footage, mattes, track, _ = stage(24, pan=2)
+    footage, mattes, track, _ = walking_scene(24, pan=2)
     with pytest.raises(Cancelled):
         build_plates(footage, mattes, track, tmp_path, cancel)
     assert not (tmp_path / "plates.json").exists()
@@ -152,7 +152,7 @@ def test_a_long_shot_holds_no_more_frames_than_the_ring(tmp_path: Path, monkeypa
         return original(stack, taken)
 
     monkeypatch.setattr(module, "_masked_median", counting)
-    footage, mattes, track, _ = stage(400, (96, 72), walk=0.1)
+    footage, mattes, track, _ = walking_scene(400, (96, 72), walk=0.1)
     build_plates(footage, mattes, track, tmp_path, ignore)
     assert 0 < most <= SAMPLES_MAX
 
@@ -170,7 +170,7 @@ def test_plates_are_on_the_disk_before_a_restart_trusts_them(
     tmp_path: Path, disk_operations: list[tuple[str, str]]
 ) -> None:
     """Each plate, and then the list of all, is synced before it gets the name that a resumed shot looks for."""
-    footage, mattes, track, _ = stage(24, pan=2)
+    footage, mattes, track, _ = walking_scene(24, pan=2)
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
     names = [plate_path(tmp_path, key).name for span in plates.spans for key in span.keys]
     for name in (*names, "plates.json"):

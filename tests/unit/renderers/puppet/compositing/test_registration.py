@@ -4,12 +4,12 @@ import numpy as np
 
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
-from staged import stage
+from synthetic_scene import walking_scene
 
 
 def followed(pan: int) -> CameraPath:
     """The path of a staged scene, looked at in every other frame."""
-    footage, mattes, _, _ = stage(24, pan=pan)
+    footage, mattes, _, _ = walking_scene(24, pan=pan)
     tracker = CameraTracker(footage.width, footage.height)
     for (index, image), (_, matte) in zip(footage.read(0, 24, 2), mattes.read(0, 24, 2), strict=True):
         tracker.add(index, image, matte_mask(matte))

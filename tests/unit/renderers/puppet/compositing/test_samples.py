@@ -3,12 +3,12 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.samples import SAMPLES, sample_frames
-from staged import stage
+from synthetic_scene import walking_scene
 
 
 def test_samples_are_spread_over_the_frames_with_the_person() -> None:
     """They are evenly spread from the first present frame to the last, none is without the person, each is whole."""
-    footage, mattes, track, _ = stage(100, (96, 72), absent=(0, 1, 20, 21, 22))
+    footage, mattes, track, _ = walking_scene(100, (96, 72), absent=(0, 1, 20, 21, 22))
     samples = sample_frames(footage, mattes, track)
     assert SAMPLES / 2 < len(samples) <= SAMPLES
     assert samples[0].index == 2
@@ -19,5 +19,5 @@ def test_samples_are_spread_over_the_frames_with_the_person() -> None:
 
 def test_nobody_gives_no_samples() -> None:
     """A track without anybody has nothing to sample at."""
-    footage, mattes, track, _ = stage(3, (96, 72), absent=(0, 1, 2))
+    footage, mattes, track, _ = walking_scene(3, (96, 72), absent=(0, 1, 2))
     assert sample_frames(footage, mattes, track) == []

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from staged import scenery
+from synthetic_scene import scenery
 
 
 def test_a_patch_takes_over_the_light_that_changed_between_two_frames() -> None:

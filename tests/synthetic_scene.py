@@ -1,4 +1,4 @@
-"""A staged scene: a known background, a camera path and a mannequin before it, all in memory."""
+"""A synthetic scene in memory: a known background, a camera path, and a mannequin in front of it."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from mannequin import joints, picture, track_of
 
 
 class ListFootage:
-    """Frames in a list; satisfies ``footage.Footage``."""
+    """Frames in a list; implements ``footage.Footage``."""
 
     frame_rate = 25.0
 
@@ -26,7 +26,7 @@ class ListFootage:
 
 
 class ListMattes:
-    """Mattes in a list; satisfies ``footage.Mattes``."""
+    """Mattes in a list; implements ``footage.Mattes``."""
 
     def __init__(self, mattes: list[Matte]) -> None:
         self._mattes = mattes
@@ -37,14 +37,14 @@ class ListMattes:
 
 
 def scenery(width: int, height: int, seed: int = 3) -> Image:
-    """Soft coloured blotches with corners to follow: unlike the mannequin and never twice the same."""
+    """(H, W, 3) RGB of soft coloured blocks with trackable corners, in colours unlike the mannequin's."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(90, 250, (max(2, height // 24), max(2, width // 24), 3)).astype(np.uint8)
     blocks = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.GaussianBlur(blocks, (0, 0), 1.0), np.uint8)
 
 
-def stage(
+def walking_scene(
     frames: int = 24,
     size: tuple[int, int] = (320, 240),
     *,
@@ -53,10 +53,10 @@ def stage(
     absent: tuple[int, ...] = (),
     shots: list[int] | None = None,
 ) -> tuple[ListFootage, ListMattes, PersonTrack, list[Image]]:
-    """Somebody walks ``walk`` px a frame before a wall that moves ``pan`` px a frame to the left.
+    """Footage, mattes, track and clean background frames of a person walking in front of a wall.
 
-    Answers footage, mattes, track and the clean wall of each frame. In ``absent`` frames nobody is there; each shot
-    has a wall of its own.
+    The person moves ``walk`` pixels a frame to the right, the wall ``pan`` pixels a frame to the left. Frames in
+    ``absent`` show no person. ``shots`` gives each frame's shot; each shot has a different wall.
     """
     width, height = size
     shots = shots or [0] * frames
