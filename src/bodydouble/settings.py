@@ -6,29 +6,54 @@ working folder, under its bare name. The environment wins. ``DATABASE_URL`` need
 The groups below are for readers of this file: names stay flat in the environment, in the file and on ``Settings``.
 """
 
+import ipaddress
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 Resolution = Annotated[str, Field(pattern=r"^(480P|580P|720P)$")]
 DAY_SECONDS = 24 * 3600
+DAYS_MAX = 36_500
+"""A century. Longer or infinite times overflow the dates of the database and of Python."""
+
+
+def _check_url(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError("a URL that starts with http:// or https://")
+    return text
+
+
+def _check_networks(text: str) -> str:
+    try:
+        for network in filter(None, map(str.strip, text.split(","))):
+            ipaddress.ip_network(network)
+    except ValueError as error:
+        raise ValueError(f"networks such as 10.0.0.0/8, separated by commas ({error})") from None
+    return text
+
+
+Minutes = Annotated[float, Field(gt=0, le=DAYS_MAX * 24 * 60)]
+Hours = Annotated[float, Field(gt=0, le=DAYS_MAX * 24)]
+Days = Annotated[float, Field(gt=0, le=DAYS_MAX)]
+Url = Annotated[str, AfterValidator(_check_url)]
+Networks = Annotated[str, AfterValidator(_check_networks)]
 
 
 class ServerSettings(BaseSettings):
     """Where the service listens, and how clients reach it."""
 
     host: str = "127.0.0.1"
-    port: int = 8000
-    public_url: str = ""  # for links; empty: http://host:port
+    port: int = Field(default=8000, ge=0, le=65_535)
+    public_url: Url = ""  # for links; empty: http://host:port
     log_json: bool = False
     metrics_token: str = Field(default="", repr=False)  # bearer token of /metrics; empty: only requests on loopback
     reads_per_minute: int = Field(default=1200, ge=1)  # of one key at one API process
     event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
     connections_max: int = Field(default=2000, ge=16)  # HTTP connections open at the same time at one API process
-    body_bytes_max: int = 1_000_000  # of a request without files
+    body_bytes_max: int = Field(default=1_000_000, ge=1)  # of a request without files
 
     @property
     def base_url(self) -> str:
@@ -51,9 +76,9 @@ class StorageSettings(BaseSettings):
     account_uploads_bytes_max: int = Field(default=20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit
     upload_url_seconds: int = 3600
     download_url_seconds: int = 7 * DAY_SECONDS
-    media_days: float = Field(default=7, gt=0)  # results and previews, from the end of the task
-    uploads_days: float = Field(default=2, gt=0)
-    rows_days: float = Field(default=90, gt=0)  # tasks, from their end; ledger and usage are kept
+    media_days: Days = 7  # results and previews, from the end of the task
+    uploads_days: Days = 2
+    rows_days: Days = 90  # tasks, from their end; ledger and usage are kept
 
     @property
     def bucket(self) -> str:
@@ -79,7 +104,9 @@ class MediaSettings(BaseSettings):
     video_side_min: int = 200
     video_side_max: int = 4096
     data_url_bytes_max: int = Field(default=5_000_000, ge=0, le=10_000_000)  # of a file within a request
-    outbound_allow: str = ""  # networks, comma-separated, that inputs and callbacks may use though they are not public
+    outbound_allow: Networks = (
+        ""  # networks, comma-separated, that inputs and callbacks may use though they are not public
+    )
     outbound_seconds_max: int = 120  # of one download
 
 
@@ -99,7 +126,7 @@ class WorkerSettings(BaseSettings):
     models: Path | None = None  # a folder with the perception models; None: the user's cache
     puppet_fallback: bool = True  # false: refuse `auto` if there is no GPU
     attempts_max: int = 3  # of one step if its child process dies, and of a task if its worker does
-    task_hours_max: float = Field(default=24, gt=0)  # from create to settlement; then the task fails
+    task_hours_max: Hours = 24  # from create to settlement; then the task fails
     worker_tasks_max: int = Field(default=1, ge=0)  # at a time, the same for all workers; 0: this worker runs none
     heartbeat_seconds: float = Field(default=5, gt=0)
     takeover_seconds: float = Field(default=30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
@@ -144,8 +171,8 @@ class PerceptionSettings(BaseSettings):
 class SignInSettings(BaseSettings):
     """Signing in at the console: by link, or through an OpenID Connect provider if ``oidc_issuer`` is set."""
 
-    sign_in_link_minutes: float = Field(default=60, gt=0)
-    session_hours: float = Field(default=168, gt=0)
+    sign_in_link_minutes: Minutes = 60
+    session_hours: Hours = 168
     oidc_issuer: str = ""  # https://…, exactly as the provider's tokens name it
     oidc_client_id: str = ""
     oidc_client_secret: str = Field(default="", repr=False)  # empty: a public client

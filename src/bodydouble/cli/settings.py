@@ -36,6 +36,13 @@ EXPECTED_VALUES = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
     "string_pattern_mismatch": "text that matches {pattern}",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "decimal_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "dict_type": "a table of names and values",
+    "value_error": "{error}",
 }
 """By pydantic's type of error; in braces its context."""
 

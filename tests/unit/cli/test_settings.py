@@ -41,6 +41,16 @@ def test_an_unknown_name_in_the_file_is_rejected(folder):
         ("MEDIA_DAYS", "0", "more than 0"),
         ("TASKS_ACTIVE_MAX", "0", "at least 1"),
         ("LOG_JSON", "maybe", "true or false"),
+        ("BODY_BYTES_MAX", "-1", "at least 1"),
+        ("MEDIA_DAYS", "inf", "at most 36500"),
+        ("SIGN_IN_LINK_MINUTES", "1e300", "at most 52560000"),
+        ("PUBLIC_URL", "ftp://x", "a URL that starts with http:// or https://"),
+        (
+            "OUTBOUND_ALLOW",
+            "10.0.0.0/8, 300.0.0.0/8",
+            "networks such as 10.0.0.0/8, separated by commas ('300.0.0.0/8'",
+        ),
+        ("PORT", "99999", "at most 65535"),
         ("WAN_PROFILE", "best", "'auto', 'quality', 'balanced' or 'fast'"),
     ],
 )
@@ -50,6 +60,23 @@ def test_an_invalid_value_is_explained(name, value, expected, monkeypatch):
     result = CliRunner().invoke(app, ["settings"])
     assert result.exit_code == 2
     assert f"setting {name.lower()}: '{value}' is not valid; expected {expected}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("media_days = [1]", "a number"),
+        ("port = []", "a whole number"),
+        ("secret = 5", "text"),
+        ("credits_per_second = 5", "a table of names and values"),
+    ],
+)
+def test_a_wrong_type_in_the_file_is_explained(folder, line, expected):
+    """A value of the wrong TOML type gets the same words as a variable."""
+    (folder / "bodydouble.toml").write_text(line + "\n")
+    result = CliRunner().invoke(app, ["settings"])
+    assert result.exit_code == 2
+    assert result.stderr.strip().endswith(f"is not valid; expected {expected}")
 
 
 def test_the_clients_variables_are_known(monkeypatch):
