@@ -2,13 +2,13 @@
 
     python bench/wan_cpu.py [--quick]
 
-Speed and memory in the large follow from the card (``bench/wan_gpu.py``); what shows here is what does not depend on
-it: how much is computed again at every step, and what grows with the length of the video. Each figure comes from a
-process of its own, a fork of one that has loaded the libraries; both sides make the same frames, and the largest
-difference between them is printed. The last line is one flat JSON object.
+Measures what does not depend on the GPU: computation repeated at every step, and memory that grows with the length of
+the video. For speed and memory on a GPU, see ``bench/wan_gpu.py``. Each figure comes from its own process, forked after
+the libraries are loaded. Both sides make the same frames; the largest difference between them is printed. The last line
+is one flat JSON object.
 
-The C library keeps freed memory for later, the more the larger the blocks were that it has seen; that looks like growth
-and says nothing about what is kept. Here every large block goes back to the kernel when it is freed.
+By default the C library keeps freed memory, which would look like growth. Here it returns large blocks to the kernel at
+once.
 """
 
 import argparse
@@ -25,29 +25,30 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tiny networks are the tests'
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # for tiny_wan
 
-LENGTH, CARRIED, SEED = 13, 1, 3
+LENGTH, CARRIED, SEED = 13, 1, 3  # frames of a segment, frames carried to the next one, seed of the noise
 FULL, QUICK = ((64, 96), (1, 4, 16), 4), ((32, 48), (1, 4, 16), 3)
-"""Height and width, numbers of segments, steps."""
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, BLOCK_BYTES = -1, -3, 65_536  # of glibc's mallopt
+"""Height and width in pixels, numbers of segments, sampling steps."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # parameters of mallopt, from glibc's malloc.h
+BLOCK_BYTES = 65_536  # larger blocks return to the kernel when freed
 
 
 def frame(kind: int, index: int, height: int, width: int) -> np.ndarray:
-    """(height, width, 3) of one video at one time: made when it is asked for, as a decoder does it."""
+    """Frame (height, width, 3) ``index`` of input video ``kind``, made on demand like a decoder's."""
     y, x = np.mgrid[:height, :width]
     waves = [np.sin((x * (c + 1) + y * kind + index * 3) / 9) for c in range(3)]
     return ((np.stack(waves, axis=-1) + 1) * 127).astype(np.uint8)
 
 
 def measure(side: str, segments: int, height: int, width: int, steps: int) -> tuple[dict[str, float], np.ndarray]:
-    """Seconds of the processor and bytes at the peak above one segment's, for one side; and the last frame."""
+    """CPU seconds, growth in bytes of the peak memory over that of one segment, and the last frame, for one side."""
     from tiny_wan import tiny_parts
 
     parts = tiny_parts()
     frames = CARRIED + segments * (LENGTH - CARRIED)
     run = run_ours if side == "ours" else run_pipeline
-    run(parts, LENGTH, height, width, steps)  # libraries load their parts with the first call
+    run(parts, LENGTH, height, width, steps)  # warm-up: libraries load lazily
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     last = run(parts, frames, height, width, steps)
@@ -57,7 +58,7 @@ def measure(side: str, segments: int, height: int, width: int, steps: int) -> tu
 
 
 def in_own_process(*arguments: Any) -> tuple[dict[str, float], np.ndarray]:
-    """``measure`` in a fork of this process."""
+    """The result of ``measure`` in a forked process."""
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=lambda: theirs.send(measure(*arguments)))
@@ -69,7 +70,7 @@ def in_own_process(*arguments: Any) -> tuple[dict[str, float], np.ndarray]:
 
 
 def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> np.ndarray:
-    """The last frame; the others are dropped as soon as they are made, as an encoder takes them."""
+    """The last frame of our segment loop. Other frames are dropped as soon as they are made, as after encoding."""
     import torch
     from PIL import Image
 
@@ -103,7 +104,7 @@ def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> n
 
 
 def run_pipeline(parts: dict, frames: int, height: int, width: int, steps: int) -> np.ndarray:
-    """The same frame of the pipeline, which takes and gives whole videos."""
+    """The last frame of diffusers' pipeline, which processes the whole video at once."""
     import torch
     from diffusers import WanAnimatePipeline
     from PIL import Image
@@ -155,7 +156,7 @@ def main() -> None:
 
 
 def load_libraries() -> None:
-    """Once for all measurements."""
+    """Load the libraries once, before the measurements fork, and set up the allocator."""
     libc = ctypes.CDLL(None)
     libc.mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES)
     libc.mallopt(M_TRIM_THRESHOLD, BLOCK_BYTES)

@@ -2,10 +2,10 @@
 
     python bench/wan_gpu.py [--quick] [--peak-tflops N]
 
-Neither depends on the weights' values, so nothing is downloaded: the 14 B architecture is made on the card. One step
-at 480P and 720P, four ways on the same inputs: diffusers' forward as it is, the same compiled, ours compiled, ours
-compiled with FP8 or INT8. Where there is no GPU the same code runs on tiny networks on the CPU, which shows that it
-works and says nothing about speed. The last line is one flat JSON object.
+Neither depends on the values of the weights, so nothing is downloaded: the 14 B model is created on the GPU. One step
+is measured at 480P and 720P in four variants on the same inputs: diffusers' forward, the same compiled, ours compiled,
+and ours compiled with FP8 or INT8. Without a GPU the script runs tiny networks on the CPU, which only checks that it
+works. The last line is one flat JSON object.
 """
 
 import argparse
@@ -31,14 +31,25 @@ from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import Setup, choose_setup
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the tiny networks are the tests'
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # for tiny_wan
 
-FRAMES = 77
+FRAMES = 77  # of a segment, as Wan-Animate was trained
+AREA_MAX = 1280 * 720  # pixels
+LATENT_CHANNELS, CONDITION_CHANNELS = 16, 20  # the latter: 4 mask channels and 16 of the conditioning latents
+TIME_STRIDE, SPACE_STRIDE = 4, 8  # of Wan's autoencoder
+TEXT_TOKENS, TEXT_WIDTH = 512, 4096  # of the UMT5-XXL encoder
+CLIP_TOKENS, CLIP_WIDTH = 257, 1280  # of CLIP ViT-H/14
+FACE_SIDE = 512  # pixels
+TINY_TEXT_WIDTH, TINY_CLIP_TOKENS, TINY_CLIP_WIDTH, TINY_FACE_SIDE = 32, 17, 32, 64  # of tests/tiny_wan.py
+FACE_ADAPTERS = 8  # one in every fifth of the 40 blocks
+TIMESTEP = 700.0  # of 1000; the value does not affect speed
+WARM_UP_CALLS, REPEATS, REPEATS_QUICK = 2, 5, 1
+FP8_CAPABILITY_MIN = (8, 9)  # Ada
 SIZES = {"480P": (480, 832), "720P": (720, 1280)}
 TINY_SIZES = {"tiny": (32, 48)}
 TINY_FRAMES = 13
 PEAK_TFLOPS = {"H100": 989, "H200": 989, "B200": 2250, "A100": 312, "L40S": 362, "RTX 4090": 165, "RTX 5090": 210}
-"""Dense bf16, from NVIDIA's data sheets."""
+"""Dense bf16 throughput, from NVIDIA's data sheets."""
 
 
 class Bench:
@@ -53,10 +64,10 @@ class Bench:
             self.setup = choose_setup(WanSettings(device="cpu"), [])
         else:
             plain = choose_setup(WanSettings(profile="quality", offload="encoders"), find_cards())
-            self.setup = replace(plain, area_max=1280 * 720)
+            self.setup = replace(plain, area_max=AREA_MAX)
 
     def transformer(self) -> WanAnimateTransformer3DModel:
-        """Random weights, made on the device."""
+        """A transformer with random weights, created on the device."""
         if self.tiny:
             from tiny_wan import tiny_transformer
 
@@ -65,47 +76,49 @@ class Bench:
         with self.device:
             model = WanAnimateTransformer3DModel(added_kv_proj_dim=WIDTH)
         torch.set_default_dtype(torch.float32)
-        kept = set(model._keep_in_fp32_modules or [])  # as it is when it is loaded
+        kept = set(model._keep_in_fp32_modules or [])  # kept in float32, as after loading a checkpoint
         for key, parameter in model.named_parameters():
             if kept & set(key.split(".")):
                 parameter.data = parameter.data.float()
         return model.eval().requires_grad_(False)
 
     def inputs(self, height: int, width: int) -> tuple[torch.Tensor, ...]:
-        """Latents, text, picture, pose, face, condition."""
-        latent_frames, h, w = (self.frames - 1) // 4 + 1, height // 8, width // 8
-        side, text, image = (64, 32, (17, 32)) if self.tiny else (512, 4096, (257, 1280))
+        """Random latents, text, reference image, pose, face and condition."""
+        latent_frames, h, w = (self.frames - 1) // TIME_STRIDE + 1, height // SPACE_STRIDE, width // SPACE_STRIDE
+        side, text, image = FACE_SIDE, TEXT_WIDTH, (CLIP_TOKENS, CLIP_WIDTH)
+        if self.tiny:
+            side, text, image = TINY_FACE_SIDE, TINY_TEXT_WIDTH, (TINY_CLIP_TOKENS, TINY_CLIP_WIDTH)
 
         def draw(*shape: int) -> torch.Tensor:
             return torch.randn(1, *shape, device=self.device, dtype=self.dtype)
 
         return (
-            draw(16, latent_frames + 1, h, w).float(),
-            draw(512, text),
+            draw(LATENT_CHANNELS, latent_frames + 1, h, w).float(),
+            draw(TEXT_TOKENS, text),
             draw(*image),
-            draw(16, latent_frames, h, w),
+            draw(LATENT_CHANNELS, latent_frames, h, w),
             draw(3, self.frames, side, side),
-            draw(20, latent_frames + 1, h, w),
+            draw(CONDITION_CHANNELS, latent_frames + 1, h, w),
         )
 
     def seconds(self, call: Callable[[], object], repeats: int) -> float:
-        """The median of ``repeats`` calls after two that warm up."""
+        """Median seconds of ``repeats`` calls after the warm-up calls."""
         times: list[float] = []
-        for _ in range(repeats + 2):
+        for _ in range(repeats + WARM_UP_CALLS):
             self.wait()
             start = time.perf_counter()
             with torch.inference_mode():
                 call()
             self.wait()
             times.append(time.perf_counter() - start)
-        return statistics.median(times[2:])
+        return statistics.median(times[WARM_UP_CALLS:])
 
     def wait(self) -> None:
         if not self.tiny:
             torch.cuda.synchronize()
 
     def fresh(self) -> None:
-        """Forget what the way before left on the card, and its peak."""
+        """Release the memory and compiled code of the variant before, and reset the memory peak."""
         gc.collect()
         torch.compiler.reset()
         if not self.tiny:
@@ -117,19 +130,21 @@ class Bench:
 
 
 def step_flops(height: int, width: int, frames: int) -> float:
-    """Multiplications and additions of one step of the 14 B model, without what ours computes once a segment."""
+    """Floating-point operations of one step of the 14 B model, without those that our code does once per segment."""
     n = tokens(height * width, frames)
+    # Per block: 4 projections of self-attention and 2 of cross-attention, the feed-forward layers, and both attentions.
     block = 2 * n * WIDTH * (6 * WIDTH + 2 * FEED_FORWARD_WIDTH) + 4 * n * n * WIDTH + 4 * n * CONTEXT_TOKENS * WIDTH
-    return float(BLOCKS * block + 8 * 4 * n * WIDTH * WIDTH)
+    # Per face adapter: the projections of query and output.
+    return float(BLOCKS * block + FACE_ADAPTERS * 4 * n * WIDTH * WIDTH)
 
 
 def one_way(bench: Bench, way: str, height: int, width: int, repeats: int) -> tuple[float, int]:
-    """Seconds a step and bytes at the peak."""
+    """Seconds per step and peak memory in bytes of one variant."""
     bench.fresh()
     model = bench.transformer()
     latents, text, image, pose, face, condition = bench.inputs(height, width)
     segment = SegmentConditions(pose=pose, face=face, condition=condition)
-    timestep = torch.tensor(700.0, device=bench.device)
+    timestep = torch.tensor(TIMESTEP, device=bench.device)
     if way.startswith("diffusers"):
         if way == "diffusers compiled" and not bench.tiny:
             model.compile_repeated_blocks(fullgraph=True)
@@ -154,11 +169,11 @@ def _setup(bench: Bench, way: str) -> Setup:
     if bench.tiny:
         return replace(bench.setup, quantisation="int8")
     capability = torch.cuda.get_device_capability()
-    return replace(bench.setup, quantisation="fp8" if capability >= (8, 9) else "int8")
+    return replace(bench.setup, quantisation="fp8" if capability >= FP8_CAPABILITY_MIN else "int8")
 
 
 def vae_seconds(bench: Bench, height: int, width: int, repeats: int) -> tuple[float, float, int]:
-    """Encoding and decoding one segment in the autoencoder's own precision, and the peak."""
+    """Seconds to encode and to decode one segment in bfloat16 (float32 if tiny), and peak memory in bytes."""
     bench.fresh()
     if bench.tiny:
         from tiny_wan import tiny_vae
@@ -177,10 +192,12 @@ def vae_seconds(bench: Bench, height: int, width: int, repeats: int) -> tuple[fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="480P only, one repeat")
-    parser.add_argument("--peak-tflops", type=float, help="dense bf16 of a card that is not known here")
+    parser.add_argument(
+        "--peak-tflops", type=float, help="dense bf16 throughput of a GPU that the script does not know"
+    )
     arguments = parser.parse_args()
     tiny = not torch.cuda.is_available()
-    bench, repeats = Bench(tiny), 1 if arguments.quick else 5
+    bench, repeats = Bench(tiny), REPEATS_QUICK if arguments.quick else REPEATS
     name = "no GPU: tiny networks on the CPU" if tiny else torch.cuda.get_device_name()
     peak = arguments.peak_tflops or next((v for k, v in PEAK_TFLOPS.items() if k in name), None)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()

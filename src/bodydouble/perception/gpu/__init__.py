@@ -1,1 +1,1 @@
-"""Perception with transformers' models: detection, ViTPose, video masks. The only part of perception with torch."""
+"""Perception with models of transformers: detection, pose, video masks. The only part of perception that uses torch."""

@@ -1,8 +1,8 @@
-"""ViTPose's published whole-body weights as a folder that transformers reads.
+"""Convert the published whole-body weights of ViTPose into a folder that transformers reads.
 
-ViTPose and ViTPose+ come as checkpoints of mmpose, and transformers' own copies of them have the 17 points of COCO
-alone. A checkpoint of ViTPose+ holds an expert and a head for each of its six data sets: those of COCO-WholeBody are
-taken, and the expert becomes the part of the layer that it is, so that a plain ViTPose of 133 points is left.
+ViTPose and ViTPose+ are published as mmpose checkpoints. The copies made for transformers predict the 17 points of COCO
+only. A ViTPose+ checkpoint has one expert and one head for each of its six data sets. The conversion keeps those of
+COCO-WholeBody and merges the expert into its layer, which gives a plain ViTPose with 133 points.
 Names of the weights: https://github.com/ViTAE-Transformer/ViTPose.
 """
 
@@ -24,14 +24,15 @@ from bodydouble.perception.track import WHOLE_BODY_POINTS
 from bodydouble.tasks.errors import ModelPackMissing
 
 WHOLE_BODY_HEAD = f"associate_keypoint_heads.{WHOLE_BODY_EXPERT - 1}."
-"""In ViTPose+; the first data set's is ``keypoint_head``."""
+"""Prefix of the whole-body head in ViTPose+. The head of the first data set is ``keypoint_head``, hence the - 1."""
 HEADS = {384: 12, 768: 12, 1024: 16, 1280: 16}
-"""Width of ViTPose small, base, large and huge to their number of attention heads, which no weight tells."""
+"""Width of ViTPose small, base, large and huge → number of attention heads, which the weights do not show."""
 PATCH = 16  # pixels
-PIXELS = (256, 192)  # height, width of the crop
+PIXELS = (256, 192)  # height and width of the crop in pixels
 EPSILON = 1e-6  # of ViTPose's layer normalisation
+FOLDER_MODE = 0o755  # mkdtemp makes folders that only their owner reads
 
-# What a name of mmpose's becomes, the first that fits.
+# Pattern of an mmpose name → name in transformers. The first match applies.
 RENAMED = [
     (r"^backbone\.pos_embed$", "backbone.embeddings.position_embeddings"),
     (r"^backbone\.patch_embed\.proj\.", "backbone.embeddings.patch_embeddings.projection."),
@@ -49,10 +50,10 @@ RENAMED = [
 
 
 def convert_whole_body(checkpoint: Path, folder: Path) -> None:
-    """Write the network of ``checkpoint``, a ``.pth`` of ViTPose or ViTPose+, to ``folder``, which is made.
+    """Convert ``checkpoint``, a ``.pth`` file of ViTPose or ViTPose+, into the new folder ``folder``.
 
     Raises:
-        ModelPackMissing: ``checkpoint`` is no such file, or has no head of 133 points; ``folder`` is not made then.
+        ModelPackMissing: ``checkpoint`` is not such a file, or has no head with 133 points. ``folder`` is not created.
     """
     disable_progress_bar()
     found = _whole_body_part(_read(checkpoint))
@@ -70,7 +71,7 @@ def convert_whole_body(checkpoint: Path, folder: Path) -> None:
     try:
         model.save_pretrained(part)
         VitPoseImageProcessorPil().save_pretrained(part)
-        part.chmod(0o755)
+        part.chmod(FOLDER_MODE)
         part.replace(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
@@ -78,28 +79,28 @@ def convert_whole_body(checkpoint: Path, folder: Path) -> None:
 
 
 def _read(checkpoint: Path) -> dict[str, Tensor]:
-    """Its weights. Nothing in the file is run."""
+    """The weights in ``checkpoint`` by name. Does not execute code from the file."""
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except UnpicklingError:  # torch's own message advises to run whatever is in the file
-        why = "it is no file of torch's, or holds more than weights: save its state_dict alone"
+    except UnpicklingError:  # torch's own message suggests the unsafe loading
+        why = "it is not a file of torch, or holds more than weights: save only its state_dict"
         raise _unfit(checkpoint, why) from None
     except (OSError, RuntimeError, EOFError) as error:
         raise _unfit(checkpoint, f"it cannot be read ({str(error).strip().splitlines()[0]})") from None
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise _unfit(checkpoint, "it holds no weights by name")
+        raise _unfit(checkpoint, "it has no dictionary of weights")
     return dict(content)
 
 
 def _whole_body_part(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that work on COCO-WholeBody, under the names of a ViTPose that knows nothing else."""
+    """The weights for COCO-WholeBody, under the names of a ViTPose without experts."""
     experts = re.compile(r"(.*\.mlp)\.experts\.(\d+)\.(weight|bias)")
     parts = {name: match for name in weights if (match := experts.fullmatch(name))}
     shared = weights.keys() - parts.keys()
     plain = {name: weights[name] for name in shared if not name.startswith("associate_keypoint_heads.")}
-    plain.pop("backbone.cls_token", None)  # of the pretraining; ViTPose does without
+    plain.pop("backbone.cls_token", None)  # used in pretraining only
     for name, match in parts.items():
         if int(match[2]) == WHOLE_BODY_EXPERT:
             whole = f"{match[1]}.fc2.{match[3]}"
@@ -111,10 +112,14 @@ def _whole_body_part(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _config(weights: dict[str, Tensor]) -> VitPoseConfig:
-    """What the shapes tell. Raises KeyError where weights are missing or the width is no ViTPose's."""
+    """The configuration derived from the weights' shapes.
+
+    Raises:
+        KeyError: weights are missing, or the width is not one of ViTPose's.
+    """
     width = len(weights["backbone.patch_embed.proj.weight"])
     layers = len({name.split(".")[2] for name in weights if name.startswith("backbone.blocks.")})
-    # Of all configurations, and not in the types of these two.
+    # Valid for every configuration, but absent from the type annotations of these two.
     stages: dict[str, Any] = {"out_indices": [layers]}
     labels: dict[str, Any] = {"num_labels": len(weights["keypoint_head.final_layer.weight"])}
     backbone = VitPoseBackboneConfig(
@@ -135,7 +140,7 @@ def _config(weights: dict[str, Tensor]) -> VitPoseConfig:
 
 
 def _split(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """``weights`` with queries, keys and values apart, under transformers' names."""
+    """``weights`` with separate queries, keys and values, under their names in transformers."""
     apart: dict[str, Tensor] = {}
     for name, value in weights.items():
         match = re.fullmatch(r"backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)", name)

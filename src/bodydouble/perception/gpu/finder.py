@@ -1,4 +1,4 @@
-"""Finding people with a COCO detector (RT-DETRv2), each measured by the pose network."""
+"""Find people with a COCO detector (RT-DETRv2) and measure each with the pose network."""
 
 from typing import Any
 
@@ -12,26 +12,28 @@ from bodydouble.perception.gpu.pose import PoseNet, region_of
 from bodydouble.perception.people import SAME_PERSON_OVERLAP, Person
 
 SCORE_MIN = 0.5
-SIDE_MIN = 8  # pixels
+"""Detection score 0-1 from which a box counts; the default of transformers' post-processing."""
+SIDE_MIN = 8
+"""Pixels. Smaller boxes are ignored."""
 
 
 class DetrFinder:
-    """Looks at whole pictures; not safe to call from two threads at once."""
+    """Finds people in whole pictures. Not thread-safe."""
 
     def __init__(self, model: Any, processor: Any, pose: PoseNet) -> None:
-        """``model`` is one of transformers' object detectors, ``processor`` its image processor.
+        """``model`` is an object detector of transformers, ``processor`` its image processor.
 
         Raises:
-            ValueError: the detector knows no class called person.
+            ValueError: the detector has no class called person.
         """
         self._model, self._processor = model, processor
         self.body_net = pose
         self._person = [int(k) for k, name in model.config.id2label.items() if name.lower() == "person"]
         if not self._person:
-            raise ValueError("the detector has no class called person: use one that was trained on COCO")
+            raise ValueError("the detector has no class called person; use a detector trained on COCO")
 
     def find(self, image: Image) -> list[Person]:
-        """Everybody, largest first."""
+        """All people in ``image``, largest first."""
         height, width = image.shape[:2]
         people: list[Person] = []
         for box, score in self._boxes(image):
@@ -40,13 +42,13 @@ class DetrFinder:
         return sorted(people, key=lambda p: -p.area)
 
     def find_others(self, image: Image, known: Person) -> list[NDArray[np.float64]]:
-        """Boxes of everybody who does not lie on ``known``; their bodies are not measured."""
+        """Boxes (4,) of all people except those that overlap ``known``. Their bodies are not measured."""
         boxes = [box for box, _ in self._boxes(image)]
         return [box for box in boxes if box_iou(known.box, box[None])[0] < SAME_PERSON_OVERLAP]
 
     @torch.inference_mode()
     def _boxes(self, image: Image) -> list[tuple[NDArray[np.float64], float]]:
-        """(4,) x0, y0, x1, y1 and score of each person, surest first, each person once."""
+        """Box (4,) x0, y0, x1, y1 and score of each person, best score first, without duplicates."""
         inputs = self._processor(images=image, return_tensors="pt", input_data_format="channels_last")
         outputs = self._model(pixel_values=inputs["pixel_values"].to(self._model.device, self._model.dtype))
         (found,) = self._processor.post_process_object_detection(

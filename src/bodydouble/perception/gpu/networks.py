@@ -1,4 +1,4 @@
-"""Loading the three models, and what perception takes them for."""
+"""Load the detector, pose and mask models, and provide them as perception's networks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,43 +23,44 @@ from bodydouble.perception.options import PerceptionOptions
 from bodydouble.tasks.errors import ModelPackMissing
 
 VIDEO_MODEL = "sam2_video"
+"""``model_type`` that the mask model must have."""
 
 
 class GpuNetworks:
-    """Satisfies ``perception.networks.Networks``; the weights are loaded once and shared."""
+    """Implements ``perception.networks.Networks``. The weights are loaded once and shared."""
 
-    interpolates = False  # measuring is cheap here, and the model that renders was trained on measured poses
+    interpolates = False  # measuring is cheap on a GPU, and the rendering model was trained on measured poses
 
     def __init__(self, name: str, finder: DetrFinder, pose: PoseNet, mattes: Callable[[], SamMatteMaker]) -> None:
         self.name = name
         self._finder, self._pose, self._mattes = finder, pose, mattes
 
     def people(self) -> DetrFinder:
-        """RT-DETRv2."""
+        """The people finder (RT-DETRv2)."""
         return self._finder
 
     def body(self) -> PoseNet:
-        """ViTPose."""
+        """The pose network (ViTPose)."""
         return self._pose
 
     def mattes(self) -> SamMatteMaker:
-        """SAM 2 over video."""
+        """A new matte maker (SAM 2 video)."""
         return self._mattes()
 
     def close(self) -> None:
-        """The card's memory goes to whoever renders next; torch would keep it for this process."""
+        """Release the networks and their GPU memory, which torch would otherwise keep reserved for this process."""
         del self._finder, self._pose, self._mattes
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
 
 def load_networks(options: PerceptionOptions) -> GpuNetworks:
-    """The models that ``options`` names, on its device. Masks are computed in bfloat16 on a GPU, the rest in float32.
+    """The models that ``options`` names, on its device. On a GPU the mask model uses bfloat16, the others float32.
 
     Raises:
-        ModelPackMissing: a model is not here, or not of the kind that its place needs; the message says which.
+        ModelPackMissing: a model is not on this machine, or has the wrong kind. The message names it.
     """
-    disable_progress_bar()  # it would be drawn into the logs
+    disable_progress_bar()  # progress bars would fill the logs
     device = torch.device(options.device)
     detector = _load("detector", options.detector, AutoModelForObjectDetection, device)
     pose = _load("pose", options.pose, VitPoseForPoseEstimation, device)
@@ -68,7 +69,7 @@ def load_networks(options: PerceptionOptions) -> GpuNetworks:
     if kind != VIDEO_MODEL:
         raise _unfit("masks", options.masks, f"it is a {kind}, not a {VIDEO_MODEL}")
     masks = _load("masks", options.masks, AutoModel, device, half)
-    # SAM's own processors need torchvision for arithmetic of two lines; their settings are read instead.
+    # SAM's own processors need torchvision. Their settings suffice: SamMatteMaker._pixels does the arithmetic.
     settings, _ = BaseImageProcessor.get_image_processor_dict(_folder("masks", options.masks))
     mean, deviation = settings["image_mean"], settings["image_std"]
     try:
@@ -84,7 +85,8 @@ def _folder(role: str, where: str) -> Path:
     folder = locate_model(where)
     if folder is None:
         raise ModelPackMissing(
-            f"The {role} model is not here: {where} is neither a model's folder nor in the hub's cache.", model=where
+            f"The {role} model is not here: {where} is neither a model folder nor in the hub's local cache.",
+            model=where,
         )
     return folder
 
@@ -96,7 +98,7 @@ def _load(role: str, where: str, kind: Any, device: torch.device, dtype: torch.d
     except (OSError, ValueError, KeyError) as error:
         raise _unfit(role, where, str(error).strip().splitlines()[0]) from None
     if report["missing_keys"]:
-        raise _unfit(role, where, f"{len(report['missing_keys'])} weights are missing in it")
+        raise _unfit(role, where, f"{len(report['missing_keys'])} of its weights are missing")
     return model.eval().to(device)
 
 

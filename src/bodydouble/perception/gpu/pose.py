@@ -1,4 +1,4 @@
-"""ViTPose as the body network: 17 points of COCO, or 133 of COCO-WholeBody, told as BlazePose's 33."""
+"""ViTPose as the body network: its 17 COCO or 133 COCO-WholeBody points, converted to BlazePose's 33."""
 
 from dataclasses import replace
 from typing import Any
@@ -15,23 +15,23 @@ from bodydouble.perception.track import BODY_POINTS, WHOLE_BODY_POINTS
 
 COCO_POINTS = 17
 ASPECT = 3 / 4
-"""Width of the crop over its height: the networks see 192 x 256."""
+"""Width of the crop over its height: the network's input is 192 x 256 pixels."""
 MARGIN = 1.25
-"""Crop over box, in training and in transformers' processor."""
+"""Side of the crop over side of the box, as in training and in transformers' processor."""
 WHOLE_BODY_EXPERT = 5
-"""ViTPose+ has an expert for each of its data sets: COCO, AIC, MPII, AP-10K, APT-36K, COCO-WholeBody."""
+"""Index of COCO-WholeBody among ViTPose+'s data sets: COCO, AIC, MPII, AP-10K, APT-36K, COCO-WholeBody."""
 SURE = 9
-"""Of the 17 points; somebody of whom half is seen is somebody."""
+"""Points of the 17 whose mean confidence is the score: the best half, so that a half-visible person scores high."""
 
-# BlazePose point: COCO point. Eyes have three points there, inner and outer corner are taken for the middle.
+# BlazePose point → COCO point. BlazePose has three points per eye; COCO's single one stands for all three.
 FROM_COCO = {
     0: 0, 1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2, 7: 3, 8: 4, 11: 5, 12: 6, 13: 7, 14: 8, 15: 9, 16: 10, 23: 11, 24: 12,
     25: 13, 26: 14, 27: 15, 28: 16,
 }  # fmt: skip
-# The rest from COCO-WholeBody: corners of the mouth, root joints of little finger, index finger and thumb, heels.
+# BlazePose point → COCO-WholeBody point: mouth corners, root joints of little finger, index finger and thumb, heels.
 FROM_WHOLE_BODY = {9: 77, 10: 71, 17: 108, 18: 129, 19: 96, 20: 117, 21: 93, 22: 114, 29: 19, 30: 22}
-TOES = {31: (17, 18), 32: (20, 21)}
-# Guesses where the network knows neither hands nor feet: point, (from, towards), how far of that way beyond the end.
+TOES = {31: (17, 18), 32: (20, 21)}  # BlazePose foot index → big and small toe of COCO-WholeBody, averaged
+# Extrapolated hand and foot points for 17-point networks: point → (a, b, share), at b + share * (b - a). Confidence 0.
 BEYOND = {
     17: (13, 15, 0.3), 18: (14, 16, 0.3), 19: (13, 15, 0.35), 20: (14, 16, 0.35), 21: (13, 15, 0.2), 22: (14, 16, 0.2),
     29: (25, 27, 0.05), 30: (26, 28, 0.05), 31: (25, 27, 0.15), 32: (26, 28, 0.15),
@@ -39,20 +39,20 @@ BEYOND = {
 
 
 def region_of(box: NDArray[np.floating]) -> Roi:
-    """The region that stands for the network's crop around a person's box (4,): its side is the crop's height."""
+    """The region of the network's crop around a person's box (4,). The region's side is the crop's height."""
     (x0, y0, x1, y1) = (float(v) for v in box)
     side = max(y1 - y0, (x1 - x0) / ASPECT) * MARGIN
     return Roi(x=(x0 + x1) / 2, y=(y0 + y1) / 2, size=side)
 
 
 class PoseNet:
-    """Top-down pose of one person. Satisfies ``networks.BodySource``."""
+    """Top-down pose of one person. Implements ``networks.BodySource``."""
 
     def __init__(self, model: Any, processor: Any) -> None:
         """``model`` is a ``VitPoseForPoseEstimation``, ``processor`` its image processor.
 
         Raises:
-            ValueError: it has neither 17 nor 133 points.
+            ValueError: the model has neither 17 nor 133 points.
         """
         self._model, self._processor = model, processor
         self._points = int(model.config.num_labels)
@@ -65,7 +65,7 @@ class PoseNet:
 
     @torch.inference_mode()
     def run(self, image: Image, roi: Roi) -> BodyLandmarks:
-        """The body in ``roi``. Depth is 0 and the segmentation empty: this network knows neither."""
+        """The body in ``roi``. Depth is 0 and the segmentation is empty: ViTPose predicts neither."""
         height = roi.size / MARGIN
         width = height * ASPECT
         boxes = [[[roi.x - width / 2, roi.y - height / 2, width, height]]]
@@ -83,11 +83,11 @@ class PoseNet:
 
 
 def landmarks(found: Points, roi: Roi, size: tuple[int, int]) -> BodyLandmarks:
-    """BlazePose's 33 points of (17 or 133, 3) x, y, confidence; ``size`` is the frame's width and height."""
+    """BlazePose's 33 points from ``found`` (17 or 133, 3: x, y, confidence); ``size`` is the frame's width, height."""
     whole = len(found) == WHOLE_BODY_POINTS
     result = np.zeros((BODY_POINTS, 3))
     result[list(FROM_COCO)] = found[list(FROM_COCO.values())]
-    result[[9, 10]] = [*found[0, :2], 0.0]  # the mouth is near the nose; unknown without face points
+    result[[9, 10]] = [*found[0, :2], 0.0]  # the mouth at the nose, with confidence 0, if there are no face points
     for point, (a, b, share) in BEYOND.items():
         result[point, :2] = result[b, :2] + share * (result[b, :2] - result[a, :2])
     if whole:

@@ -1,4 +1,4 @@
-"""Where models are, and whether the device is."""
+"""Locate models on this machine, and check the device."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ from huggingface_hub import try_to_load_from_cache
 
 
 def device_obstacle(device: str) -> str | None:
-    """Why ``device`` cannot be used; None where it can."""
+    """The reason why ``device`` cannot be used; None if it can."""
     if device.startswith("cuda") and not torch.cuda.is_available():
         return "torch finds no GPU"
     return None
 
 
 def locate_model(where: str) -> Path | None:
-    """The folder of a model: ``where`` itself, or its snapshot in the hub's cache. Nothing is fetched."""
+    """The folder of a model: ``where``, or its snapshot in the hub's cache. None if absent; downloads nothing."""
     folder = Path(where)
     if folder.is_dir():
         return folder if (folder / "config.json").is_file() else None

@@ -1,4 +1,4 @@
-"""Attention with keys and values that were computed before: they do not change from step to step."""
+"""Cross-attention with precomputed keys and values, which are the same at every sampling step."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 
 class ContextKeys(NamedTuple):
-    """Keys and values of text and picture for one block, (1, tokens, heads, 128)."""
+    """Keys and values of the text and of the reference image for one block, (1, tokens, heads, 128)."""
 
     key: Tensor
     value: Tensor
@@ -21,16 +21,16 @@ class ContextKeys(NamedTuple):
 
 
 class FaceKeys(NamedTuple):
-    """Keys and values of the face motion for one adapter, (T + 1, tokens of a latent frame, heads, 128)."""
+    """Keys and values of the face motion for one adapter, (T + 1, motion tokens per latent frame, heads, 128)."""
 
     key: Tensor
     value: Tensor
-    lead: int = 0  # tokens of the first frame that are not asked for, where a pass is dealt out to several ranks
-    frame_tokens: int | None = None  # None: all frames' tokens are asked for
+    lead: int = 0  # tokens of the first frame that belong to the rank before, if a pass is split among ranks
+    frame_tokens: int | None = None  # tokens per latent frame; None: the queries cover all frames completely
 
 
 class ContextProcessor(WanAttnProcessor):
-    """Cross-attention to text and picture; also takes ``ContextKeys`` in place of their embeddings."""
+    """Cross-attention to text and reference image. Accepts ``ContextKeys`` in place of their embeddings."""
 
     def __call__(
         self,
@@ -40,7 +40,7 @@ class ContextProcessor(WanAttnProcessor):
         attention_mask: Tensor | None = None,
         rotary_emb: tuple[Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """(1, S, C) attended, (1, S, C) back."""
+        """Attention output (1, S, C) for ``hidden_states`` (1, S, C)."""
         if not isinstance(encoder_hidden_states, ContextKeys):
             return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
         keys = encoder_hidden_states
@@ -52,7 +52,7 @@ class ContextProcessor(WanAttnProcessor):
 
 
 class FaceProcessor(WanAnimateFaceBlockAttnProcessor):
-    """Cross-attention of each latent frame to the face motion of its time; also takes ``FaceKeys``."""
+    """Cross-attention of each latent frame to the face motion at its time. Accepts ``FaceKeys``."""
 
     def __call__(
         self,
@@ -61,7 +61,10 @@ class FaceProcessor(WanAnimateFaceBlockAttnProcessor):
         encoder_hidden_states: Any = None,
         attention_mask: Tensor | None = None,
     ) -> Tensor:
-        """(1, S, C) attended, (1, S, C) back; whole, S is a multiple of the number of latent frames."""
+        """Attention output (1, S, C) for ``hidden_states`` (1, S, C).
+
+        Without ``frame_tokens``, S is a multiple of the number of latent frames.
+        """
         if not isinstance(encoder_hidden_states, FaceKeys):
             return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask)
         key, value, lead, frame_tokens = encoder_hidden_states
@@ -76,7 +79,7 @@ class FaceProcessor(WanAnimateFaceBlockAttnProcessor):
 
 
 def context_keys(attn: Any, text: Tensor, image: Tensor) -> ContextKeys:
-    """Keys and values of embedded text and picture (1, tokens, C) for one cross-attention."""
+    """Keys and values of the embedded text and reference image, each (1, tokens, C), for one cross-attention."""
 
     def heads(projected: Tensor) -> Tensor:
         return projected.unflatten(2, (attn.heads, -1))

@@ -1,8 +1,8 @@
-"""LoRAs merged into the transformer's weights, every key accounted for.
+"""Merge LoRA files into the transformer's weights.
 
-Files come in three dialects: PEFT's (``base_model.model.`` and ``.default``), Wan's own (``blocks.0.self_attn.q``,
-with or without ``diffusion_model.``) and diffusers' (``transformer.blocks.0.attn1.to_q``). A key that fits nowhere
-ends the loading: a LoRA that was not applied would not be seen.
+Three naming schemes are accepted: PEFT (``base_model.model.`` and ``.default``), Wan (``blocks.0.self_attn.q``, with or
+without ``diffusion_model.``) and diffusers (``transformer.blocks.0.attn1.to_q``). An unknown key is an error, because a
+LoRA that is only partly applied would go unnoticed.
 """
 
 import json
@@ -20,7 +20,7 @@ from bodydouble.tasks.errors import ModelPackMissing
 
 _PREFIXES = ("base_model.model.", "diffusion_model.", "transformer.")
 
-# Wan's own names of modules and what diffusers calls them.
+# Module names of the Wan release → diffusers' names.
 _RENAMES = tuple(
     (re.compile(rf"^{old}$"), new)
     for old, new in (
@@ -34,7 +34,7 @@ _RENAMES = tuple(
         (r"blocks\.(\d+)\.cross_attn\.norm_k_img", r"blocks.\1.attn2.norm_added_k"),
         (r"blocks\.(\d+)\.ffn\.0", r"blocks.\1.ffn.net.0.proj"),
         (r"blocks\.(\d+)\.ffn\.2", r"blocks.\1.ffn.net.2"),
-        (r"blocks\.(\d+)\.norm3", r"blocks.\1.norm2"),  # Wan's third norm comes second in a block
+        (r"blocks\.(\d+)\.norm3", r"blocks.\1.norm2"),  # Wan's third norm is the second one applied in a block
         (r"text_embedding\.0", r"condition_embedder.text_embedder.linear_1"),
         (r"text_embedding\.2", r"condition_embedder.text_embedder.linear_2"),
         (r"time_embedding\.0", r"condition_embedder.time_embedder.linear_1"),
@@ -50,14 +50,16 @@ _RENAMES = tuple(
 _PART = re.compile(r"\.(lora_A|lora_B|lora_down|lora_up)\.weight$|\.(alpha|diff|diff_b|diff_m)$|\.lora_B\.(bias)$")
 _PARTS = {"lora_A": "down", "lora_down": "down", "lora_B": "up", "lora_up": "up", "bias": "diff_b"}
 _DIFFERENCES = {"diff": "weight", "diff_b": "bias", "diff_m": "scale_shift_table"}
-"""Parts that are added as they are, and to what. ``diff_m``: of what Wan calls modulation, a block's or the head's."""
+"""Part that is added unscaled → name of the parameter. ``diff_m`` changes the modulation of a block or of the head."""
 
 
 def read_lora(path: Path) -> dict[str, dict[str, Tensor]]:
-    """Module's name, as diffusers has it, to its parts: down (r, in), up (out, r), alpha, diff, diff_b, diff_m.
+    """The file's tensors by diffusers' module name, then by part.
+
+    Parts are down (r, in), up (out, r), alpha (scalar), diff, diff_b and diff_m (the shape of their parameter).
 
     Raises:
-        ModelPackMissing: a key is of no known form, or the file cannot be read; the message names it.
+        ModelPackMissing: a key has no known form, or the file cannot be read. The message names the key or the file.
     """
     modules: dict[str, dict[str, Tensor]] = {}
     for key, tensor in _read(path).items():
@@ -66,7 +68,7 @@ def read_lora(path: Path) -> dict[str, dict[str, Tensor]]:
             name = name.removeprefix(prefix)
         match = _PART.search(name)
         if match is None:
-            raise ModelPackMissing(f"{path.name}: {key} is no part of a LoRA that this version knows.", file=str(path))
+            raise ModelPackMissing(f"{path.name}: unknown LoRA key {key}.", file=str(path))
         part = next(group for group in match.groups() if group)
         module = modules.setdefault(_module_name(name[: match.start()]), {})
         module[_PARTS.get(part, part)] = tensor
@@ -81,18 +83,18 @@ def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return load_file(path)
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)  # runs no code of the file
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)  # does not execute code from the file
     except pickle.UnpicklingError:
         raise ModelPackMissing(
-            f"{path.name} holds more than weights, and running a file's code is not safe. The same LoRA as a "
-            ".safetensors file is read.",
+            f"{path.name} holds more than weights, and loading it could execute code. Use the same LoRA as a "
+            ".safetensors file.",
             file=str(path),
         ) from None
     return content.get("state_dict", content)
 
 
 def _peft_alpha(path: Path) -> float | None:
-    """PEFT keeps alpha in a file beside the weights; None where there is none."""
+    """``lora_alpha`` of PEFT's ``adapter_config.json`` in the same folder; None without that file."""
     config = path.with_name("adapter_config.json")
     return float(json.loads(config.read_text())["lora_alpha"]) if config.is_file() else None
 
@@ -101,22 +103,24 @@ def _module_name(name: str) -> str:
     for pattern, new in _RENAMES:
         if pattern.match(name):
             return pattern.sub(new, name)
-    return "" if name == "head" else name  # the head's modulation is the model's own
+    return "" if name == "head" else name  # in diffusers the head's modulation belongs to the model itself
 
 
 @torch.no_grad()
 def merge_lora(model: torch.nn.Module, path: Path, strength: float = 1.0) -> int:
-    """Add a LoRA to the weights of ``model``, one after the other; answers how many modules changed.
+    """Add the LoRA times ``strength`` to the weights of ``model`` in place; return the number of its modules.
+
+    One product is held in memory at a time.
 
     Raises:
-        ModelPackMissing: a module is not in the model, or has another shape; the model is as it was.
+        ModelPackMissing: the model lacks a module, or a shape differs. The model is unchanged.
     """
     found = dict(model.named_modules())
     lora = read_lora(path)
     targets: list[tuple[Tensor, dict[str, Tensor], str]] = []
     for name, parts in lora.items():
         if name not in found:
-            raise ModelPackMissing(f"{path.name}: the model has no {name}; this LoRA is for another model.")
+            raise ModelPackMissing(f"{path.name}: the model has no module {name}; this LoRA is for another model.")
         targets += [(parameter, parts, part) for part, parameter in _targets(path, name, found[name], parts)]
     changed = False
     for parameter, parts, part in targets:
@@ -124,17 +128,17 @@ def merge_lora(model: torch.nn.Module, path: Path, strength: float = 1.0) -> int
         parameter.add_(change.reshape(parameter.shape).to(parameter.device, parameter.dtype))
         changed |= bool(change.any())
     if not changed:
-        raise ModelPackMissing(f"{path.name}: it changes nothing.", file=str(path))
+        raise ModelPackMissing(f"{path.name}: this LoRA changes nothing.", file=str(path))
     return len(lora)
 
 
 def _targets(path: Path, name: str, module: Any, parts: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """Each part that changes a parameter of ``module``, and that parameter. Nothing is multiplied yet."""
+    """Yield each part that changes a parameter of ``module``, with that parameter. Checks shapes; computes nothing."""
     if ("down" in parts) != ("up" in parts):
-        raise ModelPackMissing(f"{path.name}: {name} has one half of its LoRA only.", file=str(path))
+        raise ModelPackMissing(f"{path.name}: {name} has only one half (down or up) of its LoRA.", file=str(path))
     for part, tensor in parts.items():
         kind = "weight" if part == "up" else _DIFFERENCES.get(part)
-        if kind is None:  # down goes with up, and alpha with both
+        if kind is None:  # down and alpha are applied together with up
             continue
         parameter = getattr(module, kind, None)
         if parameter is None:
@@ -147,7 +151,7 @@ def _targets(path: Path, name: str, module: Any, parts: dict[str, Tensor]) -> It
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Files leave out sides of 1, or have one more."""
+    """``shape`` without sides of 1, which some files omit or add."""
     return tuple(side for side in shape if side != 1)
 
 

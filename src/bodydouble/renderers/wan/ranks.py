@@ -1,4 +1,4 @@
-"""Several processes, one a card, that draw together: rank 0 is told what to do, the others follow."""
+"""Several processes, one per GPU, that generate together: rank 0 receives the requests and broadcasts them."""
 
 import json
 import os
@@ -18,17 +18,21 @@ from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import Cancelled
 
 WAIT_MAX = timedelta(days=30)
-"""Between two requests the others wait in a broadcast, for as long as nobody has work. Lost ranks are watched for."""
+"""Timeout of collective operations. Between requests the worker ranks wait in a broadcast, so it must exceed any idle
+time. Lost ranks are detected in another way: the model runner watches their processes."""
 
 
-def join(ranks: Ranks, meeting: Path, device: str) -> None:
-    """Meet the other ranks at the file ``meeting``, empty before, which has to stay; on this machine alone."""
+def join(ranks: Ranks, rendezvous: Path, device: str) -> None:
+    """Join the process group of all ranks on this machine.
+
+    ``rendezvous`` is an empty file that all ranks share. It must stay: NCCL stores its address there later.
+    """
     os.environ.update(GLOO_SOCKET_IFNAME="lo", NCCL_SOCKET_IFNAME="lo")
     if device == "cuda":
         torch.cuda.set_device(ranks.rank)
     distributed.init_process_group(
         "cpu:gloo,cuda:nccl" if device == "cuda" else "gloo",
-        init_method=meeting.as_uri(),
+        init_method=rendezvous.as_uri(),
         rank=ranks.rank,
         world_size=ranks.count,
         timeout=WAIT_MAX,
@@ -36,7 +40,7 @@ def join(ranks: Ranks, meeting: Path, device: str) -> None:
 
 
 def share(message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]]) -> None:
-    """Rank 0: have the others do the same."""
+    """On rank 0: broadcast ``message`` and ``pictures`` to the other ranks."""
     shapes = {name: picture.shape for name, picture in pictures.items()}
     content = np.frombuffer(json.dumps({**message, "pictures": shapes}).encode(), np.uint8).copy()
     distributed.broadcast(torch.tensor([len(content)]), 0)
@@ -46,7 +50,7 @@ def share(message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]])
 
 
 def shared() -> tuple[dict[str, Any], Pictures]:
-    """The other ranks: what rank 0 does next."""
+    """On the other ranks: the next message and pictures that rank 0 broadcasts."""
     length = torch.zeros(1, dtype=torch.int64)
     distributed.broadcast(length, 0)
     content = torch.zeros(int(length), dtype=torch.uint8)
@@ -61,7 +65,12 @@ def shared() -> tuple[dict[str, Any], Pictures]:
 
 
 def agreed(report: StepReport | None) -> StepReport:
-    """Rank 0's ``report``, after each call of which the ranks go on or stop together; None at the other ranks."""
+    """A step report that makes all ranks continue or stop together.
+
+    Args:
+        report: Rank 0's own report, called first; if it raises, all ranks stop. None on the other ranks, where the
+            result raises ``Cancelled`` when rank 0 stops.
+    """
 
     def decide(stop: bool) -> bool:
         flag = torch.tensor([int(stop)])

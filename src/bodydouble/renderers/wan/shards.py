@@ -1,8 +1,8 @@
-"""The tokens of one pass dealt out to several ranks, each with all weights.
+"""Sequence parallelism: the tokens of one pass are split among several ranks, each with all weights.
 
-Every layer but self-attention works token by token. There, each rank asks for its own tokens among the keys and values
-of all, which are gathered; padding makes the shards equally long, and what was padded is cut off before anybody looks
-at it. So any number of ranks goes with any number of tokens and heads.
+Every layer except self-attention processes tokens independently. In self-attention, each rank gathers the keys and
+values of all ranks and computes the queries of its own tokens. Padding makes all shards equally long; it is removed
+before attention. So any number of ranks works with any number of tokens and heads.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from bodydouble.renderers.wan.attention import ContextProcessor, FaceKeys, FaceP
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """This process among those that draw together; they are in torch's default process group."""
+    """This process's rank and the number of ranks in torch's default process group."""
 
     rank: int
     count: int
@@ -27,46 +27,46 @@ class Ranks:
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """This rank's share of ``tokens`` tokens."""
+    """The part of a sequence of ``tokens`` tokens that this rank computes."""
 
     ranks: Ranks
     tokens: int
 
     @property
     def length(self) -> int:
-        """Tokens of each rank; the last ranks' are padded."""
+        """Tokens per rank, including the padding of the last ranks."""
         return -(-self.tokens // self.ranks.count)
 
     @property
     def start(self) -> int:
-        """Place of this rank's first token; at or beyond ``tokens`` where there are fewer tokens than needed."""
+        """Index of this rank's first token; ``tokens`` or more if the whole shard is padding."""
         return self.length * self.ranks.rank
 
     def take(self, whole: Tensor) -> Tensor:
-        """(1, length, …) of (1, tokens, …)."""
+        """This rank's shard (1, length, …) of ``whole`` (1, tokens, …)."""
         missing = self.length * self.ranks.count - self.tokens
         padded = functional.pad(whole, (0, 0) * (whole.ndim - 2) + (0, missing))
-        # A copy, not a view: a compiled block is made anew for another stride or offset.
+        # A copy, not a view: a compiled block is recompiled for another stride or offset.
         return padded[:, self.start : self.start + self.length].clone(memory_format=torch.contiguous_format)
 
     def join(self, part: Tensor) -> Tensor:
-        """(1, tokens, …) of every rank's (1, length, …)."""
+        """The whole (1, tokens, …), gathered from every rank's ``part`` (1, length, …)."""
         parts = part.new_empty(self.ranks.count, *part.shape[1:])
         distributed.all_gather_single(parts, part.contiguous())
         return parts.flatten(0, 1)[: self.tokens].unsqueeze(0)
 
     def take_faces(self, keys: FaceKeys) -> FaceKeys:
-        """Keys of the latent frames that this rank's tokens lie in."""
+        """Keys of the latent frames that contain this rank's tokens."""
         frame_tokens = self.tokens // len(keys.key)
         first, lead = divmod(self.start, frame_tokens)
         rows = -(-(lead + self.length) // frame_tokens)
-        # Beyond the last frame there is padding alone: any keys will do.
+        # Only padding lies beyond the last frame, so any keys do.
         frames = (first + torch.arange(rows, device=keys.key.device)).clamp(max=len(keys.key) - 1)
         return FaceKeys(key=keys.key[frames], value=keys.value[frames], lead=lead, frame_tokens=frame_tokens)
 
 
 class ShardRotary(NamedTuple):
-    """The rotation of this rank's tokens, and how to gather the others'."""
+    """Rotary embedding of this rank's tokens, and the shard that gathers the other ranks' keys and values."""
 
     cosine: Tensor
     sine: Tensor
@@ -74,7 +74,7 @@ class ShardRotary(NamedTuple):
 
 
 class SelfProcessor(WanAttnProcessor):
-    """Self-attention; with a ``ShardRotary``, of one rank's tokens to those of all."""
+    """Self-attention. With a ``ShardRotary``, this rank's queries attend to the tokens of all ranks."""
 
     def __call__(
         self,
@@ -84,7 +84,7 @@ class SelfProcessor(WanAttnProcessor):
         attention_mask: Tensor | None = None,
         rotary_emb: Any = None,
     ) -> Tensor:
-        """(1, S, C) attended, (1, S, C) back."""
+        """Attention output (1, S, C) for ``hidden_states`` (1, S, C)."""
         if not isinstance(rotary_emb, ShardRotary):
             return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
         query = _rotate(attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1)), rotary_emb)
@@ -96,7 +96,7 @@ class SelfProcessor(WanAttnProcessor):
 
 
 def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
-    """Let ``transformer`` take keys that are there already, and shards of its tokens; nothing else changes."""
+    """Let ``transformer`` accept precomputed keys and token shards. Results for other inputs do not change."""
     model: Any = transformer
     for block in model.blocks:
         block.attn1.set_processor(SelfProcessor())
@@ -106,7 +106,7 @@ def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
 
 
 def _rotate(states: Tensor, rotary: ShardRotary) -> Tensor:
-    """Each pair of channels (1, S, heads, 128) turned by its token's angle."""
+    """``states`` (1, S, heads, 128) with each pair of channels rotated by its token's angle."""
     x, y = states.unflatten(-1, (-1, 2)).unbind(-1)
     cosine, sine = rotary.cosine[..., 0::2], rotary.sine[..., 1::2]
     return torch.stack([x * cosine - y * sine, x * sine + y * cosine], dim=-1).flatten(-2).type_as(states)

@@ -1,6 +1,6 @@
-"""The folder with the networks' weights: where it is, whether it is whole, and how it comes there.
+"""Locate, check and install the folder with the networks' weights.
 
-The layout is the one of the hub's ``Wan2.2-Animate-14B-Diffusers``: a folder a network.
+The layout is that of ``Wan2.2-Animate-14B-Diffusers`` on the hub: one folder per network.
 """
 
 import importlib.util
@@ -22,13 +22,15 @@ from bodydouble.tasks.errors import ModelPackMissing
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 RELIGHTING_HUB_ID, RELIGHTING_FILE = "Wan-AI/Wan2.2-Animate-14B", "relighting_lora/adapter_model.safetensors"
-"""The original release has the LoRA; of its other files none is needed."""
+"""Repository and path of the relighting LoRA. Only the original release has it; its other files are not needed."""
 RELIGHTING_NAMES = ("relighting_lora.safetensors", RELIGHTING_FILE, "relighting_lora.ckpt")
 DISTILLATION_NAMES = ("distillation_lora.safetensors",)
 FREE_BYTES_MARGIN = 1_000_000_000
+"""Disk space that stays free after an installation."""
 LISTED_MAX = 4
+"""Missing files that a message names; the others are counted."""
 
-# Of each network: the files that say what it is.
+# Network → its configuration files.
 _DESCRIPTIONS = {
     "tokenizer": ("tokenizer_config.json", "tokenizer.json"),
     "text_encoder": ("config.json",),
@@ -41,12 +43,12 @@ _DESCRIPTIONS = {
 _WITH_WEIGHTS = ("text_encoder", "image_encoder", "vae", "transformer")
 
 Report = Callable[[str, float], None]
-"""Told what is being done and the fraction 0-1 of the whole."""
+"""Called with the current action and the completed fraction 0-1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WanWeights:
-    """A folder that has every part, and the LoRAs that were found."""
+    """A complete weights folder, and the LoRA files that were found."""
 
     folder: Path
     relighting: Path | None
@@ -54,14 +56,14 @@ class WanWeights:
 
 
 def weights_folder(options: WanSettings) -> Path:
-    """Where the weights are read from: the operator's folder, else the user's cache."""
+    """The folder of the weights: the configured one, else the default in the user's cache."""
     if options.weights:
         return Path(options.weights)
     return platformdirs.user_cache_path("bodydouble", appauthor=False) / "models" / "wan-2.2-animate-14b"
 
 
 def missing_parts(folder: Path) -> list[str]:
-    """What ``folder`` lacks, as paths inside it; empty where it is whole."""
+    """Paths of required files that ``folder`` lacks, relative to it. Empty if the folder is complete."""
     missing = [
         f"{part}/{name}"
         for part, names in _DESCRIPTIONS.items()
@@ -84,25 +86,25 @@ def _listed(missing: list[str]) -> str:
 
 
 def locate_weights(options: WanSettings) -> WanWeights:
-    """The weights that ``options`` name.
+    """The weights folder and LoRA files selected by ``options``.
 
     Raises:
-        ModelPackMissing: files are missing; the message has the command that brings them. A LoRA that was named, or
-            that the profile needs, is missing.
+        ModelPackMissing: weights are missing (the message has the installation command), or a LoRA that was configured
+            or that the profile needs is missing.
     """
     folder = weights_folder(options)
     missing = missing_parts(folder)
     if missing:
         raise ModelPackMissing(
             f"The weights of the wan renderer are not in {folder} (missing: {_listed(missing)}). Run: bodydouble "
-            "models install wan, or set BODYDOUBLE_WAN_WEIGHTS to a folder that has them.",
+            "models install wan, or set BODYDOUBLE_WAN_WEIGHTS to a folder that contains them.",
             folder=str(folder),
             missing=missing,
         )
     distillation = _lora(options.distillation, folder, DISTILLATION_NAMES, "distillation")
     if options.profile == "fast" and distillation is None:
         raise ModelPackMissing(
-            "wan_profile: fast draws in 4 steps and needs a step-distillation LoRA of Wan2.1-I2V-14B. Set "
+            "wan_profile: fast generates in 4 steps and needs a step-distillation LoRA of Wan2.1-I2V-14B. Set "
             "BODYDOUBLE_WAN_DISTILLATION to its file, or choose the profile balanced."
         )
     return WanWeights(
@@ -113,7 +115,11 @@ def locate_weights(options: WanSettings) -> WanWeights:
 
 
 def settings_for(settings: WanSettings, mode: str) -> WanSettings:
-    """What is loaded for ``mode``: the relighting LoRA was trained for mode replace alone. Raises ModelPackMissing."""
+    """``settings`` for ``mode``, without the relighting LoRA unless ``mode`` is replace, the mode it was trained for.
+
+    Raises:
+        ModelPackMissing: see ``locate_weights``.
+    """
     if mode == "replace" or locate_weights(settings).relighting is None:
         return settings
     return replace(settings, relit=False)
@@ -122,16 +128,16 @@ def settings_for(settings: WanSettings, mode: str) -> WanSettings:
 def _lora(given: str | None, folder: Path, names: tuple[str, ...], what: str) -> Path | None:
     if given is not None:
         if not Path(given).is_file():
-            raise ModelPackMissing(f"BODYDOUBLE_WAN_{what.upper()}: there is no file {given}.", file=given)
+            raise ModelPackMissing(f"BODYDOUBLE_WAN_{what.upper()}: file {given} does not exist.", file=given)
         return Path(given)
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def install_weights(source: str | None, folder: Path, report: Report) -> None:
-    """Bring the weights into ``folder`` from another folder or from the hub; what is there already stays.
+    """Copy the weights into ``folder`` from the folder or hub repository ``source``. Files already there are kept.
 
     Raises:
-        ModelPackMissing: the source lacks parts or does not answer, or the disk is too small.
+        ModelPackMissing: the source is incomplete or unreachable, or the disk is too small.
     """
     where = source or HUB_ID
     if Path(where).is_dir():
@@ -139,10 +145,10 @@ def install_weights(source: str | None, folder: Path, report: Report) -> None:
     elif _HUB_NAME.fullmatch(where):
         _install_from_hub(where, folder, report)
     else:
-        raise ModelPackMissing(f"{where} is neither a folder here nor a name of the hub (OWNER/NAME).")
+        raise ModelPackMissing(f"{where} is neither a local folder nor a hub repository (OWNER/NAME).")
     missing = missing_parts(folder)
     if missing:
-        raise ModelPackMissing(f"{where} has no {_listed(missing)}; is it a diffusers folder of Wan2.2-Animate?")
+        raise ModelPackMissing(f"{where} lacks {_listed(missing)}. Use Wan2.2-Animate in diffusers' layout.")
     report("done", 1.0)
 
 
@@ -150,8 +156,8 @@ def _install_from_folder(source: Path, folder: Path, report: Report) -> None:
     missing = missing_parts(source)
     if missing:
         raise ModelPackMissing(
-            f"{source} has no {_listed(missing)}; nothing was copied. The folder that is needed is laid out as the "
-            f"hub's {HUB_ID}.",
+            f"{source} lacks {_listed(missing)}; nothing was copied. Use a folder with the layout of {HUB_ID} on the "
+            "hub.",
             folder=str(source),
         )
     files = [path for path in sorted(source.rglob("*")) if path.is_file()]
@@ -169,7 +175,7 @@ def _same_size(source: Path, target: Path) -> bool:
 
 
 def _bring(source: Path, target: Path) -> None:
-    """Link a file where both are on one disk, else copy it; whole or not at all."""
+    """Hard-link ``source`` to ``target``, or copy it if linking fails. Atomic: ``target`` is never partial."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(target) as part:
         part.unlink(missing_ok=True)
@@ -179,26 +185,26 @@ def _bring(source: Path, target: Path) -> None:
             free = shutil.disk_usage(target.parent).free
             if free < source.stat().st_size + FREE_BYTES_MARGIN:
                 raise ModelPackMissing(
-                    f"{target.parent} has {free / 1e9:.0f} GB left, too little for {source.name}. Free some, or set "
-                    f"BODYDOUBLE_WAN_WEIGHTS to {source.parents[1]} and use the weights where they are."
+                    f"{target.parent} has {free / 1e9:.0f} GB left, too little for {source.name}. Free disk space, or "
+                    f"set BODYDOUBLE_WAN_WEIGHTS to {source.parents[1]} to use the weights without a copy."
                 ) from None
             shutil.copyfile(source, part)
 
 
 def _install_from_hub(name: str, folder: Path, report: Report) -> None:
-    """All networks, and for the published weights the relighting LoRA too."""
+    """Fetch all networks from repository ``name``, and the relighting LoRA if ``name`` is the published release."""
     wanted = [(name, [f"{part}/*" for part in _DESCRIPTIONS])] if missing_parts(folder) else []
     if name == HUB_ID and _lora(None, folder, RELIGHTING_NAMES, "relighting") is None:
         wanted.append((RELIGHTING_HUB_ID, [RELIGHTING_FILE]))
     if wanted and importlib.util.find_spec("huggingface_hub") is None:
-        raise ModelPackMissing("Fetching from the hub needs the extra: pip install 'bodydouble[wan]'.")
+        raise ModelPackMissing("Downloading from the hub needs an optional package: pip install 'bodydouble[wan]'.")
     folder.mkdir(parents=True, exist_ok=True)
     for repository, patterns in wanted:
         _fetch(repository, patterns, folder, report)
 
 
 def _fetch(name: str, patterns: list[str], folder: Path, report: Report) -> None:
-    import huggingface_hub  # heavy, and not of the base install
+    import huggingface_hub  # slow to import, and not part of the base installation
 
     client: Any = huggingface_hub
     try:
@@ -208,11 +214,11 @@ def _fetch(name: str, patterns: list[str], folder: Path, report: Report) -> None
         if free < missing + FREE_BYTES_MARGIN:
             raise ModelPackMissing(
                 f"{name} needs {missing / 1e9:.0f} GB more, and the disk of {folder} has {free / 1e9:.0f} GB left. "
-                "Free some, or set BODYDOUBLE_WAN_WEIGHTS to a folder on a larger disk."
+                "Free disk space, or set BODYDOUBLE_WAN_WEIGHTS to a folder on a larger disk."
             )
-        report(f"fetching {name}, {missing / 1e9:.1f} GB; it goes on where it was interrupted", 0.0)
+        report(f"fetching {name}, {missing / 1e9:.1f} GB; an interrupted download resumes", 0.0)
         client.snapshot_download(name, local_dir=folder, allow_patterns=patterns)
     except ModelPackMissing:
         raise
-    except Exception as error:  # of the network, of the hub, of the disk: its own words say which
-        raise ModelPackMissing(f"Could not fetch {name}: {error}") from error
+    except Exception as error:  # network, hub or disk: the message includes the original error
+        raise ModelPackMissing(f"Could not download {name}: {error}") from error

@@ -1,7 +1,8 @@
-"""Messages between a task's child and the process that holds the networks.
+"""Messages between a task's child process and the model runner.
 
-A message is JSON after its length. Pictures go beside it as anonymous memory, whose descriptor the socket passes on:
-nothing is copied through the socket, nothing is left over when a process dies, and nothing is unpickled.
+A message is a 4-byte length, then JSON. Its pictures are in anonymous memory, whose file descriptor is sent over the
+Unix socket. So picture bytes do not pass through the socket, the kernel frees them when a process dies, and nothing is
+unpickled.
 """
 
 import json
@@ -17,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 LENGTH = struct.Struct("!I")
+"""Length of the JSON in bytes, big-endian."""
 MESSAGE_BYTES_MAX = 1 << 16
+"""Limit of the JSON alone; messages have a few fields and a prompt."""
 
 Pictures = dict[str, NDArray[np.uint8]]
 
 
 def send(connection: socket.socket, message: Mapping[str, Any], pictures: Mapping[str, NDArray[np.uint8]]) -> None:
-    """Send ``message`` with its ``pictures``. Raises OSError where nobody listens any more."""
+    """Send ``message`` with its ``pictures`` by name. Raises OSError if the other side has closed the connection."""
     shapes = {name: picture.shape for name, picture in pictures.items()}
     content = json.dumps({**message, "pictures": shapes}).encode()
     data = LENGTH.pack(len(content)) + content
@@ -39,23 +42,23 @@ def send(connection: socket.socket, message: Mapping[str, Any], pictures: Mappin
 
 def _write(descriptor: int, picture: NDArray[np.uint8]) -> None:
     rest = picture.reshape(-1).data
-    while rest:  # one write takes 2 GiB at most
+    while rest:  # one write() transfers at most 2 GiB on Linux
         rest = rest[os.write(descriptor, rest) :]
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], Pictures]:
-    """The next message and its pictures, which are the receiver's own.
+    """The next message and its pictures. The pictures are private, writable copies.
 
     Raises:
-        EOFError: the other side is gone.
-        OSError: the connection broke, or was silent for longer than its time-out.
-        ValueError: what came is no message of ours.
+        EOFError: the other side closed the connection.
+        OSError: the connection broke, or its timeout expired.
+        ValueError: the data is not a valid message.
     """
     head, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
     try:
         (length,) = LENGTH.unpack(head + _exactly(connection, LENGTH.size - len(head)))
         if length > MESSAGE_BYTES_MAX:
-            raise ValueError(f"a message of {length} bytes; {MESSAGE_BYTES_MAX} are allowed")
+            raise ValueError(f"a message of {length} bytes; at most {MESSAGE_BYTES_MAX} are allowed")
         message: dict[str, Any] = json.loads(_exactly(connection, length))
         shapes: dict[str, list[int]] = message.pop("pictures")
         return message, _map(descriptors, shapes)
@@ -80,7 +83,7 @@ def _map(descriptors: list[int], shapes: Mapping[str, list[int]]) -> Pictures:
     if not shapes:
         return {}
     if len(descriptors) != 1 or os.fstat(descriptors[0]).st_size != sum(sizes) or min(sizes) <= 0:
-        raise ValueError("the pictures are not as the message describes them")
+        raise ValueError("the size of the pictures differs from the shapes in the message")
     memory = mmap.mmap(descriptors[0], sum(sizes), access=mmap.ACCESS_COPY)
     pictures: Pictures = {}
     start = 0

@@ -92,9 +92,9 @@ def test_of_many_experts_the_whole_bodys_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"no weights", "no file of torch's"),
+        (b"no weights", "not a file of torch"),
         ({"state_dict": {"backbone.patch_embed.proj.weight": torch.zeros(7, 3, 16, 16)}}, "not those of a ViTPose"),
-        ({"state_dict": [1, 2]}, "holds no weights by name"),
+        ({"state_dict": [1, 2]}, "has no dictionary of weights"),
         (17, "17 points"),
     ],
 )

@@ -122,14 +122,14 @@ def test_two_ranks_draw_what_one_draws(
     assert process.wait(30) == 1
 
 
-def test_the_meeting_place_stays(options: WanSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ranks on GPUs meet a second time, when they first exchange tensors: NCCL leaves its address there then."""
-    places: list[Path] = []
+def test_the_rendezvous_file_stays(options: WanSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file exists after joining: on GPUs, NCCL stores its address there at the first exchange of tensors."""
+    files: list[Path] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *command, **choices: SimpleNamespace(wait=lambda: 0))
-    monkeypatch.setattr("bodydouble.renderers.wan.ranks.join", lambda ranks, meeting, device: places.append(meeting))
+    monkeypatch.setattr("bodydouble.renderers.wan.ranks.join", lambda ranks, file, device: files.append(file))
     worker_ranks.WorkerRanks(options, lambda reason: None)
-    assert places[0].exists()  # else the store would wait for it
-    store = FileStore(str(places[0]), 1)
+    assert files[0].exists()  # otherwise the store would wait for it
+    store = FileStore(str(files[0]), 1)
     store.set("address", "here")
     assert store.get("address") == b"here"
 
@@ -137,7 +137,7 @@ def test_the_meeting_place_stays(options: WanSettings, monkeypatch: pytest.Monke
 def test_compiled_ranks_draw_what_one_draws(tmp_path: Path) -> None:
     """Velocities of three sizes agree to 1e-5 of their deviation; each rank compiles once, for all blocks and sizes."""
     script, tests = Path(__file__).with_name("compiled_rank.py"), Path(__file__).parents[3]
-    command = [sys.executable, str(script), str(tmp_path / "meeting")]
+    command = [sys.executable, str(script), str(tmp_path / "rendezvous")]
     output = subprocess.check_output(command, env={**os.environ, "PYTHONPATH": str(tests)}, timeout=240)
     for line in output.splitlines():
         said = json.loads(line)

@@ -73,7 +73,7 @@ def test_installing_from_a_folder(tmp_path: Path) -> None:
 def test_what_is_neither_folder_nor_hub_name_is_refused(tmp_path: Path, wrong: str) -> None:
     """Also where every part is there already: it was said to be done."""
     folder = whole_folder(tmp_path / "weights")
-    with pytest.raises(ModelPackMissing, match="neither a folder here nor a name of the hub"):
+    with pytest.raises(ModelPackMissing, match="neither a local folder nor a hub repository"):
         install_weights(wrong, folder, lambda what, fraction: None)
 
 

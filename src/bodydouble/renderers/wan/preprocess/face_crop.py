@@ -1,9 +1,9 @@
-"""The face pictures that carry expression, and what is shown where there is no face.
+"""Face crops of the driver, which give the model the expression.
 
-The box is upstream's (``get_face_bboxes`` of Wan-Video/Wan2.2): around the 68 face points, which reach from the brows
-to the chin, area times 1.3, three quarters of the added height above. A face that is lost leaves its box on the head
-for ``HOLD_FRAMES``; after that, and where no face was found yet in the shot, the picture is black, which is -1 in the
-model's range and what the model was trained to read as "no expression given".
+The box is that of ``get_face_bboxes`` in Wan-Video/Wan2.2. It encloses the 68 face points (brows to chin), enlarged to
+1.3 times the area, with three quarters of the added height above. When the face is lost, the last box follows the head
+for ``HOLD_FRAMES``. After that, and before the first face of a shot, the crop is black. Black is -1 in the model's
+range, which the model was trained to read as "no expression given".
 """
 
 import cv2
@@ -15,32 +15,38 @@ from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.whole_body import FACE, whole_body
 
 SIDE = 512
+"""Side of a crop in pixels, the model's input size."""
 AREA_SCALE = 1.3
+"""Area of the box over that of the face points, as in Wan-Video/Wan2.2."""
+SHARE_ABOVE = 3 / 4
+"""Share of the added height that lies above the face points, as in Wan-Video/Wan2.2."""
 HOLD_FRAMES = 12
-"""Half a second at 24 frames a second: longer than a blink of the network or a hand before the face, shorter than a
-turn of the head, after which the held picture would show hair."""
+"""Half a second at 24 frames per second. Longer than a gap in detection or a hand before the face, shorter than a turn
+of the head, after which the box would show hair."""
 FACE_CONFIDENCE_MIN = 0.5
-HEAD = (0, 1, 2, 3, 4)  # nose, eyes, ears
+"""Mean confidence 0-1 of the face points from which the face counts as found."""
+HEAD = (0, 1, 2, 3, 4)  # COCO points: nose, eyes, ears
 HEAD_CONFIDENCE_MIN = 0.3
+"""Confidence 0-1 from which a point counts towards the position of the head."""
 BOX_SIDE_MIN = 8
-"""Pixels. A smaller face is a colour, not an expression."""
+"""Pixels. A smaller face shows no expression."""
 
 Box = NDArray[np.float64]  # (4,) x0, y0, x1, y1
 
 
 def face_box(points: NDArray[np.float64], width: int, height: int) -> Box:
-    """The box around face points (N, 2), widened and clipped to the frame; whole pixels."""
+    """The enlarged box around face points (N, 2), clipped to the frame of ``width`` x ``height``; whole pixels."""
     low, high = points.min(0), points.max(0)
     grown = (high - low) * (AREA_SCALE**0.5 - 1)
     x0, x1 = low[0] - grown[0] / 2, high[0] + grown[0] / 2
-    y0, y1 = low[1] - grown[1] * 3 / 4, high[1] + grown[1] / 4
+    y0, y1 = low[1] - grown[1] * SHARE_ABOVE, high[1] + grown[1] * (1 - SHARE_ABOVE)
     return np.trunc([max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)])
 
 
 def face_boxes(track: PersonTrack, width: int, height: int) -> NDArray[np.float64]:
-    """(F, 4) the box to crop in each frame of ``track``, NaN where the picture is to be black.
+    """The box (F, 4) to crop in each frame of ``track``; NaN where the crop is black.
 
-    Follows from the track alone, so that any segment can be started anywhere with the same result.
+    Depends on the track alone, so a segment gets the same boxes wherever rendering starts.
     """
     boxes = np.full((len(track), 4), np.nan)
     held: Box | None = None  # relative to the head
@@ -68,7 +74,7 @@ def face_boxes(track: PersonTrack, width: int, height: int) -> NDArray[np.float6
 
 
 def crop_face(image: Image, box: Box) -> Image:
-    """(512, 512, 3) of ``image`` in ``box``, stretched to a square as in training; black where the box is NaN."""
+    """The crop (512, 512, 3) of ``image``, stretched to a square as in training; black if ``box`` is NaN."""
     if np.isnan(box).any():
         return np.zeros((SIDE, SIDE, 3), np.uint8)
     x0, y0, x1, y1 = box.astype(int)

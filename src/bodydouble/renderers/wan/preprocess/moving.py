@@ -1,7 +1,8 @@
-"""What Wan-Animate is shown in mode animate: the driver's skeleton where the character stands, and the driver's face.
+"""Inputs of Wan-Animate in mode animate: the driver's skeleton at the character's position, and the driver's face.
 
-A similarity takes the driver's body, as a shot shows it first, onto the character's in the picture: so the character
-starts from its own place and size, whatever the framing of the video. Proportions of limbs stay the driver's.
+For each shot, a scale and a shift map the driver's body in the first measurable frame onto the character's body in the
+reference image. So the character starts at its own position and size, whatever the framing of the video. The
+proportions of the limbs remain the driver's.
 """
 
 from collections.abc import Iterator
@@ -20,27 +21,30 @@ from bodydouble.renderers.wan.preprocess.inputs import FrameInputs
 
 SHOULDERS, HIPS, EARS = (5, 6), (11, 12), (3, 4)
 MEASURES = ((SHOULDERS, HIPS), ((5,), (6,)), ((3,), (4,)))
-"""Pairs of points (means of COCO's) whose distance tells how large somebody is: the trunk, which does not shorten when
-they turn, else the shoulders, else the ears."""
+"""Pairs of COCO points (or means of points) whose distance measures a person's size, in order of preference. The trunk
+comes first because it does not shorten when the person turns; then the shoulders, then the ears."""
 SCALE_RANGE = (0.1, 10.0)
+"""Limits of the character's size over the driver's, against measurement errors."""
+SIZE_MIN = 1
+"""Pixels. Shorter distances do not measure a size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """From the video's pixels to the picture's: ``scale * point + shift``."""
+    """Map from pixels of the video to pixels of the reference image: ``scale * point + shift``."""
 
     scale: float
     shift: NDArray[np.float64]  # (2,)
 
 
 def place(driver: WholeBody, character: WholeBody) -> Placement | None:
-    """What takes ``driver`` onto ``character``; None where no measure is sure in both."""
+    """The placement that maps ``driver`` onto ``character``; None if no measure is confident in both."""
     for one, other in MEASURES:
         points = [*one, *other]
         if min(driver.confidence[points].min(), character.confidence[points].min()) < CONFIDENCE_MIN:
             continue
         sizes = [float(np.hypot(*_along(body, one, other))) for body in (driver, character)]
-        if min(sizes) < 1:
+        if min(sizes) < SIZE_MIN:
             continue
         scale = float(np.clip(sizes[1] / sizes[0], *SCALE_RANGE))
         anchors = [body.points[list(one)].mean(0) for body in (driver, character)]
@@ -53,13 +57,16 @@ def _along(body: WholeBody, one: tuple[int, ...], other: tuple[int, ...]) -> NDA
 
 
 def fit(video: tuple[int, int], picture: tuple[int, int]) -> Placement:
-    """The video's frame in the middle of the picture's, whole: where nobody's size is known. Width and height each."""
+    """The placement that centres the whole video frame in the reference image, used if no size can be measured.
+
+    ``video`` and ``picture`` are width and height in pixels.
+    """
     scale = min(picture[0] / video[0], picture[1] / video[1])
     return Placement(scale=scale, shift=(np.array(picture) - scale * np.array(video)) / 2)
 
 
 class MovePreprocessor:
-    """Makes the inputs of any frames of one video; holds no frame."""
+    """Makes the inputs of any frames of one video; keeps no frame in memory."""
 
     def __init__(
         self,
@@ -70,7 +77,7 @@ class MovePreprocessor:
         area_max: int = AREA_MAX,
         area_min: int = AREA_MIN,
     ) -> None:
-        """``character`` is the body in the picture, whose width and height are ``size``."""
+        """``character`` is the body in the reference image, whose width and height in pixels are ``size``."""
         self._footage, self._track = footage, track
         self.canvas = choose_canvas(*size, area_max, area_min)
         self._frame = footage.width, footage.height
@@ -78,7 +85,7 @@ class MovePreprocessor:
         self._placements = self._place_shots(character, size)
 
     def _place_shots(self, character: WholeBody, size: tuple[int, int]) -> dict[int, Placement]:
-        """Of each shot, by its number: from the first frame whose driver can be measured."""
+        """Placement by shot number, from the first frame of the shot in which the driver can be measured."""
         placements: dict[int, Placement] = {}
         for i, shot in enumerate(self._track.shot.tolist()):
             if shot not in placements and self._track.present[i]:
