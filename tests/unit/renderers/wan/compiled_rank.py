@@ -1,7 +1,7 @@
-"""Two ranks whose blocks are compiled: ``python compiled_rank.py MEETING``.
+"""Two ranks with compiled blocks: ``python compiled_rank.py RENDEZVOUS_FILE``.
 
-Each draws a few sizes one after the other, and prints as a line of JSON, for each drawing, by how much its velocity
-differs from that of one rank alone which compiles nothing, and how many graphs had been made by then.
+Each rank computes velocities of several sizes and prints one line of JSON. ``errors`` has, per size, the largest
+difference from a single uncompiled rank over the standard deviation. ``graphs`` counts the graphs compiled so far.
 """
 
 import json
@@ -24,11 +24,11 @@ from bodydouble.renderers.wan.transformer import predict, prepare_contexts, prep
 from tiny_wan import FACE_SIDE, tiny_transformer
 
 SIZES = ((4, 4, 6), (2, 4, 6), (4, 6, 6))
-"""Latent frames, height, width: 30, 18 and 45 tokens. The second is a shot's short last segment."""
+"""Latent frames, height, width: 30, 18 and 45 tokens. The second is like a short last segment of a shot."""
 
 
 def velocities(setup: Setup, mine: Ranks | None) -> tuple[list[Tensor], list[int]]:
-    """Of each size; and the graphs made by then."""
+    """The velocity of each size, and the number of graphs compiled after each."""
     model = tiny_transformer()
     optimise(model, setup)
     made: list[Tensor] = []
@@ -50,25 +50,25 @@ def velocities(setup: Setup, mine: Ranks | None) -> tuple[list[Tensor], list[int
 
 
 def main() -> None:
-    """Import once, then part."""
+    """Fork into two ranks after the imports."""
     torch.set_num_threads(1)
     follower = os.fork()
-    draw(Ranks(rank=0 if follower else 1, count=2))
+    compare(Ranks(rank=0 if follower else 1, count=2))
     if follower:
         sys.exit(os.waitstatus_to_exitcode(os.waitpid(follower, 0)[1]))
 
 
-def draw(mine: Ranks) -> None:
-    """Alone, then with the other rank."""
-    torch.compiler.set_default_backend("aot_eager")  # traced and guarded as for inductor, which would take minutes
-    loading.compile_obstacle = lambda: None  # and needs a C compiler
+def compare(mine: Ranks) -> None:
+    """Compute the velocities alone, then with the other rank, and print the comparison."""
+    torch.compiler.set_default_backend("aot_eager")  # same tracing and guards as inductor, which takes minutes
+    loading.compile_obstacle = lambda: None  # aot_eager needs no C compiler
     plain = choose_setup(WanSettings(device="cpu"), [])
     expected, graphs = velocities(plain, None)
-    assert not any(graphs), "nothing was to be compiled"
+    assert not any(graphs), "the reference must not be compiled"
     ranks.join(mine, Path(sys.argv[1]), "cpu")
     made, graphs = velocities(replace(plain, compile=True), mine)
     errors = [float((a - b).abs().max() / b.std()) for a, b in zip(made, expected, strict=True)]
-    # In one piece: the other rank writes there too.
+    # In a single write, because the other rank writes to the same pipe.
     sys.stdout.write(json.dumps({"errors": errors, "graphs": graphs}) + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Tests of what needs the extra ``wan`` are collected where torch is installed."""
+"""Skips tests that need the optional dependencies ``wan`` if torch is not installed."""
 
 import importlib.util
 

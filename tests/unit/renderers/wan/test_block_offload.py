@@ -1,4 +1,4 @@
-"""Blocks that are copied to the GPU for their call."""
+"""Transformer blocks that are copied to the GPU before each call."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from torch import Tensor
 from bodydouble.renderers.wan.block_offload import offload_blocks, pin_weights
 
 
-def test_blocks_take_turns() -> None:
-    """Of three blocks that share two buffers the next one is there before it is called, job after job."""
+def test_the_next_block_is_prefetched() -> None:
+    """Three blocks share two buffers; the next block is always loaded before its call, also in a second pass."""
     layers = [torch.nn.Linear(4, 4) for _ in range(3)]
     blocks = offload_blocks(layers, torch.device("cpu"))
     buffers = blocks[0].blocks
@@ -21,7 +21,7 @@ def test_blocks_take_turns() -> None:
 
 
 def test_as_many_blocks_are_pinned_as_memory_allows() -> None:
-    """Whole blocks in order, within the limit; the others stay as they were."""
+    """Whole blocks are pinned in order up to the byte limit; the others are unchanged."""
     weights = [[torch.ones(10)] for _ in range(3)]
     pinned: list[int] = []
 
@@ -33,8 +33,8 @@ def test_as_many_blocks_are_pinned_as_memory_allows() -> None:
     assert pinned == [40, 40]
 
 
-def test_a_kernel_that_pins_no_more_is_no_fault() -> None:
-    """Copies from pageable memory are slower and right."""
+def test_a_failed_pin_is_not_an_error() -> None:
+    """If pinning fails, the weights stay in pageable memory, which is slower but correct."""
 
     def pin(tensor: Tensor) -> Tensor:
         raise RuntimeError("cudaHostAlloc failed")
@@ -46,9 +46,8 @@ def test_a_kernel_that_pins_no_more_is_no_fault() -> None:
 
 
 def test_fp8_is_prepared_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights that wait in the machine's memory are quantised there: the kernels that need a GPU are not chosen, even
-    where their package is installed."""
-    from torchao.quantization import quantize_ as _  # noqa: F401  the extra is installed
+    """Offloaded weights are quantised on the CPU, so kernels that need a GPU are not chosen even if installed."""
+    from torchao.quantization import quantize_ as _  # noqa: F401  fails early if torchao is missing
     from torchao.quantization.quantize_.common import KernelPreference
 
     from bodydouble.renderers.wan import quantise as module

@@ -1,4 +1,4 @@
-"""Which cards there are, as the driver's program and CUDA_VISIBLE_DEVICES have it."""
+"""GPUs found through nvidia-smi and CUDA_VISIBLE_DEVICES."""
 
 import os
 from pathlib import Path
@@ -13,8 +13,8 @@ GPU-cc33, NVIDIA GeForce RTX 4090, 24564, 8.9
 """
 
 
-def answering(answer: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on nvidia-smi says this."""
+def install_nvidia_smi(answer: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put an ``nvidia-smi`` that prints ``answer`` first on PATH."""
     program = folder / "nvidia-smi"
     program.write_text(f"#!/bin/sh\ncat <<END\n{answer}END\n")
     program.chmod(0o755)
@@ -24,8 +24,8 @@ def answering(answer: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An nvidia-smi of a machine with three cards."""
-    answering(ANSWER, tmp_path, monkeypatch)
+    """The nvidia-smi of a machine with three GPUs."""
+    install_nvidia_smi(ANSWER, tmp_path, monkeypatch)
 
 
 def test_cards_of_the_machine(driver: None) -> None:
@@ -47,20 +47,20 @@ def test_cards_of_the_machine(driver: None) -> None:
     ],
 )
 def test_cards_that_are_left(driver: None, monkeypatch: pytest.MonkeyPatch, visible: str, left: list[str]) -> None:
-    """Numbers, UUIDs and their beginnings choose, in their order."""
+    """Indices, UUIDs and UUID prefixes select GPUs, in the given order."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert [card.uuid for card in find_cards()] == left
 
 
 def test_a_card_without_memory_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has the machine's; the driver names none."""
-    answering("GPU-dd44, NVIDIA GB10, [N/A], 12.1\n", tmp_path, monkeypatch)
+    """A GPU without memory of its own reports the machine's memory."""
+    install_nvidia_smi("GPU-dd44, NVIDIA GB10, [N/A], 12.1\n", tmp_path, monkeypatch)
     (card,) = find_cards()
     assert card.capability == (12, 1)
     assert card.memory_bytes == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_no_driver(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """There is no card then."""
+    """Without nvidia-smi there are no GPUs."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_cards() == []

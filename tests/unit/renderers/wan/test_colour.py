@@ -1,4 +1,4 @@
-"""Drift of colour, measured and taken back."""
+"""Measuring and removing colour drift."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ FRAMES, HEIGHT, WIDTH = 5, 64, 96
 
 
 def drifted() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Smooth frames, the same with a known drift that grows, what may be trusted, and the times."""
+    """Frames with a known, growing drift; the original smooth frames; the trusted pixels; and the times."""
     ramp = np.linspace(40, 200, WIDTH)[None, :, None] + np.linspace(0, 30, HEIGHT)[:, None, None]
     known = np.broadcast_to(ramp, (FRAMES, HEIGHT, WIDTH, 3)).round().astype(np.uint8)
     times = np.arange(FRAMES) / FRAMES
@@ -18,8 +18,8 @@ def drifted() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return made.clip(0, 255).round().astype(np.uint8), known, trusted, times
 
 
-def test_a_known_drift_is_taken_back() -> None:
-    """Gain that grows and an offset are found; what is left is below two levels of 255."""
+def test_a_known_drift_is_removed() -> None:
+    """A growing gain and an offset are measured; the remaining error is below two levels of 255."""
     made, known, trusted, times = drifted()
     drift = measure_drift(made, known, trusted, times)
     assert drift is not None
@@ -29,8 +29,8 @@ def test_a_known_drift_is_taken_back() -> None:
     assert max(after) < 2
 
 
-def test_the_person_does_not_count() -> None:
-    """What the mask leaves out, however wrong, changes nothing; a little that is wrong in the background neither."""
+def test_the_person_is_ignored() -> None:
+    """Wrong pixels outside the trusted mask have no effect, nor does a small wrong area in the background."""
     made, known, trusted, times = drifted()
     made[:, 16:48, 24:72] = 255
     trusted[:, 16:48, 24:72] = False
@@ -41,6 +41,6 @@ def test_the_person_does_not_count() -> None:
 
 
 def test_without_background_nothing_is_measured() -> None:
-    """A person who fills the frame leaves no truth to compare with."""
+    """If the person fills the frame, there is no background to compare, and the result is None."""
     made, known, trusted, times = drifted()
     assert measure_drift(made, known, np.zeros_like(trusted), times) is None

@@ -1,4 +1,4 @@
-"""What torch.compile lacks on a machine."""
+"""Obstacles to torch.compile on a machine."""
 
 import sysconfig
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 from bodydouble.renderers.wan.compiler import compile_obstacle
 
 
-def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A compiler first, then Python's headers; with both nothing is."""
+def test_the_missing_requirement_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C compiler is reported first, then Python's headers; with both there is no obstacle."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(tmp_path)})

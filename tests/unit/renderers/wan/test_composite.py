@@ -1,12 +1,12 @@
-"""The made person in the real frame."""
+"""Blending the generated person into the source frame."""
 
 import numpy as np
 
 from bodydouble.renderers.wan.composite import FEATHER_PIXELS, blend
 
 
-def test_outside_the_mask_nothing_changes_and_inside_it_is_all_made() -> None:
-    """Outside, the source's bytes; deeper inside than the feather, the made ones; between, neither jumps."""
+def test_blending_keeps_the_source_outside_the_mask() -> None:
+    """Pixels are the source's outside the mask and the generated ones inside the feather, with a smooth transition."""
     source, made = np.full((60, 60, 3), 50, np.uint8), np.full((60, 60, 3), 210, np.uint8)
     mask = np.zeros((60, 60), np.uint8)
     mask[10:50, 10:50] = 255

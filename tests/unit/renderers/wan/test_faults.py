@@ -1,4 +1,4 @@
-"""What whoever waits is told of a fault."""
+"""Descriptions of faults for users."""
 
 import pytest
 
@@ -13,6 +13,6 @@ from bodydouble.renderers.wan.faults import describe_fault
         "NCCL error: unhandled cuda error, Cuda failure 2 'out of memory'",
     ],
 )
-def test_each_library_has_its_own_words_for_too_little_memory(words: str) -> None:
-    """They are errors of no kind of their own."""
+def test_out_of_memory_messages_of_libraries_are_recognised(words: str) -> None:
+    """cuDNN, cuBLAS and NCCL report it as RuntimeError, so the message decides."""
     assert describe_fault(RuntimeError(words)) == "the model's process ran out of memory"

@@ -1,4 +1,4 @@
-"""Faults that do not end a job."""
+"""Errors of the GPU and the compiler that the loaded engine recovers from."""
 
 import logging
 from pathlib import Path
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def engine(tmp_path: Path) -> LoadedEngine:
-    """Tiny networks, loaded, with a character."""
+    """An engine with tiny networks and a character."""
     engine = LoadedEngine(WanSettings(weights=str(save_tiny(tmp_path)), device="cpu"))
     engine.load(lambda fraction: None)
     picture = np.full((40, 30, 3), 90, np.uint8)
@@ -38,7 +38,7 @@ def engine(tmp_path: Path) -> LoadedEngine:
 
 
 def generate(engine: LoadedEngine) -> np.ndarray:
-    """A segment of five frames."""
+    """The frames of a five-frame segment."""
     video = SegmentVideo(
         pose=np.ones((FRAMES, SIDE, SIDE, 3), np.uint8),
         face=np.zeros((FRAMES, FACE_SIDE, FACE_SIDE, 3), np.uint8),
@@ -49,7 +49,7 @@ def generate(engine: LoadedEngine) -> np.ndarray:
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """The first segment raises ``error``."""
+    """Make the first call of ``generate_segment`` raise ``error``."""
     real, errors = loaded.generate_segment, [error]
 
     def failing(*arguments: Any) -> Any:
@@ -63,7 +63,7 @@ def fail_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def test_out_of_memory_leads_to_the_next_smaller_setup(
     engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The networks are loaded again, smaller, and the segment is made; the log says why."""
+    """The networks are reloaded with a smaller setup, the segment is generated, and the log has the reason."""
     expected = generate(engine)
     fail_once(monkeypatch, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."))
     with caplog.at_level(logging.WARNING):
@@ -74,18 +74,20 @@ def test_out_of_memory_leads_to_the_next_smaller_setup(
     assert "out of memory (CUDA out of memory)" in caplog.text
 
 
-def test_where_nothing_is_smaller_it_is_a_fault(engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second time there is nothing left to give up."""
+def test_out_of_memory_without_a_smaller_setup_is_an_error(
+    engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If no smaller setup exists, the out-of-memory error is raised."""
     monkeypatch.setattr(loaded, "next_smaller", lambda settings, cards, setup: None)
     fail_once(monkeypatch, torch.OutOfMemoryError("CUDA out of memory"))
     with pytest.raises(torch.OutOfMemoryError):
         generate(engine)
 
 
-def test_what_cannot_be_compiled_runs_uncompiled(
+def test_a_failing_compiler_leaves_the_blocks_uncompiled(
     engine: LoadedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A compiler that fails at the first segment costs speed, not the task."""
+    """If compilation fails at the first segment, the segment is generated uncompiled, with a warning."""
     expected = generate(engine)
 
     def broken(graph: Any, inputs: Any) -> Any:
@@ -102,7 +104,7 @@ def test_what_cannot_be_compiled_runs_uncompiled(
 
 @pytest.mark.parametrize("gigabytes", [80, 48, 24, 12])
 def test_smaller_setups_keep_the_area(gigabytes: int) -> None:
-    """Each one needs less memory than the one before, and segments that are there already go on."""
+    """Each setup needs less memory than the previous one. The area stays, so existing segments can be continued."""
     cards = [Card(uuid="", name="", memory_bytes=gigabytes << 30, capability=(9, 0))]
     setup = choose_setup(WanSettings(), cards)
     smaller = next_smaller(WanSettings(), cards, setup)
@@ -112,8 +114,8 @@ def test_smaller_setups_keep_the_area(gigabytes: int) -> None:
         setup, smaller = smaller, next_smaller(WanSettings(), cards, smaller)
 
 
-def test_attention_that_answers_noise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A back-end that runs and computes the wrong thing for long sequences is as good as none."""
+def test_attention_with_wrong_results_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A back end that computes wrong results for long sequences fails the check."""
     real = attention_check.dispatch_attention_fn
 
     def noisy(query: Any, key: Any, value: Any, backend: Any) -> Any:
@@ -126,8 +128,8 @@ def test_attention_that_answers_noise_is_refused(monkeypatch: pytest.MonkeyPatch
         check_attention("sage", CPU, compiled=False)
 
 
-def test_attention_is_checked_as_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled for any length at once: the second length makes no second graph."""
+def test_attention_is_checked_compiled_for_dynamic_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One graph serves all lengths: the second length does not compile again."""
     real = torch.compile
     monkeypatch.setattr(torch, "compile", lambda function, **how: real(function, backend="aot_eager", **how))
     torch.compiler.reset()

@@ -1,4 +1,4 @@
-"""What is loaded, and each optimisation alone against none, on tiny weights."""
+"""Loading the networks, and each optimisation against the plain model, on tiny weights."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ PLAIN = choose_setup(WanSettings(device="cpu"), [])
 
 
 def conditions() -> tuple[Tensor, Tensor, Tensor, SegmentConditions]:
-    """Random latents, text, picture and footage of 13 frames."""
+    """Random latents, text, reference image and conditions of a 13-frame segment."""
     torch.manual_seed(6)
     segment = SegmentConditions(
         pose=torch.randn(1, 16, 4, 4, 6),
@@ -39,7 +39,7 @@ def conditions() -> tuple[Tensor, Tensor, Tensor, SegmentConditions]:
 
 
 def velocity(setup: Setup, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Of an optimised transformer, the fast way."""
+    """The velocity from an optimised transformer with precomputed keys."""
     latents, text, image, segment = conditions()
     model = tiny_transformer().to(dtype)
     optimise(model, setup)
@@ -51,7 +51,7 @@ def velocity(setup: Setup, dtype: torch.dtype = torch.float32) -> Tensor:
 
 @pytest.fixture(scope="module")
 def expected() -> Tensor:
-    """Of the untouched transformer, the slow way."""
+    """The velocity from the unmodified transformer, the slow reference."""
     latents, text, image, segment = conditions()
     with torch.inference_mode():
         return predict_whole(tiny_transformer(), latents, torch.tensor(700.0), text, image, segment)
@@ -69,28 +69,30 @@ def expected() -> Tensor:
     ],
 )
 def test_an_optimisation_alone(expected: Tensor, change: dict[str, Any], share: float) -> None:
-    """The root mean square error stays below the stated share of the velocity's own deviation."""
+    """The root mean square error stays below ``share`` of the velocity's standard deviation."""
     made = velocity(replace(PLAIN, **change))
     assert (made - expected).square().mean().sqrt() <= share * expected.std()
 
 
 def test_bfloat16(expected: Tensor) -> None:
-    """Half the bytes cost less than three hundredths of the velocity's deviation."""
+    """With bfloat16 the root mean square error stays below 3 % of the velocity's standard deviation."""
     made = velocity(PLAIN, torch.bfloat16)
     assert (made - expected).square().mean().sqrt() <= 0.03 * expected.std()
 
 
 @pytest.mark.parametrize("kind", ["int8", "int8-weights", "fp8-weights"])
-def test_no_kernel_is_chosen_by_its_speed(kind: str) -> None:
-    """Else a runner that goes on with a task would round otherwise than the one that began it."""
+def test_quantising_enables_no_autotuning(kind: str) -> None:
+    """Autotuned kernels may round differently, and another runner that resumes a task must get the same result."""
     with inductor.patch(coordinate_descent_tuning=False):
         quantise(torch.nn.Linear(16, 16), kind)
         assert not inductor.coordinate_descent_tuning
 
 
-def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``auto`` goes on to the next one; what was asked for by name is refused with the reason. Only self-attention
-    has it, and SageAttention, which cannot be traced, does not break compilation."""
+def test_unavailable_attention_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``auto`` skips an unavailable back end; one that was named in the settings is rejected with the reason.
+
+    Only self-attention uses it. SageAttention cannot be traced, so blocks compile without ``fullgraph``.
+    """
     hopper = choose_setup(
         WanSettings(profile="fast"), [Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0))]
     )
@@ -111,8 +113,8 @@ def test_attention_that_does_not_work_here_is_left_out(monkeypatch: pytest.Monke
     assert chosen == {"fullgraph": False, "dynamic": True}
 
 
-def test_an_attention_that_was_built_for_other_cards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SageAttention asserts that the card is one of its own: ``auto`` goes on to the next one then too."""
+def test_attention_built_for_other_gpus_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``auto`` also skips SageAttention if it raises AssertionError because it was built for other GPUs."""
 
     def check(backend: str, device: torch.device, **how: bool) -> None:
         if backend == "sage":
@@ -125,8 +127,8 @@ def test_an_attention_that_was_built_for_other_cards(monkeypatch: pytest.MonkeyP
     assert loading._attend(model, PLAIN, torch.device("cpu")) == "native"
 
 
-def test_a_gpu_that_torch_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build without CUDA and a driver that is too old are told in a sentence, before anything is loaded."""
+def test_a_gpu_that_torch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torch build without CUDA and an outdated driver are reported before anything is loaded."""
     monkeypatch.setattr(torch.version, "cuda", None)
     setup = replace(PLAIN, device="cuda")
     with pytest.raises(RendererUnavailable, match=r"does not reach the GPU: torch .* is a build without CUDA"):
@@ -143,7 +145,7 @@ def test_a_gpu_that_torch_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the hub has it: what is published differs from what these versions of the libraries write."""
+    """A folder with the published layout, which differs from that written by the installed library versions."""
     folder = save_tiny(tmp_path_factory.mktemp("weights"))
     clip = folder / "image_encoder/model.safetensors"
     save_file({f"vision_model.{name.removeprefix('vision_model.')}": t for name, t in load_file(clip).items()}, clip)
@@ -160,13 +162,13 @@ def _edit(path: Path, **entries: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | entries))
 
 
-def test_a_folder_as_the_hub_has_it(folder: Path) -> None:
-    """Every network gets its own weights, and words get the tokens of the folder's own file; what is read is told."""
-    told: list[float] = []
+def test_a_folder_with_the_published_layout(folder: Path) -> None:
+    """Every network gets its weights, the tokenizer uses the folder's own file, and progress is reported."""
+    reported: list[float] = []
     weights = WanWeights(folder=folder, relighting=None, distillation=None)
-    loaded = load_components(weights, PLAIN, told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    loaded = load_components(weights, PLAIN, reported.append)
+    assert reported == sorted(reported)
+    assert reported[-1] == 1.0
     parts = tiny_parts()
     for name in ("text_encoder", "image_encoder", "vae", "transformer"):
         expected = dict(parts[name].named_parameters())
@@ -178,7 +180,7 @@ def test_a_folder_as_the_hub_has_it(folder: Path) -> None:
 
 @pytest.mark.parametrize("network", ["vae", "image_encoder"])
 def test_a_weight_that_is_missing_is_named(folder: Path, tmp_path: Path, network: str) -> None:
-    """The libraries would fill it with random numbers, and the video with noise."""
+    """The error names a missing weight, which the libraries would otherwise initialise randomly."""
     damaged = shutil.copytree(folder, tmp_path / "weights")
     file = next((damaged / network).glob("*.safetensors"))
     weights = load_file(file)
@@ -190,7 +192,7 @@ def test_a_weight_that_is_missing_is_named(folder: Path, tmp_path: Path, network
 
 
 def test_tiles_of_the_autoencoder() -> None:
-    """Decoded tile by tile, a frame differs from one decoded whole by less than a quarter of its contrast."""
+    """A frame decoded in tiles differs from one decoded whole by less than a quarter of its standard deviation."""
     torch.manual_seed(7)
     latents = torch.randn(1, 16, 1, 12, 12)
     whole, tiled = tiny_vae(), tiny_vae()

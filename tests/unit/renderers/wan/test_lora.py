@@ -1,4 +1,4 @@
-"""LoRAs merged into the weights."""
+"""Merging LoRA files into the weights."""
 
 import weakref
 from pathlib import Path
@@ -34,8 +34,8 @@ def factors(out: int, into: int) -> tuple[torch.Tensor, torch.Tensor]:
         ("transformer.blocks.1.attn2.add_k_proj.lora_A.weight", "transformer.blocks.1.attn2.add_k_proj.lora_B.weight"),
     ],
 )
-def test_every_dialect_reaches_its_module(tmp_path: Path, down_key: str, up_key: str) -> None:
-    """The weight grows by up times down, and no other one changes."""
+def test_every_naming_scheme_reaches_its_module(tmp_path: Path, down_key: str, up_key: str) -> None:
+    """The weight changes by strength times up times down; no other weight changes."""
     down, up = factors(24, 24)
     save_file({down_key: down, up_key: up}, tmp_path / "lora.safetensors")
     plain, merged = tiny_transformer(), tiny_transformer()
@@ -47,8 +47,8 @@ def test_every_dialect_reaches_its_module(tmp_path: Path, down_key: str, up_key:
     torch.testing.assert_close(after[name], before[name] + 0.5 * up @ down)
 
 
-def test_alpha_and_differences_count(tmp_path: Path) -> None:
-    """Alpha over rank scales the product; differences of weights, biases and modulations are added as they are."""
+def test_alpha_and_differences_are_applied(tmp_path: Path) -> None:
+    """Alpha over rank scales the product. Differences of weights, biases and modulations are added unscaled."""
     down, up = factors(24, 24)
     save_file(
         {
@@ -75,7 +75,7 @@ def test_alpha_and_differences_count(tmp_path: Path) -> None:
 
 
 def test_alpha_of_an_adapter_is_in_the_file_beside_it(tmp_path: Path) -> None:
-    """PEFT's folder: alpha over rank scales every product."""
+    """Alpha from PEFT's ``adapter_config.json`` over the rank scales every product."""
     down, up = factors(24, 24)
     key = "base_model.model.blocks.0.self_attn.q.lora_{}.weight"
     save_file({key.format("A"): down, key.format("B"): up}, tmp_path / "adapter_model.safetensors")
@@ -87,8 +87,7 @@ def test_alpha_of_an_adapter_is_in_the_file_beside_it(tmp_path: Path) -> None:
 
 
 def test_a_pickled_file_runs_no_code(tmp_path: Path) -> None:
-    """Weights in ``state_dict`` are read as the release has them; with anything else beside them the file is refused
-    in a sentence."""
+    """A ``.ckpt`` file with only a ``state_dict`` of weights is read. A file with any other object is rejected."""
     down, up = factors(24, 24)
     key = "blocks.0.self_attn.q.lora_{}.default.weight"
     weights = {key.format("A"): down, key.format("B"): up}
@@ -100,7 +99,7 @@ def test_a_pickled_file_runs_no_code(tmp_path: Path) -> None:
 
 
 def test_merging_holds_one_product_at_a_time(tmp_path: Path) -> None:
-    """Of a LoRA for every linear layer, all products together would be twice the transformer in two bytes."""
+    """At most one product and its predecessor are alive. All together would need twice the transformer's memory."""
     model = tiny_transformer()
     wide = {f"blocks.{k}.ffn.{m}.lora_{h}.weight" for k in range(2) for m in (0, 2) for h in "AB"}
     shapes = {"0A": (RANK, 24), "0B": (32, RANK), "2A": (RANK, 32), "2B": (24, RANK)}
@@ -120,7 +119,7 @@ def test_merging_holds_one_product_at_a_time(tmp_path: Path) -> None:
         patch.setattr(lora, "_change", counted)
         assert lora.merge_lora(model, tmp_path / "lora.safetensors") == 4
     assert len(products) == 4
-    assert max(alive) <= 2  # the one before is let go when the next one takes its name
+    assert max(alive) <= 2  # the previous product is freed when its name is reassigned
 
 
 @pytest.mark.parametrize(
@@ -133,8 +132,8 @@ def test_merging_holds_one_product_at_a_time(tmp_path: Path) -> None:
         ({"blocks.0.self_attn.q.diff": torch.zeros(24, 24)}, "changes nothing"),
     ],
 )
-def test_what_does_not_fit_is_an_error(tmp_path: Path, content: dict[str, torch.Tensor], named: str) -> None:
-    """A key that reaches nothing ends the loading with its name, and the model is as it was."""
+def test_a_lora_that_does_not_fit_is_an_error(tmp_path: Path, content: dict[str, torch.Tensor], named: str) -> None:
+    """The error names the unusable key, and the model is unchanged."""
     save_file(content, tmp_path / "lora.safetensors")
     plain, model = tiny_transformer(), tiny_transformer()
     with pytest.raises(ModelPackMissing, match=named):

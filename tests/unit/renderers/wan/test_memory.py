@@ -1,4 +1,4 @@
-"""The plan of the GPU's memory against the tensors that the published networks keep alive, on the meta device."""
+"""The planned GPU memory against the live tensors of the published networks, on the meta device."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ LATENT_FRAMES = (FRAMES - 1) // 4 + 1
 
 @pytest.mark.parametrize(("dtype", "value_bytes"), [(torch.float32, 4), (torch.bfloat16, 2)])
 def test_the_autoencoder(dtype: torch.dtype, value_bytes: int) -> None:
-    """The plan is what decoding a segment takes, to 2 %; encoding takes less."""
+    """The plan equals the peak of decoding a segment to 2 %; encoding needs less."""
     with torch.device("meta"):
         vae = AutoencoderKLWan().to(dtype).eval()
         latents = torch.empty(1, 16, LATENT_FRAMES, HEIGHT // 8, WIDTH // 8, dtype=dtype)
@@ -34,7 +34,7 @@ def test_the_autoencoder(dtype: torch.dtype, value_bytes: int) -> None:
 
 
 def test_one_pass_of_the_transformer() -> None:
-    """The plan covers what a pass without a compiler keeps alive, and what stays for a segment, to 5 %."""
+    """The plan covers the peak of an uncompiled pass, and equals the tensors kept per segment to 5 %."""
     with torch.device("meta"):
         model = WanAnimateTransformer3DModel(num_layers=5, image_dim=1280, added_kv_proj_dim=5120)
         model = model.to(torch.bfloat16).eval()

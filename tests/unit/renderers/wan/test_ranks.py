@@ -1,4 +1,4 @@
-"""Several processes that draw one segment together."""
+"""Several ranks that generate one segment together."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from bodydouble.worker.model_runner import worker_ranks
 from tiny_wan import FACE_SIDE, save_tiny
 
 HEIGHT, WIDTH, LENGTH = 16, 48, 13
-"""Three tokens in each of five latent frames: fifteen do not divide by two."""
+"""Five latent frames of three tokens: fifteen tokens, which two ranks cannot share equally."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> WanSettings:
 
 @pytest.fixture
 def runner(options: WanSettings) -> Iterator[tuple[RemoteEngine, subprocess.Popen[bytes]]]:
-    """A real runner of two ranks, and an engine that speaks to it."""
+    """A real model runner of two ranks, and an engine connected to it."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = Path(folder) / "socket"
         listener.bind(str(address))
@@ -57,7 +57,7 @@ def runner(options: WanSettings) -> Iterator[tuple[RemoteEngine, subprocess.Pope
 
 
 def spec(steps: int) -> CharacterSpec:
-    """One character, with guidance, so that both ways through the model are taken."""
+    """A character with guidance, so that the model runs with both prompts."""
     picture = np.random.default_rng(1).integers(0, 255, (40, 30, 3), np.uint8)
     sampling = Sampling(steps=steps, guidance=2.0)
     return CharacterSpec(
@@ -66,7 +66,7 @@ def spec(steps: int) -> CharacterSpec:
 
 
 def segment_request() -> SegmentRequest:
-    """One segment of random pictures."""
+    """A segment of random pictures."""
     random = np.random.default_rng(2)
 
     def video(*shape: int) -> np.ndarray:
@@ -80,23 +80,23 @@ def segment_request() -> SegmentRequest:
     return SegmentRequest(video=shown, carried=video(HEIGHT, WIDTH, 3)[:1], seed=3, index=1)
 
 
-def silent(*progress: float) -> None:
-    """Nobody listens."""
+def ignore_progress(*progress: float) -> None:
+    """A progress callback that does nothing."""
 
 
-def test_two_ranks_draw_what_one_draws(
+def test_two_ranks_generate_the_same_as_one(
     options: WanSettings, runner: tuple[RemoteEngine, subprocess.Popen[bytes]]
 ) -> None:
-    """For tokens that two does not divide the frames agree to rounding; a cancel stops both; a lost rank is named."""
+    """With an odd number of tokens, frames agree to rounding. A cancel stops both ranks. A lost rank is named."""
     alone = LoadedEngine(options)
-    alone.load(silent)
+    alone.load(ignore_progress)
     alone.set_character(spec(3))
-    expected = alone.generate(segment_request(), silent)
+    expected = alone.generate(segment_request(), ignore_progress)
 
     together, process = runner
-    together.load(silent)
+    together.load(ignore_progress)
     together.set_character(spec(3))
-    made = together.generate(segment_request(), silent)
+    made = together.generate(segment_request(), ignore_progress)
     assert np.abs(made.astype(int) - expected).max() <= 1
 
     def stop_at_two(done: int, steps: int) -> None:
@@ -106,9 +106,9 @@ def test_two_ranks_draw_what_one_draws(
     together.set_character(spec(40))
     with pytest.raises(Cancelled):
         together.generate(segment_request(), stop_at_two)
-    together.load(silent)
-    together.set_character(spec(3))  # both ranks are there, and at the same place
-    assert np.array_equal(together.generate(segment_request(), silent), made)
+    together.load(ignore_progress)
+    together.set_character(spec(3))  # both ranks are still running and in step
+    assert np.array_equal(together.generate(segment_request(), ignore_progress), made)
 
     (follower,) = psutil.Process(process.pid).children()
     together.set_character(spec(40))
@@ -134,21 +134,21 @@ def test_the_rendezvous_file_stays(options: WanSettings, monkeypatch: pytest.Mon
     assert store.get("address") == b"here"
 
 
-def test_compiled_ranks_draw_what_one_draws(tmp_path: Path) -> None:
-    """Velocities of three sizes agree to 1e-5 of their deviation; each rank compiles once, for all blocks and sizes."""
+def test_compiled_ranks_agree_with_an_uncompiled_one(tmp_path: Path) -> None:
+    """Velocities of three sizes agree to 1e-5 of their standard deviation. Each rank compiles once for all sizes."""
     script, tests = Path(__file__).with_name("compiled_rank.py"), Path(__file__).parents[3]
     command = [sys.executable, str(script), str(tmp_path / "rendezvous")]
     output = subprocess.check_output(command, env={**os.environ, "PYTHONPATH": str(tests)}, timeout=240)
     for line in output.splitlines():
-        said = json.loads(line)
-        assert max(said["errors"]) <= 1e-5
-        assert said["graphs"] == [1] * 3
+        result = json.loads(line)
+        assert max(result["errors"]) <= 1e-5
+        assert result["graphs"] == [1] * 3
     assert len(output.splitlines()) == 2
 
 
 @pytest.mark.parametrize(("tokens", "count"), [(15, 2), (30, 2), (15, 4), (5, 4), (2, 4)])
 def test_shards_hold_each_token_once(tokens: int, count: int) -> None:
-    """Put behind each other and cut, the ranks' shards are the whole."""
+    """The ranks' shards, concatenated and without padding, equal the whole."""
     whole = torch.arange(tokens * 2.0).reshape(1, tokens, 2)
     shards = [Shard(ranks=Ranks(rank=k, count=count), tokens=tokens) for k in range(count)]
     parts = torch.cat([shard.take(whole) for shard in shards], dim=1)
@@ -156,13 +156,13 @@ def test_shards_hold_each_token_once(tokens: int, count: int) -> None:
     assert {shard.take(whole).shape[1] for shard in shards} == {shards[0].length}
 
 
-def test_faces_go_with_the_frames_of_their_tokens() -> None:
-    """Three tokens a frame: of fifteen, the second of two ranks has those from the third frame's last on."""
+def test_a_shard_gets_the_face_keys_of_its_frames() -> None:
+    """With three tokens per frame, the second of two ranks starts at the last token of the third frame."""
 
     def keys(values: Tensor) -> Tensor:
         return values.reshape(5, 1, 1, 1)
 
     every = FaceKeys(key=keys(torch.arange(5.0)), value=keys(torch.arange(5.0)))
     mine = Shard(ranks=Ranks(rank=1, count=2), tokens=15).take_faces(every)
-    assert mine.key.flatten().tolist() == [2, 3, 4, 4]  # the last one for what is padded
+    assert mine.key.flatten().tolist() == [2, 3, 4, 4]  # the last one is for padding
     assert (mine.lead, mine.frame_tokens) == (2, 3)

@@ -1,4 +1,4 @@
-"""An engine whose process has ended."""
+"""A remote engine whose model runner has ended."""
 
 import socket
 import tempfile
@@ -12,8 +12,8 @@ from bodydouble.renderers.wan.wire import send
 from bodydouble.tasks.errors import RendererLost
 
 
-def test_last_words_are_read_after_the_end() -> None:
-    """The reason that a process reported before it ended reaches its client."""
+def test_the_reason_is_read_after_the_runner_has_ended() -> None:
+    """The client receives the reason that the model runner sent before it ended."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = Path(folder) / "socket"
         listener.bind(str(address))

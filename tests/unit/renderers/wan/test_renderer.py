@@ -1,4 +1,4 @@
-"""The renderer on tiny weights: a whole shot, segment after segment."""
+"""The renderer on tiny weights: whole shots, one segment after another."""
 
 import dataclasses
 import gc
@@ -27,7 +27,7 @@ from bodydouble.tasks.errors import Cancelled
 from stored_frames import Stored
 from tiny_wan import save_tiny
 
-WIDTH, HEIGHT, FRAMES = 50, 70, 22  # 13 frames, then 9 that share one with them; no side is a multiple of 16
+WIDTH, HEIGHT, FRAMES = 50, 70, 22  # segments of 13 and 9 frames with one in common; no side is a multiple of 16
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> WanRenderer:
 
 
 def varied(renderer: WanRenderer, *, segment_frames: int = 13, **options: int) -> WanRenderer:
-    """``renderer`` with other options, over the same networks."""
+    """``renderer`` with other options and the same networks."""
     settings = dataclasses.replace(renderer._settings, segment_frames=segment_frames)
     return WanRenderer(settings, WanOptions(**options), renderer._engine, renderer._pack)
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    """A drawn person who walks to the right before random stripes; the last frames show nobody."""
+    """A drawn person who walks to the right in front of random stripes."""
     stripes = np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH // 5, 3), np.uint8).repeat(5, axis=1)
     poses = [mannequin.joints(head=7.0, centre=15.0 + i, top=5.0) for i in range(FRAMES)]
     images, mattes = [], []
@@ -72,7 +72,7 @@ def prepared(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> PreparedWan
 
 
 def play(prepared: PreparedWan, k: int, carry: bytes | None) -> tuple[list[NDArray[np.uint8]], bytes, list[float]]:
-    """Frames of segment ``k``, what it hands on, and the fractions that it reported."""
+    """Frames of segment ``k``, its carry for the next segment, and the reported fractions."""
     fractions: list[float] = []
     frames = list(prepared.render(prepared.segments[k], carry, fractions.append))
     handed = prepared.carry_after(prepared.segments[k])
@@ -80,8 +80,8 @@ def play(prepared: PreparedWan, k: int, carry: bytes | None) -> tuple[list[NDArr
     return frames, handed, fractions
 
 
-def test_a_shot_keeps_size_length_and_everything_but_the_person(prepared: PreparedWan, scene: Scene) -> None:
-    """Every frame has the source's size; outside the mask its bytes are the source's, inside they are not."""
+def test_a_shot_keeps_its_size_length_and_background(prepared: PreparedWan, scene: Scene) -> None:
+    """Every frame has the source's size. Outside the mask, pixels equal the source's; most of the person's differ."""
     first, carry, fractions = play(prepared, 0, None)
     second, _, _ = play(prepared, 1, carry)
     assert [len(first), len(second)] == [13, 9]
@@ -98,8 +98,8 @@ def test_a_shot_keeps_size_length_and_everything_but_the_person(prepared: Prepar
         assert (made[matte > 0] != source[matte > 0]).mean() > 0.5
 
 
-def test_a_shot_that_goes_on_gives_the_same_bytes(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
-    """Whoever renders the second segment from the carry alone makes what an undisturbed run makes."""
+def test_a_resumed_shot_gives_the_same_bytes(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
+    """The second segment, rendered from the carry alone, equals that of an uninterrupted run."""
     undisturbed = renderer.prepare(scene, tmp_path, lambda fraction: None)
     _, carry, _ = play(undisturbed, 0, None)
     expected, _, _ = play(undisturbed, 1, carry)
@@ -108,8 +108,8 @@ def test_a_shot_that_goes_on_gives_the_same_bytes(renderer: WanRenderer, scene: 
     assert np.array_equal(np.stack(made), np.stack(expected))
 
 
-def test_a_segment_drawn_ahead_is_the_same(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
-    """The second segment is drawn while the first one's frames are taken; drawn alone it has the same bytes."""
+def test_a_segment_generated_ahead_is_the_same(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
+    """A segment generated while the previous one's frames are consumed has the same bytes as one generated alone."""
     ahead, alone = (renderer.prepare(scene, tmp_path, lambda fraction: None) for _ in range(2))
     _, carry, _ = play(ahead, 0, None)
     assert ahead._started is not None
@@ -118,10 +118,10 @@ def test_a_segment_drawn_ahead_is_the_same(renderer: WanRenderer, scene: Scene, 
     assert np.array_equal(np.stack(drawn_ahead), np.stack(drawn_alone))
 
 
-def test_what_was_drawn_ahead_from_other_frames_is_not_taken(
+def test_a_segment_generated_ahead_from_another_carry_is_discarded(
     renderer: WanRenderer, scene: Scene, tmp_path: Path
 ) -> None:
-    """Whoever hands on other frames gets a segment that follows from them."""
+    """With a different carry, the segment is generated again from that carry."""
     ahead, alone = (renderer.prepare(scene, tmp_path, lambda fraction: None) for _ in range(2))
     _, carry, _ = play(ahead, 0, None)
     other = pack_frames(255 - np.load(io.BytesIO(carry)))
@@ -131,14 +131,14 @@ def test_what_was_drawn_ahead_from_other_frames_is_not_taken(
 
 
 def pack_frames(frames: NDArray[np.uint8]) -> bytes:
-    """As a segment hands them on."""
+    """``frames`` encoded as a carry."""
     buffer = io.BytesIO()
     np.save(buffer, frames)
     return buffer.getvalue()
 
 
-def test_whoever_stops_taking_frames_stops_what_is_drawn_ahead(prepared: PreparedWan) -> None:
-    """Closed after its first frame, a segment leaves nothing at work."""
+def test_closing_a_segment_cancels_the_one_generated_ahead(prepared: PreparedWan) -> None:
+    """A segment closed after its first frame cancels the generation of the next segment."""
     frames = prepared.render(prepared.segments[0], None, lambda fraction: None)
     next(frames)
     started = prepared._started
@@ -149,11 +149,10 @@ def test_whoever_stops_taking_frames_stops_what_is_drawn_ahead(prepared: Prepare
     assert prepared._started is None
 
 
-def test_a_drawing_cancelled_is_out_of_the_way_before_the_next(
+def test_a_cancelled_generation_ends_before_the_next_starts(
     renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever starts while a drawing that was given up ends its step waits: the autoencoder is never used twice at
-    once."""
+    """A new generation waits for the last step of a cancelled one, so the autoencoder is never used concurrently."""
     given_up = renderer.prepare(scene, tmp_path, lambda fraction: None)
     components: Any = renderer._engine._components
     vae = components.vae
@@ -165,7 +164,7 @@ def test_a_drawing_cancelled_is_out_of_the_way_before_the_next(
             second.set()
             return encode(*arguments, **named)
         try:
-            second.wait(0.2)  # time for another one to come in
+            second.wait(0.2)  # time for a concurrent call
             return encode(*arguments, **named)
         finally:
             inside.release()
@@ -173,15 +172,15 @@ def test_a_drawing_cancelled_is_out_of_the_way_before_the_next(
     monkeypatch.setattr(vae, "encode", encode_alone)
     frames = given_up.render(given_up.segments[0], None, lambda fraction: None)
     next(frames)
-    frames.close()  # the second segment is being drawn
+    frames.close()  # the second segment is being generated
     play(renderer.prepare(scene, tmp_path, lambda fraction: None), 0, None)
     assert not used_twice.is_set()
 
 
 def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Scene, tmp_path: Path) -> None:
-    """After each of five segments as many tensors live as after the first two, and as many bytes of pictures."""
+    """After later segments as many tensors are alive as after the second, and the traced memory stays constant."""
     short = varied(renderer, segment_frames=9, steps=1)
-    # The frame that is followed is the same everywhere: so segments differ in nothing but their place.
+    # All frames are the same, so segments differ only in their position.
     track = mannequin.track_of([mannequin.joints(head=7.0, centre=15.0, top=5.0)] * LONG)
     (_, image), (_, matte) = next(scene.footage.read(0, 1)), next(scene.mattes.read(0, 1))
     long = dataclasses.replace(scene, footage=Repeated(image, LONG), mattes=Repeated(matte, LONG), track=track)
@@ -204,7 +203,7 @@ def test_memory_does_not_grow_with_the_segments(renderer: WanRenderer, scene: Sc
             counts.append((tensors, tracemalloc.get_traced_memory()[0]))
     finally:
         tracemalloc.stop()
-    # The fifth segment reads nothing ahead of the sixth, which is the last.
+    # The fifth segment is left out, because the sixth, the last, has nothing after it to read ahead.
     settled = counts[1:4]
     assert len({tensors for tensors, _ in settled}) == 1
     sizes = [size for _, size in settled]
@@ -215,7 +214,7 @@ LONG = 9 + 5 * 8
 
 
 class Repeated:
-    """One frame, for ever."""
+    """Footage that repeats one frame."""
 
     frame_rate = 25.0
 
@@ -231,7 +230,7 @@ class Repeated:
 def test_a_character_moves_in_its_own_picture(
     renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In mode animate the frames have the picture's size, as many as the video has, and a cut ends no segment."""
+    """In mode animate, frames have the reference image's size and the video's count; a cut does not end a segment."""
     picture, _ = mannequin.picture(mannequin.joints(head=20.0, centre=40.0, top=10.0), (70, 90))
     portrait = SimpleNamespace(track=mannequin.track_of([mannequin.joints(head=20.0, centre=40.0, top=10.0)]))
     monkeypatch.setattr(renderers, "analyse_portrait", lambda pack, image: portrait)
@@ -257,7 +256,7 @@ def test_a_character_moves_in_its_own_picture(
 def test_a_cancel_stops_within_a_step_and_decodes_nothing(
     renderer: WanRenderer, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Told to stop after step 2 of 20, the transformer is not asked a third time and nothing is decoded."""
+    """After a cancel at step 2 of 20, the transformer does not run a third time and nothing is decoded."""
     shot = varied(renderer, steps=20).prepare(scene, tmp_path, lambda fraction: None)
     components: Any = renderer._engine._components
     asked, decoded = SimpleNamespace(count=0), SimpleNamespace(count=0)

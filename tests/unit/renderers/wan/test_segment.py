@@ -1,4 +1,4 @@
-"""The segment loop against ``diffusers.WanAnimatePipeline`` on the same tiny weights."""
+"""The segment loop against ``diffusers.WanAnimatePipeline`` with the same tiny weights."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ PROMPT, NEGATIVE = "somebody is &amp; moves", "blurred"
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, object]:
-    """Networks that both sides work with."""
+    """Networks shared by both sides."""
     return tiny_parts()
 
 
@@ -36,7 +36,7 @@ def components(parts: dict[str, object]) -> Components:
 
 
 def footage(frames: int, seed: int = 0) -> SegmentVideo:
-    """Smooth random pictures that change from frame to frame."""
+    """Inputs of smooth random pictures that change with every frame."""
     random = np.random.default_rng(seed)
 
     def video(height: int, width: int) -> NDArray[np.uint8]:
@@ -57,12 +57,12 @@ def footage(frames: int, seed: int = 0) -> SegmentVideo:
 
 
 def picture() -> Image.Image:
-    """Another aspect than the frame's, so that the letterbox is seen."""
+    """A reference image whose aspect differs from the frame's, so that it is letterboxed."""
     return Image.fromarray(np.random.default_rng(5).integers(0, 255, (40, 30, 3), np.uint8))
 
 
 def original_clip(parts: dict[str, object], image: Image.Image) -> Tensor:
-    """CLIP's second-last hidden state as Wan-Video/Wan2.2 gets it, where diffusers' pipeline crops the picture.
+    """CLIP's second-last hidden state computed as in Wan-Video/Wan2.2; diffusers' pipeline crops the picture instead.
 
     The picture is letterboxed in black to the segment's frame, resized to CLIP's square and standardised.
     """
@@ -82,7 +82,7 @@ def original_clip(parts: dict[str, object], image: Image.Image) -> Tensor:
 
 
 def test_clip_sees_the_whole_picture(components: Components) -> None:
-    """The head at the top of a tall picture counts: a centre crop would not show it."""
+    """A head at the top of a tall picture changes the embedding; a centre crop would hide it."""
     plain = Image.new("RGB", (90, 160), (120, 120, 120))
     with_head = plain.copy()
     with_head.paste((250, 200, 180), (30, 0, 60, 30))
@@ -98,7 +98,7 @@ def ours(
     sampling: Sampling,
     generator: torch.Generator,
 ) -> Tensor:
-    """All segments one after the other, as the pipeline cuts them."""
+    """Frames of all segments from our loop, with the same segment limits as the pipeline."""
     role = encode_character(components, picture(), PROMPT, NEGATIVE, HEIGHT, WIDTH, sampling)
     carried, made = None, []
     for k in range(segments):
@@ -121,7 +121,7 @@ def ours(
 def theirs(
     parts: dict[str, object], video: SegmentVideo, mode: str, sampling: Sampling, generator: torch.Generator
 ) -> Tensor:
-    """The slow reference, on the whole video at once."""
+    """Frames of the pipeline, the slow reference, on the whole video at once."""
     pipeline = WanAnimatePipeline(**parts)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.encode_image = lambda image, device: original_clip(parts, image)
@@ -162,14 +162,14 @@ def theirs(
         ("replace", 2, 1, 3.0),
     ],
 )
-def test_the_loop_gives_what_the_pipeline_gives(
+def test_the_loop_equals_the_pipeline(
     parts: dict[str, object], components: Components, mode: str, segments: int, carried: int, guidance: float
 ) -> None:
-    """Frames agree to the rounding of float32, with constants computed once and with constants computed each time."""
+    """Frames agree to float32 rounding, whether constant tensors are computed once or at every step."""
     slow = Sampling(steps=3, carried_frames=carried, guidance=guidance, reuse=False)
     video = footage(carried + segments * (LENGTH - carried))
     expected = theirs(parts, video, mode, slow, torch.Generator().manual_seed(4))
-    assert expected.std() > 0.05  # the tiny networks draw something
+    assert expected.std() > 0.05  # the tiny networks do not produce a flat picture
     for sampling in (slow, replace(slow, reuse=True)):
         made = ours(components, video, mode, segments, sampling, torch.Generator().manual_seed(4))
         assert made.shape == expected.shape

@@ -1,4 +1,4 @@
-"""Which setup a card gets, from computed memory."""
+"""The setup chosen for a GPU from its computed memory need."""
 
 from typing import Any
 
@@ -34,15 +34,15 @@ def test_the_best_profile_that_fits(
     expected: tuple[str, str, str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Copying blocks at each step comes last; 8 bits are those that the card multiplies; 6 % are left free."""
+    """Block offload is the last resort, 8-bit formats are those the GPU multiplies, and 6 % of memory stays free."""
     monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: None)
     setup = choose_setup(WanSettings(), [card(gigabytes, capability)])
     assert (setup.profile.name, setup.quantisation, setup.offload, setup.area_max) == expected
     assert setup.needed_bytes <= 0.94 * gigabytes * 1024**3
 
 
-def test_a_card_that_is_too_small_is_told_what_is_needed() -> None:
-    """The message has both figures; what the operator fixed is not changed behind their back."""
+def test_a_gpu_that_is_too_small_is_reported_with_the_need() -> None:
+    """The message has the needed and the available memory. Settings that the operator fixed are not changed."""
     with pytest.raises(RendererUnavailable, match=r"needs \d+ GB .* has 4 GB"):
         choose_setup(WanSettings(), [card(4)])
     with pytest.raises(RendererUnavailable, match=r"a card of 24 GB"):
@@ -51,16 +51,16 @@ def test_a_card_that_is_too_small_is_told_what_is_needed() -> None:
         choose_setup(WanSettings(), [])
 
 
-def test_a_card_that_is_too_old_is_told_so() -> None:
-    """bfloat16 starts with Ampere, fp8 with Ada; the message says which card is older."""
+def test_a_gpu_that_is_too_old_is_reported() -> None:
+    """bfloat16 needs Ampere, fp8 needs Ada. The message names the GPU that is older."""
     with pytest.raises(RendererUnavailable, match=r"bfloat16.* a card of 24 GB is older"):
         choose_setup(WanSettings(), [card(24, (7, 5))])
     with pytest.raises(RendererUnavailable, match=r"wan_quantisation: .*fp8.* a card of 80 GB is older.*fp8-weights"):
         choose_setup(WanSettings(quantisation="fp8"), [card(80, (8, 0))])
 
 
-def test_cards_that_cannot_draw_are_left_alone() -> None:
-    """Beside a small card for the screen the large one is chosen; where none can draw, the first says why."""
+def test_unusable_gpus_are_ignored() -> None:
+    """The large GPU is chosen over a small one. If no GPU is usable, the error describes the first."""
     small, large = card(4), card(24, (8, 9))
     assert usable_cards(WanSettings(), [small, large]) == [large]
     assert choose_setup(WanSettings(), [small, large]) == choose_setup(WanSettings(), [large])
@@ -69,7 +69,7 @@ def test_cards_that_cannot_draw_are_left_alone() -> None:
 
 
 def test_without_a_compiler_more_memory_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks that are not compiled keep more tensors alive, and the plan knows it."""
+    """The memory plan includes the extra tensors of uncompiled blocks."""
     monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: "there is no C compiler")
     eager = choose_setup(WanSettings(), [card(16, (8, 9))])
     monkeypatch.setattr("bodydouble.renderers.wan.setup.compile_obstacle", lambda: None)
@@ -77,7 +77,7 @@ def test_without_a_compiler_more_memory_is_needed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_computed_figures() -> None:
-    """Tokens as the model's card has them; 40 blocks are most of the 17.3 billion weights; offload and tiles save."""
+    """Tokens match the model card; 40 blocks have most of the 17.3 billion weights; offload and tiling save memory."""
     assert tokens(1280 * 720, 77) == 75_600
     assert tokens(832 * 480, 77) == 32_760
     assert pytest.approx(16.1e9, rel=0.01) == BLOCKS * BLOCK_WEIGHTS
@@ -95,7 +95,7 @@ def test_the_computed_figures() -> None:
         ({"segment_frames": 78}, "wan_segment_frames"),
     ],
 )
-def test_an_option_that_is_none_is_named(fault: dict[str, Any], named: str) -> None:
-    """The message names the setting."""
+def test_an_invalid_setting_is_named(fault: dict[str, Any], named: str) -> None:
+    """The error message names the invalid setting."""
     with pytest.raises(ValueError, match=named):
         WanSettings(**fault)

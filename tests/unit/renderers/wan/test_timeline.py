@@ -1,4 +1,4 @@
-"""Which frames the model is given, and which of its frames are kept."""
+"""The frames that the model receives, and those of its frames that are kept."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from bodydouble.renderers.wan.timeline import mirrored_index, plan_frame_ranges
 @pytest.mark.parametrize("carried", [1, 5])
 @pytest.mark.parametrize("frames", [1, 2, 9, 13, 14, 21, 22, 40, 78])
 def test_every_frame_is_kept_once(frames: int, carried: int) -> None:
-    """Ranges follow each other without a gap, all of an allowed length, none longer than it has to be."""
+    """Ranges follow each other without gaps. Each has an allowed length and is no longer than needed."""
     ranges = plan_frame_ranges(np.zeros(frames, np.int32), 21, carried, 13)
     kept = [i for r in ranges for i in range(r.segment.start, r.segment.stop)]
     assert kept == list(range(frames))
@@ -26,13 +26,13 @@ def test_every_frame_is_kept_once(frames: int, carried: int) -> None:
     [(77, [77]), (78, [41, 41]), (100, [53, 49]), (117, [77, 41]), (118, [77, 45]), (154, [77, 41, 41]), (30, [41])],
 )
 def test_no_range_is_short(frames: int, lengths: list[int]) -> None:
-    """77 and a rest of 5 would be far from what the model was trained on: the last two share the frames."""
+    """The last two ranges share their frames, because the model was not trained on very short segments."""
     ranges = plan_frame_ranges(np.zeros(frames, np.int32), 77, 1)
     assert [r.length for r in ranges] == lengths
 
 
 def test_nothing_is_carried_over_a_cut() -> None:
-    """After a cut the model starts afresh, with the first frame of the new shot."""
+    """After a cut, the first range of the new shot has no carried frames."""
     ranges = plan_frame_ranges(np.array([0] * 20 + [1] * 6, np.int32), 13, 1, 9)
     assert [(r.first, r.segment.stop, r.carried, r.length) for r in ranges] == [
         (0, 13, 0, 13),
@@ -41,8 +41,8 @@ def test_nothing_is_carried_over_a_cut() -> None:
     ]
 
 
-def test_a_short_shot_goes_there_and_back_again() -> None:
-    """As the original lengthens a video: frame by frame forward, turning at both ends without showing one twice."""
+def test_a_short_shot_is_extended_by_mirroring() -> None:
+    """Indices run forward and backward without repeating the end frames, as in the original implementation."""
     assert [mirrored_index(i, 4) for i in range(10)] == [0, 1, 2, 3, 2, 1, 0, 1, 2, 3]
     assert [mirrored_index(i, 1) for i in range(3)] == [0, 0, 0]
     for count in range(2, 9):

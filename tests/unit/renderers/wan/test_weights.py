@@ -1,4 +1,4 @@
-"""The weights folder: what is missing, and how it is filled."""
+"""Checking and installing the weights folder."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from bodydouble.tasks.errors import ModelPackMissing
 
 
 def whole_folder(folder: Path) -> Path:
-    """Files of the right names, the transformer's in two shards."""
+    """A complete folder of placeholder files, with the transformer in two shards."""
     for path in (
         "tokenizer/tokenizer_config.json",
         "tokenizer/tokenizer.json",
@@ -45,7 +45,7 @@ def whole_folder(folder: Path) -> Path:
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
-    """A download that broke off is told by the file that it lacks, with the command that brings it."""
+    """After an interrupted download, the error names the missing file and the installation command."""
     folder = whole_folder(tmp_path)
     assert missing_parts(folder) == []
     (folder / "transformer/a-00002.safetensors").unlink()
@@ -54,15 +54,15 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
 
 
 def test_installing_from_a_folder(tmp_path: Path) -> None:
-    """Every file arrives; a second run brings nothing; a folder that lacks parts is refused before a copy."""
+    """Every file is copied, a second run copies nothing, and an incomplete source is rejected before any copy."""
     source, target = whole_folder(tmp_path / "source"), tmp_path / "target"
-    told: list[str] = []
-    install_weights(str(source), target, lambda what, fraction: told.append(what))
+    reported: list[str] = []
+    install_weights(str(source), target, lambda what, fraction: reported.append(what))
     assert missing_parts(target) == []
-    assert len(told) == 15
-    told.clear()
-    install_weights(str(source), target, lambda what, fraction: told.append(what))
-    assert told == ["done"]
+    assert len(reported) == 15
+    reported.clear()
+    install_weights(str(source), target, lambda what, fraction: reported.append(what))
+    assert reported == ["done"]
     (source / "vae/config.json").unlink()
     with pytest.raises(ModelPackMissing, match=r"vae/config\.json"):
         install_weights(str(source), tmp_path / "other", lambda what, fraction: None)
@@ -70,15 +70,15 @@ def test_installing_from_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["/no/such/folder", "./weights", "weights", "a/b/c"])
-def test_what_is_neither_folder_nor_hub_name_is_refused(tmp_path: Path, wrong: str) -> None:
-    """Also where every part is there already: it was said to be done."""
+def test_a_source_that_is_neither_folder_nor_hub_name_is_rejected(tmp_path: Path, wrong: str) -> None:
+    """A wrong source is rejected even if the target folder is complete."""
     folder = whole_folder(tmp_path / "weights")
     with pytest.raises(ModelPackMissing, match="neither a local folder nor a hub repository"):
         install_weights(wrong, folder, lambda what, fraction: None)
 
 
-def test_a_lora_is_found_beside_the_weights_or_where_it_is_said(tmp_path: Path) -> None:
-    """Without one there is none; a file that was named has to be there."""
+def test_a_lora_is_found_in_the_weights_folder_or_where_configured(tmp_path: Path) -> None:
+    """A LoRA is optional, unless a setting names its file or the profile needs it."""
     folder = whole_folder(tmp_path)
     assert locate_weights(WanSettings(weights=str(folder))).relighting is None
     (folder / "relighting_lora.safetensors").write_text("")
@@ -90,7 +90,7 @@ def test_a_lora_is_found_beside_the_weights_or_where_it_is_said(tmp_path: Path) 
 
 
 class Hub(ModuleType):
-    """In place of ``huggingface_hub``: two repositories, of which whoever asks gets what the patterns leave."""
+    """Fake ``huggingface_hub`` with two repositories that serves the files selected by the patterns."""
 
     def __init__(self, bytes_of_weights: int) -> None:
         super().__init__("huggingface_hub")
@@ -110,8 +110,10 @@ class Hub(ModuleType):
 
 
 def test_installing_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The weights come, and the relighting LoRA from the repository that has it; what is there is not asked for again.
-    Where the disk is too small nothing is fetched."""
+    """The weights and the relighting LoRA are fetched once, each from its repository.
+
+    If the disk is too small, nothing is fetched.
+    """
 
     def use(hub: Hub) -> Hub:
         monkeypatch.setitem(sys.modules, "huggingface_hub", hub)

@@ -1,3 +1,5 @@
+"""Fitting frames to the model's size and back."""
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ SIZES = [(1280, 720), (854, 480), (480, 854), (720, 720), (722, 1280), (1920, 80
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_a_frame_comes_back_in_its_own_size(width, height):
-    """Sides that 16 divides on the way there; the frame's own size and, unscaled, its very pixels on the way back."""
+    """The canvas's sides are multiples of 16. Restoring gives the frame's size and, unscaled, exactly its pixels."""
     image = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
     canvas = choose_canvas(width, height)
 
@@ -23,7 +25,7 @@ def test_a_frame_comes_back_in_its_own_size(width, height):
 
 
 def test_no_more_is_padded_than_needed():
-    """854 x 480 gets five columns a side, 1280 x 720 nothing."""
+    """854 x 480 gets five columns per side; 1280 x 720 gets no padding."""
     canvas, whole = choose_canvas(854, 480), choose_canvas(1280, 720)
 
     assert (canvas.width, canvas.height, canvas.left, canvas.top) == (864, 480, 5, 0)
@@ -31,7 +33,7 @@ def test_no_more_is_padded_than_needed():
 
 
 def test_the_border_repeats_the_edge():
-    """Black bars would be taken for a part of the scene."""
+    """Padding repeats the edge pixels, because the model would treat black bars as part of the scene."""
     canvas = choose_canvas(854, 480)
     image = np.zeros((480, 854, 3), np.uint8)
     image[:, 0], image[:, -1] = (1, 2, 3), (7, 8, 9)
@@ -43,7 +45,7 @@ def test_the_border_repeats_the_edge():
 
 
 def test_too_many_pixels_are_scaled_with_the_aspect_kept():
-    """2560 x 1080 has to shrink to the model's largest area; both sides by the same factor to a pixel."""
+    """2560 x 1080 shrinks to the model's largest area, with the aspect ratio kept to a pixel."""
     canvas = choose_canvas(2560, 1080)
 
     assert canvas.scaled_width * canvas.scaled_height <= 1280 * 720 * 1.002
@@ -52,7 +54,7 @@ def test_too_many_pixels_are_scaled_with_the_aspect_kept():
 
 @pytest.mark.parametrize(("width", "height"), [(854, 480), (1920, 1080)])
 def test_points_land_where_their_pixels_do(width, height):
-    """The middle of a white square stays its middle, padded and scaled."""
+    """The centre of a white square maps to its centre after padding and scaling."""
     image = np.zeros((height, width, 3), np.uint8)
     image[100:160, 300:360] = 255
     canvas = choose_canvas(width, height)
@@ -74,7 +76,7 @@ def test_masks_stay_hard():
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (200, 400)])
 def test_too_few_pixels_are_enlarged(width, height):
-    """The model works on at least the smaller size that it was trained on; the frame comes back in its own size."""
+    """A small frame is enlarged to the smallest training area, and restored to its own size."""
     canvas = choose_canvas(width, height)
     image = np.full((height, width, 3), 77, np.uint8)
 
@@ -84,7 +86,7 @@ def test_too_few_pixels_are_enlarged(width, height):
 
 
 def test_the_most_pixels_win_over_the_fewest():
-    """A small card draws small, whatever the model would like."""
+    """``area_max``, set by the GPU's memory, takes precedence over the smallest training area."""
     canvas = choose_canvas(320, 240, area_max=10_000)
 
     assert canvas.scaled_width * canvas.scaled_height <= 10_100

@@ -1,3 +1,5 @@
+"""The model's inputs for each frame."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,7 +16,7 @@ UNSCALED = PreprocessSettings(area_min=1)
 
 @dataclass
 class Walker:
-    """Somebody who steps to the right, and their mattes; nobody in the last frame. Remembers what was read."""
+    """Footage, or mattes, of a person who walks right and leaves before the last frame. Records the frames read."""
 
     width: int = SIZE
     height: int = SIZE
@@ -37,14 +39,14 @@ def pose(i: int) -> np.ndarray:
 
 @pytest.fixture
 def preprocessor() -> Preprocessor:
-    """Over six frames."""
+    """A preprocessor of six frames."""
     track = mannequin.track_of([pose(i) for i in range(FRAMES)])
     track.present[-1] = False
     return Preprocessor(Walker(), Walker(mattes=True), track, UNSCALED)
 
 
 def test_all_inputs_of_a_frame_fit_together(preprocessor):
-    """The skeleton lies in the mask, the background is black there, and all have the canvas's size."""
+    """The skeleton lies inside the mask, the background is black there, and all inputs have the canvas's size."""
     (shown,) = preprocessor.read(0, 1)
 
     assert shown.pose.shape == shown.background.shape == (512, 512, 3)
@@ -57,7 +59,7 @@ def test_all_inputs_of_a_frame_fit_together(preprocessor):
 
 
 def test_a_frame_with_nobody_is_the_frame(preprocessor):
-    """No skeleton, no face, nothing to paint, the whole background."""
+    """Without a person, skeleton, face and mask are empty, and the background is the whole frame."""
     (shown,) = preprocessor.read(FRAMES - 1, FRAMES)
 
     assert not shown.pose.any()
@@ -67,7 +69,7 @@ def test_a_frame_with_nobody_is_the_frame(preprocessor):
 
 
 def test_a_segment_is_the_same_wherever_reading_starts(preprocessor):
-    """Frames 2 to 4 alone equal frames 2 to 4 of the whole video."""
+    """Frames 2 to 4 read alone equal frames 2 to 4 of the whole video."""
     whole, part = list(preprocessor.read(0, FRAMES)), list(preprocessor.read(2, 5))
 
     for a, b in zip(whole[2:5], part, strict=True):
@@ -75,8 +77,8 @@ def test_a_segment_is_the_same_wherever_reading_starts(preprocessor):
             assert np.array_equal(getattr(a, name), getattr(b, name))
 
 
-def test_only_what_is_asked_for_is_read():
-    """Frames come one at a time: taking one reads one, so that memory does not grow with the segment."""
+def test_only_requested_frames_are_read():
+    """Consuming one frame reads one frame, so memory does not grow with the segment."""
     footage = Walker()
     track = mannequin.track_of([pose(i) for i in range(FRAMES)])
     preprocessor = Preprocessor(footage, Walker(mattes=True), track, UNSCALED)
@@ -88,7 +90,7 @@ def test_only_what_is_asked_for_is_read():
 
 @pytest.mark.parametrize("area", [250_000, 62_500])
 def test_the_masks_margin_is_in_pixels_of_the_canvas(area):
-    """Nine of them around the person, also where the video is made smaller for the model."""
+    """The margin is nine canvas pixels, also if the video is scaled down for the model."""
     settings = PreprocessSettings(area_min=1, area_max=area)
     preprocessor = Preprocessor(Walker(), Walker(mattes=True), mannequin.track_of([pose(0)]), settings)
     (shown,) = preprocessor.read(0, 1)

@@ -1,3 +1,5 @@
+"""The mask of generated pixels, and the masked background."""
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from bodydouble.renderers.wan.preprocess.mask import MaskGrid, generation_mask, 
 
 
 def matte(*boxes: tuple[int, int, int, int]) -> np.ndarray:
-    """(100, 120), 255 in the boxes x0, y0, x1, y1."""
+    """A matte (100, 120) that is 255 in the boxes x0, y0, x1, y1."""
     result = np.zeros((100, 120), np.uint8)
     for x0, y0, x1, y1 in boxes:
         result[y0:y1, x0:x1] = 255
@@ -13,7 +15,7 @@ def matte(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def test_the_default_mask_is_the_whole_box_nine_pixels_wider():
-    """Three dilations by 7 x 7 add nine pixels a side; one block is the bounding box of what results."""
+    """Three 7 x 7 dilations add nine pixels per side; with one block, the mask is the bounding box of the result."""
     mask = generation_mask(matte((50, 40, 60, 50), (30, 60, 40, 70)))
 
     expected = np.zeros((100, 120), np.uint8)
@@ -22,7 +24,7 @@ def test_the_default_mask_is_the_whole_box_nine_pixels_wider():
 
 
 def test_blocks_that_the_person_does_not_touch_stay_background():
-    """On a grid of 2 x 2 an upright and a reclining part leave the corner between them alone."""
+    """On a 2 x 2 grid, the block that neither an upright nor a horizontal part touches stays background."""
     mask = generation_mask(matte((30, 20, 40, 80), (30, 70, 80, 80)), MaskGrid(columns=2, rows=2))
 
     assert mask[11:89, 21:55].all()
@@ -31,7 +33,7 @@ def test_blocks_that_the_person_does_not_touch_stay_background():
 
 
 def test_a_grid_finer_than_pixels_leaves_the_outline():
-    """With a block a pixel the mask is the dilated person."""
+    """With one block per pixel, the mask is the dilated person."""
     mask = generation_mask(matte((50, 40, 60, 50), (30, 60, 40, 70)), MaskGrid(columns=500, rows=500))
 
     assert np.count_nonzero(mask) == 28 * 28 * 2 - 8 * 8
@@ -44,7 +46,7 @@ def test_soft_edges_count_from_half():
 
 
 def test_an_empty_matte_gives_an_empty_mask():
-    """Where nobody is, nothing is generated and the background is the frame."""
+    """Without a person, the mask is empty and the background equals the frame."""
     mask = generation_mask(matte())
     image = np.full((100, 120, 3), 90, np.uint8)
 
@@ -53,7 +55,7 @@ def test_an_empty_matte_gives_an_empty_mask():
 
 
 def test_the_background_is_black_where_the_model_paints():
-    """And the frame's own everywhere else."""
+    """The background is black inside the mask and equals the frame elsewhere."""
     image = np.full((100, 120, 3), 90, np.uint8)
     mask = generation_mask(matte((50, 40, 60, 50)))
 
@@ -64,6 +66,6 @@ def test_the_background_is_black_where_the_model_paints():
 
 
 def test_a_grid_of_nothing_is_refused():
-    """The message has the grid that was asked for."""
+    """The error message has the requested grid."""
     with pytest.raises(ValueError, match="0 x 3"):
         MaskGrid(columns=0, rows=3)

@@ -1,4 +1,4 @@
-"""The driver's skeleton, placed where the character stands."""
+"""Placing the driver's skeleton at the character's position."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from stored_frames import Stored
 
 
 def body(shoulders: float, hips: float, width: float, centre: float = 100.0, hips_seen: bool = True) -> WholeBody:
-    """Shoulders at one height, hips at another, ``width`` apart; nothing else is known."""
+    """A body with only shoulders and hips, at the given heights and ``width`` apart."""
     points, confidence = np.zeros((133, 2)), np.zeros(133, np.float32)
     for k, (side, height) in {5: (1, shoulders), 6: (-1, shoulders), 11: (1, hips), 12: (-1, hips)}.items():
         points[k] = centre + side * width / 2, height
@@ -18,23 +18,23 @@ def body(shoulders: float, hips: float, width: float, centre: float = 100.0, hip
     return WholeBody(points=points, confidence=confidence)
 
 
-def test_the_trunk_tells_the_size() -> None:
-    """A trunk of 100 pixels onto one of 50 is half the size, shoulders on shoulders, however wide they are."""
+def test_the_trunk_measures_the_size() -> None:
+    """A trunk of 100 pixels mapped onto one of 50 gives scale 0.5 and aligned shoulders, whatever their width."""
     placement = place(body(200, 300, 80), body(60, 110, 10, centre=40))
     assert placement is not None
     assert placement.scale == 0.5
     np.testing.assert_allclose(placement.scale * np.array([100, 200]) + placement.shift, [40, 60])
 
 
-def test_without_hips_the_shoulders_do() -> None:
-    """A portrait that ends at the chest: shoulders 20 apart onto shoulders 60 apart."""
+def test_without_hips_the_shoulders_measure_the_size() -> None:
+    """In a chest portrait, shoulders 20 pixels apart mapped onto shoulders 60 apart give scale 3."""
     placement = place(body(200, 300, 20), body(60, 110, 60, hips_seen=False))
     assert placement is not None
     assert placement.scale == 3.0
 
 
-def test_nobody_measurable_is_no_placement() -> None:
-    """Then the whole frame is fitted into the picture's middle."""
+def test_without_measurable_points_there_is_no_placement() -> None:
+    """Without a placement, the whole frame is centred in the reference image."""
     nobody = WholeBody(points=np.zeros((133, 2)), confidence=np.zeros(133, np.float32))
     assert place(nobody, body(60, 110, 10)) is None
     placement = fit((100, 50), (200, 200))
@@ -43,7 +43,7 @@ def test_nobody_measurable_is_no_placement() -> None:
 
 
 def test_each_shot_of_the_video_starts_from_the_picture() -> None:
-    """After a cut to a closer view the skeleton is as large as before, and moves on from the character's place."""
+    """After a cut to a closer view, the skeleton has the same size and starts at the character's position."""
     near, far = mannequin.joints(head=20.0, centre=80.0, top=10.0), mannequin.joints(head=10.0, centre=40.0, top=30.0)
     track = mannequin.track_of([far, far, near], shots=[0, 0, 1])
     character = mannequin.joints(head=15.0, centre=60.0, top=20.0)
