@@ -85,7 +85,7 @@ def _folder(role: str, where: str) -> Path:
     folder = locate_model(where)
     if folder is None:
         raise ModelPackMissing(
-            f"The {role} model is not here: {where} is neither a model folder nor in the hub's local cache.",
+            f"The {role} model is not installed: {where} is neither a model folder nor in the hub's cache.",
             model=where,
         )
     return folder

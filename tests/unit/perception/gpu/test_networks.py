@@ -102,8 +102,8 @@ def test_a_missing_model_leaves_the_cpu_with_a_reason(options, model_pack: Model
     chosen = choose_networks(model_pack, missing)
 
     assert isinstance(chosen.networks, PackNetworks)
-    assert "the masks model is not here" in chosen.reason
-    with pytest.raises(ModelPackMissing, match="the masks model is not here"):
+    assert "the masks model is not installed" in chosen.reason
+    with pytest.raises(ModelPackMissing, match="the masks model is not installed"):
         choose_networks(model_pack, replace(missing, backend="gpu"))
 
 
