@@ -1,4 +1,4 @@
-"""What several rooms' tests share."""
+"""Fixtures shared by tests of several packages."""
 
 import os
 from pathlib import Path
@@ -16,14 +16,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def model_pack() -> ModelPack:
-    """The perception models: from the folder that BODYDOUBLE_MODELS names, else the user's cache, else fetched."""
+    """The perception models, from the folder in BODYDOUBLE_MODELS, else from the user's cache, else downloaded."""
     folder = os.environ.get("BODYDOUBLE_MODELS")
     return install_pack(Path(folder) if folder else None)
 
 
 @pytest.fixture
 def disk_operations(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What is done to the disk, in order: syncs and renames, by file name."""
+    """The syncs and renames on the disk in order, by file name."""
     done: list[tuple[str, str]] = []
     sync, rename = os.fsync, Path.replace
 

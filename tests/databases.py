@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one embedded server for the whole run, a fresh database for each test that asks."""
+"""PostgreSQL for tests: one embedded server for the whole run, and a new database for each test that needs one."""
 
 # pyright: reportCallIssue=false, reportArgumentType=false
 # psycopg's types accept only literal SQL.
@@ -25,7 +25,7 @@ def database_url(server: EmbeddedPostgres, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """A running server that holds a migrated database to copy from."""
+    """A running server with a migrated database as the template for copies."""
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-test-"))
     folder.chmod(0o711)  # where the tests run as root, the server's own user has to get there
     server = EmbeddedPostgres(folder / "postgres")
@@ -45,7 +45,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """Connection string of a migrated, empty database of the test's own."""
+    """Connection string of a migrated, empty database for one test."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
@@ -54,7 +54,7 @@ def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
 
 
 def restore_database(server: EmbeddedPostgres, url: str) -> None:
-    """Let everybody into a lost database again."""
+    """Allow connections to a lost database again."""
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(
             f"alter database {psycopg.conninfo.conninfo_to_dict(url)['dbname']} with allow_connections true"  # pyright: ignore[reportAttributeAccessIssue]
@@ -62,7 +62,7 @@ def restore_database(server: EmbeddedPostgres, url: str) -> None:
 
 
 def lose_database(server: EmbeddedPostgres, url: str) -> None:
-    """Break every connection to a database and let nobody in again."""
+    """Break every connection to a database and refuse new ones."""
     with psycopg.connect(url) as connection:
         name = connection.info.dbname
     with psycopg.connect(server.url, autocommit=True) as connection:

@@ -25,7 +25,7 @@ OPTIONS = DispatchOptions(
 
 @dataclass
 class MemoryStore:
-    """Deliveries in memory, as the port describes them."""
+    """A delivery store in memory; implements the port."""
 
     rows: dict[UUID, Delivery] = field(default_factory=dict[UUID, Delivery])
     log: dict[UUID, list[Attempt]] = field(default_factory=dict[UUID, list[Attempt]])
@@ -33,7 +33,7 @@ class MemoryStore:
     claims: Counter[UUID] = field(default_factory=Counter[UUID])
 
     def add(self, url: str, account: AccountId = ALICE) -> UUID:
-        """One more, due now."""
+        """Add a delivery that is due now."""
         now = datetime.now(UTC)
         row = Delivery(
             id=uuid4(),
@@ -53,7 +53,7 @@ class MemoryStore:
     async def claim_deliveries(
         self, limit: int, lease_seconds: float, skip_accounts: Sequence[AccountId] = ()
     ) -> Sequence[Delivery]:
-        """The oldest that are due."""
+        """The oldest due deliveries."""
         self._fail()
         now = datetime.now(UTC)
         due = [
@@ -72,7 +72,7 @@ class MemoryStore:
     async def record_attempt(
         self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
     ) -> None:
-        """Log and count it."""
+        """Log and count one attempt."""
         self._fail()
         row = self.rows[delivery_id]
         self.log[delivery_id].append(attempt)
@@ -83,24 +83,24 @@ class MemoryStore:
             raise self.faults.pop(0)
 
     async def until(self, *statuses: DeliveryStatus) -> None:
-        """Wait until every delivery has one of these."""
+        """Wait until every delivery has one of these statuses."""
         await until(lambda: all(row.status in statuses for row in self.rows.values()))
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait for a condition; a minute is for ever."""
+    """Wait until a condition holds, for at most a minute."""
     async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.005)
 
 
 async def body_of(delivery: Delivery) -> bytes | None:
-    """A body that shows whose it is."""
+    """A body that names its account."""
     return json.dumps({"task_id": str(delivery.task)}).encode()
 
 
 async def secrets_of(account: AccountId) -> Sequence[str]:
-    """Everybody's."""
+    """The same signing secret for all accounts."""
     return [SECRET]
 
 
@@ -118,7 +118,7 @@ def make_dispatcher(store: MemoryStore, options: DispatchOptions = OPTIONS, **pa
 
 @asynccontextmanager
 async def working(dispatcher: CallbackDispatcher) -> AsyncIterator[None]:
-    """Run the dispatcher while the context lasts; it must stop when told to."""
+    """Run the dispatcher during the block; afterwards it must stop on request."""
     stop = asyncio.Event()
     task = asyncio.create_task(dispatcher.run(stop))
     try:

@@ -46,14 +46,14 @@ STANDS_AT = int(os.environ.get("HARNESS_STANDS_AT", SEGMENTS))
 
 
 class FastShot:
-    """Answers the requests of one task."""
+    """Answers the requests for one task."""
 
     def __init__(self, channel: Channel, order: ShotOrder) -> None:
         self._channel, self._workspace = channel, order.workspace
         self._seed = order.options.get("seed", 0)
 
     def perform(self, request: Request) -> Value:
-        """As ``ShotRunner`` does."""
+        """Same as the method of ``ShotRunner``."""
         match request:
             case Open():
                 for path in damaged_files([self._workspace / name for name in ARTEFACTS]):
@@ -86,7 +86,7 @@ class FastShot:
         return Done()
 
     def find_damage(self) -> str | None:
-        """As ``ShotRunner`` does."""
+        """Same as the method of ``ShotRunner``."""
         damaged = damaged_files([self._workspace / name for name in ARTEFACTS])
         return f"damaged: {damaged}" if damaged or not self._workspace.exists() else None
 

@@ -1,4 +1,4 @@
-"""``bodydouble serve`` as a real process, and the calls that a client makes to it."""
+"""``bodydouble serve`` as a real process, and client calls to it."""
 
 import contextlib
 import json
@@ -26,21 +26,21 @@ API = "/api/v1/client/"
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 TASK_SECONDS_MAX = 600
 PERCEIVING, RENDERING = "shot.json", "plan.json"
-"""What the workspace of a task has once its child has begun with that."""
+"""Paths in a task's workspace that show that its child process has begun a stage."""
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody uses right now."""
+    """A free port of the loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class LiveService:
-    """One data folder and port; started, killed and started again as often as a test likes."""
+    """A service with one data folder and port, which a test can start, kill and restart."""
 
     def __init__(self, disk: Path | None = None) -> None:
-        """``disk`` holds its folder, where that should not be with other temporary ones."""
+        """``disk``: parent of its data folder (default: the folder for temporary files)."""
         # Not pytest's folder, which only its owner can enter: the database has an owner of its own where we are root.
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-", dir=disk)), free_port()
         self.folder.chmod(0o711)
@@ -50,16 +50,16 @@ class LiveService:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def database_url(self) -> str:
-        """Of its embedded database, for other processes of this machine."""
+        """Connection string of its embedded database, for other processes on this machine."""
         return EmbeddedPostgres(self.folder / "postgres").url
 
     def start(self, *arguments: str, **settings: str) -> "LiveService":
-        """Wait until it says that it listens. ``arguments`` are further ones of ``serve``, ``settings`` environment."""
+        """Start and wait until it listens. ``arguments`` go to ``serve``; ``settings`` are environment variables."""
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | settings
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -85,16 +85,16 @@ class LiveService:
         return self
 
     def stop(self) -> int:
-        """End it as an operator does; answers the exit status."""
+        """Stop it as an operator does. Returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self._ended()
 
     def remove(self) -> None:
-        """Its folder, once it has ended."""
+        """Remove its data folder after it has ended."""
         shutil.rmtree(self.folder)
 
     def kill(self) -> None:
-        """SIGKILL to every process of it, the database included."""
+        """Send SIGKILL to all its processes, including the database."""
         processes = psutil.Process(self.process.pid).children(recursive=True)  # workers have sessions of their own
         os.killpg(self.process.pid, signal.SIGKILL)
         for process in processes:
@@ -108,7 +108,7 @@ class LiveService:
         return self.process.wait(30)
 
     def child(self) -> psutil.Process | None:
-        """The worker's child, where there is one."""
+        """The worker's child process, or None."""
         for process in psutil.Process(self.process.pid).children(recursive=True):
             try:
                 if "bodydouble.worker.child" in process.cmdline():
@@ -118,9 +118,9 @@ class LiveService:
         return None
 
     def hold(self, task_id: str, sign: str) -> psutil.Process:
-        """Stop the child that works for the task once ``sign`` is in its workspace; answers the stopped child.
+        """The task's child process, stopped once ``sign`` exists in the workspace.
 
-        Until then it goes in short strides, so that no machine is so quick, or so busy, that it is past the place.
+        Until then the child runs in short intervals, so that it cannot run past that place on any machine.
         """
         workspace, deadline = self.folder / "work" / task_id, time.monotonic() + TASK_SECONDS_MAX
         while time.monotonic() < deadline:
@@ -135,16 +135,16 @@ class LiveService:
         raise AssertionError(f"it never came to {sign}\n{(self.folder / 'serve.log').read_text()[-3000:]}")
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:
-        """An answer's envelope."""
+        """The envelope of an answer."""
         headers = {"x-api-key": self.key}
         return httpx.request(method, self.url + API + path, headers=headers, timeout=120, **arguments).json()
 
     def balance(self) -> float:
-        """Of the first key's account."""
+        """The balance of the first key's account."""
         return float(self.call("GET", "account/balance")["data"]["balance"])
 
     def upload(self, path: Path) -> str:
-        """Through upload-url; answers the file's URL."""
+        """Upload a file through upload-url. Returns its URL."""
         kind = TYPES[path.suffix]
         place = self.call("GET", "files/upload-url", params={"content_type": kind, "ext": path.suffix})["data"]
         put = httpx.put(place["presigned_url"], content=path.read_bytes(), headers={"content-type": kind}, timeout=120)
@@ -152,17 +152,17 @@ class LiveService:
         return str(place["file_url"])
 
     def create(self, image_url: str, video_url: str) -> Any:
-        """CreateTask's envelope."""
+        """The envelope of CreateTask."""
         body = {"img_urls": [image_url], "video_urls": [video_url], "resolution": "480P"}
         return self.call("POST", "job/CreateTask", json={"model": MODEL, "input": body})
 
     def task(self, task_id: str) -> dict[str, Any]:
-        """TaskInfo's data."""
+        """The data of TaskInfo."""
         data: dict[str, Any] = self.call("GET", "job/TaskInfo", params={"task_id": task_id})["data"]
         return data
 
     def wait(self, task_id: str) -> dict[str, Any]:
-        """Poll until the task is over."""
+        """The task's data after it has ended, by polling."""
         deadline = time.monotonic() + TASK_SECONDS_MAX
         while time.monotonic() < deadline:
             task = self.task(task_id)

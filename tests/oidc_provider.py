@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on the loopback: it signs, it checks PKCE, and it lies where a test wants it to."""
+"""A small OpenID Connect provider on the loopback. It signs tokens, checks PKCE, and misbehaves on request."""
 
 import base64
 import contextlib
@@ -26,13 +26,13 @@ HOST = "127.0.0.1"
 
 @cache
 def rsa_key(kid: str, number: int = 0) -> RSAKey:
-    """The same key for the same name and number: making one takes a second."""
+    """A cached key for each name and number, because generating one takes a second."""
     return RSAKey.generate_key(2048, {"kid": kid})
 
 
 @dataclass
 class Provider:
-    """What it says can be changed by a test at any time."""
+    """The provider's state. A test can change its answers at any time."""
 
     url: str = ""
     issuer: str = ""  # as it calls itself
@@ -51,19 +51,19 @@ class Provider:
         self.shown = [self.key]
 
     def metadata(self, request: Request) -> Response:
-        """Discovery."""
+        """The discovery document."""
         self.asked.append("metadata")
         ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
         told = {f"{name}_endpoint": f"{self.url}/{path}" for name, path in ends.items()}
         return JSONResponse({"issuer": self.issuer, "jwks_uri": f"{self.url}/keys"} | told)
 
     def keys(self, request: Request) -> Response:
-        """Its public keys."""
+        """The public keys (JWKS)."""
         self.asked.append("keys")
         return JSONResponse(KeySet(list(self.shown)).as_dict(private=isinstance(self.key, OctKey)))
 
     def authorize(self, request: Request) -> Response:
-        """A page with one button, as if somebody were signed in here already."""
+        """The authorization page: one button, for a user who is signed in already."""
         query = dict(request.query_params)
         assert query["response_type"] == "code"
         assert query["client_id"] == CLIENT_ID
@@ -72,7 +72,7 @@ class Provider:
         return HTMLResponse(f'<title>Provider</title><a href="/grant?{urlencode(query)}">Continue as Ada</a>')
 
     def grant(self, request: Request) -> Response:
-        """Back, with a code or an error."""
+        """Redirect to the client with a code or an error."""
         query = dict(request.query_params)
         answer = {"state": query["state"]}
         if self.refuses:
@@ -83,7 +83,7 @@ class Provider:
         return RedirectResponse(f"{query['redirect_uri']}?{urlencode(answer)}", 302)
 
     async def token(self, request: Request) -> Response:
-        """A code for tokens, once, for the client that has the verifier."""
+        """Exchange a code for tokens, once, if the client has the verifier."""
         form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
         name, _, secret = (
             base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
@@ -111,13 +111,13 @@ class Provider:
         return JSONResponse({"token_type": "Bearer", "access_token": "opaque", "id_token": token})
 
     def tell_user(self, request: Request) -> Response:
-        """More about who it is."""
+        """The userinfo answer."""
         assert request.headers["authorization"] == "Bearer opaque"
         return JSONResponse({"sub": "ada-1"} | self.userinfo)
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the tests."""
+    """A server that does not handle signals; the test process does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -126,7 +126,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def standing_provider() -> Iterator[Provider]:
-    """Serve in a thread of its own while the block lasts."""
+    """Serve in a separate thread during the block."""
     provider = Provider()
     routes = [
         Route("/.well-known/openid-configuration", provider.metadata),

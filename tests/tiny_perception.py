@@ -26,7 +26,7 @@ SAM_SIDE = 64
 
 
 def save_detector(folder: Path) -> Path:
-    """RT-DETRv2 that takes the surest of its queries for a person."""
+    """An RT-DETRv2 whose most confident query is a person."""
     torch.manual_seed(1)
     backbone = RTDetrResNetConfig(
         embedding_size=8,
@@ -65,7 +65,7 @@ def save_detector(folder: Path) -> Path:
 
 
 def save_pose(folder: Path, points: int = 133, experts: int = 1) -> Path:
-    """ViTPose that is sure of every point."""
+    """A ViTPose with high confidence in every point."""
     torch.manual_seed(2)
     backbone = VitPoseBackboneConfig(
         hidden_size=16,
@@ -84,7 +84,7 @@ def save_pose(folder: Path, points: int = 133, experts: int = 1) -> Path:
 
 
 def sam_config() -> Sam2VideoConfig:
-    """SAM 2 over pictures of 64 x 64."""
+    """A SAM 2 for pictures of 64x64."""
     vision = {
         "backbone_config": {
             "model_type": "sam2_hiera_det_model",
@@ -128,7 +128,7 @@ def sam_config() -> Sam2VideoConfig:
 
 
 def make_sam() -> Sam2VideoModel:
-    """With random weights, but sure that there is an object."""
+    """A model with random weights that always reports an object."""
     torch.manual_seed(3)
     model = Sam2VideoModel(sam_config()).eval()
     torch.nn.init.constant_(model.mask_decoder.pred_obj_score_head.proj_out.bias, 10.0)
@@ -136,7 +136,7 @@ def make_sam() -> Sam2VideoModel:
 
 
 def save_masks(folder: Path) -> Path:
-    """As the hub's checkpoints are: the model, and its processor's settings."""
+    """Write a folder like a hub checkpoint: the model and its processor's settings."""
     make_sam().save_pretrained(folder)
     settings = {
         "image_processor_type": "Sam2ImageProcessorFast",
@@ -149,7 +149,7 @@ def save_masks(folder: Path) -> Path:
 
 
 def save_all(folder: Path) -> PerceptionOptions:
-    """Three folders and the options that name them."""
+    """The perception options that name the three folders."""
     return PerceptionOptions(
         detector=str(save_detector(folder / "detector")),
         pose=str(save_pose(folder / "pose")),

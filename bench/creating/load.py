@@ -26,7 +26,7 @@ SILENCE_SECONDS_MAX = 10
 
 
 class Connection(asyncio.Protocol):
-    """One request at a time."""
+    """One connection, which sends one request at a time."""
 
     def __init__(self, load: "Load") -> None:
         self._load = load
@@ -34,7 +34,7 @@ class Connection(asyncio.Protocol):
         self._sent, self._wanted = 0.0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Send the first request."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
         self._send()
 
@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Whole once its head and the announced number of bytes are here."""
+        """Collect bytes; the answer is complete with its head and the announced number of bytes."""
         self._buffer += data
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
@@ -65,12 +65,12 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """A server that hangs up is an answer too."""
+        """Report the closed connection to the load."""
         self._load.ended(error)
 
 
 class Load:
-    """Requests, and what came of them."""
+    """The requests, and counts of their answers."""
 
     def __init__(self, order: dict) -> None:
         self._requests = [(text.encode().split(COUNTER), _asked(text.encode())) for text in order["requests"]]
@@ -83,12 +83,12 @@ class Load:
         self.done = asyncio.get_running_loop().create_future()
 
     def next_request(self) -> tuple[bytes, bytes]:
-        """Drawn at random; with the task that it asks for, empty where it makes one."""
+        """A random request, and the id of the task that it reads, empty for a create."""
         parts, wanted = random.choice(self._requests)
         return parts[0] if len(parts) == 1 else (b"%032x" % next(self._numbers)).join(parts), wanted
 
     def judge(self, body: bytes, wanted: bytes) -> int:
-        """The status of an answer that says 200."""
+        """The status to count for an answer with status 200."""
         at = body.find(NAMED) + len(NAMED)
         named = body[at : at + ID_BYTES]
         if wanted:
@@ -98,14 +98,14 @@ class Load:
         return 200 if len(self._made) > before else WRONG_TASK
 
     def note(self, status: int, sent: float) -> bool:
-        """Count an answer; whether to go on."""
+        """Count an answer. Returns whether to send another request."""
         now = time.perf_counter()
         self.statuses[status] += 1
         self.latencies.append(now - sent)
         return now < self._until
 
     def ended(self, error: Exception | None) -> None:
-        """A connection is closed; before the time is up, that is no answer."""
+        """Record a closed connection. Before the end of the run, it counts as a missing answer."""
         if time.perf_counter() < self._until:
             self.statuses[0] += 1
         self.open -= 1
@@ -119,7 +119,7 @@ def _asked(request: bytes) -> bytes:
 
 
 async def run(order: dict) -> dict:
-    """Load until the time is up."""
+    """The figures after sending requests for the ordered time."""
     load = Load(order)
     loop = asyncio.get_running_loop()
     for _ in range(order["connections"]):

@@ -29,11 +29,11 @@ celery.conf.task_ignore_result = True
 
 
 class Base(DeclarativeBase):
-    """Tables."""
+    """The base of the tables."""
 
 
 class Account(Base):
-    """Somebody with credits."""
+    """An account with credits."""
 
     __tablename__ = "accounts"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,7 +43,7 @@ class Account(Base):
 
 
 class ApiKey(Base):
-    """A key by its hash."""
+    """An API key, found by its hash."""
 
     __tablename__ = "api_keys"
     key_hash: Mapped[bytes] = mapped_column(primary_key=True)
@@ -68,7 +68,7 @@ class Task(Base):
 
 
 class LedgerEntry(Base):
-    """A transfer."""
+    """An entry of the ledger."""
 
     __tablename__ = "ledger"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -99,18 +99,18 @@ app = FastAPI()
 
 
 def session() -> Iterator[Session]:
-    """A session a request."""
+    """A database session for each request."""
     with new_session() as opened:
         yield opened
 
 
 @celery.task(name="replace")
 def replace(task_id: str) -> None:
-    """What a worker would do."""
+    """The job of a worker; empty here."""
 
 
 def caller(key: Annotated[str, Header(alias="x-api-key")], db: Annotated[Session, Depends(session)]) -> int:
-    """Whose key it is."""
+    """The account that owns the key."""
     known = db.get(ApiKey, hashlib.sha256(key.encode()).digest())
     if known is None:
         raise HTTPException(401, "invalid key")
@@ -124,7 +124,7 @@ def create(
     db: Annotated[Session, Depends(session)],
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> dict[str, Any]:
-    """Everything that a create does."""
+    """Create a task: check, reserve credits, store, and queue."""
     if idempotency_key:
         known = db.scalar(select(Task).filter_by(account_id=account_id, idempotency_key=idempotency_key))
         if known:
@@ -155,7 +155,7 @@ def create(
 def info(
     task_id: uuid.UUID, account_id: Annotated[int, Depends(caller)], db: Annotated[Session, Depends(session)]
 ) -> dict[str, Any]:
-    """One task."""
+    """The state of one task."""
     task = db.get(Task, task_id)
     if task is None or task.account_id != account_id:
         raise HTTPException(404, "Task not found")
