@@ -38,7 +38,7 @@ def parse_span(text: str, option: str) -> timedelta:
         fail(f"{option}: {text} is not a duration; write 90s, 15m, 12h, 30d or 2w", EXIT_USAGE)
     try:
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
-    except OverflowError:
+    except (OverflowError, ValueError):  # ValueError: more digits than Python converts
         fail(f"{option}: {text} is too long", EXIT_USAGE)
 
 
@@ -46,7 +46,10 @@ def parse_moment(text: str, option: str, *, past: bool) -> datetime:
     """A date, a date with a time (UTC without a zone), or a duration before now (after now if not ``past``)."""
     if _SPAN.match(text.strip()):
         span = parse_span(text, option)
-        return datetime.now(UTC) - span if past else datetime.now(UTC) + span
+        try:
+            return datetime.now(UTC) - span if past else datetime.now(UTC) + span
+        except OverflowError:
+            fail(f"{option}: {text} is too long", EXIT_USAGE)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
