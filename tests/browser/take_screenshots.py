@@ -79,13 +79,10 @@ def shrink(output: Path, documentation: Path) -> None:
     """Copies for the documentation, each below 150 kB or so."""
     for name in SHOWN:
         share = SHOWN_SHARE["phone" if "phone" in name else "desk"]
-        picture = cv2.resize(  # pyright: ignore[reportCallIssue]
-            cv2.imread(str(output / f"{name}.jpg")),
-            None,
-            fx=share,
-            fy=share,
-            interpolation=cv2.INTER_AREA,  # pyright: ignore[reportArgumentType]
-        )
+        whole = cv2.imread(str(output / f"{name}.jpg"))
+        assert whole is not None
+        size = round(whole.shape[1] * share), round(whole.shape[0] * share)
+        picture = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(documentation / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 78])
 
 

@@ -79,11 +79,12 @@ class _Bones:
 
 def _bones(track: PersonTrack, size: tuple[int, int]) -> dict[str, _Bones]:
     result: dict[str, _Bones] = {}
-    inside = ((track.body[..., :2] >= 0) & (track.body[..., :2] < size)).all(-1)
+    points = track.body[..., :2]
+    inside: NDArray[np.bool_] = np.asarray(np.all((points >= 0) & (points < size), axis=-1), np.bool_)
     seen: NDArray[np.bool_] = inside & (track.visibility > SEEN_MIN) & track.present[:, None]
     for name, bone in BONES.items():
         ends = [track.body[:, list(points)].astype(np.float64).mean(1) for points in (bone.start, bone.end)]
-        both = seen[:, [*bone.start, *bone.end]].all(1)
+        both = np.all(seen[:, [*bone.start, *bone.end]], axis=1)
         result[name] = _Bones(vectors=np.where(both[:, None], ends[1] - ends[0], np.nan))
     face = track.face.astype(np.float64)
     head = face[:, FacePoint.CHIN] - face[:, FacePoint.FOREHEAD_TOP]

@@ -1,5 +1,7 @@
 """Moving the fitted limbs into the picture's outline."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +74,12 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
         steps = STEP * np.eye(len(values))
         return np.stack([(residuals(values + s) - residuals(values - s)) / (2 * STEP) for s in steps], 1)
 
-    found = least_squares(residuals, np.zeros(count + 2), jac=slopes, max_nfev=30).x
+    found = least_squares(
+        residuals,
+        np.zeros(count + 2),
+        jac=slopes,  # pyright: ignore[reportArgumentType]  # scipy's stubs know only the names of schemes
+        max_nfev=30,
+    ).x
     offsets = found[:count].reshape(-1, 2) * scale
     arm, leg = np.exp(found[count:])
     return moved(joints, offsets, FITTED), Girth(arm=float(arm), leg=float(leg))
@@ -84,9 +91,8 @@ def _made_up(joints: Joints, start: int) -> bool:
     return f"{'arm' if start < 23 else 'leg'}_{side}" in joints.made_up
 
 
-def _lookup(field: Array, points: Array) -> Array:
+def _lookup(field: NDArray[Any], points: Array) -> Array:
     """(N,) ``field`` (h, w) at ``points`` (N, 2), bilinear; the border's value outside."""
     at = points.astype(np.float32)
-    return np.asarray(
-        cv2.remap(field, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    )[:, 0]
+    found = cv2.remap(field, at[:, None, 0], at[:, None, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float64)[:, 0]

@@ -35,7 +35,7 @@ def triangle_weights(template: BodyTemplate) -> Array:
     return template.weights[template.triangles].mean(1)
 
 
-def bone_share(weights: Array, bones: tuple[str, ...]) -> Array:
+def bone_share(weights: NDArray[Any], bones: tuple[str, ...]) -> Array:
     """(...) the sum over ``bones`` of ``weights`` (..., len(BONES))."""
     return weights[..., [BONES.index(bone) for bone in bones]].sum(-1)
 
@@ -46,7 +46,9 @@ def limb_triangles(template: BodyTemplate, limb: str, side: str, share_min: floa
     return bone_share(triangle_weights(template), tuple(f"{bone}_{side}" for bone in bones)) > share_min
 
 
-def label_triangles(vertices: Array, triangles: NDArray[np.int64], shape: tuple[int, int], far: bool = False) -> Array:
+def label_triangles(
+    vertices: Array, triangles: NDArray[np.int64], shape: tuple[int, int], far: bool = False
+) -> NDArray[np.int32]:
     """(h, w) int32: number + 1 of the nearest (or farthest) of ``triangles`` (T, 3) at each pixel, 0 outside.
 
     ``vertices`` (V, 3) are in pixels. A painter's algorithm by mean depth: exact enough for a body's small triangles.
@@ -70,9 +72,10 @@ def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:
     """``field`` (h, w, ...) with each pixel outside ``inside`` (h, w) as its nearest pixel inside."""
     if not inside.any():
         return field
-    _, nearest = cv2.distanceTransformWithLabels(
+    _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
+    nearest = np.asarray(labels, np.int32)
     table = np.zeros(int(nearest.max()) + 1, np.int64)
     table[nearest[inside]] = np.flatnonzero(inside.ravel())
     return field.reshape(-1, *field.shape[2:])[table[nearest]]

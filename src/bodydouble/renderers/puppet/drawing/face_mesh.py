@@ -54,7 +54,7 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
     """From the trunk's layer, ``rgba`` (h, w, 4) premultiplied; None where the picture shows no face."""
     if anatomy.face is None:
         return None
-    grid = _grid(anatomy, rgba[..., 3].astype(np.float32) / 255)
+    grid = _grid(anatomy, rgba[..., 3].astype(np.float32) / np.float32(255))
     faced = _FaceLayout.of(anatomy, grid)
     weight = _head_weight(anatomy, faced.vertices)
     weight[:FACE_VERTICES] = 1

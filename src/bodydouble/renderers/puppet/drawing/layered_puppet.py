@@ -49,10 +49,8 @@ class _Placed:
 
     def drawn(self, texture: Bytes) -> Bytes:
         """(h, w, ...) ``texture`` as the frame shows it."""
-        nothing = None
-        return np.asarray(
-            cv2.remap(texture, self.source, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8
-        )
+        x, y = self.source[..., 0], self.source[..., 1]
+        return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8)
 
 
 class LayeredPuppet:

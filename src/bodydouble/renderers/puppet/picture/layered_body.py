@@ -61,7 +61,7 @@ def layer_picture(
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
     cutout = _with_bare_legs(cutout, extended, fit, template, skin, parts.hem)
-    hands = np.isfinite(anatomy.hands).all((1, 2))
+    hands: NDArray[np.bool_] = np.all(np.isfinite(anatomy.hands), axis=(1, 2))
     sources = LayerSources(
         colour=cutout.colour,
         alpha=cutout.alpha,

@@ -161,7 +161,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
         ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
         legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), 0.8)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
-    layer = make_layer(colour, opacity, surface, scale)
+    layer = make_layer(colour, np.asarray(opacity, np.float32), surface, scale)
     if not sources.face.any():
         return layer
     return replace(layer, back=premultiplied(_hair_over_face(sources, colour), np.asarray(opacity, np.float32)))
@@ -253,8 +253,8 @@ def _leg_layer(
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, 0.8) * alpha * fade
     full = np.maximum(softened(hidden, 1.0), softened(visible, 0.8) * alpha)
-    shown = front if parts.hem is None else None  # under a skirt
-    return make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, shown)
+    shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
+    return make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
 
 
 def shaded_part(
@@ -281,7 +281,7 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     points = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
     number = np.arange(rows * columns).reshape(rows, columns)
     quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
-    near = cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((5, 5), np.uint8))
+    near = np.asarray(cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((5, 5), np.uint8)), np.uint8)
     quads = quads[_box_sums(near, points[quads[:, 0]], points[quads[:, 2]]) > 0]
     used = np.unique(quads)
     renumbered = np.zeros(len(points), np.int64)

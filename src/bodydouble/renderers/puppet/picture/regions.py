@@ -57,9 +57,10 @@ def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
     sure = share > 0.3
     if not sure.any():
         return colour
-    _, nearest = cv2.distanceTransformWithLabels(
+    _, labels = cv2.distanceTransformWithLabels(
         (~sure).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
+    nearest = np.asarray(labels, np.int32)
     table = np.zeros(int(nearest.max()) + 1, np.int64)
     table[nearest[sure]] = np.flatnonzero(sure.ravel())
     spread = small.reshape(-1, 3)[table[nearest]]
