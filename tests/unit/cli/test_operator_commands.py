@@ -111,7 +111,7 @@ def test_a_key_is_disabled_and_rotated_by_id_or_prefix():
         (("keys", "create", "--expires", "soon"), "--expires: soon is neither a date"),
         (("keys", "create", "--expires", "2001-01-01"), "expires_at"),
         (("keys", "rotate", "1", "--grace", "long"), "--grace: long is not a duration"),
-        (("accounts", "create", " "), "account: a name has"),
+        (("accounts", "create", " "), "account: use a name of 1 to 100"),
         (("accounts", "limits", "studio"), "nothing to set"),
         (("accounts", "limits", "studio", "--tasks-at-once", "0"), "--tasks-at-once: 0 is neither"),
         (("accounts", "grant", "studio", "0.00001"), "more than four decimal places"),
