@@ -30,8 +30,11 @@ RAISED_LEFT = -np.pi * 1.35
 """Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
 ROOT_SIGMA = 3.0
 """Frames over which the body's offset from the actor's hips is smoothed."""
-HEAD_SHARE = 0.5
-"""Of the head in size and place of a body without feet; the shoulders have the rest."""
+HEAD_SHARE, HEAD_SHARE_CLOSE = 0.5, 0.85
+"""Of the head in size and place of a body without feet, with and without hips in sight; the shoulders have the rest.
+
+In a close-up the viewer compares faces, and wide clothes hide the shoulders. Chosen by eye on talking heads.
+"""
 CONTACT_SEEN_MIN = 0.3
 """Visibility from which on a hip or knee may draw a hand."""
 ARM_BONES = ("upperarm", "lowerarm", "hand")
@@ -65,6 +68,7 @@ class Retargeting:
         self.motion = as_facing(motion, self.back)
         self.actor = build_actor_skeleton(self.motion, template)
         self.legs_seen = legs_seen(motion)
+        self._head_share = HEAD_SHARE if hips_seen(motion) else HEAD_SHARE_CLOSE
         self.scale = self._shot_scale(own_size)
         self.scales = self.scale * self.actor.size
         self._pivots = self._neck_vectors()
@@ -83,7 +87,7 @@ class Retargeting:
             return (actor["spine"] + actor["thigh_l"] + actor["calf_l"]) / (rest.spine + legs)
         body = self._trunk_length(own=False) / self._trunk_length(own=True)
         head = float(np.median(sizes)) / rest.head.size if len(sizes) else body
-        return float(body ** (1 - HEAD_SHARE) * head**HEAD_SHARE)
+        return float(body ** (1 - self._head_share) * head**self._head_share)
 
     def _trunk_length(self, *, own: bool) -> float:
         """Shoulder width, with the spine where the video shows the hips: the character's ``own`` or the actor's, px."""
@@ -308,7 +312,7 @@ class Retargeting:
             else:
                 shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
                 face = motion.head_centre[i] - pose.bones["head"].apply(self._head_centre())[:2] * scale
-                offsets[i] = HEAD_SHARE * face + (1 - HEAD_SHARE) * shoulders
+                offsets[i] = self._head_share * face + (1 - self._head_share) * shoulders
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
