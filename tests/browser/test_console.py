@@ -42,7 +42,7 @@ def test_the_printed_link_works_once(browser: Browser, signed_in: object, live: 
     page = browser.new_page()
     page.goto(live.sign_in)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("used already")
+    expect(page.get_by_role("alert")).to_contain_text("has been used")
     page.close()
 
 

@@ -291,7 +291,7 @@ async def test_an_upload_through_the_api_is_bounded_and_happens_once(files: File
         await files.receive(key, _in_pieces(b""), 1001)
     assert await files.stat(key) is None
     assert (await files.receive(key, _in_pieces(b"first"))).size_bytes == 5
-    with pytest.raises(AddressUsed, match="used already"):
+    with pytest.raises(AddressUsed, match="has been used"):
         await files.receive(key, _in_pieces(b"second"))
     await files.get_file(key, tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"first"
