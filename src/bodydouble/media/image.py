@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from bodydouble.media.limits import MediaLimits
+from bodydouble.media.rejection import check_file, rejected
 from bodydouble.media.video_info import ImageInfo
 from bodydouble.tasks.errors import MediaRejected
 
@@ -94,13 +95,13 @@ def read_image(path: Path, limits: MediaLimits = MediaLimits(), field: str = "im
 
 def _opened(path: Path, limits: MediaLimits, field: str) -> Any:
     """The picture, with only its header read and within the limits."""
-    _check_size_of_file(path, limits, field)
+    check_file(path, limits.image_bytes_max, field)
     data = path.read_bytes()
     name = picture_format(data[:16])
     if name is None:
-        raise _rejected(field, f"the file is not a picture that can be read; {ACCEPTED}")
+        raise rejected(field, f"the file is not a picture that can be read; {ACCEPTED}")
     if name not in FORMATS.values():
-        raise _rejected(field, f"the file is a {name} picture; save it as JPEG or PNG")
+        raise rejected(field, f"the file is a {name} picture; save it as JPEG or PNG")
     if not _has_end(name, data):
         raise _damaged(name, field)
     try:
@@ -117,31 +118,19 @@ def _has_end(name: str, data: bytes) -> bool:
         case "JPEG":
             return data.rfind(b"\xff\xd9") > data.find(b"\xff\xda")  # end of image after start of scan
         case "PNG":
-            return b"IEND" in data[-4096:] or b"IEND" in data
+            return b"IEND" in data
         case "WebP":
             return 8 + int.from_bytes(data[4:8], "little") <= len(data)
         case _:
             return True
 
 
-def _check_size_of_file(path: Path, limits: MediaLimits, field: str) -> None:
-    if not path.is_file():
-        raise _rejected(field, f"there is no file {path.name}")
-    size = path.stat().st_size
-    if size == 0:
-        raise _rejected(field, "the file is empty")
-    if size > limits.image_bytes_max:
-        raise _rejected(
-            field, f"the file has {size / 1e6:.1f} MB, at most {limits.image_bytes_max / 1e6:g} MB are accepted"
-        )
-
-
 def _check_size(width: int, height: int, limits: MediaLimits, field: str) -> None:
     low, high = limits.image_side_min, limits.image_side_max
     if not low <= min(width, height) <= max(width, height) <= high:
-        raise _rejected(field, f"the picture is {width} × {height}; its sides must be {low} to {high} pixels")
+        raise rejected(field, f"the picture is {width} × {height}; its sides must be {low} to {high} pixels")
     if width * height > limits.image_pixels_max:
-        raise _rejected(
+        raise rejected(
             field,
             f"the picture is {width} × {height}; at most {limits.image_pixels_max / 1e6:g} million pixels are accepted",
         )
@@ -199,9 +188,5 @@ def _converted(image: Any, profile: bytes | None) -> Any:
         return image
 
 
-def _rejected(field: str, what: str) -> MediaRejected:
-    return MediaRejected(f"{field}: {what}.", field=field)
-
-
 def _damaged(name: str, field: str) -> MediaRejected:
-    return _rejected(field, f"the {name} picture is cut off or damaged and cannot be decoded; save it again")
+    return rejected(field, f"the {name} picture is cut off or damaged and cannot be decoded; save it again")

@@ -12,9 +12,9 @@ from bodydouble.media.container import decoded_frames, open_container, picture_s
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.limits import MediaLimits
+from bodydouble.media.rejection import check_file, rejected
 from bodydouble.media.structure import inspect_structure
 from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
-from bodydouble.tasks.errors import MediaRejected
 
 CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska"}
 CODECS = frozenset(
@@ -47,33 +47,19 @@ TEST_FRAMES = 4
 """Frames decoded from the last keyframe."""
 
 
-def _rejected(field: str, what: str) -> MediaRejected:
-    return MediaRejected(f"{field}: {what}.", field=field)
-
-
-def _check_file(path: Path, bytes_max: int, field: str) -> None:
-    if not path.is_file():
-        raise _rejected(field, f"there is no file {path.name}")
-    size = path.stat().st_size
-    if size == 0:
-        raise _rejected(field, "the file is empty")
-    if size > bytes_max:
-        raise _rejected(field, f"the file has {size / 1e6:.1f} MB, at most {bytes_max / 1e6:g} MB are accepted")
-
-
 def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "video") -> VideoInfo:
     """The properties of the video, after it was opened, indexed and decoded in part.
 
     Raises:
         MediaRejected: unreadable, not a video, damaged, encrypted, or outside a limit. The message names ``field``.
     """
-    _check_file(path, limits.video_bytes_max, field)
+    check_file(path, limits.video_bytes_max, field)
     _check_structure(path, limits, field)
     try:
         with open_container(path) as container:
             return _describe(container, path, limits, field)
     except av.error.FFmpegError as error:
-        raise _rejected(field, f"{_content(path)} ({ACCEPTED})") from error
+        raise rejected(field, f"{_content(path)} ({ACCEPTED})") from error
 
 
 def _content(path: Path) -> str:
@@ -93,19 +79,19 @@ def _content(path: Path) -> str:
 def _check_structure(path: Path, limits: MediaLimits, field: str) -> None:
     structure = inspect_structure(path)
     if structure.encrypted:
-        raise _rejected(field, "the video is encrypted; give a file without copy protection")
+        raise rejected(field, "the video is encrypted; give a file without copy protection")
     if structure.cut:
-        raise _rejected(field, f"the file is cut off: its end is missing; {AGAIN}")
+        raise rejected(field, f"the file is cut off: its end is missing; {AGAIN}")
     if (
         structure.samples > OTHER_SAMPLES_FACTOR * limits.frames_max
         or structure.sound_samples > limits.sound_samples_max
     ):
         count = max(structure.samples, structure.sound_samples)
-        raise _rejected(
+        raise rejected(
             field, f"the file announces {count} samples in one track; at most {limits.frames_max} frames are accepted"
         )
     if structure.edits > limits.edits_max:
-        raise _rejected(
+        raise rejected(
             field, f"the file has an edit list of {structure.edits} entries; at most {limits.edits_max} are accepted"
         )
 
@@ -114,13 +100,13 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
     stream = picture_stream(container)
     if stream is None:
         what = "only sound" if container.streams.audio else "nothing that can be shown"
-        raise _rejected(field, f"the file has no video stream, {what}")
+        raise rejected(field, f"the file has no video stream, {what}")
     context = stream.codec_context
     if context is None or context.codec is None or context.codec.canonical_name not in CODECS:
         name = "an unknown format" if context is None or context.codec is None else context.codec.canonical_name
-        raise _rejected(field, f"the video is coded as {name}, which is not accepted; export it as H.264")
+        raise rejected(field, f"the video is coded as {name}, which is not accepted; export it as H.264")
     if stream.metadata.get("enc_key_id"):
-        raise _rejected(field, "the video is encrypted; give a file without copy protection")
+        raise rejected(field, "the video is encrypted; give a file without copy protection")
     _check_coded_size(context.width, context.height, limits, field)
     index = _index(path, stream, limits, field)
     rotation = _test_decode(container, stream, index, field)
@@ -160,14 +146,14 @@ def _index(path: Path, stream: Any, limits: MediaLimits, field: str) -> FrameInd
     try:
         index = build_index(path, limits.frames_max)
     except ValueError as error:
-        raise _rejected(field, f"the video has {error}; 1 to {limits.frames_max} are accepted") from None
+        raise rejected(field, f"the video has {error}; 1 to {limits.frames_max} are accepted") from None
     announced = stream.frames
     size = path.stat().st_size
     ends = (entry.pos + entry.size for entry in stream.index_entries)
     # Edit lists hide frames, so an index shorter than announced is normal there.
     missing = announced - len(index.pts) if index.timed and index.hidden == 0 else 0
     if index.cut or max(ends, default=0) > size or missing > max(MISSING_FRAMES_MIN, announced // MISSING_FRAMES_SHARE):
-        raise _rejected(
+        raise rejected(
             field, f"the file is cut off: of {announced or 'its'} frames, only {len(index.pts)} are whole; {AGAIN}"
         )
     return index
@@ -205,22 +191,22 @@ def _audio(container: Any) -> AudioInfo | None:
 def _check_coded_size(width: int, height: int, limits: MediaLimits, field: str) -> None:
     """Check the declared size before decoding: a small file can declare a frame that does not fit into memory."""
     if width <= 0 or height <= 0:
-        raise _rejected(field, "the video declares no size; it is encrypted or damaged")
+        raise rejected(field, "the video declares no size; it is encrypted or damaged")
     if max(width, height) > limits.video_side_max:
-        raise _rejected(
+        raise rejected(
             field, f"the video is {width} × {height}; at most {limits.video_side_max} pixels a side are accepted"
         )
 
 
 def _check_shape(width: int, height: int, limits: MediaLimits, field: str) -> None:
     if not limits.video_side_min <= min(width, height) <= max(width, height) <= limits.video_side_max:
-        raise _rejected(
+        raise rejected(
             field,
             f"the video is {width} × {height} as shown; its sides must be {limits.video_side_min} to "
             f"{limits.video_side_max} pixels",
         )
     if max(width, height) > limits.aspect_max * min(width, height):
-        raise _rejected(
+        raise rejected(
             field,
             f"the video is {width} × {height}; its aspect must be within 1:{limits.aspect_max:g} and "
             f"{limits.aspect_max:g}:1",
@@ -229,13 +215,13 @@ def _check_shape(width: int, height: int, limits: MediaLimits, field: str) -> No
 
 def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: str) -> None:
     if not limits.video_seconds_min - SECONDS_MIN_SLACK <= seconds <= limits.video_seconds_max + SECONDS_SLACK:
-        raise _rejected(
+        raise rejected(
             field,
             f"the video lasts {seconds:.2f} s; {limits.video_seconds_min:g} to {limits.video_seconds_max:g} s "
             "are accepted",
         )
     if float(index.frame_rate) > limits.frame_rate_max * FRAME_RATE_SLACK:
-        raise _rejected(
+        raise rejected(
             field,
             f"the video has {float(index.frame_rate):.1f} frames a second; at most {limits.frame_rate_max:g} "
             "are accepted",
@@ -249,10 +235,10 @@ def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> 
     """
     first = list(itertools.islice(decoded_frames(container, stream), 1))
     if not first:
-        raise _rejected(field, "the video cannot be decoded; it is encrypted or damaged")
+        raise rejected(field, "the video cannot be decoded; it is encrypted or damaged")
     if index.timed:
         container.seek(int(index.pts[index.keyframes[-1]]), stream=stream, backward=True)
         last = list(itertools.islice(decoded_frames(container, stream), TEST_FRAMES))
         if all(frame.is_corrupt for frame in last):
-            raise _rejected(field, f"the end of the video cannot be decoded; it is damaged: {AGAIN}")
+            raise rejected(field, f"the end of the video cannot be decoded; it is damaged: {AGAIN}")
     return round(-first[0].rotation / 90) % 4 * 90
