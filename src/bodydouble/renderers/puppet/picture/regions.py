@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.renderers.puppet.body.surface import continued
+
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Image = NDArray[np.uint8]
@@ -57,13 +59,7 @@ def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
     sure = share > 0.3
     if not sure.any():
         return colour
-    _, labels = cv2.distanceTransformWithLabels(
-        (~sure).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    nearest = np.asarray(labels, np.int32)
-    table = np.zeros(int(nearest.max()) + 1, np.int64)
-    table[nearest[sure]] = np.flatnonzero(sure.ravel())
-    spread = small.reshape(-1, 3)[table[nearest]]
+    spread = continued(small, sure)
     for _ in range(FILL_ROUNDS):
         spread = np.where(sure[..., None], small, cv2.GaussianBlur(spread, (0, 0), FILL_SIGMA))
     wide = cv2.resize(spread.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
