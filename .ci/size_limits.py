@@ -16,7 +16,6 @@ EXCEPTIONS = {
     "src/bodydouble/console/quality.py:report_rows": "a table: one entry for each measurement",
     "tests/contract/test_file_store.py": "one contract that every file store keeps",
     "src/bodydouble/renderers/puppet/picture/segmentation.py:_arm": "to be split with the character's cut-out",
-    "src/bodydouble/renderers/puppet/compositing/plate.py": "to be split: two lines over",
 }
 """``file`` or ``file:function`` → why it is longer."""
 

@@ -5,7 +5,7 @@ import numpy as np
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import RenderWarning
-from bodydouble.renderers.puppet.compositing.plate import Plates
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.picture.character import Character
 

@@ -8,8 +8,8 @@ import pytest
 
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.capability import check_capability
-from bodydouble.renderers.puppet.compositing.plate import Plates, PlateSpan
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates, PlateSpan
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.picture.character import character_of
 from mannequin import joints, picture, track_of

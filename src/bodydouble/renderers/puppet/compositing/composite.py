@@ -19,9 +19,9 @@ from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
-from bodydouble.renderers.puppet.compositing.plate import Box, Plates
 from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair_zone, removal_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion

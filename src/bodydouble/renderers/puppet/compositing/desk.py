@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
-from bodydouble.renderers.puppet.compositing.plate import Box
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.compositing.stored_plates import Box
 
 Floats = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
-from bodydouble.renderers.puppet.compositing.plate import Box
+from bodydouble.renderers.puppet.compositing.stored_plates import Box
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
 Floats = NDArray[np.float32]

@@ -16,8 +16,8 @@ from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
-from bodydouble.renderers.puppet.compositing.plate import Box, Plates
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]

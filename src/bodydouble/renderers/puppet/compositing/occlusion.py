@@ -15,8 +15,8 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
-from bodydouble.renderers.puppet.compositing.plate import Box, Plates
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.uint8]

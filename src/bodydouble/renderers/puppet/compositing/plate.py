@@ -5,12 +5,11 @@ Memory therefore does not grow with length. Between two key plates the frames ar
 """
 
 import json
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import cv2
@@ -25,9 +24,8 @@ from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, PlateSpan, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
-
-Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 TRACK_EVERY_FRAMES = 2
 """Step at which the camera's movement is followed; between, it is interpolated."""
@@ -49,8 +47,6 @@ CHOICE_STEP = 4
 """Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
 SEAM_REACH = 24
 """Pixels around a hole in which the light of a patch is compared with its surroundings."""
-PLATES_CACHED = 3
-"""Key plates kept in memory: those of two threads that draw at a border between keys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,73 +58,6 @@ class _Sample:
 def _sample(index: int, image: Image, taken: NDArray[np.uint8]) -> _Sample:
     rgba = cv2.merge([*cv2.split(image), cv2.bitwise_not(taken)])
     return _Sample(index=index, rgba=np.asarray(rgba, np.uint8))
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlateSpan:
-    """The key plates of one shot."""
-
-    path: CameraPath
-    start: int
-    stop: int
-    keys: list[int]
-
-
-class Plates:
-    """Plates on disk, read through a small cache; safe to use from several threads."""
-
-    def __init__(self, folder: Path, plate_spans: list[PlateSpan], unseen: float) -> None:
-        self._folder, self.spans = folder, plate_spans
-        self.unseen = unseen  # share of the removed pixels that no frame showed
-        self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
-        self._lock = Lock()
-
-    def span_of(self, index: int) -> PlateSpan | None:
-        """The shot that frame ``index`` is in, if it has plates."""
-        return next((s for s in self.spans if s.start <= index < s.stop), None)
-
-    def at(self, index: int, box: Box) -> Image:
-        """The background of frame ``index`` within ``box``, RGB."""
-        return np.asarray(cv2.cvtColor(self.with_seen(index, box), cv2.COLOR_RGBA2RGB), np.uint8)
-
-    def with_seen(self, index: int, box: Box) -> NDArray[np.uint8]:
-        """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did."""
-        span = self.span_of(index)
-        assert span is not None, "frames with a person have a plate"
-        right = int(np.searchsorted(span.keys, index))
-        a, b = span.keys[max(right - 1, 0)], span.keys[min(right, len(span.keys) - 1)]
-        if index <= span.keys[0]:
-            a = b = span.keys[0]
-        image = self._warped(span, a, index, box)
-        if a != b:
-            share = (index - a) / (b - a)
-            image = cv2.addWeighted(image, 1 - share, self._warped(span, b, index, box), share, 0)
-        return np.asarray(image, np.uint8)
-
-    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> NDArray[np.uint8]:
-        """(h, w, 4). OpenCV warps four channels in less than half the time of three."""
-        plate = self._load(key)
-        x0, y0, x1, y1 = box
-        if span.path.still:
-            return plate[y0:y1, x0:x1]
-        matrix = _cut_to(box) @ span.path.between(key, index)
-        warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(warped, np.uint8)
-
-    def _load(self, key: int) -> NDArray[np.uint8]:
-        with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-            image = self._cache[key] = np.load(plate_path(self._folder, key))
-            if len(self._cache) > PLATES_CACHED:
-                self._cache.popitem(last=False)
-            return image
-
-
-def plate_path(folder: Path, key: int) -> Path:
-    """The file of one key plate."""
-    return folder / f"plate-{key:06d}.npy"
 
 
 def shot_spans(track: PersonTrack) -> list[tuple[int, int]]:
@@ -290,7 +219,7 @@ class _SpanBuilder:
             return known
         x0, y0, x1, y1 = box
         here, size = np.s_[y0:y1, x0:x1], (x1 - x0, y1 - y0)
-        matrix = _cut_to(box) @ self.path.between(before, key)
+        matrix = cut_to(box) @ self.path.between(before, key)
         reach = cv2.warpPerspective(np.full(plate.shape[:2], 255, np.uint8), matrix, size) > WHOLE_ALPHA
         both = cv2.warpPerspective(plate, matrix, size)
         moved = np.asarray(cv2.cvtColor(both, cv2.COLOR_RGBA2RGB), np.uint8)
@@ -329,7 +258,7 @@ class _SpanBuilder:
             if sample.index == key:
                 moved = sample.rgba[here]
             else:
-                matrix = _cut_to(box) @ self.path.between(sample.index, key)
+                matrix = cut_to(box) @ self.path.between(sample.index, key)
                 moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
             free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > FREE_ALPHA
             new = free & ~known[here]
@@ -393,11 +322,6 @@ def _hole_box(known: NDArray[np.bool_], pad: int) -> Box | None:
     x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
     height, width = known.shape
     return (max(0, x - pad), max(0, y - pad), min(width, x + w + pad), min(height, y + h + pad)) if w else None
-
-
-def _cut_to(box: Box) -> NDArray[np.float64]:
-    """(3, 3): moves the box's corner to the origin."""
-    return np.array([[1, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1.0]])
 
 
 def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:

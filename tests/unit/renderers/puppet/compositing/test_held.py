@@ -8,8 +8,8 @@ import numpy as np
 
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box, learn_held
-from bodydouble.renderers.puppet.compositing.plate import Plates
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates
 from mannequin import COLOURS, joints, picture, track_of
 from synthetic_scene import scenery
 

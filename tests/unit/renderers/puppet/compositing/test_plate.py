@@ -7,8 +7,9 @@ import pytest
 
 from bodydouble.perception.pack import ModelPack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
-from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates, plate_path
+from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
+from bodydouble.renderers.puppet.compositing.stored_plates import plate_path
 from bodydouble.tasks.errors import Cancelled
 from synthetic_scene import ListFootage, ListMattes, walking_scene
 

@@ -1,0 +1,90 @@
+"""Key plates on disk: the background of any frame, warped and cross-faded from the nearest two."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image
+from bodydouble.renderers.puppet.compositing.registration import CameraPath
+
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1
+
+PLATES_CACHED = 3
+"""Key plates kept in memory: those of two threads that draw at a border between keys."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlateSpan:
+    """The key plates of one shot."""
+
+    path: CameraPath
+    start: int
+    stop: int
+    keys: list[int]
+
+
+class Plates:
+    """Plates on disk, read through a small cache; safe to use from several threads."""
+
+    def __init__(self, folder: Path, plate_spans: list[PlateSpan], unseen: float) -> None:
+        self._folder, self.spans = folder, plate_spans
+        self.unseen = unseen  # share of the removed pixels that no frame showed
+        self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
+        self._lock = Lock()
+
+    def span_of(self, index: int) -> PlateSpan | None:
+        """The shot that frame ``index`` is in, if it has plates."""
+        return next((s for s in self.spans if s.start <= index < s.stop), None)
+
+    def at(self, index: int, box: Box) -> Image:
+        """The background of frame ``index`` within ``box``, RGB."""
+        return np.asarray(cv2.cvtColor(self.with_seen(index, box), cv2.COLOR_RGBA2RGB), np.uint8)
+
+    def with_seen(self, index: int, box: Box) -> NDArray[np.uint8]:
+        """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did."""
+        span = self.span_of(index)
+        assert span is not None, "frames with a person have a plate"
+        right = int(np.searchsorted(span.keys, index))
+        a, b = span.keys[max(right - 1, 0)], span.keys[min(right, len(span.keys) - 1)]
+        if index <= span.keys[0]:
+            a = b = span.keys[0]
+        image = self._warped(span, a, index, box)
+        if a != b:
+            share = (index - a) / (b - a)
+            image = cv2.addWeighted(image, 1 - share, self._warped(span, b, index, box), share, 0)
+        return np.asarray(image, np.uint8)
+
+    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> NDArray[np.uint8]:
+        """(h, w, 4). OpenCV warps four channels in less than half the time of three."""
+        plate = self._load(key)
+        x0, y0, x1, y1 = box
+        if span.path.still:
+            return plate[y0:y1, x0:x1]
+        matrix = cut_to(box) @ span.path.between(key, index)
+        warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.uint8)
+
+    def _load(self, key: int) -> NDArray[np.uint8]:
+        with self._lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+            image = self._cache[key] = np.load(plate_path(self._folder, key))
+            if len(self._cache) > PLATES_CACHED:
+                self._cache.popitem(last=False)
+            return image
+
+
+def plate_path(folder: Path, key: int) -> Path:
+    """The file of one key plate."""
+    return folder / f"plate-{key:06d}.npy"
+
+
+def cut_to(box: Box) -> NDArray[np.float64]:
+    """(3, 3): moves the box's corner to the origin."""
+    return np.array([[1, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1.0]])
