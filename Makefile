@@ -17,7 +17,7 @@ help:  ## list the targets
 	$(PYTHON) -m venv .bootstrap
 	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-.venv/installed: pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
+.venv/installed: pyproject.toml packages/client/pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
 	$(UV) sync --quiet --locked --inexact --python $(PYTHON) --extra demo
 	@touch $@
 
@@ -26,7 +26,7 @@ setup: .venv/installed  ## make the virtual environment and fetch the model pack
 
 # pip and not uv: it also finds the wheels of torch that this machine keeps in a folder. The versions are the lock's.
 .venv/installed-wan: .venv/installed
-	$(UV) export --quiet --locked --extra wan --no-dev --no-emit-project --no-hashes --output-file .venv/wan.txt
+	$(UV) export --quiet --locked --extra wan --no-dev --no-emit-workspace --no-hashes --output-file .venv/wan.txt
 	$(PYTHON) -m pip --python .venv/bin/python install --quiet --constraint .venv/wan.txt --editable '.[wan]'
 	@touch $@
 

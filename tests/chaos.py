@@ -23,7 +23,7 @@ import httpx
 import psutil
 import psycopg
 
-from bodydouble.client import InvalidWebhook, verify_webhook
+from bodydouble_client import InvalidWebhook, verify_webhook
 from harness_child import SEGMENTS
 from live_service import MODEL, LiveService
 from worker_harness import SECRET, WorkerHarness, wait_until

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from bodydouble.client import AsyncClient, Client
+from bodydouble_client import AsyncClient, Client
 
 KEY = "ak_" + "0" * 32
 URL = "http://service.example"

@@ -1,4 +1,4 @@
-"""Write ``bodydouble.client.blocking`` from ``bodydouble.client.asynchronous``.
+"""Write ``bodydouble_client.blocking`` from ``bodydouble_client.asynchronous``.
 
 Run it after every change of the asynchronous client: ``make client``. A test compares its output with the committed
 files. Every module is copied with the words below replaced, then sorted and formatted by ruff. ``waiting`` and
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CLIENT = Path(__file__).parents[1] / "src" / "bodydouble" / "client"
+CLIENT = Path(__file__).parents[1] / "packages" / "client" / "src" / "bodydouble_client"
 ASYNCHRONOUS, BLOCKING = CLIENT / "asynchronous", CLIENT / "blocking"
 HAND_WRITTEN = frozenset({"__init__.py", "waiting.py"})
 HEADER = "# By tools/generate_sync_client.py from ../asynchronous/{name}. Edit that file, then run `make client`.\n"
@@ -21,7 +21,7 @@ REPLACEMENTS = (  # in this order; each pattern is a whole word
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\bAwaitable\[([^\[\]]+)\]", r"\1"),
     (r"\bAwaitable, ", ""),
-    (r"\bclient\.asynchronous\b", "client.blocking"),
+    (r"\bbodydouble_client\.asynchronous\b", "bodydouble_client.blocking"),
     (r"\ba(closing|close|iter_bytes)\b", r"\1"),
     (r"\b__a(enter|exit)__\b", r"__\1__"),
     (r"``async with``", "``with``"),

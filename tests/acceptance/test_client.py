@@ -6,7 +6,7 @@ import os
 import httpx
 import pytest
 
-from bodydouble.client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
+from bodydouble_client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
 from live_service import PERCEIVING, LiveService
 from proxies import DisconnectingProxy, running_proxy
 

@@ -16,9 +16,9 @@ import psutil
 import psycopg
 import pytest
 
-from bodydouble.client import CallbackInfo, Client, verify_webhook
 from bodydouble.perception import ModelPack
 from bodydouble.store import EmbeddedPostgres
+from bodydouble_client import CallbackInfo, Client, verify_webhook
 from databases import TEMPLATE, database_url, lose_database, restore_database
 from live_service import API, MODEL, LiveService, free_port
 from worker_harness import wait_until

@@ -19,7 +19,7 @@ from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.terminal import EXIT_FAILED, err, fail, out, warn
 
 if TYPE_CHECKING:
-    from bodydouble.client import Client, Result, TaskUpdate
+    from bodydouble_client import Client, Result, TaskUpdate
 
 CREDITS = "1000"
 LISTENS = "bodydouble listens on "
@@ -75,7 +75,7 @@ def _client(base_url: str, key: str) -> Generator["Client", None, None]:
     """A client of the demo's service, without proxies. Ends the command with the service's message on an error."""
     import httpx
 
-    from bodydouble.client import Client, ClientError
+    from bodydouble_client import Client, ClientError
 
     with httpx.Client(trust_env=False) as http:
         try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREFIX = str(Settings.model_config.get("env_prefix"))
 FILE = Path(str(Settings.model_config.get("toml_file")))
 CLIENT_VARIABLES = frozenset({"BODYDOUBLE_API_KEY", "BODYDOUBLE_BASE_URL"})
-"""Read by ``bodydouble.client``, not by the service."""
+"""Read by ``bodydouble_client``, not by the service."""
 HIDDEN = "(hidden)"
 EXPECTED_VALUES = {
     "int_parsing": "a whole number",

@@ -28,7 +28,7 @@ def write_snippets(base_url: str, body: Mapping[str, Any]) -> Snippets:
     image, video = (_first(inputs.pop(name, None), name) for name in ("img_urls", "video_urls"))
     options = "".join(f"\n        {name}={_literal(value)}," for name, value in inputs.items())
     python = (
-        "from bodydouble.client import Client\n\n"
+        "from bodydouble_client import Client\n\n"
         f'with Client(base_url="{base_url}") as client:\n'
         "    result = client.run(\n"
         f"        {_literal(image)},\n"

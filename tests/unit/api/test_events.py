@@ -15,12 +15,12 @@ from fastapi import FastAPI
 
 from api_calls import API, BODY, WORKER, create
 from bodydouble.api.events import TaskEventStream
-from bodydouble.client.event_stream import EventParser, ServerEvent
 from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, TaskId, TaskProgress, TaskResult, TaskStatus
+from bodydouble_client.event_stream import EventParser, ServerEvent
 
 pytestmark = pytest.mark.anyio
 

@@ -16,10 +16,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     async def sleep(seconds: float) -> None:
         clock.sleep(seconds)
 
-    monkeypatch.setattr("bodydouble.client.asynchronous.waiting.sleep", sleep)
-    monkeypatch.setattr("bodydouble.client.blocking.waiting.sleep", clock.sleep)
+    monkeypatch.setattr("bodydouble_client.asynchronous.waiting.sleep", sleep)
+    monkeypatch.setattr("bodydouble_client.blocking.waiting.sleep", clock.sleep)
     for module in ("retries", "asynchronous.task_follower", "blocking.task_follower"):
-        monkeypatch.setattr(f"bodydouble.client.{module}.time", SimpleNamespace(monotonic=clock.monotonic))
+        monkeypatch.setattr(f"bodydouble_client.{module}.time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from bodydouble.client import ConnectionFailed, FeatureUnavailable, NotFound
+from bodydouble_client import ConnectionFailed, FeatureUnavailable, NotFound
 from fake_service import good
 
 KEY = {

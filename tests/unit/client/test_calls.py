@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from bodydouble.client import (
+from bodydouble_client import (
     AsyncClient,
     AsyncTaskHandle,
     AuthenticationError,
@@ -28,7 +28,7 @@ from bodydouble.client import (
     ServerError,
     TaskHandle,
 )
-from bodydouble.client.retries import BACKOFF_SECONDS_MAX, backoff_seconds, parse_retry_after
+from bodydouble_client.retries import BACKOFF_SECONDS_MAX, backoff_seconds, parse_retry_after
 from fake_service import KEY, URL, bad, good, stream
 
 BALANCE = "account/balance"
@@ -38,7 +38,7 @@ CREATE = "job/CreateTask"
 def test_importing_the_client_imports_nothing_heavy():
     """Importing the client loads no numerical, codec or web framework."""
     heavy = "numpy, av, cv2, fastapi, pydantic, scipy, asyncpg, dbos, structlog, ai_edge_litert"
-    code = f"import sys, bodydouble.client; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
+    code = f"import sys, bodydouble_client; print([m for m in '{heavy}'.split(', ') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -175,7 +175,7 @@ def test_permanent_errors_are_not_retried(code, face, service, clock):
 
 def test_retries_are_limited(make, service, clock, caplog):
     """After ``max_retries`` retries the error is raised; each pause was logged."""
-    caplog.set_level(logging.INFO, "bodydouble.client")
+    caplog.set_level(logging.INFO, "bodydouble_client")
     service.on(BALANCE, httpx.ConnectError("refused"))
     with pytest.raises(ConnectionFailed, match="refused"):
         make(max_retries=6).do(lambda c: c.balance())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bodydouble.client.event_stream import EventParser, ServerEvent
+from bodydouble_client.event_stream import EventParser, ServerEvent
 
 STREAM = (
     "\ufeff: hello\r\nretry: 1500\r\n\r\n"

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bodydouble.client import ConnectionFailed, InvalidRequest, Result, TransferFailed
-from bodydouble.client.asynchronous.uploads import PIECE_BYTES
-from bodydouble.client.media import CHUNK_BYTES, LocalMedia, sniff
+from bodydouble_client import ConnectionFailed, InvalidRequest, Result, TransferFailed
+from bodydouble_client.asynchronous.uploads import PIECE_BYTES
+from bodydouble_client.media import CHUNK_BYTES, LocalMedia, sniff
 from fake_service import URL, Body, bad, good, task_data
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)

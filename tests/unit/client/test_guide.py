@@ -12,8 +12,8 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-import bodydouble.client
-from bodydouble.client import ClientError
+import bodydouble_client
+from bodydouble_client import ClientError
 from fake_service import KEY, URL, FakeService, event, good, stream, task_data
 
 ROOT = Path(__file__).parents[3]
@@ -104,5 +104,5 @@ def test_the_guide_covers_every_use():
 def test_the_guide_names_every_error():
     """The table of errors has every class."""
     table = (ROOT / "docs" / "client.md").read_text()
-    kinds = [v for v in vars(bodydouble.client).values() if isinstance(v, type) and issubclass(v, ClientError)]
+    kinds = [v for v in vars(bodydouble_client).values() if isinstance(v, type) and issubclass(v, ClientError)]
     assert [kind.__name__ for kind in kinds if f"`{kind.__name__}`" not in table] == []

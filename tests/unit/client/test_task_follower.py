@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from bodydouble.client import ConnectionFailed, NotFound, ServerError, WaitTimeout
-from bodydouble.client.asynchronous.task_follower import OUTAGE_SECONDS_MAX
+from bodydouble_client import ConnectionFailed, NotFound, ServerError, WaitTimeout
+from bodydouble_client.asynchronous.task_follower import OUTAGE_SECONDS_MAX
 from fake_service import bad, event, good, stream, task_data
 
 INFO, EVENTS = "job/TaskInfo", "job/TaskEvents"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from bodydouble.client import (
+from bodydouble_client import (
     AsyncClient,
     Client,
     FeatureUnavailable,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from bodydouble.client import InvalidWebhook, verify_webhook
+from bodydouble_client import InvalidWebhook, verify_webhook
 from fake_service import task_data
 
 OLD, NEW, OTHER = (f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2, 3))

@@ -1,1 +1,0 @@
-"""The blocking client. All modules but ``waiting`` are generated from ``bodydouble.client.asynchronous``."""
