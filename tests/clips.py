@@ -128,15 +128,19 @@ def patched(path: Path, name: str, old: bytes, new: bytes) -> Path:
     return copy
 
 
-def turned(path: Path, name: str, degrees: int) -> Path:
-    """A copy of an MP4 with a display matrix for a clockwise rotation (ISO/IEC 14496-12, track header)."""
-    cos, sin = {90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+UPRIGHT, CLOCKWISE, HALF_TURN, COUNTERCLOCKWISE = (1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)
+MIRRORED, FLIPPED, TRANSPOSED, TRANSVERSED = (-1, 0, 0, 1), (1, 0, 0, -1), (0, 1, 1, 0), (0, -1, -1, 0)
+"""The values a, b, c and d of the eight display matrices without scaling."""
+
+
+def turned(path: Path, name: str, matrix: tuple[int, int, int, int]) -> Path:
+    """A copy of an MP4 with a display matrix in its first track header (ISO/IEC 14496-12)."""
+    a, b, c, d = (value << 16 for value in matrix)
     upright = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-    matrix = struct.pack(">9i", cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
     data = path.read_bytes()
     at = data.index(upright, data.index(b"tkhd"))
     copy = path.with_name(name)
-    copy.write_bytes(data[:at] + matrix + data[at + len(upright) :])
+    copy.write_bytes(data[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[at + len(upright) :])
     return copy
 
 

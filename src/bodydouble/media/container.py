@@ -26,7 +26,6 @@ THREADS = 1
 
 Decoding takes only a few milliseconds a frame.
 """
-ATTACHED_PICTURE = 0x400  # AV_DISPOSITION_ATTACHED_PIC of libav: a cover picture
 
 
 def open_container(path: Path) -> Any:
@@ -36,11 +35,6 @@ def open_container(path: Path) -> Any:
         av.error.FFmpegError: the file cannot be read, or has another format.
     """
     return av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
-
-
-def picture_stream(container: Any) -> Any | None:
-    """The first video stream that is not a cover picture, or None."""
-    return next((s for s in container.streams.video if not s.disposition & ATTACHED_PICTURE), None)
 
 
 def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:

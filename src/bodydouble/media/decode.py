@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from bodydouble.media.colour import FULL_RANGE_TAG, matrix_for
-from bodydouble.media.container import decoded_frames, open_container, picture_stream
+from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.index import build_index
+from bodydouble.media.orientation import upright
 from bodydouble.media.video_info import VideoInfo
 
 Image = NDArray[np.uint8]
@@ -23,7 +23,6 @@ luma through decoding and encoding, for about 1 ms a frame.
 """
 SHRINK_RATIO_MIN = 1.05
 """Source side over target side above which area averaging replaces bicubic scaling."""
-TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 class VideoReader:
@@ -36,7 +35,7 @@ class VideoReader:
     def __init__(self, path: Path, info: VideoInfo, width: int, height: int) -> None:
         self._path, self._info = path, info
         self.width, self.height = width, height
-        self._index = build_index(path, frames_max=max(info.frames, 1))
+        self._index = build_index(path, info.track, frames_max=max(info.frames, 1))
         self.frames = len(self._index.pts)
         self.frame_rate = float(info.frame_rate)
         self.pts: list[int] = [int(p) for p in self._index.pts]
@@ -68,8 +67,7 @@ class VideoReader:
     def _decode(self, start: int) -> Iterator[tuple[int, Any]]:
         """Yield (index, decoded frame) in order, from a keyframe at or before ``start``."""
         with open_container(self._path) as container:
-            stream = picture_stream(container)
-            assert stream is not None  # build_index raises otherwise
+            stream = container.streams[self._info.track]
             # Start one keyframe early: leading frames of an open group of pictures refer to the group before.
             keys = self._index.keyframes
             first = int(keys[max(0, int(np.searchsorted(keys, start, side="right")) - 2)]) if self._index.timed else 0
@@ -89,8 +87,8 @@ class VideoReader:
                 yield at, frame
 
     def _picture(self, frame: Any, reformatter: VideoReformatter) -> Image:
-        turned = self._info.rotation in (90, 270)
-        width, height = (self.height, self.width) if turned else (self.width, self.height)
+        orientation = self._info.orientation
+        width, height = (self.height, self.width) if orientation.transposed else (self.width, self.height)
         shrinks = frame.width > width * SHRINK_RATIO_MIN or frame.height > height * SHRINK_RATIO_MIN
         matrix = matrix_for(int(frame.colorspace), frame.height)
         full = frame.format.is_rgb or int(frame.color_range) == FULL_RANGE_TAG
@@ -105,6 +103,4 @@ class VideoReader:
             dst_color_range=ColorRange.JPEG,
             interpolation=EXACT_COLOUR | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
         ).to_ndarray()
-        if self._info.rotation:
-            image = cv2.rotate(image, TURNS[self._info.rotation])
-        return np.ascontiguousarray(image, np.uint8)
+        return np.ascontiguousarray(upright(image, orientation), np.uint8)

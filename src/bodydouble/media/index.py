@@ -10,7 +10,7 @@ import av.error
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.media.container import open_container, picture_stream
+from bodydouble.media.container import open_container
 
 FRAME_RATE_DEFAULT = 25
 """Frames/s, assumed where a video neither declares a rate nor has two frames to derive it from."""
@@ -52,16 +52,14 @@ class FrameIndex:
         return bool(len(gaps) and gaps.max() - gaps.min() > tolerance + ROUNDING_TICKS)
 
 
-def build_index(path: Path, frames_max: int) -> FrameIndex:
-    """The index of the first video stream, from one pass over its packets.
+def build_index(path: Path, track: int, frames_max: int) -> FrameIndex:
+    """The index of the stream with index ``track``, from one pass over its packets.
 
     Raises:
         ValueError: no frames, or more than ``frames_max``.
     """
     with open_container(path) as container:
-        stream = picture_stream(container)
-        if stream is None:
-            raise ValueError("no frames")
+        stream = container.streams[track]
         time_base = stream.time_base
         # MP4 stores decoding distances as durations. Only the track's length gives the end of the last frame.
         track_ticks = (stream.duration or 0) if container.format.name.startswith("mov") else 0

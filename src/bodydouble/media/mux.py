@@ -43,7 +43,7 @@ def join_segments(
 
 
 def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep_audio: bool, comment: str) -> None:
-    index = build_index(source, frames_max=info.frames)
+    index = build_index(source, info.track, frames_max=info.frames)
     ticks = info.time_base.denominator
     options = {
         "movflags": "+faststart",

@@ -8,12 +8,14 @@ from typing import Any
 import av.error
 
 from bodydouble.media.colour import FULL_RANGE_TAG
-from bodydouble.media.container import decoded_frames, open_container, picture_stream
+from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.limits import MediaLimits
+from bodydouble.media.orientation import Orientation, display_orientation
 from bodydouble.media.rejection import check_file, rejected
 from bodydouble.media.structure import inspect_structure
+from bodydouble.media.tracks import choose_video
 from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
 
 CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska"}
@@ -97,7 +99,7 @@ def _check_structure(path: Path, limits: MediaLimits, field: str) -> None:
 
 
 def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> VideoInfo:
-    stream = picture_stream(container)
+    stream = choose_video(container, path)
     if stream is None:
         what = "only sound" if container.streams.audio else "nothing that can be shown"
         raise rejected(field, f"the file has no video stream, {what}")
@@ -109,11 +111,11 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         raise rejected(field, "the video is encrypted; give a file without copy protection")
     _check_coded_size(context.width, context.height, limits, field)
     index = _index(path, stream, limits, field)
-    rotation = _test_decode(container, stream, index, field)
+    orientation = _test_decode(container, stream, index, field)
     aspect = _sample_aspect(stream)
     wide = max(2, round(context.width * aspect)) if aspect > 1 else context.width
     tall = context.height if aspect >= 1 else max(2, round(context.height / aspect))
-    width, height = (tall, wide) if rotation in (90, 270) else (wide, tall)
+    width, height = (tall, wide) if orientation.transposed else (wide, tall)
     seconds = float((index.end - int(index.pts[0])) * index.time_base)
     _check_shape(width, height, limits, field)
     _check_time(seconds, index, limits, field)
@@ -124,7 +126,6 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         coded_height=context.height,
         width=width,
         height=height,
-        rotation=rotation,
         sample_aspect=aspect,
         frame_rate=_rate(stream, index),
         time_base=index.time_base,
@@ -139,12 +140,14 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
             full_range=int(context.color_range) == FULL_RANGE_TAG,
         ),
         audio=_audio(container),
+        track=stream.index,
+        orientation=orientation,
     )
 
 
 def _index(path: Path, stream: Any, limits: MediaLimits, field: str) -> FrameIndex:
     try:
-        index = build_index(path, limits.frames_max)
+        index = build_index(path, stream.index, limits.frames_max)
     except ValueError as error:
         raise rejected(field, f"the video has {error}; 1 to {limits.frames_max} are accepted") from None
     announced = stream.frames
@@ -214,12 +217,10 @@ def _check_shape(width: int, height: int, limits: MediaLimits, field: str) -> No
 
 
 def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: str) -> None:
-    if not limits.video_seconds_min - SECONDS_MIN_SLACK <= seconds <= limits.video_seconds_max + SECONDS_SLACK:
-        raise rejected(
-            field,
-            f"the video lasts {seconds:.2f} s; {limits.video_seconds_min:g} to {limits.video_seconds_max:g} s "
-            "are accepted",
-        )
+    low, high = limits.video_seconds_min, limits.video_seconds_max
+    if not low - SECONDS_MIN_SLACK <= seconds <= high + SECONDS_SLACK:
+        accepted = f"{low:g} to {high:g} s" if low else f"up to {high:g} s"
+        raise rejected(field, f"the video lasts {seconds:.2f} s; {accepted} are accepted")
     if float(index.frame_rate) > limits.frame_rate_max * FRAME_RATE_SLACK:
         raise rejected(
             field,
@@ -228,8 +229,8 @@ def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: s
         )
 
 
-def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> int:
-    """The video's rotation in degrees clockwise, from decoding its first frame and a few from the last keyframe.
+def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> Orientation:
+    """The video's orientation, from decoding its first frame and a few from the last keyframe.
 
     Encrypted and damaged files fail here. Only decoded frames carry the display matrix.
     """
@@ -241,4 +242,4 @@ def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> 
         last = list(itertools.islice(decoded_frames(container, stream), TEST_FRAMES))
         if all(frame.is_corrupt for frame in last):
             raise rejected(field, f"the end of the video cannot be decoded; it is damaged: {AGAIN}")
-    return round(-first[0].rotation / 90) % 4 * 90
+    return display_orientation(first[0])

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bodydouble.media.orientation import Orientation
+
 MP4_AUDIO = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac", "mp2"})
 """Audio codecs, by libav's names, that MP4 can store unchanged. Others are re-encoded to AAC."""
 
@@ -34,7 +36,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class VideoInfo:
-    """The first video stream of a file."""
+    """The video stream of a file that is processed."""
 
     container: str
     codec: str
@@ -42,7 +44,6 @@ class VideoInfo:
     coded_height: int
     width: int  # as displayed, after rotation and sample aspect
     height: int
-    rotation: int  # degrees clockwise to turn decoded frames for display: 0, 90, 180 or 270
     sample_aspect: Fraction
     frame_rate: Fraction  # average, frames/s
     time_base: Fraction  # seconds a tick
@@ -52,6 +53,8 @@ class VideoInfo:
     bit_depth: int
     colour: ColourTags
     audio: AudioInfo | None
+    track: int  # index of the video stream in the file
+    orientation: Orientation  # of decoded frames; width and height already include it
 
 
 @dataclass(frozen=True, kw_only=True)

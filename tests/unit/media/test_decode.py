@@ -10,7 +10,21 @@ import pytest
 from numpy.typing import NDArray
 
 from bodydouble.media import VideoReader, probe_video, working_size
-from clips import number_of, numbered, packets, turned, write_clip
+from clips import (
+    CLOCKWISE,
+    COUNTERCLOCKWISE,
+    FLIPPED,
+    HALF_TURN,
+    MIRRORED,
+    TRANSPOSED,
+    TRANSVERSED,
+    UPRIGHT,
+    number_of,
+    numbered,
+    packets,
+    turned,
+    write_clip,
+)
 
 
 def reader(path: Path) -> VideoReader:
@@ -71,13 +85,19 @@ def test_every_frame_in_order_and_the_same_from_anywhere(tmp_path: Path, name: s
     assert [n for n, image in footage.read(3, 30, 9) if np.array_equal(image, sequence[n])] == [3, 12, 21]
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_rotation_is_resolved(tmp_path: Path, degrees: int) -> None:
-    """A rotated video decodes to the orientation that a player shows."""
-    plain = write_clip(tmp_path / "a.mp4", numbered(26))
-    upright = dict(reader(plain).read(0, 1))[0]
-    shown = dict(reader(turned(plain, "b.mp4", degrees)).read(0, 1))[0]
-    expected = np.rot90(upright, -degrees // 90)
+@pytest.mark.parametrize(
+    "matrix", [UPRIGHT, CLOCKWISE, HALF_TURN, COUNTERCLOCKWISE, MIRRORED, FLIPPED, TRANSPOSED, TRANSVERSED]
+)
+def test_every_orientation_is_resolved(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Pixel (x, y) is displayed where the display matrix puts it, in all four rotations and their mirror images."""
+    plain = write_clip(tmp_path / "a.mp4", numbered(2))
+    stored = dict(reader(plain).read(0, 1))[0]
+    shown = dict(reader(turned(plain, "b.mp4", matrix)).read(0, 1))[0]
+    a, b, c, d = matrix
+    y, x = np.mgrid[: stored.shape[0], : stored.shape[1]]
+    right, down = a * x + c * y, b * x + d * y
+    expected = np.empty((np.ptp(down) + 1, np.ptp(right) + 1, 3), np.uint8)
+    expected[down - down.min(), right - right.min()] = stored
     assert shown.shape == expected.shape
     assert np.abs(shown.astype(int) - expected).mean() < 3
 

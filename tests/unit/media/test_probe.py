@@ -9,10 +9,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from bodydouble.media import MediaLimits, probe_video
 from bodydouble.tasks.errors import MediaRejected
-from clips import box, numbered, patched, turned, write_clip
+from clips import CLOCKWISE, COUNTERCLOCKWISE, HALF_TURN, box, numbered, patched, turned, write_clip
 from material import write_image
 
 
@@ -36,7 +37,7 @@ def test_describes_an_ordinary_clip(clip: Path) -> None:
     info = probe_video(clip)
     assert (info.container, info.codec, info.width, info.height) == ("mp4", "h264", 256, 240)
     assert (info.frames, info.frame_rate, info.duration_seconds) == (30, 25, 1.2)
-    assert (info.variable_rate, info.bit_depth, info.rotation) == (False, 8, 0)
+    assert (info.variable_rate, info.bit_depth, info.orientation.rotation) == (False, 8, 0)
     assert info.audio is not None
     assert (info.audio.codec, info.audio.sample_rate_hz, info.audio.channels) == ("aac", 48000, 2)
     assert info.audio.copyable
@@ -50,11 +51,11 @@ def test_does_not_believe_names(clip: Path, name: str) -> None:
     assert probe_video(copy).container == "mp4"
 
 
-@pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_sizes_are_as_displayed_after_rotation(clip: Path, degrees: int) -> None:
+@pytest.mark.parametrize(("degrees", "matrix"), [(90, CLOCKWISE), (180, HALF_TURN), (270, COUNTERCLOCKWISE)])
+def test_sizes_are_as_displayed_after_rotation(clip: Path, degrees: int, matrix: tuple[int, int, int, int]) -> None:
     """A display matrix with a quarter turn swaps width and height."""
-    info = probe_video(turned(clip, f"turned{degrees}.mp4", degrees))
-    assert info.rotation == degrees
+    info = probe_video(turned(clip, f"turned{degrees}.mp4", matrix))
+    assert (info.orientation.rotation, info.orientation.mirrored) == (degrees, False)
     assert (info.width, info.height) == ((256, 240) if degrees == 180 else (240, 256))
 
 
@@ -174,6 +175,52 @@ def test_limits_are_named(clip: Path) -> None:
     assert "aspect must be within 1:1.05 and 1.05:1" in refusal(clip, aspect_max=1.05)
     assert "25.0 frames a second; at most 20" in refusal(clip, frame_rate_max=20)
     assert "more than 20 frames" in refusal(clip, frames_max=20)
+
+
+@pytest.mark.parametrize(("count", "width", "height"), [(1, 96, 96), (12, 320, 180), (12, 64, 64)])
+def test_small_and_short_videos_are_accepted(tmp_path: Path, count: int, width: int, height: int) -> None:
+    """One frame, half a second, 320 x 180 and 64 x 64 are within the default limits."""
+    info = probe_video(write_clip(tmp_path / "a.mp4", numbered(count, width, height)))
+    assert (info.frames, info.width, info.height) == (count, width, height)
+    assert info.duration_seconds == pytest.approx(count / 25)
+
+
+@pytest.mark.parametrize("cover", ["attached", "one frame first", "one frame first in Matroska"])
+def test_a_cover_is_not_the_video(tmp_path: Path, cover: str) -> None:
+    """The film is found behind an attached picture and behind a larger track of one frame."""
+    path = tmp_path / ("a.mkv" if "Matroska" in cover else "a.mov")
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("mjpeg", rate=25)
+        picture.width, picture.height, picture.pix_fmt = 400, 400, "yuvj420p"
+        if cover == "attached":
+            picture.disposition = Disposition.attached_pic
+        film = container.add_stream("libx264", rate=25)
+        film.width, film.height, film.pix_fmt = 128, 96, "yuv420p"
+        for stream, images in ((picture, numbered(1, 400, 400)), (film, numbered(6, 128, 96))):
+            for n, image in enumerate(images):
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = n, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    info = probe_video(path)
+    assert (info.codec, info.frames, info.width) == ("h264", 6, 128)
+
+
+def test_the_default_video_track_is_chosen(tmp_path: Path) -> None:
+    """Of two films, the one with the default disposition is chosen, even if it is smaller and second."""
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        streams[0].disposition, streams[1].disposition = Disposition(0), Disposition.default
+        for stream, side in zip(streams, (128, 96), strict=True):
+            stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        for stream, side in zip(streams, (128, 96), strict=True):
+            for n, image in enumerate(numbered(4, side, side)):
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = n, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    assert (probe_video(path).track, probe_video(path).width) == (1, 96)
 
 
 def test_display_size_counts_for_the_limits(tmp_path: Path) -> None:
