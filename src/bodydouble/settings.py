@@ -99,9 +99,9 @@ class MediaSettings(BaseSettings):
     image_side_max: int = 16_384
     image_pixels_max: int = 110_000_000
     video_bytes_max: int = 200_000_000
-    video_seconds_min: float = 1.0
+    video_seconds_min: float = 0.0
     video_seconds_max: float = 120.0
-    video_side_min: int = 200
+    video_side_min: int = 64
     video_side_max: int = 4096
     data_url_bytes_max: int = Field(default=5_000_000, ge=0, le=10_000_000)  # of a file within a request
     outbound_allow: Networks = (

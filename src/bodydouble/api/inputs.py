@@ -74,7 +74,7 @@ class ShotInput(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     img_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One picture of the character.")
-    video_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One video, 1 to 120 s.")
+    video_urls: list[MediaUrl] = Field(min_length=1, max_length=1, description="One video, up to 120 s.")
     resolution: Annotated[Literal["480P", "580P", "720P"], BeforeValidator(_upper)] = Field(
         "720P", description="Short side of the output. The aspect ratio is kept and a smaller source is not enlarged."
     )

@@ -5,16 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class MediaLimits:
-    """Limits of inputs. Video limits follow the strictest hosted service; picture limits admit phone originals."""
+    """Limits of inputs. Renderers can require more of a video: see ``RendererPlugin.video_minimum``.
+
+    The largest videos are those of the strictest hosted service. Picture limits admit phone originals.
+    """
 
     image_bytes_max: int = 50_000_000
     image_side_min: int = 200
     image_side_max: int = 16_384
     image_pixels_max: int = 110_000_000  # phone cameras reach 108 million
     video_bytes_max: int = 200_000_000
-    video_seconds_min: float = 1.0
+    video_seconds_min: float = 0.0  # one frame is enough
     video_seconds_max: float = 120.0
-    video_side_min: int = 200
+    video_side_min: int = 64  # below this, perception has no pixels to find a person in
     video_side_max: int = 4096
     aspect_max: float = 3.0  # longer side over shorter side
     frame_rate_max: float = 120.0

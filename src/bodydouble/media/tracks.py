@@ -14,8 +14,8 @@ COVERS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.s
 def choose_video(container: Any, path: Path) -> Any | None:
     """The video stream of ``container``, opened from ``path``, to process; or None.
 
-    Cover pictures are never chosen. Of the others, in this order: more than one frame, a known codec, the default track,
-    the largest frame, the first.
+    Cover pictures are never chosen. Of the others, in this order: more than one frame, a known codec, the default
+    track, the largest frame, the first.
     """
     candidates = [s for s in container.streams.video if not s.disposition & COVERS]
     if len(candidates) < 2:
