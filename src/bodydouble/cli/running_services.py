@@ -16,6 +16,7 @@ import platformdirs
 
 from bodydouble.cli.data_folder import PID_FILE
 from bodydouble.settings import Settings
+from bodydouble.tasks.atomic_files import atomic_write
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,7 @@ def register_service(settings: Settings) -> Generator[None, None, None]:
     path = _folder() / f"{service.pid}.json"
     with contextlib.suppress(OSError):  # a read-only home: the service runs all the same
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(asdict(service)))
-        part.replace(path)
+        atomic_write(path, json.dumps(asdict(service)))
     try:
         yield
     finally:

@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+from bodydouble.store.scratch import put_in_place
 from bodydouble.tasks.errors import InputRejected, StorageUnavailable
 
 SECRET_CHARACTERS_MIN = 16
@@ -51,16 +52,14 @@ def _long_enough(text: str, source: str) -> bytes:
 
 
 def _make(path: Path) -> None:
-    # Written beside it and linked: readers see a complete secret, and of two concurrent writers the first one wins.
+    # Not ``atomic_file``: of two concurrent writers the first one has to win, because its keys may be in use already.
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".secret-{secrets.token_hex(8)}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_hex(32) + "\n")
-            stream.flush()
-            os.fsync(descriptor)
-        path.hardlink_to(part)
+        put_in_place(part, path, only_new=True)
     except FileExistsError:
         return
     finally:

@@ -30,7 +30,7 @@ def sync_to_disk(path: Path) -> None:
 
 
 def publish(part: Path, target: Path) -> None:
-    """Give the whole file ``part`` the name ``target``, for good."""
+    """Give the whole file or folder ``part`` the name ``target``, durably. Files in a folder are synced before."""
     sync_to_disk(part)
     part.replace(target)
     try:

@@ -21,6 +21,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from bodydouble.perception.gpu.pose import WHOLE_BODY_EXPERT
 from bodydouble.perception.track import WHOLE_BODY_POINTS
+from bodydouble.tasks.atomic_files import publish, sync_to_disk
 from bodydouble.tasks.errors import ModelPackMissing
 
 WHOLE_BODY_HEAD = f"associate_keypoint_heads.{WHOLE_BODY_EXPERT - 1}."
@@ -72,7 +73,9 @@ def convert_whole_body(checkpoint: Path, folder: Path) -> None:
         model.save_pretrained(part)
         VitPoseImageProcessorPil().save_pretrained(part)
         part.chmod(FOLDER_MODE)
-        part.replace(folder)
+        for file in part.iterdir():
+            sync_to_disk(file)
+        publish(part, folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
