@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Attempt, Delivery, DeliveryStatus
+from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Delivery, DeliveryStatus, DeliveryTry
 from bodydouble.tasks.task import TaskId
 from bodydouble.worker.duties.callback_delivery import CallbackDispatcher, DispatchOptions
 
@@ -28,7 +28,7 @@ class MemoryStore:
     """A delivery store in memory; implements the port."""
 
     rows: dict[UUID, Delivery] = field(default_factory=dict[UUID, Delivery])
-    log: dict[UUID, list[Attempt]] = field(default_factory=dict[UUID, list[Attempt]])
+    log: dict[UUID, list[DeliveryTry]] = field(default_factory=dict[UUID, list[DeliveryTry]])
     faults: list[Exception] = field(default_factory=list[Exception])  # raised by the next calls
     claims: Counter[UUID] = field(default_factory=Counter[UUID])
 
@@ -69,13 +69,13 @@ class MemoryStore:
         self.claims.update(row.id for row in found)
         return found
 
-    async def record_attempt(
-        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    async def record_try(
+        self, delivery_id: UUID, tried: DeliveryTry, next_try_at: datetime | None, status: DeliveryStatus
     ) -> None:
-        """Log and count one attempt."""
+        """Log and count one try."""
         self._fail()
         row = self.rows[delivery_id]
-        self.log[delivery_id].append(attempt)
+        self.log[delivery_id].append(tried)
         self.rows[delivery_id] = replace(row, status=status, tries=row.tries + 1, next_try_at=next_try_at)
 
     def _fail(self) -> None:

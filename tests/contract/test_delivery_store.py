@@ -12,14 +12,14 @@ import pytest
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresDeliveryStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Attempt, DeliveryStatus, Outcome
+from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, DeliveryStatus, DeliveryTry, Outcome
 from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.task import CANCELLED, CreateLimits, NewTask, TaskId, TaskSource, TaskStatus
 from deliveries import MemoryStore
 
 pytestmark = pytest.mark.anyio
 
-FAILED = Attempt(http_status=500, error=None, milliseconds=5, outcome=Outcome.RETRY)
+FAILED = DeliveryTry(http_status=500, error=None, milliseconds=5, outcome=Outcome.RETRY)
 URL = "https://receiver.example/hook"
 
 
@@ -106,6 +106,6 @@ async def test_a_recorded_try_says_when_the_next_is_due(
     await deliveries.add(0)
     (claimed,) = await deliveries.store.claim_deliveries(10, 60)
     next_try = None if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
-    await deliveries.store.record_attempt(cast("UUID", claimed.id), FAILED, next_try, status)
+    await deliveries.store.record_try(cast("UUID", claimed.id), FAILED, next_try, status)
     again = await deliveries.store.claim_deliveries(10, 60)
     assert [delivery.tries for delivery in again] == ([1] if due else [])

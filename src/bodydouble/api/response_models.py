@@ -269,7 +269,7 @@ class LedgerData(BaseModel):
 
 
 class TryData(BaseModel):
-    """One attempt to deliver a callback."""
+    """One try to deliver a callback."""
 
     model_config = _example(at=MOMENT, http_status=500, error=None, milliseconds=130)
     at: int = Field(description=UNIX)
@@ -281,7 +281,7 @@ class TryData(BaseModel):
 class DeliveryData(BaseModel):
     """A callback and its delivery log."""
 
-    id: str = Field(description="Sent to the receiver as `webhook-id`, the same in every attempt.")
+    id: str = Field(description="Sent to the receiver as `webhook-id`, the same at every try.")
     url: str = Field(examples=["https://your-domain.com/api/callback"])
     status: DeliveryStatus
     tries: int

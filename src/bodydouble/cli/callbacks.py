@@ -19,7 +19,7 @@ def callbacks() -> None:
 @app.command("list", hidden=True)
 @app.command("ls")
 def list_callbacks(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
-    """List a task's callbacks with every delivery attempt.
+    """List a task's callbacks with every try.
 
     Example: bodydouble callbacks ls 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """

@@ -97,15 +97,15 @@ def timeline(stages: Sequence[StageTime]) -> Table:
 
 
 def callback_table(deliveries: Sequence[DeliveryLog]) -> Table:
-    """A table of deliveries, each followed by its attempts."""
-    table = make_table("webhook-id", "to", "state", "attempted", "answer", "ms")
+    """A table of deliveries, each followed by its tries."""
+    table = make_table("webhook-id", "to", "state", "tried at", "answer", "ms")
     for log in deliveries:
         delivery = log.delivery
         state = delivery.status.value
         if delivery.next_try_at:
             state += f", next {show_moment(delivery.next_try_at)}"
         table.add_row(str(delivery.id), escape(delivery.url), state)
-        for attempt in log.tries:
-            answer = str(attempt.http_status or "") + (f" {attempt.error}" if attempt.error else "")
-            table.add_row("", "", "", show_moment(attempt.at), escape(answer.strip()), str(attempt.milliseconds))
+        for tried in log.tries:
+            answer = str(tried.http_status or "") + (f" {tried.error}" if tried.error else "")
+            table.add_row("", "", "", show_moment(tried.at), escape(answer.strip()), str(tried.milliseconds))
     return table

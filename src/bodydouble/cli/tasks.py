@@ -98,7 +98,7 @@ def list_tasks(
 
 @app.command()
 def show(task_id: TaskArgument, as_json: JsonOption = False, data: DataOption = None) -> None:
-    """Show one task: status, timeline, result, callbacks with every attempt, and ledger entries.
+    """Show one task: status, timeline, result, callbacks with every try, and ledger entries.
 
     Example: bodydouble tasks show 019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d
     """

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from bodydouble.outbound.client import Answer, GuardedClient, RequestLimits
 from bodydouble.outbound.failure import RequestFailed
-from bodydouble.tasks.delivery import Attempt, Outcome
+from bodydouble.tasks.delivery import DeliveryTry, Outcome
 
 CALLBACK_LIMITS = RequestLimits(seconds_max=15, connect_seconds_max=5, stall_seconds_max=15, bytes_max=65_536)
 GONE = 410
@@ -30,7 +30,7 @@ class CallbackSender:
     ) -> None:
         self._client, self._limits, self._now = client, limits, now
 
-    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
         """POST ``body``, signed with each of ``secrets`` (``whsec_`` and base64).
 
         2xx means received, 410 means do not call again, anything else is retried.
@@ -53,7 +53,7 @@ class CallbackSender:
             error = failure.message if status is None else None
         if status is not None and 300 <= status < 400:
             error = "callbacks follow no redirects; use the address that it leads to."
-        return Attempt(
+        return DeliveryTry(
             http_status=status,
             error=error,
             milliseconds=round((time.monotonic() - started) * 1000),

@@ -54,7 +54,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
+class DeliveryTry:
     """A try. The account's owner can read it, so ``error`` has no internal details."""
 
     http_status: int | None  # None without a response
@@ -102,6 +102,6 @@ def retry_delay(
 class CallbackTransport(Protocol):
     """Sends a callback once."""
 
-    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
         """POST ``body`` (JSON), signed with each of ``secrets``. Never raises for a receiver's fault."""
         ...

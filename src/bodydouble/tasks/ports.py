@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bodydouble.tasks.account import Account, AccountId, ApiKey, NewApiKey
 from bodydouble.tasks.credits import LedgerDifference, LedgerEntry, UsageDay
-from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryLog, DeliveryStatus
+from bodydouble.tasks.delivery import Delivery, DeliveryLog, DeliveryStatus, DeliveryTry
 from bodydouble.tasks.operation import BucketCount, Executor, FailureCount, Gauge, QueueState, SwitchedOff
 from bodydouble.tasks.session import NewSession, Session
 from bodydouble.tasks.task import (
@@ -240,8 +240,8 @@ class DeliveryStore(Protocol):
         """
         ...
 
-    async def record_attempt(
-        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    async def record_try(
+        self, delivery_id: UUID, tried: DeliveryTry, next_try_at: datetime | None, status: DeliveryStatus
     ) -> None:
         """Log and count a try, and set when the next one is due (None: never)."""
         ...

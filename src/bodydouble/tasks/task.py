@@ -100,7 +100,7 @@ class Task:
 class LeaseStatus(enum.StrEnum):
     """Whether the executor that works on a task may go on."""
 
-    HELD = "wanted"  # go on
+    HELD = "wanted"  # go on; the value is what the workers of the version before read from the database
     CANCELLED = "cancelled"  # by the task's owner
     OVERDUE = "overdue"  # past the deadline
     LOST = "lost"  # the task is over, deleted, or taken by another executor

@@ -7,7 +7,7 @@ import pytest
 
 from api_calls import API, BODY, WORKER, create
 from bodydouble.store import Database, PostgresDeliveryStore, PostgresTaskStore
-from bodydouble.tasks.delivery import Attempt, DeliveryStatus, Outcome
+from bodydouble.tasks.delivery import DeliveryStatus, DeliveryTry, Outcome
 from bodydouble.tasks.task import ResultCode, TaskId, TaskResult, TaskStatus
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +19,7 @@ OVER = TaskResult(code=ResultCode.GENERATION_FAILED, message="over")
 async def test_a_callback_has_a_log_and_can_be_sent_again(
     client: httpx.AsyncClient, store: PostgresTaskStore, fresh_database: str
 ) -> None:
-    """The log is empty until the task ends, then has each attempt; a resent callback is due again with the same id."""
+    """The log is empty until the task ends, then has each try; a resent callback is due again with the same id."""
     task_id = (await create(client, BODY | {"callback_url": URL})).json()["data"]["task_id"]
     of_task = {"task_id": task_id}
     assert (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"] == {"deliveries": []}
@@ -31,8 +31,8 @@ async def test_a_callback_has_a_log_and_can_be_sent_again(
     database = await Database.connect(fresh_database, 1)
     deliveries = PostgresDeliveryStore(database)
     (delivery,) = await deliveries.claim_deliveries(10, 60)
-    attempt = Attempt(http_status=410, error=None, milliseconds=12, outcome=Outcome.GONE)
-    await deliveries.record_attempt(delivery.id, attempt, None, DeliveryStatus.GONE)
+    tried = DeliveryTry(http_status=410, error=None, milliseconds=12, outcome=Outcome.GONE)
+    await deliveries.record_try(delivery.id, tried, None, DeliveryStatus.GONE)
     (told,) = (await client.get(f"{API}/job/Callbacks", params=of_task)).json()["data"]["deliveries"]
     assert told == {
         "id": str(delivery.id), "url": URL, "status": "gone", "tries": 1, "created_at": told["created_at"],

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
-from bodydouble.tasks.delivery import Attempt, Outcome
+from bodydouble.tasks.delivery import DeliveryTry, Outcome
 from receivers import Handler, answering, receiving, trapping
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ def client() -> GuardedClient:
     return GuardedClient(parse_networks("127.0.0.0/8"))
 
 
-async def send(client: GuardedClient, handler: Handler, limits: RequestLimits = LIMITS) -> Attempt:
+async def send(client: GuardedClient, handler: Handler, limits: RequestLimits = LIMITS) -> DeliveryTry:
     """One try to a receiver of this handler."""
     async with receiving(handler) as receiver:
         return await CallbackSender(client, limits).send(receiver.url("/hook"), ID, BODY, [NEW])
@@ -41,9 +41,9 @@ async def test_a_callback_is_signed_by_the_standard(client: GuardedClient) -> No
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     async with receiving(take) as receiver:
-        attempt = await CallbackSender(client, LIMITS).send(receiver.url("/hook?a=b"), ID, BODY, [NEW, OLD])
-    assert (attempt.http_status, attempt.error, attempt.outcome) == (204, None, Outcome.DELIVERED)
-    assert attempt.milliseconds >= 0
+        tried = await CallbackSender(client, LIMITS).send(receiver.url("/hook?a=b"), ID, BODY, [NEW, OLD])
+    assert (tried.http_status, tried.error, tried.outcome) == (204, None, Outcome.DELIVERED)
+    assert tried.milliseconds >= 0
     lines = receiver.heads[0].decode().split("\r\n")
     assert lines[0] == "POST /hook?a=b HTTP/1.1"
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
@@ -75,8 +75,8 @@ async def test_the_time_is_the_trys_own(client: GuardedClient) -> None:
 async def test_the_status_decides(client: GuardedClient, status: int, outcome: str) -> None:
     """2xx is receipt, 410 the wish for no more, everything else is tried again."""
     answer = f"HTTP/1.1 {status} Whatever\r\ncontent-length: 0\r\n\r\n".encode()
-    attempt = await send(client, answering({"/hook": answer}))
-    assert (attempt.http_status, attempt.outcome.value) == (status, outcome)
+    tried = await send(client, answering({"/hook": answer}))
+    assert (tried.http_status, tried.outcome.value) == (status, outcome)
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ async def test_the_status_decides(client: GuardedClient, status: int, outcome: s
 async def test_no_redirect_is_followed(client: GuardedClient, location: bytes) -> None:
     """A signed body goes where it was meant to, and the log says why it did not arrive."""
     async with trapping() as trap, receiving(_redirect(location.replace(b"{port}", b"%d" % trap.port))) as receiver:
-        attempt = await CallbackSender(client, LIMITS).send(receiver.url("/hook"), ID, BODY, [NEW])
+        tried = await CallbackSender(client, LIMITS).send(receiver.url("/hook"), ID, BODY, [NEW])
         assert trap.visits == 0
     assert len(receiver.heads) == 1
-    assert (attempt.http_status, attempt.outcome) == (302, Outcome.RETRY)
-    assert "no redirect" in str(attempt.error)
+    assert (tried.http_status, tried.outcome) == (302, Outcome.RETRY)
+    assert "no redirect" in str(tried.error)
 
 
 def _redirect(location: bytes) -> Handler:
@@ -107,8 +107,8 @@ def _redirect(location: bytes) -> Handler:
 )
 async def test_what_follows_the_status_does_not_matter(client: GuardedClient, answer: bytes) -> None:
     """A receiver that took the callback took it, whatever it says then."""
-    attempt = await send(client, answering({"/hook": answer}))
-    assert (attempt.http_status, attempt.error, attempt.outcome) == (200, None, Outcome.DELIVERED)
+    tried = await send(client, answering({"/hook": answer}))
+    assert (tried.http_status, tried.error, tried.outcome) == (200, None, Outcome.DELIVERED)
 
 
 async def test_a_receiver_that_never_ends_its_answer_is_left(client: GuardedClient) -> None:
@@ -118,8 +118,8 @@ async def test_a_receiver_that_never_ends_its_answer_is_left(client: GuardedClie
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.Event().wait()
 
-    attempt = await send(client, endless, RequestLimits(seconds_max=1))
-    assert (attempt.http_status, attempt.error, attempt.outcome) == (200, None, Outcome.DELIVERED)
+    tried = await send(client, endless, RequestLimits(seconds_max=1))
+    assert (tried.http_status, tried.error, tried.outcome) == (200, None, Outcome.DELIVERED)
 
 
 async def test_a_receiver_that_says_nothing_is_tried_again(client: GuardedClient) -> None:
@@ -128,16 +128,16 @@ async def test_a_receiver_that_says_nothing_is_tried_again(client: GuardedClient
     async def never(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    attempt = await send(client, never, RequestLimits(seconds_max=0.1))
-    assert (attempt.http_status, attempt.outcome) == (None, Outcome.RETRY)
-    assert "longer than 0.1 s" in str(attempt.error)
-    assert attempt.milliseconds > 0
+    tried = await send(client, never, RequestLimits(seconds_max=0.1))
+    assert (tried.http_status, tried.outcome) == (None, Outcome.RETRY)
+    assert "longer than 0.1 s" in str(tried.error)
+    assert tried.milliseconds > 0
 
 
 async def test_a_receiver_inside_is_not_called() -> None:
     """Callbacks go through the same guard as downloads."""
     async with receiving(answering({})) as receiver:
-        attempt = await CallbackSender(GuardedClient(), LIMITS).send(receiver.url("/"), uuid4(), BODY, [NEW])
+        tried = await CallbackSender(GuardedClient(), LIMITS).send(receiver.url("/"), uuid4(), BODY, [NEW])
     assert receiver.heads == []
-    assert attempt.outcome is Outcome.RETRY
-    assert "not a public address" in str(attempt.error)
+    assert tried.outcome is Outcome.RETRY
+    assert "not a public address" in str(tried.error)

@@ -9,10 +9,10 @@ from bodydouble.store.postgres.database import Database
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import (
     WAIT_SECONDS_MAX,
-    Attempt,
     Delivery,
     DeliveryLog,
     DeliveryStatus,
+    DeliveryTry,
     LoggedTry,
 )
 from bodydouble.tasks.task import TaskId
@@ -31,13 +31,13 @@ class PostgresDeliveryStore:
         rows = await self._database.rows("claim_deliveries", limit, lease_seconds, list(skip_accounts))
         return sorted((_delivery(row) for row in rows), key=lambda d: d.created_at)
 
-    async def record_attempt(
-        self, delivery_id: UUID, attempt: Attempt, next_try_at: datetime | None, status: DeliveryStatus
+    async def record_try(
+        self, delivery_id: UUID, tried: DeliveryTry, next_try_at: datetime | None, status: DeliveryStatus
     ) -> None:
         async with self._database.transaction() as transaction:
-            await transaction.row("log_try", delivery_id, attempt.http_status, attempt.error, attempt.milliseconds)
+            await transaction.row("log_try", delivery_id, tried.http_status, tried.error, tried.milliseconds)
             await transaction.row("after_try", delivery_id, next_try_at, status.value)
-            await transaction.row("count_value", "callback", attempt.outcome.value, attempt.milliseconds / 1000)
+            await transaction.row("count_value", "callback", tried.outcome.value, tried.milliseconds / 1000)
 
     async def deliveries(self, task_id: TaskId) -> list[DeliveryLog]:
         rows = await self._database.rows("deliveries", task_id)

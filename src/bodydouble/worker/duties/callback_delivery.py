@@ -1,6 +1,6 @@
 """Sends the callbacks that are due, until told to stop.
 
-The store lists what is due. A dispatcher leases a delivery, makes one attempt, and records the attempt and its outcome.
+The store lists what is due. A dispatcher leases a delivery, makes one try, and records the try and its outcome.
 If the dispatcher dies, the lease ends and another one sends the delivery again: a receiver may see a delivery twice,
 under the same id, and never misses it.
 """
@@ -18,7 +18,7 @@ import structlog
 
 from bodydouble.tasks import delivery as schedule
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Attempt, CallbackTransport, Delivery, DeliveryStatus, Outcome, retry_delay
+from bodydouble.tasks.delivery import CallbackTransport, Delivery, DeliveryStatus, DeliveryTry, Outcome, retry_delay
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class DispatchOptions:
-    """Limits on concurrent sends, leases, and the schedule of attempts."""
+    """Limits on concurrent sends, leases, and the schedule of tries."""
 
     sends_max: int = 32
     sends_per_account_max: int = 8  # so that an account with slow receivers leaves room for others
@@ -41,10 +41,10 @@ class DispatchOptions:
     claims_max: int = 64  # deliveries leased from the store in one query
     waiting_max: int = 512  # leased deliveries whose host or account is at its limit
     lease_seconds: float = 90
-    send_seconds_max: float = 30  # one attempt, from reading the task to the answer
+    send_seconds_max: float = 30  # one try, from reading the task to the answer
     poll_seconds: float = 0.5
     outage_seconds_max: float = 30  # longest pause between two queries while the store does not answer
-    drain_seconds_max: float = 5  # how long running attempts may go on when told to stop
+    drain_seconds_max: float = 5  # how long running tries may go on when told to stop
     tries_max: int = schedule.TRIES_MAX
     retry_first_seconds: float = schedule.FIRST_SECONDS
     retry_factor: float = schedule.FACTOR
@@ -131,7 +131,7 @@ class CallbackDispatcher:
         waiting: list[_Claimed] = []
         for claimed in self._waiting:
             if claimed.lease_ends < last_start:
-                continue  # not enough of the lease is left for an attempt; it is due again when the lease ends
+                continue  # not enough of the lease is left for a try; it is due again when the lease ends
             account = claimed.delivery.account
             if (
                 len(self._sending) >= options.sends_max
@@ -151,33 +151,33 @@ class CallbackDispatcher:
         delivery = claimed.delivery
         with structlog.contextvars.bound_contextvars(task_id=str(delivery.task), delivery_id=str(delivery.id)):
             try:
-                attempt = await self._traced_attempt(delivery)
-                await self._record(claimed, attempt)
+                tried = await self._traced_try(delivery)
+                await self._record(claimed, tried)
             except Exception as error:  # the delivery is due again when its lease ends
-                self._log_fault("the attempt of a callback was not recorded", error)
+                self._log_fault("the try of a callback was not recorded", error)
 
-    async def _traced_attempt(self, delivery: Delivery) -> Attempt:
+    async def _traced_try(self, delivery: Delivery) -> DeliveryTry:
         attributes = {
             "bodydouble.task_id": str(delivery.task),
             "bodydouble.delivery_id": str(delivery.id),
             "bodydouble.attempt": delivery.tries + 1,
         }
         with self._tracer.work("callback", delivery.traceparent, attributes) as span:
-            attempt = await self._attempt(delivery)
-            span.annotate({"bodydouble.outcome": attempt.outcome.value})
-            if attempt.http_status is not None:
-                span.annotate({"http.response.status_code": attempt.http_status})
-            if attempt.outcome is Outcome.RETRY:
-                span.fail("no answer" if attempt.http_status is None else str(attempt.http_status))
-            return attempt
+            tried = await self._try(delivery)
+            span.annotate({"bodydouble.outcome": tried.outcome.value})
+            if tried.http_status is not None:
+                span.annotate({"http.response.status_code": tried.http_status})
+            if tried.outcome is Outcome.RETRY:
+                span.fail("no answer" if tried.http_status is None else str(tried.http_status))
+            return tried
 
-    async def _attempt(self, delivery: Delivery) -> Attempt:
-        """Make one attempt. Every fault becomes an outcome, except StorageUnavailable: then no attempt was made."""
+    async def _try(self, delivery: Delivery) -> DeliveryTry:
+        """Make one try. Every fault becomes an outcome, except StorageUnavailable: then no try was made."""
         try:
             async with asyncio.timeout(self._options.send_seconds_max):
                 body = await self._body_of(delivery)
                 if body is None:
-                    return Attempt(
+                    return DeliveryTry(
                         http_status=None, error="the task was deleted.", milliseconds=0, outcome=Outcome.GONE
                     )
                 secrets = await self._secrets_of(delivery.account)
@@ -185,42 +185,42 @@ class CallbackDispatcher:
         except StorageUnavailable:
             raise
         except Exception as error:
-            # Counted as an attempt, so that a callback that can never be sent is given up in the end.
+            # Counted as a try, so that a callback that can never be sent is given up in the end.
             self._log_fault("callback could not be sent", error)
-            return Attempt(
+            return DeliveryTry(
                 http_status=None,
                 error="the service could not send it; the operator's log has the reason under the delivery's id.",
                 milliseconds=0,
                 outcome=Outcome.RETRY,
             )
 
-    async def _record(self, claimed: _Claimed, attempt: Attempt) -> None:
-        """Store the attempt; retry until the lease ends. Raises StorageUnavailable."""
+    async def _record(self, claimed: _Claimed, tried: DeliveryTry) -> None:
+        """Store the try; retry until the lease ends. Raises StorageUnavailable."""
         delivery, options = claimed.delivery, self._options
-        status, delay = self._consequence(delivery, attempt)
+        status, delay = self._consequence(delivery, tried)
         next_try_at = None if delay is None else datetime.now(UTC) + timedelta(seconds=delay)
         while True:
             try:
-                await self._store.record_attempt(delivery.id, attempt, next_try_at, status)
+                await self._store.record_try(delivery.id, tried, next_try_at, status)
                 break
             except StorageUnavailable:
                 if time.monotonic() + options.poll_seconds > claimed.lease_ends:
                     raise
                 await asyncio.sleep(options.poll_seconds)
         log.info(
-            "callback attempted",
+            "callback tried",
             status=status.value,
-            http_status=attempt.http_status,
-            error=attempt.error,
-            milliseconds=attempt.milliseconds,
+            http_status=tried.http_status,
+            error=tried.error,
+            milliseconds=tried.milliseconds,
             next_seconds=None if delay is None else round(delay),
         )
 
-    def _consequence(self, delivery: Delivery, attempt: Attempt) -> tuple[DeliveryStatus, float | None]:
-        """The delivery's status after ``attempt``, and the seconds until the next attempt (None: there is none)."""
-        if attempt.outcome is Outcome.DELIVERED:
+    def _consequence(self, delivery: Delivery, tried: DeliveryTry) -> tuple[DeliveryStatus, float | None]:
+        """The delivery's status after ``tried``, and the seconds until the next try (None: there is none)."""
+        if tried.outcome is Outcome.DELIVERED:
             return DeliveryStatus.DELIVERED, None
-        if attempt.outcome is Outcome.GONE:
+        if tried.outcome is Outcome.GONE:
             return DeliveryStatus.GONE, None
         delay = retry_delay(
             delivery.tries + 1,

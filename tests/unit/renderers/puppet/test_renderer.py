@@ -1,4 +1,4 @@
-"""The puppet renderer as a whole, on a mannequin in a staged scene."""
+"""The puppet renderer as a whole, on a mannequin in a synthetic scene."""
 
 from collections.abc import Callable
 from pathlib import Path

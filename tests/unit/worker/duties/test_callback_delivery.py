@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from bodydouble.outbound import CallbackSender, GuardedClient
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Attempt, Delivery, DeliveryStatus, Outcome
+from bodydouble.tasks.delivery import Delivery, DeliveryStatus, DeliveryTry, Outcome
 from bodydouble.tasks.errors import StorageUnavailable
 from deliveries import ALICE, BOB, OPTIONS, SECRET, MemoryStore, body_of, make_dispatcher, until, working
 from receivers import Handler, receiving, trapping
@@ -43,7 +43,7 @@ def answering_in_turn(*statuses: int) -> tuple[Handler, dict[str, list[dict[str,
 
 
 async def test_a_receiver_that_was_down_loses_nothing() -> None:
-    """Every callback arrives once the receiver is up, under one id, with a valid signature at each attempt."""
+    """Every callback arrives once the receiver is up, under one id, with a valid signature at each try."""
     store = MemoryStore()
     handle, seen = answering_in_turn(500, 503, 404, 200)
     async with receiving(handle) as receiver, working(make_dispatcher(store)):
@@ -53,11 +53,11 @@ async def test_a_receiver_that_was_down_loses_nothing() -> None:
     for delivery in ids:
         calls = seen[str(store.rows[delivery].task)]
         assert [headers["webhook-id"] for headers in calls] == [str(delivery)] * 4
-        assert [attempt.http_status for attempt in store.log[delivery]] == [500, 503, 404, 200]
+        assert [tried.http_status for tried in store.log[delivery]] == [500, 503, 404, 200]
 
 
 async def test_a_receiver_that_does_not_listen_is_tried_again() -> None:
-    """A refused connection is a failed attempt, up to the limit, with its reason in the log."""
+    """A refused connection is a failed try, up to the limit, with its reason in the log."""
     store = MemoryStore()
     async with receiving(answering_in_turn(200)[0]) as receiver:
         url = receiver.url("/hook")
@@ -65,7 +65,7 @@ async def test_a_receiver_that_does_not_listen_is_tried_again() -> None:
     options = replace(OPTIONS, tries_max=3)
     async with working(make_dispatcher(store, options)):
         await store.until(DeliveryStatus.EXHAUSTED)
-    assert [attempt.http_status for attempt in store.log[delivery]] == [None] * 3
+    assert [tried.http_status for tried in store.log[delivery]] == [None] * 3
     assert "cannot be connected to" in str(store.log[delivery][0].error)
 
 
@@ -81,18 +81,18 @@ async def test_gone_is_gone() -> None:
 
 
 async def test_a_redirect_is_a_failed_try() -> None:
-    """It is not followed: each further attempt goes to the same address, up to the limit."""
+    """It is not followed: each further try goes to the same address, up to the limit."""
     store = MemoryStore()
     handle, _ = answering_in_turn(302)
     async with receiving(handle) as receiver, working(make_dispatcher(store, replace(OPTIONS, tries_max=3))):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.EXHAUSTED)
     assert [head.split()[1] for head in receiver.heads] == [b"/hook"] * 3
-    assert [attempt.http_status for attempt in store.log[delivery]] == [302] * 3
+    assert [tried.http_status for tried in store.log[delivery]] == [302] * 3
 
 
 async def test_an_inner_address_is_never_called() -> None:
-    """An address that the guard refuses is a failed attempt with its reason."""
+    """An address that the guard refuses is a failed try with its reason."""
     store = MemoryStore()
     sender = CallbackSender(GuardedClient())
     async with trapping() as trap, working(make_dispatcher(store, replace(OPTIONS, tries_max=2), transport=sender)):
@@ -133,7 +133,7 @@ async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None
     most = Counter[AccountId]()
 
     class Slow:
-        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
             account = store.rows[delivery_id].account
             sending[account] += 1
             most[account] = max(most[account], sending[account])
@@ -150,7 +150,7 @@ async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None
 
 
 async def test_an_outage_of_the_store_is_survived() -> None:
-    """Neither a database outage nor a fault of its adapter ends the loop or loses an attempt."""
+    """Neither a database outage nor a fault of its adapter ends the loop or loses a try."""
     store = MemoryStore(faults=[StorageUnavailable("away"), ValueError("a fault"), StorageUnavailable("away")])
     handle, seen = answering_in_turn(500, 200)
 
@@ -161,7 +161,7 @@ async def test_an_outage_of_the_store_is_survived() -> None:
     async with receiving(cut) as receiver, working(make_dispatcher(store)):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.DELIVERED)
-    assert [attempt.http_status for attempt in store.log[delivery]] == [500, 200]
+    assert [tried.http_status for tried in store.log[delivery]] == [500, 200]
     assert len(seen[str(store.rows[delivery].task)]) == 2
 
 
@@ -202,7 +202,7 @@ async def test_a_callback_of_a_deleted_task_is_not_sent() -> None:
 
 
 async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -> None:
-    """An internal fault counts as an attempt, and its details are not stored."""
+    """An internal fault counts as a try, and its details are not stored."""
     store = MemoryStore()
     handle, _ = answering_in_turn(200)
     poison = uuid4()
@@ -223,7 +223,7 @@ async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -
 
 
 async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
-    """An attempt that is cut off is repeated by another dispatcher after its lease, under the same id."""
+    """A try that is cut off is repeated by another dispatcher after its lease, under the same id."""
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
     called = asyncio.Event()
@@ -248,7 +248,7 @@ async def test_being_told_to_stop_hands_over_what_is_under_way() -> None:
 
 
 async def test_being_told_to_stop_lets_a_try_end() -> None:
-    """An attempt that is answered in time is recorded before the dispatcher ends."""
+    """A try that is answered in time is recorded before the dispatcher ends."""
     store = MemoryStore()
     handle, _ = answering_in_turn(200)
     called, go = asyncio.Event(), asyncio.Event()
@@ -270,16 +270,16 @@ async def test_being_told_to_stop_lets_a_try_end() -> None:
 
 
 async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
-    """No attempt starts that could outlast its lease, so no two dispatchers send one delivery at once."""
+    """No try starts that could outlast its lease, so no two dispatchers send one delivery at once."""
     store = MemoryStore()
     slow = store.add("http://one.example/slow")
     other = store.add("http://one.example/other")
 
     class Sender:
-        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> Attempt:
+        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
             if delivery_id == slow:
                 await asyncio.Event().wait()
-            return Attempt(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)
+            return DeliveryTry(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)
 
     options = replace(OPTIONS, sends_per_host_max=1, lease_seconds=0.9, send_seconds_max=0.5, tries_max=1)
     async with working(make_dispatcher(store, options, transport=Sender())):
@@ -289,13 +289,13 @@ async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
 
 
 def test_a_lease_has_to_last_for_a_try() -> None:
-    """Options under which no attempt could start are rejected."""
+    """Options under which no try could start are rejected."""
     with pytest.raises(ValueError, match="lease_seconds"):
         replace(OPTIONS, lease_seconds=10, send_seconds_max=10)
 
 
 async def test_dispatchers_share_the_work() -> None:
-    """Two dispatchers on one store make each attempt once."""
+    """Two dispatchers on one store make each try once."""
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
     async with receiving(handle) as receiver:

@@ -20,7 +20,7 @@ SKIN = np.array([200.0, 150.0, 130.0])
 
 
 def measured(tint: tuple[float, float, float], dimming: np.ndarray | None = None) -> Light:
-    """The light of a staged scene whose frames are multiplied by ``tint`` and by ``dimming`` (F,)."""
+    """The light of a synthetic scene whose frames are multiplied by ``tint`` and by ``dimming`` (F,)."""
     footage, mattes, track, _ = walking_scene(24, (160, 120), walk=1.0)
     factors = np.ones(24) if dimming is None else dimming
     images = [np.clip(image * np.array(tint) * factors[i], 0, 255).astype(np.uint8) for i, image in footage.read(0, 24)]

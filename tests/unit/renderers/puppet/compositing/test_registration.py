@@ -8,7 +8,7 @@ from synthetic_scene import walking_scene
 
 
 def followed(pan: int) -> CameraPath:
-    """The path of a staged scene, looked at in every other frame."""
+    """The path of a synthetic scene, followed in every other frame."""
     footage, mattes, _, _ = walking_scene(24, pan=pan)
     tracker = CameraTracker(footage.width, footage.height)
     for (index, image), (_, matte) in zip(footage.read(0, 24, 2), mattes.read(0, 24, 2), strict=True):
