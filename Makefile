@@ -35,7 +35,8 @@ setup-wan: .venv/installed-wan  ## add torch and diffusers, for the GPU renderer
 demo: .venv/installed  ## start the real service, replace a person through it, say where the video is
 	$(RUN)bodydouble demo
 
-client: .venv/installed  ## generate the blocking Python client from the asynchronous one
+client: .venv/installed  ## generate the blocking Python client, and the parameters of both from the declared inputs
+	$(RUN)python tools/generate_client_options.py
 	$(RUN)python tools/generate_sync_client.py
 
 test: .venv/installed  ## run every test that this machine can run

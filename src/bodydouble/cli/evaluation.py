@@ -9,7 +9,7 @@ from bodydouble.cli.models import install_with_progress
 from bodydouble.cli.options import JsonOption
 from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.settings import load_settings
-from bodydouble.cli.shots import parse_person
+from bodydouble.cli.shot_inputs import parse_person
 from bodydouble.cli.terminal import existing_file, make_table, show_table
 from bodydouble.cli.values import print_json
 

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.options import JsonOption
+from bodydouble.cli.options import Force, JsonOption
 from bodydouble.cli.progress import ProgressDisplay
-from bodydouble.cli.replace import Force, Resolution
 from bodydouble.cli.settings import load_settings
-from bodydouble.cli.shots import check_target, parse_person, parse_resolution
+from bodydouble.cli.shot_inputs import parse_person
+from bodydouble.cli.shots import check_target, parse_resolution
 from bodydouble.cli.terminal import existing_file, out
 from bodydouble.cli.values import print_json
+from bodydouble.tasks.catalogue import RESOLUTIONS
 
 RANGES_SHOWN_MAX = 8
 
@@ -21,7 +22,14 @@ RANGES_SHOWN_MAX = 8
 def inspect(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The driving video.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="JPEG to write.")],
-    resolution: Resolution = "480P",
+    resolution: Annotated[
+        str,
+        typer.Option(
+            metavar="RESOLUTION",
+            help="Short side in pixels: 480P, 580P or 720P.",
+            autocompletion=lambda: [*RESOLUTIONS],
+        ),
+    ] = "480P",
     person: Annotated[str, typer.Option(metavar="PERSON", help="Person to track, as in `replace`.")] = "largest",
     force: Force = False,
     as_json: JsonOption = False,

@@ -17,6 +17,7 @@ DataOption = Annotated[
     ),
 ]
 OwnerOption = Annotated[int | None, typer.Option("--owner", hidden=True, help="End with this parent process.")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 AccountOption = Annotated[
     str | None,

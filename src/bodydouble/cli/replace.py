@@ -5,50 +5,28 @@ from typing import Annotated, Any
 
 import typer
 
-from bodydouble.cli.renderer_options import renderer_help, renderer_names, with_renderer_options
+from bodydouble.cli.options import Force
+from bodydouble.cli.shot_inputs import with_shot_inputs
 from bodydouble.cli.shots import make_shot
 from bodydouble.renderers.plugin import ANIMATE, REPLACE
-from bodydouble.renderers.registry import AUTO
-from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.renderers.shot_inputs import VIDEO_INPUT, picture_input
 
-Picture = Annotated[Path, typer.Argument(help="Picture of the character: JPEG, PNG, WebP, BMP, HEIC or AVIF.")]
+Video = Annotated[Path, typer.Argument(help=VIDEO_INPUT.help)]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="MP4 to write.")]
-Resolution = Annotated[
-    str,
-    typer.Option(
-        metavar="RESOLUTION",
-        help="Size class of the short side: 480P, 580P or 720P.",
-        autocompletion=lambda: [*RESOLUTIONS],
-    ),
-]
-Person = Annotated[
-    str,
-    typer.Option(
-        metavar="PERSON",
-        help="The person in the video: largest, an index by size (0 is the largest), or a point X,Y (0 to 1).",
-    ),
-]
 Compare = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Also write a PNG of source and result.", show_default=False)
 ]
-RendererOptions = dict[str, Any]
+ShotInputs = dict[str, Any]
 """Values by field name; the command line has an option for each."""
-Force = Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")]
 
 
-@with_renderer_options(REPLACE)
+@with_shot_inputs(REPLACE)
 def replace(
     *,
-    image: Picture,
-    video: Annotated[Path, typer.Argument(help="The driving video: MP4, MOV, AVI, MKV or WebM.")],
+    image: Annotated[Path, typer.Argument(help=picture_input(REPLACE).help)],
+    video: Video,
     output: Output,
-    resolution: Resolution = "720P",
-    renderer: Annotated[
-        str,
-        typer.Option(metavar="RENDERER", help=renderer_help(REPLACE), autocompletion=lambda: renderer_names(REPLACE)),
-    ] = AUTO,
-    person: Person = "largest",
-    options: RendererOptions,
+    inputs: ShotInputs,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
@@ -60,28 +38,16 @@ def replace(
 
       bodydouble replace elf.png street.mp4 -o double.mp4 --resolution 480P --person 0.7,0.5 --compare sheet.png
     """
-    make_shot(
-        image,
-        video,
-        output,
-        compare,
-        resolution=resolution,
-        person=person,
-        force=force,
-        renderer=renderer,
-        options=options,
-    )
+    make_shot(image, video, output, compare, force=force, mode=REPLACE, inputs=inputs)
 
 
-@with_renderer_options(ANIMATE)
+@with_shot_inputs(ANIMATE)
 def move(
     *,
-    image: Picture,
-    video: Annotated[Path, typer.Argument(help="The driving video: MP4, MOV, AVI, MKV or WebM.")],
+    image: Annotated[Path, typer.Argument(help=picture_input(ANIMATE).help)],
+    video: Video,
     output: Output,
-    resolution: Resolution = "720P",
-    person: Person = "largest",
-    options: RendererOptions,
+    inputs: ShotInputs,
     compare: Compare = None,
     force: Force = False,
 ) -> None:
@@ -91,14 +57,4 @@ def move(
 
       bodydouble move portrait.jpg dance.mp4 -o dancing.mp4 --resolution 480P
     """
-    make_shot(
-        image,
-        video,
-        output,
-        compare,
-        resolution=resolution,
-        person=person,
-        force=force,
-        mode=ANIMATE,
-        options=options,
-    )
+    make_shot(image, video, output, compare, force=force, mode=ANIMATE, inputs=inputs)

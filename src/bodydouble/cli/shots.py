@@ -21,23 +21,23 @@ def make_shot(
     output: Path,
     compare: Path | None,
     *,
-    resolution: str,
-    person: str,
     force: bool,
-    **wishes: Any,
+    mode: str,
+    inputs: Mapping[str, Any],
 ) -> None:
     """Make the shot, show its progress and print where the result is.
 
-    ``wishes`` are further fields of ``ShotRequest``. Ends the command with status 2 if an argument is wrong, before
-    anything is loaded.
+    ``inputs``: checked values of ``shot_inputs(mode)`` by field name. Ends the command with status 2 if a file is
+    wrong, before anything is loaded.
     """
     image, video = existing_file(image, "IMAGE"), existing_file(video, "VIDEO")
-    short_side = parse_resolution(resolution)
-    point, rank = parse_person(person)
-    inputs = {"IMAGE": image, "VIDEO": video}
-    check_target(output, ".mp4", "--output", force, inputs=inputs)
+    files = {"IMAGE": image, "VIDEO": video}
+    check_target(output, ".mp4", "--output", force, inputs=files)
     if compare:
-        check_target(compare, ".png", "--compare", force, inputs=inputs)
+        check_target(compare, ".png", "--compare", force, inputs=files)
+    options = dict(inputs)
+    short_side = RESOLUTIONS[options.pop("resolution")]
+    point, rank = options.pop("person")
     from bodydouble.bootstrap.options import (  # slow imports: not for --help
         media_limits,
         perception_options,
@@ -53,10 +53,13 @@ def make_shot(
         video=video,
         short_side=short_side,
         person=PersonChoice(point=point, rank=rank),
+        keep_audio=options.pop("keep_audio"),
+        renderer=options.pop("renderer"),
+        mode=mode,
+        options=options,
         limits=limits,
         renderer_settings=renderer_settings(settings),
         perception=perception_options(settings),
-        **wishes,
     )
     install_with_progress(quiet=True)
     result = _run(request, locate_pack(settings.models), output)
@@ -78,21 +81,6 @@ def parse_resolution(text: str) -> int:
     if short_side is None:
         fail(f"--resolution: {text} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
     return short_side
-
-
-def parse_person(text: str) -> tuple[tuple[float, float] | None, int]:
-    """The point (x, y from 0 to 1, or None) and the index by size. Ends the command if ``text`` is neither."""
-    if text == "largest":
-        return None, 0
-    if text.isdecimal():
-        return None, int(text)
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        x = y = -1.0
-    if not (0 <= x <= 1 and 0 <= y <= 1):
-        fail(f"--person: {text} is neither largest, nor an index, nor a point X,Y with both from 0 to 1", EXIT_USAGE)
-    return (x, y), 0
 
 
 def check_target(path: Path, suffix: str, option: str, force: bool, *, inputs: Mapping[str, Path]) -> None:

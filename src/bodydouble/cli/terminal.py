@@ -29,7 +29,15 @@ VALUE_CHARACTERS_MIN = 20
 """With less room beside the longest name, every value stands below its name."""
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """C0 except tab and line feed, DEL, C1, and the marks that change the direction of text."""
-METAVARS = {"<path>": "PATH", "<int>": "N", "<int range>": "N", "<float>": "N", "<str>": "TEXT", "<bool>": ""}
+METAVARS = {
+    "<path>": "PATH",
+    "<int>": "N",
+    "<int range>": "N",
+    "<float>": "N",
+    "<float range>": "N",
+    "<str>": "TEXT",
+    "<bool>": "",
+}
 
 
 def printable(text: str) -> str:

@@ -7,12 +7,7 @@ from typing import Any
 MEDIA = {"img_urls": "image", "video_urls": "video"}
 PERSON = "person"
 LONG_TEXT = 200
-LABELS = {
-    "img_urls": "Character",
-    "video_urls": "Video",
-    "num_inference_steps": "Inference steps",
-    "keep_audio": "Keep the audio",
-}
+RENDERERS_KEY = "x-renderers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +25,17 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     length_max: int | None = None
+    renderers: Sequence[str] = ()  # that use the field; empty: all
 
 
-def form_fields(schema: Mapping[str, Any]) -> list[Field]:
-    """The fields in the order of the schema."""
+def form_fields(schema: Mapping[str, Any], renderers: Sequence[str] = ()) -> list[Field]:
+    """The fields in the order of the schema.
+
+    ``renderers``: those that can run; fields that none of them uses are left out. Empty: all fields.
+    """
     required = set(schema.get("required", ()))
-    return [_field(name, part, name in required) for name, part in schema["properties"].items()]
+    fields = [_field(name, part, name in required) for name, part in schema["properties"].items()]
+    return [f for f in fields if not f.renderers or not renderers or set(f.renderers) & set(renderers)]
 
 
 def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
@@ -45,7 +45,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
     maximum = part.get("maximum")
     return Field(
         name=name,
-        label=LABELS.get(name, name.replace("_", " ").capitalize()),
+        label=part["title"],
         kind=kind,
         help=part.get("description", ""),
         default=part.get("default"),
@@ -55,6 +55,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
         minimum=part.get("minimum"),
         maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # largest exact integer in JavaScript
         length_max=length_max,
+        renderers=part.get(RENDERERS_KEY, ()),
     )
 
 

@@ -1,7 +1,7 @@
-"""What a caller may choose about a renderer: declared once, as fields of a frozen dataclass.
+"""What a caller may choose about a shot: declared once, as fields of a frozen dataclass.
 
-The wire schema of the API, the options of the command line and the tables of the documentation are made of these
-declarations. This module is light: ``bodydouble --help`` imports it.
+The API's schema, the options of the command line, the client's parameters, the console's form and the tables of the
+documentation are made from these declarations. This module is light: ``bodydouble --help`` imports it.
 """
 
 import dataclasses
@@ -15,20 +15,30 @@ OptionsT = TypeVar("OptionsT")
 _KEY = "option"
 
 
+class Person:
+    """The type of the input ``person``: an index by size, 0 is the largest, or a point of the first frame."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OptionSpec:
-    """One option: how it is called, what it may be, what it does."""
+    """One option: its names, its limits, its effect."""
 
     name: str  # field of the options dataclass
-    wire: str | None  # name in the API's input; None: not offered there
-    flag: str | None  # name on the command line, without dashes; None: not offered there
-    type: type[int] | type[float] | type[str] | type[bool]
+    api_name: str  # in the API, the client and the console; the command line has it with dashes
+    label: str  # for people, in the console
+    type: type[int] | type[float] | type[str] | type[bool] | type[Person]
     default: Any
     help: str  # one sentence, for the API's schema, --help and the documentation
     minimum: float | None = None
     maximum: float | None = None
     length_max: int | None = None  # characters of a text
     choices: tuple[str, ...] = ()  # of a text; empty: any
+    renderers: tuple[str, ...] = ()  # that use it; empty: all
+
+    @property
+    def flag(self) -> str:
+        """The name on the command line, without the leading dashes."""
+        return self.api_name.replace("_", "-")
 
     def check(self, value: Any) -> Any:
         """``value`` in the option's type. Raises InputRejected: it is of another type or outside the limits."""
@@ -44,20 +54,22 @@ class OptionSpec:
             raise InputRejected(f"{self.name}: {value} is less than {self.minimum:g}", field=self.name)
         if self.maximum is not None and value > self.maximum:
             raise InputRejected(f"{self.name}: {value} is more than {self.maximum:g}", field=self.name)
-        return self.type(value)
+        of_type: Any = self.type
+        return of_type(value)
 
 
-def option(default: Any, help: str, *, wire: str | None = None, flag: str | None = None, **limits: Any) -> Any:
+def option(default: Any, help: str, *, api_name: str = "", label: str = "", **limits: Any) -> Any:
     """A field of an options dataclass.
 
     Args:
-        default: the value where the caller gives none; its type is the option's.
+        default: the value if the caller gives none; its type is the option's, unless ``type`` is given.
         help: one sentence for the API's schema, ``--help`` and the documentation.
-        wire: the name in the API's input; None: the API does not offer the option.
-        flag: the name on the command line; None: the command line does not offer it.
-        limits: ``minimum``, ``maximum``, ``length_max`` and ``choices`` of ``OptionSpec``.
+        api_name: the name in the API, the client and, with dashes, on the command line. Default: the field's name.
+        label: the name for people. Default: made from ``api_name``.
+        limits: ``type``, ``minimum``, ``maximum``, ``length_max`` and ``choices`` of ``OptionSpec``.
     """
-    return dataclasses.field(default=default, metadata={_KEY: {"wire": wire, "flag": flag, "help": help, **limits}})
+    declared = {"api_name": api_name, "label": label, "help": help, **limits}
+    return dataclasses.field(default=default, metadata={_KEY: declared})
 
 
 def option_specs(options: type[Any]) -> tuple[OptionSpec, ...]:
@@ -65,8 +77,12 @@ def option_specs(options: type[Any]) -> tuple[OptionSpec, ...]:
     specs: list[OptionSpec] = []
     for field in dataclasses.fields(options):
         if _KEY in field.metadata:
-            default: Any = field.default
-            specs.append(OptionSpec(name=field.name, type=type(default), default=default, **field.metadata[_KEY]))
+            declared = dict(field.metadata[_KEY])
+            api_name = declared.pop("api_name") or field.name
+            label = declared.pop("label") or api_name.replace("_", " ").capitalize()
+            of_type = declared.pop("type", type(field.default))
+            names = {"name": field.name, "api_name": api_name, "label": label}
+            specs.append(OptionSpec(**names, type=of_type, default=field.default, **declared))
     return tuple(specs)
 
 

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -121,24 +122,26 @@ class Renderers:
 def offered_options(plugins: Sequence[RendererPlugin], mode: str) -> list[OptionSpec]:
     """The options of all renderers that can make ``mode``, each name once, as its best renderer declares it.
 
+    ``renderers`` of each names the renderers that declare it.
+
     Raises:
         RuntimeError: two renderers declare one name with different types or limits.
     """
-    found: dict[str, tuple[OptionSpec, RendererPlugin]] = {}
+    found: dict[str, tuple[OptionSpec, list[str]]] = {}
     for plugin in plugins:
         for spec in plugin.option_specs if mode in plugin.modes else ():
-            known, owner = found.setdefault(spec.name, (spec, plugin))
+            known, owners = found.setdefault(spec.name, (spec, []))
             if _shape(known) != _shape(spec):
-                raise RuntimeError(f"renderers {owner.name} and {plugin.name} declare {spec.name} differently")
-    return [spec for spec, _ in found.values()]
+                raise RuntimeError(f"renderers {owners[0]} and {plugin.name} declare {spec.name} differently")
+            owners.append(plugin.name)
+    return [replace(spec, renderers=tuple(owners)) for spec, owners in found.values()]
 
 
-def _shape(spec: OptionSpec) -> tuple[Any, ...]:
-    limits = (spec.minimum, spec.maximum, spec.length_max, spec.choices)
-    return (spec.wire, spec.flag, spec.type, spec.default, *limits)
+def _shape(spec: OptionSpec) -> OptionSpec:
+    return replace(spec, label="", help="")
 
 
-def options_from_wire(inputs: Mapping[str, Any], mode: str) -> dict[str, Any]:
+def options_from_api(inputs: Mapping[str, Any], mode: str) -> dict[str, Any]:
     """The renderers' options in a task's validated input, by field name."""
     specs = offered_options(installed_plugins(), mode)
-    return {spec.name: inputs[spec.wire] for spec in specs if spec.wire is not None and spec.wire in inputs}
+    return {spec.name: inputs[spec.api_name] for spec in specs if spec.api_name in inputs}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_wire
+from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_api
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
@@ -53,7 +53,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         rank=person if isinstance(person, int) else 0,
         renderer=str(task.inputs.get("renderer", AUTO)),
         mode=mode,
-        options=options_from_wire(task.inputs, mode),
+        options=options_from_api(task.inputs, mode),
         keep_audio=bool(task.inputs.get("keep_audio", True)),
         limits=options.limits,
         renderer_settings=options.renderers,

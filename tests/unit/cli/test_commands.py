@@ -12,7 +12,7 @@ from bodydouble.cli import app
 from bodydouble.cli.data_folder import locked
 from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
 from bodydouble.cli.machine_checks import check_machine
-from bodydouble.cli.shots import parse_person
+from bodydouble.cli.shot_inputs import parse_person
 from bodydouble.settings import Settings
 from material import astronaut, landscape, write_image, write_video
 

@@ -11,15 +11,15 @@ import pytest
 
 from bodydouble.renderers.options import option
 from bodydouble.renderers.plugin import ANIMATE, REPLACE, STAGES, RendererPlugin
-from bodydouble.renderers.registry import Renderers, installed_plugins, offered_options, options_from_wire
+from bodydouble.renderers.registry import Renderers, installed_plugins, offered_options, options_from_api
 from bodydouble.tasks.errors import InputRejected, RendererUnavailable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ToyOptions:
-    seed: int = option(0, "Of what is random.", wire="seed", flag="seed", minimum=0, maximum=2**63 - 1)
-    tint: float = option(0.5, "Of the colour.", wire="tint", minimum=0, maximum=1)
-    style: str = option("plain", "How it looks.", flag="style", choices=("plain", "loud"))
+    seed: int = option(0, "Of what is random.", minimum=0, maximum=2**63 - 1)
+    tint: float = option(0.5, "Of the colour.", minimum=0, maximum=1)
+    style: str = option("plain", "How it looks.", choices=("plain", "loud"))
 
 
 def toy(**changes: Any) -> RendererPlugin:
@@ -107,19 +107,20 @@ def test_options_are_offered_once() -> None:
     plugins = (*installed_plugins(), toy())
     names = [spec.name for spec in offered_options(plugins, REPLACE)]
     assert names == ["seed", "steps", "guidance", "shift", "prompt", "hands", "size", "tint", "style"]
+    assert offered_options(plugins, REPLACE)[0].renderers == ("wan", "toy")
 
     @dataclasses.dataclass(frozen=True, kw_only=True)
     class Other:
-        seed: float = option(0.0, "Another.", wire="seed")
+        seed: float = option(0.0, "Another.")
 
     with pytest.raises(RuntimeError, match="wan and toy declare seed differently"):
         offered_options((*installed_plugins(), toy(options=Other)), REPLACE)
 
 
 def test_a_tasks_input_becomes_options() -> None:
-    """Wire names become field names; files, person and renderer stay out."""
+    """The API's names become field names; files, person and renderer stay out."""
     inputs = {"num_inference_steps": 8, "seed": 3, "person": 0, "renderer": "wan"}
-    assert options_from_wire(inputs, REPLACE) == {"steps": 8, "seed": 3}
+    assert options_from_api(inputs, REPLACE) == {"steps": 8, "seed": 3}
 
 
 def test_every_stage_has_a_share() -> None:

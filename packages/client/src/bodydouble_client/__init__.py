@@ -28,8 +28,9 @@ from bodydouble_client.errors import (
     TransferFailed,
 )
 from bodydouble_client.media import Media
+from bodydouble_client.replace_options import ReplaceOptions
 from bodydouble_client.task_errors import TaskCancelled, TaskFailed, WaitTimeout
-from bodydouble_client.task_info import ModelInfo, Price, ReplaceOptions, ResultWarning, TaskInfo, TaskUpdate
+from bodydouble_client.task_info import ModelInfo, Price, ResultWarning, TaskInfo, TaskUpdate
 from bodydouble_client.task_status import TaskStatus
 from bodydouble_client.version import __version__
 from bodydouble_client.webhook import verify_webhook

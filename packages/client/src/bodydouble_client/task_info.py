@@ -4,23 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, cast
 
 from bodydouble_client.errors import ServerError
 from bodydouble_client.task_status import TERMINAL, TaskStatus
-
-
-class ReplaceOptions(TypedDict, total=False):
-    """Optional inputs of ``wan/2-2-animate-replace``; the service has a default for each."""
-
-    seed: int  # the same seed and inputs give the same video
-    num_inference_steps: int  # 2 to 40 (renderer wan)
-    guidance_scale: float  # 0 to 20 (renderer wan)
-    shift: float  # 0 to 20 (renderer wan)
-    prompt: str
-    person: int | Sequence[float]  # to replace: an index by size, 0 the largest, or a point [x, y] in 0 to 1
-    keep_audio: bool  # default true
-    renderer: Literal["auto", "wan", "puppet"]
 
 
 @dataclass(frozen=True, kw_only=True)

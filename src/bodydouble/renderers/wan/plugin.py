@@ -37,23 +37,17 @@ class WanOptions:
     """What a caller may choose."""
 
     seed: int = option(
-        0,
-        "Seed of the random numbers: the same seed gives the same video.",
-        wire="seed",
-        flag="seed",
-        minimum=0,
-        maximum=SEED_MAX,
+        0, "Seed of the random numbers: the same seed gives the same video.", minimum=0, maximum=SEED_MAX
     )
     steps: int = option(
-        20, "Denoising steps (renderer wan).", wire="num_inference_steps", minimum=2, maximum=40
+        20, "Denoising steps.", api_name="num_inference_steps", label="Denoising steps", minimum=2, maximum=40
     )  # the profile of the installation may allow fewer
     guidance: float = option(
-        1.0, "Classifier-free guidance (renderer wan).", wire="guidance_scale", minimum=0, maximum=20
-    )  # above 1 the prompt and the face's expression count more, at twice the time
-    shift: float = option(5.0, "Flow shift of the schedule (renderer wan).", wire="shift", minimum=0, maximum=20)
-    prompt: str = option(
-        "", "Description of the scene (renderer wan).", wire="prompt", flag="prompt", length_max=2000
-    )  # empty: the model's own
+        1.0, "Classifier-free guidance; above 1 the prompt counts more and the time doubles.",
+        api_name="guidance_scale", label="Guidance", minimum=0, maximum=20,
+    )  # fmt: skip
+    shift: float = option(5.0, "Flow shift of the schedule.", label="Flow shift", minimum=0, maximum=20)
+    prompt: str = option("", "Description of the scene.", length_max=2000)  # empty: the model's own
 
 
 @cache

@@ -14,7 +14,8 @@ from bodydouble_client.asynchronous.result import AsyncResult
 from bodydouble_client.asynchronous.task_handle import AsyncTaskHandle
 from bodydouble_client.connection import UNLIMITED_CONNECTIONS, Connection
 from bodydouble_client.media import Media
-from bodydouble_client.task_info import ModelInfo, Price, ReplaceOptions, TaskInfo, TaskUpdate
+from bodydouble_client.replace_options import ReplaceOptions
+from bodydouble_client.task_info import ModelInfo, Price, TaskInfo, TaskUpdate
 from bodydouble_client.task_request import DEFAULT_MODEL, DEFAULT_RESOLUTION, TaskFilter, TaskRequest
 from bodydouble_client.task_status import TaskStatus
 
@@ -107,7 +108,7 @@ class AsyncClient:
                 task, not even from another process. Pass the files as URLs then (``upload`` returns one): every
                 upload has a new address and makes a different request. Default: a random key for each call.
             timeout: seconds to wait for the task; default no limit.
-            options: further inputs of the model: seed, person, prompt, keep_audio, renderer, …
+            options: further inputs of the model, as in ``ReplaceOptions``.
 
         Raises:
             InvalidRequest, InsufficientCredits, RateLimited, …: nothing was created.

@@ -15,7 +15,8 @@ from bodydouble_client.blocking.result import Result
 from bodydouble_client.blocking.task_handle import TaskHandle
 from bodydouble_client.connection import UNLIMITED_CONNECTIONS, Connection
 from bodydouble_client.media import Media
-from bodydouble_client.task_info import ModelInfo, Price, ReplaceOptions, TaskInfo, TaskUpdate
+from bodydouble_client.replace_options import ReplaceOptions
+from bodydouble_client.task_info import ModelInfo, Price, TaskInfo, TaskUpdate
 from bodydouble_client.task_request import DEFAULT_MODEL, DEFAULT_RESOLUTION, TaskFilter, TaskRequest
 from bodydouble_client.task_status import TaskStatus
 
@@ -108,7 +109,7 @@ class Client:
                 task, not even from another process. Pass the files as URLs then (``upload`` returns one): every
                 upload has a new address and makes a different request. Default: a random key for each call.
             timeout: seconds to wait for the task; default no limit.
-            options: further inputs of the model: seed, person, prompt, keep_audio, renderer, …
+            options: further inputs of the model, as in ``ReplaceOptions``.
 
         Raises:
             InvalidRequest, InsufficientCredits, RateLimited, …: nothing was created.

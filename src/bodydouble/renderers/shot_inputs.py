@@ -1,0 +1,68 @@
+"""The inputs of a shot: the one list behind the API's schema, the command line, the client and the console's form.
+
+Common inputs are declared here. Each renderer's own inputs are declared in its plug-in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bodydouble.renderers.options import OptionSpec, Person, option, option_specs
+from bodydouble.renderers.plugin import ANIMATE, RendererPlugin
+from bodydouble.renderers.registry import AUTO, installed_plugins, offered_options
+from bodydouble.tasks.catalogue import RESOLUTIONS
+
+PERSON_INDEX_MAX = 31
+RENDERER = "renderer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileInput:
+    """One of the two files."""
+
+    api_name: str
+    label: str
+    help: str
+
+
+def picture_input(mode: str) -> FileInput:
+    """The picture of the character."""
+    where = " in its own surroundings" if mode == ANIMATE else ""
+    help = f"Picture of the character{where}: JPEG, PNG, WebP, BMP, HEIC or AVIF."
+    return FileInput(api_name="img_urls", label="Character", help=help)
+
+
+VIDEO_INPUT = FileInput(
+    api_name="video_urls", label="Video", help="The driving video: MP4, MOV, AVI, MKV or WebM, up to 120 s."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonInputs:
+    """Inputs that do not depend on the renderer."""
+
+    resolution: str = option(
+        "720P", "Short side of the output: 480P, 580P or 720P. Smaller files are not enlarged.",
+        label="Size (short side in pixels)", choices=tuple(RESOLUTIONS),
+    )  # fmt: skip
+    person: int = option(
+        0, "The person in the video: an index by size (0 is the largest) or a point [x, y], each 0 to 1.",
+        type=Person, maximum=PERSON_INDEX_MAX,
+    )  # fmt: skip
+    keep_audio: bool = option(True, "Copy the audio of the source.", label="Keep the audio")
+    renderer: str = option(AUTO, "The program that makes the frames.")
+
+
+def shot_inputs(mode: str) -> list[OptionSpec]:
+    """All inputs besides the two files of a shot of ``mode``: the common ones, then the renderers' own."""
+    plugins = [plugin for plugin in installed_plugins() if mode in plugin.modes]
+    common = [_with_renderers(spec, plugins) if spec.name == RENDERER else spec for spec in option_specs(CommonInputs)]
+    return common + offered_options(plugins, mode)
+
+
+def _with_renderers(spec: OptionSpec, plugins: Sequence[RendererPlugin]) -> OptionSpec:
+    summaries = ", ".join(f"{plugin.name} {plugin.summary}" for plugin in plugins)
+    return replace(
+        spec,
+        choices=(AUTO, *(plugin.name for plugin in plugins)),
+        help=f"{summaries}; {AUTO} takes the best that runs here.",
+    )
