@@ -17,8 +17,13 @@ help:  ## list the targets
 	$(PYTHON) -m venv .bootstrap
 	.bootstrap/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-.venv/installed: pyproject.toml packages/client/pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
-	$(UV) sync --quiet --locked --inexact --python $(PYTHON) --extra demo
+# What the product needs; `installed` adds the tools of its developers, which are larger than the product.
+.venv/product: pyproject.toml packages/client/pyproject.toml uv.lock | $(filter .bootstrap/bin/uv,$(UV))
+	$(UV) sync --quiet --locked --inexact --python $(PYTHON) --no-dev
+	@touch $@
+
+.venv/installed: .venv/product
+	$(UV) sync --quiet --locked --inexact --python $(PYTHON)
 	@touch $@
 
 setup: .venv/installed  ## make the virtual environment and fetch the model pack
@@ -32,7 +37,7 @@ setup: .venv/installed  ## make the virtual environment and fetch the model pack
 
 setup-wan: .venv/installed-wan  ## add torch and diffusers, for the GPU renderer and its tests
 
-demo: .venv/installed  ## start the real service, replace a person through it, say where the video is
+demo: .venv/product  ## start the real service, replace a person through it, say where the video is
 	$(RUN)bodydouble demo
 
 client: .venv/installed  ## generate the blocking Python client, and the parameters of both from the declared inputs
@@ -54,7 +59,7 @@ types: .venv/installed-wan  ## pyright, strict
 bench: .venv/installed-wan  ## every benchmark, short
 	for script in bench/*.py; do $(RUN)python $$script --quick; done
 
-serve: .venv/installed  ## the API, its database and one worker on this machine
+serve: .venv/product  ## the API, its database and one worker on this machine
 	$(RUN)bodydouble serve
 
 screenshots: .venv/installed  ## every page of the console, in both themes and two sizes (needs Debian's chromium)

