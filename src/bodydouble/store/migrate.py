@@ -1,12 +1,12 @@
 """Bringing a database up to date: the engine's schema, our numbered migrations, then our functions."""
 
 import hashlib
-import re
 import time
 from importlib import resources
 from typing import Any
 
 import psycopg
+from packaging.version import Version
 
 from bodydouble import __version__
 from bodydouble.tasks.errors import StorageUnavailable
@@ -110,7 +110,7 @@ def _changed_functions(connection: psycopg.Connection[Any]) -> dict[str, str]:
     changed: dict[str, str] = {}
     for name, text in load_functions().items():
         checksum, version = installed.get(name, ("", "0"))
-        if checksum != _checksum(text) and _release(version) <= _release(__version__):
+        if checksum != _checksum(text) and Version(version) <= Version(__version__):
             changed[name] = text
     return changed
 
@@ -128,8 +128,3 @@ def _refuse_under_others(connection: psycopg.Connection[Any], changes: list[str]
 
 def _checksum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """The numbers of a version, to compare two of them."""
-    return tuple(int(number) for number in re.findall(r"\d+", version))

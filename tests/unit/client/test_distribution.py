@@ -1,6 +1,5 @@
 """The client's distribution agrees with the service that is released with it."""
 
-import bodydouble
 import bodydouble_client
 from bodydouble.tasks.task import TERMINAL, TaskStatus
 from bodydouble_client.task_status import TERMINAL as CLIENT_TERMINAL
@@ -12,8 +11,3 @@ def test_the_client_knows_every_status_of_the_service():
         status.name: status.value for status in TaskStatus
     }
     assert set(map(str, CLIENT_TERMINAL)) == set(map(str, TERMINAL))
-
-
-def test_client_and_service_have_one_version():
-    """They are released together."""
-    assert bodydouble_client.__version__ == bodydouble.__version__
