@@ -1,10 +1,12 @@
 """Video and picture files, through PyAV: probing, streaming decode and encode, joining with audio."""
 
+from bodydouble.media.compositing import composite, planes_of_image
 from bodydouble.media.decode import VideoReader
 from bodydouble.media.encode import Encoding, SegmentEncoder
 from bodydouble.media.image import probe_image, read_image
 from bodydouble.media.limits import MediaLimits
 from bodydouble.media.mux import join_segments
+from bodydouble.media.planes import PlaneFormat, Planes
 from bodydouble.media.probe import probe_video
 from bodydouble.media.size import working_size
 from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, VideoInfo
@@ -15,10 +17,14 @@ __all__ = [
     "Encoding",
     "ImageInfo",
     "MediaLimits",
+    "PlaneFormat",
+    "Planes",
     "SegmentEncoder",
     "VideoInfo",
     "VideoReader",
+    "composite",
     "join_segments",
+    "planes_of_image",
     "probe_image",
     "probe_video",
     "read_image",

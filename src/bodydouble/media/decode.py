@@ -1,6 +1,6 @@
 """Streaming decode of a driving video at working size."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,11 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from bodydouble.media.colour import FULL_RANGE_TAG, matrix_for
+from bodydouble.media.compositing import planes_of_image
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.index import build_index
 from bodydouble.media.orientation import upright
+from bodydouble.media.planes import SHRINK_RATIO_MIN, PlaneFormat, Planes
 from bodydouble.media.video_info import VideoInfo
 
 Image = NDArray[np.uint8]
@@ -21,8 +23,6 @@ EXACT_COLOUR = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 By default swscale truncates, and every frame gets 1.1 to 1.75 luma levels darker (measured). These flags keep the mean
 luma through decoding and encoding, for about 1 ms a frame.
 """
-SHRINK_RATIO_MIN = 1.05
-"""Source side over target side above which area averaging replaces bicubic scaling."""
 
 
 class VideoReader:
@@ -43,25 +43,39 @@ class VideoReader:
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
         """Yield (index, frame) for ``start``, ``start + step`` … below ``stop``. Frames are (height, width, 3) RGB."""
+        reformatter = VideoReformatter()
+        for index, frame in self._frames(start, stop, step):
+            yield index, self._picture(frame, reformatter) if frame else self._blank()
+
+    def read_planes(self, start: int, stop: int, form: PlaneFormat) -> Generator[tuple[int, Image, Planes]]:
+        """Yield (index, frame as ``read`` gives it, its samples in ``form``) from ``start`` to before ``stop``."""
+        reformatter, plane_reformatter = VideoReformatter(), VideoReformatter()
+        for index, frame in self._frames(start, stop):
+            image = self._picture(frame, reformatter) if frame else self._blank()
+            yield index, image, self._planes(frame, form, plane_reformatter) if frame else planes_of_image(image, form)
+
+    def _blank(self) -> Image:
+        return np.zeros((self.height, self.width, 3), np.uint8)
+
+    def _frames(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Any]]:
+        """Yield (index, decoded frame) for each wanted frame; None if the video has no intact one from ``start`` on."""
         wanted = iter(range(start, min(stop, self.frames), step))
         index = next(wanted, None)
         if index is None:
             return
-        reformatter = VideoReformatter()
         before: Any = None  # the last decoded frame before ``index``
         for at, frame in self._decode(start):
             while index is not None and at > index:  # frame is broken: use the one before, else the first
-                yield index, self._picture(before or frame, reformatter)
+                yield index, before or frame
                 index = next(wanted, None)
             if index is not None and at == index:
-                yield index, self._picture(frame, reformatter)
+                yield index, frame
                 index = next(wanted, None)
             if index is None:
                 return
             before = frame
         while index is not None:  # the end of the video is broken
-            blank = np.zeros((self.height, self.width, 3), np.uint8)
-            yield index, self._picture(before, reformatter) if before else blank
+            yield index, before
             index = next(wanted, None)
 
     def _decode(self, start: int) -> Iterator[tuple[int, Any]]:
@@ -86,9 +100,17 @@ class VideoReader:
                 intact = intact or not frame.is_corrupt
                 yield at, frame
 
+    def _planes(self, frame: Any, form: PlaneFormat, reformatter: VideoReformatter) -> Planes:
+        planes = form.planes_of(frame, *self._stored_size(), reformatter)
+        luma, blue, red = (np.ascontiguousarray(upright(plane, self._info.orientation)) for plane in planes)
+        return Planes(luma=luma, blue=blue, red=red)
+
+    def _stored_size(self) -> tuple[int, int]:
+        """Width and height of a frame before it is turned."""
+        return (self.height, self.width) if self._info.orientation.transposed else (self.width, self.height)
+
     def _picture(self, frame: Any, reformatter: VideoReformatter) -> Image:
-        orientation = self._info.orientation
-        width, height = (self.height, self.width) if orientation.transposed else (self.width, self.height)
+        width, height = self._stored_size()
         shrinks = frame.width > width * SHRINK_RATIO_MIN or frame.height > height * SHRINK_RATIO_MIN
         matrix = matrix_for(int(frame.colorspace), frame.height)
         full = frame.format.is_rgb or int(frame.color_range) == FULL_RANGE_TAG
@@ -103,4 +125,4 @@ class VideoReader:
             dst_color_range=ColorRange.JPEG,
             interpolation=EXACT_COLOUR | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
         ).to_ndarray()
-        return np.ascontiguousarray(upright(image, orientation), np.uint8)
+        return np.ascontiguousarray(upright(image, self._info.orientation), np.uint8)

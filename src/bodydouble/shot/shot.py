@@ -19,6 +19,7 @@ import numpy as np
 
 from bodydouble import __version__
 from bodydouble.media import (
+    PlaneFormat,
     SegmentEncoder,
     VideoInfo,
     VideoReader,
@@ -37,6 +38,7 @@ from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetwork
 from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import artefacts
+from bodydouble.shot.output_samples import OutputSamples
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
@@ -290,13 +292,14 @@ class Shot:
                     height=height,
                     frame_rate=self.info.frame_rate,
                     time_base=self.info.time_base,
-                    colour=self.info.colour,
+                    form=self._form,
                 )
             )
             if isinstance(images, Generator):
                 stack.callback(images.close)  # ends a cancelled segment's threads now, not at garbage collection
-            for image in images:
-                encoder.write(image, self.footage.pts[segment.start + done])
+            for finished, planes in self._samples.of(images, segment.start):
+                image = finished
+                encoder.write(planes, self.footage.pts[segment.start + done])
                 done += 1
             if done != length:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
@@ -305,6 +308,15 @@ class Shot:
                 atomic_write(path.with_suffix(".carry"), after)
         if image is not None:
             write_preview(self.workspace / PREVIEW_NAME, image)
+
+    @cached_property
+    def _form(self) -> PlaneFormat:
+        """How the result stores colour."""
+        return PlaneFormat.of(self.info.colour, self.info.coded_height)
+
+    @cached_property
+    def _samples(self) -> OutputSamples:
+        return OutputSamples(self._form, self.footage if self.request.mode == REPLACE else None)
 
     def _carry_into(self, segment: Segment) -> bytes | None:
         """The renderer's state from the end of the previous segment, if stored. Raises WorkspaceDamaged."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bodydouble.media import VideoReader, probe_video, working_size
+from bodydouble.media import PlaneFormat, Planes, VideoReader, probe_video, working_size
 from clips import (
     CLOCKWISE,
     COUNTERCLOCKWISE,
@@ -189,3 +189,47 @@ def test_reading_stops_early_without_decoding_the_rest(tmp_path: Path) -> None:
     footage = reader(write_clip(tmp_path / "a.mp4", numbered(26)))
     assert list(footage.read(5, 5)) == []
     assert [n for n, _ in footage.read(24, 99)] == [24, 25]
+
+
+def planes_of(path: Path, index: int = 0, side: int = 240) -> Planes:
+    """The samples of one frame, as an 8-bit result stores them."""
+    info = probe_video(path)
+    footage = VideoReader(path, info, *working_size(info.width, info.height, side))
+    form = PlaneFormat.of(info.colour, info.coded_height)
+    return next(planes for _, _, planes in footage.read_planes(index, index + 1, form))
+
+
+def stored_planes(path: Path, index: int = 0) -> list[NDArray[np.uint8]]:
+    """The samples of one frame as libav decodes them."""
+    with av.open(str(path)) as container:
+        frame = list(container.decode(video=0))[index]
+    height, width = frame.height, frame.width
+    packed = frame.to_ndarray().reshape(-1)
+    sizes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
+    edges = np.cumsum([0, *(h * w for h, w in sizes)])
+    return [packed[a:b].reshape(size) for a, b, size in zip(edges, edges[1:], sizes, strict=False)]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        (UPRIGHT, lambda plane: plane),
+        (CLOCKWISE, lambda plane: np.rot90(plane, -1)),
+        (HALF_TURN, lambda plane: np.rot90(plane, 2)),
+        (MIRRORED, lambda plane: plane[:, ::-1]),
+        (TRANSPOSED, np.transpose),
+    ],
+)
+def test_samples_of_native_size_are_the_decoders_own(tmp_path: Path, matrix: Any, expected: Any) -> None:
+    """An 8-bit 4:2:0 frame at its own size keeps every sample, also when it is turned or mirrored."""
+    path = write_clip(tmp_path / "a.mp4", numbered(26), matrix=1)
+    for made, stored in zip(planes_of(turned(path, "b.mp4", matrix), 3), stored_planes(path, 3), strict=True):
+        assert np.array_equal(made, expected(stored))
+
+
+def test_scaled_samples_never_pass_through_rgb(tmp_path: Path) -> None:
+    """At half size, luma agrees with the mean of the source's own samples at more than 60 dB."""
+    path = write_clip(tmp_path / "a.mp4", numbered(26, 512, 480), matrix=1)
+    luma = stored_planes(path)[0].astype(float).reshape(240, 2, 256, 2).mean((1, 3))
+    error = np.mean((planes_of(path).luma - luma) ** 2)
+    assert 10 * np.log10(255**2 / error) > 60

@@ -12,19 +12,24 @@ from hypothesis import strategies as st
 
 from bodydouble.media import (
     ColourTags,
+    PlaneFormat,
     SegmentEncoder,
     VideoReader,
     join_segments,
+    planes_of_image,
     probe_video,
     working_size,
 )
 from clips import TICK, number_of, numbered, packets, write_clip
+
+FORM = PlaneFormat.of(ColourTags(), 240)
 
 
 def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.mp4", keep_audio: bool = True) -> Path:
     """The result of decoding, encoding in segments that end at ``borders``, and joining."""
     info = probe_video(source)
     footage = VideoReader(source, info, *working_size(info.width, info.height, 240))
+    form = PlaneFormat.of(info.colour, info.coded_height)
     segments: list[Path] = []
     for start, stop in zip([0, *borders], [*borders, footage.frames], strict=True):
         segments.append(folder / f"{name}-{start}.nut")
@@ -34,10 +39,10 @@ def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.
             height=footage.height,
             frame_rate=info.frame_rate,
             time_base=info.time_base,
-            colour=info.colour,
+            form=form,
         ) as encoder:
-            for n, image in footage.read(start, stop):
-                encoder.write(image, footage.pts[n])
+            for n, _, planes in footage.read_planes(start, stop, form):
+                encoder.write(planes, footage.pts[n])
     join_segments(segments, source, info, folder / name, keep_audio=keep_audio, comment="made by a machine")
     return folder / name
 
@@ -179,10 +184,10 @@ def test_colours_and_detail_survive(tmp_path: Path, tags: ColourTags) -> None:
     for image in images:
         image[80:160] = image[80:160, :, :1]
         image[160:] = (200, 90, 60)
-    path = tmp_path / "a.nut"
-    with SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, colour=tags) as encoder:
+    path, form = tmp_path / "a.nut", PlaneFormat.of(tags, 240)
+    with SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, form=form) as encoder:
         for n, image in enumerate(images):
-            encoder.write(image, n * 512)
+            encoder.write(planes_of_image(image, form), n * 512)
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
     matrix = {2: 5, 1: 1, 9: 9}[tags.matrix]
@@ -204,7 +209,7 @@ def test_a_segment_is_whole_or_absent(tmp_path: Path) -> None:
 
     def interrupted() -> None:
         with _encoder(path) as encoder:
-            encoder.write(numbered(1)[0], 0)
+            encoder.write(planes_of_image(numbered(1)[0], FORM), 0)
             assert not path.exists()
             raise InterruptedError
 
@@ -214,14 +219,14 @@ def test_a_segment_is_whole_or_absent(tmp_path: Path) -> None:
 
 
 def _encoder(path: Path) -> SegmentEncoder:
-    return SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, colour=ColourTags())
+    return SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, form=FORM)
 
 
 def test_segments_must_hold_every_frame(tmp_path: Path) -> None:
     """A missing segment is an error, and no result is left behind."""
     source = write_clip(tmp_path / "in.mp4", numbered(26))
     with _encoder(tmp_path / "a.nut") as encoder:
-        encoder.write(numbered(1)[0], 0)
+        encoder.write(planes_of_image(numbered(1)[0], FORM), 0)
     with pytest.raises(ValueError, match="hold 1 frames, the source 26"):
         join_segments([tmp_path / "a.nut"], source, probe_video(source), tmp_path / "out.mp4")
     assert not list(tmp_path.glob("out*"))

@@ -1,0 +1,71 @@
+"""Lays what a renderer drew into the source's own samples.
+
+Renderers work in RGB. A pixel that a renderer left as it was keeps the source's samples, which are never converted.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.media.planes import Plane, PlaneFormat, Planes
+
+Image = NDArray[np.uint8]
+
+
+def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) -> Planes:
+    """The samples of ``finished`` where it differs from ``shown``, those of ``source`` elsewhere.
+
+    ``shown`` is the source frame as the renderer saw it. Both images are (H, W, 3) RGB, of the size of ``source``.
+    A chroma sample covers four pixels. It is the mean of the source's sample and the colour of the drawn pixels,
+    weighted by their number.
+    """
+    changed = changed_pixels(shown, finished)
+    x, y, width, height = cv2.boundingRect(changed)
+    if not width:
+        return source
+    top, left = y // 2 * 2, x // 2 * 2  # whole blocks of 2 x 2
+    bottom, right = (y + height + 1) // 2 * 2, (x + width + 1) // 2 * 2
+    inside, half = np.s_[top:bottom, left:right], np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+    weight = changed[inside].astype(np.float32)
+    samples = samples_of(np.ascontiguousarray(finished[inside]), form)
+    luma = source.luma.copy()
+    luma[inside] = np.where(weight > 0, _stored(samples[..., 0], form), luma[inside])
+    share = _halved(weight)
+    drawn = _halved(samples[..., 1:] * weight[..., None])
+    chroma: list[Plane] = []
+    for k, plane in enumerate((source.blue, source.red)):
+        mixed = plane.copy()
+        mixed[half] = np.where(share > 0, _stored(plane[half] * (1 - share) + drawn[..., k], form), plane[half])
+        chroma.append(mixed)
+    return Planes(luma=luma, blue=chroma[0], red=chroma[1])
+
+
+def planes_of_image(image: Image, form: PlaneFormat) -> Planes:
+    """The samples of an (H, W, 3) RGB image with even sides."""
+    samples = samples_of(image, form)
+    chroma = _halved(samples[..., 1:])
+    return Planes(
+        luma=_stored(samples[..., 0], form), blue=_stored(chroma[..., 0], form), red=_stored(chroma[..., 1], form)
+    )
+
+
+def changed_pixels(shown: Image, finished: Image) -> NDArray[np.uint8]:
+    """(H, W), 1 where any channel differs."""
+    sum_of_channels = cv2.transform(cv2.absdiff(shown, finished), np.ones((1, 3), np.float32))  # saturates at 255
+    return (sum_of_channels > 0).astype(np.uint8)
+
+
+def samples_of(image: Image, form: PlaneFormat) -> NDArray[np.float32]:
+    """(H, W, 3) Y'CbCr samples of RGB at full size, not rounded."""
+    return np.asarray(cv2.transform(image.astype(np.float32) * np.float32(1 / 255), form.matrix), np.float32)
+
+
+def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means of blocks of 2 x 2."""
+    height, width = values.shape[:2]
+    return np.asarray(cv2.resize(values, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _stored(values: NDArray[np.float32], form: PlaneFormat) -> Plane:
+    """Rounded to samples."""
+    return np.clip(np.rint(values), 0, (1 << form.bits) - 1).astype(form.dtype)
