@@ -19,7 +19,12 @@ from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
-from bodydouble.renderers.puppet.compositing.removal import hair_left_over, hair_zone, removal_mask
+from bodydouble.renderers.puppet.compositing.removal import (
+    hair_left_over,
+    hair_like,
+    hair_zone,
+    removal_mask,
+)
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
@@ -86,7 +91,8 @@ class Composer:
         body = self.motion.body[index]
         gone = removal_mask(matte, body, self.motion.visibility[index])
         drawing = self.puppet.draw(index, height, width)
-        reach = _box_of(np.asarray(cv2.max(gone, hair_zone(gone.shape, body)), np.uint8))
+        hair = hair_like(image, matte, gone, hair_zone(gone.shape, body))
+        reach = _box_of(np.asarray(cv2.max(gone, hair), np.uint8))
         box = _union(reach, drawing.bounds if drawing else None, width, height)
         if box is None:
             return image
@@ -98,7 +104,8 @@ class Composer:
         others = self.bystanders.around(index, image, matte, gone, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
-        gone_here = cv2.max(gone[y0:y1, x0:x1], hair_left_over(gone[y0:y1, x0:x1], source, lit, body, (x0, y0)))
+        gone_here = gone[y0:y1, x0:x1]
+        gone_here = cv2.max(gone_here, hair_left_over(hair[y0:y1, x0:x1], gone_here, source, lit))
         removed = np.asarray(
             cv2.GaussianBlur(gone_here, (0, 0), max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)), np.uint8
         )

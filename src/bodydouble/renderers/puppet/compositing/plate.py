@@ -22,7 +22,7 @@ from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, PlateSpan, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -37,8 +37,11 @@ SAMPLES_MAX = 44
 """Frames that are held at once: 162 MB at 1280 x 720."""
 STRIP_ROWS = 40
 """Rows of which the median is taken at once: the stack of all samples would be large."""
-WHOLE_ALPHA, FREE_ALPHA = 252, 250
-"""Alpha (0-255) of a moved plate, and of a moved sample, from which a pixel is none of the border's blend."""
+WHOLE_ALPHA = 252
+"""Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
+FREE_ALPHA, DOUBTFUL_ALPHA = 250, 255 - DOUBTFUL - 2
+"""Alpha (0-255) of a sample from which a pixel is certainly, and from which it is probably background, and none of the
+border's blend."""
 PATCH_PIXELS_MIN = 20
 """What a sample adds at least: smaller patches are ragged edges."""
 PREFER_FRAMES = 64
@@ -52,7 +55,7 @@ SEAM_REACH = 24
 @dataclass(frozen=True, kw_only=True)
 class _Sample:
     index: int
-    rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, else 255
+    rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, 255 - DOUBTFUL near them, else 255
 
 
 def _sample(index: int, image: Image, taken: NDArray[np.uint8]) -> _Sample:
@@ -187,7 +190,7 @@ class _SpanBuilder:
         )
         for (index, image), (_, matte) in pairs:
             body, visibility = self._track.body[index], self._track.visibility[index]
-            unknown = unknown_mask(matte, body, visibility)
+            unknown = unknown_mask(image, matte, body, visibility)
             others = None if self._others is None else self._others.unknown(index, image)
             yield index, image, unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
 
@@ -238,17 +241,25 @@ class _SpanBuilder:
         for y in range(0, height, STRIP_ROWS):
             rows = np.s_[y : y + STRIP_ROWS]
             stack = np.stack([s.rgba[rows] for s in samples])
-            taken = stack[..., 3] == 0
+            taken = stack[..., 3] < FREE_ALPHA
+            taken &= ~taken.all(0) | (stack[..., 3] < DOUBTFUL_ALPHA)  # where nothing is certain, what is probable
             image[rows] = _masked_median(stack[..., :3], taken)
             known[rows] = ~taken.all(0)
         return image, known
 
     def _nearest(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
-        """For a moving camera: each pixel from a sample near in time in which it is free."""
+        """For a moving camera: each pixel from a sample near in time in which it is free, else probably free."""
         height, width = samples[0].rgba.shape[:2]
         image = np.zeros((height, width, 3), np.uint8)
         known = np.zeros((height, width), np.bool_)
-        for sample in self._in_turn(key, samples):
+        for alpha_min in (FREE_ALPHA, DOUBTFUL_ALPHA):
+            if not known.all():
+                self._lay_in(key, samples, image, known, alpha_min)
+        return image, known
+
+    def _lay_in(self, key: int, samples: list[_Sample], image: Image, known: NDArray[np.bool_], alpha_min: int) -> None:
+        """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
+        for sample in self._in_turn(key, samples, ~known, alpha_min):
             # After the first sample only the person's place is left: no more than its surroundings are warped.
             box = _hole_box(known, SEAM_REACH)
             if box is None:
@@ -260,7 +271,7 @@ class _SpanBuilder:
             else:
                 matrix = cut_to(box) @ self.path.between(sample.index, key)
                 moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
-            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > FREE_ALPHA
+            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > alpha_min
             new = free & ~known[here]
             if new.sum() < PATCH_PIXELS_MIN:
                 continue
@@ -268,12 +279,12 @@ class _SpanBuilder:
             shared = (free & known[here]).astype(np.uint8) * np.uint8(255)
             cv2.copyTo(match_light(colours, image[here], shared), new.astype(np.uint8), image[here])
             known[here] |= new
-        return image, known
 
-    def _in_turn(self, key: int, samples: list[_Sample]) -> Iterator[_Sample]:
+    def _in_turn(self, key: int, samples: list[_Sample], hole: NDArray[np.bool_], alpha_min: int) -> Iterator[_Sample]:
         """Samples in the order in which they are laid under each other: few large patches, the near ones first.
 
-        Many narrow strips would be ragged, because no sample is right for all depths of the scene.
+        Many narrow strips would be ragged, because no sample is right for all depths of the scene. ``hole`` (H, W) is
+        what is wanted, ``alpha_min`` as in ``_lay_in``.
         """
         height, width = samples[0].rgba.shape[:2]
         size = (width // CHOICE_STEP, height // CHOICE_STEP)
@@ -282,9 +293,10 @@ class _SpanBuilder:
         for sample in samples:
             matrix = shrink @ self.path.between(sample.index, key)
             alpha = cv2.extractChannel(sample.rgba, 3)
-            free.append(cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_NEAREST) > 0)
+            free.append(cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_NEAREST) > alpha_min)
         nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
-        hole = np.ones((size[1], size[0]), np.bool_)
+        small = cv2.resize(hole.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        hole = np.asarray(small, np.bool_)
         left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
         following = left[0]  # the key's own frame
         while True:

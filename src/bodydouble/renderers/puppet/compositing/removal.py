@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted
 
 Points = NDArray[np.floating]
 
@@ -18,11 +19,16 @@ FAINT_REACH = 0.012
 RIM = 0.011
 """Picture heights by which the mask exceeds the matte: a person's darkened rim and motion blur."""
 
+UNKNOWN, DOUBTFUL = 255, 127
+"""Values of ``unknown_mask``: pixels that may be the person, and pixels that are background by the matte alone."""
 VISIBLE_MIN = 0.2
 """Landmark visibility (0-1) below which a joint is taken to be hidden behind something that has to stay."""
 LEARNING_GROWTH, DRAWING_GROWTH = 1.45, 1.15
 """Factors of the capsules' widths. Wide where background is learned: unknown costs less than a ghost. Narrow where
 pixels are replaced. Chosen by eye on the development clips of whole bodies (skirts, wide trousers, large shoes)."""
+FOUND_MIN, AXIS_POINTS = 0.8, 9
+"""Share of the points along a limb's axis that have to be in the matte, for the matte to know the limb; and how many
+points are looked at."""
 SPINE_TO_SHOULDERS = 0.5
 """Least shoulder width over the spine's length: shoulders of somebody seen from the side look narrow."""
 TOE_BEYOND, TOE_RADIUS = 0.35, 0.2
@@ -61,9 +67,16 @@ CAPSULES = (
     *_both_sides("WRIST", "INDEX", 0.30),
 )
 """Limbs that a matte loses; trunk, upper arms and head it never loses. Widths chosen by eye on development clips."""
+LEGS_CAPSULES = tuple(capsule for capsule in CAPSULES if capsule.start.name.endswith(("KNEE", "ANKLE", "HEEL")))
+"""Shins and feet: mattes end some pixels inside them, also where they find the limb."""
 FEET = ((BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE), (BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE))
 HAIR_WIDTH = 0.8
 """Shoulder widths that hair takes beside head and neck, both sides together: pigtails, a bun, shoulder-long hair."""
+HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 60
+"""Share of the searched zone's width inside the matte's rim in which hair is; share of the rim's pixels from which a
+colour is usual there, and its share over that around the zone; pixels that are needed. Chosen by eye on heads."""
+HAIR_STRAND = np.ones((3, 3), np.uint8)
+"""Thinner strands are texture of the background."""
 HAIR_RIM = np.ones((5, 5), np.uint8)
 """By as much hair is widened, for its blend with the background."""
 HAIR_DIFFERENCE_MIN = 26
@@ -81,41 +94,77 @@ def removal_mask(matte: Matte, body: Points, visibility: Points) -> Matte:
     return mask
 
 
-def unknown_mask(matte: Matte, body: Points, visibility: Points) -> Matte:
-    """(H, W) 0 or 255: the pixels that say nothing of the background; wider than ``removal_mask``, with all hair."""
-    mask = matte_mask(matte)
-    _add_limbs(mask, body, visibility, LEARNING_GROWTH)
-    _add_hair(mask, body, LEARNING_GROWTH)
-    return mask
+def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -> Matte:
+    """(H, W) which pixels of ``image`` (H, W, 3) may be the person; wider than ``removal_mask``.
+
+    ``UNKNOWN`` pixels say nothing of the background. ``DOUBTFUL`` ones are near limbs or hair, but neither in the matte
+    nor of the hair's colours: they are background where no frame shows a better one. All others are 0.
+    """
+    person = matte_mask(matte)
+    wide, hair = person.copy(), np.zeros_like(person)
+    _add_limbs(wide, body, visibility, LEARNING_GROWTH)
+    _add_hair(hair, body, LEARNING_GROWTH)
+    mask = cv2.threshold(cv2.max(wide, hair), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
+    sure = cv2.max(person, hair_like(image, matte, person, hair))
+    _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
+    _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
+    return np.asarray(cv2.max(mask, sure), np.uint8)
+
+
+def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
+    """(H, W) 0 or 255: hair within ``zone`` that the mask ``person`` misses, as pigtails and buns; it touches the mask.
+
+    Hair has colours that are far more usual inside the matte's rim than around the zone.
+    """
+    found = np.zeros_like(matte)
+    x, y, w, h = cv2.boundingRect(zone)
+    if w == 0:
+        return found
+    here = np.s_[y : y + h, x : x + w]
+    inside = ((matte[here] > MATTE_SURE) & (zone[here] > 0)).astype(np.uint8)
+    rim = inside - cv2.erode(inside, _disc(HAIR_DEPTH * w), borderType=cv2.BORDER_CONSTANT, borderValue=1)
+    codes = colour_codes(image[here])
+    wide = np.s_[max(0, y - h // 2) : y + h + h // 2 : 2, max(0, x - w // 2) : x + w + w // 2 : 2]
+    around = image[wide][(zone[wide] == 0) & (person[wide] == 0)]
+    if np.count_nonzero(rim) < HAIR_PIXELS_MIN or len(around) < HAIR_PIXELS_MIN:
+        return found
+    own, other = (counted(c) / len(c) for c in (codes[rim > 0], colour_codes(around)))
+    hair = (own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)
+    like = hair.take(codes) & (zone[here] > 0) & (person[here] == 0)
+    pieces = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, HAIR_STRAND)
+    count, labels = cv2.connectedComponents(cv2.max(pieces, (person[here] > 0).astype(np.uint8)))
+    touching = np.bincount(labels[person[here] > 0], minlength=count) > 0
+    touching[0] = False
+    found[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
+    return np.asarray(cv2.dilate(found, HAIR_RIM), np.uint8)
 
 
 def hair_zone(shape: tuple[int, ...], body: Points) -> Matte:
-    """(H, W) 0 or 255: where ``hair_left_over`` looks."""
+    """(H, W) 0 or 255: where hair is looked for in a frame that is drawn."""
     zone = np.zeros(shape[:2], np.uint8)
     _add_hair(zone, body, DRAWING_GROWTH)
     return zone
 
 
-def hair_left_over(gone: Matte, source: Image, plate: Image, body: Points, corner: tuple[int, int]) -> Matte:
+def hair_left_over(hair: Matte, gone: Matte, source: Image, plate: Image) -> Matte:
     """(h, w) 0 or 255: the removed person's hair beside ``gone``, which the matte missed.
 
-    ``gone``, ``source`` and ``plate`` are cut to a box with the upper left ``corner`` (x, y); ``body`` is in the frame.
-    Hair is what differs from the plate beside the head and touches ``gone``.
+    Of ``hair``, found by ``hair_like``, it is what differs from the ``plate`` and touches ``gone``. All are cut alike.
     """
-    beside = hair_zone(gone.shape, body[:, :2] - np.array(corner))
-    x, y, w, h = cv2.boundingRect(beside)
+    result = np.zeros_like(gone)
+    x, y, w, h = cv2.boundingRect(hair)
     if w == 0:
-        return beside
+        return result
     here = np.s_[y : y + h, x : x + w]
     channels = cv2.split(cv2.blur(cv2.absdiff(source[here], plate[here]), (3, 3)))
     unlike = cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > HAIR_DIFFERENCE_MIN
-    candidate = (unlike & (beside[here] > 0)).astype(np.uint8)
-    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    candidate = (unlike & (hair[here] > 0)).astype(np.uint8)
+    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, HAIR_STRAND)
     count, labels = cv2.connectedComponents(cv2.max(candidate, (gone[here] > 0).astype(np.uint8)))
     touching = np.bincount(labels[gone[here] > 0], minlength=count) > 0
     touching[0] = False
-    beside[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
-    return np.asarray(cv2.dilate(beside, HAIR_RIM), np.uint8)
+    result[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
+    return np.asarray(cv2.dilate(result, HAIR_RIM), np.uint8)
 
 
 def matte_mask(matte: Matte) -> Matte:
@@ -147,13 +196,30 @@ def _add_hair(mask: Matte, body: Points, growth: float) -> None:
     cv2.line(mask, _pixel(head), _pixel(neck), 255, min(thick, THICKNESS_MAX))
 
 
-def _add_limbs(mask: Matte, body: Points, visibility: Points, growth: float) -> None:
-    """Draw the limbs' capsules into ``mask`` (H, W) with 255; arguments as in ``removal_mask``."""
+def _lost_limbs(matte: Matte, body: Points) -> tuple[Capsule, ...]:
+    """The limbs whose axis is not in the ``matte``."""
+    if not np.isfinite(body[:, :2]).all():
+        return ()
+    share = np.linspace(0, 1, AXIS_POINTS)[:, None]
+    height, width = matte.shape
+    lost: list[Capsule] = []
+    for capsule in CAPSULES:
+        points = np.round(body[capsule.start, :2] * (1 - share) + body[capsule.stop, :2] * share)
+        points = points[((points >= 0) & (points < (width, height))).all(1)].astype(int)
+        if len(points) and (matte[points[:, 1], points[:, 0]] > MATTE_SURE).mean() < FOUND_MIN:
+            lost.append(capsule)
+    return tuple(lost)
+
+
+def _add_limbs(
+    mask: Matte, body: Points, visibility: Points, growth: float, capsules: tuple[Capsule, ...] = CAPSULES
+) -> None:
+    """Draw the limbs' ``capsules`` and shoes into ``mask`` (H, W) with 255; arguments as in ``removal_mask``."""
     joints = body[:, :2]
     if not np.isfinite(joints).all():
         return
     shoulders = _shoulder_width(joints)
-    for capsule in CAPSULES:
+    for capsule in capsules:
         if min(visibility[capsule.start], visibility[capsule.stop]) > VISIBLE_MIN:
             thick = max(1, int(growth * capsule.width * shoulders))
             cv2.line(mask, _pixel(joints[capsule.start]), _pixel(joints[capsule.stop]), 255, min(thick, THICKNESS_MAX))

@@ -12,6 +12,8 @@ from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
 
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -29,6 +31,10 @@ SOURCE_ROWS = 1.0
 """Decimetres above the edge in which cloth has to be seen."""
 CLOTH_MIN = 0.15
 """Square decimetres of it at least."""
+SKIN_HUE, SKIN_LIGHTNESS = 10.0, 40.0
+"""Distances in CIELAB, of a and b together and of L, up to which a colour near the neck is skin and no cloth."""
+NECKLINE_DEPTH = 0.3
+"""Depth of the rounded neckline that ends the skin below the edge, over the skin's width at the edge."""
 WIDTH = 0.12
 """Decimetres by which made-up cloth is wider than the body."""
 
@@ -44,12 +50,13 @@ class ExtendedPicture:
 
 
 def extend_below(
-    image: Image, cutout: Cutout, fit: BodyFit, template: BodyTemplate, bare: Mask, *, legs: bool
+    image: Image, cutout: Cutout, fit: BodyFit, template: BodyTemplate, bare: Mask, skin: Array, *, legs: bool
 ) -> ExtendedPicture:
     """``image`` (h, w, 3) and its cut-out with the body continued below the edge that cuts it off.
 
-    Colours come from the cloth above the edge, not from ``bare`` (h, w) skin. ``legs``: down to the feet, else to the
-    thighs. A person that the picture shows whole is returned as it is.
+    Colours come from the cloth above the edge, not from skin: neither from the ``bare`` (h, w) face and neck nor from
+    what has the face's colour ``skin`` (3,) 0-255. ``legs``: down to the feet, else to the thighs. A person that the
+    picture shows whole is returned as it is.
     """
     height, width = cutout.alpha.shape
     if cutout.alpha[-EDGE:].max() < CUT_OFF:
@@ -64,18 +71,63 @@ def extend_below(
     if not legs:
         made_up[int(lowest) :] = False
     colour = cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE)
-    skin = cv2.copyMakeBorder(bare.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
     known = (alpha > 0.9) & ~below
-    cloth = known & ~widened(skin, NECKLINE * fit.scale)
+    cloth, naked = _cloth_and_skin(cutout, bare, skin, fit.scale)
+    source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
+    source &= known
     # A portrait that shows nothing but a neck has no cloth to go on with.
     low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
-    source = cloth if np.count_nonzero(cloth & low) >= CLOTH_MIN * fit.scale**2 else known
-    colour = filled(np.asarray(colour, np.float32), source, made_up | below)
+    found = np.count_nonzero(source & low) >= CLOTH_MIN * fit.scale**2
+    colour = filled(np.asarray(colour, np.float32), source if found else known, made_up | below)
+    neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
+    if found and neckline.any():
+        flesh = filled(colour, known & (colour_distance(colour, skin) < 1), neckline)
+        soft = softened(neckline, 1.0)[..., None] * below[..., None]
+        colour = colour * (1 - soft) + flesh * soft
     alpha = np.maximum(alpha, softened(made_up, 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
     return ExtendedPicture(
         image=wide,
-        cutout=replace(cutout, alpha=np.asarray(alpha, np.float32), colour=colour),
+        cutout=replace(cutout, alpha=np.asarray(alpha, np.float32), colour=np.asarray(colour, np.float32)),
         made_up=made_up,
         edge=height,
     )
+
+
+def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tuple[Mask, Mask]:
+    """Two masks (h, w): cloth that may go on below the edge, and skin that shows at the neckline.
+
+    Where skin and cloth have one colour, ``bare`` alone tells them apart.
+    """
+    near_neck = widened(bare, NECKLINE * scale)
+    like = colour_distance(cutout.colour, skin) < 1
+    cloth, solid = ~near_neck & ~like, cutout.alpha > 0.9
+    low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
+    if np.count_nonzero(cloth & solid & low) < CLOTH_MIN * scale**2:
+        return solid & ~near_neck, solid & bare & low
+    return solid & cloth, solid & like & near_neck
+
+
+def colour_distance(colour: Floats, skin: Array) -> Floats:
+    """(h, w) how far ``colour`` (h, w, 3) 0-255 is from ``skin`` (3,): below 1 it may be skin, in light or in shade."""
+    lab, own = (
+        cv2.cvtColor(
+            np.asarray(x / 255, np.float32).reshape(-1, x.shape[-2] if x.ndim > 1 else 1, 3), cv2.COLOR_RGB2Lab
+        )
+        for x in (colour, skin)
+    )
+    away = np.abs(lab - own[0, 0])
+    return np.maximum(np.hypot(away[..., 1], away[..., 2]) / SKIN_HUE, away[..., 0] / SKIN_LIGHTNESS)
+
+
+def _neckline(naked: NDArray[np.bool_], shape: tuple[int, int], edge: int) -> Mask:
+    """(h, w) below the row ``edge``: half an ellipse under the widest run of ``naked`` (w,) skin at the edge."""
+    mask = np.zeros(shape, np.uint8)
+    starts = np.flatnonzero(np.diff(np.r_[0, naked.astype(np.int8), 0]) == 1)
+    stops = np.flatnonzero(np.diff(np.r_[0, naked.astype(np.int8), 0]) == -1)
+    if len(starts):
+        k = int(np.argmax(stops - starts))
+        wide = int(stops[k] - starts[k])
+        centre = (int(starts[k]) + wide // 2, edge)
+        cv2.ellipse(mask, centre, (max(1, wide // 2), max(1, round(NECKLINE_DEPTH * wide))), 0, 0, 180, 1, -1)
+    return mask > 0

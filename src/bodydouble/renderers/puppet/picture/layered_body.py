@@ -56,7 +56,7 @@ def layer_picture(
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
     if alpha is not cutout.alpha:
         cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
-    extended = extend_below(image, cutout, fit, template, face_and_neck(anatomy, shape), legs=legs)
+    extended = extend_below(image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs)
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)

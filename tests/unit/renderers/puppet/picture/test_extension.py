@@ -1,0 +1,49 @@
+"""What is made up below a picture's lower edge."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below
+from mannequin import joints, picture, track_of
+from tube_body import tube_body
+
+SKIN, CLOTH = np.array([200.0, 150.0, 120.0]), np.array([40.0, 70.0, 160.0])
+
+
+def headshot(edge_below_shoulders: int, naked_columns: int) -> tuple[ExtendedPicture, int]:
+    """The mannequin cut off below its shoulders, with skin ``naked_columns`` wide down to the edge."""
+    pose = joints()
+    image, mask = picture(pose)
+    edge = round(float(pose[[11, 12], 1].mean())) + edge_below_shoulders
+    middle = round(float(pose[[11, 12], 0].mean()))
+    alpha, colour = mask[:edge].astype(np.float32), np.zeros((edge, image.shape[1], 3), np.float32)
+    colour[:] = CLOTH
+    colour[: round(float(pose[[11, 12], 1].mean())) - 15] = SKIN
+    if naked_columns:
+        colour[:, middle - naked_columns // 2 : middle + naked_columns // 2] = SKIN
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    neck = np.zeros(alpha.shape, bool)
+    neck[:, middle - 12 : middle + 12] = True
+    cutout = Cutout(alpha=alpha, colour=colour)
+    return extend_below(colour.astype(np.uint8), cutout, fit, template, neck, SKIN, legs=False), middle
+
+
+def test_below_an_open_neckline_cloth_goes_on_and_no_skin():
+    """Skin that reaches the edge ends in a round neckline; farther down all is cloth, also below the neck."""
+    extended, middle = headshot(20, 30)
+    colour, edge = extended.cutout.colour, extended.edge
+    assert extended.made_up[edge + 40, middle]
+    below = colour[edge + 14 : edge + 60, middle - 10 : middle + 10]
+    assert np.abs(below - CLOTH).max() < 40
+    assert np.abs(colour[edge + 1, middle] - SKIN).max() < 40
+
+
+def test_below_a_closed_collar_is_cloth():
+    """Nothing of the face's colour appears below an edge at which only cloth is seen."""
+    extended, _ = headshot(20, 0)
+    below = extended.cutout.colour[extended.edge + 1 :][extended.made_up[extended.edge + 1 :]]
+    assert np.abs(below - CLOTH).max() < 40
