@@ -45,13 +45,13 @@ class NewKeyBody(BaseModel):
     )
 
 
-@router.get("/account/balance", tags=["credits"], responses=responses(BalanceData))
+@router.get("/account/balance", operation_id="getBalance", tags=["credits"], responses=responses(BalanceData))
 async def balance(accounts: AccountsDep, caller: CallerDep) -> Response:
     """Get the available credits: neither spent nor reserved."""
     return success({"balance": await accounts.balance(caller)})
 
 
-@router.get("/account/usage", tags=["credits"], responses=responses(UsageData))
+@router.get("/account/usage", operation_id="getUsage", tags=["credits"], responses=responses(UsageData))
 async def usage(
     accounts: AccountsDep, caller: CallerDep, days: Annotated[int, Query(ge=1, le=DAYS_MAX)] = 30
 ) -> Response:
@@ -64,7 +64,7 @@ async def usage(
     return success({"days": lines})
 
 
-@router.get("/account/ledger", tags=["credits"], responses=responses(LedgerData))
+@router.get("/account/ledger", operation_id="getLedger", tags=["credits"], responses=responses(LedgerData))
 async def ledger(
     accounts: AccountsDep,
     caller: CallerDep,
@@ -87,7 +87,7 @@ async def ledger(
     return success({"entries": entries, "next_cursor": page.next_cursor})
 
 
-@router.get("/account/keys", tags=["keys"], responses=responses(KeyList))
+@router.get("/account/keys", operation_id="listKeys", tags=["keys"], responses=responses(KeyList))
 async def keys(accounts: AccountsDep, caller: CallerDep) -> Response:
     """List the account's keys, oldest first, without their secrets."""
     return success({"keys": [_key_data(caller, key) for key in await accounts.keys(caller)]})
@@ -95,6 +95,7 @@ async def keys(accounts: AccountsDep, caller: CallerDep) -> Response:
 
 @router.post(
     "/account/keys",
+    operation_id="createKey",
     tags=["keys"],
     openapi_extra=describe_body(NewKeyBody, {"name": "ci", "scope": "read"}),
     responses=responses(NewKeyData),
@@ -106,19 +107,25 @@ async def create_key(request: Request, accounts: AccountsDep, caller: CallerDep)
     return success(_new_key_data(caller, await accounts.add_key(caller, body.name, body.scope, expires_at)))
 
 
-@router.post("/account/keys/{key_id}/disable", tags=["keys"], responses=responses(KeyData, 404))
+@router.post(
+    "/account/keys/{key_id}/disable", operation_id="disableKey", tags=["keys"], responses=responses(KeyData, 404)
+)
 async def disable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
     """Disable a key immediately."""
     return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=True)))
 
 
-@router.post("/account/keys/{key_id}/enable", tags=["keys"], responses=responses(KeyData, 404))
+@router.post(
+    "/account/keys/{key_id}/enable", operation_id="enableKey", tags=["keys"], responses=responses(KeyData, 404)
+)
 async def enable_key(accounts: AccountsDep, caller: CallerDep, key_id: KeyId) -> Response:
     """Enable a disabled key."""
     return success(_key_data(caller, await accounts.set_key_disabled(caller, key_id, disabled=False)))
 
 
-@router.post("/account/keys/{key_id}/rotate", tags=["keys"], responses=responses(NewKeyData, 404))
+@router.post(
+    "/account/keys/{key_id}/rotate", operation_id="rotateKey", tags=["keys"], responses=responses(NewKeyData, 404)
+)
 async def rotate_key(
     accounts: AccountsDep,
     caller: CallerDep,
@@ -131,14 +138,24 @@ async def rotate_key(
     return success(_new_key_data(caller, await accounts.rotate_key(caller, key_id, grace_seconds)))
 
 
-@router.get("/account/webhook-secret", tags=["callbacks"], responses=responses(WebhookSecretData))
+@router.get(
+    "/account/webhook-secret",
+    operation_id="getWebhookSecret",
+    tags=["callbacks"],
+    responses=responses(WebhookSecretData),
+)
 async def webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
     """Get the secret that signs the account's callbacks (Standard Webhooks). Requires a key of scope `all`."""
     account, secret = await accounts.show_webhook_secret(caller)
     return success(_secret_data(account, secret))
 
 
-@router.post("/account/webhook-secret/rotate", tags=["callbacks"], responses=responses(WebhookSecretData))
+@router.post(
+    "/account/webhook-secret/rotate",
+    operation_id="rotateWebhookSecret",
+    tags=["callbacks"],
+    responses=responses(WebhookSecretData),
+)
 async def rotate_webhook_secret(accounts: AccountsDep, caller: CallerDep) -> Response:
     """Create a new secret. Callbacks are also signed with the previous one for a day, so that receivers can switch."""
     account, secret = await accounts.rotate_webhook_secret(caller)

@@ -8,17 +8,17 @@ from typing import Any
 import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
-from bodydouble.api import accounts, callbacks, creation, events, files, health, metrics, models, resumable, tasks
-from bodydouble.api.docs import render_docs
+from bodydouble.api import accounts, callbacks, creation, docs, events, files, health, metrics, models, resumable, tasks
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, error_response, failure
 from bodydouble.api.events import EventStreams
 from bodydouble.api.fast_path import Endpoint, FastPath, FastPathEndpoints, RouteKey
 from bodydouble.api.middleware import CLIENT_API, BodyLimitMiddleware, RequestContextMiddleware
+from bodydouble.api.openapi_document import build_document
 from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.api.request_bodies import reject_nul_in_url
 from bodydouble.service import Services
@@ -29,7 +29,8 @@ from bodydouble.tasks.tracing import Tracer
 
 DESCRIPTION = (
     "Replaces the person in a video with the character of a picture. Send one picture and one video, receive the same "
-    "shot with the person replaced. Every JSON response is an envelope with `code`, `message` and `data`."
+    "shot with the person replaced. Every JSON response is an envelope with `code`, `message` and `data`. "
+    "The samples read the address of this service from `BODYDOUBLE_BASE_URL` and your key from `BODYDOUBLE_API_KEY`."
 )
 _log = structlog.get_logger("bodydouble.api")
 
@@ -62,6 +63,12 @@ class Application(FastAPI):
         scope["app"] = self
         await self.entry(scope, receive, send)
 
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of all routes, built once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = build_document(self)
+        return self.openapi_schema
+
     async def call_framework(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection with FastAPI's own middleware and routing."""
         await super().__call__(scope, receive, send)
@@ -81,7 +88,7 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> Fast
         app.include_router(module.router, prefix=CLIENT_API, dependencies=[Depends(reject_nul_in_url)])
     for module in (files, resumable, health, metrics):
         app.include_router(module.router, dependencies=[Depends(reject_nul_in_url)])
-    app.add_api_route("/docs", _docs_page, include_in_schema=False, response_class=HTMLResponse)
+    app.include_router(docs.router)
     app.add_exception_handler(BodydoubleError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_error)
@@ -123,10 +130,6 @@ def attach(
     app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
     app.state.services, app.state.files = services, files
     app.state.renderers, app.state.readiness = renderers, readiness
-
-
-async def _docs_page(request: Request) -> HTMLResponse:
-    return HTMLResponse(render_docs(request.app.openapi()))
 
 
 async def _handle_domain_error(request: Request, error: Exception) -> Response:

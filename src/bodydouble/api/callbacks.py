@@ -16,13 +16,13 @@ from bodydouble.tasks.delivery import DeliveryLog
 router = APIRouter(tags=["callbacks"])
 
 
-@router.get("/job/Callbacks", responses=responses(DeliveryList, 404))
+@router.get("/job/Callbacks", operation_id="listCallbacks", responses=responses(DeliveryList, 404))
 async def callbacks(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
     """List the callbacks of a task, each with the log of its tries."""
     return success({"deliveries": [_delivery_data(log) for log in await service.log(caller, task_id)]})
 
 
-@router.post("/job/ResendCallback", responses=responses(ResentData, 404))
+@router.post("/job/ResendCallback", operation_id="resendCallback", responses=responses(ResentData, 404))
 async def resend_callback(service: CallbacksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
     """Send the callback of an ended task again now, even if it was delivered. Its `webhook-id` stays the same."""
     return success({"delivery_id": await service.resend(caller, task_id)})

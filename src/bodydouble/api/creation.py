@@ -17,11 +17,11 @@ from bodydouble.api.authentication import (
     read_key,
 )
 from bodydouble.api.envelope import success
-from bodydouble.api.inputs import EXAMPLES, INPUTS
-from bodydouble.api.openapi import responses
+from bodydouble.api.inputs import EXAMPLES
+from bodydouble.api.openapi import CREATE_TASK, responses
 from bodydouble.api.request_bodies import read_content
 from bodydouble.api.response_models import AffordableData, PriceData, TaskCreated, UploadData
-from bodydouble.api.wire import CreateTaskBody, parse_submission
+from bodydouble.api.wire import parse_submission
 from bodydouble.service.json_input import read_json_object
 from bodydouble.tasks.errors import InvalidParams
 
@@ -32,15 +32,17 @@ UNAUTHENTICATED_BODY_BYTES_MAX = 65_536
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
-def _body_description() -> dict[str, Any]:
-    schema = CreateTaskBody.model_json_schema()
-    schema["properties"]["input"] = {"anyOf": [inputs.model_json_schema() for inputs in INPUTS.values()]}
-    examples = {name: {"value": example} for name, example in EXAMPLES.items()}
-    content = {"application/json": {"schema": schema, "examples": examples}}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-BODY = _body_description()
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": f"#/components/schemas/{CREATE_TASK}"},
+                "examples": {name: {"value": example} for name, example in EXAMPLES.items()},
+            }
+        },
+    }
+}
 CREATE: dict[str, Any] = BODY | {
     "security": SECURITY,
     "parameters": [
@@ -56,7 +58,13 @@ CREATE: dict[str, Any] = BODY | {
 }
 
 
-@router.post("/job/CreateTask", tags=["tasks"], openapi_extra=CREATE, responses=responses(TaskCreated, 402, 503, 507))
+@router.post(
+    "/job/CreateTask",
+    operation_id="createTask",
+    tags=["tasks"],
+    openapi_extra=CREATE,
+    responses=responses(TaskCreated, 402, 503, 507),
+)
 async def create_task(request: Request) -> Response:
     """Create a task. Its price is reserved now and charged when it succeeds.
 
@@ -98,14 +106,26 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-@router.post("/job/estimate-credits", tags=["credits"], openapi_extra=BODY, responses=responses(PriceData, 507))
+@router.post(
+    "/job/estimate-credits",
+    operation_id="estimateCredits",
+    tags=["credits"],
+    openapi_extra=BODY,
+    responses=responses(PriceData, 507),
+)
 async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
     """The price of a task: exact for an uploaded or inline video, otherwise the price of five seconds."""
     price = await service.pricing.price((await _read_submission(request))[1])
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
-@router.post("/job/EstimateTask", tags=["credits"], openapi_extra=BODY, responses=responses(AffordableData, 507))
+@router.post(
+    "/job/EstimateTask",
+    operation_id="estimateTask",
+    tags=["credits"],
+    openapi_extra=BODY,
+    responses=responses(AffordableData, 507),
+)
 async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """The price of a task, and whether the balance covers it."""
     price = await service.pricing.price((await _read_submission(request))[1])
@@ -113,7 +133,7 @@ async def estimate_task(request: Request, service: TasksDep, accounts: AccountsD
     return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
 
 
-@router.get("/files/upload-url", tags=["files"], responses=responses(UploadData, 503))
+@router.get("/files/upload-url", operation_id="createUpload", tags=["files"], responses=responses(UploadData, 503))
 async def upload_url(
     service: TasksDep,
     caller: CallerDep,

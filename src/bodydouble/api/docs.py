@@ -1,50 +1,86 @@
-"""A page of documentation made from the OpenAPI document: no script, no request to anybody else."""
+"""The API reference at ``/docs``: Scalar's viewer, from this origin, under a strict Content-Security-Policy.
 
-import html
-import json
-from typing import Any
-
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-section { border-top: 1px solid #8884; padding: .75rem 0; }
-code, pre { font: 14px/1.45 ui-monospace, monospace; }
-pre { background: #8881; padding: .75rem; overflow-x: auto; border-radius: 6px; }
-.method { font-weight: 700; display: inline-block; min-width: 3.5rem; }
-table { border-collapse: collapse; } td, th { text-align: left; padding: .15rem 1rem .15rem 0; vertical-align: top; }
+The viewer is the unchanged build of @scalar/api-reference that the package star-openapi-scalar ships
+(docs/decisions/0019-api-reference.md).
 """
 
+import gzip
+import hashlib
+import secrets
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
 
-def render_docs(openapi: dict[str, Any]) -> str:
-    """HTML of the whole API."""
-    info = openapi["info"]
-    parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>{html.escape(info['title'])}</title><style>{STYLE}</style>"
-        f"<h1>{html.escape(info['title'])} <small>{html.escape(info['version'])}</small></h1>"
-        f"<p>{html.escape(info.get('description', ''))}</p>"
-        f"<p>Machine-readable: <a href=/openapi.json>/openapi.json</a></p>"
-    ]
-    for path, operations in openapi["paths"].items():
-        for method, operation in operations.items():
-            parts.append(_operation(method, path, operation))
-    return "".join(parts)
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from bodydouble.tasks.errors import NotFound
+
+VIEWER_PACKAGE = "star-openapi-scalar"
+VIEWER_FILE = "star_openapi_scalar/templates/scalar/js/scalar.standalone.js"
+IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta property="csp-nonce" content="{nonce}">
+<title>bodydouble API reference</title>
+<link rel="icon" href="data:,">
+<script src="{assets}/reference.js" defer></script>
+<script src="{assets}/viewer.js" defer></script>
+</head>
+<body>
+<div id="reference"></div>
+<noscript>The reference needs JavaScript. Programs read <a href="/openapi.json">/openapi.json</a>.</noscript>
+</body>
+</html>
+"""
+router = APIRouter(include_in_schema=False)
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    lines = [
-        f"<section><h2><span class=method>{method.upper()}</span> <code>{html.escape(path)}</code></h2>",
-        f"<p>{html.escape(operation.get('description', operation.get('summary', '')))}</p>",
-    ]
-    parameters = operation.get("parameters", [])
-    if parameters:
-        rows = "".join(
-            f"<tr><td><code>{html.escape(p['name'])}</code><td>{p['in']}<td>"
-            f"{'required' if p.get('required') else 'optional'}"
-            for p in parameters
-        )
-        lines.append(f"<table>{rows}</table>")
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    for example in content.get("examples", {}).values():
-        lines.append(f"<pre>{html.escape(json.dumps(example['value'], indent=2))}</pre>")
-    return "".join([*lines, "</section>"])
+@cache
+def _assets() -> dict[str, bytes]:
+    """Name → compressed JavaScript. The package is not imported: that would load its web framework."""
+    viewer = Path(str(metadata.distribution(VIEWER_PACKAGE).locate_file(VIEWER_FILE))).read_bytes()
+    own = resources.files("bodydouble.api").joinpath("reference.js").read_bytes()
+    return {name: gzip.compress(text, 6, mtime=0) for name, text in (("viewer.js", viewer), ("reference.js", own))}
+
+
+@cache
+def _asset_root() -> str:
+    """The URL path of the assets, which changes with their content."""
+    digest = hashlib.sha256(b"".join(content for _, content in sorted(_assets().items())))
+    return f"/docs/assets/{digest.hexdigest()[:12]}"
+
+
+@router.get("/docs", response_class=HTMLResponse)
+def docs_page() -> HTMLResponse:
+    """The page. Style sheets need the nonce; only the style attributes that the viewer sets do not."""
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
+        "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        "content-security-policy": policy,
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+    }
+    return HTMLResponse(PAGE.format(nonce=nonce, assets=_asset_root()), headers=headers)
+
+
+@router.get("/docs/assets/{version}/{name}")
+def docs_asset(request: Request, version: str, name: str) -> Response:
+    """One asset. Browsers may cache it for ever, because changed content has another path."""
+    content = _assets().get(name)
+    if content is None:
+        raise NotFound("File not found")
+    is_current = _asset_root().endswith(f"/{version}")
+    headers = (IMMUTABLE if is_current else {"cache-control": "no-store"}) | {"vary": "accept-encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(content, media_type="text/javascript", headers=headers | {"content-encoding": "gzip"})
+    return Response(gzip.decompress(content), media_type="text/javascript", headers=headers)

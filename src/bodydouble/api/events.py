@@ -77,7 +77,7 @@ class EventStreams:
                 del self._open[account]
 
 
-@router.get("/job/TaskEvents", tags=["tasks"], response_class=Response, responses=STREAM)
+@router.get("/job/TaskEvents", operation_id="followTask", tags=["tasks"], response_class=Response, responses=STREAM)
 async def task_events(
     request: Request,
     service: TasksDep,

@@ -19,9 +19,11 @@ REDIRECT_URL_SECONDS = 3600
 """Lifetime of the bucket URL that a download redirects to."""
 HEADERS = {"cache-control": "private, max-age=3600", "x-content-type-options": "nosniff"}
 BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+ANY_CONTENT: dict[str, Any] = {"application/octet-stream": BYTES, "*/*": BYTES}
+"""Client generators understand the first, and the second is what we accept."""
 DOWNLOAD: Responses = {
-    200: {"description": "The file", "content": {"*/*": BYTES}},
-    206: {"description": "The requested range", "content": {"*/*": BYTES}},
+    200: {"description": "The file", "content": ANY_CONTENT},
+    206: {"description": "The requested range", "content": ANY_CONTENT},
     304: {"description": "Unchanged since this `ETag`"},
     307: {"description": "The file is stored in a bucket at this URL"},
     416: {
@@ -29,7 +31,7 @@ DOWNLOAD: Responses = {
         "content": {"text/plain": {"schema": {"type": "string"}}},
     },
 } | error_responses(403, 404, 422, 500)
-UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": {"*/*": BYTES}}}
+UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": ANY_CONTENT}}
 
 
 def _files(request: Request) -> FileStore:
@@ -42,7 +44,7 @@ async def describe(request: Request, key: str) -> Response:
     return await (upload_offset(request, key) if "size" in request.query_params else download(request, key))
 
 
-@router.get("/{key:path}", response_class=FileResponse, responses=DOWNLOAD)
+@router.get("/{key:path}", operation_id="downloadFile", response_class=FileResponse, responses=DOWNLOAD)
 async def download(request: Request, key: str) -> Response:
     """Download a file by its signed URL; Range requests work. Files in a bucket are answered with a redirect (307)."""
     files = _files(request)
@@ -82,6 +84,7 @@ def _ignore_unknown_range(request: Request) -> None:
 
 @router.put(
     "/{key:path}",
+    operation_id="uploadFile",
     response_class=EnvelopeResponse,
     openapi_extra=UPLOAD,
     responses=responses(StoredData, 403, 409, 507, keyed=False),

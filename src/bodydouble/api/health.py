@@ -16,13 +16,13 @@ UNAVAILABLE = "unavailable; the log of the service has the reason"
 _log = structlog.get_logger("bodydouble.api")
 
 
-@router.get("/healthz")
+@router.get("/healthz", operation_id="getHealth")
 async def healthz() -> dict[str, str]:
     """Liveness: the process responds."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", operation_id="getReadiness")
 async def readyz(request: Request) -> Response:
     """Readiness of database, file store and models. What is wrong and how to fix it is shown as `/metrics` is."""
     checks: dict[str, Any] = {}

@@ -60,8 +60,8 @@ PERSON_SCHEMA: dict[str, Any] = {
         {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 2, "maxItems": 2},
     ]
 }
-RENDERERS_KEY = "x-renderers"
-"""Key of a field's JSON Schema: the renderers that use the field. Without it all do."""
+LABEL_KEY, RENDERERS_KEY = "x-label", "x-renderers"
+"""Keys of a field's JSON Schema: its name for people, and the renderers that use it (without the key all do)."""
 
 
 class ShotInput(BaseModel):
@@ -76,7 +76,10 @@ def _input_of(model: ModelSpec, name: str) -> type[BaseModel]:
     ``name`` is the title of the JSON Schema.
     """
     files = {
-        file.api_name: (list[MediaUrl], Field(min_length=1, max_length=1, title=file.label, description=file.help))
+        file.api_name: (
+            list[MediaUrl],
+            Field(min_length=1, max_length=1, description=file.help, json_schema_extra={LABEL_KEY: file.label}),
+        )
         for file in (picture_input(model.mode), VIDEO_INPUT)
     }
     others = {spec.api_name: _field(spec) for spec in shot_inputs(model.mode)}
@@ -94,9 +97,10 @@ def _field(spec: OptionSpec) -> tuple[Any, Any]:
         given = {}
     elif spec.choices:
         of_type = Annotated[Literal[spec.choices], BeforeValidator(_matching(spec.choices))]
+    extra: dict[str, Any] = {LABEL_KEY: spec.label}
     if spec.renderers:
-        given["json_schema_extra"] = {RENDERERS_KEY: list(spec.renderers)}
-    return of_type, Field(spec.default, title=spec.label, description=spec.help, **given)
+        extra[RENDERERS_KEY] = list(spec.renderers)
+    return of_type, Field(spec.default, description=spec.help, json_schema_extra=extra, **given)
 
 
 def _matching(choices: Sequence[str]) -> Callable[[object], object]:

@@ -17,7 +17,7 @@ router = APIRouter()
 Filter = Annotated[str | None, Query(max_length=100)]
 
 
-@router.get("/job/Models", tags=["models"], responses=responses(ModelList))
+@router.get("/job/Models", operation_id="listModels", tags=["models"], responses=responses(ModelList))
 async def models(
     request: Request, service: TasksDep, caller: CallerDep, modality: Filter = None, operation: Filter = None
 ) -> Response:
@@ -27,7 +27,7 @@ async def models(
     return success({"total": len(found), "models": found})
 
 
-@router.get("/job/Models/{model:path}", tags=["models"], responses=responses(ModelDetail, 404))
+@router.get("/job/Models/{model:path}", operation_id="getModel", tags=["models"], responses=responses(ModelDetail, 404))
 async def model(request: Request, service: TasksDep, caller: CallerDep, model: str) -> Response:
     """Describe one model, with the JSON Schema of its input and an example."""
     spec = service.model(model)
@@ -36,9 +36,18 @@ async def model(request: Request, service: TasksDep, caller: CallerDep, model: s
     return success(model_data(spec, renderers, off.keys()) | {"input_schema": schema, "example": EXAMPLES[model]})
 
 
-@router.get("/job/kling-templates", tags=["templates"], responses=responses(TemplatePage))
-@router.get("/job/vidu-templates", tags=["templates"], responses=responses(TemplatePage))
-@router.get("/job/bytedance-templates", tags=["templates"], responses=responses(TemplatePage))
+@router.get(
+    "/job/kling-templates", operation_id="listKlingTemplates", tags=["templates"], responses=responses(TemplatePage)
+)
+@router.get(
+    "/job/vidu-templates", operation_id="listViduTemplates", tags=["templates"], responses=responses(TemplatePage)
+)
+@router.get(
+    "/job/bytedance-templates",
+    operation_id="listBytedanceTemplates",
+    tags=["templates"],
+    responses=responses(TemplatePage),
+)
 async def templates(
     caller: CallerDep, page: Annotated[int, Query(ge=1)] = 1, page_size: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Response:

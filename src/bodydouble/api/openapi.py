@@ -5,7 +5,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from bodydouble.api.envelope import INVALID_MESSAGE, WRONG_INPUT
-from bodydouble.api.response_models import Envelope, ErrorEnvelope, Problem
+from bodydouble.api.response_models import Envelope, ErrorEnvelope
+
+CREATE_TASK = "CreateTask"
+"""Name of the schema of CreateTask's body."""
+PROBLEM = "#/components/schemas/Problem"
 
 ERRORS: dict[int, tuple[str, list[dict[str, Any]]]] = {
     401: ("Missing or invalid key", [{"code": 401, "message": "Missing or invalid API key", "data": None}]),
@@ -129,7 +133,7 @@ def _error_response(status: int) -> dict[str, Any]:
         "headers": _REQUEST_ID | (_RETRY if status in (429, 503) else {}),
         "content": {
             "application/json": {"examples": _named(envelopes)},
-            "application/problem+json": {"schema": Problem.model_json_schema(), "examples": _named(problems)},
+            "application/problem+json": {"schema": {"$ref": PROBLEM}, "examples": _named(problems)},
         },
     }
 

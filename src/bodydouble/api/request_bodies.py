@@ -53,6 +53,6 @@ def validate(model: type[Model], document: Mapping[str, Any], name: str | None =
 
 def describe_body(model: type[BaseModel], example: Mapping[str, Any]) -> dict[str, Any]:
     """OpenAPI description of the body of an endpoint that reads it with ``read_model``."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     content = {"application/json": {"schema": schema, "examples": {"example": {"value": dict(example)}}}}
     return {"requestBody": {"required": True, "content": content}}

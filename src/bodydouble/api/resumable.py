@@ -22,7 +22,7 @@ OFFSET: dict[str, Any] = {"schema": {"type": "integer", "minimum": 0}, "descript
 APPENDED: Responses = {
     204: {
         "description": "The bytes were appended",
-        "headers": {"Upload-Offset": OFFSET, "Tus-Resumable": {"schema": {"const": VERSION}}},
+        "headers": {"Upload-Offset": OFFSET, "Tus-Resumable": {"schema": {"type": "string", "enum": [VERSION]}}},
     },
 } | error_responses(403, 409, 412, 415, 422, 500, 507)
 PATCH_REQUEST: dict[str, Any] = {
@@ -32,7 +32,7 @@ PATCH_REQUEST: dict[str, Any] = {
     },
     "parameters": [
         {"name": "Upload-Offset", "in": "header", "required": True, "schema": {"type": "integer", "minimum": 0}},
-        {"name": "Tus-Resumable", "in": "header", "required": False, "schema": {"const": VERSION}},
+        {"name": "Tus-Resumable", "in": "header", "required": False, "schema": {"type": "string", "enum": [VERSION]}},
     ],
 }
 
@@ -63,7 +63,14 @@ async def upload_options() -> Response:
     return Response(status_code=204, headers=TUS | {"tus-version": VERSION})
 
 
-@router.patch("/{key:path}", status_code=204, response_class=Response, responses=APPENDED, openapi_extra=PATCH_REQUEST)
+@router.patch(
+    "/{key:path}",
+    operation_id="appendToUpload",
+    status_code=204,
+    response_class=Response,
+    responses=APPENDED,
+    openapi_extra=PATCH_REQUEST,
+)
 async def append_piece(request: Request, key: str) -> Response:
     """Append bytes at `Upload-Offset` to the upload at `resumable_url`.
 

@@ -52,7 +52,13 @@ INFO: dict[str, Any] = {
 NOT_MODIFIED: Responses = {304: {"description": "Unchanged since this `ETag`"}}
 
 
-@router.get("/job/TaskInfo", tags=["tasks"], openapi_extra=INFO, responses=responses(TaskInfoData, 404) | NOT_MODIFIED)
+@router.get(
+    "/job/TaskInfo",
+    operation_id="getTask",
+    tags=["tasks"],
+    openapi_extra=INFO,
+    responses=responses(TaskInfoData, 404) | NOT_MODIFIED,
+)
 async def task_info(request: Request) -> Response:
     """Get the status, progress and result of a task."""
     task_id = request.query_params.get("task_id")
@@ -77,7 +83,7 @@ def _etag(view: TaskView) -> str:
     return f'W/"{view.task.version}.{"" if view.queue_position is None else view.queue_position}.{period}"'
 
 
-@router.get("/job/Tasks", tags=["tasks"], responses=responses(TaskListData))
+@router.get("/job/Tasks", operation_id="listTasks", tags=["tasks"], responses=responses(TaskListData))
 async def list_tasks(
     service: TasksDep,
     caller: CallerDep,
@@ -107,13 +113,13 @@ def _to_datetime(seconds: int | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-@router.post("/job/CancelTask", tags=["tasks"], responses=responses(CancelData, 404))
+@router.post("/job/CancelTask", operation_id="cancelTask", tags=["tasks"], responses=responses(CancelData, 404))
 async def cancel_task(service: TasksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
     """Cancel a task and release its credits. A pending task ends immediately, a running one within seconds."""
     return success({"task_id": task_id, "cancelling": await service.cancel(caller, task_id)})
 
 
-@router.post("/job/DeleteTask", tags=["tasks"], responses=responses(DeleteData, 404))
+@router.post("/job/DeleteTask", operation_id="deleteTask", tags=["tasks"], responses=responses(DeleteData, 404))
 async def delete_task(service: TasksDep, caller: CallerDep, task_id: TaskIdQuery) -> Response:
     """Permanently delete an ended task with its media and callback log. Its ledger entries remain."""
     await service.delete(caller, task_id)

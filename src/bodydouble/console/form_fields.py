@@ -7,7 +7,7 @@ from typing import Any
 MEDIA = {"img_urls": "image", "video_urls": "video"}
 PERSON = "person"
 LONG_TEXT = 200
-RENDERERS_KEY = "x-renderers"
+LABEL_KEY, RENDERERS_KEY = "x-label", "x-renderers"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
     maximum = part.get("maximum")
     return Field(
         name=name,
-        label=part["title"],
+        label=part[LABEL_KEY],
         kind=kind,
         help=part.get("description", ""),
         default=part.get("default"),

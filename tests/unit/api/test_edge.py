@@ -191,28 +191,65 @@ def test_every_kind_of_error_has_its_answer() -> None:
 
 
 async def test_the_api_describes_itself(anonymous: httpx.AsyncClient) -> None:
-    """OpenAPI 3.1 with both ways to send a key, unique operation ids, an example, and only resolvable references."""
+    """OpenAPI 3.1 with both ways to send a key, short operation ids, named bodies and only resolvable references."""
     document = (await anonymous.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert {s["type"] for s in document["components"]["securitySchemes"].values()} == {"apiKey", "http"}
+    assert document["servers"] == [{"url": "/", "description": "This service"}]
     operations = [o for path in document["paths"].values() for o in path.values()]
     ids = [o["operationId"] for o in operations]
     assert len(ids) == len(set(ids))
+    assert all(re.fullmatch("[a-z][A-Za-z]{5,24}", name) for name in ids)
     assert all(o["description"] for o in operations)
     create = document["paths"]["/api/v1/client/job/CreateTask"]["post"]
     assert create["security"]
     content = create["requestBody"]["content"]["application/json"]
     assert content["examples"]["wan/2-2-animate-replace"]["value"]["model"] == "wan/2-2-animate-replace"
+    schemas = document["components"]["schemas"]
+    assert content["schema"] == {"$ref": "#/components/schemas/CreateTask"}
+    assert schemas["CreateTaskReplace"]["properties"]["input"] == {"$ref": "#/components/schemas/ReplaceInput"}
+    assert schemas["ReplaceInput"]["properties"]["resolution"]["enum"] == ["480P", "580P", "720P"]
+    assert not [name for name in schemas if name.startswith("Envelope_")]
     for reference in re.findall(r'"\$ref":"#/components/schemas/([^"]+)"', httpx.Response(200, json=document).text):
-        assert reference in document["components"]["schemas"]
+        assert reference in schemas
+    hook = document["webhooks"]["taskEnded"]["post"]
+    assert hook["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/TaskInfoData"}
+    assert {p["name"] for p in hook["parameters"]} == {"webhook-id", "webhook-timestamp", "webhook-signature"}
 
 
-async def test_the_documentation_needs_nobody_else(anonymous: httpx.AsyncClient) -> None:
-    """The page names every path and loads nothing from another host."""
+async def test_every_operation_has_code_samples(anonymous: httpx.AsyncClient) -> None:
+    """Each is shown as curl, Python and TypeScript; the Python compiles and calls methods that the client has."""
+    from bodydouble_client import Account, Client, TaskHandle
+
+    document = (await anonymous.get("/openapi.json")).json()
+    known = {name for kind in (Client, Account, TaskHandle) for name in vars(kind)}
+    for path in document["paths"].values():
+        for operation in path.values():
+            samples = {sample["lang"]: sample["source"] for sample in operation["x-codeSamples"]}
+            assert [*samples] == ["shell", "python", "typescript"]
+            compile(samples["python"], operation["operationId"], "exec")
+            assert (
+                set(re.findall(r"(?:client|account|\))\.([a-z_]+)\(", samples["python"])) - {"json", "download"}
+                <= known
+            )
+
+
+async def test_the_reference_needs_nobody_else(anonymous: httpx.AsyncClient) -> None:
+    """The page and its scripts come from this origin; a style sheet needs the page's nonce, a script has to be ours."""
     page = await anonymous.get("/docs")
     assert page.headers["content-type"].startswith("text/html")
-    assert "/api/v1/client/job/CreateTask" in page.text
     assert not re.search(r"(src|href)=['\"]?(https?:)?//", page.text)
+    policy = page.headers["content-security-policy"]
+    (nonce,) = re.findall('csp-nonce" content="([^"]+)"', page.text)
+    assert f"default-src 'none'; script-src 'self'; style-src 'nonce-{nonce}';" in policy
+    assert "connect-src 'self'" in policy
+    assert nonce not in (await anonymous.get("/docs")).text
+    for script in re.findall('src="([^"]+)"', page.text):
+        asset = await anonymous.get(script)
+        assert asset.headers["content-type"].startswith("text/javascript")
+        assert "immutable" in asset.headers["cache-control"]
+        plain = await anonymous.get(script, headers={"accept-encoding": "identity"})
+        assert (plain.content, plain.headers.get("content-encoding")) == (asset.content, None)
 
 
 async def test_keys_are_nowhere_in_the_database_or_the_log(
