@@ -102,7 +102,9 @@ class Renderers:
             others = [other for other in self.available(mode) if other != name]
             instead = f" Or use renderer {' or '.join([*others, AUTO])}." if others else ""
             raise RendererUnavailable(
-                f"renderer: {name} does not run here. {obstacle.rstrip('.')}.{instead}", field="renderer"
+                f"renderer: {name} does not run here. {obstacle.rstrip('.')}.{instead}",
+                client_message=f"renderer: {name} does not run on this installation.{instead}",
+                field="renderer",
             )
         return plugin
 

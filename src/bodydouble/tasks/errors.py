@@ -199,6 +199,11 @@ class RendererUnavailable(BodydoubleError):
     reason = "renderer_unavailable"
     kind = Kind.NOT_OFFERED
 
+    def __init__(self, message: str, *, client_message: str = "", **fields: object) -> None:
+        """``client_message``: instead of ``message`` where that names folders or settings of the server."""
+        super().__init__(message, **fields)
+        self.client_message = client_message or message
+
 
 class RendererLost(BodydoubleError):
     """The model runner ended during a task; another attempt may succeed."""

@@ -8,7 +8,9 @@ from bodydouble.tasks.errors import (
     InputRejected,
     InsufficientCredits,
     InvalidParams,
+    Kind,
     NotFound,
+    RendererUnavailable,
 )
 from bodydouble.tasks.task import CANCELLED, ResultCode
 
@@ -16,7 +18,9 @@ UNEXPECTED = (
     "The task failed inside the service and was not charged. Create it again; "
     "if it happens again, give the operator this task's id."
 )
-"""The message for an internal fault. The stack trace is in the log, under the task's id."""
+"""The message for an internal fault. The log has its own message and the stack trace, under the task's id. Those may
+name folders and settings of the server, which clients must not see.
+"""
 
 OVERDUE = (
     "The task was not done by its deadline, so it was stopped and not charged. Create it again; "
@@ -48,7 +52,9 @@ class TaskFailure(Exception):
                 return cls(ResultCode.INSUFFICIENT_CREDITS, error.message)
             case Cancelled():
                 return cls(CANCELLED.code, CANCELLED.message)
-            case BodydoubleError():
+            case RendererUnavailable():
+                return cls(ResultCode.GENERATION_FAILED, error.client_message)
+            case BodydoubleError() if error.kind not in (Kind.FAULT, Kind.FULL):
                 return cls(ResultCode.GENERATION_FAILED, error.message)
             case _:
                 return cls(ResultCode.GENERATION_FAILED, UNEXPECTED)

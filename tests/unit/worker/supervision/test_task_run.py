@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 
-from bodydouble.tasks.errors import Cancelled, InputRejected, InsufficientCredits, StorageUnavailable
+from bodydouble.tasks.errors import (
+    Cancelled,
+    InputRejected,
+    InsufficientCredits,
+    ModelPackMissing,
+    RendererUnavailable,
+    StorageUnavailable,
+)
 from bodydouble.tasks.task import (
     ResultCode,
     TaskStatus,
@@ -174,12 +181,14 @@ def test_settlement_waits_for_the_database(make_run, outside):
     [
         (InputRejected("video: too long"), 422, "video: too long"),
         (InsufficientCredits("24 needed"), 402, "24 needed"),
-        (StorageUnavailable("disk full"), 501, "disk full"),
+        (StorageUnavailable("the folder /srv/files does not respond"), 501, UNEXPECTED),
+        (ModelPackMissing("The models are not in /srv/models"), 501, UNEXPECTED),
+        (RendererUnavailable("no /srv/weights", client_message="wan does not run"), 501, "wan does not run"),
         (KeyError("secret detail"), 501, UNEXPECTED),
     ],
 )
 def test_errors_become_results(error, code, message):
-    """Errors of the domain keep their message; the details of all others stay inside."""
+    """Errors about the inputs keep their message; folders and details of the server stay inside."""
     failure = TaskFailure.of(error)
     assert (failure.code, failure.message) == (code, message)
     assert TaskFailure.from_json(failure.to_json()).message == message
