@@ -115,7 +115,7 @@ def _idempotency_key(request: Request) -> str | None:
 )
 async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
     """The price of a task: exact for an uploaded or inline video, otherwise the price of five seconds."""
-    price = await service.pricing.price((await _read_submission(request))[1])
+    price = await service.pricing.price((await _read_submission(request))[1], caller.id)
     return success({"credits": price.credits, "estimated": price.estimated})
 
 
@@ -128,7 +128,7 @@ async def estimate_credits(request: Request, service: TasksDep, caller: CallerDe
 )
 async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """The price of a task, and whether the balance covers it."""
-    price = await service.pricing.price((await _read_submission(request))[1])
+    price = await service.pricing.price((await _read_submission(request))[1], caller.id)
     balance = await accounts.balance(caller)
     return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
 

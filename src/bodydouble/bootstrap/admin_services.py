@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from bodydouble.bootstrap.options import media_limits
 from bodydouble.bootstrap.services import build_operation, build_services, build_sessions
 from bodydouble.bootstrap.stores import has_the_secret, open_files, open_secret, open_stores, require_the_secret
 from bodydouble.service import AccountService, OperationService, SessionService, TaskService, sign_in_url
@@ -14,6 +15,7 @@ from bodydouble.tasks.errors import BodydoubleError, StorageUnavailable
 from bodydouble.tasks.identity import IdentityStore
 from bodydouble.tasks.operation import Executor, QueueState
 from bodydouble.tasks.session import SessionRole
+from bodydouble.worker.inspection.pool import InspectionPool
 
 FIRST_ACCOUNT = "default"
 
@@ -32,8 +34,8 @@ class AdminServices:
 @asynccontextmanager
 async def open_admin_services(settings: Settings, database_url: str) -> AsyncGenerator[AdminServices, None]:
     """An operator's services; they work with or without a running API. Raises StorageUnavailable."""
-    async with open_stores(settings, database_url) as stores:
-        services = build_services(settings, stores, open_files(settings))
+    async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
+        services = build_services(settings, stores, open_files(settings), inspections.inspect)
         yield AdminServices(
             operation=build_operation(settings, stores, services.tasks),
             accounts=services.accounts,
@@ -69,8 +71,9 @@ async def inspect_installation(settings: Settings, database_url: str) -> Install
 
 
 async def _inspect_installation(settings: Settings, database_url: str) -> InstallationState:
-    async with open_stores(settings, database_url) as stores:
-        operation = build_operation(settings, stores, build_services(settings, stores, open_files(settings)).tasks)
+    async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
+        services = build_services(settings, stores, open_files(settings), inspections.inspect)
+        operation = build_operation(settings, stores, services.tasks)
         try:
             await open_files(settings).ping()
             files = ""

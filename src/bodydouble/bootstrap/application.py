@@ -32,6 +32,7 @@ from bodydouble.store import PostgresAccountStore, open_bucket
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
+from bodydouble.worker.inspection.pool import InspectionPool
 from bodydouble.worker.own_command import OwnCommand
 
 TOUCH_SECONDS = 60
@@ -86,8 +87,8 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
         async def models_ready() -> None:
             locate_pack(settings.models)
 
-        async with open_stores(settings, database_url) as stores:
-            services = build_services(settings, stores, files)
+        async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
+            services = build_services(settings, stores, files, inspections.inspect)
             metrics = await open_metrics(settings, stores, "api")
             attach(
                 app,

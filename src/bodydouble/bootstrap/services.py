@@ -18,7 +18,7 @@ from bodydouble.service import (
     SessionService,
     TaskService,
 )
-from bodydouble.service.media_check import LimitedMediaCheck
+from bodydouble.service.media_check import Inspect, LimitedMediaCheck
 from bodydouble.service.metrics import MetricsService
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import CATALOGUE, priced
@@ -27,15 +27,15 @@ from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import CreateLimits
 
 
-def build_services(settings: Settings, stores: Stores, files: FileStore) -> Services:
-    """The services over these stores and files."""
+def build_services(settings: Settings, stores: Stores, files: FileStore, inspect: Inspect) -> Services:
+    """The services over these stores and files. ``inspect`` looks at media in another process."""
     return Services(
         tasks=TaskService(
             stores.tasks,
             stores.accounts,
             stores.switches,
             files,
-            LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part),
+            LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part, inspect),
             _renderer_check(settings),
             address_check(parse_networks(settings.outbound_allow)),
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),

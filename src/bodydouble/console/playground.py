@@ -90,7 +90,7 @@ async def price(request: Request, console: ConsoleDep, user: UserDep) -> Respons
     """Get the price and code snippets of the request. Without media the price is that of five seconds."""
     body = await _read_body(request)
     submission = console.parse(body | {"input": PLACEHOLDERS | body["input"]})
-    cost = await console.tasks.pricing.price(submission)
+    cost = await console.tasks.pricing.price(submission, user.caller.id)
     balance = await console.accounts.balance(user.caller)
     snippets = write_snippets(console.base_url, submission.param)
     return JSONResponse(

@@ -60,6 +60,8 @@ def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "v
     try:
         with open_container(path) as container:
             return _describe(container, path, limits, field)
+    except MemoryError:
+        raise  # also a FFmpegError; says nothing about the file's format
     except av.error.FFmpegError as error:
         raise rejected(field, f"{_content(path)} ({ACCEPTED})") from error
 
@@ -82,6 +84,8 @@ def _check_structure(path: Path, limits: MediaLimits, field: str) -> None:
     structure = inspect_structure(path)
     if structure.encrypted:
         raise rejected(field, "the video is encrypted; give a file without copy protection")
+    if structure.compressed_header:
+        raise rejected(field, "the file has a compressed header (cmov), which is not accepted; export it again as MP4")
     if structure.cut:
         raise rejected(field, f"the file is cut off: its end is missing; {AGAIN}")
     if (

@@ -35,6 +35,7 @@ class Structure:
     sound_samples: int = 0  # largest count in one table of an audio track; uncompressed audio has many
     edits: int = 0  # entries of the longest edit list
     encrypted: bool = False
+    compressed_header: bool = False  # libav expands such a header (cmov) to whatever size it declares
     cut: bool = False  # a box, chunk or element reaches beyond the end of the file
 
 
@@ -89,6 +90,8 @@ class _Mp4Walk:
                 self._count(sum(self._numbers(body + 8, 2 * entries)[0::2]), sound)
             elif kind == b"trun":
                 self._count(self._numbers(body + 4, 1)[0], sound)
+            elif kind == b"cmov":
+                self._result.compressed_header = True
             elif kind == b"elst":
                 self._result.edits = max(self._result.edits, self._numbers(body + 4, 1)[0])
             elif kind == b"stsd":

@@ -2,21 +2,26 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
-from bodydouble.media import MediaLimits, probe_image, probe_video
-from bodydouble.tasks.errors import InputRejected, MediaRejected, NotFound
+from bodydouble.media.limits import MediaLimits
+from bodydouble.service.fair_slots import FairSlots
+from bodydouble.service.local_copies import Part
+from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.errors import InputRejected, InspectionFailed, MediaRejected, NotFound
 from bodydouble.tasks.files import FileStore
 
 OUTCOMES_MAX = 10_000
-LOOKS_MAX = 4
-"""So many files are fetched and decoded at a time."""
+LOOKS_MAX = 3
+"""So many files are fetched and inspected at a time."""
 
-Part = Callable[[int], AbstractContextManager[Path]]
-"""A new local file for so many bytes, removed at the end of the block."""
+Inspect = Callable[[Path, str], Awaitable[float]]
+"""Inspects a local file for the field that names it, in another process: seconds of a video, 0 for a picture.
+
+Raises MediaRejected, InspectionUnavailable.
+"""
 
 _Subject = tuple[str, str, int, datetime]
 
@@ -24,24 +29,26 @@ _Subject = tuple[str, str, int, datetime]
 class LimitedMediaCheck:
     """Satisfies ``service.pricing.MediaCheck``; ``limits`` are those of the worker's probe.
 
-    Looks at each upload once for each field that names it, and again where its bytes were replaced. What a bucket
-    holds, or what came within a request, lies in a ``part`` for the look. Decoding happens in threads.
+    Inspects each upload once for each field that names it, and again if its bytes are replaced. A file in a bucket, or
+    within a request, is copied to a ``part`` for the inspection. Accounts share the slots fairly.
     """
 
-    def __init__(self, files: FileStore, limits: MediaLimits, part: Part) -> None:
-        self._files, self._limits, self._part = files, limits, part
+    def __init__(self, files: FileStore, limits: MediaLimits, part: Part, inspect: Inspect) -> None:
+        self._files, self._limits, self._part, self._inspect = files, limits, part, inspect
         self._outcomes: OrderedDict[_Subject, float | InputRejected] = OrderedDict()
         self._looking: dict[_Subject, asyncio.Task[float | InputRejected]] = {}
-        self._free = asyncio.Semaphore(LOOKS_MAX)
+        self._slots = FairSlots(LOOKS_MAX)
 
-    async def content(self, content: bytes, field: str) -> float:
-        """Nothing is remembered: the request that carries it is over with the answer."""
+    async def content(self, content: bytes, field: str, account: AccountId) -> float:
+        """Inspect a file that came within a request. Its outcome is not remembered: the request ends with it."""
         self._check_size(len(content), field)
-        async with self._free:
-            return await asyncio.to_thread(self._probe_content, content, field)
+        async with self._slots.slot(account):
+            with self._part(len(content)) as part:
+                await asyncio.to_thread(part.write_bytes, content)
+                return await self._inspect(part, field)
 
-    async def upload(self, key: str, field: str) -> float:
-        """What comes a second time is answered from memory."""
+    async def upload(self, key: str, field: str, account: AccountId) -> float:
+        """Inspect a file of the file store, or return the outcome of its former inspection."""
         stored = await self._files.stat(key)
         if stored is None:
             raise NotFound("File not found", key=key)
@@ -49,27 +56,28 @@ class LimitedMediaCheck:
         outcome = self._outcomes.get(subject)
         if outcome is None:
             if subject not in self._looking:
-                self._looking[subject] = asyncio.create_task(self._look(subject, stored.path))
+                self._looking[subject] = asyncio.create_task(self._look(subject, stored.path, account))
                 self._looking[subject].add_done_callback(lambda _: self._looking.pop(subject))
-            # Whoever else asks for it waits for the same look, and nobody's hanging up ends it for the others.
+            # Further callers wait for the same inspection, and a caller that hangs up does not end it for the others.
             outcome = await asyncio.shield(self._looking[subject])
-            self._outcomes[subject] = outcome
+            if not isinstance(outcome, InspectionFailed):
+                self._outcomes[subject] = outcome
             if len(self._outcomes) > OUTCOMES_MAX:
                 self._outcomes.popitem(last=False)
         if isinstance(outcome, InputRejected):
             raise type(outcome)(outcome.message, **outcome.fields)
         return outcome
 
-    async def _look(self, subject: _Subject, path: Path | None) -> float | InputRejected:
+    async def _look(self, subject: _Subject, path: Path | None, account: AccountId) -> float | InputRejected:
         key, field, size_bytes, _ = subject
         try:
             limit = self._check_size(size_bytes, field)
-            async with self._free:
+            async with self._slots.slot(account):
                 if path is not None:
-                    return await asyncio.to_thread(self._probe, path, field)
+                    return await self._inspect(path, field)
                 with self._part(size_bytes) as part:
                     await self._files.get_file(key, part, limit)
-                    return await asyncio.to_thread(self._probe, part, field)
+                    return await self._inspect(part, field)
         except InputRejected as error:
             return error
 
@@ -80,14 +88,3 @@ class LimitedMediaCheck:
             megabytes = f"{size_bytes / 1e6:.1f} MB, at most {limit / 1e6:g} MB are accepted"
             raise MediaRejected(f"{field}: the file has {megabytes}.", field=field)
         return limit
-
-    def _probe_content(self, content: bytes, field: str) -> float:
-        with self._part(len(content)) as part:
-            part.write_bytes(content)
-            return self._probe(part, field)
-
-    def _probe(self, path: Path, field: str) -> float:
-        if field.startswith("img"):
-            probe_image(path, self._limits, field)
-            return 0.0
-        return probe_video(path, self._limits, field).duration_seconds

@@ -182,7 +182,9 @@ class TaskService:
         stored = await self._inline_files.store(submission, caller.id)
         created: Created | None = None
         try:
-            created = await self._create(stored.submission, await self.pricing.price(stored.submission), origin)
+            created = await self._create(
+                stored.submission, await self.pricing.price(stored.submission, caller.id), origin
+            )
             return created
         finally:
             if created is None or created.replayed:

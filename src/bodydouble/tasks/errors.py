@@ -63,6 +63,18 @@ class MediaRejected(InputRejected):
     reason = "media_rejected"
 
 
+class InspectionFailed(MediaRejected):
+    """The inspection of a file took more time or memory than it may, or crashed. Another try may succeed."""
+
+    reason = "inspection_failed"
+
+
+class InspectionUnavailable(BodydoubleError):
+    """The process that inspects media could not be started."""
+
+    reason = "inspection_unavailable"
+
+
 class NobodyFound(InputRejected):
     """No person was detected in the reference image or the driving video, or not the one asked for."""
 

@@ -5,7 +5,9 @@ process that answers requests.
 """
 
 import asyncio
+import contextlib
 import json
+import resource
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,26 +18,34 @@ from bodydouble.tasks.errors import MediaRejected
 from bodydouble.worker.environment import child_environment
 
 PEOPLE_SECONDS_MAX = 90
+PEOPLE_MEMORY_BYTES_MAX = 4_000_000_000
+"""Of address space; 1.0 GB were measured on two cores, and each further core adds the stack of a thread."""
 MEASURE_SECONDS_MAX = 900
+MEASURE_MEMORY_BYTES_MAX = 8_000_000_000
+CORES_MAX = 4
+"""Factor from a command's time limit to its limit of processor time."""
 
 
 class OwnCommand:
     """``bodydouble people`` and ``bodydouble eval``; ``models`` is a prepared folder of networks, if any."""
 
     def __init__(self, models: Path | None) -> None:
-        self._environment = child_environment({"BODYDOUBLE_MODELS": str(models)} if models else {})
+        # Each further memory arena of a thread reserves 64 MB of address space.
+        self._environment = child_environment(
+            {"MALLOC_ARENA_MAX": "2"} | ({"BODYDOUBLE_MODELS": str(models)} if models else {})
+        )
 
     async def find_people(self, video: Path) -> Sequence[PersonSeen]:
         """The people at the start of ``video``, largest first. Raises MediaRejected."""
-        answer = await self._run(("people", str(video), "--json"), PEOPLE_SECONDS_MAX)
+        answer = await self._run(("people", str(video), "--json"), PEOPLE_SECONDS_MAX, PEOPLE_MEMORY_BYTES_MAX)
         return [PersonSeen(**place) for place in answer["people"]]
 
     async def measure(self, result: Path, video: Path, image: Path, person: str) -> Mapping[str, Any]:
         """The fields of ``evaluation.Evaluation``. ``person`` as for the command. Raises MediaRejected."""
         arguments = ("eval", str(result), str(video), str(image), "--person", person, "--json")
-        return await self._run(arguments, MEASURE_SECONDS_MAX)
+        return await self._run(arguments, MEASURE_SECONDS_MAX, MEASURE_MEMORY_BYTES_MAX)
 
-    async def _run(self, arguments: Sequence[str], seconds_max: float) -> dict[str, Any]:
+    async def _run(self, arguments: Sequence[str], seconds_max: int, memory_bytes_max: int) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bodydouble", *arguments),
             stdin=asyncio.subprocess.DEVNULL,
@@ -43,6 +53,7 @@ class OwnCommand:
             stderr=asyncio.subprocess.DEVNULL,
             env=self._environment,
         )
+        _limit(process.pid, memory_bytes_max, CORES_MAX * seconds_max)  # long before it has imported a decoder
         try:
             output, _ = await asyncio.wait_for(process.communicate(), seconds_max)
         except TimeoutError:
@@ -59,3 +70,10 @@ class OwnCommand:
             )
         answer: dict[str, Any] = json.loads(output)
         return answer
+
+
+def _limit(pid: int, memory_bytes: int, cpu_seconds: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))

@@ -37,12 +37,12 @@ class FiveSeconds:
     refusal: Exception | None = None
     seen: list[str] = field(default_factory=list)
 
-    async def upload(self, key: str, field: str) -> float:
+    async def upload(self, key: str, field: str, account: AccountId) -> float:
         if await self.files.stat(key) is None:
             raise NotFound("File not found")
-        return await self.content(b"", field)
+        return await self.content(b"", field, account)
 
-    async def content(self, content: bytes, field: str) -> float:
+    async def content(self, content: bytes, field: str, account: AccountId) -> float:
         self.seen.append(field)
         if self.refusal is not None:
             raise self.refusal

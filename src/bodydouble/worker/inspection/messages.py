@@ -1,0 +1,65 @@
+"""The messages between an inspection child and the process that uses it: one request, one reply, as JSON lines."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bodydouble.messages import MessageCodec
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectPicture:
+    """Check the reference image ``path``, which the input field ``field`` names."""
+
+    path: Path
+    field: str
+    limits: Mapping[str, Any]  # fields of ``media.MediaLimits``
+    cpu_seconds_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectVideo:
+    """Check the driving video ``path``, which the input field ``field`` names."""
+
+    path: Path
+    field: str
+    limits: Mapping[str, Any]  # fields of ``media.MediaLimits``
+    cpu_seconds_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """The child has imported the decoders and set its limits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The file can be used."""
+
+    duration_seconds: float  # 0 for a picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """The file cannot be used; the message names the field."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutOfMemory:
+    """The inspection needs more memory than the child may use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crashed:
+    """The inspection raised an unexpected error."""
+
+    trace: str  # for the log
+
+
+Request = InspectPicture | InspectVideo
+REQUESTS: MessageCodec[Request] = MessageCodec(Request)
+Reply = Ready | Accepted | Rejected | OutOfMemory | Crashed
+REPLIES: MessageCodec[Reply] = MessageCodec(Reply)
