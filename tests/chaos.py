@@ -25,7 +25,7 @@ import psycopg
 
 from bodydouble_client import InvalidWebhook, verify_webhook
 from harness_child import SEGMENTS
-from live_service import MODEL, LiveService
+from live_service import MODEL, PLAIN_HTTP, LiveService
 from worker_harness import SECRET, WorkerHarness, wait_until
 
 API = "api/v1/client/"
@@ -218,6 +218,7 @@ class Chaos:
                     f"{self.api.url}/{API}{path}",
                     headers={"x-api-key": self.api.key} | (headers or {}),
                     timeout=10,
+                    verify=PLAIN_HTTP,
                     **arguments,
                 )
                 if answer.status_code == 200:

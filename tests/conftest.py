@@ -8,7 +8,7 @@ import pytest
 
 from bodydouble.perception import ModelPack, install_pack
 
-pytest_plugins = ["databases", "buckets"]
+pytest_plugins = ["databases", "buckets", "distribution"]
 
 # Test files run beside each other, or beside something else: threads of OpenMP that wait for each other then only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

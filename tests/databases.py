@@ -45,12 +45,63 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def fresh_database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """Connection string of a migrated, empty database for one test."""
+    """Connection string of a new, migrated database, whose tables and functions the test may change."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
         yield database_url(postgres, name)
         connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def reusable_database(postgres: EmbeddedPostgres) -> "ReusableDatabase":
+    """One database for all tests that change its rows only: emptying it takes a tenth of the time of a new one."""
+    name = "reused"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {TEMPLATE} strategy file_copy")
+    return ReusableDatabase(postgres, name)
+
+
+@pytest.fixture
+def empty_database(reusable_database: "ReusableDatabase") -> str:
+    """Connection string of a migrated database without rows, for a test that changes neither tables nor functions."""
+    reusable_database.reset()
+    return reusable_database.url
+
+
+class ReusableDatabase:
+    """A migrated database that gets its first content back before each test."""
+
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        self._server, self._name = server, name
+        self.url = database_url(server, name)
+        with psycopg.connect(self.url) as connection:
+            tables = connection.execute(
+                "select format('%I.%I', schemaname, tablename) from pg_tables "
+                "where schemaname not in ('pg_catalog', 'information_schema')"
+            ).fetchall()
+            self._rows = {table: connection.execute(f"select * from {table}").fetchall() for (table,) in tables}
+            self._sequences = [
+                name
+                for (name,) in connection.execute(
+                    "select format('%I.%I', schemaname, sequencename) from pg_sequences where last_value is null"
+                )
+            ]
+
+    def reset(self) -> None:
+        """Close all connections, delete all rows, and insert those that the migrations had inserted."""
+        restore_database(self._server, self.url)
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            connection.execute("set local session_replication_role = replica")  # no triggers, no foreign keys
+            connection.execute(";".join(f"delete from {table}" for table in self._rows))
+            connection.execute(";".join(f"alter sequence {name} restart" for name in self._sequences))
+            for table, rows in self._rows.items():
+                for row in rows:
+                    connection.execute(f"insert into {table} values ({', '.join(['%s'] * len(row))})", row)
 
 
 def restore_database(server: EmbeddedPostgres, url: str) -> None:

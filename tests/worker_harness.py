@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +56,8 @@ class WorkerHarness:
         } | {f"BODYDOUBLE_{name.upper()}": str(value) for name, value in settings.items()}
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self.uploads: dict[str, tuple[str, str]] = {}
+        self._loop, self._open = asyncio.Runner(), AsyncExitStack()
+        self._stores: Stores | None = None
 
     def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker with the data folder ``name``; its output goes to ``name.log``."""
@@ -85,20 +88,21 @@ class WorkerHarness:
             return None
 
     def end(self) -> None:
-        """Kill every worker, in any state."""
+        """Kill every worker, in any state, and close the stores."""
         for worker in self.workers.values():
             if worker.poll() is None:
                 worker.send_signal(signal.SIGKILL)
             worker.wait(10)
+        self._loop.run(self._open.aclose())
+        self._loop.close()
 
     def using(self, do: Callable[[Stores], Awaitable[T]]) -> T:
-        """Run ``do`` with the stores in a new event loop."""
-
-        async def run() -> T:
-            async with open_stores(self.settings(), self.database_url) as stores:
-                return await do(stores)
-
-        return asyncio.run(run())
+        """Run ``do`` with the stores. They stay open: opening them costs more than most of what is asked."""
+        if self._stores is None:
+            self._stores = self._loop.run(
+                self._open.enter_async_context(open_stores(self.settings(), self.database_url))
+            )
+        return self._loop.run(_call(do, self._stores))
 
     def settings(self) -> Settings:
         """Settings of the test's process, for the same database and files."""
@@ -164,7 +168,10 @@ class WorkerHarness:
 
     def wait(self, task_id: TaskId, seconds: float = SECONDS_MAX) -> Task:
         """The task, once it has ended."""
-        return wait_until(lambda: t if (t := self.task(task_id)).completed_at else None, seconds, f"{task_id} goes on")
+        ended = "select 1 from task where id = %s and completed_at is not null"
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            wait_until(lambda: connection.execute(ended, [task_id]).fetchone(), seconds, f"{task_id} goes on")
+        return self.task(task_id)
 
     def cancel(self, task_id: TaskId) -> None:
         """Cancel the task as its owner."""
@@ -191,3 +198,7 @@ class WorkerHarness:
         """The balance of the harness's account, after a check that the ledger agrees with every balance."""
         assert self.using(lambda stores: stores.accounts.ledger_differences()) == []
         return self.using(lambda stores: stores.accounts.find_account("harness")).balance
+
+
+async def _call(do: Callable[[Stores], Awaitable[T]], stores: Stores) -> T:
+    return await do(stores)

@@ -15,6 +15,8 @@ from material import astronaut, carphone, write_image, write_video
 
 collect_ignore = [] if importlib.util.find_spec("torch") else ["test_wan.py"]
 
+FRAMES = 26  # at 25 frames/s, so that two seconds are charged
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
@@ -22,15 +24,17 @@ class Inputs:
 
     image: Path
     video: Path
+    frames: int
 
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """The astronaut and 48 frames of the man in the car, small, with a tone."""
+    """The astronaut and little more than a second of the man in the car, small, with a tone."""
     folder = tmp_path_factory.mktemp("inputs")
     return Inputs(
         image=write_image(folder / "astronaut.png", astronaut()),
-        video=write_video(folder / "carphone.mp4", carphone(48, 216), sound=True),
+        video=write_video(folder / "carphone.mp4", carphone(FRAMES, 216), sound=True),
+        frames=FRAMES,
     )
 
 

@@ -67,7 +67,7 @@ def test_a_renderer_of_another_package_makes_a_video(live: LiveService, inputs, 
     task = live.wait(created["data"]["task_id"])
     assert task["status"] == "success", task
     info = task["result"]["media_info"]
-    assert (info["renderer"], info["frames"], info["audio"]) == ("toy", 48, True)
+    assert (info["renderer"], info["frames"], info["audio"]) == ("toy", inputs.frames, True)
 
     result = tmp_path / "result.mp4"
     result.write_bytes(httpx.get(task["result"]["media_urls"][0], timeout=30).content)

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def accounts(fresh_database: str) -> AsyncIterator[PostgresAccountStore]:
-    database = await Database.connect(fresh_database)
+async def accounts(empty_database: str) -> AsyncIterator[PostgresAccountStore]:
+    database = await Database.connect(empty_database)
     yield PostgresAccountStore(database)
     await database.close()
 

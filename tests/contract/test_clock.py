@@ -56,8 +56,8 @@ class Installation:
 
 
 @pytest.fixture
-async def installation(fresh_database: str) -> AsyncIterator[Installation]:
-    database = await Database.connect(fresh_database)
+async def installation(empty_database: str) -> AsyncIterator[Installation]:
+    database = await Database.connect(empty_database)
     accounts = PostgresAccountStore(database)
     account = await accounts.ensure_account("studio")
     yield Installation(database=database, tasks=PostgresTaskStore(database), accounts=accounts, account=account)

@@ -42,7 +42,7 @@ async def deliveries(request: pytest.FixtureRequest) -> AsyncIterator[Deliveries
 
         yield Deliveries(store=cast("DeliveryStore", memory), add=add_to_memory)
         return
-    database = await Database.connect(request.getfixturevalue("fresh_database"))
+    database = await Database.connect(request.getfixturevalue("empty_database"))
     accounts, tasks = PostgresAccountStore(database), PostgresTaskStore(database)
 
     async def add(number: int) -> AccountId:

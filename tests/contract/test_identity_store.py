@@ -16,8 +16,8 @@ ADA = Identity(issuer="https://a.example", subject="1", name="ada@studio.example
 
 
 @pytest.fixture
-async def database(fresh_database: str) -> AsyncIterator[Database]:
-    database = await Database.connect(fresh_database)
+async def database(empty_database: str) -> AsyncIterator[Database]:
+    database = await Database.connect(empty_database)
     yield database
     await database.close()
 

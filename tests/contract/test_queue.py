@@ -74,8 +74,8 @@ class Queue:
 
 
 @pytest.fixture
-async def queue(fresh_database: str) -> AsyncIterator[Queue]:
-    database = await Database.connect(fresh_database)
+async def queue(empty_database: str) -> AsyncIterator[Queue]:
+    database = await Database.connect(empty_database)
     made = Queue(database)
     yield made
     assert await made.accounts.ledger_differences() == []

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def database(fresh_database: str) -> AsyncIterator[Database]:
+async def database(empty_database: str) -> AsyncIterator[Database]:
     """Connections to a database of the test's own."""
-    database = await Database.connect(fresh_database)
+    database = await Database.connect(empty_database)
     yield database
     await database.close()
 

@@ -47,7 +47,7 @@ async def lease(request: pytest.FixtureRequest) -> AsyncIterator[Lease]:
     if request.param == "fake":
         yield Lease(store=cast("TaskStore", FakePorts()), task=TASK_ID, account=AccountId(1))
         return
-    database = await Database.connect(request.getfixturevalue("fresh_database"))
+    database = await Database.connect(request.getfixturevalue("empty_database"))
     accounts, store = PostgresAccountStore(database), PostgresTaskStore(database)
     account = (await accounts.ensure_account("tester")).id
     await accounts.grant(account, Decimal(100), "for the test")

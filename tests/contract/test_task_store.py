@@ -40,8 +40,8 @@ EXECUTOR = "one:/work"
 
 
 @pytest.fixture
-async def database(fresh_database: str) -> AsyncIterator[Database]:
-    database = await Database.connect(fresh_database)
+async def database(empty_database: str) -> AsyncIterator[Database]:
+    database = await Database.connect(empty_database)
     yield database
     assert await PostgresAccountStore(database).ledger_differences() == [], "everything agrees with the ledger"
     await database.close()
@@ -102,12 +102,12 @@ async def test_a_created_task_reads_back_as_it_was_given(
 
 
 async def test_a_created_task_is_in_the_queue(
-    store: PostgresTaskStore, account: AccountId, fresh_database: str
+    store: PostgresTaskStore, account: AccountId, empty_database: str
 ) -> None:
     """The engine's row is made in the same transaction, under the names that the worker listens for."""
     new = new_task(account)
     await store.create_task(new, LIMITS)
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_database) as connection:
         row = connection.execute(
             "select workflow_uuid, name, queue_name, application_version, status, i.inputs::jsonb "
             "from dbos.workflow_status join dbos.workflow_input as i using (workflow_uuid)"
@@ -118,7 +118,7 @@ async def test_a_created_task_is_in_the_queue(
 
 
 async def test_what_cannot_be_paid_leaves_nothing_behind(
-    store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId, fresh_database: str
+    store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId, empty_database: str
 ) -> None:
     """A task beyond the balance is refused with both amounts, and neither stored nor queued."""
     new = new_task(account, "100.5")
@@ -126,7 +126,7 @@ async def test_what_cannot_be_paid_leaves_nothing_behind(
         await store.create_task(new, LIMITS)
     assert await store.get_task(new.id) is None
     assert await balance(accounts, account) == 100
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_database) as connection:
         assert connection.execute("select count(*) from dbos.workflow_status").fetchone() == (0,)
 
 
@@ -180,10 +180,10 @@ async def test_what_cannot_be_stored_harms_no_other_create(
 
 
 async def test_two_processes_agree_on_who_was_first(
-    fresh_database: str, store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
+    empty_database: str, store: PostgresTaskStore, accounts: PostgresAccountStore, account: AccountId
 ) -> None:
     """The same keys at once in two processes, in opposite orders: every create is answered, each key has one task."""
-    across = await Database.connect(fresh_database)
+    across = await Database.connect(empty_database)
     try:
         keys = [f"once {k}" for k in range(60)]
         stores = (store, PostgresTaskStore(across))
@@ -380,8 +380,8 @@ async def test_credits_are_exact(store: PostgresTaskStore, accounts: PostgresAcc
     assert await balance(accounts, account) == 101
 
 
-async def test_a_lost_database_is_said_to_be_lost(fresh_database: str) -> None:
+async def test_a_lost_database_is_said_to_be_lost(empty_database: str) -> None:
     """A server that does not respond is StorageUnavailable, at connection."""
-    gone = fresh_database.split("host=")[0] + "host=/nonexistent"
+    gone = empty_database.split("host=")[0] + "host=/nonexistent"
     with pytest.raises(StorageUnavailable, match="does not respond"):
         await Database.connect(gone)

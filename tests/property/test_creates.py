@@ -92,9 +92,9 @@ def _values(owner: str, credits: str, key: str | None, body_hash: bytes, feature
 
 
 @pytest.fixture
-def connection(fresh_database: str) -> Iterator[psycopg.Connection[Any]]:
+def connection(empty_database: str) -> Iterator[psycopg.Connection[Any]]:
     """To a database with everybody's account and key, and something switched off."""
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_database) as connection:
         for name, balance, rate, active, disabled, scope, locked in EVERYBODY:
             connection.execute(
                 "with a as (insert into account (name, balance, creates_per_minute, active_max, disabled) "

@@ -192,9 +192,9 @@ class TaskLife(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(fresh_database: str) -> Iterator[type[TaskLife]]:
+def machine(empty_database: str) -> Iterator[type[TaskLife]]:
     """The machine over a database of its own; each run has an account of its own in it."""
-    TaskLife.url = fresh_database
+    TaskLife.url = empty_database
     yield TaskLife
     TaskLife.url = ""
 

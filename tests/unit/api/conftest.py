@@ -41,9 +41,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 @pytest.fixture
-async def app(settings: Settings, fresh_database: str) -> AsyncIterator[FastAPI]:
+async def app(settings: Settings, empty_database: str) -> AsyncIterator[FastAPI]:
     """The started application."""
-    app = build_app(settings, fresh_database)
+    app = build_app(settings, empty_database)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -56,9 +56,9 @@ def services(app: FastAPI) -> Services:
 
 
 @pytest.fixture
-async def store(app: FastAPI, fresh_database: str) -> AsyncIterator[PostgresTaskStore]:
+async def store(app: FastAPI, empty_database: str) -> AsyncIterator[PostgresTaskStore]:
     """The task store of a worker, with its own database connections."""
-    database = await Database.connect(fresh_database, 2)
+    database = await Database.connect(empty_database, 2)
     store = PostgresTaskStore(database)
     yield store
     await store.close()

@@ -57,7 +57,7 @@ async def test_a_rotated_key_ends_and_its_successor_is_as_it_was(client: httpx.A
 
 
 async def test_keys_that_ended_take_nobodys_room(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, fresh_database: str
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, empty_database: str
 ) -> None:
     """Expired keys do not count towards the limit, cannot be rotated, and are deleted after a day."""
     monkeypatch.setattr("bodydouble.service.accounts.KEYS_MAX", 2)
@@ -69,7 +69,7 @@ async def test_keys_that_ended_take_nobodys_room(
         assert "has expired" in (await client.post(f"{KEYS}/{former}/rotate")).json()["errors"][0]
     assert "deleted after a day" in (await client.post(f"{KEYS}/{current}/rotate")).json()["errors"][0]
     await data(await client.post(f"{KEYS}/{current}/disable"))
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_database) as connection:
         connection.execute("update api_key set expires_at = now() - interval '25 hours' where name = 'ci'")
     await data(await client.post(KEYS, json={"name": "new"}))
     assert [key["name"] for key in (await data(await client.get(KEYS)))["keys"]] == ["", "new"]

@@ -17,7 +17,7 @@ OVER = TaskResult(code=ResultCode.GENERATION_FAILED, message="over")
 
 
 async def test_a_callback_has_a_log_and_can_be_sent_again(
-    client: httpx.AsyncClient, store: PostgresTaskStore, fresh_database: str
+    client: httpx.AsyncClient, store: PostgresTaskStore, empty_database: str
 ) -> None:
     """The log is empty until the task ends, then has each try; a resent callback is due again with the same id."""
     task_id = (await create(client, BODY | {"callback_url": URL})).json()["data"]["task_id"]
@@ -28,7 +28,7 @@ async def test_a_callback_has_a_log_and_can_be_sent_again(
     await store.start_task(TaskId(UUID(task_id)), WORKER)
     await store.settle(TaskId(UUID(task_id)), TaskStatus.FAILED, OVER, WORKER)
 
-    database = await Database.connect(fresh_database, 1)
+    database = await Database.connect(empty_database, 1)
     deliveries = PostgresDeliveryStore(database)
     (delivery,) = await deliveries.claim_deliveries(10, 60)
     tried = DeliveryTry(http_status=410, error=None, milliseconds=12, outcome=Outcome.GONE)

@@ -171,9 +171,9 @@ async def test_a_wrong_file_within_the_request_is_named(client: httpx.AsyncClien
     assert await balance(client) == 100
 
 
-async def test_prices_are_a_setting(settings: Settings, fresh_database: str, client: httpx.AsyncClient) -> None:
+async def test_prices_are_a_setting(settings: Settings, empty_database: str, client: httpx.AsyncClient) -> None:
     """Catalogue, estimate and create request use the configured price; other prices are unchanged."""
-    app = build_app(settings.model_copy(update={"credits_per_second": {"480P": Decimal("0.25")}}), fresh_database)
+    app = build_app(settings.model_copy(update={"credits_per_second": {"480P": Decimal("0.25")}}), empty_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as priced:

@@ -106,10 +106,10 @@ async def test_an_unexpected_error_is_an_envelope_without_details(
 
 
 async def test_a_lost_database_is_an_envelope(
-    client: httpx.AsyncClient, fresh_database: str, postgres: EmbeddedPostgres
+    client: httpx.AsyncClient, empty_database: str, postgres: EmbeddedPostgres
 ) -> None:
     """Without database, requests get 500 and readiness 503, while the process stays alive."""
-    lose_database(postgres, fresh_database)
+    lose_database(postgres, empty_database)
     answer = await client.get(BALANCE)
     assert (answer.status_code, answer.json()["code"]) == (500, 500)
     ready = await client.get("/readyz")
@@ -253,13 +253,13 @@ async def test_the_reference_needs_nobody_else(anonymous: httpx.AsyncClient) -> 
 
 
 async def test_keys_are_nowhere_in_the_database_or_the_log(
-    client: httpx.AsyncClient, key: str, fresh_database: str, capsys: pytest.CaptureFixture[str]
+    client: httpx.AsyncClient, key: str, empty_database: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Neither a log line nor a table holds the key that was used."""
     import psycopg
 
     await client.get(BALANCE)
-    with psycopg.connect(fresh_database) as connection:
+    with psycopg.connect(empty_database) as connection:
         rows = connection.execute("select * from api_key").fetchall()
     assert key not in repr(rows)
     assert key[3:] not in "".join(capsys.readouterr())

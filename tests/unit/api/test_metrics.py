@@ -94,10 +94,10 @@ async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClien
 
 
 async def test_several_processes_are_one_installation(
-    client: httpx.AsyncClient, settings: Settings, fresh_database: str
+    client: httpx.AsyncClient, settings: Settings, empty_database: str
 ) -> None:
     """Counts of two applications with one database add up; each application has its own connection gauge."""
-    other = build_app(settings, fresh_database)
+    other = build_app(settings, empty_database)
     async with other.router.lifespan_context(other):
         other.state.metrics._process = "elsewhere:1"
         transport = httpx.ASGITransport(other)
@@ -127,11 +127,11 @@ async def test_without_a_token_only_this_machine_may_look(app: FastAPI) -> None:
 
 
 async def test_an_installation_with_a_public_url_shows_metrics_to_nobody_without_a_token(
-    settings: Settings, fresh_database: str
+    settings: Settings, empty_database: str
 ) -> None:
     """A proxy on this machine may forward requests without any header, so they look local."""
     for url, status in (("https://video.example.com", 401), ("http://127.0.0.1:8000", 200), ("http://localhost", 200)):
-        app = build_app(settings.model_copy(update={"public_url": url}), fresh_database)
+        app = build_app(settings.model_copy(update={"public_url": url}), empty_database)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),
@@ -140,9 +140,9 @@ async def test_an_installation_with_a_public_url_shows_metrics_to_nobody_without
             assert (await caller.get("/metrics")).status_code == status, url
 
 
-async def test_with_a_token_it_is_asked_of_everybody(settings: Settings, fresh_database: str) -> None:
+async def test_with_a_token_it_is_asked_of_everybody(settings: Settings, empty_database: str) -> None:
     """The bearer token works from any address; without it every request is rejected, also from this machine."""
-    app = build_app(settings.model_copy(update={"metrics_token": "open-sesame"}), fresh_database)
+    app = build_app(settings.model_copy(update={"metrics_token": "open-sesame"}), empty_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as caller:

@@ -83,11 +83,11 @@ async def test_every_answer_to_a_key_says_how_its_limit_stands(client: httpx.Asy
 
 @pytest.mark.anyio
 async def test_too_many_reads_are_429_until_some_come_back(
-    settings: Settings, fresh_database: str, services: Services, account: Account
+    settings: Settings, empty_database: str, services: Services, account: Account
 ) -> None:
     """The response has Retry-After; another key of the same account is not limited."""
     keys = [(await services.accounts.create_key(account.id)).secret for _ in range(2)]
-    app = build_app(settings.model_copy(update={"reads_per_minute": 2}), fresh_database)
+    app = build_app(settings.model_copy(update={"reads_per_minute": 2}), empty_database)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -114,11 +114,11 @@ async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Ser
 
 @pytest.mark.anyio
 async def test_what_is_switched_off_is_refused_and_reads_are_served(
-    client: httpx.AsyncClient, fresh_database: str
+    client: httpx.AsyncClient, empty_database: str
 ) -> None:
     """Maintenance is 455 with Retry-After, a feature 505, both with status 503; Models reports them and reads work."""
     made = (await create(client, BODY)).json()["data"]["task_id"]
-    database = await Database.connect(fresh_database, 1)
+    database = await Database.connect(empty_database, 1)
     switches = PostgresSwitchStore(database)
     await switches.switch_off("maintenance", "Back at noon", 90)
     refused = await create(client, BODY)

@@ -46,12 +46,12 @@ class Server(uvicorn.Server):
 
 
 @pytest.fixture
-def served(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+def served(tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
     """The address of a running service over a real database, and a key."""
     monkeypatch.chdir(tmp_path)
     app = build_app(
         Settings(data=tmp_path / "data", models=tmp_path, reads_per_minute=1_000_000, creates_per_minute=1_000_000),
-        fresh_database,
+        empty_database,
     )
     server = Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run)
@@ -61,7 +61,7 @@ def served(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch)
         time.sleep(0.05)
     try:
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}", _make_key(tmp_path, fresh_database)
+        yield f"http://127.0.0.1:{port}", _make_key(tmp_path, empty_database)
     finally:
         server.should_exit = True
         thread.join()

@@ -25,12 +25,12 @@ FAILURE = TaskResult(code=ResultCode.GENERATION_FAILED, message="it went wrong")
 
 
 @pytest.fixture(autouse=True)
-def installation(fresh_database: str, tmp_path, monkeypatch) -> str:
+def installation(empty_database: str, tmp_path, monkeypatch) -> str:
     """Every command works on this database and folder."""
-    monkeypatch.setenv("DATABASE_URL", fresh_database)
+    monkeypatch.setenv("DATABASE_URL", empty_database)
     monkeypatch.setenv("BODYDOUBLE_DATA", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
-    return fresh_database
+    return empty_database
 
 
 def invoke(*arguments: object, status: int = 0) -> Any:

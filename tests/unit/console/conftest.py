@@ -25,12 +25,12 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def app(tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
+async def app(tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
     """The started application with default settings."""
     monkeypatch.chdir(tmp_path)
     for name in ("DATABASE_URL", "BODYDOUBLE_PUBLIC_URL", "BODYDOUBLE_DATA", "BODYDOUBLE_PORT"):
         monkeypatch.delenv(name, raising=False)
-    app = build_app(Settings(data=tmp_path / "data", models=tmp_path / "no-models"), fresh_database)
+    app = build_app(Settings(data=tmp_path / "data", models=tmp_path / "no-models"), empty_database)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -205,12 +205,12 @@ async def test_operators_switch_maintenance_grant_and_open_accounts(operator: An
 
 
 async def test_failures_are_counted_by_reason(
-    operator: Any, console: Console, account: Account, fresh_database: str
+    operator: Any, console: Console, account: Account, empty_database: str
 ) -> None:
     """Failures with the same reason are one row with their number; cancelled tasks are not counted."""
     made = [await submit(console, account) for _ in range(3)]
     await console.tasks.cancel(Caller(account=account), made[2])
-    with psycopg.connect(fresh_database, autocommit=True) as connection:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
         for task in made[:2]:
             connection.execute(
                 "select settle(%s, null, 'failed', %s, 60)",

@@ -27,7 +27,7 @@ def there() -> Iterator[Provider]:
 
 @pytest.fixture
 async def browser(
-    there: Provider, tmp_path: Path, fresh_database: str, monkeypatch: pytest.MonkeyPatch
+    there: Provider, tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A browser of an installation with the identity provider."""
     monkeypatch.chdir(tmp_path)
@@ -42,7 +42,7 @@ async def browser(
         oidc_allow="127.0.0.0/8",
         oidc_credits=Decimal(25),
     )
-    app = build_app(settings, fresh_database)
+    app = build_app(settings, empty_database)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL, headers={"accept": "text/html"}) as browser,

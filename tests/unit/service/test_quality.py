@@ -24,9 +24,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(fresh_database: str, tmp_path: Path) -> None:
+async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(empty_database: str, tmp_path: Path) -> None:
     """Result, video and picture are handed over as files; a stranger and a task without its files get none."""
-    database = await Database.connect(fresh_database, 2)
+    database = await Database.connect(empty_database, 2)
     tasks, accounts = PostgresTaskStore(database), PostgresAccountStore(database)
     limits = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
     files = LocalFileStore(tmp_path, URL, b"a secret of the test", limits)
@@ -75,7 +75,7 @@ async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(fresh
     assert measured == [(b"result", b"video", b"image", "0.25,0.5")]
     with pytest.raises(NotFound):
         await service.report(other, str(task))
-    with psycopg.connect(fresh_database, autocommit=True) as connection:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute("update task set media_deleted_at = now()")
     with pytest.raises(InputRejected):
         await service.report(owner, str(task))

@@ -66,8 +66,8 @@ class Studio:
 
 
 @pytest.fixture
-async def studio(fresh_database: str, tmp_path: Path) -> AsyncIterator[Studio]:
-    database = await Database.connect(fresh_database, 2)
+async def studio(empty_database: str, tmp_path: Path) -> AsyncIterator[Studio]:
+    database = await Database.connect(empty_database, 2)
     tasks, accounts = PostgresTaskStore(database), PostgresAccountStore(database)
     files = LocalFileStore(tmp_path / "files", "https://media.example", b"a secret of the test", LIMITS)
     check = FiveSeconds(files)

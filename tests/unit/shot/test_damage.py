@@ -1,5 +1,6 @@
 """Artefacts that are damaged between two attempts, or during a shot."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,23 +43,36 @@ def open_shot(workspace: Path, request: ShotRequest) -> Shot:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(box_request: ShotRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The result's bytes."""
+def finished(box_request: ShotRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of an undisturbed run."""
     with pytest.MonkeyPatch.context() as patch:
         from box_shot import fake_load, fake_perceive
 
         patch.setattr("bodydouble.shot.shot.perceive", fake_perceive)
         patch.setattr("bodydouble.shot.shot.load_perception", fake_load)
-        return open_shot(tmp_path_factory.mktemp("undisturbed"), box_request).run().path.read_bytes()
+        folder = tmp_path_factory.mktemp("undisturbed")
+        open_shot(folder, box_request).run()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(finished: Path) -> bytes:
+    """The result's bytes."""
+    return (finished / "result.mp4").read_bytes()
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 @pytest.mark.parametrize("artefact", ARTEFACTS)
 def test_a_damaged_artefact_is_made_again(
-    artefact: str, damage: Callable[[Path], object], box_request: ShotRequest, workspace: Path, undisturbed: bytes
+    artefact: str,
+    damage: Callable[[Path], object],
+    box_request: ShotRequest,
+    workspace: Path,
+    finished: Path,
+    undisturbed: bytes,
 ) -> None:
     """After any damage, the next attempt gives the same bytes as an undisturbed run."""
-    open_shot(workspace, box_request).run()
+    shutil.copytree(finished, workspace)
     damage(workspace / artefact)
     assert open_shot(workspace, box_request).run().path.read_bytes() == undisturbed
 

@@ -118,13 +118,13 @@ class Installation:
 
 
 @pytest.fixture
-async def installation(fresh_database: str, tmp_path: Path) -> AsyncIterator[Installation]:
-    database = await Database.connect(fresh_database)
+async def installation(empty_database: str, tmp_path: Path) -> AsyncIterator[Installation]:
+    database = await Database.connect(empty_database)
     tasks = PostgresTaskStore(database)
     files = LocalFileStore(tmp_path / "files", "http://here", b"a secret of the test", LIMITS)
     accounts = PostgresAccountStore(database)
     queue, executors = PostgresQueueStore(database), PostgresExecutorStore(database)
-    yield Installation(fresh_database, tasks, accounts, files, queue, executors, PostgresInstallationStore(database))
+    yield Installation(empty_database, tasks, accounts, files, queue, executors, PostgresInstallationStore(database))
     assert await accounts.ledger_differences() == []
     await tasks.close()
     await database.close()
