@@ -9,7 +9,7 @@ The groups below are for readers of this file: names stay flat in the environmen
 import ipaddress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -135,9 +135,11 @@ class WorkerSettings(BaseSettings):
     callback_seconds_max: float = Field(default=15, gt=0)  # of one try
 
 
-class WanSettings(BaseSettings):
-    """The GPU renderer."""
+class RendererSettings(BaseSettings):
+    """The renderers: those of other packages, then our GPU renderer."""
 
+    # Renderer of another package → its settings by name: '{"toy": {"brightness": 200}}', or a table [renderers.toy].
+    renderers: dict[str, dict[str, Any]] = {}
     wan_on_workers: bool = False  # true: offer it although this machine cannot run it, because its workers can
     wan_weights: Path | None = None  # None: the user's cache, which `models install wan` fills
     wan_profile: Literal["auto", "quality", "balanced", "fast"] = "auto"  # auto: the best that fits the GPU
@@ -191,7 +193,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride] - BaseMod
     MediaSettings,
     AccountSettings,
     WorkerSettings,
-    WanSettings,
+    RendererSettings,
     PerceptionSettings,
     SignInSettings,
 ):

@@ -22,13 +22,15 @@ LIMITS = MediaLimits()
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder on the path of new processes, with the page's two modules and the metadata of a distribution."""
-    description, frames = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    """A folder on the path of new processes, with the page's modules and the metadata of a distribution."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    description, frames, settings, runner, with_runner, with_model_runner = blocks
     folder = tmp_path / "site"
     metadata = folder / "toy_renderer-1.dist-info"
     metadata.mkdir(parents=True)
-    (folder / "toy_renderer.py").write_text(description)
-    (folder / "toy_frames.py").write_text(frames)
+    (folder / "toy_renderer.py").write_text(description + settings + with_model_runner)
+    (folder / "toy_frames.py").write_text(frames + with_runner)
+    (folder / "toy_runner.py").write_text(runner)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-renderer\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[bodydouble.renderers]\ntoy = toy_renderer:PLUGIN\n")
     path = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -37,8 +39,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def live(model_pack: ModelPack, toy: None) -> Iterator[LiveService]:
-    """A service of an installation that has the toy."""
-    live = LiveService().start()
+    """A service of an installation that has the toy, with a setting for it."""
+    live = LiveService().start(BODYDOUBLE_RENDERERS='{"toy": {"strength": 0.9}}')
     try:
         yield live
         assert live.stop() == 0
@@ -47,7 +49,10 @@ def live(model_pack: ModelPack, toy: None) -> Iterator[LiveService]:
 
 
 def test_a_renderer_of_another_package_makes_a_video(live: LiveService, inputs, tmp_path: Path) -> None:
-    """It is listed, its option is in the schema and checked, a task names it, and the frames are its own."""
+    """It is listed, its option is in the schema and checked, a task names it, and the frames are its own.
+
+    Its runner multiplies the option by the operator's setting.
+    """
     model = live.call("GET", f"job/Models/{MODEL}")["data"]
     assert "toy" in model["renderers"]
     schema = model["input_schema"]["properties"]
@@ -76,6 +81,7 @@ def test_a_renderer_of_another_package_makes_a_video(live: LiveService, inputs, 
     _, middle = next(reader.read(24, 25))
     red = (middle[..., 0] > 200) & (middle[..., 1:] < 60).all(-1)
     assert 0.1 < np.mean(red) < 0.7, "the man in the car is painted, the car is not"
+    assert abs(np.median(middle[red, 0]) - 0.9 * 250) < 10
 
 
 def test_its_option_is_on_the_command_line(toy: None) -> None:
@@ -89,3 +95,21 @@ def test_its_option_is_on_the_command_line(toy: None) -> None:
     )
     assert refused.returncode == 2
     assert "--tint" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ('{"toy": {"strength": 2}}', "setting renderers: toy.strength: 2.0 is not between 0 and 1"),
+        ('{"toy": {"strength": "much"}}', "setting renderers: toy.strength: 'much' is not valid"),
+        ('{"toy": {"weight": 1}}', "setting renderers: toy has no setting weight; it has: strength"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start(toy: None, tmp_path: Path, value: str, reason: str) -> None:
+    """One line names renderer and field."""
+    command = [sys.executable, "-m", "bodydouble", "serve", "--data", str(tmp_path / "data")]
+    environment = os.environ | {"BODYDOUBLE_RENDERERS": value}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert ended.returncode != 0
+    assert reason in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr

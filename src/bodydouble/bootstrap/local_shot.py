@@ -11,7 +11,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
-from bodydouble.worker.order import WorkerOptions, runner_gpus
+from bodydouble.worker.order import WorkerOptions, order_of, runner_gpus
 from bodydouble.worker.supervision.runner_pool import RunnerPool
 
 ATTEMPTS_MAX = 2
@@ -61,15 +61,15 @@ def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
     """
     renderers = Renderers(request.renderer_settings)
     plugin = renderers.resolve(request.renderer, request.mode)
-    if plugin.model_runner is None:
+    order = order_of(plugin, renderers.settings_of(plugin), request.mode)
+    if order is None:
         yield None
         return
-    wanted = plugin.model_runner.load(renderers.settings_of(plugin), request.mode)
     options = WorkerOptions(folder=folder, renderers=request.renderer_settings)
     runners = RunnerPool(options, runner_gpus(options))
     with silence_logging(), asyncio.Runner() as loop:
         try:
-            lease = loop.run(runners.lease(wanted))
+            lease = loop.run(runners.lease(order))
             try:
                 yield lease.address
             except RendererLost as error:

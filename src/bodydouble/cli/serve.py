@@ -66,6 +66,7 @@ def serve(
         from bodydouble.bootstrap.single_sign_on import open_provider
 
         open_provider(settings)  # reports a wrong configuration before anything starts
+    _check_renderers(settings)
     with locked(settings.data.resolve()), _listen(settings) as listener:
         settings = _with_public_url(settings.model_copy(update={"port": listener.getsockname()[1]}))
         err.print(f"Starting bodydouble {__version__}, data in {escape(str(settings.data.resolve()))}")
@@ -73,6 +74,13 @@ def serve(
             install_with_progress(quiet=True)  # else every task would fail
         with register_service(settings):
             _run(settings, listener, renders=workers, api_processes=api_processes, new_secret=new_secret)
+
+
+def _check_renderers(settings: Settings) -> None:
+    """Raises InputRejected before anything starts: a renderer refuses its settings."""
+    from bodydouble.bootstrap.options import renderer_settings  # slow imports
+
+    renderer_settings(settings)
 
 
 def _with_public_url(settings: Settings) -> Settings:
@@ -173,6 +181,7 @@ def worker(
     if owner is not None:
         end_with(owner)
     settings = load_settings(data=data, worker_tasks_max=tasks)
+    _check_renderers(settings)
     if settings.worker_tasks_max:
         install_with_progress(quiet=True)
     work(settings)

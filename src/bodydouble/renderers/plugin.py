@@ -55,9 +55,12 @@ class BuildRequest:
 class ModelRunner:
     """Networks that stay loaded in a process of their own between tasks.
 
-    Each function gets an instance of the description's ``settings``.
+    The process is ``python -m PROGRAM FD LOADED OWNER``. It listens on the Unix socket ``FD``, loads what ``LOADED``
+    (JSON) says, and ends with the process ``OWNER``. One connection is one task; what both sides say on it is the
+    renderer's own matter. Each function gets an instance of the description's ``settings``.
     """
 
+    program: str  # a module
     load: Callable[[Any, str], Mapping[str, Any]]  # settings, mode → what the process loads, as JSON values
     gpus: Callable[[Any], Sequence[str]]  # UUIDs of this machine's GPUs that can render; none: it runs on the CPU
     gpus_per_task: Callable[[Any], int]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from bodydouble.renderers.plugin import RendererPlugin
 from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_api
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
@@ -21,7 +22,7 @@ class WorkerOptions:
     folder: Path  # one workspace for each task; further workers of the data folder use the folders beside it
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
-    runner: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.model_runner")
+    runner: tuple[str, ...] | None = None  # command of every model runner; None: the program of the task's renderer
     runner_idle_seconds: float = 900.0  # how long an unused model runner stays loaded
     attempts_max: int = 3  # of a request after crashes of the child, and of a task after crashes of its worker
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
@@ -61,8 +62,16 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
     )
 
 
-def runner_options(task: Task, options: WorkerOptions) -> Mapping[str, Any] | None:
-    """What a model runner for ``task`` loads.
+@dataclass(frozen=True, kw_only=True)
+class RunnerOrder:
+    """A model runner: the module that it runs, and what it loads, as JSON values."""
+
+    program: str
+    loaded: Mapping[str, Any]
+
+
+def runner_order(task: Task, options: WorkerOptions) -> RunnerOrder | None:
+    """The model runner that ``task`` needs.
 
     None if the task's renderer needs no runner, or cannot run on this machine: the child then reports why.
     """
@@ -71,7 +80,13 @@ def runner_options(task: Task, options: WorkerOptions) -> Mapping[str, Any] | No
         plugin = renderers.resolve(str(task.inputs.get("renderer", AUTO)), mode)
     except RendererUnavailable:
         return None
-    return plugin.model_runner.load(renderers.settings_of(plugin), mode) if plugin.model_runner else None
+    return order_of(plugin, renderers.settings_of(plugin), mode)
+
+
+def order_of(plugin: RendererPlugin, settings: Any, mode: str) -> RunnerOrder | None:
+    """The model runner of a renderer under the operator's ``settings``; None if it needs none."""
+    runner = plugin.model_runner
+    return RunnerOrder(program=runner.program, loaded=runner.load(settings, mode)) if runner else None
 
 
 def runner_gpus(options: WorkerOptions) -> list[str]:

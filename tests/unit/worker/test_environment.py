@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.order import RunnerOrder, WorkerOptions
 from bodydouble.worker.own_command import OwnCommand
 from bodydouble.worker.supervision.child_process import ChildProcess
 from bodydouble.worker.supervision.runner_pool import RunnerPool
@@ -67,7 +67,7 @@ async def test_the_runner_knows_no_secret(tmp_path: Path) -> None:
     runners = RunnerPool(
         WorkerOptions(folder=tmp_path / "work", runner=(sys.executable, script, str(tmp_path / "script"))), ["GPU-1"]
     )
-    lease = await runners.lease({})
+    lease = await runners.lease(RunnerOrder(program="scripted", loaded={}))
     try:
         assert lease.slot.pid is not None
         known = environment_of(lease.slot.pid)

@@ -138,6 +138,11 @@ PLUGIN = RendererPlugin(
     },
     obstacle=obstacle,
     build=_build,
-    model_runner=ModelRunner(load=_load, gpus=_gpus, gpus_per_task=lambda settings: settings.gpus),
+    model_runner=ModelRunner(
+        program="bodydouble.worker.model_runner",
+        load=_load,
+        gpus=_gpus,
+        gpus_per_task=lambda settings: settings.gpus,
+    ),
     inspection_rows=_inspection_rows,
 )

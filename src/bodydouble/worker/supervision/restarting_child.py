@@ -9,7 +9,7 @@ import structlog
 from bodydouble.tasks.task import ResultCode, Task
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.messages import Open, Request, Value
-from bodydouble.worker.order import WorkerOptions, runner_options, shot_order
+from bodydouble.worker.order import WorkerOptions, runner_order, shot_order
 from bodydouble.worker.supervision.child_process import ChildDied, ChildProcess
 from bodydouble.worker.supervision.retry import retry_on_outage
 from bodydouble.worker.supervision.runner_pool import RunnerLease, RunnerPool
@@ -98,9 +98,9 @@ class RestartingChild:
         return await self._send(self._child, request)
 
     async def _start_child(self) -> ChildProcess:
-        wanted = await asyncio.to_thread(runner_options, self._task, self._options)
-        if wanted is not None and self._runner is None:
-            self._runner = await self._runners.lease(wanted)
+        order = await asyncio.to_thread(runner_order, self._task, self._options)
+        if order is not None and self._runner is None:
+            self._runner = await self._runners.lease(order)
         environment: Mapping[str, str] = self._runner.environment if self._runner else {}
         child = await ChildProcess.start(self._options.child, self._workspace.child_log, environment)
         log.info("child started", pid=child.pid)

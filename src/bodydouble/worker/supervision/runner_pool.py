@@ -11,17 +11,17 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from bodydouble.renderers.registry import Renderers
 from bodydouble.worker.environment import child_environment
-from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.order import RunnerOrder, WorkerOptions
 from bodydouble.worker.process import end_in_words
 
 LOG_TAIL_CHARACTERS = 2000
@@ -50,7 +50,7 @@ class RunnerSlot:
         self.log_path = options.folder / f"runner-{number}.log"
         self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         self._process: asyncio.subprocess.Process | None = None
-        self._loaded: Mapping[str, Any] = {}  # fields of ``WanSettings``
+        self._order: RunnerOrder | None = None  # of the present runner
         self._folder: Path | None = None
         self._idle: asyncio.Task[None] | None = None
 
@@ -59,20 +59,20 @@ class RunnerSlot:
         """The runner's process id; None if no runner is running."""
         return self._process.pid if self._process else None
 
-    async def provide(self, wanted: Mapping[str, Any]) -> Path:
-        """The address of a running runner that loads ``wanted``: the present one, or a new one."""
+    async def provide(self, order: RunnerOrder) -> Path:
+        """The address of a running runner for ``order``: the present one, or a new one."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if self._process is not None and (self._process.returncode is not None or self._loaded != wanted):
+        if self._process is not None and (self._process.returncode is not None or self._order != order):
             await self.end()
         if self._process is None:
-            self._loaded = wanted
-            await self._start()
+            self._order = order
+            await self._start(order)
         assert self._folder is not None
         return self._folder / "socket"
 
-    async def _start(self) -> None:
+    async def _start(self, order: RunnerOrder) -> None:
         """Start a runner. Its socket listens before the process starts, so that early connections wait."""
         self._options.folder.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-", dir=_socket_folder()))  # readable by this user only
@@ -80,9 +80,9 @@ class RunnerSlot:
             listener.bind(str(self._folder / "socket"))
             listener.listen()
             self._process = await asyncio.create_subprocess_exec(
-                *self._options.runner,
+                *(self._options.runner or (sys.executable, "-m", order.program)),
                 str(listener.fileno()),
-                json.dumps(self._loaded),
+                json.dumps(order.loaded),
                 str(os.getpid()),
                 pass_fds=[listener.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -153,11 +153,11 @@ class RunnerPool:
         for slot in reversed(self._slots):
             self._free.put_nowait(slot)
 
-    async def lease(self, wanted: Mapping[str, Any]) -> RunnerLease:
-        """A runner for one task that loads ``wanted`` (fields of ``WanSettings``); waits until a slot is free."""
+    async def lease(self, order: RunnerOrder) -> RunnerLease:
+        """A runner for one task; waits until a slot is free."""
         slot = await self._free.get()
         try:
-            address = await slot.provide(wanted)
+            address = await slot.provide(order)
         except BaseException:
             self._free.put_nowait(slot)
             raise

@@ -16,7 +16,7 @@ from bodydouble.tasks.errors import Cancelled
 from bodydouble.tasks.task import TaskId
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.messages import Prepare, Prepared
-from bodydouble.worker.order import WorkerOptions
+from bodydouble.worker.order import RunnerOrder, WorkerOptions
 from bodydouble.worker.supervision import restarting_child
 from bodydouble.worker.supervision.runner_pool import RunnerPool
 from bodydouble.worker.supervision.task_run import Ports, TaskRun
@@ -24,6 +24,7 @@ from fake_ports import EXECUTOR, FakePorts, children, make_task
 
 pytestmark = pytest.mark.anyio
 HERE = Path(__file__).parent
+ORDER = RunnerOrder(program="scripted", loaded={})
 ANSWER = 5 * 16 * 16 * 3 * 4
 """The sum of the child's frames of ones, to each of which the runner adds the three carried ones."""
 
@@ -82,7 +83,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(restarting_child, "runner_options", lambda task, options: {})
+    monkeypatch.setattr(restarting_child, "runner_order", lambda task, options: ORDER)
     bench = Bench(tmp_path, FakePorts())
     yield bench
     await bench.runners.close()
@@ -150,7 +151,7 @@ async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> Non
 
 async def test_a_runner_that_nobody_needs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unused runner ends after the idle time, and the next task starts another one."""
-    monkeypatch.setattr(restarting_child, "runner_options", lambda task, options: {})
+    monkeypatch.setattr(restarting_child, "runner_order", lambda task, options: ORDER)
     bench = Bench(tmp_path, FakePorts(), idle_seconds=0.1)
     bench.follow("frames")
     for number in (1, 2):
