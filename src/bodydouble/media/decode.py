@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bodydouble.media.colour import FULL_RANGE_TAG, matrix_for
 from bodydouble.media.compositing import planes_of_image
 from bodydouble.media.container import decoded_frames, open_container
+from bodydouble.media.deinterlace import deinterlaced
 from bodydouble.media.index import build_index
 from bodydouble.media.orientation import upright
 from bodydouble.media.planes import SHRINK_RATIO_MIN, PlaneFormat, Planes
@@ -64,7 +65,8 @@ class VideoReader:
         if index is None:
             return
         before: Any = None  # the last decoded frame before ``index``
-        for at, frame in self._decode(start):
+        decoded = self._decode(start)
+        for at, frame in deinterlaced(decoded) if self._info.interlaced else decoded:
             while index is not None and at > index:  # frame is broken: use the one before, else the first
                 yield index, before or frame
                 index = next(wanted, None)

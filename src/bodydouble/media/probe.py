@@ -9,10 +9,11 @@ import av.error
 
 from bodydouble.media.colour import FULL_RANGE_TAG
 from bodydouble.media.container import decoded_frames, open_container
+from bodydouble.media.deinterlace import is_interlaced
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.limits import MediaLimits
-from bodydouble.media.orientation import Orientation, display_orientation
+from bodydouble.media.orientation import display_orientation
 from bodydouble.media.rejection import check_file, rejected
 from bodydouble.media.structure import inspect_structure
 from bodydouble.media.tracks import choose_video
@@ -115,7 +116,8 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         raise rejected(field, "the video is encrypted; give a file without copy protection")
     _check_coded_size(context.width, context.height, limits, field)
     index = _index(path, stream, limits, field)
-    orientation = _test_decode(container, stream, index, field)
+    frames = _test_decode(container, stream, index, field)
+    orientation = display_orientation(frames[0])
     aspect = _sample_aspect(stream)
     wide = max(2, round(context.width * aspect)) if aspect > 1 else context.width
     tall = context.height if aspect >= 1 else max(2, round(context.height / aspect))
@@ -144,6 +146,7 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
             full_range=int(context.color_range) == FULL_RANGE_TAG,
         ),
         audio=_audio(container),
+        interlaced=is_interlaced(stream, frames),
         track=stream.index,
         orientation=orientation,
     )
@@ -233,10 +236,10 @@ def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: s
         )
 
 
-def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> Orientation:
-    """The video's orientation, from decoding its first frame and a few from the last keyframe.
+def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> list[Any]:
+    """The first decoded frame and a few from the last keyframe. Encrypted and damaged files fail here.
 
-    Encrypted and damaged files fail here. Only decoded frames carry the display matrix.
+    Only decoded frames carry the display matrix and say for certain whether they are interlaced.
     """
     first = list(itertools.islice(decoded_frames(container, stream), 1))
     if not first:
@@ -246,4 +249,5 @@ def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> 
         last = list(itertools.islice(decoded_frames(container, stream), TEST_FRAMES))
         if all(frame.is_corrupt for frame in last):
             raise rejected(field, f"the end of the video cannot be decoded; it is damaged: {AGAIN}")
-    return display_orientation(first[0])
+        first += last
+    return first

@@ -54,6 +54,7 @@ class VideoInfo:
     colour: ColourTags
     audio: AudioInfo | None
     track: int  # index of the video stream in the file
+    interlaced: bool  # frames hold two moments; VideoReader makes them progressive
     orientation: Orientation  # of decoded frames; width and height already include it
 
 

@@ -16,6 +16,7 @@ from clips import (
     FLIPPED,
     HALF_TURN,
     MIRRORED,
+    TICK,
     TRANSPOSED,
     TRANSVERSED,
     UPRIGHT,
@@ -233,3 +234,50 @@ def test_scaled_samples_never_pass_through_rgb(tmp_path: Path) -> None:
     luma = stored_planes(path)[0].astype(float).reshape(240, 2, 256, 2).mean((1, 3))
     error = np.mean((planes_of(path).luma - luma) ** 2)
     assert 10 * np.log10(255**2 / error) > 60
+
+
+def woven(count: int) -> list[NDArray[np.uint8]]:
+    """Frames whose lower field shows a bar, and whose upper field shows it half a frame later, 4 pixels further right.
+
+    libav's encoders flag frames without a field order as lower field first.
+    """
+    frames = [np.full((96, 128, 3), 40, np.uint8) for _ in range(count)]
+    for n, image in enumerate(frames):
+        for field in (0, 1):
+            left = 8 + 8 * n + 4 * (1 - field)
+            image[field::2, left : left + 16] = 220
+    return frames
+
+
+def combing(image: NDArray[np.uint8]) -> float:
+    """Mean difference between a line and the mean of its neighbours, in levels; large where fields differ."""
+    lines = image.astype(float).mean(-1)
+    return float(np.abs(lines[1:-1] - (lines[:-2] + lines[2:]) / 2).mean())
+
+
+INTERLACED: dict[str, dict[str, Any]] = {
+    "h264.mp4": {"x264-params": "bff=1", "g": "4"},
+    "mpeg2.mkv": {"codec": "mpeg2video", "flags": "+ildct+ilme", "g": "4", "b": "3000000", "bf": "2"},
+}
+
+
+@pytest.mark.parametrize("name", INTERLACED)
+def test_interlaced_video_becomes_progressive(tmp_path: Path, name: str) -> None:
+    """No frame has combs, each shows the bar of its first field, and a read after a seek gives the same frames."""
+    time_base = Fraction(1, 25) if "codec" in INTERLACED[name] else TICK
+    path = write_clip(tmp_path / name, woven(10), time_base=time_base, **INTERLACED[name])
+    assert probe_video(path).interlaced
+    footage = reader(path)
+    sequence = dict(footage.read(0, 10))
+    assert len(sequence) == footage.frames == 10
+    for n, image in sequence.items():
+        assert combing(image) < 0.2 * combing(woven(10)[n])
+        bar = np.flatnonzero(image[40:56].mean((0, 2)) > 130)
+        assert abs(bar[0] - (8 + 8 * n)) <= 2
+    for start in (1, 4, 5, 9):
+        assert np.array_equal(next(footage.read(start, start + 1))[1], sequence[start])
+
+
+def test_progressive_video_is_not_filtered(tmp_path: Path) -> None:
+    """A progressive clip is not called interlaced."""
+    assert not probe_video(write_clip(tmp_path / "a.mp4", numbered(3))).interlaced
