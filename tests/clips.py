@@ -49,12 +49,16 @@ def write_clip(
     sample_aspect: Fraction | None = None,
     sound: str | None = None,
     sound_start: float = 0.0,
+    sound_seed: int | None = None,
     matrix: int | None = None,
     full_range: bool = False,
     container_options: dict[str, str] | None = None,
     **options: str,
 ) -> Path:
-    """Write frames with the given timestamps in ticks (default: constant rate), and a tone in the codec ``sound``."""
+    """Write frames with the given timestamps in ticks (default: constant rate), and a tone in the codec ``sound``.
+
+    ``sound_seed``: noise instead of a tone, which matches itself at one place only.
+    """
     times = list(pts) if pts is not None else [round(n / Fraction(rate) / time_base) for n in range(len(frames))]
     with av.open(str(path), "w", options=container_options or {}) as container:
         if codec == "libx264":
@@ -70,7 +74,7 @@ def write_clip(
             stream.codec_context.colorspace = matrix
         stream.codec_context.color_range = 2 if full_range else 1
         seconds = float((times[-1] - times[0]) * time_base) + 1 / float(rate)
-        tone = _Tone(container, sound, sound_start, seconds) if sound else None
+        tone = _Tone(container, sound, sound_start, seconds, sound_seed) if sound else None
         for image, at in zip(frames, times, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
                 format=pix_fmt,
@@ -86,17 +90,20 @@ def write_clip(
 
 
 class _Tone:
-    """A stereo tone of 440 Hz from ``start``, ``seconds`` long. Its abrupt start can be detected."""
+    """A stereo tone of 440 Hz, or noise, from ``start``, ``seconds`` long. Its abrupt start can be detected."""
 
-    def __init__(self, container: av.container.OutputContainer, codec: str, start: float, seconds: float) -> None:  # pyright: ignore[reportAttributeAccessIssue]
+    def __init__(self, container: Any, codec: str, start: float, seconds: float, seed: int | None) -> None:
         self._container, self._start, self._seconds = container, start, seconds
-        self._rate = 48000
+        self._rate, self._seed = 48000, seed
         self._stream = container.add_stream(codec, rate=self._rate, layout="stereo")
         self._stream.codec_context.options = {"strict": "-2"}
 
     def write(self) -> None:
         count = round(self._rate * self._seconds)
         wave = (0.3 * np.sin(2 * np.pi * 440 * np.arange(count) / self._rate)).astype(np.float32)
+        if self._seed is not None:
+            noise = np.random.default_rng(self._seed).normal(size=count)
+            wave = np.convolve(noise, np.full(30, 1 / 30), "same").astype(np.float32)
         frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
         frame.sample_rate = self._rate
         frame.pts = round(self._start * self._rate)

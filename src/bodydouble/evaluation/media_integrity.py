@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bodydouble.evaluation.result import MediaIntegrity
 from bodydouble.media import VideoInfo, VideoReader
-from bodydouble.media.index import open_container
+from bodydouble.media.container import open_container
+from bodydouble.media.tracks import audio_tracks
 
 TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)
 """Seconds."""
@@ -22,7 +23,8 @@ def compare_media(
 ) -> MediaIntegrity:
     """What of the media is unchanged. Both files are given as path, probe and reader."""
     (source_path, a, source_reader), (output_path, b, output_reader) = source, output
-    times = [[p * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
+    # From the first frame: a common start of all tracks is removed from results.
+    times = [[(p - r.pts[0]) * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
     frame_seconds = 1 / max(float(a.frame_rate), 1e-6)
     return MediaIntegrity(
         frames=len(times[0]) == len(times[1]),
@@ -35,11 +37,11 @@ def compare_media(
 
 
 def same_audio(source: Path, output: Path) -> bool:
-    """Whether the first audio streams hold the same packets, byte for byte; also where neither has one."""
+    """Whether the default audio tracks hold the same packets, byte for byte; also where neither has one."""
     return all(a == b for a, b in zip_longest(_audio_packets(source), _audio_packets(output)))
 
 
 def _audio_packets(path: Path) -> Iterator[bytes]:
     with open_container(path) as container:
-        if container.streams.audio:
-            yield from (bytes(p) for p in container.demux(container.streams.audio[0]) if p.size)
+        for sound in audio_tracks(container)[:1]:
+            yield from (bytes(p) for p in container.demux(container.streams[sound.track]) if p.size)

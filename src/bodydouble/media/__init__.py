@@ -9,7 +9,7 @@ from bodydouble.media.mux import join_segments
 from bodydouble.media.planes import PlaneFormat, Planes
 from bodydouble.media.probe import probe_video
 from bodydouble.media.size import working_size
-from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, VideoInfo
+from bodydouble.media.video_info import AudioInfo, ColourTags, ImageInfo, MediaWarning, VideoInfo
 
 __all__ = [
     "AudioInfo",
@@ -17,6 +17,7 @@ __all__ = [
     "Encoding",
     "ImageInfo",
     "MediaLimits",
+    "MediaWarning",
     "PlaneFormat",
     "Planes",
     "SegmentEncoder",

@@ -16,8 +16,8 @@ from bodydouble.media.limits import MediaLimits
 from bodydouble.media.orientation import display_orientation
 from bodydouble.media.rejection import check_file, rejected
 from bodydouble.media.structure import inspect_structure
-from bodydouble.media.tracks import choose_video
-from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
+from bodydouble.media.tracks import audio_tracks, choose_video, track_warnings
+from bodydouble.media.video_info import ColourTags, MediaWarning, VideoInfo
 
 CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska"}
 CODECS = frozenset(
@@ -48,6 +48,10 @@ SNIFF_BYTES = 512
 """Read from the start of a file that libav cannot open, to name its kind."""
 TEST_FRAMES = 4
 """Frames decoded from the last keyframe."""
+DEINTERLACED = MediaWarning(
+    code="video_deinterlaced",
+    message="The video is interlaced. The result is progressive: one frame for each frame of the source.",
+)
 
 
 def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "video") -> VideoInfo:
@@ -125,6 +129,9 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
     seconds = float((index.end - int(index.pts[0])) * index.time_base)
     _check_shape(width, height, limits, field)
     _check_time(seconds, index, limits, field)
+    rate = _rate(stream, index)
+    sounds = audio_tracks(container)
+    interlaced = is_interlaced(stream, frames)
     return VideoInfo(
         container=next(CONTAINERS[n] for n in container.format.name.split(",") if n in CONTAINERS),
         codec=context.codec.canonical_name,
@@ -133,7 +140,7 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         width=width,
         height=height,
         sample_aspect=aspect,
-        frame_rate=_rate(stream, index),
+        frame_rate=rate,
         time_base=index.time_base,
         frames=len(index.pts),
         duration_seconds=seconds,
@@ -145,8 +152,10 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
             matrix=int(context.colorspace),
             full_range=int(context.color_range) == FULL_RANGE_TAG,
         ),
-        audio=_audio(container),
-        interlaced=is_interlaced(stream, frames),
+        audio=next(iter(sounds), None),
+        more_audio=sounds[1:],
+        interlaced=interlaced,
+        warnings=(*([DEINTERLACED] if interlaced else []), *track_warnings(container, stream, rate, sounds)),
         track=stream.index,
         orientation=orientation,
     )
@@ -179,22 +188,6 @@ def _rate(stream: Any, index: FrameIndex) -> Fraction:
     declared, counted = stream.average_rate, index.frame_rate
     return (
         Fraction(declared) if declared and abs(float(declared) / float(counted) - 1) < FRAME_RATE_AGREEMENT else counted
-    )
-
-
-def _audio(container: Any) -> AudioInfo | None:
-    if not container.streams.audio:
-        return None
-    stream = container.streams.audio[0]
-    context = stream.codec_context
-    if context is None or context.codec is None or not context.sample_rate:
-        return None
-    seconds = float(stream.duration * stream.time_base) if stream.duration else float(container.duration or 0) / 1e6
-    return AudioInfo(
-        codec=context.codec.canonical_name,
-        sample_rate_hz=context.sample_rate,
-        channels=context.channels,
-        duration_seconds=seconds,
     )
 
 

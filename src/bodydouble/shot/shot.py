@@ -19,6 +19,7 @@ import numpy as np
 
 from bodydouble import __version__
 from bodydouble.media import (
+    MediaWarning,
     PlaneFormat,
     SegmentEncoder,
     VideoInfo,
@@ -165,6 +166,11 @@ class Shot:
         _ = self._reference_warnings
         self._meter.report(Stage.PROBE, 1.0)
         return info
+
+    @property
+    def _media_warnings(self) -> list[MediaWarning]:
+        """What the result lacks of the driving video."""
+        return [w for w in self.info.warnings if self.request.keep_audio or not w.about_audio]
 
     @cached_property
     def _reference_warnings(self) -> list[RenderWarning]:
@@ -362,7 +368,7 @@ class Shot:
             frames=self.footage.frames,
             duration_seconds=self.info.duration_seconds,
             audio=keep and self.info.audio is not None,
-            warnings=[{"code": w.code, "message": w.message} for w in self._plan.warnings],
+            warnings=[{"code": w.code, "message": w.message} for w in (*self._media_warnings, *self._plan.warnings)],
         )
         atomic_write(self.workspace / "result.json", json.dumps(result.media_info(), indent=1))
         self._meter.report(Stage.MUX, 1.0)

@@ -7,8 +7,10 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from bodydouble.media import (
     ColourTags,
@@ -20,6 +22,7 @@ from bodydouble.media import (
     probe_video,
     working_size,
 )
+from bodydouble.media.subtitles import default_styles
 from clips import TICK, number_of, numbered, packets, write_clip
 
 FORM = PlaneFormat.of(ColourTags(), 240)
@@ -48,8 +51,10 @@ def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.
 
 
 def times(path: Path) -> list[Fraction]:
+    """Seconds from the first frame to each."""
     info = probe_video(path)
-    return [at * info.time_base for at in VideoReader(path, info, info.width, info.height).pts]
+    pts = VideoReader(path, info, info.width, info.height).pts
+    return [(at - pts[0]) * info.time_base for at in pts]
 
 
 def numbers(path: Path) -> list[int]:
@@ -230,3 +235,142 @@ def test_segments_must_hold_every_frame(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="hold 1 frames, the source 26"):
         join_segments([tmp_path / "a.nut"], source, probe_video(source), tmp_path / "out.mp4")
     assert not list(tmp_path.glob("out*"))
+
+
+def shifted(source: Path, name: str, seconds: Fraction, sounds: list[tuple[str, bool]] | None = None) -> Path:
+    """A copy of ``source`` with all times later, its sound once for each (language, default) of ``sounds``."""
+    path = source.with_name(name)
+    with av.open(str(source)) as before, av.open(str(path), "w") as after:
+        kinds: list[tuple[Any, str, bool]] = [(before.streams.video[0], "und", True)]
+        kinds += [(before.streams.audio[0], *sound) for sound in sounds or [("und", True)]]
+        copies: dict[int, list[Any]] = {}
+        for stream, language, default in kinds:
+            copy = after.add_stream_from_template(stream)
+            copy.metadata["language"] = language
+            copy.disposition = Disposition.default if default else Disposition(0)
+            copies.setdefault(stream.index, []).append(copy)
+        for packet in before.demux():
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                start, dts, data = packet.pts, packet.dts, bytes(packet)
+                for copy in copies[packet.stream.index]:
+                    twin = av.Packet(data)
+                    twin.stream, twin.time_base, twin.is_keyframe = copy, packet.time_base, packet.is_keyframe
+                    delay = round(seconds / packet.time_base)
+                    twin.pts, twin.dts, twin.duration = start + delay, dts + delay, packet.duration
+                    after.mux(twin)
+    return path
+
+
+def starts(path: Path) -> dict[str, float]:
+    with av.open(str(path)) as container:
+        return {s.type: float((s.start_time or 0) * s.time_base) for s in container.streams}  # pyright: ignore
+
+
+@pytest.mark.parametrize(("sound_start", "video_start"), [(0.2, 0.0), (0.0, 0.04)])
+def test_a_common_start_is_removed(tmp_path: Path, sound_start: float, video_start: float) -> None:
+    """A recording that starts at ten hours starts at zero in the result; sound and picture keep their difference."""
+    pts = [round(video_start / TICK) + 512 * n for n in range(12)]
+    clip = write_clip(tmp_path / "a.mp4", numbered(12, 96, 96), pts=pts, sound="aac", sound_start=sound_start)
+    source = shifted(clip, "late.mkv", Fraction(36_000))
+    assert starts(source)["video"] > 35_999
+    result = through(source, tmp_path, [5])
+    info = probe_video(result)
+    assert info.duration_seconds < 1
+    found = starts(result)
+    assert min(found.values()) == pytest.approx(0, abs=1e-3)
+    before = starts(source)
+    assert found["audio"] - found["video"] == pytest.approx(before["audio"] - before["video"], abs=1e-4)
+    assert times(result) == times(source)
+
+
+def test_every_sound_track_is_kept_and_the_default_first(tmp_path: Path) -> None:
+    """Three languages survive; the source's default track is the first and the default of the result."""
+    clip = write_clip(tmp_path / "a.mp4", numbered(8, 96, 96), sound="aac")
+    source = shifted(clip, "three.mkv", Fraction(0), [("deu", False), ("eng", True), ("fra", False)])
+    result = through(source, tmp_path, [5])
+    with av.open(str(result)) as container:
+        sounds = container.streams.audio
+        assert [s.language for s in sounds] == ["eng", "deu", "fra"]
+        assert [bool(s.disposition & Disposition.default) for s in sounds] == [True, False, False]
+    assert probe_video(source).warnings == ()
+
+
+def waveform(path: Path) -> NDArray[np.float32]:
+    """The first channel of the default audio track from time 0 on, as libav plays it."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        rate = stream.codec_context.sample_rate
+        wave = np.zeros(2 * rate, np.float32)
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=rate)
+        for frame in container.decode(stream):
+            at = round(float(frame.pts * frame.time_base) * rate)  # pyright: ignore[reportOperatorIssue]
+            data = np.concatenate([f.to_ndarray()[0] for f in resampler.resample(frame)])
+            cut = max(0, -at)
+            wave[at + cut : at + len(data)] = data[cut:]
+    return wave
+
+
+@pytest.mark.parametrize("codec", ["libopus", "aac", "libmp3lame", "pcm_s16le"])
+def test_encoder_delay_is_kept_to_the_sample(tmp_path: Path, codec: str) -> None:
+    """Sound from a Matroska file, which rounds to milliseconds, starts at the same sample as from an exact file."""
+    name = "a.mov" if codec == "pcm_s16le" else "a.mp4"
+    exact = write_clip(tmp_path / name, numbered(12, 96, 96), sound=codec, sound_seed=5)
+    tick = Fraction(1, 1000)
+    rounded = write_clip(tmp_path / "b.mkv", numbered(12, 96, 96), sound=codec, sound_seed=5, time_base=tick)
+    result = waveform(through(rounded, tmp_path, [5]))
+    expected = waveform(exact)
+    both = np.fft.irfft(np.fft.rfft(expected, 2**18).conj() * np.fft.rfft(result, 2**18))
+    assert int(np.argmax(both)) == 0
+
+
+@pytest.mark.parametrize("codec", ["mov_text", "subrip", "ass"])
+def test_subtitles_chapters_and_timecode_are_kept(tmp_path: Path, codec: str) -> None:
+    """Text subtitles with language and times, chapters with titles, and the timecode are in the result."""
+    clip = write_clip(tmp_path / "a.mp4", numbered(25, 96, 96))
+    path = tmp_path / ("b.mp4" if codec == "mov_text" else "b.mkv")
+    with av.open(str(clip)) as before, av.open(str(path), "w") as after:
+        film = after.add_stream_from_template(before.streams.video[0])
+        film.codec_context.framerate = 25
+        film.metadata["timecode"] = "01:02:03:04"
+        text: Any = after.add_stream(codec)
+        text.codec_context.subtitle_header = default_styles()
+        text.metadata["language"] = "fra"
+        after.set_chapters([_chapter(1, 0, 400, "Un"), _chapter(2, 400, 1000, "Deux")])
+        for packet in before.demux(video=0):
+            if packet.size:
+                packet.stream = film
+                after.mux(packet)
+        words = {"mov_text": b"\0\7Bonjour", "subrip": b"Bonjour", "ass": b"0,0,Default,,0,0,0,,Bonjour"}[codec]
+        subtitle = av.Packet(words)
+        subtitle.stream, subtitle.time_base = text, Fraction(1, 1000)
+        subtitle.pts, subtitle.dts, subtitle.duration = 200, 200, 300
+        after.mux(subtitle)
+    result = through(path, tmp_path, [5])
+    assert probe_video(path).warnings == ()
+    with av.open(str(result)) as container:
+        chapters: list[Any] = container.chapters()
+        ends = [(c["metadata"]["title"], c["end"] * c["time_base"]) for c in chapters]
+        assert ends == [("Un", Fraction(2, 5)), ("Deux", Fraction(1))]
+        assert container.streams.video[0].metadata["timecode"] == "01:02:03:04"
+        subtitles = container.streams.subtitles[0]
+        assert subtitles.language == "fra"
+        shown = [(p.pts * p.time_base, bytes(p)[2:9]) for p in container.demux(subtitles) if p.size > 2]
+        assert shown == [(Fraction(1, 5), b"Bonjour")]
+
+
+def _chapter(number: int, start: int, end: int, title: str) -> Any:
+    return {
+        "id": number,
+        "start": start,
+        "end": end,
+        "time_base": Fraction(1, 1000),
+        "metadata": {"title": title},
+    }
+
+
+def test_what_mp4_cannot_hold_is_reported(tmp_path: Path) -> None:
+    """Converted sound is named with its track and codec, and only where sound matters."""
+    source = write_clip(tmp_path / "a.mkv", numbered(8, 96, 96), sound="pcm_s16le")
+    (warning,) = probe_video(source).warnings
+    assert (warning.code, warning.about_audio) == ("audio_converted", True)
+    assert warning.message == "Audio track 2 was converted to AAC: MP4 cannot hold pcm_s16le."
