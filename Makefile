@@ -7,7 +7,7 @@ RUN := .venv/bin/
 # Services and tests start many processes: what Python compiled once is kept, as it is by default.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-wan demo client test lint types bench serve screenshots format clean
+.PHONY: help setup setup-wan demo client reference test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ demo: .venv/product  ## start the real service, replace a person through it, say
 client: .venv/installed  ## generate the blocking Python client, and the parameters of both from the declared inputs
 	$(RUN)python tools/generate_client_options.py
 	$(RUN)python tools/generate_sync_client.py
+
+reference: .venv/installed  ## generate docs/settings.md from the settings
+	$(RUN)python tools/generate_settings_reference.py
 
 test: .venv/installed  ## run every test that this machine can run
 	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile

@@ -45,10 +45,10 @@ Networks = Annotated[str, AfterValidator(_check_networks)]
 class ServerSettings(BaseSettings):
     """Where the service listens, and how clients reach it."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65_535)
+    host: str = "127.0.0.1"  # address to listen on; 0.0.0.0: all addresses of this machine
+    port: int = Field(default=8000, ge=0, le=65_535)  # 0: a free port
     public_url: Url = ""  # for links; empty: http://host:port
-    log_json: bool = False
+    log_json: bool = False  # write log lines as JSON
     metrics_token: str = Field(default="", repr=False)  # bearer token of /metrics; empty: only requests on loopback
     reads_per_minute: int = Field(default=1200, ge=1)  # of one key at one API process
     event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
@@ -65,7 +65,7 @@ class StorageSettings(BaseSettings):
     """The database, the files, and how long both keep what they hold."""
 
     data: Path = Path("bodydouble-data")  # folder of the embedded database, the files and the workspaces
-    # Not shown by repr: it may contain a password.
+    # Connection string of PostgreSQL; empty: the embedded database. Hidden: it may contain a password.
     database_url: str = Field(
         default="", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"), repr=False
     )
@@ -74,10 +74,10 @@ class StorageSettings(BaseSettings):
     secret: str = Field(default="", repr=False)  # signs links and callbacks; empty: the file ``secret`` below ``data``
     free_bytes_min: int = 500_000_000  # of the disk of ``data``, reserved for the database
     account_uploads_bytes_max: int = Field(default=20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit
-    upload_url_seconds: int = 3600
-    download_url_seconds: int = 7 * DAY_SECONDS
+    upload_url_seconds: int = 3600  # validity of an upload address
+    download_url_seconds: int = 7 * DAY_SECONDS  # validity of a download address
     media_days: Days = 7  # results and previews, from the end of the task
-    uploads_days: Days = 2
+    uploads_days: Days = 2  # uploads that no task uses
     rows_days: Days = 90  # tasks, from their end; ledger and usage are kept
 
     @property
@@ -94,15 +94,15 @@ class StorageSettings(BaseSettings):
 class MediaSettings(BaseSettings):
     """Which pictures and videos are accepted, and from where."""
 
-    image_bytes_max: int = 50_000_000
-    image_side_min: int = 200
-    image_side_max: int = 16_384
-    image_pixels_max: int = 110_000_000
-    video_bytes_max: int = 200_000_000
-    video_seconds_min: float = 0.0
-    video_seconds_max: float = 120.0
-    video_side_min: int = 64
-    video_side_max: int = 4096
+    image_bytes_max: int = 50_000_000  # of the picture
+    image_side_min: int = 200  # pixels
+    image_side_max: int = 16_384  # pixels
+    image_pixels_max: int = 110_000_000  # width times height
+    video_bytes_max: int = 200_000_000  # of the video
+    video_seconds_min: float = 0.0  # of the video
+    video_seconds_max: float = 120.0  # of the video
+    video_side_min: int = 64  # pixels
+    video_side_max: int = 4096  # pixels
     data_url_bytes_max: int = Field(default=5_000_000, ge=0, le=10_000_000)  # of a file within a request
     outbound_allow: Networks = (
         ""  # networks, comma-separated, that inputs and callbacks may use though they are not public
@@ -116,21 +116,21 @@ class AccountSettings(BaseSettings):
     starting_credits: Decimal = Decimal(10_000)  # of the account that the first start creates
     # Prices that differ from the catalogue, per second of output: '{"480P": 6, "580P": 9, "720P": 12.5}'
     credits_per_second: dict[Resolution, Annotated[Decimal, Field(ge=0, decimal_places=4)]] = {}
-    creates_per_minute: int = Field(default=120, ge=1)
+    creates_per_minute: int = Field(default=120, ge=1)  # of one account
     tasks_active_max: int = Field(default=100, ge=1)  # waiting or running
 
 
 class WorkerSettings(BaseSettings):
     """How workers process tasks and deliver callbacks."""
 
-    models: Path | None = None  # a folder with the perception models; None: the user's cache
+    models: Path | None = None  # a folder with the perception models; not set: the user's cache
     puppet_fallback: bool = True  # false: refuse `auto` if there is no GPU
     attempts_max: int = 3  # of one step if its child process dies, and of a task if its worker does
     task_hours_max: Hours = 24  # from create to settlement; then the task fails
     worker_tasks_max: int = Field(default=1, ge=0)  # at a time, the same for all workers; 0: this worker runs none
-    heartbeat_seconds: float = Field(default=5, gt=0)
+    heartbeat_seconds: float = Field(default=5, gt=0)  # interval between signs of life of a worker
     takeover_seconds: float = Field(default=30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
-    callback_tries_max: int = Field(default=8, ge=1)
+    callback_tries_max: int = Field(default=8, ge=1)  # attempts to deliver one callback
     callback_retry_seconds: float = Field(default=10, gt=0)  # to the second try; each later wait is 4.3 times as long
     callback_seconds_max: float = Field(default=15, gt=0)  # of one try
 
@@ -141,21 +141,22 @@ class RendererSettings(BaseSettings):
     # Renderer of another package → its settings by name: '{"toy": {"brightness": 200}}', or a table [renderers.toy].
     renderers: dict[str, dict[str, Any]] = {}
     wan_on_workers: bool = False  # true: offer it although this machine cannot run it, because its workers can
-    wan_weights: Path | None = None  # None: the user's cache, which `models install wan` fills
+    wan_weights: Path | None = None  # not set: the user's cache, which `models install wan` fills
     wan_profile: Literal["auto", "quality", "balanced", "fast"] = "auto"  # auto: the best that fits the GPU
-    wan_attention: Literal["auto", "native", "cudnn", "flash", "flash3", "sage"] = "auto"
+    wan_attention: Literal["auto", "native", "cudnn", "flash", "flash3", "sage"] = "auto"  # implementation of attention
+    # number format of the weights
     wan_quantisation: Literal["auto", "none", "fp8", "int8", "fp8-weights", "int8-weights"] = "auto"
     wan_offload: Literal["auto", "none", "encoders", "blocks"] = "auto"  # what is kept in main memory
-    wan_compile: bool = True
-    wan_relighting: Path | None = None  # a LoRA file; None: the one in the weights folder
-    wan_distillation: Path | None = None  # a LoRA file for the profile fast; None: the one in the weights folder
+    wan_compile: bool = True  # compile the model at its first use
+    wan_relighting: Path | None = None  # a LoRA file; not set: the one in the weights folder
+    wan_distillation: Path | None = None  # a LoRA file for the profile fast; not set: the one in the weights folder
     wan_segment_frames: int = Field(default=77, ge=9, le=121)  # 4n + 1
-    wan_carried_frames: Literal[1, 5] = 1
+    wan_carried_frames: Literal[1, 5] = 1  # last frames of a segment that begin the next one
     wan_area_min: int = Field(default=832 * 480, ge=1)  # smaller videos and pictures are enlarged for the model
     wan_area_max: int = Field(default=1280 * 720, ge=256)  # pixels that the model works on; the person is scaled to fit
     wan_device: Literal["cuda", "cpu"] = "cuda"  # cpu takes days for a video: for tests with tiny weights
     wan_mask_columns: int = Field(default=1, ge=1, le=64)  # blocks across the person's box; 1 × 1 is the whole box
-    wan_mask_rows: int = Field(default=1, ge=1, le=64)
+    wan_mask_rows: int = Field(default=1, ge=1, le=64)  # blocks along the person's box
     wan_idle_seconds: float = Field(default=900, ge=0)  # without a task; then the weights are unloaded
     wan_gpus: int = Field(default=1, ge=1, le=16)  # of one task; further GPUs run further tasks
 
@@ -164,22 +165,22 @@ class PerceptionSettings(BaseSettings):
     """Finding and tracking people for the GPU renderer. A model is a folder or an id of the hub, already downloaded."""
 
     perception_backend: Literal["auto", "cpu", "gpu"] = "auto"  # auto: gpu if there is a GPU and all three models
-    perception_detector: str = "PekingU/rtdetr_v2_r50vd"
-    perception_pose: str = "usyd-community/vitpose-plus-huge"
-    perception_masks: str = "facebook/sam2.1-hiera-large"
-    perception_device: str = Field(default="cuda", pattern=r"^(cuda(:\d+)?|cpu)$")
+    perception_detector: str = "PekingU/rtdetr_v2_r50vd"  # finds people
+    perception_pose: str = "usyd-community/vitpose-plus-huge"  # finds body landmarks
+    perception_masks: str = "facebook/sam2.1-hiera-large"  # separates the person from the background
+    perception_device: str = Field(default="cuda", pattern=r"^(cuda(:\d+)?|cpu)$")  # such as cuda:1
 
 
 class SignInSettings(BaseSettings):
     """Signing in at the console: by link, or through an OpenID Connect provider if ``oidc_issuer`` is set."""
 
-    sign_in_link_minutes: Minutes = 60
-    session_hours: Hours = 168
+    sign_in_link_minutes: Minutes = 60  # validity of a sign-in link
+    session_hours: Hours = 168  # validity of a session
     oidc_issuer: str = ""  # https://…, exactly as the provider's tokens name it
-    oidc_client_id: str = ""
+    oidc_client_id: str = ""  # as registered at the provider
     oidc_client_secret: str = Field(default="", repr=False)  # empty: a public client
     oidc_name: str = "single sign-on"  # shown on the button
-    oidc_scopes: str = "openid email profile"
+    oidc_scopes: str = "openid email profile"  # requested from the provider
     oidc_domains: str = ""  # of verified e-mail addresses, comma-separated; empty: everybody whom the provider knows
     oidc_role_claim: str = ""  # such as groups, or realm_access.roles; empty: nobody becomes an operator by signing in
     oidc_operator_role: str = "operator"  # the value of that claim that makes an operator

@@ -1,5 +1,7 @@
 """Settings from environment and file."""
 
+import importlib.util
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,3 +62,17 @@ def test_prices_are_of_known_resolutions(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("BODYDOUBLE_CREDITS_PER_SECOND", '{"4K": 60}')
     with pytest.raises(ValidationError, match="4K"):
         Settings()
+
+
+def test_the_reference_is_the_generated_one() -> None:
+    """``docs/settings.md`` equals the generator's output, and every setting has a meaning there."""
+    path = Path(__file__).parents[2] / "tools" / "generate_settings_reference.py"
+    spec = importlib.util.spec_from_file_location("generate_settings_reference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    assert tool.TARGET.read_text() == tool.generated(), "run `make reference`"
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (.*) \|$", tool.generated(), re.MULTILINE)
+    assert len(rows) == len(Settings.model_fields)
+    assert [name for name, meaning in rows if not meaning.strip()] == []
