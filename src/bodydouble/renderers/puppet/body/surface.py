@@ -17,17 +17,56 @@ Mask = NDArray[np.bool_]
 LIMB_BONES = MappingProxyType({"arm": ("upperarm", "lowerarm", "hand"), "leg": ("thigh", "calf", "foot")})
 """The bones of each kind of limb, without their side."""
 SUBPIXEL_BITS = 4
-WEIGHT_BLUR = 0.16
-"""Standard deviation in decimetres by which weights and depth are smoothed: seams of the mesh's parts are hard."""
+WEIGHT_BLUR, DEPTH_BLUR = 0.16, 0.12
+"""Standard deviations in decimetres by which weights and depth are smoothed: seams of the mesh's parts are hard."""
+SAMPLES_PER_BLUR = 1.6
+"""Samples of a smoothed field for each standard deviation: interpolated between them it differs by at most 1 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """Fields over a picture, continued beyond the body by its nearest pixel."""
+    """Fields over a picture (h, w), continued beyond the body by its nearest pixel.
 
-    weights: Floats  # (h, w, len(BONES)), sums to 1
-    depth: Floats  # (h, w) px, away from the camera
+    Weights and depth are smooth, and kept for every ``step``-th row and column only: at full size they would be the
+    renderer's largest arrays.
+    """
+
+    weights: Floats  # (ceil(h / step), ceil(w / step), len(BONES)), sums to 1
+    depth: Floats  # (ceil(h / step), ceil(w / step)) px, away from the camera
     inside: Mask  # (h, w) the body's silhouette
+    step: int  # px between two samples of weights and depth
+
+    def reduced(self, field: NDArray[Any]) -> NDArray[Any]:
+        """``field`` (h, w, ...) where ``weights`` and ``depth`` are sampled."""
+        return sampled(field, self.step)
+
+    def share(self, bones: tuple[str, ...]) -> Floats:
+        """(h, w) sum of the weights of ``bones``, 0-1."""
+        height, width = self.inside.shape
+        small = bone_share(self.weights, bones)
+        size = (small.shape[1] * self.step, small.shape[0] * self.step)
+        return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), np.float32)[:height, :width]
+
+    def at(self, points: Array) -> tuple[Array, Array]:
+        """(N, len(BONES)) weights and (N,) depth at ``points`` (N, 2) px; beyond the border as on it."""
+        height, width = self.depth.shape
+        place = np.clip((points - self.step // 2) / self.step, 0, [width - 1, height - 1])
+        low = np.floor(place).astype(int)
+        high = np.minimum(low + 1, [width - 1, height - 1])
+        across, down = (place - low).T
+        weights, depth = np.zeros((len(points), self.weights.shape[2])), np.zeros(len(points))
+        for x, x_share in ((low[:, 0], 1 - across), (high[:, 0], across)):
+            for y, y_share in ((low[:, 1], 1 - down), (high[:, 1], down)):
+                share = x_share * y_share
+                weights += share[:, None] * self.weights[y, x]
+                depth += share * self.depth[y, x]
+        return weights, depth
+
+
+def sampled(field: NDArray[Any], step: int) -> NDArray[Any]:
+    """Every ``step``-th row and column of ``field`` (h, w, ...): the middle ones, and the last."""
+    rows, columns = (np.minimum(np.arange(0, n, step) + step // 2, n - 1) for n in field.shape[:2])
+    return field[rows[:, None], columns]
 
 
 def triangle_weights(template: BodyTemplate) -> Array:
@@ -93,14 +132,13 @@ def surface_of(
     triangles = template.triangles[chosen]
     labels = label_triangles(vertices, triangles, shape, far)
     inside = labels > 0
-    # Continued as numbers: the weights of a large picture are the renderer's largest array.
-    number = continued(np.maximum(labels - 1, 0), inside)
-    weights = triangle_weights(template)[chosen].astype(np.float32)[number]
-    depth = vertices[triangles][..., 2].mean(1).astype(np.float32)[number]
     sigma = max(1.0, WEIGHT_BLUR * scale)
-    used = np.flatnonzero(weights.any((0, 1)))
-    for k in used:
-        weights[..., k] = cv2.GaussianBlur(weights[..., k], (0, 0), sigma)
+    step = max(1, int(sigma / SAMPLES_PER_BLUR))
+    number = sampled(continued(np.maximum(labels - 1, 0), inside), step)
+    weights = triangle_weights(template)[chosen].astype(np.float32)[number]
+    for k in np.flatnonzero(weights.any((0, 1))):
+        weights[..., k] = cv2.GaussianBlur(weights[..., k], (0, 0), sigma / step)
     weights /= np.maximum(weights.sum(2, keepdims=True), 1e-6)
-    depth = cv2.GaussianBlur(depth, (0, 0), 0.75 * sigma)
-    return Surface(weights=weights, depth=np.asarray(depth, np.float32), inside=inside)
+    depth = vertices[triangles][..., 2].mean(1).astype(np.float32)[number]
+    depth = cv2.GaussianBlur(depth, (0, 0), max(0.75, DEPTH_BLUR * scale) / step)
+    return Surface(weights=weights, depth=np.asarray(depth, np.float32), inside=inside, step=step)

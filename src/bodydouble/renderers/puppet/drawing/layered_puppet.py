@@ -1,6 +1,7 @@
 """Drawing the layered body as the actor moves."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,8 +50,9 @@ class _Placed:
 
     def drawn(self, texture: Bytes) -> Bytes:
         """(h, w, ...) ``texture`` as the frame shows it."""
-        x, y = self.source[..., 0], self.source[..., 1]
-        return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8)
+        one_map: Any = None  # both coordinates are in ``source``
+        drawn = cv2.remap(texture, self.source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(drawn, np.uint8)
 
 
 class LayeredPuppet:
@@ -220,13 +222,12 @@ class _FaceWeights:
     @classmethod
     def of(cls, character: Character, figure: FaceMesh) -> "_FaceWeights":
         head, surface = character.anatomy.head, character.body.layers.surface
-        height, width = surface.depth.shape
-        at = np.clip(figure.vertices.astype(int), 0, [width - 1, height - 1])
+        weights, depth = surface.at(figure.vertices)
         away = np.linalg.norm(figure.vertices - head.centre, axis=1) / head.width
         near = np.clip((FACE_REACH[1] - away) / (FACE_REACH[1] - FACE_REACH[0]), 0, 1)
         return cls(
-            points=np.c_[figure.vertices, surface.depth[at[:, 1], at[:, 0]]],
-            weights=surface.weights[at[:, 1], at[:, 0]].astype(np.float64),
+            points=np.c_[figure.vertices, depth],
+            weights=weights,
             head_share=np.clip(figure.head_weight, 0, 1) * near,
         )
 

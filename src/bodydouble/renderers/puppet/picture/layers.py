@@ -103,9 +103,9 @@ def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, pa
     return LayeredBody(layers=layers, surface=surface, skirt=parts.hem is not None)
 
 
-def limb_weight(weights: Floats, limb: str, side: str) -> Floats:
-    """(h, w) share of the bones of the "arm" or "leg" of ``side`` in ``weights`` (h, w, len(BONES))."""
-    return np.asarray(bone_share(weights, tuple(f"{bone}_{side}" for bone in LIMB_BONES[limb])), np.float32)
+def limb_weight(surface: Surface, limb: str, side: str) -> Floats:
+    """(h, w) share of the bones of the "arm" or "leg" of ``side`` in the weights of ``surface``."""
+    return surface.share(tuple(f"{bone}_{side}" for bone in LIMB_BONES[limb]))
 
 
 def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) -> Surface:
@@ -114,17 +114,18 @@ def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) ->
     chest = BONES.index("spine_03")
     for side in SIDES:
         bones = [BONES.index(f"{bone}_{side}") for bone in LIMB_BONES["arm"]]
-        taken = weights[..., bones] * (1 - arm_colours(parts, side, scale))[..., None]
+        like = surface.reduced(arm_colours(parts, side, scale))
+        taken = weights[..., bones] * (1 - like)[..., None]
         weights[..., bones] -= taken
         weights[..., chest] += taken.sum(2)
-    return Surface(weights=weights, depth=surface.depth, inside=surface.inside)
+    return surface
 
 
 def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
     """``surface``, in place, with both legs' weights blended across a skirt, which hangs between them in one piece."""
     weights = surface.weights
     points = fit.joints.points
-    rows = np.arange(len(weights), dtype=np.float64)
+    rows, columns = (np.arange(n, dtype=np.float64) * surface.step + surface.step // 2 for n in weights.shape[:2])
     axis = {}
     for side, chain in (("l", (23, 25, 27)), ("r", (24, 26, 28))):
         joints = points[list(chain), :2]
@@ -132,15 +133,14 @@ def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
         axis[side] = np.interp(rows, joints[order, 1], joints[order, 0])
     span = axis["l"] - axis["r"]
     span = np.where(np.abs(span) < 0.5 * fit.scale, np.sign(span + 1e-9) * 0.5 * fit.scale, span)
-    columns = np.arange(weights.shape[1], dtype=np.float64)[None]
-    share = np.clip((columns - axis["r"][:, None]) / span[:, None], 0, 1).astype(np.float32)
+    share = np.clip((columns[None] - axis["r"][:, None]) / span[:, None], 0, 1).astype(np.float32)
     fade = np.clip((hem + 0.3 * fit.scale - rows) / (0.3 * fit.scale), 0, 1).astype(np.float32)[:, None]
     for bone in LIMB_BONES["leg"]:
         left, right = BONES.index(f"{bone}_l"), BONES.index(f"{bone}_r")
         total = weights[..., left] + weights[..., right]
         weights[..., left] += fade * (share * total - weights[..., left])
         weights[..., right] += fade * ((1 - share) * total - weights[..., right])
-    return Surface(weights=weights, depth=surface.depth, inside=surface.inside)
+    return surface
 
 
 def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: Segmentation) -> Layer:
@@ -157,7 +157,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:
-        weight = limb_weight(surface.weights, "leg", "l") + limb_weight(surface.weights, "leg", "r")
+        weight = limb_weight(surface, "leg", "l") + limb_weight(surface, "leg", "r")
         ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
         legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), 0.8)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
@@ -196,7 +196,7 @@ def _arm_layer(
     if own is None or np.count_nonzero(own & (alpha > 0.05)) < 30:
         return None
     surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, 0.15), shape, fit.scale)
-    weight = limb_weight(surface.weights, "arm", side)
+    weight = limb_weight(surface, "arm", side)
     whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.4)], shape) > 0
     visible = own & (alpha > 0.05)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
@@ -214,7 +214,7 @@ def _arm_layer(
     front = np.maximum(softened(own, 0.8) * alpha * fade, made_up)
     full = np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front)
     layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
-    share = bone_share(surface.weights, (f"hand_{side}",))
+    share = surface.share((f"hand_{side}",))
     hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
     return replace(layer, hand=np.round(255 * hand).astype(np.uint8))
 
@@ -237,11 +237,11 @@ def _leg_layer(
         return None
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])
-    weight = limb_weight(surface.weights, "leg", side)
-    other = limb_weight(both.weights, "leg", "r" if side == "l" else "l")
+    weight = limb_weight(surface, "leg", side)
+    other = limb_weight(both, "leg", "r" if side == "l" else "l")
     arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)
     whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.3)], shape) > 0
-    mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both.weights, "leg", side) > other))
+    mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both, "leg", side) > other))
     below = _below(parts.hem, alpha)
     visible = mine & (alpha > 0.05) & (below > 0)
     hidden = whole & ~visible & ((below == 0) | arms | (other > 0))
@@ -287,13 +287,12 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     renumbered = np.zeros(len(points), np.int64)
     renumbered[used] = np.arange(len(used))
     points, quads = points[used], renumbered[quads]
-    at = np.clip(points.astype(int), 0, [width - 1, height - 1])
-    weights = surface.weights[at[:, 1], at[:, 0]].astype(np.float64)
+    weights, depth = surface.at(points)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     low, high = points[triangles].min(1), points[triangles].max(1)
     whole = _box_sums((alpha > 0.6).astype(np.uint8), low, high)
     return Layer(
-        vertices=np.c_[points, surface.depth[at[:, 1], at[:, 0]]],
+        vertices=np.c_[points, depth],
         weights=weights / np.maximum(weights.sum(1, keepdims=True), 1e-9),
         triangles=triangles,
         opaque=whole >= 0.97 * cell * cell,
@@ -304,9 +303,16 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
 
 def premultiplied(colour: Floats, alpha: Floats) -> Bytes:
     """(h, w, 4) uint8 from ``colour`` 0-255 and ``alpha`` 0-1."""
-    share = np.clip(alpha, 0, 1)[..., None]
-    rgba = np.concatenate([np.clip(colour, 0, 255) * share, 255 * share], 2)
-    return np.ascontiguousarray(np.round(rgba).astype(np.uint8))
+    result = np.zeros((*alpha.shape, 4), np.uint8)
+    x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    if w == 0:
+        return result
+    here = np.s_[y : y + h, x : x + w]
+    share = np.clip(alpha[here], 0, 1)
+    seen = np.clip(colour[here], 0, 255)
+    seen *= share[..., None]
+    result[here] = np.rint(np.dstack([seen, 255 * share]))
+    return result
 
 
 def _box_sums(mask: Bytes, low: Array, high: Array) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@ import pytest
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.body_template import BONES, BodyTemplate, load_body_template
+from bodydouble.renderers.puppet.body import surface as surfaces
 from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
 from bodydouble.renderers.puppet.body.skeleton import joints_of
@@ -74,7 +75,27 @@ def test_weights_are_continued_beyond_the_body():
 
     assert np.allclose(surface.weights.sum(2), 1, atol=1e-4)
     x, y = np.round(pose[[13, 15]].mean(0)).astype(int)
-    assert surface.weights[y, x + 60, BONES.index("lowerarm_l")] > 0.5
+    weights, _ = surface.at(np.array([[x + 60.0, y]]))
+    assert weights[0, BONES.index("lowerarm_l")] > 0.5
+    assert surface.share(("lowerarm_l",))[y, x + 60] > 0.5
+
+
+def test_sampled_fields_are_those_of_every_pixel(monkeypatch: pytest.MonkeyPatch):
+    """Weights and depth that are kept for some pixels only differ little from those of all pixels."""
+    template, anatomy = tube_body(), anatomy_of(track_of([joints()]))
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SHAPE))
+    every = np.ones(len(template.triangles), bool)
+    sampled = surface_of(fit.vertices, template, every, SHAPE, fit.scale)
+    monkeypatch.setattr(surfaces, "SAMPLES_PER_BLUR", 1e6)
+    whole = surface_of(fit.vertices, template, every, SHAPE, fit.scale)
+
+    assert sampled.step > 1
+    assert whole.step == 1
+    for bone in ("lowerarm_l", "spine_02", "thigh_r"):
+        assert np.abs(sampled.share((bone,)) - whole.share((bone,))).max() < 0.1
+    points = np.random.default_rng(0).uniform(0, [SHAPE[1], SHAPE[0]], (200, 2))
+    assert np.abs(sampled.at(points)[0] - whole.at(points)[0]).max() < 0.1
+    assert np.abs(sampled.at(points)[1] - whole.at(points)[1]).max() < 0.1 * fit.scale
 
 
 def test_both_sides_have_their_own_triangles():
