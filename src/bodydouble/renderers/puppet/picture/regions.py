@@ -10,30 +10,40 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Image = NDArray[np.uint8]
 
+FAR = 4.0
+"""Pixels from which on a disc is laid by distances: OpenCV's time for a disc grows with its area."""
+DISC_RIM = 0.35
+"""Pixels by which OpenCV's discs reach beyond their circle, about."""
 FILL_SHRINK = 3
 """Diffusion runs at a third of the size: it gives cloth's colour, not its threads."""
 FILL_ROUNDS, FILL_SIGMA = 12, 1.5
 """Blurs of the diffusion, and their standard deviation in reduced pixels."""
+BLEND_SIGMA, BLEND_REACH = 0.8, 3
+"""Standard deviation in pixels by which what is filled fades out, and how far that reaches."""
 
 
 def widened(mask: Mask, radius: float) -> Mask:
     """``mask`` grown by a disc."""
+    if radius >= FAR:
+        return _far(mask) <= round(radius) + DISC_RIM
     return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
 
 
 def narrowed(mask: Mask, radius: float) -> Mask:
     """``mask`` shrunk by a disc; what touches the picture's border stays."""
+    if radius >= FAR:
+        return _far(~mask) > round(radius) + DISC_RIM
     return cv2.erode(mask.astype(np.uint8), _disc(radius), borderType=cv2.BORDER_REPLICATE) > 0
 
 
 def opened(mask: Mask, radius: float) -> Mask:
     """``mask`` without what is thinner than a disc."""
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)) > 0
+    return widened(narrowed(mask, radius), radius)
 
 
 def closed(mask: Mask, radius: float) -> Mask:
     """``mask`` with the gaps that are narrower than a disc."""
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(radius)) > 0
+    return narrowed(widened(mask, radius), radius)
 
 
 def softened(mask: Mask, sigma: float = 1.0) -> Floats:
@@ -54,7 +64,8 @@ def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
     height, width = known.shape
     size = (max(8, width // FILL_SHRINK), max(8, height // FILL_SHRINK))
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(colour * known[..., None].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    kept = cv2.copyTo(colour, known.astype(np.uint8))
+    small = np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.float32)
     small = small / np.maximum(share, 0.05)[..., None]
     sure = share > 0.3
     if not sure.any():
@@ -63,14 +74,24 @@ def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
     for _ in range(FILL_ROUNDS):
         spread = np.where(sure[..., None], small, cv2.GaussianBlur(spread, (0, 0), FILL_SIGMA))
     wide = cv2.resize(spread.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    blend = np.where(known, 0, np.maximum(softened(missing, 0.8), missing))[..., None]
-    return np.asarray(np.clip(colour * (1 - blend) + wide * blend, 0, 255), np.float32)
+    x, y, w, h = cv2.boundingRect(widened(missing, BLEND_REACH).astype(np.uint8))
+    here = np.s_[y : y + h, x : x + w]
+    soft = np.maximum(softened(missing[here], BLEND_SIGMA), missing[here].astype(np.float32))
+    blend = np.where(known[here], np.float32(0), soft)[..., None]
+    result = colour.copy()
+    result[here] += (wide[here] - colour[here]) * blend
+    return np.clip(result, 0, 255, out=result)
 
 
 def pieces(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     """How many connected pieces ``mask`` has, and (h, w) the number of each pixel's piece from 1; 0 outside."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     return count - 1, np.asarray(labels, np.int32)
+
+
+def _far(mask: Mask) -> Floats:
+    """(h, w) px to the nearest pixel of ``mask``, exactly."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 def _disc(radius: float) -> Image:
