@@ -88,7 +88,8 @@ class RendererPlugin:
     inspection_rows: Callable[["Footage", "Perception"], InspectionRows] | None = None  # for `bodydouble inspect`
     # Both return warnings and raise InputRejected for what the renderer cannot use. The reference is checked during
     # the probe, before anything is charged; the track after perception. None: everything is accepted.
-    check_reference: Callable[["ModelPack", "Image"], list["RenderWarning"]] | None = None
+    # ``check_reference`` may keep files for ``Renderer.prepare`` in the folder, which is the same there.
+    check_reference: Callable[["ModelPack", "Image", Path], list["RenderWarning"]] | None = None
     check_track: Callable[["PersonTrack"], list["RenderWarning"]] | None = None
 
     def __post_init__(self) -> None:

@@ -164,6 +164,7 @@ class Shot:
         info = self.info
         self._meter.report(Stage.PROBE, 0.5)
         _ = self._reference_warnings
+        artefacts.store_digests(self.workspace)
         self._meter.report(Stage.PROBE, 1.0)
         return info
 
@@ -176,7 +177,7 @@ class Shot:
     def _reference_warnings(self) -> list[RenderWarning]:
         """The renderer's warnings about the reference image. Raises InputRejected, NobodyFound."""
         check = self._plugin.check_reference
-        return check(self._pack, self._reference()) if check else []
+        return check(self._pack, self._reference(), self._renderer_folder()) if check else []
 
     @cached_property
     def _track_warnings(self) -> list[RenderWarning]:
@@ -242,9 +243,7 @@ class Shot:
             track=self._perception.track,
             mode=self.request.mode,
         )
-        folder = self.workspace / "renderer"
-        folder.mkdir(exist_ok=True)
-        plugin = self._plugin
+        folder, plugin = self._renderer_folder(), self._plugin
         renderer = plugin.build(
             BuildRequest(
                 mode=self.request.mode,
@@ -255,6 +254,12 @@ class Shot:
             )
         )
         return renderer.prepare(scene, folder, lambda f: self._meter.report(Stage.PREPARE, f))
+
+    def _renderer_folder(self) -> Path:
+        """Where the renderer keeps its artefacts."""
+        folder = self.workspace / artefacts.RENDERER
+        folder.mkdir(exist_ok=True)
+        return folder
 
     @cached_property
     def _plugin(self) -> RendererPlugin:

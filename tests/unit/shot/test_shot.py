@@ -137,7 +137,7 @@ def test_the_probe_names_the_input_that_is_wrong(box_request: ShotRequest, tmp_p
 def test_the_probe_refuses_a_picture_that_the_renderer_cannot_draw(box_request: ShotRequest, workspace: Path) -> None:
     """The renderer's own check runs in the probe, before anything is charged or perceived."""
 
-    def refuse(pack: ModelPack, reference: Image) -> list[RenderWarning]:
+    def refuse(pack: ModelPack, reference: Image, folder: Path) -> list[RenderWarning]:
         raise InputRejected("image: no head", field="image")
 
     plugin = dataclasses.replace(box_plugin(BoxRenderer()), check_reference=refuse)

@@ -1,6 +1,7 @@
 """The description of the puppet renderer."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bodydouble.renderers.options import option
@@ -38,12 +39,12 @@ def _build(request: BuildRequest) -> "Renderer":
     return PuppetRenderer(request.pack, request.options)
 
 
-def _check_reference(pack: "ModelPack", reference: "Image") -> "list[RenderWarning]":
-    from bodydouble.perception.portrait import analyse_portrait  # loads networks
+def _check_reference(pack: "ModelPack", reference: "Image", folder: Path) -> "list[RenderWarning]":
     from bodydouble.perception.suitability import check_portrait
     from bodydouble.renderers.protocol import RenderWarning
+    from bodydouble.renderers.puppet.picture.reference import analysed_reference  # loads networks
 
-    concerns = check_portrait(analyse_portrait(pack, reference))
+    concerns = check_portrait(analysed_reference(pack, reference, folder)[1])
     return [RenderWarning(code=concern.code, message=concern.message) for concern in concerns]
 
 

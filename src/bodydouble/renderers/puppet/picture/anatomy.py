@@ -77,6 +77,18 @@ def scaled(anatomy: Anatomy, zoom: float) -> Anatomy:
     )
 
 
+def shifted(anatomy: Anatomy, x: float, y: float) -> Anatomy:
+    """All positions moved by ``x`` and ``y`` pixels."""
+    head, flat, deep = anatomy.head, np.array([x, y]), np.array([x, y, 0.0])
+    return replace(
+        anatomy,
+        body=anatomy.body + deep,
+        face=None if anatomy.face is None else anatomy.face + deep,
+        hands=anatomy.hands + flat,
+        head=replace(head, centre=head.centre + flat, origin=head.origin + deep),
+    )
+
+
 def skin_of(anatomy: Anatomy, cutout: Cutout) -> Array:
     """(3,) colour of the cheeks, or of the middle of the head where there is no face.
 

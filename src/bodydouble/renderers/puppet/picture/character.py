@@ -7,37 +7,39 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception import ModelPack
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.retarget import legs_seen
-from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, skin_of
-from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, shifted, skin_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.reference import analysed_reference
 from bodydouble.tasks.errors import NobodyFound
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Image = NDArray[np.uint8]
 
-REFERENCE_SIDE_MAX = 1600
-"""Longer side in pixels to which a reference is reduced at once: a face on screen is never larger."""
 OVERSAMPLING = 1.15
 """Texture pixels for one pixel on screen."""
 ZOOM_MIN = 0.12
+PERSON_MARGIN = 0.4
+"""Shoulder widths of the picture that are kept around the person: room for made-up hands and skirts."""
+LANDMARK_SEEN_MIN = 0.3
+"""Visibility from which on a landmark belongs to the part of the picture that is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Character:
     """Everything about the reference that drawing and colouring need, at about the size on screen."""
 
-    anatomy: Anatomy
-    picture: Floats  # (h, w, 3) 0-255, colours of the person alone
-    alpha: Floats  # (h, w) 0-1
+    alpha: Floats  # (h, w) 0-1, of the whole reference
     surroundings: Image  # (h, w, 3) the reference as it is, for its light
+    anatomy: Anatomy  # as all that follows in the part of the reference with the person
     face: FaceMesh | None  # None where the reference shows no face
     body: FittedPicture  # layers on a body model
     skin: Array  # (3,) 0-255, of the face, else of what the head shows
@@ -58,14 +60,12 @@ class Character:
 
 
 def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
-    """Analyse, cut out and take apart ``reference`` (H, W, 3) RGB; the cut-out is kept in ``folder``.
+    """Analyse, cut out and take apart ``reference`` (H, W, 3) RGB; analysis and cut-out are kept in ``folder``.
 
     Raises:
         NobodyFound: nobody in the reference image.
     """
-    zoom = min(1.0, REFERENCE_SIDE_MAX / max(reference.shape[:2]))
-    image = resized(reference, zoom)
-    portrait = analyse_portrait(pack, image)
+    image, portrait = analysed_reference(pack, reference, folder)
     template = load_body_template(pack.path(BODY_FILE.name))
     return character_of(image, portrait.track, portrait.mask, motion, folder, template)
 
@@ -92,31 +92,37 @@ def character_of(
     anatomy = anatomy_of(track)
     zoom = texture_zoom(anatomy, motion)
     anatomy = scaled(anatomy, zoom)
-    cutout = Cutout(alpha=_shrunk(cutout.alpha, zoom), colour=_shrunk(cutout.colour, zoom))
+    cutout = Cutout(alpha=shrunk(cutout.alpha, zoom), colour=shrunk(cutout.colour, zoom))
     picture, skin = resized(image, zoom), skin_of(anatomy, cutout)
-    body = layer_picture(picture, cutout, anatomy, skin, template, legs=legs_seen(motion))
+    x0, y0, x1 = person_part(cutout.alpha, anatomy)
+    anatomy = shifted(anatomy, -x0, -y0)
+    part = np.s_[y0:, x0:x1]
+    cut = Cutout(alpha=np.ascontiguousarray(cutout.alpha[part]), colour=np.ascontiguousarray(cutout.colour[part]))
+    own = np.ascontiguousarray(picture[part])
+    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_seen(motion))
     return Character(
-        anatomy=anatomy,
-        picture=cutout.colour,
         alpha=cutout.alpha,
         surroundings=picture,
+        anatomy=anatomy,
         face=build_face_mesh(anatomy, body.layers.layers["trunk"].rgba),
         body=body,
         skin=skin,
     )
 
 
-def resized(image: Image, zoom: float) -> Image:
-    if zoom >= 1:
-        return image
-    return np.asarray(np.round(_shrunk(image.astype(np.float32), zoom)), np.uint8)
+def person_part(alpha: Floats, anatomy: Anatomy) -> tuple[int, int, int]:
+    """Left, top and right border, in pixels, of the part of a picture that shows the person; it ends at the bottom.
 
-
-def _shrunk(image: Floats, zoom: float) -> Floats:
-    if zoom >= 1:
-        return image
-    size = (max(8, round(image.shape[1] * zoom)), max(8, round(image.shape[0] * zoom)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+    Work and memory of the layers grow with its area. The lower border stays, because it cuts people off.
+    """
+    height, width = alpha.shape
+    x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    seen = anatomy.body[anatomy.visibility > LANDMARK_SEEN_MIN, :2]
+    points = np.concatenate([[[x, y], [x + w, y + h]], seen, anatomy.hands[np.isfinite(anatomy.hands[..., 0])]])
+    low = np.floor(points.min(0) - PERSON_MARGIN * anatomy.unit).astype(int)
+    right = int(np.ceil(points[:, 0].max() + PERSON_MARGIN * anatomy.unit))
+    x0, y0 = int(np.clip(low[0], 0, width - 8)), int(np.clip(low[1], 0, height - 8))
+    return x0, y0, min(width, max(right, x0 + 8))
 
 
 def texture_zoom(anatomy: Anatomy, motion: Motion) -> float:

@@ -34,6 +34,19 @@ class Cutout:
     colour: Floats
 
 
+def resized(image: Image, zoom: float) -> Image:
+    """``image`` (h, w, 3) reduced by ``zoom``; never enlarged."""
+    return image if zoom >= 1 else np.asarray(np.round(shrunk(image.astype(np.float32), zoom)), np.uint8)
+
+
+def shrunk(image: Floats, zoom: float) -> Floats:
+    """``image`` (h, w, ...) reduced by ``zoom``, each side to at least 8 pixels; never enlarged."""
+    if zoom >= 1:
+        return image
+    size = (max(8, round(image.shape[1] * zoom)), max(8, round(image.shape[0] * zoom)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def trimap_of(mask: Floats) -> Floats:
     """(h, w) of 0, 0.5 and 1 from a coarse mask 0-1; the unknown band is about a 35th of the height wide."""
     size = max(3, mask.shape[0] // BAND) | 1

@@ -1,0 +1,35 @@
+"""The reference image at working size, and the person in it: analysed once a shot."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from bodydouble.perception import ModelPack, Portrait, analyse_portrait
+from bodydouble.perception.arrays import Image
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.picture.cutout import resized
+from bodydouble.tasks.atomic_files import atomic_file
+
+REFERENCE_SIDE_MAX = 1600
+"""Longer side in pixels to which a reference is reduced at once: a face on screen is never larger."""
+PORTRAIT_NAME = "portrait.npz"
+
+
+def analysed_reference(pack: ModelPack, reference: Image, folder: Path) -> tuple[Image, Portrait]:
+    """``reference`` (H, W, 3) RGB at working size, and its largest person; the analysis is kept in ``folder``.
+
+    Raises:
+        NobodyFound: nobody in the reference image.
+    """
+    image = resized(reference, min(1.0, REFERENCE_SIDE_MAX / max(reference.shape[:2])))
+    path = folder / PORTRAIT_NAME
+    if not path.is_file():
+        made = analyse_portrait(pack, image)
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as part, part.open("wb") as file:
+            levels = np.round(made.mask * 255).astype(np.uint8)  # a tenth of the size, and as coarse as the network
+            np.savez_compressed(file, mask=levels, **vars(made.track))
+    with np.load(path) as stored:
+        track = PersonTrack(**{f.name: stored[f.name] for f in fields(PersonTrack)})
+        return image, Portrait(track=track, mask=stored["mask"].astype(np.float32) / np.float32(255))
