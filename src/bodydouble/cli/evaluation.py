@@ -28,6 +28,13 @@ def evaluate(
             help="The scene without the person, where the driving video is a composite: measures the plate's error.",
         ),
     ] = None,
+    unencoded: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The same shot exported losslessly (MKV): also measures the background before encoding.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a result: background, pose, bones, feet, tears, face, clothes, flicker, residue, and the media.
@@ -41,6 +48,8 @@ def evaluate(
     output, video, image = existing_file(output, "RESULT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
     if background is not None:
         background = existing_file(background, "--background")
+    if unencoded is not None:
+        unencoded = existing_file(unencoded, "--unencoded")
     point, rank = parse_person(person)
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.cli.evaluation_report import report_rows
@@ -60,6 +69,7 @@ def evaluate(
             media_limits(settings),
             lambda fraction: display.update("measuring", fraction),
             background,
+            unencoded,
         )
     if as_json:
         print_json(figures)

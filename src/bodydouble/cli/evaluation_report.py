@@ -28,6 +28,15 @@ def _scene_rows(e: Evaluation) -> list[Row]:
         ("  of the source", _number(e.flicker_source, 2), "the same for the source: the result should not exceed it"),
         ("residue", _percent(e.residue), "visible part of the actor; 0 % is best"),
     ]
+    if e.unencoded_background_exact is not None:
+        rows += [
+            (
+                "background unencoded",
+                _number(e.unencoded_background_psnr_db, 1, " dB"),
+                "PSNR of the lossless export's samples; 100 dB: identical",
+            ),
+            ("  samples kept", _percent(e.unencoded_background_exact), "samples that are the source's own"),
+        ]
     if e.plate_error is not None:
         rows += [
             ("background error", _number(e.plate_error, 2), "difference from the true background, 0 to 255"),

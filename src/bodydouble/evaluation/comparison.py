@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bodydouble.evaluation.appearance import Appearance
-from bodydouble.evaluation.background import BackgroundFidelity
+from bodydouble.evaluation.background import BackgroundFidelity, SampleFidelity
 from bodydouble.evaluation.bones import bone_directions, bone_lengths
 from bodydouble.evaluation.clothes import ClothesLikeness
 from bodydouble.evaluation.expression import face_found, mouth_correlation, yaw_gain
@@ -18,6 +18,7 @@ from bodydouble.evaluation.residue import Residue
 from bodydouble.evaluation.result import Evaluation, MediaIntegrity
 from bodydouble.evaluation.tears import Tears
 from bodydouble.evaluation.true_background import TrueBackground
+from bodydouble.media import PlaneFormat, Planes, VideoReader
 from bodydouble.perception import ModelPack, Perception, PersonTrack, Portrait
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage
@@ -37,6 +38,20 @@ class Reference:
     portrait: Portrait
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unencoded:
+    """The same shot exported losslessly, and the driving video at its size."""
+
+    source: VideoReader
+    result: VideoReader
+    form: PlaneFormat  # in which both are read
+
+    def frames(self, total: int) -> Iterator[tuple[Planes, Planes]]:
+        """Source and result, frame by frame."""
+        readers = (reader.read_planes(0, total, self.form) for reader in (self.source, self.result))
+        yield from ((own, made) for (_, _, own), (_, _, made) in zip(*readers, strict=False))
+
+
 class Comparison:
     """The measures, fed frame by frame. ``output`` is None where no person was found in the output."""
 
@@ -47,6 +62,7 @@ class Comparison:
         self._character = output.track if output is not None else empty_track(len(source.track))
         self._background, self._residue, self._tears = BackgroundFidelity(), Residue(), Tears()
         self._true_background = TrueBackground()
+        self._unencoded: SampleFidelity | None = None
         self._flicker = {"source": Flicker(), "output": Flicker()}
         portrait = reference.portrait
         self._clothes = ClothesLikeness(reference.image, portrait.track, portrait.mask)
@@ -60,18 +76,25 @@ class Comparison:
         output: Footage,
         report: Callable[[float], None],
         true_background: Footage | None = None,
+        unencoded: Unencoded | None = None,
     ) -> None:
         """Read all from beginning to end; frames that one of them lacks are not compared.
 
-        ``true_background`` is the source's scene without the person, where it is known.
+        ``true_background`` is the source's scene without the person, where it is known. ``unencoded`` has the size of
+        ``output``.
         """
         total = min(f.frames for f in (source, output, true_background) if f is not None)
         before: tuple[Image, Image] | None = None
         frames = zip(source.read(0, total), output.read(0, total), self._mattes(total), strict=True)
         truths = true_background.read(0, total) if true_background is not None else None
+        samples = iter(()) if unencoded is None else unencoded.frames(total)
+        self._unencoded = None if unencoded is None else SampleFidelity(unencoded.form.bits)
         for (i, actual), (_, made), (actor_matte, character_matte) in frames:
             changed = difference(actual, made)
-            self._background.add(actual, made, background(actor_matte, character_matte, changed))
+            kept = background(actor_matte, character_matte, changed)
+            self._background.add(actual, made, kept)
+            if self._unencoded is not None and (pair := next(samples, None)) is not None:
+                self._unencoded.add(*pair, kept)
             if truths is not None:
                 _, truth = next(truths)
                 self._true_background.add(actual, made, truth, actor_matte, character_matte)
@@ -110,6 +133,7 @@ class Comparison:
     def evaluation(self, width: int, height: int, delivery: MediaIntegrity) -> Evaluation:
         """The measurements of what was read."""
         mean, worst = self._background.result()
+        unencoded_psnr, unencoded_exact = self._unencoded.result() if self._unencoded else (None, None)
         face = self._face
         texture_output, colour_output = face.result("output") if face else (None, None)
         texture_actor, colour_actor = face.result("actor") if face else (None, None)
@@ -124,6 +148,8 @@ class Comparison:
             frames=self._frames,
             background_psnr_mean_db=mean,
             background_psnr_min_db=worst,
+            unencoded_background_psnr_db=unencoded_psnr,
+            unencoded_background_exact=unencoded_exact,
             pck_10=self._pose.hits.share(0.1),
             pck_20=self._pose.hits.share(0.2),
             pck_10_driving=self._driving_pose.hits.share(0.1),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bodydouble.evaluation.comparison import Comparison, Reference
+from bodydouble.evaluation.comparison import Comparison, Reference, Unencoded
 from bodydouble.evaluation.media_integrity import compare_media
 from bodydouble.evaluation.result import Evaluation
-from bodydouble.media import MediaLimits, VideoInfo, VideoReader, probe_video, read_image
+from bodydouble.media import MediaLimits, PlaneFormat, VideoInfo, VideoReader, probe_video, read_image
 from bodydouble.perception import ModelPack, Perception, PersonChoice, PersonTrack, analyse_portrait, perceive
-from bodydouble.tasks.errors import NobodyFound
+from bodydouble.tasks.errors import MediaRejected, NobodyFound
 
 SHARES = (0.42, 0.42, 0.16)
 """Shares of the time: perceiving the source, perceiving the output, comparing them."""
@@ -28,15 +28,16 @@ def evaluate(
     limits: MediaLimits = MediaLimits(),
     report: Report = lambda fraction: None,
     true_background: Path | None = None,
+    unencoded: Path | None = None,
 ) -> Evaluation:
     """Measure ``output``, made of the driving ``video`` and the reference ``image``.
 
     The source is compared at the output's size. ``person`` is the person that was replaced. ``report`` is told the
     fraction 0-1 and may raise to stop. ``true_background`` is a video of the same scene without the person, where
-    ``video`` is a composite over it.
+    ``video`` is a composite over it. ``unencoded`` is the same shot exported losslessly.
 
     Raises:
-        MediaRejected: one of the files cannot be read.
+        MediaRejected: one of the files cannot be read, or ``unencoded`` has another size than ``output``.
         NobodyFound: the source or the reference shows no person.
     """
     made = probe_video(output, limits, field="output")
@@ -60,7 +61,8 @@ def evaluate(
         except NobodyFound:
             replaced = None  # a finding about the output, not an error
         comparison = Comparison(source, replaced, pack, Reference(image=reference, portrait=portrait))
-        comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f), truth)
+        before = _unencoded(unencoded, video, limits, made) if unencoded is not None else None
+        comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f), truth, before)
     delivery = compare_media((video, given, source_reader), (output, made, output_reader))
     return comparison.evaluation(made.width, made.height, delivery)
 
@@ -68,6 +70,21 @@ def evaluate(
 def _reader(path: Path, limits: MediaLimits, size: VideoInfo) -> VideoReader:
     info = probe_video(path, limits, field="background")
     return VideoReader(path, info, size.width, size.height)
+
+
+def _unencoded(path: Path, video: Path, limits: MediaLimits, made: VideoInfo) -> Unencoded:
+    info, given = probe_video(path, limits, field="unencoded"), probe_video(video, limits, field="video")
+    if (info.width, info.height) != (made.width, made.height):
+        raise MediaRejected(
+            f"unencoded: it is {info.width} × {info.height}, the result {made.width} × {made.height}; export the same "
+            "shot.",
+            field="unencoded",
+        )
+    return Unencoded(
+        source=VideoReader(video, given, info.width, info.height),
+        result=VideoReader(path, info, info.width, info.height),
+        form=PlaneFormat.of(info.colour, info.coded_height, info.bit_depth),
+    )
 
 
 def _same_position(track: PersonTrack, person: PersonChoice, width: int, height: int) -> PersonChoice:

@@ -25,6 +25,8 @@ class Evaluation:
     frames: int  # compared
     background_psnr_mean_db: float | None
     background_psnr_min_db: float | None  # of the worst frame
+    unencoded_background_psnr_db: float | None  # of Y'CbCr samples of a lossless export, where it is given
+    unencoded_background_exact: float | None  # share of those samples that are the source's own
     pck_10: float | None  # share of joints within 0.1 torso lengths of the source's
     pck_20: float | None
     pck_10_driving: float | None  # the same by the driving network: more accurate, not independent

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bodydouble.evaluation.background import PSNR_MAX_DB, BackgroundFidelity
+from bodydouble.evaluation.background import PSNR_MAX_DB, BackgroundFidelity, SampleFidelity
 from bodydouble.evaluation.regions import background, core, difference
+from bodydouble.media import Planes
 from material import landscape
 
 SIZE = (240, 320)
@@ -26,6 +27,21 @@ def test_psnr_follows_its_formula() -> None:
     mean, worst = fidelity.result()
     assert worst == pytest.approx(20 * np.log10(255 / 5))
     assert mean == pytest.approx((PSNR_MAX_DB + 20 * np.log10(255 / 5)) / 2)
+
+
+def test_kept_samples_are_counted() -> None:
+    """Identical samples give the highest PSNR; a changed quarter of them lowers the share to three quarters."""
+    luma, chroma = np.full((8, 32), 90, np.uint8), np.full((4, 16), 128, np.uint8)
+    source, mask = Planes(luma=luma, blue=chroma, red=chroma), np.ones((8, 32), bool)
+    exact, damaged = SampleFidelity(8), SampleFidelity(8)
+    exact.add(source, source, mask)
+    assert exact.result() == (PSNR_MAX_DB, 1)
+    changed = luma.copy()
+    changed[:3] += 5  # 96 of 384 samples
+    damaged.add(source, Planes(luma=changed, blue=chroma, red=chroma), mask)
+    psnr, share = damaged.result()
+    assert share == 0.75
+    assert psnr == pytest.approx(20 * np.log10(255 / 5) + 10 * np.log10(4))
 
 
 def test_no_background_is_not_measured() -> None:
