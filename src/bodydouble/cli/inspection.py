@@ -47,7 +47,7 @@ def inspect(
     video = existing_file(video, "VIDEO")
     short_side = parse_resolution(resolution)
     point, rank = parse_person(person)
-    check_target(output, ".jpg", "--output", force, inputs={"VIDEO": video})
+    check_target(output, (".jpg",), "--output", force, inputs={"VIDEO": video})
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot.inspection import inspect_video

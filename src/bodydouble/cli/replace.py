@@ -12,7 +12,9 @@ from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.shot_inputs import VIDEO_INPUT, picture_input
 
 Video = Annotated[Path, typer.Argument(help=VIDEO_INPUT.help)]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="MP4 to write.")]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="MP4 to write, or MKV: lossless (FFV1), for editing.")
+]
 Compare = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Also write a PNG of source and result.", show_default=False)
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.settings import load_settings
 from bodydouble.cli.terminal import EXIT_INTERRUPTED, EXIT_USAGE, err, existing_file, fail, out, warn
 from bodydouble.tasks.catalogue import RESOLUTIONS
+
+LOSSLESS_SUFFIX = ".mkv"
+"""Of an output that keeps every sample."""
 
 
 def make_shot(
@@ -32,17 +35,19 @@ def make_shot(
     """
     image, video = existing_file(image, "IMAGE"), existing_file(video, "VIDEO")
     files = {"IMAGE": image, "VIDEO": video}
-    check_target(output, ".mp4", "--output", force, inputs=files)
+    check_target(output, (".mp4", LOSSLESS_SUFFIX), "--output", force, inputs=files)
     if compare:
-        check_target(compare, ".png", "--compare", force, inputs=files)
+        check_target(compare, (".png",), "--compare", force, inputs=files)
     options = dict(inputs)
     short_side = RESOLUTIONS[options.pop("resolution")]
     point, rank = options.pop("person")
+    quality = options.pop("quality")
     from bodydouble.bootstrap.options import (  # slow imports: not for --help
         media_limits,
         perception_options,
         renderer_settings,
     )
+    from bodydouble.media import Quality
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot import ShotRequest, compare_sheet
 
@@ -54,6 +59,8 @@ def make_shot(
         short_side=short_side,
         person=PersonChoice(point=point, rank=rank),
         keep_audio=options.pop("keep_audio"),
+        quality=Quality.LOSSLESS if output.suffix.lower() == LOSSLESS_SUFFIX else quality,
+        dynamic_range=options.pop("dynamic_range"),
         renderer=options.pop("renderer"),
         mode=mode,
         options=options,
@@ -83,10 +90,10 @@ def parse_resolution(text: str) -> int:
     return short_side
 
 
-def check_target(path: Path, suffix: str, option: str, force: bool, *, inputs: Mapping[str, Path]) -> None:
+def check_target(path: Path, suffixes: Sequence[str], option: str, force: bool, *, inputs: Mapping[str, Path]) -> None:
     """End the command if ``path`` cannot be written, exists without ``force``, or is one of the existing ``inputs``."""
-    if path.suffix.lower() != suffix:
-        fail(f"{option}: {path} must end in {suffix}", EXIT_USAGE)
+    if path.suffix.lower() not in suffixes:
+        fail(f"{option}: {path} must end in {' or '.join(suffixes)}", EXIT_USAGE)
     if not path.parent.is_dir():
         fail(f"{option}: there is no folder {path.parent}", EXIT_USAGE)
     for name, source in inputs.items():

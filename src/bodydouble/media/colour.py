@@ -31,13 +31,11 @@ FULL_RANGE_TAG = 2
 """AVCOL_RANGE_JPEG of libav: values 0-255 instead of 16-235."""
 
 
-def matrix_for(tag: int, lines: int) -> Colorspace:
-    """The tagged matrix; if it is unknown, players' default: BT.709 from ``HD_LINES`` up, BT.601 below."""
-    return MATRICES.get(tag, Colorspace.ITU709 if lines >= HD_LINES else Colorspace.ITU601)
-
-
 def tag_for(tag: int, lines: int) -> int:
-    """The H.273 matrix number to write for a source tagged ``tag``; never 2 (unspecified)."""
+    """The H.273 matrix number to write for a source tagged ``tag``.
+
+    If it is unknown, players' default: BT.709 from ``HD_LINES`` up, BT.601 below.
+    """
     if tag == BT2020_CONSTANT_LUMINANCE_TAG:
         return BT2020_TAG  # swscale supports only the form with non-constant luminance
     return tag if tag in MATRICES else (BT709_TAG if lines >= HD_LINES else BT601_TAG)

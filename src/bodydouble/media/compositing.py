@@ -56,8 +56,9 @@ def changed_pixels(shown: Image, finished: Image) -> NDArray[np.uint8]:
 
 
 def samples_of(image: Image, form: PlaneFormat) -> NDArray[np.float32]:
-    """(H, W, 3) Y'CbCr samples of RGB at full size, not rounded."""
-    return np.asarray(cv2.transform(image.astype(np.float32) * np.float32(1 / 255), form.matrix), np.float32)
+    """(H, W, 3) Y'CbCr samples at full size, not rounded, of RGB or of an HDR video's view."""
+    signal = image.astype(np.float32) * np.float32(1 / 255) if form.hdr is None else form.hdr.signal_of(image)
+    return np.asarray(cv2.transform(signal, form.matrix), np.float32)
 
 
 def _halved(values: NDArray[np.float32]) -> NDArray[np.float32]:

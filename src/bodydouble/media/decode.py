@@ -8,7 +8,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from bodydouble.media.colour import FULL_RANGE_TAG, matrix_for
+from bodydouble.media.colour import FULL_RANGE_TAG, MATRICES
 from bodydouble.media.compositing import planes_of_image
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.deinterlace import deinterlaced
@@ -41,19 +41,32 @@ class VideoReader:
         self.frame_rate = float(info.frame_rate)
         self.pts: list[int] = [int(p) for p in self._index.pts]
         self._position = {p: i for i, p in enumerate(self.pts)}
+        form = PlaneFormat.of(info.colour, info.coded_height)
+        self._hdr, self._matrix = form.hdr, MATRICES[form.colour.matrix]
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        """Yield (index, frame) for ``start``, ``start + step`` … below ``stop``. Frames are (height, width, 3) RGB."""
+        """Yield (index, frame) for ``start``, ``start + step`` … below ``stop``. Frames are (height, width, 3) RGB.
+
+        Frames of HDR videos are shown in the view that ``media/hdr.py`` describes.
+        """
         reformatter = VideoReformatter()
         for index, frame in self._frames(start, stop, step):
             yield index, self._picture(frame, reformatter) if frame else self._blank()
 
     def read_planes(self, start: int, stop: int, form: PlaneFormat) -> Generator[tuple[int, Image, Planes]]:
-        """Yield (index, frame as ``read`` gives it, its samples in ``form``) from ``start`` to before ``stop``."""
+        """Yield (index, frame as ``read`` gives it, its samples in ``form``) from ``start`` to before ``stop``.
+
+        In an SDR ``form`` the samples of an HDR video are those of its view.
+        """
         reformatter, plane_reformatter = VideoReformatter(), VideoReformatter()
         for index, frame in self._frames(start, stop):
             image = self._picture(frame, reformatter) if frame else self._blank()
-            yield index, image, self._planes(frame, form, plane_reformatter) if frame else planes_of_image(image, form)
+            stored = frame is not None and (self._hdr is None) == (form.hdr is None)
+            yield (
+                index,
+                image,
+                self._planes(frame, form, plane_reformatter) if stored else planes_of_image(image, form),
+            )
 
     def _blank(self) -> Image:
         return np.zeros((self.height, self.width, 3), np.uint8)
@@ -114,17 +127,18 @@ class VideoReader:
     def _picture(self, frame: Any, reformatter: VideoReformatter) -> Image:
         width, height = self._stored_size()
         shrinks = frame.width > width * SHRINK_RATIO_MIN or frame.height > height * SHRINK_RATIO_MIN
-        matrix = matrix_for(int(frame.colorspace), frame.height)
+        matrix = MATRICES.get(int(frame.colorspace), self._matrix)
         full = frame.format.is_rgb or int(frame.color_range) == FULL_RANGE_TAG
         image = reformatter.reformat(
             frame,
             width=width,
             height=height,
-            format="rgb24",
+            format="rgb24" if self._hdr is None else "rgb48le",
             src_colorspace=matrix,
             dst_colorspace=matrix,
             src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             interpolation=EXACT_COLOUR | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
         ).to_ndarray()
-        return np.ascontiguousarray(upright(image, self._info.orientation), np.uint8)
+        view = image if self._hdr is None else self._hdr.view_of(image)
+        return np.ascontiguousarray(upright(view, self._info.orientation), np.uint8)

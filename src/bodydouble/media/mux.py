@@ -17,6 +17,8 @@ from bodydouble.media.subtitles import subtitle_packets
 from bodydouble.media.video_info import AudioInfo, VideoInfo
 from bodydouble.tasks.atomic_files import atomic_file
 
+MATROSKA = "matroska"
+"""libav's name. Its clock has steps of a millisecond."""
 MOVIE_TICKS_MIN = 90_000
 """Ticks a second of the movie clock; 90 kHz is the clock of MPEG systems (ISO/IEC 13818-1)."""
 
@@ -24,7 +26,7 @@ MOVIE_TICKS_MIN = 90_000
 def join_segments(
     segments: list[Path], source: Path, info: VideoInfo, output: Path, *, keep_audio: bool = True, comment: str = ""
 ) -> None:
-    """Write ``output`` (MP4, index first): the segments' frames with the source's audio.
+    """Write ``output`` (MP4, index first; Matroska if its name ends in .mkv): the segments' frames, the source's audio.
 
     Audio packets are copied unchanged if MP4 can store them, else re-encoded to AAC. A common start of all tracks
     becomes zero; their differences stay. ``output`` appears only when it is complete. The same inputs give the same
@@ -34,38 +36,52 @@ def join_segments(
         ValueError: the segments do not hold as many frames as the source.
     """
     with atomic_file(output) as part:
-        _write(segments, source, info, part, keep_audio, comment)
+        container = MATROSKA if output.suffix.lower() == ".mkv" else "mp4"
+        _write(segments, source, info, part, container, keep_audio, comment)
 
 
-def _write(segments: list[Path], source: Path, info: VideoInfo, part: Path, keep_audio: bool, comment: str) -> None:
+def _write(
+    segments: list[Path],
+    source: Path,
+    info: VideoInfo,
+    part: Path,
+    container: str,
+    keep_audio: bool,
+    comment: str,
+) -> None:
     index = build_index(source, info.track, frames_max=info.frames)
     sounds = [info.audio, *info.more_audio] if keep_audio and info.audio is not None else []
     offset = _common_offset(index, sounds)
     ticks = info.time_base.denominator
-    options = {
+    options = {"fflags": "+bitexact"}
+    mp4_options = {
         "movflags": "+faststart",
         "video_track_timescale": str(ticks),
         # Edit lists store track starts in movie ticks. A multiple of the video's ticks keeps them exact.
         "movie_timescale": str(ticks * max(1, MOVIE_TICKS_MIN // ticks)),
-        "fflags": "+bitexact",
     }
+    if container == "mp4":
+        options |= mp4_options
     with (
         av.open(str(segments[0])) as first,
         open_container(source) as original,
-        av.open(str(part), "w", format="mp4", options=options) as result,
+        av.open(str(part), "w", format=container, options=options) as result,
     ):
         if comment:
             result.metadata["comment"] = comment
         video = result.add_stream_from_template(first.streams.video[0])
+        if video.codec_context.codec.canonical_name == "hevc" and container == "mp4":
+            video.codec_context.codec_tag = "hvc1"  # Apple's players refuse libav's default, hev1
         # MP4 needs a time base of 1/N: AVI's 1001/30000 becomes 1001 ticks of 1/30000 s.
         video.time_base = Fraction(1, ticks)
         starts = [*(int(at) for at in index.pts), index.end]
         borders = [at * info.time_base.numerator - round(offset * ticks) for at in starts]
         tracks = [_video_packets(segments, borders, video)]
         tracks += [sound_packets(source, audio, result, offset) for audio in sounds]
-        tracks += subtitle_packets(source, original, result, offset)
         copy_chapters(original, result, offset)
-        copy_timecode(original, video, info.frame_rate)
+        if container == "mp4":  # Matroska has other forms of both
+            tracks += subtitle_packets(source, original, result, offset)
+            copy_timecode(original, video, info.frame_rate)
         for _, packet in heapq.merge(*tracks, key=lambda item: item[0]):
             result.mux(packet)
 

@@ -1,5 +1,6 @@
 """Frames as the samples that a video stores: three planes, luma and two of chroma at half size (4:2:0)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from bodydouble.media.colour import FULL_RANGE_TAG, MATRICES, matrix_for, sample_matrix, tag_for
+from bodydouble.media.colour import BT2020_TAG, FULL_RANGE_TAG, MATRICES, sample_matrix, tag_for
+from bodydouble.media.hdr import HdrSignal, is_hdr
 from bodydouble.media.video_info import ColourTags
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
@@ -23,14 +25,18 @@ SHRINK_RATIO_MIN = 1.05
 
 @dataclass(frozen=True, kw_only=True)
 class Planes:
-    """One frame. uint8, or uint16 with ``bits`` above 8. Height and width are even."""
+    """One frame, also an iterable of its three planes. uint8, or uint16 with more than 8 bits. Both sides are even."""
 
     luma: Plane  # (H, W)
     blue: Plane  # (H/2, W/2) Cb
     red: Plane  # (H/2, W/2) Cr
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Plane]:
         return iter((self.luma, self.blue, self.red))
+
+
+SDR_COLOUR = ColourTags(primaries=1, transfer=1, matrix=1)
+"""BT.709, limited range: the result of an HDR source that is converted to SDR."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +48,24 @@ class PlaneFormat:
 
     @classmethod
     def of(cls, colour: ColourTags, lines: int, bits: int = 8) -> "PlaneFormat":
-        """The format of a source tagged ``colour`` with ``lines`` rows; a missing matrix gets the players' default."""
+        """The format of a source tagged ``colour`` with ``lines`` rows; a missing matrix gets the players' default.
+
+        HDR always has 10 bits.
+        """
         matrix = tag_for(colour.matrix, lines)
+        if is_hdr(colour):
+            matrix, bits = (BT2020_TAG if colour.matrix not in MATRICES else matrix), 10
         return cls(
             bits=bits,
             colour=ColourTags(
                 primaries=colour.primaries, transfer=colour.transfer, matrix=matrix, full_range=colour.full_range
             ),
         )
+
+    @cached_property
+    def hdr(self) -> HdrSignal | None:
+        """The conversion from the view that renderers see; None if the video is not HDR."""
+        return HdrSignal(self.colour.transfer, self.colour.primaries) if is_hdr(self.colour) else None
 
     @property
     def pixel_format(self) -> str:
@@ -72,8 +88,8 @@ class PlaneFormat:
         Otherwise they are scaled or converted without a detour over RGB.
         """
         full = frame.format.is_rgb or int(frame.color_range) == FULL_RANGE_TAG
-        matrix = matrix_for(int(frame.colorspace), frame.height)
         own = MATRICES[self.colour.matrix]
+        matrix = MATRICES.get(int(frame.colorspace), own)
         same = (frame.width, frame.height) == (width, height) and frame.format.name in SAME_SAMPLES[self.bits]
         if not (same and matrix == own and full == self.colour.full_range):
             shrinks = frame.width > width * SHRINK_RATIO_MIN or frame.height > height * SHRINK_RATIO_MIN

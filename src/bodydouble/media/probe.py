@@ -10,6 +10,7 @@ import av.error
 from bodydouble.media.colour import FULL_RANGE_TAG
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.deinterlace import is_interlaced
+from bodydouble.media.hdr import mastering_of
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.limits import MediaLimits
@@ -158,6 +159,7 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         warnings=(*([DEINTERLACED] if interlaced else []), *track_warnings(container, stream, rate, sounds)),
         track=stream.index,
         orientation=orientation,
+        mastering=mastering_of(frames[0]),
     )
 
 
@@ -232,7 +234,7 @@ def _check_time(seconds: float, index: FrameIndex, limits: MediaLimits, field: s
 def _test_decode(container: Any, stream: Any, index: FrameIndex, field: str) -> list[Any]:
     """The first decoded frame and a few from the last keyframe. Encrypted and damaged files fail here.
 
-    Only decoded frames carry the display matrix and say for certain whether they are interlaced.
+    Only decoded frames carry the display matrix and HDR metadata, and say for certain whether they are interlaced.
     """
     first = list(itertools.islice(decoded_frames(container, stream), 1))
     if not first:

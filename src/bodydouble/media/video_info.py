@@ -30,6 +30,14 @@ class ColourTags:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MasteringInfo:
+    """What an HDR video says about the display that it was graded on, and about its light."""
+
+    display: str | None = None  # SMPTE ST 2086, written as x265 does: G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)
+    content_light: tuple[int, int] | None = None  # MaxCLL and MaxFALL in cd/m² (CTA-861.3)
+
+
+@dataclass(frozen=True, kw_only=True)
 class AudioInfo:
     """An audio track that the result holds."""
 
@@ -87,6 +95,7 @@ class VideoInfo:
     orientation: Orientation  # of decoded frames; width and height already include it
     more_audio: tuple[AudioInfo, ...]  # other audio tracks, such as further languages
     warnings: tuple[MediaWarning, ...]  # what the result will lack
+    mastering: MasteringInfo | None = None  # of HDR videos that have it
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,10 @@ from bodydouble.renderers.registry import AUTO, installed_plugins, offered_optio
 from bodydouble.tasks.catalogue import RESOLUTIONS
 
 PERSON_INDEX_MAX = 31
+SMALL, STANDARD, HIGH = "small", "standard", "high"
+"""Values of ``quality``."""
+SOURCE_RANGE, SDR = "source", "sdr"
+"""Values of ``dynamic_range``."""
 RENDERER = "renderer"
 
 
@@ -49,6 +53,14 @@ class CommonInputs:
         type=Person, maximum=PERSON_INDEX_MAX,
     )  # fmt: skip
     keep_audio: bool = option(True, "Copy the audio of the source.", label="Keep the audio")
+    quality: str = option(
+        STANDARD, "How exactly frames are kept: small has about half the bytes of standard, high about twice.",
+        choices=(SMALL, STANDARD, HIGH),
+    )  # fmt: skip
+    dynamic_range: str = option(
+        SOURCE_RANGE, "source: an HDR video stays HDR, as 10-bit HEVC; sdr: it becomes BT.709, as H.264.",
+        label="Dynamic range", choices=(SOURCE_RANGE, SDR),
+    )  # fmt: skip
     renderer: str = option(AUTO, "The program that makes the frames.")
 
 

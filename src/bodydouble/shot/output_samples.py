@@ -2,26 +2,57 @@
 
 from collections.abc import Generator, Iterable, Iterator
 
-from bodydouble.media import PlaneFormat, Planes, VideoReader, composite, planes_of_image
+from bodydouble.media import (
+    SDR_COLOUR,
+    PlaneFormat,
+    Planes,
+    Quality,
+    VideoInfo,
+    VideoReader,
+    choose_encoding,
+    composite,
+    is_hdr,
+    planes_of_image,
+)
 from bodydouble.perception.arrays import Image
+from bodydouble.renderers.plugin import REPLACE
+from bodydouble.renderers.shot_inputs import SDR
+from bodydouble.shot.request import ShotRequest
+
+LOSSLESS_BITS_MAX = 10
+
+
+def output_format(info: VideoInfo, request: ShotRequest) -> PlaneFormat:
+    """How the result stores colour: as the driving video, with 8 bits for SDR and 10 for HDR.
+
+    SDR has 10 bits if the result is lossless and the video has more than 8. HDR becomes BT.709 on request, and in mode
+    animate, where no frame shows the video.
+    """
+    if is_hdr(info.colour) and (request.dynamic_range == SDR or request.mode != REPLACE):
+        return PlaneFormat(bits=8, colour=SDR_COLOUR)
+    deep = request.quality is Quality.LOSSLESS and info.bit_depth > 8
+    return PlaneFormat.of(info.colour, info.coded_height, LOSSLESS_BITS_MAX if deep else 8)
 
 
 class OutputSamples:
     """Converts the pixels that a renderer drew. All others keep the samples of the driving video."""
 
-    def __init__(self, form: PlaneFormat, footage: VideoReader | None) -> None:
-        """``footage`` is the driving video where the frames show it; None where every pixel is drawn (mode animate)."""
-        self._form, self._footage = form, footage
+    def __init__(self, request: ShotRequest, info: VideoInfo, footage: VideoReader) -> None:
+        """``info`` and ``footage`` are the driving video's. In mode animate no frame shows it: all pixels are drawn."""
+        self.form = output_format(info, request)
+        self.encoding = choose_encoding(self.form, request.quality, info.mastering)
+        self.file_name = "result.mkv" if request.quality is Quality.LOSSLESS else "result.mp4"
+        self._footage = footage if request.mode == REPLACE else None
         self._going: tuple[int, Generator[tuple[int, Image, Planes]]] | None = None  # next frame's index, frames
 
     def of(self, finished: Iterable[Image], start: int) -> Iterator[tuple[Image, Planes]]:
         """Each finished frame from index ``start`` on, with its samples."""
         if self._footage is None:
-            yield from ((image, planes_of_image(image, self._form)) for image in finished)
+            yield from ((image, planes_of_image(image, self.form)) for image in finished)
             return
         sources, done = self._sources(self._footage, start), 0
         for image, (_, shown, planes) in zip(finished, sources, strict=False):
-            yield image, composite(planes, shown, image, self._form)
+            yield image, composite(planes, shown, image, self.form)
             done += 1
         self._going = start + done, sources
 
@@ -32,4 +63,4 @@ class OutputSamples:
             return going[1]
         if going is not None:
             going[1].close()
-        return footage.read_planes(start, footage.frames, self._form)
+        return footage.read_planes(start, footage.frames, self.form)

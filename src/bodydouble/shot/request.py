@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bodydouble.media import MediaLimits
+from bodydouble.media import MediaLimits, Quality
 from bodydouble.perception import PersonChoice
 from bodydouble.perception.options import PerceptionOptions
 from bodydouble.renderers.registry import SettingsByRenderer
+from bodydouble.renderers.shot_inputs import SOURCE_RANGE
 from bodydouble.tasks.stages import Stage
 
 
@@ -26,6 +27,8 @@ class ShotRequest:
     mode: str = "replace"  # or "animate": the character moves in its own picture
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # for all renderers; each reads its own
     keep_audio: bool = True
+    quality: Quality = Quality.STANDARD
+    dynamic_range: str = SOURCE_RANGE  # or SDR
     limits: MediaLimits = field(default_factory=MediaLimits)
     renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # set by the operator
     perception: PerceptionOptions = field(default_factory=PerceptionOptions)
@@ -47,6 +50,7 @@ class ShotRequest:
                 "video": Path(data["video"]),
                 "person": PersonChoice(point=tuple(point) if point else None, rank=person["rank"]),
                 "limits": MediaLimits(**data["limits"]),
+                "quality": Quality(data["quality"]),
                 "perception": PerceptionOptions(**data["perception"]),
             }
         )

@@ -20,11 +20,11 @@ import numpy as np
 from bodydouble import __version__
 from bodydouble.media import (
     MediaWarning,
-    PlaneFormat,
     SegmentEncoder,
     VideoInfo,
     VideoReader,
     join_segments,
+    picture_in_view,
     probe_image,
     probe_video,
     read_image,
@@ -149,6 +149,8 @@ class Shot:
 
     def _reference(self) -> Image:
         picture = read_image(self.request.image, self.request.limits, field="image")
+        if self._samples.form.hdr is not None:
+            picture = picture_in_view(picture)
         if self.request.mode == REPLACE:
             return picture
         return np.asarray(cv2.resize(picture, self.frame_size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -303,7 +305,8 @@ class Shot:
                     height=height,
                     frame_rate=self.info.frame_rate,
                     time_base=self.info.time_base,
-                    form=self._form,
+                    form=self._samples.form,
+                    encoding=self._samples.encoding,
                 )
             )
             if isinstance(images, Generator):
@@ -321,13 +324,8 @@ class Shot:
             write_preview(self.workspace / PREVIEW_NAME, image)
 
     @cached_property
-    def _form(self) -> PlaneFormat:
-        """How the result stores colour."""
-        return PlaneFormat.of(self.info.colour, self.info.coded_height)
-
-    @cached_property
     def _samples(self) -> OutputSamples:
-        return OutputSamples(self._form, self.footage if self.request.mode == REPLACE else None)
+        return OutputSamples(self.request, self.info, self.footage)
 
     def _carry_into(self, segment: Segment) -> bytes | None:
         """The renderer's state from the end of the previous segment, if stored. Raises WorkspaceDamaged."""
@@ -352,12 +350,12 @@ class Shot:
         return self.workspace / "segments" / f"segment-{index:05d}.nut"
 
     def finish(self, output: Path | None = None) -> ShotResult:
-        """Join segments and audio into ``output`` (default: result.mp4 in the workspace).
+        """Join segments and audio into ``output`` (default: result.mp4 or .mkv in the workspace).
 
         Raises:
             WorkspaceDamaged: an artefact was damaged during the shot. ``Shot.create`` makes it again.
         """
-        target = output or self.workspace / "result.mp4"
+        target = output or self.workspace / self._samples.file_name
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)

@@ -29,6 +29,8 @@ class ShotOrder:
     mode: str
     options: Mapping[str, Any]  # of the renderer, opaque here
     keep_audio: bool
+    quality: str  # of ``media.Quality``
+    dynamic_range: str  # "source" or "sdr"
     limits: Mapping[str, Any]  # fields of ``media.MediaLimits``
     renderer_settings: Mapping[str, Any]  # what the operator set for each renderer
     perception: Mapping[str, Any]  # fields of ``perception.options.PerceptionOptions``

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from bodydouble.renderers.plugin import RendererPlugin
 from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_api
+from bodydouble.renderers.shot_inputs import SOURCE_RANGE, STANDARD
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
@@ -56,6 +57,8 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         mode=mode,
         options=options_from_api(task.inputs, mode),
         keep_audio=bool(task.inputs.get("keep_audio", True)),
+        quality=str(task.inputs.get("quality", STANDARD)),
+        dynamic_range=str(task.inputs.get("dynamic_range", SOURCE_RANGE)),
         limits=options.limits,
         renderer_settings=options.renderers,
         perception=options.perception,

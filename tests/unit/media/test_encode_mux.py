@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from bodydouble.media import (
     ColourTags,
     PlaneFormat,
+    Quality,
     SegmentEncoder,
     VideoReader,
+    choose_encoding,
     join_segments,
     planes_of_image,
     probe_video,
@@ -43,6 +45,7 @@ def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.
             frame_rate=info.frame_rate,
             time_base=info.time_base,
             form=form,
+            encoding=choose_encoding(form, Quality.STANDARD),
         ) as encoder:
             for n, _, planes in footage.read_planes(start, stop, form):
                 encoder.write(planes, footage.pts[n])
@@ -190,7 +193,15 @@ def test_colours_and_detail_survive(tmp_path: Path, tags: ColourTags) -> None:
         image[80:160] = image[80:160, :, :1]
         image[160:] = (200, 90, 60)
     path, form = tmp_path / "a.nut", PlaneFormat.of(tags, 240)
-    with SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, form=form) as encoder:
+    with SegmentEncoder(
+        path,
+        width=256,
+        height=240,
+        frame_rate=Fraction(25),
+        time_base=TICK,
+        form=form,
+        encoding=choose_encoding(form, Quality.STANDARD),
+    ) as encoder:
         for n, image in enumerate(images):
             encoder.write(planes_of_image(image, form), n * 512)
     with av.open(str(path)) as container:
@@ -224,7 +235,15 @@ def test_a_segment_is_whole_or_absent(tmp_path: Path) -> None:
 
 
 def _encoder(path: Path) -> SegmentEncoder:
-    return SegmentEncoder(path, width=256, height=240, frame_rate=Fraction(25), time_base=TICK, form=FORM)
+    return SegmentEncoder(
+        path,
+        width=256,
+        height=240,
+        frame_rate=Fraction(25),
+        time_base=TICK,
+        form=FORM,
+        encoding=choose_encoding(FORM, Quality.STANDARD),
+    )
 
 
 def test_segments_must_hold_every_frame(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bodydouble.media import MediaLimits
+from bodydouble.media import MediaLimits, Quality
 from bodydouble.perception import PersonChoice
 from bodydouble.shot import ShotRequest
 
@@ -17,6 +17,8 @@ def test_a_request_survives_json() -> None:
         renderer="puppet",
         options={"hands": "puppet", "seed": 7, "guidance": 2.5},
         keep_audio=False,
+        quality=Quality.HIGH,
+        dynamic_range="sdr",
         limits=MediaLimits(video_seconds_max=3.5),
         renderer_settings={"wan": {"profile": "balanced", "weights": "somewhere"}},
     )

@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
+from bodydouble.media import Quality
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning
@@ -41,6 +43,27 @@ def test_without_sound_on_request(box_request: ShotRequest, workspace: Path) -> 
     assert result.audio is False
     with av.open(str(result.path)) as container:
         assert not container.streams.audio
+
+
+def test_a_lossless_result_has_the_sources_own_samples(box_request: ShotRequest, workspace: Path) -> None:
+    """Outside the drawn box, every Y'CbCr sample of an MKV result is the source's."""
+    lossless = dataclasses.replace(box_request, quality=Quality.LOSSLESS)
+    result = Shot.create(workspace, lossless, PACK, plugin=box_plugin(BoxRenderer())).run()
+    assert result.path.name == "result.mkv"
+    with av.open(str(result.path)) as made, av.open(str(box_request.video)) as source:
+        assert made.streams.video[0].codec_context.name == "ffv1"
+        pairs = list(zip(made.decode(video=0), source.decode(video=0), strict=True))
+    assert len(pairs) == 30
+    for n, (frame, own) in enumerate(pairs):
+        for plane, drawn in zip(range(3), [(20, 120, 10, 90), (10, 60, 5, 45), (10, 60, 5, 45)], strict=True):
+            top, bottom, left, right = drawn
+            step = n if plane == 0 else n // 2
+            samples, kept = (np.frombuffer(f.planes[plane], np.uint8) for f in (frame, own))
+            shape = frame.planes[plane].height, -1
+            width = frame.planes[plane].width
+            outside = np.ones((shape[0], width), bool)
+            outside[top:bottom, left + step : right + step + 1] = False
+            assert np.array_equal(samples.reshape(shape)[:, :width][outside], kept.reshape(shape)[:, :width][outside])
 
 
 def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) -> None:

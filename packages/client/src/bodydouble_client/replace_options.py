@@ -12,6 +12,10 @@ class ReplaceOptions(TypedDict, total=False):
     """The person in the video: an index by size (0 is the largest) or a point [x, y], each 0 to 1. Default 0."""
     keep_audio: bool
     """Copy the audio of the source. Default True."""
+    quality: Literal["small", "standard", "high"]
+    """How exactly frames are kept: small has about half the bytes of standard, high about twice. Default standard."""
+    dynamic_range: Literal["source", "sdr"]
+    """source: an HDR video stays HDR, as 10-bit HEVC; sdr: it becomes BT.709, as H.264. Default source."""
     renderer: Literal["auto", "wan", "puppet"]
     """wan needs a GPU, puppet makes previews on a CPU; auto takes the best that runs here. Default auto."""
     seed: int

@@ -88,7 +88,7 @@ class ShotRunner:
         return self._segments
 
     def _open(self, order: ShotOrder) -> "Shot":
-        from bodydouble.media import MediaLimits
+        from bodydouble.media import MediaLimits, Quality
         from bodydouble.perception import PersonChoice, locate_pack
         from bodydouble.perception.options import PerceptionOptions
         from bodydouble.shot import Shot, ShotRequest
@@ -102,6 +102,8 @@ class ShotRunner:
             mode=order.mode,
             options=order.options,
             keep_audio=order.keep_audio,
+            quality=Quality(order.quality),
+            dynamic_range=order.dynamic_range,
             limits=MediaLimits(**order.limits),
             renderer_settings=order.renderer_settings,
             perception=PerceptionOptions(**order.perception),

@@ -52,6 +52,8 @@ def test_a_child_reports_what_is_wrong_with_the_inputs(channel, model_pack, tmp_
         mode="replace",
         options={},
         keep_audio=True,
+        quality="standard",
+        dynamic_range="source",
         limits={},
         renderer_settings={},
         perception={},
