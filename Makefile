@@ -7,7 +7,7 @@ RUN := .venv/bin/
 # Services and tests start many processes: what Python compiled once is kept, as it is by default.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-wan demo client reference test lint types bench serve screenshots format clean
+.PHONY: help setup setup-wan demo site client reference test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -40,6 +40,10 @@ setup-wan: .venv/installed-wan  ## add torch and diffusers, for the GPU renderer
 demo: .venv/product  ## start the real service, replace a person through it, say where the video is
 	$(RUN)bodydouble demo
 
+site: .venv/product  ## build the documentation site in docs/_site; a broken link is an error
+	$(UV) sync --quiet --locked --inexact --no-dev --group docs
+	$(RUN)sphinx-build --quiet --fail-on-warning --keep-going docs docs/_site
+
 client: .venv/installed  ## generate the blocking Python client, and the parameters of both from the declared inputs
 	$(RUN)python tools/generate_client_options.py
 	$(RUN)python tools/generate_sync_client.py
@@ -50,11 +54,13 @@ reference: .venv/installed  ## generate docs/settings.md from the settings
 test: .venv/installed  ## run every test that this machine can run
 	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile
 
-lint: .venv/installed  ## style, complexity, sizes and import directions
+lint: .venv/installed  ## style, complexity, sizes, import directions and deploy files
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)lint-imports
 	$(RUN)python .ci/size_limits.py
+	$(RUN)hadolint deploy/Dockerfile
+	$(RUN)check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.gpu.yaml
 
 types: .venv/installed-wan  ## pyright, strict
 	$(RUN)pyright
