@@ -14,7 +14,7 @@ import cv2
 import psycopg
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from bodydouble.cli.demo_material import fetch_sources, write_character, write_clip
+from bodydouble.bootstrap.demo_material import fetch_sources, write_character, write_clip
 from live_service import MODEL, LiveService
 
 CHROMIUM = "/usr/bin/chromium"

@@ -41,7 +41,7 @@ def demo(
 
       bodydouble demo --out /tmp/bodydouble-demo
     """
-    from bodydouble.cli import demo_material  # slow imports: not for --help
+    from bodydouble.bootstrap import demo_material  # slow imports: not for --help
     from bodydouble.shot import compare_sheet
 
     install_with_progress(quiet=True)

@@ -1,7 +1,8 @@
 """The services and settings that the pages use."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bodydouble.media import MediaLimits
@@ -36,7 +37,9 @@ class Console:
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input
     examples: Mapping[str, Mapping[str, Any]]  # a body of CreateTask for each model
-    renderers: Mapping[str, Sequence[str]]  # mode → those available on this installation
+    renderers: Mapping[str, Sequence[str]]  # mode → those available on this installation, best first
+    renderer_summaries: Mapping[str, str]  # renderer → what it needs or is for, after its name
+    example_file: Callable[[str], Awaitable[Path]]  # an example of this name; raises NotFound, ModelPackMissing
     limits: MediaLimits
     base_url: str  # URL of this installation for clients
     media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket

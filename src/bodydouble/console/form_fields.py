@@ -50,7 +50,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
         help=part.get("description", ""),
         default=part.get("default"),
         required=required,
-        basic=kind in ("image", "video", "person", "choice", "switch"),
+        basic=kind in ("image", "video", "person", "choice", "switch") and not part.get(RENDERERS_KEY),
         options=options,
         minimum=part.get("minimum"),
         maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # largest exact integer in JavaScript

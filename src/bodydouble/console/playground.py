@@ -2,12 +2,14 @@
 
 import dataclasses
 import hashlib
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 
-from bodydouble.console.authentication import ConsoleDep, UserDep
+from bodydouble.console.authentication import ConsoleDep, SignedInUser, UserDep
+from bodydouble.console.dependencies import Console
 from bodydouble.console.form_fields import form_fields
 from bodydouble.console.formatting import credits_text
 from bodydouble.console.models import readiness
@@ -25,11 +27,18 @@ PLACEHOLDERS = {"img_urls": ["https://example.com/character.png"], "video_urls":
 
 @router.get("/")
 async def playground_page(
-    request: Request, console: ConsoleDep, user: UserDep, model: str = "", task: str = ""
+    request: Request,
+    console: ConsoleDep,
+    user: UserDep,
+    model: str = "",
+    task: str = "",
+    source: Annotated[str, Query(alias="from", max_length=64)] = "",
 ) -> Response:
-    """Show the form of one model, and optionally a task."""
+    """Show the form of one model, and optionally a task. ``source`` is a task whose inputs fill the form."""
+    prefill = await _inputs_of(console, user, source) if source else {}
     models = list(console.tasks.models())
-    spec = next((m for m in models if m.name == model), models[0])
+    spec = next((m for m in models if m.name == prefill.get("model", model)), models[0])
+    ready = await readiness(console, spec)
     return render(
         request,
         "playground.html",
@@ -37,11 +46,33 @@ async def playground_page(
         models=models,
         verb="replace" if REPLACE_OPERATION in spec.operations else "follow",
         model=spec,
-        fields=form_fields(console.schemas[spec.name]),
-        readiness=await readiness(console, spec),
+        fields=form_fields(console.schemas[spec.name], ready.renderers),
+        readiness=ready,
+        summaries=console.renderer_summaries,
         limits=console.limits,
         task=task,
+        prefill=json.dumps(prefill),
     )
+
+
+async def _inputs_of(console: Console, user: SignedInUser, task_id: str) -> dict[str, Any]:
+    """The model and inputs of a task; an uploaded file that still exists has a URL to show it."""
+    task = (await console.tasks.read(user.caller, task_id)).task
+    shown = await console.tasks.media_inputs(task)
+    view_urls = {"img_urls": shown.image_url, "video_urls": shown.video_url}
+    files = [
+        {"field": field, "file_url": task.inputs[field][0], "view_url": url.removeprefix(console.base_url)}
+        for field, url in view_urls.items()
+        if url is not None
+    ]
+    values = {name: value for name, value in task.inputs.items() if name not in view_urls}
+    return {"model": task.model, "values": values, "files": files}
+
+
+@router.get("/console/examples/{name}")
+async def example(console: ConsoleDep, user: UserDep, name: str) -> Response:
+    """One of the files that the page offers for a first try."""
+    return FileResponse(await console.example_file(name), headers={"cache-control": "private, max-age=3600"})
 
 
 async def _read_body(request: Request) -> dict[str, Any]:

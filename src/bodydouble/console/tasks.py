@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from bodydouble.console.pages import PageRoute, redirect, render
 from bodydouble.console.quality import report_rows
 from bodydouble.console.snippets import write_snippets
 from bodydouble.service import TaskView
-from bodydouble.tasks.errors import InvalidParams, Unauthenticated
-from bodydouble.tasks.task import TERMINAL, TaskFilter, TaskId, TaskSource, TaskStatus
+from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Unauthenticated
+from bodydouble.tasks.task import TERMINAL, StageTime, TaskFilter, TaskId, TaskSource, TaskStatus
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -27,8 +28,12 @@ PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last
 STATUSES = {"": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed"}
 SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
 REQUEST_ORDER = ("model", "input", "callback_url")  # jsonb does not keep the order of keys
+TIMES = frozenset({"elapsed_seconds", "remaining_seconds"})
+"""Fields of an event that the page counts on itself."""
 POLL_SECONDS = 3.0
 """Interval between reads of a task without notification: changes of its queue position send none."""
+FRACTION_ESTIMATED_MIN = 0.05
+"""Progress from which the remaining time is estimated."""
 STREAM_SECONDS_MAX = 1800
 """After this time the browser reconnects, which checks its session again."""
 
@@ -124,8 +129,17 @@ async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_i
         callbacks=await console.callbacks.log(user.caller, task_id),
         param=json.dumps(param, indent=2, ensure_ascii=False),
         snippets=write_snippets(console.base_url, param),
+        price_again=await _price_again(console, user, param),
         **values,
     )
+
+
+async def _price_again(console: Console, user: SignedInUser, param: Mapping[str, Any]) -> Decimal | None:
+    """The price of the same request now; None if it can no longer be made."""
+    try:
+        return (await console.tasks.pricing.price(console.parse(dict(param)))).credits
+    except BodydoubleError:
+        return None
 
 
 def _without_host(console: Console, url: str | None) -> str | None:
@@ -148,7 +162,7 @@ async def task_stream(console: Console, user: SignedInUser, view: TaskView) -> A
     """Server-sent events of a task until it ends, the session ends, or ``STREAM_SECONDS_MAX`` are over."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + STREAM_SECONDS_MAX
-    last_event: Mapping[str, Any] = {}
+    last_state: Mapping[str, Any] = {}
     async with console.tasks.changes(view.task.id) as changes:
         while loop.time() < ends_at:
             try:
@@ -156,18 +170,22 @@ async def task_stream(console: Console, user: SignedInUser, view: TaskView) -> A
             except Unauthenticated:
                 return  # signed out: the browser reconnects and is redirected to the sign-in page
             view = await console.tasks.read(user.caller, str(view.task.id))
-            event = event_data(console, view)
-            yield f"data: {json.dumps(event)}\n\n" if event != last_event else ": keep-alive\n\n"
-            last_event = event
+            event = event_data(console, view, await console.tasks.timeline(user.caller, str(view.task.id)))
+            state = {name: value for name, value in event.items() if name not in TIMES}
+            yield f"data: {json.dumps(event)}\n\n" if state != last_state else ": keep-alive\n\n"
+            last_state = state
             if view.task.status in TERMINAL:
                 return
             await changes.wait(POLL_SECONDS)
 
 
-def event_data(console: Console, view: TaskView) -> dict[str, Any]:
-    """The values that the page shows for a task in progress."""
+def event_data(console: Console, view: TaskView, stages: Sequence[StageTime]) -> dict[str, Any]:
+    """The values that the page shows for a task in progress; ``stages`` are those completed."""
     task = view.task
     kind, word = status_of(task)
+    elapsed = None if task.started_at is None else (datetime.now(UTC) - task.started_at).total_seconds()
+    done = [{"stage": stage_text(stage.stage), "seconds": round(stage.seconds, 1)} for stage in stages]
+    current = [] if task.status is TaskStatus.PENDING else [{"stage": stage_text(task.progress.stage), "seconds": None}]
     return {
         "status": task.status.value,
         "kind": kind,
@@ -177,10 +195,20 @@ def event_data(console: Console, view: TaskView) -> dict[str, Any]:
         "stage": stage_text(task.progress.stage),
         "segment": None if task.progress.segment is None else task.progress.segment + 1,
         "segments": task.progress.segments,
+        "elapsed_seconds": None if elapsed is None else round(elapsed),
+        "remaining_seconds": _remaining_seconds(elapsed, task.progress.fraction),
+        "log": done + current,
         "queue_position": view.queue_position,
         "preview_url": _without_host(console, view.preview_url),
         "version": task.version if task.preview_key else 0,
     }
+
+
+def _remaining_seconds(elapsed: float | None, fraction: float) -> int | None:
+    """An estimate from the progress so far; None before it says anything."""
+    if elapsed is None or fraction < FRACTION_ESTIMATED_MIN:
+        return None
+    return round(elapsed * (1 - fraction) / fraction)
 
 
 @router.post("/tasks/{task_id}/quality")

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bodydouble import __version__
+from bodydouble.bootstrap.demo_material import SAMPLE_RATE_HZ, melody
 from bodydouble.cli import app
 from bodydouble.cli.data_folder import locked
-from bodydouble.cli.demo_material import SAMPLE_RATE_HZ, melody
 from bodydouble.cli.machine_checks import check_machine
 from bodydouble.cli.shot_inputs import parse_person
 from bodydouble.settings import Settings

@@ -30,17 +30,45 @@ export class FilePicker {
     });
     root.querySelector("[data-clear]").addEventListener("click", () => this.clear());
     root.querySelector("[data-retry]").addEventListener("click", () => this.send());
+    this.exampleButton = root.querySelector("[data-example]");
+    this.exampleButton.addEventListener("click", () => this.takeExample(this.exampleButton.dataset.example));
   }
 
-  clear() {
+  async takeExample(name) {
+    this.line("Fetching the example …");
+    try {
+      const response = await fetch(`/console/examples/${name}`, { headers: { accept: "application/json" } });
+      if (!response.ok) throw new Error((await response.json().catch(() => ({}))).message ?? "The example is not available.");
+      await this.take(new File([await response.blob()], name));
+    } catch (error) {
+      this.line(error.message, { problem: true });
+    }
+  }
+
+  /** Show a file that was uploaded before, from `stored` or from a task. */
+  adopt({ file_url: url, view_url: viewUrl, name = "" }) {
+    this.clear({ quiet: true });
+    Object.assign(this, { url, viewUrl, name });
+    this.show(viewUrl);
+    this.line(name || "Uploaded before");
+    this.onChange(this);
+  }
+
+  /** What `adopt` needs to show the file again; null without a complete upload. */
+  stored() {
+    return this.url && { field: this.field, file_url: this.url, view_url: this.viewUrl, name: this.name };
+  }
+
+  clear({ quiet = false } = {}) {
     this.abort?.abort(new DOMException("removed", "AbortError"));
     if (this.local) URL.revokeObjectURL(this.local);
-    Object.assign(this, { file: null, url: null, seconds: null, media: null, local: null });
+    Object.assign(this, { file: null, url: null, viewUrl: null, name: "", seconds: null, media: null, local: null });
     this.input.value = "";
     this.shown.replaceChildren();
     this.shown.hidden = true;
     this.root.classList.remove("filled");
     this.line("");
+    if (quiet) return;
     this.input.focus();
     this.onChange(this);
   }
@@ -52,18 +80,17 @@ export class FilePicker {
     const bytesMax = Number(this.root.dataset.bytesMax);
     if (!type?.startsWith(this.kind)) return this.line(`${file.name} has an unsupported format. Supported: ${this.input.accept.replaceAll(",", ", ")}`, { problem: true });
     if (file.size > bytesMax) return this.line(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB. The limit is ${bytesMax / 1e6} MB.`, { problem: true });
-    Object.assign(this, { file, type });
-    this.show();
+    Object.assign(this, { file, type, name: file.name, local: URL.createObjectURL(file) });
+    this.show(this.local);
     return this.send();
   }
 
-  show() {
-    this.local = URL.createObjectURL(this.file);
+  show(source) {
     if (this.kind === "image") {
-      this.media = Object.assign(new Image(), { src: this.local, alt: `The character: ${this.file.name}` });
+      this.media = Object.assign(new Image(), { src: source, alt: `The character: ${this.name}` });
     } else {
-      this.media = Object.assign(document.createElement("video"), { src: this.local, muted: true, playsInline: true, preload: "auto" });
-      this.media.setAttribute("aria-label", `The video: ${this.file.name}`);
+      this.media = Object.assign(document.createElement("video"), { src: source, muted: true, playsInline: true, preload: "auto" });
+      this.media.setAttribute("aria-label", `The video: ${this.name}`);
       this.media.addEventListener("loadedmetadata", () => {
         if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // some recordings have no duration
         this.onChange(this);
@@ -89,7 +116,7 @@ export class FilePicker {
     try {
       const target = await this.uploadToTarget(file, signal);
       if (signal.aborted) return;
-      this.url = target.file_url;
+      Object.assign(this, { url: target.file_url, viewUrl: target.view_url });
       const length = this.seconds ? `, ${this.seconds.toFixed(1)} s` : "";
       this.line(`${file.name} · ${(file.size / 1e6).toFixed(1)} MB${length}`);
       announce(`${file.name} was uploaded`);
@@ -129,6 +156,8 @@ export class FilePicker {
     progress.hidden = fraction === null;
     if (fraction !== null) progress.value = fraction;
     bar.querySelector("[data-retry]").hidden = !retry;
-    bar.querySelector("[data-clear]").hidden = !this.file || !this.root.classList.contains("filled");
+    const isFilled = this.root.classList.contains("filled");
+    bar.querySelector("[data-clear]").hidden = !isFilled;
+    this.exampleButton.hidden = isFilled;
   }
 }

@@ -4,6 +4,7 @@ import { requestJson, announce } from "./app.js";
 import { FilePicker } from "./file-picker.js";
 import { PersonPicker } from "./person-picker.js";
 import { showTask } from "./task.js";
+import { keepDraft, readDraft } from "./draft.js";
 
 const page = document.querySelector("[data-playground]");
 const form = page.querySelector("[data-recipe]");
@@ -19,6 +20,7 @@ if (person) {
     person.value = point.map((part) => part.toFixed(4)).join(", ");
     announce(`Person ${index + 1} selected`);
     updatePrice();
+    keep();
   });
 }
 
@@ -32,6 +34,7 @@ function onFileChange(picker) {
     }
   }
   updatePrice();
+  keep();
 }
 
 /** The value of a field with the type of the schema. Throws an Error that names the field. */
@@ -52,12 +55,27 @@ function valueOf(field) {
   }
 }
 
+// Fields that the chosen renderer ignores are hidden and not sent.
+const here = page.dataset.renderersHere.split(" ").filter(Boolean);
+const chosenRenderer = () => {
+  const chosen = form.querySelector('[name="renderer"]:checked')?.value;
+  return chosen === "auto" || !chosen ? here[0] : chosen;
+};
+function showFields() {
+  const renderer = chosenRenderer();
+  for (const control of form.querySelectorAll("[data-renderers]")) {
+    control.hidden = Boolean(renderer) && !control.dataset.renderers.split(" ").includes(renderer);
+  }
+  for (const note of form.querySelectorAll("[data-renderer-note]")) note.hidden = note.dataset.rendererNote !== renderer;
+}
+
 /** The request body. Fields with their default value are left out, so that the code snippets stay short. */
 function gather() {
   const input = {};
   for (const picker of filePickers) if (picker.url) input[picker.field] = [picker.url];
   for (const field of form.querySelectorAll("[data-kind]")) {
     if (field.dataset.kind === "choice" && !field.checked) continue;
+    if (field.closest("[data-renderers]")?.hidden) continue;
     const isDefault = field.dataset.kind === "choice" ? field.defaultChecked
       : field.dataset.kind === "switch" ? field.checked === field.defaultChecked : field.value === field.defaultValue;
     if (!isDefault || field.name === "resolution") input[field.name] = valueOf(field);
@@ -135,7 +153,36 @@ async function run(body) {
   }
 }
 
-form.addEventListener("change", (event) => event.target.dataset.kind && updatePrice());
+form.addEventListener("change", (event) => {
+  if (!event.target.dataset.kind) return;
+  showFields();
+  updatePrice();
+  keep();
+});
+
+/** Fill the form with `values` by field name and `files` that are already uploaded. */
+function fill({ values = {}, files = [] }) {
+  for (const field of form.querySelectorAll("[data-kind]")) {
+    const value = values[field.name];
+    if (value === undefined) continue;
+    if (field.dataset.kind === "choice") field.checked = field.value === String(value);
+    else if (field.dataset.kind === "switch") field.checked = value === true;
+    else field.value = Array.isArray(value) ? value.join(", ") : value;
+  }
+  for (const file of files) filePickers.find((picker) => picker.field === file.field)?.adopt(file);
+}
+
+/** Keep the inputs, so that Back, a reload and a new sign-in find them again. */
+function keep() {
+  let values;
+  try {
+    values = gather().input;
+  } catch {
+    return;  // a number that is half typed
+  }
+  for (const picker of filePickers) delete values[picker.field];
+  keepDraft(page.dataset.model, { values, files: filePickers.map((picker) => picker.stored()).filter(Boolean) });
+}
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const missing = filePickers.find((picker) => !picker.url);
@@ -184,5 +231,8 @@ result.addEventListener("submit", async (event) => {
   await requestJson(event.target.action, { method: "POST" }).catch((error) => showProblem(error.message));
 });
 
+const prefill = JSON.parse(page.dataset.prefill);
+fill(prefill.values ? prefill : readDraft(page.dataset.model));
+showFields();
 if (page.dataset.task) watch(page.dataset.task);
 updatePrice();

@@ -88,6 +88,43 @@ function follow(box, taskId, onEnd) {
   return stop;
 }
 
+/** Text of a number of seconds: `75` as `1 min 15 s`. */
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return whole < 3600 ? `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`
+    : `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+/** Elapsed time, counted on between two events, and the remaining time that the service expects. */
+function startClock(box, task) {
+  clearInterval(box.clock);
+  const place = box.querySelector("[data-clock]");
+  if (!place || task.elapsed_seconds === null) return;
+  const startedAt = performance.now() - task.elapsed_seconds * 1000;
+  const remainingAt = task.remaining_seconds === null ? null : performance.now() + task.remaining_seconds * 1000;
+  const show = () => {
+    if (!place.isConnected) return clearInterval(box.clock);
+    const now = performance.now();
+    const left = remainingAt === null ? "" : `, about ${duration(Math.max(1, (remainingAt - now) / 1000))} left`;
+    place.textContent = `${duration((now - startedAt) / 1000)} elapsed${left}`;
+  };
+  show();
+  box.clock = setInterval(show, 1000);
+}
+
+function showLog(box, log) {
+  const list = box.querySelector("[data-log]");
+  list?.replaceChildren(...log.map(({ stage, seconds }) => {
+    const [row, name, time] = ["li", "span", "span"].map((tag) => document.createElement(tag));
+    name.textContent = stage;
+    time.textContent = seconds === null ? "…" : duration(seconds);
+    time.className = "num";
+    row.append(name, time);
+    return row;
+  }));
+}
+
 function update(box, task, shownVersion) {
   for (const pill of document.querySelectorAll("[data-status]")) {
     pill.textContent = task.word;
@@ -101,6 +138,8 @@ function update(box, task, shownVersion) {
   const stage = task.segments ? `${task.stage}, segment ${task.segment} of ${task.segments}` : task.stage;
   if (!part("stage").textContent.startsWith(task.stage)) announce(`${task.stage}, ${percent} %`);
   part("stage").textContent = stage;
+  startClock(box, task);
+  showLog(box, task.log);
   const place = task.queue_position;
   part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} tasks ahead in the queue`;
   if (task.preview_url && task.version !== shownVersion) {

