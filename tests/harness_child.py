@@ -60,7 +60,7 @@ class FastShot:
                     remove_with_digest(path)
                 self._make("inputs.json", json.dumps({"seed": self._seed}))
             case Probe():
-                return Probed(duration_seconds=2.0)
+                return Probed(duration_seconds=2.0, short_side=480)
             case Perceive():
                 if self._seed == POISON:
                     os.kill(os.getppid(), signal.SIGKILL)

@@ -197,6 +197,46 @@ def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveServi
     expect(page.get_by_text("This browser cannot play the file")).to_be_visible()
 
 
+HOLD_UPLOADS = """() => {
+    const real = window.fetch;
+    window.fetch = (path, options) => String(path).startsWith("/console/uploads")
+        ? new Promise(() => {}) : real(path, options);
+}"""
+
+
+def test_the_price_during_an_upload_is_that_of_the_whole_video(
+    page: Page, live: LiveService, media: dict[str, Path]
+) -> None:
+    """The price per second becomes the price of the video's length at once, and says which it is."""
+    page.goto(f"{live.url}/")
+    expect(page.locator("[data-price-note]")).to_have_text("per second of video")
+    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
+    page.evaluate(HOLD_UPLOADS)
+    page.locator('[data-drop="video"] input').set_input_files(media["video"])
+    expect(page.locator("[data-price-note]")).to_have_text("by its duration")
+    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
+
+
+def test_a_reload_keeps_the_draft(page: Page, live: LiveService, media: dict[str, Path]) -> None:
+    """Uploaded files and chosen options are there again, and the price says what is produced."""
+    page.goto(f"{live.url}/")
+    page.locator('[data-drop="image"] input').set_input_files(media["image"])
+    page.locator('[data-drop="video"] input').set_input_files(media["video"])
+    page.get_by_role("radio", name="580P").check()
+    expect(page.locator('[data-drop="image"] .name')).to_contain_text("MB")
+    note = page.locator("[data-size-note]")
+    expect(note).to_have_text("Output 462 × 216 pixels, priced as 480P because the file is no larger.")
+    page.reload()
+    expect(page.locator('[data-drop="image"] img')).to_be_visible()
+    expect(page.locator('[data-drop="video"] .name')).to_have_text("two.mp4")
+    expect(page.get_by_role("radio", name="580P")).to_be_checked()
+    expect(note).to_contain_text("462 × 216")
+    page.locator('[data-drop="image"] [data-clear]').click()
+    page.reload()
+    expect(page.locator('[data-drop="video"] .name')).to_have_text("two.mp4")
+    expect(page.locator('[data-drop="image"] .hint')).to_be_visible()
+
+
 SUBMIT_TWICE = """[0, 0].map(() => document.querySelector('form[action="/keys"]')
     .dispatchEvent(new SubmitEvent("submit", {bubbles: true, cancelable: true})))"""
 

@@ -114,9 +114,12 @@ def _idempotency_key(request: Request) -> str | None:
     responses=responses(PriceData, 507),
 )
 async def estimate_credits(request: Request, service: TasksDep, caller: CallerDep) -> Response:
-    """The price of a task: exact for an uploaded or inline video, otherwise the price of five seconds."""
+    """The price of a task: exact for an uploaded or inline video, otherwise the price of five seconds.
+
+    The price follows the size that is produced: a smaller video is not enlarged.
+    """
     price = await service.pricing.price((await _read_submission(request))[1], caller.id)
-    return success({"credits": price.credits, "estimated": price.estimated})
+    return success({"credits": price.credits, "estimated": price.estimated, "resolution": price.resolution})
 
 
 @router.post(
@@ -130,7 +133,14 @@ async def estimate_task(request: Request, service: TasksDep, accounts: AccountsD
     """The price of a task, and whether the balance covers it."""
     price = await service.pricing.price((await _read_submission(request))[1], caller.id)
     balance = await accounts.balance(caller)
-    return success({"estimated_credits": price.credits, "balance": balance, "affordable": balance >= price.credits})
+    return success(
+        {
+            "estimated_credits": price.credits,
+            "balance": balance,
+            "affordable": balance >= price.credits,
+            "resolution": price.resolution,
+        }
+    )
 
 
 @router.get("/files/upload-url", operation_id="createUpload", tags=["files"], responses=responses(UploadData, 503))

@@ -13,6 +13,7 @@ from bodydouble.tasks.task import TaskSource, TaskStatus
 TASK_ID = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
 MOMENT = 1767225600
 UNIX = "Unix seconds."
+PRODUCED = "The class of the output, which sets the price: less than the requested one if the file is smaller."
 
 
 def _example(**values: Any) -> ConfigDict:
@@ -103,20 +104,22 @@ class DeleteData(BaseModel):
 class PriceData(BaseModel):
     """Response of estimate-credits."""
 
-    model_config = _example(credits=62.5, estimated=True)
+    model_config = _example(credits=62.5, estimated=True, resolution="720P")
     credits: float
     estimated: bool = Field(
         description="True if the video was not inspected; `credits` is then the price of five seconds."
     )
+    resolution: str = Field(description=PRODUCED)
 
 
 class AffordableData(BaseModel):
     """Response of EstimateTask."""
 
-    model_config = _example(estimated_credits=62.5, balance=9000, affordable=True)
+    model_config = _example(estimated_credits=62.5, balance=9000, affordable=True, resolution="720P")
     estimated_credits: float
     balance: float
     affordable: bool
+    resolution: str = Field(description=PRODUCED)
 
 
 class BalanceData(BaseModel):

@@ -56,14 +56,14 @@ async def playground_page(
 
 
 async def _inputs_of(console: Console, user: SignedInUser, task_id: str) -> dict[str, Any]:
-    """The model and inputs of a task; an uploaded file that still exists has a URL to show it."""
+    """The model and inputs of a task. An upload has a URL to show it; one that was deleted is left out."""
     task = (await console.tasks.read(user.caller, task_id)).task
     shown = await console.tasks.media_inputs(task)
     view_urls = {"img_urls": shown.image_url, "video_urls": shown.video_url}
     files = [
-        {"field": field, "file_url": task.inputs[field][0], "view_url": url.removeprefix(console.base_url)}
+        {"field": field, "file_url": task.inputs[field][0], "view_url": url and url.removeprefix(console.base_url)}
         for field, url in view_urls.items()
-        if url is not None
+        if url or not str(task.inputs[field][0]).startswith(console.base_url)
     ]
     values = {name: value for name, value in task.inputs.items() if name not in view_urls}
     return {"model": task.model, "values": values, "files": files}
@@ -128,6 +128,8 @@ async def price(request: Request, console: ConsoleDep, user: UserDep) -> Respons
         {
             "credits": float(cost.credits),
             "estimated": cost.estimated,
+            "size": cost.size,
+            "resolution": cost.resolution,
             "balance": float(balance),
             "affordable": balance >= cost.credits,
             "curl": snippets.curl,

@@ -137,7 +137,7 @@ async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_i
 async def _price_again(console: Console, user: SignedInUser, param: Mapping[str, Any]) -> Decimal | None:
     """The price of the same request now; None if it can no longer be made."""
     try:
-        return (await console.tasks.pricing.price(console.parse(dict(param)))).credits
+        return (await console.tasks.pricing.price(console.parse(dict(param)), user.caller.id)).credits
     except BodydoubleError:
         return None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bodydouble.media.limits import MediaLimits
 from bodydouble.service.fair_slots import FairSlots
 from bodydouble.service.local_copies import Part
+from bodydouble.service.pricing import MediaFacts
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InputRejected, InspectionFailed, MediaRejected, NotFound
 from bodydouble.tasks.files import FileStore
@@ -17,8 +18,8 @@ OUTCOMES_MAX = 10_000
 LOOKS_MAX = 3
 """So many files are fetched and inspected at a time."""
 
-Inspect = Callable[[Path, str], Awaitable[float]]
-"""Inspects a local file for the field that names it, in another process: seconds of a video, 0 for a picture.
+Inspect = Callable[[Path, str], Awaitable[MediaFacts]]
+"""Inspects a local file for the field that names it, in another process.
 
 Raises MediaRejected, InspectionUnavailable.
 """
@@ -35,11 +36,11 @@ class LimitedMediaCheck:
 
     def __init__(self, files: FileStore, limits: MediaLimits, part: Part, inspect: Inspect) -> None:
         self._files, self._limits, self._part, self._inspect = files, limits, part, inspect
-        self._outcomes: OrderedDict[_Subject, float | InputRejected] = OrderedDict()
-        self._looking: dict[_Subject, asyncio.Task[float | InputRejected]] = {}
+        self._outcomes: OrderedDict[_Subject, MediaFacts | InputRejected] = OrderedDict()
+        self._looking: dict[_Subject, asyncio.Task[MediaFacts | InputRejected]] = {}
         self._slots = FairSlots(LOOKS_MAX)
 
-    async def content(self, content: bytes, field: str, account: AccountId) -> float:
+    async def content(self, content: bytes, field: str, account: AccountId) -> MediaFacts:
         """Inspect a file that came within a request. Its outcome is not remembered: the request ends with it."""
         self._check_size(len(content), field)
         async with self._slots.slot(account):
@@ -47,7 +48,7 @@ class LimitedMediaCheck:
                 await asyncio.to_thread(part.write_bytes, content)
                 return await self._inspect(part, field)
 
-    async def upload(self, key: str, field: str, account: AccountId) -> float:
+    async def upload(self, key: str, field: str, account: AccountId) -> MediaFacts:
         """Inspect a file of the file store, or return the outcome of its former inspection."""
         stored = await self._files.stat(key)
         if stored is None:
@@ -68,7 +69,7 @@ class LimitedMediaCheck:
             raise type(outcome)(outcome.message, **outcome.fields)
         return outcome
 
-    async def _look(self, subject: _Subject, path: Path | None, account: AccountId) -> float | InputRejected:
+    async def _look(self, subject: _Subject, path: Path | None, account: AccountId) -> MediaFacts | InputRejected:
         key, field, size_bytes, _ = subject
         try:
             limit = self._check_size(size_bytes, field)

@@ -5,28 +5,38 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from bodydouble.media.size import working_size
 from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.catalogue import ESTIMATE_SECONDS, ModelSpec, find_model
+from bodydouble.tasks.catalogue import ESTIMATE_SECONDS, RESOLUTIONS, ModelSpec, find_model, produced_resolution
 from bodydouble.tasks.data_url import is_data_url
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import FileStore
 
 
+@dataclass(frozen=True, kw_only=True)
+class MediaFacts:
+    """What an inspection finds out about a picture or a video."""
+
+    duration_seconds: float  # 0 for a picture
+    width: int  # pixels, as displayed
+    height: int
+
+
 class MediaCheck(Protocol):
-    """Inspects a file for the field that names it: seconds of a video, 0 for a picture. ``account`` asks for it.
+    """Inspects a file for the field that names it. ``account`` asks for it.
 
     Raises:
         MediaRejected: the file cannot be used; the message names the field. RateLimited: too many files wait for an
             inspection. StorageFull, StorageUnavailable, InspectionUnavailable.
     """
 
-    async def upload(self, key: str, field: str, account: AccountId) -> float:
+    async def upload(self, key: str, field: str, account: AccountId) -> MediaFacts:
         """Inspect a file of the file store. Raises NotFound too: nothing was uploaded under this key."""
         ...
 
-    async def content(self, content: bytes, field: str, account: AccountId) -> float:
+    async def content(self, content: bytes, field: str, account: AccountId) -> MediaFacts:
         """Inspect a file that came within a request."""
         ...
 
@@ -37,10 +47,12 @@ class Price:
 
     credits: Decimal
     estimated: bool
+    resolution: str  # class of the output: less than the requested one if the file is smaller
+    size: tuple[int, int] | None = None  # width and height of the output in pixels; None: not known yet
 
 
 class Pricing:
-    """Prices by model, resolution and length of the video."""
+    """Prices by model, size of the output and length of the video."""
 
     def __init__(
         self,
@@ -61,27 +73,34 @@ class Pricing:
         """
         model = find_model(submission.model, self._catalogue)
         try:
-            await self._seconds_of(str(submission.inputs["img_urls"][0]), "img_urls[0]", account)
-            seconds = await self._seconds_of(str(submission.inputs["video_urls"][0]), "video_urls[0]", account)
+            picture = await self._inspect(str(submission.inputs["img_urls"][0]), "img_urls[0]", account)
+            video = await self._inspect(str(submission.inputs["video_urls"][0]), "video_urls[0]", account)
         except InputRejected as error:
             error.fields["model"] = model.name
             raise
-        if seconds is None:
-            return self.estimate(submission)
-        return Price(credits=model.price(str(submission.inputs["resolution"]), seconds), estimated=False)
+        shape = picture if model.mode == "animate" else video  # what gives the output its size
+        resolution, size = str(submission.inputs["resolution"]), None
+        if shape is not None:
+            size = working_size(shape.width, shape.height, RESOLUTIONS[resolution])
+            resolution = produced_resolution(resolution, min(size))
+        seconds = ESTIMATE_SECONDS if video is None else video.duration_seconds
+        return Price(
+            credits=model.price(resolution, seconds), estimated=video is None, resolution=resolution, size=size
+        )
 
     def estimate(self, submission: Submission) -> Price:
         """The price of ``ESTIMATE_SECONDS``. Raises NotFound: no such model."""
         model = find_model(submission.model, self._catalogue)
-        return Price(credits=model.price(str(submission.inputs["resolution"]), ESTIMATE_SECONDS), estimated=True)
+        resolution = str(submission.inputs["resolution"])
+        return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True, resolution=resolution)
 
     async def has_files_here(self, submission: Submission) -> bool:
         """Whether an input is an upload of ours or within the request, so that ``price`` inspects it."""
         urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
         return any([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
 
-    async def _seconds_of(self, url: str, field: str, account: AccountId) -> float | None:
-        """Length of a file that is here; None for an address elsewhere."""
+    async def _inspect(self, url: str, field: str, account: AccountId) -> MediaFacts | None:
+        """Facts about a file that is here; None for an address elsewhere."""
         if is_data_url(url):
             file = await self._inline_files.read(url, field)
             return await self._media_check.content(file.content, field, account)

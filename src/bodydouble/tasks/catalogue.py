@@ -35,7 +35,10 @@ class ModelSpec:
     credits_per_second: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
 
     def price(self, resolution: str, duration_seconds: float) -> Decimal:
-        """Credits for ``duration_seconds`` of output, rounded up to a whole second, at least one."""
+        """Credits for ``duration_seconds`` of output, rounded up to a whole second, at least one.
+
+        ``resolution`` is the class of the output: see ``produced_resolution``.
+        """
         # Containers round durations: a tenth of a millisecond above a whole second is not a further second.
         whole = Decimal(str(round(duration_seconds, 3))).to_integral_value(ROUND_CEILING)
         return self.credits_per_second[resolution] * max(whole, Decimal(1))
@@ -71,6 +74,15 @@ WAN_2_2_ANIMATE_MOVE = ModelSpec(
 CATALOGUE: Mapping[str, ModelSpec] = MappingProxyType(
     {m.name: m for m in (WAN_2_2_ANIMATE_REPLACE, WAN_2_2_ANIMATE_MOVE)}
 )
+
+
+def produced_resolution(resolution: str, short_side: int) -> str:
+    """The smallest class that holds the output of a file with this short side in pixels, if ``resolution`` is asked.
+
+    A smaller file is not enlarged, so its output may belong to a smaller class.
+    """
+    produced = min(RESOLUTIONS[resolution], short_side // 2 * 2)  # outputs have even sides
+    return min((name for name, side in RESOLUTIONS.items() if side >= produced), key=lambda name: RESOLUTIONS[name])
 
 
 def find_model(name: str, catalogue: Mapping[str, ModelSpec] = CATALOGUE) -> ModelSpec:

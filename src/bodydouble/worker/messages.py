@@ -106,6 +106,7 @@ class Probed:
     """What the probe found out."""
 
     duration_seconds: float
+    short_side: int  # of the output, pixels
 
 
 @dataclass(frozen=True, kw_only=True)

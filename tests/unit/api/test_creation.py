@@ -139,7 +139,7 @@ async def test_files_may_come_within_the_request(client: httpx.AsyncClient, tmp_
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
     inline = body(img_urls=[data_url(picture, "image/png")], video_urls=[data_url(video, "video/mp4")])
     estimate = await client.post(f"{API}/job/estimate-credits", json=inline)
-    assert estimate.json()["data"] == {"credits": 12, "estimated": False}
+    assert estimate.json()["data"] == {"credits": 12, "estimated": False, "resolution": "480P"}
     task_id = (await create(client, inline)).json()["data"]["task_id"]
     info = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
     task = info.json()["data"]
@@ -180,7 +180,7 @@ async def test_prices_are_a_setting(settings: Settings, empty_database: str, cli
             model = (await priced.get(f"{API}/job/Models/{MODEL}")).json()["data"]
             assert model["price"] == {"480P": 0.25, "580P": 9, "720P": 12.5}
             estimate = await priced.post(f"{API}/job/estimate-credits", json=BODY)
-            assert estimate.json()["data"] == {"credits": 1.25, "estimated": True}
+            assert estimate.json()["data"] == {"credits": 1.25, "estimated": True, "resolution": "480P"}
             await create(priced, BODY)
             assert await balance(priced) == 98.75
 
@@ -226,7 +226,7 @@ async def test_too_few_credits_are_402(client: httpx.AsyncClient) -> None:
     for _ in range(3):
         assert (await create(client, BODY)).status_code == 200
     estimate = (await client.post(f"{API}/job/EstimateTask", json=BODY)).json()["data"]
-    assert estimate == {"estimated_credits": 30, "balance": 10, "affordable": False}
+    assert estimate == {"estimated_credits": 30, "balance": 10, "affordable": False, "resolution": "480P"}
     answer = await create(client, BODY)
     assert answer.status_code == 402
     assert answer.json() == {
@@ -239,7 +239,7 @@ async def test_an_unseen_video_is_estimated_at_five_seconds(client: httpx.AsyncC
     """Foreign URLs are not fetched for an estimate; 720P is the default."""
     credits = {"480P": 30, "580P": 45, "720P": 62.5, None: 62.5}[resolution]
     answer = await client.post(f"{API}/job/estimate-credits", json=body(resolution=resolution))
-    assert answer.json()["data"] == {"credits": credits, "estimated": True}
+    assert answer.json()["data"] == {"credits": credits, "estimated": True, "resolution": resolution or "720P"}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ async def test_a_task_goes_from_create_to_its_result(
         "video_urls": [await upload(client, video, "video/mp4")],
     }
     estimate = await client.post(f"{API}/job/estimate-credits", json=body(**inputs))
-    assert estimate.json() == {"code": 200, "message": "success", "data": {"credits": 12, "estimated": False}}
+    price = {"credits": 12, "estimated": False, "resolution": "480P"}
+    assert estimate.json() == {"code": 200, "message": "success", "data": price}
     answer = await create(client, body(**inputs))
     assert answer.status_code == 200
     task_id = answer.json()["data"]["task_id"]

@@ -1,23 +1,29 @@
 """Contents of the pages and effects of their forms."""
 
 import csv
+import dataclasses
+import html
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 
 from bodydouble.console import Console
 from bodydouble.console.authentication import COOKIE, SignedInUser
 from bodydouble.console.formatting import short_id
-from bodydouble.console.tasks import task_stream
+from bodydouble.console.tasks import event_data, task_stream
 from bodydouble.service import Caller
 from bodydouble.tasks.account import Account, Scope
-from bodydouble.tasks.task import TaskSource
+from bodydouble.tasks.errors import ModelPackMissing, NotFound
+from bodydouble.tasks.stages import Stage
+from bodydouble.tasks.task import StageTime, TaskProgress, TaskSource, TaskStatus
 
 pytestmark = pytest.mark.anyio
 MODEL = "wan/2-2-animate-replace"
@@ -110,6 +116,77 @@ async def test_events_tell_how_a_task_goes_on_and_end_with_it(user: Any, console
     assert '"over": true' in answer.text
     assert '"word": "Cancelled"' in answer.text
     assert answer.text.count("data:") == 1
+
+
+async def test_a_running_task_tells_its_times_and_its_log(
+    user: Any, console: Console, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event has elapsed and remaining seconds, the completed stages and the current one."""
+    task = (await console.tasks.read(Caller(account=account), await submit(console, account))).task
+    started = datetime.now(UTC) - timedelta(seconds=60)
+    running = dataclasses.replace(
+        task,
+        status=TaskStatus.RUNNING,
+        started_at=started,
+        progress=TaskProgress(stage=Stage.RENDER, fraction=0.25),
+    )
+    stages = [StageTime(stage=Stage.PERCEIVE, started_at=started, seconds=31.25)]
+    event = event_data(console, await console.tasks.view(running), stages)
+    assert event["elapsed_seconds"] == pytest.approx(60, abs=5)
+    assert event["remaining_seconds"] == pytest.approx(180, abs=15)
+    assert event["log"] == [
+        {"stage": "Finding and following the person", "seconds": 31.2},
+        {"stage": "Rendering", "seconds": None},
+    ]
+    waiting = event_data(console, await console.tasks.view(task), [])
+    assert (waiting["elapsed_seconds"], waiting["remaining_seconds"], waiting["log"]) == (None, None, [])
+
+
+async def test_a_task_can_be_edited_and_run_again(user: Any, console: Console, account: Account) -> None:
+    """Its page states the price of another run, and the playground opens with its inputs, but for one's own task."""
+    task = await submit(console, account)
+    page = (await user.get(f"/tasks/{task}")).text
+    assert "Run again for 30 credits" in page
+    assert f'href="/?from={task}"' in page
+    form = html.unescape((await user.get(f"/?from={task}")).text)
+    assert '"model": "wan/2-2-animate-replace"' in form
+    assert '"resolution": "480P"' in form
+    assert '"file_url": "https://example.com/a.png", "view_url": null' in form
+    assert (await user.get("/?from=019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d")).status_code == 404
+
+
+async def test_the_form_shows_what_the_renderer_here_uses(
+    user: Any, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the puppet alone there is no prompt; the renderer and what it is for stand beside the price."""
+    monkeypatch.setitem(console.renderers, "replace", ["puppet"])  # type: ignore[arg-type]
+    page = (await user.get("/")).text
+    assert "Rendered by puppet: makes previews on a CPU." in page
+    assert 'name="hands"' in page
+    assert 'name="prompt"' not in page
+
+
+async def test_examples_are_given_to_those_who_are_signed_in(
+    user: Any, anonymous: Any, app: FastAPI, console: Console, tmp_path: Path
+) -> None:
+    """A known example is a file; another name is not found, and without network the message says so."""
+    (tmp_path / "clip.mp4").write_bytes(b"a clip")
+
+    async def example_file(name: str) -> Path:
+        if name == "character.png":
+            raise ModelPackMissing("Could not fetch the example: no network in /srv")
+        if name != "clip.mp4":
+            raise NotFound("There is no example of this name")
+        return tmp_path / name
+
+    app.state.console = dataclasses.replace(console, example_file=example_file)
+    assert (await user.get("/console/examples/clip.mp4")).content == b"a clip"
+    assert (await user.get("/console/examples/other.mp4")).status_code == 404
+    refused = await user.get("/console/examples/character.png", accept="application/json")
+    assert refused.status_code == 500
+    assert "/srv" not in refused.text
+    anonymous.client.cookies.clear()
+    assert (await anonymous.get("/console/examples/clip.mp4")).status_code == 303
 
 
 async def test_events_end_with_the_session(

@@ -10,6 +10,7 @@ import pytest
 from bodydouble.media import MediaLimits, probe_image, probe_video
 from bodydouble.service.fair_slots import ACCOUNT_REQUESTS_MAX
 from bodydouble.service.media_check import LOOKS_MAX, LimitedMediaCheck
+from bodydouble.service.pricing import MediaFacts
 from bodydouble.store import FileLimits, LocalFileStore, Scratch
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InspectionFailed, MediaRejected, NotFound, RateLimited
@@ -65,12 +66,13 @@ def check(files: LocalFileStore, tmp_path: Path) -> LimitedMediaCheck:
     return make_check(files, tmp_path)
 
 
-async def inspect(path: Path, field: str) -> float:
+async def inspect(path: Path, field: str) -> MediaFacts:
     """An inspection in this process: the media here are our own."""
     if field.startswith("img"):
-        probe_image(path, MediaLimits(), field)
-        return 0.0
-    return probe_video(path, MediaLimits(), field).duration_seconds
+        picture = probe_image(path, MediaLimits(), field)
+        return MediaFacts(duration_seconds=0.0, width=picture.width, height=picture.height)
+    video = probe_video(path, MediaLimits(), field)
+    return MediaFacts(duration_seconds=video.duration_seconds, width=video.width, height=video.height)
 
 
 def make_check(files: LocalFileStore, folder: Path, limits: MediaLimits | None = None) -> LimitedMediaCheck:
@@ -88,8 +90,8 @@ async def uploads(files: LocalFileStore, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("uploads")
 async def test_a_video_has_its_length_and_a_picture_none(check: LimitedMediaCheck, tmp_path: Path) -> None:
     """Seconds of the video, 0 of the picture, and no fetched file stays."""
-    assert await check.upload(VIDEO, "video_urls[0]", ACCOUNT) == pytest.approx(2.0)
-    assert await check.upload(IMAGE, "img_urls[0]", ACCOUNT) == 0
+    assert (await check.upload(VIDEO, "video_urls[0]", ACCOUNT)).duration_seconds == pytest.approx(2.0)
+    assert (await check.upload(IMAGE, "img_urls[0]", ACCOUNT)).width == 240
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
@@ -100,7 +102,7 @@ async def test_what_cannot_be_used_is_refused_for_its_field(check: LimitedMediaC
         with pytest.raises(MediaRejected, match=r"^video_urls\[0\]: .*picture, not a video") as refused:
             await check.upload(IMAGE, "video_urls[0]", ACCOUNT)
         refused.value.fields["model"] = "of the first caller"
-    assert await check.upload(IMAGE, "img_urls[0]", ACCOUNT) == 0
+    assert (await check.upload(IMAGE, "img_urls[0]", ACCOUNT)).width == 240
 
 
 async def test_what_was_never_uploaded_is_not_found(check: LimitedMediaCheck) -> None:
@@ -122,13 +124,12 @@ async def test_what_is_too_large_is_not_even_fetched(files: LocalFileStore, tmp_
 @pytest.mark.usefixtures("uploads")
 async def test_each_upload_is_fetched_once(check: LimitedMediaCheck, files: Bucket, tmp_path: Path) -> None:
     """Callers at the same time share one look, later ones its outcome; bytes that were replaced are looked at again."""
-    assert await asyncio.gather(*(check.upload(VIDEO, "video_urls[0]", ACCOUNT) for _ in range(10))) == pytest.approx(
-        [2.0] * 10
-    )
+    looks = await asyncio.gather(*(check.upload(VIDEO, "video_urls[0]", ACCOUNT) for _ in range(10)))
+    assert [facts.duration_seconds for facts in looks] == pytest.approx([2.0] * 10)
     await check.upload(VIDEO, "video_urls[0]", ACCOUNT)
     assert files.fetched == 1
     await files.put_file(VIDEO, write_video(tmp_path / "longer.mp4", landscape(60), 20), "video/mp4")
-    assert await check.upload(VIDEO, "video_urls[0]", ACCOUNT) == pytest.approx(3.0)
+    assert (await check.upload(VIDEO, "video_urls[0]", ACCOUNT)).duration_seconds == pytest.approx(3.0)
     assert files.fetched == 2
 
 
@@ -141,7 +142,7 @@ async def test_a_caller_who_hangs_up_ends_it_for_nobody_else(check: LimitedMedia
     while not files.fetched:
         await asyncio.sleep(0)
     first.cancel()
-    assert await second == pytest.approx(2.0)
+    assert (await second).duration_seconds == pytest.approx(2.0)
     assert files.fetched == 1
 
 
@@ -160,7 +161,7 @@ async def test_few_are_fetched_at_a_time(check: LimitedMediaCheck, files: Bucket
 async def test_what_came_within_a_request_is_looked_at(check: LimitedMediaCheck, tmp_path: Path) -> None:
     """Its length is the upload's, a wrong one is refused for its field, and nothing of it stays."""
     video = write_video(tmp_path / "in.mp4", landscape(40), 20).read_bytes()
-    assert await check.content(video, "video_urls[0]", ACCOUNT) == pytest.approx(2.0)
+    assert (await check.content(video, "video_urls[0]", ACCOUNT)).duration_seconds == pytest.approx(2.0)
     with pytest.raises(MediaRejected, match=r"^img_urls\[0\]: "):
         await check.content(video, "img_urls[0]", ACCOUNT)
     assert list((tmp_path / "scratch").iterdir()) == []
@@ -178,7 +179,7 @@ async def test_an_inspection_that_failed_is_made_again(files: LocalFileStore, tm
     await files.put_file(VIDEO, write_video(tmp_path / "in.mp4", landscape(40), 20), "video/mp4")
     failures = [InspectionFailed("video_urls[0]: too slow.", field="video_urls[0]")]
 
-    async def fail_once(path: Path, field: str) -> float:
+    async def fail_once(path: Path, field: str) -> MediaFacts:
         if failures:
             raise failures.pop()
         return await inspect(path, field)
@@ -186,23 +187,23 @@ async def test_an_inspection_that_failed_is_made_again(files: LocalFileStore, tm
     check = LimitedMediaCheck(files, MediaLimits(), Scratch(tmp_path / "scratch").part, fail_once)
     with pytest.raises(InspectionFailed):
         await check.upload(VIDEO, "video_urls[0]", ACCOUNT)
-    assert await check.upload(VIDEO, "video_urls[0]", ACCOUNT) == pytest.approx(2.0)
+    assert (await check.upload(VIDEO, "video_urls[0]", ACCOUNT)).duration_seconds == pytest.approx(2.0)
 
 
 async def test_an_account_waits_with_a_limited_number_of_files(files: LocalFileStore, tmp_path: Path) -> None:
     """Beyond it the account is told to try again; another account's file is inspected beside them."""
     go_on = asyncio.Event()
 
-    async def wait_or_pass(path: Path, field: str) -> float:
+    async def wait_or_pass(path: Path, field: str) -> MediaFacts:
         if path.read_bytes() != b"quick":
             await go_on.wait()
-        return 0.0
+        return MediaFacts(duration_seconds=0.0, width=1, height=1)
 
     check = LimitedMediaCheck(files, MediaLimits(), Scratch(tmp_path / "scratch").part, wait_or_pass)
     held = [asyncio.create_task(check.content(b"slow", "img_urls[0]", ACCOUNT)) for _ in range(ACCOUNT_REQUESTS_MAX)]
     await asyncio.sleep(0)
     with pytest.raises(RateLimited, match="waiting to be inspected"):
         await check.content(b"slow", "img_urls[0]", ACCOUNT)
-    assert await check.content(b"quick", "img_urls[0]", AccountId(8)) == 0
+    assert (await check.content(b"quick", "img_urls[0]", AccountId(8))).width == 1
     go_on.set()
-    assert await asyncio.gather(*held) == [0.0] * ACCOUNT_REQUESTS_MAX
+    assert [facts.width for facts in await asyncio.gather(*held)] == [1] * ACCOUNT_REQUESTS_MAX

@@ -1,6 +1,7 @@
 """Submitting tasks whose files are here."""
 
 import base64
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bodydouble.service import AccountService, Submission, TaskService
+from bodydouble.service.pricing import MediaFacts
 from bodydouble.store import (
     Database,
     FileLimits,
@@ -34,19 +36,21 @@ class FiveSeconds:
     """Satisfies ``service.pricing.MediaCheck``: every video has five seconds."""
 
     files: FileStore
+    width: int = 1280
+    height: int = 720
     refusal: Exception | None = None
     seen: list[str] = field(default_factory=list)
 
-    async def upload(self, key: str, field: str, account: AccountId) -> float:
+    async def upload(self, key: str, field: str, account: AccountId) -> MediaFacts:
         if await self.files.stat(key) is None:
             raise NotFound("File not found")
         return await self.content(b"", field, account)
 
-    async def content(self, content: bytes, field: str, account: AccountId) -> float:
+    async def content(self, content: bytes, field: str, account: AccountId) -> MediaFacts:
         self.seen.append(field)
         if self.refusal is not None:
             raise self.refusal
-        return 5.0
+        return MediaFacts(duration_seconds=5.0, width=self.width, height=self.height)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,3 +149,27 @@ async def test_a_request_is_replayed_after_its_uploads_expired(studio: Studio) -
         await studio.service.submit(studio.key, request, idempotency_key="once", body_hash=b"b")
     with pytest.raises(InputRejected, match="nothing was uploaded"):
         await studio.service.submit(studio.key, request)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "asked", "produced", "credits"),
+    [
+        (640, 360, "720P", "480P", 30),
+        (640, 360, "480P", "480P", 30),
+        (481, 900, "580P", "480P", 30),
+        (500, 900, "720P", "580P", 45),
+        (1280, 720, "720P", "720P", 62.5),
+        (3840, 2160, "480P", "480P", 30),
+    ],
+)
+async def test_the_price_follows_the_size_that_is_produced(
+    studio: Studio, width: int, height: int, asked: str, produced: str, credits: float
+) -> None:
+    """A smaller video is not enlarged, so it costs no more than the class of its own size."""
+    studio.check.width, studio.check.height = width, height
+    wanted = submission()
+    wanted = dataclasses.replace(wanted, inputs=dict(wanted.inputs) | {"resolution": asked})
+    price = await studio.service.pricing.price(wanted, studio.account)
+    assert (float(price.credits), price.resolution, price.estimated) == (credits, produced, False)
+    assert price.size is not None
+    assert min(price.size) <= min(width, height)

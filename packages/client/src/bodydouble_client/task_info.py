@@ -141,11 +141,16 @@ class Price:
 
     credits: Decimal
     estimated: bool  # the video's length is unknown: the price of five seconds
+    resolution: str | None = None  # class of the output, less than the requested one if the file is smaller
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Price":
         """Read estimate-credits' ``data``."""
-        return cls(credits=exact_decimal(data["credits"]), estimated=bool(data.get("estimated")))
+        return cls(
+            credits=exact_decimal(data["credits"]),
+            estimated=bool(data.get("estimated")),
+            resolution=data.get("resolution"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

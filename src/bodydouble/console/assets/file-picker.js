@@ -49,8 +49,9 @@ export class FilePicker {
   adopt({ file_url: url, view_url: viewUrl, name = "" }) {
     this.clear({ quiet: true });
     Object.assign(this, { url, viewUrl, name });
-    this.show(viewUrl);
-    this.line(name || "Uploaded before");
+    if (viewUrl) this.show(viewUrl);
+    else this.fill(this.note(`The file at ${url}`));
+    this.line(name || (viewUrl ? "Uploaded before" : "At another address"));
     this.onChange(this);
   }
 
@@ -95,17 +96,20 @@ export class FilePicker {
         if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // some recordings have no duration
         this.onChange(this);
       });
-      this.media.addEventListener("error", () => this.shown.replaceChildren(this.playbackNote()), { once: true });
+      const text = "This browser cannot play the file. The service may still support it.";
+      this.media.addEventListener("error", () => this.shown.replaceChildren(this.note(text)), { once: true });
     }
-    this.shown.replaceChildren(this.media);
+    this.fill(this.media);
+  }
+
+  fill(content) {
+    this.shown.replaceChildren(content);
     this.shown.hidden = false;
     this.root.classList.add("filled");
   }
 
-  playbackNote() {
-    return Object.assign(document.createElement("p"), {
-      className: "not-shown", textContent: "This browser cannot play the file. The service may still support it.",
-    });
+  note(textContent) {
+    return Object.assign(document.createElement("p"), { className: "not-shown", textContent });
   }
 
   async send() {

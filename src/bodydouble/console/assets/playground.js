@@ -111,6 +111,7 @@ async function updatePrice() {
     if (number !== lastRequest) return;
     affordable = body.input.video_urls ? cost.affordable : cost.balance > 0;
     updateRunButton();
+    showSize(cost);
     for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
     if (body.input.video_urls) showPrice(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
     else if (!video.seconds) showPrice(null, "per second of video", rate);
@@ -123,6 +124,16 @@ const format = (credits) => credits.toLocaleString("en", { maximumFractionDigits
 function showPrice(credits, note, rate) {
   priceText.textContent = `${format(credits ?? rate)} credits`;
   priceNote.textContent = note;
+}
+
+/** The size of the output, once the service knows the file. */
+function showSize({ size, resolution }) {
+  const note = form.querySelector("[data-size-note]");
+  note.hidden = !size;
+  if (!size) return;
+  const asked = form.querySelector('[name="resolution"]:checked').value;
+  const smaller = asked === resolution ? "" : `, priced as ${resolution} because the file is no larger`;
+  note.textContent = `Output ${size[0]} × ${size[1]} pixels${smaller}.`;
 }
 
 let problemSource = null;  // the function that reported the problem

@@ -48,7 +48,8 @@ class ShotRunner:
             case Open():
                 self._opened = self._open(request.order)
             case Probe():
-                return Probed(duration_seconds=self._shot.probe().duration_seconds)
+                seconds = self._shot.probe().duration_seconds
+                return Probed(duration_seconds=seconds, short_side=min(self._shot.frame_size))
             case Perceive():
                 self._shot.perceive()
             case Prepare():

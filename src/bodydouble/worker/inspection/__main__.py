@@ -53,10 +53,11 @@ def inspect(request: Request) -> Reply:
     try:
         match request:
             case InspectPicture():
-                probe_image(request.path, limits, request.field)
-                return Accepted(duration_seconds=0.0)
+                picture = probe_image(request.path, limits, request.field)
+                return Accepted(duration_seconds=0.0, width=picture.width, height=picture.height)
             case InspectVideo():
-                return Accepted(duration_seconds=probe_video(request.path, limits, request.field).duration_seconds)
+                video = probe_video(request.path, limits, request.field)
+                return Accepted(duration_seconds=video.duration_seconds, width=video.width, height=video.height)
             case _:
                 assert_never(request)
     except MediaRejected as error:

@@ -38,6 +38,8 @@ class Accepted:
     """The file can be used."""
 
     duration_seconds: float  # 0 for a picture
+    width: int  # pixels, as displayed
+    height: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from bodydouble.media import MediaLimits
+from bodydouble.service.pricing import MediaFacts
 from bodydouble.tasks.errors import InspectionFailed, InspectionUnavailable, MediaRejected
 from bodydouble.worker.inspection.child import ChildEnded, InspectionChild
 from bodydouble.worker.inspection.messages import (
@@ -66,8 +67,8 @@ class InspectionPool:
         """Process ids of the children that wait for work."""
         return [child.pid for child in self._idle]
 
-    async def inspect(self, path: Path, field: str) -> float:
-        """Seconds of a video, 0 for a picture (``field`` tells which one is expected).
+    async def inspect(self, path: Path, field: str) -> MediaFacts:
+        """Facts about the picture or video at ``path``; ``field`` tells which one is expected.
 
         Raises:
             MediaRejected: the file cannot be used; the message names the field.
@@ -90,7 +91,7 @@ class InspectionPool:
                     raise self._failure(field, again) from None
         match reply:
             case Accepted():
-                return reply.duration_seconds
+                return MediaFacts(duration_seconds=reply.duration_seconds, width=reply.width, height=reply.height)
             case Rejected():
                 raise MediaRejected(reply.message, field=field)
             case OutOfMemory():

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from bodydouble.tasks.catalogue import find_model
+from bodydouble.tasks.catalogue import find_model, produced_resolution
 from bodydouble.tasks.digests import has_digest
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import Downloader, FileStore
@@ -127,7 +127,8 @@ class TaskRun:
         """Check the inputs and reserve the exact price. Raises TaskFailure, InsufficientCredits."""
         probed = await self.child.ask(Probe(), Probed)
         model = find_model(self.task.model, self._options.catalogue)
-        price = model.price(str(self.task.inputs["resolution"]), probed.duration_seconds)
+        resolution = produced_resolution(str(self.task.inputs["resolution"]), probed.short_side)
+        price = model.price(resolution, probed.duration_seconds)
         await retry_on_outage(lambda: self._ports.store.reserve_exactly(self.task.id, price))
 
     async def perceive(self) -> None:

@@ -37,9 +37,9 @@ def video(tmp_path: Path) -> Path:
 async def test_one_child_inspects_one_file_after_the_other(pool: InspectionPool, video: Path, tmp_path: Path) -> None:
     """It answers with the length, or with the reason why the file is refused, and goes on."""
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
-    assert await pool.inspect(video, "video_urls[0]") == pytest.approx(2.0)
+    assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)
     (child,) = pool.pids
-    assert await pool.inspect(picture, "img_urls[0]") == 0
+    assert (await pool.inspect(picture, "img_urls[0]")).duration_seconds == 0
     with pytest.raises(MediaRejected, match=r"^video_urls\[0\]: .*picture, not a video"):
         await pool.inspect(picture, "video_urls[0]")
     assert pool.pids == [child]
@@ -50,7 +50,7 @@ async def test_a_killed_child_costs_no_file(pool: InspectionPool, video: Path) -
     await pool.inspect(video, "video_urls[0]")
     (child,) = pool.pids
     os.kill(child, signal.SIGKILL)
-    assert await pool.inspect(video, "video_urls[0]") == pytest.approx(2.0)
+    assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)
     assert pool.pids != [child]
 
 
@@ -65,7 +65,7 @@ async def test_a_frozen_child_is_replaced_after_its_deadline(video: Path) -> Non
         assert pool.pids == []
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
-        assert await pool.inspect(video, "video_urls[0]") == pytest.approx(2.0)
+        assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)
 
 
 async def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:

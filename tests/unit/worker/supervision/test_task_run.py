@@ -1,6 +1,7 @@
 """The steps of a task over a child that follows a script."""
 
 import asyncio
+import dataclasses
 import json
 import shutil
 import signal
@@ -73,7 +74,7 @@ def run(*steps):
 
 def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, outside, tmp_path):
     """The exact price is reserved, the file stored, the task settled, the workspace removed."""
-    r = make_run(probe=[{"duration_seconds": 3.2}], prepare=[2], finish=[{"frames": 80}])
+    r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 480}], prepare=[2], finish=[{"frames": 80}])
 
     async def rest():
         assert await r.prepare() == 2
@@ -87,6 +88,14 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, outside, tm
     (status, result), *more = outside.settled
     assert (status, result.code, result.media_info, more) == (TaskStatus.SUCCESS, 200, {"frames": 80}, [])
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
+
+
+def test_a_small_source_is_charged_as_its_own_class(make_run, outside):
+    """The exact price is that of the size that is produced."""
+    r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 360}])
+    r.task = dataclasses.replace(r.task, inputs=r.task.inputs | {"resolution": "720P"})
+    run(r.probe)
+    assert outside.reserved == Decimal(24), "six credits a second, as 480P"
 
 
 def test_a_crash_costs_one_attempt(make_run, tmp_path):
@@ -141,7 +150,7 @@ def test_a_cancel_ends_the_child_in_the_middle(make_run, outside):
 def test_a_price_beyond_the_balance_fails_with_402(make_run, outside):
     """The exact price is known only after the probe; the balance must cover it then."""
     outside.balance = Decimal(1)
-    r = make_run(probe=[{"duration_seconds": 100}])
+    r = make_run(probe=[{"duration_seconds": 100, "short_side": 480}])
 
     async def probe():
         with pytest.raises(InsufficientCredits) as caught:
