@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from uuid import UUID
 import psutil
 
 from bodydouble.tasks.errors import InputRejected, InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.files import StoredFile
 from bodydouble.tasks.task import (
     AccountId,
     LeaseStatus,
@@ -73,12 +75,22 @@ class FakePorts:
     reserved: Decimal | None = None
     settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
     stored: dict[str, bytes] = field(default_factory=dict)
+    downloads: list[str] = field(default_factory=list[str])
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
         if self.settled:
             return None
         self.executor = executor
         return make_task()
+
+    async def start_fetch(self, task_id: TaskId, executor: str) -> Task | None:
+        return await self.start_task(task_id, executor)
+
+    async def finish_fetch(self, task_id: TaskId, executor: str) -> bool:
+        if self.settled or executor != self.executor:
+            return False
+        self.executor = ""
+        return True
 
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         return make_task()
@@ -122,3 +134,20 @@ class FakePorts:
     async def put_file(self, key: str, source: Path, content_type: str) -> None:
         self.missing.discard(key)
         self.stored[key] = source.read_bytes()
+
+    async def delete_prefix(self, prefix: str) -> int:
+        keys = [key for key in self.stored if key.startswith(f"{prefix}/")]
+        for key in keys:
+            del self.stored[key]
+        return len(keys)
+
+    async def list(self, prefix: str) -> AsyncIterator[StoredFile]:
+        for key, content in list(self.stored.items()):
+            if key.startswith(f"{prefix}/"):
+                yield StoredFile(
+                    key=key, size_bytes=len(content), content_type="", modified_at=datetime.now(UTC), path=None
+                )
+
+    async def download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
+        self.downloads.append(url)
+        target.write_bytes(url.encode())

@@ -115,9 +115,18 @@ class WorkerHarness:
         )
 
     def create(
-        self, *, seed: int = 0, callback_url: str | None = None, deadline_seconds: float = 3600, name: str = "harness"
+        self,
+        *,
+        seed: int = 0,
+        callback_url: str | None = None,
+        deadline_seconds: float = 3600,
+        name: str = "harness",
+        video_url: str | None = None,
     ) -> TaskId:
-        """Create a task of the account ``name``. The first task creates the account and grants credits."""
+        """Create a task of the account ``name``. The first task creates the account and grants credits.
+
+        ``video_url`` is a foreign address; None: an upload.
+        """
         task_id = TaskId(make_uuid7())
 
         async def make(stores: Stores) -> None:
@@ -125,10 +134,10 @@ class WorkerHarness:
             if name not in self.uploads:
                 await stores.accounts.grant(account.id, GRANT, "for the test")
                 self.uploads[name] = await self._upload(account.id)
-            image_url, video_url = self.uploads[name]
+            image_url, uploaded_url = self.uploads[name]
             inputs = {
                 "img_urls": [image_url],
-                "video_urls": [video_url],
+                "video_urls": [video_url or uploaded_url],
                 "resolution": "480P",
                 "renderer": "auto",
                 "seed": seed,
@@ -143,6 +152,7 @@ class WorkerHarness:
                 reserve=Decimal(30),
                 callback_url=callback_url,
                 deadline_seconds=deadline_seconds,
+                fetches_inputs=video_url is not None,
             )
             await stores.tasks.create_task(new, LIMITS)
 

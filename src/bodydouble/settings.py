@@ -128,6 +128,7 @@ class WorkerSettings(BaseSettings):
     attempts_max: int = 3  # of one step if its child process dies, and of a task if its worker does
     task_hours_max: Hours = 24  # from create to settlement; then the task fails
     worker_tasks_max: int = Field(default=1, ge=0)  # at a time, the same for all workers; 0: this worker runs none
+    worker_fetches_max: int = Field(default=16, ge=1)  # tasks at a time whose inputs are fetched, of one worker
     heartbeat_seconds: float = Field(default=5, gt=0)  # interval between signs of life of a worker
     takeover_seconds: float = Field(default=30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
     callback_tries_max: int = Field(default=8, ge=1)  # attempts to deliver one callback

@@ -18,7 +18,19 @@ from bodydouble.store import (
     PostgresQueueStore,
     PostgresTaskStore,
 )
-from bodydouble.tasks.task import CreateLimits, NewTask, ResultCode, TaskId, TaskResult, TaskSource, TaskStatus
+from bodydouble.tasks.stages import Stage
+from bodydouble.tasks.task import (
+    CreateLimits,
+    LeaseStatus,
+    NewTask,
+    ResultCode,
+    Task,
+    TaskId,
+    TaskProgress,
+    TaskResult,
+    TaskSource,
+    TaskStatus,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -34,8 +46,8 @@ class Queue:
         self.executors, self.queue = PostgresExecutorStore(database), PostgresQueueStore(database)
         self.installation, self._url = PostgresInstallationStore(database), database.url
 
-    async def add(self) -> TaskId:
-        """A task of somebody with credits."""
+    async def add(self, *, fetches: bool = False) -> TaskId:
+        """A task of somebody with credits; ``fetches``: with an input at a foreign address."""
         account = await self.accounts.ensure_account("somebody")
         await self.accounts.grant(account.id, Decimal(30), "for the test")
         new = NewTask(
@@ -47,6 +59,7 @@ class Queue:
             source=TaskSource.API,
             reserve=Decimal(30),
             callback_url=None,
+            fetches_inputs=fetches,
         )
         return (await self.tasks.create_task(new, CreateLimits())).id
 
@@ -65,6 +78,16 @@ class Queue:
             str(task),
         )
         await self.tasks.start_task(task, executor)
+
+    async def hand_out_fetch(self, task: TaskId, executor: str) -> Task | None:
+        """The engine gives the task to an executor, which fetches its inputs."""
+        self.execute(
+            "update dbos.workflow_status set status = 'PENDING', executor_id = %s, owner_xid = 'x' "
+            "where workflow_uuid = %s",
+            executor,
+            str(task),
+        )
+        return await self.tasks.start_fetch(task, executor)
 
     def state(self, task: TaskId) -> tuple[str, str | None, str | None]:
         """Status, queue and owner's token at the engine."""
@@ -188,3 +211,59 @@ async def test_the_first_start_ends_the_time_in_the_queue(queue: Queue) -> None:
     await queue.tasks.start_task(task, "one")
     await queue.tasks.start_task(task, "two")
     assert [stage.stage for stage in await queue.tasks.stage_times(task)] == ["queued"]
+
+
+async def test_a_task_waits_for_a_render_slot_after_its_fetch(queue: Queue) -> None:
+    """It stays pending, shows the stage, and its fetch consumes no attempt."""
+    task = await queue.add(fetches=True)
+    assert queue.state(task)[:2] == ("ENQUEUED", "fetches")
+    fetching = await queue.hand_out_fetch(task, "one")
+    assert fetching is not None
+    assert (fetching.status, fetching.progress.stage, fetching.attempts) == (TaskStatus.PENDING, Stage.FETCH, 1)
+    progress = TaskProgress(stage=Stage.FETCH)
+    assert await queue.tasks.set_progress(task, "one", progress) is LeaseStatus.HELD
+    assert not await queue.tasks.finish_fetch(task, "two")
+    assert await queue.tasks.finish_fetch(task, "one")
+    assert queue.state(task) == ("ENQUEUED", "tasks", None)
+    assert await queue.tasks.set_progress(task, "one", progress) is LeaseStatus.LOST
+    assert await queue.hand_out_fetch(task, "two") is None, "its inputs are fetched"
+    started = await queue.tasks.start_task(task, "two")
+    assert started is not None
+    assert (started.status, started.attempts) == (TaskStatus.RUNNING, 1)
+
+
+@pytest.mark.parametrize(("in_order", "attempts"), [(True, 1), (False, 2)])
+async def test_the_fetch_of_an_executor_that_ended_is_begun_again(queue: Queue, in_order: bool, attempts: int) -> None:
+    """By another one; the first can neither move nor settle the task."""
+    task = await queue.add(fetches=True)
+    await queue.executors.beat("one", "here", 1, "1")
+    await queue.hand_out_fetch(task, "one")
+    if in_order:
+        await queue.executors.stop_executor("one", in_order=True)
+    else:
+        queue.execute("update executor set beat_at = now() - interval '10 s'")
+        assert await queue.executors.requeue_abandoned(5) == [task]
+    assert queue.state(task) == ("ENQUEUED", "fetches", None)
+    again = await queue.hand_out_fetch(task, "two")
+    assert again is not None
+    assert again.attempts == attempts
+    assert not await queue.tasks.finish_fetch(task, "one")
+    assert not await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, "one")
+    assert await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, "two")
+
+
+async def test_a_cancel_during_the_fetch_ends_the_task(queue: Queue) -> None:
+    """Its credits are released at once, and the executor that fetches is told that it lost the task."""
+    task = await queue.add(fetches=True)
+    await queue.hand_out_fetch(task, "one")
+    assert await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, None)
+    assert await queue.tasks.set_progress(task, "one", TaskProgress(stage=Stage.FETCH)) is LeaseStatus.LOST
+    assert not await queue.tasks.finish_fetch(task, "one")
+
+
+async def test_an_account_fetches_four_tasks_at_a_time(queue: Queue) -> None:
+    """The engine runs one task of each partition of the queue, and an account has four."""
+    for _ in range(9):
+        await queue.add(fetches=True)
+    partitions = {row[0] for row in queue.execute("select queue_partition_key from dbos.workflow_status")}
+    assert len(partitions) == 4

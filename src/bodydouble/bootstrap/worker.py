@@ -31,7 +31,7 @@ CALLBACK_READ_SECONDS_MAX = 10
 
 
 INPUT_BYTES_PER_SECOND_MIN = 50_000
-"""A download occupies a slot for rendering, so slow servers are refused. At this rate 120 s bring 6 MB."""
+"""Slower servers are refused, because a download occupies one of its account's slots. At this rate 120 s bring 6 MB."""
 INPUT_STALL_SECONDS_MAX = 10
 """Without a byte; the minimum rate is checked from then on."""
 
@@ -96,6 +96,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         runner_idle_seconds=settings.wan_idle_seconds,
         catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,
+        fetches_max=settings.worker_fetches_max,
         heartbeat_seconds=settings.heartbeat_seconds,
         takeover_seconds=settings.takeover_seconds,
         free_bytes_min=settings.free_bytes_min,

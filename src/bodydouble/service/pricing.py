@@ -94,10 +94,10 @@ class Pricing:
         resolution = str(submission.inputs["resolution"])
         return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True, resolution=resolution)
 
-    async def has_files_here(self, submission: Submission) -> bool:
-        """Whether an input is an upload of ours or within the request, so that ``price`` inspects it."""
+    async def count_files_here(self, submission: Submission) -> int:
+        """How many inputs are uploads of ours or within the request, so that ``price`` inspects them; 0 to 2."""
         urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
-        return any([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
+        return sum([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
 
     async def _inspect(self, url: str, field: str, account: AccountId) -> MediaFacts | None:
         """Facts about a file that is here; None for an address elsewhere."""

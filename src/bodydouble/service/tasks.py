@@ -4,7 +4,7 @@ import base64
 import binascii
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
-from bodydouble.service.inputs import Submission
+from bodydouble.service.inputs import FILE_FIELDS, Submission
 from bodydouble.service.pricing import MediaCheck, Price, Pricing
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
@@ -24,8 +24,9 @@ from bodydouble.tasks.errors import (
     InvalidParams,
     Maintenance,
     NotFound,
+    StorageUnavailable,
 )
-from bodydouble.tasks.files import FileStore, SignedUpload
+from bodydouble.tasks.files import FileStore, SignedUpload, fetched_inputs_prefix
 from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, SwitchedOff, renderer_feature
 from bodydouble.tasks.ports import AccountStore, SwitchStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
@@ -78,6 +79,7 @@ class Origin:
     idempotency_key: str | None
     body_hash: bytes | None
     traceparent: str | None
+    fetches_inputs: bool
 
 
 class TaskService:
@@ -135,8 +137,8 @@ class TaskService:
         known = who if isinstance(who, Caller) else None
         key_hash = None if known else hash_secret(secret)
         obstacle = self._check_address(submission.callback_url) if submission.callback_url else None
-        has_files = await self.pricing.has_files_here(submission)
-        if known is None and (obstacle or has_files):  # a caller without a valid key gets no other answer
+        files_here = await self.pricing.count_files_here(submission)
+        if known is None and (obstacle or files_here):  # a caller without a valid key gets no other answer
             known = await self.authenticate(secret)
         origin = Origin(
             source=source,
@@ -145,12 +147,13 @@ class TaskService:
             idempotency_key=idempotency_key,
             body_hash=body_hash,
             traceparent=traceparent,
+            fetches_inputs=files_here < len(FILE_FIELDS),
         )
         if known and idempotency_key and await self._tasks.has_request(known.id, idempotency_key):
             created = await self._replay(submission, origin)
         elif obstacle:
             raise InvalidParams([f"callback_url: {obstacle}"])
-        elif known and has_files:
+        elif known and files_here:
             created = await self._create_from_files(known, submission, origin)
         else:
             if known:
@@ -271,6 +274,8 @@ class TaskService:
             # No worker has it, so it ends now. If a worker starts it at this moment, the settlement stands, and the
             # worker stops at its first progress.
             await self._tasks.settle(known, TaskStatus.FAILED, CANCELLED, None)
+            with suppress(StorageUnavailable):  # the cleanup deletes them later
+                await self._files.delete_prefix(fetched_inputs_prefix(caller.id, known))
         return asked is not None
 
     async def delete(self, caller: Caller, task_id: str) -> None:

@@ -16,9 +16,9 @@ from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.task import AccountId
 
 SEGMENT = "[0-9a-z-]{1,64}"
-KEY = re.compile(rf"(?:uploads|results|work)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
+KEY = re.compile(rf"(?:uploads|results|work|inputs)/(?P<account>{SEGMENT})/(?:{SEGMENT}/)?{SEGMENT}\.[a-z0-9]{{1,5}}\Z")
 """Purpose, account, an optional folder, and a name."""
-PREFIX = re.compile(rf"(?:uploads|results|work)(?:/{SEGMENT}){{0,2}}\Z")
+PREFIX = re.compile(rf"(?:uploads|results|work|inputs)(?:/{SEGMENT}){{0,2}}\Z")
 CONTENT_TYPES = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
     ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from bodydouble.tasks.account import AccountId
+from bodydouble.tasks.task import TaskId
+
+FETCHED_INPUTS = "inputs"
+"""The folder of inputs from foreign addresses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +123,11 @@ class FileStore(Protocol):
     async def ping(self) -> None:
         """Raises StorageUnavailable if the store cannot be written."""
         ...
+
+
+def fetched_inputs_prefix(account: AccountId, task_id: TaskId) -> str:
+    """The folder of the file store with a task's inputs from foreign addresses, from their fetch to the task's end."""
+    return f"{FETCHED_INPUTS}/{account}/{task_id}"
 
 
 class Downloader(Protocol):

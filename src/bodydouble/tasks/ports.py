@@ -74,6 +74,17 @@ class TaskStore(Protocol):
         """The first ``limit`` pending tasks, in the order of their start."""
         ...
 
+    async def start_fetch(self, task_id: TaskId, executor: str) -> Task | None:
+        """Assign a pending task in the fetch queue to this executor; a new executor is a new attempt. Else None."""
+        ...
+
+    async def finish_fetch(self, task_id: TaskId, executor: str) -> bool:
+        """Move a task from the fetch queue to the queue of tasks to render; the fetch consumes no attempt.
+
+        False if the task has ended, or another executor has it.
+        """
+        ...
+
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
         """Assign the task to this executor; a new executor is a new attempt. None if the task has ended."""
         ...

@@ -1,7 +1,10 @@
 """Names that API and worker share to hand over a task."""
 
 WORKFLOW = "replace_task"
+FETCH_QUEUE = "fetches"
+"""Tasks whose inputs are to be fetched. Tasks whose inputs are all uploads skip it."""
 QUEUE = "tasks"
+"""Tasks to render."""
 APPLICATION = "bodydouble"
 APPLICATION_VERSION = "1"
 """A workflow continues only under the version that started it. Increase it when the order of the steps changes."""

@@ -136,6 +136,7 @@ class NewTask:
     features: tuple[str, ...] = ()  # none of them may be switched off
     deadline_seconds: float = 86_400
     traceparent: str | None = None
+    fetches_inputs: bool = False  # an input is at a foreign address; fetched before the task waits for a render slot
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ class WorkerOptions:
     silence_seconds_max: float = 60.0  # a child without a heartbeat for so long is frozen
     stall_seconds_max: float = 900.0  # a child with a heartbeat, but without progress for so long has stalled
     tasks_max: int = 1  # at once
+    fetches_max: int = 16  # tasks whose inputs are fetched at once, besides those that are rendered
     heartbeat_seconds: float = 5.0
     takeover_seconds: float = 30.0  # other workers take over after so long without a heartbeat
     free_bytes_min: int = 0  # space on the folder's disk that is kept for the database

@@ -6,6 +6,8 @@
 -- cannot deadlock. The checks write nothing; one statement stores all accepted creates of all accounts, which takes a
 -- quarter of the processor time of one statement for each. It writes the engine's rows as dbos.enqueue_workflow does,
 -- which accepts only one workflow a call.
+--
+-- The queue 'fetches' runs one workflow of each partition at a time, and an account has four partitions.
 create or replace function create_tasks(
     p_key_hash bytea[], p_account bigint[], p_id uuid[], p_model text[], p_param jsonb[], p_inputs jsonb[],
     p_source text[], p_credits numeric[], p_callback_url text[], p_idempotency_key text[], p_body_hash bytea[],
@@ -164,8 +166,9 @@ begin
         select c.owner, c.id, 'reserve', c.credits from chosen as c
     ), queued as (
         insert into dbos.workflow_status (workflow_uuid, status, name, queue_name, priority, application_version,
-                                          created_at, updated_at, recovery_attempts, owner_xid, serialization)
-        select c.id::text, 'ENQUEUED', p_workflow, p_queue, c.turn, p_version, ms, ms, 0, gen_random_uuid()::text,
+                                          queue_partition_key, created_at, updated_at, recovery_attempts, owner_xid, serialization)
+        select c.id::text, 'ENQUEUED', p_workflow, p_queue, c.turn, p_version,
+            case when p_queue = 'fetches' then c.owner || '-' || c.turn % 4 end, ms, ms, 0, gen_random_uuid()::text,
             'portable_json'
         from chosen as c, (select (extract(epoch from now()) * 1000)::bigint as ms) as clock
     ), given as (

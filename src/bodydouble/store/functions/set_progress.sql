@@ -1,4 +1,4 @@
--- Store progress, which never decreases. Returns the status of the executor's lease: wanted, cancelled, overdue or lost.
+-- Store progress, which never decreases; a task whose inputs are fetched is pending. Returns the status of the executor's lease: wanted, cancelled, overdue or lost.
 create or replace function set_progress(
     p_id uuid, p_executor text, p_fraction double precision, p_stage text, p_segment int, p_segments int
 ) returns text language plpgsql as $$
@@ -6,7 +6,7 @@ declare
     t task;
 begin
     select * into t from task where id = p_id;
-    if not found or t.status <> 'running' or t.executor is distinct from p_executor then
+    if not found or t.status not in ('pending', 'running') or t.executor is distinct from p_executor then
         return 'lost';
     elsif t.cancel_requested then
         return 'cancelled';
@@ -15,7 +15,7 @@ begin
     end if;
     update task set fraction = p_fraction, stage = p_stage, segment = p_segment, segments = p_segments,
         version = version + 1
-    where id = p_id and status = 'running' and executor = p_executor and p_fraction >= fraction
+    where id = p_id and status in ('pending', 'running') and executor = p_executor and p_fraction >= fraction
         and (fraction, stage, segment, segments) is distinct from (p_fraction, p_stage, p_segment, p_segments);
     if found then
         perform pg_notify('task', p_id::text);

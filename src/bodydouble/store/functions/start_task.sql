@@ -4,6 +4,7 @@ create or replace function start_task(p_id uuid, p_executor text) returns setof 
 declare
     t task;
     waited double precision;
+    fetch_seconds double precision;
 begin
     update task set status = 'running', executor = p_executor, started_at = coalesce(started_at, now()),
         attempts = attempts + case when executor is distinct from p_executor then 1 else 0 end, version = version + 1
@@ -11,7 +12,8 @@ begin
     returning * into t;
     if found then
         if t.started_at = now() then
-            waited := greatest(extract(epoch from now() - t.created_at), 0);  -- the clock may be set back
+            select coalesce(sum(seconds), 0) into fetch_seconds from task_stage where task_id = p_id and stage = 'fetch';
+            waited := greatest(extract(epoch from now() - t.created_at) - fetch_seconds, 0);  -- the clock may be set back
             insert into task_stage (task_id, stage, started_at, seconds) values (p_id, 'queued', t.created_at, waited)
             on conflict do nothing;
             perform count_value('stage', 'queued', waited);

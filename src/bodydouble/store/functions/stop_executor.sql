@@ -5,7 +5,7 @@ begin
     update executor set stopped_at = now() where id = p_executor;
     if p_in_order then
         update task set executor = null, attempts = greatest(attempts - 1, 0)
-        where executor = p_executor and status = 'running';
+        where executor = p_executor and status in ('pending', 'running');
     end if;
     perform requeue(workflow_uuid, p_queue) from dbos.workflow_status
     where queue_name = p_queue and status = 'PENDING' and executor_id = p_executor;

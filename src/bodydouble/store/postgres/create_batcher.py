@@ -1,6 +1,7 @@
 """Creating the tasks of concurrent callers in batches."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -9,7 +10,7 @@ import orjson
 from bodydouble.store.postgres.batcher import Batcher
 from bodydouble.store.postgres.creation import created
 from bodydouble.store.postgres.database import Database
-from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
+from bodydouble.tasks.queue import APPLICATION_VERSION, FETCH_QUEUE, QUEUE, WORKFLOW
 from bodydouble.tasks.task import Created, CreateLimits, NewTask
 
 BATCH_MAX = 64
@@ -19,25 +20,29 @@ BATCH_MAX = 64
 class CreateBatcher:
     """Creates the tasks of a batch in one transaction, each with its own outcome.
 
-    Each process sends one batch at a time: a second one would only wait for the locks and the commit of the first.
+    Each process sends one batch at a time to each queue: a second one would only wait for the locks and the commit of
+    the first.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batcher = Batcher(self._create, concurrent_max=1, batch_max=BATCH_MAX)
+        self._batchers = {
+            queue: Batcher(partial(self._create, queue), concurrent_max=1, batch_max=BATCH_MAX)
+            for queue in (FETCH_QUEUE, QUEUE)
+        }
 
     async def create(self, task: NewTask, limits: CreateLimits) -> Created:
         """As ``TaskStore.create_task``."""
-        values = _values(task, limits)
+        values, queue = _values(task, limits), FETCH_QUEUE if task.fetches_inputs else QUEUE
         try:
-            row = await self._batcher.ask(values)
+            row = await self._batchers[queue].ask(values)
         except asyncpg.PostgresError:  # a value in the batch that no column accepts: nothing was stored
-            row = (await self._create([values]))[0]
+            row = (await self._create(queue, [values]))[0]
         return created(row, task)
 
-    async def _create(self, batch: Sequence[Sequence[Any]]) -> list[Any]:
+    async def _create(self, queue: str, batch: Sequence[Sequence[Any]]) -> list[Any]:
         columns = [list(column) for column in zip(*batch, strict=True)]
-        rows = await self._database.rows("create_tasks", *columns, WORKFLOW, QUEUE, APPLICATION_VERSION)
+        rows = await self._database.rows("create_tasks", *columns, WORKFLOW, queue, APPLICATION_VERSION)
         return sorted(rows, key=lambda row: row["place"])
 
 

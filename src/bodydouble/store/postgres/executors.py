@@ -6,8 +6,10 @@ from uuid import UUID
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.tasks.operation import Executor
-from bodydouble.tasks.queue import QUEUE
+from bodydouble.tasks.queue import FETCH_QUEUE, QUEUE
 from bodydouble.tasks.task import TaskId
+
+QUEUES = (FETCH_QUEUE, QUEUE)
 
 
 class PostgresExecutorStore:
@@ -20,7 +22,8 @@ class PostgresExecutorStore:
         await self._database.row("beat", executor, host, pid, version)
 
     async def stop_executor(self, executor: str, *, in_order: bool) -> None:
-        await self._database.row("stop_executor", executor, QUEUE, in_order)
+        for queue in QUEUES:
+            await self._database.row("stop_executor", executor, queue, in_order)
 
     async def executors(self) -> list[Executor]:
         rows = await self._database.rows("executors")
@@ -39,12 +42,18 @@ class PostgresExecutorStore:
         ]
 
     async def requeue_abandoned(self, silence_seconds: float) -> list[TaskId]:
-        rows = await self._database.rows("requeue_abandoned", QUEUE, silence_seconds)
+        rows = [
+            row for queue in QUEUES for row in await self._database.rows("requeue_abandoned", queue, silence_seconds)
+        ]
         return [TaskId(UUID(row["id"])) for row in rows]
 
     async def requeue_strays(self, executor: str, running: Collection[TaskId], grace_seconds: float) -> list[TaskId]:
         names = [str(task) for task in running]
-        rows = await self._database.rows("requeue_strays", executor, QUEUE, names, grace_seconds)
+        rows = [
+            row
+            for queue in QUEUES
+            for row in await self._database.rows("requeue_strays", executor, queue, names, grace_seconds)
+        ]
         return [TaskId(UUID(row["id"])) for row in rows]
 
     async def delete_old_executors(self, before: datetime) -> None:

@@ -15,6 +15,7 @@ from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits, StillRunning
 from bodydouble.tasks.operation import FailureCount
 from bodydouble.tasks.ports import KeyReading, TaskChanges
+from bodydouble.tasks.queue import FETCH_QUEUE, QUEUE
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     TERMINAL,
@@ -80,6 +81,13 @@ class PostgresTaskStore:
 
     async def waiting_tasks(self, limit: int) -> list[TaskId]:
         return [TaskId(UUID(int=row[0].int)) for row in await self._database.rows("waiting_tasks", limit)]
+
+    async def start_fetch(self, task_id: TaskId, executor: str) -> Task | None:
+        row = await self._database.row("start_fetch", task_id, executor, FETCH_QUEUE)
+        return to_task(row) if row else None
+
+    async def finish_fetch(self, task_id: TaskId, executor: str) -> bool:
+        return bool((await self._database.row("finish_fetch", task_id, executor, QUEUE))[0])
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
         row = await self._database.row("start_task", task_id, executor)

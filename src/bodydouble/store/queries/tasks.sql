@@ -54,6 +54,14 @@ from task as mine where mine.id = $1 and mine.status = 'pending';
 -- Who waits, in the order of their turns.
 select id from task where status = 'pending' order by turn, created_at limit $1;
 
+-- name: start_fetch
+-- An executor fetches the inputs of a pending task in this queue.
+select * from start_fetch($1, $2, $3);
+
+-- name: finish_fetch
+-- The inputs are there: the task moves to this queue.
+select finish_fetch($1, $2, $3);
+
 -- name: start_task
 -- An executor takes it, unless it is over.
 select * from start_task($1, $2);

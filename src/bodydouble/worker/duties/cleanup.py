@@ -11,7 +11,7 @@ import structlog
 from bodydouble.service.tasks import media_keys
 from bodydouble.store.expiry import delete_older
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.files import FETCHED_INPUTS, FileStore, fetched_inputs_prefix
 from bodydouble.tasks.ports import ExecutorStore, InstallationStore, QueueStore, TaskStore
 from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
@@ -103,6 +103,7 @@ class Cleanup:
         while found := await self._tasks.overdue_tasks(BATCH):
             for task in found:
                 done += await self._tasks.settle(task.id, TaskStatus.FAILED, failure, None)
+                await self._files.delete_prefix(fetched_inputs_prefix(task.account, task.id))
         return done
 
     async def revive_stranded(self) -> int:
@@ -127,11 +128,12 @@ class Cleanup:
         return await delete_older(self._files, "uploads", _ago(self._retention.uploads + self._retention.deadline))
 
     async def delete_lost_files(self) -> int:
-        """Delete what killed processes left behind: results without a row, checkpoints of finished tasks."""
+        """Delete what killed processes left behind: results without a row, checkpoints and inputs of finished tasks."""
         results = await delete_older(self._files, "results", _ago(self._retention.media + timedelta(days=1)))
         hour = timedelta(hours=1)
         work = await delete_older(self._files, checkpoint.PREFIX, _ago(self._retention.deadline + hour))
-        return results + work
+        inputs = await delete_older(self._files, FETCHED_INPUTS, _ago(self._retention.deadline + hour))
+        return results + work + inputs
 
     async def delete_old_rows(self) -> int:
         """Delete tasks that ended long ago, with their deliveries and timelines. The ledger and the usage stay."""

@@ -1,5 +1,6 @@
 """The steps of a task's workflow."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,26 @@ class StoredVideo:
     media_info: Mapping[str, Any]  # as the API shows it
 
 
+class Phase(enum.StrEnum):
+    """The part of a task's work that its queue is for."""
+
+    OVER = "over"  # the task has ended
+    FETCH = "fetch"  # fetch the inputs, then move the task to the queue of tasks to render
+    RENDER = "render"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Take the task for this worker."""
+    """Take the task for this worker; its value is a ``Phase``."""
 
     name: str = "start"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishFetch:
+    """Move the task to the queue of tasks to render, for any worker."""
+
+    name: str = "finish_fetch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,4 +73,4 @@ class Abandon:
     name: str = "abandon"
 
 
-Step = Start | RunStage | Settle | Abandon
+Step = Start | FinishFetch | RunStage | Settle | Abandon

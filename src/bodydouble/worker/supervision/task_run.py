@@ -14,17 +14,17 @@ from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.stages import Stage
-from bodydouble.tasks.task import ResultCode, StageTime, Task, TaskResult, TaskStatus
+from bodydouble.tasks.task import TERMINAL, ResultCode, StageTime, Task, TaskResult, TaskStatus
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 from bodydouble.worker.checkpoint import Checkpoints
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.messages import Done, Finish, Finished, Perceive, Prepare, Prepared, Probe, Probed, Render
 from bodydouble.worker.order import WorkerOptions
-from bodydouble.worker.supervision.inputs import InputFetcher
+from bodydouble.worker.supervision.inputs import TaskInputs
 from bodydouble.worker.supervision.restarting_child import RestartingChild
 from bodydouble.worker.supervision.retry import retry_on_outage
 from bodydouble.worker.supervision.runner_pool import RunnerPool
-from bodydouble.worker.supervision.steps import RunStage, Settle, StoredVideo
+from bodydouble.worker.supervision.steps import Phase, RunStage, Settle, StoredVideo
 from bodydouble.worker.supervision.task_lease import TaskLease
 from bodydouble.worker.workspace import Workspace
 
@@ -42,13 +42,23 @@ class Ports:
 
 
 class TaskRun:
-    """One task that this worker has started, with the child process that makes its video."""
+    """One task that this worker fetches inputs of, or renders with a child process."""
 
-    def __init__(self, task: Task, ports: Ports, options: WorkerOptions, executor: str, runners: RunnerPool) -> None:
-        self.task = task
+    def __init__(
+        self,
+        task: Task,
+        ports: Ports,
+        options: WorkerOptions,
+        executor: str,
+        runners: RunnerPool,
+        phase: Phase = Phase.RENDER,
+    ) -> None:
+        self.task, self.phase = task, phase
         self._ports, self._options, self._executor = ports, options, executor
-        self._workspace = Workspace(options.folder, task.id, options.free_bytes_min)
-        self._inputs = InputFetcher(task, self._workspace, ports.files, ports.downloader)
+        # Files that wait for a render slot leave twice the reserve free, so that uploads and renderers have room.
+        room = options.free_bytes_min * (2 if phase is Phase.FETCH else 1)
+        self._workspace = Workspace(options.folder, task.id, room)
+        self._inputs = TaskInputs(task, self._workspace, ports.files, ports.downloader)
         self._checkpoints = Checkpoints(ports.files, task, self._workspace.path) if options.checkpoints else None
         self._new_workspace = False  # what was done before is on another machine
         self._lease = TaskLease(task.id, executor, ports.store)
@@ -120,8 +130,18 @@ class TaskRun:
                 assert_never(stage)
 
     async def fetch(self) -> None:
-        """Copy both inputs into the workspace. Raises InputRejected, and what ``TaskLease.check`` raises."""
-        await self._lease.while_held(self._complete_workspace())
+        """Bring the inputs here: to the file store before the task waits for a render slot, else to the workspace.
+
+        Raises InputRejected, and what ``TaskLease.check`` raises.
+        """
+        work = self._inputs.fetch(self._options) if self.phase is Phase.FETCH else self._complete_workspace()
+        await self._lease.while_held(work)
+
+    async def finish_fetch(self) -> None:
+        """Move the task to the queue of tasks to render. Raises TaskLost."""
+        await self._workspace.remove()  # before another run of the task, maybe on this worker, makes it again
+        if not await retry_on_outage(lambda: self._ports.store.finish_fetch(self.task.id, self._executor)):
+            raise TaskLost("it is over, or another worker has it")
 
     async def probe(self) -> None:
         """Check the inputs and reserve the exact price. Raises TaskFailure, InsufficientCredits."""
@@ -187,15 +207,25 @@ class TaskRun:
         if settled:
             log.info("task settled", status=status.value, code=int(result.code), reason=result.message)
             await self._drop_checkpoints()
+            await self._inputs.drop()
         else:
             log.warning("another worker has settled the task", status=status.value)
         await self._workspace.remove()
         return status.value if settled else "lost"
 
     async def abandon(self) -> None:
-        """Stop, and remove the workspace: another worker has the task."""
+        """Stop, and remove the workspace: the task is over, or another worker has it."""
         await self.close()
         await self._workspace.remove()
+        if self.phase is Phase.FETCH and await self._is_over():  # a file may have come after its owner's cancel
+            await self._inputs.drop()
+
+    async def _is_over(self) -> bool:
+        try:
+            task = await self._ports.store.get_task(self.task.id)
+        except StorageUnavailable:  # the cleanup deletes the inputs later
+            return False
+        return task is None or task.status in TERMINAL
 
     async def close(self) -> None:
         """End the child. The workspace stays for whoever continues the task."""
@@ -204,7 +234,7 @@ class TaskRun:
     async def _complete_workspace(self) -> None:
         """Make the workspace and fetch the missing inputs. Another worker's workspace may have been lost with it."""
         self._new_workspace |= not self._workspace.path.exists()
-        await self._inputs.fetch(self._options)
+        await self._inputs.complete(self._options)
 
     async def _bring_checkpoints(self) -> None:
         """In a new workspace, restore what other workers have finished. After ``Open``, which removes stale files."""

@@ -13,7 +13,7 @@ from dbos import DBOS
 
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import ExecutorStore
-from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, QUEUE
+from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, FETCH_QUEUE, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, runner_gpus
@@ -21,7 +21,7 @@ from bodydouble.worker.supervision.heartbeat import Heartbeat, executor_name
 from bodydouble.worker.supervision.lost_connections import recognise_lost_connections
 from bodydouble.worker.supervision.retry import retry_on_outage
 from bodydouble.worker.supervision.runner_pool import RunnerPool
-from bodydouble.worker.supervision.steps import Abandon, RunStage, Settle, Start, Step, StoredVideo
+from bodydouble.worker.supervision.steps import Abandon, FinishFetch, Phase, RunStage, Settle, Start, Step, StoredVideo
 from bodydouble.worker.supervision.task_run import Ports, TaskRun
 from bodydouble.worker.supervision.work_folder import WorkFolder, hold_abandoned, hold_free, hold_once_free
 from bodydouble.worker.supervision.workflow import register_workflow
@@ -122,9 +122,16 @@ class Worker:
             }
         )
         register_workflow(self._perform)
-        DBOS.listen_queues([QUEUE])
+        DBOS.listen_queues([FETCH_QUEUE, QUEUE])
         DBOS.launch()
         # The engine stores one value for all workers in the database: the worker that starts last sets it.
+        DBOS.register_queue(
+            FETCH_QUEUE,
+            worker_concurrency=self._options.fetches_max,
+            partition_concurrency=1,  # an account has a few partitions, see create_tasks.sql
+            polling_interval_sec=POLL_SECONDS,
+            on_conflict="always_update",
+        )
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._options.tasks_max,
@@ -170,6 +177,10 @@ class Worker:
         match step:
             case Start():
                 return await self._start(task_id)
+            case FinishFetch():
+                run = self._run(task_id)
+                self._running.pop(task_id, None)  # the next run of the task may start here at once
+                return await run.finish_fetch()
             case RunStage():
                 value = await self._run(task_id).perform(step)
                 return dataclasses.asdict(value) if isinstance(value, StoredVideo) else value
@@ -182,18 +193,24 @@ class Worker:
             case _:
                 assert_never(step)
 
-    async def _start(self, task_id: TaskId) -> bool:
-        """Take the task for this worker; false if it is over. Raises TaskFailure: it was started too often."""
+    async def _start(self, task_id: TaskId) -> Phase:
+        """Take the task for this worker. Raises TaskFailure: it was started too often."""
         self._running.setdefault(task_id, None)
-        task = await retry_on_outage(lambda: self._ports.store.start_task(task_id, self._executor))
+        store, phase = self._ports.store, Phase.FETCH
+        task = await retry_on_outage(lambda: store.start_fetch(task_id, self._executor))
+        if task is None:
+            phase = Phase.RENDER
+            task = await retry_on_outage(lambda: store.start_task(task_id, self._executor))
         if task is None:
             await self._abandon(task_id)
-            return False
-        run = self._running[task_id] or TaskRun(task, self._ports, self._options, self._executor, self._runners)
+            return Phase.OVER
+        run = self._running[task_id]
+        if run is None or run.phase is not phase:
+            run = TaskRun(task, self._ports, self._options, self._executor, self._runners, phase)
         self._running[task_id] = run
         run.check_attempts()
-        log.info("task started", attempt=task.attempts, executor=self._executor)
-        return True
+        log.info("task started", phase=phase.value, attempt=task.attempts, executor=self._executor)
+        return phase
 
     def _run(self, task_id: TaskId) -> TaskRun:
         run = self._running.get(task_id)

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +29,7 @@ from bodydouble.tasks.task import (
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.supervision.runner_pool import RunnerPool
-from bodydouble.worker.supervision.steps import StoredVideo
+from bodydouble.worker.supervision.steps import Phase, StoredVideo
 from bodydouble.worker.supervision.task_run import Ports, TaskRun
 from bodydouble.worker.workspace import Workspace
 from fake_ports import EXECUTOR, TASK_ID, FakePorts, children, make_task
@@ -45,7 +46,7 @@ def outside() -> FakePorts:
 def make_run(tmp_path, outside):
     """A task run whose children follow the script given."""
 
-    def make(**script: Any) -> TaskRun:
+    def make(phase: Phase = Phase.RENDER, inputs: Mapping[str, Any] | None = None, **script: Any) -> TaskRun:
         path = tmp_path / "script.json"
         path.write_text(json.dumps({name.replace("_", " "): entries for name, entries in script.items()}))
         options = WorkerOptions(
@@ -55,7 +56,7 @@ def make_run(tmp_path, outside):
             free_bytes_min=1000,
         )
         ports = Ports(store=outside, files=outside, downloader=outside)
-        return TaskRun(make_task(), ports, options, EXECUTOR, RunnerPool(options, []))
+        return TaskRun(make_task(**inputs or {}), ports, options, EXECUTOR, RunnerPool(options, []), phase)
 
     return make
 
@@ -343,3 +344,49 @@ def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, outside):
 
     assert run(finish) == ResultCode.GENERATION_FAILED
     assert outside.stored == {}
+
+
+ELSEWHERE = {"video_urls": ["http://x/1"]}
+
+
+def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, outside, tmp_path):
+    """Uploads stay where they are. The workspace of the fetch is gone before the task can be taken to be rendered."""
+    fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
+    video = tmp_path / "work" / str(TASK_ID) / "video"
+
+    async def render():
+        assert not video.parent.exists()
+        outside.executor = EXECUTOR
+        await rendering.fetch()
+        assert video.read_text() == "http://x/1"
+        await rendering.settle(TaskFailure(ResultCode(501), "end of the test"))
+
+    run(fetching.fetch, fetching.fetch, fetching.finish_fetch, render)
+    assert outside.downloads == ["http://x/1"]
+    assert outside.stored == {}, "it goes with the task"
+
+
+def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, outside, tmp_path):
+    """Its digest is its name in the file store."""
+    fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
+
+    async def render():
+        outside.executor = EXECUTOR
+        outside.stored = dict.fromkeys(outside.stored, b"damaged")
+        await rendering.fetch()
+        return (tmp_path / "work" / str(TASK_ID) / "video").read_text()
+
+    assert run(fetching.fetch, fetching.finish_fetch, render) == "http://x/1"
+    assert outside.downloads == ["http://x/1"] * 2
+
+
+def test_a_task_taken_over_during_its_fetch_is_not_moved(make_run, outside):
+    """Another worker fetches it: this one has lost it."""
+    fetching = make_run(Phase.FETCH, ELSEWHERE)
+
+    async def lose():
+        outside.executor = "another worker"
+        with pytest.raises(TaskLost):
+            await fetching.finish_fetch()
+
+    run(fetching.fetch, lose)
