@@ -53,6 +53,9 @@ class ServerSettings(BaseSettings):
     reads_per_minute: int = Field(default=1200, ge=1)  # of one key at one API process
     event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
     connections_max: int = Field(default=2000, ge=16)  # HTTP connections open at the same time at one API process
+    client_connections_max: int = Field(default=200, ge=1)  # of one client address at one API process
+    # Networks, comma-separated, of proxies whose X-Forwarded-For is believed.
+    trusted_proxies: Networks = "127.0.0.0/8,::1/128"
     body_bytes_max: int = Field(default=1_000_000, ge=1)  # of a request without files
 
     @property

@@ -5,11 +5,14 @@ in one piece (docs/decisions/0014-connection-limits-in-the-server-protocol.md).
 """
 
 import asyncio
+import ipaddress
 import resource
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any, cast
 
 import structlog
@@ -24,6 +27,7 @@ FILES_RESERVED = 512
 """Open files beside the connections of clients: database, media, event loop."""
 LOG_SECONDS = 10.0
 """Refusals of one kind are logged at most this often, with their number."""
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _log = structlog.get_logger("bodydouble.api")
 
 
@@ -32,6 +36,10 @@ class ConnectionLimits:
     """Limits of the HTTP connections of one process."""
 
     connections_max: int
+    client_connections_max: int = 200  # of one client address
+    trusted_proxies: Sequence[
+        Network
+    ] = ()  # their requests count for the client that they forward, see ``ClientCounts``
     header_bytes_max: int = 65_536
     header_seconds_max: float = 20  # from the connection, or the first byte of a later request, to the last header
     body_seconds_max: float = 300
@@ -56,12 +64,41 @@ class RefusalLog:
             _log.warning("connection refused", reason=reason, refused=self._unlogged.pop(reason), last_client=client)
 
 
+class ClientCounts:
+    """Connections, or requests in work behind a trusted proxy, by client address.
+
+    A trusted proxy names its client in ``X-Forwarded-For``; each proxy appends the address that it sees, so the last
+    address that is no trusted proxy counts. Connections of a proxy are not limited before they name a client.
+    """
+
+    def __init__(self, trusted_proxies: Sequence[Network]) -> None:
+        self._trusted = trusted_proxies
+        self.counts = Counter[str]()
+
+    def is_trusted(self, host: str) -> bool:
+        """Whether this address is a trusted proxy; a Unix socket is one."""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return True
+        return any(address.version == network.version and address in network for network in self._trusted)
+
+    def forwarded_client(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """The client that a trusted proxy forwards; None if it names none."""
+        named = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        hosts = [host.strip() for host in named.split(",") if host.strip()]
+        return next((host for host in reversed(hosts) if not self.is_trusted(host)), None)
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol within ``ConnectionLimits``."""
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, refusals: RefusalLog, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, limits: ConnectionLimits, refusals: RefusalLog, clients: ClientCounts, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
-        self._limits, self._refusals = limits, refusals
+        self._limits, self._refusals, self._clients = limits, refusals, clients
+        self._counted: str | None = None  # the client whose connection or request this is
         self._refused = False
         self._reading_headers = True  # also before the first byte
         self._message_complete = False
@@ -76,11 +113,15 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.connections) > self._limits.connections_max and not self._close_waiting_connection():
             self._refuse(503, "connections", "Too many connections; try again later")
             return
+        if not self._clients.is_trusted(self.client_host) and not self._count(self.client_host):
+            self._refuse_client()
+            return
         self._start_timer(self._limits.header_seconds_max, self._end_headers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timers of a closed connection."""
         self._stop_timer()
+        self._uncount()
         if self._stall_timer is not None:
             self._stall_timer.cancel()
         super().connection_lost(exc)
@@ -117,6 +158,8 @@ class LimitedProtocol(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self._limits.header_bytes_max:
             self._refuse_headers()
+        elif not self._refused and not self._count_forwarded():
+            self._refuse_client()
         elif not self._refused:
             super().on_headers_complete()
 
@@ -131,6 +174,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._message_complete, self._header_bytes, self._waiting_since = True, 0, self.loop.time()
         if not self._refused:
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """End a request."""
+        if self._counted != self.client_host:
+            self._uncount()
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """Start the time that a client has to read its response."""
@@ -151,9 +200,42 @@ class LimitedProtocol(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
-    def _close_waiting_connection(self) -> bool:
-        """Close the connection that has waited longest for a request. Returns False if all others are at work."""
-        others = [c for c in cast("set[LimitedProtocol]", self.connections) if c is not self and c.is_waiting]
+    def _count(self, client: str) -> bool:
+        """Count a connection or request of ``client``; it may take the place of its oldest waiting connection.
+
+        False if the client has too many.
+        """
+        full = self._clients.counts[client] >= self._limits.client_connections_max
+        if full and not self._close_waiting_connection(client):
+            return False
+        self._clients.counts[client] += 1
+        self._counted = client
+        return True
+
+    def _count_forwarded(self) -> bool:
+        """Count a request that came through a trusted proxy. False if its client has too many in work."""
+        if self._counted is not None:
+            return True
+        client = self._clients.forwarded_client(self.headers)
+        return client is None or self._count(client)
+
+    def _uncount(self) -> None:
+        if self._counted is not None:
+            self._clients.counts[self._counted] -= 1
+            if not self._clients.counts[self._counted]:
+                del self._clients.counts[self._counted]
+            self._counted = None
+
+    def _close_waiting_connection(self, client: str | None = None) -> bool:
+        """Close the connection, of ``client`` if given, that has waited longest for a request.
+
+        Returns False if all others are at work.
+        """
+        others = [
+            c
+            for c in cast("set[LimitedProtocol]", self.connections)
+            if c is not self and c.is_waiting and (client is None or c.client_host == client)
+        ]
         if not others:
             return False
         oldest = min(others, key=lambda connection: connection.waiting_since)
@@ -179,6 +261,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def drop(self) -> None:
         """Close without a response."""
         self._refused = True
+        self._uncount()
         self.connections.discard(self)
         self.transport.abort()
 
@@ -187,6 +270,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(408, "slow headers", f"The headers took over {self._limits.header_seconds_max:g} s")
         else:
             self.drop()  # it has sent nothing: no request to respond to
+
+    def _refuse_client(self) -> None:
+        self._refuse(429, "connections of one client", "Too many connections from your address; close some")
 
     def _refuse_headers(self) -> None:
         kilobytes = self._limits.header_bytes_max // 1024
@@ -214,7 +300,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refusals.count(reason, self.client_host)
         if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
             body = to_json({"code": status, "message": message, "data": None})
-            head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            phrase = HTTPStatus(status).phrase
+            head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
             self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
         if self.cycle and not self.cycle.response_complete:
             self.cycle.disconnected = True
@@ -224,7 +311,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
 
-def reserve_connections(connections_max: int) -> ConnectionLimits:
+def reserve_connections(
+    connections_max: int, client_connections_max: int, trusted_proxies: Sequence[Network]
+) -> ConnectionLimits:
     """Limits for this many connections, or as many as the hard limit on open files allows. Raises the soft limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections_max + FILES_RESERVED
@@ -234,9 +323,13 @@ def reserve_connections(connections_max: int) -> ConnectionLimits:
     if allowed < wanted:
         connections_max = max(allowed - FILES_RESERVED, allowed // 2)
         _log.warning("the limit on open files allows fewer connections", hard_limit=hard, connections=connections_max)
-    return ConnectionLimits(connections_max=connections_max)
+    return ConnectionLimits(
+        connections_max=connections_max,
+        client_connections_max=client_connections_max,
+        trusted_proxies=trusted_proxies,
+    )
 
 
 def limited_protocol(limits: ConnectionLimits) -> Any:
-    """The value of uvicorn's option ``http``: one log of refusals and one set of limits for all connections."""
-    return partial(LimitedProtocol, limits=limits, refusals=RefusalLog())
+    """The value of uvicorn's option ``http``: one log of refusals, one count of clients and one set of limits."""
+    return partial(LimitedProtocol, limits=limits, refusals=RefusalLog(), clients=ClientCounts(limits.trusted_proxies))

@@ -10,6 +10,7 @@ from bodydouble.renderers.options import OptionSpec, Person
 from bodydouble.renderers.shot_inputs import PERSON_INDEX_MAX, VIDEO_INPUT, picture_input, shot_inputs
 from bodydouble.tasks.catalogue import WAN_2_2_ANIMATE_MOVE, WAN_2_2_ANIMATE_REPLACE, ModelSpec
 from bodydouble.tasks.data_url import is_data_url
+from bodydouble.tasks.host_names import HOST_LENGTHS, has_valid_length
 
 URL_MESSAGE = "must be an http or https URL, or a data URL"
 URL_BYTES_MAX = 8192
@@ -31,6 +32,8 @@ def _media_url(value: str) -> str:
         raise ValueError(URL_MESSAGE) from None
     if not good:
         raise ValueError(URL_MESSAGE)
+    if not has_valid_length(parts.hostname or ""):
+        raise ValueError(f"has an invalid host name: {HOST_LENGTHS}")
     if parts.username is not None or parts.password is not None:  # a stored task would show it
         raise ValueError("must not hold a user name or password; give a signed URL, or upload the file")
     return value
@@ -95,12 +98,21 @@ def _field(spec: OptionSpec) -> tuple[Any, Any]:
         # A plain union would report one problem for each member type; this reports one for both.
         of_type = Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)]
         given = {}
+    elif spec.type in (int, float):
+        of_type = Annotated[spec.type, BeforeValidator(_no_bool)]
     elif spec.choices:
         of_type = Annotated[Literal[spec.choices], BeforeValidator(_matching(spec.choices))]
     extra: dict[str, Any] = {LABEL_KEY: spec.label}
     if spec.renderers:
         extra[RENDERERS_KEY] = list(spec.renderers)
     return of_type, Field(spec.default, description=spec.help, json_schema_extra=extra, **given)
+
+
+def _no_bool(value: object) -> object:
+    """``value``. Raises ValueError for true and false, which would count as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
 
 
 def _matching(choices: Sequence[str]) -> Callable[[object], object]:

@@ -252,18 +252,21 @@ async def _serve(
     """Run the API in this process, and ``processes`` beside it, until SIGINT or SIGTERM."""
     from bodydouble.api.connections import limited_protocol, reserve_connections
     from bodydouble.bootstrap.application import build_app
+    from bodydouble.outbound import parse_networks
 
     app = build_app(settings, database_url, tracer)
     # These objects live as long as the process. Without the freeze, each collection would stop requests for 0.1 s.
     gc.collect()
     gc.freeze()
+    proxies = parse_networks(settings.trusted_proxies)
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
         server_header=False,
-        http=limited_protocol(reserve_connections(settings.connections_max)),
+        http=limited_protocol(reserve_connections(settings.connections_max, settings.client_connections_max, proxies)),
+        forwarded_allow_ips=[str(network) for network in proxies],
         ws="none",
     )
     server = _Server(config)

@@ -8,12 +8,15 @@ from rich.table import Table
 
 from bodydouble.cli.ledger import ledger_table
 from bodydouble.cli.terminal import make_table, out, show_facts, show_table
-from bodydouble.cli.values import show_amount, show_moment, show_seconds
+from bodydouble.cli.values import shorten, show_amount, show_moment, show_seconds
 from bodydouble.tasks.delivery import DeliveryLog
 from bodydouble.tasks.task import StageTime, Task
 
 if TYPE_CHECKING:
     from bodydouble.service.operation import TaskReport
+
+URL_CHARACTERS_MAX = 60
+"""Of an address in a table; `--json` shows it whole."""
 
 
 def print_report(report: "TaskReport") -> None:
@@ -104,7 +107,7 @@ def callback_table(deliveries: Sequence[DeliveryLog]) -> Table:
         state = delivery.status.value
         if delivery.next_try_at:
             state += f", next {show_moment(delivery.next_try_at)}"
-        table.add_row(str(delivery.id), escape(delivery.url), state)
+        table.add_row(str(delivery.id), escape(shorten(delivery.url, URL_CHARACTERS_MAX)), state)
         for tried in log.tries:
             answer = str(tried.http_status or "") + (f" {tried.error}" if tried.error else "")
             table.add_row("", "", "", show_moment(tried.at), escape(answer.strip()), str(tried.milliseconds))

@@ -76,6 +76,14 @@ def show_seconds(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def shorten(text: str, characters_max: int) -> str:
+    """``text``, with its middle left out if it is longer than ``characters_max``."""
+    if len(text) <= characters_max:
+        return text
+    end = characters_max // 3
+    return f"{text[: characters_max - end - 1]}…{text[-end:]}"
+
+
 def print_json(value: object) -> None:
     """Print one document on stdout: field names of the dataclasses, times in RFC 3339, amounts as numbers."""
     text = orjson.dumps(value, default=_plain, option=orjson.OPT_INDENT_2).decode()

@@ -7,9 +7,14 @@ from collections.abc import Callable, Sequence
 from bodydouble.outbound.addresses import Address, Network, is_reachable
 from bodydouble.outbound.failure import RequestFailed, not_public
 from bodydouble.outbound.target import parse_target
+from bodydouble.tasks.host_names import HOST_CHARACTERS_MAX, HOST_LENGTHS, LABEL_CHARACTERS_MAX
 
 # A host in brackets, or ending in a digit or in localhost. All other hosts need a name lookup.
 _SUSPECT = re.compile(r"https?://(?:\[|[^/?#:]*?(?:[0-9]|localhost)\.?(?::[0-9]*)?(?:[/?#]|\Z))", re.IGNORECASE)
+_LONG_HOST = re.compile(
+    rf"https?://(?:[^/?#]*?[^/?#.:@\[\]]{{{LABEL_CHARACTERS_MAX + 1}}}|[^/?#:\[]{{{HOST_CHARACTERS_MAX + 2}}})",
+    re.IGNORECASE,
+)
 _LOOPBACK: Sequence[Address] = (ipaddress.IPv4Address("127.0.0.1"), ipaddress.IPv6Address("::1"))
 
 
@@ -21,6 +26,8 @@ def address_check(allowed: Sequence[Network]) -> Callable[[str], str | None]:
     """
 
     def check(url: str) -> str | None:
+        if _LONG_HOST.match(url):
+            return f"the host name is invalid: {HOST_LENGTHS}."
         if not _SUSPECT.match(url):
             return None
         try:

@@ -1,11 +1,16 @@
 """Authenticated callers and their permissions."""
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bodydouble.tasks.account import Account, AccountId, ApiKey, Scope, hash_api_key
 from bodydouble.tasks.errors import KeyDisabled, ScopeInsufficient, Unauthenticated
+
+RECENT_SECONDS = 60.0
+RECENT_KEYS_MAX = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +45,27 @@ class KeyUse:
         """The keys used since the last call."""
         used, self._used = self._used, set()
         return list(used)
+
+
+class RecentKeys:
+    """Keys that were valid within the last ``RECENT_SECONDS`` at this process.
+
+    A request with such a key may be parsed before its key is checked with everything else, in one round trip.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._valid_until = OrderedDict[bytes, float]()  # soonest first
+
+    def note(self, key_hash: bytes) -> None:
+        """Record that this key is valid now."""
+        self._valid_until[key_hash] = self._clock() + RECENT_SECONDS
+        self._valid_until.move_to_end(key_hash)
+        if len(self._valid_until) > RECENT_KEYS_MAX:
+            self._valid_until.popitem(last=False)
+
+    def __contains__(self, key_hash: bytes) -> bool:
+        return self._valid_until.get(key_hash, 0.0) > self._clock()
 
 
 def admit(found: tuple[Account, ApiKey] | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Caller:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from bodydouble.service.callers import Caller, KeyUse, admit, hash_secret
+from bodydouble.service.callers import Caller, KeyUse, RecentKeys, admit, hash_secret
+from bodydouble.service.document import to_json
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission
@@ -45,6 +46,9 @@ from bodydouble.tasks.task import (
 
 CREDITS_NEVER = Decimal(10) ** 14
 """More than any balance: the column has 14 digits before the point."""
+
+PAGE_BYTES_MAX = 1_000_000
+"""Of JSON in one page of tasks. A request has up to 128 kB."""
 
 RendererCheck = Callable[[str, str], str]
 """Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""
@@ -105,13 +109,21 @@ class TaskService:
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
         self.pricing = Pricing(files, self._inline_files, media_check, catalogue)
         self._line = WaitingLine(tasks)
-        self.key_use = KeyUse()
+        self.key_use, self._recent_keys = KeyUse(), RecentKeys()
+
+    def was_valid(self, secret: str | None) -> bool:
+        """Whether this key was valid a short while ago, at this process."""
+        return secret is not None and hash_secret(secret) in self._recent_keys
+
+    def _note_valid(self, key_hash: bytes) -> None:
+        self.key_use.note(key_hash)
+        self._recent_keys.note(key_hash)
 
     async def authenticate(self, secret: str | None) -> Caller:
         """The caller with this key. Raises Unauthenticated, KeyDisabled."""
         key_hash = hash_secret(secret)
         caller = admit(await self._accounts.account_for_key(key_hash))
-        self.key_use.note(key_hash)
+        self._note_valid(key_hash)
         return caller
 
     async def submit(
@@ -160,7 +172,7 @@ class TaskService:
                 known.require_write()
             created = await self._create(submission, self.pricing.estimate(submission), origin)
         if key_hash is not None:
-            self.key_use.note(key_hash)
+            self._note_valid(key_hash)
         return created
 
     async def _replay(self, submission: Submission, origin: Origin) -> Created:
@@ -226,7 +238,7 @@ class TaskService:
             raise
         found = await self._tasks.read_task(key_hash, known)
         caller = admit((found.account, found.key) if found else None)
-        self.key_use.note(key_hash)
+        self._note_valid(key_hash)
         if found is None or found.task is None:
             raise NotFound("Task not found")
         return caller, await self.view(found.task, found.stages)
@@ -253,11 +265,14 @@ class TaskService:
         return MediaInputs(image_url=await address("img_urls"), video_url=await address("video_urls"))
 
     async def list(self, wanted: TaskFilter, cursor: str | None) -> TaskPage:
-        """One page; ``next_cursor`` leads to the next. Raises InvalidParams for an invalid cursor."""
+        """One page of at most ``PAGE_BYTES_MAX``, but at least one task; ``next_cursor`` leads to the next.
+
+        Raises InvalidParams for an invalid cursor.
+        """
         before = _decode_cursor(cursor) if cursor else wanted.before
         found = await self._tasks.list_tasks(dataclasses.replace(wanted, before=before, limit=wanted.limit + 1))
-        page = found[: wanted.limit]
-        more = len(found) > wanted.limit
+        page = _first_bytes(found[: wanted.limit])
+        more = len(found) > len(page)
         return TaskPage(
             views=[await show_task(self._files, task) for task in page],
             next_cursor=_encode_cursor(page[-1].id) if more else None,
@@ -323,6 +338,16 @@ class TaskService:
             for m in self._catalogue.values()
             if (modality is None or m.modality == modality) and (operation is None or operation in m.operations)
         ]
+
+
+def _first_bytes(tasks: Sequence[Task]) -> Sequence[Task]:
+    """The first tasks whose requests and results together have at most ``PAGE_BYTES_MAX`` of JSON; at least one."""
+    size = 0
+    for place, task in enumerate(tasks):
+        size += len(to_json([task.param, task.result.media_info if task.result else None]))
+        if place and size > PAGE_BYTES_MAX:
+            return tasks[:place]
+    return tasks
 
 
 def media_keys(task: Task) -> list[str]:

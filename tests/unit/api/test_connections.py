@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, Generator
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ async def test_large_headers_are_431(headers: list[bytes] | None) -> None:
         async with served() as port:
             for parts in (start, [b"".join(start) + b"\r\n\r\n"]):
                 response = await ask(port, *parts)
-                assert response.startswith(b"HTTP/1.1 431 ")
+                assert response.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
                 assert b'"code":431' in response
     assert [(line["event"], line["reason"]) for line in logs] == [("connection refused", "large headers")]
 
@@ -184,6 +185,49 @@ async def test_where_all_connections_are_at_work_another_is_503() -> None:
             writer.close()
 
 
+async def test_a_client_has_a_limited_number_of_connections() -> None:
+    """A new one takes the place of its own that waits for a request; if all are at work, it is 429."""
+    async with served(client_connections_max=3) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for _, writer in held[1:]:
+            writer.write(POST)
+            await writer.drain()
+        await asyncio.sleep(0.2)
+        assert b"200 OK" in await ask(port, GET + b"\r\n")
+        assert await held[0][0].read() == b"", "it had sent no request"
+        third = await asyncio.open_connection("127.0.0.1", port)
+        third[1].write(POST)
+        await asyncio.sleep(0.2)
+        assert (await ask(port)).startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+        for _, writer in (*held, third):
+            writer.close()
+        await asyncio.sleep(0.2)
+        assert b"200 OK" in await ask(port, GET + b"\r\n")
+
+
+async def test_behind_a_trusted_proxy_each_client_has_its_own_limit() -> None:
+    """The last address of X-Forwarded-For that is no trusted proxy counts: a client cannot name another one."""
+    proxies = [ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8")]
+    async with served(client_connections_max=2, trusted_proxies=proxies) as port:
+
+        def forwarded(request: bytes, hosts: bytes) -> bytes:
+            return request.replace(b"host: x\r\n", b"host: x\r\nx-forwarded-for: " + hosts + b"\r\n")
+
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for number, (_, writer) in enumerate(held):
+            writer.write(forwarded(POST, b"198.51.100.%d, 203.0.113.7, 10.1.1.1" % number))
+            await writer.drain()
+        await asyncio.sleep(0.2)
+        assert (await ask(port, forwarded(GET, b"203.0.113.7") + b"\r\n")).startswith(b"HTTP/1.1 429 ")
+        for hosts in (b"203.0.113.8", b"10.1.1.2"):
+            assert b"200 OK" in await ask(port, forwarded(GET, hosts) + b"\r\n")
+        held[0][1].write(b"x" * 1_000_000)
+        assert b"200 OK" in await held[0][0].readuntil(b"0\r\n\r\n")
+        assert b"200 OK" in await ask(port, forwarded(GET, b"203.0.113.7") + b"\r\n")
+        for _, writer in held:
+            writer.close()
+
+
 async def test_a_client_that_does_not_read_is_dropped() -> None:
     """A response that the client does not read occupies connection and memory only for a limited time."""
     async with served(stalled_seconds_max=0.3) as port:
@@ -222,5 +266,5 @@ def test_the_limit_on_open_files_is_raised(
     changes: list[tuple[int, int]] = []
     monkeypatch.setattr("resource.getrlimit", lambda _: limits)
     monkeypatch.setattr("resource.setrlimit", lambda _, new: changes.append(new))
-    assert reserve_connections(wanted).connections_max == connections
+    assert reserve_connections(wanted, 10, ()).connections_max == connections
     assert changes == ([raised] if raised else [])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from api_calls import API, BODY, MODEL, balance, body, create, upload
+from bodydouble.api import creation
 from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import CATALOGUE
@@ -36,6 +37,8 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
     ({"num_inference_steps": 1}, "num_inference_steps: must be at least 2"),
     ({"num_inference_steps": 41}, "num_inference_steps: must be at most 40"),
     ({"seed": -1}, "seed: must be at least 0"),
+    ({"seed": True}, "seed: must be a number, not true or false"),
+    ({"shift": False}, "shift: must be a number, not true or false"),
     ({"keep_audio": "perhaps"},
      "keep_audio: must be true or false"),
     ({"renderer": "fast"}, "renderer: Input should be 'auto', 'wan' or 'puppet'"),
@@ -46,6 +49,10 @@ WRONG_INPUTS: list[tuple[dict[str, Any], str]] = [
     ({"img_urls": ["https://example.com/" + "a" * 8192]},
      "img_urls[0]: must have at most 8192 bytes; only a data URL may be longer"),
     ({"img_urls": ["https://example.com/a\nb"]}, "img_urls[0]: must be an http or https URL, or a data URL"),
+    ({"img_urls": [f"https://{'a' * 64}.example/a.png"]},
+     "img_urls[0]: has an invalid host name: at most 63 characters between two dots, 253 in all"),
+    ({"video_urls": [f"https://{'a.' * 130}example/a.mp4"]},
+     "video_urls[0]: has an invalid host name: at most 63 characters between two dots, 253 in all"),
     ({"x" * 200: 1}, "x" * 100 + ": Unknown field"),
     ({"person": "the left one"},
      NO_PERSON),
@@ -258,3 +265,18 @@ async def test_an_upload_of_something_else_is_refused(
     answer = await client.get(f"{API}/files/upload-url", params=asked)
     assert answer.status_code == 422
     assert answer.json()["errors"][0].startswith(problem)
+
+
+async def test_a_body_without_a_valid_key_is_not_parsed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small it is; a key that was valid a moment ago needs no look-up before the body is parsed."""
+    parsed: list[object] = []
+    read = creation.parse_submission
+    monkeypatch.setattr(creation, "parse_submission", lambda document: (parsed.append(document), read(document))[1])
+    for key in ("", "ak_" + "0" * 32):
+        answer = await client.post(f"{API}/job/CreateTask", json=BODY, headers={"x-api-key": key})
+        assert (answer.status_code, parsed) == (401, [])
+    for _ in range(2):
+        assert (await create(client, BODY)).status_code == 200
+    assert len(parsed) == 2

@@ -125,6 +125,17 @@ async def task_ids(client: httpx.AsyncClient, **wanted: Any) -> list[str]:
     return [task["task_id"] for task in answer.json()["data"]["tasks"]]
 
 
+async def test_a_page_is_limited_in_size(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page ends before a task that would make it too large; the cursor leads to that task."""
+    monkeypatch.setattr("bodydouble.service.tasks.PAGE_BYTES_MAX", 2500)
+    made = [(await create(client, body(prompt="a" * 1000))).json()["data"]["task_id"] for _ in range(3)]
+    first = (await client.get(f"{API}/job/Tasks")).json()["data"]
+    assert [task["task_id"] for task in first["tasks"]] == made[:0:-1]
+    second = (await client.get(f"{API}/job/Tasks", params={"cursor": first["next_cursor"]})).json()["data"]
+    assert [task["task_id"] for task in second["tasks"]] == made[:1]
+    assert second["next_cursor"] is None
+
+
 async def test_a_list_is_paged_newest_first(client: httpx.AsyncClient) -> None:
     """Following next_cursor to the last page returns every task once."""
     made = [(await create(client, BODY)).json()["data"]["task_id"] for _ in range(3)]

@@ -210,6 +210,13 @@ def test_tasks_are_listed_by_account_and_state(installation):
 
 def test_a_task_is_shown_with_callbacks_and_ledger(installation):
     """The report has the result, the delivery and both transfers."""
+    long_url = "https://example.com/hook?token=" + "a" * 5000
+    for url in ("https://example.com/hook", long_url):
+        task = make_task(installation, callback_url=url)
+        fail_task(installation, task)
+        shown = invoke("callbacks", "ls", task).stdout
+        assert "https://example.com/hook" in shown
+        assert len(shown) < 2000
     task = make_task(installation, callback_url="https://example.com/hook")
     fail_task(installation, task)
     report = answer("tasks", "show", task)

@@ -50,3 +50,12 @@ def test_what_the_operator_allows_passes() -> None:
     assert check("http://localhost:3000/hook") is check("http://10.1.2.3/") is check("http://127.0.0.1:8080/") is None
     assert "10.2.0.1 is not a public address" in str(check("http://10.2.0.1/"))
     assert "BODYDOUBLE_OUTBOUND_ALLOW" in str(check("http://10.2.0.1/"))
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a." * 130 + "example", "hook.example." + "b" * 64 + ":8080"])
+def test_a_host_name_that_is_too_long_is_seen(host: str) -> None:
+    """No name server knows it; names and paths of the longest accepted length pass."""
+    check = address_check(())
+    assert "host name is invalid" in str(check(f"https://{host}/hook"))
+    assert check("https://" + "a" * 63 + ".example/" + "b" * 300) is None
+    assert check("https://" + "a." * 120 + "example/hook") is None

@@ -28,8 +28,11 @@ select d.*, t.traceparent from delivery as d join task as t on t.id = d.task_id
 where d.task_id = $1 order by d.created_at desc;
 
 -- name: delivery_tries
--- The tries of a task's callbacks, oldest first.
-select y.* from delivery_try as y join delivery as d on d.id = y.delivery_id where d.task_id = $1 order by y.id;
+-- The last 500 tries of a task's callbacks, oldest first: every resend adds some.
+select * from (
+    select y.* from delivery_try as y join delivery as d on d.id = y.delivery_id where d.task_id = $1
+    order by y.id desc limit 500
+) as last order by id;
 
 -- name: resend
 -- Make the latest delivery of a task due now, with the full number of tries again.

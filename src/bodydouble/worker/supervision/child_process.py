@@ -13,7 +13,7 @@ from typing import assert_never
 import structlog
 
 from bodydouble.tasks.errors import StorageFull
-from bodydouble.tasks.task import TaskProgress
+from bodydouble.tasks.task import ResultCode, TaskProgress
 from bodydouble.worker.environment import child_environment
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.messages import (
@@ -158,7 +158,8 @@ def _value_of(reply: Reply, request: Request) -> Value:
         case Done() | Probed() | Prepared() | Finished():
             return reply
         case Failed(code=code, message=message, trace=trace):
-            log.info("request failed", request=type(request).__name__, code=int(code), message=message, trace=trace)
+            details = {"trace": trace} if code is ResultCode.GENERATION_FAILED else {}  # else the client's fault
+            log.info("request failed", request=type(request).__name__, code=int(code), message=message, **details)
             raise TaskFailure(code, message)
         case DiskFull():
             raise StorageFull(reply.message)
