@@ -54,8 +54,7 @@ class ServerSettings(BaseSettings):
     event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
     connections_max: int = Field(default=2000, ge=16)  # HTTP connections open at the same time at one API process
     client_connections_max: int = Field(default=200, ge=1)  # of one client address at one API process
-    # Networks, comma-separated, of proxies whose X-Forwarded-For is believed.
-    trusted_proxies: Networks = "127.0.0.0/8,::1/128"
+    trusted_proxies: Networks = "127.0.0.0/8,::1/128"  # proxies whose X-Forwarded-For is believed; comma-separated
     body_bytes_max: int = Field(default=1_000_000, ge=1)  # of a request without files
 
     @property
