@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR
 from bodydouble.renderers.wan.engine import Sampling, StepReport
+
+TRAINING_TIMESTEPS = 1000
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """Velocity of latents at a time of the schedule."""
@@ -27,6 +31,15 @@ def noise_shape(frames: int, height: int, width: int) -> tuple[int, ...]:
     return 1, 16, (frames - 1) // TEMPORAL_FACTOR + 2, height // SPATIAL_FACTOR, width // SPATIAL_FACTOR
 
 
+def unshifted_sigmas(steps: int) -> NDArray[np.float64]:
+    """(steps,) noise levels before the shift, from 0.999 down.
+
+    Wan-Video/Wan2.2 divides the range from 0.999 to 0 evenly. diffusers' scheduler divides the range from 1 to 0.001 by
+    itself; at 20 steps and shift 5 its last timestep would be 211 instead of 208.
+    """
+    return np.linspace(1 - 1 / TRAINING_TIMESTEPS, 0, steps + 1)[:-1]
+
+
 def denoise(
     scheduler: UniPCMultistepScheduler,
     noise: Tensor,
@@ -37,7 +50,7 @@ def denoise(
 ) -> Tensor:
     """Latents of ``noise`` after all steps. Whatever ``report`` raises ends it between two steps."""
     schedule: Any = UniPCMultistepScheduler.from_config(scheduler.config, flow_shift=sampling.shift)
-    schedule.set_timesteps(sampling.steps, device=noise.device)
+    schedule.set_timesteps(sigmas=unshifted_sigmas(sampling.steps), device=noise.device)
     latents = noise
     report(0, sampling.steps)
     for done, timestep in enumerate(schedule.timesteps, start=1):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from diffusers import WanAnimatePipeline
+from diffusers import UniPCMultistepScheduler, WanAnimatePipeline
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -59,6 +59,13 @@ def footage(frames: int, seed: int = 0) -> SegmentVideo:
 def picture() -> Image.Image:
     """A reference image whose aspect differs from the frame's, so that it is letterboxed."""
     return Image.fromarray(np.random.default_rng(5).integers(0, 255, (40, 30, 3), np.uint8))
+
+
+class OriginalSchedule(UniPCMultistepScheduler):
+    """diffusers' solver with the noise levels of Wan-Video/Wan2.2, see ``test_sampling``."""
+
+    def set_timesteps(self, num_inference_steps: int, device: torch.device) -> None:  # type: ignore[override]
+        super().set_timesteps(device=device, sigmas=np.linspace(0.999, 0, num_inference_steps + 1)[:-1])
 
 
 def original_clip(parts: dict[str, object], image: Image.Image) -> Tensor:
@@ -122,7 +129,7 @@ def theirs(
     parts: dict[str, object], video: SegmentVideo, mode: str, sampling: Sampling, generator: torch.Generator
 ) -> Tensor:
     """Frames of the pipeline, the slow reference, on the whole video at once."""
-    pipeline = WanAnimatePipeline(**parts)
+    pipeline = WanAnimatePipeline(**{**parts, "scheduler": OriginalSchedule.from_config(parts["scheduler"].config)})  # type: ignore[attr-defined]
     pipeline.set_progress_bar_config(disable=True)
     pipeline.encode_image = lambda image, device: original_clip(parts, image)
 
