@@ -10,6 +10,7 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from transformers import CLIPVisionModel, UMT5EncoderModel
 
 from bodydouble.renderers.wan.shards import Ranks
+from bodydouble.renderers.wan.vae_shards import DividedAutoencoder
 
 SPATIAL_FACTOR = 8
 """Pixels of one latent's side."""
@@ -32,6 +33,7 @@ class Components:
     scheduler: UniPCMultistepScheduler
     device: torch.device
     ranks: Ranks | None = None  # of this process, where several draw together
+    divided: DividedAutoencoder | None = None  # the autoencoder among the ranks
 
     def run_uncompiled(self) -> bool:
         """Have all of the transformer's blocks run without compilation; false where they do already."""

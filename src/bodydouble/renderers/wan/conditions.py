@@ -84,7 +84,7 @@ def encode_picture(components: Components, reference: Tensor) -> Tensor:
 
 def encode_reference(components: Components, reference: Tensor) -> Tensor:
     """(1, 20, 1, h, w) of the letterboxed picture (1, 3, height, width)."""
-    latent = encode_video(components.vae, reference.to(components.device).unsqueeze(2))
+    latent = encode_video(components.vae, reference.to(components.device).unsqueeze(2), components.divided)
     known = latent.new_ones(1, TEMPORAL_FACTOR, 1, *latent.shape[-2:])
     return torch.cat([known, latent], dim=1)
 
@@ -102,14 +102,14 @@ def condition_segment(
     background's own first ``carried_frames`` stand in their place.
     """
     device, dtype = components.device, components.transformer.dtype
-    pose = encode_video(components.vae, to_pixels(video.pose, device))
+    pose = encode_video(components.vae, to_pixels(video.pose, device), components.divided)
     if video.background is None:
         known = torch.zeros(1, 3, *video.pose.shape[:3], device=device)
     else:
         known = to_pixels(video.background, device)
     if carried is not None:
         known[:, :, :carried_frames] = carried[:, :, -carried_frames:]
-    latents = encode_video(components.vae, known)
+    latents = encode_video(components.vae, known, components.divided)
     mask = _known_mask(video.mask, len(video.pose), latents, 0 if carried is None else carried_frames)
     footage = torch.cat([mask, latents], dim=1)
     return SegmentConditions(

@@ -10,6 +10,8 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bodydouble.renderers.wan.vae_shards import DividedAutoencoder
+
 
 def to_pixels(frames: NDArray[np.uint8], device: torch.device) -> Tensor:
     """(F, H, W, 3) bytes to pixels."""
@@ -23,18 +25,23 @@ def to_frames(pixels: Tensor) -> NDArray[np.uint8]:
     return bytes_.permute(1, 2, 3, 0).cpu().numpy()
 
 
-def encode_video(vae: AutoencoderKLWan, pixels: Tensor) -> Tensor:
-    """The most likely latents of a video: nothing is drawn, so the same video gives the same latents."""
-    (posterior,) = vae.encode(pixels.to(vae.dtype), return_dict=False)
+def encode_video(vae: AutoencoderKLWan, pixels: Tensor, divided: DividedAutoencoder | None = None) -> Tensor:
+    """The most likely latents of a video: nothing is drawn, so the same video gives the same latents.
+
+    ``divided``: ``vae`` among several ranks, which all call this with the same pixels.
+    """
+    pixels = pixels.to(vae.dtype)
+    latents = divided.encode(pixels) if divided else vae.encode(pixels, return_dict=False)[0].mode()
     mean, deviation = _statistics(vae, pixels.device)
-    return (posterior.mode() - mean) * (1.0 / deviation)
+    return (latents - mean) * (1.0 / deviation)
 
 
-def decode_video(vae: AutoencoderKLWan, latents: Tensor) -> Tensor:
-    """Pixels of latents."""
+def decode_video(vae: AutoencoderKLWan, latents: Tensor, divided: DividedAutoencoder | None = None) -> Tensor:
+    """Pixels of latents. ``divided`` as for ``encode_video``."""
     latents = latents.to(vae.dtype)
     mean, deviation = _statistics(vae, latents.device)
-    return vae.decode(latents / (1.0 / deviation) + mean, return_dict=False)[0]
+    latents = latents / (1.0 / deviation) + mean
+    return divided.decode(latents) if divided else vae.decode(latents, return_dict=False)[0]
 
 
 def _statistics(vae: AutoencoderKLWan, device: torch.device) -> tuple[Tensor, Tensor]:

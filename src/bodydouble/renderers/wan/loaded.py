@@ -16,14 +16,18 @@ from torch._dynamo.exc import TorchDynamoException
 from bodydouble.renderers.wan.cards import find_cards
 from bodydouble.renderers.wan.components import Components
 from bodydouble.renderers.wan.engine import CharacterSpec, LoadReport, SegmentRequest, StepReport
+from bodydouble.renderers.wan.faults import ran_out_of_memory
 from bodydouble.renderers.wan.latents import to_frames, to_pixels
 from bodydouble.renderers.wan.loading import load_components
+from bodydouble.renderers.wan.ranks import same_numbers
 from bodydouble.renderers.wan.sampling import segment_noise
 from bodydouble.renderers.wan.segment import EncodedCharacter, encode_character, generate_segment
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import Setup, choose_setup, next_smaller
 from bodydouble.renderers.wan.shards import Ranks
-from bodydouble.renderers.wan.weights import locate_weights
+from bodydouble.renderers.wan.step_cache import StepCache
+from bodydouble.renderers.wan.step_curves import CurveKey, StepCurves, plan_reuse
+from bodydouble.renderers.wan.weights import locate_weights, weights_folder
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -43,6 +47,7 @@ class LoadedEngine:
         self._components: Components | None = None
         self._spec: CharacterSpec | None = None
         self._character: EncodedCharacter | None = None
+        self._curves = StepCurves(weights_folder(settings) / "step-cache")
         self._turn = Lock()
 
     def load(self, report: LoadReport) -> int:
@@ -95,22 +100,44 @@ class LoadedEngine:
         assert spec is not None
         carried = None if request.carried is None else to_pixels(request.carried, components.device)
         noise = segment_noise(request.seed, request.index, len(request.video.pose), spec.height, spec.width)
-        return to_frames(generate_segment(components, character, request.video, carried, noise, spec.sampling, report))
+        key = self._curve_key(spec)
+        cache = None if key is None else StepCache(self._reuse_plan(key), self._ranks)
+        made = generate_segment(components, character, request.video, carried, noise, spec.sampling, report, cache)
+        if key is not None and cache is not None and cache.measured is not None:
+            self._keep_curve(key, cache.measured)
+        return to_frames(made)
+
+    def _curve_key(self, spec: CharacterSpec) -> CurveKey | None:
+        """None if every step is computed: the distilled model has too few of them."""
+        assert self._setup is not None, "it is chosen with the networks"
+        profile, sampling = self._setup.profile, spec.sampling
+        if self._settings.step_cache == 0 or profile.distilled:
+            return None
+        return CurveKey(profile=profile.name, steps=sampling.steps, shift=sampling.shift, guided=sampling.guidance > 1)
+
+    def _reuse_plan(self, key: CurveKey) -> list[bool] | None:
+        """None where the curve has to be measured. Rank 0's curve counts for all ranks."""
+        ratios = self._curves.find(key)
+        if self._ranks is not None:
+            ratios = same_numbers(ratios or []) or None
+        return None if ratios is None else plan_reuse(ratios, self._settings.step_cache)
+
+    def _keep_curve(self, key: CurveKey, ratios: list[float]) -> None:
+        if self._ranks is None or self._ranks.rank == 0:
+            self._curves.store(key, ratios)
 
     def _within_memory(self, compute: Callable[[], T]) -> T:
         """What ``compute`` gives, where need be with a smaller setup or without compiled blocks."""
         while True:
             try:
                 return compute()
-            except torch.OutOfMemoryError as error:
+            except (RuntimeError, MemoryError) as error:
+                if not ran_out_of_memory(error):
+                    self._continue_uncompiled(error)
+                    continue
                 if not (smaller := self._smaller_setup()):
                     raise
                 reason = str(error).partition(". ")[0]
-            except TorchDynamoException as error:
-                if self._components is None or not self._components.run_uncompiled():
-                    raise
-                _log.warning("blocks run uncompiled, which is slower: %s", str(error).partition("\n")[0])
-                continue
             # Here and not above: until its handler ends, the error holds on to the tensors of the frames that it left.
             _log.warning(
                 "out of memory (%s); going on with offload %s, quantisation %s, tiled autoencoder %s",
@@ -124,8 +151,20 @@ class LoadedEngine:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
+    def _continue_uncompiled(self, error: Exception) -> None:
+        """Have the blocks run uncompiled from now on. Raises ``error`` if the compiler is not its cause."""
+        if not isinstance(error, TorchDynamoException) or self._components is None or self._setup is None:
+            raise error
+        if not self._components.run_uncompiled():
+            raise error
+        self._setup = replace(self._setup, compile=False)  # also where a smaller setup follows
+        _log.warning("blocks run uncompiled, which is slower: %s", str(error).partition("\n")[0])
+
     def _smaller_setup(self) -> Setup | None:
-        """None where nothing smaller is left, or other ranks would have to follow."""
+        """None if nothing smaller is left, or if there are other ranks: they may be waiting in a collective operation.
+
+        With several ranks the processes end instead, and the next ones get ``WanSettings.smaller_setups``.
+        """
         if self._setup is None or self._ranks is not None:
             return None
         smaller = next_smaller(self._settings, find_cards(), self._setup)

@@ -16,7 +16,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPImageProcessorPil, CLIPVisionModel, PreTrainedTokenizerFast, UMT5EncoderModel
 from transformers.utils import logging as transformers_logging
 
-from bodydouble.renderers.wan.attention_check import check_attention
+from bodydouble.renderers.wan.attention_choice import choose_attention
 from bodydouble.renderers.wan.block_offload import offload_blocks
 from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.components import Components
@@ -26,19 +26,11 @@ from bodydouble.renderers.wan.lora import merge_lora
 from bodydouble.renderers.wan.quantise import quantise
 from bodydouble.renderers.wan.setup import Setup
 from bodydouble.renderers.wan.shards import Ranks, install_processors
+from bodydouble.renderers.wan.vae_shards import DividedAutoencoder
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
 _log = logging.getLogger(__name__)
-
-_BACKENDS = {
-    "native": "native",
-    "cudnn": "_native_cudnn",
-    "flash": "flash",
-    "flash3": "_flash_3",
-    "sage": "sage",
-}
-"""Our names and diffusers'."""
 
 
 def load_components(
@@ -84,6 +76,7 @@ def load_components(
         scheduler=scheduler,
         device=device,
         ranks=ranks,
+        divided=DividedAutoencoder(vae, ranks) if ranks else None,
     )
     report(1.0)
     return components
@@ -151,7 +144,7 @@ def optimise(transformer: WanAnimateTransformer3DModel, setup: Setup) -> None:
     device = torch.device(setup.device)
     model: Any = transformer
     install_processors(transformer)
-    attention = _attend(model, setup, device)
+    attention = choose_attention(model, setup)
     for module in (*model.blocks, *model.face_adapter):  # one by one: the card never holds all of it in two bytes
         if setup.offload != "blocks":
             module.to(device)
@@ -163,50 +156,14 @@ def optimise(transformer: WanAnimateTransformer3DModel, setup: Setup) -> None:
     if obstacle:
         _log.warning("blocks are not compiled, which makes them slower: %s", obstacle)
     elif setup.compile:
-        # For any size at once: else bytes would depend on which sizes this process has drawn before. SageAttention
-        # cannot be traced; around it there are two graphs.
-        model.compile_repeated_blocks(fullgraph=attention != "sage", dynamic=True)
+        # For any size at once: else bytes would depend on which sizes this process has drawn before. Around an
+        # attention that cannot be traced there are two graphs.
+        model.compile_repeated_blocks(fullgraph=attention.traceable, dynamic=True)
     _log.info(
         "profile %s, quantisation %s, offload %s, attention %s, compiled %s",
         setup.profile.name,
         setup.quantisation,
         setup.offload,
-        attention,
+        attention.name,
         setup.compile and not obstacle,
     )
-
-
-def _attend(model: Any, setup: Setup, device: torch.device) -> str:
-    """Give self-attention what ``setup`` asks for, for ``auto`` the best exact one that works; answers its name.
-
-    Attention to text, picture and face is a hundredth of the work, with few keys: it is left to torch's own.
-    """
-    major = torch.cuda.get_device_capability()[0] if device.type == "cuda" else 0
-    names = attention_candidates(setup, major)
-    refused: Exception | None = None
-    for name in names:
-        try:
-            model.set_attention_backend(_BACKENDS[name])
-            compiled = setup.compile and device.type == "cuda" and compile_obstacle() is None
-            check_attention(_BACKENDS[name], device, compiled=compiled, fullgraph=name != "sage")
-        except Exception as error:  # each package has its own; SageAttention asserts that it was built for the card
-            _log.info("attention %s does not work here: %s", name, error)
-            refused = error
-            continue
-        for module in (*(block.attn2 for block in model.blocks), *model.face_adapter):
-            module.set_attention_backend("native")
-        return name
-    reason = next(iter(str(refused).splitlines()), type(refused).__name__)
-    raise RendererUnavailable(
-        f"wan_attention: {setup.attention} does not work here: {reason} Set it to auto.", field="renderer"
-    )
-
-
-def attention_candidates(setup: Setup, major: int) -> list[str]:
-    """What to try on a card of compute capability ``major``, best first."""
-    if setup.attention != "auto":
-        return [setup.attention]
-    wished = ["sage"] if setup.profile.approximate_attention else []
-    wished += ["flash3"] if major == 9 else []
-    wished += ["cudnn"] if major >= 9 else []
-    return [*wished, "native"]

@@ -45,12 +45,14 @@ class Footprint:
     offload: str  # none, encoders, blocks
     tiled: bool  # the autoencoder works tile by tile
     compiled: bool  # the transformer's blocks
+    step_cache: bool = False  # steps may reuse an earlier one
 
 
 def needed_bytes(footprint: Footprint, area: int, frames: int) -> int:
     """At the peak, for segments of ``frames`` frames of ``area`` pixels."""
     work = max(pass_bytes(footprint.compiled, area, frames), vae_work_bytes(footprint, area, frames))
-    return resident_bytes(footprint) + segment_bytes(area, frames) + round(work * (1 + WORKSPACE_SHARE))
+    kept = segment_bytes(area, frames) + (step_cache_bytes(area, frames) if footprint.step_cache else 0)
+    return resident_bytes(footprint) + kept + round(work * (1 + WORKSPACE_SHARE))
 
 
 def resident_bytes(footprint: Footprint) -> int:
@@ -76,6 +78,11 @@ def tokens(area: int, frames: int) -> int:
 def segment_bytes(area: int, frames: int) -> int:
     """What stays for a segment: the pose's embedding, the rotation of every token, what is known of the faces."""
     return tokens(area, frames) * (WIDTH * 2 + ROTARY_BYTES) + FACE_BYTES
+
+
+def step_cache_bytes(area: int, frames: int) -> int:
+    """What the reuse of steps takes: the residual, and the tokens before the blocks."""
+    return 2 * tokens(area, frames) * WIDTH * 2
 
 
 def pass_bytes(compiled: bool, area: int, frames: int) -> int:

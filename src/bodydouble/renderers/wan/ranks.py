@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,17 @@ def shared() -> tuple[dict[str, Any], Pictures]:
         distributed.broadcast(picture, 0)
         pictures[name] = picture.numpy()
     return message, pictures
+
+
+def same_numbers(numbers: Sequence[float]) -> list[float]:
+    """Rank 0's ``numbers``, on all ranks, which call this together."""
+    count = torch.tensor([len(numbers)])
+    distributed.broadcast(count, 0)
+    shared = torch.zeros(int(count), dtype=torch.float64)
+    if len(numbers) == len(shared):
+        shared = torch.tensor(list(numbers), dtype=torch.float64)
+    distributed.broadcast(shared, 0)
+    return shared.tolist()
 
 
 def agreed(report: StepReport | None) -> StepReport:

@@ -21,6 +21,7 @@ from bodydouble.renderers.wan.engine import Sampling, StepReport
 from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.latents import decode_video
 from bodydouble.renderers.wan.sampling import Predict, denoise
+from bodydouble.renderers.wan.step_cache import StepCache
 from bodydouble.renderers.wan.transformer import predict, predict_whole, prepare_contexts, prepare_pass
 
 
@@ -73,22 +74,23 @@ def generate_segment(
     noise: Tensor,
     sampling: Sampling,
     report: StepReport,
+    cache: StepCache | None = None,
 ) -> Tensor:
     """Frames of one segment, pixels (1, 3, F, H, W); the first ``carried_frames`` repeat the carried ones.
 
     ``carried`` is None where a shot starts. Whatever ``report`` raises ends it between two steps; no network runs
-    after that.
+    after that. ``cache``: some steps reuse earlier ones.
     """
     conditions = condition_segment(components, role.character, video, carried, sampling.carried_frames)
-    conditional = _predictor(components, role.character.text, role.contexts, role.character, conditions)
+    conditional = _predictor(components, role.character.text, role.contexts, role.character, conditions, cache)
     unconditional = None
     if role.character.negative_text is not None:
         blank = replace(conditions, face=torch.full_like(conditions.face, -1))
         unconditional = _predictor(
-            components, role.character.negative_text, role.negative_contexts, role.character, blank
+            components, role.character.negative_text, role.negative_contexts, role.character, blank, cache
         )
     latents = denoise(components.scheduler, noise.to(components.device), conditional, unconditional, sampling, report)
-    return decode_video(components.vae, latents[:, :, 1:])
+    return decode_video(components.vae, latents[:, :, 1:], components.divided)
 
 
 def _predictor(
@@ -97,6 +99,7 @@ def _predictor(
     contexts: list[ContextKeys] | None,
     character: CharacterConditions,
     conditions: SegmentConditions,
+    cache: StepCache | None,
 ) -> Predict:
     """Velocity under these conditions: from keys computed before, or the slow way without them."""
     transformer = components.transformer
@@ -105,4 +108,5 @@ def _predictor(
             transformer, latents, timestep, text, character.image, conditions
         )
     prepared = prepare_pass(transformer, contexts, conditions, components.ranks)
-    return lambda latents, timestep: predict(transformer, latents, timestep, prepared)
+    memory = None if cache is None else cache.new_memory()
+    return lambda latents, timestep: predict(transformer, latents, timestep, prepared, memory)

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+from bodydouble.renderers.wan.attention_kinds import KINDS
+
 PROFILES = ("auto", "quality", "balanced", "fast")
 QUANTISATIONS = ("auto", "none", "fp8", "int8", "fp8-weights", "int8-weights")
 OFFLOADS = ("auto", "none", "encoders", "blocks")
-ATTENTIONS = ("auto", "native", "cudnn", "flash", "flash3", "sage")
+STEP_CACHE_MAX = 0.5
+"""MagCache's published examples use 0.12 to 0.24."""
+ATTENTIONS = ("auto", *KINDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +21,7 @@ class WanSettings:
     attention: str = "auto"
     quantisation: str = "auto"
     offload: str = "auto"
+    step_cache: float = 0.0  # largest error of steps that reuse an earlier one; 0: every step is computed
     compile: bool = True  # regional torch.compile; the first segment after loading waits for it
     relighting: str | None = None  # LoRA file; None: the one in the weights folder, where there is one
     relit: bool = True  # false: without that LoRA
@@ -28,6 +33,7 @@ class WanSettings:
     mask_columns: int = 1  # blocks that the person's box is cut into; one that touches the person is painted whole
     mask_rows: int = 1
     gpus: int = 1  # that draw one task together
+    smaller_setups: int = 0  # how many setups smaller than the best one that fits; grows when memory runs out
     device: str = "cuda"  # cpu is for tests on tiny weights
 
     def __post_init__(self) -> None:
@@ -40,6 +46,10 @@ class WanSettings:
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"wan_{name}: {getattr(self, name)!r} is none of {', '.join(known)}")
+        if not 0 <= self.step_cache <= STEP_CACHE_MAX:
+            raise ValueError(f"wan_step_cache: {self.step_cache} is not from 0 to {STEP_CACHE_MAX}")
+        if self.smaller_setups < 0:
+            raise ValueError(f"wan_smaller_setups: {self.smaller_setups} is below 0")
         if self.carried_frames not in (1, 5):
             raise ValueError(f"wan_carried_frames: {self.carried_frames} is neither 1 nor 5")
         if self.segment_frames % 4 != 1 or not 9 <= self.segment_frames <= 121:

@@ -82,11 +82,18 @@ def _fits(options: WanSettings, card: Card) -> bool:
 
 
 def choose_setup(options: WanSettings, cards: list[Card]) -> Setup:
-    """For the first of ``cards`` that can draw.
+    """For the first of ``cards`` that can draw; smaller where ``options.smaller_setups`` asks for it.
 
     Raises:
         RendererUnavailable: none can; what the first of them would need.
     """
+    setup = _best_setup(options, cards)
+    for _ in range(options.smaller_setups):
+        setup = next_smaller(options, cards, setup) or setup
+    return setup
+
+
+def _best_setup(options: WanSettings, cards: list[Card]) -> Setup:
     if options.device == "cpu":
         return _on_cpu(options)
     if not cards:
@@ -173,6 +180,7 @@ def _setup(options: WanSettings, card: Card, profile: Profile, offload: str, til
         offload=offload,
         tiled=tiled,
         compiled=options.compile and compile_obstacle() is None,
+        step_cache=options.step_cache > 0,
     )
     return Setup(
         profile=profile,

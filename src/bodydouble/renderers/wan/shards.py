@@ -1,7 +1,9 @@
 """Sequence parallelism: the tokens of one pass are split among several ranks, each with all weights.
 
-Every layer except self-attention processes tokens independently. In self-attention, each rank gathers the keys and
-values of all ranks and computes the queries of its own tokens. Padding makes all shards equally long; it is removed
+Every layer except self-attention processes tokens independently. In self-attention there are two ways. If the number of
+ranks divides the number of heads, ranks exchange tokens for heads, so that each computes some heads for all tokens
+(DeepSpeed-Ulysses, arXiv 2309.14509). Else each rank gathers the keys and values of all ranks and computes the queries
+of its own tokens. With R ranks that transfers R / 2 times as much. Padding makes all shards equally long; it is removed
 before attention. So any number of ranks works with any number of tokens and heads.
 """
 
@@ -12,9 +14,11 @@ import torch
 from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.transformers.transformer_wan_animate import WanAnimateTransformer3DModel, WanAttnProcessor
 from torch import Tensor, distributed
+from torch.distributed._functional_collectives import all_to_all_single
 from torch.nn import functional
 
 from bodydouble.renderers.wan.attention import ContextProcessor, FaceKeys, FaceProcessor
+from bodydouble.renderers.wan.attention_check import Attend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,27 @@ class Shard:
         distributed.all_gather_single(parts, part.contiguous())
         return parts.flatten(0, 1)[: self.tokens].unsqueeze(0)
 
+    def divides(self, heads: int) -> bool:
+        """Whether ranks exchange tokens for heads."""
+        return heads % self.ranks.count == 0
+
+    def to_heads(self, part: Tensor) -> Tensor:
+        """(1, tokens, heads / ranks, D): this rank's heads of all tokens, for this rank's tokens (1, length, heads, D).
+
+        The transfer continues in the background until the result is used.
+        """
+        groups = part[0].unflatten(1, (self.ranks.count, -1)).transpose(0, 1).contiguous()
+        received = all_to_all_single(groups, None, None, distributed.group.WORLD)
+        return received.flatten(0, 1)[: self.tokens].unsqueeze(0)
+
+    def to_tokens(self, whole: Tensor) -> Tensor:
+        """(1, length, heads, D): all heads of this rank's tokens, for ``whole`` as ``to_heads`` gives it."""
+        missing = self.length * self.ranks.count - self.tokens
+        padded = functional.pad(whole[0], (0, 0, 0, 0, 0, missing))
+        parts = padded.unflatten(0, (self.ranks.count, self.length)).contiguous()
+        received = all_to_all_single(parts, None, None, distributed.group.WORLD)
+        return received.transpose(0, 1).flatten(1, 2).unsqueeze(0)
+
     def take_faces(self, keys: FaceKeys) -> FaceKeys:
         """Keys of the latent frames that contain this rank's tokens."""
         frame_tokens = self.tokens // len(keys.key)
@@ -76,6 +101,8 @@ class ShardRotary(NamedTuple):
 class SelfProcessor(WanAttnProcessor):
     """Self-attention. With a ``ShardRotary``, this rank's queries attend to the tokens of all ranks."""
 
+    attend: Attend | None = None  # our own kind of attention; None: diffusers' back-end
+
     def __call__(
         self,
         attn: Any,
@@ -85,14 +112,34 @@ class SelfProcessor(WanAttnProcessor):
         rotary_emb: Any = None,
     ) -> Tensor:
         """Attention output (1, S, C) for ``hidden_states`` (1, S, C)."""
-        if not isinstance(rotary_emb, ShardRotary):
+        shard = rotary_emb.shard if isinstance(rotary_emb, ShardRotary) else None
+        if shard is None and self.attend is None:
             return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
-        query = _rotate(attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1)), rotary_emb)
-        key = _rotate(attn.norm_k(attn.to_k(hidden_states)).unflatten(2, (attn.heads, -1)), rotary_emb)
-        value = attn.to_v(hidden_states).unflatten(2, (attn.heads, -1))
-        shard = rotary_emb.shard
-        attended = dispatch_attention_fn(query, shard.join(key), shard.join(value), backend=self._attention_backend)
-        return attn.to_out[1](attn.to_out[0](attended.flatten(2, 3).type_as(query)))
+        exchanged = shard is not None and shard.divides(attn.heads)
+
+        def everywhere(states: Tensor) -> Tensor:
+            """``states`` of the other ranks' tokens too."""
+            if shard is None:
+                return states
+            return shard.to_heads(states) if exchanged else shard.join(states)
+
+        # Values first: their transfer needs no norm and no rotation, and goes on while keys and queries are computed.
+        value = everywhere(attn.to_v(hidden_states).unflatten(2, (attn.heads, -1)))
+        key = attn.norm_k(attn.to_k(hidden_states)).unflatten(2, (attn.heads, -1))
+        key = everywhere(_rotate(key, *rotary_emb[:2]))
+        query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
+        query = _rotate(query, *rotary_emb[:2])
+        if exchanged:
+            query = everywhere(query)
+        attended = self._attended(query, key, value)
+        if exchanged:
+            attended = shard.to_tokens(attended)
+        return attn.to_out[1](attn.to_out[0](attended.flatten(2, 3).type_as(hidden_states)))
+
+    def _attended(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        if self.attend is not None:
+            return self.attend(query, key, value)
+        return dispatch_attention_fn(query, key, value, backend=self._attention_backend)
 
 
 def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
@@ -105,8 +152,8 @@ def install_processors(transformer: WanAnimateTransformer3DModel) -> None:
         adapter.set_processor(FaceProcessor())
 
 
-def _rotate(states: Tensor, rotary: ShardRotary) -> Tensor:
+def _rotate(states: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """``states`` (1, S, heads, 128) with each pair of channels rotated by its token's angle."""
     x, y = states.unflatten(-1, (-1, 2)).unbind(-1)
-    cosine, sine = rotary.cosine[..., 0::2], rotary.sine[..., 1::2]
+    cosine, sine = cosine[..., 0::2], sine[..., 1::2]
     return torch.stack([x * cosine - y * sine, x * sine + y * cosine], dim=-1).flatten(-2).type_as(states)

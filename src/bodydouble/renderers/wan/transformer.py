@@ -14,6 +14,7 @@ from torch import Tensor
 from bodydouble.renderers.wan.attention import ContextKeys, FaceKeys, context_keys, face_keys
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.shards import Ranks, Shard, ShardRotary
+from bodydouble.renderers.wan.step_cache import StepMemory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def prepare_pass(
 ) -> PreparedPass:
     """Everything else that stays the same. Once a segment. ``ranks``: the tokens are dealt out to several."""
     model: Any = transformer
-    motion = _face_motion(model, segment.face)
+    motion = _face_motion(model, segment.face, ranks)
     faces = [face_keys(adapter, motion) for adapter in model.face_adapter]
     rotary: Any = model.rope(segment.condition)
     shard = None
@@ -82,18 +83,29 @@ def prepare_pass(
     )
 
 
-def _face_motion(model: Any, face: Tensor) -> Tensor:
-    """(1, T + 1, heads + 1, C): the motion of F face crops, four frames to one; nothing for the reference's slot."""
-    frames = face[0].transpose(0, 1)
-    motion = torch.cat([model.motion_encoder(part) for part in frames.split(model.config.motion_encoder_batch_size)])
+def _face_motion(model: Any, face: Tensor, ranks: Ranks | None) -> Tensor:
+    """(1, T + 1, heads + 1, C): the motion of F face crops, four frames to one; nothing for the reference's slot.
+
+    Each of ``ranks`` encodes its share of the frames.
+    """
+    frames = face[0].transpose(0, 1).unsqueeze(0)
+    shard = None if ranks is None else Shard(ranks=ranks, tokens=frames.shape[1])
+    mine = frames[0] if shard is None else shard.take(frames)[0]
+    motion = torch.cat([model.motion_encoder(part) for part in mine.split(model.config.motion_encoder_batch_size)])
+    if shard is not None:
+        motion = shard.join(motion.unsqueeze(0))[0]
     encoded = model.face_encoder(motion.unsqueeze(0))
     return torch.cat([torch.zeros_like(encoded[:, :1]), encoded], dim=1)
 
 
 def predict(
-    transformer: WanAnimateTransformer3DModel, latents: Tensor, timestep: Tensor, prepared: PreparedPass
+    transformer: WanAnimateTransformer3DModel,
+    latents: Tensor,
+    timestep: Tensor,
+    prepared: PreparedPass,
+    memory: StepMemory | None = None,
 ) -> Tensor:
-    """(1, 16, T + 1, h, w) velocity of ``latents`` of the same shape."""
+    """(1, 16, T + 1, h, w) velocity of ``latents`` of the same shape. ``memory`` may reuse an earlier step's blocks."""
     model: Any = transformer
     hidden = model.patch_embedding(torch.cat([latents, prepared.condition], dim=1).to(transformer.dtype))
     hidden[:, :, 1:] += prepared.pose
@@ -102,15 +114,25 @@ def predict(
     if prepared.shard is not None:
         hidden = prepared.shard.take(hidden)
     time, modulation = _embed_time(model, timestep)
+
+    def blocks(hidden: Tensor) -> Tensor:
+        return _through_blocks(model, hidden, modulation, prepared)
+
+    hidden = blocks(hidden) if memory is None else memory.pass_through(blocks, hidden)
+    if prepared.shard is not None:
+        hidden = prepared.shard.join(hidden)
+    return _unpatch(model, hidden, time, grid)
+
+
+def _through_blocks(model: Any, hidden: Tensor, modulation: Tensor, prepared: PreparedPass) -> Tensor:
+    """Tokens (1, S, C) after all blocks and face adapters."""
     every = model.config.inject_face_latents_blocks
     for index, block in enumerate(model.blocks):
         hidden = block(hidden, prepared.contexts[index], modulation, prepared.rotary)
         if index % every == 0:
             adapter = index // every
             hidden = model.face_adapter[adapter](hidden, prepared.faces[adapter]) + hidden
-    if prepared.shard is not None:
-        hidden = prepared.shard.join(hidden)
-    return _unpatch(model, hidden, time, grid)
+    return hidden
 
 
 def _embed_time(model: Any, timestep: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,13 +3,17 @@
 import importlib.util
 
 NEEDS_TORCH = [
+    "test_approximate_attention.py",
+    "test_attention_choice.py",
     "test_loaded.py",
     "test_loading.py",
     "test_lora.py",
     "test_memory.py",
     "test_ranks.py",
     "test_renderer.py",
+    "test_sampling.py",
     "test_segment.py",
+    "test_step_cache.py",
     "test_block_offload.py",
 ]
 

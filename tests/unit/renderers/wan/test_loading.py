@@ -13,7 +13,7 @@ from torch import Tensor
 from torch._inductor import config as inductor
 
 from bodydouble.renderers.wan import loading
-from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.attention_kinds import KINDS
 from bodydouble.renderers.wan.conditions import SegmentConditions
 from bodydouble.renderers.wan.loading import load_components, optimise
 from bodydouble.renderers.wan.quantise import quantise
@@ -88,43 +88,15 @@ def test_quantising_enables_no_autotuning(kind: str) -> None:
         assert not inductor.coordinate_descent_tuning
 
 
-def test_unavailable_attention_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``auto`` skips an unavailable back end; one that was named in the settings is rejected with the reason.
-
-    Only self-attention uses it. SageAttention cannot be traced, so blocks compile without ``fullgraph``.
-    """
-    hopper = choose_setup(
-        WanSettings(profile="fast"), [Card(uuid="", name="", memory_bytes=80 << 30, capability=(9, 0))]
-    )
-    assert loading.attention_candidates(hopper, 9) == ["sage", "flash3", "cudnn", "native"]
-    assert loading.attention_candidates(replace(hopper, profile=PLAIN.profile), 8) == ["native"]
-    model = tiny_transformer()
-    with pytest.raises(RendererUnavailable, match=r"wan_attention: sage does not work here: .*sageattention.* auto"):
-        optimise(model, replace(PLAIN, attention="sage"))
-    monkeypatch.setattr(loading, "attention_candidates", lambda setup, major: ["sage", "flash3", "cudnn", "native"])
-    optimise(model, replace(PLAIN, attention="auto"))
-    assert model.blocks[0].attn1.processor._attention_backend == "native"
-
-    chosen: dict[str, Any] = {}
-    monkeypatch.setattr(loading, "_attend", lambda model, setup, device: "sage")
+def test_blocks_with_untraceable_attention_compile_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attention that cannot be traced interrupts the graph, so blocks compile without ``fullgraph``."""
+    model, chosen = tiny_transformer(), list[dict[str, Any]]()
     monkeypatch.setattr(loading, "compile_obstacle", lambda: None)
-    monkeypatch.setattr(model, "compile_repeated_blocks", lambda **options: chosen.update(options))
-    optimise(model, replace(PLAIN, compile=True))
-    assert chosen == {"fullgraph": False, "dynamic": True}
-
-
-def test_attention_built_for_other_gpus_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``auto`` also skips SageAttention if it raises AssertionError because it was built for other GPUs."""
-
-    def check(backend: str, device: torch.device, **how: bool) -> None:
-        if backend == "sage":
-            raise AssertionError("SM89 kernel is not available.")
-
-    model = tiny_transformer()
-    monkeypatch.setattr(loading, "check_attention", check)
-    monkeypatch.setattr(loading, "attention_candidates", lambda setup, major: ["sage", "native"])
-    monkeypatch.setattr(model, "set_attention_backend", lambda backend: None)
-    assert loading._attend(model, PLAIN, torch.device("cpu")) == "native"
+    monkeypatch.setattr(model, "compile_repeated_blocks", lambda **options: chosen.append(options))
+    for name in ("native", "sage"):
+        monkeypatch.setattr(loading, "choose_attention", lambda model, setup, name=name: KINDS[name])
+        optimise(model, replace(PLAIN, compile=True))
+    assert chosen == [{"fullgraph": True, "dynamic": True}, {"fullgraph": False, "dynamic": True}]
 
 
 def test_a_gpu_that_torch_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
