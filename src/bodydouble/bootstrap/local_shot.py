@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,45 +34,57 @@ def make_local_shot(
         RendererUnavailable, ModelPackMissing: the renderer cannot run on this machine.
         RendererLost: the second runner was lost too.
     """
-    for attempt in range(1, ATTEMPTS_MAX + 1):
-        try:
-            with _open_runner(request, workspace) as runner:
-                return Shot.create(workspace, request, pack, listener, runner=runner).run(output)
-        except RendererLost as error:
-            if attempt == ATTEMPTS_MAX:
-                raise RendererLost(
-                    f"The model's process was lost, {ATTEMPTS_MAX} times: {error.message}. Finished segments are kept: "
-                    f"run the same command again to continue. Its log is {workspace / 'runner-0.log'}."
-                ) from None
-            warn(f"the model's process was lost: {error.message}; a new one continues where it stopped")
+    with _runner_opener(request, workspace) as open_runner:
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                with open_runner() as runner:
+                    return Shot.create(workspace, request, pack, listener, runner=runner).run(output)
+            except RendererLost as error:
+                if attempt == ATTEMPTS_MAX:
+                    raise RendererLost(
+                        f"The model's process was lost, {ATTEMPTS_MAX} times: {error.message}. Finished segments are "
+                        "kept: run the same command again to continue. Its log is "
+                        f"{workspace / 'runner-0.log'}."
+                    ) from None
+                warn(f"the model's process was lost: {error.message}; a new one continues where it stopped")
     raise AssertionError("the last attempt returns or raises")
 
 
-@contextmanager
-def _open_runner(request: ShotRequest, folder: Path) -> Generator[Path | None]:
-    """The socket of a runner for ``request`` while the block lasts; None if the renderer needs none.
+OpenRunner = Callable[[], AbstractContextManager[Path | None]]
+"""Gives the socket of a runner while a block lasts; None if the renderer needs none."""
 
-    The runner loads while the video is inspected. The end of the block ends it, in the middle of a step too. Its output
-    goes to a log in ``folder``.
+
+@contextmanager
+def _runner_opener(request: ShotRequest, folder: Path) -> Generator[OpenRunner]:
+    """Opens runners for ``request``, one after the other, while the block lasts.
+
+    A runner loads while the video is inspected. The end of the block ends it, in the middle of a step too. Its output
+    goes to a log in ``folder``. A runner after one that ran out of memory has a smaller setup.
 
     Raises:
         RendererUnavailable, ModelPackMissing: the renderer cannot run on this machine.
-        RendererLost: the runner ended during its work.
+        RendererLost: from an opened runner's block, if the runner ended during its work.
     """
     renderers = Renderers(request.renderer_settings)
     plugin = renderers.resolve(request.renderer, request.mode)
     order = order_of(plugin, renderers.settings_of(plugin), request.mode)
     if order is None:
-        yield None
+        yield nullcontext
         return
     options = WorkerOptions(folder=folder, renderers=request.renderer_settings)
     runners = RunnerPool(options, runner_gpus(options))
+
     with silence_logging(), asyncio.Runner() as loop:
-        try:
+
+        @contextmanager
+        def open_runner() -> Generator[Path]:
             lease = loop.run(runners.lease(order))
             try:
                 yield lease.address
             except RendererLost as error:
                 raise RendererLost(loop.run(runners.discard(lease)) or error.message) from None
+
+        try:
+            yield open_runner
         finally:
             loop.run(runners.close())

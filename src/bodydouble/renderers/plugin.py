@@ -57,7 +57,8 @@ class ModelRunner:
 
     The process is ``python -m PROGRAM FD LOADED OWNER``. It listens on the Unix socket ``FD``, loads what ``LOADED``
     (JSON) says, and ends with the process ``OWNER``. One connection is one task; what both sides say on it is the
-    renderer's own matter. Each function gets an instance of the description's ``settings``.
+    renderer's own matter. A process that ran out of memory may end with status 3: ``LOADED`` of the next one then has
+    ``smaller_setups``, the number of such ends. Each function gets an instance of the description's ``settings``.
     """
 
     program: str  # a module

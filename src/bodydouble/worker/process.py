@@ -9,6 +9,8 @@ from pathlib import Path
 NICENESS = 5  # the API and the database have priority
 OUT_OF_MEMORY_SCORE = 700  # when memory runs out, the kernel kills these processes first
 PR_SET_PDEATHSIG = 1
+NO_MEMORY_STATUS = 3
+"""Exit status of a model runner, or of one of its ranks, that ran out of the GPU's memory."""
 
 
 def configure_child_process(owner: int) -> None:
@@ -30,6 +32,8 @@ def end_in_words(status: int) -> str:
     """An exit status in words, as the end of a sentence."""
     if status == -signal.SIGKILL:
         return "it was killed (signal 9), which is what happens when memory runs out"
+    if status == NO_MEMORY_STATUS:
+        return "it ran out of memory"
     if status < 0:
         return f"it was ended by {signal.Signals(-status).name}"
     return f"it ended with status {status}"

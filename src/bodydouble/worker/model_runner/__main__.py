@@ -30,7 +30,7 @@ def main() -> None:
     logging.getLogger("bodydouble").setLevel(logging.INFO)
     options = WanSettings(**json.loads(sys.argv[2]))
 
-    def open_engine(lose: Callable[[str], Any]) -> tuple[ResidentEngine, OtherRanks | None]:
+    def open_engine(lose: Callable[[str, int], Any]) -> tuple[ResidentEngine, OtherRanks | None]:
         from bodydouble.worker.model_runner.worker_ranks import open_ranks  # imports torch when it is called
 
         return open_ranks(options, lose)

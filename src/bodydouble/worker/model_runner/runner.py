@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NoReturn, Protocol, assert_never
 
 from bodydouble.renderers.wan.engine import StepReport
-from bodydouble.renderers.wan.faults import describe_fault
+from bodydouble.renderers.wan.faults import describe_fault, ran_out_of_memory
 from bodydouble.renderers.wan.messages import (
     Done,
     Generate,
@@ -27,6 +27,7 @@ from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import Cancelled
 from bodydouble.worker.model_runner.lease_connection import LeaseConnection
 from bodydouble.worker.model_runner.requests import ResidentEngine, perform
+from bodydouble.worker.process import NO_MEMORY_STATUS
 
 LOADING_CHECK_SECONDS = 0.5
 FAULT_SECONDS = 5.0
@@ -46,8 +47,9 @@ class OtherRanks(Protocol):
         ...
 
 
-OpenEngine = Callable[[Callable[[str], Any]], tuple[ResidentEngine, OtherRanks | None]]
-"""Makes the engine and starts the other ranks, if any. The argument is called with a reason when a rank is lost."""
+OpenEngine = Callable[[Callable[[str, int], Any]], tuple[ResidentEngine, OtherRanks | None]]
+"""Makes the engine and starts the other ranks, if any. The argument is called when a rank is lost, with a reason and
+the exit status for this process."""
 
 
 class Runner:
@@ -111,10 +113,10 @@ class Runner:
             # The fault may be the broken connection to a lost rank. The thread that watches that rank knows the reason,
             # and ends this process with it during this pause.
             time.sleep(FAULT_SECONDS)
-        self.lose(describe_fault(error))
+        self.lose(describe_fault(error), NO_MEMORY_STATUS if ran_out_of_memory(error) else FAILED)
 
-    def lose(self, reason: str) -> NoReturn:
-        """Report ``reason`` to the current job, and end the process."""
+    def lose(self, reason: str, status: int = FAILED) -> NoReturn:
+        """Report ``reason`` to the current job, and end the process with ``status``."""
         print(reason, file=sys.stderr, flush=True)
         connection = self.current
         try:
@@ -122,7 +124,7 @@ class Runner:
                 with contextlib.suppress(Cancelled):
                     connection.send(Lost(reason=reason))
         finally:
-            os._exit(FAILED)
+            os._exit(status)
 
     def _load(self, connection: LeaseConnection) -> int:
         """Wait until the engine is loaded; the side of its face pictures in pixels."""

@@ -10,27 +10,33 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bodydouble.renderers.wan.engine import StepReport
+from bodydouble.renderers.wan.faults import ran_out_of_memory
 from bodydouble.renderers.wan.messages import RANK_REQUESTS, RankRequest
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.worker.model_runner.requests import perform
-from bodydouble.worker.process import configure_child_process, end_in_words
+from bodydouble.worker.model_runner.runner import FAILED
+from bodydouble.worker.process import NO_MEMORY_STATUS, configure_child_process, end_in_words
 
 if TYPE_CHECKING:
     from bodydouble.renderers.wan.loaded import LoadedEngine
+
+Lose = Callable[[str, int], Any]
+"""Called with the reason why a rank ended, and the exit status that this process then ends with."""
 
 
 class WorkerRanks:
     """Rank 0's end of the other ranks. Satisfies ``runner.OtherRanks``."""
 
-    def __init__(self, options: WanSettings, lose: Callable[[str], Any]) -> None:
-        """Start them and wait until all are connected. ``lose`` is called with a reason when one of them ends."""
+    def __init__(self, options: WanSettings, lose: Lose) -> None:
+        """Start them and wait until all are connected. ``lose`` is called when one of them ends."""
         from bodydouble.renderers.wan import ranks  # imports torch, which not every machine has
         from bodydouble.renderers.wan.shards import Ranks
 
@@ -55,7 +61,7 @@ class WorkerRanks:
         return self._distributed.agreed(report)
 
 
-def open_ranks(options: WanSettings, lose: Callable[[str], Any]) -> "tuple[LoadedEngine, WorkerRanks | None]":
+def open_ranks(options: WanSettings, lose: Lose) -> "tuple[LoadedEngine, WorkerRanks | None]":
     """This process's engine, and the other ranks if there are several GPUs. ``lose`` as for ``WorkerRanks``."""
     from bodydouble.renderers.wan.loaded import LoadedEngine
 
@@ -65,9 +71,10 @@ def open_ranks(options: WanSettings, lose: Callable[[str], Any]) -> "tuple[Loade
     return LoadedEngine(options, others.ranks), others
 
 
-def _watch(rank: int, process: subprocess.Popen[bytes], lose: Callable[[str], Any]) -> None:
+def _watch(rank: int, process: subprocess.Popen[bytes], lose: Lose) -> None:
     status = process.wait()
-    lose(f"rank {rank} of the model's processes was lost ({end_in_words(status)})")
+    reason = f"rank {rank} of the model's processes was lost ({end_in_words(status)})"
+    lose(reason, status if status == NO_MEMORY_STATUS else FAILED)
 
 
 def main() -> None:
@@ -88,6 +95,12 @@ def main() -> None:
             perform(engine, RANK_REQUESTS.decode(data), pictures, ranks.agreed(None))
         except BodydoubleError as error:  # rank 0 has the same error, and reports it
             print(error.message, file=sys.stderr, flush=True)
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out_of_memory(error):
+                raise
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(NO_MEMORY_STATUS)  # at once: rank 0 may wait for this rank in a collective operation
 
 
 if __name__ == "__main__":

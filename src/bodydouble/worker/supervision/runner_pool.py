@@ -16,13 +16,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from bodydouble.renderers.registry import Renderers
 from bodydouble.worker.environment import child_environment
 from bodydouble.worker.order import RunnerOrder, WorkerOptions
-from bodydouble.worker.process import end_in_words
+from bodydouble.worker.process import NO_MEMORY_STATUS, end_in_words
 
 LOG_TAIL_CHARACTERS = 2000
 SOCKET_FOLDER_BYTES_MAX = 70
@@ -50,7 +51,8 @@ class RunnerSlot:
         self.log_path = options.folder / f"runner-{number}.log"
         self.environment = {"CUDA_VISIBLE_DEVICES": ",".join(gpus)} if gpus else {}
         self._process: asyncio.subprocess.Process | None = None
-        self._order: RunnerOrder | None = None  # of the present runner
+        self._order: RunnerOrder | None = None  # of the present runner, or of the last one
+        self._smaller_setups = 0  # than what was ordered, because memory ran out
         self._folder: Path | None = None
         self._idle: asyncio.Task[None] | None = None
 
@@ -67,7 +69,8 @@ class RunnerSlot:
         if self._process is not None and (self._process.returncode is not None or self._order != order):
             await self.end()
         if self._process is None:
-            self._order = order
+            if self._order != order:
+                self._order, self._smaller_setups = order, 0
             await self._start(order)
         assert self._folder is not None
         return self._folder / "socket"
@@ -82,7 +85,7 @@ class RunnerSlot:
             self._process = await asyncio.create_subprocess_exec(
                 *(self._options.runner or (sys.executable, "-m", order.program)),
                 str(listener.fileno()),
-                json.dumps(order.loaded),
+                json.dumps(self._to_load(order)),
                 str(os.getpid()),
                 pass_fds=[listener.fileno()],
                 stdin=asyncio.subprocess.DEVNULL,
@@ -92,6 +95,11 @@ class RunnerSlot:
                 start_new_session=True,  # Ctrl-C reaches only this process, which ends the runner
             )
         log.info("runner started", pid=self._process.pid, **self.environment)
+
+    def _to_load(self, order: RunnerOrder) -> Mapping[str, Any]:
+        if not self._smaller_setups:
+            return order.loaded
+        return {**order.loaded, "smaller_setups": self._smaller_setups}
 
     def start_idle_timer(self) -> None:
         """End the runner after ``runner_idle_seconds`` without a task."""
@@ -112,6 +120,8 @@ class RunnerSlot:
         process, self._process = self._process, None
         folder, self._folder = self._folder, None
         if process is not None:
+            if process.returncode == NO_MEMORY_STATUS:
+                self._smaller_setups += 1
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)

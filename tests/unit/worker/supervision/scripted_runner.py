@@ -24,7 +24,7 @@ from bodydouble.renderers.wan.engine import CharacterSpec, LoadReport, SegmentRe
 from bodydouble.renderers.wan.messages import RankRequest
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import ModelPackMissing
-from bodydouble.worker.model_runner.runner import Runner
+from bodydouble.worker.model_runner.runner import FAILED, Runner
 from bodydouble.worker.process import configure_child_process
 
 
@@ -35,7 +35,7 @@ class OutOfMemoryError(RuntimeError):
 class ScriptedEngine:
     """Satisfies ``runner.ResidentEngine``."""
 
-    def __init__(self, script: Path, lose: Callable[[str], Any]) -> None:
+    def __init__(self, script: Path, lose: Callable[[str, int], Any]) -> None:
         self._lose = lose
         self._script, self._notes = script, script.with_suffix(".notes")
         self._prompt = ""
@@ -48,7 +48,8 @@ class ScriptedEngine:
         return seen.count(line)
 
     def load(self, report: LoadReport) -> int:
-        self._note("load")
+        smaller = json.loads(sys.argv[3]).get("smaller_setups", 0)
+        self._note(f"load the setup {smaller} smaller" if smaller else "load")
         if json.loads(self._script.read_text()) == ["no weights"]:
             raise ModelPackMissing("the weights are not here")
         return 8
@@ -64,7 +65,7 @@ class ScriptedEngine:
             case "out of memory":
                 raise OutOfMemoryError("CUDA out of memory. Tried to allocate 3.00 GiB. GPU 0 has 1 GiB free.")
             case "broken connection":
-                threading.Timer(0.5, self._lose, ["rank 1 of the model's processes was lost"]).start()
+                threading.Timer(0.5, self._lose, ["rank 1 of the model's processes was lost", FAILED]).start()
                 raise RuntimeError("Connection reset by peer")
             case "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
