@@ -25,25 +25,31 @@ FRAMES = 65
 """At the terminal: eight segments of nine, so that most of the work is left when a line of progress is read."""
 
 
-@pytest.fixture
-def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings under which everything renders with tiny networks."""
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of tiny networks."""
     from tiny_wan import save_tiny
 
-    for name, value in {
-        "WEIGHTS": str(save_tiny(tmp_path / "weights")),
-        "DEVICE": "cpu",
-        "SEGMENT_FRAMES": "13",
-        "AREA_MAX": "4096",
-    }.items():
-        monkeypatch.setenv(f"BODYDOUBLE_WAN_{name}", value)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return save_tiny(tmp_path_factory.mktemp("wan") / "weights")
 
 
-@pytest.fixture
-def live(model_pack: ModelPack, weights: None) -> Iterator[LiveService]:
-    """A service that renders with wan."""
-    live = LiveService().start()
+@pytest.fixture(scope="module")
+def settings(weights: Path) -> dict[str, str]:
+    """Settings under which everything renders with tiny networks."""
+    return {
+        "BODYDOUBLE_WAN_WEIGHTS": str(weights),
+        "BODYDOUBLE_WAN_DEVICE": "cpu",
+        "BODYDOUBLE_WAN_SEGMENT_FRAMES": "13",
+        "BODYDOUBLE_WAN_AREA_MAX": "4096",
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def live(model_pack: ModelPack, settings: dict[str, str]) -> Iterator[LiveService]:
+    """A service that renders with wan. Tests can cause faults in its model runner."""
+    faults = str(Path(__file__).parents[1] / "runner_faults")
+    live = LiveService().start(**settings, PYTHONPATH=faults)
     try:
         yield live
         assert live.stop() == 0
@@ -54,16 +60,22 @@ def live(model_pack: ModelPack, weights: None) -> Iterator[LiveService]:
 def make(live: LiveService, model: str, inputs: dict[str, Any], target: Path) -> dict[str, Any]:
     """What became of a task, its result in ``target``."""
     created = live.call("POST", "job/CreateTask", json={"model": model, "input": inputs})
+    assert created["data"], created
     task: dict[str, Any] = live.wait(created["data"]["task_id"])
     assert task["status"] == "success", task
     target.write_bytes(httpx.get(task["result"]["media_urls"][0], timeout=30).content)
     return task["result"]["media_info"]
 
 
+def runners_started(live: LiveService) -> int:
+    """The number of runners that the service has started."""
+    return (live.folder / "serve.log").read_text().count("runner started")
+
+
 def test_both_models_over_http(live: LiveService, tmp_path: Path) -> None:
     """Replace gives a video of the source's size, move one of the picture's; both keep frames, rate and sound.
 
-    The second task finds the weights loaded.
+    A later task finds the weights loaded.
     """
     image = write_image(tmp_path / "astronaut.png", astronaut())
     video = write_video(tmp_path / "carphone.mp4", carphone(26, 216), sound=True)
@@ -83,7 +95,7 @@ def test_both_models_over_http(live: LiveService, tmp_path: Path) -> None:
     info = make(live, MOVE, inputs, moved)
     assert info["renderer"] == "wan"
     assert {w["code"] for w in info["warnings"]} == {"drawn_smaller"}
-    assert (live.folder / "serve.log").read_text().count("runner started") == 1
+    assert runners_started(live) <= 1
     for result, size in ((replaced, (source.width, source.height)), (moved, (480, 480))):
         made = probe_video(result, LIMITS, "result")
         assert (made.width, made.height) == size
@@ -93,6 +105,30 @@ def test_both_models_over_http(live: LiveService, tmp_path: Path) -> None:
         frames = [image for _, image in VideoReader(result, made, *size).read(0, made.frames)]
         assert len(frames) == source.frames
         assert np.std(frames[-1]) > 1
+
+
+def test_faults_of_the_card_cost_no_attempt(live: LiveService, weights: Path, tmp_path: Path) -> None:
+    """A compiler that fails leads to uncompiled blocks, and missing memory to a smaller setup, in the same runner."""
+    inputs = {
+        "img_urls": [live.upload(write_image(tmp_path / "astronaut.png", astronaut()))],
+        "video_urls": [live.upload(write_video(tmp_path / "carphone.mp4", carphone(13, 216)))],
+        "resolution": "480P",
+        "num_inference_steps": 2,
+        "renderer": "wan",
+    }
+    before = runners_started(live)
+    for fault in ("broken-compiler", "little-memory"):
+        (weights / fault).touch()
+    try:
+        make(live, MODEL, inputs, tmp_path / "replaced.mp4")
+    finally:
+        (weights / "little-memory").unlink()
+    said = (live.folder / "work/runner-0.log").read_text()
+    assert "blocks run uncompiled, which is slower" in said
+    assert "out of memory (CUDA out of memory); going on with" in said
+    assert "tiled autoencoder True" in said
+    assert runners_started(live) == max(before, 1)
+    assert probe_video(tmp_path / "replaced.mp4", LIMITS, "result").frames == 13
 
 
 @pytest.fixture
@@ -132,10 +168,16 @@ class Command:
 
 
 def test_two_ranks_at_the_terminal(
-    model_pack: ModelPack, weights: None, ctrl_c: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model_pack: ModelPack,
+    settings: dict[str, str],
+    ctrl_c: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ctrl-C ends all processes and keeps what is finished; the same command goes on there, and goes on with fresh
     ranks when it loses one."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("BODYDOUBLE_WAN_GPUS", "2")
     monkeypatch.setenv("BODYDOUBLE_WAN_SEGMENT_FRAMES", "9")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
