@@ -138,6 +138,9 @@ class WorkerSettings(BaseSettings):
     callback_seconds_max: float = Field(default=15, gt=0)  # of one try
 
 
+WanAttention = Literal["auto", "native", "cudnn", "flash", "flash3", "flash4", "sage", "sage3", "fp8", "sparse"]
+
+
 class RendererSettings(BaseSettings):
     """The renderers: those of other packages, then our GPU renderer."""
 
@@ -146,10 +149,12 @@ class RendererSettings(BaseSettings):
     wan_on_workers: bool = False  # true: offer it although this machine cannot run it, because its workers can
     wan_weights: Path | None = None  # not set: the user's cache, which `models install wan` fills
     wan_profile: Literal["auto", "quality", "balanced", "fast"] = "auto"  # auto: the best that fits the GPU
-    wan_attention: Literal["auto", "native", "cudnn", "flash", "flash3", "sage"] = "auto"  # implementation of attention
+    wan_attention: WanAttention = "auto"  # implementation of attention
     # number format of the weights
     wan_quantisation: Literal["auto", "none", "fp8", "int8", "fp8-weights", "int8-weights"] = "auto"
     wan_offload: Literal["auto", "none", "encoders", "blocks"] = "auto"  # what is kept in main memory
+    # largest error of denoising steps that reuse an earlier one; 0: compute every step
+    wan_step_cache: float = Field(default=0, ge=0, le=0.5)
     wan_compile: bool = True  # compile the model at its first use
     wan_relighting: Path | None = None  # a LoRA file; not set: the one in the weights folder
     wan_distillation: Path | None = None  # a LoRA file for the profile fast; not set: the one in the weights folder

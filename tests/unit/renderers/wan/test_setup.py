@@ -93,6 +93,9 @@ def test_the_computed_figures() -> None:
         ({"profile": "best"}, "wan_profile"),
         ({"carried_frames": 2}, "wan_carried_frames"),
         ({"segment_frames": 78}, "wan_segment_frames"),
+        ({"attention": "flash9"}, "wan_attention"),
+        ({"step_cache": 0.9}, "wan_step_cache"),
+        ({"smaller_setups": -1}, "wan_smaller_setups"),
     ],
 )
 def test_an_invalid_setting_is_named(fault: dict[str, Any], named: str) -> None:
