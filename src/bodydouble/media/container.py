@@ -7,7 +7,7 @@ from typing import Any
 import av
 import av.error
 
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm"
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,gif"
 """Allowed demuxers, by libav's names. Playlists, concatenation scripts, pictures and raw streams are excluded."""
 
 PIXELS_MAX = 4096 * 4096 * 2

@@ -10,6 +10,7 @@ import av.error
 from bodydouble.media.colour import FULL_RANGE_TAG
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.deinterlace import is_interlaced
+from bodydouble.media.foreign import foreign_video
 from bodydouble.media.hdr import mastering_of
 from bodydouble.media.image import picture_format
 from bodydouble.media.index import FrameIndex, build_index
@@ -20,16 +21,16 @@ from bodydouble.media.structure import inspect_structure
 from bodydouble.media.tracks import audio_tracks, choose_video, track_warnings
 from bodydouble.media.video_info import ColourTags, MediaWarning, VideoInfo
 
-CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska"}
+CONTAINERS = {"mov": "mp4", "avi": "avi", "matroska": "matroska", "gif": "gif"}
 CODECS = frozenset(
     {
         *("h264", "hevc", "av1", "vp8", "vp9", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"),
         *("msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "dvvideo", "prores", "dnxhd"),
-        *("ffv1", "huffyuv", "ffvhuff", "utvideo", "qtrle", "png", "rawvideo"),
+        *("gif", "ffv1", "huffyuv", "ffvhuff", "utvideo", "qtrle", "png", "rawvideo"),
     }
 )
 """Accepted video codecs, by libav's names: those that cameras, phones and editors write."""
-ACCEPTED = "accepted are MP4, MOV, AVI, MKV and WebM"
+ACCEPTED = "accepted are MP4, MOV, AVI, MKV, WebM and GIF"
 AGAIN = "export or download it again"
 SECONDS_SLACK = 0.5
 """Allowed above the longest duration: containers round, and audio often ends slightly after the video."""
@@ -76,6 +77,9 @@ def _content(path: Path) -> str:
     """A description of a file that no demuxer opens, for the error message."""
     with path.open("rb") as stream:
         head = stream.read(SNIFF_BYTES)
+    if (foreign := foreign_video(head)) is not None:
+        name, remedy = foreign
+        return f"the file is {name}, which is not accepted; {remedy}"
     picture = picture_format(head)
     if picture is not None:
         return f"the file is a {picture} picture, not a video"

@@ -87,6 +87,9 @@ class RendererPlugin:
     build: Callable[[BuildRequest], "Renderer"]
     model_runner: ModelRunner | None = None  # None: its networks, if any, live in the task's own process
     inspection_rows: Callable[["Footage", "Perception"], InspectionRows] | None = None  # for `bodydouble inspect`
+    # The smallest video that it can use; shorter or smaller ones are refused in the probe.
+    video_frames_min: int = 1
+    video_side_min: int = 1  # pixels of the shorter side
     # Both return warnings and raise InputRejected for what the renderer cannot use. The reference is checked during
     # the probe, before anything is charged; the track after perception. None: everything is accepted.
     # ``check_reference`` may keep files for ``Renderer.prepare`` in the folder, which is the same there.

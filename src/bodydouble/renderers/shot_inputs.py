@@ -36,7 +36,7 @@ def picture_input(mode: str) -> FileInput:
 
 
 VIDEO_INPUT = FileInput(
-    api_name="video_urls", label="Video", help="The driving video: MP4, MOV, AVI, MKV or WebM, up to 120 s."
+    api_name="video_urls", label="Video", help="The driving video: MP4, MOV, AVI, MKV, WebM or GIF, up to 120 s."
 )
 
 

@@ -28,6 +28,7 @@ EXTENSIONS = MappingProxyType(
         "video/x-msvideo": ".avi",
         "video/x-matroska": ".mkv",
         "video/webm": ".webm",
+        "image/gif": ".gif",  # as a video
     }
 )
 

@@ -33,6 +33,11 @@ class ShotRequest:
     renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # set by the operator
     perception: PerceptionOptions = field(default_factory=PerceptionOptions)
 
+    @property
+    def files(self) -> dict[str, Path]:
+        """The input files by field name."""
+        return {"image": self.image, "video": self.video}
+
     def to_json(self) -> str:
         """The request as JSON text for ``from_json``."""
         return json.dumps(dataclasses.asdict(self), default=str, sort_keys=True, indent=1)

@@ -4,8 +4,6 @@ Each stage is idempotent. It writes its artefact atomically and does nothing if 
 continues after the last finished window or segment, in this process or another. The result has the same bytes.
 """
 
-import dataclasses
-import hashlib
 import json
 import logging
 from collections.abc import Generator
@@ -17,7 +15,6 @@ from typing import Any, NoReturn
 import cv2
 import numpy as np
 
-from bodydouble import __version__
 from bodydouble.media import (
     MediaWarning,
     SegmentEncoder,
@@ -35,17 +32,21 @@ from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.perceive import WINDOW_FRAMES
+from bodydouble.perception.upside_down import is_upside_down
 from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetworks, RendererPlugin
 from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import artefacts
+from bodydouble.shot.input_watch import InputWatch, describe_inputs
+from bodydouble.shot.minimum import check_minimum
 from bodydouble.shot.output_samples import OutputSamples
+from bodydouble.shot.plan import Plan
 from bodydouble.shot.preview import PREVIEW_NAME, write_preview
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.tasks.atomic_files import atomic_write
 from bodydouble.tasks.digests import damaged_files, digest_path, is_intact
-from bodydouble.tasks.errors import WorkspaceDamaged
+from bodydouble.tasks.errors import MediaRejected, WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
 
 _log = logging.getLogger(__name__)
@@ -53,31 +54,17 @@ _log = logging.getLogger(__name__)
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Stored in the result's metadata, to declare the video as generated."""
 
+UPSIDE_DOWN = (
+    "The video shows people upside down, though its orientation tag is obeyed. The tag is probably wrong: turn the "
+    "video in an editor."
+)
+
 MARK = "inputs.json"
 """File that identifies the origin of the artefacts: this version and the digests of both inputs."""
 
 
 def _ignore(progress: ShotProgress) -> None:
     """The default listener."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """The result of ``prepare``. It is stored so that a restart does not load the renderer for finished segments."""
-
-    segments: list[Segment]
-    warnings: list[RenderWarning]
-
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> "_Plan":
-        data = json.loads(text)
-        return cls(
-            segments=[Segment(**s) for s in data["segments"]],
-            warnings=[RenderWarning(**w) for w in data["warnings"]],
-        )
 
 
 class Shot:
@@ -100,6 +87,8 @@ class Shot:
         self.request = ShotRequest.from_json((workspace / "shot.json").read_text())
         self._pack, self._listener, self._runner, self._own_plugin = pack, listener, runner, plugin
         self._renderers = Renderers(self.request.renderer_settings)
+        mark = workspace / MARK
+        self._watch = InputWatch(self.request.files, mark.read_text() if mark.exists() else "{}")
 
     @classmethod
     def create(
@@ -119,7 +108,7 @@ class Shot:
         """
         workspace.mkdir(parents=True, exist_ok=True)
         path, mark = workspace / "shot.json", workspace / MARK
-        text, made_from = request.to_json(), _made_from(request)
+        text, made_from = request.to_json(), describe_inputs(request.files)
         if not (_holds(path, text) and _holds(mark, made_from)):
             artefacts.remove_all(workspace)
             atomic_write(path, text)
@@ -164,6 +153,7 @@ class Shot:
         _ = self._options
         probe_image(self.request.image, self.request.limits, field="image")
         info = self.info
+        check_minimum(self._plugin, info)
         self._meter.report(Stage.PROBE, 0.5)
         _ = self._reference_warnings
         artefacts.store_digests(self.workspace)
@@ -186,6 +176,12 @@ class Shot:
         """The renderer's warnings about the tracked person. Raises InputRejected, NobodyFound."""
         check = self._plugin.check_track
         return check(self._perception.track) if check else []
+
+    @property
+    def _direction_warnings(self) -> list[RenderWarning]:
+        if not is_upside_down(self._pack, self.footage, self._perception.track):
+            return []
+        return [RenderWarning(code="video_upside_down", message=UPSIDE_DOWN)]
 
     def perceive(self) -> None:
         """Find and track the person. Raises NobodyFound."""
@@ -228,13 +224,18 @@ class Shot:
         return segments
 
     @cached_property
-    def _plan(self) -> _Plan:
+    def _plan(self) -> Plan:
         path = self.workspace / "plan.json"
         if not path.exists():
             prepared = self._prepared
-            warnings = [*self._reference_warnings, *self._track_warnings, *prepared.warnings]
-            atomic_write(path, _Plan(segments=prepared.segments, warnings=warnings).to_json())
-        return _Plan.from_json(path.read_text())
+            warnings = [
+                *self._reference_warnings,
+                *self._track_warnings,
+                *self._direction_warnings,
+                *prepared.warnings,
+            ]
+            atomic_write(path, Plan(segments=prepared.segments, warnings=warnings).to_json())
+        return Plan.from_json(path.read_text())
 
     @cached_property
     def _prepared(self) -> PreparedShot:
@@ -362,6 +363,11 @@ class Shot:
         if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed
             target.unlink(missing_ok=True)
             self._raise_damaged(damaged)
+        try:
+            self._watch.check()
+        except MediaRejected:
+            target.unlink(missing_ok=True)
+            raise
         result = ShotResult(
             path=target,
             renderer=self._plugin.name,
@@ -378,12 +384,16 @@ class Shot:
         return result
 
     def run(self, output: Path | None = None) -> ShotResult:
-        """Run all stages."""
-        self.probe()
-        self.perceive()
-        for segment in self.prepare():
-            self.render_segment(segment.index)
-        return self.finish(output)
+        """Run all stages. Raises MediaRejected if an input file changes meanwhile."""
+        try:
+            self.probe()
+            self.perceive()
+            for segment in self.prepare():
+                self.render_segment(segment.index)
+            return self.finish(output)
+        except Exception:
+            self._watch.check()  # whatever failed may have failed because of it
+            raise
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -392,13 +402,3 @@ def _holds(path: Path, text: str) -> bool:
 
 def _names(paths: list[Path], workspace: Path) -> str:
     return ", ".join(str(path.relative_to(workspace)) for path in paths)
-
-
-def _made_from(request: ShotRequest) -> str:
-    """The inputs of all artefacts beside the request, as JSON: this version and the digests of both files."""
-    marks = {"version": __version__}
-    for name, path in (("image", request.image), ("video", request.video)):
-        if path.is_file():  # the probe reports a missing file
-            with path.open("rb") as stream:
-                marks[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return json.dumps(marks, indent=1)

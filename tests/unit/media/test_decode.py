@@ -67,6 +67,7 @@ CLIPS: dict[str, dict[str, Any]] = {
     "ten_bits.mp4": {"pix_fmt": "yuv422p10le", "matrix": 9},
     "rgb.mov": {"codec": "qtrle", "pix_fmt": "rgb24"},
     "lossless.mkv": {"codec": "ffv1", "pix_fmt": "bgr0", "time_base": Fraction(1, 1000)},
+    "animation.gif": {"codec": "gif", "pix_fmt": "rgb8", "time_base": Fraction(1, 100)},
     "variable.mp4": {"pts": [n * 300 + n * n * 7 for n in range(40)]},
 }
 

@@ -280,3 +280,47 @@ def test_refuses_a_size_that_would_fill_the_memory(clip: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert "20000 × 255; at most 4096" in refusal(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (
+            "a.ts",
+            "MPEG transport stream (TS, M2TS), which is not accepted; copy it into an MP4 without loss: ffmpeg -i",
+        ),
+        ("a.m2ts", "MPEG transport stream"),
+        ("a.flv", "Flash video (FLV)"),
+        ("a.asf", "Windows Media file"),
+        ("a.mpg", "MPEG program stream"),
+        ("a.mxf", "MXF file"),
+        ("a.h264", "raw H.264 or HEVC stream"),
+    ],
+)
+def test_foreign_containers_are_refused_by_name(tmp_path: Path, name: str, said: str) -> None:
+    """The message names the container and the command that makes an accepted file of it."""
+    codec: dict[str, Any] = {"codec": "mpeg2video", "b": "500000"} if name.endswith(("mpg", "mxf")) else {}
+    assert said in refusal(write_clip(tmp_path / name, numbered(3, 96, 96), time_base=Fraction(1, 25), **codec))
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [(b"OggS" + bytes(600), "an Ogg file"), (b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02" + bytes(600), "an animated WebP")],
+)
+def test_foreign_starts_are_refused_by_name(tmp_path: Path, head: bytes, said: str) -> None:
+    """Formats that are known only by their first bytes have names and remedies too."""
+    path = tmp_path / "a.mp4"
+    path.write_bytes(head)
+    assert said in refusal(path)
+
+
+def test_a_gif_is_a_video(tmp_path: Path) -> None:
+    """A GIF has frames, times and a size like any video."""
+    path = write_clip(
+        tmp_path / "a.gif", numbered(9, 96, 96), codec="gif", pix_fmt="rgb8", rate=10, time_base=Fraction(1, 100)
+    )
+    info = probe_video(path)
+    assert (info.container, info.codec, info.frames, info.frame_rate, info.duration_seconds) == (
+        *("gif", "gif", 9, 10),
+        pytest.approx(0.9),
+    )

@@ -15,6 +15,7 @@ from bodydouble.renderers.protocol import RenderWarning
 from bodydouble.shot import Shot, ShotProgress, ShotRequest
 from bodydouble.tasks.errors import Cancelled, InputRejected, MediaRejected, RendererUnavailable
 from box_shot import PACK, BoxRenderer, box_plugin
+from clips import numbered, write_clip
 from material import landscape, write_image, write_video
 
 
@@ -185,3 +186,67 @@ def test_the_folder_alone_is_enough(box_request: ShotRequest, workspace: Path) -
     """A shot can be opened from its workspace alone, as another process does."""
     Shot.create(workspace, box_request, PACK)
     assert Shot(workspace, PACK).request == box_request
+
+
+def test_a_video_that_changes_meanwhile_ends_with_a_sentence(box_request: ShotRequest, tmp_path: Path) -> None:
+    """Replacing the video while it is rendered gives one error that names field and file, and no result."""
+    video = tmp_path / "mine.mp4"
+    shutil.copy(box_request.video, video)
+
+    def replace_video(progress: ShotProgress) -> None:
+        if progress.stage == "render":
+            write_video(video, landscape(12))
+
+    request = dataclasses.replace(box_request, video=video)
+    shot = Shot.create(tmp_path / "w", request, PACK, replace_video, plugin=box_plugin(BoxRenderer()))
+    with pytest.raises(MediaRejected, match=r"^video: the file mine\.mp4 changed while"):
+        shot.run(tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_touching_a_video_does_no_harm(box_request: ShotRequest, tmp_path: Path) -> None:
+    """A new time of change without new bytes is no error."""
+    video = tmp_path / "mine.mp4"
+    shutil.copy(box_request.video, video)
+
+    def touch(progress: ShotProgress) -> None:
+        if progress.stage == "render":
+            video.touch()
+
+    request = dataclasses.replace(box_request, video=video)
+    assert Shot.create(tmp_path / "w", request, PACK, touch, plugin=box_plugin(BoxRenderer())).run().frames == 30
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ({"video_frames_min": 31}, "has 30 frames; the renderer box needs 31"),
+        ({"video_side_min": 241}, "is 320 × 240; the renderer box needs 241 pixels"),
+    ],
+)
+def test_a_renderer_can_need_more_of_a_video(
+    box_request: ShotRequest, workspace: Path, needs: dict[str, int], said: str
+) -> None:
+    """A video below the renderer's own minimum is refused in the probe, with the remedy."""
+    plugin = dataclasses.replace(box_plugin(BoxRenderer()), **needs)
+    with pytest.raises(MediaRejected, match=said):
+        Shot.create(workspace, box_request, PACK, plugin=plugin).probe()
+
+
+def test_what_the_result_lacks_is_a_warning(box_request: ShotRequest, tmp_path: Path) -> None:
+    """Warnings about the driving video precede the renderer's; those about sound are absent without sound."""
+    video = write_clip(tmp_path / "a.mkv", numbered(8), sound="pcm_s16le")
+    for keep_audio, codes in ((True, ["audio_converted", "box"]), (False, ["box"])):
+        request = dataclasses.replace(box_request, video=video, keep_audio=keep_audio)
+        result = Shot.create(tmp_path / f"{keep_audio}", request, PACK, plugin=box_plugin(BoxRenderer())).run()
+        assert [w["code"] for w in result.warnings] == codes
+
+
+def test_people_on_their_heads_are_a_warning(
+    box_request: ShotRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upside-down video gets a warning that names the remedy."""
+    monkeypatch.setattr("bodydouble.shot.shot.is_upside_down", lambda *_: True)
+    result = Shot.create(workspace, box_request, PACK, plugin=box_plugin(BoxRenderer())).run()
+    assert result.warnings[0]["code"] == "video_upside_down"
+    assert "turn the video" in result.warnings[0]["message"]

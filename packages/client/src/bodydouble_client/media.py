@@ -21,7 +21,7 @@ EXTENSIONS = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp",
     ".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif",
     ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime", ".avi": "video/x-msvideo",
-    ".mkv": "video/x-matroska", ".webm": "video/webm",
+    ".mkv": "video/x-matroska", ".webm": "video/webm", ".gif": "image/gif",
 }  # fmt: skip
 FTYP_BRANDS = {
     b"qt  ": "video/quicktime", b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heif",
@@ -44,6 +44,8 @@ def sniff(head: bytes) -> str | None:
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
+    if head.startswith(b"GIF8"):
+        return "image/gif"
     if head.startswith(b"RIFF"):
         return {b"WEBP": "image/webp", b"AVI ": "video/x-msvideo"}.get(head[8:12])
     if head[4:8] == b"ftyp":

@@ -7,6 +7,7 @@ const TYPES = {
   jpg: "image/jpeg", jpeg: "image/jpeg", png: "image/png", webp: "image/webp", bmp: "image/bmp",
   heic: "image/heic", heif: "image/heif", avif: "image/avif",
   mp4: "video/mp4", mov: "video/quicktime", avi: "video/x-msvideo", mkv: "video/x-matroska", webm: "video/webm",
+  gif: "image/gif",
 };
 
 export class FilePicker {
