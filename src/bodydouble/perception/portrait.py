@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bodydouble.perception.arrays import Alpha, Image, PixelBox
+from bodydouble.perception.arrays import Alpha, Image, PixelBox, Points
 from bodydouble.perception.face_and_hands import FaceHandsTracker
 from bodydouble.perception.geometry import distance
 from bodydouble.perception.landmark_indices import BodyPoint
@@ -108,24 +108,40 @@ def _coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Al
     near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / NEAR_BLUR_DIVISOR)
     sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
     gate = np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
+    head = _head_rows(person, width, height)
+    # About the head the selfie network is right, while the pose network takes a dark backdrop for hair.
+    pose[head], sure[head] = 0, 0
     fused = np.maximum(np.maximum(mask, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
     return np.asarray(fused, np.float32)
+
+
+def _head_rows(person: PersonLandmarks, width: int, height: int) -> tuple[slice, slice]:
+    """The part of the picture that the pass over the head shows above the shoulders; nothing without a face."""
+    if person.face is None:
+        return np.s_[0:0, 0:0]
+    shoulders = person.body.points[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER], 1]
+    x0, y0, x1, y1 = _head_box(person.face.points, width, height)
+    return np.s_[y0 : max(y0, min(y1, int(shoulders.min()))), x0:x1]
+
+
+def _head_box(mesh: Points, width: int, height: int) -> PixelBox:
+    """The box of the pass over the head with the face ``mesh`` (N, 2 or 3), within the picture."""
+    reach = float(np.ptp(mesh[:, 1])) * HEAD_REACH
+    x, y = float(mesh[:, 0].mean()), float(mesh[:, 1].mean()) - HEAD_RISE * reach
+    return int(max(0, x - reach)), int(max(0, y - reach)), int(min(width, x + reach)), int(min(height, y + reach))
 
 
 def _zoom_boxes(person: PersonLandmarks, width: int, height: int) -> list[PixelBox]:
     """Boxes of the head and of each visible forearm and lower leg, within the picture."""
     regions: list[tuple[float, float, float]] = []  # x, y of the middle, half side
-    if person.face is not None:
-        mesh = person.face.points
-        reach = float(np.ptp(mesh[:, 1])) * HEAD_REACH
-        regions.append((float(mesh[:, 0].mean()), float(mesh[:, 1].mean()) - HEAD_RISE * reach, reach))
     body = person.body
     for a, b in LIMBS:
         if min(body.visibility[a], body.visibility[b]) > LIMB_SEEN_MIN:
             middle = body.points[[a, b]].mean(0)
             reach = max(distance(body.points[a], body.points[b]) * LIMB_REACH, height * LIMB_REACH_MIN)
             regions.append((float(middle[0]), float(middle[1]), reach))
-    boxes = [
+    boxes = [_head_box(person.face.points, width, height)] if person.face is not None else []
+    boxes += [
         (int(max(0, x - r)), int(max(0, y - r)), int(min(width, x + r)), int(min(height, y + r))) for x, y, r in regions
     ]
     return [box for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= PASS_SIDE_MIN]

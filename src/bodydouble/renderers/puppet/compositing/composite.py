@@ -14,7 +14,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
-from bodydouble.renderers.puppet.compositing.hands import keep_hand, moved_hand
+from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
@@ -177,18 +177,10 @@ class Composer:
         hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
         if hand is not None:
             hand = moved_hand(hand, place.moved, *shown.matte.shape)
-        cut = shown.inside(hand.box) if hand is not None else None
-        if hand is None or cut is None:
-            return
-        (x0, y0, x1, y1), there = cut
-        own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
-        alpha = hand.alpha[own]
-        if shown.things is not None:
-            alpha = alpha * (1 - shown.things[there])
-        base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
+        self._lay_moved(shown, base, hand, shown.things)
 
     def _lay_held(self, shown: _FrameCrop, base: Image, place: HandPlace, held: Held) -> None:
-        """What the actor's hand holds, as the source shows it; into ``base``."""
+        """What the actor's hand holds, as the source shows it, moved with the hand; into ``base``."""
         weight = float(self.motion.hand_weight[shown.index, place.side])
         points = self.motion.hands[shown.index, place.side]
         around = hand_box(points, *shown.matte.shape) if weight > 0 else None
@@ -198,8 +190,21 @@ class Composer:
         (x0, y0, x1, y1), there = cut
         source = shown.image[y0:y1, x0:x1]
         thing = held.find(source, shown.plate[there], shown.matte[y0:y1, x0:x1], points - [x0, y0])
-        if thing is not None:
-            base[there] = _blend(base[there], source, _levels(thing * np.float32(weight)))
+        if thing is None:
+            return
+        moved = KeptHand(box=(x0, y0, x1, y1), colour=source, alpha=thing * np.float32(weight))
+        self._lay_moved(shown, base, moved_hand(moved, place.moved, *shown.matte.shape), None)
+
+    @staticmethod
+    def _lay_moved(shown: _FrameCrop, base: Image, hand: KeptHand | None, things: Floats | None) -> None:
+        """A hand or what it holds, behind ``things``; into ``base``."""
+        cut = shown.inside(hand.box) if hand is not None else None
+        if hand is None or cut is None:
+            return
+        (x0, y0, x1, y1), there = cut
+        own = np.s_[y0 - hand.box[1] : y1 - hand.box[1], x0 - hand.box[0] : x1 - hand.box[0]]
+        alpha = hand.alpha[own] if things is None else hand.alpha[own] * (1 - things[there])
+        base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
 
     def _paint_face(self, index: int, colour: Image, drawing: Drawing, image: Image) -> None:
         """Closed lids and the inside of the open mouth, into ``colour``, the lit puppet."""

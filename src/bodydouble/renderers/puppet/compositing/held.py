@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
-from bodydouble.perception.landmark_indices import HandPoint
+from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
@@ -34,6 +34,15 @@ SIZE_MIN = 0.2
 """Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
 HAND_LENGTH_MIN = 6.0
 """Pixels: the landmarks of a smaller hand say too little."""
+WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
+KNUCKLES = (
+    (BodyPoint.LEFT_INDEX, BodyPoint.LEFT_PINKY),
+    (BodyPoint.RIGHT_INDEX, BodyPoint.RIGHT_PINKY),
+)
+LOST_BEYOND, LOST_RADIUS = 1.3, 1.3
+"""Centre along the body's wrist to its knuckles, and radius, both in that length, of what may be a hand's thing."""
+COORDINATE_MAX = 8000.0
+"""Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
 CLOTHES_SHARE_MIN, CLOTHES_OFTEN_MIN = 0.001, 0.25
 """A colour is the person's own if it covers this share of what is not hand in this share of the samples."""
 HULL_REACH = 0.5
@@ -142,9 +151,23 @@ def _own_colours(samples: list[SampleFrame], track: PersonTrack) -> Colours:
             points = track.hands[sample.index, side, :, :2].astype(np.float64)
             if track.hand_found[sample.index, side] and np.isfinite(points).all():
                 person[_hand_zone(points, person.shape) > 0] = 0
+            _without_lost_hand(person, track.body[sample.index, :, :2].astype(np.float64), side)
         codes = colour_codes(sample.image[::2, ::2][person[::2, ::2] > 0])
         often += counted(codes) > CLOTHES_SHARE_MIN * max(len(codes), 1)
     return often >= CLOTHES_OFTEN_MIN * len(samples)
+
+
+def _without_lost_hand(person: Mask, body: Points, side: int) -> None:
+    """Clear ``person`` (h, w), in place, about the hand of the ``body`` (33, 2), whether or not its fingers are seen.
+
+    A cup hides the fingers that hold it.
+    """
+    wrist, knuckles = body[WRISTS[side]], body[list(KNUCKLES[side])].mean(0)
+    length = float(np.hypot(*(knuckles - wrist)))
+    if not np.isfinite(length) or max(np.abs(wrist).max(), length) > COORDINATE_MAX:
+        return
+    centre = np.round(wrist + LOST_BEYOND * (knuckles - wrist)).astype(int)
+    cv2.circle(person, centre.tolist(), max(1, round(LOST_RADIUS * length)), 0, -1)
 
 
 def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:

@@ -75,6 +75,10 @@ HAIR_WIDTH = 0.8
 HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 60
 """Share of the searched zone's width inside the matte's rim in which hair is; share of the rim's pixels from which a
 colour is usual there, and its share over that around the zone; pixels that are needed. Chosen by eye on heads."""
+HAIR_MARGIN = 0.03
+"""Picture heights around a head's mask that are never learned: blurred ends and shade."""
+HAIR_NOVEL_MAX = 0.0005
+"""Share of the pixels around the zone below which a colour is new beside the head."""
 HAIR_STRAND = np.ones((3, 3), np.uint8)
 """Thinner strands are texture of the background."""
 HAIR_RIM = np.ones((5, 5), np.uint8)
@@ -105,16 +109,18 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     _add_limbs(wide, body, visibility, LEARNING_GROWTH)
     _add_hair(hair, body, LEARNING_GROWTH)
     mask = cv2.threshold(cv2.max(wide, hair), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
-    sure = cv2.max(person, hair_like(image, matte, person, hair))
+    near_head = cv2.min(hair, cv2.dilate(person, _disc(HAIR_MARGIN * len(matte))))
+    sure = cv2.max(cv2.max(person, near_head), hair_like(image, matte, person, hair, novel=True))
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
     return np.asarray(cv2.max(mask, sure), np.uint8)
 
 
-def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
+def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte, *, novel: bool = False) -> Matte:
     """(H, W) 0 or 255: hair within ``zone`` that the mask ``person`` misses, as pigtails and buns; it touches the mask.
 
-    Hair has colours that are far more usual inside the matte's rim than around the zone.
+    Hair has colours that are far more usual inside the matte's rim than around the zone. ``novel``: so is what has
+    colours that are new there, as the blurred ends of hair have.
     """
     found = np.zeros_like(matte)
     x, y, w, h = cv2.boundingRect(zone)
@@ -129,7 +135,7 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte) -> Matte:
     if np.count_nonzero(rim) < HAIR_PIXELS_MIN or len(around) < HAIR_PIXELS_MIN:
         return found
     own, other = (counted(c) / len(c) for c in (codes[rim > 0], colour_codes(around)))
-    hair = (own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)
+    hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (novel & (other < HAIR_NOVEL_MAX))
     like = hair.take(codes) & (zone[here] > 0) & (person[here] == 0)
     pieces = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, HAIR_STRAND)
     count, labels = cv2.connectedComponents(cv2.max(pieces, (person[here] > 0).astype(np.uint8)))

@@ -19,6 +19,14 @@ SIZE_SIGMA = 8.0
 """Frames over which the actor's changing size is smoothed."""
 SIZE_CHANGE_MIN = 1.2
 """Largest over smallest size up to which the actor is taken to stay at one distance."""
+HIDDEN = (0.2, 0.5)
+"""Visibilities below and above which a joint is hidden, and seen."""
+HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
+"""Frames over which a hidden joint's place is smoothed, and the visibility that it has at least, as its weight."""
+TRUNK = [11, 12, 23, 24]
+"""Body landmarks of shoulders and hips."""
+LIMBS = [*range(13, 23), *range(25, 33)]
+"""Body landmarks of arms and legs."""
 LENGTH_SHARE = 0.92
 """A bone's length over the median of its length in space, which depth noise makes longer."""
 FLAT_PERCENTILE = 90
@@ -120,9 +128,26 @@ def _smoothed(motion: Motion) -> Array:
     points = np.dstack([motion.body, motion.depth * DEPTH_GAIN])
     result = points.copy()
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
-        part = points[start:stop]
+        part = _steadied(points[start:stop], motion.visibility[start:stop])
         result[start:stop, :, :2] = gaussian_filter1d(part[..., :2], POSITION_SIGMA, axis=0, mode="nearest")
         result[start:stop, :, 2] = gaussian_filter1d(part[..., 2], DEPTH_SIGMA, axis=0, mode="nearest")
+    return result
+
+
+def _steadied(points: Array, visibility: Array) -> Array:
+    """``points`` (F, 33, 3) with limbs that are hidden near where they are seen before and after, beside the trunk.
+
+    The network guesses a hidden joint anew in each frame. ``visibility`` (F, 33) is 0-1.
+    """
+    result = points.copy()
+    centre = points[:, TRUNK].mean(1, keepdims=True)
+    weight = np.clip(visibility[:, LIMBS, None], VISIBILITY_LEAST, 1) ** 2
+    beside = points[:, LIMBS] - centre
+    total = gaussian_filter1d(beside * weight, HIDDEN_SIGMA, axis=0, mode="nearest")
+    usual = total / gaussian_filter1d(weight, HIDDEN_SIGMA, axis=0, mode="nearest")
+    seen = np.clip((visibility[:, LIMBS, None] - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0, 1)
+    seen = gaussian_filter1d(seen, POSITION_SIGMA, axis=0, mode="nearest")
+    result[:, LIMBS] = centre + seen * beside + (1 - seen) * usual
     return result
 
 

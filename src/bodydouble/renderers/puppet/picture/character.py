@@ -17,6 +17,7 @@ from bodydouble.renderers.puppet.motion.retarget import legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.margins import side_margins, with_margins
 from bodydouble.renderers.puppet.picture.reference import analysed_reference
 from bodydouble.tasks.errors import NobodyFound
 
@@ -99,7 +100,10 @@ def character_of(
     part = np.s_[y0:, x0:x1]
     cut = Cutout(alpha=np.ascontiguousarray(cutout.alpha[part]), colour=np.ascontiguousarray(cutout.colour[part]))
     own = np.ascontiguousarray(picture[part])
-    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_seen(motion))
+    margins = side_margins(anatomy, cut.alpha)
+    anatomy = shifted(anatomy, margins[0], 0)
+    own, cut = with_margins(own, cut, margins)
+    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_seen(motion), margins=margins)
     return Character(
         alpha=cutout.alpha,
         surroundings=picture,

@@ -10,7 +10,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
+from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -29,10 +29,14 @@ NECKLINE = 0.2
 """Decimetres around face and neck that count as skin."""
 SOURCE_ROWS = 1.0
 """Decimetres above the edge in which cloth has to be seen."""
-CLOTH_MIN = 0.15
+CLOTH_MIN = 0.04
 """Square decimetres of it at least."""
-SKIN_HUE, SKIN_LIGHTNESS = 10.0, 40.0
-"""Distances in CIELAB, of a and b together and of L, up to which a colour near the neck is skin and no cloth."""
+SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
+"""Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
+CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
+"""Colours that cloth near the edge is sorted into, and the share of one that goes on: straps and shadows do not."""
+NECKLACE = 0.25
+"""Decimetres: gaps up to this width in the skin at the edge are closed."""
 NECKLINE_DEPTH = 0.3
 """Depth of the rounded neckline that ends the skin below the edge, over the skin's width at the edge."""
 WIDTH = 0.12
@@ -50,13 +54,22 @@ class ExtendedPicture:
 
 
 def extend_below(
-    image: Image, cutout: Cutout, fit: BodyFit, template: BodyTemplate, bare: Mask, skin: Array, *, legs: bool
+    image: Image,
+    cutout: Cutout,
+    fit: BodyFit,
+    template: BodyTemplate,
+    bare: Mask,
+    skin: Array,
+    *,
+    legs: bool,
+    margins: tuple[int, int] = (0, 0),
 ) -> ExtendedPicture:
     """``image`` (h, w, 3) and its cut-out with the body continued below the edge that cuts it off.
 
     Colours come from the cloth above the edge, not from skin: neither from the ``bare`` (h, w) face and neck nor from
-    what has the face's colour ``skin`` (3,) 0-255. ``legs``: down to the feet, else to the thighs. A person that the
-    picture shows whole is returned as it is.
+    what has the face's colour ``skin`` (3,) 0-255. ``legs``: down to the feet, else to the thighs. Within the
+    ``margins``, columns at the left and right, the body is made up too. A person that the picture shows whole is
+    returned as it is.
     """
     height, width = cutout.alpha.shape
     if cutout.alpha[-EDGE:].max() < CUT_OFF:
@@ -66,7 +79,10 @@ def extend_below(
     shape = (height + more, width)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    below = np.arange(shape[0])[:, None] >= height - EDGE
+    columns = np.arange(width)[None]
+    beside = (columns < margins[0]) | (columns >= width - margins[1])
+    under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
+    below = under | beside
     made_up = widened(body, WIDTH * fit.scale) & below & (alpha < CUT_OFF)
     if not legs:
         made_up[int(lowest) :] = False
@@ -78,11 +94,11 @@ def extend_below(
     # A portrait that shows nothing but a neck has no cloth to go on with.
     low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
     found = np.count_nonzero(source & low) >= CLOTH_MIN * fit.scale**2
-    colour = filled(np.asarray(colour, np.float32), source if found else known, made_up | below)
+    colour = filled(np.asarray(colour, np.float32), source if found else known, made_up | under)
     neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
     if found and neckline.any():
         flesh = filled(colour, known & (colour_distance(colour, skin) < 1), neckline)
-        soft = softened(neckline, 1.0)[..., None] * below[..., None]
+        soft = softened(neckline, 1.0)[..., None] * under[..., None]
         colour = colour * (1 - soft) + flesh * soft
     alpha = np.maximum(alpha, softened(made_up, 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
@@ -101,23 +117,40 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     """
     near_neck = widened(bare, NECKLINE * scale)
     like = colour_distance(cutout.colour, skin) < 1
-    cloth, solid = ~near_neck & ~like, cutout.alpha > 0.9
+    solid = cutout.alpha > 0.9
     low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
-    if np.count_nonzero(cloth & solid & low) < CLOTH_MIN * scale**2:
+    cloth = solid & ~near_neck & ~like
+    if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2:
         return solid & ~near_neck, solid & bare & low
-    return solid & cloth, solid & like & near_neck
+    lit = solid & low & (colour_distance(cutout.colour, skin, SKIN_LIGHTER) < 1)
+    return usual_cloth(cutout.colour, cloth & low), closed(lit, NECKLACE * scale / 2)
 
 
-def colour_distance(colour: Floats, skin: Array) -> Floats:
-    """(h, w) how far ``colour`` (h, w, 3) 0-255 is from ``skin`` (3,): below 1 it may be skin, in light or in shade."""
-    lab, own = (
-        cv2.cvtColor(
-            np.asarray(x / 255, np.float32).reshape(-1, x.shape[-2] if x.ndim > 1 else 1, 3), cv2.COLOR_RGB2Lab
-        )
-        for x in (colour, skin)
-    )
-    away = np.abs(lab - own[0, 0])
-    return np.maximum(np.hypot(away[..., 1], away[..., 2]) / SKIN_HUE, away[..., 0] / SKIN_LIGHTNESS)
+def usual_cloth(colour: Floats, cloth: Mask) -> Mask:
+    """``cloth`` (h, w) without its rarer colours."""
+    pixels = np.ascontiguousarray(cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)[cloth])
+    cv2.setRNGSeed(0)
+    criteria = (cv2.TERM_CRITERIA_MAX_ITER, CLOTH_ROUNDS, 0.0)
+    kinds = min(CLOTH_KINDS, len(pixels))
+    _, label, _ = cv2.kmeans(pixels, kinds, np.zeros((len(pixels), 1), np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
+    share = np.bincount(label.ravel(), minlength=kinds) / len(pixels)
+    kept = share >= min(CLOTH_SHARE_MIN, share.max())
+    result = cloth.copy()
+    result[cloth] = kept[label.ravel()]
+    return result
+
+
+def colour_distance(colour: Floats, skin: Array, darker: float = SKIN_DARKER) -> Floats:
+    """(h, w) how far ``colour`` (h, w, 3) 0-255 is from ``skin`` (3,): below 1 it may be skin.
+
+    ``darker`` is the L* by which skin may be in the shade.
+    """
+    lab = cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)
+    own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
+    lighter = lab[..., 0] - own[0]
+    lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
+    hue = np.hypot(lab[..., 1] - own[1], lab[..., 2] - own[2]) / np.float32(SKIN_HUE)
+    return np.asarray(np.maximum(hue, lightness), np.float32)
 
 
 def _neckline(naked: NDArray[np.bool_], shape: tuple[int, int], edge: int) -> Mask:

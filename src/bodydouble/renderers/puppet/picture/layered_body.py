@@ -43,10 +43,12 @@ def layer_picture(
     template: BodyTemplate,
     *,
     legs: bool = True,
+    margins: tuple[int, int] = (0, 0),
 ) -> FittedPicture:
     """``image`` (h, w, 3) with its ``cutout``, both at texture size, as layers on a body.
 
-    ``skin`` (3,) is 0-255. ``legs``: whether legs that the picture cuts off are to be made up.
+    ``skin`` (3,) is 0-255. ``legs``: whether legs that the picture cuts off are to be made up. ``margins``: columns at
+    the left and right that were added, in which the person is made up too.
     """
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     joints = joints_of(anatomy, template, shape)
@@ -56,7 +58,9 @@ def layer_picture(
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
     if alpha is not cutout.alpha:
         cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
-    extended = extend_below(image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs)
+    extended = extend_below(
+        image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs, margins=margins
+    )
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)

@@ -17,6 +17,7 @@ from bodydouble.renderers.puppet.body.surface import (
     limb_triangles,
     surface_of,
 )
+from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, arm_colours
 
@@ -164,7 +165,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     layer = make_layer(colour, np.asarray(opacity, np.float32), surface, scale)
     if not sources.face.any():
         return layer
-    return replace(layer, back=premultiplied(_hair_over_face(sources, colour), np.asarray(opacity, np.float32)))
+    opacity = np.asarray(opacity, np.float32)
+    colour = closed_back(colour, opacity, fit, sources.skin)
+    return replace(layer, back=premultiplied(_hair_over_face(sources, colour), opacity))
 
 
 def _hair_over_face(sources: LayerSources, colour: Floats) -> Floats:

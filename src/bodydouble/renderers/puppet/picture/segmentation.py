@@ -12,6 +12,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood
+from bodydouble.renderers.puppet.picture.extension import colour_distance
 from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
@@ -78,6 +79,8 @@ def segment(
         visible = arm_of[side][number] & body
         real = opaque & ~made_up
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
+        if cut.any():
+            cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
@@ -187,6 +190,16 @@ def _arm(
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > 5]
     return np.isin(labelled, kept) & found, ratio
+
+
+def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
+    """The pixels of ``zone`` (h, w) with the colour of the face: bare shoulders are unlike the sleeves below them."""
+    face = face_only(anatomy, zone.shape)
+    if not face.any():
+        return np.zeros(zone.shape, np.bool_)
+    skin = np.median(image[face], axis=0).astype(np.float64)
+    bare = zone & ~face_and_neck(anatomy, zone.shape) & (colour_distance(image.astype(np.float32), skin) < 1)
+    return opened(bare, 1)
 
 
 def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:

@@ -83,6 +83,19 @@ def test_a_coin_is_found_whole_and_the_hand_is_not_taken_with_it() -> None:
         assert thing[~gold].sum() < 0.4 * gold.sum()
 
 
+def test_a_thing_that_often_hides_the_fingers_is_still_no_clothing() -> None:
+    """Where only every third hand is found, the body's wrist tells that the coin's colour is not the person's own."""
+    samples, track, plates = scene((True,) * 9)
+    for i in range(9):
+        wrist = track.hands[i, 1, 0, :2]
+        track.body[i, 16, :2] = wrist
+        track.body[i, [18, 20, 22], :2] = wrist + [0, -25]
+        track.hand_found[i, 1] = i % 3 == 0
+    held = learn_held(samples, plates, track)
+    assert held is not None
+    assert found(held, samples[1], track, plates) is not None
+
+
 def test_an_empty_hand_holds_nothing() -> None:
     """Skin, shirt and the shade between them are no thing."""
     samples, track, plates = scene((False,) * 8)

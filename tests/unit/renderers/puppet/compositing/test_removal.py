@@ -59,7 +59,9 @@ def test_beside_a_head_that_the_matte_holds_the_background_is_only_doubtful() ->
     image, matte, pose = _head_scene()
     image[60:110, 270:290] = 30  # a pigtail that the matte misses
     unknown = unknown_mask(image, matte, pose, np.zeros(33))
-    assert (unknown[50:110, 215:222] == DOUBTFUL).all()
+    assert (unknown[70:110, 208] == DOUBTFUL).all()
+    assert (unknown[:, :206] != UNKNOWN).all()
+    assert (unknown[50:110, 220:228] == UNKNOWN).all()  # the rim: blurred hair and shade
     assert (unknown[65:105, 272:288] == UNKNOWN).all()
     assert not unknown[400:, :].any()
 

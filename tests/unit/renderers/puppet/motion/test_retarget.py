@@ -83,3 +83,16 @@ def test_a_limb_turned_and_tilted_keeps_its_axis():
     from bodydouble.renderers.puppet.body.quaternions import to_matrix
 
     assert np.allclose(to_matrix(turned) @ start, unit_vector(1.3, -0.2))
+
+
+def test_a_hidden_arm_stays_where_it_is_seen_before_and_after():
+    """Guesses of a hidden joint that jump move it far less than a seen joint."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(24)]
+    for i in range(8, 16):
+        poses[i][[13, 15]] += [(-30, 30)[i // 2 % 2], 20]
+    track = track_of(poses)
+    seen = _retargeting(build_motion(track, 25.0)).actor.points[:, 15, 0]
+    track.visibility[8:16, 13:17] = 0.05
+    hidden = _retargeting(build_motion(track, 25.0)).actor.points[:, 15, 0]
+
+    assert np.ptp(hidden) < 0.3 * np.ptp(seen)

@@ -1,0 +1,37 @@
+"""The character seen from behind: what the picture's front tells of the back."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.picture.extension import colour_distance, usual_cloth
+from bodydouble.renderers.puppet.picture.regions import distance_to, filled
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+ABOVE_SHOULDERS = 0.4
+"""Decimetres above the shoulders' joints up to which a collar reaches."""
+SIDES = (0.1, 0.6)
+"""Decimetres inside the trunk's outline between which its sides show the cloth of the back too."""
+SIDE_PIXELS_MIN = 40
+"""Pixels of the sides without which nothing is known of the back."""
+
+
+def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> Floats:
+    """``colour`` (h, w, 3) 0-255 with the trunk's middle as its sides: no open jacket, bow, print or neckline.
+
+    ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth.
+    """
+    joints, scale = fit.joints.points, fit.scale
+    top = int(joints[[11, 12], 1].min() - ABOVE_SHOULDERS * scale)
+    bottom = int(joints[[23, 24], 1].max())
+    rows = np.arange(len(opacity))[:, None]
+    trunk = (opacity > 0.5) & (rows >= top) & (rows <= bottom)
+    inside = distance_to(opacity <= 0.5)
+    cloth = colour_distance(colour, skin) >= 1
+    sides = trunk & cloth & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
+    if np.count_nonzero(sides) < SIDE_PIXELS_MIN:
+        return colour
+    sides = usual_cloth(colour, sides)
+    return filled(colour, sides, trunk & (inside > SIDES[0] * scale))

@@ -1,0 +1,29 @@
+"""Room beside a picture that cuts the shoulders off."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.margins import side_margins, with_margins
+from mannequin import joints, track_of
+
+
+def test_a_picture_that_cuts_a_shoulder_off_gets_room_at_that_side():
+    """Room is added where the person touches the side, and nobody is in it."""
+    pose = joints(60.0, 60.0, 10.0)  # the right shoulder is at x = 15
+    anatomy = anatomy_of(track_of([pose]))
+    alpha = np.zeros((100, 160), np.float32)
+    alpha[60:, :150] = 1
+    left, right = side_margins(anatomy, alpha)
+    assert left > 10
+    assert right == 0
+    image = np.zeros((100, 160, 3), np.uint8)
+    wide, cutout = with_margins(image, Cutout(alpha=alpha, colour=image.astype(np.float32)), (left, right))
+    assert wide.shape[1] == cutout.alpha.shape[1] == 160 + left
+    assert not cutout.alpha[:, :left].any()
+
+
+def test_a_person_beside_whom_the_picture_goes_on_needs_no_room():
+    """Shoulders that end inside the picture are left as they are."""
+    anatomy = anatomy_of(track_of([joints(30.0, 80.0, 10.0)]))
+    assert side_margins(anatomy, np.pad(np.ones((60, 60), np.float32), 20)) == (0, 0)
