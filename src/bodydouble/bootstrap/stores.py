@@ -36,25 +36,35 @@ MARK = "mark of the secret"
 
 
 @contextmanager
+def start_database(settings: Settings) -> Generator[str, None, None]:
+    """The address of the database, as it is. The embedded server runs as long as the block.
+
+    Raises:
+        StorageUnavailable: the embedded server does not start.
+    """
+    if settings.database_url:
+        yield settings.database_url
+        return
+    server = EmbeddedPostgres(settings.data / "postgres")
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@contextmanager
 def open_database(settings: Settings, *, under_others: bool = True) -> Generator[str, None, None]:
-    """The address of a migrated database. The embedded server runs as long as the block.
+    """The address of a migrated database, as long as the block.
 
     ``under_others`` as for ``migrate``: a service migrates the database, a command only while no other process uses it.
 
     Raises:
         StorageUnavailable: the database does not start or answer, or has another version.
     """
-    if settings.database_url:
-        migrate(settings.database_url, under_others=under_others)
-        yield settings.database_url
-        return
-    server = EmbeddedPostgres(settings.data / "postgres")
-    server.start()
-    try:
-        migrate(server.url, under_others=under_others)
-        yield server.url
-    finally:
-        server.stop()
+    with start_database(settings) as database_url:
+        migrate(database_url, under_others=under_others)
+        yield database_url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import typer
 from bodydouble import __version__
 from bodydouble.cli import (
     accounts,
+    backup,
     callbacks,
     demo,
     doctor,
@@ -64,5 +65,7 @@ app.command("inspect")(inspection.inspect)
 app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.add_typer(models.app, name="models")
+app.command(rich_help_panel="For operators")(backup.backup)
+app.command(rich_help_panel="For operators")(backup.restore)
 for group in (keys, accounts, tasks, callbacks, ledger, switch):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2], rich_help_panel="For operators")
