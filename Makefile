@@ -61,6 +61,7 @@ lint: .venv/installed  ## style, complexity, sizes, import directions and deploy
 	$(RUN)python .ci/size_limits.py
 	$(RUN)hadolint deploy/Dockerfile
 	$(RUN)check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.gpu.yaml
+	$(RUN)check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 types: .venv/installed-wan  ## pyright, strict
 	$(RUN)pyright
