@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import time
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from clips import numbered, write_clip
 from live_service import PERCEIVING, LiveService, free_port
 from oidc_provider import Provider
 
@@ -195,6 +197,15 @@ def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveServi
     page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
     page.locator('[data-drop="video"] input').set_input_files(video)
     expect(page.get_by_text("This browser cannot play the file")).to_be_visible()
+
+
+def test_a_file_that_the_browser_cannot_play_is_shown_as_a_copy(page: Page, live: LiveService, tmp_path: Path) -> None:
+    """After the upload of an AVI the drop zone plays a copy that the service made."""
+    video = write_clip(tmp_path / "old.avi", numbered(10), time_base=Fraction(1, 25), codec="mpeg4")
+    page.goto(f"{live.url}/")
+    page.locator('[data-drop="video"] input').set_input_files(video)
+    until(page, "document.querySelector('[data-drop=video] video')?.videoWidth === 256")
+    expect(page.get_by_text("This browser cannot play the file")).to_be_hidden()
 
 
 HOLD_UPLOADS = """() => {

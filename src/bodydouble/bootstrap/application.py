@@ -27,7 +27,7 @@ from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_s
 from bodydouble.console import Console
 from bodydouble.perception.pack import locate_pack
 from bodydouble.renderers.registry import installed_plugins
-from bodydouble.service import PeopleService, QualityService, Services
+from bodydouble.service import PeopleService, ProxyService, QualityService, Services
 from bodydouble.service.callers import KeyUse
 from bodydouble.settings import Settings
 from bodydouble.store import PostgresAccountStore, open_bucket
@@ -51,6 +51,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         single_sign_on=build_single_sign_on(settings, stores, sessions),
         operation=build_operation(settings, stores, services.tasks),
         people=PeopleService(files, own.find_people, part),
+        proxies=ProxyService(files, own.make_proxy, part),
         quality=QualityService(stores.tasks, files, own.measure, part),
         parse=parse_submission,
         schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},

@@ -17,6 +17,7 @@ from bodydouble.cli import (
     ledger,
     models,
     people,
+    proxy,
     replace,
     serve,
     settings,
@@ -56,6 +57,7 @@ app.command()(serve.serve)
 app.command()(serve.worker)
 app.command()(serve.init)
 app.command(hidden=True)(serve.api)
+app.command(hidden=True)(proxy.proxy)
 app.command()(replace.replace)
 app.command()(replace.move)
 app.command()(people.people)

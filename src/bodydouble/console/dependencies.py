@@ -11,6 +11,7 @@ from bodydouble.service import (
     CallbackService,
     OperationService,
     PeopleService,
+    ProxyService,
     QualityService,
     SessionService,
     Submission,
@@ -33,6 +34,7 @@ class Console:
     single_sign_on: SingleSignOn | None  # None: sign-in by link only
     operation: OperationService
     people: PeopleService
+    proxies: ProxyService
     quality: QualityService
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input

@@ -110,6 +110,13 @@ async def people(console: ConsoleDep, user: UserDep, video: Annotated[str, Query
     return JSONResponse({"people": [dataclasses.asdict(person) for person in found]})
 
 
+@router.post("/console/proxy")
+async def proxy(console: ConsoleDep, user: UserDep, video: Annotated[str, Query(max_length=2000)]) -> Response:
+    """Get the URL of a small H.264 copy of an upload or a result, without host."""
+    url = await console.proxies.address(user.caller, video)
+    return JSONResponse({"url": url.removeprefix(console.base_url)})
+
+
 @router.get("/console/balance")
 async def balance(console: ConsoleDep, user: UserDep) -> Response:
     """Get the available credits."""

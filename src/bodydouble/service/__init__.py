@@ -7,6 +7,7 @@ from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
 from bodydouble.service.people import PeopleService, PersonSeen
 from bodydouble.service.pricing import Price
+from bodydouble.service.proxies import ProxyService
 from bodydouble.service.quality import QualityService
 from bodydouble.service.services import Services
 from bodydouble.service.sessions import SessionLimits, SessionService, sign_in_url
@@ -22,6 +23,7 @@ __all__ = [
     "PeopleService",
     "PersonSeen",
     "Price",
+    "ProxyService",
     "QualityService",
     "Services",
     "SessionLimits",

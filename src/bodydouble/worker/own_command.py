@@ -20,6 +20,8 @@ from bodydouble.worker.environment import child_environment
 PEOPLE_SECONDS_MAX = 90
 PEOPLE_MEMORY_BYTES_MAX = 4_000_000_000
 """Of address space; 1.0 GB were measured on two cores, and each further core adds the stack of a thread."""
+PROXY_SECONDS_MAX = 300
+PROXY_MEMORY_BYTES_MAX = 4_000_000_000
 MEASURE_SECONDS_MAX = 900
 MEASURE_MEMORY_BYTES_MAX = 8_000_000_000
 CORES_MAX = 4
@@ -27,7 +29,7 @@ CORES_MAX = 4
 
 
 class OwnCommand:
-    """``bodydouble people`` and ``bodydouble eval``; ``models`` is a prepared folder of networks, if any."""
+    """``bodydouble people``, ``eval`` and ``proxy``; ``models`` is a prepared folder of networks, if any."""
 
     def __init__(self, models: Path | None) -> None:
         # Each further memory arena of a thread reserves 64 MB of address space.
@@ -39,6 +41,10 @@ class OwnCommand:
         """The people at the start of ``video``, largest first. Raises MediaRejected."""
         answer = await self._run(("people", str(video), "--json"), PEOPLE_SECONDS_MAX, PEOPLE_MEMORY_BYTES_MAX)
         return [PersonSeen(**place) for place in answer["people"]]
+
+    async def make_proxy(self, video: Path, target: Path) -> None:
+        """Write a copy of ``video`` that browsers play to ``target``. Raises MediaRejected."""
+        await self._run(("proxy", str(video), "--output", str(target)), PROXY_SECONDS_MAX, PROXY_MEMORY_BYTES_MAX)
 
     async def measure(self, result: Path, video: Path, image: Path, person: str) -> Mapping[str, Any]:
         """The fields of ``evaluation.Evaluation``. ``person`` as for the command. Raises MediaRejected."""

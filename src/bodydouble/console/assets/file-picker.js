@@ -1,6 +1,7 @@
 // A drop zone for one file: shows the file and uploads it in the background.
 
 import { requestJson, announce } from "./app.js";
+import { withProxy } from "./proxy.js";
 import { UploadExpired, forget, remember, remembered, upload } from "./uploads.js";
 
 const TYPES = {
@@ -97,8 +98,8 @@ export class FilePicker {
         if (Number.isFinite(this.media.duration)) this.seconds = this.media.duration;  // some recordings have no duration
         this.onChange(this);
       });
-      const text = "This browser cannot play the file. The service may still support it.";
-      this.media.addEventListener("error", () => this.shown.replaceChildren(this.note(text)), { once: true });
+      const { media } = this;
+      this.askForProxy = withProxy(media, () => this.url, (text) => this.media === media && this.fill(text ? this.note(text) : media));
     }
     this.fill(this.media);
   }
@@ -125,6 +126,7 @@ export class FilePicker {
       const length = this.seconds ? `, ${this.seconds.toFixed(1)} s` : "";
       this.line(`${file.name} · ${(file.size / 1e6).toFixed(1)} MB${length}`);
       announce(`${file.name} was uploaded`);
+      this.askForProxy?.();
       this.onChange(this);
     } catch (error) {
       if (error.name !== "AbortError") this.line(error.message, { problem: true, retry: true });

@@ -1,6 +1,7 @@
 // The panel of one task: live progress from its event stream, then the result.
 
 import { requestJson, announce } from "./app.js";
+import { withProxy } from "./proxy.js";
 import { startCompare } from "./compare.js";
 
 /** Show the panel of a task in `box` and follow it. Calls `onEnd` when the task ends. Returns a function that stops following. */
@@ -25,6 +26,15 @@ function fill(box, panel, status) {
 }
 
 function addBehaviour(box) {
+  for (const video of box.querySelectorAll("video[data-file]")) {
+    const note = Object.assign(document.createElement("p"), { className: "muted small", hidden: true });
+    note.setAttribute("role", "status");
+    (video.closest("[data-compare]") ?? video).after(note);
+    withProxy(video, () => video.dataset.file, (text) => {
+      note.textContent = text;
+      note.hidden = !text;
+    });
+  }
   for (const compare of box.querySelectorAll("[data-compare]")) startCompare(compare);
   const quality = box.querySelector("[data-quality]");
   quality?.addEventListener("toggle", () => quality.open && quality.dataset.measured === undefined && measure(quality));

@@ -1,0 +1,47 @@
+"""Copies for browsers, made once for each file."""
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bodydouble.service import Caller, ProxyService
+from bodydouble.store import FileLimits, LocalFileStore, Scratch
+from bodydouble.tasks.account import Account, AccountId
+from bodydouble.tasks.errors import InputRejected
+
+pytestmark = pytest.mark.anyio
+LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
+CALLER = Caller(account=Account(id=AccountId(7), name="studio", balance=Decimal(0)))
+KEY = "uploads/7/shot.avi"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+async def test_a_copy_is_made_once(tmp_path: Path) -> None:
+    """Requests at the same time share it, later ones find it among the uploads; an invalid address gets none."""
+    files = LocalFileStore(tmp_path / "files", "https://media.example", b"a secret", LIMITS)
+    source = tmp_path / "shot.avi"
+    source.write_bytes(b"an original")
+    await files.put_file(KEY, source, "video/x-msvideo")
+    made: list[bytes] = []
+
+    async def make(video: Path, target: Path) -> None:
+        made.append(video.read_bytes())
+        await asyncio.sleep(0)
+        target.write_bytes(b"a copy")
+
+    proxies = ProxyService(files, make, Scratch(tmp_path / "scratch").part)
+    address = await files.sign_download(KEY)
+    urls = await asyncio.gather(*(proxies.address(CALLER, address) for _ in range(3)))
+    assert made == [b"an original"]
+    key = await files.own_key(urls[0])
+    assert key is not None
+    assert key.startswith("uploads/7/proxy-")
+    assert (files.folder / key).read_bytes() == b"a copy"
+    with pytest.raises(InputRejected, match="video: this file is not stored here"):
+        await proxies.address(CALLER, address[:-3] + "xyz")
