@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bodydouble.media import PlaneFormat, Planes, VideoReader, probe_video, working_size
+from bodydouble.media import PlaneFormat, Planes, VideoReader, composite, probe_video, working_size
 from clips import (
     CLOCKWISE,
     COUNTERCLOCKWISE,
@@ -282,3 +282,38 @@ def test_interlaced_video_becomes_progressive(tmp_path: Path, name: str) -> None
 def test_progressive_video_is_not_filtered(tmp_path: Path) -> None:
     """A progressive clip is not called interlaced."""
     assert not probe_video(write_clip(tmp_path / "a.mp4", numbered(3))).interlaced
+
+
+@pytest.mark.parametrize("full_range", [False, True])
+@pytest.mark.parametrize("matrix", [1, 5, 9])
+def test_a_drawn_copy_of_a_patch_has_the_samples_of_the_patch(tmp_path: Path, matrix: int, full_range: bool) -> None:
+    """In each matrix and range, decoding to RGB and drawing the same colours returns to the samples within rounding."""
+    skin, cloth = (224, 172, 140), (40, 70, 150)
+    image = np.full((64, 64, 3), 118, np.uint8)
+    image[:32, :32], image[32:, :32] = skin, cloth
+    path = write_clip(tmp_path / "a.mp4", [image] * 4, matrix=matrix, full_range=full_range, qp="0")
+    info = probe_video(path)
+    assert info.colour.full_range == full_range
+    footage, form = VideoReader(path, info, 64, 64), PlaneFormat.of(info.colour, info.coded_height)
+    _, shown, planes = next(footage.read_planes(0, 1, form))
+    finished = shown.copy()
+    finished[:, 32:] = shown[:, :32]
+    for made, own in zip(composite(planes, shown, finished, form), planes, strict=True):
+        half = own.shape[1] // 2
+        for y in (own.shape[0] // 4, own.shape[0] * 3 // 4):
+            assert abs(int(made[y, half + half // 2]) - int(own[y, half // 2])) <= 1
+        assert np.array_equal(made[:, :half], own[:, :half])
+
+
+def test_ten_bit_sdr_becomes_eight_bits_without_a_shift(tmp_path: Path) -> None:
+    """Samples of a 10-bit SDR video become 8-bit ones with the same mean; a 10-bit format keeps them."""
+    images = numbered(4, 64, 64)
+    path = write_clip(tmp_path / "a.mp4", images, matrix=1, pix_fmt="yuv420p10le", qp="0")
+    info = probe_video(path)
+    footage = VideoReader(path, info, 64, 64)
+    reduced, deep = (
+        next(footage.read_planes(0, 1, PlaneFormat.of(info.colour, info.coded_height, bits)))[2] for bits in (8, 10)
+    )
+    assert (reduced.luma.dtype, deep.luma.dtype) == (np.uint8, np.uint16)
+    assert abs(reduced.luma.mean() - deep.luma.mean() / 4) < 0.2
+    assert np.abs(reduced.luma - deep.luma / 4).max() <= 1
