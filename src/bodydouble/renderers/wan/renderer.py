@@ -34,7 +34,7 @@ from bodydouble.renderers.wan.preprocess import (
 )
 from bodydouble.renderers.wan.prompts import NEGATIVE_PROMPT, PROMPT
 from bodydouble.renderers.wan.settings import WanSettings
-from bodydouble.renderers.wan.setup import choose_setup
+from bodydouble.renderers.wan.setup import DISTILLED_GUIDANCE, DISTILLED_SHIFT, Profile, choose_setup
 from bodydouble.renderers.wan.timeline import FrameRange, plan_frame_ranges
 from bodydouble.renderers.wan.weights import WanWeights, locate_weights
 
@@ -67,12 +67,7 @@ class WanRenderer:
         face_side = self._engine.load(lambda f: report(LOADED * f))
         options, canvas = self._options, preprocessor.canvas
         moves = scene.mode == ANIMATE
-        sampling = Sampling(
-            steps=min(options.steps, self._setup.profile.steps_max),
-            shift=options.shift,
-            guidance=options.guidance,
-            carried_frames=self._settings.carried_frames,
-        )
+        sampling = sampling_of(self._setup.profile, options, self._settings.carried_frames)
         self._engine.set_character(
             CharacterSpec(
                 picture=canvas.place(scene.reference) if moves else scene.reference,
@@ -109,6 +104,16 @@ class WanRenderer:
         height, width = scene.reference.shape[:2]
         character = whole_body(analyse_portrait(self._pack, scene.reference).track, 0, (width, height))
         return MovePreprocessor(scene.footage, scene.track, character, (width, height), area_max, area_min)
+
+
+def sampling_of(profile: Profile, options: WanOptions, carried_frames: int) -> Sampling:
+    """What a caller asks for, within what ``profile`` allows. The distilled model was trained for one recipe."""
+    return Sampling(
+        steps=min(options.steps, profile.steps_max),
+        shift=DISTILLED_SHIFT if profile.distilled else options.shift,
+        guidance=DISTILLED_GUIDANCE if profile.distilled else options.guidance,
+        carried_frames=carried_frames,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

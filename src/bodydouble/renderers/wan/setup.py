@@ -12,7 +12,8 @@ USABLE_SHARE = 0.94
 """Of a card's memory: the display, other programs and the allocator's rounding take some."""
 AREAS_SMALLER = (832 * 480, 640 * 368)
 """Pixels that a card works on where `wan_area_max` does not fit; the second one is what 8 GB hold."""
-DISTILLED_STEPS = 4
+DISTILLED_STEPS, DISTILLED_SHIFT, DISTILLED_GUIDANCE = 4, 5.0, 1.0
+"""LightX2V's published recipe for this model and a step-distillation LoRA (configs/wan22/wan_animate_lora.json)."""
 CAPABILITY_MIN = (8, 0)
 """Ampere: the first that computes in bfloat16."""
 FP8_CAPABILITY_MIN = (8, 9)

@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 
 from bodydouble.renderers.wan.cards import Card
+from bodydouble.renderers.wan.engine import Sampling
 from bodydouble.renderers.wan.memory import BLOCK_WEIGHTS, BLOCKS, Footprint, needed_bytes, resident_bytes, tokens
+from bodydouble.renderers.wan.plugin import WanOptions
+from bodydouble.renderers.wan.renderer import sampling_of
 from bodydouble.renderers.wan.settings import WanSettings
-from bodydouble.renderers.wan.setup import choose_setup, usable_cards
+from bodydouble.renderers.wan.setup import PROFILES, choose_setup, usable_cards
 from bodydouble.tasks.errors import RendererUnavailable
 
 
@@ -102,3 +105,10 @@ def test_an_invalid_setting_is_named(fault: dict[str, Any], named: str) -> None:
     """The error message names the invalid setting."""
     with pytest.raises(ValueError, match=named):
         WanSettings(**fault)
+
+
+def test_fast_follows_the_published_recipe() -> None:
+    """The distilled model samples 4 steps at shift 5 without guidance, whatever a task asks for; others obey it."""
+    asked = WanOptions(steps=30, shift=8.0, guidance=3.0)
+    assert sampling_of(PROFILES["fast"], asked, 1) == Sampling(steps=4, shift=5.0, guidance=1.0)
+    assert sampling_of(PROFILES["balanced"], asked, 1) == Sampling(steps=30, shift=8.0, guidance=3.0)

@@ -178,7 +178,7 @@ async def test_a_runner_that_died_between_tasks_is_replaced(bench: Bench) -> Non
 async def test_what_was_missing_is_looked_for_again(bench: Bench) -> None:
     """A runner that could not load is not kept: once the weights are there, the next task loads them."""
     bench.follow("no weights")
-    with pytest.raises(TaskFailure, match="the weights are not here"):
+    with pytest.raises(TaskFailure, match="failed inside the service"):
         await generate(bench.task(1))
     bench.follow("frames")
     following = bench.task(2)
