@@ -82,8 +82,8 @@ def _settings_in_table(plugin: RendererPlugin, settings: Settings, own: set[str]
         checked = TypeAdapter(plugin.settings).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        if "error" in first.get("ctx", {}):  # the dataclass's own message
-            raise InputRejected(str(first["ctx"]["error"]), field="renderers") from None
+        if own_error := first.get("ctx", {}).get("error"):  # the dataclass's own message
+            raise InputRejected(str(own_error), field="renderers") from None
         name = ".".join([plugin.name, *map(str, first["loc"])])
         raise InputRejected(
             f"setting renderers: {name}: {first['input']!r} is not valid: {first['msg']}", field="renderers"

@@ -56,7 +56,7 @@ class Store:
         return self.keys
 
     async def executors(self) -> list[Executor]:
-        seen = {"started_at": NOW, "beat_at": self.beat_at, "stopped_at": None}
+        seen: dict[str, Any] = {"started_at": NOW, "beat_at": self.beat_at, "stopped_at": None}
         return [Executor(id=EXECUTOR, host="here", pid=1, version="1", running=1, **seen)]
 
     async def enqueue_again(self, task_id: TaskId) -> bool:
@@ -72,11 +72,9 @@ class Store:
 
 
 def operation(store: Store) -> OperationService:
-    rows: Any = store
-    names = ("tasks", "accounts", "deliveries", "executors", "queue", "switches")
-    return OperationService(
-        **dict.fromkeys(names, rows), task_service=rows, takeover_seconds=30, renderers=["puppet", "wan"]
-    )
+    names = ("tasks", "accounts", "deliveries", "executors", "queue", "switches", "task_service")
+    stores: dict[str, Any] = dict.fromkeys(names, store)
+    return OperationService(**stores, takeover_seconds=30, renderers=["puppet", "wan"])
 
 
 async def test_a_failed_task_is_created_again_for_its_account() -> None:

@@ -1,6 +1,7 @@
 """The people at the start of a video."""
 
 import asyncio
+import dataclasses
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -68,7 +69,7 @@ async def test_an_upload_is_looked_at_once(tmp_path: Path) -> None:
     found = await asyncio.gather(*(service.at_the_start(STUDIO, URL) for _ in range(3)))
     assert found == [[SOMEBODY]] * 3
     assert find.calls == 1
-    files.file = StoredFile(**vars(files.file) | {"size_bytes": 8})
+    files.file = dataclasses.replace(files.file, size_bytes=8)
     await service.at_the_start(STUDIO, URL)
     assert find.calls == 2
 

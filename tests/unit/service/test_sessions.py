@@ -1,5 +1,6 @@
 """Sign-in links and sessions of the console."""
 
+import dataclasses
 import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -95,10 +96,10 @@ async def test_texts_that_are_no_tokens_are_not_looked_up(service: SessionServic
 async def test_a_session_ends_with_the_sign_out_and_with_its_account(service: SessionService, store: Any) -> None:
     """Afterwards the token is worth nothing."""
     token = await service.sign_in_as("studio", SessionRole.USER)
-    store.account = Account(**vars(store.account) | {"disabled": True})
+    store.account = dataclasses.replace(store.account, disabled=True)
     with pytest.raises(Unauthenticated):
         await service.session(token)
-    store.account = Account(**vars(store.account) | {"disabled": False})
+    store.account = dataclasses.replace(store.account, disabled=False)
     await service.session(token)
     await service.sign_out(token)
     with pytest.raises(Unauthenticated):
