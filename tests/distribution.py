@@ -13,8 +13,10 @@ LONG_FOLDERS = (
     "tests/unit/perception/",
 )
 """Their files start first. A long file at the end would leave all other processes idle."""
-TOGETHER = {f"tests/acceptance/{name}.py": "one service" for name in ("test_task", "test_client")}
-"""File → group. Files of one group run in one process, and share its session fixtures: here a service and a task."""
+TOGETHER = {f"tests/acceptance/{name}.py": "one service" for name in ("test_task", "test_client")} | {
+    f"tests/browser/{name}.py": "one browser" for name in ("test_console", "test_accessibility", "test_uploads")
+}
+"""File → group. Files of one group run in one process, and share its session fixtures: a service, a task, a browser."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

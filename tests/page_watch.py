@@ -23,3 +23,15 @@ class Watch:
     def _check(self, url: str) -> None:
         if not url.startswith((self.origin + "/", f"blob:{self.origin}/")):
             self.faults.append(f"request elsewhere: {url}")
+
+
+def barriers(page: "Page") -> list[tuple[str, str, str]]:
+    """The violations that axe finds on the page with all rules, in both themes."""
+    from axe_playwright_python.sync_playwright import Axe  # not installed where there is no browser
+
+    found: list[tuple[str, str, str]] = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        found += [(theme, v["id"], n["html"][:120]) for v in violations for n in v["nodes"]]
+    return found

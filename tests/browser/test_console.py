@@ -10,19 +10,15 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from clips import numbered, write_clip
 from live_service import PERCEIVING, LiveService, free_port
 from oidc_provider import Provider
+from page_watch import barriers
 
 pytestmark = pytest.mark.acceptance
 TASK_MILLISECONDS_MAX = 600_000
-LAYOUT_SHIFT = """new Promise(tell => new PerformanceObserver(list =>
-    tell(list.getEntries().reduce((sum, entry) => sum + entry.value, 0))
-  ).observe({type: "layout-shift", buffered: true}) ?? setTimeout(tell, 300, 0))"""
-"""Limit of the cumulative layout shift; web.dev calls 0.1 good."""
 
 
 def curl(live: LiveService, key: str) -> Any:
@@ -365,68 +361,3 @@ def test_maintenance_holds_at_once_and_everywhere(page: Page, live: LiveService)
     page.get_by_role("button", name="End maintenance").click()
     expect(page.get_by_text("Under maintenance since")).to_be_hidden()
     assert live.call("GET", "files/upload-url", params={"content_type": "image/png", "ext": ".png"})["code"] == 200
-
-
-def barriers(page: Page) -> list[tuple[str, str, str]]:
-    """The violations that axe finds on the page with all rules, in both themes."""
-    found: list[tuple[str, str, str]] = []
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-        found += [(theme, v["id"], n["html"][:120]) for v in violations for n in v["nodes"]]
-    return found
-
-
-PAGES = (
-    "/",
-    "/tasks",
-    "/tasks?q=nothing",
-    "/keys",
-    "/credits",
-    "/models",
-    "/models/wan/2-2-animate-replace",
-    "/models/wan/2-2-animate-move",
-    "/operator",
-)
-
-
-def test_no_page_has_a_barrier(page: Page, live: LiveService) -> None:
-    """axe finds no violation in either theme, the layout is stable, and no page is wider than a phone's screen."""
-    live.create("https://example.com/a.png", "https://example.com/b.mp4")
-    page.goto(f"{live.url}/tasks")
-    task = page.get_by_role("link", name=re.compile("^Task ")).first.get_attribute("href")
-    for path in (*PAGES, task):
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.goto(f"{live.url}{path}")
-        assert page.evaluate(LAYOUT_SHIFT) < 0.1, path
-        assert barriers(page) == [], path
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-
-
-def test_no_page_that_refuses_has_a_barrier(browser: Browser, signed_in: BrowserContext, live: LiveService) -> None:
-    """axe finds no violation on the sign-in page, after a used link, and on the page for status 404, on a phone."""
-    stranger = browser.new_context()
-    for context, path in ((stranger, "/sign-in"), (stranger, "/sign-in?link=used"), (signed_in, "/no/such/page")):
-        page = context.new_page()
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.goto(f"{live.url}{path}")
-        assert barriers(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        page.close()
-    stranger.close()
-
-
-def test_the_playground_works_by_keyboard(page: Page, live: LiveService) -> None:
-    """The first Tab key skips the menu, every control can be focused, and missing inputs are announced."""
-    page.goto(f"{live.url}/")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    page.keyboard.press("Enter")
-    reached = []
-    for _ in range(14):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.name || document.activeElement.textContent.trim()"))
-    assert {"resolution", "keep_audio", "Run"} <= set(reached)
-    page.get_by_role("button", name="Run", exact=True).press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("Choose a picture of the character first")

@@ -46,10 +46,8 @@ def evaluate(
       bodydouble eval double.mp4 shot.mp4 portrait.jpg --json | jq .bone_length_share
     """
     output, video, image = existing_file(output, "RESULT"), existing_file(video, "VIDEO"), existing_file(image, "IMAGE")
-    if background is not None:
-        background = existing_file(background, "--background")
-    if unencoded is not None:
-        unencoded = existing_file(unencoded, "--unencoded")
+    background = background and existing_file(background, "--background")
+    unencoded = unencoded and existing_file(unencoded, "--unencoded")
     point, rank = parse_person(person)
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.cli.evaluation_report import report_rows
@@ -73,8 +71,12 @@ def evaluate(
         )
     if as_json:
         print_json(figures)
-    else:
-        table = make_table("measure", "value", "meaning")
-        for row in report_rows(figures):
-            table.add_row(*row)
-        show_table(table)
+        return
+    _show(report_rows(figures))
+
+
+def _show(rows: list[tuple[str, str, str]]) -> None:
+    table = make_table("measure", "value", "meaning")
+    for row in rows:
+        table.add_row(*row)
+    show_table(table)

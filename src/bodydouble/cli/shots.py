@@ -74,12 +74,17 @@ def make_shot(
         warn(warning["message"])
     if compare:
         compare_sheet(video, output, compare, limits)
+    _describe(result, output)
+    if compare:
+        out.print(f"{compare}: source above, result below")
+
+
+def _describe(result: Any, output: Path) -> None:
+    """Print the file's name, size, frame rate and length."""
     sound = "with sound" if result.audio else "without sound"
     out.print(
         f"{output}: {result.width} × {result.height}, {result.frame_rate:.4g} fps, {result.frames} frames, {sound}"
     )
-    if compare:
-        out.print(f"{compare}: source above, result below")
 
 
 def parse_resolution(text: str) -> int:

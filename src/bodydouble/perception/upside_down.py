@@ -8,6 +8,11 @@ from bodydouble.perception.footage import Footage
 from bodydouble.perception.pack import ModelPack, missing_files
 from bodydouble.perception.track import PersonTrack
 
+UPSIDE_DOWN = (
+    "The video shows people upside down, though its orientation tag is obeyed. The tag is probably wrong: turn the "
+    "video in an editor."
+)
+"""The warning about such a video."""
 FRAMES = 3
 """Frames looked at, spread over those that show the person."""
 PERSON_SCORE_MIN = 0.65

@@ -32,7 +32,7 @@ from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.perceive import WINDOW_FRAMES
-from bodydouble.perception.upside_down import is_upside_down
+from bodydouble.perception.upside_down import UPSIDE_DOWN, is_upside_down
 from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetworks, RendererPlugin
 from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import Renderers
@@ -53,11 +53,6 @@ _log = logging.getLogger(__name__)
 
 COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Stored in the result's metadata, to declare the video as generated."""
-
-UPSIDE_DOWN = (
-    "The video shows people upside down, though its orientation tag is obeyed. The tag is probably wrong: turn the "
-    "video in an editor."
-)
 
 MARK = "inputs.json"
 """File that identifies the origin of the artefacts: this version and the digests of both inputs."""
