@@ -15,6 +15,7 @@ from bodydouble.cli import (
     inspection,
     keys,
     ledger,
+    listen,
     models,
     people,
     proxy,
@@ -61,6 +62,7 @@ app.command(hidden=True)(proxy.proxy)
 app.command()(replace.replace)
 app.command()(replace.move)
 app.command()(people.people)
+app.command()(listen.listen)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command("inspect")(inspection.inspect)

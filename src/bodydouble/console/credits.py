@@ -2,8 +2,10 @@
 
 import csv
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -14,6 +16,7 @@ from bodydouble.console.dependencies import Console
 from bodydouble.console.formatting import TRANSFERS, credits_text
 from bodydouble.console.pages import PageRoute, render
 from bodydouble.console.usage_chart import draw_usage
+from bodydouble.tasks.credits import LedgerEntry, TransferKind
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -47,9 +50,45 @@ async def credits_page(
         days=days,
         ranges=RANGES,
         ledger=ledger,
+        groups=group_by_task(ledger.entries),
         cursor=cursor,
         transfers=TRANSFERS,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferGroup:
+    """Transfers of one task, or one transfer without a task."""
+
+    entries: Sequence[LedgerEntry]  # newest first
+
+    @property
+    def word(self) -> str:
+        """What happened in the end."""
+        return TRANSFERS[self.entries[0].kind][0]
+
+    @property
+    def change(self) -> Decimal:
+        """The effect of all transfers on the balance."""
+        return sum((entry.amount * TRANSFERS[entry.kind][1] for entry in self.entries), Decimal(0))
+
+    @property
+    def steps(self) -> str:
+        """Every transfer, oldest first: ``reserved 62.5, released 32.5, charged 30``."""
+        told = [f"{TRANSFERS[e.kind][0].lower()} {credits_text(e.amount)}" for e in reversed(self.entries)]
+        return ", ".join(told)
+
+
+def group_by_task(entries: Sequence[LedgerEntry]) -> list[TransferGroup]:
+    """The transfers of each task together, in the order of each group's newest transfer.
+
+    A charge is stored beside the release of what was reserved too much, so it counts as the newest of its moment.
+    """
+    groups: dict[object, list[LedgerEntry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.task or entry.id, []).append(entry)
+    is_charge = TransferKind.CHARGE
+    return [TransferGroup(entries=sorted(g, key=lambda e: e.kind is not is_charge)) for g in groups.values()]
 
 
 @router.get("/credits.csv")

@@ -25,7 +25,11 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 ROWS = 20
 PERIODS = {"": "Any time", "1": "Last 24 hours", "7": "Last 7 days", "30": "Last 30 days"}
-STATUSES = {"": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed"}
+CANCELLED = "cancelled"
+STATUSES = {
+    "": "Any status", "pending": "Queued", "running": "Running", "success": "Done", "failed": "Failed",
+    CANCELLED: "Cancelled",
+}  # fmt: skip
 SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
 REQUEST_ORDER = ("model", "input", "callback_url")  # jsonb does not keep the order of keys
 TIMES = frozenset({"elapsed_seconds", "remaining_seconds"})
@@ -83,7 +87,8 @@ def _filter(user: SignedInUser, status: str, source: str, model: str, period: st
     since, before = _id_range(search) if search else (None, None)
     return TaskFilter(
         account=user.account.id,
-        status=TaskStatus(status) if status else None,
+        status=TaskStatus.FAILED if status == CANCELLED else TaskStatus(status) if status else None,
+        cancelled={CANCELLED: True, TaskStatus.FAILED: False}.get(status),
         source=TaskSource(source) if source else None,
         model=model or None,
         created_after=datetime.now(UTC) - timedelta(days=int(period)) if period else None,

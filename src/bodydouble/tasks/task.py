@@ -163,6 +163,7 @@ class TaskFilter:
 
     account: AccountId | None = None  # None: any account, for operators
     status: TaskStatus | None = None
+    cancelled: bool | None = None  # of the failed ones: only those that were cancelled, or only the others
     model: str | None = None
     source: TaskSource | None = None
     created_after: datetime | None = None  # inclusive

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from bodydouble.console import Console
 from bodydouble.console.authentication import COOKIE, SignedInUser
+from bodydouble.console.credits import group_by_task
 from bodydouble.console.formatting import short_id
 from bodydouble.console.tasks import event_data, task_stream
 from bodydouble.service import Caller
@@ -225,6 +226,29 @@ async def test_the_ledger_as_csv_adds_up(user: Any, console: Console, account: A
     balance = await console.accounts.balance(Caller(account=account))
     assert sum(Decimal(row["balance_change"].replace("−", "-")) for row in rows) == balance
     assert rows[0]["memo"] == "'=cmd()"
+
+
+async def test_the_ledger_groups_the_transfers_of_a_task(user: Any, console: Console, account: Account) -> None:
+    """A task has one row with its outcome and steps; the changes of all rows add up to the balance."""
+    cancelled, waiting = await submit(console, account), await submit(console, account)
+    await console.tasks.cancel(Caller(account=account), cancelled)
+    page = (await user.get("/credits")).text
+    assert page.count(f'href="/tasks/{cancelled}"') == 1
+    assert "reserved 30, released 30" in page
+    assert page.count("reserved 30<") == 1, waiting
+    ledger = await console.accounts.ledger(Caller(account=account), None, 25)
+    groups = group_by_task(ledger.entries)
+    assert [group.word for group in groups] == ["Released", "Reserved", "Granted"]
+    assert sum(group.change for group in groups) == await console.accounts.balance(Caller(account=account))
+
+
+async def test_cancelled_tasks_are_listed_apart_from_failed_ones(user: Any, console: Console, account: Account) -> None:
+    """The status Cancelled selects them, and Failed does not."""
+    task = await submit(console, account)
+    await console.tasks.cancel(Caller(account=account), task)
+    assert f"/tasks/{task}" in (await user.get("/tasks?status=cancelled")).text
+    assert f"/tasks/{task}" not in (await user.get("/tasks?status=failed")).text
+    assert f"/tasks/{task}" in (await user.get("/tasks")).text
 
 
 async def test_the_playground_makes_tasks_and_says_what_they_cost(

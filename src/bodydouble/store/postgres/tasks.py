@@ -72,6 +72,7 @@ class PostgresTaskStore:
             wanted.created_before,
             wanted.since,
             wanted.limit,
+            wanted.cancelled,
         )
         return [to_task(row) for row in rows]
 

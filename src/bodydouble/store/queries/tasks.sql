@@ -39,6 +39,7 @@ where ($1::bigint is null or account_id = $1)
     and ($6::timestamptz is null or created_at >= $6)
     and ($7::timestamptz is null or created_at < $7)
     and ($8::uuid is null or id >= $8)
+    and ($10::boolean is null or ((result ->> 'code')::int = 499) = $10)
 order by id desc limit $9;
 
 -- name: queue_position
