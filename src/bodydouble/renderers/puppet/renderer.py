@@ -62,8 +62,8 @@ class PuppetRenderer:
         motion = build_motion(track, footage.frame_rate)
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
-        # The plates take longest and leave a core free: character and samples are made beside them.
-        with ThreadPoolExecutor(2) as pool:
+        # The plates leave a core free: character and samples are made beside them, one after the other to save memory.
+        with ThreadPoolExecutor(1) as pool:
             making = pool.submit(build_character, self._pack, scene.reference, motion, folder)
             sampling = pool.submit(sample_frames, footage, mattes, track)
 
