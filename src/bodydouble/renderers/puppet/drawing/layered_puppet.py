@@ -92,13 +92,15 @@ class LayeredPuppet:
         behind = self._arms_behind(index)
         legs, arms = self._far_to_near(index, "leg", 27), self._far_to_near(index, "arm", 15)
         hands = self._hands(index, pose, arms, behind)
-        kept = {name: hand.kept for name, hand in zip(arms, hands, strict=True)}
+        strength = {
+            name: _hand_strength(maps[name], hand.kept) for name, hand in zip(arms, hands, strict=True) if name in maps
+        }
         back = bool(self._retargeting.back[index])
         for name in (*arms, *legs, "trunk"):
             if name in maps:
                 layer = maps[name].layer
                 texture = layer.back if back and layer.back is not None else layer.rgba
-                rgba = _without_hand(maps[name], texture, kept.get(name, 0.0))
+                rgba = _weakened(maps[name].drawn(texture), strength.get(name))
                 lay_over(canvas, maps[name].box, rgba)
         self._lay_fronts(canvas, maps, legs)
         face = None if back else self._lay_face(index, pose, duals, canvas, bounds)
@@ -108,7 +110,7 @@ class LayeredPuppet:
         for name in front:
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
-                rgba = _without_hand(maps[name], texture, kept[name])
+                rgba = _weakened(maps[name].drawn(texture), strength[name])
                 u0, v0, u1, v1 = maps[name].box
                 cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
                 over.append((maps[name].box, rgba))
@@ -232,13 +234,20 @@ class _FaceWeights:
         )
 
 
-def _without_hand(placed: _Placed, texture: Bytes, kept: float) -> Bytes:
-    """The drawn layer; of an arm, less its hand by the share ``kept`` (0-1) of the actor's own."""
-    rgba = placed.drawn(texture)
+def _hand_strength(placed: _Placed, kept: float) -> Bytes | None:
+    """(h, w, 4) 0-255: how much of an arm is drawn where the share ``kept`` (0-1) of the actor's hand replaces its own.
+
+    None where all of it is.
+    """
     if placed.layer.hand is None or kept <= 0:
-        return rgba
+        return None
     strength = cv2.convertScaleAbs(cv2.bitwise_not(placed.drawn(placed.layer.hand)), alpha=kept, beta=255 * (1 - kept))
-    return np.asarray(cv2.multiply(rgba, cv2.merge([strength] * 4), scale=1 / 255), np.uint8)
+    return np.asarray(cv2.merge([strength] * 4), np.uint8)
+
+
+def _weakened(rgba: Bytes, strength: Bytes | None) -> Bytes:
+    """``rgba`` times ``strength``, both (h, w, 4)."""
+    return rgba if strength is None else np.asarray(cv2.multiply(rgba, strength, scale=1 / 255), np.uint8)
 
 
 def place_layer(layer: Layer, points: Array, height: int, width: int) -> _Placed | None:
