@@ -1,17 +1,22 @@
 """Speed and memory of the puppet renderer, end to end and per stage, on two cores.
 
-    python bench/puppet.py [--quick] [--video VIDEO --image IMAGE]
+    python bench/puppet.py [--quick] [--video VIDEO --image IMAGE] [--against PYTHON]
 
 Each case runs in a separate process, pinned to two cores. The default clip is the carphone sequence of the demo extra,
 a man talking in a moving car. It is enlarged, and played forwards and backwards to the wanted length. For comparison,
 the memory for all decoded frames of the clip is measured too.
 
+``--against`` names the interpreter of another checkout, as .venv/bin/python there. Its version runs each case too,
+right after this one, and the ratios of processor time and memory are printed.
+
 Frames a second are given three ways. By the clock: the speed on this machine, with its other load. By processor time:
-the speed if two cores were free and fully used. Scaled: by processor time, with the networks' share converted to the
-speed of the reference machine (26.7 ms for pose_landmark_heavy on one thread). The last line is one flat JSON object.
+the speed if two cores were free and fully used. At the reference: by processor time, converted to the speed of the
+reference machine by the time that pose_landmark_heavy takes on one thread, 26.7 ms there and measured here before and
+after each case. The last line is one flat JSON object.
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import os
@@ -21,9 +26,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -31,7 +37,6 @@ import numpy as np
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video, working_size
 from bodydouble.perception import install_pack, locate_pack
-from bodydouble.perception.litert import LiteRTNet
 from bodydouble.shot import Shot, ShotRequest
 
 CORES = 2
@@ -42,6 +47,12 @@ STAGES = ("perceive", "prepare", "render", "mux")
 QUICK = [(480, 1)]
 POSE_HEAVY_REFERENCE_MS = 26.7
 """One run of pose_landmark_heavy on one thread of the reference machine, measured when the design was made."""
+NETWORKS = ("bodydouble.perception.litert:LiteRTNet", "bodydouble.perception.nets:Net")
+DRAWINGS = (
+    "bodydouble.renderers.puppet.drawing.layered_puppet:LayeredPuppet",
+    "bodydouble.renderers.puppet.puppet:Puppet",
+)
+"""Classes that run a network and draw the character: in this version, and in 0.2."""
 
 
 def packaged(package: str, *parts: str) -> Path:
@@ -89,7 +100,9 @@ def processor_seconds() -> float:
 
 def pose_heavy_ms() -> float:
     """Processor time of one run of the largest network on one thread, as a measure of this machine's speed."""
-    net = LiteRTNet(locate_pack().path("pose_landmark_heavy.tflite"))
+    network = first_class(NETWORKS)
+    assert network is not None
+    net = network(locate_pack().path("pose_landmark_heavy.tflite"))
     image = np.random.default_rng(0).random((net.height, net.width, 3), np.float32)
     runs: list[float] = []
     for _ in range(8):
@@ -99,18 +112,36 @@ def pose_heavy_ms() -> float:
     return 1000 * min(runs)
 
 
+def timed(owner: type[Any] | None, method: str) -> list[float]:
+    """A list that gets the processor seconds of each call of ``method`` from now on; stays empty without ``owner``."""
+    spent: list[float] = []
+    if owner is not None:
+        original: Callable[..., Any] = getattr(owner, method)
+
+        def measured(*arguments: Any) -> Any:
+            begin = time.thread_time()
+            result = original(*arguments)
+            spent.append(time.thread_time() - begin)
+            return result
+
+        setattr(owner, method, measured)
+    return spent
+
+
+def first_class(places: tuple[str, ...]) -> type[Any] | None:
+    """The first class of ``places`` (module:class) that this version of bodydouble has."""
+    for place in places:
+        module, _, name = place.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ImportError:
+            continue
+    return None
+
+
 def run_shot(image: Path, video: Path, short_side: int) -> dict[str, float]:
     """Figures of one replacement: wall and processor seconds of each stage, frames, peak memory."""
-    in_networks: list[float] = []
-    original = LiteRTNet.run
-
-    def timed(net: LiteRTNet, picture: np.ndarray) -> list[np.ndarray]:
-        begin = time.thread_time()
-        outputs = original(net, picture)
-        in_networks.append(time.thread_time() - begin)
-        return outputs
-
-    LiteRTNet.run = timed  # type: ignore[method-assign]
+    in_networks, drawing = timed(first_class(NETWORKS), "run"), timed(first_class(DRAWINGS), "draw")
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as workspace:
         request = ShotRequest(image=image, video=video, short_side=short_side, renderer="puppet")
@@ -133,7 +164,12 @@ def run_shot(image: Path, video: Path, short_side: int) -> dict[str, float]:
         lap("render")
         result = shot.finish()
         lap("mux")
-    return found | {"frames": result.frames, "peak_mb": peak_mb(), "networks_cpu_s": sum(in_networks)}
+    return found | {
+        "frames": result.frames,
+        "peak_mb": peak_mb(),
+        "networks_cpu_s": sum(in_networks),
+        "drawing_cpu_s": sum(drawing),
+    }
 
 
 def hold_all(video: Path, short_side: int) -> dict[str, float]:
@@ -144,9 +180,9 @@ def hold_all(video: Path, short_side: int) -> dict[str, float]:
     return {"frames": len(images), "peak_mb": peak_mb()}
 
 
-def in_child(task: str, image: Path, video: Path, short_side: int) -> dict[str, float]:
-    """The figures of ``task`` (shot or hold), run in a separate process on two cores."""
-    command = [sys.executable, __file__, "--task", task, "--image", str(image), "--video", str(video)]
+def in_child(task: str, image: Path, video: Path, short_side: int, python: str = sys.executable) -> dict[str, float]:
+    """The figures of ``task`` (shot or hold), run by ``python`` in a separate process on two cores."""
+    command = [python, __file__, "--task", task, "--image", str(image), "--video", str(video)]
     done = subprocess.run([*command, "--short-side", str(short_side)], stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -165,11 +201,16 @@ def machine() -> dict[str, str]:
     }
 
 
-def figures_of(found: dict[str, float], slowness: float) -> dict[str, float]:
-    """The figures of ``run_shot`` as frames a second and milliseconds a frame.
+def shot_figures(image: Path, video: Path, short_side: int, python: str = sys.executable) -> dict[str, float]:
+    """The figures of one replacement by ``python``, with the machine's speed before and after it."""
+    before = pose_heavy_ms()
+    found = in_child("shot", image, video, short_side, python)
+    return figures_of(found, (before + pose_heavy_ms()) / 2)
 
-    ``slowness``: this machine's ``pose_heavy_ms`` over that of the reference machine.
-    """
+
+def figures_of(found: dict[str, float], pose_ms: float) -> dict[str, float]:
+    """The figures of ``run_shot`` as frames a second and milliseconds a frame; ``pose_ms``: from ``pose_heavy_ms``."""
+    slowness = pose_ms / POSE_HEAVY_REFERENCE_MS
     frames = found["frames"]
     seconds = {stage: found[f"{stage}_s"] for stage in STAGES}
     processor = {stage: 1000 * found[f"{stage}_cpu_s"] / frames for stage in STAGES}
@@ -179,9 +220,12 @@ def figures_of(found: dict[str, float], slowness: float) -> dict[str, float]:
         {
             "fps": round(frames / sum(seconds.values()), 2),
             "fps_of_two_free_cores": round(CORES * 1000 / total, 2),
-            "fps_scaled": round(CORES * 1000 / (total - networks + networks / slowness), 2),
+            "fps_at_reference": round(CORES * 1000 / total * slowness, 2),
+            "pose_heavy_ms": round(pose_ms, 1),
             "cpu_ms_per_frame": round(total, 1),
+            "cpu_ms_per_frame_at_reference": round(total / slowness, 1),
             "networks_cpu_ms_per_frame": round(networks, 1),
+            "drawing_ms_at_reference": round(1000 * found["drawing_cpu_s"] / frames / slowness, 1),
             "peak_mb": found["peak_mb"],
         }
         | {f"{stage}_fps": round(frames / s, 1) for stage, s in seconds.items()}
@@ -189,30 +233,51 @@ def figures_of(found: dict[str, float], slowness: float) -> dict[str, float]:
     )
 
 
-def measure(cases: list[tuple[int, int]], image: Path | None, video: Path | None) -> dict[str, float | str]:
-    """All figures in one flat dictionary; also prints a line for each case."""
-    speed = pose_heavy_ms()
-    result: dict[str, float | str] = dict(machine()) | {"pose_heavy_ms": round(speed, 1)}
+def described(name: str, figures: dict[str, float]) -> str:
+    """One line with the figures of a case."""
+    return (
+        f"{name}: {figures['fps']} frames/s by the clock at load {os.getloadavg()[0]:.1f}, "
+        f"{figures['fps_of_two_free_cores']} of two free cores, {figures['fps_at_reference']} at the reference; "
+        f"{figures['cpu_ms_per_frame']} ms of processor a frame ("
+        + ", ".join(f"{stage} {figures[f'{stage}_cpu_ms_per_frame']}" for stage in STAGES)
+        + f"; networks {figures['networks_cpu_ms_per_frame']}) where pose_landmark_heavy takes "
+        f"{figures['pose_heavy_ms']} ms; drawing {figures['drawing_ms_at_reference']} ms at the reference; "
+        f"peak {figures['peak_mb']} MB"
+    )
+
+
+def compared(figures: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    """This version's processor time, against the pose network's, and memory over those of the other version."""
+    return {
+        "cpu_ratio": round(figures["cpu_ms_per_frame_at_reference"] / other["cpu_ms_per_frame_at_reference"], 3),
+        "peak_ratio": round(figures["peak_mb"] / other["peak_mb"], 3),
+    }
+
+
+def measure(
+    cases: list[tuple[int, int]], image: Path | None, video: Path | None, against: str | None
+) -> dict[str, float | str]:
+    """All figures in one flat dictionary; also prints a line for each case and version."""
+    result: dict[str, float | str] = dict(machine())
     print(", ".join(f"{k} {v}" for k, v in result.items()), flush=True)
+    picture = image or packaged("skimage", "data", "astronaut.png")
     with tempfile.TemporaryDirectory() as folder:
         for short_side, seconds in cases:
             clip = video or Path(folder) / f"{short_side}-{seconds}.mp4"
             if video is None:
                 write_clip(clip, seconds, SIZES[short_side])
-            picture = image or packaged("skimage", "data", "astronaut.png")
-            figures = figures_of(in_child("shot", picture, clip, short_side), speed / POSE_HEAVY_REFERENCE_MS)
-            if seconds <= 10:
-                figures["hold_all_frames_mb"] = in_child("hold", picture, clip, short_side)["peak_mb"]
             name = f"{short_side}p_{seconds}s" if video is None else f"{short_side}p"
-            print(
-                f"{name}: {figures['fps']} frames/s by the clock at load {os.getloadavg()[0]:.1f}, "
-                f"{figures['fps_of_two_free_cores']} of two free cores, {figures['fps_scaled']} scaled; "
-                f"{figures['cpu_ms_per_frame']} ms of processor a frame ("
-                + ", ".join(f"{stage} {figures[f'{stage}_cpu_ms_per_frame']}" for stage in STAGES)
-                + f"; networks {figures['networks_cpu_ms_per_frame']}), peak {figures['peak_mb']} MB"
-                + (f" (every frame in memory: {figures['hold_all_frames_mb']} MB)" if seconds <= 10 else ""),
-                flush=True,
-            )
+            figures = shot_figures(picture, clip, short_side)
+            print(described(name, figures), flush=True)
+            if against is not None:
+                other = shot_figures(picture, clip, short_side, against)
+                ratios = compared(figures, other)
+                print(described(f"{name}, other version", other), flush=True)
+                print(f"{name}: {ratios['cpu_ratio']} of its time, {ratios['peak_ratio']} of its memory", flush=True)
+                figures |= ratios | {f"against_{k}": v for k, v in other.items()}
+            elif seconds <= 10:
+                figures["hold_all_frames_mb"] = in_child("hold", picture, clip, short_side)["peak_mb"]
+                print(f"{name}: every frame in memory takes {figures['hold_all_frames_mb']} MB", flush=True)
             result |= {f"{name}_{k}": v for k, v in figures.items()}
     return result
 
@@ -223,6 +288,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="480P and one second only")
     parser.add_argument("--video", type=Path, help="driving video (default: carphone of the demo extra)")
     parser.add_argument("--image", type=Path, help="reference image (default: the astronaut of the demo extra)")
+    parser.add_argument("--against", metavar="PYTHON", help="interpreter of another checkout, to compare with")
     parser.add_argument("--task", choices=("shot", "hold"), help=argparse.SUPPRESS)
     parser.add_argument("--short-side", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -236,7 +302,7 @@ def main() -> None:
         cases = QUICK if options.quick else FULL
         if options.video is not None:
             cases = [(480, 10)] if options.quick else [(480, 10), (720, 10)]
-        print(json.dumps(measure(cases, options.image, options.video)))
+        print(json.dumps(measure(cases, options.image, options.video, options.against)))
 
 
 if __name__ == "__main__":
