@@ -176,12 +176,19 @@ def hair_left_over(hair: Matte, gone: Matte, source: Image, plate: Image) -> Mat
 def matte_mask(matte: Matte) -> Matte:
     """(H, W) 0 or 255: ``matte`` widened over hair fringe, motion blur and the darkened rim around a person."""
     height = len(matte)
-    faint, sure = (cv2.threshold(matte, edge, 255, cv2.THRESH_BINARY)[1] for edge in (MATTE_EDGE, MATTE_SURE))
-    thick = _disc(FAINT_REACH * height)
+    result = np.zeros_like(matte)
+    thick, rim = _disc(FAINT_REACH * height), _disc(RIM * height)
+    x, y, w, h = cv2.boundingRect(cv2.threshold(matte, MATTE_EDGE, 255, cv2.THRESH_BINARY)[1])
+    if w == 0:
+        return result
+    reach = len(thick) + len(rim)
+    here = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
+    faint, sure = (cv2.threshold(matte[here], edge, 255, cv2.THRESH_BINARY)[1] for edge in (MATTE_EDGE, MATTE_SURE))
     # Foliage behind a person gets a faint, thin matte; a blurred hand or shoe gets a faint, thick one.
     near = cv2.bitwise_and(faint, cv2.dilate(sure, thick))
     person = cv2.bitwise_or(near, cv2.morphologyEx(faint, cv2.MORPH_OPEN, thick))
-    return np.asarray(cv2.dilate(person, _disc(RIM * height)), np.uint8)
+    result[here] = cv2.dilate(person, rim)
+    return result
 
 
 def _shoulder_width(joints: Points) -> float:
