@@ -96,15 +96,28 @@ def test_frames_without_the_person_pass_untouched(tmp_path: Path) -> None:
     assert not np.array_equal(result[5], frames[5])
 
 
-def test_two_runs_and_any_thread_timing_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One thread or two, fresh or resumed: the same frames."""
-    first = rendered(prepared(tmp_path / "a", frames=20, pan=2)[0])
+def test_killed_and_resumed_in_any_thread_timing_the_bytes_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed among the plates, then inside a segment, by one thread or two: the frames of an undisturbed run."""
+
+    class KilledError(Exception):
+        """Stands for the end of the process."""
+
+    def kill(fraction: float) -> None:
+        if fraction > 0.5:
+            raise KilledError
+
+    whole = rendered(prepared(tmp_path / "whole", frames=20, pan=2)[0])
     monkeypatch.setattr(module, "THREADS", 1)
-    second = rendered(prepared(tmp_path / "b", frames=20, pan=2)[0])
-    resumed = rendered(prepared(tmp_path / "a", frames=20, pan=2)[0])
-    for one, two, three in zip(first, second, resumed, strict=True):
-        assert np.array_equal(one, two)
-        assert np.array_equal(one, three)
+    with pytest.raises(KilledError):
+        prepared(tmp_path / "killed", kill, frames=20, pan=2)
+    begun, _, _, _, _ = prepared(tmp_path / "killed", frames=20, pan=2)
+    part = begun.render(begun.segments[0], None, lambda fraction: None)
+    assert all(np.array_equal(next(part), whole[index]) for index in range(3))
+    resumed = rendered(prepared(tmp_path / "killed", frames=20, pan=2)[0])
+
+    assert all(np.array_equal(one, two) for one, two in zip(whole, resumed, strict=True))
 
 
 def test_a_segment_left_early_stops_its_threads(tmp_path: Path) -> None:
