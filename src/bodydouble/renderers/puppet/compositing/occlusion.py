@@ -32,6 +32,9 @@ SHARE_MIN, FREQUENCY_MIN = 0.004, 0.7
 """A colour is a part's own if it covers this share of the part in this share of the samples."""
 SAMPLES_MIN, PART_PIXELS_MIN = 6, 30
 """Samples that are needed, and pixels of a part in one of them, to say what is usual."""
+ROAMING_MIN, COMPACT_MAX, COLOUR_PIXELS_MIN = 0.3, 0.25, 3
+"""Spine lengths that a colour's middle moves over the body (standard deviation) and that it extends (median) for it to
+be a ball's or a cup's and no cloth's; pixels of it in a sample from which its middle counts."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 SOLID_MIN, SLENDER_MAX = 0.8, 2.6
@@ -207,6 +210,7 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
     if len(samples) < SAMPLES_MIN:
         return None
     often, seen = np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
+    places = _Places()
     for sample in samples:
         h, w = sample.matte.shape
         zoom = min(1.0, WORK_HEIGHT / h)
@@ -215,6 +219,7 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
         inside = cv2.resize(sample.matte, size, interpolation=cv2.INTER_AREA) > SURE_MATTE
         parts = part_labels(track.body[sample.index, :, :2] * zoom, size)
         codes = colour_codes(small)
+        places.add(codes, inside & ((parts == TRUNK) | (parts == LEGS)), track.body[sample.index, :, :2] * zoom)
         for part in range(1, PARTS):
             here = codes[inside & (parts == part)]
             if len(here) < PART_PIXELS_MIN:
@@ -222,12 +227,49 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
             often[part] += counted(here) / len(here) > SHARE_MIN
             seen[part] += 1
     known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
+    known[[TRUNK, LEGS]] &= ~places.roaming()
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
     hardly = seen < SAMPLES_MIN / 2
     hardly[OUTSIDE] = False
     known[hardly] = True  # every colour may be its own
     return ActorColours(known=known)
+
+
+class _Places:
+    """Where each colour is seen on trunk and legs, relative to the hips: clothes stay there, a ball does not."""
+
+    def __init__(self) -> None:
+        self._middles: list[NDArray[np.float64]] = []
+        self._spreads: list[NDArray[np.float64]] = []
+
+    def add(self, codes: NDArray[np.int32], here: NDArray[np.bool_], joints: Points) -> None:
+        """One sample's ``codes`` (h, w) within ``here`` (h, w), with ``joints`` (33, 2) in its pixels."""
+        left, right, right_hip, left_hip = (joints[point].astype(np.float64) for point in TRUNK_CORNERS)
+        hips = (left_hip + right_hip) / 2
+        unit = max(float(np.hypot(*((left + right) / 2 - hips))), SHOULDERS_MIN_PIXELS)
+        if not np.isfinite(joints).all():
+            return
+        found, (ys, xs) = codes[here], np.nonzero(here)
+        count = np.bincount(found, minlength=LEVELS**3).astype(np.float64)
+        count[count < COLOUR_PIXELS_MIN] = np.nan
+        middle, squares = np.zeros((2, LEVELS**3)), np.zeros(LEVELS**3)
+        for axis, values in enumerate(((xs - hips[0]) / unit, (ys - hips[1]) / unit)):
+            middle[axis] = np.bincount(found, weights=values, minlength=LEVELS**3) / count
+            squares += np.bincount(found, weights=values**2, minlength=LEVELS**3) / count
+        self._middles.append(middle)
+        self._spreads.append(np.sqrt(np.maximum(squares - (middle**2).sum(0), 0)))
+
+    def roaming(self) -> NDArray[np.bool_]:
+        """(LEVELS ** 3,) the colours of something small that moves over the body."""
+        if not self._middles:
+            return np.zeros(LEVELS**3, np.bool_)
+        middles, spreads = np.array(self._middles), np.array(self._spreads)
+        often = np.isfinite(spreads).sum(0) >= SAMPLES_MIN
+        roaming = np.zeros(LEVELS**3, np.bool_)
+        moved = np.sqrt(np.nanvar(middles[..., often], axis=0).sum(0))
+        roaming[often] = (moved > ROAMING_MIN) & (np.nanmedian(spreads[:, often], axis=0) < COMPACT_MAX)
+        return with_neighbours(roaming)
 
 
 def _shoulder_width(joints: Points) -> float:

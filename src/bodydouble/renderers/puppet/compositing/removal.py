@@ -75,7 +75,7 @@ HAIR_WIDTH = 0.8
 HAIR_DEPTH, HAIR_SHARE_MIN, HAIR_RATIO_MIN, HAIR_PIXELS_MIN = 0.06, 0.02, 4.0, 60
 """Share of the searched zone's width inside the matte's rim in which hair is; share of the rim's pixels from which a
 colour is usual there, and its share over that around the zone; pixels that are needed. Chosen by eye on heads."""
-HAIR_MARGIN = 0.03
+HAIR_MARGIN = 0.05
 """Picture heights around a head's mask that are never learned: blurred ends and shade."""
 HAIR_NOVEL_MAX = 0.0005
 """Share of the pixels around the zone below which a colour is new beside the head."""

@@ -151,12 +151,12 @@ class Retargeting:
         rest, head = self.rest, self.rest.head
         turn = limited_turn(head.rotation, self.motion.head_rotation[index])
         rotation = quaternions.from_matrix(turn @ head.rotation.T)
-        if self.back[index]:
-            rotation = bones["spine_03"].rotation
         vector = self._pivots[index]
         ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
         lean = np.arctan2(vector[1], vector[0]) - np.arctan2(rest.neck[1], rest.neck[0])
         lean = float(np.clip(wrapped(lean, -np.pi), -NECK_TURN_MAX, NECK_TURN_MAX))
+        if self.back[index]:  # the guessed turn of a head that shows no face would make it narrow
+            rotation = quaternions.about_z(lean)
         c, s = np.cos(lean), np.sin(lean)
         neck = np.r_[np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio, rest.neck[2]]
         joint = joints["shoulders"] + neck

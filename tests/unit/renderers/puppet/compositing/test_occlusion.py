@@ -52,6 +52,21 @@ def test_a_ball_before_trunk_or_legs_is_found_whole() -> None:
         assert things[~ball].sum() < 0.6 * ball.sum()
 
 
+def test_a_ball_that_is_before_the_body_all_the_time_is_none_of_its_clothes() -> None:
+    """Seen in every sample, at another place in each, the ball's colour is not taken for the person's own."""
+    samples: list[SampleFrame] = []
+    centres = [(250, 150 + 40 * (i % 5)) for i in range(10)]
+    for i, centre in enumerate(centres):
+        image, _, matte, _ = scene_with_ball(centre)
+        samples.append(SampleFrame(index=i, image=image, matte=matte))
+    colours = learn_colours(samples, track_of([joints()] * 10))
+    assert colours is not None
+    image, plate, matte, pose = scene_with_ball((250, 190))
+    things = colours.foreign_things(image, plate, matte, pose, (0, 0, 500, 500))
+    assert things is not None
+    assert things[cv2.circle(np.zeros((500, 500), np.uint8), (250, 190), 20, 1, -1) > 0].mean() > 0.9
+
+
 def test_a_person_alone_has_nothing_in_front() -> None:
     """Shirt, skin and trousers are the actor's own."""
     image, plate, matte, pose = scene_with_ball(None)

@@ -96,3 +96,16 @@ def test_a_hidden_arm_stays_where_it_is_seen_before_and_after():
     hidden = _retargeting(build_motion(track, 25.0)).actor.points[:, 15, 0]
 
     assert np.ptp(hidden) < 0.3 * np.ptp(seen)
+
+
+def test_a_head_from_behind_is_as_wide_as_in_the_picture():
+    """Where the actor's back is seen, the head only leans: it turns about the line of sight alone."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(6)]
+    for pose in poses:
+        pose[:, 0] = 400 - pose[:, 0]
+    found = _retargeting(build_motion(track_of(poses), 25.0))
+
+    assert found.back.all()
+    pose = found.poses[3]
+    assert pose is not None
+    assert np.allclose(pose.bones["head"].rotation[[1, 2]], 0, atol=1e-6)
