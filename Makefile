@@ -48,8 +48,9 @@ client: .venv/installed  ## generate the blocking Python client, and the paramet
 	$(RUN)python tools/generate_client_options.py
 	$(RUN)python tools/generate_sync_client.py
 
-reference: .venv/installed  ## generate docs/settings.md from the settings
+reference: .venv/installed  ## generate docs/settings.md from the settings, and the tables of docs/media.md
 	$(RUN)python tools/generate_settings_reference.py
+	$(RUN)python tools/generate_media_tables.py
 
 test: .venv/installed  ## run every test that this machine can run
 	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile

@@ -9,6 +9,8 @@ WEBP_ANIMATION_FLAG = 0x02
 """Bit of the flags in a WebP's VP8X chunk (RFC 9649, section 2.7)."""
 REWRAP = "copy it into an MP4 without loss: ffmpeg -i FILE -c copy video.mp4"
 CONVERT = "convert it to MP4: ffmpeg -i FILE video.mp4"
+TRANSPORT_STREAM = ("an MPEG transport stream (TS, M2TS)", REWRAP)
+ANIMATED_WEBP = ("an animated WebP", "convert it to a GIF or MP4")
 FOREIGN_STARTS = {
     b"FLV": ("a Flash video (FLV)", REWRAP),
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": ("a Windows Media file (WMV, ASF)", CONVERT),
@@ -26,7 +28,7 @@ def foreign_video(head: bytes) -> tuple[str, str] | None:
     for prefix in (0, M2TS_PREFIX_BYTES):
         step = TS_PACKET_BYTES + prefix
         if len(head) > prefix + step and head[prefix] == head[prefix + step] == TS_SYNC:
-            return "an MPEG transport stream (TS, M2TS)", REWRAP
+            return TRANSPORT_STREAM
     if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20] & WEBP_ANIMATION_FLAG:
-        return "an animated WebP", "convert it to a GIF or MP4"
+        return ANIMATED_WEBP
     return next((named for start, named in FOREIGN_STARTS.items() if head.startswith(start)), None)
