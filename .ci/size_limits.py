@@ -15,7 +15,6 @@ EXCEPTIONS = {
     "bench/plans.py:cases": "a table: one row for each query",
     "src/bodydouble/console/quality.py:report_rows": "a table: one entry for each measurement",
     "tests/contract/test_file_store.py": "one contract that every file store keeps",
-    "src/bodydouble/renderers/puppet/picture/segmentation.py:_arm": "to be split with the character's cut-out",
 }
 """``file`` or ``file:function`` → why it is longer."""
 

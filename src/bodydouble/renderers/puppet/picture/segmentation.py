@@ -166,12 +166,31 @@ def _arm(
     labels[near_arm & opaque & ~body & (ratio > -1) & ~hair] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
-        wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
-        end = np.zeros(shape, np.uint8)
-        cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * scale)), 1, -1)
-        labels[(end > 0) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
+        labels[_hand_end(fit, side, shape) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
     labels[never] = cv2.GC_BGD
-    x, y, w, h = cv2.boundingRect(widened(zone, scale).astype(np.uint8))
+    found = _decided(image, labels, models, widened(zone, scale))
+    found = closed(opened(found & opaque, 1), 2) & opaque
+    count, labelled = pieces(found)
+    kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > 5]
+    return np.isin(labelled, kept) & found, ratio
+
+
+def _hand_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
+    """A disc where the hand of an arm is expected, (h, w)."""
+    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
+    end = np.zeros(shape, np.uint8)
+    cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * fit.scale)), 1, -1)
+    return end > 0
+
+
+def _decided(
+    image: Image, labels: NDArray[np.uint8], models: tuple[NDArray[np.float64], NDArray[np.float64]], zone: Mask
+) -> Mask:
+    """The foreground of ``labels`` (h, w; GrabCut's) after one cut within the bounding box of ``zone``.
+
+    ``models``: colour models of foreground and background, which the cut does not change.
+    """
+    x, y, w, h = cv2.boundingRect(zone.astype(np.uint8))
     window = np.s_[y : y + h, x : x + w]
     part = labels[window].copy()
     foreground, background = models
@@ -184,12 +203,9 @@ def _arm(
         1,
         cv2.GC_EVAL_FREEZE_MODEL,
     )
-    found = np.zeros(shape, np.bool_)
+    found = np.zeros(labels.shape, np.bool_)
     found[window] = (part == cv2.GC_FGD) | (part == cv2.GC_PR_FGD)
-    found = closed(opened(found & opaque, 1), 2) & opaque
-    count, labelled = pieces(found)
-    kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > 5]
-    return np.isin(labelled, kept) & found, ratio
+    return found
 
 
 def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
