@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from bodydouble import console
 from bodydouble.api import EXAMPLES, INPUTS, ApiLimits, attach, create_app, parse_submission
+from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.demo_material import ExampleFiles
 from bodydouble.bootstrap.options import media_limits
 from bodydouble.bootstrap.services import (
@@ -25,6 +26,7 @@ from bodydouble.bootstrap.services import (
 from bodydouble.bootstrap.single_sign_on import build_single_sign_on
 from bodydouble.bootstrap.stores import Stores, open_files, open_scratch, open_stores
 from bodydouble.console import Console
+from bodydouble.outbound import GuardedClient, parse_networks
 from bodydouble.perception.pack import locate_pack
 from bodydouble.renderers.registry import installed_plugins
 from bodydouble.service import PeopleService, ProxyService, QualityService, Services
@@ -59,6 +61,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         renderers=renderers_by_mode(settings),
         renderer_summaries={plugin.name: plugin.summary for plugin in installed_plugins()},
         example_file=ExampleFiles(settings.data / "examples").get,
+        send_callback=callback_sender(settings, GuardedClient(parse_networks(settings.outbound_allow))).send,
         limits=media_limits(settings),
         base_url=settings.base_url,
         media_origins=_media_origins(settings),

@@ -4,12 +4,11 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 
+from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.options import media_limits, perception_options, renderer_settings
 from bodydouble.bootstrap.services import open_metrics
 from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores, require_the_secret
 from bodydouble.outbound import (
-    CALLBACK_LIMITS,
-    CallbackSender,
     GuardedClient,
     GuardedDownloader,
     RequestLimits,
@@ -111,14 +110,13 @@ def _callback_dispatcher(
         stores.tasks, files, stores.accounts, AccountService(stores.accounts, open_secret(settings))
     )
     seconds = settings.callback_seconds_max
-    limits = dataclasses.replace(CALLBACK_LIMITS, seconds_max=seconds, stall_seconds_max=seconds)
     options = DispatchOptions(
         tries_max=settings.callback_tries_max,
         retry_first_seconds=settings.callback_retry_seconds,
         send_seconds_max=seconds + CALLBACK_READ_SECONDS_MAX,
         lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )
-    sender = CallbackSender(client, limits)
+    sender = callback_sender(settings, client)
     return CallbackDispatcher(stores.deliveries, sender, content.body, content.secrets, options, tracer=tracer)
 
 

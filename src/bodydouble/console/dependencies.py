@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from bodydouble.media import MediaLimits
 from bodydouble.service import (
@@ -18,9 +19,14 @@ from bodydouble.service import (
     TaskService,
 )
 from bodydouble.service.single_sign_on import SingleSignOn
+from bodydouble.tasks.delivery import DeliveryTry
 
 ParseSubmission = Callable[[dict[str, Any]], Submission]
 """Validates a body of CreateTask. Raises InvalidParams."""
+
+
+SendCallback = Callable[[str, UUID, bytes, Sequence[str]], Awaitable[DeliveryTry]]
+"""Sends a body once to an address, as the delivery of this id, signed with each secret."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,7 @@ class Console:
     renderers: Mapping[str, Sequence[str]]  # mode → those available on this installation, best first
     renderer_summaries: Mapping[str, str]  # renderer → what it needs or is for, after its name
     example_file: Callable[[str], Awaitable[Path]]  # an example of this name; raises NotFound, ModelPackMissing
+    send_callback: SendCallback
     limits: MediaLimits
     base_url: str  # URL of this installation for clients
     media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket

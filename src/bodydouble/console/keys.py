@@ -1,4 +1,4 @@
-"""The page of API keys and of the secret that signs callbacks."""
+"""The page of API keys."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -33,8 +33,7 @@ async def _page(request: Request, console: Console, user: SignedInUser, **secret
         for key in reversed(await console.accounts.keys(user.caller))
     ]
     keys.sort(key=lambda pair: pair[1] == "expired")
-    secrets = console.accounts.webhook_secrets(user.account, now)
-    values: dict[str, Any] = {"new_key": "", "new_key_name": "", "new_webhook_secret": ""} | secrets_to_show
+    values: dict[str, Any] = {"new_key": "", "new_key_name": ""} | secrets_to_show
     return render(
         request,
         "keys.html",
@@ -43,7 +42,6 @@ async def _page(request: Request, console: Console, user: SignedInUser, **secret
         expiries=EXPIRIES,
         graces=GRACES,
         base_url=console.base_url,
-        webhook_secrets=len(secrets),
         **values,
     )
 
@@ -81,16 +79,3 @@ async def enable_key(request: Request, console: ConsoleDep, user: UserDep, key_i
     """Enable a key."""
     key = await console.accounts.set_key_disabled(user.caller, key_id, disabled=False)
     return redirect(request, "/keys", f"Key {key.name or key.prefix} is enabled.")
-
-
-@router.post("/keys/webhook-secret")
-async def show_webhook_secret(request: Request, console: ConsoleDep, user: UserDep) -> Response:
-    """Show the secret that signs callbacks."""
-    return await _page(request, console, user, new_webhook_secret=console.accounts.webhook_secret(user.account))
-
-
-@router.post("/keys/webhook-secret/rotate")
-async def rotate_webhook_secret(request: Request, console: ConsoleDep, user: UserDep) -> Response:
-    """Create a new callback secret. The previous one also signs for a day."""
-    _, secret = await console.accounts.rotate_webhook_secret(user.caller)
-    return await _page(request, console, user, new_webhook_secret=secret)

@@ -14,7 +14,10 @@ from bodydouble.tasks.delivery import Delivery, DeliveryLog
 from bodydouble.tasks.errors import NotFound, StillRunning
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.ports import AccountStore, DeliveryStore, TaskStore
-from bodydouble.tasks.task import TERMINAL, TaskId
+from bodydouble.tasks.task import TERMINAL, TaskFilter, TaskId
+
+RECENT_TASKS = 100
+"""Newest tasks among which ``recent`` looks for callbacks."""
 
 
 class CallbackService:
@@ -26,6 +29,12 @@ class CallbackService:
     async def log(self, caller: Caller, task_id: str) -> list[DeliveryLog]:
         """The callbacks of a task with all tries. Raises NotFound."""
         return await self._deliveries.deliveries(await self._own(caller, task_id))
+
+    async def recent(self, caller: Caller, tasks_max: int) -> list[DeliveryLog]:
+        """The callbacks of the newest tasks that have any, newest task first, with all tries."""
+        tasks = await self._tasks.list_tasks(TaskFilter(account=caller.id, limit=RECENT_TASKS))
+        called = [task for task in tasks if task.callback_url and task.status in TERMINAL][:tasks_max]
+        return [log for task in called for log in await self._deliveries.deliveries(task.id)]
 
     async def resend(self, caller: Caller, task_id: str) -> UUID:
         """Send the task's callback again, now. Raises NotFound, StillRunning, ScopeInsufficient."""
