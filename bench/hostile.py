@@ -9,7 +9,8 @@ service's private memory and open descriptors, both at most; the free space of t
 status from 500 on that no limit explains (503 for too many connections and 507 for a full disk are limits).
 
 The exit status is 1 if such a response was seen, the client got a wrong answer, or its p50 or p99 was more than three
-times the value without a flood. Other load on the machine changes these values: look at the load that is printed. The last line is one flat JSON object.
+times the value without a flood. Other load on the machine changes these values: look at the load that is printed. The
+last line is one flat JSON object.
 """
 
 import argparse

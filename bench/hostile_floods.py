@@ -3,7 +3,8 @@
     python hostile_floods.py < order.json
 
 Fields of the order: ``kind``, ``port``, ``connections``, ``seconds``, ``key`` (of an account without credits),
-``read_key`` (may only read) and ``media`` (a hostile file). Prints one JSON object: answers by status; 0 means no answer.
+``read_key`` (may only read) and ``media`` (a hostile file). Prints one JSON object: answers by status; 0 means no
+answer.
 """
 
 import asyncio

@@ -5,25 +5,22 @@ store but no data folder. Tasks run in the fast child process of ``harness_child
 renderer. Killed processes are restarted a moment later, as a service manager does.
 """
 
-import contextlib
-import json
 import random
-import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import psutil
 import psycopg
 
-from bodydouble_client import InvalidWebhook, verify_webhook
+from chaos_receiver import Receiver
+from disturbances import damage_workspace, fill_disk, freeze, step_clock
 from harness_child import SEGMENTS
 from live_service import MODEL, PLAIN_HTTP, LiveService
 from worker_harness import SECRET, WorkerHarness, wait_until
@@ -32,13 +29,16 @@ API = "api/v1/client/"
 TARGETS = ("api", "worker", "child", "postgres")
 FREEZES = ("freeze api", "freeze worker", "freeze child", "freeze postgres")
 DAMAGES = ("change artefact", "delete artefact", "delete workspace")
+CLOCK, DISK = "step clock", "fill disk"
 FREEZE_SECONDS_MAX = 6.0
 """Longer than the workers' heartbeat timeout, so that some freezes cause a takeover."""
 REST_SECONDS_MAX = 400
 REAL_SECONDS_MAX = 400
 """Time limit of a task in the real child process on a loaded machine."""
-REFUSED_SHARE = 0.2
-"""Share of first-time callbacks that are answered with 503."""
+FOREIGN_SHARE = 0.25
+"""Share of tasks with their video at a foreign address."""
+STEP_SECONDS_MAX = 100.0
+"""A callback that waits for its next try waits longer by such a step."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Report:
 
     def flat(self) -> dict[str, Any]:
         """The report as one flat JSON object."""
-        names = (*TARGETS, *FREEZES, *DAMAGES)
+        names = (*TARGETS, *FREEZES, *DAMAGES, CLOCK, DISK)
         kills = {
             f"kills_{name.replace(' ', '_')}": self.kills[name] for name in names if self.kills[name] or name in TARGETS
         }
@@ -72,57 +72,11 @@ class Report:
         }
 
 
-class Receiver:
-    """Receives callbacks, checks their signatures, and refuses some at first."""
-
-    def __init__(self, draw: random.Random) -> None:
-        self.calls: list[tuple[str, str]] = []  # task, webhook-id
-        self.secret = ""
-        self.forged: list[str] = []
-        receiver, lock = self, threading.Lock()
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version: ClassVar[str] = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                with lock:
-                    status = receiver.take(body, dict(self.headers.items()), draw)
-                self.send_response(status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/callback"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def take(self, body: bytes, headers: dict[str, str], draw: random.Random) -> int:
-        """The HTTP status of the answer."""
-        headers = {name.lower(): value for name, value in headers.items()}
-        try:
-            verify_webhook(body, headers, self.secret)
-        except (InvalidWebhook, ValueError) as error:
-            self.forged.append(str(error))
-            return 400
-        task = json.loads(body)["task_id"]
-        first = all(task != seen for seen, _ in self.calls)
-        self.calls.append((task, headers["webhook-id"]))
-        return 503 if first and draw.random() < REFUSED_SHARE else 204
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
 class Chaos:
     """One run. ``seed`` fixes the order of targets and pauses; the exact moments depend on the machine."""
 
     def __init__(self, folder: Path, seed: int, image: Path, video: Path, targets: Sequence[str] = TARGETS) -> None:
-        """``targets``: names from ``TARGETS``, ``FREEZES`` and ``DAMAGES``."""
+        """``targets``: names from ``TARGETS``, ``FREEZES``, ``DAMAGES``, and ``CLOCK``; ``DISK`` fills that of ``folder``."""
         self._targets = targets
         self._folder, self._draw = folder, random.Random(seed)
         self._image, self._video = image, video
@@ -194,7 +148,9 @@ class Chaos:
             self._loading.wait(draw.uniform(0, 0.2))
 
     def _create(self, uploads: tuple[str, str], renderer: str, seed: int) -> str | None:
-        inputs = {"img_urls": [uploads[0]], "video_urls": [uploads[1]], "resolution": "480P"}
+        foreign = renderer == "auto" and seed % round(1 / FOREIGN_SHARE) == 0
+        video = f"{self.receiver.url}.mp4" if foreign else uploads[1]
+        inputs = {"img_urls": [uploads[0]], "video_urls": [video], "resolution": "480P"}
         body = {
             "model": MODEL,
             "input": inputs | {"renderer": renderer, "seed": seed},
@@ -223,7 +179,7 @@ class Chaos:
                 )
                 if answer.status_code == 200:
                     return answer.json()
-                if answer.status_code < 500:
+                if answer.status_code < 500 and answer.status_code != 429:  # after a clock step the limit is used up
                     self._report.losses.append(f"{path} was refused: {answer.text}")
                     return None
             except httpx.HTTPError:
@@ -243,77 +199,48 @@ class Chaos:
             self._revive()
 
     def _kill(self, target: str) -> bool:
+        """Disturb ``target``, and count it. False if it is not there at this moment."""
         worker = self._workers.workers[self._draw.choice(("one", "two"))]
         try:
-            match target:
-                case "api":
-                    self.api.process.kill()
-                    self.api.process.wait(30)
-                case "worker":
-                    worker.kill()
-                    worker.wait(30)
-                case "child":
-                    children = psutil.Process(worker.pid).children()
-                    if not children:
-                        return False
-                    self._draw.choice(children).kill()
-                case "postgres":
-                    servers = self._servers()
-                    if not servers:
-                        return False
-                    servers[0].kill()
-                case "freeze api":
-                    self._freeze([psutil.Process(self.api.process.pid)])
-                case "freeze worker":
-                    self._freeze([psutil.Process(worker.pid)])
-                case "freeze child":
-                    children = psutil.Process(worker.pid).children()
-                    if not children:
-                        return False
-                    self._freeze([self._draw.choice(children)])
-                case "freeze postgres":
-                    servers = [p for server in self._servers() for p in (server, *server.children())]
-                    if not servers:
-                        return False
-                    self._freeze(servers)
-                case _:
-                    return self._damage(target)
-        except psutil.NoSuchProcess:
+            done = self._disturb(target, worker)
+        except (psutil.NoSuchProcess, psycopg.OperationalError):
             return False
-        self._report.kills[target] += 1
+        self._report.kills[target] += done
+        return done
+
+    def _disturb(self, target: str, worker: "subprocess.Popen[bytes]") -> bool:
+        pause = self._draw.uniform(0.5, FREEZE_SECONDS_MAX)
+        if target in DAMAGES:
+            return damage_workspace(target, self._folder, self._draw)
+        if target == DISK:
+            fill_disk(self._folder, pause)
+        elif target == CLOCK:
+            step_clock(self.api.database_url, self._draw.uniform(-STEP_SECONDS_MAX, STEP_SECONDS_MAX))
+        else:
+            processes = self._processes(target.removeprefix("freeze "), worker)
+            if not processes:
+                return False
+            if target in FREEZES:
+                freeze(processes, pause)
+            else:
+                processes[0].kill()
+                if target in ("api", "worker"):
+                    (self.api.process if target == "api" else worker).wait(30)
         return True
 
-    def _servers(self) -> list[psutil.Process]:
-        found = psutil.Process(self.api.process.pid).children()
-        return [process for process in found if process.name() == "postgres"]
-
-    def _freeze(self, processes: list[psutil.Process]) -> None:
-        """Stop the processes for some time, like a machine that swaps or is suspended."""
-        for process in processes:
-            process.suspend()
-        time.sleep(self._draw.uniform(0.5, FREEZE_SECONDS_MAX))
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
-
-    def _damage(self, target: str) -> bool:
-        """Change or delete a file of a workspace, or delete a workspace. False if there is none at this moment."""
-        found = sorted(self._folder.glob("*/work*/*/segments/segment-*.nut"))
-        if not found:
-            return False
-        path = self._draw.choice(found)
-        try:
-            match target:
-                case "change artefact":
-                    path.write_text("something else")
-                case "delete artefact":
-                    path.unlink()
-                case _:
-                    shutil.rmtree(path.parents[1])
-        except FileNotFoundError:  # the task has ended
-            return False
-        self._report.kills[target] += 1
-        return True
+    def _processes(self, target: str, worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+        """The processes of ``target``: those to freeze, of which the first is the one to kill."""
+        match target:
+            case "api":
+                return [psutil.Process(self.api.process.pid)]
+            case "worker":
+                return [psutil.Process(worker.pid)]
+            case "child":
+                children = psutil.Process(worker.pid).children()
+                return [self._draw.choice(children)] if children else []
+            case _:
+                servers = [p for p in psutil.Process(self.api.process.pid).children() if p.name() == "postgres"]
+                return [process for server in servers for process in (server, *server.children())]
 
     def _revive(self) -> None:
         """Restart processes that have ended."""
