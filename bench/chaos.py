@@ -3,12 +3,12 @@
     python bench/chaos.py [--quick] [--kills 40] [--seed 1] [--real 1]
 
 An API with its database and two workers with separate data folders receive tasks, cancels, SIGKILLs and SIGSTOPs.
-Artefacts and workspaces are changed and deleted. The disk of the workers and of the file store is filled. The database's
-clock is stepped by up to 100 s: all times that it stored are moved. A receiver takes the callbacks and refuses some at
-first. It also serves the videos of a quarter of the tasks. A fast child process makes most tasks; the puppet renderer
-makes ``--real`` of them. Then the disturbances stop, and all tasks may finish. Every acknowledged task must have ended,
-with its own video. It must be settled once, with a correct ledger, and its callback must have one id. Otherwise the exit
-status is 1. The last line is one flat JSON object.
+Artefacts and workspaces are changed and deleted. The disk of the workers and of the file store is filled. The clock of
+the database is stepped by up to 100 s: all times that it stored are moved. A receiver takes the callbacks and refuses
+some at first. It also serves the videos of a quarter of the tasks. A fast child process makes most tasks; the puppet
+renderer makes ``--real`` of them. Then the disturbances stop, and all tasks may finish. Every acknowledged task must
+have ended, with its own video. It must be settled once, with a correct ledger, and its callback must have one id.
+Otherwise the exit status is 1. The last line is one flat JSON object.
 """
 
 import argparse

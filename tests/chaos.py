@@ -6,6 +6,7 @@ renderer. Killed processes are restarted a moment later, as a service manager do
 """
 
 import random
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -76,7 +77,7 @@ class Chaos:
     """One run. ``seed`` fixes the order of targets and pauses; the exact moments depend on the machine."""
 
     def __init__(self, folder: Path, seed: int, image: Path, video: Path, targets: Sequence[str] = TARGETS) -> None:
-        """``targets``: names from ``TARGETS``, ``FREEZES``, ``DAMAGES``, and ``CLOCK``; ``DISK`` fills that of ``folder``."""
+        """``targets``: of ``TARGETS``, ``FREEZES``, ``DAMAGES``, ``CLOCK``; ``DISK`` only if ``folder`` has its own."""
         self._targets = targets
         self._folder, self._draw = folder, random.Random(seed)
         self._image, self._video = image, video
@@ -208,7 +209,7 @@ class Chaos:
         self._report.kills[target] += done
         return done
 
-    def _disturb(self, target: str, worker: "subprocess.Popen[bytes]") -> bool:
+    def _disturb(self, target: str, worker: subprocess.Popen[bytes]) -> bool:
         pause = self._draw.uniform(0.5, FREEZE_SECONDS_MAX)
         if target in DAMAGES:
             return damage_workspace(target, self._folder, self._draw)
@@ -228,7 +229,7 @@ class Chaos:
                     (self.api.process if target == "api" else worker).wait(30)
         return True
 
-    def _processes(self, target: str, worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    def _processes(self, target: str, worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
         """The processes of ``target``: those to freeze, of which the first is the one to kill."""
         match target:
             case "api":

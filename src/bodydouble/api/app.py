@@ -14,14 +14,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
 from bodydouble.api import accounts, callbacks, creation, docs, events, files, health, metrics, models, resumable, tasks
+from bodydouble.api.creation import LARGE_BODIES_MAX
 from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, error_response, failure
 from bodydouble.api.events import EventStreams
 from bodydouble.api.fast_path import Endpoint, FastPath, FastPathEndpoints, RouteKey
 from bodydouble.api.middleware import CLIENT_API, BodyLimitMiddleware, RequestContextMiddleware
 from bodydouble.api.openapi_document import build_document
+from bodydouble.api.outages import OutageHold
 from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.api.request_bodies import reject_nul_in_url
 from bodydouble.service import Services
+from bodydouble.service.fair_slots import FairSlots
 from bodydouble.service.metrics import MetricsService
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.files import FileStore
@@ -94,6 +97,8 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> Fast
     app.add_exception_handler(HTTPException, _handle_http_error)
     app.state.request_limiter = RequestLimiter(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
+    app.state.outage_hold = OutageHold()
+    app.state.large_bodies = FairSlots(LARGE_BODIES_MAX)
     with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
     larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
 

@@ -29,6 +29,8 @@ router = APIRouter()
 
 UNVERIFIED_BODY_BYTES_MAX = 65_536
 """A larger body is read only after its key was verified, even if the key was valid a moment ago."""
+LARGE_BODIES_MAX = 8
+"""Of more than that, read and parsed at a time by one process."""
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
@@ -72,7 +74,7 @@ async def create_task(request: Request) -> Response:
     header `Idempotent-Replayed: true`. The same key with another body is a 422.
     """
     try:
-        content, submission = await _read_submission(request)
+        content, submission = await _read_submission(request, creates=True)
         key = _idempotency_key(request)
     except InvalidParams:
         await identify(request)  # without a valid key the response is 401, whatever the body is
@@ -91,11 +93,22 @@ async def create_task(request: Request) -> Response:
     return response
 
 
-async def _read_submission(request: Request) -> tuple[bytes, Any]:
+async def _read_submission(request: Request, *, creates: bool = False) -> tuple[bytes, Any]:
+    """The body and what it asks for. Only a few large bodies are in memory at a time, one of each account."""
     announced = request.headers.get("content-length", "")
     small = announced.isdecimal() and int(announced) <= UNVERIFIED_BODY_BYTES_MAX
-    if not (small and get_tasks(request).was_valid(read_key(request))):
-        await identify(request)
+    if small and get_tasks(request).was_valid(read_key(request)):
+        return await _parse_body(request)
+    caller = await identify(request)
+    if small:
+        return await _parse_body(request)
+    if creates:
+        caller.require_write()
+    async with request.app.state.large_bodies.slot(caller.id):
+        return await _parse_body(request)
+
+
+async def _parse_body(request: Request) -> tuple[bytes, Any]:
     content = await read_content(request)
     return content, parse_submission(read_json_object(content))
 

@@ -67,7 +67,8 @@ async def task_info(request: Request) -> Response:
         raise InvalidParams(["task_id: Field required"])
     secret = read_key(request)
     count_request(request, secret)
-    caller, view = await get_tasks(request).read_with_key(secret, task_id)
+    service, hold = get_tasks(request), request.app.state.outage_hold
+    caller, view = await hold.read(lambda: service.read_with_key(secret, task_id))
     request.state.account = caller.id
     tag = _etag(view)
     if request.headers.get("if-none-match") == tag:

@@ -40,13 +40,13 @@ class FairSlots:
         """
         if self._requests[account] >= self._account_requests_max:
             raise RateLimited(
-                f"Too many files of this account are waiting to be inspected: {self._account_requests_max} may; "
+                f"Too many requests of this account are waiting for their turn: {self._account_requests_max} may; "
                 "try again in a moment",
                 retry_seconds=RETRY_SECONDS,
             )
         if self._requests.total() >= self._requests_max:
             raise RateLimited(
-                "Too many files are waiting to be inspected; try again in a moment", retry_seconds=RETRY_SECONDS
+                "Too many requests are waiting for their turn; try again in a moment", retry_seconds=RETRY_SECONDS
             )
         self._requests[account] += 1
         try:

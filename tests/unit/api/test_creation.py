@@ -12,7 +12,9 @@ import pytest
 from api_calls import API, BODY, MODEL, balance, body, create, upload
 from bodydouble.api import creation
 from bodydouble.bootstrap.application import build_app
+from bodydouble.service import Services
 from bodydouble.settings import Settings
+from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.catalogue import CATALOGUE
 from material import landscape, write_image, write_video
 
@@ -280,3 +282,13 @@ async def test_a_body_without_a_valid_key_is_not_parsed(
     for _ in range(2):
         assert (await create(client, BODY)).status_code == 200
     assert len(parsed) == 2
+
+
+async def test_a_large_body_of_a_key_that_may_only_read_is_refused_unread(
+    client: httpx.AsyncClient, services: Services, account: Account
+) -> None:
+    """Large bodies take memory; only a few are read at a time, and this one in vain."""
+    key = (await services.accounts.create_key(account.id, scope=Scope.READ)).secret
+    content = b"[" * 100_000  # no JSON, which would be a 422
+    answer = await client.post(f"{API}/job/CreateTask", content=content, headers={"x-api-key": key})
+    assert answer.status_code == 403

@@ -12,7 +12,7 @@ import pytest
 from api_calls import API, BODY, MODEL, WORKER, balance, body, create, upload
 from bodydouble.service import Services
 from bodydouble.store import LocalFileStore, PostgresTaskStore
-from bodydouble.tasks.errors import Cancelled
+from bodydouble.tasks.errors import Cancelled, StorageUnavailable
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, TaskId, TaskProgress, TaskResult, TaskStatus
 from bodydouble.worker.failure import TaskFailure
@@ -233,3 +233,25 @@ async def test_a_task_has_a_timeline(client: httpx.AsyncClient, store: PostgresT
         {"stage": "fetch", "started_at": began.timestamp(), "seconds": 2.0},
         {"stage": "perceive", "started_at": began.timestamp() + 2, "seconds": 3.5},
     ]
+
+
+async def test_task_info_is_held_while_the_database_is_away(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """crun's client gives up after three errors within 3 s; an outage beyond the limit is the error, not a wait."""
+    monkeypatch.setattr("bodydouble.api.outages.RETRY_SECONDS", 0.01)
+    task_id = (await create(client, BODY)).json()["data"]["task_id"]
+    read, outages = services.tasks.read_with_key, [StorageUnavailable("away")] * 3
+
+    async def fail_at_first(*arguments: Any) -> Any:
+        if outages:
+            raise outages.pop()
+        return await read(*arguments)
+
+    monkeypatch.setattr(services.tasks, "read_with_key", fail_at_first)
+    answer = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
+    assert (answer.status_code, outages) == (200, [])
+    monkeypatch.setattr("bodydouble.api.outages.HOLD_SECONDS_MAX", 0.05)
+    outages += [StorageUnavailable("away")] * 1000
+    answer = await client.get(f"{API}/job/TaskInfo", params={"task_id": task_id})
+    assert (answer.status_code, answer.headers["retry-after"]) == (500, "2")

@@ -202,7 +202,7 @@ async def test_an_account_waits_with_a_limited_number_of_files(files: LocalFileS
     check = LimitedMediaCheck(files, MediaLimits(), Scratch(tmp_path / "scratch").part, wait_or_pass)
     held = [asyncio.create_task(check.content(b"slow", "img_urls[0]", ACCOUNT)) for _ in range(ACCOUNT_REQUESTS_MAX)]
     await asyncio.sleep(0)
-    with pytest.raises(RateLimited, match="waiting to be inspected"):
+    with pytest.raises(RateLimited, match="of this account are waiting"):
         await check.content(b"slow", "img_urls[0]", ACCOUNT)
     assert (await check.content(b"quick", "img_urls[0]", AccountId(8))).width == 1
     go_on.set()
