@@ -179,10 +179,13 @@ def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) 
 
     Not all of it: hands are redder than cheeks, and hands of a face's blue or grey are not read as hands any more.
     """
-    result = lab.copy()
-    result[..., 0] = np.clip(lab[..., 0] - own[0] + skin[0], 0, 100)
-    depth = np.clip(result[..., :1] / max(float(skin[0]), 1.0), DEPTH_MIN, DEPTH_MAX)
+    lightness, a, b = cv2.split(lab)
+    lit = np.clip(lightness + np.float32(skin[0] - own[0]), 0, 100)
+    depth = np.clip(lit * np.float32(1 / max(float(skin[0]), 1.0)), DEPTH_MIN, DEPTH_MAX).astype(np.float32)
     hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
-    result[..., 1:] = (lab[..., 1:] - own[1:]) * VARIATION_KEPT + hue * depth
-    rgb = cv2.cvtColor(result.astype(np.float32), cv2.COLOR_Lab2RGB)
-    return np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
+    a, b = (
+        (channel - np.float32(mean)) * np.float32(VARIATION_KEPT) + depth * np.float32(wanted)
+        for channel, mean, wanted in ((a, own[1], hue[0]), (b, own[2], hue[1]))
+    )
+    rgb = cv2.cvtColor(cv2.merge([lit, a, b]), cv2.COLOR_Lab2RGB)
+    return np.asarray(cv2.convertScaleAbs(rgb, alpha=255), np.uint8)
