@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,11 @@ class BodyTemplate:
     triangles: NDArray[np.int64]  # (T, 3)
     weights: Array  # (V, len(BONES)), rows sum to 1
     joints: Mapping[str, Array]  # by the names in JOINTS, each (3,)
+
+    @cached_property
+    def triangle_weights(self) -> Array:
+        """(T, len(BONES)) the mean weights of each triangle's corners."""
+        return self.weights[self.triangles].mean(1)
 
 
 def load_body_template(path: Path) -> BodyTemplate:

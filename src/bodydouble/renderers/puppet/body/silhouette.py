@@ -57,25 +57,27 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
     first, second = np.array([a for a, _, _ in seen]), np.array([b for _, b, _ in seen])
 
     def residuals(values: Array) -> Array:
-        points = start.copy()
-        points[list(FITTED)] += values[:count].reshape(-1, 2) * scale
-        along = points[second] - points[first]
-        normal = np.stack([-along[:, 1], along[:, 0]], 1)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1.0)
-        thick = radii * scale * np.exp(np.where(is_arm, values[count], values[count + 1]))
-        axis = points[first][:, None] + SAMPLES[None, :, None] * along[:, None]
-        rims = np.stack([axis + (side * thick[:, None] * normal)[:, None] for side in (1, -1)])
+        """(B, errors) of the solutions ``values`` (B, unknowns)."""
+        points = np.repeat(start[None], len(values), 0)
+        points[:, FITTED] += values[:, :count].reshape(len(values), -1, 2) * scale
+        along = points[:, second] - points[:, first]
+        normal = np.stack([-along[..., 1], along[..., 0]], -1)
+        normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1.0)
+        thick = radii * scale * np.exp(np.where(is_arm, values[:, count, None], values[:, count + 1, None]))
+        axis = points[:, first][:, :, None] + SAMPLES[:, None] * along[:, :, None]
+        rims = np.stack([axis + (side * thick[..., None] * normal)[:, :, None] for side in (1, -1)], 1)
         error = np.clip(_lookup(distance, rims.reshape(-1, 2)) / (TOLERANCE * scale), -6, 6)
         error = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
-        error = np.where(error < 0, INSIDE_WEIGHT * error, error)
-        return np.r_[error, values[:count] / SHIFT_PRIOR, values[count:] / GIRTH_PRIOR]
+        error = np.where(error < 0, INSIDE_WEIGHT * error, error).reshape(len(values), -1)
+        return np.hstack([error, values[:, :count] / SHIFT_PRIOR, values[:, count:] / GIRTH_PRIOR])
 
     def slopes(values: Array) -> Array:
         steps = STEP * np.eye(len(values))
-        return np.stack([(residuals(values + s) - residuals(values - s)) / (2 * STEP) for s in steps], 1)
+        found = residuals(np.concatenate([values + steps, values - steps]))
+        return (found[: len(steps)] - found[len(steps) :]).T / (2 * STEP)
 
     found = least_squares(
-        residuals,
+        lambda values: residuals(values[None])[0],
         np.zeros(count + 2),
         jac=slopes,  # pyright: ignore[reportArgumentType]  # scipy's stubs know only the names of schemes
         max_nfev=30,

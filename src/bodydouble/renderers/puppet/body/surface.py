@@ -69,11 +69,6 @@ def sampled(field: NDArray[Any], step: int) -> NDArray[Any]:
     return field[rows[:, None], columns]
 
 
-def triangle_weights(template: BodyTemplate) -> Array:
-    """(T, len(BONES)) the mean skinning weights of each triangle's corners."""
-    return template.weights[template.triangles].mean(1)
-
-
 def bone_share(weights: NDArray[Any], bones: tuple[str, ...]) -> Array:
     """(...) the sum over ``bones`` of ``weights`` (..., len(BONES))."""
     return weights[..., [BONES.index(bone) for bone in bones]].sum(-1)
@@ -82,7 +77,7 @@ def bone_share(weights: NDArray[Any], bones: tuple[str, ...]) -> Array:
 def limb_triangles(template: BodyTemplate, limb: str, side: str, share_min: float) -> Mask:
     """(T,) triangles that follow the "arm" or "leg" of ``side`` by more than ``share_min``."""
     bones = LIMB_BONES[limb]
-    return bone_share(triangle_weights(template), tuple(f"{bone}_{side}" for bone in bones)) > share_min
+    return bone_share(template.triangle_weights, tuple(f"{bone}_{side}" for bone in bones)) > share_min
 
 
 def label_triangles(
@@ -135,7 +130,7 @@ def surface_of(
     sigma = max(1.0, WEIGHT_BLUR * scale)
     step = max(1, int(sigma / SAMPLES_PER_BLUR))
     number = sampled(continued(np.maximum(labels - 1, 0), inside), step)
-    weights = triangle_weights(template)[chosen].astype(np.float32)[number]
+    weights = template.triangle_weights[chosen].astype(np.float32)[number]
     for k in np.flatnonzero(weights.any((0, 1))):
         weights[..., k] = cv2.GaussianBlur(weights[..., k], (0, 0), sigma / step)
     weights /= np.maximum(weights.sum(2, keepdims=True), 1e-6)

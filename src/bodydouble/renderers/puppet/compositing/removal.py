@@ -109,11 +109,22 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     _add_limbs(wide, body, visibility, LEARNING_GROWTH)
     _add_hair(hair, body, LEARNING_GROWTH)
     mask = cv2.threshold(cv2.max(wide, hair), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
-    near_head = cv2.min(hair, cv2.dilate(person, _disc(HAIR_MARGIN * len(matte))))
+    near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
     sure = cv2.max(cv2.max(person, near_head), hair_like(image, matte, person, hair, novel=True))
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
     return np.asarray(cv2.max(mask, sure), np.uint8)
+
+
+def _widened_within(mask: Matte, zone: Matte, radius: float) -> Matte:
+    """(H, W) ``mask`` grown by a disc of ``radius`` px in the box of ``zone``; elsewhere 0."""
+    result, disc = np.zeros_like(mask), _disc(radius)
+    x, y, w, h = cv2.boundingRect(zone)
+    top, left = max(0, y - len(disc)), max(0, x - len(disc))
+    around = mask[top : y + h + len(disc), left : x + w + len(disc)]
+    if w:
+        result[y : y + h, x : x + w] = cv2.dilate(around, disc)[y - top : y - top + h, x - left : x - left + w]
+    return result
 
 
 def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte, *, novel: bool = False) -> Matte:
