@@ -115,21 +115,25 @@ class Container:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-MP4 = {"sounds": MP4_SOUNDS, "turns": True, "late": True, "stretched": True}
-MATROSKA = {"late": True, "stretched": True, "time_base": Fraction(1, 1000)}
+def _mp4(name: str, suffix: str, *sounds: str, **options: str) -> Container:
+    return Container(name=name, suffix=suffix, sounds=sounds, options=options, turns=True, late=True, stretched=True)
+
+
+def _matroska(name: str, suffix: str, *sounds: str) -> Container:
+    return Container(name=name, suffix=suffix, sounds=sounds, late=True, stretched=True, time_base=Fraction(1, 1000))
+
+
 CONTAINERS = {
-    c.name: c
-    for c in (
-        Container(name="MP4", suffix="mp4", **MP4),
-        Container(
-            name="MP4 in fragments", suffix="mp4", **MP4, options={"movflags": "frag_keyframe+empty_moov+delay_moov"}
-        ),
-        Container(name="M4V", suffix="m4v", **MP4 | {"sounds": ("AAC stereo", "AC-3 5.1")}),
-        Container(name="MOV", suffix="mov", **MP4 | {"sounds": ("AAC stereo", "PCM", "ALAC", "MP3")}),
-        Container(name="3GP", suffix="3gp", **MP4 | {"sounds": ("AAC stereo", "AAC mono 44.1 kHz")}),
-        Container(name="3G2", suffix="3g2", **MP4 | {"sounds": ("AAC stereo", "AAC mono 44.1 kHz")}),
-        Container(name="MKV", suffix="mkv", sounds=MKV_SOUNDS, **MATROSKA),
-        Container(name="WebM", suffix="webm", sounds=("Opus", "Vorbis"), **MATROSKA),
+    container.name: container
+    for container in (
+        _mp4("MP4", "mp4", *MP4_SOUNDS),
+        _mp4("MP4 in fragments", "mp4", *MP4_SOUNDS, movflags="frag_keyframe+empty_moov+delay_moov"),
+        _mp4("M4V", "m4v", "AAC stereo", "AC-3 5.1"),
+        _mp4("MOV", "mov", "AAC stereo", "PCM", "ALAC", "MP3"),
+        _mp4("3GP", "3gp", "AAC stereo", "AAC mono 44.1 kHz"),
+        _mp4("3G2", "3g2", "AAC stereo", "AAC mono 44.1 kHz"),
+        _matroska("MKV", "mkv", *MKV_SOUNDS),
+        _matroska("WebM", "webm", "Opus", "Vorbis"),
         Container(name="AVI", suffix="avi", sounds=("MP3", "PCM", "AC-3 5.1"), tagged=False, variable=False),
         Container(name="GIF", suffix="gif", sounds=(), time_base=Fraction(1, 100)),
     )

@@ -146,7 +146,7 @@ def _audio_warning(stream: Any, kept: AudioInfo | None) -> MediaWarning | None:
         reason = (
             f"at most {AUDIO_TRACKS_MAX} audio tracks are kept"
             if _is_readable(stream)
-            else f"its format ({codec_name(stream)}) cannot be read"
+            else "its format cannot be read"
         )
         return MediaWarning(
             code="audio_left_out",

@@ -22,35 +22,12 @@ from bodydouble.media import (
     join_segments,
     planes_of_image,
     probe_video,
-    working_size,
 )
 from bodydouble.media.subtitles import default_styles
 from clips import TICK, number_of, numbered, packets, write_clip
+from media_pass import through
 
 FORM = PlaneFormat.of(ColourTags(), 240)
-
-
-def through(source: Path, folder: Path, borders: list[int], *, name: str = "out.mp4", keep_audio: bool = True) -> Path:
-    """The result of decoding, encoding in segments that end at ``borders``, and joining."""
-    info = probe_video(source)
-    footage = VideoReader(source, info, *working_size(info.width, info.height, 240))
-    form = PlaneFormat.of(info.colour, info.coded_height)
-    segments: list[Path] = []
-    for start, stop in zip([0, *borders], [*borders, footage.frames], strict=True):
-        segments.append(folder / f"{name}-{start}.nut")
-        with SegmentEncoder(
-            segments[-1],
-            width=footage.width,
-            height=footage.height,
-            frame_rate=info.frame_rate,
-            time_base=info.time_base,
-            form=form,
-            encoding=choose_encoding(form, Quality.STANDARD),
-        ) as encoder:
-            for n, _, planes in footage.read_planes(start, stop, form):
-                encoder.write(planes, footage.pts[n])
-    join_segments(segments, source, info, folder / name, keep_audio=keep_audio, comment="made by a machine")
-    return folder / name
 
 
 def times(path: Path) -> list[Fraction]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import av.error
 import numpy as np
 import pytest
 from av.filter import Graph
@@ -17,11 +16,8 @@ from numpy.typing import NDArray
 from bodydouble.media import (
     PlaneFormat,
     Quality,
-    SegmentEncoder,
     VideoInfo,
     VideoReader,
-    choose_encoding,
-    join_segments,
     probe_video,
     working_size,
 )
@@ -37,6 +33,7 @@ from clips import (
     number_of,
 )
 from media_matrix import CASES, FRAMES, PATCHES, Case, write_case
+from media_pass import through
 
 BORDER = 3
 """First frame of the second segment."""
@@ -56,28 +53,6 @@ FILTERS = {
 
 vflip is not among them: its frames have negative line lengths, which numpy does not read.
 """
-
-
-def made_from(source: Path, info: VideoInfo, folder: Path) -> Path:
-    """The result of a shot in which no pixel was drawn, in two segments."""
-    footage = VideoReader(source, info, *working_size(info.width, info.height, 720))
-    form = PlaneFormat.of(info.colour, info.coded_height)
-    segments: list[Path] = []
-    for start, stop in ((0, BORDER), (BORDER, FRAMES)):
-        segments.append(folder / f"{start}.nut")
-        with SegmentEncoder(
-            segments[-1],
-            width=footage.width,
-            height=footage.height,
-            frame_rate=info.frame_rate,
-            time_base=info.time_base,
-            form=form,
-            encoding=choose_encoding(form, Quality.HIGH, info.mastering),
-        ) as encoder:
-            for n, _, planes in footage.read_planes(start, stop, form):
-                encoder.write(planes, footage.pts[n])
-    join_segments(segments, source, info, folder / "result.mp4")
-    return folder / "result.mp4"
 
 
 def decoded(path: Path, filters: str, pixels: str, size: tuple[int, int], colour: str) -> list[list[NDArray[Any]]]:
@@ -137,7 +112,7 @@ def test_a_result_is_what_libav_decodes(tmp_path: Path, case: Case) -> None:
     """Frames, times, orientation, aspect, colours and audio of the result are those of the source."""
     source = write_case(case, tmp_path)
     info = probe_video(source)
-    result = made_from(source, info, tmp_path)
+    result = through(source, tmp_path, [BORDER], quality=Quality.HIGH, short_side=720)
 
     check_pictures(case, info, source, result)
     check_times(case, info, source, result)
