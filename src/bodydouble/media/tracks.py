@@ -144,9 +144,7 @@ def _audio_warning(stream: Any, kept: AudioInfo | None) -> MediaWarning | None:
     number = stream.index + 1
     if kept is None:
         reason = (
-            f"at most {AUDIO_TRACKS_MAX} audio tracks are kept"
-            if _is_readable(stream)
-            else "its format cannot be read"
+            f"at most {AUDIO_TRACKS_MAX} audio tracks are kept" if _is_readable(stream) else "its format cannot be read"
         )
         return MediaWarning(
             code="audio_left_out",
