@@ -10,6 +10,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.media import ColourTags, PlaneFormat, Planes
+
+PQ, HLG = 16, 18
+"""Transfer numbers of ISO/IEC 23091-2."""
 TICK = Fraction(1, 12800)
 """Default time base in seconds; the one that libav gives an MP4 of 25 frames/s."""
 
@@ -155,3 +159,31 @@ def box(kind: bytes, *parts: bytes) -> bytes:
     """One MP4 box: length, type and body."""
     body = b"".join(parts)
     return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def write_hdr(path: Path, transfer: int, *, frames: int = 4, mastered: bool = False) -> Path:
+    """A 10-bit clip of 64 x 64 with a grey ramp and a bright corner."""
+    parameters = "log-level=error:lossless=1:pools=1:frame-threads=1"
+    if mastered:
+        parameters += (
+            ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
+        )
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(
+            "libx265", rate=25, options={"x265-params": parameters, "preset": "ultrafast"}
+        )
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p10le"
+        context = stream.codec_context
+        context.color_primaries, context.color_trc, context.colorspace, context.color_range = 9, transfer, 9, 1
+        form = PlaneFormat(bits=10, colour=ColourTags(primaries=9, transfer=transfer, matrix=9))
+        chroma = np.full((32, 32), 512, np.uint16)
+        planes = Planes(luma=np.zeros((64, 64), np.uint16), blue=chroma, red=chroma)
+        planes.luma[:] = np.linspace(64, 700, 64).astype(np.uint16)
+        planes.luma[:8, :8] = 940
+        for n in range(frames):
+            frame = form.frame_of(planes)
+            frame.pts, frame.time_base = n * 512, TICK
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path

@@ -14,6 +14,8 @@ MATRICES = {
     10: Colorspace.BT2020,
 }
 """Matrix number of ISO/IEC 23091-2 (H.273) → swscale's name. swscale does not support the others (YCgCo, ICtCp)."""
+UNSUPPORTED_MATRICES = {8: "YCgCo", 11: "YDzDx", 12: "derived", 13: "derived", 14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-R"}
+"""Matrix number → name of those that are tagged in files, but not supported."""
 BT709_TAG, BT601_TAG = 1, 6
 BT2020_TAG, BT2020_CONSTANT_LUMINANCE_TAG = 9, 10
 RED_BLUE_WEIGHTS = {

@@ -140,5 +140,5 @@ class VideoReader:
             dst_color_range=ColorRange.JPEG,
             interpolation=EXACT_COLOUR | (Interpolation.AREA if shrinks else Interpolation.BICUBIC),
         ).to_ndarray()
-        view = image if self._hdr is None else self._hdr.view_of(image)
+        view = image if self._hdr is None else self._hdr.view_of(np.asarray(image, np.uint16))
         return np.ascontiguousarray(upright(view, self._info.orientation), np.uint8)

@@ -199,4 +199,4 @@ def _rgb_to_xyz(primaries: int) -> NDArray[np.float64]:
     """Linear RGB to CIE XYZ, white at Y = 1 (SMPTE RP 177)."""
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in CHROMATICITIES[primaries]]).T
     x, y = D65
-    return columns * np.linalg.solve(columns, [x / y, 1, (1 - x - y) / y])
+    return np.asarray(columns * np.linalg.solve(columns, [x / y, 1, (1 - x - y) / y]), np.float64)

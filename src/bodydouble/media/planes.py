@@ -14,7 +14,7 @@ from bodydouble.media.colour import BT2020_TAG, FULL_RANGE_TAG, MATRICES, sample
 from bodydouble.media.hdr import HdrSignal, is_hdr
 from bodydouble.media.video_info import ColourTags
 
-Plane = NDArray[np.uint8] | NDArray[np.uint16]
+Plane = NDArray[np.uint8 | np.uint16]
 PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 """Bits of a sample → libav's name of the 4:2:0 format."""
 SAME_SAMPLES = {8: frozenset({"yuv420p", "yuvj420p"}), 10: frozenset({"yuv420p10le"})}
@@ -119,7 +119,7 @@ class PlaneFormat:
         height, width = planes.luma.shape
         frame = av.VideoFrame(width, height, self.pixel_format)
         for k, plane in enumerate(planes):
-            target = frame.planes[k]
+            target: Any = frame.planes[k]
             rows = np.frombuffer(target, self.dtype).reshape(target.height, -1)
             rows[:, : target.width] = plane
         return frame

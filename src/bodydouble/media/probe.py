@@ -7,7 +7,7 @@ from typing import Any
 
 import av.error
 
-from bodydouble.media.colour import FULL_RANGE_TAG
+from bodydouble.media.colour import FULL_RANGE_TAG, UNSUPPORTED_MATRICES
 from bodydouble.media.container import decoded_frames, open_container
 from bodydouble.media.deinterlace import is_interlaced
 from bodydouble.media.foreign import foreign_video
@@ -54,6 +54,16 @@ DEINTERLACED = MediaWarning(
     code="video_deinterlaced",
     message="The video is interlaced. The result is progressive: one frame for each frame of the source.",
 )
+
+
+def _colour_warnings(matrix: int) -> list[MediaWarning]:
+    name = UNSUPPORTED_MATRICES.get(matrix)
+    if name is None:
+        return []
+    message = (
+        f"The video uses the colour matrix {name}, which is not supported: colours are wrong. Export it as BT.709."
+    )
+    return [MediaWarning(code="colour_matrix", message=message)]
 
 
 def probe_video(path: Path, limits: MediaLimits = MediaLimits(), field: str = "video") -> VideoInfo:
@@ -160,7 +170,11 @@ def _describe(container: Any, path: Path, limits: MediaLimits, field: str) -> Vi
         audio=next(iter(sounds), None),
         more_audio=sounds[1:],
         interlaced=interlaced,
-        warnings=(*([DEINTERLACED] if interlaced else []), *track_warnings(container, stream, rate, sounds)),
+        warnings=(
+            *([DEINTERLACED] if interlaced else []),
+            *_colour_warnings(int(context.colorspace)),
+            *track_warnings(container, stream, rate, sounds),
+        ),
         track=stream.index,
         orientation=orientation,
         mastering=mastering_of(frames[0]),

@@ -6,7 +6,6 @@ continues after the last finished window or segment, in this process or another.
 
 import json
 import logging
-from collections.abc import Generator
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -305,8 +304,8 @@ class Shot:
                     encoding=self._samples.encoding,
                 )
             )
-            if isinstance(images, Generator):
-                stack.callback(images.close)  # ends a cancelled segment's threads now, not at garbage collection
+            if (close := getattr(images, "close", None)) is not None:
+                stack.callback(close)  # ends a cancelled segment's threads now, not at garbage collection
             for finished, planes in self._samples.of(images, segment.start):
                 image = finished
                 encoder.write(planes, self.footage.pts[segment.start + done])

@@ -146,9 +146,10 @@ def test_decoding_darkens_nothing(tmp_path: Path, size: tuple[int, int]) -> None
 
 
 def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
-    """A matrix that swscale does not support (YCgCo) is replaced by the default matrix instead of failing."""
+    """A matrix that swscale does not support (YCgCo) is replaced by the default one, with a warning."""
     path = write_clip(tmp_path / "a.mp4", numbered(26), **dict[str, Any]({"x264-params": "colormatrix=YCgCo"}))
     assert probe_video(path).colour.matrix == 8
+    assert [warning.code for warning in probe_video(path).warnings] == ["colour_matrix"]
     assert numbers(path) == list(range(26))
 
 

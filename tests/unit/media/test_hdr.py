@@ -3,9 +3,7 @@
 The expected colours are computed here from ITU-R BT.2100 in double precision, not with the code under test.
 """
 
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -27,12 +25,11 @@ from bodydouble.media import (
     picture_in_view,
     probe_video,
 )
+from clips import HLG, PQ, write_hdr
 
-PQ, HLG = 16, 18
 HDR_COLOUR = {transfer: ColourTags(primaries=9, transfer=transfer, matrix=9) for transfer in (PQ, HLG)}
 DELTA_E_MAX = 3.0
 BT2020_TO_XYZ = np.array([[0.6370, 0.1446, 0.1689], [0.2627, 0.6780, 0.0593], [0.0, 0.0281, 1.0610]])  # BT.2020, D65
-TICK = Fraction(1, 12800)
 COLOURS = {
     "skin, light": (241, 194, 165),
     "skin, medium": (198, 134, 96),
@@ -72,33 +69,6 @@ def flat(form: PlaneFormat, samples: tuple[int, int, int], side: int = 64) -> Pl
         for size, value in zip(((side, side), (side // 2, side // 2), (side // 2, side // 2)), samples, strict=True)
     )
     return Planes(luma=luma, blue=blue, red=red)
-
-
-def write_hdr(path: Path, transfer: int, *, frames: int = 4, mastered: bool = False) -> Path:
-    """A 10-bit clip of 64 x 64 with a grey ramp and a bright corner."""
-    parameters = "log-level=error:lossless=1:pools=1:frame-threads=1"
-    if mastered:
-        parameters += (
-            ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400"
-        )
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(
-            "libx265", rate=25, options={"x265-params": parameters, "preset": "ultrafast"}
-        )
-        stream.width = stream.height = 64
-        stream.pix_fmt = "yuv420p10le"
-        context = stream.codec_context
-        context.color_primaries, context.color_trc, context.colorspace, context.color_range = 9, transfer, 9, 1
-        form = PlaneFormat(bits=10, colour=HDR_COLOUR[transfer])
-        planes = flat(form, (500, 512, 512))
-        planes.luma[:] = np.linspace(64, 700, 64).astype(np.uint16)
-        planes.luma[:8, :8] = 940
-        for n in range(frames):
-            frame = form.frame_of(planes)
-            frame.pts, frame.time_base = n * 512, TICK
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
 
 
 @pytest.mark.parametrize("transfer", [HLG, PQ])

@@ -8,14 +8,14 @@ import av
 import numpy as np
 import pytest
 
-from bodydouble.media import Quality
+from bodydouble.media import MediaLimits, Quality, probe_video
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning
 from bodydouble.shot import Shot, ShotProgress, ShotRequest
 from bodydouble.tasks.errors import Cancelled, InputRejected, MediaRejected, RendererUnavailable
 from box_shot import PACK, BoxRenderer, box_plugin
-from clips import numbered, write_clip
+from clips import HLG, numbered, write_clip, write_hdr
 from material import landscape, write_image, write_video
 
 
@@ -65,6 +65,22 @@ def test_a_lossless_result_has_the_sources_own_samples(box_request: ShotRequest,
             outside = np.ones((shape[0], width), bool)
             outside[top:bottom, left + step : right + step + 1] = False
             assert np.array_equal(samples.reshape(shape)[:, :width][outside], kept.reshape(shape)[:, :width][outside])
+
+
+@pytest.mark.parametrize(
+    ("dynamic_range", "codec", "bits", "transfer"), [("source", "hevc", 10, HLG), ("sdr", "h264", 8, 1)]
+)
+def test_hdr_is_kept_or_converted(
+    box_request: ShotRequest, tmp_path: Path, dynamic_range: str, codec: str, bits: int, transfer: int
+) -> None:
+    """The result of an HLG video is HLG with 10 bits, or BT.709 with 8 bits on request."""
+    video = write_hdr(tmp_path / "hlg.mp4", HLG, frames=16)
+    limits = MediaLimits(video_seconds_min=0.1)
+    request = dataclasses.replace(box_request, video=video, limits=limits, dynamic_range=dynamic_range)
+    made = probe_video(
+        Shot.create(tmp_path / "shot", request, PACK, plugin=box_plugin(BoxRenderer())).run().path, limits
+    )
+    assert (made.codec, made.bit_depth, made.colour.transfer, made.frames) == (codec, bits, transfer, 16)
 
 
 def test_two_runs_give_the_same_bytes(box_request: ShotRequest, tmp_path: Path) -> None:
