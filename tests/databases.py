@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from bodydouble.store import EmbeddedPostgres, migrate
 
@@ -73,35 +75,43 @@ class ReusableDatabase:
     """A migrated database that gets its first content back before each test."""
 
     def __init__(self, server: EmbeddedPostgres, name: str) -> None:
-        self._server, self._name = server, name
+        self._server = server
         self.url = database_url(server, name)
         with psycopg.connect(self.url) as connection:
             tables = connection.execute(
                 "select format('%I.%I', schemaname, tablename) from pg_tables "
                 "where schemaname not in ('pg_catalog', 'information_schema')"
             ).fetchall()
-            self._rows = {table: connection.execute(f"select * from {table}").fetchall() for (table,) in tables}
-            self._sequences = [
-                name
-                for (name,) in connection.execute(
-                    "select format('%I.%I', schemaname, sequencename) from pg_sequences where last_value is null"
-                )
-            ]
+            sequences = connection.execute(
+                "select format('%I.%I', schemaname, sequencename) from pg_sequences where last_value is null"
+            ).fetchall()
+            self._script = ";".join(
+                [
+                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
+                    "where datname = current_database() and pid <> pg_backend_pid()",
+                    "set local session_replication_role = replica",  # no triggers, no foreign keys
+                    *(f"delete from {table}" for (table,) in tables),
+                    *(f"alter sequence {sequence} restart" for (sequence,) in sequences),
+                    *(insert for (table,) in tables for insert in _inserts(connection, table)),
+                ]
+            )
 
     def reset(self) -> None:
         """Close all connections, delete all rows, and insert those that the migrations had inserted."""
-        restore_database(self._server, self.url)
-        with psycopg.connect(self.url) as connection:
-            connection.execute(
-                "select pg_terminate_backend(pid, 10000) from pg_stat_activity "
-                "where datname = current_database() and pid <> pg_backend_pid()"
-            )
-            connection.execute("set local session_replication_role = replica")  # no triggers, no foreign keys
-            connection.execute(";".join(f"delete from {table}" for table in self._rows))
-            connection.execute(";".join(f"alter sequence {name} restart" for name in self._sequences))
-            for table, rows in self._rows.items():
-                for row in rows:
-                    connection.execute(f"insert into {table} values ({', '.join(['%s'] * len(row))})", row)
+        try:
+            connection = psycopg.connect(self.url)
+        except psycopg.OperationalError:  # a test has lost it
+            restore_database(self._server, self.url)
+            connection = psycopg.connect(self.url)
+        with connection:
+            connection.execute(self._script)
+
+
+def _inserts(connection: psycopg.Connection[Any], table: str) -> list[str]:
+    """A statement that inserts the table's present rows; none if it is empty."""
+    rows = connection.execute(f"select * from {table}").fetchall()
+    values = [sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, row))).as_string(connection) for row in rows]
+    return [f"insert into {table} values {', '.join(values)}"] if rows else []
 
 
 def restore_database(server: EmbeddedPostgres, url: str) -> None:
