@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.perception.trunk import hip_vector, shoulder_vector
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, normalized, trunk_frame
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
@@ -61,7 +63,7 @@ def fit_body(template: BodyTemplate, anatomy: Anatomy, joints: Joints, girth: Gi
 
 def body_scale(template: BodyTemplate, joints: Joints) -> float:
     """Pixels for a decimetre: the mean of what shoulder width and spine say."""
-    wide = _ratio(joints.points[11] - joints.points[12], _between(template, "shoulder"))
+    wide = _ratio(shoulder_vector(joints.points), _between(template, "shoulder"))
     long = _ratio(joints.shoulders - joints.hips, _middle(template, "shoulder") - _middle(template, "upper-leg"))
     return float(np.sqrt(wide * long))
 
@@ -85,12 +87,12 @@ def _trunk_maps(template: BodyTemplate, anatomy: Anatomy, joints: Joints, scale:
     top, bottom = _middle(template, "shoulder"), _middle(template, "upper-leg")
     up = joints.shoulders - joints.hips
     own = trunk_frame(_between(template, "shoulder"), top - bottom)
-    chest_width = np.clip(_ratio(points[11] - points[12], _between(template, "shoulder")) / scale, WIDTH_MIN, WIDTH_MAX)
-    hip_width = np.clip(_ratio(points[23] - points[24], _between(template, "upper-leg")) / scale, WIDTH_MIN, WIDTH_MAX)
+    chest_width = np.clip(_ratio(shoulder_vector(points), _between(template, "shoulder")) / scale, WIDTH_MIN, WIDTH_MAX)
+    hip_width = np.clip(_ratio(hip_vector(points), _between(template, "upper-leg")) / scale, WIDTH_MIN, WIDTH_MAX)
     tall = _ratio(up, top - bottom)
     maps: dict[str, _BoneMap] = {}
     for bone, share in (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0)):
-        lateral = (1 - share) * normalized(points[23] - points[24]) + share * normalized(points[11] - points[12])
+        lateral = (1 - share) * normalized(hip_vector(points)) + share * normalized(shoulder_vector(points))
         wide = ((1 - share) * hip_width + share * chest_width) * scale
         frame = trunk_frame(lateral, up)
         maps[bone] = _BoneMap(
@@ -109,7 +111,7 @@ def _trunk_maps(template: BodyTemplate, anatomy: Anatomy, joints: Joints, scale:
     start = chest.matrix @ (neck - chest.origin) + chest.target
     turn = shortest_arc(chest.matrix @ (template.joints["joint-head"] - neck), joints.head - start)
     maps["neck_01"] = _BoneMap(
-        matrix=turn @ trunk_frame(points[11] - points[12], up) @ own.T * ((head_scale + scale) / 2),
+        matrix=turn @ trunk_frame(shoulder_vector(points), up) @ own.T * ((head_scale + scale) / 2),
         origin=neck,
         target=start,
     )
@@ -121,7 +123,7 @@ def _head_scale(anatomy: Anatomy, joints: Joints, template: BodyTemplate, scale:
     if anatomy.face is None:
         return scale
     own = float(np.linalg.norm(_middle(template, "eye")[:2] - template.joints["joint-head"][:2]))
-    eyes = (anatomy.face[468, :2] + anatomy.face[473, :2]) / 2
+    eyes = (anatomy.face[FacePoint.LEFT_IRIS, :2] + anatomy.face[FacePoint.RIGHT_IRIS, :2]) / 2
     return float(np.clip(np.hypot(*(eyes - joints.head[:2])) / own, 0.6 * scale, 3.0 * scale))
 
 
@@ -136,14 +138,14 @@ def _limb_maps(template: BodyTemplate, joints: Joints, side: str, scale: float, 
             ARMS[side],
             ("shoulder", "elbow", "hand", "finger-3-1"),
             ("upperarm", "lowerarm", "hand"),
-            points[11] - points[12],
+            shoulder_vector(points),
             scale * girth.arm,
         ),
         (
             LEGS[side],
             ("upper-leg", "knee", "ankle", "foot-1"),
             ("thigh", "calf", "foot"),
-            points[23] - points[24],
+            hip_vector(points),
             scale * girth.leg,
         ),
     ):

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.trunk import HIPS, SHOULDERS, hip_centre, shoulder_centre
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Array = NDArray[np.float64]
@@ -26,14 +28,30 @@ class Chain:
 
 ARMS = MappingProxyType(
     {
-        "l": Chain(joints=(11, 13, 15), tip=(17, 19), extremity=(17, 19, 21)),
-        "r": Chain(joints=(12, 14, 16), tip=(18, 20), extremity=(18, 20, 22)),
+        "l": Chain(
+            joints=(BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
+            tip=(BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX),
+            extremity=(BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX, BodyPoint.LEFT_THUMB),
+        ),
+        "r": Chain(
+            joints=(BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+            tip=(BodyPoint.RIGHT_PINKY, BodyPoint.RIGHT_INDEX),
+            extremity=(BodyPoint.RIGHT_PINKY, BodyPoint.RIGHT_INDEX, BodyPoint.RIGHT_THUMB),
+        ),
     }
 )
 LEGS = MappingProxyType(
     {
-        "l": Chain(joints=(23, 25, 27), tip=(31,), extremity=(29, 31)),
-        "r": Chain(joints=(24, 26, 28), tip=(32,), extremity=(30, 32)),
+        "l": Chain(
+            joints=(BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE),
+            tip=(BodyPoint.LEFT_TOE,),
+            extremity=(BodyPoint.LEFT_HEEL, BodyPoint.LEFT_TOE),
+        ),
+        "r": Chain(
+            joints=(BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE),
+            tip=(BodyPoint.RIGHT_TOE,),
+            extremity=(BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE),
+        ),
     }
 )
 DEPTH_GAIN = 0.7
@@ -44,8 +62,25 @@ SEEN_MIN = 0.5
 """Visibility from which on a knee or ankle is taken from the picture rather than from the template."""
 ARM_SEEN_MIN = 0.3
 """The same for an elbow: sleeves hide them."""
+# Limbs that are not seen hang and stand straight. All values chosen by eye on half-body pictures.
 HANGING = np.array([0.25, 1.0, 0.0])
-"""Direction of an upper arm that is not seen: outwards and down."""
+"""Direction of an upper arm: outwards and down."""
+HANGING_FOREARM = 0.1
+"""How far outwards a forearm hangs, over how far down."""
+HAND_LENGTH = 0.35
+"""Forearms from the wrist to knuckles and thumb."""
+KNEE_OUTWARDS = 0.05
+"""How far outside the hip a knee stands, over the hip's distance from the middle."""
+HEEL_BELOW, TOE_BELOW, TOE_OUTWARDS = 0.12, 0.14, 0.1
+"""Calves from the ankle down to heel and toe, and outwards to the toe."""
+SIDE_MARGIN, LOWER_MARGIN = 0.02, 0.01
+"""Shares of the picture's sides by which a landmark outside of it still counts as inside."""
+SPINE_SEEN_MIN = 0.6
+"""Share of the template's spine that a foreshortened one counts as, at least."""
+HEAD_JOINT_BELOW = 0.45
+"""Head heights from the eyes to the head's joint, where no face is seen."""
+SHORTEST = 1e-9
+"""Keeps the direction of a vanishing vector finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +94,12 @@ class Joints:
     @property
     def shoulders(self) -> Array:
         """(3,) between the shoulders."""
-        return (self.points[11] + self.points[12]) / 2
+        return shoulder_centre(self.points)
 
     @property
     def hips(self) -> Array:
         """(3,) between the hips."""
-        return (self.points[23] + self.points[24]) / 2
+        return hip_centre(self.points)
 
 
 def trunk_frame(lateral: Array, up: Array) -> Array:
@@ -76,7 +111,7 @@ def trunk_frame(lateral: Array, up: Array) -> Array:
 
 def normalized(vector: Array) -> Array:
     """``vector`` (3,) with length 1."""
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+    return vector / max(float(np.linalg.norm(vector)), SHORTEST)
 
 
 def joints_of(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, int]) -> Joints:
@@ -95,7 +130,7 @@ def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, i
 
     def inside(index: int) -> bool:
         x, y = body[index, :2]
-        return bool(-0.02 * width < x < 1.02 * width and y < 1.01 * height)
+        return bool(-SIDE_MARGIN * width < x < (1 + SIDE_MARGIN) * width and y < (1 + LOWER_MARGIN) * height)
 
     def length(*names: str) -> float:
         a, b = (template.joints[name] for name in names)
@@ -106,27 +141,28 @@ def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, i
 
     spine = float(np.linalg.norm(middle("shoulder") - middle("upper-leg")))
     unit = shoulder_width / length("joint-l-shoulder", "joint-r-shoulder")
-    top = (body[11, :2] + body[12, :2]) / 2
-    if seen[[23, 24]].max() < SEEN_MIN or not (inside(23) or inside(24)):
+    top = shoulder_centre(body)[:2]
+    if seen[HIPS].max() < SEEN_MIN or not any(inside(hip) for hip in HIPS):
         across = length("joint-l-upper-leg", "joint-r-upper-leg") * unit
-        sign = 1.0 if body[11, 0] >= body[12, 0] else -1.0
-        for index, side in ((23, sign), (24, -sign)):
+        sign = 1.0 if body[BodyPoint.LEFT_SHOULDER, 0] >= body[BodyPoint.RIGHT_SHOULDER, 0] else -1.0
+        for index, side in zip(HIPS, (sign, -sign), strict=True):
             body[index] = [top[0] + side * across / 2, top[1] + spine * unit, body[index, 2]]
-        body[[23, 24], 2] = 0
-    long = max(float(np.hypot(*((body[23] + body[24] - body[11] - body[12]) / 2)[:2])), spine * unit * 0.6)
+        body[HIPS, 2] = 0
+    downwards = (body[HIPS].sum(0) - body[BodyPoint.LEFT_SHOULDER] - body[BodyPoint.RIGHT_SHOULDER]) / 2
+    long = max(float(np.hypot(*downwards[:2])), spine * unit * SPINE_SEEN_MIN)
     for side, chain in LEGS.items():
         hip, knee, ankle = chain.joints
         thigh = length(f"joint-{side}-upper-leg", f"joint-{side}-knee") / spine * long
         calf = length(f"joint-{side}-knee", f"joint-{side}-ankle") / spine * long
         if seen[knee] < SEEN_MIN or not inside(knee):
             made_up.add(f"leg_{side}")
-            body[knee] = body[hip] + [0.05 * (body[hip, 0] - top[0]), thigh, 0]
+            body[knee] = body[hip] + [KNEE_OUTWARDS * (body[hip, 0] - top[0]), thigh, 0]
         if f"leg_{side}" in made_up or seen[ankle] < SEEN_MIN or not inside(ankle):
             made_up.add(f"leg_{side}")
             body[ankle] = body[knee] + [0, calf, 0]
             outwards = np.sign(body[hip, 0] - top[0])
-            body[chain.extremity[0]] = body[ankle] + [0, 0.12 * calf, 0]
-            body[chain.extremity[1]] = body[ankle] + [0.1 * outwards * calf, 0.14 * calf, -calf]
+            body[chain.extremity[0]] = body[ankle] + [0, HEEL_BELOW * calf, 0]
+            body[chain.extremity[1]] = body[ankle] + [TOE_OUTWARDS * outwards * calf, TOE_BELOW * calf, -calf]
     for side, chain in ARMS.items():
         shoulder, elbow, wrist = chain.joints
         if seen[elbow] >= ARM_SEEN_MIN and inside(elbow):
@@ -137,9 +173,9 @@ def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, i
         outwards = 1.0 if body[shoulder, 0] >= top[0] else -1.0
         along = normalized(HANGING * [outwards, 1, 1])
         body[elbow] = body[shoulder] + along * upper
-        body[wrist] = body[elbow] + normalized(np.array([0.1 * outwards, 1.0, 0.0])) * lower
+        body[wrist] = body[elbow] + normalized(np.array([HANGING_FOREARM * outwards, 1.0, 0.0])) * lower
         for index in chain.extremity:
-            body[index] = body[wrist] + [0, 0.35 * lower, 0]
+            body[index] = body[wrist] + [0, HAND_LENGTH * lower, 0]
     return body, frozenset(made_up)
 
 
@@ -150,7 +186,7 @@ def lifted(body: Array) -> Array:
     """
     points = body.astype(np.float64).copy()
     points[:, 2] *= DEPTH_GAIN
-    points[:23, 2] -= DEPTH_GAIN * (points[11:13, 2].mean() - points[23:25, 2].mean())
+    points[: BodyPoint.LEFT_HIP, 2] -= DEPTH_GAIN * (points[SHOULDERS, 2].mean() - points[HIPS, 2].mean())
     depth = points[:, 2].copy()
     for first, second in ((0, 1), (1, 2)):
         for chains in (ARMS, LEGS):
@@ -183,14 +219,14 @@ def moved(joints: Joints, offsets: Array, indices: tuple[int, ...]) -> Joints:
 def _head_joint(anatomy: Anatomy, points: Array, template: BodyTemplate) -> Array:
     """(3,) where the head turns: half way from the eyes to the chin, as deep as the template's."""
     if anatomy.face is not None:
-        eyes = (anatomy.face[468, :2] + anatomy.face[473, :2]) / 2
-        below = 0.5 * (anatomy.face[152, :2] - eyes)
+        eyes = (anatomy.face[FacePoint.LEFT_IRIS, :2] + anatomy.face[FacePoint.RIGHT_IRIS, :2]) / 2
+        below = 0.5 * (anatomy.face[FacePoint.CHIN, :2] - eyes)
     else:
-        eyes = (anatomy.body[2, :2] + anatomy.body[5, :2]) / 2
-        below = anatomy.head.rotation[:2, 1] * 0.45 * anatomy.head.height
+        eyes = (anatomy.body[BodyPoint.LEFT_EYE, :2] + anatomy.body[BodyPoint.RIGHT_EYE, :2]) / 2
+        below = anatomy.head.rotation[:2, 1] * HEAD_JOINT_BELOW * anatomy.head.height
     joints = template.joints
     shoulders = (joints["joint-l-shoulder"] + joints["joint-r-shoulder"]) / 2
     width = np.linalg.norm(joints["joint-l-shoulder"] - joints["joint-r-shoulder"])
     scale = anatomy.shoulder_width / float(width)
-    depth = (points[11, 2] + points[12, 2]) / 2 + (joints["joint-head"] - shoulders)[2] * scale
+    depth = shoulder_centre(points)[2] + (joints["joint-head"] - shoulders)[2] * scale
     return np.r_[eyes + below, depth]

@@ -28,6 +28,29 @@ OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
 changes; and how many points it follows."""
 FINE_REACH = 0.5
 """Face widths from the face within which the mesh is mapped pixel by pixel."""
+# The grid of vertices, and the weight between neck and head. All values chosen by eye on the development pictures.
+WEIGHT_STEP = 4
+"""Texture pixels between two places where the head's weight is computed; between them it is interpolated."""
+COARSE_STEP_DIVISOR, COARSE_STEP_MIN = 8, 6
+"""Anatomy units over the grid's step, and the smallest step in pixels."""
+FINE_STEP_DIVISOR, FINE_STEP_MIN = 9, 4
+"""The same near the head, in face widths."""
+FINE_GRID_REACH = 1.25
+"""Face widths from the middle of the head within which the grid is fine."""
+RING_MARGIN = 0.06
+"""Face widths beyond the last ring in which no grid point lies."""
+FAINT = 0.01
+"""Alpha (0-1) above which a pixel needs a vertex nearby."""
+NECK_LENGTH_MIN = 0.15
+"""Face widths from the shoulders to the chin, at least."""
+WEIGHT_UP = (0.25, 1.05)
+"""Shares of the way from shoulders to chin between which the weight grows from 0 to 1."""
+WEIGHT_BESIDE = (0.9, 1.5)
+"""Half anatomy units beside the neck between which it falls to half: long hair lies on the shoulders."""
+COLLAR_BESIDE, COLLAR_UP = (0.4, 0.8), (0.5, 0.9)
+"""Face widths beside the neck between which the collar begins, and shares of the way up between which it ends."""
+SHORTEST = 1e-6
+"""Pixels: keeps directions of vanishing vectors finite."""
 MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
@@ -134,7 +157,7 @@ def unfolded_face(face: Array, head: Head) -> Array:
         near = others[first[vertex] : first[vertex + 1]]
         near = near[~on_outline[near]]
         away = frontal[vertex] - frontal.mean(0)
-        direction = away / max(float(np.linalg.norm(away)), 1e-6)
+        direction = away / max(float(np.linalg.norm(away)), SHORTEST)
         own = (face[vertex, :2] - centre) @ direction
         lack = float(((face[near, :2] - centre) @ direction).max(initial=-np.inf)) + UNFOLD_MARGIN * head.width - own
         if lack > 0:
@@ -146,7 +169,7 @@ def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], w
     """The head's part of the texture, whole on the face and fading out down the neck."""
     assert anatomy.face is not None
     height, width = rgba.shape[:2]
-    step = 4
+    step = WEIGHT_STEP
     rows, columns = np.mgrid[0 : -(-height // step), 0 : -(-width // step)]
     small = np.stack([columns, rows], -1).astype(np.float64) * step + (step - 1) / 2
     share = _head_weight(anatomy, small.reshape(-1, 2)).reshape(small.shape[:2])
@@ -164,23 +187,23 @@ def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], w
 def _rings(outline: Array, face_width: float) -> Array:
     """(R, 36, 2) the face's outline grown outwards: skin and hair beside it stretch evenly when the head turns."""
     away = outline[:, :2] - outline[:, :2].mean(0)
-    away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
+    away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), SHORTEST)
     return outline[None, :, :2] + away[None] * np.array(RINGS)[:, None, None] * face_width
 
 
 def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
     """(M, 2) vertices around everything opaque, none inside the face."""
     head, unit = anatomy.head, anatomy.unit
-    coarse = _grid_points(alpha, max(6, int(unit / 8)))
-    fine = _grid_points(alpha, max(4, int(head.width / 9)))
-    reach = 1.25 * head.width
+    coarse = _grid_points(alpha, max(COARSE_STEP_MIN, int(unit / COARSE_STEP_DIVISOR)))
+    fine = _grid_points(alpha, max(FINE_STEP_MIN, int(head.width / FINE_STEP_DIVISOR)))
+    reach = FINE_GRID_REACH * head.width
     near_coarse = np.linalg.norm(coarse - head.centre, axis=1) < reach
     near_fine = np.linalg.norm(fine - head.centre, axis=1) < reach
     points = np.concatenate([coarse[~near_coarse], fine[near_fine]])
     if anatomy.face is None:
         return points
     hull = cv2.convexHull(anatomy.face[OVAL, :2].astype(np.float32))
-    margin = (RINGS[-1] + 0.06) * head.width
+    margin = (RINGS[-1] + RING_MARGIN) * head.width
     outside = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -margin for x, y in points]
     return points[np.array(outside)]
 
@@ -189,17 +212,17 @@ def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
     height, width = alpha.shape
     xs, ys = np.arange(-step, width + 2 * step, step), np.arange(-step, height + 2 * step, step)
     points = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2).astype(np.float64)
-    near = cv2.dilate((alpha > 0.01).astype(np.uint8), np.ones((3 * step, 3 * step), np.uint8))
+    near = cv2.dilate((alpha > FAINT).astype(np.uint8), np.ones((3 * step, 3 * step), np.uint8))
     at = np.clip(points.astype(int), 0, [width - 1, height - 1])
     return points[near[at[:, 1], at[:, 0]] > 0]
 
 
 def _neck(anatomy: Anatomy) -> tuple[Array, float, Array]:
     """The chin (2,), its distance from the shoulders in px, and the unit vector (2,) from them to it."""
-    chin = anatomy.face[152, :2] if anatomy.face is not None else anatomy.head.centre + [0, 0.6 * anatomy.head.width]
+    chin = anatomy.chin
     neck = chin - anatomy.shoulders
     length = float(np.linalg.norm(neck))
-    return chin, max(length, 0.15 * anatomy.head.width, 1.0), neck / max(length, 1e-6)
+    return chin, max(length, NECK_LENGTH_MIN * anatomy.head.width, 1.0), neck / max(length, SHORTEST)
 
 
 def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
@@ -213,12 +236,12 @@ def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
 def _head_weight(anatomy: Anatomy, vertices: Array) -> Array:
     """(N,) 0 at the collar to 1 at the chin, less beside the neck: long hair lies on the shoulders."""
     along, beside = _neck_place(anatomy, vertices)
-    far = smoothstep(0.9, 1.5, beside * anatomy.head.width / (0.5 * anatomy.unit))
-    weight = smoothstep(0.25, 1.05, along)
+    far = smoothstep(*WEIGHT_BESIDE, beside * anatomy.head.width / (0.5 * anatomy.unit))
+    weight = smoothstep(*WEIGHT_UP, along)
     return np.where(along < 1.0, weight * (1 - 0.5 * far), weight)
 
 
 def _collar(anatomy: Anatomy, vertices: Array) -> Array:
     """(N,) 1 on collar and shoulders beside the neck, 0 in the neck and above it."""
     along, beside = _neck_place(anatomy, vertices)
-    return smoothstep(0.4, 0.8, beside) * (1 - smoothstep(0.5, 0.9, along))
+    return smoothstep(*COLLAR_BESIDE, beside) * (1 - smoothstep(*COLLAR_UP, along))

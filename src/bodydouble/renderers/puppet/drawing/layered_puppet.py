@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import FACE_POINTS
+from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
@@ -151,12 +153,12 @@ class LayeredPuppet:
         depth, seen = self._retargeting.motion.depth[index], self._retargeting.motion.visibility[index]
         width = self._retargeting.actor.lengths["shoulders"]
         if self._retargeting.back[index]:
-            chest = depth[[11, 12]].mean() + BEFORE_CHEST * width
-            return {f"arm_{side}" for k, side in enumerate("lr") if depth[15 + k] > chest}
+            chest = depth[SHOULDERS].mean() + BEFORE_CHEST * width
+            return {f"arm_{side}" for k, side in enumerate("lr") if depth[BodyPoint.LEFT_WRIST + k] > chest}
         covered: set[str] = set()
         for k, side in enumerate("lr"):
             shoulder, other = 11 + k, 12 - k
-            joints = [13 + k, 15 + k]
+            joints = [BodyPoint.LEFT_ELBOW + k, BodyPoint.LEFT_WRIST + k]
             turned = depth[shoulder] - depth[other] > TURNED * width
             if turned and (depth[joints].min() > depth[other] or seen[joints].max() < ARM_SEEN):
                 covered.add(f"arm_{side}")

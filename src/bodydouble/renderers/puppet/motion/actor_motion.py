@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
+from bodydouble.perception.trunk import shoulder_vector, spine_vector
 from bodydouble.renderers.puppet.motion.expression import (
     EYES,
     INNER_LIPS,
@@ -194,8 +195,8 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
 def _torso(track: PersonTrack) -> Array:
     """(F,) px, a length of the trunk that turning changes little; NaN where absent."""
     body = track.body[..., :2].astype(np.float64)
-    spine = np.linalg.norm((body[:, 11] + body[:, 12] - body[:, 23] - body[:, 24]) / 2, axis=1)
-    return np.maximum(np.maximum(spine, np.linalg.norm(body[:, 11] - body[:, 12], axis=1)), 1.0)
+    spine = np.linalg.norm(spine_vector(body), axis=1)
+    return np.maximum(np.maximum(spine, np.linalg.norm(shoulder_vector(body), axis=1)), 1.0)
 
 
 def _coarse_to_fine(heads: list[Head | None], coarse: list[Head | None], torso: Array) -> tuple[float, Array]:

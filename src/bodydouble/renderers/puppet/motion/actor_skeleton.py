@@ -8,6 +8,15 @@ from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.smoothing import spans
+from bodydouble.perception.trunk import (
+    HIPS,
+    SHOULDERS,
+    hip_centre,
+    hip_vector,
+    shoulder_centre,
+    shoulder_vector,
+    spine_vector,
+)
 from bodydouble.renderers.puppet.body.skeleton import ARMS, DEPTH_GAIN, LEGS, SIDES
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 
@@ -23,7 +32,7 @@ HIDDEN = (0.2, 0.5)
 """Visibilities below and above which a joint is hidden, and seen."""
 HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
 """Frames over which a hidden joint's place is smoothed, and the visibility that it has at least, as its weight."""
-TRUNK = [11, 12, 23, 24]
+TRUNK = [*SHOULDERS, *HIPS]
 """Body landmarks of shoulders and hips."""
 LIMBS = [*range(13, 23), *range(25, 33)]
 """Body landmarks of arms and legs."""
@@ -49,12 +58,12 @@ class ActorSkeleton:
     @property
     def shoulders(self) -> Array:
         """(F, 3) between the shoulders."""
-        return (self.points[:, 11] + self.points[:, 12]) / 2
+        return shoulder_centre(self.points)
 
     @property
     def hips(self) -> Array:
         """(F, 3) between the hips."""
-        return (self.points[:, 23] + self.points[:, 24]) / 2
+        return hip_centre(self.points)
 
     def direction(self, bone: str, index: int) -> Array:
         """(3,) unit vector of ``bone`` in frame ``index``, z away from the camera.
@@ -88,9 +97,9 @@ def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleto
     points, size = _smoothed(motion), relative_size(motion)
     here = motion.present
     vectors: dict[str, Array] = {
-        "shoulders": points[:, 11] - points[:, 12],
-        "pelvis": points[:, 23] - points[:, 24],
-        "spine": (points[:, 11] + points[:, 12] - points[:, 23] - points[:, 24]) / 2,
+        "shoulders": shoulder_vector(points),
+        "pelvis": hip_vector(points),
+        "spine": spine_vector(points),
     }
     vectors = {name: vector / size[:, None] for name, vector in vectors.items()}
     lengths = {name: _length([vector[here]]) for name, vector in vectors.items()}

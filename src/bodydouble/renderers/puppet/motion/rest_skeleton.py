@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.trunk import hip_vector, shoulder_vector
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, trunk_frame
 from bodydouble.renderers.puppet.motion.head import Head
 
@@ -57,10 +58,10 @@ def rest_skeleton(joints: Joints, head: Head) -> RestSkeleton:
     return RestSkeleton(
         joints=joints,
         bones=bones,
-        chest=trunk_frame(points[11] - points[12], up),
-        pelvis=trunk_frame(points[23] - points[24], up),
+        chest=trunk_frame(shoulder_vector(points), up),
+        pelvis=trunk_frame(hip_vector(points), up),
         spine=float(np.linalg.norm(up)),
-        shoulder_width=float(np.linalg.norm(points[11] - points[12])),
+        shoulder_width=float(np.linalg.norm(shoulder_vector(points))),
         head=head,
     )
 

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import spans
+from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, trunk_frame
 from bodydouble.renderers.puppet.body.skinning import BonePose
@@ -22,6 +24,7 @@ Array = NDArray[np.float64]
 
 NECK_MIN, NECK_MAX = 0.80, 1.05
 """Bounds of the neck's length on screen over its own."""
+LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
 NECK_TURN_MAX = 0.9
 """Radians that the neck leans away from the picture's at most."""
 FOOT_TURN_MAX = 0.6
@@ -303,7 +306,7 @@ class Retargeting:
                 continue
             scale = float(self.scales[i])
             if self.legs_seen:
-                ankles = actor.points[i, [27, 28], :2]
+                ankles = actor.points[i, [BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE], :2]
                 own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * scale
                 weight = np.exp(
                     (ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i])
@@ -329,11 +332,11 @@ def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
 
 def hips_seen(motion: Motion) -> bool:
     """Whether the network sees the actor's hips in most frames rather than guessing them."""
-    seen = motion.visibility[motion.present][:, [23, 24]]
+    seen = motion.visibility[motion.present][:, HIPS]
     return bool(len(seen)) and float(np.median(seen.min(1))) > HIPS_SEEN_MIN
 
 
 def legs_seen(motion: Motion) -> bool:
     """Whether the actor is seen down to the feet in most frames."""
-    seen = motion.visibility[motion.present][:, [25, 26, 27, 28]]
+    seen = motion.visibility[motion.present][:, LOWER_LEGS]
     return bool(len(seen)) and float(np.median(seen.min(1))) > LEGS_SEEN_MIN

@@ -6,12 +6,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import hip_centre, shoulder_centre, shoulder_vector
 from bodydouble.renderers.puppet.compositing.light import GAMMA
 from bodydouble.renderers.puppet.motion.head import CHEEKS, Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 
 Array = NDArray[np.float64]
+
+SPINE_UNIT = 0.6
+"""Shoulder widths in a spine, at least: somebody who stands sideways shows narrow shoulders. Chosen by eye."""
+CHIN_BELOW_CENTRE = 0.6
+"""Face widths from the middle of a face to its chin, where the picture shows no face."""
+LENGTH_MIN = 2.0
+"""Pixels: keeps measures that are divided by from 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,24 +35,30 @@ class Anatomy:
 
     @property
     def shoulders(self) -> Array:
-        return (self.body[11, :2] + self.body[12, :2]) / 2
+        return shoulder_centre(self.body)[:2]
 
     @property
     def hips(self) -> Array:
-        return (self.body[23, :2] + self.body[24, :2]) / 2
+        return hip_centre(self.body)[:2]
 
     @property
     def shoulder_width(self) -> float:
-        return max(float(np.hypot(*(self.body[11] - self.body[12])[:2])), 2.0)
+        return max(float(np.hypot(*shoulder_vector(self.body)[:2])), LENGTH_MIN)
 
     @property
     def spine(self) -> float:
-        return max(float(np.hypot(*(self.shoulders - self.hips))), 2.0)
+        return max(float(np.hypot(*(self.shoulders - self.hips))), LENGTH_MIN)
 
     @property
     def unit(self) -> float:
         """What limbs' thicknesses are measured in: the shoulder width, also of somebody who stands sideways."""
-        return max(self.shoulder_width, 0.6 * self.spine)
+        return max(self.shoulder_width, SPINE_UNIT * self.spine)
+
+    @property
+    def chin(self) -> Array:
+        if self.face is not None:
+            return self.face[FacePoint.CHIN, :2]
+        return self.head.centre + [0, CHIN_BELOW_CENTRE * self.head.width]
 
 
 def anatomy_of(track: PersonTrack) -> Anatomy:

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import limb_triangles
@@ -89,7 +90,7 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
     for chain in (*ARMS.values(), *LEGS.values()):
         for index in (chain.joints[2], *chain.extremity):
             cv2.circle(spared, np.round(points[index, :2]).astype(int).tolist(), radius, 1, -1)
-    gaps[: max(0, int(fit.joints.points[[11, 12], 1].min()))] = 0
+    gaps[: max(0, int(fit.joints.points[SHOULDERS, 1].min()))] = 0
     return (gaps > 0) & (spared == 0)
 
 

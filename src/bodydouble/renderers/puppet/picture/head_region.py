@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha
-from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Mask = NDArray[np.uint8]
@@ -16,8 +16,6 @@ NECK_HALF_WIDTH = 0.38
 """Face widths from the neck's axis to its side: a neck is about three quarters as wide as a face."""
 FREE_OF_SHOULDERS = 0.45
 """Share of the way from the shoulders' landmarks up to the chin from which on no relaxed shoulder is seen any more."""
-CHIN_BELOW_CENTRE = 0.6
-"""Face widths from the middle of a face to its chin, where the picture shows no face."""
 FACE_CORE = 0.3
 """Face widths about the middle of a face that are surely face."""
 ARM_HALF_WIDTH = 0.2
@@ -32,11 +30,7 @@ def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
     """(h, w) 0 or 1: what is connected with the face above the shoulders, and the neck; without raised arms."""
     height, width = alpha.shape
     head = anatomy.head
-    chin = (
-        anatomy.face[FacePoint.CHIN, :2]
-        if anatomy.face is not None
-        else head.centre + [0, CHIN_BELOW_CENTRE * head.width]
-    )
+    chin = anatomy.chin
     neck = chin - anatomy.shoulders
     length = max(float(np.hypot(*neck)), 1.0)
     up = neck / length if neck[1] < 0 else np.array([0.0, -1.0])

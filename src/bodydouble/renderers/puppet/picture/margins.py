@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 
@@ -23,7 +24,7 @@ MARGIN_MAX = 1.0
 def side_margins(anatomy: Anatomy, alpha: Floats) -> tuple[int, int]:
     """Pixels that the picture lacks at its left and right to show both shoulders; 0 where it does not cut them off."""
     width = alpha.shape[1]
-    xs = anatomy.body[[11, 12], 0]
+    xs = anatomy.body[SHOULDERS, 0]
     reach = BEYOND_SHOULDER * anatomy.shoulder_width
     most = MARGIN_MAX * anatomy.shoulder_width
     left = reach - float(xs.min()) if alpha[:, :BORDER].max() > CUT_OFF else 0.0

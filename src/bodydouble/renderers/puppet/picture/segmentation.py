@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
@@ -231,7 +233,7 @@ def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     zone = np.zeros(shape[:2], np.uint8)
     if anatomy.face is not None:
         cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:468, :2]).astype(np.int32)), 1)
-        chin = anatomy.face[152, :2]
+        chin = anatomy.face[FacePoint.CHIN, :2]
         thick = max(2, int(0.5 * anatomy.head.width))
         cv2.line(zone, np.round(chin).astype(int).tolist(), np.round(anatomy.shoulders).astype(int).tolist(), 1, thick)
     return zone > 0
@@ -242,7 +244,7 @@ def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, fit: BodyFit) -
     scale = fit.scale
     rest = opaque & ~arms["l"] & ~arms["r"]
     head = np.zeros_like(rest)
-    head[: max(0, int(fit.joints.points[[11, 12], 1].min() - 0.3 * scale))] = True
+    head[: max(0, int(fit.joints.points[SHOULDERS, 1].min() - 0.3 * scale))] = True
     solid = widened(opened(rest, SLIVER * scale), 2)
     rest &= solid | widened(trunk, 0.1 * scale) | head
     core = narrowed(trunk, 0.1 * scale) | head
@@ -263,7 +265,7 @@ def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[
         side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
         for side in SIDES
     }
-    swap = fit.joints.points[25, 0] < fit.joints.points[26, 0]
+    swap = fit.joints.points[BodyPoint.LEFT_KNEE, 0] < fit.joints.points[BodyPoint.RIGHT_KNEE, 0]
     left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
     hem: float | None = None
     filled_pixels = total = 0
