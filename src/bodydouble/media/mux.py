@@ -14,7 +14,7 @@ from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.marks import copy_chapters, copy_timecode
 from bodydouble.media.sound import TimedPacket, sound_packets
 from bodydouble.media.subtitles import subtitle_packets
-from bodydouble.media.video_info import AudioInfo, VideoInfo
+from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
 from bodydouble.tasks.atomic_files import atomic_file
 
 MATROSKA = "matroska"
@@ -24,20 +24,27 @@ MOVIE_TICKS_MIN = 90_000
 
 
 def join_segments(
-    segments: list[Path], source: Path, info: VideoInfo, output: Path, *, keep_audio: bool = True, comment: str = ""
+    segments: list[Path],
+    source: Path,
+    info: VideoInfo,
+    output: Path,
+    *,
+    keep_audio: bool = True,
+    comment: str = "",
+    colour: ColourTags | None = None,
 ) -> None:
     """Write ``output`` (MP4, index first; Matroska if its name ends in .mkv): the segments' frames, the source's audio.
 
     Audio packets are copied unchanged if MP4 can store them, else re-encoded to AAC. A common start of all tracks
     becomes zero; their differences stay. ``output`` appears only when it is complete. The same inputs give the same
-    bytes.
+    bytes. ``colour``: tags of the frames, for codecs whose stream does not hold them (FFV1).
 
     Raises:
         ValueError: the segments do not hold as many frames as the source.
     """
     with atomic_file(output) as part:
         container = MATROSKA if output.suffix.lower() == ".mkv" else "mp4"
-        _write(segments, source, info, part, container, keep_audio, comment)
+        _write(segments, source, info, part, container, keep_audio, comment, colour)
 
 
 def _write(
@@ -48,6 +55,7 @@ def _write(
     container: str,
     keep_audio: bool,
     comment: str,
+    colour: ColourTags | None,
 ) -> None:
     index = build_index(source, info.track, frames_max=info.frames)
     sounds = [info.audio, *info.more_audio] if keep_audio and info.audio is not None else []
@@ -72,6 +80,10 @@ def _write(
         video = result.add_stream_from_template(first.streams.video[0])
         if video.codec_context.codec.canonical_name == "hevc" and container == "mp4":
             video.codec_context.codec_tag = "hvc1"  # Apple's players refuse libav's default, hev1
+        if colour is not None:
+            context = video.codec_context
+            context.color_primaries, context.color_trc = colour.primaries, colour.transfer
+            context.colorspace, context.color_range = colour.matrix, 2 if colour.full_range else 1
         # MP4 needs a time base of 1/N: AVI's 1001/30000 becomes 1001 ticks of 1/30000 s.
         video.time_base = Fraction(1, ticks)
         starts = [*(int(at) for at in index.pts), index.end]

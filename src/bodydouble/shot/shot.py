@@ -353,7 +353,8 @@ class Shot:
         target = output or self.workspace / self._samples.file_name
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
-        join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT)
+        tags = self._samples.form.colour
+        join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT, colour=tags)
         if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed
             target.unlink(missing_ok=True)
             self._raise_damaged(damaged)
