@@ -49,7 +49,8 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 @contextlib.asynccontextmanager
 async def served(**limits: Any) -> AsyncGenerator[int, None]:
     """The port of a server with these limits."""
-    protocol = limited_protocol(ConnectionLimits(**{"connections_max": 100} | limits))
+    given: dict[str, Any] = {"connections_max": 100} | limits
+    protocol = limited_protocol(ConnectionLimits(**given))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(echo, log_config=None, lifespan="off", http=protocol, ws="none")

@@ -11,8 +11,9 @@ import resource
 import socket
 import sys
 import traceback
+from io import BufferedRWPair
 from pathlib import Path
-from typing import IO, assert_never
+from typing import assert_never
 
 from bodydouble.media import MediaLimits, probe_image, probe_video
 from bodydouble.tasks.errors import MediaRejected
@@ -79,7 +80,7 @@ def main() -> None:
             _send(stream, inspect(REQUESTS.decode(json.loads(line))))
 
 
-def _send(stream: IO[bytes], reply: Reply) -> None:
+def _send(stream: BufferedRWPair, reply: Reply) -> None:
     stream.write(json.dumps(REPLIES.encode(reply)).encode() + b"\n")
     stream.flush()
 
