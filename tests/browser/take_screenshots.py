@@ -19,7 +19,7 @@ from live_service import MODEL, LiveService
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
-SIZES = {"desk": (1440, 900), "phone": (390, 844)}
+SIZES = {"wide": (1920, 1080), "desk": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 WAIT_MILLISECONDS_MAX = 600_000
 SHOWN = (
@@ -30,7 +30,7 @@ SHOWN = (
     "tasks-phone-dark",
     "keys-phone-light",
 )
-SHOWN_SHARE = {"desk": 0.75, "phone": 1.0}
+SHOWN_SHARE = {"wide": 0.75, "desk": 0.75, "phone": 1.0}
 PROVIDER = {
     "BODYDOUBLE_OIDC_ISSUER": "https://sign-in.example",
     "BODYDOUBLE_OIDC_CLIENT_ID": "bodydouble",
@@ -148,6 +148,7 @@ def work(context: BrowserContext, live: LiveService, output: Path) -> Mapping[st
         "keys-confirm": View(
             path="/keys", prepare=lambda page: page.get_by_role("button", name="Rotate").first.click()
         ),
+        "webhooks": View(path="/webhooks"),
         "credits": View(path="/credits"),
         "models": View(path="/models"),
         "model": View(path="/models/wan/2-2-animate-replace"),

@@ -20,6 +20,7 @@ PAGES = (
     "/tasks",
     "/tasks?q=nothing",
     "/keys",
+    "/webhooks",
     "/credits",
     "/models",
     "/models/wan/2-2-animate-replace",

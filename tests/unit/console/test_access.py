@@ -18,7 +18,10 @@ from bodydouble.tasks.errors import RateLimited
 from bodydouble.tasks.session import SessionRole
 
 pytestmark = pytest.mark.anyio
-PAGES = ("/", "/tasks", "/keys", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace", "/operator")
+PAGES = (
+    "/", "/tasks", "/keys", "/webhooks", "/credits", "/credits.csv", "/models", "/models/wan/2-2-animate-replace",
+    "/operator",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
