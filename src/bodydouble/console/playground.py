@@ -16,6 +16,7 @@ from bodydouble.console.models import readiness
 from bodydouble.console.pages import PageRoute, render
 from bodydouble.console.snippets import write_snippets
 from bodydouble.service.json_input import read_json_object
+from bodydouble.service.tasks import TITLE_CHARACTERS_MAX
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TaskSource
 
@@ -153,7 +154,9 @@ async def create_task(
     idempotency_key: Annotated[str | None, Header(pattern="^[0-9a-f-]{1,64}$")] = None,
 ) -> Response:
     """Create a task. Repeating the request with the same idempotency key returns the first task."""
-    submission = console.parse(await _read_body(request))
+    body = await _read_body(request)
+    title = str(body.pop("title", ""))[:TITLE_CHARACTERS_MAX]
+    submission = console.parse(body)
     created = await console.tasks.submit(
         user.caller,
         submission,
@@ -162,4 +165,6 @@ async def create_task(
         idempotency_key=idempotency_key,
         body_hash=hashlib.sha256(await request.body()).digest() if idempotency_key else None,
     )
+    if title and not created.replayed:
+        await console.tasks.rename(user.caller, str(created.id), title)
     return JSONResponse({"task_id": str(created.id)}, status_code=201)

@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from bodydouble.console.authentication import ConsoleDep, SignedInUser, UserDep
+from bodydouble.console.authentication import ConsoleDep, FormDep, SignedInUser, UserDep
 from bodydouble.console.dependencies import Console
 from bodydouble.console.formatting import stage_text, status_of
 from bodydouble.console.pages import PageRoute, redirect, render
@@ -34,6 +34,8 @@ SOURCES = {"": "Anywhere", "api": "API", "playground": "Playground"}
 REQUEST_ORDER = ("model", "input", "callback_url")  # jsonb does not keep the order of keys
 TIMES = frozenset({"elapsed_seconds", "remaining_seconds"})
 """Fields of an event that the page counts on itself."""
+ID_CHARACTERS = set("0123456789abcdef-")
+"""A search text of these characters only is the beginning of an id; others are part of a title."""
 POLL_SECONDS = 3.0
 """Interval between reads of a task without notification: changes of its queue position send none."""
 FRACTION_ESTIMATED_MIN = 0.05
@@ -84,7 +86,8 @@ async def tasks_page(
 def _filter(user: SignedInUser, status: str, source: str, model: str, period: str, search: str) -> TaskFilter:
     if status not in STATUSES or source not in SOURCES or period not in PERIODS:
         raise InvalidParams(["Unknown filter value; choose one from the list"])
-    since, before = _id_range(search) if search else (None, None)
+    is_id = bool(search) and set(search.lower()) <= ID_CHARACTERS
+    since, before = _id_range(search) if is_id else (None, None)
     return TaskFilter(
         account=user.account.id,
         status=TaskStatus.FAILED if status == CANCELLED else TaskStatus(status) if status else None,
@@ -94,6 +97,7 @@ def _filter(user: SignedInUser, status: str, source: str, model: str, period: st
         created_after=datetime.now(UTC) - timedelta(days=int(period)) if period else None,
         since=since,
         before=before,
+        title=search if search and not is_id else None,
         limit=ROWS,
     )
 
@@ -242,6 +246,13 @@ async def resend_callback(request: Request, console: ConsoleDep, user: UserDep, 
     """Send the callback again."""
     await console.callbacks.resend(user.caller, task_id)
     return redirect(request, f"/tasks/{task_id}#callbacks", "The callback is being sent again.")
+
+
+@router.post("/tasks/{task_id}/rename")
+async def rename_task(request: Request, console: ConsoleDep, user: UserDep, form: FormDep, task_id: str) -> Response:
+    """Name a task."""
+    await console.tasks.rename(user.caller, task_id, form.get("title", ""))
+    return redirect(request, f"/tasks/{task_id}", "The task was renamed.")
 
 
 @router.post("/tasks/{task_id}/again")

@@ -14,6 +14,7 @@ from bodydouble.service.document import to_json
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission
+from bodydouble.service.json_input import reject_nul
 from bodydouble.service.pricing import MediaCheck, Price, Pricing
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
@@ -46,6 +47,8 @@ from bodydouble.tasks.task import (
 
 CREDITS_NEVER = Decimal(10) ** 14
 """More than any balance: the column has 14 digits before the point."""
+
+TITLE_CHARACTERS_MAX = 100
 
 PAGE_BYTES_MAX = 1_000_000
 """Of JSON in one page of tasks. A request has up to 128 kB."""
@@ -263,6 +266,16 @@ class TaskService:
             return None
 
         return MediaInputs(image_url=await address("img_urls"), video_url=await address("video_urls"))
+
+    async def rename(self, caller: Caller, task_id: str, title: str) -> None:
+        """Name a task. Raises NotFound, ScopeInsufficient, InvalidParams."""
+        caller.require_write()
+        title = " ".join(title.split())
+        if len(title) > TITLE_CHARACTERS_MAX:
+            raise InvalidParams([f"title: must have at most {TITLE_CHARACTERS_MAX} characters"])
+        reject_nul((title,))
+        if not await self._tasks.set_title(parse_task_id(task_id), caller.id, title):
+            raise NotFound("Task not found")
 
     async def list(self, wanted: TaskFilter, cursor: str | None) -> TaskPage:
         """One page of at most ``PAGE_BYTES_MAX``, but at least one task; ``next_cursor`` leads to the next.

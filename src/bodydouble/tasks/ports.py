@@ -66,6 +66,10 @@ class TaskStore(Protocol):
         """One page, newest first."""
         ...
 
+    async def set_title(self, task_id: TaskId, account: AccountId, title: str) -> bool:
+        """Name a task of the account. False if there is none."""
+        ...
+
     async def queue_position(self, task_id: TaskId) -> int | None:
         """How many pending tasks are ahead of this one, counted up to 1000; None unless it is pending."""
         ...

@@ -95,6 +95,7 @@ class Task:
     media_deleted_at: datetime | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None  # W3C trace context of the request that created it
+    title: str = ""  # a name that its owner gave it
 
 
 class LeaseStatus(enum.StrEnum):
@@ -170,4 +171,5 @@ class TaskFilter:
     created_before: datetime | None = None  # exclusive
     before: TaskId | None = None  # the last id of the previous page
     since: TaskId | None = None  # this id and newer ones: ids sort by age
+    title: str | None = None  # a part of the title, in any case
     limit: int = 20

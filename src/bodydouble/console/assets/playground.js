@@ -149,6 +149,9 @@ for (const name of ["dragover", "drop"]) {
   addEventListener(name, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
 }
 
+/** The name of a task: that of the video's file, without its ending. */
+const titleOf = (name) => name.replace(/\.[^.]+$/, "");
+
 // A request whose response was lost. Running the same form again repeats its idempotency key, so it is charged once.
 let unanswered = null;
 async function run(body) {
@@ -205,7 +208,7 @@ form.addEventListener("submit", async (event) => {
   submitting = true;
   updateRunButton();
   try {
-    const id = await run(JSON.stringify(gather()));
+    const id = await run(JSON.stringify({ ...gather(), title: titleOf(video.name) }));
     history.replaceState(null, "", `?${new URLSearchParams({ ...query(), task: id })}`);
     await watch(id);
     result.closest("section").scrollIntoView({ block: "nearest" });  // on phones the result is below the button

@@ -105,6 +105,7 @@ def to_task(row: Mapping[str, Any]) -> Task:
         media_deleted_at=row["media_deleted_at"],
         idempotency_key=row["idempotency_key"],
         traceparent=row["traceparent"],
+        title=row["title"],
     )
 
 

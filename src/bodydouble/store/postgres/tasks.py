@@ -73,8 +73,12 @@ class PostgresTaskStore:
             wanted.since,
             wanted.limit,
             wanted.cancelled,
+            wanted.title,
         )
         return [to_task(row) for row in rows]
+
+    async def set_title(self, task_id: TaskId, account: AccountId, title: str) -> bool:
+        return bool(await self._database.row("set_title", task_id, account, title))
 
     async def queue_position(self, task_id: TaskId) -> int | None:
         row = await self._database.row("queue_position", task_id)

@@ -40,7 +40,12 @@ where ($1::bigint is null or account_id = $1)
     and ($7::timestamptz is null or created_at < $7)
     and ($8::uuid is null or id >= $8)
     and ($10::boolean is null or ((result ->> 'code')::int = 499) = $10)
+    and ($11::text is null or strpos(lower(title), lower($11)) > 0)
 order by id desc limit $9;
+
+-- name: set_title
+-- Name a task of an account.
+update task set title = $3, version = version + 1 where id = $1 and account_id = $2 returning id;
 
 -- name: queue_position
 -- How many pending tasks go before a pending one, counted up to 1000.
