@@ -119,8 +119,10 @@ def _mp4(name: str, suffix: str, *sounds: str, **options: str) -> Container:
     return Container(name=name, suffix=suffix, sounds=sounds, options=options, turns=True, late=True, stretched=True)
 
 
-def _matroska(name: str, suffix: str, *sounds: str) -> Container:
-    return Container(name=name, suffix=suffix, sounds=sounds, late=True, stretched=True, time_base=Fraction(1, 1000))
+def _matroska(name: str, suffix: str, *sounds: str, **options: str) -> Container:
+    return Container(
+        name=name, suffix=suffix, sounds=sounds, options=options, late=True, stretched=True, time_base=Fraction(1, 1000)
+    )
 
 
 CONTAINERS = {
@@ -128,11 +130,13 @@ CONTAINERS = {
     for container in (
         _mp4("MP4", "mp4", *MP4_SOUNDS),
         _mp4("MP4 in fragments", "mp4", *MP4_SOUNDS, movflags="frag_keyframe+empty_moov+delay_moov"),
+        _mp4("MP4, index first", "mp4", *MP4_SOUNDS, movflags="+faststart"),
         _mp4("M4V", "m4v", "AAC stereo", "AC-3 5.1"),
         _mp4("MOV", "mov", "AAC stereo", "PCM", "ALAC", "MP3"),
         _mp4("3GP", "3gp", "AAC stereo", "AAC mono 44.1 kHz"),
         _mp4("3G2", "3g2", "AAC stereo", "AAC mono 44.1 kHz"),
         _matroska("MKV", "mkv", *MKV_SOUNDS),
+        _matroska("MKV of a live stream", "mkv", *MKV_SOUNDS, live="1"),
         _matroska("WebM", "webm", "Opus", "Vorbis"),
         Container(name="AVI", suffix="avi", sounds=("MP3", "PCM", "AC-3 5.1"), tagged=False, variable=False),
         Container(name="GIF", suffix="gif", sounds=(), time_base=Fraction(1, 100)),
@@ -180,11 +184,13 @@ FILMS = {
 HELD = {
     "MP4": ("H.264", "HEVC", "AV1", "VP9", "MPEG-4"),
     "MP4 in fragments": ("H.264", "HEVC"),
+    "MP4, index first": ("H.264",),
     "M4V": ("H.264", "MPEG-4"),
     "MOV": ("H.264", "HEVC", "MJPEG", "ProRes", "QuickTime animation"),
     "3GP": ("H.264", "MPEG-4", "H.263"),
     "3G2": ("H.264",),
     "MKV": ("H.264", "HEVC", "AV1", "VP9", "VP8", "MPEG-4", "MPEG-2", "MJPEG", "FFV1"),
+    "MKV of a live stream": ("H.264", "VP9"),
     "WebM": ("VP8", "VP9", "AV1"),
     "AVI": ("H.264", "MPEG-4", "MJPEG", "FFV1"),
     "GIF": ("GIF",),
