@@ -1,6 +1,6 @@
 """From a renderer's RGB frames to the samples that are encoded."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from bodydouble.media import (
     SDR_COLOUR,
@@ -18,6 +18,7 @@ from bodydouble.perception.arrays import Image
 from bodydouble.renderers.plugin import REPLACE
 from bodydouble.renderers.shot_inputs import SDR
 from bodydouble.shot.request import ShotRequest
+from bodydouble.shot.shared_frames import SharedFrames
 
 LOSSLESS_BITS_MAX = 10
 
@@ -42,25 +43,15 @@ class OutputSamples:
         self.form = output_format(info, request)
         self.encoding = choose_encoding(self.form, request.quality, info.mastering)
         self.file_name = "result.mkv" if request.quality is Quality.LOSSLESS else "result.mp4"
-        self._footage = footage if request.mode == REPLACE else None
-        self._going: tuple[int, Generator[tuple[int, Image, Planes]]] | None = None  # next frame's index, frames
+        self.frames = SharedFrames(footage, self.form)
+        self._shows_video = request.mode == REPLACE
 
     def of(self, finished: Iterable[Image], start: int) -> Iterator[tuple[Image, Planes]]:
         """Each finished frame from index ``start`` on, with its samples."""
-        if self._footage is None:
+        if not self._shows_video:
             yield from ((image, planes_of_image(image, self.form)) for image in finished)
             return
-        sources, done = self._sources(self._footage, start), 0
-        for image, (_, shown, planes) in zip(finished, sources, strict=False):
+        self.frames.keeps = True
+        for index, image in enumerate(finished, start):
+            shown, planes = self.frames.take(index)
             yield image, composite(planes, shown, image, self.form)
-            done += 1
-        self._going = start + done, sources
-
-    def _sources(self, footage: VideoReader, start: int) -> Generator[tuple[int, Image, Planes]]:
-        """The source's frames from ``start`` on. Segment after segment in order, the video is decoded only once."""
-        going, self._going = self._going, None
-        if going is not None and going[0] == start:
-            return going[1]
-        if going is not None:
-            going[1].close()
-        return footage.read_planes(start, footage.frames, self.form)

@@ -235,7 +235,7 @@ class Shot:
     def _prepared(self) -> PreparedShot:
         scene = Scene(
             reference=self._reference(),
-            footage=self.footage,
+            footage=self._samples.frames,
             mattes=self._perception.mattes,
             track=self._perception.track,
             mode=self.request.mode,
