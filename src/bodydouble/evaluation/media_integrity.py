@@ -12,6 +12,8 @@ from bodydouble.media.tracks import audio_tracks
 
 TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)
 """Seconds."""
+SYNC_TOLERANCE = Fraction(1, 1000)
+"""Seconds: a tick of Matroska."""
 FRAME_RATE_TOLERANCE = Fraction(1, 10_000)
 """Of the source's rate: containers round it."""
 DURATION_TOLERANCE = 0.1
@@ -32,8 +34,14 @@ def compare_media(
         and all(abs(x - y) <= TIMESTAMP_TOLERANCE for x, y in zip(*times, strict=True)),
         frame_rate=abs(a.frame_rate - b.frame_rate) <= a.frame_rate * FRAME_RATE_TOLERANCE,
         duration=abs(a.duration_seconds - b.duration_seconds) <= frame_seconds * DURATION_TOLERANCE,
-        audio=same_audio(source_path, output_path),
+        audio=same_audio(source_path, output_path)
+        and abs(_sound_lag(a, source_reader) - _sound_lag(b, output_reader)) <= SYNC_TOLERANCE,
     )
+
+
+def _sound_lag(info: VideoInfo, reader: VideoReader) -> Fraction:
+    """Seconds from the first frame to the first sound; 0 without sound."""
+    return info.audio.start_seconds - reader.pts[0] * info.time_base if info.audio else Fraction(0)
 
 
 def same_audio(source: Path, output: Path) -> bool:

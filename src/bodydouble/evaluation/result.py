@@ -13,7 +13,7 @@ class MediaIntegrity:
     timestamps: bool  # of each frame, to the microsecond
     frame_rate: bool
     duration: bool  # to a tenth of a frame
-    audio: bool  # the packets byte for byte; also where neither has sound
+    audio: bool  # the packets byte for byte, in time with the picture; also where neither has sound
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import pytest
 
 from bodydouble.evaluation.media_integrity import compare_media, same_audio
 from bodydouble.media import MediaLimits, VideoInfo, VideoReader, probe_video
+from clips import numbered, write_clip
 from material import landscape, write_video
 
 
@@ -40,3 +41,16 @@ def test_sound_is_compared_packet_by_packet(source: Path, tmp_path: Path) -> Non
     assert not same_audio(source, shorter)
     assert not same_audio(source, silent)
     assert same_audio(silent, silent)
+
+
+def test_late_sound_is_not_the_same(tmp_path: Path) -> None:
+    """The same packets a fifth of a second later are out of time; a common delay of picture and sound is not."""
+    pts = [2560 + 512 * n for n in range(10)]
+    clip = write_clip(tmp_path / "clip.mp4", numbered(10, 96, 96), sound="aac")
+    late = write_clip(tmp_path / "late.mp4", numbered(10, 96, 96), sound="aac", sound_start=0.2)
+    both = write_clip(tmp_path / "both.mp4", numbered(10, 96, 96), sound="aac", sound_start=0.2, pts=pts)
+    assert same_audio(clip, late)
+    assert not compare_media(_opened(clip), _opened(late)).audio
+    assert same_audio(late, both)
+    assert compare_media(_opened(both), _opened(both)).audio
+    assert not compare_media(_opened(late), _opened(both)).audio
