@@ -213,6 +213,15 @@ def test_an_order_names_the_person(tmp_path):
     assert (by_point.rank, by_point.point) == (0, (0.5, 0.25))
 
 
+def test_an_order_holds_the_wishes_about_the_result(tmp_path):
+    """Quality and dynamic range come from the task's input, else they have their defaults."""
+    options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
+    usual = shot_order(make_task(), workspace, options, None)
+    chosen = shot_order(make_task(quality="high", dynamic_range="sdr"), workspace, options, None)
+    assert (usual.quality, usual.dynamic_range) == ("standard", "source")
+    assert (chosen.quality, chosen.dynamic_range) == ("high", "sdr")
+
+
 def test_a_worker_that_ends_leaves_no_outcome(make_run, tmp_path):
     """A step that is cancelled ends its child and is not repeated."""
     r = make_run(render_0=["hang"])
