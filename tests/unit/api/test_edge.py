@@ -186,6 +186,7 @@ def test_every_kind_of_error_has_its_answer() -> None:
         errors.Cancelled,
         errors.WorkspaceDamaged,
         errors.StorageUnavailable,
+        errors.InspectionUnavailable,
     }
     assert {error for error in tree if ERROR_CODES[error.kind][0] == 500} == ours
 

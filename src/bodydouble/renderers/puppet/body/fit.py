@@ -8,11 +8,24 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.perception.trunk import hip_vector, shoulder_vector
-from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, normalized, trunk_frame
+from bodydouble.renderers.puppet.body.skeleton import (
+    ARMS,
+    LEGS,
+    SHORTEST,
+    SIDES,
+    SPINE_SHARES,
+    Joints,
+    normalized,
+    trunk_frame,
+)
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Array = NDArray[np.float64]
 
+HEAD_SCALE_MIN, HEAD_SCALE_MAX = 0.6, 3.0
+"""Limits of a head's scale over its body's: heads of drawn figures are large. Chosen by eye on drawn pictures."""
+OPPOSITE = -0.9999
+"""Cosine below which two directions are opposite, and the axis of the half turn between them is arbitrary."""
 WIDTH_MIN, WIDTH_MAX = 0.8, 1.25
 """Bounds of shoulder and hip width over the template's, in units of the common scale."""
 
@@ -78,7 +91,7 @@ def _middle(template: BodyTemplate, name: str) -> Array:
 
 
 def _ratio(wanted: Array, own: Array) -> float:
-    return float(np.linalg.norm(wanted) / max(float(np.linalg.norm(own)), 1e-9))
+    return float(np.linalg.norm(wanted) / max(float(np.linalg.norm(own)), SHORTEST))
 
 
 def _trunk_maps(template: BodyTemplate, anatomy: Anatomy, joints: Joints, scale: float) -> dict[str, _BoneMap]:
@@ -91,7 +104,7 @@ def _trunk_maps(template: BodyTemplate, anatomy: Anatomy, joints: Joints, scale:
     hip_width = np.clip(_ratio(hip_vector(points), _between(template, "upper-leg")) / scale, WIDTH_MIN, WIDTH_MAX)
     tall = _ratio(up, top - bottom)
     maps: dict[str, _BoneMap] = {}
-    for bone, share in (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0)):
+    for bone, share in SPINE_SHARES:
         lateral = (1 - share) * normalized(hip_vector(points)) + share * normalized(shoulder_vector(points))
         wide = ((1 - share) * hip_width + share * chest_width) * scale
         frame = trunk_frame(lateral, up)
@@ -124,7 +137,7 @@ def _head_scale(anatomy: Anatomy, joints: Joints, template: BodyTemplate, scale:
         return scale
     own = float(np.linalg.norm(_middle(template, "eye")[:2] - template.joints["joint-head"][:2]))
     eyes = (anatomy.face[FacePoint.LEFT_IRIS, :2] + anatomy.face[FacePoint.RIGHT_IRIS, :2]) / 2
-    return float(np.clip(np.hypot(*(eyes - joints.head[:2])) / own, 0.6 * scale, 3.0 * scale))
+    return float(np.clip(np.hypot(*(eyes - joints.head[:2])) / own, HEAD_SCALE_MIN * scale, HEAD_SCALE_MAX * scale))
 
 
 def _limb_maps(template: BodyTemplate, joints: Joints, side: str, scale: float, girth: Girth) -> dict[str, _BoneMap]:
@@ -166,7 +179,7 @@ def shortest_arc(a: Array, b: Array) -> Array:
     """(3, 3) the smallest rotation that turns the direction of ``a`` (3,) to that of ``b`` (3,)."""
     a, b = normalized(a), normalized(b)
     cosine = float(a @ b)
-    if cosine < -0.9999:
+    if cosine < OPPOSITE:
         return np.diag([-1.0, -1.0, 1.0])
     x, y, z = np.cross(a, b)
     skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])

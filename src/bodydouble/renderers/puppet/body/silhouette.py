@@ -7,23 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import Girth
-from bodydouble.renderers.puppet.body.skeleton import Joints, moved
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, Joints, moved
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-FITTED = (11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+FITTED = (
+    *range(BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_PINKY),
+    *range(BodyPoint.LEFT_HIP, BodyPoint.LEFT_HEEL),
+)
 """Landmarks that may move: shoulders, elbows, wrists, hips, knees, ankles."""
-BONES_2D = (
-    (11, 13, "upperarm"),
-    (13, 15, "lowerarm"),
-    (12, 14, "upperarm"),
-    (14, 16, "lowerarm"),
-    (23, 25, "thigh"),
-    (25, 27, "calf"),
-    (24, 26, "thigh"),
-    (26, 28, "calf"),
+BONES_2D = tuple(
+    (chain.joints[k], chain.joints[k + 1], name)
+    for chains, names in ((ARMS, ("upperarm", "lowerarm")), (LEGS, ("thigh", "calf")))
+    for chain in chains.values()
+    for k, name in enumerate(names)
 )
 RADII = {"upperarm": 0.42, "lowerarm": 0.33, "thigh": 0.78, "calf": 0.50}
 """Mean radius of the template's limbs, dm; measured on the template."""
@@ -35,6 +35,10 @@ INSIDE_WEIGHT = 0.35
 """Of a rim that lies inside the outline: an arm before the trunk does."""
 SHIFT_PRIOR, GIRTH_PRIOR = 0.22, 0.12
 """Expected shift of a landmark, dm, and expected logarithm of a limb's thickness."""
+ERROR_MAX = 6.0
+"""Tolerances beyond which a rim pulls no harder."""
+EVALUATIONS_MAX = 30
+"""Of the solver: bounds its time."""
 STEP = 0.03
 """Step of the finite differences, dm: smaller ones are lost in the bilinear lookup's rounding."""
 
@@ -66,7 +70,7 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
         thick = radii * scale * np.exp(np.where(is_arm, values[:, count, None], values[:, count + 1, None]))
         axis = points[:, first][:, :, None] + SAMPLES[:, None] * along[:, :, None]
         rims = np.stack([axis + (side * thick[..., None] * normal)[:, :, None] for side in (1, -1)], 1)
-        error = np.clip(_lookup(distance, rims.reshape(-1, 2)) / (TOLERANCE * scale), -6, 6)
+        error = np.clip(_lookup(distance, rims.reshape(-1, 2)) / (TOLERANCE * scale), -ERROR_MAX, ERROR_MAX)
         error = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
         error = np.where(error < 0, INSIDE_WEIGHT * error, error).reshape(len(values), -1)
         return np.hstack([error, values[:, :count] / SHIFT_PRIOR, values[:, count:] / GIRTH_PRIOR])
@@ -80,7 +84,7 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
         lambda values: residuals(values[None])[0],
         np.zeros(count + 2),
         jac=slopes,  # pyright: ignore[reportArgumentType]  # scipy's stubs know only the names of schemes
-        max_nfev=30,
+        max_nfev=EVALUATIONS_MAX,
     ).x
     offsets = found[:count].reshape(-1, 2) * scale
     arm, leg = np.exp(found[count:])
@@ -90,7 +94,7 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
 def _made_up(joints: Joints, start: int) -> bool:
     """Whether the bone that begins at landmark ``start`` is not the picture's."""
     side = "l" if start % 2 else "r"
-    return f"{'arm' if start < 23 else 'leg'}_{side}" in joints.made_up
+    return f"{'arm' if start < BodyPoint.LEFT_HIP else 'leg'}_{side}" in joints.made_up
 
 
 def _lookup(field: NDArray[Any], points: Array) -> Array:

@@ -54,6 +54,8 @@ LEGS = MappingProxyType(
         ),
     }
 )
+SPINE_SHARES = (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0))
+"""Bones of the template's trunk, and where each begins on the way from the hips to the shoulders: even thirds."""
 DEPTH_GAIN = 0.7
 """Factor on the pose network's depth. Chosen on whole-body pictures: with 1 standing people lean."""
 TWIN_LENGTH = 1.03

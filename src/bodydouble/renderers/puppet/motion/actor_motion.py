@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
@@ -22,11 +23,21 @@ from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_
 
 Array = NDArray[np.float64]
 
-WRISTS = (15, 16)
+WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 HAND_FADE_FRAMES = 4
 """Frames over which a hand that appears or goes is blended with the body's own wrist."""
 LID_CLOSED, LID_OPEN = 0.27, 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open."""
+OPEN_PERCENTILE = 80
+"""Of an eye's openings: how wide it is when it is open, blinks and surprise aside."""
+OPENING_MIN = 1e-3
+"""Keeps the ratio finite for eyes that are always shut."""
+WIDE_FROM, WIDE_GAIN, LID_MAX = 0.9, 0.5, 1.2
+"""Share of the usual opening from which an eye is open; how much of a wider one is shown, and at most. By eye."""
+SIZE_FILTER = {"cutoff": 0.5, "beta": 0.005}
+TURN_FILTER = {"cutoff": 2.0, "beta": 0.03}
+CENTRE_FILTER = {"cutoff": 2.5, "beta": 0.05}
+"""One-euro filters of the head (Casiez, Roussel, Vogel, CHI 2012): Hz, and Hz more for each unit of speed. By eye."""
 FACE_GAP_FRAMES_MAX = 12
 
 
@@ -126,9 +137,9 @@ def _lids(track: PersonTrack) -> Array:
     openings = np.array([eye_openings(track.eyes[i].astype(np.float64)) for i in seen])
     # Both eyes mostly move together; their mean is steadier than either.
     openings = 0.5 * openings + 0.5 * openings.mean(1, keepdims=True)
-    ratio = openings / np.maximum(np.percentile(openings, 80, axis=0), 1e-3)
+    ratio = openings / np.maximum(np.percentile(openings, OPEN_PERCENTILE, axis=0), OPENING_MIN)
     shut = np.clip((ratio - LID_CLOSED) / (LID_OPEN - LID_CLOSED), 0, 1)
-    lids[seen] = np.where(ratio < 0.9, shut, np.minimum(1 + 0.5 * np.maximum(ratio - 1, 0), 1.2))
+    lids[seen] = np.where(ratio < WIDE_FROM, shut, np.minimum(1 + WIDE_GAIN * np.maximum(ratio - 1, 0), LID_MAX))
     return lids
 
 
@@ -183,10 +194,10 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
             own_size, own_turn = fill_gaps(own_size, known), fill_gaps(own_turn, known)
             own_centre = fill_gaps(own_centre, known)
         scale = max(float(np.median(own_size)), 1.0)
-        size[start:stop] = one_euro(own_size[:, None], frame_rate, cutoff=0.5, beta=0.005, scale=scale)[:, 0]
+        size[start:stop] = one_euro(own_size[:, None], frame_rate, **SIZE_FILTER, scale=scale)[:, 0]
         if not found.all():
-            own_turn = one_euro(own_turn, frame_rate, cutoff=2.0, beta=0.03, scale=1.0)
-            own_centre = one_euro(own_centre, frame_rate, cutoff=2.5, beta=0.05, scale=scale)
+            own_turn = one_euro(own_turn, frame_rate, **TURN_FILTER, scale=1.0)
+            own_centre = one_euro(own_centre, frame_rate, **CENTRE_FILTER, scale=scale)
         rotation[start:stop] = _orthonormal(own_turn)
         centre[start:stop] = own_centre
     return rotation, centre, size, heads

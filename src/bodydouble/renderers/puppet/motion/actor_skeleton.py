@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import spans
 from bodydouble.perception.trunk import (
     HIPS,
@@ -34,10 +35,12 @@ HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
 """Frames over which a hidden joint's place is smoothed, and the visibility that it has at least, as its weight."""
 TRUNK = [*SHOULDERS, *HIPS]
 """Body landmarks of shoulders and hips."""
-LIMBS = [*range(13, 23), *range(25, 33)]
+LIMBS = [*range(BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_HIP), *range(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_TOE + 1)]
 """Body landmarks of arms and legs."""
 LENGTH_SHARE = 0.92
 """A bone's length over the median of its length in space, which depth noise makes longer."""
+LENGTH_OVER_FLAT = 1.1
+"""A bone's length over its longest projection, at most."""
 FLAT_PERCENTILE = 90
 """A bone is at least as long as it looks in this percentile of the frames, and at most 1.1 times that."""
 SHORTEST = 0.85
@@ -166,7 +169,9 @@ def _length(vectors: list[Array]) -> float:
     if len(stacked) == 0:
         return 1.0
     flat = float(np.percentile(np.hypot(stacked[:, 0], stacked[:, 1]), FLAT_PERCENTILE))
-    return max(float(np.clip(np.median(np.linalg.norm(stacked, axis=1)) * LENGTH_SHARE, flat, 1.1 * flat)), 1.0)
+    return max(
+        float(np.clip(np.median(np.linalg.norm(stacked, axis=1)) * LENGTH_SHARE, flat, LENGTH_OVER_FLAT * flat)), 1.0
+    )
 
 
 def _lengthen_limbs(lengths: dict[str, float], template: BodyTemplate) -> None:

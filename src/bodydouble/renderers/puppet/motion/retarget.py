@@ -11,7 +11,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import spans
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body import quaternions
-from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, trunk_frame
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_SHARES, trunk_frame
 from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
@@ -25,6 +25,12 @@ Array = NDArray[np.float64]
 NECK_MIN, NECK_MAX = 0.80, 1.05
 """Bounds of the neck's length on screen over its own."""
 LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
+NECK_SIGMA = 1.5
+"""Frames, sigma of the Gaussian that steadies the neck. Chosen by eye on the development clips, like its share."""
+NECK_SHARE = 0.3
+"""How much of the head's turn the neck follows."""
+SHORTEST = 1e-6
+"""Actor sizes: keeps a neck that is divided by from 0."""
 NECK_TURN_MAX = 0.9
 """Radians that the neck leans away from the picture's at most."""
 FOOT_TURN_MAX = 0.6
@@ -115,12 +121,12 @@ class Retargeting:
             shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
             vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
             vectors /= self.actor.size[here, None]
-            result[here] = gaussian_filter1d(vectors, 1.5, axis=0, mode="nearest")
+            result[here] = gaussian_filter1d(vectors, NECK_SIGMA, axis=0, mode="nearest")
         return result
 
     def _usual_neck(self) -> float:
         lengths = np.linalg.norm(self._pivots[self.motion.present], axis=1)
-        return max(float(np.median(lengths)), 1e-6) if len(lengths) else 1.0
+        return max(float(np.median(lengths)), SHORTEST) if len(lengths) else 1.0
 
     def _pose(self, index: int) -> Pose:
         """Bones and joints of one frame."""
@@ -133,7 +139,7 @@ class Retargeting:
         bottom, top = rest.joints.hips, rest.joints.shoulders
         shoulders = quaternions.to_matrix(quaternions.between(pelvis, chest, 0.5)) @ (top - bottom)
         bones: dict[str, BonePose] = {}
-        for bone, share in (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine_03", 1.0)):
+        for bone, share in SPINE_SHARES:
             bones[bone] = BonePose(
                 rotation=quaternions.between(pelvis, chest, share),
                 origin=bottom + share * (top - bottom),
@@ -164,7 +170,7 @@ class Retargeting:
         neck = np.r_[np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio, rest.neck[2]]
         joint = joints["shoulders"] + neck
         chest = bones["spine_03"].rotation
-        middle = quaternions.between(quaternions.between(quaternions.about_z(lean), chest, 0.5), rotation, 0.3)
+        middle = quaternions.between(quaternions.between(quaternions.about_z(lean), chest, 0.5), rotation, NECK_SHARE)
         bones["head"] = BonePose(rotation=rotation, origin=rest.joints.head, target=joint)
         bones["neck_01"] = BonePose(
             rotation=middle,

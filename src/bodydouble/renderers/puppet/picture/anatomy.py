@@ -19,6 +19,10 @@ SPINE_UNIT = 0.6
 """Shoulder widths in a spine, at least: somebody who stands sideways shows narrow shoulders. Chosen by eye."""
 CHIN_BELOW_CENTRE = 0.6
 """Face widths from the middle of a face to its chin, where the picture shows no face."""
+SKIN_REACH, SOLID = 0.3, 0.8
+"""Face widths about a head without a face that are surely skin, and the alpha (0-1) of its pixels."""
+PALE_SKIN = np.array([200.0, 160.0, 140.0])
+"""RGB where no skin is seen."""
 LENGTH_MIN = 2.0
 """Pixels: keeps measures that are divided by from 0."""
 
@@ -114,8 +118,8 @@ def skin_of(anatomy: Anatomy, cutout: Cutout) -> Array:
         cv2.fillConvexPoly(area, cv2.convexHull(anatomy.face[CHEEKS, :2].astype(np.int32)), 1)
     else:
         centre = tuple(np.round(anatomy.head.centre).astype(int).tolist())
-        cv2.circle(area, centre, max(2, int(0.3 * anatomy.head.width)), 1, -1)
-    pixels = cutout.colour[(area > 0) & (cutout.alpha > 0.8)]
+        cv2.circle(area, centre, max(2, int(SKIN_REACH * anatomy.head.width)), 1, -1)
+    pixels = cutout.colour[(area > 0) & (cutout.alpha > SOLID)]
     if len(pixels) == 0:
-        return np.array([200.0, 160.0, 140.0])
+        return PALE_SKIN.copy()
     return 255 * np.asarray((pixels / 255) ** GAMMA).mean(0, dtype=np.float64) ** (1 / GAMMA)
