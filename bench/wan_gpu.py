@@ -188,7 +188,7 @@ class Size:
         """The plan for one step, without the encoders, the autoencoder and the CUDA context."""
         footprint = _footprint(weight_bytes=1 if eight_bit else 2, value_bytes=2, compiled=compiled)
         area = self.height * self.width
-        return resident_bytes(footprint) + segment_bytes(area, FRAMES) + pass_bytes(compiled, area, FRAMES)
+        return resident_bytes(footprint) + segment_bytes(area, FRAMES) + pass_bytes(footprint, area, FRAMES)
 
     def predicted(self, attention: str, *, compiled: bool, eight_bit: bool = False) -> float:
         """Seconds by ``wan_model``; 0 for a GPU that it does not know."""

@@ -65,8 +65,8 @@ def fp8_attention_reference(query: Tensor, key: Tensor, value: Tensor) -> Tensor
             (states.value, states.value_scale),
         )
     ]
-    heads_first = [states.transpose(1, 2) for states in restored]
-    return functional.scaled_dot_product_attention(*heads_first).transpose(1, 2).to(query.dtype)
+    wide_query, wide_key, wide_value = (states.transpose(1, 2) for states in restored)
+    return functional.scaled_dot_product_attention(wide_query, wide_key, wide_value).transpose(1, 2).to(query.dtype)
 
 
 def _flash_attention_3() -> Callable[..., Any]:

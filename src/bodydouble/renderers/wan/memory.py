@@ -21,8 +21,13 @@ HEADROOM_BYTES = 1_200_000_000
 """The CUDA context and the libraries' own memory; estimated, to be measured on a GPU."""
 WORKSPACE_SHARE = 0.05
 """Of what a network's pass takes: workspaces of its kernels, and fragments; estimated likewise."""
-PASS_TENSORS = {True: 10, False: 16}
-"""Hidden states of 2 bytes that are alive at once in a block, compiled or not. Without a compiler: 12.1 GB at 720P."""
+PASS_TENSORS_COMPILED = 10
+"""Hidden states of 2 bytes that are alive at once in a block, where the compiler fuses what follows each other."""
+PASS_TENSORS_EAGER = 12
+"""The same in a block that is not compiled: 11.2 on the meta device, 8.7 GB at 1280 × 720."""
+PASS_TENSORS_EAGER_QUANTISED = 16
+"""The same with 8 bits: before the second layer of the feed-forward, its input (2.7 hidden states), a copy of it in
+float32 and the scaled copy (5.4 each) are alive beside the hidden states and their norm. Computed."""
 VAE_BYTES_PER_PIXEL = {4: 18_550, 2: 9_670}
 """Bytes per value of the autoencoder → bytes of its decoder per pixel of a frame: what works, and what its causal
 convolutions keep of the frames before. The decoder takes more than the encoder."""
@@ -50,7 +55,7 @@ class Footprint:
 
 def needed_bytes(footprint: Footprint, area: int, frames: int) -> int:
     """At the peak, for segments of ``frames`` frames of ``area`` pixels."""
-    work = max(pass_bytes(footprint.compiled, area, frames), vae_work_bytes(footprint, area, frames))
+    work = max(pass_bytes(footprint, area, frames), vae_work_bytes(footprint, area, frames))
     kept = segment_bytes(area, frames) + (step_cache_bytes(area, frames) if footprint.step_cache else 0)
     return resident_bytes(footprint) + kept + round(work * (1 + WORKSPACE_SHARE))
 
@@ -85,9 +90,13 @@ def step_cache_bytes(area: int, frames: int) -> int:
     return 2 * tokens(area, frames) * WIDTH * 2
 
 
-def pass_bytes(compiled: bool, area: int, frames: int) -> int:
+def pass_bytes(footprint: Footprint, area: int, frames: int) -> int:
     """What one pass of the transformer takes."""
-    return tokens(area, frames) * WIDTH * 2 * PASS_TENSORS[compiled]
+    if footprint.compiled:
+        tensors = PASS_TENSORS_COMPILED
+    else:
+        tensors = PASS_TENSORS_EAGER if footprint.weight_bytes == 2 else PASS_TENSORS_EAGER_QUANTISED
+    return tokens(area, frames) * WIDTH * 2 * tensors
 
 
 def vae_work_bytes(footprint: Footprint, area: int, frames: int) -> int:

@@ -63,21 +63,24 @@ class Shard:
         """Whether ranks exchange tokens for heads."""
         return heads % self.ranks.count == 0
 
-    def to_heads(self, part: Tensor) -> Tensor:
-        """(1, tokens, heads / ranks, D): this rank's heads of all tokens, for this rank's tokens (1, length, heads, D).
+    def send_heads(self, part: Tensor) -> Tensor:
+        """Start to exchange this rank's tokens (1, length, heads, D) for heads; see ``received_heads``.
 
-        The transfer continues in the background until the result is used.
+        The transfer continues in the background until the result is used, so start all transfers first.
         """
         groups = part[0].unflatten(1, (self.ranks.count, -1)).transpose(0, 1).contiguous()
-        received = all_to_all_single(groups, None, None, distributed.group.WORLD)
-        return received.flatten(0, 1)[: self.tokens].unsqueeze(0)
+        return all_to_all_single(groups, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType]  set by join
+
+    def received_heads(self, parts: Tensor) -> Tensor:
+        """(1, tokens, heads / ranks, D): this rank's heads of all tokens, from ``send_heads``."""
+        return parts.flatten(0, 1)[: self.tokens].unsqueeze(0)
 
     def to_tokens(self, whole: Tensor) -> Tensor:
-        """(1, length, heads, D): all heads of this rank's tokens, for ``whole`` as ``to_heads`` gives it."""
+        """(1, length, heads, D): all heads of this rank's tokens, for ``whole`` as ``received_heads`` gives it."""
         missing = self.length * self.ranks.count - self.tokens
         padded = functional.pad(whole[0], (0, 0, 0, 0, 0, missing))
         parts = padded.unflatten(0, (self.ranks.count, self.length)).contiguous()
-        received = all_to_all_single(parts, None, None, distributed.group.WORLD)
+        received = all_to_all_single(parts, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType]  set by join
         return received.transpose(0, 1).flatten(1, 2).unsqueeze(0)
 
     def take_faces(self, keys: FaceKeys) -> FaceKeys:
@@ -114,26 +117,26 @@ class SelfProcessor(WanAttnProcessor):
         """Attention output (1, S, C) for ``hidden_states`` (1, S, C)."""
         shard = rotary_emb.shard if isinstance(rotary_emb, ShardRotary) else None
         if shard is None and self.attend is None:
-            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, rotary_emb)
+            whole: Any = rotary_emb
+            return super().__call__(attn, hidden_states, encoder_hidden_states, attention_mask, whole)
         exchanged = shard is not None and shard.divides(attn.heads)
 
-        def everywhere(states: Tensor) -> Tensor:
-            """``states`` of the other ranks' tokens too."""
-            if shard is None:
-                return states
-            return shard.to_heads(states) if exchanged else shard.join(states)
+        def sent(states: Tensor) -> Tensor:
+            return shard.send_heads(states) if shard is not None and exchanged else states
 
         # Values first: their transfer needs no norm and no rotation, and goes on while keys and queries are computed.
-        value = everywhere(attn.to_v(hidden_states).unflatten(2, (attn.heads, -1)))
+        value = sent(attn.to_v(hidden_states).unflatten(2, (attn.heads, -1)))
         key = attn.norm_k(attn.to_k(hidden_states)).unflatten(2, (attn.heads, -1))
-        key = everywhere(_rotate(key, *rotary_emb[:2]))
+        key = sent(_rotate(key, *rotary_emb[:2]))
         query = attn.norm_q(attn.to_q(hidden_states)).unflatten(2, (attn.heads, -1))
-        query = _rotate(query, *rotary_emb[:2])
-        if exchanged:
-            query = everywhere(query)
-        attended = self._attended(query, key, value)
-        if exchanged:
-            attended = shard.to_tokens(attended)
+        query = sent(_rotate(query, *rotary_emb[:2]))
+        if shard is None:
+            attended = self._attended(query, key, value)
+        elif exchanged:
+            query, key, value = (shard.received_heads(states) for states in (query, key, value))
+            attended = shard.to_tokens(self._attended(query, key, value))
+        else:
+            attended = self._attended(query, shard.join(key), shard.join(value))
         return attn.to_out[1](attn.to_out[0](attended.flatten(2, 3).type_as(hidden_states)))
 
     def _attended(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ def _block_means(states: Tensor, block: int) -> Tensor:
 def sparse_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """(1, S, heads, D) by FlexAttention, which computes the kept blocks only."""
     mask = block_mask(kept_blocks(query, key), query.shape[1])
-    attend = _compiled_attention() if query.device.type == "cuda" else flex.flex_attention
+    attend: Callable[..., Any] = _compiled_attention() if query.device.type == "cuda" else flex.flex_attention
     heads_first = [states.transpose(1, 2) for states in (query, key, value)]
     return attend(*heads_first, block_mask=mask).transpose(1, 2)
 
@@ -92,5 +92,5 @@ def sparse_attention_reference(
     tokens = query.shape[1]
     kept = kept_blocks(query, key, block, share)
     mask = kept.repeat_interleave(block, dim=-1).repeat_interleave(block, dim=-2)[..., :tokens, :tokens]
-    heads_first = [states.transpose(1, 2) for states in (query, key, value)]
-    return functional.scaled_dot_product_attention(*heads_first, attn_mask=mask).transpose(1, 2)
+    query, key, value = (states.transpose(1, 2) for states in (query, key, value))
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)

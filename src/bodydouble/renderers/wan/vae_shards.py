@@ -31,7 +31,7 @@ class DividedAutoencoder:
 
     def encode(self, pixels: Tensor) -> Tensor:
         """The most likely latents (1, 16, T, H / 8, W / 8) of ``pixels`` (1, 3, F, H, W)."""
-        factor = self._vae.spatial_compression_ratio
+        factor: Any = self._vae.spatial_compression_ratio
         return self._by_rows(lambda part: self._vae.encode(part, return_dict=False)[0].mode(), pixels, factor)
 
     def decode(self, latents: Tensor) -> Tensor:
@@ -113,9 +113,14 @@ class DividedAutoencoder:
         """``cache`` (1, C, 1 or 2, rows, W) are the frames before, without neighbours."""
         if not self._edges:
             return plain(part, cache)
-        left, right, _, _, before, _ = module._padding
+        left, right, _, _, before, _ = _padding(module)
         if cache is not None and before > 0:
             part = torch.cat([cache, part], dim=2)
             before -= cache.shape[2]
         padded = functional.pad(self._with_neighbours(part, 1, 1), (left, right, 0, 0, before, 0))
         return functional.conv3d(padded, module.weight, module.bias, module.stride)
+
+
+def _padding(module: Any) -> tuple[int, ...]:
+    """Zeros left, right, above, below, before and after a video, as ``functional.pad`` takes them."""
+    return module._padding

@@ -6,6 +6,7 @@ NEEDS_TORCH = [
     "test_approximate_attention.py",
     "test_attention_choice.py",
     "test_bench_gpu.py",
+    "test_conditions.py",
     "test_loaded.py",
     "test_loading.py",
     "test_lora.py",

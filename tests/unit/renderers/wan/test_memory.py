@@ -34,7 +34,7 @@ def test_the_autoencoder(dtype: torch.dtype, value_bytes: int) -> None:
 
 
 def test_one_pass_of_the_transformer() -> None:
-    """The plan covers the peak of an uncompiled pass, and equals the tensors kept per segment to 5 %."""
+    """The plan exceeds the peak of an uncompiled pass by up to 10 %, and equals the tensors kept per segment to 5 %."""
     with torch.device("meta"):
         model = WanAnimateTransformer3DModel(num_layers=5, image_dim=1280, added_kv_proj_dim=5120)
         model = model.to(torch.bfloat16).eval()
@@ -58,4 +58,6 @@ def test_one_pass_of_the_transformer() -> None:
         with LiveTensors() as computing:
             predict(model, latents, timestep, prepared)
     assert segment_bytes(AREA, FRAMES) == pytest.approx(kept, rel=0.05)
-    assert computing.peak_bytes < pass_bytes(False, AREA, FRAMES)
+    eager = Footprint(weight_bytes=2, vae_bytes=2, offload="none", tiled=False, compiled=False)
+    assert pass_bytes(eager, AREA, FRAMES) == pytest.approx(computing.peak_bytes, rel=0.1)
+    assert pass_bytes(eager, AREA, FRAMES) > computing.peak_bytes
