@@ -133,8 +133,8 @@ class SelfProcessor(WanAttnProcessor):
         if shard is None:
             attended = self._attended(query, key, value)
         elif exchanged:
-            query, key, value = (shard.received_heads(states) for states in (query, key, value))
-            attended = shard.to_tokens(self._attended(query, key, value))
+            received = [shard.received_heads(states) for states in (query, key, value)]
+            attended = shard.to_tokens(self._attended(*received))
         else:
             attended = self._attended(query, shard.join(key), shard.join(value))
         return attn.to_out[1](attn.to_out[0](attended.flatten(2, 3).type_as(hidden_states)))
