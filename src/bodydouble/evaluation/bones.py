@@ -27,6 +27,9 @@ SLOPE_DIFFERENCE_MAX = 0.25
 always leans forward, that cancels in the difference."""
 SCALE_FRAMES = 24
 """Window of the scale: about a second."""
+NOISE_FRAMES = 9
+"""Window of a length: the network's lengths of a rigid limb differ by 5 to 10 % from frame to frame. A limb that is
+drawn too long is so for longer than a third of a second."""
 LONGEST_PERCENTILE = 95
 """Of a bone's lengths in a clip: the longest without outliers."""
 FRAMES_MIN = 4
@@ -149,7 +152,7 @@ def bone_lengths(
             ratios[name] = np.where(alike, made[name].lengths / max(float(own.lengths[0]), 1.0), np.nan)
     if len(ratios) < 2:
         return BoneLengths(share=None, ratios={})
-    table = np.stack(list(ratios.values()))  # (bones, F)
+    table = _steady(np.stack(list(ratios.values())), character.shot)  # (bones, F)
     table = table / _scales(table, character.shot)
     judged = table[np.isfinite(table)]
     good = (judged >= LENGTH_RANGE[0]) & (judged <= LENGTH_RANGE[1])
@@ -157,6 +160,18 @@ def bone_lengths(
         share=float(good.mean()),
         ratios={name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True)},
     )
+
+
+def _steady(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(bones, F) each length as the median over ``NOISE_FRAMES`` around it in its shot; NaN where it is not judged."""
+    result = table.copy()
+    for i in range(table.shape[1]):
+        near = np.arange(max(0, i - NOISE_FRAMES // 2), min(table.shape[1], i + NOISE_FRAMES // 2 + 1))
+        window = table[:, near[shot[near] == shot[i]]]
+        judged = np.isfinite(table[:, i])
+        if judged.any():
+            result[judged, i] = np.nanmedian(window[judged], axis=1)
+    return result
 
 
 def _scales(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -78,3 +78,18 @@ def test_a_lost_character_agrees_with_nothing():
     character.present[:] = False
 
     assert bone_directions(_clip(joints(head=45)), character, SIZE).share == 0
+
+
+def test_noise_of_single_frames_is_no_wrong_length():
+    """Lengths that are off for one frame now and then count as right; a limb that stays too long does not."""
+    wide = track_of([_long_legged(1.0) for _ in range(24)])
+    for i in range(0, 24, 3):
+        wide.body[i, [25, 26], 1] += 25
+    long = track_of([_long_legged(1.0 if i < 12 else 1.4) for i in range(24)])
+    own = track_of([_long_legged(1.0)])
+
+    noisy, stretched = bone_lengths(own, SIZE, wide, SIZE), bone_lengths(own, SIZE, long, SIZE)
+
+    assert noisy.share == 1
+    assert stretched.share is not None
+    assert stretched.share < 0.95

@@ -106,7 +106,7 @@ class ActorColours:
 
         ``image``, ``plate`` (with the alpha of ``Plates.with_seen``) and ``matte`` are cut to ``box``; ``body`` (33, 2
         or 3) is in the whole frame. A thing has colours foreign to the place where it is, is not like the plate,
-        compact, and touches the person. A ball is one at a foot too, whatever the shoe's colour.
+        compact, and touches the person. A known ball is one wherever it is, at a shoe of its own colour too.
         """
         view = self._view(image, plate, matte, body, box)
         if view is None:
@@ -116,7 +116,7 @@ class ActorColours:
         for hull in hulls:
             cv2.fillConvexPoly(found, hull, 255)
         if self.ball is not None and not any(_is_round(hull, self.ball.radius / view.step) for hull in hulls):
-            self._add_ball_at_foot(self.ball, view, found)
+            self._add_known_ball(self.ball, view, found)
         if not found.any():
             return None
         # The rim of a thing that moves is half thing, half background: it goes with the thing.
@@ -167,14 +167,14 @@ class ActorColours:
             feet[piece].mean() > FOOT_INSIDE_MIN or self.known[FEET].take(view.codes[piece]).mean() > FOOT_COLOURS_MIN
         )
 
-    def _add_ball_at_foot(self, ball: Ball, view: _View, found: Mask) -> None:
+    def _add_known_ball(self, ball: Ball, view: _View, found: Mask) -> None:
         radius = ball.radius / view.step
         # The best place of all is looked at: while the ball is in the air a shoe is not taken for it.
         centre = find_ball(view.apart & ball.colours.take(view.codes), radius)
         if centre is None:
             return
         disc = cv2.circle(np.zeros_like(found), centre, round(2 * radius), 1, -1)
-        if (view.parts[disc > 0] == FEET).any():
+        if (view.parts[disc > 0] != OUTSIDE).any():
             cv2.circle(found, centre, round(radius), 255, -1)
 
     def sightings(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> list[Sighting]:
