@@ -65,23 +65,20 @@ class HdrSignal:
 
     def view_of(self, signal: NDArray[np.uint16]) -> Image:
         """The view (H, W, 3) of R'G'B' at 16 bits, full range."""
-        light = np.take(self._light, signal)
+        light = cv2.LUT(signal, self._light)
         if self.transfer == HLG_TAG:  # scene light to display light: the OOTF
-            luminance = cv2.transform(light, self._weights)
-            light *= (PEAK * cv2.pow(luminance, HLG_GAMMA - 1))[..., None]
-        bt709 = cv2.transform(light, self._to_bt709)
-        share = cv2.sqrt(np.clip(bt709, 0, PEAK) * np.float32(1 / PEAK))
-        return np.take(_view_levels(), (share * np.float32(STEPS - 1) + np.float32(0.5)).astype(np.uint16))
+            gain = cv2.pow(cv2.transform(light, self._weights), HLG_GAMMA - 1)
+            light = cv2.multiply(light, cv2.merge([gain] * 3), scale=PEAK)
+        bt709 = np.asarray(cv2.transform(light, self._to_bt709), np.float32)
+        return np.asarray(cv2.LUT(_steps(bt709 * np.float32(1 / PEAK)), _view_levels()), np.uint8)
 
     def signal_of(self, view: Image) -> Floats:
         """R'G'B' (H, W, 3), 0-1, of the view."""
-        light = np.maximum(cv2.transform(np.take(_view_light(), view), self._from_bt709), 0)
-        if self.transfer == PQ_TAG:
-            return np.asarray(pq_signal(light * REFERENCE_WHITE_NITS), np.float32)
-        display = light * np.float32(1 / PEAK)
-        luminance = np.maximum(cv2.transform(display, self._weights), np.float32(1e-9))
-        scene = display * cv2.pow(luminance, (1 - HLG_GAMMA) / HLG_GAMMA)[..., None]
-        return np.asarray(np.clip(hlg_signal(scene), 0, 1), np.float32)
+        light = np.maximum(cv2.transform(cv2.LUT(view, _view_light()), self._from_bt709), 0) * np.float32(1 / PEAK)
+        if self.transfer == HLG_TAG:  # display light to scene light
+            luminance = np.maximum(cv2.transform(light, self._weights), np.float32(1e-9))
+            light = cv2.multiply(light, cv2.merge([cv2.pow(luminance, (1 - HLG_GAMMA) / HLG_GAMMA)] * 3))
+        return np.asarray(cv2.LUT(_steps(np.asarray(light, np.float32)), self._signal), np.float32)
 
     @cached_property
     def _light(self) -> Floats:
@@ -90,6 +87,13 @@ class HdrSignal:
         if self.transfer == PQ_TAG:
             return np.asarray(pq_nits(signal) / REFERENCE_WHITE_NITS, np.float32)
         return np.asarray(hlg_scene(signal), np.float32)
+
+    @cached_property
+    def _signal(self) -> Floats:
+        """Signal 0-1 of each step of ``_steps``: of display light in shares of the peak for PQ, scene light for HLG."""
+        share = (np.arange(STEPS) / (STEPS - 1)) ** 2
+        signal = pq_signal(share * PEAK_NITS) if self.transfer == PQ_TAG else hlg_signal(share)
+        return np.asarray(signal, np.float32)
 
     @cached_property
     def _to_xyz(self) -> NDArray[np.float64]:
@@ -182,9 +186,15 @@ def expanded(light: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.minimum(light, KNEE) + above / (1 - KNEE_BEND * above)
 
 
+def _steps(share: Floats) -> NDArray[np.uint16]:
+    """Index into tables of light in shares of its maximum. Steps are even in the square root: dark ones are finer."""
+    root = cv2.sqrt(np.clip(share, 0, 1))
+    return np.asarray(root * np.float32(STEPS - 1) + np.float32(0.5), np.float32).astype(np.uint16)
+
+
 @cache
 def _view_levels() -> Image:
-    """The view's level 0-255 for the square root of light, 0-``PEAK`` in ``STEPS`` steps."""
+    """The view's level 0-255 of each step of light 0-``PEAK``."""
     light = PEAK * (np.arange(STEPS) / (STEPS - 1)) ** 2
     return np.rint(255 * srgb_signal(compressed(light))).astype(np.uint8)
 
