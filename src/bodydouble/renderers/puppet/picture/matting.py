@@ -1,5 +1,7 @@
 """Exact outlines: closed-form matting, and the foreground's own colours."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import scipy.sparse as sparse
@@ -37,7 +39,7 @@ def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: 
     centres = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
     cy, cx = np.nonzero(centres)
     size = height * width
-    laplacian = sparse.csr_matrix((size, size))
+    laplacian: Any = sparse.csr_matrix((size, size))
     for start in range(0, len(cy), WINDOWS_AT_ONCE):
         some = np.s_[start : start + WINDOWS_AT_ONCE]
         laplacian = laplacian + _laplacian_of(image, cy[some, None] + WINDOW[:, 0], cx[some, None] + WINDOW[:, 1])
