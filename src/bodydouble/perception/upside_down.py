@@ -30,14 +30,15 @@ def is_upside_down(pack: ModelPack, footage: Footage, track: PersonTrack) -> boo
     if not len(present) or missing_files(pack.folder):
         return False
     persons, faces = person_detector(pack), face_detector(pack)
-    votes: list[bool] = []
+    found = False
     for place in np.unique(np.linspace(0, len(present) - 1, FRAMES).astype(int)):
         index = int(present[place])
         _, image = next(footage.read(index, index + 1))
         vote = _is_frame_upside_down(image, persons, faces)
-        if vote is not None:
-            votes.append(vote)
-    return bool(votes) and all(votes)
+        if vote is False:
+            return False
+        found = found or vote is True
+    return found
 
 
 def _is_frame_upside_down(image: Image, persons: Detector, faces: Detector) -> bool | None:
