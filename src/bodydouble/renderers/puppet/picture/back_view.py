@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.picture.extension import colour_distance, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
@@ -15,6 +14,10 @@ ABOVE_SHOULDERS = 0.4
 """Decimetres above the shoulders' joints up to which a collar reaches."""
 SIDES = (0.1, 0.6)
 """Decimetres inside the trunk's outline between which its sides show the cloth of the back too."""
+NECKLINE = 1.2
+"""Decimetres below the collar in which skin is no cloth; farther down pale cloth may look like skin."""
+RARE = 0.2
+"""Share of the sides below which a colour is an arm's or a strap's."""
 SIDE_PIXELS_MIN = 40
 """Pixels of the sides without which nothing is known of the back."""
 
@@ -25,14 +28,14 @@ def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> F
     ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth.
     """
     joints, scale = fit.joints.points, fit.scale
-    top = int(joints[SHOULDERS, 1].min() - ABOVE_SHOULDERS * scale)
-    bottom = int(joints[HIPS, 1].max())
+    top = int(joints[[11, 12], 1].min() - ABOVE_SHOULDERS * scale)
+    bottom = int(joints[[23, 24], 1].max())
     rows = np.arange(len(opacity))[:, None]
     trunk = (opacity > 0.5) & (rows >= top) & (rows <= bottom)
     inside = distance_to(opacity <= 0.5)
-    cloth = colour_distance(colour, skin) >= 1
+    cloth = (colour_distance(colour, skin) >= 1) | (rows > top + NECKLINE * scale)
     sides = trunk & cloth & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
     if np.count_nonzero(sides) < SIDE_PIXELS_MIN:
         return colour
-    sides = usual_cloth(colour, sides)
+    sides = usual_cloth(colour, sides, RARE)
     return filled(colour, sides, trunk & (inside > SIDES[0] * scale))

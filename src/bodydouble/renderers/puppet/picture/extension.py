@@ -126,15 +126,15 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     return usual_cloth(cutout.colour, cloth & low), closed(lit, NECKLACE * scale / 2)
 
 
-def usual_cloth(colour: Floats, cloth: Mask) -> Mask:
-    """``cloth`` (h, w) without its rarer colours."""
+def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN) -> Mask:
+    """``cloth`` (h, w) without its rarer colours: those of kinds that are less than ``share_min`` (0-1) of it."""
     pixels = np.ascontiguousarray(cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)[cloth])
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, CLOTH_ROUNDS, 0.0)
     kinds = min(CLOTH_KINDS, len(pixels))
     _, label, _ = cv2.kmeans(pixels, kinds, np.zeros((len(pixels), 1), np.int32), criteria, 1, cv2.KMEANS_PP_CENTERS)
     share = np.bincount(label.ravel(), minlength=kinds) / len(pixels)
-    kept = share >= min(CLOTH_SHARE_MIN, share.max())
+    kept = share >= min(share_min, share.max())
     result = cloth.copy()
     result[cloth] = kept[label.ravel()]
     return result
