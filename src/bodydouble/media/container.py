@@ -47,18 +47,24 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
         if context.type == "video":
             context.thread_count = THREADS
         context.options = {"max_pixels": str(PIXELS_MAX)}
+    for packet in packets_of(container, stream):
+        yield from _decoded(context, packet)
+    yield from _decoded(context, None)
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream with content, up to a place that cannot be read."""
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError:
-            packet = None
+            return
         if packet is None:
-            break
-        # An empty packet would flush the decoder; AVI stores one for each dropped frame.
+            return
+        # An empty packet would flush a decoder; AVI stores one for each dropped frame.
         if packet.size:
-            yield from _decoded(context, packet)
-    yield from _decoded(context, None)
+            yield packet
 
 
 def _decoded(context: Any, packet: Any) -> list[Any]:

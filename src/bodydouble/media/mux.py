@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import av.error
 
 from bodydouble.media.container import open_container
 from bodydouble.media.index import FrameIndex, build_index
 from bodydouble.media.marks import copy_chapters, copy_timecode
+from bodydouble.media.rejection import rejected
 from bodydouble.media.sound import TimedPacket, sound_packets
 from bodydouble.media.subtitles import subtitle_packets
 from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
@@ -41,10 +43,18 @@ def join_segments(
 
     Raises:
         ValueError: the segments do not hold as many frames as the source.
+        MediaRejected: audio or subtitles of the source cannot be written.
     """
-    with atomic_file(output) as part:
-        container = MATROSKA if output.suffix.lower() == ".mkv" else "mp4"
-        _write(segments, source, info, part, container, keep_audio, comment, colour)
+    container = MATROSKA if output.suffix.lower() == ".mkv" else "mp4"
+    try:
+        with atomic_file(output) as part:
+            _write(segments, source, info, part, container, keep_audio, comment, colour)
+    except (av.error.InvalidDataError, av.error.ArgumentError) as error:
+        raise rejected(
+            "video",
+            "its audio or subtitles are damaged and cannot be stored in the result; export it again, or leave the "
+            "audio out (keep_audio)",
+        ) from error
 
 
 def _write(

@@ -9,7 +9,7 @@ from typing import Any
 import av
 from av.packet import PacketSideData
 
-from bodydouble.media.container import decoded_frames, open_container
+from bodydouble.media.container import decoded_frames, open_container, packets_of
 from bodydouble.media.sample_clock import SampleClock
 from bodydouble.media.video_info import AudioInfo
 
@@ -50,8 +50,8 @@ def _copied(source: Path, info: AudioInfo, stream: Any, offset: Fraction) -> Ite
         clock = SampleClock(info.sample_rate_hz, sound.time_base, offset)
         frame_samples = sound.codec_context.frame_size
         held = None
-        for packet in original.demux(sound):
-            if packet.dts is None or not packet.size:
+        for packet in packets_of(original, sound):
+            if packet.dts is None:
                 continue
             skipped, padding = _trimmed(packet)
             samples = clock.length(packet, frame_samples, info.codec, padding)
@@ -99,11 +99,15 @@ def _encoded(source: Path, info: AudioInfo, stream: Any, offset: Fraction) -> It
     with open_container(source) as original:
         sound = original.streams[info.track]
         clock = SampleClock(info.sample_rate_hz, sound.time_base, offset)
+        end: int | None = None
         for frame in decoded_frames(original, sound):
             if frame.pts is not None:
-                frame.pts = clock.position(frame.pts, 0)
+                at = clock.position(frame.pts, 0)
+                # Times of a damaged file go back; MP4 requires increasing ones.
+                frame.pts = at if end is None else max(at, end)
                 frame.time_base = Fraction(1, info.sample_rate_hz)
-                clock.expect(frame.pts + frame.samples)
+                end = frame.pts + frame.samples
+                clock.expect(end)
             for piece in resampler.resample(frame):
                 yield from _encoded_packets(stream.encode(piece))
     for piece in resampler.resample(None):

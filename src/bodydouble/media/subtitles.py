@@ -5,9 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av.error
 from av.codec import CodecContext
 
-from bodydouble.media.container import open_container
+from bodydouble.media.container import open_container, packets_of
 from bodydouble.media.sound import TimedPacket
 from bodydouble.media.tracks import MP4_TEXT, TEXT_SUBTITLES, UNDETERMINED, codec_name
 
@@ -50,15 +51,18 @@ def _packets(source: Path, track: int, copy: Any, offset: Fraction, encoder: Any
     with open_container(source) as original:
         stream = original.streams[track]
         shift = round(offset / stream.time_base)
-        for packet in original.demux(stream):
-            if not packet.size or packet.pts is None:
+        for packet in packets_of(original, stream):
+            if packet.pts is None:
                 continue
             at, duration, time_base = max(0, packet.pts - shift), packet.duration, stream.time_base
             if encoder is not None:
-                texts = stream.codec_context.decode2(packet)
-                if texts is None:
+                try:
+                    texts = stream.codec_context.decode2(packet)
+                    if texts is None:
+                        continue
+                    packet = encoder.encode_subtitle(texts)
+                except av.error.FFmpegError:  # one damaged text
                     continue
-                packet = encoder.encode_subtitle(texts)
             packet.stream, packet.time_base = copy, time_base
             packet.pts, packet.dts, packet.duration = at, at, duration
             yield at * time_base, packet

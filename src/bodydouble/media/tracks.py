@@ -17,6 +17,8 @@ AUDIO_TRACKS_MAX = 8
 """Audio tracks kept in the result; each is one more pass over the source."""
 MP4_TEXT = "mov_text"
 """libav's name of the subtitle format of MP4."""
+OPUS_HEADER_BYTES = 19
+"""Length of the shortest identification header (RFC 7845, section 5.1)."""
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "text"})
 """Subtitle formats, by libav's names, that can be converted to that of MP4. Others are pictures."""
 LAYOUTS_BY_CHANNELS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -77,7 +79,10 @@ def audio_tracks(container: Any) -> tuple[AudioInfo, ...]:
 
 def _is_readable(stream: Any) -> bool:
     context = stream.codec_context
-    return context is not None and context.codec is not None and bool(context.sample_rate)
+    if context is None or context.codec is None or not context.sample_rate:
+        return False
+    header = context.extradata or b""
+    return context.codec.canonical_name != "opus" or len(header) >= OPUS_HEADER_BYTES
 
 
 def _audio_info(stream: Any, container: Any) -> AudioInfo:
@@ -166,4 +171,5 @@ def codec_name(stream: Any) -> str:
     context = stream.codec_context
     if context is not None and context.codec is not None:
         return context.codec.canonical_name
-    return str(stream.metadata.get("handler_name") or stream.name or "unknown format").strip()
+    # Streams without a codec context have no name.
+    return str(stream.metadata.get("handler_name") or getattr(stream, "name", None) or "unknown format").strip()
