@@ -139,7 +139,7 @@ class OperationService:
             raise InputRejected("task_id: this task succeeded and cannot be retried", field="task_id")
         if task.status not in TERMINAL:
             alive = {e.id for e in await self.executors() if self.is_alive(e)}
-            if task.status is TaskStatus.RUNNING and task.executor in alive:
+            if task.executor in alive:  # it renders the task, or fetches its inputs
                 raise StillRunning(f"task_id: {task.executor} is running this task; cancel it first")
             await self._queue.enqueue_again(task.id)
             return Retried(id=task.id, new=False)
