@@ -75,22 +75,32 @@ def record(
             container.mux(film.encode(frame))
         container.mux(film.encode())
         for track in tracks:
-            for n in range(12):
-                sound = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
-                sound.sample_rate, sound.pts, sound.time_base = 48_000, 1024 * n, Fraction(1, 48_000)
-                container.mux(track.encode(sound))
-            container.mux(track.encode())
+            encode_silence(container, track)
         for caption in captions:
             packet = av.Packet(b"\0\2Hi")
             packet.stream, packet.time_base = caption, Fraction(1, 1000)
             packet.pts, packet.dts, packet.duration = 0, 0, 200
             container.mux(packet)
         if picture is not None:
-            still = av.VideoFrame.from_ndarray(numbered(1, 160, 120)[0], format="rgb24")
-            still.pts, still.time_base = 0, 1 / rate
-            container.mux(picture.encode(still))
-            container.mux(picture.encode())
+            encode_cover(container, picture, rate)
     return path
+
+
+def encode_cover(container: Any, picture: Any, rate: Fraction) -> None:
+    """Write one frame to a cover picture's track."""
+    still = av.VideoFrame.from_ndarray(numbered(1, 160, 120)[0], format="rgb24")
+    still.pts, still.time_base = 0, 1 / rate
+    container.mux(picture.encode(still))
+    container.mux(picture.encode())
+
+
+def encode_silence(container: Any, track: Any) -> None:
+    """Write a quarter of a second to an audio track."""
+    for n in range(12):
+        sound = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
+        sound.sample_rate, sound.pts, sound.time_base = 48_000, 1024 * n, Fraction(1, 48_000)
+        container.mux(track.encode(sound))
+    container.mux(track.encode())
 
 
 def as_sensor_track(path: Path, kind: bytes) -> Path:

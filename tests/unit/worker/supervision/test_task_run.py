@@ -22,10 +22,7 @@ from bodydouble.tasks.errors import (
     RendererUnavailable,
     StorageUnavailable,
 )
-from bodydouble.tasks.task import (
-    ResultCode,
-    TaskStatus,
-)
+from bodydouble.tasks.task import ResultCode, TaskStatus
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.supervision.runner_pool import RunnerPool
