@@ -106,7 +106,7 @@ def _encoded(source: Path, info: AudioInfo, stream: Any, offset: Fraction) -> It
                 # Times of a damaged file go back; MP4 requires increasing ones.
                 frame.pts = at if end is None else max(at, end)
                 frame.time_base = Fraction(1, info.sample_rate_hz)
-                end = frame.pts + frame.samples
+                end = int(frame.pts) + int(frame.samples)
                 clock.expect(end)
             for piece in resampler.resample(frame):
                 yield from _encoded_packets(stream.encode(piece))
