@@ -107,21 +107,28 @@ def predict(
 ) -> Tensor:
     """(1, 16, T + 1, h, w) velocity of ``latents`` of the same shape. ``memory`` may reuse an earlier step's blocks."""
     model: Any = transformer
-    hidden = model.patch_embedding(torch.cat([latents, prepared.condition], dim=1).to(transformer.dtype))
-    hidden[:, :, 1:] += prepared.pose
-    grid = hidden.shape[2:]
-    hidden = hidden.flatten(2).transpose(1, 2).contiguous()
-    if prepared.shard is not None:
-        hidden = prepared.shard.take(hidden)
     time, modulation = _embed_time(model, timestep)
 
     def blocks(hidden: Tensor) -> Tensor:
         return _through_blocks(model, hidden, modulation, prepared)
 
-    hidden = blocks(hidden) if memory is None else memory.pass_through(blocks, hidden)
+    # The tokens have no name here, so that they are freed after the first block.
+    if memory is None:
+        hidden = _through_blocks(model, _tokens(model, latents, prepared), modulation, prepared)
+    else:
+        hidden = memory.pass_through(blocks, _tokens(model, latents, prepared))
     if prepared.shard is not None:
         hidden = prepared.shard.join(hidden)
-    return _unpatch(model, hidden, time, grid)
+    grid = [side // patch for side, patch in zip(latents.shape[2:], model.config.patch_size, strict=True)]
+    return _unpatch(model, hidden, time, torch.Size(grid))
+
+
+def _tokens(model: Any, latents: Tensor, prepared: PreparedPass) -> Tensor:
+    """(1, S, C) that the blocks get; this rank's, where several render together."""
+    hidden = model.patch_embedding(torch.cat([latents, prepared.condition], dim=1).to(model.dtype))
+    hidden[:, :, 1:] += prepared.pose
+    hidden = hidden.flatten(2).transpose(1, 2).contiguous()
+    return hidden if prepared.shard is None else prepared.shard.take(hidden)
 
 
 def _through_blocks(model: Any, hidden: Tensor, modulation: Tensor, prepared: PreparedPass) -> Tensor:
