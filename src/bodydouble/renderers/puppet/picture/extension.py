@@ -136,7 +136,7 @@ def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN)
     share = np.bincount(label.ravel(), minlength=kinds) / len(pixels)
     kept = share >= min(share_min, share.max())
     result = cloth.copy()
-    result[cloth] = kept[label.ravel()]
+    result[cloth] = kept[np.asarray(label, np.intp).ravel()]
     return result
 
 
