@@ -25,6 +25,7 @@ PYTHON_ELSEWHERE = ("README.md", "docs/client.md", "docs/write-a-renderer.md")
 SHELL_ELSEWHERE = ("docs/write-a-renderer.md",)
 BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGE_SECONDS_MAX = 600
+OUTBOUND_ALLOW = "127.0.0.0/8"
 PROLOGUE = r"""
 set -euo pipefail
 bodydouble() { "$PYTHON" -m bodydouble "$@" | tee "$LAST"; }
@@ -78,7 +79,7 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installation(model_pack: ModelPack) -> Iterator[LiveService]:
     """A service without a worker: its tasks stay as they are."""
-    live = LiveService().start("--no-worker", BODYDOUBLE_OUTBOUND_ALLOW="127.0.0.0/8")
+    live = LiveService().start("--no-worker", BODYDOUBLE_OUTBOUND_ALLOW=OUTBOUND_ALLOW)
     yield live
     live.stop()
     live.remove()
@@ -126,6 +127,7 @@ def run_page(page: str, installation: LiveService, material: Path, folder: Path)
         "PYTHON": sys.executable,
         "LAST": str(material / "last-output"),
         "BODYDOUBLE_DATA": str(installation.folder),
+        "BODYDOUBLE_OUTBOUND_ALLOW": OUTBOUND_ALLOW,
         "PREPARED": str(prepared),
     }
     script = PROLOGUE + filled_in(runnable(page), installation, material)
