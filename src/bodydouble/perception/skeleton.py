@@ -13,18 +13,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
+from bodydouble.perception.landmark_indices import CocoPoint, WholeBodyPoint
 from bodydouble.perception.whole_body import LEFT_HAND, RIGHT_HAND, WholeBody
 
 CONFIDENCE_MIN = 0.5
+"""From which a point is drawn."""
 LIMB_BRIGHTNESS = 0.6
+"""Of the limb's colour."""
+STICK_DIVISOR = 200
+"""The picture's shorter side over the stick width (upstream's "v2")."""
 
-# OpenPose's points as means of two points of COCO-WholeBody: the neck lies between the shoulders, a toe between the
-# big and the small one. Nose, neck, right arm, left arm, right leg, left leg, eyes and ears (right first), toes (left
-# first).
+# OpenPose's points, each the mean of two points of COCO-WholeBody: the neck lies between the shoulders, a toe between
+# the big and the small one.
 JOINTS = (
-    (0, 0), (5, 6), (6, 6), (8, 8), (10, 10), (5, 5), (7, 7), (9, 9), (12, 12), (14, 14), (16, 16), (11, 11), (13, 13),
-    (15, 15), (2, 2), (1, 1), (4, 4), (3, 3), (17, 18), (20, 21),
-)  # fmt: skip
+    (CocoPoint.NOSE, CocoPoint.NOSE),
+    (CocoPoint.LEFT_SHOULDER, CocoPoint.RIGHT_SHOULDER),
+    (CocoPoint.RIGHT_SHOULDER, CocoPoint.RIGHT_SHOULDER),
+    (CocoPoint.RIGHT_ELBOW, CocoPoint.RIGHT_ELBOW),
+    (CocoPoint.RIGHT_WRIST, CocoPoint.RIGHT_WRIST),
+    (CocoPoint.LEFT_SHOULDER, CocoPoint.LEFT_SHOULDER),
+    (CocoPoint.LEFT_ELBOW, CocoPoint.LEFT_ELBOW),
+    (CocoPoint.LEFT_WRIST, CocoPoint.LEFT_WRIST),
+    (CocoPoint.RIGHT_HIP, CocoPoint.RIGHT_HIP),
+    (CocoPoint.RIGHT_KNEE, CocoPoint.RIGHT_KNEE),
+    (CocoPoint.RIGHT_ANKLE, CocoPoint.RIGHT_ANKLE),
+    (CocoPoint.LEFT_HIP, CocoPoint.LEFT_HIP),
+    (CocoPoint.LEFT_KNEE, CocoPoint.LEFT_KNEE),
+    (CocoPoint.LEFT_ANKLE, CocoPoint.LEFT_ANKLE),
+    (CocoPoint.RIGHT_EYE, CocoPoint.RIGHT_EYE),
+    (CocoPoint.LEFT_EYE, CocoPoint.LEFT_EYE),
+    (CocoPoint.RIGHT_EAR, CocoPoint.RIGHT_EAR),
+    (CocoPoint.LEFT_EAR, CocoPoint.LEFT_EAR),
+    (WholeBodyPoint.LEFT_BIG_TOE, WholeBodyPoint.LEFT_SMALL_TOE),
+    (WholeBodyPoint.RIGHT_BIG_TOE, WholeBodyPoint.RIGHT_SMALL_TOE),
+)
+# Pairs of rows of ``JOINTS``.
 LIMBS = (
     (1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13), (1, 0),
     (0, 14), (14, 16), (0, 15), (15, 17), (13, 18), (10, 19),
@@ -44,7 +67,7 @@ REACH_MAX = 20_000
 
 def stick_width(width: int, height: int) -> int:
     """Half the width of a limb and the radius of a joint, in pixels."""
-    return max(int(min(width, height) / 200) - 1, 1)
+    return max(int(min(width, height) / STICK_DIVISOR) - 1, 1)
 
 
 def draw_skeleton(body: WholeBody, width: int, height: int) -> Image:

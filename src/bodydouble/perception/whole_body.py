@@ -10,19 +10,41 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.landmark_indices import BodyPoint, CocoPoint, WholeBodyPoint
 from bodydouble.perception.track import WHOLE_BODY_POINTS, PersonTrack
 
 FACE = slice(23, 91)
 LEFT_HAND, RIGHT_HAND = slice(91, 112), slice(112, 133)
 BEYOND_FRAME = 0.4
 """Not enough to be drawn, enough for a neck between a shoulder that is seen and one that is cut off."""
-WRISTS = (9, 10)  # left, right; a hand starts where its arm ends
+WRISTS = (CocoPoint.LEFT_WRIST, CocoPoint.RIGHT_WRIST)  # a hand starts where its arm ends
 
-# COCO-WholeBody point: BlazePose point. The toes of a foot are one point there.
+# The toes of a foot are one point of BlazePose.
 BODY_FROM_BLAZEPOSE = {
-    0: 0, 1: 2, 2: 5, 3: 7, 4: 8, 5: 11, 6: 12, 7: 13, 8: 14, 9: 15, 10: 16, 11: 23, 12: 24, 13: 25, 14: 26, 15: 27,
-    16: 28, 17: 31, 18: 31, 19: 29, 20: 32, 21: 32, 22: 30,
-}  # fmt: skip
+    CocoPoint.NOSE: BodyPoint.NOSE,
+    CocoPoint.LEFT_EYE: BodyPoint.LEFT_EYE,
+    CocoPoint.RIGHT_EYE: BodyPoint.RIGHT_EYE,
+    CocoPoint.LEFT_EAR: BodyPoint.LEFT_EAR,
+    CocoPoint.RIGHT_EAR: BodyPoint.RIGHT_EAR,
+    CocoPoint.LEFT_SHOULDER: BodyPoint.LEFT_SHOULDER,
+    CocoPoint.RIGHT_SHOULDER: BodyPoint.RIGHT_SHOULDER,
+    CocoPoint.LEFT_ELBOW: BodyPoint.LEFT_ELBOW,
+    CocoPoint.RIGHT_ELBOW: BodyPoint.RIGHT_ELBOW,
+    CocoPoint.LEFT_WRIST: BodyPoint.LEFT_WRIST,
+    CocoPoint.RIGHT_WRIST: BodyPoint.RIGHT_WRIST,
+    CocoPoint.LEFT_HIP: BodyPoint.LEFT_HIP,
+    CocoPoint.RIGHT_HIP: BodyPoint.RIGHT_HIP,
+    CocoPoint.LEFT_KNEE: BodyPoint.LEFT_KNEE,
+    CocoPoint.RIGHT_KNEE: BodyPoint.RIGHT_KNEE,
+    CocoPoint.LEFT_ANKLE: BodyPoint.LEFT_ANKLE,
+    CocoPoint.RIGHT_ANKLE: BodyPoint.RIGHT_ANKLE,
+    WholeBodyPoint.LEFT_BIG_TOE: BodyPoint.LEFT_TOE,
+    WholeBodyPoint.LEFT_SMALL_TOE: BodyPoint.LEFT_TOE,
+    WholeBodyPoint.LEFT_HEEL: BodyPoint.LEFT_HEEL,
+    WholeBodyPoint.RIGHT_BIG_TOE: BodyPoint.RIGHT_TOE,
+    WholeBodyPoint.RIGHT_SMALL_TOE: BodyPoint.RIGHT_TOE,
+    WholeBodyPoint.RIGHT_HEEL: BodyPoint.RIGHT_HEEL,
+}
 # The points of MediaPipe's face mesh that lie where the 68 points of iBUG 300-W do, in their order.
 FACE_FROM_MESH = np.array([
     127, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 356,  # jaw, image left to right

@@ -14,13 +14,20 @@ import torch
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
 
 PICTURE_SIDE = 512
 """Longer side, in pixels, of the picture kept between windows. Enough: the network's memory has 64 x 64 cells."""
-PROMPT_POINTS = (0, 11, 12, 23, 24, 27, 28)  # BlazePose: nose, shoulders, hips, ankles
-TRUNK_POINTS = (0, 11, 12, 23, 24)  # BlazePose: nose, shoulders, hips
+TRUNK_POINTS = (
+    BodyPoint.NOSE,
+    BodyPoint.LEFT_SHOULDER,
+    BodyPoint.RIGHT_SHOULDER,
+    BodyPoint.LEFT_HIP,
+    BodyPoint.RIGHT_HIP,
+)
+PROMPT_POINTS = (*TRUNK_POINTS, BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE)
 SURE_MIN = 0.5
 """Visibility 0-1 from which a point is used."""
 COVERED_MIN = 0.5

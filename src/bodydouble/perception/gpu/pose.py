@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmark_indices import BodyPoint, CocoPoint, HandPoint, WholeBodyPoint
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.people import body_box
 from bodydouble.perception.track import BODY_POINTS, WHOLE_BODY_POINTS
 
-COCO_POINTS = 17
+COCO_POINTS = 17  # ``CocoPoint``
 ASPECT = 3 / 4
 """Width of the crop over its height: the network's input is 192 x 256 pixels."""
 MARGIN = 1.25
@@ -23,19 +24,65 @@ WHOLE_BODY_EXPERT = 5
 SURE = 9
 """Points of the 17 whose mean confidence is the score: the best half, so that a half-visible person scores high."""
 
-# BlazePose point → COCO point. BlazePose has three points per eye; COCO's single one stands for all three.
+# BlazePose has three points per eye; COCO's single one stands for all three.
 FROM_COCO = {
-    0: 0, 1: 1, 2: 1, 3: 1, 4: 2, 5: 2, 6: 2, 7: 3, 8: 4, 11: 5, 12: 6, 13: 7, 14: 8, 15: 9, 16: 10, 23: 11, 24: 12,
-    25: 13, 26: 14, 27: 15, 28: 16,
-}  # fmt: skip
-# BlazePose point → COCO-WholeBody point: mouth corners, root joints of little finger, index finger and thumb, heels.
-FROM_WHOLE_BODY = {9: 77, 10: 71, 17: 108, 18: 129, 19: 96, 20: 117, 21: 93, 22: 114, 29: 19, 30: 22}
-TOES = {31: (17, 18), 32: (20, 21)}  # BlazePose foot index → big and small toe of COCO-WholeBody, averaged
-# Extrapolated hand and foot points for 17-point networks: point → (a, b, share), at b + share * (b - a). Confidence 0.
+    BodyPoint.NOSE: CocoPoint.NOSE,
+    BodyPoint.LEFT_EYE_INNER: CocoPoint.LEFT_EYE,
+    BodyPoint.LEFT_EYE: CocoPoint.LEFT_EYE,
+    BodyPoint.LEFT_EYE_OUTER: CocoPoint.LEFT_EYE,
+    BodyPoint.RIGHT_EYE_INNER: CocoPoint.RIGHT_EYE,
+    BodyPoint.RIGHT_EYE: CocoPoint.RIGHT_EYE,
+    BodyPoint.RIGHT_EYE_OUTER: CocoPoint.RIGHT_EYE,
+    BodyPoint.LEFT_EAR: CocoPoint.LEFT_EAR,
+    BodyPoint.RIGHT_EAR: CocoPoint.RIGHT_EAR,
+    BodyPoint.LEFT_SHOULDER: CocoPoint.LEFT_SHOULDER,
+    BodyPoint.RIGHT_SHOULDER: CocoPoint.RIGHT_SHOULDER,
+    BodyPoint.LEFT_ELBOW: CocoPoint.LEFT_ELBOW,
+    BodyPoint.RIGHT_ELBOW: CocoPoint.RIGHT_ELBOW,
+    BodyPoint.LEFT_WRIST: CocoPoint.LEFT_WRIST,
+    BodyPoint.RIGHT_WRIST: CocoPoint.RIGHT_WRIST,
+    BodyPoint.LEFT_HIP: CocoPoint.LEFT_HIP,
+    BodyPoint.RIGHT_HIP: CocoPoint.RIGHT_HIP,
+    BodyPoint.LEFT_KNEE: CocoPoint.LEFT_KNEE,
+    BodyPoint.RIGHT_KNEE: CocoPoint.RIGHT_KNEE,
+    BodyPoint.LEFT_ANKLE: CocoPoint.LEFT_ANKLE,
+    BodyPoint.RIGHT_ANKLE: CocoPoint.RIGHT_ANKLE,
+}
+# Mouth corners, root joints of little finger, index finger and thumb, heels.
+FROM_WHOLE_BODY = {
+    BodyPoint.LEFT_MOUTH: WholeBodyPoint.LEFT_MOUTH_CORNER,
+    BodyPoint.RIGHT_MOUTH: WholeBodyPoint.RIGHT_MOUTH_CORNER,
+    BodyPoint.LEFT_PINKY: WholeBodyPoint.LEFT_HAND + HandPoint.PINKY_MCP,
+    BodyPoint.RIGHT_PINKY: WholeBodyPoint.RIGHT_HAND + HandPoint.PINKY_MCP,
+    BodyPoint.LEFT_INDEX: WholeBodyPoint.LEFT_HAND + HandPoint.INDEX_MCP,
+    BodyPoint.RIGHT_INDEX: WholeBodyPoint.RIGHT_HAND + HandPoint.INDEX_MCP,
+    BodyPoint.LEFT_THUMB: WholeBodyPoint.LEFT_HAND + HandPoint.THUMB_MCP,
+    BodyPoint.RIGHT_THUMB: WholeBodyPoint.RIGHT_HAND + HandPoint.THUMB_MCP,
+    BodyPoint.LEFT_HEEL: WholeBodyPoint.LEFT_HEEL,
+    BodyPoint.RIGHT_HEEL: WholeBodyPoint.RIGHT_HEEL,
+}
+# COCO-WholeBody's big and small toe, averaged.
+TOES = {
+    BodyPoint.LEFT_TOE: (WholeBodyPoint.LEFT_BIG_TOE, WholeBodyPoint.LEFT_SMALL_TOE),
+    BodyPoint.RIGHT_TOE: (WholeBodyPoint.RIGHT_BIG_TOE, WholeBodyPoint.RIGHT_SMALL_TOE),
+}
+PINKY_BEYOND, INDEX_BEYOND, THUMB_BEYOND = 0.3, 0.35, 0.2
+"""Root joints of the fingers beyond the wrist, in forearms; extrapolated, with the confidence 0."""
+HEEL_BEYOND, TOE_BEYOND = 0.05, 0.15
+"""Heel and foot index beyond the ankle, in shins; extrapolated, with the confidence 0."""
+# Hand and foot points for 17-point networks: point → (a, b, share), at b + share * (b - a).
 BEYOND = {
-    17: (13, 15, 0.3), 18: (14, 16, 0.3), 19: (13, 15, 0.35), 20: (14, 16, 0.35), 21: (13, 15, 0.2), 22: (14, 16, 0.2),
-    29: (25, 27, 0.05), 30: (26, 28, 0.05), 31: (25, 27, 0.15), 32: (26, 28, 0.15),
-}  # fmt: skip
+    BodyPoint.LEFT_PINKY: (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, PINKY_BEYOND),
+    BodyPoint.RIGHT_PINKY: (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, PINKY_BEYOND),
+    BodyPoint.LEFT_INDEX: (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, INDEX_BEYOND),
+    BodyPoint.RIGHT_INDEX: (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, INDEX_BEYOND),
+    BodyPoint.LEFT_THUMB: (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST, THUMB_BEYOND),
+    BodyPoint.RIGHT_THUMB: (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST, THUMB_BEYOND),
+    BodyPoint.LEFT_HEEL: (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE, HEEL_BEYOND),
+    BodyPoint.RIGHT_HEEL: (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE, HEEL_BEYOND),
+    BodyPoint.LEFT_TOE: (BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE, TOE_BEYOND),
+    BodyPoint.RIGHT_TOE: (BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE, TOE_BEYOND),
+}
 
 
 def region_of(box: NDArray[np.floating]) -> Roi:
@@ -87,7 +134,8 @@ def landmarks(found: Points, roi: Roi, size: tuple[int, int]) -> BodyLandmarks:
     whole = len(found) == WHOLE_BODY_POINTS
     result = np.zeros((BODY_POINTS, 3))
     result[list(FROM_COCO)] = found[list(FROM_COCO.values())]
-    result[[9, 10]] = [*found[0, :2], 0.0]  # the mouth at the nose, with confidence 0, if there are no face points
+    # Without face points the mouth is at the nose, with confidence 0.
+    result[[BodyPoint.LEFT_MOUTH, BodyPoint.RIGHT_MOUTH]] = [*found[CocoPoint.NOSE, :2], 0.0]
     for point, (a, b, share) in BEYOND.items():
         result[point, :2] = result[b, :2] + share * (result[b, :2] - result[a, :2])
     if whole:
