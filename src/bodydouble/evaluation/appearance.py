@@ -15,6 +15,7 @@ from bodydouble.perception.arrays import Image, Mask
 SIDE = 96
 """Pixels of the aligned face."""
 MESH_POINTS = 468
+"""Of MediaPipe's face mesh, without the irises."""
 LIGHTNESS_BINS, CHROMA_BINS = 5, 8
 """Coarse: the scene's light may tint a face without making it another one."""
 LAB_RANGE = ((0, 100), (-60, 60), (-60, 60))

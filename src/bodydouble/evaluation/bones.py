@@ -14,6 +14,8 @@ from bodydouble.perception.track import PersonTrack
 
 DIRECTION_DEGREES_MAX = 20.0
 """A bone within this angle agrees: about twice what the pose network differs by between two renderings of one pose."""
+OPPOSITE_DEGREES = 180.0
+"""The angle of a limb that the character does not show: the largest there is."""
 LENGTH_RANGE = (0.9, 1.1)
 """Of the character's own length: within it a limb looks right."""
 SEEN_MIN = 0.5
@@ -27,6 +29,8 @@ SLOPE_DIFFERENCE_MAX = 0.25
 always leans forward, that cancels in the difference."""
 SCALE_FRAMES = 24
 """Window of the scale: about a second."""
+SCALE_MIN = 1e-6
+"""Of the character's own lengths: keeps the ratios finite where all bones are points."""
 NOISE_FRAMES = 9
 """Window of a length: the network's lengths of a rigid limb differ by 5 to 10 % from frame to frame. A limb that is
 drawn too long is so for longer than a third of a second."""
@@ -119,7 +123,7 @@ def bone_directions(actor: PersonTrack, character: PersonTrack, size: tuple[int,
         cross = a.vectors[:, 0] * b.vectors[:, 1] - a.vectors[:, 1] * b.vectors[:, 0]
         dot = a.vectors[:, 0] * b.vectors[:, 0] + a.vectors[:, 1] * b.vectors[:, 1]
         angle = np.degrees(np.abs(np.arctan2(cross, dot)))
-        angles.append(np.where(np.isfinite(angle), angle, 180.0)[judged])
+        angles.append(np.where(np.isfinite(angle), angle, OPPOSITE_DEGREES)[judged])
     every = np.concatenate(angles) if angles else np.zeros(0)
     if not len(every):
         return BoneDirections(share=None, degrees=None)
@@ -182,5 +186,5 @@ def _scales(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.f
         window = table[:, near[shot[near] == shot[i]]]
         medians = [np.nanmedian(row) for row in window if np.isfinite(row).any()]
         if medians:
-            result[i] = max(float(np.median(medians)), 1e-6)
+            result[i] = max(float(np.median(medians)), SCALE_MIN)
     return result

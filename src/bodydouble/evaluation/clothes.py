@@ -15,12 +15,15 @@ PART_WIDTH = 0.16
 TRUNK_SHRINK = 0.6
 """The trunk's corners move towards its middle by this factor, away from arms and background."""
 SEEN_MIN = 0.5
+"""Visibility of both ends from which a part is measured."""
 CERTAIN_LEVEL = 204
 """Of the matte (0-255): pixels that are the person's for sure."""
 PIXELS_MIN = 60
-"""Below this a part is too small to have a colour."""
+"""Pixels: a part with fewer is too small to have a colour."""
 SPREAD_BINS = (3, 3, 3)
 """Neighbouring bins that blur a histogram: the scene's light shifts colours a little."""
+SUM_MIN = 1e-9
+"""Keeps the quotient finite for an empty histogram."""
 
 LINES = {
     "upper arms": (
@@ -77,7 +80,7 @@ def _spread(histogram: NDArray[np.float64]) -> NDArray[np.float64]:
         for i, j, k in np.ndindex(SPREAD_BINS)
     )
     blurred = np.asarray(blurred, np.float64)
-    return blurred / max(float(blurred.sum()), 1e-9)
+    return blurred / max(float(blurred.sum()), SUM_MIN)
 
 
 class ClothesLikeness:

@@ -24,6 +24,9 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage
 from bodydouble.perception.track import empty_track
 
+PCK_STRICT, PCK_LOOSE = 0.1, 0.2
+"""Torso lengths within which a joint counts as correct. The percentage of correct keypoints (PCK) is that of Yang and
+Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", 2013, with the torso as the unit."""
 COSTLY_EVERY_FRAMES = 4
 """Networks and optical flow run on every fourth frame; the background is measured on all of them."""
 REGION_MIN = 76
@@ -150,11 +153,11 @@ class Comparison:
             background_psnr_min_db=worst,
             unencoded_background_psnr_db=unencoded_psnr,
             unencoded_background_exact=unencoded_exact,
-            pck_10=self._pose.hits.share(0.1),
-            pck_20=self._pose.hits.share(0.2),
-            pck_10_driving=self._driving_pose.hits.share(0.1),
-            pck_20_driving=self._driving_pose.hits.share(0.2),
-            pck_20_by_joint=self._pose.hits.by_joint(0.2),
+            pck_10=self._pose.hits.share(PCK_STRICT),
+            pck_20=self._pose.hits.share(PCK_LOOSE),
+            pck_10_driving=self._driving_pose.hits.share(PCK_STRICT),
+            pck_20_driving=self._driving_pose.hits.share(PCK_LOOSE),
+            pck_20_by_joint=self._pose.hits.by_joint(PCK_LOOSE),
             bone_direction_share=directions.share,
             bone_direction_degrees=directions.degrees,
             bone_length_share=lengths.share,

@@ -7,11 +7,14 @@ from bodydouble.perception.landmark_indices import FacePoint
 from bodydouble.perception.track import PersonTrack
 
 FRAMES_MIN = 8
+"""Frames with both faces from which mouth and head are compared."""
 YAW_SPREAD_MIN = 2.0
 """Degrees of standard deviation: a gain fitted to a head that does not turn is noise."""
 LIPS = (FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER)
 RIGID_LENGTH = (FacePoint.BETWEEN_BROWS, FacePoint.UNDER_NOSE)
 """Constant whatever the mouth does."""
+RIGID_LENGTH_MIN = 1e-6
+"""Pixels: keeps the opening finite where a face is a point."""
 CHEEKS = (FacePoint.RIGHT_CHEEK, FacePoint.LEFT_CHEEK)
 SPREAD_MIN = 1e-6
 """Standard deviation of a mouth that moves at all."""
@@ -22,7 +25,7 @@ def mouth_opening(track: PersonTrack) -> NDArray[np.float64]:
     face = track.face.astype(np.float64)
     gap = np.linalg.norm(face[:, LIPS[0], :2] - face[:, LIPS[1], :2], axis=-1)
     length = np.linalg.norm(face[:, RIGID_LENGTH[0]] - face[:, RIGID_LENGTH[1]], axis=-1)
-    return gap / np.maximum(length, 1e-6)
+    return gap / np.maximum(length, RIGID_LENGTH_MIN)
 
 
 def head_yaw(track: PersonTrack) -> NDArray[np.float64]:

@@ -10,11 +10,13 @@ FEET = (
     [BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_HEEL, BodyPoint.RIGHT_TOE],
 )
 SEEN_MIN = 0.5
+"""Visibility of all points of a foot from which it is measured."""
 SHORT_SIDE = 480
 """Speeds are given as at this short side, so that sizes compare."""
 RESTING_MAX = 1.0
 """Pixels a frame at that size: an actor's foot that moves less rests."""
 FRAMES_MIN = 8
+"""Steps of a resting foot, of both feet together, from which there is a measure."""
 
 
 def foot_slide(actor: PersonTrack, character: PersonTrack, size: tuple[int, int]) -> float | None:

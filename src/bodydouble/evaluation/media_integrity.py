@@ -12,6 +12,8 @@ from bodydouble.media.tracks import audio_tracks
 
 TIMESTAMP_TOLERANCE = Fraction(1, 1_000_000)
 """Seconds."""
+FRAME_RATE_MIN = 1e-6
+"""Frames per second: keeps a frame's duration finite where the file names no rate."""
 SYNC_TOLERANCE = Fraction(1, 1000)
 """Seconds: a tick of Matroska."""
 FRAME_RATE_TOLERANCE = Fraction(1, 10_000)
@@ -27,7 +29,7 @@ def compare_media(
     (source_path, a, source_reader), (output_path, b, output_reader) = source, output
     # From the first frame: a common start of all tracks is removed from results.
     times = [[(p - r.pts[0]) * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]
-    frame_seconds = 1 / max(float(a.frame_rate), 1e-6)
+    frame_seconds = 1 / max(float(a.frame_rate), FRAME_RATE_MIN)
     return MediaIntegrity(
         frames=len(times[0]) == len(times[1]),
         timestamps=len(times[0]) == len(times[1])

@@ -13,6 +13,10 @@ REACH_MARGIN = 0.09
 or sleeve that the output's matte missed."""
 CHANGED_MIN = 12.0
 """Of the smoothed difference, 0-255."""
+CHANGE_WINDOW = (5, 5)
+"""Pixels that the difference is averaged over: a single pixel of coding noise is no change."""
+GROWTH_SHRINK = 4
+"""Factor by which masks are shrunk while they grow: precise enough for a margin."""
 PRESENT_MIN = 4
 """Of a matte (0-255): more than this belongs to a person."""
 CHANGED_MARGIN = 0.01
@@ -30,10 +34,12 @@ def disc(radius: float) -> NDArray[np.uint8]:
 
 
 def grown(mask: NDArray[np.uint8], radius: float) -> Mask:
-    """``mask`` (zero or not) dilated by a disc; computed at a quarter of the size, precise enough for a margin."""
+    """``mask`` (zero or not) dilated by a disc; computed at a quarter of the size."""
     height, width = mask.shape
-    small = cv2.resize(mask, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
-    wide = cv2.dilate((small > 0).astype(np.uint8), disc(radius / 4))
+    small = cv2.resize(
+        mask, (max(1, width // GROWTH_SHRINK), max(1, height // GROWTH_SHRINK)), interpolation=cv2.INTER_AREA
+    )
+    wide = cv2.dilate((small > 0).astype(np.uint8), disc(radius / GROWTH_SHRINK))
     return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST) > 0, np.bool_)
 
 
@@ -49,7 +55,7 @@ def background(source_matte: Matte, output_matte: Matte, changed: NDArray[np.flo
     if not people.any():
         return np.ones(changed.shape, np.bool_)
     reach = grown(people, REACH_MARGIN * height)
-    moved = (cv2.boxFilter(changed, -1, (5, 5)) > CHANGED_MIN) & reach
+    moved = (cv2.boxFilter(changed, -1, CHANGE_WINDOW) > CHANGED_MIN) & reach
     taken = grown(people, CERTAIN_MARGIN * height) | grown(moved.astype(np.uint8), CHANGED_MARGIN * height)
     return np.asarray(~taken, np.bool_)
 

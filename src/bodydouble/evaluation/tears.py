@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.evaluation.regions import disc, grown
+from bodydouble.evaluation.regions import CHANGE_WINDOW, PRESENT_MIN, disc, grown
 from bodydouble.perception.arrays import Mask, Matte, Points
 from bodydouble.perception.interpolation import body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
@@ -51,8 +51,8 @@ class Tears:
             return
         height, width = output_matte.shape
         core = body_core(track, i, width, height)
-        actor = np.asarray(grown((source_matte > 4).astype(np.uint8), ACTOR_MARGIN * height), np.bool_)
-        painted = np.asarray(cv2.boxFilter(changed, -1, (5, 5)) > CHANGED_MIN, np.bool_)
+        actor = np.asarray(grown((source_matte > PRESENT_MIN).astype(np.uint8), ACTOR_MARGIN * height), np.bool_)
+        painted = np.asarray(cv2.boxFilter(changed, -1, CHANGE_WINDOW) > CHANGED_MIN, np.bool_)
         silhouette = np.asarray(output_matte >= SOLID_LEVEL, np.bool_)
         opening = np.asarray((output_matte < OPEN_LEVEL) & ~(painted & ~actor), np.bool_)
         background = np.asarray((changed < SHOWS_THROUGH_MAX) & ~actor, np.bool_)

@@ -10,9 +10,11 @@ UNCOVERED_MAX = 4
 CHARACTER_MARGIN = 0.03
 """Share of the frame's height around the character that is not judged: soft edges and shadows."""
 ACTOR_LEVEL = 128
+"""Of the source's matte (0-255): from half on, the pixel is the actor's."""
 DISTINCT_MIN = 24.0
 """0-255: only pixels in which actor and background differ by more can tell what is left of the actor."""
 PIXELS_MIN = 50
+"""A frame that uncovers fewer is not measured."""
 
 
 def composite(background: Image, actor: Image, matte: Matte) -> Image:
