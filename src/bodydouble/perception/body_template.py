@@ -28,6 +28,8 @@ TARGET_MEMBERS = (
     *(f"{_TARGETS}/universal-{gender}-young-averagemuscle-averageweight.target.gz" for gender in GENDERS),
 )
 """Offsets from the base mesh to a young adult; their mean over gender and origin is the template."""
+ORIGIN_TARGETS = len(GENDERS) * len(ORIGINS)
+"""The first of them, one for each gender and origin; one for each gender follows."""
 
 SIDES = ("l", "r")
 LIMB_BONES = ("clavicle", "upperarm", "lowerarm", "hand", "thigh", "calf", "foot")
@@ -83,8 +85,11 @@ def reduce_makehuman(files: Mapping[str, bytes]) -> bytes:
     The result has the same bytes on every machine: entries are not compressed and carry no date.
     """
     mesh = _read_mesh(files[MESH_MEMBER].decode())
-    vertices = mesh.vertices + sum(_offsets(files[name], len(mesh.vertices)) for name in TARGET_MEMBERS[:6]) / 6
-    vertices = vertices + sum(_offsets(files[name], len(mesh.vertices)) for name in TARGET_MEMBERS[6:]) / 2
+    vertices = (
+        mesh.vertices
+        + sum(_offsets(files[name], len(mesh.vertices)) for name in TARGET_MEMBERS[:ORIGIN_TARGETS]) / ORIGIN_TARGETS
+    )
+    vertices = vertices + sum(_offsets(files[name], len(mesh.vertices)) for name in TARGET_MEMBERS[ORIGIN_TARGETS:]) / 2
     weights = _read_weights(files[WEIGHTS_MEMBER], len(vertices))
     used = np.unique(mesh.triangles)
     number = np.full(len(vertices), -1)

@@ -14,6 +14,8 @@ THUMBNAIL_BLUR = 1.5
 """Sigma, pixels of the thumbnail: small displacements between two frames do not count."""
 HISTOGRAM_BINS = 8
 """For each of R, G and B."""
+LEVELS = 256
+"""Values of an 8-bit channel."""
 CORRELATION_MAX = 0.5
 """Measured on the development clips: neighbours within a shot correlate above 0.8 even in fast pans, across cuts below
 0.4."""
@@ -35,7 +37,7 @@ def frame_signature(image: Image) -> FrameSignature:
     """The signature of one frame."""
     width, height = THUMBNAIL_SIZE
     small = cv2.resize(image, (width * 2, height * 2), interpolation=cv2.INTER_LINEAR)
-    histogram = cv2.calcHist([small], [0, 1, 2], None, [HISTOGRAM_BINS] * 3, [0, 256, 0, 256, 0, 256])
+    histogram = cv2.calcHist([small], [0, 1, 2], None, [HISTOGRAM_BINS] * 3, [0, LEVELS, 0, LEVELS, 0, LEVELS])
     thumbnail = cv2.resize(small, THUMBNAIL_SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
     return FrameSignature(
         thumbnail=np.asarray(cv2.GaussianBlur(thumbnail, (0, 0), THUMBNAIL_BLUR), np.float32),

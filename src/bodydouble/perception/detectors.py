@@ -79,7 +79,10 @@ class AnchorLayout:
 PERSON_ANCHORS = AnchorLayout(side=224, strides=(8, 16, 32, 32, 32), per_cell=2)
 PALM_ANCHORS = AnchorLayout(side=192, strides=(8, 16, 16, 16), per_cell=2)
 FACE_ANCHORS = AnchorLayout(side=192, strides=(4,), per_cell=1)
+BOX_NUMBERS = 4
+"""A candidate's centre x, y, width and height, before its key points (``keypoint_coord_offset`` of the graphs)."""
 PERSON_POINTS, PALM_POINTS, FACE_POINTS = 4, 7, 6
+"""Key points of a candidate (``num_keypoints`` of the graphs)."""
 PERSON_SCORE_MIN, PALM_SCORE_MIN = 0.4, 0.4
 """The graphs have 0.5; candidates are confirmed by the landmark networks here. Chosen on the development clips."""
 FACE_SCORE_MIN = 0.5
@@ -137,7 +140,9 @@ class Detector:
         raw, scores, anchors = raw[good], scores[good], self._anchors[good]
         centre = raw[:, :2] / side + anchors
         half = raw[:, 2:4] / side / 2
-        points = raw[:, 4 : 4 + 2 * self._points].reshape(-1, self._points, 2) / side + anchors[:, None]
+        points = (
+            raw[:, BOX_NUMBERS : BOX_NUMBERS + 2 * self._points].reshape(-1, self._points, 2) / side + anchors[:, None]
+        )
         flat = np.concatenate([centre - half, centre + half, points.reshape(len(points), -1)], 1)
         found: list[Detection] = []
         for box, score in _weighted_nms(flat, scores):

@@ -26,13 +26,14 @@ from bodydouble.perception.track import HAND_POINTS
 from bodydouble.perception.tracking import head_region, near_head, torso_length
 
 FACE_SCORE_MIN = 0.5
+"""Score 0-1 of the face mesh from which there is a face."""
 FACE_SEARCH_EVERY_FRAMES = 2
 """While the face is lost: the detector rarely finds what it missed in the frame before."""
 FACE_SEARCH_SCALES = (1.0, 1.3, 1.7)
 """Sides of the searched squares over the head's region: the detector misses clear faces at one scale and finds them
 at another (a picture at 1.3 to 1.7, a blurred frame of the juggler from 1.3 on)."""
 HAND_SCORE_MIN, HAND_SCORE_SURE = 0.5, 0.8
-"""Below the first there is no hand; above the second no other region is tried."""
+"""Scores 0-1 of the hand network. Below the first there is no hand; above the second no other region is tried."""
 PALM_SEARCH_EVERY_FRAMES = 3
 """While a hand is lost: the palm detector costs more than the landmarks."""
 WRIST_SEEN_MIN = 0.3
@@ -43,9 +44,11 @@ ARM_OF_TORSO, ARM_MIN = 0.6, 16.0
 WRIST_REACH_MAX = 0.8
 """Distance of the hand's wrist from the body's up to which the hand belongs to the body."""
 PALM_REACH_MAX = 0.7
+"""Distance of a detected palm's wrist from the body's up to which the palm belongs to the body."""
 SAME_HAND_MAX = 0.15
 """Distance of two hands' middles below which both regions show one hand."""
 HAND_SIZE_MIN = 0.75
+"""Smallest region of the hand: fingers that point at the camera give none."""
 HAND_BEYOND_WRIST = 0.7
 """Middle of the hand on the way from the wrist to the finger roots."""
 HAND_OF_PALM = 2.8

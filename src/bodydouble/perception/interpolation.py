@@ -31,11 +31,11 @@ them is wrong by an eighth of it: 3 % of the body's width, less than the smoothi
 STRIDE_MAX = 0.5
 """Largest move between measured frames, in body widths: faster motion blurs and has to be measured."""
 VISIBILITY_CHANGE_MAX = 0.4
-"""Chosen on the development clips: an arm that disappears changes by more."""
+"""Of a landmark's visibility 0-1. Chosen on the development clips: an arm that disappears changes by more."""
 WIDTH_OF_TRUNK = 0.6
 """Shoulder width over trunk length of an adult seen from the front, rounded down."""
 BODY_WIDTH_MIN = 8.0
-"""Pixels."""
+"""Pixels: smallest width of a body, whose shares are used as lengths."""
 
 
 def body_width(points: Points) -> float:

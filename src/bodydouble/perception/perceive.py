@@ -37,6 +37,7 @@ from bodydouble.perception.windows import (
 from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
+"""Frames that one stage handles at once: the unit in which perception is saved and resumed."""
 WINDOW_FORMAT = 2
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12

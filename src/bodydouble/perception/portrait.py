@@ -28,8 +28,9 @@ HEAD_REACH, HEAD_RISE = 1.6, 0.2
 LIMB_REACH, LIMB_REACH_MIN = 1.2, 0.12
 """Half side of the pass over a limb in limb lengths, at least this share of the picture's height."""
 LIMB_SEEN_MIN = 0.3
+"""Visibility of both ends below which a limb gets no pass."""
 PASS_SIDE_MIN = 20
-"""Pixels."""
+"""Pixels of the shorter side: a smaller pass shows the network too little."""
 LIMBS = (
     (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
     (BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
@@ -38,11 +39,14 @@ LIMBS = (
 )
 # Gates. The body drawn as thick lines limits the selfie network to the person; thin lines are the person for sure.
 NEAR_WIDTH, SURE_WIDTH = 1.3, 0.35
+"""Width factors of the thick and the thin lines."""
 NEAR_MARGIN = 15
 """Pixels, side of the square that widens the thick lines."""
 NEAR_BLUR_DIVISOR = 90
 """Picture height over sigma."""
 POSE_GATE, POSE_WEIGHT, SURE_WEIGHT = 1.5, 0.9, 0.95
+"""Gain of the pose network's mask as a gate; weights of that mask and of the thin lines in the result. Chosen by eye on
+the development pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ GAP_FRAMES_MAX = 8
 HAND_FRAMES_MIN = 3
 """A hand seen in fewer frames of a span is more often a false detection."""
 SCALE_MIN = 4.0
-"""Pixels."""
+"""Smallest unit of speed, pixels: keeps tiny or distant parts from being left unsmoothed."""
 SHOULDERS_OF_TRUNK = 0.25
 """Smallest shoulder width over trunk length that is trusted: somebody sideways has no width."""
 HAND_OF_PALM = 2.0

@@ -15,7 +15,7 @@ FACE_POINTS = 478  # ``FacePoint``: 468 mesh points, 5 of the iris at image left
 HAND_POINTS = 21  # ``HandPoint``
 EYE_POINTS = 16  # contour of one eye: corner, 7 below, corner, 7 above, in the iris model's order
 WHOLE_BODY_POINTS = 133  # COCO-WholeBody: 17 body, 6 feet, 68 face, 21 for each hand
-BYSTANDERS_MAX = 6
+BYSTANDERS_MAX = 6  # other people in one frame whose boxes are kept
 
 
 @dataclass(frozen=True, kw_only=True)

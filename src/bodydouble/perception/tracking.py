@@ -17,11 +17,13 @@ from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
 
 KEEP_SCORE_MIN = 0.5
+"""Score 0-1 of the body network from which a tracked body is kept; below, it is lost."""
 SEARCH_EVERY_FRAMES = 4
 """While lost: a search of the whole frame costs as much as about ten tracked frames."""
 LONG_LOST_FRAMES, LONG_LOST_SEARCH_EVERY_FRAMES = 24, 12
 """After a long absence searches are rarer: the backward pass fills in the frames in which the person came back."""
 BYSTANDERS_EVERY_FRAMES = 24
+"""About a second: between two searches the boxes of other people stand still."""
 BYSTANDER_OVERLAP_MAX = 0.4
 """Intersection over union with the tracked person's box from which a box is that person."""
 BYSTANDER_KEPT_OVERLAP_MAX = 0.3
@@ -37,11 +39,14 @@ SUSPICIOUS_MOVE = 0.06
 GROWTH_RANGE = (0.4, 2.5)
 """Smallest and largest change of the region's side between two frames."""
 APPEARANCE_EVERY_FRAMES = 6
+"""How often the clothes of a tracked body are added to the remembered histogram."""
 APPEARANCE_NEW_SHARE = 0.1
 """Weight of a new histogram in the remembered one."""
 
 HISTOGRAM_BINS = (12, 8, 6)
 """Hue, saturation and value: hue identifies clothes, value changes with light."""
+HUES, LEVELS = 180, 256
+"""Values of hue (OpenCV counts it in steps of 2 degrees), and of saturation and value, in an 8-bit picture."""
 TORSO_SHRINK = 0.85
 """The torso's corners move towards its middle by this factor, away from the background."""
 HISTOGRAM_BLUR = (3, 3)
@@ -82,7 +87,7 @@ def appearance(image: Image, body: BodyLandmarks) -> NDArray[np.float32]:
     mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull((polygon - [x0, y0]).astype(np.int32)), 255)
     hsv = cv2.cvtColor(image[y0:y1, x0:x1], cv2.COLOR_RGB2HSV)
-    histogram = cv2.calcHist([hsv], [0, 1, 2], mask, list(HISTOGRAM_BINS), [0, 180, 0, 256, 0, 256])
+    histogram = cv2.calcHist([hsv], [0, 1, 2], mask, list(HISTOGRAM_BINS), [0, HUES, 0, LEVELS, 0, LEVELS])
     return np.asarray(histogram / max(float(histogram.sum()), 1.0), np.float32)
 
 
