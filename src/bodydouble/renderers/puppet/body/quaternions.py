@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+TINY = 1e-9
+"""Angles in radians and lengths below it count as zero."""
 
 
 def multiply(a: Array, b: Array) -> Array:
@@ -43,7 +45,7 @@ def from_matrix(matrix: Array) -> Array:
     """(4,) of a rotation matrix (3, 3)."""
     vector = cv2.Rodrigues(matrix)[0].ravel()
     angle = float(np.linalg.norm(vector))
-    return np.r_[np.cos(angle / 2), np.sin(angle / 2) * vector / max(angle, 1e-9)]
+    return np.r_[np.cos(angle / 2), np.sin(angle / 2) * vector / max(angle, TINY)]
 
 
 def to_matrix(quaternion: Array) -> Array:
@@ -61,4 +63,4 @@ def to_matrix(quaternion: Array) -> Array:
 def between(a: Array, b: Array, share: float) -> Array:
     """(4,) the rotation at ``share`` (0-1) of the shorter way from ``a`` to ``b``."""
     mixed = (1 - share) * a + share * (b if a @ b >= 0 else -b)
-    return mixed / max(float(np.linalg.norm(mixed)), 1e-9)
+    return mixed / max(float(np.linalg.norm(mixed)), TINY)

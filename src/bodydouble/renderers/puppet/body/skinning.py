@@ -9,6 +9,9 @@ from bodydouble.renderers.puppet.body import quaternions
 
 Array = NDArray[np.float64]
 
+TINY = 1e-6
+"""Lengths of a mixed quaternion below it count as zero."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BonePose:
@@ -41,7 +44,7 @@ def skin_points(points: Array, weights: Array, duals: Array) -> Array:
     Source: Kavan et al., "Skinning with Dual Quaternions", I3D 2007.
     """
     mixed = weights @ duals
-    mixed /= np.maximum(np.linalg.norm(mixed[:, :4], axis=1, keepdims=True), 1e-6)
+    mixed /= np.maximum(np.linalg.norm(mixed[:, :4], axis=1, keepdims=True), TINY)
     w, v, dual_w, dual_v = mixed[:, :1], mixed[:, 1:4], mixed[:, 4:5], mixed[:, 5:]
     turned = points + 2 * _cross(v, _cross(v, points) + w * points)
     return turned + 2 * (w * dual_v - dual_w * v + _cross(v, dual_v))

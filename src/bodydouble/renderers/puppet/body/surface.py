@@ -17,6 +17,13 @@ Mask = NDArray[np.bool_]
 LIMB_BONES = MappingProxyType({"arm": ("upperarm", "lowerarm", "hand"), "leg": ("thigh", "calf", "foot")})
 """The bones of each kind of limb, without their side."""
 SUBPIXEL_BITS = 4
+"""Fraction bits of the corners that OpenCV draws."""
+COORDINATE_MAX = 8000
+"""Pixels: OpenCV cannot draw corners that are farther outside the picture."""
+TINY = 1e-6
+"""Sums of weights below it count as zero."""
+DEPTH_BLUR_MIN = 0.75
+"""Standard deviation in pixels by which depth is smoothed at least. Chosen by eye on the development clips."""
 WEIGHT_BLUR, DEPTH_BLUR = 0.16, 0.12
 """Standard deviations in decimetres by which weights and depth are smoothed: seams of the mesh's parts are hard."""
 SAMPLES_PER_BLUR = 1.6
@@ -90,7 +97,7 @@ def label_triangles(
     labels = np.zeros(shape, np.int32)
     corners = vertices[triangles]
     depth = corners[..., 2].mean(1)
-    fixed = np.round(np.clip(corners[..., :2], -8000, 8000) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    fixed = np.round(np.clip(corners[..., :2], -COORDINATE_MAX, COORDINATE_MAX) * (1 << SUBPIXEL_BITS)).astype(np.int32)
     # Triangles that look the other way are always behind others of a closed surface: half of the work is saved.
     a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
@@ -133,7 +140,7 @@ def surface_of(
     weights = template.triangle_weights[chosen].astype(np.float32)[number]
     for k in np.flatnonzero(weights.any((0, 1))):
         weights[..., k] = cv2.GaussianBlur(weights[..., k], (0, 0), sigma / step)
-    weights /= np.maximum(weights.sum(2, keepdims=True), 1e-6)
+    weights /= np.maximum(weights.sum(2, keepdims=True), TINY)
     depth = vertices[triangles][..., 2].mean(1).astype(np.float32)[number]
-    depth = cv2.GaussianBlur(depth, (0, 0), max(0.75, DEPTH_BLUR * scale) / step)
+    depth = cv2.GaussianBlur(depth, (0, 0), max(DEPTH_BLUR_MIN, DEPTH_BLUR * scale) / step)
     return Surface(weights=weights, depth=np.asarray(depth, np.float32), inside=inside, step=step)
