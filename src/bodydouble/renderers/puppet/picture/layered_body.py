@@ -14,7 +14,7 @@ from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below
-from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers, shaded_part
+from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, LayeredBody, LayerSources, build_layers, shaded_part
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import softened
 from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, face_only, segment
@@ -92,5 +92,5 @@ def _with_bare_legs(
             mask &= extended.made_up
             colour[mask] = shaded[mask]
             bare |= mask
-    alpha[extended.made_up] = softened(bare, 0.8)[extended.made_up]
+    alpha[extended.made_up] = softened(bare, RIM_SIGMA)[extended.made_up]
     return Cutout(alpha=alpha, colour=colour)

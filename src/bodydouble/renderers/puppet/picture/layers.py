@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import (
@@ -46,6 +47,35 @@ HAND_ZONE = (0.4, 0.8)
 """Weight of the hand's bone between which an arm's pixels become the hand's."""
 SKIN_SHADE = (0.55, 0.5)
 """Light of a made-up limb: ambient, and by how much it faces the camera."""
+LIGHT_MAX = 1.05
+"""Brightest light of a made-up limb over its colour. Chosen by eye on the development clips."""
+SHADE_SIGMA = 1.2
+"""Standard deviation in pixels by which a made-up limb's light is smoothed. Chosen by eye on the development clips."""
+RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
+"""Standard deviations in pixels of the rims of a layer's parts and of a made-up hand. Chosen by eye on the development
+clips."""
+TRACE, SEEN, HIDDEN, MOSTLY = 0.02, 0.05, 0.3, 0.6
+"""Alphas above which a pixel shows anything; belongs to a limb; is filled where an arm covers it; is opaque for a
+cell. Chosen by eye on the development clips."""
+OPAQUE_SHARE = 0.97
+"""Share of a cell's pixels that are opaque in an opaque cell. Chosen by eye on the development clips."""
+MESH_RIM_SIDE = 5
+"""Side in pixels of the square by which a layer's mesh is widened, for soft rims. Chosen by eye on the development
+clips."""
+ARM_PIXELS_MIN = 30
+"""Pixels without which an arm is no layer. Chosen by eye on the development clips."""
+ARM_SURFACE, ARM_WHOLE, LEG_WHOLE = 0.15, 0.4, 0.3
+"""Weights of a limb's bones above which a triangle moves an arm's pixels, and belongs to a whole arm or leg.
+Chosen by eye on the development clips."""
+LEFT_LEG = (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE)
+RIGHT_LEG = (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE)
+LEGS_APART_MIN = 0.5
+"""Decimetres between the legs' axes over which a skirt's weights are blended at least. Chosen by eye on the development
+clips."""
+HEM_FADE = 0.3
+"""Decimetres below the hem over which the blended weights fade out. Chosen by eye on the development clips."""
+TINY = 1e-9
+"""Lengths in pixels and sums of weights below it count as zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,14 +158,14 @@ def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
     points = fit.joints.points
     rows, columns = (np.arange(n, dtype=np.float64) * surface.step + surface.step // 2 for n in weights.shape[:2])
     axis = {}
-    for side, chain in (("l", (23, 25, 27)), ("r", (24, 26, 28))):
+    for side, chain in (("l", LEFT_LEG), ("r", RIGHT_LEG)):
         joints = points[list(chain), :2]
         order = np.argsort(joints[:, 1])
         axis[side] = np.interp(rows, joints[order, 1], joints[order, 0])
     span = axis["l"] - axis["r"]
-    span = np.where(np.abs(span) < 0.5 * fit.scale, np.sign(span + 1e-9) * 0.5 * fit.scale, span)
+    span = np.where(np.abs(span) < LEGS_APART_MIN * fit.scale, np.sign(span + TINY) * LEGS_APART_MIN * fit.scale, span)
     share = np.clip((columns[None] - axis["r"][:, None]) / span[:, None], 0, 1).astype(np.float32)
-    fade = np.clip((hem + 0.3 * fit.scale - rows) / (0.3 * fit.scale), 0, 1).astype(np.float32)[:, None]
+    fade = np.clip((hem + HEM_FADE * fit.scale - rows) / (HEM_FADE * fit.scale), 0, 1).astype(np.float32)[:, None]
     for bone in LIMB_BONES["leg"]:
         left, right = BONES.index(f"{bone}_l"), BONES.index(f"{bone}_r")
         total = weights[..., left] + weights[..., right]
@@ -148,19 +178,19 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     """Trunk, head, hair, skirt, and the thighs as far as the legs' layers have not set in."""
     alpha, scale = sources.alpha, fit.scale
     limbs = [mask for name, mask in parts.parts.items() if name.startswith("arm")]
-    any_arm = np.any(limbs, axis=0) & (alpha > 0.05) if limbs else np.zeros(alpha.shape, np.bool_)
-    keep = alpha * softened(~any_arm, 0.8)
+    any_arm = np.any(limbs, axis=0) & (alpha > SEEN) if limbs else np.zeros(alpha.shape, np.bool_)
+    keep = alpha * softened(~any_arm, RIM_SIGMA)
     grown = widened(any_arm, 3)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
-    hidden = grown & covered & (alpha > 0.3)
+    hidden = grown & covered & (alpha > HIDDEN)
     known = (keep > SOLID) & ~widened(any_arm, 2)
-    colour = filled(sources.colour, known, hidden | ((keep > 0.02) & ~known))
+    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known))
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:
         weight = limb_weight(surface, "leg", "l") + limb_weight(surface, "leg", "r")
         ends = np.clip((LEG_END[1] - weight) / (LEG_END[1] - LEG_END[0]), 0, 1)
-        legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), 0.8)
+        legs_own = softened(np.any(legs, axis=0) | (weight > SEAM[1]), RIM_SIGMA)
         opacity = opacity * (1 - legs_own * (1 - ends) * _below(parts.hem, alpha))
     layer = make_layer(colour, np.asarray(opacity, np.float32), surface, scale)
     if not sources.face.any():
@@ -196,12 +226,14 @@ def _arm_layer(
     own = parts.parts.get(f"arm_{side}")
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])
-    if own is None or np.count_nonzero(own & (alpha > 0.05)) < 30:
+    if own is None or np.count_nonzero(own & (alpha > SEEN)) < ARM_PIXELS_MIN:
         return None
-    surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, 0.15), shape, fit.scale)
+    surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape, fit.scale)
     weight = limb_weight(surface, "arm", side)
-    whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.4)], shape) > 0
-    visible = own & (alpha > 0.05)
+    whole = (
+        label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, ARM_WHOLE)], shape) > 0
+    )
+    visible = own & (alpha > SEEN)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
@@ -212,9 +244,9 @@ def _arm_layer(
     if not sources.hands_seen[0 if side == "l" else 1]:
         hand, shaded = shaded_part(fit, template, f"hand_{side}", sources.skin, shape)
         colour = np.where(hand[..., None], shaded, colour)
-        made_up = softened(hand, 0.7)
+        made_up = softened(hand, HAND_SIGMA)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
-    front = np.maximum(softened(own, 0.8) * alpha * fade, made_up)
+    front = np.maximum(softened(own, RIM_SIGMA) * alpha * fade, made_up)
     full = np.maximum(softened(hidden | visible) * (hidden | visible) * alpha, front)
     layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
     share = surface.share((f"hand_{side}",))
@@ -243,10 +275,12 @@ def _leg_layer(
     weight = limb_weight(surface, "leg", side)
     other = limb_weight(both, "leg", "r" if side == "l" else "l")
     arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)
-    whole = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.3)], shape) > 0
+    whole = (
+        label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, LEG_WHOLE)], shape) > 0
+    )
     mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both, "leg", side) > other))
     below = _below(parts.hem, alpha)
-    visible = mine & (alpha > 0.05) & (below > 0)
+    visible = mine & (alpha > SEEN) & (below > 0)
     hidden = whole & ~visible & ((below == 0) | arms | (other > 0))
     known = narrowed(visible & (alpha > SOLID), 1) & ~widened(arms, 2)
     if not known.any():
@@ -254,8 +288,8 @@ def _leg_layer(
     colour = filled(sources.colour, known, hidden | (visible & ~known))
     colour = np.where((visible & ~arms & (alpha > SOLID))[..., None], sources.colour, colour)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
-    front = softened(visible, 0.8) * alpha * fade
-    full = np.maximum(softened(hidden, 1.0), softened(visible, 0.8) * alpha)
+    front = softened(visible, RIM_SIGMA) * alpha * fade
+    full = np.maximum(softened(hidden, 1.0), softened(visible, RIM_SIGMA) * alpha)
     shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
     return make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
 
@@ -269,9 +303,9 @@ def shaded_part(
     labels = label_triangles(fit.vertices, triangles, shape)
     corners = fit.vertices[triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), 1e-9)
-    light = np.clip(SKIN_SHADE[0] + SKIN_SHADE[1] * facing, 0, 1.05).astype(np.float32)
-    shade = cv2.GaussianBlur(light[np.maximum(labels - 1, 0)], (0, 0), 1.2)
+    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), TINY)
+    light = np.clip(SKIN_SHADE[0] + SKIN_SHADE[1] * facing, 0, LIGHT_MAX).astype(np.float32)
+    shade = cv2.GaussianBlur(light[np.maximum(labels - 1, 0)], (0, 0), SHADE_SIGMA)
     return labels > 0, np.asarray(np.clip(colour * shade[..., None], 0, 255), np.float32)
 
 
@@ -284,7 +318,9 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     points = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
     number = np.arange(rows * columns).reshape(rows, columns)
     quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
-    near = np.asarray(cv2.dilate((alpha > 0.02).astype(np.uint8), np.ones((5, 5), np.uint8)), np.uint8)
+    near = np.asarray(
+        cv2.dilate((alpha > TRACE).astype(np.uint8), np.ones((MESH_RIM_SIDE, MESH_RIM_SIDE), np.uint8)), np.uint8
+    )
     quads = quads[_box_sums(near, points[quads[:, 0]], points[quads[:, 2]]) > 0]
     used = np.unique(quads)
     renumbered = np.zeros(len(points), np.int64)
@@ -293,12 +329,12 @@ def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, fr
     weights, depth = surface.at(points)
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     low, high = points[triangles].min(1), points[triangles].max(1)
-    whole = _box_sums((alpha > 0.6).astype(np.uint8), low, high)
+    whole = _box_sums((alpha > MOSTLY).astype(np.uint8), low, high)
     return Layer(
         vertices=np.c_[points, depth],
-        weights=weights / np.maximum(weights.sum(1, keepdims=True), 1e-9),
+        weights=weights / np.maximum(weights.sum(1, keepdims=True), TINY),
         triangles=triangles,
-        opaque=whole >= 0.97 * cell * cell,
+        opaque=whole >= OPAQUE_SHARE * cell * cell,
         rgba=premultiplied(colour, alpha),
         front=None if front is None else premultiplied(colour, front),
     )

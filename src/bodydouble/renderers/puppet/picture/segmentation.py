@@ -12,6 +12,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood
 from bodydouble.renderers.puppet.picture.extension import colour_distance
@@ -48,6 +49,40 @@ HEM_MIN = 1.2
 """Decimetres below the crotch that a skirt reaches down at least."""
 CROTCH = 0.9
 """Decimetres from the hips' line down to the crotch of the template."""
+SEED_START, SEED_END = (0.2, 0.8), (0.1, 0.9)
+"""Weights of shoulder and elbow where an arm's sure line begins, and of elbow and wrist where it ends. Chosen by eye on
+the development clips."""
+LINE_WIDTH, FINGER_WIDTH = 0.3, 0.13
+"""Decimetres: thickness of an arm's sure line and of a finger. Chosen by eye on the development clips."""
+TRUNK_DEPTH, ARM_CLEAR = 0.2, 0.25
+"""Decimetres inside the trunk and beside the arm from which on a pixel surely has the trunk's colours. Chosen by eye on
+the development clips."""
+ABOVE_SHOULDER, ABOVE_CLEAR = 0.2, 0.15
+"""Decimetres above the shoulder, and there beside the arm, from which on a pixel is hair. Chosen by eye on the
+development clips."""
+HAIR_BODY, HAIR_ARM = 0.1, 0.6
+"""Decimetres beside the body and beside the arm from which on a pixel is hair below the shoulder. Chosen by eye on the
+development clips."""
+ARM_REACH, ARM_DEPTH = 0.55, 0.18
+"""Decimetres around the body's arm that may be an arm, and inside it from which on pixels surely are. Chosen by eye on
+the development clips."""
+RATIO_INSIDE, RATIO_SEED, RATIO_SLEEVE = -2, -8, -1
+"""Log-likelihood ratios arm / rest above which a pixel is surely an arm's: deep inside it, on its sure line, and in a
+wide sleeve. Chosen by eye on the development clips."""
+PIECE_SEEDS = 5
+"""Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
+HAND_PLACE, HAND_RADIUS = (0.4, 0.6), 0.8
+"""Weights of wrist and fingertip in the middle of an unseen hand, and its radius in decimetres. Chosen by eye on the
+development clips."""
+HEAD_ABOVE, TRUNK_RIM = 0.3, 0.1
+"""Decimetres above the shoulders from which on a pixel is the head's, and on either side of the trunk's outline
+within which it is not sure. Chosen by eye on the development clips."""
+CLOTH_END = 0.2
+"""Share of the largest width that the person has in the lowest row that counts. Chosen by eye on the development
+clips."""
+ARM_LIKE, ARM_LIKE_RANGE, ARM_LIKE_BLUR = 5, 4, 0.12
+"""A pixel with the log-likelihood ratio ``-ARM_LIKE`` has nothing of the arm's colours; over the next
+``ARM_LIKE_RANGE`` that grows to 1. Decimetres over which it is smoothed. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +142,18 @@ def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple
     points = fit.joints.points[:, :2]
     shoulder, elbow, wrist = points[list(chain.joints)]
     line = np.zeros(opaque.shape, np.uint8)
-    path = np.round(np.array([0.2 * shoulder + 0.8 * elbow, elbow, 0.1 * elbow + 0.9 * wrist])).astype(np.int32)
-    cv2.polylines(line, [path], False, 1, max(2, int(0.3 * scale)))
+    path = np.round(
+        np.array([SEED_START[0] * shoulder + SEED_START[1] * elbow, elbow, SEED_END[0] * elbow + SEED_END[1] * wrist])
+    ).astype(np.int32)
+    cv2.polylines(line, [path], False, 1, max(2, int(LINE_WIDTH * scale)))
     hand = np.zeros(opaque.shape, np.uint8)
     marks = anatomy.hands[0 if side == "l" else 1]
     seen = bool(np.isfinite(marks).all())
     if seen:
         for fingers in FINGER_LINES:
-            cv2.polylines(hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(0.13 * scale)))
+            cv2.polylines(
+                hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(FINGER_WIDTH * scale))
+            )
         cv2.fillConvexPoly(hand, cv2.convexHull(np.round(marks[list(PALM)]).astype(np.int32)), 1)
     hand_mask = (hand > 0) & opaque
     return ((line > 0) & opaque) | hand_mask, hand_mask, seen
@@ -139,11 +178,11 @@ def _arm(
     raw = label_triangles(fit.vertices, template.triangles[whole], shape) > 0
     seeds, hand, hand_seen = _arm_seeds(opaque, fit, anatomy, side)
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
-    core = narrowed(trunk, 0.2 * scale) & ~widened(raw, 0.25 * scale) & opaque
+    core = narrowed(trunk, TRUNK_DEPTH * scale) & ~widened(raw, ARM_CLEAR * scale) & opaque
     above = np.zeros(opaque.shape, np.bool_)
-    above[: max(0, int(shoulder[1] - 0.2 * scale))] = True
-    hair = opaque & ~widened(body, 0.1 * scale) & ~widened(raw, 0.6 * scale)
-    hair |= opaque & above & ~widened(raw, 0.15 * scale)
+    above[: max(0, int(shoulder[1] - ABOVE_SHOULDER * scale))] = True
+    hair = opaque & ~widened(body, HAIR_BODY * scale) & ~widened(raw, HAIR_ARM * scale)
+    hair |= opaque & above & ~widened(raw, ABOVE_CLEAR * scale)
     face = face_and_neck(anatomy, opaque.shape)
     # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
     rest = (core | hair) & ~face
@@ -156,16 +195,16 @@ def _arm(
     colours = image[opaque]
     ratio[opaque] = log_likelihood(models[0], colours) - log_likelihood(models[1], colours)
     depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, 3))
-    zone = widened(raw, 0.55 * scale) & opaque
+    zone = widened(raw, ARM_REACH * scale) & opaque
     labels = np.full(shape, cv2.GC_BGD, np.uint8)
     labels[zone] = cv2.GC_PR_BGD
     labels[visible & opaque] = cv2.GC_PR_FGD
-    labels[(depth > 0.18 * scale) & visible & opaque & (ratio > -2)] = cv2.GC_FGD
+    labels[(depth > ARM_DEPTH * scale) & visible & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[rest & ~raw] = cv2.GC_BGD
-    labels[seeds & (ratio > -8)] = cv2.GC_FGD
+    labels[seeds & (ratio > RATIO_SEED)] = cv2.GC_FGD
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     near_arm = continued(visible, body)
-    labels[near_arm & opaque & ~body & (ratio > -1) & ~hair] = cv2.GC_FGD
+    labels[near_arm & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
         labels[_hand_end(fit, side, shape) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
@@ -173,7 +212,7 @@ def _arm(
     found = _decided(image, labels, models, widened(zone, scale))
     found = closed(opened(found & opaque, 1), 2) & opaque
     count, labelled = pieces(found)
-    kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > 5]
+    kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]
     return np.isin(labelled, kept) & found, ratio
 
 
@@ -181,7 +220,13 @@ def _hand_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
     """A disc where the hand of an arm is expected, (h, w)."""
     wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
     end = np.zeros(shape, np.uint8)
-    cv2.circle(end, np.round(0.4 * wrist + 0.6 * tip).astype(int).tolist(), max(1, int(0.8 * fit.scale)), 1, -1)
+    cv2.circle(
+        end,
+        np.round(HAND_PLACE[0] * wrist + HAND_PLACE[1] * tip).astype(int).tolist(),
+        max(1, int(HAND_RADIUS * fit.scale)),
+        1,
+        -1,
+    )
     return end > 0
 
 
@@ -224,7 +269,7 @@ def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     """(h, w) the hull of the face mesh; empty where no face is seen."""
     zone = np.zeros(shape[:2], np.uint8)
     if anatomy.face is not None:
-        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:468, :2]).astype(np.int32)), 1)
+        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:MESH_POINTS, :2]).astype(np.int32)), 1)
     return zone > 0
 
 
@@ -232,7 +277,7 @@ def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     """The face and the neck below it: never part of an arm."""
     zone = np.zeros(shape[:2], np.uint8)
     if anatomy.face is not None:
-        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:468, :2]).astype(np.int32)), 1)
+        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:MESH_POINTS, :2]).astype(np.int32)), 1)
         chin = anatomy.face[FacePoint.CHIN, :2]
         thick = max(2, int(0.5 * anatomy.head.width))
         cv2.line(zone, np.round(chin).astype(int).tolist(), np.round(anatomy.shoulders).astype(int).tolist(), 1, thick)
@@ -244,10 +289,10 @@ def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, fit: BodyFit) -
     scale = fit.scale
     rest = opaque & ~arms["l"] & ~arms["r"]
     head = np.zeros_like(rest)
-    head[: max(0, int(fit.joints.points[SHOULDERS, 1].min() - 0.3 * scale))] = True
+    head[: max(0, int(fit.joints.points[SHOULDERS, 1].min() - HEAD_ABOVE * scale))] = True
     solid = widened(opened(rest, SLIVER * scale), 2)
-    rest &= solid | widened(trunk, 0.1 * scale) | head
-    core = narrowed(trunk, 0.1 * scale) | head
+    rest &= solid | widened(trunk, TRUNK_RIM * scale) | head
+    core = narrowed(trunk, TRUNK_RIM * scale) | head
     count, labels = pieces(rest)
     sizes = np.bincount(labels[core & rest], minlength=count + 1)
     rest &= np.isin(labels, np.flatnonzero(sizes >= SEEDS_MIN))
@@ -288,7 +333,7 @@ def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[
         return None
     # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
     widths = np.count_nonzero(opaque, axis=1)
-    cut_off = hem + 2 >= float(np.flatnonzero(widths > 0.2 * widths.max(initial=0)).max(initial=0))
+    cut_off = hem + 2 >= float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
     return hem if cut_off or hem - top > HEM_MIN * fit.scale else None
 
 
@@ -315,6 +360,6 @@ def _split_legs(
 
 
 def arm_colours(segmentation: Segmentation, side: str, scale: float) -> Floats:
-    """(h, w) 0-1: 1 where a pixel has the colours of the arm of ``side``, smoothed over 0.12 dm."""
-    like = np.clip((segmentation.arm_likeness[side] + 5) / 4, 0, 1)
-    return np.asarray(cv2.GaussianBlur(like.astype(np.float32), (0, 0), max(0.12 * scale, 0.5)), np.float32)
+    """(h, w) 0-1: 1 where a pixel has the colours of the arm of ``side``, smoothed."""
+    like = np.clip((segmentation.arm_likeness[side] + ARM_LIKE) / ARM_LIKE_RANGE, 0, 1)
+    return np.asarray(cv2.GaussianBlur(like.astype(np.float32), (0, 0), max(ARM_LIKE_BLUR * scale, 0.5)), np.float32)
