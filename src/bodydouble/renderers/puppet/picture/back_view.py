@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.picture.extension import colour_distance, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
@@ -28,8 +29,8 @@ def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> F
     ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth.
     """
     joints, scale = fit.joints.points, fit.scale
-    top = int(joints[[11, 12], 1].min() - ABOVE_SHOULDERS * scale)
-    bottom = int(joints[[23, 24], 1].max())
+    top = int(joints[SHOULDERS, 1].min() - ABOVE_SHOULDERS * scale)
+    bottom = int(joints[HIPS, 1].max())
     rows = np.arange(len(opacity))[:, None]
     trunk = (opacity > 0.5) & (rows >= top) & (rows <= bottom)
     inside = distance_to(opacity <= 0.5)

@@ -8,9 +8,10 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import limb_triangles
+from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triangles
+from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
-from bodydouble.renderers.puppet.picture.regions import narrowed, opened, widened
+from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, narrowed, opened, widened
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -26,6 +27,11 @@ SPARED = 0.7
 """Decimetres about the landmarks of hands and feet where nothing is carved: the template has no shoes."""
 ROUNDS = 3
 """Iterations of GrabCut: further ones change less than 1 % of the pixels on the development pictures."""
+SEEN_ALPHA = 0.1
+"""Alpha above which a pixel shows something of the person. Chosen by eye on the development clips."""
+SURE_NOTHING, SURE_WHOLE = 0.03, 0.97
+"""Alphas below and above which the first cut-out is kept beside what is carved. Chosen by eye on the development
+clips."""
 
 
 def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale: float) -> Floats:
@@ -36,27 +42,27 @@ def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale:
     """
     height, width = alpha.shape
     zoom = min(1.0, SIDE_MAX / max(height, width))
-    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+    size = (max(REDUCED_SIDE_MIN, round(width * zoom)), max(REDUCED_SIDE_MIN, round(height * zoom)))
     unit = scale * zoom
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     matte = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
     inside = cv2.resize(body.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     core = narrowed(inside, max(2, CORE * unit)) & (matte > 0.5)
     labels = np.full(matte.shape, cv2.GC_BGD, np.uint8)
-    labels[widened(matte > 0.1, RING * unit + 1)] = cv2.GC_PR_BGD
+    labels[widened(matte > SEEN_ALPHA, RING * unit + 1)] = cv2.GC_PR_BGD
     labels[matte > 0.5] = cv2.GC_PR_FGD
     labels[core] = cv2.GC_FGD
     if not core.any() or not (labels == cv2.GC_BGD).any():
         return alpha
     cv2.setRNGSeed(0)
-    models = np.zeros((1, 65)), np.zeros((1, 65))
+    models = np.zeros((1, MODEL_SIZE)), np.zeros((1, MODEL_SIZE))
     cv2.grabCut(small, labels, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     allowed = cv2.resize(gaps.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     gone = opened(allowed & (matte > 0.5) & (labels != cv2.GC_FGD) & (labels != cv2.GC_PR_FGD), 1)
     if not gone.any():
         return alpha
     band = widened(gone, 3)
-    trimap = np.where(matte > 0.97, 1.0, np.where(matte < 0.03, 0.0, 0.5)).astype(np.float32)
+    trimap = np.where(matte > SURE_WHOLE, 1.0, np.where(matte < SURE_NOTHING, 0.0, 0.5)).astype(np.float32)
     trimap[band] = 0.5
     trimap[narrowed(gone, 2)] = 0
     trimap[core & ~gone] = 1
@@ -82,7 +88,9 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
         neck = float(fit.joints.shoulders[1])
         points = points[points[:, 1] > neck]
         if len(points) > 2:
-            cv2.fillConvexPoly(hull, cv2.convexHull(np.round(np.clip(points, -8000, 8000)).astype(np.int32)), 1)
+            cv2.fillConvexPoly(
+                hull, cv2.convexHull(np.round(np.clip(points, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)), 1
+            )
         gaps |= hull
     spared = np.zeros(shape, np.uint8)
     radius = max(1, round(SPARED * fit.scale))
@@ -96,7 +104,7 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
 
 def _largest(alpha: Floats) -> Floats:
     """``alpha`` without islands."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.1).astype(np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SEEN_ALPHA).astype(np.uint8))
     if count <= 2:
         return alpha
     main = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))

@@ -32,6 +32,13 @@ PERSON_MARGIN = 0.4
 """Shoulder widths of the picture that are kept around the person: room for made-up hands and skirts."""
 LANDMARK_SEEN_MIN = 0.3
 """Visibility from which on a landmark belongs to the part of the picture that is kept."""
+PART_SIDE_MIN = 8
+"""Shortest side in pixels of that part. Chosen by eye on the development clips."""
+SPINE_UNSEEN = 400
+"""Longest spine in texture pixels where the video shows no actor, whose size would tell. Chosen by eye on the
+development clips."""
+SIZE_PERCENTILE = 90
+"""The texture suits the actor's head size of this percentile of the frames. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +132,15 @@ def person_part(alpha: Floats, anatomy: Anatomy) -> tuple[int, int, int]:
     points = np.concatenate([[[x, y], [x + w, y + h]], seen, anatomy.hands[np.isfinite(anatomy.hands[..., 0])]])
     low = np.floor(points.min(0) - PERSON_MARGIN * anatomy.unit).astype(int)
     right = int(np.ceil(points[:, 0].max() + PERSON_MARGIN * anatomy.unit))
-    x0, y0 = int(np.clip(low[0], 0, width - 8)), int(np.clip(low[1], 0, height - 8))
-    return x0, y0, min(width, max(right, x0 + 8))
+    x0, y0 = int(np.clip(low[0], 0, width - PART_SIDE_MIN)), int(np.clip(low[1], 0, height - PART_SIDE_MIN))
+    return x0, y0, min(width, max(right, x0 + PART_SIDE_MIN))
 
 
 def texture_zoom(anatomy: Anatomy, motion: Motion) -> float:
     """How far the reference is reduced so that its texture is about as large as on screen; never enlarged."""
     sizes = motion.head_size[motion.present]
     if len(sizes) == 0:
-        return min(1.0, 400 / max(anatomy.spine, 1))
-    target = float(np.percentile(sizes, 90))
+        return min(1.0, SPINE_UNSEEN / max(anatomy.spine, 1))
+    target = float(np.percentile(sizes, SIZE_PERCENTILE))
     own = anatomy.head.size
     return float(np.clip(OVERSAMPLING * target / own, ZOOM_MIN, 1.0))

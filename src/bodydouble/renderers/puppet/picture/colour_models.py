@@ -9,10 +9,16 @@ Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 COMPONENTS = 5
-"""Gaussians of a model: fixed by OpenCV's GrabCut, whose layout of 65 numbers the models keep."""
+"""Gaussians of a model: fixed by OpenCV's GrabCut, whose layout the models keep."""
+MODEL_SIZE = 65
+"""Numbers of a GrabCut model: for each Gaussian a weight, then three means for each, then nine covariances for each."""
+COVARIANCES_FROM = 4 * COMPONENTS
+"""Index of a model's first covariance, after the weights and means."""
 SAMPLES_MAX = 4000
 """Seeds of each kind that a model is learned from."""
 SEED = 0
+STRIP_SEEDS_MIN = 64
+"""Seeds of each kind in the strip at least: fewer are repeated. Chosen by eye on the development clips."""
 NOISE = 9.0
 """Added to each variance (levels squared): flat colours of a drawing have none of their own."""
 
@@ -30,11 +36,11 @@ def learn_models(image: Image, first: Mask, second: Mask) -> tuple[Array, Array]
         return pixels[rng.permutation(len(pixels))[:SAMPLES_MAX]]
 
     a, b = drawn(first), drawn(second)
-    count = max(len(a), len(b), 64)
+    count = max(len(a), len(b), STRIP_SEEDS_MIN)
     a, b = a[rng.integers(0, len(a), count)], b[rng.integers(0, len(b), count)]
     strip = np.ascontiguousarray(np.concatenate([a, b])[None].repeat(2, 0))
     labels = np.repeat(np.array([cv2.GC_FGD, cv2.GC_BGD], np.uint8), count)[None].repeat(2, 0)
-    background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
+    background, foreground = np.zeros((1, MODEL_SIZE)), np.zeros((1, MODEL_SIZE))
     cv2.setRNGSeed(SEED)
     cv2.grabCut(strip, labels, (0, 0, 1, 1), background, foreground, 1, cv2.GC_INIT_WITH_MASK)
     return foreground, background
@@ -44,8 +50,8 @@ def log_likelihood(model: Array, colours: Image) -> Array:
     """(N,) logarithm of the density of ``colours`` (N, 3) under a ``model`` (1, 65)."""
     flat = model.ravel()
     weights = flat[:COMPONENTS]
-    means = flat[COMPONENTS : 4 * COMPONENTS].reshape(-1, 3)
-    covariances = flat[4 * COMPONENTS :].reshape(-1, 3, 3)
+    means = flat[COMPONENTS:COVARIANCES_FROM].reshape(-1, 3)
+    covariances = flat[COVARIANCES_FROM:].reshape(-1, 3, 3)
     # A drawing has few colours: each is looked up once.
     codes = colours.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     unique, index = np.unique(codes, return_inverse=True)

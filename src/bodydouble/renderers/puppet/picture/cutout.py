@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
+from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN
 from bodydouble.tasks.atomic_files import atomic_file
 
 Image = NDArray[np.uint8]
@@ -40,10 +41,10 @@ def resized(image: Image, zoom: float) -> Image:
 
 
 def shrunk(image: Floats, zoom: float) -> Floats:
-    """``image`` (h, w, ...) reduced by ``zoom``, each side to at least 8 pixels; never enlarged."""
+    """``image`` (h, w, ...) reduced by ``zoom``, each side to at least ``REDUCED_SIDE_MIN`` pixels; never enlarged."""
     if zoom >= 1:
         return image
-    size = (max(8, round(image.shape[1] * zoom)), max(8, round(image.shape[0] * zoom)))
+    size = (max(REDUCED_SIDE_MIN, round(image.shape[1] * zoom)), max(REDUCED_SIDE_MIN, round(image.shape[0] * zoom)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -70,7 +71,7 @@ def cut_out(image: Image, mask: Floats) -> Cutout:
     """The person that the coarse ``mask`` (h, w) 0-1 marks in ``image`` (h, w, 3)."""
     height, width = mask.shape
     zoom = min(1.0, MATTING_SIDE_MAX / max(height, width))
-    size = (max(8, round(width * zoom)), max(8, round(height * zoom)))
+    size = (max(REDUCED_SIDE_MIN, round(width * zoom)), max(REDUCED_SIDE_MIN, round(height * zoom)))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     trimap = trimap_of(np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32))
     alpha = closed_form_alpha(small, trimap)

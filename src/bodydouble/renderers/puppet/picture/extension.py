@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 
 CUT_OFF = 0.5
 """Alpha at the lower edge from which on the picture cuts the person off."""
+SOLID = 0.9
+"""Alpha above which a pixel's colour is the person's alone. Chosen by eye on the development clips."""
 EDGE = 3
 """Rows at the lower edge whose colours the picture's own border spoils."""
 BELOW_HIPS = 2.5
@@ -87,7 +89,7 @@ def extend_below(
     if not legs:
         made_up[int(lowest) :] = False
     colour = cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE)
-    known = (alpha > 0.9) & ~below
+    known = (alpha > SOLID) & ~below
     cloth, naked = _cloth_and_skin(cutout, bare, skin, fit.scale)
     source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
     source &= known
@@ -117,7 +119,7 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     """
     near_neck = widened(bare, NECKLINE * scale)
     like = colour_distance(cutout.colour, skin) < 1
-    solid = cutout.alpha > 0.9
+    solid = cutout.alpha > SOLID
     low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
     cloth = solid & ~near_neck & ~like
     if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2:

@@ -20,6 +20,11 @@ FILL_ROUNDS, FILL_SIGMA = 12, 1.5
 """Blurs of the diffusion, and their standard deviation in reduced pixels."""
 BLEND_SIGMA, BLEND_REACH = 0.8, 3
 """Standard deviation in pixels by which what is filled fades out, and how far that reaches."""
+REDUCED_SIDE_MIN = 8
+"""Shortest side in pixels of a reduced picture. Chosen by eye on the development clips."""
+SHARE_MIN, SURE_SHARE = 0.05, 0.3
+"""Known share of a reduced pixel that is divided by at least, and above which its colour is kept. Chosen by eye on the
+development clips."""
 
 
 def widened(mask: Mask, radius: float) -> Mask:
@@ -62,12 +67,12 @@ def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
     if not missing.any() or not known.any():
         return colour
     height, width = known.shape
-    size = (max(8, width // FILL_SHRINK), max(8, height // FILL_SHRINK))
+    size = (max(REDUCED_SIDE_MIN, width // FILL_SHRINK), max(REDUCED_SIDE_MIN, height // FILL_SHRINK))
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     kept = cv2.copyTo(colour, known.astype(np.uint8))
     small = np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.float32)
-    small = small / np.maximum(share, 0.05)[..., None]
-    sure = share > 0.3
+    small = small / np.maximum(share, SHARE_MIN)[..., None]
+    sure = share > SURE_SHARE
     if not sure.any():
         return colour
     spread = continued(small, sure)
