@@ -11,11 +11,13 @@ Counts = NDArray[np.float32]
 
 LEVELS = 16
 """Levels a colour channel is counted in."""
+LEVEL_SHIFT = 4
+"""Bits of an 8 bit channel that are dropped: 256 levels become ``LEVELS``."""
 
 
 def colour_codes(image: Image) -> NDArray[np.int32]:
     """(...,) one number 0 to ``LEVELS ** 3`` for each pixel's colour, of (..., 3) RGB."""
-    levels = (image >> 4).astype(np.int32)
+    levels = (image >> LEVEL_SHIFT).astype(np.int32)
     return (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
 
 

@@ -15,6 +15,11 @@ Floats = NDArray[np.float32]
 
 DROP_MIN = 0.3
 """Share of its width that a person loses at the edge; reflections in the desk keep the rest."""
+SEARCH_ROWS_MIN = 4
+"""Rows of the picture in which an edge is looked for, at least. Chosen by eye on the development clips."""
+SPREAD_FROM, SPREAD_TO = 20, 80
+"""Percentiles of the samples' edge rows between which their spread is measured. Chosen by eye on the development
+clips."""
 SPREAD_MAX = 0.04
 """How far the row of one frame may lie from that of another, of the picture's height."""
 KNEES_SEEN_MAX = 0.2
@@ -28,6 +33,8 @@ NARROWING_ROWS = 60
 """The width's loss is measured over a 60th of the picture's height: an edge is as sharp, a waist is not."""
 FREE_MATTE = 24
 """Matte level (0-255) below which a pixel is not the person's."""
+PERSON_MATTE = 127
+"""Matte level (0-255) above which a pixel is the person's: half of the range."""
 STEEP_MAX = 120.0
 """Largest gradient that counts: one bright rim must not outweigh a long edge."""
 FREE_MIN, CLEAR_MIN = 0.1, 2.5
@@ -66,12 +73,12 @@ def find_desk(samples: list[SampleFrame], track: PersonTrack) -> Desk | None:
         return None
     top = int(np.clip(shoulders + TRUNK_FROM * (hips - shoulders), 0, height - 1))
     k = max(2, height // NARROWING_ROWS)
-    if height - 2 * k - top < 4:
+    if height - 2 * k - top < SEARCH_ROWS_MIN:
         return None
     ends = [_narrowing(sample.matte, top, k) for sample in samples]
     rows, drops = np.array([e[0] for e in ends]), np.array([e[1] for e in ends])
     line = float(np.median(rows))
-    steady = np.percentile(rows, 80) - np.percentile(rows, 20) < SPREAD_MAX * height
+    steady = np.percentile(rows, SPREAD_TO) - np.percentile(rows, SPREAD_FROM) < SPREAD_MAX * height
     goes_on = hips > line - TRUNK_HIDDEN * (hips - shoulders)
     if not (steady and goes_on and float(np.median(drops)) > DROP_MIN):
         return None
@@ -85,7 +92,7 @@ def _median_row(track: PersonTrack, chosen: list[int], left: BodyPoint) -> float
 
 def _narrowing(matte: NDArray[np.uint8], top: int, k: int) -> tuple[int, float]:
     """The row below ``top`` where the matte loses most of its width within ``2k`` rows, and the share that it loses."""
-    width = np.concatenate([[0], np.cumsum((matte > 127).sum(1))]).astype(np.float64)
+    width = np.concatenate([[0], np.cumsum((matte > PERSON_MATTE).sum(1))]).astype(np.float64)
     rows = np.arange(top, matte.shape[0] - 2 * k)
     above = (width[rows] - width[np.maximum(rows - k, 0)]) / k
     below = (width[rows + 2 * k] - width[rows + k]) / k

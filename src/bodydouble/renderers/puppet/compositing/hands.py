@@ -41,6 +41,8 @@ SKIN_SOFT_PIXELS, SKIN_GAIN = 1.0, 1.3
 """Blur of the skin's mask, and the factor that gives the blurred rim back."""
 SHADE_LIGHTNESS = 25.0
 """L* below the face's from which skin counts as too dark."""
+LIGHTNESS_MAX = 100
+"""L* of white."""
 DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
 """Bounds of a hand's lightness over the skin's with which its hue is scaled: shadows are less coloured."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
@@ -180,7 +182,7 @@ def _recolour(lab: Floats, own: NDArray[np.float64], skin: NDArray[np.float64]) 
     Not all of it: hands are redder than cheeks, and hands of a face's blue or grey are not read as hands any more.
     """
     lightness, a, b = cv2.split(lab)
-    lit = np.clip(lightness + np.float32(skin[0] - own[0]), 0, 100)
+    lit = np.clip(lightness + np.float32(skin[0] - own[0]), 0, LIGHTNESS_MAX)
     depth = np.clip(lit * np.float32(1 / max(float(skin[0]), 1.0)), DEPTH_MIN, DEPTH_MAX).astype(np.float32)
     hue = skin[1:] + HUE_KEPT * (own[1:] - skin[1:])
     a, b = (

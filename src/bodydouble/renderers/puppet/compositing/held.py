@@ -34,6 +34,12 @@ SIZE_MIN = 0.2
 """Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
 HAND_LENGTH_MIN = 6.0
 """Pixels: the landmarks of a smaller hand say too little."""
+BOX_SIDE_MIN = 4
+"""Shortest side in pixels of the part of the frame that is looked at. Chosen by eye on the development clips."""
+TINY = 1e-6
+"""Lengths in pixels below it count as zero."""
+SQUARED_DIFFERENCE_MIN = 1e-3
+"""Squared difference in levels between skin and background that is divided by at least: equal ones have one blend."""
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 KNUCKLES = (
     (BodyPoint.LEFT_INDEX, BodyPoint.LEFT_PINKY),
@@ -92,7 +98,7 @@ def hand_box(points: Points, height: int, width: int) -> Box | None:
         return None
     low = np.clip(np.floor(points.min(0) - REACH * length), 0, [width, height]).astype(int)
     high = np.clip(np.ceil(points.max(0) + REACH * length), 0, [width, height]).astype(int)
-    if (high - low).min() < 4:
+    if (high - low).min() < BOX_SIDE_MIN:
         return None
     return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
@@ -109,7 +115,7 @@ def _hand_zone(points: Points, shape: tuple[int, ...]) -> Mask:
     hull = cv2.convexHull(np.round(points).astype(np.int32))
     cv2.fillConvexPoly(mask, hull, 1)
     cv2.polylines(mask, [hull], True, 1, max(1, round(2 * REACH * length)))
-    along = (points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]) / max(length, 1e-6)
+    along = (points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]) / max(length, TINY)
     xs = (np.arange(shape[1]) - points[0, 0]) * along[0]
     ys = (np.arange(shape[0]) - points[0, 1]) * along[1]
     mask[xs[None, :] + ys[:, None] < WRIST_OUT * length] = 0
@@ -186,7 +192,7 @@ def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: ND
     skin = np.median(own, axis=0).astype(np.float32)
     for shade in SKIN_SHADES:
         line = np.minimum(skin * np.float32(shade), 255) - behind
-        share = ((pixels - behind) * line).sum(1) / np.maximum((line * line).sum(1), 1e-3)
+        share = ((pixels - behind) * line).sum(1) / np.maximum((line * line).sum(1), SQUARED_DIFFERENCE_MIN)
         nearest = behind + np.clip(share, 0, 1)[:, None] * line
         away = np.minimum(away, np.linalg.norm(pixels - nearest, axis=1))
     result = np.zeros(matte.shape, np.uint8)

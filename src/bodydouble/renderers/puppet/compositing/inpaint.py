@@ -27,6 +27,13 @@ WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
 """Patches are moved at this width: enough for a plausible background. Its time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
 LARGE_HOLE = 0.1
+WORK_HEIGHT_MIN = 16
+"""Height in pixels of the small picture at least, for very wide pictures. Chosen by eye on the development clips."""
+HOLE_SHARE_MIN = 1e-6
+"""Share of the picture that a hole has at least: it is divided by."""
+WEIGHT_MIN = 1e-3
+"""Share of known pixels and weight of copies (0-1) below which there is nothing. Chosen by eye on the development
+clips."""
 
 SOURCE_MIN = 0.05
 """Share of the picture that has to be known for anything to be copied."""
@@ -46,12 +53,14 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     Patches are chosen at a small size; their shifts are carried out in the picture, in the light beside the hole.
     """
     height, width = known.shape
-    w = round(max(WORK_WIDTH_MIN, WORK_WIDTH * min(1.0, LARGE_HOLE / max(1 - float(known.mean()), 1e-6)) ** 0.5))
-    h = max(16, round(height * w / width))
+    w = round(
+        max(WORK_WIDTH_MIN, WORK_WIDTH * min(1.0, LARGE_HOLE / max(1 - float(known.mean()), HOLE_SHARE_MIN)) ** 0.5)
+    )
+    h = max(WORK_HEIGHT_MIN, round(height * w / width))
     sure = known.astype(np.uint8) * np.uint8(255)
     share = cv2.resize(sure, (w, h), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     low = cv2.resize(cv2.copyTo(image, sure), (w, h), interpolation=cv2.INTER_AREA)
-    low = np.clip(low / np.maximum(share, 1e-3)[..., None], 0, 255).astype(np.uint8)
+    low = np.clip(low / np.maximum(share, WEIGHT_MIN)[..., None], 0, 255).astype(np.uint8)
     taken = cv2.resize(forbidden.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST) > 0
     source = (share > WHOLE_MIN) & ~taken
     if source.mean() < SOURCE_MIN:
@@ -138,7 +147,7 @@ def _copied(
         share = share**3 * cv2.warpAffine(sure, move, size, flags=flags)
         colour[there] += cv2.warpAffine(image, move, size, flags=flags) * share[..., None]
         total[there] += share
-    found = total > 1e-3
+    found = total > WEIGHT_MIN
     colour[found] /= total[found][:, None]
     colour[~found] = 0
     return colour, found.astype(np.float32)
@@ -171,7 +180,7 @@ def _spread_labels(label: NDArray[np.int32]) -> NDArray[np.int32]:
     lost = (label < 0).astype(np.uint8)
     if not lost.any():
         return label
-    _, nearest = cv2.distanceTransformWithLabels(lost, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    _, nearest = cv2.distanceTransformWithLabels(lost, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
     nearest = np.asarray(nearest, np.int32)
     table = np.zeros(int(nearest.max()) + 1, np.int32)
     table[nearest[lost == 0]] = label[lost == 0]

@@ -62,6 +62,12 @@ LEVELS_PER_LIGHTNESS = 2.55
 """Grey levels (0-255) for one L* (0-100)."""
 DARK_TONE = 64
 """Level below which brightening fades out, so that black does not turn grey."""
+LEVELS = 256
+"""Levels of an 8 bit channel."""
+TINY = 1e-6
+"""Weights of pixels (0-1) and distances in CIELAB below it count as zero: it keeps means and ratios finite."""
+LUMINANCE_MIN, RGB_MIN = 1e-4, 1e-3
+"""Least linear luminance that is divided by, and least RGB (0-1) of a CIELAB colour: ratios of both stay finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +85,7 @@ class Light:
         return self._tables(float(self.follow[index]))
 
     def _tables(self, follow: float) -> NDArray[np.uint8]:
-        level = np.arange(256) / 255
+        level = np.arange(LEVELS) / 255
         linear = level[:, None] ** GAMMA * self.gain
         tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
         lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * np.clip(tinted / DARK_TONE, 0, 1)
@@ -100,7 +106,7 @@ def lab_of(image: Image) -> Floats:
 def _linear_mean(image: Image, weight: NDArray[np.floating]) -> NDArray[np.float64]:
     """Mean colour (3,) in linear light, 0-1."""
     linear = (image.reshape(-1, 3) / 255.0) ** GAMMA
-    return np.average(linear, axis=0, weights=weight.ravel() + 1e-6)
+    return np.average(linear, axis=0, weights=weight.ravel() + TINY)
 
 
 def skin_colour(image: Image, face: NDArray[np.floating]) -> NDArray[np.float64] | None:
@@ -173,7 +179,7 @@ class _Measured:
         """Of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) 0-1."""
         small = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
         weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
-        person, beside = weight.ravel() + 1e-6, 1 - weight.ravel() + 1e-6
+        person, beside = weight.ravel() + TINY, 1 - weight.ravel() + TINY
         lightness = lab_of(small)[..., 0].ravel()
         mean = np.average(lightness, weights=beside)
         return cls(
@@ -209,7 +215,7 @@ def _gain(
     # Whatever the surroundings say, skin keeps its own hue but for a little.
     own = _linear_of_lab(own_skin)
     shift = float(np.hypot(*(_lab_of_linear(own * gain) - _lab_of_linear(own))[1:]))
-    return _equal_luminance(gain ** min(1.0, SKIN_SHIFT_MAX / max(shift, 1e-6)))
+    return _equal_luminance(gain ** min(1.0, SKIN_SHIFT_MAX / max(shift, TINY)))
 
 
 def _surroundings_trust(scene: NDArray[np.float64], backdrop: _Measured) -> float:
@@ -231,7 +237,7 @@ def _is_skin(lab: NDArray[np.float64], hues: tuple[float, float]) -> bool:
 
 def _log_ratio(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """(3,) logarithm of ``a`` over ``b`` (3,), linear light, brought to equal luminance and within bounds."""
-    ratio = (a / max(a @ LUMA, 1e-4)) / np.maximum(b / max(b @ LUMA, 1e-4), CHANNEL_MIN)
+    ratio = (a / max(a @ LUMA, LUMINANCE_MIN)) / np.maximum(b / max(b @ LUMA, LUMINANCE_MIN), CHANNEL_MIN)
     return np.log(np.clip(ratio, TINT_MIN, TINT_MAX))
 
 
@@ -242,7 +248,7 @@ def _equal_luminance(gain: NDArray[np.float64]) -> NDArray[np.float64]:
 def _linear_of_lab(lab: NDArray[np.float64]) -> NDArray[np.float64]:
     """(3,) CIELAB to linear light 0-1."""
     rgb = cv2.cvtColor(lab.astype(np.float32)[None, None], cv2.COLOR_Lab2RGB)[0, 0]
-    return np.asarray(np.clip(rgb, 1e-3, 1), np.float64) ** GAMMA
+    return np.asarray(np.clip(rgb, RGB_MIN, 1), np.float64) ** GAMMA
 
 
 def _lab_of_linear(linear: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -26,6 +26,8 @@ OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
 PARTS = 6
 WORK_HEIGHT = 240
 """Things are looked for in pictures of this height."""
+WORK_SIDE_MIN = 8
+"""Shortest side of such a picture, in pixels. Chosen by eye on the development clips."""
 DIFFERENCE_MIN = 34
 """Largest channel difference (0-255) to the plate from which a pixel cannot be the background."""
 SHARE_MIN, FREQUENCY_MIN = 0.004, 0.7
@@ -37,6 +39,8 @@ ROAMING_MIN, COMPACT_MAX, COLOUR_PIXELS_MIN = 0.3, 0.25, 3
 be a ball's or a cup's and no cloth's; pixels of it in a sample from which its middle counts."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
+NEAR_MATTE = 127
+"""Widened matte (0-255) above which a pixel is beside the person: half of the range."""
 SOLID_MIN, SLENDER_MAX = 0.8, 2.6
 """Least share of its convex hull that a thing fills, and its largest length over width. Folds, and parts of a person
 that the matte missed, are ragged or long. Chosen by eye on the development clips."""
@@ -131,7 +135,7 @@ class ActorColours:
         # By a whole number: OpenCV averages twenty times as fast then.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
         size = (w // step, h // step)
-        if min(size) < 8:
+        if min(size) < WORK_SIDE_MIN:
             return None
         small, behind, near = (
             np.asarray(cv2.resize(x[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -329,7 +333,7 @@ def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
     candidate = np.asarray(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, kernel), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(candidate)
     reach = max(3, round(TOUCH_REACH * shoulders)) | 1
-    near = cv2.dilate(view.person, np.ones((reach, reach), np.uint8)) > 127
+    near = cv2.dilate(view.person, np.ones((reach, reach), np.uint8)) > NEAR_MATTE
     result: list[NDArray[np.int32]] = []
     for i in range(1, count):
         extent = float(max(stats[i, cv2.CC_STAT_WIDTH], stats[i, cv2.CC_STAT_HEIGHT]))

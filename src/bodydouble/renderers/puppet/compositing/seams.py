@@ -20,6 +20,8 @@ SHARED_MIN = 0.3
 """Share of such a pixel that has to be seen in both: of less, the rounded mean says nothing."""
 TINY = 1e-6
 """Weights below it count as zero."""
+PIXELS_MERGED = 4
+"""Pixels that become one in the pyramid's next level: one known among them is enough for the whole."""
 
 
 def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
@@ -59,6 +61,7 @@ def spread(value: Floats, weight: Floats) -> Floats:
     low = cv2.pyrDown(np.dstack([value * share, share]))
     low_value = low[..., :3] / np.maximum(low[..., 3:], TINY)
     filled = cv2.pyrUp(
-        spread(np.asarray(low_value, np.float32), np.minimum(4 * low[..., 3], 1)), dstsize=weight.shape[::-1]
+        spread(np.asarray(low_value, np.float32), np.minimum(PIXELS_MERGED * low[..., 3], 1)),
+        dstsize=weight.shape[::-1],
     )
     return np.asarray(value * share + filled * (1 - share), np.float32)
