@@ -13,6 +13,15 @@ Bytes = NDArray[np.uint8]
 
 SHADOW_STRENGTH = 0.4
 """Depth (0-1) of the shadow that an arm casts on the trunk behind it."""
+SHADOW_SIDE_MIN = 8
+"""Pixels: a narrower shadow is not drawn. Chosen by eye on the development clips."""
+SHADOW_SHRINK = 4
+"""The shadow is blurred at a quarter of the size, where as wide a blur shows the same."""
+SHADOW_DROP = 0.6
+"""How far below the arm its shadow falls, in standard deviations of its blur. Chosen by eye on the development
+clips."""
+SHADOW_SIGMA_MIN = 0.8
+"""Standard deviation of the blur at least, in reduced pixels. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +67,14 @@ def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:
         min(cover.shape[1], x + w + pad),
         min(cover.shape[0], y + h + 2 * pad),
     )
-    if w == 0 or x1 - x0 < 8 or y1 - y0 < 8:
+    if w == 0 or x1 - x0 < SHADOW_SIDE_MIN or y1 - y0 < SHADOW_SIDE_MIN:
         return
-    # As wide a blur shows the same at a quarter of the size.
-    size = (x1 - x0) // 4, (y1 - y0) // 4
-    here = np.s_[y0 : y0 + 4 * size[1], x0 : x0 + 4 * size[0]]
+    size = (x1 - x0) // SHADOW_SHRINK, (y1 - y0) // SHADOW_SHRINK
+    here = np.s_[y0 : y0 + SHADOW_SHRINK * size[1], x0 : x0 + SHADOW_SHRINK * size[0]]
     small = cv2.resize(cover[here], size, interpolation=cv2.INTER_AREA)
-    down = np.array([[1, 0, 0], [0, 1, 0.6 * reach / 4]])
-    soft = cv2.GaussianBlur(cv2.warpAffine(small, down, size), (0, 0), max(reach / 4, 0.8))
-    dark = cv2.resize(soft, (4 * size[0], 4 * size[1]), interpolation=cv2.INTER_LINEAR)
+    down = np.array([[1, 0, 0], [0, 1, SHADOW_DROP * reach / SHADOW_SHRINK]])
+    soft = cv2.GaussianBlur(cv2.warpAffine(small, down, size), (0, 0), max(reach / SHADOW_SHRINK, SHADOW_SIGMA_MIN))
+    dark = cv2.resize(soft, (SHADOW_SHRINK * size[0], SHADOW_SHRINK * size[1]), interpolation=cv2.INTER_LINEAR)
     keep = cv2.bitwise_not(cv2.convertScaleAbs(dark, alpha=SHADOW_STRENGTH))
     under = canvas[here]
     whole = np.full_like(keep, 255)

@@ -16,7 +16,7 @@ from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, paint_labels, source_map
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
-from bodydouble.renderers.puppet.motion.head import OVAL, limited_turn
+from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
 from bodydouble.renderers.puppet.picture.character import Character
 from bodydouble.renderers.puppet.picture.layers import Layer
@@ -40,6 +40,10 @@ HAND_SWAP = (0.25, 0.75)
 """Weights of a seen hand between which it takes the puppet's place: longer, two hands are seen through each other."""
 HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
 """Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
+LEG_END, ARM_END = BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_WRIST
+"""Last joints of the left limbs; those of the right ones follow them."""
+AREA_MIN = 1e-3
+"""Doubled area in square pixels up to which a triangle is seen from its edge and not drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,7 @@ class LayeredPuppet:
         for name in self._legs_hidden(index, height):
             maps.pop(name, None)
         behind = self._arms_behind(index)
-        legs, arms = self._far_to_near(index, "leg", 27), self._far_to_near(index, "arm", 15)
+        legs, arms = self._far_to_near(index, "leg", LEG_END), self._far_to_near(index, "arm", ARM_END)
         hands = self._hands(index, pose, arms, behind)
         strength = {
             name: _hand_strength(maps[name], hand.kept) for name, hand in zip(arms, hands, strict=True) if name in maps
@@ -145,7 +149,8 @@ class LayeredPuppet:
         return [
             f"leg_{side}"
             for k, side in enumerate("lr")
-            if motion.body[index, 25 + k, 1] <= height and motion.visibility[index, 25 + k] < LEG_SEEN
+            if motion.body[index, BodyPoint.LEFT_KNEE + k, 1] <= height
+            and motion.visibility[index, BodyPoint.LEFT_KNEE + k] < LEG_SEEN
         ]
 
     def _arms_behind(self, index: int) -> set[str]:
@@ -157,7 +162,7 @@ class LayeredPuppet:
             return {f"arm_{side}" for k, side in enumerate("lr") if depth[BodyPoint.LEFT_WRIST + k] > chest}
         covered: set[str] = set()
         for k, side in enumerate("lr"):
-            shoulder, other = 11 + k, 12 - k
+            shoulder, other = BodyPoint.LEFT_SHOULDER + k, BodyPoint.RIGHT_SHOULDER - k
             joints = [BodyPoint.LEFT_ELBOW + k, BodyPoint.LEFT_WRIST + k]
             turned = depth[shoulder] - depth[other] > TURNED * width
             if turned and (depth[joints].min() > depth[other] or seen[joints].max() < ARM_SEEN):
@@ -174,12 +179,12 @@ class LayeredPuppet:
         turn = limited_turn(head.rotation, self.motion.head_rotation[index])
         shown = apply_expression(figure.rest_face, figure.own_face, self.motion.expression(index))
         solid = figure.solid.copy()
-        solid[:478] = shown * head.scale
+        solid[:FACE_POINTS] = shown * head.scale
         moved = ((shown - figure.own_face) * head.scale)[list(OVAL)]
-        solid[478:] += (figure.skirt_weight[..., None] * moved[figure.skirt]).sum(1)
+        solid[FACE_POINTS:] += (figure.skirt_weight[..., None] * moved[figure.skirt]).sum(1)
         turned = solid @ turn.T
-        turned -= turned[:478].mean(0)
-        middle = skinned[:468, :2].mean(0)
+        turned -= turned[:FACE_POINTS].mean(0)
+        middle = skinned[:MESH_POINTS, :2].mean(0)
         share = face.head_share[:, None]
         place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
         place = place * float(self._retargeting.scales[index]) + self._retargeting.roots[index]
@@ -201,7 +206,7 @@ class LayeredPuppet:
             seen = float(motion.hand_weight[index, side])
             kept = float(np.clip((seen - HAND_SWAP[0]) / (HAND_SWAP[1] - HAND_SWAP[0]), 0, 1))
             size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
-            start = motion.body[index, 15 + side]
+            start = motion.body[index, BodyPoint.LEFT_WRIST + side]
             result.append(
                 HandPlace(
                     side=1 - side if retargeting.back[index] else side,
@@ -264,7 +269,7 @@ def place_layer(layer: Layer, points: Array, height: int, width: int) -> _Placed
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     # Triangles that are turned away first, then those with transparent parts; each from the farthest to the nearest.
     order = np.lexsort((-corners[..., 2].mean(1), layer.opaque, area > 0))
-    order = order[np.abs(area[order]) > 1e-3]
+    order = order[np.abs(area[order]) > AREA_MIN]
     labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
     maps = inverse_maps(layer.vertices[layer.triangles][..., :2], flat)
     source = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))

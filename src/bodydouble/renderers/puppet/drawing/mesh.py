@@ -15,7 +15,16 @@ Box = tuple[int, int, int, int]
 COARSE = 4
 """Pixels a cell of the map that is computed where the deformation is smooth."""
 OUTSIDE = -1e4
+"""Source coordinate of what no triangle covers: outside every picture."""
 SUBPIXEL_BITS = 4
+"""Fraction bits of the corners that OpenCV draws."""
+COORDINATE_MAX = 20000
+"""Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
+TINY = 1e-6
+"""Doubled areas in square pixels, and weights (0-1), below it count as zero."""
+SEEN_SHARE = 0.4
+"""Share of the mesh (0-1), interpolated between coarse cells, above which a pixel is seen. Chosen by eye on the
+development clips."""
 STRIP_ROWS = 24
 """Rows whose source coordinates are computed at once: 500 wide they take 96 kB; measured three times as fast."""
 
@@ -90,7 +99,7 @@ def inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
     s1, s2 = source[:, 1] - source[:, 0], source[:, 2] - source[:, 0]
     e1, e2 = target[:, 1] - target[:, 0], target[:, 2] - target[:, 0]
     area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
-    area = np.where(np.abs(area) < 1e-6, 1e-6, area)[:, None]
+    area = np.where(np.abs(area) < TINY, TINY, area)[:, None]
     u = np.stack([e2[:, 1], -e2[:, 0]], 1) / area
     v = np.stack([-e1[:, 1], e1[:, 0]], 1) / area
     matrix = s1[:, :, None] * u[:, None] + s2[:, :, None] * v[:, None]
@@ -112,13 +121,13 @@ def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tupl
     area, was = _doubled_area(target), _doubled_area(source)
     away = area * was <= 0
     order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
-    return order, (np.abs(area) > 1e-6) & ~(away & mesh.one_sided)
+    return order, (np.abs(area) > TINY) & ~(away & mesh.one_sided)
 
 
 def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
     """(h, w) number + 1 of the triangle seen at each pixel, 0 outside."""
     labels = np.zeros(shape, np.int32)
-    fixed = np.round(np.clip(corners, -20000, 20000) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+    fixed = np.round(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX) * (1 << SUBPIXEL_BITS)).astype(np.int32)
     fill = cv2.fillConvexPoly
     for k in order.tolist():
         fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
@@ -166,7 +175,7 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
     size = (w * COARSE, h * COARSE)
     full = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)[: y1 - y0, : x1 - x0]
     near = cv2.resize(inside * 255, size, interpolation=cv2.INTER_LINEAR)[: y1 - y0, : x1 - x0]
-    seen = np.asarray(cv2.threshold(near, 0.4 * 255, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    seen = np.asarray(cv2.threshold(near, SEEN_SHARE * 255, 255, cv2.THRESH_BINARY)[1], np.uint8)
     _refine(mesh, corners, order, maps, box, full, seen)
     one_map: Any = None  # both coordinates are in ``full``
     drawn = cv2.remap(mesh.rgba, full, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -176,8 +185,8 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
 def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:
     """Give the cells beside the mesh the mean of their mapped neighbours, so that interpolation has two sides."""
     weight = cv2.blur(inside, (3, 3))
-    mean = cv2.blur(coarse * inside[..., None], (3, 3)) / np.maximum(weight, 1e-6)[..., None]
-    edge = (inside == 0) & (weight > 1e-6)
+    mean = cv2.blur(coarse * inside[..., None], (3, 3)) / np.maximum(weight, TINY)[..., None]
+    edge = (inside == 0) & (weight > TINY)
     coarse[edge] = mean[edge]
 
 
