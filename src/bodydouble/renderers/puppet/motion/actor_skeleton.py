@@ -47,6 +47,8 @@ SHORTEST = 0.85
 """Of the template's proportion to the spine: a limb that is always foreshortened is not short."""
 NOISE_SINE = (0.15, 0.35)
 """Sines of a tilt: up to the first it is noise and counts as none; over a range as wide as the second it fades in."""
+TINY = 1e-6
+"""Lengths in pixels below it count as zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ class ActorSkeleton:
         flat, length = self.vectors[bone][index], self.lengths[bone]
         share = float(np.hypot(*flat[:2])) / length
         if share >= 1:
-            return np.array([flat[0], flat[1], 0.0]) / max(float(np.hypot(*flat[:2])), 1e-6)
+            return np.array([flat[0], flat[1], 0.0]) / max(float(np.hypot(*flat[:2])), TINY)
         return np.array([flat[0] / length, flat[1] / length, np.sign(flat[2]) * np.sqrt(1 - share**2)])
 
     def cautious_direction(self, bone: str, index: int) -> Array:
@@ -91,7 +93,7 @@ class ActorSkeleton:
         share = min(plane / length, 1.0)
         sine = min(np.sqrt(1 - share**2), abs(float(flat[2])) / length, 1.0)
         sine *= float(np.clip((sine - NOISE_SINE[0]) / NOISE_SINE[1], 0, 1))
-        along = flat[:2] / max(plane, 1e-6)
+        along = flat[:2] / max(plane, TINY)
         return np.r_[along * np.sqrt(1 - sine**2), np.sign(flat[2]) * sine]
 
 
@@ -127,7 +129,7 @@ def relative_size(motion: Motion) -> Array:
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         here = slice(start, stop)
         usual = float(np.median(motion.head_size[motion.present]))
-        smooth = gaussian_filter1d(motion.head_size[here] / max(usual, 1e-6), SIZE_SIGMA, mode="nearest")
+        smooth = gaussian_filter1d(motion.head_size[here] / max(usual, TINY), SIZE_SIGMA, mode="nearest")
         result[here] = smooth
     seen = result[motion.present]
     if len(seen) and float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:

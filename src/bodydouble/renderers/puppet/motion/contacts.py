@@ -13,6 +13,11 @@ BEND_MIN = 1.02
 """Smallest distance from shoulder to wrist, over the difference of both bones' lengths."""
 SHIFT_MAX = 0.6
 """Arm lengths that a contact moves a wrist at most: farther ones are no contact but another proportion."""
+TINY = 1e-9
+"""Lengths below it count as zero."""
+OFF_LINE_MIN = 1e-6
+"""Distance of the elbow from the line through shoulder and wrist, below which it gives the bend no side; and by which
+the wrist stays beyond its smallest distance."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +57,7 @@ def drawn_wrist(wrist: Array, touches: list[Touch], arm_length: float) -> Array:
         return wrist
     shift = sum((touch.weight * (touch.target - wrist) for touch in touches), np.zeros(2)) / max(1.0, total)
     length = float(np.hypot(*shift))
-    return wrist + shift * min(1.0, SHIFT_MAX * arm_length / max(length, 1e-9))
+    return wrist + shift * min(1.0, SHIFT_MAX * arm_length / max(length, TINY))
 
 
 def bend_arm(shoulder: Array, elbow: Array, target: Array, lengths: tuple[float, float]) -> tuple[Array, Array]:
@@ -63,12 +68,12 @@ def bend_arm(shoulder: Array, elbow: Array, target: Array, lengths: tuple[float,
     upper, lower = lengths
     way = target - shoulder
     distance = float(np.linalg.norm(way))
-    along = way / max(distance, 1e-9)
-    distance = float(np.clip(distance, BEND_MIN * abs(upper - lower) + 1e-6, REACH_MAX * (upper + lower)))
+    along = way / max(distance, TINY)
+    distance = float(np.clip(distance, BEND_MIN * abs(upper - lower) + OFF_LINE_MIN, REACH_MAX * (upper + lower)))
     out = (elbow - shoulder) - ((elbow - shoulder) @ along) * along
     size = float(np.linalg.norm(out))
-    if size < 1e-6:
-        out, size = np.array([-along[1], along[0], 0.0]), max(float(np.hypot(along[0], along[1])), 1e-6)
+    if size < OFF_LINE_MIN:
+        out, size = np.array([-along[1], along[0], 0.0]), max(float(np.hypot(along[0], along[1])), OFF_LINE_MIN)
     cosine = float(np.clip((upper**2 + distance**2 - lower**2) / (2 * upper * distance), -1, 1))
     bent = shoulder + upper * (cosine * along + np.sqrt(1 - cosine**2) * out / size)
     wrist = shoulder + distance * along

@@ -19,6 +19,13 @@ MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 TINY = 1e-6
 """Lengths below it, normalised or in pixels, count as zero."""
+WEIGHT_MIN = 1e-9
+"""Sums of weights below it count as zero."""
+CONTOUR_CORNER = 8
+"""Point of an eye's contour at its second corner; the first is at 0 (MediaPipe's iris model)."""
+FALLOFF_POWER = 4
+"""Exponent of how an influence fades: flat near the mouth, steep at its reach. Chosen by eye on the development
+clips."""
 NEUTRAL_SHARE, NEUTRAL_FRAMES_MIN, EYES_WEIGHT = 10, 3, 0.5
 """The neutral face is the median of the calmest 10th of all frames, three at least; how far open eyes count beside a
 shut mouth. Chosen by eye on the development clips."""
@@ -83,8 +90,11 @@ def mouth_shape(face: Array) -> Array:
 
 
 def eye_openings(contours: Array) -> Array:
-    """(2,) height over width of each eye, from contours (2, 16, 2) that start at one corner and have the other at 8."""
-    across = contours[:, 8] - contours[:, 0]
+    """(2,) height over width of each eye.
+
+    ``contours`` (2, 16, 2) start at one corner and have the other at ``CONTOUR_CORNER``.
+    """
+    across = contours[:, CONTOUR_CORNER] - contours[:, 0]
     length = np.maximum(np.linalg.norm(across, axis=1), TINY)
     normal = np.stack([-across[:, 1], across[:, 0]], 1) / length[:, None]
     heights = np.ptp(np.einsum("eki,ei->ek", contours - contours[:, :1], normal), axis=1)
@@ -119,7 +129,7 @@ def resting_face(face: Array) -> Array:
     across = face[:MESH_POINTS, None, :2] - np.array(anchors)
     near = np.exp(-((across / list(LIP_REACH)) ** 2).sum(-1))
     share = near.sum(1, keepdims=True)
-    pull = (near * np.array(shifts)).sum(1) / np.maximum(share[:, 0], 1e-9)
+    pull = (near * np.array(shifts)).sum(1) / np.maximum(share[:, 0], WEIGHT_MIN)
     # Chin and cheeks follow the lower lip, fading out below.
     reach = np.clip(near.max(1), 0, 1)
     moved[:MESH_POINTS, 1] += pull * reach
@@ -148,7 +158,7 @@ def _corners_moved(face: Array, up: float) -> Array:
 
 def _around(mouth: Array, reach: float, face: Array) -> Array:
     """(468,) 0-1 how far each point of ``face`` moves along with a mouth whose middle is at ``mouth`` (2,)."""
-    return np.exp(-(((face[:MESH_POINTS, :2] - mouth) / [reach, MOUTH_REACH_DOWN]) ** 4).sum(-1))
+    return np.exp(-(((face[:MESH_POINTS, :2] - mouth) / [reach, MOUTH_REACH_DOWN]) ** FALLOFF_POWER).sum(-1))
 
 
 @dataclass(frozen=True, kw_only=True)

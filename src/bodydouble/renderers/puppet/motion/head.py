@@ -17,6 +17,8 @@ CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
 TURN_MAX = np.deg2rad(52)
 """Turn away from the reference's own direction that is approached and never passed: 40° give 33°."""
+ANGLE_MIN = 1e-6
+"""Turns in radians below it count as none."""
 EARS_TO_SIZE = 0.67
 """``Head.size`` over the distance between the ears, for an average adult face."""
 
@@ -117,5 +119,5 @@ def limited_turn(own: Array, wanted: Array) -> Array:
     vector = cv2.Rodrigues(own.T @ wanted)[0].ravel()
     out_of_plane = vector[:2]
     angle = float(np.linalg.norm(out_of_plane))
-    vector[:2] = out_of_plane * (TURN_MAX * np.tanh(angle / TURN_MAX) / max(angle, 1e-6))
+    vector[:2] = out_of_plane * (TURN_MAX * np.tanh(angle / TURN_MAX) / max(angle, ANGLE_MIN))
     return own @ cv2.Rodrigues(vector)[0]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import one_euro, spans
+from bodydouble.perception.track import BODY_POINTS
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 
 Array = NDArray[np.float64]
@@ -16,8 +17,10 @@ BACK_FROM, BACK_UNTIL = -0.15, 0.0
 """Signed width of shoulders and hips, over its largest, below which the back shows, and up to which it still does."""
 TURN_MAX = np.deg2rad(75)
 """Turn of the trunk that is never passed: beyond it the front's texture is a few pixels wide."""
+TINY = 1e-9
+"""Lengths below it count as zero."""
 _PAIRS = [(left, left.name.replace("LEFT", "RIGHT")) for left in BodyPoint if left.name.startswith("LEFT")]
-SWAPPED = np.arange(33)
+SWAPPED = np.arange(BODY_POINTS)
 """Row of the other side's landmark for each body landmark."""
 for _left, _name in _PAIRS:
     SWAPPED[_left], SWAPPED[BodyPoint[_name]] = BodyPoint[_name], _left
@@ -49,7 +52,7 @@ def as_facing(motion: Motion, back: Flags) -> Motion:
     The character is then driven as if it faced the camera: its picture shows no back, and the front with hair instead
     of a face is the best guess at it. Each turn begins a shot of its own, so that nothing is smoothed across it.
     """
-    order = np.where(back[:, None], SWAPPED[None], np.arange(33)[None])
+    order = np.where(back[:, None], SWAPPED[None], np.arange(BODY_POINTS)[None])
     rows = np.arange(len(motion))[:, None]
     turns = np.r_[0, np.cumsum(np.diff(back.astype(int)) != 0)]
     sides = np.where(back[:, None], [1, 0], [0, 1])
@@ -69,5 +72,5 @@ def limited_across(across: Array) -> Array:
     least = float(np.cos(TURN_MAX))
     if across[0] >= least:
         return across
-    rest = across[1:] / max(float(np.linalg.norm(across[1:])), 1e-9)
+    rest = across[1:] / max(float(np.linalg.norm(across[1:])), TINY)
     return np.r_[least, rest * np.sqrt(1 - least**2)]
