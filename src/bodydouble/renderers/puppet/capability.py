@@ -24,6 +24,7 @@ LEGS_OFTEN_MIN, BYSTANDERS_OFTEN_MIN = 0.3, 0.1
 LEGS = slice(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_ANKLE + 1)
 ANKLES = slice(BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE + 1)
 WRISTS = slice(BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST + 1)
+"""Rows of both sides' landmarks: knees and ankles, ankles, wrists."""
 HANDS_SEEN_MIN = 0.3
 """Share of the frames with a hand in the picture below which the fingers are said to be lost."""
 

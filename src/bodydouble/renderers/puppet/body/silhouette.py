@@ -25,6 +25,7 @@ BONES_2D = tuple(
     for chain in chains.values()
     for k, name in enumerate(names)
 )
+"""Limbs' bones: first and last landmark, and name in ``RADII``."""
 RADII = {"upperarm": 0.42, "lowerarm": 0.33, "thigh": 0.78, "calf": 0.50}
 """Mean radius of the template's limbs, dm; measured on the template."""
 SAMPLES = np.linspace(0.15, 0.9, 6)
@@ -50,7 +51,9 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
     L1 loss and priors, so that wide clothes do not pull the body apart.
     """
     inside = (alpha > 0.5).astype(np.uint8)
-    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3) - cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3) - cv2.distanceTransform(
+        inside, cv2.DIST_L2, cv2.DIST_MASK_3
+    )
     start = joints.points[:, :2].copy()
     seen = [bone for bone in BONES_2D if not _made_up(joints, bone[0])]
     if not seen:

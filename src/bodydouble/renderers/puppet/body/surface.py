@@ -114,7 +114,7 @@ def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:
     if not inside.any():
         return field
     _, labels = cv2.distanceTransformWithLabels(
-        (~inside).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
+        (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
     )
     nearest = np.asarray(labels, np.int32)
     table = np.zeros(int(nearest.max()) + 1, np.int64)

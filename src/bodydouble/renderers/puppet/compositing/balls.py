@@ -11,11 +11,13 @@ Mask = NDArray[np.uint8]
 ROUND_ERROR_MAX = 0.06
 """Mean distance of a ball's outline from its circle, of the radius."""
 SIGHTINGS_MIN = 3
+"""Sightings of a ball without which it is not known. Chosen by eye on the development clips."""
 FILLED_MIN = 0.8
 """Share of the disc that has the ball's colours where the ball is; of a smaller or longer thing, a shoe, it is less."""
 AROUND_MAX = 0.55
 """Share of the ring about the disc that has them too: the foot's side."""
 RING = 1.35
+"""Outer radius of that ring over the disc's. Chosen by eye on the development clips."""
 RADIUS_MIN = 3.0
 """Pixels, as it is looked for: a smaller disc is filled by anything."""
 RADIUS_SPREAD, COLOUR_OFTEN = 0.2, 0.3

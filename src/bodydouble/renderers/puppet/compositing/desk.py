@@ -23,9 +23,12 @@ clips."""
 SPREAD_MAX = 0.04
 """How far the row of one frame may lie from that of another, of the picture's height."""
 KNEES_SEEN_MAX = 0.2
+"""Median visibility (0-1) of the knees from which on they are seen: legs below a hem. Chosen by eye on the development
+clips."""
 EDGE_SEARCH = 0.03
 """Picture heights around the matte's end in which the edge's straight line is looked for."""
 SAMPLES_MIN = 3
+"""Sampled frames without which no desk is looked for. Chosen by eye on the development clips."""
 TRUNK_FROM, TRUNK_HIDDEN = 0.35, 0.15
 """Share of the way from shoulders to hips below which a desk may begin, and by which the hips may be above its edge:
 the landmarks of hidden hips are guesses."""

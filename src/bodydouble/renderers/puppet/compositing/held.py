@@ -30,6 +30,7 @@ SKIN_SHADES = (0.4, 0.6, 0.8, 1.0, 1.2)
 BLUR_ERROR = 20.0
 """Distance in RGB (0-255) from every blend of skin and background at which a pixel is neither."""
 MATTE_MIN = 100
+"""Matte level (0-255) above which a pixel may be the hand's or its thing's. Chosen by eye on the development clips."""
 SIZE_MIN = 0.2
 """Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
 HAND_LENGTH_MIN = 6.0
@@ -66,6 +67,7 @@ PALM_PIXELS_MIN = 12
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 SIGHTINGS_MIN = 3
+"""Hands in which a held thing's colours are seen at least. Chosen by eye on the development clips."""
 OFTEN_MIN = 0.15
 """Share of the hands looked at in which a held thing's colours are seen at least."""
 

@@ -24,6 +24,7 @@ Points = NDArray[np.floating]
 
 OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
 PARTS = 6
+"""Numbers of the body's parts in a picture, and how many there are."""
 WORK_HEIGHT = 240
 """Things are looked for in pictures of this height."""
 WORK_SIDE_MIN = 8

@@ -13,6 +13,8 @@ Bytes = NDArray[np.uint8]
 
 SHADOW_STRENGTH = 0.4
 """Depth (0-1) of the shadow that an arm casts on the trunk behind it."""
+SHADOW_EXTENT = 3
+"""Standard deviations of its blur that a shadow reaches: farther out it is under 1 % of its depth."""
 SHADOW_SIDE_MIN = 8
 """Pixels: a narrower shadow is not drawn. Chosen by eye on the development clips."""
 SHADOW_SHRINK = 4
@@ -60,7 +62,7 @@ def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
 def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:
     """Darken ``canvas`` softly around and below ``cover``, as arms before a trunk do; in place."""
     x, y, w, h = cv2.boundingRect(cover)
-    pad = int(np.ceil(3 * reach))
+    pad = int(np.ceil(SHADOW_EXTENT * reach))
     x0, y0, x1, y1 = (
         max(0, x - pad),
         max(0, y - pad),

@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 Array = NDArray[np.float64]
 
 FACE_VERTICES = 478
+"""Vertices of the mesh that are face landmarks, with the irises; the skirt around the face follows."""
 SILHOUETTE = 0.45
 """Face widths from the face's outline at which hair no longer turns with the face but stays the head's outline."""
 RINGS = (0.05, 0.11, 0.19, 0.29)
@@ -41,6 +42,8 @@ RING_MARGIN = 0.06
 """Face widths beyond the last ring in which no grid point lies."""
 FAINT = 0.01
 """Alpha (0-1) above which a pixel needs a vertex nearby."""
+VERTEX_REACH_STEPS = 3
+"""Side, in steps of the grid, of the square around a grid point in which such a pixel keeps it."""
 NECK_LENGTH_MIN = 0.15
 """Face widths from the shoulders to the chin, at least."""
 WEIGHT_UP = (0.25, 1.05)
@@ -212,7 +215,9 @@ def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
     height, width = alpha.shape
     xs, ys = np.arange(-step, width + 2 * step, step), np.arange(-step, height + 2 * step, step)
     points = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2).astype(np.float64)
-    near = cv2.dilate((alpha > FAINT).astype(np.uint8), np.ones((3 * step, 3 * step), np.uint8))
+    near = cv2.dilate(
+        (alpha > FAINT).astype(np.uint8), np.ones((VERTEX_REACH_STEPS * step, VERTEX_REACH_STEPS * step), np.uint8)
+    )
     at = np.clip(points.astype(int), 0, [width - 1, height - 1])
     return points[near[at[:, 1], at[:, 0]] > 0]
 

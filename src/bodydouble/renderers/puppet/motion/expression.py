@@ -11,6 +11,7 @@ from bodydouble.renderers.puppet.motion.head import Head
 Array = NDArray[np.float64]
 
 INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+"""Face mesh points around the inner lips, from the corner at image left along the lower lip and back."""
 LIP_PAIRS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (191, 95), (415, 324))
 """(upper, lower) points of the inner lips that meet when the mouth closes."""
 UPPER_LIP, LOWER_LIP = FacePoint.UPPER_LIP_INNER, FacePoint.LOWER_LIP_INNER

@@ -27,6 +27,9 @@ SPARED = 0.7
 """Decimetres about the landmarks of hands and feet where nothing is carved: the template has no shoes."""
 ROUNDS = 3
 """Iterations of GrabCut: further ones change less than 1 % of the pixels on the development pictures."""
+BAND_OUT, BAND_IN = 3, 2
+"""Pixels around what is carved that are matted anew, and inside it that are surely background. Chosen by eye on the
+development clips."""
 SEEN_ALPHA = 0.1
 """Alpha above which a pixel shows something of the person. Chosen by eye on the development clips."""
 SURE_NOTHING, SURE_WHOLE = 0.03, 0.97
@@ -61,10 +64,10 @@ def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale:
     gone = opened(allowed & (matte > 0.5) & (labels != cv2.GC_FGD) & (labels != cv2.GC_PR_FGD), 1)
     if not gone.any():
         return alpha
-    band = widened(gone, 3)
+    band = widened(gone, BAND_OUT)
     trimap = np.where(matte > SURE_WHOLE, 1.0, np.where(matte < SURE_NOTHING, 0.0, 0.5)).astype(np.float32)
     trimap[band] = 0.5
-    trimap[narrowed(gone, 2)] = 0
+    trimap[narrowed(gone, BAND_IN)] = 0
     trimap[core & ~gone] = 1
     found = np.clip((closed_form_alpha(small, trimap) - FAINT) / (SOLID - FAINT), 0, 1)
     wide = cv2.resize(np.where(band, found, matte).astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -28,6 +28,7 @@ Image = NDArray[np.uint8]
 OVERSAMPLING = 1.15
 """Texture pixels for one pixel on screen."""
 ZOOM_MIN = 0.12
+"""Size of the texture over the reference's, at least. Chosen by eye on the development clips."""
 PERSON_MARGIN = 0.4
 """Shoulder widths of the picture that are kept around the person: room for made-up hands and skirts."""
 LANDMARK_SEEN_MIN = 0.3

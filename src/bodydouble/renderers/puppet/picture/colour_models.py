@@ -17,6 +17,7 @@ COVARIANCES_FROM = 4 * COMPONENTS
 SAMPLES_MAX = 4000
 """Seeds of each kind that a model is learned from."""
 SEED = 0
+"""Of the choice of samples and of GrabCut's clusters: equal pictures get equal models."""
 STRIP_SEEDS_MIN = 64
 """Seeds of each kind in the strip at least: fewer are repeated. Chosen by eye on the development clips."""
 NOISE = 9.0

@@ -20,6 +20,8 @@ FACE_CORE = 0.3
 """Face widths about the middle of a face that are surely face."""
 ARM_HALF_WIDTH = 0.2
 """Half width of a raised arm in anatomy units (shoulder widths): an upper arm with its sleeve."""
+HAND_THINNER = 3
+"""A raised arm's thickness over that of its hand's outline, for fingers. Chosen by eye on the development clips."""
 ARMS = (
     (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
     (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
@@ -61,5 +63,5 @@ def _raised_arms(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
         if np.isfinite(hand).all():
             hull = cv2.convexHull(np.round(hand).astype(np.int32))
             cv2.fillConvexPoly(mask, hull, 1)
-            cv2.polylines(mask, [hull], True, 1, max(1, thick // 3))
+            cv2.polylines(mask, [hull], True, 1, max(1, thick // HAND_THINNER))
     return mask

@@ -62,6 +62,9 @@ OPAQUE_SHARE = 0.97
 MESH_RIM_SIDE = 5
 """Side in pixels of the square by which a layer's mesh is widened, for soft rims. Chosen by eye on the development
 clips."""
+ARM_RIM = 3
+"""Pixels around an arm that the trunk's layer fills too, because the arm's rim shows through there. Chosen by eye on
+the development clips."""
 ARM_PIXELS_MIN = 30
 """Pixels without which an arm is no layer. Chosen by eye on the development clips."""
 ARM_SURFACE, ARM_WHOLE, LEG_WHOLE = 0.15, 0.4, 0.3
@@ -180,7 +183,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     limbs = [mask for name, mask in parts.parts.items() if name.startswith("arm")]
     any_arm = np.any(limbs, axis=0) & (alpha > SEEN) if limbs else np.zeros(alpha.shape, np.bool_)
     keep = alpha * softened(~any_arm, RIM_SIGMA)
-    grown = widened(any_arm, 3)
+    grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
     hidden = grown & covered & (alpha > HIDDEN)
     known = (keep > SOLID) & ~widened(any_arm, 2)

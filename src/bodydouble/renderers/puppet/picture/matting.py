@@ -11,6 +11,7 @@ from scipy.sparse.linalg import cg
 Floats = NDArray[np.float32]
 
 WINDOW = np.array([(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2)])
+"""Pixels of a window of 3 x 3, as rows and columns from its corner."""
 EPSILON = 1e-5
 """Regularisation of the colour covariance of a window, for colours 0-1. Chosen by eye on hair."""
 PIXELS = len(WINDOW)

@@ -58,7 +58,7 @@ def softened(mask: Mask, sigma: float = 1.0) -> Floats:
 
 def distance_to(mask: Mask) -> Floats:
     """(h, w) px to the nearest pixel of ``mask``; 0 inside."""
-    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3), np.float32)
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3), np.float32)
 
 
 def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
@@ -35,8 +35,19 @@ OPAQUE = 0.3
 """Alpha from which on a pixel takes part in the segmentation; fainter ones follow their neighbours."""
 SEEDS_MIN = 20
 """Pixels of each kind that a colour model needs."""
-FINGER_LINES = ((0, 1, 2, 3, 4), (0, 5, 6, 7, 8), (0, 9, 10, 11, 12), (0, 13, 14, 15, 16), (0, 17, 18, 19, 20))
-PALM = (0, 1, 5, 9, 13, 17)
+FINGER_LINES = (
+    (HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.THUMB_MCP, HandPoint.THUMB_IP, HandPoint.THUMB_TIP),
+    (HandPoint.WRIST, HandPoint.INDEX_MCP, HandPoint.INDEX_PIP, HandPoint.INDEX_DIP, HandPoint.INDEX_TIP),
+    (HandPoint.WRIST, HandPoint.MIDDLE_MCP, HandPoint.MIDDLE_PIP, HandPoint.MIDDLE_DIP, HandPoint.MIDDLE_TIP),
+    (HandPoint.WRIST, HandPoint.RING_MCP, HandPoint.RING_PIP, HandPoint.RING_DIP, HandPoint.RING_TIP),
+    (HandPoint.WRIST, HandPoint.PINKY_MCP, HandPoint.PINKY_PIP, HandPoint.PINKY_DIP, HandPoint.PINKY_TIP),
+)
+"""Landmarks from the wrist along each finger."""
+PALM = (
+    HandPoint.WRIST, HandPoint.THUMB_CMC, HandPoint.INDEX_MCP, HandPoint.MIDDLE_MCP, HandPoint.RING_MCP,
+    HandPoint.PINKY_MCP,
+)  # fmt: skip
+"""Landmarks around the palm."""
 SLIVER = 0.14
 """Decimetres: thinner remains of the trunk beside an arm are the arm's rim."""
 GAP_MIN = 0.25
@@ -194,7 +205,7 @@ def _arm(
     ratio = nothing
     colours = image[opaque]
     ratio[opaque] = log_likelihood(models[0], colours) - log_likelihood(models[1], colours)
-    depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, 3))
+    depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3))
     zone = widened(raw, ARM_REACH * scale) & opaque
     labels = np.full(shape, cv2.GC_BGD, np.uint8)
     labels[zone] = cv2.GC_PR_BGD
