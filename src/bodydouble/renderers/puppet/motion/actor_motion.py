@@ -39,8 +39,7 @@ TURN_FILTER = {"cutoff": 2.0, "beta": 0.03}
 CENTRE_FILTER = {"cutoff": 2.5, "beta": 0.05}
 """One-euro filters of the head (Casiez, Roussel, Vogel, CHI 2012): Hz, and Hz more for each unit of speed. By eye."""
 FACE_GAP_FRAMES_MAX = 12
-"""Frames up to which a gap without a face is bridged. Chosen by eye on the development
-clips."""
+"""Frames up to which a gap without a face is bridged. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
