@@ -318,7 +318,7 @@ def test_a_session_that_ended_leads_to_the_sign_in(
     page.goto(f"{live.url}/?model=wan/2-2-animate-replace")
     context.clear_cookies()
     page.evaluate(SHOW)
-    page.wait_for_url(re.compile("/sign-in[?]next="))
+    expect(page).to_have_url(re.compile("/sign-in[?]next="))  # whichever of the page's requests notices it first
     context.close()
 
 

@@ -318,7 +318,7 @@ class Envelope(BaseModel, Generic[Data]):
     data: Data
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """The name of the schema in the OpenAPI document."""
         return f"{params[0].__name__.removesuffix('Data')}Response"
 

@@ -364,5 +364,5 @@ async def test_the_first_page_weighs_less_than_100_kB(user: Any) -> None:
         for name in names:
             seen[name] = (await user.get(f"{root[1]}/{name}")).text
             wanted |= set(re.findall(r'from "\./([^"]+)"', seen[name]))
-    assert {"style.css", "playground.js", "uploads.js", "compare.js"} <= seen.keys()
+    assert {"style.css", "playground.js", "uploads.js", "person-picker.js"} <= seen.keys()
     assert len((page + "".join(seen.values())).encode()) < 100_000

@@ -202,7 +202,7 @@ def planes_of(path: Path, index: int = 0, side: int = 240) -> Planes:
     return next(planes for _, _, planes in footage.read_planes(index, index + 1, form))
 
 
-def stored_planes(path: Path, index: int = 0) -> list[NDArray[np.uint8]]:
+def stored_planes(path: Path, index: int = 0) -> list[NDArray[Any]]:
     """The samples of one frame as libav decodes them."""
     with av.open(str(path)) as container:
         frame = list(container.decode(video=0))[index]

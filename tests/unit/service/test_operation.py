@@ -88,9 +88,13 @@ async def test_a_failed_task_is_created_again_for_its_account() -> None:
 
 async def test_a_stuck_task_goes_into_the_queue_again() -> None:
     """One that waits, and one whose worker has been silent too long; it stays the same task."""
-    for status, silence in ((TaskStatus.PENDING, 0), (TaskStatus.RUNNING, 31)):
-        task = dataclasses.replace(make_task(), status=status, executor=EXECUTOR)
-        store = Store(task, NOW - timedelta(seconds=silence))
+    for status, executor in (
+        (TaskStatus.PENDING, None),
+        (TaskStatus.PENDING, EXECUTOR),
+        (TaskStatus.RUNNING, EXECUTOR),
+    ):
+        task = dataclasses.replace(make_task(), status=status, executor=executor)
+        store = Store(task, datetime.now(UTC) - timedelta(seconds=31))
         retried = await operation(store).retry(str(TASK_ID))
         assert (retried.id, retried.new, store.queued) == (TASK_ID, False, [TASK_ID])
 
@@ -99,7 +103,7 @@ async def test_a_task_that_needs_no_retry_is_left_alone() -> None:
     """One that a live worker runs, one that succeeded, and one that does not exist."""
     running = dataclasses.replace(make_task(), executor=EXECUTOR)
     with pytest.raises(StillRunning, match=f"{EXECUTOR} is running this task"):
-        await operation(Store(running)).retry(str(TASK_ID))
+        await operation(Store(running, datetime.now(UTC))).retry(str(TASK_ID))
     done = dataclasses.replace(make_task(), status=TaskStatus.SUCCESS)
     with pytest.raises(InputRejected, match="succeeded"):
         await operation(Store(done)).retry(str(TASK_ID))

@@ -60,7 +60,7 @@ def test_a_lossless_result_has_the_sources_own_samples(box_request: ShotRequest,
         for plane, drawn in zip(range(3), [(20, 120, 10, 90), (10, 60, 5, 45), (10, 60, 5, 45)], strict=True):
             top, bottom, left, right = drawn
             step = n if plane == 0 else n // 2
-            samples, kept = (np.frombuffer(f.planes[plane], np.uint8) for f in (frame, own))
+            samples, kept = (np.frombuffer(bytes(f.planes[plane]), np.uint8) for f in (frame, own))
             shape = frame.planes[plane].height, -1
             width = frame.planes[plane].width
             outside = np.ones((shape[0], width), bool)

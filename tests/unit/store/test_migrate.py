@@ -117,7 +117,7 @@ def test_every_query_is_described_and_can_be_planned(fresh_database: str) -> Non
         ("account_for_key", "'\\x00'", "api_key_pkey"),
         ("read_tasks", "array['\\x00'::bytea], array[gen_random_uuid()]", "api_key_pkey"),
         ("read_tasks", "array['\\x00'::bytea], array[gen_random_uuid()]", "Index Scan using task_"),
-        ("list_tasks", "1, null, null, null, null, null, null, null, 20", "task_by_account"),
+        ("list_tasks", "1, null, null, null, null, null, null, null, 20, null, null", "task_by_account"),
         ("queue_position", "gen_random_uuid()", "task_waiting"),
         ("claim_deliveries", "10, 60, '{}'", "delivery_due"),
     ],

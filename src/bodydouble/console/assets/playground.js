@@ -3,7 +3,6 @@
 import { requestJson, announce } from "./app.js";
 import { FilePicker } from "./file-picker.js";
 import { PersonPicker } from "./person-picker.js";
-import { showTask } from "./task.js";
 import { keepDraft, readDraft } from "./draft.js";
 
 const page = document.querySelector("[data-playground]");
@@ -227,6 +226,7 @@ async function watch(id) {
   const link = page.querySelector("[data-task-link]");
   link.href = `/tasks/${id}`;
   link.hidden = false;
+  const { showTask } = await import("./task.js");  // not before there is a task to show
   const stop = await showTask(result, id, () => { showTask(result, id); refreshCredits(); });
   if (result.dataset.shows === id) stopWatching = stop;
   refreshCredits();

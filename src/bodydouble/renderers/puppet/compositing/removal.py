@@ -110,7 +110,8 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     _add_hair(hair, body, LEARNING_GROWTH)
     mask = cv2.threshold(cv2.max(wide, hair), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
-    sure = cv2.max(cv2.max(person, near_head), hair_like(image, matte, person, hair, novel=True))
+    own_hair = hair_like(image, matte, person, hair, novel=True)
+    sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
     return np.asarray(cv2.max(mask, sure), np.uint8)
