@@ -21,8 +21,9 @@ import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -203,9 +204,22 @@ def _without_indexes(url: str) -> list[str]:
     return indexes
 
 
-def cases(url: str) -> list[Case]:
-    """Every frequent statement, for a large and a small account, for the newest rows and some in the middle."""
-    queries = load_queries()
+class Subjects(NamedTuple):
+    """Rows that the statements are asked for."""
+
+    large: int  # account with the most tasks
+    small: int  # account with the fewest tasks
+    old: UUID  # a task with a callback, somewhere in the middle
+    pending: UUID
+    running: UUID
+    key: bytes  # of the large account
+    small_key: bytes
+    cursor: UUID  # the fiftieth task of the large account
+    week: datetime  # before it, finished tasks are deleted
+
+
+def subjects(url: str) -> Subjects:
+    """Rows of a filled database."""
     with psycopg.connect(url) as connection:
 
         def one(sql: str) -> Any:
@@ -222,6 +236,23 @@ def cases(url: str) -> list[Case]:
         small_key = one(f"select key_hash from api_key where account_id = {small}")
         cursor = one(f"select id from task where account_id = {large} order by id desc offset 50 limit 1")
         week = one("select now() - interval '40 days'")
+    return Subjects(
+        large=large,
+        small=small,
+        old=old,
+        pending=pending,
+        running=running,
+        key=key,
+        small_key=small_key,
+        cursor=cursor,
+        week=week,
+    )
+
+
+def cases(url: str) -> list[Case]:
+    """Every frequent statement, for a large and a small account, for the newest rows and some in the middle."""
+    queries = load_queries()
+    large, small, old, pending, running, key, small_key, cursor, week = subjects(url)
     body = json.dumps({"model": MODEL})
     create: list[Any] = [key, None, UUID(int=7 << 76), MODEL, body, body, "api", 30, None, "key-1", b"hash"]
     create += [json.dumps([MODEL]), 86400, 10**6, 10**6, None]

@@ -14,13 +14,21 @@ DELIVERY = {
 RATIO_MIN, RATIO_MAX = 0.9, 1.1
 """Bone lengths over the character's own that look right."""
 BONES_NAMED_MAX = 3
+Row = tuple[str, str, str]
+"""Label, value, meaning."""
 
 
 def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
     """``label``, ``value`` and ``meaning`` of each measurement. Missing values read "not measured"."""
+    rows = [*_motion_rows(figures), *_appearance_rows(figures)]
+    return [{"label": label, "value": value, "meaning": meaning} for label, value, meaning in rows]
+
+
+def _motion_rows(figures: Mapping[str, Any]) -> list[Row]:
+    """What is kept of the video, and how the character moves in it."""
     kept = [word for name, word in DELIVERY.items() if figures["delivery"][name]]
     lost = [word for name, word in DELIVERY.items() if not figures["delivery"][name]]
-    rows = [
+    return [
         (
             "Kept exactly",
             ", ".join(kept) or "nothing",
@@ -58,6 +66,12 @@ def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
             _percent(None if figures["torn_frames"] is None else 1 - figures["torn_frames"]),
             "Frames without holes in the character or detached pieces.",
         ),
+    ]
+
+
+def _appearance_rows(figures: Mapping[str, Any]) -> list[Row]:
+    """How much the character looks like the picture, and how steadily."""
+    return [
         (
             "Likeness",
             _number(figures["face_texture_output"], 2),
@@ -82,7 +96,6 @@ def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
         ),
         ("Residue", _percent(figures["residue"]), "Share of the actor that is still visible."),
     ]
-    return [{"label": label, "value": value, "meaning": meaning} for label, value, meaning in rows]
 
 
 def _unusual(ratios: Mapping[str, float]) -> str:
