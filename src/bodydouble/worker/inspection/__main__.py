@@ -1,4 +1,4 @@
-"""The inspection child's program: ``python -m bodydouble.worker.inspection FD MEMORY_BYTES``.
+"""The inspection child's program: ``python -m bodydouble.worker.inspection MEMORY_BYTES FD``.
 
 It answers requests (``worker.inspection.messages``) over the socket ``FD``, and may allocate ``MEMORY_BYTES`` beyond
 what its program takes. It writes no file. It ends with the socket and with its parent process.
@@ -72,8 +72,9 @@ def inspect(request: Request) -> Reply:
 def main() -> None:
     """Answer requests until the socket ends."""
     configure_child_process(os.getppid())
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    limit_this_process(int(sys.argv[2]))
+    memory_bytes, descriptor = (int(argument) for argument in sys.argv[1:])
+    connection = socket.socket(fileno=descriptor)
+    limit_this_process(memory_bytes)
     with connection.makefile("rwb") as stream:
         _send(stream, Ready())
         for line in stream:

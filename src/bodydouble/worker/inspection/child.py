@@ -2,16 +2,11 @@
 
 import asyncio
 import contextlib
-import json
-import signal
-import socket
 import sys
 
-from bodydouble.worker.environment import child_environment
+from bodydouble.worker.child_socket import ChildSocket
 from bodydouble.worker.inspection.messages import REPLIES, REQUESTS, Ready, Reply, Request
 from bodydouble.worker.process import end_in_words
-
-LINE_BYTES_MAX = 1 << 20
 
 
 class ChildEnded(Exception):
@@ -23,38 +18,23 @@ class ChildEnded(Exception):
 
 
 class InspectionChild:
-    """A child process and the socket to it."""
+    """A child process that inspects one file after the other."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self._process, self._reader, self._writer = process, reader, writer
+    def __init__(self, child: ChildSocket) -> None:
+        self._child = child
         self.inspections = 0
-        """Requests answered so far."""
+        """Requests sent so far."""
 
     @classmethod
     async def start(cls, memory_bytes: int) -> "InspectionChild":
         """Start a child that may allocate ``memory_bytes``; it is ready. Raises ChildEnded, OSError.
 
-        The kernel kills the child when the thread that called this ends, so call it from a thread that lasts.
+        Call it from a thread that lasts, as ``ChildSocket.start``.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "bodydouble.worker.inspection", str(theirs.fileno()), str(memory_bytes)),
-                    pass_fds=[theirs.fileno()],
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    # Threads of numerical libraries would count as address space, and no inspection computes anything.
-                    env=child_environment({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}),
-                )
-            except BaseException:
-                ours.close()
-                raise
-        reader, writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES_MAX)
-        child = cls(process, reader, writer)
+        command = [sys.executable, "-m", "bodydouble.worker.inspection", str(memory_bytes)]
+        # Threads of numerical libraries would count as address space, and no inspection computes anything.
+        environment = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        child = cls(await ChildSocket.start(command, asyncio.subprocess.DEVNULL, environment))
         try:
             assert isinstance(await child._receive(), Ready)
         except BaseException:
@@ -65,33 +45,26 @@ class InspectionChild:
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
+        return self._child.pid
 
     @property
     def ended(self) -> bool:
         """Whether the process is known to have ended."""
-        return self._process.returncode is not None
+        return self._child.ended
 
     async def ask(self, request: Request) -> Reply:
         """The child's reply. Raises ChildEnded. After a cancellation the child is useless; call ``end``."""
         self.inspections += 1
         with contextlib.suppress(ConnectionError):  # the reply tells
-            self._writer.write(json.dumps(REQUESTS.encode(request)).encode() + b"\n")
-            await self._writer.drain()
+            await self._child.send(REQUESTS.encode(request))
         return await self._receive()
 
     async def _receive(self) -> Reply:
         try:
-            line = await self._reader.readline()
+            return REPLIES.decode(await self._child.receive())
         except ConnectionError:
-            line = b""
-        if not line.endswith(b"\n"):
-            raise ChildEnded(await self._process.wait())
-        return REPLIES.decode(json.loads(line))
+            raise ChildEnded(await self._child.wait()) from None
 
     async def end(self) -> None:
         """Kill the process, and wait until it is gone."""
-        self._writer.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGKILL)
-        await self._process.wait()
+        await self._child.end()

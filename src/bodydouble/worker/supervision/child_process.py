@@ -2,10 +2,6 @@
 
 import asyncio
 import contextlib
-import json
-import os
-import signal
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import assert_never
@@ -14,7 +10,7 @@ import structlog
 
 from bodydouble.tasks.errors import StorageFull
 from bodydouble.tasks.task import ResultCode, TaskProgress
-from bodydouble.worker.environment import child_environment
+from bodydouble.worker.child_socket import ChildSocket
 from bodydouble.worker.failure import TaskFailure
 from bodydouble.worker.messages import (
     FROM_CHILD,
@@ -26,7 +22,6 @@ from bodydouble.worker.messages import (
     Event,
     Failed,
     Finished,
-    FromChild,
     Note,
     Prepared,
     Probed,
@@ -38,7 +33,6 @@ from bodydouble.worker.messages import (
 )
 from bodydouble.worker.process import end_in_words
 
-LINE_BYTES_MAX = 1 << 20
 LOG_TAIL_CHARACTERS = 2000
 
 log = structlog.get_logger(__name__)
@@ -53,37 +47,19 @@ class ChildDied(Exception):
 class ChildProcess:
     """One child process and the socket to it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, connection: socket.socket, log_path: Path) -> None:
-        self._process, self._connection, self._log_path = process, connection, log_path
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
+    def __init__(self, child: ChildSocket, log_path: Path) -> None:
+        self._child, self._log_path = child, log_path
 
     @classmethod
     async def start(cls, command: Sequence[str], log_path: Path, environment: Mapping[str, str]) -> "ChildProcess":
-        """Start ``command`` with the number of its socket as the last argument. Its own output goes to ``log_path``.
-
-        ``environment`` is added to ``child_environment``. The kernel kills the child when the thread that called this
-        ends, so call it from a thread that lasts.
-        """
-        ours, theirs = socket.socketpair()
-        with theirs, log_path.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=child_environment(environment),
-            )
-        child = cls(process, ours, log_path)
-        child._reader, child._writer = await asyncio.open_connection(sock=ours, limit=LINE_BYTES_MAX)
-        return child
+        """Start ``command`` as ``ChildSocket.start`` does. Its own output goes to ``log_path``."""
+        with log_path.open("ab") as output:
+            return cls(await ChildSocket.start(command, output, environment), log_path)
 
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
+        return self._child.pid
 
     async def ask(
         self, request: Request, on_progress: OnProgress, *, silence_seconds_max: float, stall_seconds_max: float
@@ -98,11 +74,10 @@ class ChildProcess:
         loop = asyncio.get_running_loop()
         moved = loop.time()
         try:
-            self._writer.write(json.dumps(REQUESTS.encode(request)).encode() + b"\n")
-            await self._writer.drain()
+            await self._child.send(REQUESTS.encode(request))
             while True:
                 async with asyncio.timeout(silence_seconds_max):  # wait_for of Python 3.11 may lose a cancellation
-                    message = await self._receive()
+                    message = FROM_CHILD.decode(await self._child.receive())
                 match message:
                     case Progress() | Note() | Beat():
                         if _take_event(message, on_progress):
@@ -116,14 +91,8 @@ class ChildProcess:
         except ConnectionError:
             raise ChildDied(await self._describe_end()) from None
 
-    async def _receive(self) -> FromChild:
-        line = await self._reader.readline()
-        if not line.endswith(b"\n"):
-            raise ConnectionResetError("the child closed its socket")
-        return FROM_CHILD.decode(json.loads(line))
-
     async def _describe_end(self) -> str:
-        status = await self._process.wait()
+        status = await self._child.wait()
         with contextlib.suppress(OSError):
             tail = self._log_path.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:].strip()
             log.warning("child ended", pid=self.pid, status=status, output=tail)
@@ -131,10 +100,7 @@ class ChildProcess:
 
     async def end(self) -> None:
         """Kill the process, and wait until it is gone."""
-        self._writer.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        await self._child.end()
 
 
 def _take_event(event: Event, on_progress: OnProgress) -> bool:
