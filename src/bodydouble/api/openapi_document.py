@@ -77,8 +77,8 @@ def build_document(app: FastAPI) -> dict[str, Any]:
 
 
 def _rename_envelopes(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with ``TaskInfoResponse`` instead of pydantic's ``Envelope_TaskInfoData_``."""
-    return json.loads(re.sub(r"\bEnvelope_(\w+?)(Data)?_\b", r"\1Response", json.dumps(document)))
+    """The document with ``TaskInfoResponse`` for ``Envelope_TaskInfoData_`` and ``Envelope[TaskInfoData]``."""
+    return json.loads(re.sub(r"\bEnvelope[_[](\w+?)(Data)?[_\]](?!\w)", r"\1Response", json.dumps(document)))
 
 
 def _add(schemas: dict[str, Any], model: type[BaseModel]) -> None:

@@ -317,11 +317,6 @@ class Envelope(BaseModel, Generic[Data]):
     message: str = Field(examples=["success"])
     data: Data
 
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """The name of the schema in the OpenAPI document."""
-        return f"{params[0].__name__.removesuffix('Data')}Response"
-
 
 class ErrorEnvelope(BaseModel):
     """The envelope of every error."""
