@@ -4,11 +4,12 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Protocol
 
 import httpx
-from standardwebhooks import Webhook
 
+from bodydouble.outbound.callbacks import signed_headers
 from bodydouble_client import Client, TaskInfo
 
 POLL_SECONDS = 2.0
@@ -44,10 +45,12 @@ class EndedTasks:
         self._open |= recent.keys() - self._known
         self._known |= recent.keys()
         for task_id in sorted(self._open):
-            task = recent.get(task_id) or self._source.read(task_id)
+            if task_id in recent and not recent[task_id].is_over:
+                continue
+            task = self._source.read(task_id)  # whole; a page of tasks may leave fields out
             if task.is_over:
                 self._open.discard(task_id)
-                yield self._source.read(task_id)
+                yield task
 
 
 class ClientTasks:
@@ -58,12 +61,7 @@ class ClientTasks:
 
     def recent(self) -> list[TaskInfo]:
         """The newest page of tasks."""
-        found: list[TaskInfo] = []
-        for task in self._client.tasks(page_size=PAGE):
-            found.append(task)
-            if len(found) == PAGE:
-                break
-        return found
+        return list(islice(self._client.tasks(page_size=PAGE), PAGE))
 
     def read(self, task_id: str) -> TaskInfo:
         """One task."""
@@ -80,14 +78,8 @@ def follow(ended: EndedTasks, forward_one: Callable[[TaskInfo], None]) -> None:
 
 def forward(task: TaskInfo, url: str, secret: str, http: httpx.Client) -> str:
     """Send the callback of a task once; a line that says what came back."""
-    body = json.dumps(dict(task.raw))
-    delivery, moment = f"listen_{task.id}", datetime.now(UTC)
-    headers = {
-        "content-type": "application/json",
-        "webhook-id": delivery,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": Webhook(secret).sign(delivery, moment, body),
-    }
+    body = json.dumps(dict(task.raw)).encode()
+    headers = signed_headers(f"listen_{task.id}", datetime.now(UTC), body, [secret])
     try:
         answer = http.post(url, content=body, headers=headers)
     except httpx.HTTPError as error:

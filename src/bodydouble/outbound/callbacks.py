@@ -22,6 +22,17 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def signed_headers(delivery_id: str, moment: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers of a callback: ``body`` is signed with each of ``secrets`` (``whsec_`` and base64)."""
+    signatures = [Webhook(secret).sign(delivery_id, moment, body.decode()) for secret in secrets]
+    return {
+        "content-type": "application/json",
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
 class CallbackSender:
     """Satisfies ``tasks.delivery.CallbackTransport``. Follows no redirects: a signed body must not go elsewhere."""
 
@@ -35,14 +46,7 @@ class CallbackSender:
 
         2xx means received, 410 means do not call again, anything else is retried.
         """
-        moment, text = self._now(), body.decode()
-        signatures = [Webhook(secret).sign(str(delivery_id), moment, text) for secret in secrets]
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": str(delivery_id),
-            "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": " ".join(signatures),
-        }
+        headers = signed_headers(str(delivery_id), self._now(), body, secrets)
         status, error, started = None, None, time.monotonic()
         try:
             async with self._client.exchange("POST", url, self._limits, headers=headers, content=body) as answer:
