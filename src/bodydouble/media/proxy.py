@@ -14,7 +14,7 @@ from bodydouble.tasks.atomic_files import atomic_file
 
 SHORT_SIDE_MAX = 360
 """Pixels. The copy is for looking at, not for delivery."""
-OPTIONS = {"crf": "26", "preset": "veryfast", "threads": "2", "movflags": "+faststart"}
+ENCODER_OPTIONS = {"crf": "26", "preset": "veryfast", "threads": "2"}
 """Chosen by eye on 2026-11-28: no blocks are visible at the size of the players, about 0.5 MB for 10 s."""
 TICK = Fraction(1, 90_000)
 """Seconds. MP4 cannot hold every time base of the sources."""
@@ -28,10 +28,9 @@ def write_proxy(source: Path, target: Path, limits: MediaLimits) -> None:
     """
     info = probe_video(source, limits, "video")
     reader = VideoReader(source, info, *working_size(info.width, info.height, SHORT_SIDE_MAX))
-    container_options = {"movflags": OPTIONS["movflags"]}
-    encoder_options = {name: value for name, value in OPTIONS.items() if name != "movflags"}
-    with atomic_file(target) as part, av.open(str(part), "w", format="mp4", options=container_options) as container:
-        stream = container.add_stream("libx264", rate=info.frame_rate, options=encoder_options)
+    options = {"movflags": "+faststart"}
+    with atomic_file(target) as part, av.open(str(part), "w", format="mp4", options=options) as container:
+        stream = container.add_stream("libx264", rate=info.frame_rate, options=ENCODER_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = reader.width, reader.height, "yuv420p"
         stream.codec_context.time_base = TICK
         for index, image in reader.read(0, reader.frames):
