@@ -335,7 +335,7 @@ def measure_segments(bench: Bench, size: Size) -> None:
     )  # fmt: skip
     optimise(transformer, bench.plain)
     components = Components(
-        tokenizer=None, text_encoder=None, image_processor=None, image_encoder=None,  # pyright: ignore[reportArgumentType]
+        tokenizer=None, text_encoder=None, image_processor=None, image_encoder=None,
         vae=vae, transformer=transformer, scheduler=scheduler, device=bench.device,
     )  # fmt: skip
     sampling = Sampling(steps=PIPELINE_STEPS)

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from bodydouble.store import FileLimits
-from bodydouble.tasks.files import FileStore, SignedUpload
+from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore
+from bodydouble.tasks.files import SignedUpload
 from bodydouble.tasks.task import AccountId
 
 URL = "https://media.example"
@@ -21,7 +21,7 @@ RESULT = "results/7/0198-task/result.mp4"
 class StoreUnderTest:
     """A store, and what takes its storage away and brings it back."""
 
-    files: FileStore
+    files: LocalFileStore | ObjectFileStore
     lose: Callable[[], object]
     restore: Callable[[], object]
 

@@ -37,7 +37,7 @@ def with_shot_inputs(mode: str) -> Callable[[Callable[..., None]], Callable[...,
         parameters: list[inspect.Parameter] = []
         for parameter in signature.parameters.values():
             parameters += [_parameter(spec) for spec in specs] if parameter.name == PARAMETER else [parameter]
-        run.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportAttributeAccessIssue]
+        run.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportAttributeAccessIssue]  # as inspect documents
         run.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
         return run
 

@@ -1,6 +1,7 @@
 """The inputs of a shot have one declaration; API, command line, client and console offer the same ones."""
 
 import inspect
+from typing import Any
 
 import pytest
 import typer
@@ -25,7 +26,8 @@ def test_every_input_is_offered_everywhere(model: ModelSpec) -> None:
     assert [*schema["properties"]] == FILES + [*specs]
     assert [field.name for field in form_fields(schema)] == FILES + [*specs]
     assert specs.keys() - {"resolution"} <= ReplaceOptions.__annotations__.keys()
-    command = typer.main.get_command(app).commands[COMMANDS[model.mode]]  # type: ignore[attr-defined]
+    group: Any = typer.main.get_command(app)
+    command = group.commands[COMMANDS[model.mode]]
     flags = {flag: p for p in command.params for flag in p.opts}
     for name, spec in specs.items():
         assert schema["properties"][name]["default"] == spec.default
@@ -49,10 +51,10 @@ def test_the_form_leaves_out_what_no_renderer_uses() -> None:
 
 def test_choices_are_accepted_in_any_case() -> None:
     """``480p`` and ``KEEP`` mean 480P and keep."""
-    inputs = INPUTS["wan/2-2-animate-replace"].model_validate(
+    inputs: Any = INPUTS["wan/2-2-animate-replace"].model_validate(
         {"img_urls": ["https://a.b/c.png"], "video_urls": ["https://a.b/c.mp4"], "resolution": "480p", "hands": "KEEP"}
     )
-    assert (inputs.resolution, inputs.hands) == ("480P", "keep")  # type: ignore[attr-defined]
+    assert (inputs.resolution, inputs.hands) == ("480P", "keep")
 
 
 def test_the_methods_of_the_client_take_the_options() -> None:

@@ -27,7 +27,7 @@ class DividedAutoencoder:
         self._rows = 0  # latent rows of this rank
         for module in vae.modules():
             if (divided := self._divided(module)) is not None:
-                module.forward = divided  # pyright: ignore[reportAttributeAccessIssue]
+                module.forward = divided  # pyright: ignore[reportAttributeAccessIssue]  # torch calls what it finds there
 
     def encode(self, pixels: Tensor) -> Tensor:
         """The most likely latents (1, 16, T, H / 8, W / 8) of ``pixels`` (1, 3, F, H, W)."""
