@@ -72,7 +72,7 @@ def own_disk() -> Iterator[Path]:
 
 
 def hostile_video(path: Path) -> Path:
-    """A QuickTime file whose header is compressed, and announces 1.5 GB."""
+    """A QuickTime file with a compressed header that claims to be 1.5 GB."""
     packed = zlib.compress(b"\0" * 50_000_000)
 
     def box(kind: bytes, body: bytes) -> bytes:

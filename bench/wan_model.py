@@ -57,9 +57,9 @@ class Gpu:
 
 
 FA2 = 0.73
-"""FlashAttention-2 on Ampere: 225 of 312 TFLOP/s on A100 (arXiv 2307.08691). Consumer cards, whose data sheets state
-the rate with accumulation in float32, reach nearly all of it. SageAttention2 is up to three times as fast there (arXiv
-2411.10958), and on Hopper about as fast as FlashAttention 3 with 8 bits; values for other cards are assumed."""
+"""FlashAttention-2 on Ampere: 225 of 312 TFLOP/s on A100 (arXiv 2307.08691). Consumer cards reach nearly all of their
+rate, because their data sheets state it for accumulation in float32. SageAttention2 is up to three times as fast there
+(arXiv 2411.10958), and on Hopper about as fast as FlashAttention 3 with 8 bits. Values for other cards are assumed."""
 GPUS = (
     Gpu(
         name="A100 80 GB",

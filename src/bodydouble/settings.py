@@ -54,7 +54,7 @@ class ServerSettings(BaseSettings):
     event_streams_max: int = Field(default=200, ge=1)  # of one account, open at the same time at one API process
     connections_max: int = Field(default=2000, ge=16)  # HTTP connections open at the same time at one API process
     client_connections_max: int = Field(default=200, ge=1)  # of one client address at one API process
-    trusted_proxies: Networks = "127.0.0.0/8,::1/128"  # proxies whose X-Forwarded-For is believed; comma-separated
+    trusted_proxies: Networks = "127.0.0.0/8,::1/128"  # trust X-Forwarded-For from these proxies; comma-separated
     body_bytes_max: int = Field(default=1_000_000, ge=1)  # of a request without files
 
     @property
@@ -130,7 +130,7 @@ class WorkerSettings(BaseSettings):
     attempts_max: int = 3  # of one step if its child process dies, and of a task if its worker does
     task_hours_max: Hours = 24  # from create to settlement; then the task fails
     worker_tasks_max: int = Field(default=1, ge=0)  # at a time, the same for all workers; 0: this worker runs none
-    worker_fetches_max: int = Field(default=16, ge=1)  # tasks at a time whose inputs are fetched, of one worker
+    worker_fetches_max: int = Field(default=16, ge=1)  # tasks for which one worker fetches inputs at the same time
     heartbeat_seconds: float = Field(default=5, gt=0)  # interval between signs of life of a worker
     takeover_seconds: float = Field(default=30, gt=0)  # without a heartbeat; then the worker's tasks are taken over
     callback_tries_max: int = Field(default=8, ge=1)  # attempts to deliver one callback
@@ -189,7 +189,7 @@ class SignInSettings(BaseSettings):
     oidc_client_secret: str = Field(default="", repr=False)  # empty: a public client
     oidc_name: str = "single sign-on"  # shown on the button
     oidc_scopes: str = "openid email profile"  # requested from the provider
-    oidc_domains: str = ""  # of verified e-mail addresses, comma-separated; empty: everybody whom the provider knows
+    oidc_domains: str = ""  # domains of verified e-mail addresses, comma-separated; empty: all users of the provider
     oidc_role_claim: str = ""  # such as groups, or realm_access.roles; empty: nobody becomes an operator by signing in
     oidc_operator_role: str = "operator"  # the value of that claim that makes an operator
     oidc_credits: Decimal = Field(default=Decimal(0), ge=0, decimal_places=4)  # of an account created at a sign-in

@@ -34,7 +34,7 @@ PQ_C1, PQ_C2, PQ_C3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
 PQ_NITS = 10_000.0
 """Constants of the PQ EOTF (BT.2100-2 table 4)."""
 KNEE = 0.5
-"""Light up to which the view shows it unchanged. Skin and mid tones are below it. Chosen by eye on 2026-11-28."""
+"""Light up to which the view shows it unchanged: above skin and mid tones, which reflect less than half of white."""
 KNEE_BEND = 1 / (1 - KNEE) - 1 / (PEAK - KNEE)
 """Makes the view's curve end at ``PEAK``."""
 D65 = (0.3127, 0.3290)
