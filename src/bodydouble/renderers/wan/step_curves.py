@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodydouble.tasks.atomic_files import atomic_file
+from bodydouble.tasks.atomic_files import atomic_write
 
 COMPUTED_SHARE = 0.2
 """Of the steps, at the beginning, that are always computed: they decide the layout. MagCache's value for Wan2.1."""
@@ -85,7 +85,6 @@ class StepCurves:
         self._curves[key] = ratios
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with atomic_file(self._folder / key.file_name) as part:
-                part.write_text(json.dumps(ratios))
+            atomic_write(self._folder / key.file_name, json.dumps(ratios))
         except OSError as error:
             _log.warning("the curve for wan_step_cache stays in memory: %s", error)
