@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.renderers.puppet.painting import paint_labels
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -16,10 +17,8 @@ Mask = NDArray[np.bool_]
 
 LIMB_BONES = MappingProxyType({"arm": ("upperarm", "lowerarm", "hand"), "leg": ("thigh", "calf", "foot")})
 """The bones of each kind of limb, without their side."""
-SUBPIXEL_BITS = 4
-"""Fraction bits of the corners that OpenCV draws."""
 COORDINATE_MAX = 8000
-"""Pixels: OpenCV cannot draw corners that are farther outside the picture."""
+"""Pixels: corners that are farther outside the picture are moved to here."""
 TINY = 1e-6
 """Sums of weights below it count as zero."""
 DEPTH_BLUR_MIN = 0.75
@@ -94,19 +93,14 @@ def label_triangles(
 
     ``vertices`` (V, 3) are in pixels. A painter's algorithm by mean depth: exact enough for a body's small triangles.
     """
-    labels = np.zeros(shape, np.int32)
     corners = vertices[triangles]
     depth = corners[..., 2].mean(1)
-    fixed = np.round(np.clip(corners[..., :2], -COORDINATE_MAX, COORDINATE_MAX) * (1 << SUBPIXEL_BITS)).astype(np.int32)
     # Triangles that look the other way are always behind others of a closed surface: half of the work is saved.
     a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     facing = np.flatnonzero(area < 0 if not far else area > 0)
     order = facing[np.argsort(depth[facing] if far else -depth[facing], kind="stable")]
-    fill = cv2.fillConvexPoly
-    for k in order.tolist():
-        fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
-    return labels
+    return paint_labels(np.clip(corners[..., :2], -COORDINATE_MAX, COORDINATE_MAX), order, shape)
 
 
 def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, Points
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Colour = NDArray[np.float32]
 
@@ -30,8 +31,6 @@ SOFT = 0.045
 """Standard deviation of the painted skin's edge, in eye widths."""
 SOFT_REACH = 4
 """Standard deviations of that edge that the painted box reaches beyond the lid: farther out it has no weight."""
-SUBPIXEL_BITS = 4
-"""Fraction bits of the points that OpenCV draws."""
 TINY = 1e-6
 """Squared distances in pixels below it count as zero."""
 LASH_SOFT_PIXELS = 0.6
@@ -67,13 +66,13 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
     size = (int(high[1] - low[1]), int(high[0] - low[0]))
     skin = _between(_skin_at(colour, above), _skin_at(colour, below), above, below, low, size) * LID_SHADE
     mask = np.zeros(size, np.uint8)
-    cv2.fillPoly(mask, [_fixed_point(outline - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.fillPoly(mask, [fixed_point(outline - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     weight = cv2.GaussianBlur(mask, (0, 0), max(LASH_SOFT_PIXELS, SOFT * width)).astype(np.float32) * np.float32(
         closed / 255
     )
     lashes = np.zeros(size, np.uint8)
     thick = max(1, round(LASH_WIDTH * width))
-    cv2.polylines(lashes, [_fixed_point(edge - low)], False, 255, thick, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.polylines(lashes, [fixed_point(edge - low)], False, 255, thick, cv2.LINE_AA, SUBPIXEL_BITS)
     dark = cv2.GaussianBlur(lashes, (0, 0), LASH_SOFT_PIXELS).astype(np.float32) * np.float32(
         closed * (1 - LASH_SHADE) / 255
     )
@@ -99,8 +98,3 @@ def _between(
     ys, xs = np.mgrid[0 : size[0], 0 : size[1]].astype(np.float32)
     share = np.clip((xs + corner[0] - start[0]) * down[0] + (ys + corner[1] - start[1]) * down[1], 0, 1)
     return np.asarray(upper + (lower - upper) * share[..., None], np.float32)
-
-
-def _fixed_point(points: Points) -> NDArray[np.int32]:
-    """``points`` for OpenCV's drawing with a shift of ``SUBPIXEL_BITS``."""
-    return np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)

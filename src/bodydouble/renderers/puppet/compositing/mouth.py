@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte, Points
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
 Lab = NDArray[np.float64]
 
@@ -24,8 +25,6 @@ MARGIN_PIXELS = 3
 """Border around the lips' box, for the soft edge."""
 SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
-SUBPIXEL_BITS = 4
-"""Fraction bits of the points that OpenCV draws."""
 CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.85
 """Lightness over that of the skin beside the mouth, up to which it is cavity, and from which it is teeth."""
 CAVITY_SHADE = 0.55
@@ -69,9 +68,7 @@ def paint_inside(
         return
     shown = cv2.warpAffine(source, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
     mask = np.zeros(shown.shape[:2], np.uint8)
-    cv2.fillPoly(
-        mask, [np.round((target - [x0, y0]) * (1 << SUBPIXEL_BITS)).astype(np.int32)], 255, cv2.LINE_AA, SUBPIXEL_BITS
-    )
+    cv2.fillPoly(mask, [fixed_point(target - [x0, y0])], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     weight = cv2.GaussianBlur(mask, (0, 0), SOFT_PIXELS).astype(np.float32) / 255
     weight *= min(opening / OPENING_WHOLE, 1.0)
     here = np.s_[y0:y1, x0:x1]

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
+from bodydouble.renderers.puppet.painting import paint_labels
+
 Array = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -16,10 +18,6 @@ COARSE = 4
 """Pixels a cell of the map that is computed where the deformation is smooth."""
 OUTSIDE = -1e4
 """Source coordinate of what no triangle covers: outside every picture."""
-SUBPIXEL_BITS = 4
-"""Fraction bits of the corners that OpenCV draws."""
-COORDINATE_MAX = 20000
-"""Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
 TINY = 1e-6
 """Doubled areas in square pixels, and weights (0-1), below it count as zero."""
 SEEN_SHARE = 0.4
@@ -122,16 +120,6 @@ def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tupl
     away = area * was <= 0
     order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
     return order, (np.abs(area) > TINY) & ~(away & mesh.one_sided)
-
-
-def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
-    """(h, w) number + 1 of the triangle seen at each pixel, 0 outside."""
-    labels = np.zeros(shape, np.int32)
-    fixed = np.round(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX) * (1 << SUBPIXEL_BITS)).astype(np.int32)
-    fill = cv2.fillConvexPoly
-    for k in order.tolist():
-        fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
-    return labels
 
 
 def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, ys: Array) -> NDArray[np.float32]:

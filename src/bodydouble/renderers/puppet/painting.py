@@ -1,0 +1,30 @@
+"""Polygons and triangles painted by OpenCV, with corners at fractions of a pixel."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SUBPIXEL_BITS = 4
+"""Fraction bits of the corners that OpenCV draws: the argument ``shift`` of its functions."""
+COORDINATE_MAX = 20000
+"""Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
+
+
+def fixed_point(points: Array) -> NDArray[np.int32]:
+    """``points`` (..., 2) in pixels as OpenCV takes them with ``SUBPIXEL_BITS``."""
+    return np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
+
+
+def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:
+    """(h, w) number + 1 of the triangle seen at each pixel, 0 outside.
+
+    ``corners`` (T, 3, 2) in pixels; ``order`` from the farthest triangle to the nearest.
+    """
+    labels = np.zeros(shape, np.int32)
+    fixed = fixed_point(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX))
+    fill = cv2.fillConvexPoly
+    for k in order.tolist():
+        fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
+    return labels
