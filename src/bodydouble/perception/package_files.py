@@ -45,12 +45,6 @@ class PackageFile:
         return path.is_file() and path.stat().st_size == self.size_bytes
 
 
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def keep_checked(file: PackageFile, content: bytes, where: Path) -> None:
     """Check one file and write it into the folder ``where``."""
     check_digest(file, content)

@@ -1,18 +1,18 @@
 """Noticing that an input file of a shot changes while the shot is made."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from bodydouble import __version__
+from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.errors import MediaRejected
 
 
 def describe_inputs(inputs: Mapping[str, Path]) -> str:
     """The origin of all artefacts as JSON: this version, and the SHA-256 of each input by name."""
     # The probe reports a missing file.
-    digests = {name: _digest(path) for name, path in inputs.items() if path.is_file()}
+    digests = {name: digest_of(path) for name, path in inputs.items() if path.is_file()}
     return json.dumps({"version": __version__, **digests}, indent=1)
 
 
@@ -31,7 +31,7 @@ class InputWatch:
         digests = json.loads(self._described)
         for name in touched:  # touching a file without changing it does no harm
             path = self._inputs[name]
-            if not path.is_file() or _digest(path) != digests.get(name):
+            if not path.is_file() or digest_of(path) != digests.get(name):
                 raise MediaRejected(
                     f"{name}: the file {path.name} changed while the result was being made. Leave it unchanged until "
                     "the result is complete, and start again.",
@@ -45,8 +45,3 @@ def _state(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_size, status.st_mtime_ns
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -6,7 +6,7 @@ import pytest
 
 from bodydouble.perception import ModelPack, install_pack, locate_pack, pack, package_files
 from bodydouble.perception.pack import PACK_FILES, WHEEL_FILES, missing_files
-from bodydouble.perception.package_files import sha256_of
+from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.errors import ModelPackMissing
 
 
@@ -18,7 +18,7 @@ def test_a_missing_pack_names_the_command_and_the_setting(tmp_path: Path):
 
 def test_every_installed_file_has_its_hash(model_pack: ModelPack):
     """The files that the tests run on are exactly those that are pinned."""
-    assert {name: sha256_of(model_pack.path(name)) for name in PACK_FILES} == {
+    assert {name: digest_of(model_pack.path(name)) for name in PACK_FILES} == {
         name: file.sha256 for name, file in PACK_FILES.items()
     }
 
