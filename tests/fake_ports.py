@@ -32,10 +32,10 @@ EXECUTOR = "this worker"
 INPUTS = {"img_urls": ["own:image"], "video_urls": ["own:video"], "resolution": "480P", "person": 0}
 
 
-def children(script: str) -> list[psutil.Process]:
-    """Processes that this one started with ``script`` and that live; one that ends meanwhile is not among them."""
+def children(text: str) -> list[psutil.Process]:
+    """Living processes that this one started with ``text`` in their command."""
     found = psutil.process_iter(["ppid", "cmdline"])
-    return [p for p in found if p.info["ppid"] == os.getpid() and script in " ".join(p.info["cmdline"] or ())]
+    return [p for p in found if p.info["ppid"] == os.getpid() and text in " ".join(p.info["cmdline"] or ())]
 
 
 def make_task(**inputs: Any) -> Task:

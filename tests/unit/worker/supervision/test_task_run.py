@@ -40,7 +40,13 @@ def outside() -> FakePorts:
 
 
 @pytest.fixture
-def make_run(tmp_path, outside):
+def runs() -> list[TaskRun]:
+    """The task runs of the test."""
+    return []
+
+
+@pytest.fixture
+def make_run(tmp_path, outside, runs):
     """A task run whose children follow the script given."""
 
     def make(phase: Phase = Phase.RENDER, inputs: Mapping[str, Any] | None = None, **script: Any) -> TaskRun:
@@ -53,24 +59,30 @@ def make_run(tmp_path, outside):
             free_bytes_min=1000,
         )
         ports = Ports(store=outside, files=outside, downloader=outside)
-        return TaskRun(make_task(**inputs or {}), ports, options, EXECUTOR, RunnerPool(options, []), phase)
+        runs.append(TaskRun(make_task(**inputs or {}), ports, options, EXECUTOR, RunnerPool(options, []), phase))
+        return runs[-1]
 
     return make
 
 
-def run(*steps):
-    """Run the steps one after the other in one event loop; the last one's value."""
+@pytest.fixture
+def run(runs):
+    """Run steps one after the other in one event loop, which ends the test's children; the last step's value."""
 
-    async def all_of_them():
+    async def all_of_them(steps):
         value = None
-        for step in steps:
-            value = await step()
+        try:
+            for step in steps:
+                value = await step()
+        finally:
+            for r in runs:
+                await r.close()
         return value
 
-    return asyncio.run(all_of_them())
+    return lambda *steps: asyncio.run(all_of_them(steps))
 
 
-def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, outside, tmp_path):
+def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, run, outside, tmp_path):
     """The exact price is reserved, the file stored, the task settled, the workspace removed."""
     r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 480}], prepare=[2], finish=[{"frames": 80}])
 
@@ -88,7 +100,7 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, outside, tm
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
 
 
-def test_a_small_source_is_charged_as_its_own_class(make_run, outside):
+def test_a_small_source_is_charged_as_its_own_class(make_run, run, outside):
     """The exact price is that of the size that is produced."""
     r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 360}])
     r.task = dataclasses.replace(r.task, inputs=r.task.inputs | {"resolution": "720P"})
@@ -96,7 +108,7 @@ def test_a_small_source_is_charged_as_its_own_class(make_run, outside):
     assert outside.reserved == Decimal(24), "six credits a second, as 480P"
 
 
-def test_a_crash_costs_one_attempt(make_run, tmp_path):
+def test_a_crash_costs_one_attempt(make_run, run, tmp_path):
     """After a crash a new child opens the shot again and repeats the request."""
     r = make_run(perceive=[{"die": signal.SIGKILL}, {"die": signal.SIGSEGV}, None])
 
@@ -108,7 +120,7 @@ def test_a_crash_costs_one_attempt(make_run, tmp_path):
     assert seen == ["open", "perceive"] * 3
 
 
-def test_a_child_that_keeps_dying_fails_the_task(make_run):
+def test_a_child_that_keeps_dying_fails_the_task(make_run, run):
     """After ``attempts_max`` crashes the task fails, and the message says how the process ended."""
     r = make_run(render_0=[{"die": signal.SIGKILL}])
 
@@ -120,7 +132,7 @@ def test_a_child_that_keeps_dying_fails_the_task(make_run):
     assert run(render) == ResultCode.GENERATION_FAILED
 
 
-def test_a_deliberate_failure_is_not_tried_again(make_run, tmp_path):
+def test_a_deliberate_failure_is_not_tried_again(make_run, run, tmp_path):
     """A failure that the child reports ends the task, with the child's code and message."""
     r = make_run(perceive=[{"fail": {"code": 422, "message": "nobody in the video"}}])
 
@@ -132,7 +144,7 @@ def test_a_deliberate_failure_is_not_tried_again(make_run, tmp_path):
     assert (tmp_path / "script.seen").read_text().split().count("perceive") == 1
 
 
-def test_a_cancel_ends_the_child_in_the_middle(make_run, outside):
+def test_a_cancel_ends_the_child_in_the_middle(make_run, run, outside, tmp_path):
     """After a cancel the running request is given up and its process is gone."""
     outside.cancel_after_progress = 0.5
     r = make_run(render_0=["hang"])
@@ -140,12 +152,12 @@ def test_a_cancel_ends_the_child_in_the_middle(make_run, outside):
     async def render():
         with pytest.raises(Cancelled):
             await r.render(0)
-        return children(SCRIPTED_CHILD.name)
+        return children(str(tmp_path))
 
     assert run(render) == []
 
 
-def test_a_price_beyond_the_balance_fails_with_402(make_run, outside):
+def test_a_price_beyond_the_balance_fails_with_402(make_run, run, outside):
     """The exact price is known only after the probe; the balance must cover it then."""
     outside.balance = Decimal(1)
     r = make_run(probe=[{"duration_seconds": 100, "short_side": 480}])
@@ -153,13 +165,12 @@ def test_a_price_beyond_the_balance_fails_with_402(make_run, outside):
     async def probe():
         with pytest.raises(InsufficientCredits) as caught:
             await r.probe()
-        await r.close()
         return TaskFailure.of(caught.value).code
 
     assert run(probe) == ResultCode.INSUFFICIENT_CREDITS
 
 
-def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, outside):
+def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, run, outside):
     """The message names the field and says to PUT the file first."""
     outside.missing.add("video")
     r = make_run()
@@ -171,7 +182,7 @@ def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, 
     run(fetch)
 
 
-def test_settlement_waits_for_the_database(make_run, outside):
+def test_settlement_waits_for_the_database(make_run, run, outside):
     """An outage at the end of a task loses nothing."""
     outside.outages = 1
     r = make_run()
@@ -219,7 +230,7 @@ def test_an_order_holds_the_wishes_about_the_result(tmp_path):
     assert (chosen.quality, chosen.dynamic_range) == ("high", "sdr")
 
 
-def test_a_worker_that_ends_leaves_no_outcome(make_run, tmp_path):
+def test_a_worker_that_ends_leaves_no_outcome(make_run, run, tmp_path):
     """A step that is cancelled ends its child and is not repeated."""
     r = make_run(render_0=["hang"])
 
@@ -230,13 +241,13 @@ def test_a_worker_that_ends_leaves_no_outcome(make_run, tmp_path):
             await asyncio.sleep(0.05)
         rendering.cancel()
         await asyncio.wait({rendering})
-        return rendering.cancelled(), children(SCRIPTED_CHILD.name)
+        return rendering.cancelled(), children(str(tmp_path))
 
     assert run(render_and_stop) == (True, [])
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
 
 
-def test_a_full_disk_is_waited_for(make_run, monkeypatch, outside):
+def test_a_full_disk_is_waited_for(make_run, run, monkeypatch, outside):
     """A disk that is full before or during a request does not fail the task."""
     r = make_run(render_0=[{"full": "no room"}, None])
     free = iter([10, 10**9])
@@ -248,24 +259,23 @@ def test_a_full_disk_is_waited_for(make_run, monkeypatch, outside):
 
     async def render():
         await r.render(0)
-        await r.close()
 
     run(render)
 
 
-def test_a_task_that_another_worker_has_is_let_go(make_run, outside, tmp_path):
+def test_a_task_that_another_worker_has_is_let_go(make_run, run, outside, tmp_path):
     """The child ends, nothing is settled, and the workspace is removed."""
     r = make_run(render_0=["hang"])
 
     async def render():
         rendering = asyncio.ensure_future(r.render(0))
-        while not children(SCRIPTED_CHILD.name):
+        while not children(str(tmp_path)):
             await asyncio.sleep(0.05)
         outside.executor = "another worker"
         with pytest.raises(TaskLost):
             await rendering
         assert await r.settle(StoredVideo(key="k", media_info={})) == "lost"
-        return children(SCRIPTED_CHILD.name)
+        return children(str(tmp_path))
 
     assert run(render) == []
     assert outside.settled == []
@@ -285,34 +295,32 @@ def test_a_task_that_too_many_workers_have_started_fails(tmp_path, outside):
         one_more.check_attempts()
 
 
-def test_a_workspace_that_disappears_costs_one_attempt(make_run, tmp_path, outside):
+def test_a_workspace_that_disappears_costs_one_attempt(make_run, run, tmp_path, outside):
     """The inputs are fetched again, and a new child repeats the request."""
     r = make_run(render_0=["lose workspace", None])
 
     async def render():
         await r.render(0)
-        await r.close()
 
     run(r.fetch, render)
     assert (tmp_path / "script.seen").read_text().split("\n") == ["open", "render 0"] * 2
     assert (tmp_path / "work" / str(TASK_ID) / "video").read_text() == "video"
 
 
-def test_a_workspace_that_disappears_between_requests_costs_one_attempt(make_run, tmp_path):
+def test_a_workspace_that_disappears_between_requests_costs_one_attempt(make_run, run, tmp_path):
     """The supervisor notices it before it asks the child."""
     r = make_run()
 
     async def lose():
         shutil.rmtree(tmp_path / "work" / str(TASK_ID))
         await r.render(0)
-        await r.close()
 
     run(r.perceive, lose)
     assert (tmp_path / "script.seen").read_text().split("\n") == ["open", "perceive", "open", "render 0"]
 
 
 @pytest.mark.parametrize("content", [None, "damag3d"])
-def test_a_damaged_input_is_fetched_again(make_run, tmp_path, content):
+def test_a_damaged_input_is_fetched_again(make_run, run, tmp_path, content):
     """A child never sees an input that changed or disappeared after it was fetched."""
     r = make_run()
     video = tmp_path / "work" / str(TASK_ID) / "video"
@@ -320,26 +328,24 @@ def test_a_damaged_input_is_fetched_again(make_run, tmp_path, content):
     async def damage():
         video.unlink() if content is None else video.write_text(content)
         await r.perceive()
-        await r.close()
 
     run(r.fetch, damage)
     assert video.read_text() == "video"
 
 
-def test_a_damaged_result_is_not_delivered(make_run, outside):
+def test_a_damaged_result_is_not_delivered(make_run, run, outside):
     """A video that changed between the child's digest and the delivery is joined again."""
     r = make_run(finish=[{"damaged": True}, {"frames": 80}])
 
     async def finish():
         stored = await r.finish()
-        await r.close()
         return stored.media_info
 
     assert run(finish) == {"frames": 80}
     assert outside.stored[f"results/1/{TASK_ID}.mp4"] == b"a video"
 
 
-def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, outside):
+def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, run, outside):
     """After ``attempts_max`` damaged results the task fails as the service's fault, and nothing is stored."""
     r = make_run(finish=[{"damaged": True}])
 
@@ -355,7 +361,7 @@ def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, outside):
 ELSEWHERE = {"video_urls": ["http://x/1"]}
 
 
-def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, outside, tmp_path):
+def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, run, outside, tmp_path):
     """Uploads stay where they are. The workspace of the fetch is gone before the task can be taken to be rendered."""
     fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
     video = tmp_path / "work" / str(TASK_ID) / "video"
@@ -372,7 +378,7 @@ def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, 
     assert outside.stored == {}, "it goes with the task"
 
 
-def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, outside, tmp_path):
+def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, run, outside, tmp_path):
     """Its digest is its name in the file store."""
     fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
 
@@ -386,7 +392,7 @@ def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, outside, tm
     assert outside.downloads == ["http://x/1"] * 2
 
 
-def test_a_task_taken_over_during_its_fetch_is_not_moved(make_run, outside):
+def test_a_task_taken_over_during_its_fetch_is_not_moved(make_run, run, outside):
     """Another worker fetches it: this one has lost it."""
     fetching = make_run(Phase.FETCH, ELSEWHERE)
 
