@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, Delivery, DeliveryStatus, DeliveryTry
+from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, CallbackMessage, Delivery, DeliveryStatus, DeliveryTry
 from bodydouble.tasks.task import TaskId
 from bodydouble.worker.duties.callback_delivery import CallbackDispatcher, DispatchOptions
 
@@ -94,14 +94,9 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def body_of(delivery: Delivery) -> bytes | None:
-    """A body that names its account."""
-    return json.dumps({"task_id": str(delivery.task)}).encode()
-
-
-async def secrets_of(account: AccountId) -> Sequence[str]:
-    """The same signing secret for all accounts."""
-    return [SECRET]
+async def message_of(delivery: Delivery) -> CallbackMessage | None:
+    """A body that names its task, signed with the same secret for all accounts."""
+    return CallbackMessage(body=json.dumps({"task_id": str(delivery.task)}).encode(), secrets=[SECRET])
 
 
 def make_dispatcher(store: MemoryStore, options: DispatchOptions = OPTIONS, **parts: Any) -> CallbackDispatcher:
@@ -110,8 +105,7 @@ def make_dispatcher(store: MemoryStore, options: DispatchOptions = OPTIONS, **pa
     return CallbackDispatcher(
         store,  # pyright: ignore[reportArgumentType]
         parts.get("transport", sender),
-        parts.get("body_of", body_of),
-        parts.get("secrets_of", secrets_of),
+        parts.get("message_of", message_of),
         options,
     )
 

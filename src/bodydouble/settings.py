@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from bodydouble.tasks.dialect import DialectName
+
 Resolution = Annotated[str, Field(pattern=r"^(480P|580P|720P)$")]
 DAY_SECONDS = 24 * 3600
 DAYS_MAX = 36_500
@@ -28,11 +30,22 @@ def _check_url(text: str) -> str:
 
 def _check_networks(text: str) -> str:
     try:
-        for network in filter(None, map(str.strip, text.split(","))):
+        for network in _names(text):
             ipaddress.ip_network(network)
     except ValueError as error:
         raise ValueError(f"networks such as 10.0.0.0/8, separated by commas ({error})") from None
     return text
+
+
+def _check_dialects(text: str) -> str:
+    unknown = set(_names(text)) - set(DialectName)
+    if unknown:
+        raise ValueError(f"dialects, separated by commas; there are: {', '.join(DialectName)}")
+    return text
+
+
+def _names(text: str) -> list[str]:
+    return list(filter(None, map(str.strip, text.split(","))))
 
 
 Minutes = Annotated[float, Field(gt=0, le=DAYS_MAX * 24 * 60)]
@@ -40,6 +53,7 @@ Hours = Annotated[float, Field(gt=0, le=DAYS_MAX * 24)]
 Days = Annotated[float, Field(gt=0, le=DAYS_MAX)]
 Url = Annotated[str, AfterValidator(_check_url)]
 Networks = Annotated[str, AfterValidator(_check_networks)]
+Dialects = Annotated[str, AfterValidator(_check_dialects)]
 
 
 class ServerSettings(BaseSettings):
@@ -56,6 +70,12 @@ class ServerSettings(BaseSettings):
     client_connections_max: int = Field(default=200, ge=1)  # of one client address at one API process
     trusted_proxies: Networks = "127.0.0.0/8,::1/128"  # trust X-Forwarded-For from these proxies; comma-separated
     body_bytes_max: int = Field(default=1_000_000, ge=1)  # of a request without files
+    dialects_off: Dialects = ""  # APIs that are not served, comma-separated: fal, replicate, dashscope, kie, wavespeed
+
+    @property
+    def dialect_names_off(self) -> list[str]:
+        """The dialects that are not served."""
+        return _names(self.dialects_off)
 
     @property
     def base_url(self) -> str:

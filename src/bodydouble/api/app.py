@@ -1,8 +1,9 @@
-"""The web application: all routes, and the handlers that turn each error into the API's envelope."""
+"""The web application: all routes, and the handlers that turn each error into a response of its dialect."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,20 +14,25 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
-from bodydouble.api import accounts, callbacks, creation, docs, events, files, health, metrics, models, resumable, tasks
-from bodydouble.api.creation import LARGE_BODIES_MAX
-from bodydouble.api.envelope import INVALID_MESSAGE, describe_problems, error_response, failure
-from bodydouble.api.events import EventStreams
-from bodydouble.api.fast_path import Endpoint, FastPath, FastPathEndpoints, RouteKey
-from bodydouble.api.middleware import CLIENT_API, BodyLimitMiddleware, RequestContextMiddleware
-from bodydouble.api.openapi_document import build_document
+from bodydouble.api import docs, health, metrics
+from bodydouble.api.crun import files, resumable
+from bodydouble.api.crun.openapi_document import build_document
+from bodydouble.api.dialect import Dialect
+from bodydouble.api.dialect_document import build_dialect_document
+from bodydouble.api.dialects import CRUN, ServedDialects
+from bodydouble.api.event_streams import EventStreams
+from bodydouble.api.fast_path import FastPath, FastPathEndpoints
+from bodydouble.api.json_response import JsonResponse
+from bodydouble.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from bodydouble.api.outages import OutageHold
+from bodydouble.api.problems import describe_problems
 from bodydouble.api.rate_limit import RequestLimiter
 from bodydouble.api.request_bodies import reject_nul_in_url
+from bodydouble.api.submitting import LARGE_BODIES_MAX
 from bodydouble.service import Services
 from bodydouble.service.fair_slots import FairSlots
 from bodydouble.service.metrics import MetricsService
-from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.tasks.errors import BodydoubleError, InvalidParams
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import Tracer
 
@@ -50,12 +56,6 @@ class ApiLimits:
     event_streams_max: int  # open at the same time, per account
 
 
-FAST_PATH_ENDPOINTS: dict[RouteKey, Endpoint] = {
-    ("POST", f"{CLIENT_API}/job/CreateTask"): creation.create_task,
-    ("GET", f"{CLIENT_API}/job/TaskInfo"): tasks.task_info,
-}
-
-
 class Application(FastAPI):
     """FastAPI with a fast path: ``entry`` handles each request and calls ``call_framework`` for most of them."""
 
@@ -77,8 +77,11 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> FastAPI:
-    """Build the application. ``lifespan`` starts the services and passes them to ``attach``."""
+def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer, dialects_off: Collection[str] = ()) -> FastAPI:
+    """Build the application without the dialects named in ``dialects_off``.
+
+    ``lifespan`` starts the services and passes them to ``attach``.
+    """
     app = Application(
         title="bodydouble",
         version=__version__,
@@ -87,32 +90,52 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer) -> Fast
         docs_url=None,
         redoc_url=None,
     )
-    for module in (creation, tasks, events, callbacks, models, accounts):
-        app.include_router(module.router, prefix=CLIENT_API, dependencies=[Depends(reject_nul_in_url)])
+    dialects = ServedDialects(dialects_off)
+    for dialect in dialects.all:
+        is_own = dialect is CRUN
+        for router in dialect.routers:
+            app.include_router(router, dependencies=[Depends(reject_nul_in_url)], include_in_schema=is_own)
+        if not is_own:
+            document = partial(_dialect_document, dialect)
+            app.add_api_route(f"{dialect.prefix}/openapi.json", document, include_in_schema=False)
     for module in (files, resumable, health, metrics):
         app.include_router(module.router, dependencies=[Depends(reject_nul_in_url)])
     app.include_router(docs.router)
     app.add_exception_handler(BodydoubleError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_error)
+    app.state.dialects = dialects
     app.state.request_limiter = RequestLimiter(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
     app.state.outage_hold = OutageHold()
     app.state.large_bodies = FairSlots(LARGE_BODIES_MAX)
-    with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
-    larger = {f"{CLIENT_API}/job/{name}": with_files for name in ("CreateTask", "estimate-credits", "EstimateTask")}
 
     def with_middleware(inner: ASGIApp) -> ASGIApp:
-        limited = BodyLimitMiddleware(inner, bytes_max=limits.body_bytes_max, larger=larger)
+        limited = BodyLimitMiddleware(inner, body_limit(dialects, limits))
         return RequestContextMiddleware(limited, on_error=_handle_unexpected_error, tracer=tracer)
 
     app.add_middleware(with_middleware)
     app.entry = FastPath(
-        with_middleware(FastPathEndpoints(FAST_PATH_ENDPOINTS)),
+        with_middleware(FastPathEndpoints(_error_response)),
         fallback=app.call_framework,
-        endpoints=FAST_PATH_ENDPOINTS,
+        routes=[route for dialect in dialects.all for route in dialect.fast_routes],
     )
     return app
+
+
+def body_limit(dialects: ServedDialects, limits: ApiLimits) -> Callable[[str], int | None]:
+    """A function from path to the largest body in bytes; None for uploads, which the file store limits."""
+    with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
+
+    def bytes_max(path: str) -> int | None:
+        if path.startswith("/files/"):
+            return None
+        dialect = dialects.of_path(path)
+        if dialect.uploads(path):
+            return None
+        return with_files if dialect.files_in_body(path) else limits.body_bytes_max
+
+    return bytes_max
 
 
 def attach(
@@ -137,22 +160,36 @@ def attach(
     app.state.renderers, app.state.readiness = renderers, readiness
 
 
+async def _dialect_document(dialect: Dialect) -> Response:
+    return JsonResponse(build_dialect_document(dialect))
+
+
+def _error_response(request: Request, error: BodydoubleError) -> Response:
+    dialects: ServedDialects = request.app.state.dialects
+    return dialects.of_path(request.scope["path"]).error_response(request, error)
+
+
+def _http_error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    dialects: ServedDialects = request.app.state.dialects
+    return dialects.of_path(request.scope["path"]).http_error(request, status, message, headers)
+
+
 async def _handle_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, BodydoubleError)
-    return error_response(request, error)
+    return _error_response(request, error)
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems: list[Any] = [dict(p) | {"loc": p["loc"][1:]} for p in error.errors()]
-    return failure(request, 422, INVALID_MESSAGE, 422, describe_problems(None, problems))
+    return _error_response(request, InvalidParams(describe_problems(problems)))
 
 
 async def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return failure(request, error.status_code, str(error.detail), error.status_code, headers=error.headers)
+    return _http_error(request, error.status_code, str(error.detail), error.headers)
 
 
 async def _handle_unexpected_error(request: Request, error: Exception) -> Response:
     _log.exception("unexpected", exc_info=error)
-    return failure(request, 500, "Internal server error", 500)
+    return _http_error(request, 500, "Internal server error")

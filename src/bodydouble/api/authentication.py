@@ -30,15 +30,18 @@ def get_callbacks(request: Request) -> CallbackService:
     return request.app.state.services.callbacks
 
 
-def read_key(request: Request) -> str | None:
-    """The API key of the request headers, not yet verified. None if it is missing or malformed."""
-    given = bearer = None
+def read_key(request: Request, scheme: bytes = b"bearer ") -> str | None:
+    """The API key of the request headers, not yet verified. None if it is missing or malformed.
+
+    ``scheme``: the scheme of ``Authorization``, in lower case and with a space. ``x-api-key`` works in every dialect.
+    """
+    given = authorized = None
     for name, value in request.scope["headers"]:
         if name == b"x-api-key":
             given = value
-        elif name == b"authorization" and value[:7].lower() == b"bearer ":
-            bearer = value[7:].strip()
-    secret = (given or bearer or b"").decode("latin-1")
+        elif name == b"authorization" and value[: len(scheme)].lower() == scheme:
+            authorized = value[len(scheme) :].strip()
+    secret = (given or authorized or b"").decode("latin-1")
     return secret if API_KEY_PATTERN.match(secret) else None
 
 
@@ -49,9 +52,8 @@ def count_request(request: Request, secret: str | None) -> None:
         request.state.rate = limit.take(hash_api_key(secret))
 
 
-async def identify(request: Request) -> Caller:
+async def identify(request: Request, secret: str | None) -> Caller:
     """The caller that the request's key belongs to. Raises Unauthenticated, KeyDisabled, RateLimited."""
-    secret = read_key(request)
     count_request(request, secret)
     caller = await get_tasks(request).authenticate(secret)
     request.state.account = caller.id
@@ -64,7 +66,7 @@ async def authenticated(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
     """Same as ``identify``; the parameters make OpenAPI say that a key is required."""
-    return await identify(request)
+    return await identify(request, read_key(request))
 
 
 TasksDep = Annotated[TaskService, Depends(get_tasks)]

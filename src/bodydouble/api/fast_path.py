@@ -1,46 +1,80 @@
 """A fast path to the most requested endpoints, around the framework's routing and dependencies."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from re import Pattern
 
 from fastapi import Request
 from fastapi.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bodydouble.api.envelope import error_response
 from bodydouble.tasks.errors import BodydoubleError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-RouteKey = tuple[str, str]
-"""HTTP method and path."""
+ErrorResponse = Callable[[Request, BodydoubleError], Response]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastRoute:
+    """A route that also has a fast path. ``path`` is the framework's template; the endpoint reads all parameters itself
+    from ``request.path_params``.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
 
 
 class FastPath:
-    """Sends requests for ``endpoints`` to ``app`` and all others to ``fallback``.
+    """Sends requests that match one of ``routes`` to ``app`` and all others to ``fallback``.
 
     The framework reaches the same endpoints with the same responses, for more than twice the processor time.
     """
 
-    def __init__(self, app: ASGIApp, *, fallback: ASGIApp, endpoints: Mapping[RouteKey, Endpoint]) -> None:
-        self._app, self._fallback, self._endpoints = app, fallback, endpoints
+    def __init__(self, app: ASGIApp, *, fallback: ASGIApp, routes: Sequence[FastRoute]) -> None:
+        self._app, self._fallback = app, fallback
+        self._exact = {(route.method, route.path): route for route in routes if "{" not in route.path}
+        self._patterns: dict[str, list[tuple[Pattern[str], FastRoute]]] = {}  # by method and first part of the path
+        for route in routes:
+            if "{" in route.path:
+                key = route.method + _first_part(route.path)
+                self._patterns.setdefault(key, []).append((compile_path(route.path)[0], route))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["method"], scope["path"]) in self._endpoints:
-            scope["fast_path_route"] = scope["path"]
+        if scope["type"] == "http" and (route := self._find(scope)) is not None:
+            scope["fast_path_route"], scope["endpoint"] = route.path, route.endpoint
             await self._app(scope, receive, send)
         else:
             await self._fallback(scope, receive, send)
+
+    def _find(self, scope: Scope) -> FastRoute | None:
+        method, path = scope["method"], scope["path"]
+        route = self._exact.get((method, path))
+        if route is not None:
+            return route
+        for pattern, candidate in self._patterns.get(method + _first_part(path), ()):
+            match = pattern.match(path)
+            if match is not None:
+                scope["path_params"] = match.groupdict()
+                return candidate
+        return None
+
+
+def _first_part(path: str) -> str:
+    return path[: path.find("/", 1) + 1]
 
 
 class FastPathEndpoints:
     """Calls the endpoint of a request, and turns its domain errors into responses."""
 
-    def __init__(self, endpoints: Mapping[RouteKey, Endpoint]) -> None:
-        self._endpoints = endpoints
+    def __init__(self, error_response: ErrorResponse) -> None:
+        self._error_response = error_response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await self._endpoints[scope["method"], scope["path"]](request)
+            response = await scope["endpoint"](request)
         except BodydoubleError as error:
-            response = error_response(request, error)
+            response = self._error_response(request, error)
         await response(scope, receive, send)

@@ -6,7 +6,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bodydouble.api.envelope import EnvelopeResponse
+from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.metrics import may_see_internals
 from bodydouble.tasks.errors import BodydoubleError
 
@@ -34,6 +34,6 @@ async def readyz(request: Request) -> Response:
             _log.warning("not ready", check=name, reason=error.reason, message=error.message)
             checks[name] = error.message if may_see_internals(request) else UNAVAILABLE
     ready = all(value == "ok" for value in checks.values())
-    return EnvelopeResponse(
+    return JsonResponse(
         {"status": "ready" if ready else "not ready", "checks": checks}, status_code=200 if ready else 503
     )

@@ -125,24 +125,3 @@ INPUTS: dict[str, type[BaseModel]] = {
     WAN_2_2_ANIMATE_REPLACE.name: _input_of(WAN_2_2_ANIMATE_REPLACE, "ReplaceInput"),
     WAN_2_2_ANIMATE_MOVE.name: _input_of(WAN_2_2_ANIMATE_MOVE, "MoveInput"),
 }
-
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "wan/2-2-animate-replace": {
-        "model": "wan/2-2-animate-replace",
-        "callback_url": "https://your-domain.com/api/callback",
-        "input": {
-            "img_urls": ["https://example.com/portrait.jpg"],
-            "video_urls": ["https://example.com/source-video.mp4"],
-            "resolution": "720P",
-        },
-    },
-    "wan/2-2-animate-move": {
-        "model": "wan/2-2-animate-move",
-        "callback_url": "https://your-domain.com/api/callback",
-        "input": {
-            "img_urls": ["https://example.com/portrait.jpg"],
-            "video_urls": ["https://example.com/dance.mp4"],
-            "resolution": "720P",
-        },
-    },
-}

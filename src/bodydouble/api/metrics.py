@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -15,7 +15,6 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType] - untyped
 
-from bodydouble.api.envelope import failure
 from bodydouble.service.metrics import Measures, MetricsService
 from bodydouble.tasks.operation import BucketCount
 
@@ -41,7 +40,7 @@ GAUGES = {
 async def metrics(request: Request) -> Response:
     """Metrics of the installation. Requires the token of the setting ``metrics_token``, if set, else a local client."""
     if not may_see_internals(request):
-        return failure(request, 401, "Metrics require the bearer token of the setting metrics_token", 401)
+        raise HTTPException(401, "Metrics require the bearer token of the setting metrics_token")
     service: MetricsService = request.app.state.metrics
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_InstallationCollector(await service.measures()))

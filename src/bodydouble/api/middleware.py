@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -107,7 +107,6 @@ class RequestContextMiddleware:
             )
 
 
-CLIENT_API = "/api/v1/client"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -115,26 +114,21 @@ def route_template(scope: Scope) -> str:
     """The template of the matched route, such as ``/files/{key}``: a bounded set of labels for logs and metrics."""
     if "fast_path_route" in scope:
         return scope["fast_path_route"]
-    path: str = getattr(scope.get("route"), "path", "unknown")
-    # A route of an included router has its path without the prefix of the inclusion.
-    included = path.startswith("/") and scope["path"].startswith(CLIENT_API) and not path.startswith(CLIENT_API)
-    return CLIENT_API + path if included else path
+    return getattr(scope.get("route"), "path", "unknown")
 
 
 class BodyLimitMiddleware:
-    """Rejects bodies larger than ``bytes_max``, or than the limit in ``larger`` for their path, with 422.
+    """Rejects bodies larger than ``bytes_max`` of their path with 422. None: the endpoint limits the body itself."""
 
-    Uploads are limited by the file store instead.
-    """
-
-    def __init__(self, app: ASGIApp, bytes_max: int, larger: Mapping[str, int]) -> None:
-        self._app, self._bytes_max, self._larger = app, bytes_max, larger
+    def __init__(self, app: ASGIApp, bytes_max: Callable[[str], int | None]) -> None:
+        self._app, self._bytes_max = app, bytes_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/files/"):
+        bytes_max = self._bytes_max(scope["path"]) if scope["type"] == "http" else None
+        if bytes_max is None:
             await self._app(scope, receive, send)
             return
-        received, bytes_max = 0, self._larger.get(scope["path"], self._bytes_max)
+        received = 0
 
         async def receive_limited() -> Any:
             nonlocal received

@@ -7,7 +7,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from bodydouble.api.envelope import describe_problems
+from bodydouble.api.problems import describe_problems
 from bodydouble.service.json_input import read_json_object, reject_nul
 from bodydouble.tasks.errors import InvalidParams
 
@@ -37,17 +37,16 @@ async def reject_nul_in_url(request: Request) -> None:
     reject_nul((request.url.path, *request.query_params.values()))
 
 
-def validate(model: type[Model], document: Mapping[str, Any], name: str | None = None) -> Model:
+def validate(model: type[Model], document: Mapping[str, Any], prefix: str = "") -> Model:
     """``document`` validated as ``model``.
 
-    ``name`` is the catalogue entry whose input this is; problems then carry it as clients of this API expect.
-    Raises InvalidParams with one line for each problem.
+    Raises InvalidParams with one line for each problem: ``prefix``, the field, the problem.
     """
     try:
         return model.model_validate(document)
     except ValidationError as error:
         raise InvalidParams(
-            describe_problems(name, [dict(e) for e in error.errors(include_url=False, include_input=False)])
+            describe_problems([dict(e) for e in error.errors(include_url=False, include_input=False)], prefix)
         ) from None
 
 

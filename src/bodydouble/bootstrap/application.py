@@ -12,7 +12,9 @@ import obstore
 from fastapi import FastAPI
 
 from bodydouble import console
-from bodydouble.api import EXAMPLES, INPUTS, ApiLimits, attach, create_app, parse_submission
+from bodydouble.api.app import ApiLimits, attach, create_app
+from bodydouble.api.crun.wire import EXAMPLES, parse_submission
+from bodydouble.api.inputs import INPUTS
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.demo_material import ExampleFiles
 from bodydouble.bootstrap.options import media_limits
@@ -126,7 +128,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
         reads_per_minute=settings.reads_per_minute,
         event_streams_max=settings.event_streams_max,
     )
-    app = create_app(lifespan=lifespan, limits=limits, tracer=tracer)
+    app = create_app(lifespan=lifespan, limits=limits, tracer=tracer, dialects_off=settings.dialect_names_off)
     console.install(app)
     return app
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from bodydouble.bootstrap.options import media_limits, renderer_settings
-from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret
+from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret, open_signer
 from bodydouble.outbound import address_check, parse_networks
 from bodydouble.renderers.registry import AUTO, Renderers, installed_plugins
 from bodydouble.service import (
@@ -45,6 +45,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore, inspect
         ),
         accounts=AccountService(stores.accounts, open_secret(settings)),
         callbacks=CallbackService(stores.tasks, stores.deliveries),
+        signer=open_signer(settings),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from bodydouble.service.signing import InstallationSigner
 from bodydouble.settings import Settings
 from bodydouble.store import (
     Database,
@@ -111,6 +112,11 @@ async def open_stores(settings: Settings, database_url: str) -> AsyncGenerator[S
 def open_secret(settings: Settings) -> bytes:
     """The secret from which every key is derived. Raises InputRejected, StorageUnavailable."""
     return master_secret(settings.secret, settings.data)
+
+
+def open_signer(settings: Settings) -> InstallationSigner:
+    """The signer of the installation. Raises InputRejected, StorageUnavailable."""
+    return InstallationSigner(derive_key(open_secret(settings), "signatures of the installation"))
 
 
 async def has_the_secret(settings: Settings, installation: InstallationStore) -> bool:

@@ -4,10 +4,18 @@ import asyncio
 import dataclasses
 from datetime import timedelta
 
+from bodydouble.api.callback_formats import CALLBACK_FORMATS
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.options import media_limits, perception_options, renderer_settings
 from bodydouble.bootstrap.services import open_metrics
-from bodydouble.bootstrap.stores import Stores, open_files, open_secret, open_stores, require_the_secret
+from bodydouble.bootstrap.stores import (
+    Stores,
+    open_files,
+    open_secret,
+    open_signer,
+    open_stores,
+    require_the_secret,
+)
 from bodydouble.outbound import (
     GuardedClient,
     GuardedDownloader,
@@ -107,7 +115,12 @@ def _callback_dispatcher(
     settings: Settings, stores: Stores, files: FileStore, client: GuardedClient, tracer: Tracer
 ) -> CallbackDispatcher:
     content = CallbackContent(
-        stores.tasks, files, stores.accounts, AccountService(stores.accounts, open_secret(settings))
+        stores.tasks,
+        files,
+        stores.accounts,
+        AccountService(stores.accounts, open_secret(settings)),
+        open_signer(settings),
+        CALLBACK_FORMATS,
     )
     seconds = settings.callback_seconds_max
     options = DispatchOptions(
@@ -117,7 +130,7 @@ def _callback_dispatcher(
         lease_seconds=2 * (seconds + CALLBACK_READ_SECONDS_MAX),
     )
     sender = callback_sender(settings, client)
-    return CallbackDispatcher(stores.deliveries, sender, content.body, content.secrets, options, tracer=tracer)
+    return CallbackDispatcher(stores.deliveries, sender, content.message, options, tracer=tracer)
 
 
 def _retention(settings: Settings) -> Retention:

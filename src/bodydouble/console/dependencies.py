@@ -19,14 +19,14 @@ from bodydouble.service import (
     TaskService,
 )
 from bodydouble.service.single_sign_on import SingleSignOn
-from bodydouble.tasks.delivery import DeliveryTry
+from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry
 
 ParseSubmission = Callable[[dict[str, Any]], Submission]
 """Validates a body of CreateTask. Raises InvalidParams."""
 
 
-SendCallback = Callable[[str, UUID, bytes, Sequence[str]], Awaitable[DeliveryTry]]
-"""Sends a body once to an address, as the delivery of this id, signed with each secret."""
+SendCallback = Callable[[str, UUID, CallbackMessage], Awaitable[DeliveryTry]]
+"""Sends a message once to an address, as the delivery of this id."""
 
 
 @dataclass(frozen=True, kw_only=True)

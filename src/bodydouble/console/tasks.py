@@ -19,7 +19,7 @@ from bodydouble.console.quality import report_rows
 from bodydouble.console.snippets import write_snippets
 from bodydouble.service import TaskView
 from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Unauthenticated
-from bodydouble.tasks.task import TERMINAL, StageTime, TaskFilter, TaskId, TaskSource, TaskStatus
+from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskFilter, TaskId, TaskSource, TaskStatus
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -129,7 +129,7 @@ async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_i
     }
     if part == "panel":
         return render(request, "_task_panel.html", user, **values)
-    param = {name: view.task.param[name] for name in REQUEST_ORDER if name in view.task.param}
+    param = _request(view.task)
     return render(
         request,
         "task.html",
@@ -141,6 +141,11 @@ async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_i
         price_again=await _price_again(console, user, param),
         **values,
     )
+
+
+def _request(task: Task) -> dict[str, Any]:
+    """The request for the same task in our own dialect."""
+    return {name: task.param[name] for name in REQUEST_ORDER if name in task.param}
 
 
 async def _price_again(console: Console, user: SignedInUser, param: Mapping[str, Any]) -> Decimal | None:
@@ -259,7 +264,7 @@ async def rename_task(request: Request, console: ConsoleDep, user: UserDep, form
 async def run_again(request: Request, console: ConsoleDep, user: UserDep, task_id: str) -> Response:
     """Create a new task from the same request."""
     view = await console.tasks.read(user.caller, task_id)
-    submission = console.parse(dict(view.task.param))
+    submission = console.parse(_request(view.task))
     created = await console.tasks.submit(
         user.caller, submission, source=TaskSource.PLAYGROUND, traceparent=request.state.traceparent
     )

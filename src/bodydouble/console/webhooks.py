@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from bodydouble.console.authentication import ConsoleDep, FormDep, SignedInUser, UserDep
 from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import PageRoute, redirect, render
+from bodydouble.tasks.delivery import CallbackMessage
 from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -62,7 +63,7 @@ async def send_test(request: Request, console: ConsoleDep, user: UserDep, form: 
     if not url.startswith(("http://", "https://")) or len(url) > URL_CHARACTERS_MAX:
         raise InvalidParams(["Address: must be an http or https URL"])
     secrets = console.accounts.webhook_secrets(user.account, datetime.now(UTC))
-    tried = await console.send_callback(url, uuid4(), TEST_BODY.encode(), secrets)
+    tried = await console.send_callback(url, uuid4(), CallbackMessage(body=TEST_BODY.encode(), secrets=secrets))
     said = f"status {tried.http_status}" if tried.http_status else "no response"
     why = f": {tried.error}" if tried.error else ""
     received = tried.http_status is not None and 200 <= tried.http_status < 300

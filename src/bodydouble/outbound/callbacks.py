@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from bodydouble.outbound.client import Answer, GuardedClient, RequestLimits
 from bodydouble.outbound.failure import RequestFailed
-from bodydouble.tasks.delivery import DeliveryTry, Outcome
+from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry, Outcome
 
 CALLBACK_LIMITS = RequestLimits(seconds_max=15, connect_seconds_max=5, stall_seconds_max=15, bytes_max=65_536)
 GONE = 410
@@ -41,15 +41,18 @@ class CallbackSender:
     ) -> None:
         self._client, self._limits, self._now = client, limits, now
 
-    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
-        """POST ``body``, signed with each of ``secrets`` (``whsec_`` and base64).
+    async def send(self, url: str, delivery_id: UUID, message: CallbackMessage) -> DeliveryTry:
+        """POST the message, signed with each of its secrets.
 
         2xx means received, 410 means do not call again, anything else is retried.
         """
-        headers = signed_headers(str(delivery_id), self._now(), body, secrets)
+        signed = signed_headers(str(delivery_id), self._now(), message.body, message.secrets)
+        headers = {**message.headers, **signed}
         status, error, started = None, None, time.monotonic()
         try:
-            async with self._client.exchange("POST", url, self._limits, headers=headers, content=body) as answer:
+            async with self._client.exchange(
+                "POST", url, self._limits, headers=headers, content=message.body
+            ) as answer:
                 status = answer.status
                 await _drain(answer)
         except RequestFailed as failure:

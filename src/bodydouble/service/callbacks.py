@@ -1,16 +1,19 @@
 """Callbacks: their content, their log, and sending one again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callers import Caller
-from bodydouble.service.document import task_data, to_json
+from bodydouble.service.document import to_json
 from bodydouble.service.identifiers import parse_task_id
-from bodydouble.service.views import show_task
-from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Delivery, DeliveryLog
+from bodydouble.service.signing import InstallationSigner
+from bodydouble.service.views import TaskView, show_task
+from bodydouble.tasks.delivery import CallbackMessage, Delivery, DeliveryLog
+from bodydouble.tasks.dialect import DialectName, dialect_request
 from bodydouble.tasks.errors import NotFound, StillRunning
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.ports import AccountStore, DeliveryStore, TaskStore
@@ -55,17 +58,52 @@ class CallbackService:
         return known
 
 
+@dataclass(frozen=True, kw_only=True)
+class SigningKeys:
+    """The keys that sign callbacks of an account."""
+
+    secrets: Sequence[str]  # of the account, the newest first
+    signer: InstallationSigner
+
+
+class CallbackFormat(Protocol):
+    """The callbacks of one dialect."""
+
+    def body(self, view: TaskView) -> object:
+        """The body, to be written as JSON."""
+        ...
+
+    def headers(self, view: TaskView, body: bytes, moment: datetime, keys: SigningKeys) -> Mapping[str, str]:
+        """Headers beside those of Standard Webhooks, which every callback has."""
+        ...
+
+
 class CallbackContent:
-    """Body and signing secrets of a callback, as they are at the time of the try."""
+    """Body, headers and signing secrets of a callback, as they are at the time of the try."""
 
-    def __init__(self, tasks: TaskStore, files: FileStore, accounts: AccountStore, service: AccountService) -> None:
+    def __init__(
+        self,
+        tasks: TaskStore,
+        files: FileStore,
+        accounts: AccountStore,
+        service: AccountService,
+        signer: InstallationSigner,
+        formats: Mapping[DialectName, CallbackFormat],
+    ) -> None:
+        """``formats``: one for each dialect; a callback has that of the dialect that asked for the task."""
         self._tasks, self._files, self._accounts, self._service = tasks, files, accounts, service
+        self._signer, self._formats = signer, formats
 
-    async def body(self, delivery: Delivery) -> bytes | None:
-        """TaskInfo's ``data`` with newly signed links; None if the task was deleted."""
+    async def message(self, delivery: Delivery) -> CallbackMessage | None:
+        """The message, with newly signed links; None if the task was deleted."""
         task = await self._tasks.get_task(delivery.task)
-        return None if task is None else to_json(task_data(await show_task(self._files, task)))
-
-    async def secrets(self, account: AccountId) -> Sequence[str]:
-        """The account's signing secrets, the newest first."""
-        return self._service.webhook_secrets(await self._accounts.get_account(account), datetime.now(UTC))
+        if task is None:
+            return None
+        now = datetime.now(UTC)
+        secrets = self._service.webhook_secrets(await self._accounts.get_account(task.account), now)
+        request = dialect_request(task)
+        form = self._formats[request.name if request else DialectName.CRUN]
+        view = await show_task(self._files, task)
+        body = to_json(form.body(view))
+        headers = form.headers(view, body, now, SigningKeys(secrets=secrets, signer=self._signer))
+        return CallbackMessage(body=body, secrets=secrets, headers=headers)

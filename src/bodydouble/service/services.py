@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackService
+from bodydouble.service.signing import InstallationSigner
 from bodydouble.service.tasks import TaskService
 
 
@@ -14,3 +15,4 @@ class Services:
     tasks: TaskService
     accounts: AccountService
     callbacks: CallbackService
+    signer: InstallationSigner

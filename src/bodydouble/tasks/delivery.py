@@ -1,8 +1,8 @@
 """Callbacks: states, tries, and the delay before the next try."""
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -99,9 +99,18 @@ def retry_delay(
     return min(first_seconds * factor ** (tries - 1) * (1 - JITTER + 2 * JITTER * jitter), WAIT_SECONDS_MAX)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CallbackMessage:
+    """What one try sends."""
+
+    body: bytes  # JSON
+    secrets: Sequence[str]  # at least one ``whsec_…``; during a rotation the old secret signs too
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])  # beside those of Standard Webhooks
+
+
 class CallbackTransport(Protocol):
     """Sends a callback once."""
 
-    async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
-        """POST ``body`` (JSON), signed with each of ``secrets``. Never raises for a receiver's fault."""
+    async def send(self, url: str, delivery_id: UUID, message: CallbackMessage) -> DeliveryTry:
+        """POST the message, signed with each of its secrets. Never raises for a receiver's fault."""
         ...

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from api_calls import API, BODY, MODEL, balance, body, create, upload
-from bodydouble.api import creation
+from bodydouble.api.crun import creation
 from bodydouble.bootstrap.application import build_app
 from bodydouble.service import Services
 from bodydouble.settings import Settings

@@ -9,11 +9,14 @@ import pytest
 import structlog
 from fastapi import FastAPI
 
-from bodydouble.api.envelope import ERROR_CODES
+from bodydouble.api.callback_formats import CALLBACK_FORMATS
+from bodydouble.api.dialects import DIALECTS
+from bodydouble.api.errors import STATUSES
 from bodydouble.service import Caller, Services
 from bodydouble.store import EmbeddedPostgres
 from bodydouble.tasks import errors
 from bodydouble.tasks.account import Account, make_api_key
+from bodydouble.tasks.dialect import DialectName
 from databases import lose_database
 
 pytestmark = pytest.mark.anyio
@@ -177,7 +180,7 @@ async def test_a_client_that_hangs_up_is_499(app: FastAPI, key: str, path: str) 
 
 def test_every_kind_of_error_has_its_answer() -> None:
     """The table has every kind of error, and only internal errors are 500."""
-    assert set(ERROR_CODES) == set(errors.Kind)
+    assert set(STATUSES) == set(errors.Kind)
     tree = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.BodydoubleError)]
     ours = {
         errors.BodydoubleError,
@@ -188,7 +191,14 @@ def test_every_kind_of_error_has_its_answer() -> None:
         errors.StorageUnavailable,
         errors.InspectionUnavailable,
     }
-    assert {error for error in tree if ERROR_CODES[error.kind][0] == 500} == ours
+    assert {error for error in tree if STATUSES[error.kind] == 500} == ours
+
+
+def test_every_dialect_is_listed_under_its_name() -> None:
+    """The lists of dialects and of callback formats have the names that settings accept, as far as they are built."""
+    assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
+    assert DIALECTS.keys() == CALLBACK_FORMATS.keys()
+    assert DIALECTS.keys() <= set(DialectName)
 
 
 async def test_the_api_describes_itself(anonymous: httpx.AsyncClient) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api_calls import API, BODY, WORKER, create
-from bodydouble.api.events import TaskEventStream
+from bodydouble.api.event_streams import TaskEventStream
 from bodydouble.service import Services
 from bodydouble.store import PostgresTaskStore
 from bodydouble.tasks.account import Account
@@ -116,7 +116,7 @@ async def test_silence_is_broken_by_comments(
     served: httpx.AsyncClient, store: PostgresTaskStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without changes, comments keep the connection alive for proxies."""
-    monkeypatch.setattr("bodydouble.api.events.KEEP_ALIVE_SECONDS", 1)
+    monkeypatch.setattr("bodydouble.api.event_streams.KEEP_ALIVE_SECONDS", 1)
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     await store.start_task(TaskId(UUID(task_id)), WORKER)
     async with served.stream("GET", EVENTS, params={"task_id": task_id}) as response:
@@ -154,7 +154,10 @@ async def test_streams_that_come_at_one_moment_are_bounded_too(
     task_id = (await create(served, BODY)).json()["data"]["task_id"]
     account = (await services.tasks.authenticate(key)).id
     app.state.streams._per_account_max = 1
-    many = [TaskEventStream(app.state.streams, services.tasks, account, key, TaskId(UUID(task_id))) for _ in range(3)]
+    known = TaskId(UUID(task_id))
+    many = [
+        TaskEventStream(app.state.streams, services.tasks, account, key, known, lambda view: b"event") for _ in range(3)
+    ]
     streams = [following.events(None) for following in many]
     for events in streams:
         assert (await anext(events)).startswith(b"retry:")

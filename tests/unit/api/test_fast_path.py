@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def long_way(
-    settings: Settings, empty_database: str, monkeypatch: pytest.MonkeyPatch, client: httpx.AsyncClient
+    settings: Settings, empty_database: str, client: httpx.AsyncClient
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with the same database and without fast path."""
-    monkeypatch.setattr("bodydouble.api.app.FAST_PATH_ENDPOINTS", {})
     app = build_app(settings, empty_database)
+    app.entry = app.call_framework  # pyright: ignore[reportAttributeAccessIssue]
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as routed:

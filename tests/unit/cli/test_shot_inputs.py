@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer
 
-from bodydouble.api import INPUTS
+from bodydouble.api.inputs import INPUTS
 from bodydouble.cli import app
 from bodydouble.console.form_fields import form_fields
 from bodydouble.renderers.shot_inputs import shot_inputs

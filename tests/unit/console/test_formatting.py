@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from bodydouble.api import EXAMPLES, INPUTS
+from bodydouble.api.crun.wire import EXAMPLES
+from bodydouble.api.inputs import INPUTS
 from bodydouble.console.form_fields import form_fields
 from bodydouble.console.formatting import credits_text, duration_text, signed_text, size_text
 from bodydouble.console.pages import ERROR_PAGES, local_path

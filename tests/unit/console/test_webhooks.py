@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from bodydouble.console import Console
 from bodydouble.service import Caller
 from bodydouble.tasks.account import Account
-from bodydouble.tasks.delivery import DeliveryTry, Outcome
+from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry, Outcome
 
 pytestmark = pytest.mark.anyio
 
@@ -20,8 +20,8 @@ async def test_webhooks_are_tested_from_their_page(user: Any, app: FastAPI, cons
     """The test is signed with the account's secret; the page says what the receiver answered."""
     sent: list[tuple[str, bytes, Any]] = []
 
-    async def send(url: str, delivery: UUID, body: bytes, secrets: Any) -> DeliveryTry:
-        sent.append((url, body, list(secrets)))
+    async def send(url: str, delivery: UUID, message: CallbackMessage) -> DeliveryTry:
+        sent.append((url, message.body, list(message.secrets)))
         status = 204 if "good" in url else 500
         return DeliveryTry(http_status=status, error=None, milliseconds=7, outcome=Outcome.RETRY)
 

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from bodydouble.outbound import CallbackSender, GuardedClient, RequestLimits, parse_networks
-from bodydouble.tasks.delivery import DeliveryTry, Outcome
+from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry, Outcome
 from receivers import Handler, answering, receiving, trapping
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,9 @@ def client() -> GuardedClient:
 async def send(client: GuardedClient, handler: Handler, limits: RequestLimits = LIMITS) -> DeliveryTry:
     """One try to a receiver of this handler."""
     async with receiving(handler) as receiver:
-        return await CallbackSender(client, limits).send(receiver.url("/hook"), ID, BODY, [NEW])
+        return await CallbackSender(client, limits).send(
+            receiver.url("/hook"), ID, CallbackMessage(body=BODY, secrets=[NEW])
+        )
 
 
 async def test_a_callback_is_signed_by_the_standard(client: GuardedClient) -> None:
@@ -41,7 +43,9 @@ async def test_a_callback_is_signed_by_the_standard(client: GuardedClient) -> No
         writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     async with receiving(take) as receiver:
-        tried = await CallbackSender(client, LIMITS).send(receiver.url("/hook?a=b"), ID, BODY, [NEW, OLD])
+        tried = await CallbackSender(client, LIMITS).send(
+            receiver.url("/hook?a=b"), ID, CallbackMessage(body=BODY, secrets=[NEW, OLD])
+        )
     assert (tried.http_status, tried.error, tried.outcome) == (204, None, Outcome.DELIVERED)
     assert tried.milliseconds >= 0
     lines = receiver.heads[0].decode().split("\r\n")
@@ -60,7 +64,9 @@ async def test_the_time_is_the_trys_own(client: GuardedClient) -> None:
     """A try after a day is signed with its own moment: receivers refuse old ones."""
     moment = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
     async with receiving(answering({"/": b"HTTP/1.1 200 OK\r\n\r\n"})) as receiver:
-        await CallbackSender(client, LIMITS, lambda: moment).send(receiver.url("/"), ID, BODY, [NEW])
+        await CallbackSender(client, LIMITS, lambda: moment).send(
+            receiver.url("/"), ID, CallbackMessage(body=BODY, secrets=[NEW])
+        )
     head = receiver.heads[0].lower()
     assert f"webhook-timestamp: {int(moment.timestamp())}\r\n".encode() in head
     assert Webhook(NEW).sign(str(ID), moment, BODY.decode()).lower().encode() in head
@@ -85,7 +91,9 @@ async def test_the_status_decides(client: GuardedClient, status: int, outcome: s
 async def test_no_redirect_is_followed(client: GuardedClient, location: bytes) -> None:
     """A signed body goes where it was meant to, and the log says why it did not arrive."""
     async with trapping() as trap, receiving(_redirect(location.replace(b"{port}", b"%d" % trap.port))) as receiver:
-        tried = await CallbackSender(client, LIMITS).send(receiver.url("/hook"), ID, BODY, [NEW])
+        tried = await CallbackSender(client, LIMITS).send(
+            receiver.url("/hook"), ID, CallbackMessage(body=BODY, secrets=[NEW])
+        )
         assert trap.visits == 0
     assert len(receiver.heads) == 1
     assert (tried.http_status, tried.outcome) == (302, Outcome.RETRY)
@@ -137,7 +145,9 @@ async def test_a_receiver_that_says_nothing_is_tried_again(client: GuardedClient
 async def test_a_receiver_inside_is_not_called() -> None:
     """Callbacks go through the same guard as downloads."""
     async with receiving(answering({})) as receiver:
-        tried = await CallbackSender(GuardedClient(), LIMITS).send(receiver.url("/"), uuid4(), BODY, [NEW])
+        tried = await CallbackSender(GuardedClient(), LIMITS).send(
+            receiver.url("/"), uuid4(), CallbackMessage(body=BODY, secrets=[NEW])
+        )
     assert receiver.heads == []
     assert tried.outcome is Outcome.RETRY
     assert "not a public address" in str(tried.error)

@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from bodydouble.outbound import CallbackSender, GuardedClient, GuardedDownloader, RequestLimits, parse_networks
-from bodydouble.tasks.delivery import Outcome
+from bodydouble.tasks.delivery import CallbackMessage, Outcome
 from bodydouble.tasks.errors import InputRejected
 from receivers import Trap, receiving, trapping
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "whsec_" + "c2VjcmV0" * 4
+MESSAGE = CallbackMessage(body=b"{}", secrets=["whsec_" + "c2VjcmV0" * 4])
 LIMITS = RequestLimits(seconds_max=60, connect_seconds_max=60, stall_seconds_max=60)
 ALLOWED = "127.0.0.2"
 """The one address of the loopback that the operator allows in these tests; the trap listens on all of them."""
@@ -120,7 +120,7 @@ async def test_no_hostile_address_is_downloaded(client: GuardedClient, trap: Tra
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_no_hostile_address_is_called_back(client: GuardedClient, trap: Trap, text: str) -> None:
     """Each is an attempt that failed with a reason, and nobody knocks at the listener."""
-    attempt = await CallbackSender(client, LIMITS).send(text.format(port=trap.port), uuid4(), b"{}", [SECRET])
+    attempt = await CallbackSender(client, LIMITS).send(text.format(port=trap.port), uuid4(), MESSAGE)
     assert (attempt.http_status, attempt.outcome) == (None, Outcome.RETRY)
     assert attempt.error
     assert trap.visits == 0
@@ -146,6 +146,6 @@ async def test_no_redirect_leads_to_a_hostile_address(
 async def test_the_trap_counts(trap: Trap) -> None:
     """Whoever is allowed to reach the listener is counted: the tests above would notice."""
     open_client = GuardedClient(parse_networks("127.0.0.0/8"), resolve=resolve)
-    attempt = await CallbackSender(open_client, LIMITS).send(f"http://127.0.0.1:{trap.port}/", uuid4(), b"{}", [SECRET])
+    attempt = await CallbackSender(open_client, LIMITS).send(f"http://127.0.0.1:{trap.port}/", uuid4(), MESSAGE)
     assert attempt.outcome is Outcome.RETRY
     assert trap.visits == 1

@@ -9,9 +9,11 @@ from uuid import UUID
 
 import pytest
 
+from bodydouble.api.callback_formats import CALLBACK_FORMATS
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackContent, CallbackService
 from bodydouble.service.callers import Caller
+from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.account import Account, AccountId
 from bodydouble.tasks.delivery import Delivery, DeliveryStatus
 from bodydouble.tasks.errors import NotFound, StillRunning
@@ -77,7 +79,7 @@ async def test_the_body_is_the_task_as_it_is_now() -> None:
     """TaskInfo's data as JSON; nothing once the task was deleted."""
     rows = store(status=TaskStatus.FAILED, result=CANCELLED, completed_at=datetime.now(UTC))
     service = AccountService(rows, b"secret")
-    content = CallbackContent(rows, rows, rows, service)
+    content = CallbackContent(rows, rows, rows, service, InstallationSigner(b"s" * 32), CALLBACK_FORMATS)
     delivery = Delivery(
         id=DELIVERY,
         task=TASK_ID,
@@ -89,10 +91,10 @@ async def test_the_body_is_the_task_as_it_is_now() -> None:
         created_at=datetime.now(UTC),
         delivered_at=None,
     )
-    body = await content.body(delivery)
-    assert body is not None
-    data = json.loads(body)
+    message = await content.message(delivery)
+    assert message is not None
+    data = json.loads(message.body)
     assert (data["task_id"], data["status"], data["result"]["code"]) == (str(TASK_ID), "failed", 499)
-    assert await content.secrets(STUDIO.id) == [service.webhook_secret(STUDIO)]
+    assert (message.secrets, message.headers) == ([service.webhook_secret(STUDIO)], {})
     rows.task = None
-    assert await content.body(delivery) is None
+    assert await content.message(delivery) is None

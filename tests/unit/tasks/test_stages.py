@@ -1,6 +1,6 @@
 """One list of stages for everybody who names them."""
 
-from bodydouble.api.response_models import StageData, TaskInfoData
+from bodydouble.api.crun.response_models import StageData, TaskInfoData
 from bodydouble.cli.progress import STAGE_TEXTS as TERMINAL_TEXTS
 from bodydouble.console.formatting import STAGES as CONSOLE_TEXTS
 from bodydouble.renderers.plugin import STAGES as SHOT_STAGES

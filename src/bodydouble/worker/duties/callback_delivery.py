@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -17,16 +17,21 @@ from urllib.parse import urlsplit
 import structlog
 
 from bodydouble.tasks import delivery as schedule
-from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import CallbackTransport, Delivery, DeliveryStatus, DeliveryTry, Outcome, retry_delay
+from bodydouble.tasks.delivery import (
+    CallbackMessage,
+    CallbackTransport,
+    Delivery,
+    DeliveryStatus,
+    DeliveryTry,
+    Outcome,
+    retry_delay,
+)
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 
-BodyOf = Callable[[Delivery], Awaitable[bytes | None]]
-"""The JSON to send; None if the task was deleted."""
-SecretsOf = Callable[[AccountId], Awaitable[Sequence[str]]]
-"""The account's signing secrets (``whsec_…``), at least one. During a rotation the old secret signs too."""
+MessageOf = Callable[[Delivery], Awaitable[CallbackMessage | None]]
+"""What to send now; None if the task was deleted."""
 
 log = structlog.get_logger(__name__)
 
@@ -70,14 +75,12 @@ class CallbackDispatcher:
         self,
         store: DeliveryStore,
         transport: CallbackTransport,
-        body_of: BodyOf,
-        secrets_of: SecretsOf,
+        message_of: MessageOf,
         options: DispatchOptions | None = None,
         jitter: Callable[[], float] = random.random,
         tracer: Tracer = NO_TRACER,
     ) -> None:
-        self._store, self._transport = store, transport
-        self._body_of, self._secrets_of = body_of, secrets_of
+        self._store, self._transport, self._message_of = store, transport, message_of
         self._options = options or DispatchOptions()
         self._jitter, self._tracer = jitter, tracer
         self._waiting: list[_Claimed] = []
@@ -175,13 +178,12 @@ class CallbackDispatcher:
         """Make one try. Every fault becomes an outcome, except StorageUnavailable: then no try was made."""
         try:
             async with asyncio.timeout(self._options.send_seconds_max):
-                body = await self._body_of(delivery)
-                if body is None:
+                message = await self._message_of(delivery)
+                if message is None:
                     return DeliveryTry(
                         http_status=None, error="the task was deleted.", milliseconds=0, outcome=Outcome.GONE
                     )
-                secrets = await self._secrets_of(delivery.account)
-                return await self._transport.send(delivery.url, delivery.id, body, secrets)
+                return await self._transport.send(delivery.url, delivery.id, message)
         except StorageUnavailable:
             raise
         except Exception as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -11,9 +10,9 @@ from standardwebhooks import Webhook
 
 from bodydouble.outbound import CallbackSender, GuardedClient
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.delivery import Delivery, DeliveryStatus, DeliveryTry, Outcome
+from bodydouble.tasks.delivery import CallbackMessage, Delivery, DeliveryStatus, DeliveryTry, Outcome
 from bodydouble.tasks.errors import StorageUnavailable
-from deliveries import ALICE, BOB, OPTIONS, SECRET, MemoryStore, body_of, make_dispatcher, until, working
+from deliveries import ALICE, BOB, OPTIONS, SECRET, MemoryStore, make_dispatcher, message_of, until, working
 from receivers import Handler, receiving, trapping
 
 pytestmark = pytest.mark.anyio
@@ -133,7 +132,7 @@ async def test_an_accounts_many_slow_hosts_take_no_more_than_its_share() -> None
     most = Counter[AccountId]()
 
     class Slow:
-        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
+        async def send(self, url: str, delivery_id: UUID, message: CallbackMessage) -> DeliveryTry:
             account = store.rows[delivery_id].account
             sending[account] += 1
             most[account] = max(most[account], sending[account])
@@ -189,12 +188,12 @@ async def test_a_try_that_was_not_recorded_is_made_again_under_the_same_id() -> 
 async def test_a_callback_of_a_deleted_task_is_not_sent() -> None:
     """It ends as gone, and the log says why."""
 
-    async def nothing(delivery: Delivery) -> bytes | None:
+    async def nothing(delivery: Delivery) -> CallbackMessage | None:
         return None
 
     store = MemoryStore()
     handle, seen = answering_in_turn(200)
-    async with receiving(handle) as receiver, working(make_dispatcher(store, body_of=nothing)):
+    async with receiving(handle) as receiver, working(make_dispatcher(store, message_of=nothing)):
         delivery = store.add(receiver.url("/hook"))
         await store.until(DeliveryStatus.GONE)
     assert seen == {}
@@ -207,15 +206,15 @@ async def test_a_callback_that_cannot_be_made_is_given_up_and_stops_no_other() -
     handle, _ = answering_in_turn(200)
     poison = uuid4()
 
-    async def sometimes(delivery: Delivery) -> bytes | None:
+    async def sometimes(delivery: Delivery) -> CallbackMessage | None:
         if delivery.id == poison:
             raise KeyError("inner secret")
-        return await body_of(delivery)
+        return await message_of(delivery)
 
     async with receiving(handle) as receiver:
         poison = store.add(receiver.url("/hook"))
         good = store.add(receiver.url("/hook"))
-        async with working(make_dispatcher(store, replace(OPTIONS, tries_max=2), body_of=sometimes)):
+        async with working(make_dispatcher(store, replace(OPTIONS, tries_max=2), message_of=sometimes)):
             await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
     assert store.rows[poison].status is DeliveryStatus.EXHAUSTED
     assert store.rows[good].status is DeliveryStatus.DELIVERED
@@ -276,7 +275,7 @@ async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
     other = store.add("http://one.example/other")
 
     class Sender:
-        async def send(self, url: str, delivery_id: UUID, body: bytes, secrets: Sequence[str]) -> DeliveryTry:
+        async def send(self, url: str, delivery_id: UUID, message: CallbackMessage) -> DeliveryTry:
             if delivery_id == slow:
                 await asyncio.Event().wait()
             return DeliveryTry(http_status=200, error=None, milliseconds=1, outcome=Outcome.DELIVERED)

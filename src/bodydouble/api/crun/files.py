@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
-from bodydouble.api.envelope import EnvelopeResponse, failure, success
-from bodydouble.api.openapi import Responses, error_responses, responses
-from bodydouble.api.response_models import StoredData
-from bodydouble.api.resumable import upload_offset
+from bodydouble.api.crun.envelope import failure, success
+from bodydouble.api.crun.openapi import Responses, error_responses, responses
+from bodydouble.api.crun.response_models import StoredData
+from bodydouble.api.crun.resumable import upload_offset
+from bodydouble.api.json_response import JsonResponse
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
@@ -85,7 +86,7 @@ def _ignore_unknown_range(request: Request) -> None:
 @router.put(
     "/{key:path}",
     operation_id="uploadFile",
-    response_class=EnvelopeResponse,
+    response_class=JsonResponse,
     openapi_extra=UPLOAD,
     responses=responses(StoredData, 403, 409, 507, keyed=False),
 )

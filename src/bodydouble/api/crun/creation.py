@@ -1,6 +1,5 @@
 """Endpoints that lead to a task: upload addresses, price estimates, CreateTask."""
 
-import hashlib
 import re
 from typing import Annotated, Any
 
@@ -12,25 +11,19 @@ from bodydouble.api.authentication import (
     AccountsDep,
     CallerDep,
     TasksDep,
-    get_tasks,
-    identify,
     read_key,
 )
-from bodydouble.api.envelope import success
-from bodydouble.api.inputs import EXAMPLES
-from bodydouble.api.openapi import CREATE_TASK, responses
-from bodydouble.api.request_bodies import read_content
-from bodydouble.api.response_models import AffordableData, PriceData, TaskCreated, UploadData
-from bodydouble.api.wire import parse_submission
-from bodydouble.service.json_input import read_json_object
+from bodydouble.api.crun.envelope import success
+from bodydouble.api.crun.openapi import CREATE_TASK, responses
+from bodydouble.api.crun.prefix import CLIENT_API
+from bodydouble.api.crun.response_models import AffordableData, PriceData, TaskCreated, UploadData
+from bodydouble.api.crun.wire import EXAMPLES, parse_submission
+from bodydouble.api.submitting import read_body, submit
+from bodydouble.service import Submission
 from bodydouble.tasks.errors import InvalidParams
 
-router = APIRouter()
+router = APIRouter(prefix=CLIENT_API)
 
-UNVERIFIED_BODY_BYTES_MAX = 65_536
-"""A larger body is read only after its key was verified, even if the key was valid a moment ago."""
-LARGE_BODIES_MAX = 8
-"""Of more than that, read and parsed at a time by one process."""
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
@@ -73,44 +66,15 @@ async def create_task(request: Request) -> Response:
     With an `Idempotency-Key` you can safely repeat the request: the response has the task of the first request and the
     header `Idempotent-Replayed: true`. The same key with another body is a 422.
     """
-    try:
-        content, submission = await _read_submission(request, creates=True)
-        key = _idempotency_key(request)
-    except InvalidParams:
-        await identify(request)  # without a valid key the response is 401, whatever the body is
-        raise
-    created = await get_tasks(request).submit(
-        read_key(request),
-        submission,
-        idempotency_key=key,
-        body_hash=hashlib.sha256(content).digest() if key else None,
-        traceparent=request.state.traceparent,
-    )
-    request.state.rate, request.state.account, request.state.task_id = created.rate, created.account, created.id
+    created = await submit(request, read_key(request), parse_submission, lambda _: _idempotency_key(request))
     response = success({"task_id": str(created.id)})
     if created.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-async def _read_submission(request: Request, *, creates: bool = False) -> tuple[bytes, Any]:
-    """The body and what it asks for. Only a few large bodies are in memory at a time, one of each account."""
-    announced = request.headers.get("content-length", "")
-    small = announced.isdecimal() and int(announced) <= UNVERIFIED_BODY_BYTES_MAX
-    if small and get_tasks(request).was_valid(read_key(request)):
-        return await _parse_body(request)
-    caller = await identify(request)
-    if small:
-        return await _parse_body(request)
-    if creates:
-        caller.require_write()
-    async with request.app.state.large_bodies.slot(caller.id):
-        return await _parse_body(request)
-
-
-async def _parse_body(request: Request) -> tuple[bytes, Any]:
-    content = await read_content(request)
-    return content, parse_submission(read_json_object(content))
+async def _read_submission(request: Request) -> Submission:
+    return (await read_body(request, read_key(request), parse_submission))[1]
 
 
 def _idempotency_key(request: Request) -> str | None:
@@ -132,7 +96,7 @@ async def estimate_credits(request: Request, service: TasksDep, caller: CallerDe
 
     The price follows the size that is produced: a smaller video is not enlarged.
     """
-    price = await service.pricing.price((await _read_submission(request))[1], caller.id)
+    price = await service.pricing.price(await _read_submission(request), caller.id)
     return success({"credits": price.credits, "estimated": price.estimated, "resolution": price.resolution})
 
 
@@ -145,7 +109,7 @@ async def estimate_credits(request: Request, service: TasksDep, caller: CallerDe
 )
 async def estimate_task(request: Request, service: TasksDep, accounts: AccountsDep, caller: CallerDep) -> Response:
     """The price of a task, and whether the balance covers it."""
-    price = await service.pricing.price((await _read_submission(request))[1], caller.id)
+    price = await service.pricing.price(await _read_submission(request), caller.id)
     balance = await accounts.balance(caller)
     return success(
         {

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import CallerDep, TasksDep
-from bodydouble.api.envelope import success
-from bodydouble.api.inputs import EXAMPLES, INPUTS
-from bodydouble.api.openapi import responses
-from bodydouble.api.response_models import ModelDetail, ModelList, TemplatePage
-from bodydouble.api.wire import model_data
+from bodydouble.api.crun.envelope import success
+from bodydouble.api.crun.openapi import responses
+from bodydouble.api.crun.prefix import CLIENT_API
+from bodydouble.api.crun.response_models import ModelDetail, ModelList, TemplatePage
+from bodydouble.api.crun.wire import EXAMPLES, model_data
+from bodydouble.api.inputs import INPUTS
 
-router = APIRouter()
+router = APIRouter(prefix=CLIENT_API)
 
 Filter = Annotated[str | None, Query(max_length=100)]
 

@@ -1,25 +1,18 @@
-"""Conversion between wire format and service values."""
+"""Conversion between crun's wire format and service values."""
 
 from collections.abc import Mapping, Sequence, Set
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from bodydouble.api.crun.envelope import WRONG_INPUT
 from bodydouble.api.inputs import INPUTS
 from bodydouble.api.request_bodies import validate
+from bodydouble.api.translation import CallbackUrl
 from bodydouble.service import Submission
 from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.operation import renderer_feature
-
-
-def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
-    if url.username is not None or url.password is not None:
-        raise ValueError("must not hold a user name or password")
-    return url
-
-
-CallbackUrl = Annotated[AnyHttpUrl, Field(max_length=2000), AfterValidator(_without_credentials)]
 
 
 class CreateTaskBody(BaseModel):
@@ -41,7 +34,7 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
     body = validate(CreateTaskBody, raw)
     if body.model not in INPUTS:
         raise InvalidParams([f"model: Unknown model '{body.model}'; there are: {', '.join(INPUTS)}"])
-    inputs = validate(INPUTS[body.model], body.input, body.model)
+    inputs = validate(INPUTS[body.model], body.input, WRONG_INPUT.format(model=body.model))
     return Submission(
         model=body.model,
         param=raw,
@@ -75,3 +68,25 @@ def model_data(model: ModelSpec, renderers: Mapping[str, Sequence[str]], off: Se
         "renderers": available,
         "price": dict(model.credits_per_second),
     }
+
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "wan/2-2-animate-replace": {
+        "model": "wan/2-2-animate-replace",
+        "callback_url": "https://your-domain.com/api/callback",
+        "input": {
+            "img_urls": ["https://example.com/portrait.jpg"],
+            "video_urls": ["https://example.com/source-video.mp4"],
+            "resolution": "720P",
+        },
+    },
+    "wan/2-2-animate-move": {
+        "model": "wan/2-2-animate-move",
+        "callback_url": "https://your-domain.com/api/callback",
+        "input": {
+            "img_urls": ["https://example.com/portrait.jpg"],
+            "video_urls": ["https://example.com/dance.mp4"],
+            "resolution": "720P",
+        },
+    },
+}

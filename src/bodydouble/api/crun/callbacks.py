@@ -6,14 +6,15 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import CallbacksDep, CallerDep
-from bodydouble.api.envelope import success
-from bodydouble.api.openapi import responses
-from bodydouble.api.response_models import DeliveryList, ResentData
-from bodydouble.api.tasks import TaskIdQuery
+from bodydouble.api.crun.envelope import success
+from bodydouble.api.crun.openapi import responses
+from bodydouble.api.crun.prefix import CLIENT_API
+from bodydouble.api.crun.response_models import DeliveryList, ResentData
+from bodydouble.api.crun.tasks import TaskIdQuery
 from bodydouble.service.document import unix
 from bodydouble.tasks.delivery import DeliveryLog
 
-router = APIRouter(tags=["callbacks"])
+router = APIRouter(prefix=CLIENT_API, tags=["callbacks"])
 
 
 @router.get("/job/Callbacks", operation_id="listCallbacks", responses=responses(DeliveryList, 404))

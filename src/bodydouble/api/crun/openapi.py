@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bodydouble.api.envelope import INVALID_MESSAGE, WRONG_INPUT
-from bodydouble.api.response_models import Envelope, ErrorEnvelope
+from bodydouble.api.crun.envelope import INVALID_MESSAGE, WRONG_INPUT
+from bodydouble.api.crun.response_models import Envelope, ErrorEnvelope
 
 CREATE_TASK = "CreateTask"
 """Name of the schema of CreateTask's body."""

@@ -10,20 +10,20 @@ from bodydouble.api.authentication import (
     SECURITY,
     CallerDep,
     TasksDep,
-    count_request,
-    get_tasks,
     identify,
     read_key,
 )
-from bodydouble.api.envelope import success
-from bodydouble.api.openapi import Responses, responses
-from bodydouble.api.response_models import CancelData, DeleteData, TaskInfoData, TaskListData
+from bodydouble.api.crun.envelope import success
+from bodydouble.api.crun.openapi import Responses, responses
+from bodydouble.api.crun.prefix import CLIENT_API
+from bodydouble.api.crun.response_models import CancelData, DeleteData, TaskInfoData, TaskListData
+from bodydouble.api.reading import read_task
 from bodydouble.service import TaskView
 from bodydouble.service.document import task_data
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TaskFilter, TaskSource, TaskStatus
 
-router = APIRouter()
+router = APIRouter(prefix=CLIENT_API)
 
 TaskIdQuery = Annotated[str, Query(max_length=100, examples=["019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"])]
 UnixQuery = Annotated[int | None, Query(ge=0, le=253_402_300_799, description="Unix seconds.")]
@@ -61,15 +61,11 @@ NOT_MODIFIED: Responses = {304: {"description": "Unchanged since this `ETag`"}}
 )
 async def task_info(request: Request) -> Response:
     """Get the status, progress and result of a task."""
-    task_id = request.query_params.get("task_id")
+    task_id, secret = request.query_params.get("task_id"), read_key(request)
     if task_id is None:
-        await identify(request)
+        await identify(request, secret)
         raise InvalidParams(["task_id: Field required"])
-    secret = read_key(request)
-    count_request(request, secret)
-    service, hold = get_tasks(request), request.app.state.outage_hold
-    caller, view = await hold.read(lambda: service.read_with_key(secret, task_id))
-    request.state.account = caller.id
+    view = await read_task(request, secret, task_id)
     tag = _etag(view)
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"etag": tag})

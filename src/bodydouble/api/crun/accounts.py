@@ -8,10 +8,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from bodydouble.api.authentication import AccountsDep, CallerDep
-from bodydouble.api.envelope import success
-from bodydouble.api.openapi import responses
-from bodydouble.api.request_bodies import describe_body, read_model
-from bodydouble.api.response_models import (
+from bodydouble.api.crun.envelope import success
+from bodydouble.api.crun.openapi import responses
+from bodydouble.api.crun.prefix import CLIENT_API
+from bodydouble.api.crun.response_models import (
     BalanceData,
     KeyData,
     KeyList,
@@ -20,13 +20,14 @@ from bodydouble.api.response_models import (
     UsageData,
     WebhookSecretData,
 )
+from bodydouble.api.request_bodies import describe_body, read_model
 from bodydouble.service import Caller
 from bodydouble.service.accounts import NAME_CHARACTERS_MAX, ROTATION_SECONDS, NewKey
 from bodydouble.service.document import unix
 from bodydouble.service.identifiers import KEY_ID_MAX
 from bodydouble.tasks.account import Account, ApiKey, Scope
 
-router = APIRouter()
+router = APIRouter(prefix=CLIENT_API)
 
 DAYS_MAX = 366
 GRACE_SECONDS_MAX = 30 * 24 * 3600

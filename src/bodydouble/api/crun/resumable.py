@@ -8,8 +8,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from bodydouble.api.envelope import failure
-from bodydouble.api.openapi import Responses, error_responses
+from bodydouble.api.crun.envelope import failure
+from bodydouble.api.crun.openapi import Responses, error_responses
 from bodydouble.tasks.errors import WrongOffset
 from bodydouble.tasks.files import FileStore, ResumableUploads
 

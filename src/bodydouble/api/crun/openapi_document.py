@@ -8,12 +8,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from bodydouble.api.accounts import NewKeyBody
-from bodydouble.api.code_samples import code_samples
+from bodydouble.api.crun.accounts import NewKeyBody
+from bodydouble.api.crun.code_samples import code_samples
+from bodydouble.api.crun.openapi import CREATE_TASK
+from bodydouble.api.crun.response_models import Problem, TaskInfoData
+from bodydouble.api.crun.wire import CreateTaskBody
 from bodydouble.api.inputs import INPUTS
-from bodydouble.api.openapi import CREATE_TASK
-from bodydouble.api.response_models import Problem, TaskInfoData
-from bodydouble.api.wire import CreateTaskBody
 from bodydouble.tasks.catalogue import CATALOGUE
 
 REFERENCES = "#/components/schemas/{model}"

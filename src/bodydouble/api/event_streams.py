@@ -1,27 +1,20 @@
-"""A task's progress as server-sent events."""
+"""Streams of a task's changes as server-sent events; each dialect has its own format of an event."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi import Request
+from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
-from bodydouble.api.authentication import CallerDep, TasksDep, read_key
-from bodydouble.api.openapi import Responses, error_responses
-from bodydouble.api.response_models import TASK_ID
-from bodydouble.api.tasks import TaskIdQuery
+from bodydouble.api.authentication import get_tasks
 from bodydouble.service import TaskService, TaskView
-from bodydouble.service.document import task_data, to_json
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import BodydoubleError, RateLimited
 from bodydouble.tasks.ports import TaskChanges
 from bodydouble.tasks.task import TERMINAL, TaskId
-
-router = APIRouter()
 
 KEEP_ALIVE_SECONDS = 15
 QUEUE_POSITION_SECONDS = 5
@@ -30,17 +23,8 @@ POLL_SECONDS = 1.0
 """Interval at which an idle stream notices that the process is shutting down."""
 RECONNECT_MILLISECONDS = 2000
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
-EXAMPLE = (
-    'retry: 2000\n\nevent: progress\ndata: {"task_id":"' + TASK_ID + '","status":"running","progress":0.42,…}\n'
-    "id: 7\n\n: keep-alive\n\n"
-)
-STREAM: Responses = {
-    200: {
-        "description": "Events `progress`, then one `done`. `data` is the `data` of TaskInfo; `id` counts the changes.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EXAMPLE}},
-    },
-    204: {"description": "The task has ended and `Last-Event-ID` was its last event: do not reconnect"},
-} | error_responses(401, 403, 404, 422, 429, 500)
+State = tuple[int, int | None]
+"""The version of a task and its position in the queue."""
 
 
 class EventStreams:
@@ -77,29 +61,6 @@ class EventStreams:
                 del self._open[account]
 
 
-@router.get("/job/TaskEvents", operation_id="followTask", tags=["tasks"], response_class=Response, responses=STREAM)
-async def task_events(
-    request: Request,
-    service: TasksDep,
-    caller: CallerDep,
-    task_id: TaskIdQuery,
-    last_event_id: Annotated[str | None, Header(description="The `id` of the last event you received.")] = None,
-) -> Response:
-    """Stream every change of a task as server-sent events until the task ends.
-
-    After a lost connection, reconnect with `Last-Event-ID`. Browsers do this automatically.
-    """
-    streams: EventStreams = request.app.state.streams
-    streams.check(caller.id)
-    secret = read_key(request)
-    _, view = await service.read_with_key(secret, task_id)
-    if view.task.status in TERMINAL and last_event_id == str(view.task.version):
-        return Response(status_code=204)
-    stream = TaskEventStream(streams, service, caller.id, secret, view.task.id)
-    events = stream.events(_state(view) if last_event_id == str(view.task.version) else None)
-    return StreamingResponse(events, media_type="text/event-stream", headers=HEADERS)
-
-
 @dataclass(frozen=True)
 class TaskEventStream:
     """One open event stream of one task."""
@@ -109,8 +70,9 @@ class TaskEventStream:
     account: AccountId
     secret: str | None
     task_id: TaskId
+    format: Callable[[TaskView], bytes]  # one event
 
-    async def events(self, seen: tuple[int, int | None] | None) -> AsyncGenerator[bytes, None]:
+    async def events(self, seen: State | None = None) -> AsyncGenerator[bytes, None]:
         """Yield each new state of the task, starting after state ``seen``, and comments while nothing changes."""
         with self.streams.opened(self.account) as allowed:
             yield format_sse_event(retry=RECONNECT_MILLISECONDS)
@@ -123,9 +85,9 @@ class TaskEventStream:
                         _, view = await self.service.read_with_key(self.secret, str(self.task_id))
                     except BodydoubleError:
                         return  # task deleted or database unavailable: the client reconnects and gets the error
-                    if _state(view) != seen:
-                        seen = _state(view)
-                        yield _event(view)
+                    if task_state(view) != seen:
+                        seen = task_state(view)
+                        yield self.format(view)
                     if view.task.status in TERMINAL:
                         return
                     idle_seconds = QUEUE_POSITION_SECONDS if view.queue_position is not None else KEEP_ALIVE_SECONDS
@@ -139,10 +101,16 @@ class TaskEventStream:
         return False
 
 
-def _state(view: TaskView) -> tuple[int, int | None]:
+def task_state(view: TaskView) -> State:
+    """What changes whenever a stream has something new to say about the task."""
     return view.task.version, view.queue_position
 
 
-def _event(view: TaskView) -> bytes:
-    name = "done" if view.task.status in TERMINAL else "progress"
-    return format_sse_event(data_str=to_json(task_data(view)).decode(), event=name, id=str(view.task.version))
+def stream_changes(
+    request: Request, secret: str | None, view: TaskView, format: Callable[[TaskView], bytes], seen: State | None = None
+) -> StreamingResponse:
+    """The response that streams every change of a task after state ``seen`` until the task ends."""
+    stream = TaskEventStream(
+        request.app.state.streams, get_tasks(request), view.task.account, secret, view.task.id, format
+    )
+    return StreamingResponse(stream.events(seen), media_type="text/event-stream", headers=HEADERS)

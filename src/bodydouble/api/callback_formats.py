@@ -1,0 +1,9 @@
+"""The callback formats of all dialects. Workers import this module, so it imports nothing of the web framework."""
+
+from collections.abc import Mapping
+
+from bodydouble.api.crun.callback import CrunCallback
+from bodydouble.service.callbacks import CallbackFormat
+from bodydouble.tasks.dialect import DialectName
+
+CALLBACK_FORMATS: Mapping[DialectName, CallbackFormat] = {DialectName.CRUN: CrunCallback()}

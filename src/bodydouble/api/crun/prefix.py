@@ -1,0 +1,3 @@
+"""Where the endpoints are."""
+
+CLIENT_API = "/api/v1/client"

@@ -1,0 +1,39 @@
+"""What a dialect is: the API of one vendor, translated to the use cases in ``service``.
+
+A dialect is a package of this one with a module ``dialect`` that defines ``DIALECT``, and a module ``callback`` that
+defines the format of its callbacks. Dialects share what this package has beside them, and nothing with each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bodydouble.api.fast_path import FastRoute
+from bodydouble.tasks.errors import BodydoubleError
+
+
+class HttpErrorResponse(Protocol):
+    """Makes the response to an error that is no domain error, such as an unknown path."""
+
+    def __call__(
+        self, request: Request, status: int, message: str, headers: Mapping[str, str] | None = None
+    ) -> Response: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One dialect."""
+
+    name: str
+    title: str  # the vendor, for people
+    prefix: str  # all paths of the dialect begin with it; it has no trailing slash
+    base_urls: Mapping[str, str]  # what a client has to be given → path that follows the address of this service
+    routers: Sequence[APIRouter]
+    error_response: Callable[[Request, BodydoubleError], Response]
+    http_error: HttpErrorResponse
+    fast_routes: Sequence[FastRoute] = ()
+    files_in_body: Callable[[str], bool] = lambda path: False  # whether requests for this path hold data URLs
+    uploads: Callable[[str], bool] = lambda path: False  # whether this path receives files, within their own limits

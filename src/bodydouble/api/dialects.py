@@ -1,0 +1,20 @@
+"""All dialects, and the one of a request."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from bodydouble.api.crun.dialect import DIALECT as CRUN
+from bodydouble.api.dialect import Dialect
+
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN,)}
+
+
+class ServedDialects:
+    """The dialects that an installation serves."""
+
+    def __init__(self, off: Collection[str] = ()) -> None:
+        self.all: Sequence[Dialect] = [dialect for dialect in DIALECTS.values() if dialect.name not in off]
+        self._by_first_part = {dialect.prefix.split("/")[1]: dialect for dialect in self.all}
+
+    def of_path(self, path: str) -> Dialect:
+        """The dialect of a path. Paths outside a dialect, such as ``/files``, have the error format of crun's API."""
+        return self._by_first_part.get(path[1:].split("/", 1)[0], CRUN)

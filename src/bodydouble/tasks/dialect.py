@@ -1,0 +1,42 @@
+"""Dialects: the APIs of other services in which clients can ask for tasks."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bodydouble.tasks.task import Task
+
+PARAM_KEY = "dialect"
+"""Field of a task's ``param`` with its ``DialectRequest``. A request in crun's own dialect cannot have it."""
+
+
+class DialectName(enum.StrEnum):
+    """The dialects, by the names that settings and stored tasks use."""
+
+    CRUN = "crun"  # our own; all others are translated to it
+    FAL = "fal"
+    REPLICATE = "replicate"
+    DASHSCOPE = "dashscope"
+    KIE = "kie"
+    WAVESPEED = "wavespeed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DialectRequest:
+    """What a task that was asked for in another dialect than crun's remembers of its request."""
+
+    name: DialectName
+    model: str  # the vendor's name of it
+    input: Mapping[str, Any]  # as sent, without the addresses of its files: the task has them
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # beside the input, such as webhook events
+
+    def as_json(self) -> dict[str, Any]:
+        """The value of ``PARAM_KEY``."""
+        return asdict(self)
+
+
+def dialect_request(task: Task) -> DialectRequest | None:
+    """The request of a task that was asked for in another dialect than crun's, else None."""
+    stored: Mapping[str, Any] | None = task.param.get(PARAM_KEY)
+    return None if stored is None else DialectRequest(**{**stored, "name": DialectName(stored["name"])})
