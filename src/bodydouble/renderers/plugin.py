@@ -87,6 +87,8 @@ class RendererPlugin:
     build: Callable[[BuildRequest], "Renderer"]
     model_runner: ModelRunner | None = None  # None: its networks, if any, live in the task's own process
     inspection_rows: Callable[["Footage", "Perception"], InspectionRows] | None = None  # for `bodydouble inspect`
+    # Trained networks that draw pixels, with versions, for the result's manifest. Empty: none does. None: not known.
+    networks: tuple[str, ...] | None = None
     # The smallest video that it can use; shorter or smaller ones are refused in the probe.
     video_frames_min: int = 1
     video_side_min: int = 1  # pixels of the shorter side

@@ -15,7 +15,8 @@ from bodydouble.tasks.digests import (
 PERCEPTION, RENDERER, SEGMENTS, PLAN = "perception", "renderer", "segments", "plan.json"
 STAGE_ARTEFACTS = (PERCEPTION, RENDERER, PLAN, SEGMENTS)
 """In order of creation; each can depend on those before it. Each file has a digest."""
-ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_NAME, "result.mp4", "result.mkv", "result.json")
+RESULTS = ("result.mp4", "result.mkv", "unsigned.mp4", "result.json")
+ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_NAME, *RESULTS)
 """Everything in a workspace that a shot can make again. Each file is complete or missing."""
 
 

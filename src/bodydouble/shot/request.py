@@ -84,10 +84,11 @@ class ShotResult:
     duration_seconds: float
     audio: bool
     warnings: list[dict[str, str]]
+    provenance: Mapping[str, Any] | None = None  # how it is signed; None: it is not
 
     def media_info(self) -> dict[str, Any]:
         """The ``media_info`` object of a task's result."""
-        return {
+        info: dict[str, Any] = {
             "renderer": self.renderer,
             "width": self.width,
             "height": self.height,
@@ -97,3 +98,6 @@ class ShotResult:
             "audio": self.audio,
             "warnings": self.warnings,
         }
+        if self.provenance:
+            info["provenance"] = dict(self.provenance)
+        return info

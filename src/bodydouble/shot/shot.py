@@ -147,7 +147,7 @@ class Shot:
         _ = self._options
         probe_image(self.request.image, self.request.limits, field="image")
         info = self.info
-        check_minimum(self._plugin, info)
+        check_minimum(self.plugin, info)
         self._meter.report(Stage.PROBE, 0.5)
         _ = self._reference_warnings
         artefacts.store_digests(self.workspace)
@@ -162,13 +162,13 @@ class Shot:
     @cached_property
     def _reference_warnings(self) -> list[RenderWarning]:
         """The renderer's warnings about the reference image. Raises InputRejected, NobodyFound."""
-        check = self._plugin.check_reference
+        check = self.plugin.check_reference
         return check(self._pack, self._reference(), self._renderer_folder()) if check else []
 
     @cached_property
     def _track_warnings(self) -> list[RenderWarning]:
         """The renderer's warnings about the tracked person. Raises InputRejected, NobodyFound."""
-        check = self._plugin.check_track
+        check = self.plugin.check_track
         return check(self._perception.track) if check else []
 
     @property
@@ -200,7 +200,7 @@ class Shot:
 
     def _networks(self) -> Networks | None:
         """The networks for perception; None means those of the model pack."""
-        if self._plugin.perception is PerceptionNetworks.PACK:
+        if self.plugin.perception is PerceptionNetworks.PACK:
             return None
         chosen = choose_networks(self._pack, self.request.perception)
         _log.info(chosen.reason)
@@ -240,7 +240,7 @@ class Shot:
             track=self._perception.track,
             mode=self.request.mode,
         )
-        folder, plugin = self._renderer_folder(), self._plugin
+        folder, plugin = self._renderer_folder(), self.plugin
         renderer = plugin.build(
             BuildRequest(
                 mode=self.request.mode,
@@ -259,18 +259,18 @@ class Shot:
         return folder
 
     @cached_property
-    def _plugin(self) -> RendererPlugin:
+    def plugin(self) -> RendererPlugin:
         """The request's renderer. Raises RendererUnavailable."""
         return self._own_plugin or self._renderers.resolve(self.request.renderer, self.request.mode)
 
     @cached_property
     def _options(self) -> Any:
         """The validated renderer options of the request. Raises RendererUnavailable, InputRejected."""
-        return self._plugin.read_options(self.request.options)
+        return self.plugin.read_options(self.request.options)
 
     @cached_property
     def _meter(self) -> ProgressMeter:
-        return ProgressMeter(self._listener, self._plugin.stage_shares)
+        return ProgressMeter(self._listener, self.plugin.stage_shares)
 
     def render_segment(self, index: int) -> None:
         """Render and encode one segment, unless its file exists. Its last frame becomes ``preview.jpg``."""
@@ -365,7 +365,7 @@ class Shot:
             raise
         result = ShotResult(
             path=target,
-            renderer=self._plugin.name,
+            renderer=self.plugin.name,
             width=self.frame_size[0],
             height=self.frame_size[1],
             frame_rate=float(self.info.frame_rate),

@@ -223,6 +223,12 @@ class RendererLost(BodydoubleError):
     reason = "renderer_lost"
 
 
+class SigningFailed(BodydoubleError):
+    """A result could not be signed; the message names the setting or file, and is for the operator."""
+
+    reason = "signing_failed"
+
+
 class WorkspaceDamaged(BodydoubleError):
     """Files of a workspace changed or disappeared while a shot was made; another attempt makes them again."""
 

@@ -61,6 +61,7 @@ PLUGIN = RendererPlugin(
     priority=10,
     modes=(REPLACE,),
     options=PuppetOptions,
+    networks=(),  # it moves pixels of the picture; networks only measure
     perception=PerceptionNetworks.PACK,  # it needs their depth and segmentation
     # Measured on two cores: shares of the time that a shot takes.
     stage_shares={

@@ -18,7 +18,7 @@ from bodydouble.renderers.plugin import (
     PerceptionNetworks,
     RendererPlugin,
 )
-from bodydouble.renderers.wan.settings import WanSettings
+from bodydouble.renderers.wan.settings import HUB_ID, WanSettings
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 from bodydouble.tasks.stages import Stage
 
@@ -126,6 +126,7 @@ PLUGIN = RendererPlugin(
     modes=(REPLACE, ANIMATE),
     options=WanOptions,
     settings=WanSettings,
+    networks=(HUB_ID,),
     perception=PerceptionNetworks.BEST,
     # Estimated for a clip of five seconds at 720P, with weights to load and perception on the same GPU: the real
     # weights were not measured yet.

@@ -15,11 +15,10 @@ from typing import Any
 
 import platformdirs
 
-from bodydouble.renderers.wan.settings import WanSettings
+from bodydouble.renderers.wan.settings import HUB_ID, WanSettings
 from bodydouble.tasks.atomic_files import atomic_file
 from bodydouble.tasks.errors import ModelPackMissing
 
-HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 RELIGHTING_HUB_ID, RELIGHTING_FILE = "Wan-AI/Wan2.2-Animate-14B", "relighting_lora/adapter_model.safetensors"
 """Repository and path of the relighting LoRA. Only the original release has it; its other files are not needed."""
