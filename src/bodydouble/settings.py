@@ -132,6 +132,17 @@ class MediaSettings(BaseSettings):
     outbound_seconds_max: int = 120  # of one download
 
 
+class ProvenanceSettings(BaseSettings):
+    """How results are marked as generated."""
+
+    provenance: bool = True  # sign each result with a C2PA manifest
+    # PEM: the signer's certificate, then those of its authorities; not set: a local authority, made at the first start
+    provenance_certificate: Path | None = None
+    provenance_key: Path | None = None  # PEM without a password; not set: in the file of the certificate
+    provenance_command: str = ""  # signs instead of a key: reads the bytes from standard input, writes the signature
+    provenance_timestamp_url: Url = ""  # of a timestamp authority (RFC 3161); empty: no timestamps
+
+
 class AccountSettings(BaseSettings):
     """Limits and prices of accounts. The operator can set limits of a single account."""
 
@@ -220,6 +231,7 @@ class Settings(  # pyright: ignore[reportIncompatibleVariableOverride] - BaseMod
     ServerSettings,
     StorageSettings,
     MediaSettings,
+    ProvenanceSettings,
     AccountSettings,
     WorkerSettings,
     RendererSettings,

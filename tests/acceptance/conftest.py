@@ -56,6 +56,11 @@ class Finished:
     balance_before: float
     balance_after: float
 
+    @property
+    def unsigned(self) -> str:
+        """The digest of the file before signing: what every run of the same task has in common."""
+        return str(self.task["result"]["media_info"]["provenance"]["unsigned_sha256"])
+
 
 @pytest.fixture(scope="session")
 def undisturbed(service: LiveService, inputs: Inputs) -> Finished:

@@ -6,6 +6,7 @@ import os
 import httpx
 import pytest
 
+from bodydouble.provenance.reading import read_manifest
 from bodydouble_client import AsyncClient, Client, InvalidRequest, NotFound, TaskCancelled, TransferFailed
 from live_service import PERCEIVING, LiveService
 from proxies import DisconnectingProxy, running_proxy
@@ -21,12 +22,13 @@ def client(service: LiveService):
 
 
 def test_local_files_become_a_downloaded_result(client: Client, inputs, undisturbed, tmp_path):
-    """Updates only advance; the video is that of plain HTTP, the price the estimate; delete removes both."""
+    """Updates only advance; the unsigned video is that of plain HTTP, the price the estimate; delete removes both."""
     updates = []
     before = client.balance()
     price = client.estimate(inputs.image, inputs.video, resolution="480P")
     result = client.subscribe(inputs.image, inputs.video, resolution="480P", on_update=updates.append)
-    assert result.download(tmp_path / "result.mp4").read_bytes() == undisturbed.content
+    assert read_manifest(result.download(tmp_path / "result.mp4")).state == "valid"
+    assert result.media_info["provenance"]["unsigned_sha256"] == undisturbed.unsigned
     assert before - client.balance() == result.credits == price.credits
     assert result.media_info["frames"] == inputs.frames
     progress = [update.progress for update in updates]

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
+from bodydouble.provenance.reading import read_manifest
 from live_service import API, PERCEIVING, RENDERING, LiveService
 from material import landscape, write_image, write_video
 
@@ -26,6 +27,17 @@ def test_a_task_ends_with_a_video_that_keeps_frames_and_sound(undisturbed, input
         with av.open(str(path)) as container:
             packets.append([bytes(p) for p in container.demux(audio=0) if p.size])
     assert packets[0] == packets[1]
+
+
+def test_a_result_is_signed_by_the_installations_own_authority(undisturbed, service: LiveService, tmp_path):
+    """The first start made an authority; the manifest is valid, names the task, and verifies with the authority."""
+    result, task = tmp_path / "result.mp4", undisturbed.task
+    result.write_bytes(undisturbed.content)
+    manifest = read_manifest(result, (service.folder / "provenance" / "authority.pem").read_text())
+    assert manifest is not None
+    assert (manifest.state, manifest.source_types) == ("trusted", ("compositeSynthetic",))
+    assert manifest.production["task"] == task["task_id"]
+    assert manifest.production["unsigned_sha256"] == undisturbed.unsigned
 
 
 def test_a_task_costs_its_price(undisturbed):
@@ -116,17 +128,18 @@ def test_files_that_cannot_be_used_are_refused_at_once(case, way, service: LiveS
     assert service.balance() == before
 
 
-def _content(task) -> bytes:
+def _unsigned(task) -> str:
+    """The digest of the result before signing."""
     assert task["status"] == "success", task
-    return httpx.get(task["result"]["media_urls"][0], timeout=30).content
+    return str(task["result"]["media_info"]["provenance"]["unsigned_sha256"])
 
 
 def test_a_killed_child_costs_an_attempt_and_no_byte(service: LiveService, inputs, undisturbed):
-    """SIGKILL of the child while it renders: another one goes on and the file is the same."""
+    """SIGKILL of the child while it renders: another one goes on and the file before signing is the same."""
     created = service.create(service.upload(inputs.image), service.upload(inputs.video))
     task_id = created["data"]["task_id"]
     service.hold(task_id, RENDERING).kill()
-    assert _content(service.wait(task_id)) == undisturbed.content
+    assert _unsigned(service.wait(task_id)) == undisturbed.unsigned
 
 
 def test_a_stopped_and_then_killed_service_goes_on(model_pack, inputs, undisturbed):
@@ -141,7 +154,7 @@ def test_a_stopped_and_then_killed_service_goes_on(model_pack, inputs, undisturb
         live.hold(task_id, RENDERING)
         live.kill()
         live.start()
-        assert _content(live.wait(task_id)) == undisturbed.content
+        assert _unsigned(live.wait(task_id)) == undisturbed.unsigned
         assert live.balance() == 10_000 - 12
     finally:
         live.stop()

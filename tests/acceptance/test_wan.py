@@ -15,6 +15,7 @@ import pytest
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video
 from bodydouble.perception import ModelPack
+from bodydouble.provenance.reading import read_manifest
 from live_service import MODEL, LiveService
 from material import astronaut, carphone, write_image, write_video
 
@@ -64,6 +65,9 @@ def make(live: LiveService, model: str, inputs: dict[str, Any], target: Path) ->
     task: dict[str, Any] = live.wait(created["data"]["task_id"])
     assert task["status"] == "success", task
     target.write_bytes(httpx.get(task["result"]["media_urls"][0], timeout=30).content)
+    manifest = read_manifest(target)
+    assert manifest is not None
+    assert (manifest.state, manifest.is_generated) == ("valid", True)
     return task["result"]["media_info"]
 
 

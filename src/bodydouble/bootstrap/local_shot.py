@@ -8,6 +8,8 @@ from typing import Any
 
 from bodydouble.bootstrap.logs import silence_logging
 from bodydouble.perception import ModelPack
+from bodydouble.provenance.options import SigningOptions
+from bodydouble.provenance.shots import LOSSLESS_SUFFIX, sign_shot, unsigned_path
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
@@ -24,8 +26,9 @@ def make_local_shot(
     output: Path,
     listener: Callable[[Any], None],
     warn: Callable[[str], None],
+    signing: SigningOptions | None = None,
 ) -> ShotResult:
-    """Make the shot in ``output``; its progress goes to ``listener``.
+    """Make the shot in ``output``, signed with ``signing`` if given; its progress goes to ``listener``.
 
     If the runner is lost, ``warn`` is called and a second runner continues at the last finished segment. Call this in
     the main thread: a runner ends with the thread that started it.
@@ -33,12 +36,18 @@ def make_local_shot(
     Raises:
         RendererUnavailable, ModelPackMissing: the renderer cannot run on this machine.
         RendererLost: the second runner was lost too.
+        SigningFailed: the certificate, key or command cannot be used.
     """
     with _runner_opener(request, workspace) as open_runner:
         for attempt in range(1, ATTEMPTS_MAX + 1):
             try:
                 with open_runner() as runner:
-                    return Shot.create(workspace, request, pack, listener, runner=runner).run(output)
+                    shot = Shot.create(workspace, request, pack, listener, runner=runner)
+                    if signing is None:
+                        return shot.run(output)
+                    embeds = output.suffix.lower() != LOSSLESS_SUFFIX
+                    unsigned = shot.run(unsigned_path(workspace) if embeds else output)
+                    return sign_shot(shot, unsigned, output, signing)
             except RendererLost as error:
                 if attempt == ATTEMPTS_MAX:
                     raise RendererLost(

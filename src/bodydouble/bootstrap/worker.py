@@ -7,6 +7,7 @@ from datetime import timedelta
 from bodydouble.api.callback_formats import CALLBACK_FORMATS
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.options import media_limits, perception_options, renderer_settings
+from bodydouble.bootstrap.provenance import signing_options
 from bodydouble.bootstrap.services import open_metrics
 from bodydouble.bootstrap.stores import (
     Stores,
@@ -93,6 +94,7 @@ def input_limits(settings: Settings) -> RequestLimits:
 
 
 def _worker_options(settings: Settings) -> WorkerOptions:
+    signing = signing_options(settings)
     return WorkerOptions(
         folder=settings.data.resolve() / "work",
         models=settings.models,
@@ -100,6 +102,7 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         limits=dataclasses.asdict(media_limits(settings)),
         renderers=renderer_settings(settings),
         perception=dataclasses.asdict(perception_options(settings)),
+        signing=signing.to_json() if signing else None,
         runner_idle_seconds=settings.wan_idle_seconds,
         catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,

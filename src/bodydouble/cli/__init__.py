@@ -18,6 +18,7 @@ from bodydouble.cli import (
     listen,
     models,
     people,
+    provenance,
     proxy,
     replace,
     serve,
@@ -71,5 +72,5 @@ app.command()(settings.settings)
 app.add_typer(models.app, name="models")
 app.command(rich_help_panel="For operators")(backup.backup)
 app.command(rich_help_panel="For operators")(backup.restore)
-for group in (keys, accounts, tasks, callbacks, ledger, switch):
+for group in (keys, accounts, tasks, callbacks, ledger, switch, provenance):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2], rich_help_panel="For operators")

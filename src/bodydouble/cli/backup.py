@@ -1,4 +1,4 @@
-"""``backup`` and ``restore``: an installation's database, files and secret as one folder."""
+"""``backup`` and ``restore``: an installation's database, files, secret and signing authority as one folder."""
 
 import json
 import shutil
@@ -15,19 +15,21 @@ from bodydouble.cli.terminal import EXIT_USAGE, err, fail, out
 from bodydouble.tasks.atomic_files import atomic_write, part_of
 
 DUMP, FILES, SECRET, DESCRIPTION = "database.dump", "files", "secret", "backup.json"
+AUTHORITY = "provenance"
 
 
 def backup(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the backup.")],
     data: DataOption = None,
 ) -> None:
-    """Copy database, files and secret into a new folder, while the service runs or while it does not.
+    """Copy database, files, secret and signing authority into a new folder, whether or not the service runs.
 
     Files in a bucket are not copied: keep versions of the bucket with the tools of its provider.
 
     Example: bodydouble backup /backups/2026-11-28
     """
-    from bodydouble.bootstrap.stores import open_secret, start_database  # slow imports: not for --help
+    from bodydouble.bootstrap.provenance import authority_folder  # slow imports: not for --help
+    from bodydouble.bootstrap.stores import open_secret, start_database
     from bodydouble.cli.installation import find_installation
     from bodydouble.store.backup import copy_files, dump_database
     from bodydouble.store.secret import save_secret
@@ -42,6 +44,8 @@ def backup(
             dump_database(database_url, part / DUMP)
         count, size = (0, 0) if settings.bucket else copy_files(settings.files_folder, part / FILES)
         save_secret(part / SECRET, open_secret(settings).decode())
+        if authority_folder(settings).is_dir():
+            shutil.copytree(authority_folder(settings), part / AUTHORITY)
         made = {"version": __version__, "created_at": datetime.now(UTC).isoformat(timespec="seconds")}
         atomic_write(part / DESCRIPTION, json.dumps(made | {"files": count, "bytes": size}))
         part.rename(folder)
@@ -64,7 +68,8 @@ def restore(
 
     Example: bodydouble restore /backups/2026-11-28 --data /srv/bodydouble
     """
-    from bodydouble.bootstrap.stores import start_database  # slow imports: not for --help
+    from bodydouble.bootstrap.provenance import authority_folder  # slow imports: not for --help
+    from bodydouble.bootstrap.stores import start_database
     from bodydouble.cli import ledger
     from bodydouble.cli.installation import has_installation
     from bodydouble.store.backup import copy_files, restore_database
@@ -86,6 +91,8 @@ def restore(
             copy_files(folder / FILES, settings.files_folder)
         if not settings.secret:
             save_secret(settings.data / SECRET, (folder / SECRET).read_text().strip())
+        if (folder / AUTHORITY).is_dir():
+            shutil.copytree(folder / AUTHORITY, authority_folder(settings))
     except BaseException:
         if is_new:  # half an installation would look like one
             shutil.rmtree(settings.data, ignore_errors=True)

@@ -47,6 +47,7 @@ def make_shot(
         perception_options,
         renderer_settings,
     )
+    from bodydouble.bootstrap.provenance import local_signing_options
     from bodydouble.media import Quality
     from bodydouble.perception import PersonChoice, locate_pack
     from bodydouble.shot import ShotRequest, compare_sheet
@@ -69,7 +70,7 @@ def make_shot(
         perception=perception_options(settings),
     )
     install_with_progress(quiet=True)
-    result = _run(request, locate_pack(settings.models), output)
+    result = _run(request, locate_pack(settings.models), output, local_signing_options(settings))
     for warning in result.warnings:
         warn(warning["message"])
     if compare:
@@ -108,7 +109,7 @@ def check_target(path: Path, suffixes: Sequence[str], option: str, force: bool, 
         fail(f"{option}: {path} exists already; overwrite it with --force", EXIT_USAGE)
 
 
-def _run(request: Any, pack: Any, output: Path) -> Any:
+def _run(request: Any, pack: Any, output: Path, signing: Any) -> Any:
     """The finished shot. Until then its workspace is in the user's cache, named by a hash of all inputs."""
     from bodydouble.bootstrap.local_shot import make_local_shot
 
@@ -121,7 +122,7 @@ def _run(request: Any, pack: Any, output: Path) -> Any:
         err.print("continuing an earlier run of the same shot")
     with ProgressDisplay() as display:
         try:
-            result = make_local_shot(request, pack, workspace, output.resolve(), display.show, display.note)
+            result = make_local_shot(request, pack, workspace, output.resolve(), display.show, display.note, signing)
         except KeyboardInterrupt:
             display.stop()
             fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)

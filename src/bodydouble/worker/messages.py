@@ -34,6 +34,8 @@ class ShotOrder:
     limits: Mapping[str, Any]  # fields of ``media.MediaLimits``
     renderer_settings: Mapping[str, Any]  # what the operator set for each renderer
     perception: Mapping[str, Any]  # fields of ``perception.options.PerceptionOptions``
+    task_id: str = ""
+    signing: Mapping[str, Any] | None = None  # of ``provenance.options.SigningOptions``; None: results are not signed
 
 
 @dataclass(frozen=True, kw_only=True)

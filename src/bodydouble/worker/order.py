@@ -24,6 +24,7 @@ class WorkerOptions:
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] | None = None  # command of every model runner; None: the program of the task's renderer
+    signing: Mapping[str, Any] | None = None  # of ``provenance.options.SigningOptions``; None: results are not signed
     runner_idle_seconds: float = 900.0  # how long an unused model runner stays loaded
     attempts_max: int = 3  # of a request after crashes of the child, and of a task after crashes of its worker
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
@@ -63,6 +64,8 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         limits=options.limits,
         renderer_settings=options.renderers,
         perception=options.perception,
+        task_id=str(task.id),
+        signing=options.signing,
     )
 
 

@@ -26,7 +26,7 @@ from bodydouble.worker.messages import (
 if TYPE_CHECKING:  # heavy imports: ``_open`` makes them, after the heartbeat has begun
     from bodydouble.renderers.protocol import Segment
     from bodydouble.shot import Shot
-    from bodydouble.shot.request import ShotProgress
+    from bodydouble.shot.request import ShotProgress, ShotResult
 
 PROGRESS_SECONDS_MIN = 0.1
 """Between two progress messages of one segment."""
@@ -37,6 +37,7 @@ class ShotRunner:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._order: ShotOrder | None = None
         self._opened: Shot | None = None
         self._segments: list[Segment] | None = None
         self._sent = Progress(stage=Stage.QUEUED, fraction=0.0)
@@ -46,7 +47,7 @@ class ShotRunner:
         """The request's value. Raises what the stage raises."""
         match request:
             case Open():
-                self._opened = self._open(request.order)
+                self._order, self._opened = request.order, self._open(request.order)
             case Probe():
                 seconds = self._shot.probe().duration_seconds
                 return Probed(duration_seconds=seconds, short_side=min(self._shot.frame_size))
@@ -60,7 +61,7 @@ class ShotRunner:
             case Finish():
                 for segment in self._prepare():
                     self._shot.render_segment(segment.index)
-                result = self._shot.finish()
+                result = self._finish()
                 return Finished(media_info=result.media_info(), digest=digest_of(result.path))
             case _:
                 assert_never(request)
@@ -87,6 +88,20 @@ class ShotRunner:
             self._shot.perceive()
             self._segments = self._shot.prepare()
         return self._segments
+
+    def _finish(self) -> "ShotResult":
+        """The finished file, signed if the installation signs."""
+        assert self._order is not None, "the first request is Open"
+        if self._order.signing is None:
+            return self._shot.finish()
+        from bodydouble.provenance.options import SigningOptions
+        from bodydouble.provenance.shots import sign_shot, unsigned_path
+
+        unsigned = self._shot.finish(unsigned_path(self._shot.workspace))
+        target = self._shot.workspace / "result.mp4"
+        return sign_shot(
+            self._shot, unsigned, target, SigningOptions.from_json(self._order.signing), self._order.task_id
+        )
 
     def _open(self, order: ShotOrder) -> "Shot":
         from bodydouble.media import MediaLimits, Quality
