@@ -98,6 +98,7 @@ class FastShot:
             return
         self._stage(f"segments/segment-{segment:05d}.nut", Stage.RENDER, 0.3 + 0.6 * (segment + 1) / SEGMENTS, segment)
         self._make("preview.jpg", f"picture of segment {segment}")
+        self._make("preview.mp4", f"video until segment {segment}")
         if "HARNESS_LOG" in os.environ:
             with Path(os.environ["HARNESS_LOG"]).open("a") as log:
                 log.write(f"{self._workspace.name} {segment} {os.getpid()}\n")

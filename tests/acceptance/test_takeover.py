@@ -45,7 +45,10 @@ def test_another_machine_goes_on_at_the_last_finished_segment(harness: WorkerHar
     assert harness.balance() == GRANT - Decimal(12)
     assert list((harness.folder / "files").glob("work/**/*.tar")) == [], "checkpoints go when the task is settled"
     assert task.preview_key is not None
-    assert (harness.folder / "files" / task.preview_key).read_text() == f"picture of segment {SEGMENTS - 1}"
+    assert task.preview_video_key is not None
+    files = harness.folder / "files"
+    assert (files / task.preview_key).read_text() == f"picture of segment {SEGMENTS - 1}"
+    assert (files / task.preview_video_key).read_text() == f"video until segment {SEGMENTS - 1}"
 
 
 def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness) -> None:

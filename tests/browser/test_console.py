@@ -14,11 +14,15 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from clips import numbered, write_clip
 from live_service import PERCEIVING, LiveService, free_port
+from material import write_video
 from oidc_provider import Provider
 from page_watch import barriers
 
 pytestmark = pytest.mark.acceptance
 TASK_MILLISECONDS_MAX = 600_000
+PREVIEW = "document.querySelector('video[aria-label=\"Preview of the result\"]')"
+PREVIEWED = "preview.mp4"
+"""Path in a task's workspace: its first second is rendered."""
 
 
 def curl(live: LiveService, key: str) -> Any:
@@ -92,7 +96,7 @@ LOSE_ONE_ANSWER = """() => {
 def test_the_second_person_is_replaced_and_the_video_plays(
     page: Page, live: LiveService, media: dict[str, Path]
 ) -> None:
-    """Both files are uploaded, the smaller person is clicked, the task runs, and the result is compared."""
+    """Both files are uploaded, the smaller person is clicked, the task shows its preview, the result is compared."""
     before = live.balance()
     page.goto(f"{live.url}/")
     page.locator('[data-drop="image"] input').set_input_files(media["image"])
@@ -112,6 +116,10 @@ def test_the_second_person_is_replaced_and_the_video_plays(
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    child = live.hold(page.url.split("task=")[1], PREVIEWED)
+    until(page, f"{PREVIEW}?.duration > 0.9")
+    assert barriers(page) == []
+    child.resume()
     final = page.locator("video.final")
     expect(final).to_be_visible(timeout=TASK_MILLISECONDS_MAX)
 
@@ -157,6 +165,33 @@ SHOW_TWO = """async () => {
     window.fetch = real;
     return box.textContent;
 }"""
+
+
+START_PREVIEW = """async () => {
+    const own = document.querySelector('script[src$="/playground.js"]').src;
+    const { GrowingPreview } = await import(own.replace("playground.js", "growing-preview.js"));
+    const screen = document.querySelector(".screen");
+    screen.append(Object.assign(document.createElement("img"), { hidden: true, alt: "" }));
+    screen.querySelector("img").dataset.preview = "";
+    window.growing = new GrowingPreview(screen);
+}"""
+
+
+def test_a_preview_grows_where_it_stood(page: Page, live: LiveService, tmp_path: Path) -> None:
+    """A longer version replaces the shown one at the same time; one that had ended plays on."""
+    frames = numbered(30)
+    urls = [live.upload(write_video(tmp_path / f"{n}.mp4", frames[:n], rate=10)) for n in (10, 20, 30)]
+    page.goto(f"{live.url}/")
+    page.evaluate(START_PREVIEW)
+    page.evaluate("(url) => growing.showVideo(url)", urls[0])
+    until(page, f"{PREVIEW}?.ended")
+    page.evaluate("(url) => growing.showVideo(url)", urls[1])
+    until(page, f"{PREVIEW}.duration > 1.9 && {PREVIEW}.currentTime > 1.1")
+    page.evaluate(f"{PREVIEW}.pause(), {PREVIEW}.currentTime = 0.5")
+    page.evaluate("(url) => growing.showVideo(url)", urls[2])
+    until(page, f"{PREVIEW}.duration > 2.9")
+    assert page.evaluate(f"{PREVIEW}.paused && {PREVIEW}.currentTime === 0.5")
+    assert page.locator(".screen video").count() == 1
 
 
 def test_the_task_that_was_asked_for_last_is_shown(page: Page, live: LiveService) -> None:

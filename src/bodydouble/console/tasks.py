@@ -214,6 +214,7 @@ def event_data(console: Console, view: TaskView, stages: Sequence[StageTime]) ->
         "log": done + current,
         "queue_position": view.queue_position,
         "preview_url": _without_host(console, view.preview_url),
+        "preview_video_url": _without_host(console, view.preview_video_url),
         "version": task.version if task.preview_key else 0,
     }
 

@@ -60,6 +60,7 @@ def task_data(view: TaskView) -> dict[str, Any]:
         "segments": task.progress.segments,
         "queue_position": view.queue_position,
         "preview_url": view.preview_url,
+        "preview_video_url": view.preview_video_url,
         "expires_at": unix(task.media_expires_at),
         "deadline": unix(task.deadline_at),
     }

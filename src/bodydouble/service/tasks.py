@@ -43,6 +43,7 @@ from bodydouble.tasks.task import (
     TaskId,
     TaskSource,
     TaskStatus,
+    preview_video_keys,
 )
 
 CREDITS_NEVER = Decimal(10) ** 14
@@ -366,7 +367,11 @@ def _first_bytes(tasks: Sequence[Task]) -> Sequence[Task]:
 def media_keys(task: Task) -> list[str]:
     """Keys of the files of a task that has ended."""
     keys = list(task.result.media_keys) if task.result else []
-    return [*keys, task.preview_key] if task.preview_key else keys
+    if task.preview_key:
+        keys.append(task.preview_key)
+    if task.preview_video_key:
+        keys += preview_video_keys(task)
+    return keys
 
 
 def is_over(task: Task) -> bool:

@@ -15,6 +15,7 @@ class TaskView:
     queue_position: int | None
     media_urls: Sequence[str]
     preview_url: str | None = None
+    preview_video_url: str | None = None
     stages: Sequence[StageTime] | None = None  # None if they were not read
 
 
@@ -28,5 +29,6 @@ async def show_task(
         queue_position=queue_position,
         media_urls=[await files.sign_download(key) for key in keys],
         preview_url=await files.sign_download(task.preview_key) if task.preview_key else None,
+        preview_video_url=await files.sign_download(task.preview_video_key) if task.preview_video_key else None,
         stages=stages,
     )

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from bodydouble.shot.preview import PREVIEW_NAME
+from bodydouble.shot.preview import PREVIEW_PARTS, PREVIEW_PICTURE, PREVIEW_VIDEO
 from bodydouble.tasks.digests import (
     DIGEST_SUFFIX,
     damaged_files,
@@ -15,8 +15,9 @@ from bodydouble.tasks.digests import (
 PERCEPTION, RENDERER, SEGMENTS, PLAN = "perception", "renderer", "segments", "plan.json"
 STAGE_ARTEFACTS = (PERCEPTION, RENDERER, PLAN, SEGMENTS)
 """In order of creation; each can depend on those before it. Each file has a digest."""
-RESULTS = ("result.mp4", "result.mkv", "unsigned.mp4", "result.json")
-ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_NAME, *RESULTS)
+DELIVERED = (PREVIEW_VIDEO, "result.mp4", "result.mkv", "unsigned.mp4", "result.json")
+"""Files that are made of the others within moments."""
+ARTEFACTS = (*STAGE_ARTEFACTS, PLAN + DIGEST_SUFFIX, PREVIEW_PARTS, PREVIEW_PICTURE, *DELIVERED)
 """Everything in a workspace that a shot can make again. Each file is complete or missing."""
 
 
@@ -57,8 +58,8 @@ def remove_damaged(workspace: Path) -> list[Path]:
                     later.unlink()
         else:
             _remove(workspace / stage)
-        for later_stage in STAGE_ARTEFACTS[STAGE_ARTEFACTS.index(stage) + 1 :]:
-            _remove(workspace / later_stage)
+        for name in (*STAGE_ARTEFACTS[STAGE_ARTEFACTS.index(stage) + 1 :], PREVIEW_PARTS):
+            _remove(workspace / name)
     return damaged
 
 

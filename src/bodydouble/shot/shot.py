@@ -40,7 +40,7 @@ from bodydouble.shot.input_watch import InputWatch, describe_inputs
 from bodydouble.shot.minimum import check_minimum
 from bodydouble.shot.output_samples import OutputSamples
 from bodydouble.shot.plan import Plan
-from bodydouble.shot.preview import PREVIEW_NAME, write_preview
+from bodydouble.shot.preview import PreviewWriter
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.tasks.atomic_files import atomic_write
@@ -273,7 +273,7 @@ class Shot:
         return ProgressMeter(self._listener, self.plugin.stage_shares)
 
     def render_segment(self, index: int) -> None:
-        """Render and encode one segment, unless its file exists. Its last frame becomes ``preview.jpg``."""
+        """Render and encode one segment, unless its file exists. The preview grows by its frames."""
         segments = self._plan.segments
         path = self._segment_path(index)
         if not path.exists():
@@ -285,7 +285,7 @@ class Shot:
     def _render_into(self, path: Path, segment: Segment, segments: int) -> None:
         carry = self._carry_into(segment)
         length = segment.stop - segment.start
-        done, image = 0, None
+        done = 0
         width, height = self.frame_size
 
         def report(fraction: float) -> None:
@@ -306,17 +306,16 @@ class Shot:
             )
             if (close := getattr(images, "close", None)) is not None:
                 stack.callback(close)  # ends a cancelled segment's threads now, not at garbage collection
-            for finished, planes in self._samples.of(images, segment.start):
-                image = finished
+            preview = stack.enter_context(PreviewWriter(self.workspace, self.frame_size, self.info, self.footage.pts))
+            for image, planes in self._samples.of(images, segment.start):
                 encoder.write(planes, self.footage.pts[segment.start + done])
+                preview.add(segment.start + done, image)
                 done += 1
             if done != length:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
             after = self._prepared.carry_after(segment)
             if after is not None:  # written before the segment's file, which marks both as complete
                 atomic_write(path.with_suffix(".carry"), after)
-        if image is not None:
-            write_preview(self.workspace / PREVIEW_NAME, image)
 
     @cached_property
     def _samples(self) -> OutputSamples:

@@ -97,8 +97,8 @@ class TaskStore(Protocol):
         """Store progress, which never decreases, and return whether the executor may go on."""
         ...
 
-    async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
-        """Set the preview picture of a running task."""
+    async def set_preview(self, task_id: TaskId, executor: str, picture_key: str, video_key: str) -> None:
+        """Set the preview of a running task: the newest frame, and the video of the part that is rendered."""
         ...
 
     async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:

@@ -91,11 +91,18 @@ class Task:
     executor: str | None = None
     deadline_at: datetime | None = None  # None: no deadline
     preview_key: str | None = None  # key of a picture of the result so far
+    preview_video_key: str | None = None  # key of a small video of the result so far; one of ``preview_video_keys``
     media_expires_at: datetime | None = None
     media_deleted_at: datetime | None = None
     idempotency_key: str | None = None
     traceparent: str | None = None  # W3C trace context of the request that created it
     title: str = ""  # a name that its owner gave it
+
+
+def preview_video_keys(task: Task) -> tuple[str, str]:
+    """The keys that the preview videos of a task have in turn."""
+    name = f"results/{task.account}/{task.id}-preview"
+    return f"{name}-0.mp4", f"{name}-1.mp4"
 
 
 class LeaseStatus(enum.StrEnum):

@@ -14,13 +14,13 @@ from typing import IO
 import structlog
 
 from bodydouble.shot import MARK
-from bodydouble.shot.artefacts import ARTEFACTS, remove_damaged
+from bodydouble.shot.artefacts import ARTEFACTS, DELIVERED, remove_damaged
 from bodydouble.tasks.atomic_files import PART_SUFFIX, atomic_file
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import Task
 
 PREFIX = "work"
-KEPT = tuple(name for name in ARTEFACTS if not name.startswith("result."))
+KEPT = tuple(name for name in ARTEFACTS if name not in DELIVERED)
 
 log = structlog.get_logger(__name__)
 _State = tuple[int, int]

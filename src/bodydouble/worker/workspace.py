@@ -30,7 +30,8 @@ class Workspace:
     def __init__(self, folder: Path, task_id: TaskId, free_bytes_min: int = 0) -> None:
         self.path = folder / str(task_id)
         self.image, self.video = self.path / "image", self.path / "video"
-        self.result, self.preview = self.path / "result.mp4", self.path / "preview.jpg"
+        self.result = self.path / "result.mp4"
+        self.preview, self.preview_video = self.path / "preview.jpg", self.path / "preview.mp4"
         self.child_log = self.path / "child.log"
         self._free_bytes_min = free_bytes_min
 

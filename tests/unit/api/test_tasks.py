@@ -44,8 +44,8 @@ async def test_a_task_goes_from_create_to_its_result(
         "task_id": task_id, "provider": "Wan", "model_version": "2-2-animate-replace", "status": "pending",
         "param": body(**inputs), "create_at": waiting["create_at"], "complete_at": None, "duration_s": None,
         "credits": 12, "source": "api", "result": None, "progress": 0.0, "stage": "queued", "segment": None,
-        "segments": None, "queue_position": 0, "preview_url": None, "expires_at": None, "stages": [],
-        "deadline": waiting["create_at"] + 24 * 3600,
+        "segments": None, "queue_position": 0, "preview_url": None, "preview_video_url": None, "expires_at": None,
+        "stages": [], "deadline": waiting["create_at"] + 24 * 3600,
     }  # fmt: skip
     assert isinstance(waiting["create_at"], int)
 

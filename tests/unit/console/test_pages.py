@@ -130,9 +130,11 @@ async def test_a_running_task_tells_its_times_and_its_log(
         status=TaskStatus.RUNNING,
         started_at=started,
         progress=TaskProgress(stage=Stage.RENDER, fraction=0.25),
+        preview_video_key="results/1/a.mp4",
     )
     stages = [StageTime(stage=Stage.PERCEIVE, started_at=started, seconds=31.25)]
     event = event_data(console, await console.tasks.view(running), stages)
+    assert event["preview_video_url"].startswith("/files/results/1/a.mp4?"), "it has no host"
     assert event["elapsed_seconds"] == pytest.approx(60, abs=5)
     assert event["remaining_seconds"] == pytest.approx(180, abs=15)
     assert event["log"] == [

@@ -28,10 +28,11 @@ def files() -> Any:
 
 async def test_media_get_new_addresses_at_each_look(files: Any) -> None:
     """The row has keys; the view has signed addresses of the result and of the preview."""
-    task = replace(make_task(), result=RESULT, preview_key="results/1/a/preview.jpg")
+    task = replace(make_task(), result=RESULT, preview_key="results/1/a.jpg", preview_video_key="results/1/b.mp4")
     view = await show_task(files, task, queue_position=3)
     assert view.media_urls == ["https://media/results/1/a/result.mp4?signed"]
-    assert view.preview_url == "https://media/results/1/a/preview.jpg?signed"
+    assert view.preview_url == "https://media/results/1/a.jpg?signed"
+    assert view.preview_video_url == "https://media/results/1/b.mp4?signed"
     assert (view.queue_position, view.stages) == (3, None)
 
 

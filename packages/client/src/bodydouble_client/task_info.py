@@ -40,6 +40,7 @@ class TaskInfo:
     segments: int | None = None
     queue_position: int | None = None  # tasks ahead of this one; None once it is not pending
     preview_url: str | None = field(default=None, repr=False)  # a picture of the rendered part, while it runs
+    preview_video_url: str | None = field(default=None, repr=False)  # the rendered part as a small MP4; it grows
     result_code: int | None = None
     result_message: str | None = None
     # Any HTTP client can GET these without a key until they expire: keep them out of logs.
@@ -90,6 +91,7 @@ class TaskInfo:
                 segments=raw.get("segments"),
                 queue_position=raw.get("queue_position"),
                 preview_url=raw.get("preview_url"),
+                preview_video_url=raw.get("preview_video_url"),
                 result_code=result.get("code"),
                 result_message=result.get("message"),
                 media_urls=tuple(result.get("media_urls") or ()),

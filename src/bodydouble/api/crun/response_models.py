@@ -66,6 +66,9 @@ class TaskInfoData(BaseModel):
         description="Number of tasks ahead in the queue, up to 1000; null unless pending."
     )
     preview_url: str | None = Field(description="Image of the latest rendered frame while the task runs.")
+    preview_video_url: str | None = Field(
+        description="The rendered part as a small, silent MP4 (H.264). It grows while the task runs."
+    )
     expires_at: int | None = Field(description=f"Time when the media are deleted. {UNIX}")
     deadline: int | None = Field(description=f"Time when the task fails if it has not ended. {UNIX}")
     stages: list[StageData] | None = Field(None, description="Duration of each stage; in TaskInfo only.")

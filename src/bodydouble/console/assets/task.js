@@ -3,6 +3,7 @@
 import { requestJson, announce } from "./app.js";
 import { withProxy } from "./proxy.js";
 import { startCompare } from "./compare.js";
+import { GrowingPreview } from "./growing-preview.js";
 
 /** Show the panel of a task in `box` and follow it. Calls `onEnd` when the task ends. Returns a function that stops following. */
 export async function showTask(box, taskId, onEnd) {
@@ -66,6 +67,7 @@ async function measure(quality) {
 function follow(box, taskId, onEnd) {
   if (!box.querySelector('[data-state="pending"], [data-state="running"]')) return () => {};
   let events = null, shownVersion = null;
+  const preview = new GrowingPreview(box.querySelector(".screen"));
   const open = () => {
     events = new EventSource(`/tasks/${taskId}/events`);
     events.onerror = () => {
@@ -76,7 +78,9 @@ function follow(box, taskId, onEnd) {
     };
     events.onmessage = ({ data }) => {
       const task = JSON.parse(data);
-      update(box, task, shownVersion);
+      update(box, task);
+      if (task.preview_url && task.version !== shownVersion) preview.showPicture(task.preview_url);
+      if (task.preview_video_url) preview.showVideo(task.preview_video_url);
       shownVersion = task.version;
       if (!task.over) return;
       stop();
@@ -135,7 +139,7 @@ function showLog(box, log) {
   }));
 }
 
-function update(box, task, shownVersion) {
+function update(box, task) {
   for (const pill of document.querySelectorAll("[data-status]")) {
     pill.textContent = task.word;
     pill.className = `pill ${task.kind}`;
@@ -152,12 +156,6 @@ function update(box, task, shownVersion) {
   showLog(box, task.log);
   const place = task.queue_position;
   part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} tasks ahead in the queue`;
-  if (task.preview_url && task.version !== shownVersion) {
-    const picture = part("preview");
-    picture.src = task.preview_url;
-    picture.hidden = false;
-    box.querySelector(".silhouette")?.remove();
-  }
 }
 
 const panel = document.querySelector("[data-task-panel]");

@@ -101,6 +101,7 @@ def to_task(row: Mapping[str, Any]) -> Task:
         executor=row["executor"],
         deadline_at=None if deadline.year >= FOREVER else deadline,
         preview_key=row["preview_key"],
+        preview_video_key=row["preview_video_key"],
         media_expires_at=row["media_expires_at"],
         media_deleted_at=row["media_deleted_at"],
         idempotency_key=row["idempotency_key"],

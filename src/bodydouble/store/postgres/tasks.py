@@ -104,8 +104,8 @@ class PostgresTaskStore:
         )
         return LeaseStatus(row[0])
 
-    async def set_preview(self, task_id: TaskId, executor: str, preview_key: str) -> None:
-        await self._database.row("set_preview", task_id, executor, preview_key)
+    async def set_preview(self, task_id: TaskId, executor: str, picture_key: str, video_key: str) -> None:
+        await self._database.row("set_preview", task_id, executor, picture_key, video_key)
 
     async def add_stage_time(self, task_id: TaskId, stage: StageTime) -> None:
         async with self._database.transaction() as transaction:

@@ -77,8 +77,9 @@ select * from start_task($1, $2);
 select set_progress($1, $2, $3, $4, $5, $6);
 
 -- name: set_preview
--- A picture of the result so far.
-update task set preview_key = $3, version = version + 1 where id = $1 and executor = $2 and status = 'running';
+-- A picture and a video of the result so far.
+update task set preview_key = $3, preview_video_key = $4, version = version + 1
+where id = $1 and executor = $2 and status = 'running';
 
 -- name: add_stage_time
 -- Into the timeline; a stage that was begun again by another executor counts with both parts.
@@ -118,7 +119,7 @@ select * from task where media_expires_at < now() and media_deleted_at is null o
 
 -- name: media_deleted
 -- Their media are gone.
-update task set media_deleted_at = now(), preview_key = null, version = version + 1 where id = any ($1::uuid[]);
+update task set media_deleted_at = now(), preview_key = null, preview_video_key = null, version = version + 1 where id = any ($1::uuid[]);
 
 -- name: delete_old_tasks
 -- Rows of tasks that ended long ago and have no media any more.

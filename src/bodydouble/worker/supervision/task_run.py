@@ -21,6 +21,7 @@ from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.messages import Done, Finish, Finished, Perceive, Prepare, Prepared, Probe, Probed, Render
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.inputs import TaskInputs
+from bodydouble.worker.supervision.preview_upload import PreviewUpload
 from bodydouble.worker.supervision.restarting_child import RestartingChild
 from bodydouble.worker.supervision.retry import retry_on_outage
 from bodydouble.worker.supervision.runner_pool import RunnerPool
@@ -60,6 +61,7 @@ class TaskRun:
         self._workspace = Workspace(options.folder, task.id, room)
         self._inputs = TaskInputs(task, self._workspace, ports.files, ports.downloader)
         self._checkpoints = Checkpoints(ports.files, task, self._workspace.path) if options.checkpoints else None
+        self._preview = PreviewUpload(task, self._workspace, ports.files, ports.store, executor)
         self._new_workspace = False  # what was done before is on another machine
         self._lease = TaskLease(task.id, executor, ports.store)
         self.child = RestartingChild(
@@ -163,10 +165,11 @@ class TaskRun:
         return prepared.segments
 
     async def render(self, segment: int) -> None:
-        """Render one segment, and store a preview picture of it."""
-        await self.child.ask(Render(segment=segment), Done)
-        await self._store_checkpoint(f"render {segment}")
-        await self._store_preview()
+        """Render one segment. The stored preview grows meanwhile."""
+        async with self._preview.following():
+            await self.child.ask(Render(segment=segment), Done)
+            await self._store_checkpoint(f"render {segment}")
+        await self._lease.while_held(self._preview.store())
 
     async def finish(self) -> StoredVideo:
         """Join the segments and store the file; what the task's result says of it."""
@@ -261,19 +264,6 @@ class TaskRun:
             await self._checkpoints.drop()
         except StorageUnavailable as error:  # the cleanup deletes them later
             log.warning("checkpoints were not removed", error=error.message)
-
-    async def _store_preview(self) -> None:
-        """Store the preview picture, if there is one. Missing it does no harm."""
-        if not self._workspace.preview.exists():
-            return
-        key = f"results/{self.task.account}/{self.task.id}.jpg"
-        try:
-            await self._lease.while_held(self._ports.files.put_file(key, self._workspace.preview, "image/jpeg"))
-            await self._ports.store.set_preview(self.task.id, self._executor, key)
-        except StorageUnavailable as error:
-            log.warning("the preview was not stored", error=error.message)
-        except FileNotFoundError as error:
-            log.warning("the preview was not stored", error=str(error))
 
 
 def _outcome(error: BaseException) -> str:

@@ -32,6 +32,7 @@ from bodydouble.tasks.task import (
     TaskResult,
     TaskSource,
     TaskStatus,
+    preview_video_keys,
 )
 from bodydouble.worker.duties.cleanup import Chore, Cleanup, Retention
 
@@ -84,14 +85,15 @@ class Installation:
         return (await self.tasks.create_task(new, CreateLimits())).id
 
     async def finish(self) -> Task:
-        """A task that succeeded, with a result and a preview."""
+        """A task that succeeded, with a result and both forms of a preview."""
         task_id = await self.add()
         task = await self.tasks.start_task(task_id, "one")
         assert task is not None
-        result, preview = (f"results/{task.account}/{task_id}.{kind}" for kind in ("mp4", "jpg"))
-        self.put(result)
-        self.put(preview)
-        await self.tasks.set_preview(task_id, "one", preview)
+        result, picture = (f"results/{task.account}/{task_id}.{kind}" for kind in ("mp4", "jpg"))
+        videos = preview_video_keys(task)
+        for key in (result, picture, *videos):
+            self.put(key)
+        await self.tasks.set_preview(task_id, "one", picture, videos[0])
         outcome = TaskResult(code=ResultCode.SUCCESS, message="success", media_keys=(result,), media_info={})
         await self.tasks.settle(task_id, TaskStatus.SUCCESS, outcome, "one")
         return await self.task(task_id)
@@ -152,8 +154,8 @@ async def test_expired_media_go_and_the_task_says_so(installation: Installation)
     installation.execute(f"update task set media_expires_at = now() where id = '{old.id}'")
     assert await installation.cleanup.delete_expired_media() == 1
     assert (await installation.task(old.id)).media_deleted_at is not None
-    assert not list(installation.files.folder.glob(f"results/*/{old.id}.*"))
-    assert len(list(installation.files.folder.glob(f"results/*/{fresh.id}.*"))) == 2
+    assert not list(installation.files.folder.glob(f"results/*/{old.id}*"))
+    assert len(list(installation.files.folder.glob(f"results/*/{fresh.id}*"))) == 4
     assert await installation.cleanup.delete_expired_media() == 0
 
 
