@@ -1,7 +1,7 @@
 """Creating a task from a request, the same in every dialect: key, size of the body, repeated requests, log fields."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -27,18 +27,22 @@ async def submit(
     secret: str | None,
     parse: Parse[Submission],
     idempotency_key: Callable[[bytes], str | None] = lambda content: None,
+    resolve: Callable[[Submission], Awaitable[Submission]] | None = None,
 ) -> Created:
     """Create the task that the body asks for. The request state gets account, task and rate limit.
 
     ``idempotency_key`` names the request, given its body; the second request of that name gets the first one's task.
+    ``resolve`` replaces a vendor's names of uploads by addresses.
 
     Raises:
-        InvalidParams: from ``parse`` or ``idempotency_key``, only if the key is valid. What ``TaskService.submit``
-        raises.
+        InvalidParams: from ``parse``, ``idempotency_key`` or ``resolve``, only if the key is valid. What
+        ``TaskService.submit`` raises.
     """
     try:
         content, submission = await read_body(request, secret, parse, creates=True)
         key = idempotency_key(content)
+        if resolve is not None:
+            submission = await resolve(submission)
     except InvalidParams:
         await identify(request, secret)  # without a valid key the response is 401, whatever the body is
         raise
