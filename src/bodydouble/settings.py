@@ -140,6 +140,7 @@ class ProvenanceSettings(BaseSettings):
     provenance_certificate: Path | None = None
     provenance_key: Path | None = None  # PEM without a password; not set: in the file of the certificate
     provenance_command: str = ""  # signs instead of a key: reads the bytes from standard input, writes the signature
+    provenance_trust: Path | None = None  # PEM: authorities whose signers `verify` trusts, besides our own
     provenance_timestamp_url: Url = ""  # of a timestamp authority (RFC 3161); empty: no timestamps
 
 

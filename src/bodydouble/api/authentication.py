@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from bodydouble.api.rate_limit import RequestLimiter
-from bodydouble.service import AccountService, CallbackService, Caller, TaskService
+from bodydouble.service import AccountService, CallbackService, Caller, TaskService, VerificationService
 from bodydouble.tasks.account import API_KEY_PATTERN, hash_api_key
 
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="Your API key: `ak_` and 32 hexadecimal digits.")
@@ -28,6 +28,11 @@ def get_accounts(request: Request) -> AccountService:
 def get_callbacks(request: Request) -> CallbackService:
     """The callback service."""
     return request.app.state.services.callbacks
+
+
+def get_verification(request: Request) -> VerificationService:
+    """The service that reads the marks of files."""
+    return request.app.state.services.verification
 
 
 def read_key(request: Request, scheme: bytes = b"bearer ") -> str | None:
@@ -71,5 +76,6 @@ async def authenticated(
 
 TasksDep = Annotated[TaskService, Depends(get_tasks)]
 AccountsDep = Annotated[AccountService, Depends(get_accounts)]
+VerificationDep = Annotated[VerificationService, Depends(get_verification)]
 CallbacksDep = Annotated[CallbackService, Depends(get_callbacks)]
 CallerDep = Annotated[Caller, Depends(authenticated)]

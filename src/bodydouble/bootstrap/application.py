@@ -98,7 +98,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
             locate_pack(settings.models)
 
         async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
-            services = build_services(settings, stores, files, inspections.inspect)
+            services = build_services(settings, stores, files, inspections)
             metrics = await open_metrics(settings, stores, "api")
             attach(
                 app,

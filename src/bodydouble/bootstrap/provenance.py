@@ -1,5 +1,6 @@
 """What this installation signs results with."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bodydouble.provenance.options import SigningOptions
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import SigningFailed
 
+CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 FOLDER = "provenance"
 """Of the local authority, in the data folder."""
 ORGANISATION = "bodydouble installation"
@@ -41,6 +43,22 @@ def local_signing_options(settings: Settings) -> SigningOptions | None:
     if not folder.exists():
         folder = platformdirs.user_data_path("bodydouble", appauthor=False) / FOLDER
     return _options(settings, folder)
+
+
+def trust_anchors(settings: Settings) -> str:
+    """Certificates, in PEM form, of the authorities that this installation trusts: its own, and those configured.
+
+    Files are read each time, and those that cannot be read are left out.
+    """
+    paths = [settings.provenance_certificate or authority_folder(settings) / "signer.pem", settings.provenance_trust]
+    found: list[str] = []
+    for number, path in enumerate(paths):
+        try:
+            certificates = CERTIFICATES.findall(path.read_text()) if path else []
+        except OSError:
+            continue
+        found += certificates[1:] if number == 0 else certificates  # the first one of a chain is no authority
+    return "".join(found)
 
 
 def _options(settings: Settings, folder: Path) -> SigningOptions | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from bodydouble.bootstrap.options import media_limits, renderer_settings
+from bodydouble.bootstrap.provenance import trust_anchors
 from bodydouble.bootstrap.stores import Stores, open_scratch, open_secret, open_signer
 from bodydouble.outbound import address_check, parse_networks
 from bodydouble.renderers.registry import AUTO, Renderers, installed_plugins
@@ -17,25 +18,31 @@ from bodydouble.service import (
     SessionLimits,
     SessionService,
     TaskService,
+    VerificationService,
 )
-from bodydouble.service.media_check import Inspect, LimitedMediaCheck
+from bodydouble.service.media_check import LimitedMediaCheck
 from bodydouble.service.metrics import MetricsService
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import CATALOGUE, priced
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import CreateLimits
+from bodydouble.worker.inspection.pool import InspectionPool
+
+SIGNATURE_BYTES_MAX = 20_000_000
+"""Room for the manifests of inputs and results, above the limit on videos."""
 
 
-def build_services(settings: Settings, stores: Stores, files: FileStore, inspect: Inspect) -> Services:
-    """The services over these stores and files. ``inspect`` looks at media in another process."""
+def build_services(settings: Settings, stores: Stores, files: FileStore, inspections: InspectionPool) -> Services:
+    """The services over these stores and files. ``inspections`` look at files in other processes."""
+    part = open_scratch(settings).part
     return Services(
         tasks=TaskService(
             stores.tasks,
             stores.accounts,
             stores.switches,
             files,
-            LimitedMediaCheck(files, media_limits(settings), open_scratch(settings).part, inspect),
+            LimitedMediaCheck(files, media_limits(settings), part, inspections.inspect),
             _renderer_check(settings),
             address_check(parse_networks(settings.outbound_allow)),
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
@@ -46,6 +53,12 @@ def build_services(settings: Settings, stores: Stores, files: FileStore, inspect
         accounts=AccountService(stores.accounts, open_secret(settings)),
         callbacks=CallbackService(stores.tasks, stores.deliveries),
         signer=open_signer(settings),
+        verification=VerificationService(
+            stores.tasks,
+            lambda path: inspections.read_marks(path, trust_anchors(settings)),
+            part,
+            settings.video_bytes_max + SIGNATURE_BYTES_MAX,
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from bodydouble.cli import (
     settings,
     switch,
     tasks,
+    verify,
 )
 from bodydouble.cli.terminal import CommandGroup
 
@@ -67,6 +68,7 @@ app.command()(listen.listen)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command("inspect")(inspection.inspect)
+app.command()(verify.verify)
 app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.add_typer(models.app, name="models")

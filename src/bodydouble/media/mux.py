@@ -19,6 +19,8 @@ from bodydouble.media.subtitles import subtitle_packets
 from bodydouble.media.video_info import AudioInfo, ColourTags, VideoInfo
 from bodydouble.tasks.atomic_files import atomic_file
 
+RESULT_COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
+"""Stored in the metadata of every result, to declare the video as generated."""
 MATROSKA = "matroska"
 """libav's name. Its clock has steps of a millisecond."""
 MOVIE_TICKS_MIN = 90_000

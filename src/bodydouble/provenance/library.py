@@ -1,5 +1,6 @@
 """How this program uses C2PA's library: without requests to other servers, and without pictures of the inputs."""
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def c2pa_context(trust_anchors: str = "") -> c2pa.Context:
     }
     if trust_anchors:
         settings["trust"] = {"user_anchors": trust_anchors}
-    return c2pa.Context.from_dict(settings)
+    return c2pa.Context.from_json(json.dumps(settings))
 
 
 def format_of(path: Path) -> str:

@@ -27,6 +27,7 @@ UNTRUSTED = "signingCredential.untrusted"
 """The library's code for a signer that no known authority vouches for: said by the state ``valid`` already."""
 
 Json = Mapping[str, Any]
+NO_PRODUCTION: Json = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,7 @@ def _manifest(store: Json, state: str) -> Manifest:
     active = manifests.get(store.get("active_manifest", ""), {})
     signature = cast("Json", active.get("signature_info") or {})
     generator = cast("list[Json]", active.get("claim_generator_info") or [{}])[0]
-    codes = [str(status.get("code")) for status in store.get("validation_status") or []]
+    codes = [str(status.get("code")) for status in cast("list[Json]", store.get("validation_status") or [])]
     return Manifest(
         state=STATES.get(state, "invalid"),
         signer=str(signature.get("issuer") or signature.get("common_name") or ""),
@@ -120,7 +121,7 @@ def _manifest(store: Json, state: str) -> Manifest:
             )
             for part in cast("list[Json]", active.get("ingredients") or [])
         ),
-        production=next((data for label, data in _assertions(active) if label == PRODUCTION), {}),
+        production=next((data for label, data in _assertions(active) if label == PRODUCTION), NO_PRODUCTION),
     )
 
 

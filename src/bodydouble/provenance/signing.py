@@ -1,5 +1,8 @@
 """Signs a finished result: the last step of every shot."""
 
+# pyright: reportUnknownMemberType=false
+# C2PA's library is only partially typed.
+
 import json
 import logging
 from collections.abc import Mapping

@@ -12,6 +12,7 @@ from bodydouble.service.quality import QualityService
 from bodydouble.service.services import Services
 from bodydouble.service.sessions import SessionLimits, SessionService, sign_in_url
 from bodydouble.service.tasks import TaskPage, TaskService
+from bodydouble.service.verification import VerificationService
 from bodydouble.service.views import TaskView
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "TaskPage",
     "TaskService",
     "TaskView",
+    "VerificationService",
     "sign_in_url",
 ]

@@ -6,6 +6,7 @@ from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackService
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.service.tasks import TaskService
+from bodydouble.service.verification import VerificationService
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,3 +17,4 @@ class Services:
     accounts: AccountService
     callbacks: CallbackService
     signer: InstallationSigner
+    verification: VerificationService

@@ -26,6 +26,7 @@ from bodydouble.media import (
     read_image,
     working_size,
 )
+from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.perception import ModelPack, Perception, load_perception, perceive
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
@@ -49,9 +50,6 @@ from bodydouble.tasks.errors import MediaRejected, WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
 
 _log = logging.getLogger(__name__)
-
-COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
-"""Stored in the result's metadata, to declare the video as generated."""
 
 MARK = "inputs.json"
 """File that identifies the origin of the artefacts: this version and the digests of both inputs."""
@@ -353,7 +351,9 @@ class Shot:
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         tags = self._samples.form.colour
-        join_segments(paths, self.request.video, self.info, target, keep_audio=keep, comment=COMMENT, colour=tags)
+        join_segments(
+            paths, self.request.video, self.info, target, keep_audio=keep, comment=RESULT_COMMENT, colour=tags
+        )
         if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed
             target.unlink(missing_ok=True)
             self._raise_damaged(damaged)

@@ -209,3 +209,11 @@ async def test_a_signed_address_of_nothing_is_404(anonymous: httpx.AsyncClient, 
     signed = await files.sign_upload("video/mp4", ".mp4", AccountId(1))
     answer = await anonymous.get(signed.file_url)
     assert (answer.status_code, answer.json()["message"]) == (404, "File not found")
+
+
+async def test_a_file_is_verified_at_once(client: httpx.AsyncClient) -> None:
+    """Any file can be sent, with a key; the answer lists its marks and the task that made it."""
+    answer = await client.post("/api/v1/client/files/verify", content=b"any text")
+    assert answer.json()["data"] == {"layers": [], "generated": None, "task_id": None}
+    without_key = await client.post("/api/v1/client/files/verify", content=b"any text", headers={"x-api-key": ""})
+    assert without_key.status_code == 401

@@ -1,5 +1,6 @@
 """``provenance init``, and what an installation signs with."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,12 @@ def test_a_command_needs_a_certificate(tmp_path: Path) -> None:
     """The message names the setting that is missing."""
     with pytest.raises(SigningFailed, match="provenance_certificate"):
         signing_options(Settings(data=tmp_path, provenance_command="sign --key 1"))
+
+
+def test_verify_reports_the_marks_of_any_file(tmp_path: Path) -> None:
+    """A file without marks is no failure, and the answer says what that means."""
+    (tmp_path / "text").write_text("no media")
+    done = CliRunner().invoke(app, ["verify", str(tmp_path / "text")])
+    assert (done.exit_code, "That proves nothing" in done.output) == (0, True)
+    as_json = CliRunner().invoke(app, ["verify", str(tmp_path / "text"), "--json"])
+    assert json.loads(as_json.stdout) == {"layers": [], "generated": None}

@@ -3,6 +3,7 @@
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import c2pa
@@ -24,7 +25,7 @@ CONTAINERS = {"mp4": "libx264", "mov": "libx264", "mkv": "libx264", "webm": "lib
 def write_clip(path: Path) -> Path:
     """A clip of ten small frames, in the container that the name says."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(CONTAINERS[path.suffix[1:]], rate=24)
+        stream: Any = container.add_stream(CONTAINERS[path.suffix[1:]], rate=24)
         stream.width = stream.height = 64
         stream.pix_fmt = "yuv420p"
         for shade in range(0, 200, 20):

@@ -1,6 +1,6 @@
 """The API of crun.ai as a dialect."""
 
-from bodydouble.api.crun import accounts, callbacks, creation, events, models, tasks
+from bodydouble.api.crun import accounts, callbacks, creation, events, models, tasks, verification
 from bodydouble.api.crun.envelope import error_response, http_error
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.dialect import Dialect
@@ -13,12 +13,13 @@ DIALECT = Dialect(
     title="crun.ai",
     prefix=CLIENT_API,
     base_urls={"CRUN_BASE_URL": ""},
-    routers=[module.router for module in (creation, tasks, events, callbacks, models, accounts)],
+    routers=[module.router for module in (creation, tasks, events, callbacks, models, accounts, verification)],
     error_response=error_response,
     http_error=http_error,
     fast_routes=[
         FastRoute(method="POST", path=f"{CLIENT_API}/job/CreateTask", endpoint=creation.create_task),
         FastRoute(method="GET", path=f"{CLIENT_API}/job/TaskInfo", endpoint=tasks.task_info),
     ],
+    uploads=verification.PATH.__eq__,
     files_in_body=FILES_IN_BODY.__contains__,
 )

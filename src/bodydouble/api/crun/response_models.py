@@ -310,6 +310,18 @@ class ResentData(BaseModel):
     delivery_id: str
 
 
+class MarksData(BaseModel):
+    """What a file says about its origin."""
+
+    layers: list[dict[str, Any]] = Field(
+        examples=[[{"layer": "c2pa", "state": "valid", "signer": "Example Studios", "generated": True}]],
+        description="Each mark found: `layer` is c2pa, xmp, aigc or comment. A manifest's `state` is trusted, valid "
+        "(unchanged, by an unknown signer) or invalid.",
+    )
+    generated: bool | None = Field(description="False needs a valid signature; null: nothing is known.")
+    task_id: str | None = Field(description="Your task that made this file.")
+
+
 Data = TypeVar("Data", bound=BaseModel)
 
 

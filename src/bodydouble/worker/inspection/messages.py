@@ -29,6 +29,16 @@ class InspectVideo:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadMarks:
+    """Read what the file ``path``, of any format, says about its origin."""
+
+    path: Path
+    field: str
+    trust_anchors: str  # certificates of trusted authorities, in PEM form
+    cpu_seconds_max: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ready:
     """The child has imported the decoders and set its limits."""
 
@@ -40,6 +50,13 @@ class Accepted:
     duration_seconds: float  # 0 for a picture
     width: int  # pixels, as displayed
     height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What the file says about its origin."""
+
+    marks: Mapping[str, Any]  # of ``provenance.marks.read_marks``
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +78,7 @@ class Crashed:
     trace: str  # for the log
 
 
-Request = InspectPicture | InspectVideo
+Request = InspectPicture | InspectVideo | ReadMarks
 REQUESTS: MessageCodec[Request] = MessageCodec(Request)
-Reply = Ready | Accepted | Rejected | OutOfMemory | Crashed
+Reply = Ready | Accepted | Marks | Rejected | OutOfMemory | Crashed
 REPLIES: MessageCodec[Reply] = MessageCodec(Reply)

@@ -3,8 +3,10 @@
 import asyncio
 import dataclasses
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -17,7 +19,9 @@ from bodydouble.worker.inspection.messages import (
     Crashed,
     InspectPicture,
     InspectVideo,
+    Marks,
     OutOfMemory,
+    ReadMarks,
     Ready,
     Rejected,
     Reply,
@@ -76,7 +80,27 @@ class InspectionPool:
             InspectionUnavailable: no child could be started.
         """
         kind = InspectPicture if field.startswith("img") else InspectVideo
-        request = kind(path=path, field=field, limits=self._media, cpu_seconds_max=self._limits.cpu_seconds_max)
+        reply = await self._sound_reply(
+            kind(path=path, field=field, limits=self._media, cpu_seconds_max=self._limits.cpu_seconds_max)
+        )
+        assert isinstance(reply, Accepted)
+        return MediaFacts(duration_seconds=reply.duration_seconds, width=reply.width, height=reply.height)
+
+    async def read_marks(self, path: Path, trust_anchors: str = "") -> Mapping[str, Any]:
+        """What the file at ``path``, of any format, says about its origin, as ``provenance.marks.read_marks``.
+
+        Raises:
+            MediaRejected, InspectionFailed, InspectionUnavailable: as ``inspect``.
+        """
+        seconds = self._limits.cpu_seconds_max
+        request = ReadMarks(path=path, field="file", trust_anchors=trust_anchors, cpu_seconds_max=seconds)
+        reply = await self._sound_reply(request)
+        assert isinstance(reply, Marks)
+        return reply.marks
+
+    async def _sound_reply(self, request: Request) -> Accepted | Marks:
+        """The reply of a child. Raises MediaRejected, InspectionFailed, InspectionUnavailable."""
+        field = request.field
         async with self._free:
             try:
                 reply = await self._ask(request)
@@ -90,8 +114,8 @@ class InspectionPool:
                 except ChildEnded as again:
                     raise self._failure(field, again) from None
         match reply:
-            case Accepted():
-                return MediaFacts(duration_seconds=reply.duration_seconds, width=reply.width, height=reply.height)
+            case Accepted() | Marks():
+                return reply
             case Rejected():
                 raise MediaRejected(reply.message, field=field)
             case OutOfMemory():
@@ -111,7 +135,7 @@ class InspectionPool:
             async with asyncio.timeout(self._limits.seconds_max):
                 reply = await child.ask(request)
             # Memory that a decoder could not allocate may have left it in any state.
-            sound = isinstance(reply, Accepted | Rejected) and child.inspections < CHILD_INSPECTIONS_MAX
+            sound = isinstance(reply, Accepted | Marks | Rejected) and child.inspections < CHILD_INSPECTIONS_MAX
         except TimeoutError:
             seconds = self._limits.seconds_max
             log.warning("an inspection took too long", field=request.field, seconds=seconds)

@@ -107,3 +107,10 @@ def box(kind: bytes, body: bytes) -> bytes:
 async def _inspect_for_ever(pool: InspectionPool, video: Path) -> None:
     while True:
         await pool.inspect(video, "video_urls[0]")
+
+
+async def test_marks_are_read_in_a_child(pool: InspectionPool, video: Path, tmp_path: Path) -> None:
+    """Of any file, and the same child inspects media afterwards."""
+    (tmp_path / "text").write_text("no media")
+    assert await pool.read_marks(tmp_path / "text") == {"layers": [], "generated": None}
+    assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)

@@ -1,0 +1,64 @@
+"""Every layer of provenance of any file."""
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from bodydouble.media.mux import RESULT_COMMENT
+from bodydouble.provenance.marks import read_marks
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><Iptc4xmpExt:DigitalSourceType>'
+    "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+    "</Iptc4xmpExt:DigitalSourceType></x:xmpmeta>"
+)
+
+
+def write_clip(path: Path, options: dict[str, str], **metadata: str) -> Path:
+    """A clip of one frame with texts."""
+    with av.open(str(path), "w", options=options) as container:
+        container.metadata.update(metadata)
+        stream: Any = container.add_stream("libx264", rate=24)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def test_marks_of_videos_and_pictures_are_found(tmp_path: Path) -> None:
+    """XMP's source type, China's label and our comment each say that a file was generated."""
+    picture = tmp_path / "picture.png"
+    texts = PngImagePlugin.PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", XMP)
+    Image.new("RGB", (32, 32)).save(picture, pnginfo=texts)
+    video = write_clip(
+        tmp_path / "a.mp4", {"movflags": "use_metadata_tags"}, comment=RESULT_COMMENT, AIGC='{"Label": "1"}'
+    )
+    assert read_marks(picture) == {
+        "layers": [{"layer": "xmp", "source_types": ["trainedAlgorithmicMedia"], "generated": True}],
+        "generated": True,
+    }
+    layers = {layer["layer"]: layer for layer in read_marks(video)["layers"]}
+    assert layers["aigc"]["content"] == {"Label": "1"}
+    assert layers["comment"] == {"layer": "comment", "text": RESULT_COMMENT, "generated": True}
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\0\0\0\x20ftypisom" + bytes(100), b"RIFF\0\0\0\0AVI "])
+def test_any_file_is_accepted(tmp_path: Path, content: bytes) -> None:
+    """Of an empty, unknown or broken file nothing is known."""
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    marks = read_marks(path)
+    assert marks["generated"] is None
+    assert [layer for layer in marks["layers"] if layer.get("state") != "invalid"] == []
+
+
+def test_a_foreign_comment_is_shown_and_means_nothing(tmp_path: Path) -> None:
+    """Only our own comment says that a file was generated."""
+    marks = read_marks(write_clip(tmp_path / "a.mp4", {}, comment="holiday"))
+    assert marks == {"layers": [{"layer": "comment", "text": "holiday", "generated": False}], "generated": None}
