@@ -60,10 +60,13 @@ class Application(FastAPI):
     """FastAPI with a fast path: ``entry`` handles each request and calls ``call_framework`` for most of them."""
 
     entry: ASGIApp
+    rewrites: Mapping[str, Callable[[Scope], None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         scope["app"] = self
+        if scope["type"] == "http" and (rewrite := self.rewrites.get(scope["path"])) is not None:
+            rewrite(scope)
         await self.entry(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
@@ -104,6 +107,7 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer, dialect
     app.add_exception_handler(BodydoubleError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_error)
+    app.rewrites = {path: rewrite for dialect in dialects.all for path, rewrite in dialect.rewrites.items()}
     app.state.dialects = dialects
     app.state.request_limiter = RequestLimiter(limits.reads_per_minute)
     app.state.streams = EventStreams(limits.event_streams_max)
@@ -143,6 +147,7 @@ def attach(
     *,
     services: Services,
     files: FileStore,
+    base_url: str,
     renderers: Mapping[str, list[str]],
     readiness: Mapping[str, Callable[[], Awaitable[None]]],
     metrics_service: MetricsService,
@@ -156,7 +161,7 @@ def attach(
     """
     app.state.is_public = is_public
     app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
-    app.state.services, app.state.files = services, files
+    app.state.services, app.state.files, app.state.base_url = services, files, base_url
     app.state.renderers, app.state.readiness = renderers, readiness
 
 

@@ -5,11 +5,12 @@ defines the format of its callbacks. Dialects share what this package has beside
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.types import Scope
 
 from bodydouble.api.fast_path import FastRoute
 from bodydouble.tasks.errors import BodydoubleError
@@ -36,4 +37,7 @@ class Dialect:
     http_error: HttpErrorResponse
     fast_routes: Sequence[FastRoute] = ()
     files_in_body: Callable[[str], bool] = lambda path: False  # whether requests for this path hold data URLs
+    rewrites: Mapping[str, Callable[[Scope], None]] = field(default_factory=dict[str, Callable[[Scope], None]])
+    """Path → function that gives such a request the path and query that it means."""
+    security_schemes: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of its OpenAPI document
     uploads: Callable[[str], bool] = lambda path: False  # whether this path receives files, within their own limits

@@ -15,7 +15,8 @@ def build_dialect_document(dialect: Dialect) -> dict[str, Any]:
         version=__version__,
         routes=[route for router in dialect.routers for route in router.routes],
     )
-    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    document.setdefault("components", {})["securitySchemes"] = dict(dialect.security_schemes)
+    schemas: dict[str, Any] = document["components"].setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document

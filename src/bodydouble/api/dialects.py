@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bodydouble.api.crun.dialect import DIALECT as CRUN
 from bodydouble.api.dialect import Dialect
+from bodydouble.api.fal.dialect import DIALECT as FAL
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN,)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN, FAL)}
 
 
 class ServedDialects:

@@ -99,7 +99,7 @@ def _field(spec: OptionSpec) -> tuple[Any, Any]:
         of_type = Annotated[int | list[float], BeforeValidator(_person), WithJsonSchema(PERSON_SCHEMA)]
         given = {}
     elif spec.type in (int, float):
-        of_type = Annotated[spec.type, BeforeValidator(_no_bool)]
+        of_type = Annotated[spec.type, BeforeValidator(refuse_bool)]
     elif spec.choices:
         of_type = Annotated[Literal[spec.choices], BeforeValidator(_matching(spec.choices))]
     extra: dict[str, Any] = {LABEL_KEY: spec.label}
@@ -108,7 +108,7 @@ def _field(spec: OptionSpec) -> tuple[Any, Any]:
     return of_type, Field(spec.default, description=spec.help, json_schema_extra=extra, **given)
 
 
-def _no_bool(value: object) -> object:
+def refuse_bool(value: object) -> object:
     """``value``. Raises ValueError for true and false, which would count as 1 and 0."""
     if isinstance(value, bool):
         raise ValueError("must be a number, not true or false")

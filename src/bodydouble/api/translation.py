@@ -1,6 +1,5 @@
-"""Translating a vendor's request into ours, and our field names in messages into the vendor's."""
+"""Translating a vendor's request into ours."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ from pydantic import AfterValidator, AnyHttpUrl, Field
 from bodydouble.api.inputs import INPUTS
 from bodydouble.api.request_bodies import validate
 from bodydouble.service import Submission
+from bodydouble.service.document import to_json
 from bodydouble.tasks.dialect import PARAM_KEY, DialectRequest
 
 
@@ -27,7 +27,7 @@ def translated(
     """The submission of a vendor's request.
 
     ``model`` is the name in our catalogue. ``inputs`` are the fields of its input class; None stands for a default.
-    Raises InvalidParams with our field names, see ``FieldNames``.
+    Raises InvalidParams with our field names, see ``field_names``.
     """
     given = {name: value for name, value in inputs.items() if value is not None}
     param: dict[str, Any] = {"model": model, "input": given, PARAM_KEY: request.as_json()}
@@ -41,19 +41,12 @@ def translated(
     )
 
 
-class FieldNames:
-    """Our field names at the beginning of messages, replaced by a vendor's."""
+def only(accepted: object, reason: str) -> AfterValidator:
+    """Of a field that this service cannot serve: accepts the value that asks for nothing, refuses all others."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        """``names``: our name → the vendor's. The files are ``img_urls`` and ``video_urls``."""
-        self._names = names
-        self._pattern = re.compile(rf"^({'|'.join(map(re.escape, names))})(\[\d+\])?(?=[:.])")
+    def check(value: object) -> object:
+        if value != accepted:
+            raise ValueError(f"only {to_json(accepted).decode()} is accepted: {reason}")
+        return value
 
-    def translate(self, message: str) -> str:
-        """The message with the vendor's name of the field that it is about."""
-        return self._pattern.sub(lambda match: self._names[match[1]], message)
-
-    def split(self, message: str) -> tuple[str | None, str]:
-        """The vendor's name of the field that the message is about, and the rest; None if it is about none."""
-        field, colon, text = self.translate(message).partition(": ")
-        return (field, text) if colon and " " not in field else (None, message)
+    return AfterValidator(check)

@@ -104,6 +104,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                 app,
                 services=services,
                 files=files,
+                base_url=settings.base_url,
                 renderers=renderers_by_mode(settings),
                 readiness={"database": stores.tasks.ping, "files": files.ping, "models": models_ready},
                 metrics_service=metrics,

@@ -123,6 +123,7 @@ def _callback_dispatcher(
         stores.accounts,
         AccountService(stores.accounts, open_secret(settings)),
         open_signer(settings),
+        settings.base_url,
         CALLBACK_FORMATS,
     )
     seconds = settings.callback_seconds_max

@@ -59,21 +59,22 @@ class CallbackService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningKeys:
-    """The keys that sign callbacks of an account."""
+class CallbackContext:
+    """What a callback format needs beside the task."""
 
-    secrets: Sequence[str]  # of the account, the newest first
+    base_url: str  # of this installation, without a trailing slash
+    secrets: Sequence[str]  # that sign for the account, the newest first
     signer: InstallationSigner
 
 
 class CallbackFormat(Protocol):
     """The callbacks of one dialect."""
 
-    def body(self, view: TaskView) -> object:
+    def body(self, view: TaskView, context: CallbackContext) -> object:
         """The body, to be written as JSON."""
         ...
 
-    def headers(self, view: TaskView, body: bytes, moment: datetime, keys: SigningKeys) -> Mapping[str, str]:
+    def headers(self, view: TaskView, body: bytes, moment: datetime, context: CallbackContext) -> Mapping[str, str]:
         """Headers beside those of Standard Webhooks, which every callback has."""
         ...
 
@@ -88,11 +89,12 @@ class CallbackContent:
         accounts: AccountStore,
         service: AccountService,
         signer: InstallationSigner,
+        base_url: str,
         formats: Mapping[DialectName, CallbackFormat],
     ) -> None:
         """``formats``: one for each dialect; a callback has that of the dialect that asked for the task."""
         self._tasks, self._files, self._accounts, self._service = tasks, files, accounts, service
-        self._signer, self._formats = signer, formats
+        self._signer, self._base_url, self._formats = signer, base_url, formats
 
     async def message(self, delivery: Delivery) -> CallbackMessage | None:
         """The message, with newly signed links; None if the task was deleted."""
@@ -104,6 +106,7 @@ class CallbackContent:
         request = dialect_request(task)
         form = self._formats[request.name if request else DialectName.CRUN]
         view = await show_task(self._files, task)
-        body = to_json(form.body(view))
-        headers = form.headers(view, body, now, SigningKeys(secrets=secrets, signer=self._signer))
+        context = CallbackContext(base_url=self._base_url, secrets=secrets, signer=self._signer)
+        body = to_json(form.body(view, context))
+        headers = form.headers(view, body, now, context)
         return CallbackMessage(body=body, secrets=secrets, headers=headers)

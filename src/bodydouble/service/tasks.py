@@ -16,6 +16,7 @@ from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission
 from bodydouble.service.json_input import reject_nul
 from bodydouble.service.pricing import MediaCheck, Price, Pricing
+from bodydouble.service.repeats import UNNAMED
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.account import AccountId
@@ -246,6 +247,13 @@ class TaskService:
         if found is None or found.task is None:
             raise NotFound("Task not found")
         return caller, await self.view(found.task, found.stages)
+
+    async def note_received(self, task: Task) -> None:
+        """Record that the task's client has the response to its request, so that the next one creates another task."""
+        key = task.idempotency_key
+        if key is not None and key.startswith(UNNAMED):
+            with suppress(StorageUnavailable):  # the next read tries again
+                await self._tasks.forget_request(task.id, key)
 
     async def view(self, task: Task, stages: Sequence[StageTime] | None = None) -> TaskView:
         """The task with its place in the queue and the addresses of its media."""

@@ -54,6 +54,10 @@ class TaskStore(Protocol):
         """Whether a request with this idempotency key created a task of the account that is still stored."""
         ...
 
+    async def forget_request(self, task_id: TaskId, idempotency_key: str) -> None:
+        """Let a further request with this key create another task than this one."""
+        ...
+
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         """The task, or None if there is none or it belongs to another account than ``account`` (None: any)."""
         ...

@@ -79,7 +79,7 @@ async def test_the_body_is_the_task_as_it_is_now() -> None:
     """TaskInfo's data as JSON; nothing once the task was deleted."""
     rows = store(status=TaskStatus.FAILED, result=CANCELLED, completed_at=datetime.now(UTC))
     service = AccountService(rows, b"secret")
-    content = CallbackContent(rows, rows, rows, service, InstallationSigner(b"s" * 32), CALLBACK_FORMATS)
+    content = CallbackContent(rows, rows, rows, service, InstallationSigner(b"s" * 32), "http://here", CALLBACK_FORMATS)
     delivery = Delivery(
         id=DELIVERY,
         task=TASK_ID,

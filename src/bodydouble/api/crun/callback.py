@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bodydouble.service.callbacks import SigningKeys
+from bodydouble.service.callbacks import CallbackContext
 from bodydouble.service.document import task_data
 from bodydouble.service.views import TaskView
 
@@ -11,10 +11,10 @@ from bodydouble.service.views import TaskView
 class CrunCallback:
     """TaskInfo's ``data``, with the headers of Standard Webhooks only."""
 
-    def body(self, view: TaskView) -> object:
+    def body(self, view: TaskView, context: CallbackContext) -> object:
         """TaskInfo's ``data``."""
         return task_data(view)
 
-    def headers(self, view: TaskView, body: bytes, moment: datetime, keys: SigningKeys) -> Mapping[str, str]:
+    def headers(self, view: TaskView, body: bytes, moment: datetime, context: CallbackContext) -> Mapping[str, str]:
         """None."""
         return {}

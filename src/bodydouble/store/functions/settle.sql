@@ -19,6 +19,8 @@ begin
         fraction = case when kept then 1 else fraction end,
         stage = case when kept then 'done' else stage end,
         version = version + 1,
+        -- A client that is called back has the response to its request: the same request then creates another task.
+        idempotency_key = case when t.callback_url is null or t.idempotency_key not like 'unread:%' then t.idempotency_key end,
         media_expires_at = now() + make_interval(secs => p_media_seconds)
     where id = p_id;
     insert into ledger (account_id, task_id, kind, amount)

@@ -53,6 +53,9 @@ class PostgresTaskStore:
     async def has_request(self, account: AccountId, idempotency_key: str) -> bool:
         return await self._database.row("has_request", account, idempotency_key) is not None
 
+    async def forget_request(self, task_id: TaskId, idempotency_key: str) -> None:
+        await self._database.row("forget_request", task_id, idempotency_key)
+
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
         row = await self._database.row("get_task", task_id, account)
         return to_task(row) if row else None

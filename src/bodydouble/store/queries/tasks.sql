@@ -10,6 +10,10 @@ select called.place, (called.one).* from (
 -- One row if the account has a task that was created with this idempotency key.
 select 1 from task where account_id = $1 and idempotency_key = $2 limit 1;
 
+-- name: forget_request
+-- A further request with this idempotency key creates a task.
+update task set idempotency_key = null, body_hash = null where id = $1 and idempotency_key = $2 returning id;
+
 -- name: get_task
 -- One task of one account, or of any where the account is null.
 select * from task where id = $1 and ($2::bigint is null or account_id = $2);

@@ -1,0 +1,1 @@
+"""The API of fal.ai: queue, synchronous run, storage and webhooks."""

@@ -1,0 +1,34 @@
+"""fal's API as a dialect."""
+
+from bodydouble.api.dialect import Dialect
+from bodydouble.api.fal import keys, queue, storage, synchronous
+from bodydouble.api.fal.documents import PREFIX, QUEUE
+from bodydouble.api.fal.errors import error_response, http_error
+from bodydouble.api.fal.models import ENDPOINTS
+from bodydouble.api.fal.openapi import SECURITY_SCHEMES
+
+FILES_IN_BODY = frozenset(
+    f"{root}/{endpoint}{rest}"
+    for endpoint in ENDPOINTS
+    for root, rest in ((QUEUE, ""), (f"{PREFIX}/run", ""), (f"{PREFIX}/run", "/stream"))
+)
+
+DIALECT = Dialect(
+    name="fal",
+    title="fal.ai",
+    prefix=PREFIX,
+    base_urls={
+        "FAL_RUN_HOST (without https://)": f"{PREFIX}/run",
+        "FAL_QUEUE_RUN_HOST (without https://)": QUEUE,
+        "proxyUrl of @fal-ai/client": keys.PROXY,
+        "JWKS of webhooks": f"{PREFIX}/.well-known/jwks.json",
+    },
+    routers=[queue.router, synchronous.router, storage.router, keys.router],
+    error_response=error_response,
+    http_error=http_error,
+    fast_routes=queue.FAST_ROUTES,
+    files_in_body=FILES_IN_BODY.__contains__,
+    uploads=lambda path: path == storage.UPLOAD,
+    rewrites={keys.PROXY: keys.redirect_to_target},
+    security_schemes=SECURITY_SCHEMES,
+)

@@ -1,0 +1,85 @@
+"""fal's storage: uploads of both clients."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from bodydouble.api.authentication import get_tasks, identify
+from bodydouble.api.fal.documents import PREFIX
+from bodydouble.api.fal.openapi import describe
+from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
+from bodydouble.api.json_response import JsonResponse
+from bodydouble.api.request_bodies import read_model
+from bodydouble.service import Caller
+from bodydouble.service.inline_files import EXTENSIONS
+from bodydouble.tasks.files import FileStore, SignedUpload
+
+REST, CDN = f"{PREFIX}/rest", f"{PREFIX}/cdn"
+UPLOAD = f"{CDN}/files/upload"
+TOKEN_HOURS = 1
+router = APIRouter(prefix=PREFIX, tags=["storage"])
+
+
+class UploadBody(BaseModel):
+    """Body of a request for an upload address."""
+
+    content_type: str = Field(max_length=100)
+    file_name: str = Field("", max_length=500)
+
+
+@router.post("/rest/storage/auth/token", operation_id="createUploadToken", **describe("A token for uploads"))
+async def token(request: Request) -> Response:
+    """Get a token for uploads: it is the key itself, because both belong to the same service here."""
+    await identify(request, fal_key(request))
+    expires_at = datetime.now(UTC) + timedelta(hours=TOKEN_HOURS)
+    return JsonResponse(
+        {
+            "token": fal_key(request),
+            "token_type": "Key",
+            "base_url": f"{request.app.state.base_url}{CDN}",
+            "expires_at": expires_at.isoformat(),
+        }
+    )
+
+
+@router.post(
+    "/rest/storage/upload/initiate",
+    operation_id="initiateUpload",
+    **describe("An upload address", query=["storage_type"], body=UploadBody.model_json_schema()),
+)
+async def initiate(request: Request) -> Response:
+    """Get an address to PUT a file to, and the URL that the file then has."""
+    caller = await identify(request, fal_key(request))
+    refuse_lifecycle(request)
+    body = await read_model(request, UploadBody)
+    signed = await _sign(request, caller, body.content_type, body.file_name)
+    return JsonResponse({"upload_url": signed.put_url, "file_url": signed.file_url})
+
+
+@router.post(
+    "/cdn/files/upload",
+    operation_id="upload",
+    **describe("The file's URL", 409, 507, body=None),
+)
+async def upload(request: Request) -> Response:
+    """Upload a file in one request."""
+    caller = await identify(request, fal_key(request))
+    refuse_lifecycle(request)
+    content_type = request.headers.get("content-type", "")
+    signed = await _sign(request, caller, content_type, request.headers.get("x-fal-file-name", ""))
+    files: FileStore = request.app.state.files
+    key = await files.own_key(signed.file_url, caller.id)
+    assert key is not None, "the store has just signed this address"
+    announced = request.headers.get("content-length", "")
+    await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
+    return JsonResponse({"access_url": signed.file_url})
+
+
+async def _sign(request: Request, caller: Caller, content_type: str, file_name: str) -> SignedUpload:
+    plain: Any = content_type.split(";")[0].strip().lower()
+    extension = EXTENSIONS.get(plain) or PurePosixPath(file_name).suffix or ".bin"
+    return await get_tasks(request).sign_upload(caller, content_type, extension)
