@@ -34,7 +34,7 @@ async def wait_for(
             raise RateLimited("Too many requests of this account are waiting for results", retry_seconds=RETRY_SECONDS)
         async with get_tasks(request).changes(task_id) as changes:
             # Read again: the task may have changed before the watch began.
-            while not reached(view := await read_task(request, secret, str(task_id))):
+            while not reached((view := await read_task(request, secret, str(task_id))).task):
                 while True:
                     if streams.closing:
                         message = "The service is stopping; repeat the request to go on waiting"

@@ -76,15 +76,11 @@ def _inference_seconds(task: Task) -> float | None:
 def result_document(view: TaskView, size_bytes: int | None = None) -> dict[str, Any]:
     """The output of a successful request. ``size_bytes`` of the video; None if it was not looked up."""
     url = view.media_urls[0] if view.media_urls else None
-    video = None
+    video, inputs = None, view.task.inputs
     if url is not None:
         name = urlsplit(url).path.rsplit("/", 1)[-1]
         video = {"url": url, "content_type": "video/mp4", "file_name": name, "file_size": size_bytes}
-    return {
-        "video": video,
-        "prompt": str(view.task.inputs.get("prompt") or ""),
-        "seed": int(view.task.inputs.get("seed") or 0),
-    }
+    return {"video": video, "prompt": inputs.get("prompt") or "", "seed": inputs.get("seed") or 0}
 
 
 def failure_of(task: Task) -> tuple[int, str]:

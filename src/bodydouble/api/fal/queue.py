@@ -1,5 +1,6 @@
 """fal's queue: submit, status, status stream, result, cancel."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from bodydouble.api.reading import read_task
 from bodydouble.service import TaskView
 from bodydouble.service.document import to_json
 from bodydouble.tasks.dialect import dialect_request
+from bodydouble.tasks.errors import ScopeInsufficient
 from bodydouble.tasks.task import TERMINAL, Task, TaskStatus
 
 router = APIRouter(prefix=QUEUE, tags=["queue"])
@@ -67,7 +69,8 @@ async def read(request: Request) -> TaskView:
     if view.task.idempotency_key is not None:
         await service.note_received(view.task)
     if _is_late(view.task):
-        await service.cancel(await service.authenticate(secret), request_id)
+        with suppress(ScopeInsufficient):
+            await service.cancel(await service.authenticate(secret), request_id)
         view = await read_task(request, secret, request_id)
     return view
 

@@ -38,7 +38,7 @@ def fal_key(request: Request) -> str | None:
 
 
 async def create(request: Request, endpoint: str) -> Created:
-    """The task of a request for ``endpoint``. The same request again, before its response was used, is the same task."""
+    """The task of a request for ``endpoint``. A repeated request is the same task, until its response was used."""
 
     def read(raw: Mapping[str, Any]) -> Any:
         return parse(endpoint, raw, _options(request), _webhook(request))

@@ -1,8 +1,6 @@
 """fal's storage: uploads of both clients."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,9 +12,8 @@ from bodydouble.api.fal.openapi import describe
 from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
-from bodydouble.service import Caller
+from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service.inline_files import EXTENSIONS
-from bodydouble.tasks.files import FileStore, SignedUpload
 
 REST, CDN = f"{PREFIX}/rest", f"{PREFIX}/cdn"
 UPLOAD = f"{CDN}/files/upload"
@@ -56,7 +53,8 @@ async def initiate(request: Request) -> Response:
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
     body = await read_model(request, UploadBody)
-    signed = await _sign(request, caller, body.content_type, body.file_name)
+    extension = _extension(body.content_type, body.file_name)
+    signed = await get_tasks(request).sign_upload(caller, body.content_type, extension)
     return JsonResponse({"upload_url": signed.put_url, "file_url": signed.file_url})
 
 
@@ -69,17 +67,13 @@ async def upload(request: Request) -> Response:
     """Upload a file in one request."""
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
-    content_type = request.headers.get("content-type", "")
-    signed = await _sign(request, caller, content_type, request.headers.get("x-fal-file-name", ""))
-    files: FileStore = request.app.state.files
-    key = await files.own_key(signed.file_url, caller.id)
-    assert key is not None, "the store has just signed this address"
+    extension = _extension(request.headers.get("content-type", ""), request.headers.get("x-fal-file-name", ""))
     announced = request.headers.get("content-length", "")
-    await files.receive(key, request.stream(), int(announced) if announced.isdecimal() else None)
-    return JsonResponse({"access_url": signed.file_url})
+    size = int(announced) if announced.isdecimal() else None
+    stored = await store_upload(request, caller, extension, request.stream(), size)
+    return JsonResponse({"access_url": stored.url})
 
 
-async def _sign(request: Request, caller: Caller, content_type: str, file_name: str) -> SignedUpload:
-    plain: Any = content_type.split(";")[0].strip().lower()
-    extension = EXTENSIONS.get(plain) or PurePosixPath(file_name).suffix or ".bin"
-    return await get_tasks(request).sign_upload(caller, content_type, extension)
+def _extension(content_type: str, file_name: str) -> str:
+    plain = content_type.split(";")[0].strip().lower()
+    return EXTENSIONS.get(plain) or extension_of(file_name, "file_name")
