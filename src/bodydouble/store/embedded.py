@@ -83,6 +83,7 @@ class EmbeddedPostgres:
             private_folder(self.sockets, self._user)
             with self._alone():
                 binaries = find_binaries(self._folder, self._user)
+                self._refuse_hot_copy()
                 if not self._cluster.exists():
                     self._make_cluster(binaries)
         except OSError as error:
@@ -97,6 +98,23 @@ class EmbeddedPostgres:
             if time.monotonic() > deadline or self._exits >= EXITS_MAX:
                 self.stop()
                 raise StorageUnavailable(self._why_not())
+
+    def _refuse_hot_copy(self) -> None:
+        """Raises StorageUnavailable: the folder was copied from another place while its server was running.
+
+        Such a copy has files of different moments. ``postmaster.pid`` names the original's cluster in its second line.
+        """
+        running = self._cluster / "postmaster.pid"
+        try:
+            original = running.read_text().splitlines()[1]
+        except (FileNotFoundError, IndexError):
+            return
+        if original != str(self._cluster):
+            raise StorageUnavailable(
+                f"{self._folder} was copied from {Path(original).parent} while its service was running, so its database"
+                " may be damaged. Use `bodydouble backup` and `bodydouble restore` instead. If it is a snapshot of the"
+                f" file system at one moment, or was moved after a power cut, delete {running} and start again."
+            )
 
     def _why_not(self) -> str:
         """Why the server did not start: the end of its log."""

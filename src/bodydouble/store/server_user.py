@@ -35,7 +35,10 @@ def popen_arguments(user: pwd.struct_passwd | None) -> dict[str, Any]:
 def enterable_folder(folder: Path, user: pwd.struct_passwd | None) -> Path:
     """``folder`` itself, made, or the one that stands in for it where the server's user could not get there.
 
-    The stand-in's name is kept in ``folder``, so that deleting ``folder`` starts anew.
+    The stand-in's name and the path of ``folder`` are kept in ``folder``, so that deleting ``folder`` starts anew.
+
+    Raises:
+        StorageUnavailable: ``folder`` is a copy, which has no database of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if user is None:
@@ -45,9 +48,18 @@ def enterable_folder(folder: Path, user: pwd.struct_passwd | None) -> Path:
         return folder
     note = folder / "cluster-name"
     if not note.exists():
-        note.write_text(secrets.token_hex(8))
-    stand_in = SYSTEM_FOLDER / note.read_text().strip()
-    stand_in.mkdir(parents=True, exist_ok=True, mode=0o711)
+        name = secrets.token_hex(8)
+        (SYSTEM_FOLDER / name).mkdir(parents=True, mode=0o711)
+        note.write_text(f"{name}\n{folder}\n")
+    name, *places = note.read_text().split("\n")
+    stand_in, original = SYSTEM_FOLDER / name.strip(), Path(places[0] if places and places[0] else folder)
+    remedy = f"Use `bodydouble backup` and `bodydouble restore` to copy an installation. Delete {folder} to start anew."
+    if original != folder and (original / note.name).exists():
+        raise StorageUnavailable(f"{folder} is a copy of {original} without its database, {stand_in}. {remedy}")
+    if not stand_in.exists():
+        raise StorageUnavailable(f"The database of {folder} is gone; it was in {stand_in}. {remedy}")
+    if original != folder or not places:
+        note.write_text(f"{name.strip()}\n{folder}\n")
     return stand_in
 
 

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from bodydouble.store import EmbeddedPostgres
-from bodydouble.store.server_user import private_folder
+from bodydouble.store.server_user import enterable_folder, private_folder, server_user
 from bodydouble.tasks.errors import StorageUnavailable
 
 PATIENCE_SECONDS = 60
@@ -94,6 +94,36 @@ def test_a_second_owner_attaches_and_takes_over(folder: Path) -> None:
     finally:
         second.stop()
         first.stop()
+
+
+def test_a_copy_of_a_running_servers_folder_is_refused(folder: Path) -> None:
+    """Its files are of different moments. The message says how to copy an installation, and how to use a snapshot."""
+    server, copy = EmbeddedPostgres(folder), folder.with_name("copy")
+    server.start()
+    try:
+        subprocess.run(["cp", "-a", folder, copy], check=True, stderr=subprocess.DEVNULL)
+        with pytest.raises(StorageUnavailable, match=f"copied from {folder} while .*backup.*delete {copy}/cluster/"):
+            EmbeddedPostgres(copy).start()
+    finally:
+        server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's databases lie elsewhere")
+def test_a_copy_without_its_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a folder that the server's user cannot enter, a copy would share the database, or have an empty one."""
+    monkeypatch.setattr("bodydouble.store.server_user.SYSTEM_FOLDER", tmp_path / "system")
+    tmp_path.chmod(0o700)
+    user, original, copy = server_user(), tmp_path / "original", tmp_path / "copy"
+    place = enterable_folder(original, user)
+    assert enterable_folder(original, user) == place
+    shutil.copytree(original, copy)
+    with pytest.raises(StorageUnavailable, match=f"copy of {original}"):
+        enterable_folder(copy, user)
+    shutil.rmtree(original)
+    assert enterable_folder(copy, user) == place, "it was moved"
+    shutil.rmtree(place)
+    with pytest.raises(StorageUnavailable, match="is gone"):
+        enterable_folder(copy, user)
 
 
 def test_a_long_path_has_a_short_socket(folder: Path) -> None:
