@@ -41,11 +41,12 @@ def free_port() -> int:
 class LiveService:
     """A service with one data folder and port, which a test can start, kill and restart."""
 
-    def __init__(self, disk: Path | None = None) -> None:
-        """``disk``: parent of its data folder (default: the folder for temporary files)."""
+    def __init__(self, disk: Path | None = None, python: str = sys.executable) -> None:
+        """``disk``: parent of its data folder (default: the folder for temporary files). ``python``: see ``start``."""
         # Not pytest's folder, which only its owner can enter: the database has an owner of its own where we are root.
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-", dir=disk)), free_port()
         self.folder.chmod(0o711)
+        self.python = python
         self.key = ""
         self.sign_in = ""
         self.lines: list[str] = []
@@ -61,11 +62,14 @@ class LiveService:
         return EmbeddedPostgres(self.folder / "postgres").url
 
     def start(self, *arguments: str, **settings: str) -> "LiveService":
-        """Start and wait until it listens. ``arguments`` go to ``serve``; ``settings`` are environment variables."""
+        """Start ``python``'s bodydouble and wait until it listens.
+
+        ``arguments`` go to ``serve``; ``settings`` are environment variables.
+        """
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | settings
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bodydouble", "serve", "--data", str(self.folder), "--port", str(self.port)]
+                [self.python, "-m", "bodydouble", "serve", "--data", str(self.folder), "--port", str(self.port)]
                 + list(arguments),
                 stdout=subprocess.PIPE,
                 stderr=log,
