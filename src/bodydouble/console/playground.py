@@ -126,11 +126,17 @@ async def balance(console: ConsoleDep, user: UserDep) -> Response:
 
 @router.post("/console/price")
 async def price(request: Request, console: ConsoleDep, user: UserDep) -> Response:
-    """Get the price and code snippets of the request. Without media the price is that of five seconds."""
+    """Get the price and code snippets of the request. Without media the price is that of five seconds.
+
+    A video that some browsers cannot play gets a copy that they can.
+    """
     body = await _read_body(request)
     submission = console.parse(body | {"input": PLACEHOLDERS | body["input"]})
     cost = await console.tasks.pricing.price(submission, user.caller.id)
     balance = await console.accounts.balance(user.caller)
+    plays = cost.video is None or cost.video.plays_in_browsers
+    if not plays:
+        console.proxies.begin(user.caller, str(submission.inputs["video_urls"][0]))
     snippets = write_snippets(console.base_url, submission.param)
     return JSONResponse(
         {
@@ -138,6 +144,7 @@ async def price(request: Request, console: ConsoleDep, user: UserDep) -> Respons
             "estimated": cost.estimated,
             "size": cost.size,
             "resolution": cost.resolution,
+            "plays": plays,
             "balance": float(balance),
             "affordable": balance >= cost.credits,
             "curl": snippets.curl,

@@ -10,6 +10,7 @@ import av
 import numpy as np
 from av import VideoFrame
 
+from bodydouble.media.video_info import VideoInfo
 from bodydouble.tasks.atomic_files import atomic_file, part_of, publish
 
 SHORT_SIDE_MAX = 360
@@ -22,6 +23,17 @@ bf=0: without B-frames the packets of two videos can follow each other in one fi
 TICK = Fraction(1, 90_000)
 """Seconds. MP4 cannot hold every time base of the sources."""
 CONTAINER_OPTIONS = {"movflags": "+faststart"}
+
+CODECS_PLAYED = frozenset({"h264", "vp8", "vp9", "av1"})
+"""By libav's names: those that Chrome, Firefox and Safari all decode. Whether they play HEVC depends on the machine."""
+CONTAINERS_PLAYED = frozenset({"mp4", "matroska"})
+"""As in ``VideoInfo.container``. MP4 includes MOV, Matroska includes WebM."""
+
+
+def plays_in_browsers(info: VideoInfo) -> bool:
+    """False if the video is known not to play in every current browser; true is no promise."""
+    deep_h264 = info.codec == "h264" and info.bit_depth > 8
+    return info.container in CONTAINERS_PLAYED and info.codec in CODECS_PLAYED and not deep_h264
 
 
 class BrowserVideoWriter:

@@ -22,6 +22,7 @@ class MediaFacts:
     duration_seconds: float  # 0 for a picture
     width: int  # pixels, as displayed
     height: int
+    plays_in_browsers: bool = True  # false if it is known that some browser cannot play the video
 
 
 class MediaCheck(Protocol):
@@ -49,6 +50,7 @@ class Price:
     estimated: bool
     resolution: str  # class of the output: less than the requested one if the file is smaller
     size: tuple[int, int] | None = None  # width and height of the output in pixels; None: not known yet
+    video: MediaFacts | None = None  # None: it was not inspected
 
 
 class Pricing:
@@ -84,9 +86,8 @@ class Pricing:
             size = working_size(shape.width, shape.height, RESOLUTIONS[resolution])
             resolution = produced_resolution(resolution, min(size))
         seconds = ESTIMATE_SECONDS if video is None else video.duration_seconds
-        return Price(
-            credits=model.price(resolution, seconds), estimated=video is None, resolution=resolution, size=size
-        )
+        credits = model.price(resolution, seconds)
+        return Price(credits=credits, estimated=video is None, resolution=resolution, size=size, video=video)
 
     def estimate(self, submission: Submission) -> Price:
         """The price of ``ESTIMATE_SECONDS``. Raises NotFound: no such model."""

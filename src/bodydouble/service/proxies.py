@@ -1,19 +1,27 @@
-"""Small copies of videos that a browser cannot play, made when a page needs one."""
+"""Small copies of videos that a browser cannot play, made when the video is inspected or when a player fails."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import structlog
+
 from bodydouble.service.callers import Caller
 from bodydouble.service.fair_slots import FairSlots
 from bodydouble.service.local_copies import Part, local_copy
-from bodydouble.tasks.errors import InputRejected
+from bodydouble.tasks.errors import BodydoubleError, InputRejected
 from bodydouble.tasks.files import FileStore
+
+log = structlog.get_logger(__name__)
 
 SLOTS = 1
 """Decoding and encoding take a core for seconds."""
 PROXY_BYTES_MAX = 50_000_000
 """Space that is reserved for a copy while it is made; two minutes have about 6 MB."""
+
+BEGUN_MAX = 32
+"""Copies in the background, of all accounts; further ones are made when a player fails."""
 
 MakeProxy = Callable[[Path, Path], Awaitable[None]]
 """Writes a copy of the first file, which browsers can play, as the second. Raises InputRejected."""
@@ -25,6 +33,20 @@ class ProxyService:
     def __init__(self, files: FileStore, make: MakeProxy, part: Part) -> None:
         self._files, self._make, self._part = files, make, part
         self._slots = FairSlots(SLOTS)
+        self._begun: dict[str, asyncio.Task[None]] = {}  # by the video's URL
+
+    def begin(self, caller: Caller, video_url: str) -> None:
+        """Make the copy in the background. ``address`` waits for it; a failure is logged, and met again there."""
+        if video_url in self._begun or len(self._begun) >= BEGUN_MAX:
+            return
+        self._begun[video_url] = asyncio.create_task(self._make_ahead(caller, video_url))
+        self._begun[video_url].add_done_callback(lambda _: self._begun.pop(video_url))
+
+    async def _make_ahead(self, caller: Caller, video_url: str) -> None:
+        try:
+            await self.address(caller, video_url)
+        except BodydoubleError as error:
+            log.info("a copy for browsers was not made", error=error.message)
 
     async def address(self, caller: Caller, video_url: str) -> str:
         """The signed URL of the copy of an upload or a result of the caller.

@@ -7,6 +7,7 @@ import io
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from bodydouble.tasks.account import Account, Scope
 from bodydouble.tasks.errors import InvalidParams, ModelPackMissing, NotFound
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import StageTime, TaskProgress, TaskSource, TaskStatus
+from clips import numbered, write_clip
 
 pytestmark = pytest.mark.anyio
 MODEL = "wan/2-2-animate-replace"
@@ -299,6 +301,31 @@ async def test_the_playground_makes_tasks_and_says_what_they_cost(
     headers["idempotency-key"] = "1f-2e-3d-4c"
     again = [(await post("/console/tasks")).json()["task_id"] for _ in range(2)]
     assert again[0] == again[1] != made.json()["task_id"]
+
+
+@pytest.mark.parametrize(("name", "codec", "plays"), [("new.mp4", "libx264", True), ("old.avi", "mpeg4", False)])
+async def test_a_video_that_browsers_cannot_play_gets_a_copy_when_it_is_inspected(
+    user: Any, app: FastAPI, console: Console, account: Account, tmp_path: Path, name: str, codec: str, plays: bool
+) -> None:
+    """The first price of an upload begins its copy, without a player that fails; one that plays gets none."""
+    begun: list[str] = []
+
+    class Proxies:
+        def begin(self, caller: Caller, video_url: str) -> None:
+            assert caller.id == account.id
+            begun.append(video_url)
+
+    app.state.console = dataclasses.replace(console, proxies=Proxies())
+    clip = write_clip(tmp_path / name, numbered(10), time_base=Fraction(1, 25), codec=codec)
+    key = f"uploads/{account.id}/{name}"
+    await app.state.files.put_file(key, clip, "video/any")
+    url = await app.state.files.sign_download(key)
+    page = (await user.get("/")).text
+    headers = {"accept": "application/json", "x-csrf-token": page.split('name="csrf" content="')[1][:64]}
+    body = {"model": MODEL, "input": {"resolution": "480P", "video_urls": [url]}}
+    answer = (await user.client.post("/console/price", json=body, headers=headers)).json()
+    assert answer["plays"] is plays
+    assert begun == ([] if plays else [url])
 
 
 async def test_people_are_looked_for_in_own_uploads_alone(user: Any) -> None:

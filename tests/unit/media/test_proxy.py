@@ -7,7 +7,8 @@ import av
 import pytest
 
 from bodydouble.media import MediaLimits, probe_video
-from bodydouble.media.proxy import SHORT_SIDE_MAX, write_proxy
+from bodydouble.media.browser_video import SHORT_SIDE_MAX, plays_in_browsers
+from bodydouble.media.proxy import write_proxy
 from clips import number_of, numbered, write_clip
 
 FRAMES, RATE = 12, 24
@@ -27,8 +28,10 @@ def test_a_copy_plays_in_browsers(name: str, codec: str, pixels: str, tmp_path: 
     frames = numbered(FRAMES, 960, 540)
     source = write_clip(tmp_path / name, frames, rate=RATE, time_base=Fraction(1, RATE), codec=codec, pix_fmt=pixels)
     target = tmp_path / "copy.mp4"
+    assert not plays_in_browsers(probe_video(source, MediaLimits(), "video"))
     write_proxy(source, target, MediaLimits())
     copy = probe_video(target, MediaLimits(), "copy")
+    assert plays_in_browsers(copy)
     assert (copy.codec, copy.bit_depth, copy.audio) == ("h264", 8, None)
     assert (copy.width, copy.height) == (640, SHORT_SIDE_MAX)
     assert copy.frames == FRAMES

@@ -45,3 +45,28 @@ async def test_a_copy_is_made_once(tmp_path: Path) -> None:
     assert (files.folder / key).read_bytes() == b"a copy"
     with pytest.raises(InputRejected, match="video: this file is not stored here"):
         await proxies.address(CALLER, address[:-3] + "xyz")
+
+
+async def test_a_copy_is_made_ahead(tmp_path: Path) -> None:
+    """A copy that was begun in the background is found later; a failure in the background raises nothing."""
+    files = LocalFileStore(tmp_path / "files", "https://media.example", b"a secret", LIMITS)
+    source = tmp_path / "shot.avi"
+    source.write_bytes(b"an original")
+    await files.put_file(KEY, source, "video/x-msvideo")
+    made = asyncio.Event()
+    copies = 0
+
+    async def make(video: Path, target: Path) -> None:
+        nonlocal copies
+        copies += 1
+        target.write_bytes(b"a copy")
+        made.set()
+
+    proxies = ProxyService(files, make, Scratch(tmp_path / "scratch").part)
+    address = await files.sign_download(KEY)
+    proxies.begin(CALLER, address[:-3] + "xyz")
+    proxies.begin(CALLER, address)
+    proxies.begin(CALLER, address)
+    await made.wait()
+    assert await proxies.address(CALLER, address)
+    assert copies == 1

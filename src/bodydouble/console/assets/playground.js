@@ -111,6 +111,7 @@ async function updatePrice() {
     affordable = body.input.video_urls ? cost.affordable : cost.balance > 0;
     updateRunButton();
     showSize(cost);
+    if (!cost.plays) video.askForProxy?.({ known: true });
     for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
     if (body.input.video_urls) showPrice(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
     else if (!video.seconds) showPrice(null, "per second of video", rate);

@@ -4,7 +4,7 @@ import { requestJson } from "./app.js";
 
 /**
  * Let `video` play a copy of `fileUrl` if it cannot play its own source. `tell` receives a text for the user, or "".
- * Returns a function that asks for the copy.
+ * Returns a function that asks for the copy if the player has failed; with `known`, also if it shows nothing yet.
  */
 export function withProxy(video, fileUrl, tell) {
   let asked = false;
@@ -33,5 +33,5 @@ export function withProxy(video, fileUrl, tell) {
   // Some browsers play the sound of such a file, without any picture.
   video.addEventListener("loadedmetadata", () => video.videoWidth || fail());
   if (failed) fail();
-  return () => failed && ask();
+  return ({ known = false } = {}) => (failed || (known && !video.videoWidth)) && ask();
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import assert_never
 
 from bodydouble.media import MediaLimits, probe_image, probe_video
+from bodydouble.media.browser_video import plays_in_browsers
 from bodydouble.tasks.errors import MediaRejected
 from bodydouble.worker.inspection.messages import (
     REPLIES,
@@ -59,7 +60,12 @@ def inspect(request: Request) -> Reply:
                 return Accepted(duration_seconds=0.0, width=picture.width, height=picture.height)
             case InspectVideo():
                 video = probe_video(request.path, MediaLimits(**request.limits), request.field)
-                return Accepted(duration_seconds=video.duration_seconds, width=video.width, height=video.height)
+                return Accepted(
+                    duration_seconds=video.duration_seconds,
+                    width=video.width,
+                    height=video.height,
+                    plays_in_browsers=plays_in_browsers(video),
+                )
             case ReadMarks():
                 from bodydouble.provenance.marks import read_marks  # 0.3 s, which most children never need
 

@@ -50,6 +50,7 @@ class Accepted:
     duration_seconds: float  # 0 for a picture
     width: int  # pixels, as displayed
     height: int
+    plays_in_browsers: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

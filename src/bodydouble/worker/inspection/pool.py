@@ -84,7 +84,12 @@ class InspectionPool:
             kind(path=path, field=field, limits=self._media, cpu_seconds_max=self._limits.cpu_seconds_max)
         )
         assert isinstance(reply, Accepted)
-        return MediaFacts(duration_seconds=reply.duration_seconds, width=reply.width, height=reply.height)
+        return MediaFacts(
+            duration_seconds=reply.duration_seconds,
+            width=reply.width,
+            height=reply.height,
+            plays_in_browsers=reply.plays_in_browsers,
+        )
 
     async def read_marks(self, path: Path, trust_anchors: str = "") -> Mapping[str, Any]:
         """What the file at ``path``, of any format, says about its origin, as ``provenance.marks.read_marks``.

@@ -5,6 +5,7 @@ import signal
 import struct
 import zlib
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from bodydouble.media import MediaLimits
 from bodydouble.tasks.errors import InspectionFailed, MediaRejected
 from bodydouble.worker.inspection.pool import InspectionLimits, InspectionPool
+from clips import numbered, write_clip
 from material import landscape, write_image, write_video
 
 pytestmark = pytest.mark.anyio
@@ -35,9 +37,13 @@ def video(tmp_path: Path) -> Path:
 
 
 async def test_one_child_inspects_one_file_after_the_other(pool: InspectionPool, video: Path, tmp_path: Path) -> None:
-    """It answers with the length, or with the reason why the file is refused, and goes on."""
+    """It answers with length and playability, or with the reason why the file is refused, and goes on."""
     picture = write_image(tmp_path / "in.png", np.full((240, 240, 3), 120, np.uint8))
-    assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)
+    facts = await pool.inspect(video, "video_urls[0]")
+    assert facts.duration_seconds == pytest.approx(2.0)
+    assert facts.plays_in_browsers
+    old = write_clip(tmp_path / "old.avi", numbered(10), time_base=Fraction(1, 25), codec="mpeg4")
+    assert not (await pool.inspect(old, "video_urls[0]")).plays_in_browsers
     (child,) = pool.pids
     assert (await pool.inspect(picture, "img_urls[0]")).duration_seconds == 0
     with pytest.raises(MediaRejected, match=r"^video_urls\[0\]: .*picture, not a video"):
