@@ -184,6 +184,22 @@ async def test_a_task_that_fell_out_of_the_queue_is_found_and_begun_again(queue:
     assert not await queue.queue.enqueue_again(TaskId(UUID(int=1)))
 
 
+@pytest.mark.parametrize("fetches", [False, True])
+async def test_a_task_is_not_enqueued_from_under_a_live_executor(queue: Queue, fetches: bool) -> None:
+    """Neither while it renders nor while it fetches the inputs. Once it is silent for too long, it is."""
+    task = await queue.add(fetches=fetches)
+    await queue.executors.beat("one", "here", 1, "1")
+    await (queue.hand_out_fetch if fetches else queue.hand_out)(task, "one")
+    assert not await queue.queue.enqueue_unless_run(task, 5)
+    assert queue.state(task)[0] == "PENDING"
+    queue.execute("update executor set beat_at = now() - interval '10 s'")
+    assert await queue.queue.enqueue_unless_run(task, 5)
+    assert queue.state(task)[0] == "ENQUEUED"
+    assert await queue.queue.enqueue_unless_run(task, 5), "nobody has it"
+    await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, None)
+    assert not await queue.queue.enqueue_unless_run(task, 5)
+
+
 async def test_a_chore_is_claimed_once_in_its_period(queue: Queue) -> None:
     """By whoever comes first; again once the period is over."""
     assert await queue.installation.claim_chore("sweep", 60)

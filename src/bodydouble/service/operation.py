@@ -135,14 +135,13 @@ class OperationService:
             NotFound. StillRunning: a live worker runs it. InputRejected: it succeeded. And as ``TaskService.submit``.
         """
         task = await self._task(task_id)
+        if await self._queue.enqueue_unless_run(task.id, self._takeover_seconds):
+            return Retried(id=task.id, new=False)
+        task = await self._task(task_id)  # it may have ended since, or a worker may have taken it
         if task.status is TaskStatus.SUCCESS:
             raise InputRejected("task_id: this task succeeded and cannot be retried", field="task_id")
         if task.status not in TERMINAL:
-            alive = {e.id for e in await self.executors() if self.is_alive(e)}
-            if task.executor in alive:  # it renders the task, or fetches its inputs
-                raise StillRunning(f"task_id: {task.executor} is running this task; cancel it first")
-            await self._queue.enqueue_again(task.id)
-            return Retried(id=task.id, new=False)
+            raise StillRunning(f"task_id: {task.executor} is running this task; cancel it first")
         owner = Caller(account=await self._accounts.get_account(task.account))
         submission = Submission(model=task.model, param=task.param, inputs=task.inputs, callback_url=task.callback_url)
         created = await self._task_service.submit(owner, submission, source=task.source, traceparent=task.traceparent)

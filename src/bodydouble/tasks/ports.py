@@ -340,6 +340,13 @@ class QueueStore(Protocol):
         """Enqueue a task from its first step, whatever became of its workflow. False if the task has ended."""
         ...
 
+    async def enqueue_unless_run(self, task_id: TaskId, silence_seconds: float) -> bool:
+        """As ``enqueue_again``, unless an executor has the task whose last heartbeat is within ``silence_seconds``.
+
+        False in that case, and if the task has ended. Both are decided at one moment: no worker takes it in between.
+        """
+        ...
+
     async def delete_old_workflows(self, before: datetime, limit: int) -> int:
         """Delete the engine's records of workflows that ended before this moment; return how many."""
         ...

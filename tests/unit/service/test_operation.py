@@ -14,7 +14,7 @@ from bodydouble.service.operation import OperationService, switchable_names
 from bodydouble.tasks.account import Account, AccountId, ApiKey, Scope
 from bodydouble.tasks.errors import InputRejected, NotFound, StillRunning
 from bodydouble.tasks.operation import Executor
-from bodydouble.tasks.task import CANCELLED, Task, TaskId, TaskStatus
+from bodydouble.tasks.task import CANCELLED, TERMINAL, Task, TaskId, TaskStatus
 from fake_ports import EXECUTOR, TASK_ID, make_task
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,10 @@ class Store:
         seen: dict[str, Any] = {"started_at": NOW, "beat_at": self.beat_at, "stopped_at": None}
         return [Executor(id=EXECUTOR, host="here", pid=1, version="1", running=1, **seen)]
 
-    async def enqueue_again(self, task_id: TaskId) -> bool:
+    async def enqueue_unless_run(self, task_id: TaskId, silence_seconds: float) -> bool:
+        held = self.task.executor and (datetime.now(UTC) - self.beat_at).total_seconds() <= silence_seconds
+        if held or self.task.status in TERMINAL:
+            return False
         self.queued.append(task_id)
         return True
 

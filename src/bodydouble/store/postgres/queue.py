@@ -34,5 +34,9 @@ class PostgresQueueStore:
         row = await self._database.row("enqueue_again", task_id, WORKFLOW, QUEUE, APPLICATION_VERSION)
         return bool(row[0])
 
+    async def enqueue_unless_run(self, task_id: TaskId, silence_seconds: float) -> bool:
+        names = (WORKFLOW, QUEUE, APPLICATION_VERSION)
+        return bool((await self._database.row("enqueue_unless_run", task_id, *names, silence_seconds))[0])
+
     async def delete_old_workflows(self, before: datetime, limit: int) -> int:
         return int((await self._database.row("delete_old_workflows", before, limit))[0])

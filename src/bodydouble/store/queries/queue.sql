@@ -18,6 +18,10 @@ select stranded_tasks($1) as id;
 -- From the first step, whatever became of the task's workflow.
 select enqueue_again($1, $2, $3, $4);
 
+-- name: enqueue_unless_run
+-- The same, but never from under a live executor, whoever takes the task meanwhile.
+select enqueue_unless_run($1, $2, $3, $4, $5);
+
 -- name: delete_old_workflows
 -- What the engine keeps of workflows that ended.
 select delete_old_workflows($1, $2);
