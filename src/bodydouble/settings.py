@@ -61,7 +61,9 @@ class ServerSettings(BaseSettings):
 
     host: str = "127.0.0.1"  # address to listen on; 0.0.0.0: all addresses of this machine
     port: int = Field(default=8000, ge=0, le=65_535)  # 0: a free port
-    public_url: Url = ""  # for links; empty: http://host:port
+    public_url: Url = ""  # for links; empty: http://host:port, or https:// with a certificate
+    tls_cert: Path | None = None  # certificate chain in PEM format; the service then speaks https
+    tls_key: Path | None = None  # its private key in PEM format
     log_json: bool = False  # write log lines as JSON
     metrics_token: str = Field(default="", repr=False)  # bearer token of /metrics; empty: only requests on loopback
     reads_per_minute: int = Field(default=1200, ge=1)  # of one key at one API process
@@ -80,7 +82,8 @@ class ServerSettings(BaseSettings):
     @property
     def base_url(self) -> str:
         """The address of this installation for clients, without a trailing slash."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        scheme = "https" if self.tls_cert else "http"
+        return (self.public_url or f"{scheme}://{self.host}:{self.port}").rstrip("/")
 
 
 class StorageSettings(BaseSettings):

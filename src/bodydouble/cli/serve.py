@@ -7,9 +7,12 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Coroutine, Generator, Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -43,6 +46,13 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.", show_default="8000")
     ] = None,
     workers: Annotated[bool, typer.Option("--worker/--no-worker", help="Also make videos on this machine.")] = True,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Speak https with this certificate chain (PEM).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Private key of the certificate (PEM).")] = None,
+    tls_self_signed: Annotated[
+        bool, typer.Option("--tls-self-signed", help="Speak https with a certificate of a local authority.")
+    ] = False,
     api_processes: Annotated[int, typer.Option(min=1, max=64, help="API processes; each uses at most one core.")] = 1,
     new_secret: Annotated[
         bool, typer.Option("--new-secret", help="Accept that BODYDOUBLE_SECRET was changed on every machine.")
@@ -60,14 +70,17 @@ def serve(
       bodydouble serve --data /srv/bodydouble --host 0.0.0.0 --port 80
 
       DATABASE_URL=postgresql://… bodydouble serve --no-worker
+
+      bodydouble serve --tls-self-signed
     """
-    settings = load_settings(data=data, host=host, port=port)
+    settings = load_settings(data=data, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)
     if settings.oidc_issuer:
         from bodydouble.bootstrap.single_sign_on import open_provider
 
         open_provider(settings)  # reports a wrong configuration before anything starts
     _check_renderers(settings)
     with locked(settings.data.resolve()), _listen(settings) as listener:
+        settings = _with_certificate(settings, self_signed=tls_self_signed)
         settings = _with_public_url(settings.model_copy(update={"port": listener.getsockname()[1]}))
         err.print(f"Starting bodydouble {__version__}, data in {escape(str(settings.data.resolve()))}")
         if workers:
@@ -83,11 +96,31 @@ def _check_renderers(settings: Settings) -> None:
     renderer_settings(settings)
 
 
+def _with_certificate(settings: Settings, *, self_signed: bool) -> Settings:
+    """Settings with the certificate of the service, if it has one; ends the command if that cannot be used."""
+    if self_signed:
+        from bodydouble.bootstrap.local_certificate import make_local_certificate
+
+        made = make_local_certificate(settings)
+        settings = settings.model_copy(update={"tls_cert": made.certificate, "tls_key": made.key})
+        authority = made.authority.resolve()
+        print(f"trust it: export SSL_CERT_FILE={authority} NODE_EXTRA_CA_CERTS={authority}", flush=True)
+    if settings.tls_cert is None and settings.tls_key is None:
+        return settings
+    if settings.tls_cert is None or settings.tls_key is None:
+        fail("--tls-cert and --tls-key belong together; give both, or --tls-self-signed")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        fail(f"{settings.tls_cert} and {settings.tls_key} cannot be used for TLS: {error}")
+    return settings
+
+
 def _with_public_url(settings: Settings) -> Settings:
     """Settings whose links other machines can open, if the service listens on all addresses."""
     if settings.public_url or settings.host not in ANY_ADDRESS:
         return settings
-    url = f"http://{_machine_address()}:{settings.port}"
+    url = f"{urlsplit(settings.base_url).scheme}://{_machine_address()}:{settings.port}"
     warn(f"links use {url}; set BODYDOUBLE_PUBLIC_URL if clients reach this machine at another address")
     return settings.model_copy(update={"public_url": url})
 
@@ -268,6 +301,8 @@ async def _serve(
         http=limited_protocol(reserve_connections(settings.connections_max, settings.client_connections_max, proxies)),
         forwarded_allow_ips=[str(network) for network in proxies],
         ws="none",
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
     )
     server = _Server(config)
 

@@ -30,6 +30,9 @@ async def keep_running(
         "BODYDOUBLE_PUBLIC_URL": settings.base_url,
         "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
     }
+    if settings.tls_cert and settings.tls_key:
+        certificate = {"BODYDOUBLE_TLS_CERT": settings.tls_cert, "BODYDOUBLE_TLS_KEY": settings.tls_key}
+        environment |= {name: str(path.resolve()) for name, path in certificate.items()}
     command = [
         sys.executable,
         "-m",

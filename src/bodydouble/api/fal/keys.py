@@ -45,7 +45,7 @@ def redirect_to_target(scope: Scope) -> None:
     for name, value in scope["headers"]:
         if name == TARGET:
             try:
-                parts = urlsplit(value.decode("ascii"))
+                parts = urlsplit(str(value, "latin-1"))
                 path = TARGETS.get(parts.hostname or "")
             except ValueError:
                 return
