@@ -6,7 +6,7 @@ The version before is installed from its commit and its lock file into an enviro
 task to the end and holds the next in the middle of its rendering; others wait. Then all of its processes are killed,
 its database as well, and `serve` of this version starts with the same data folder. Every task must succeed and be
 charged once, the result of the first task must keep its bytes, and `bodydouble ledger check` must agree. Otherwise the
-exit status is 1. ``--record`` writes the database of that moment for `tests/unit/store/test_upgrade.py`. The last line
+exit status is 1. ``--record`` writes the database of that moment for `tests/acceptance/test_upgrade.py`. The last line
 is one flat JSON object.
 """
 
@@ -61,14 +61,16 @@ def work_before(service: Any, folder: Path, tasks: int) -> tuple[list[str], byte
 
 
 def record(database_url: str, port: int, folder: Path) -> None:
-    """Write the database as SQL, with the service's port replaced by 8000."""
+    """Write the database as SQL: with port 8000, without metrics, and without commands of psql."""
     from bodydouble.store.server_user import installed_binaries
 
     dump = subprocess.run(
-        [installed_binaries() / "pg_dump", "--no-owner", "--no-privileges", "--inserts", f"--dbname={database_url}"],
+        [installed_binaries() / "pg_dump", "--no-owner", "--no-privileges", "--inserts", f"--dbname={database_url}",
+         "--exclude-table-data=public.tally", "--exclude-table-data=public.gauge"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    (folder / "database.sql").write_text(dump.stdout.replace(f"127.0.0.1:{port}", "127.0.0.1:8000"))
+    lines = [line for line in dump.stdout.splitlines(keepends=True) if not line.startswith("\\")]
+    (folder / "database.sql").write_text("".join(lines).replace(f"127.0.0.1:{port}", "127.0.0.1:8000"))
 
 
 def check(service: Any, ids: list[str], first: bytes) -> list[str]:
