@@ -33,11 +33,17 @@ DIFFERENCE_MIN = 34
 """Largest channel difference (0-255) to the plate from which a pixel cannot be the background."""
 SHARE_MIN, FREQUENCY_MIN = 0.004, 0.7
 """A colour is a part's own if it covers this share of the part in this share of the samples."""
+MAIN_SHARE_MIN, MAIN_LEVELS = 0.04, 2
+"""Share of trunk or legs, in half of the samples, from which a colour is the clothes' main one; levels of a channel
+within which highlights and folds differ from it. Chosen by eye on plain dresses."""
 SAMPLES_MIN, PART_PIXELS_MIN = 6, 30
 """Samples that are needed, and pixels of a part in one of them, to say what is usual."""
 ROAMING_MIN, COMPACT_MAX, COLOUR_PIXELS_MIN = 0.3, 0.25, 3
 """Spine lengths that a colour's middle moves over the body (standard deviation) and that it extends (median) for it to
 be a ball's or a cup's and no cloth's; pixels of it in a sample from which its middle counts."""
+STAYING_MAX, STAYING_SAMPLES_MIN = 0.15, 3
+"""Spine lengths that a colour's middle moves at most where it is printed or sewn on clothes, and the samples in which
+it is seen there. Chosen by eye on the development clips: stripes of a vest, seen in the nearest frames only."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 NEAR_MATTE = 127
@@ -214,7 +220,7 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
     """From samples over the whole track; None where there are too few to tell what is usual."""
     if len(samples) < SAMPLES_MIN:
         return None
-    often, seen = np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
+    often, mainly, seen = np.zeros((PARTS, LEVELS**3)), np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
     places = _Places()
     for sample in samples:
         h, w = sample.matte.shape
@@ -230,10 +236,17 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
             if len(here) < PART_PIXELS_MIN:
                 continue
             often[part] += counted(here) / len(here) > SHARE_MIN
+            mainly[part] += np.bincount(here, minlength=LEVELS**3) / len(here) > MAIN_SHARE_MIN
             seen[part] += 1
     known = often >= FREQUENCY_MIN * np.maximum(seen, 1)[:, None]
-    known[[TRUNK, LEGS]] &= ~places.roaming()
+    roaming = places.roaming()
+    clothes = (mainly[[TRUNK, LEGS]] >= 0.5 * np.maximum(seen[[TRUNK, LEGS]], 1)[:, None]).any(0) & ~roaming
+    for _ in range(MAIN_LEVELS):
+        clothes = with_neighbours(clothes)
+    known[[TRUNK, LEGS]] &= clothes | ~roaming
+    known[[TRUNK, LEGS]] |= places.staying() & ~roaming
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
+    known[ARMS] |= known[TRUNK]  # an arm's place is not exact: beside it the trunk is seen
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
     hardly = seen < SAMPLES_MIN / 2
     hardly[OUTSIDE] = False
@@ -269,12 +282,26 @@ class _Places:
         """(LEVELS ** 3,) the colours of something small that moves over the body."""
         if not self._middles:
             return np.zeros(LEVELS**3, np.bool_)
-        middles, spreads = np.array(self._middles), np.array(self._spreads)
-        often = np.isfinite(spreads).sum(0) >= SAMPLES_MIN
+        spreads = np.array(self._spreads)
+        often, moved = self._moved(SAMPLES_MIN)
         roaming = np.zeros(LEVELS**3, np.bool_)
-        moved = np.sqrt(np.nanvar(middles[..., often], axis=0).sum(0))
         roaming[often] = (moved > ROAMING_MIN) & (np.nanmedian(spreads[:, often], axis=0) < COMPACT_MAX)
         return with_neighbours(roaming)
+
+    def staying(self) -> NDArray[np.bool_]:
+        """(LEVELS ** 3,) the colours that keep their place on the body."""
+        if not self._middles:
+            return np.zeros(LEVELS**3, np.bool_)
+        often, moved = self._moved(STAYING_SAMPLES_MIN)
+        staying = np.zeros(LEVELS**3, np.bool_)
+        staying[often] = moved < STAYING_MAX
+        return with_neighbours(staying)
+
+    def _moved(self, samples_min: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        """Which colours are in ``samples_min`` samples or more, and the spine lengths that each of those moves."""
+        middles = np.array(self._middles)
+        often: NDArray[np.bool_] = np.isfinite(middles[:, 0]).sum(0) >= samples_min
+        return often, np.sqrt(np.nanvar(middles[..., often], axis=0).sum(0))
 
 
 def _shoulder_width(joints: Points) -> float:

@@ -135,3 +135,32 @@ def test_the_scene_in_a_gap_of_the_body_is_no_thing_where_the_plate_is_made_up()
             cv2.rectangle(canvas, (x - 12, y - 14), (x + 12, y + 14), value, -1)
         things = colours.foreign_things(image, plate, matte, pose, (0, 0, 500, 500))
         assert (things is not None) == is_thing
+
+
+def test_a_highlight_that_wanders_over_plain_cloth_is_no_thing() -> None:
+    """It is compact and moves as a ball does, but its colour is nearly the cloth's."""
+    pose = joints()
+    samples: list[SampleFrame] = []
+    for y in (125, 275) * 6:
+        image, _, matte, _ = scene_with_ball(None)
+        cv2.circle(image, (250, y), 14, (image[200, 250].astype(int) + 38).tolist(), -1)
+        samples.append(SampleFrame(index=len(samples), image=image, matte=matte))
+    colours = learn_colours(samples, track_of([pose] * len(samples)))
+    assert colours is not None
+    _, plate, matte, _ = scene_with_ball(None)
+    assert colours.foreign_things(samples[0].image, plate, matte, pose, (0, 0, 500, 500)) is None
+
+
+def test_a_patch_that_keeps_its_place_on_the_trunk_is_clothes() -> None:
+    """It is seen in a few samples only, because an arm hides it in the others."""
+    pose = joints()
+    samples: list[SampleFrame] = []
+    for k in range(12):
+        image, _, matte, _ = scene_with_ball(None)
+        if k < 4:
+            cv2.rectangle(image, (240, 180), (265, 200), (235, 30, 220), -1)
+        samples.append(SampleFrame(index=k, image=image, matte=matte))
+    colours = learn_colours(samples, track_of([pose] * len(samples)))
+    assert colours is not None
+    _, plate, matte, _ = scene_with_ball(None)
+    assert colours.foreign_things(samples[0].image, plate, matte, pose, (0, 0, 500, 500)) is None
