@@ -13,7 +13,7 @@ from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.retarget import legs_seen
+from bodydouble.renderers.puppet.motion.retarget import legs_needed
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -111,7 +111,7 @@ def character_of(
     margins = side_margins(anatomy, cut.alpha)
     anatomy = shifted(anatomy, margins[0], 0)
     own, cut = with_margins(own, cut, margins)
-    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_seen(motion), margins=margins)
+    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_needed(motion), margins=margins)
     return Character(
         alpha=cutout.alpha,
         surroundings=picture,

@@ -3,7 +3,7 @@ import numpy as np
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton, unit_vector
-from bodydouble.renderers.puppet.motion.retarget import Retargeting, limb_rotation
+from bodydouble.renderers.puppet.motion.retarget import Retargeting, legs_needed, legs_seen, limb_rotation
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
 from tube_body import tube_body
@@ -109,3 +109,14 @@ def test_a_head_from_behind_is_as_wide_as_in_the_picture():
     pose = found.poses[3]
     assert pose is not None
     assert np.allclose(pose.bones["head"].rotation[[1, 2]], 0, atol=1e-6)
+
+
+def test_legs_that_are_seen_in_part_of_the_frames_are_needed():
+    """An actor who walks into the picture has no legs at first; one behind a desk never has any."""
+    track = track_of([joints() for _ in range(10)])
+    track.visibility[:, 25:29] = 0.02
+    assert not legs_needed(build_motion(track, 25.0))
+    track.visibility[7:, 25:29] = 0.9
+    motion = build_motion(track, 25.0)
+    assert legs_needed(motion)
+    assert not legs_seen(motion)
