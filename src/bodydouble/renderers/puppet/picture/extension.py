@@ -102,7 +102,8 @@ def extend_below(
         flesh = filled(colour, known & (colour_distance(colour, skin) < 1), neckline)
         soft = softened(neckline, 1.0)[..., None] * under[..., None]
         colour = colour * (1 - soft) + flesh * soft
-    alpha = np.maximum(alpha, softened(made_up, 1.0) * below)
+    # Both sides of the edge are softened as one: a seam would let the background through.
+    alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
     return ExtendedPicture(
         image=wide,

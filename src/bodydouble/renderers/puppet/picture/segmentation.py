@@ -54,10 +54,12 @@ GAP_MIN = 0.25
 """Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
 SKIRT_FILL = 0.7
 """Share of the gap between the legs that cloth fills where there is a skirt."""
-FLARE = 1.3
-"""Width of the cloth over that of legs that stand together from which on it is a skirt."""
+FLARE = 1.18
+"""Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
 HEM_MIN = 1.2
 """Decimetres below the crotch that a skirt reaches down at least."""
+HEM_NEAR = 0.3
+"""Decimetres above the picture's edge within which a hem is the edge's."""
 CROTCH = 0.9
 """Decimetres from the hips' line down to the crotch of the template."""
 SEED_START, SEED_END = (0.2, 0.8), (0.1, 0.9)
@@ -132,7 +134,7 @@ def segment(
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
-    hem = _skirt_hem(opaque & ~made_up, fit, template, shape)
+    hem = _skirt_hem(opaque & ~made_up & ~arms["l"] & ~arms["r"], fit, template, shape)
     _split_legs(parts, fit, template, shape, hem)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=hem)
 
@@ -344,8 +346,10 @@ def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[
         return None
     # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
     widths = np.count_nonzero(opaque, axis=1)
-    cut_off = hem + 2 >= float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
-    return hem if cut_off or hem - top > HEM_MIN * fit.scale else None
+    last = float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
+    if hem + max(2, HEM_NEAR * fit.scale) >= last:
+        return last
+    return hem if hem - top > HEM_MIN * fit.scale else None
 
 
 def _split_legs(
