@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import (
     LIMB_BONES,
     Surface,
@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.body.surface import (
     surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
+from bodydouble.renderers.puppet.picture.extension import colour_distance
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, arm_colours
 
@@ -67,9 +68,11 @@ ARM_RIM = 3
 the development clips."""
 ARM_PIXELS_MIN = 30
 """Pixels without which an arm is no layer. Chosen by eye on the development clips."""
-ARM_SURFACE, ARM_WHOLE, LEG_WHOLE = 0.15, 0.4, 0.3
-"""Weights of a limb's bones above which a triangle moves an arm's pixels, and belongs to a whole arm or leg.
-Chosen by eye on the development clips."""
+ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
+"""Weights of a limb's bones above which a triangle is a whole arm's and moves its pixels, and is a whole leg's. Chosen
+by eye on the development clips."""
+SHOULDER_REACH = 1.0
+"""Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
 LEFT_LEG = (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE)
 RIGHT_LEG = (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE)
 LEGS_APART_MIN = 0.5
@@ -218,7 +221,7 @@ def _below(hem: float | None, alpha: Floats) -> Floats:
     """(h, 1) 1 below a skirt's hem, 0 above; 1 without a skirt."""
     rows = np.ones((len(alpha), 1), np.float32)
     if hem is not None:
-        rows[: int(hem)] = 0
+        rows[: int(hem) + 1] = 0
     return rows
 
 
@@ -233,15 +236,14 @@ def _arm_layer(
         return None
     surface = surface_of(fit.vertices, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape, fit.scale)
     weight = limb_weight(surface, "arm", side)
-    whole = (
-        label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, ARM_WHOLE)], shape) > 0
-    )
+    whole = _covered(fit, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape)
     visible = own & (alpha > SEEN)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
+    bare = hidden & _bare_shoulder(sources, fit, side)
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
-    colour = filled(sources.colour, known, (hidden | own) & ~known)
+    colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
     if not sources.hands_seen[0 if side == "l" else 1]:
@@ -255,6 +257,23 @@ def _arm_layer(
     share = surface.share((f"hand_{side}",))
     hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
     return replace(layer, hand=np.round(255 * hand).astype(np.uint8))
+
+
+def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
+    """(h, w) what the ``chosen`` (T,) triangles cover, seen from either side: a cut mesh is open at its end."""
+    triangles = template.triangles[chosen]
+    front, back = (label_triangles(fit.vertices, triangles, shape, far) > 0 for far in (False, True))
+    return front | back
+
+
+def _bare_shoulder(sources: LayerSources, fit: BodyFit, side: str) -> Mask:
+    """(h, w) the skin about the shoulder of ``side``: the upper end of an arm whose sleeve begins farther down."""
+    alpha = sources.alpha
+    near = np.zeros(alpha.shape, np.uint8)
+    shoulder = fit.joints.points[ARMS[side].joints[0], :2]
+    cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(SHOULDER_REACH * fit.scale)), 1, -1)
+    skin = (near > 0) & (alpha > SOLID) & ~sources.face
+    return skin & (colour_distance(sources.colour, sources.skin) < 1)
 
 
 def _leg_layer(

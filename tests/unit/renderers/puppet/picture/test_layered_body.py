@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -8,7 +9,7 @@ from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_b
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.segmentation import segment
-from mannequin import BACKGROUND, joints, picture, track_of
+from mannequin import BACKGROUND, COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
 
@@ -124,3 +125,40 @@ def test_a_half_body_gets_legs_below_the_edge():
     leg = whole.layers.layers["leg_l"].rgba
     assert leg[y, x, 3] > 200
     assert leg[y, x, 1] > leg[y, x, 2]  # green rather than blue
+
+
+def test_no_seam_shows_where_a_picture_ends():
+    """The trousers go on below the edge without a row that lets the background through."""
+    pose = joints()
+    image, mask = picture(pose)
+    image, mask = image[:300], mask[:300]
+    track = track_of([pose])
+    track.visibility[0, 25:] = 0.1
+    anatomy = anatomy_of(track)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    layers = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers
+
+    x = round(float(pose[[23, 25], 0].mean()))
+    whole = np.max([layer.rgba[294:306, x, 3] for layer in layers.values()], axis=0)
+    assert whole.min() > 240
+
+
+def test_an_arm_whose_sleeve_begins_below_a_bare_shoulder_reaches_up_to_it():
+    """The shoulder's skin is the arm's upper end, so that a raised arm does not come off."""
+    pose = joints()
+    image, mask = picture(pose)
+    shoulder, elbow = pose[11], pose[13]
+    bare = np.zeros(mask.shape, np.uint8)
+    cv2.line(
+        bare, np.round(shoulder).astype(int).tolist(), np.round(0.5 * (shoulder + elbow)).astype(int).tolist(), 1, 22
+    )
+    image[(bare > 0) & (mask > 0.5)] = COLOURS["skin"]
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    arm = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["arm_l"]
+
+    points = np.round([shoulder + share * (elbow - shoulder) for share in np.linspace(0.1, 1, 12)]).astype(int)
+    assert arm.rgba[points[:, 1], points[:, 0], 3].min() > 200
+    assert np.abs(arm.rgba[points[2, 1], points[2, 0], :3].astype(float) - COLOURS["skin"]).max() < 30
