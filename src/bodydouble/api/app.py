@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
-from bodydouble.api import docs, health, metrics
+from bodydouble.api import docs, health, llms, metrics
 from bodydouble.api.crun import files, resumable
 from bodydouble.api.crun.openapi_document import build_document
 from bodydouble.api.dialect import Dialect
@@ -101,7 +101,7 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer, dialect
         if not is_own:
             document = partial(_dialect_document, dialect)
             app.add_api_route(f"{dialect.prefix}/openapi.json", document, include_in_schema=False)
-    for module in (files, resumable, health, metrics):
+    for module in (files, resumable, health, metrics, llms):
         app.include_router(module.router, dependencies=[Depends(reject_nul_in_url)])
     app.include_router(docs.router)
     app.add_exception_handler(BodydoubleError, _handle_domain_error)

@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from bodydouble.api.rate_limit import RequestLimiter
-from bodydouble.service import AccountService, CallbackService, Caller, TaskService, VerificationService
+from bodydouble.service import AccountService, CallbackService, Caller, PeopleService, TaskService, VerificationService
 from bodydouble.tasks.account import API_KEY_PATTERN, hash_api_key
 
 _header = APIKeyHeader(name="x-api-key", auto_error=False, description="Your API key: `ak_` and 32 hexadecimal digits.")
@@ -28,6 +28,11 @@ def get_accounts(request: Request) -> AccountService:
 def get_callbacks(request: Request) -> CallbackService:
     """The callback service."""
     return request.app.state.services.callbacks
+
+
+def get_people(request: Request) -> PeopleService:
+    """The service that finds the people of a video."""
+    return request.app.state.services.people
 
 
 def get_verification(request: Request) -> VerificationService:
@@ -76,6 +81,7 @@ async def authenticated(
 
 TasksDep = Annotated[TaskService, Depends(get_tasks)]
 AccountsDep = Annotated[AccountService, Depends(get_accounts)]
+PeopleDep = Annotated[PeopleService, Depends(get_people)]
 VerificationDep = Annotated[VerificationService, Depends(get_verification)]
 CallbacksDep = Annotated[CallbackService, Depends(get_callbacks)]
 CallerDep = Annotated[Caller, Depends(authenticated)]

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 import obstore
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from bodydouble import console
+from bodydouble.agents.endpoint import AGENTS_PATH, AgentsEndpoint, with_callers_key
 from bodydouble.api.app import ApiLimits, attach, create_app
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
 from bodydouble.api.inputs import INPUTS
@@ -31,7 +33,7 @@ from bodydouble.console import Console
 from bodydouble.outbound import GuardedClient, parse_networks
 from bodydouble.perception.pack import locate_pack
 from bodydouble.renderers.registry import installed_plugins
-from bodydouble.service import PeopleService, ProxyService, QualityService, Services
+from bodydouble.service import ProxyService, QualityService, Services
 from bodydouble.service.callers import KeyUse
 from bodydouble.settings import Settings
 from bodydouble.store import PostgresAccountStore, open_bucket
@@ -54,7 +56,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         sessions=sessions,
         single_sign_on=build_single_sign_on(settings, stores, sessions),
         operation=build_operation(settings, stores, services.tasks),
-        people=PeopleService(files, own.find_people, part),
+        people=services.people,
         proxies=ProxyService(files, own.make_proxy, part),
         quality=QualityService(stores.tasks, files, own.measure, part),
         parse=parse_submission,
@@ -111,6 +113,8 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                 metrics_token=settings.metrics_token,
                 is_public=bool(settings.public_url) and not _is_loopback(settings.public_url),
             )
+            agents = AgentsEndpoint(with_callers_key(app, settings.base_url))
+            app.router.routes.append(Route(AGENTS_PATH, endpoint=agents))
             console.attach(app, _build_console(settings, stores, files, services))
             duties = [
                 asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts)),
@@ -119,6 +123,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
             try:
                 yield
             finally:
+                await agents.close()
                 for duty in duties:
                     duty.cancel()
                 await asyncio.gather(*duties, return_exceptions=True)

@@ -14,6 +14,7 @@ from bodydouble.service import (
     AccountService,
     CallbackService,
     OperationService,
+    PeopleService,
     Services,
     SessionLimits,
     SessionService,
@@ -28,6 +29,7 @@ from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.task import CreateLimits
 from bodydouble.worker.inspection.pool import InspectionPool
+from bodydouble.worker.own_command import OwnCommand
 
 SIGNATURE_BYTES_MAX = 20_000_000
 """Room for the manifests of inputs and results, above the limit on videos."""
@@ -53,6 +55,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore, inspect
         accounts=AccountService(stores.accounts, open_secret(settings)),
         callbacks=CallbackService(stores.tasks, stores.deliveries),
         signer=open_signer(settings),
+        people=PeopleService(files, OwnCommand(settings.models).find_people, part),
         verification=VerificationService(
             stores.tasks,
             lambda path: inspections.read_marks(path, trust_anchors(settings)),

@@ -16,6 +16,7 @@ from bodydouble.cli import (
     keys,
     ledger,
     listen,
+    mcp,
     models,
     people,
     provenance,
@@ -65,6 +66,7 @@ app.command()(replace.replace)
 app.command()(replace.move)
 app.command()(people.people)
 app.command()(listen.listen)
+app.command()(mcp.mcp)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)
 app.command("inspect")(inspection.inspect)

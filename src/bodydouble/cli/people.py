@@ -20,6 +20,9 @@ SHORT_SIDE_PIXELS = 480
 def people(
     video: Annotated[Path, typer.Argument(metavar="VIDEO", help="The driving video.", show_default=False)],
     as_json: JsonOption = False,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a JPEG with a number on each.", show_default=False)
+    ] = None,
 ) -> None:
     """List the people at the beginning of a video, largest first: the indices and points for `replace --person`.
 
@@ -33,7 +36,8 @@ def people(
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.media import VideoReader, probe_video, working_size
     from bodydouble.perception import locate_pack
-    from bodydouble.perception.video_people import first_people
+    from bodydouble.perception.video_people import draw_numbers, first_people
+    from bodydouble.shot.preview import write_picture
     from bodydouble.tasks.errors import NobodyFound
 
     settings = load_settings()
@@ -42,7 +46,10 @@ def people(
     reader = VideoReader(video, info, *working_size(info.width, info.height, SHORT_SIDE_PIXELS))
     try:
         with without_library_noise():
-            positions = first_people(locate_pack(settings.models), reader).positions
+            seen = first_people(locate_pack(settings.models), reader)
+        positions = seen.positions
+        if picture is not None:
+            write_picture(picture, draw_numbers(seen))
     except NobodyFound:
         if not as_json:
             raise

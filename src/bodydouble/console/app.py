@@ -10,7 +10,7 @@ from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import error_page
 from bodydouble.tasks.errors import NotFound
 
-API_PATHS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.json")
+API_PATHS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.json", "/mcp")
 """Paths with these prefixes are for programs: errors below them are not shown as pages."""
 
 

@@ -108,7 +108,7 @@ async def start_upload(
 async def people(console: ConsoleDep, user: UserDep, video: Annotated[str, Query(max_length=2000)]) -> Response:
     """Detect the people in the first frame of an upload: boxes in fractions of the frame, largest first."""
     found = await console.people.at_the_start(user.caller, video)
-    return JSONResponse({"people": [dataclasses.asdict(person) for person in found]})
+    return JSONResponse({"people": [dataclasses.asdict(person) for person in found.people]})
 
 
 @router.post("/console/proxy")

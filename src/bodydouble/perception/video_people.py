@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import cv2
+
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.footage import Footage
 from bodydouble.perception.pack import ModelPack
@@ -9,6 +11,10 @@ from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.tracking import search_is_due
 from bodydouble.tasks.errors import NobodyFound
 
+LABEL_SIDE_PIXELS = 480
+"""Short side of a frame at which OpenCV's letters have their plain size; chosen by eye on the demo's clip."""
+BLACK, YELLOW = (0, 0, 0), (255, 220, 0)
+"""RGB."""
 START_FRAMES_MAX = 49
 """Frames that are searched for people: two seconds at 24 fps, nine searches."""
 
@@ -30,6 +36,22 @@ class VideoPeople:
     frame_index: int
     image: Image
     positions: list[PersonPosition]
+
+
+def draw_numbers(seen: VideoPeople) -> Image:
+    """A copy of the frame with a box around each person and its index, which ``PersonChoice.rank`` counts."""
+    picture = seen.image.copy()
+    height, width = picture.shape[:2]
+    scale = min(height, width) / LABEL_SIDE_PIXELS
+    for index, place in enumerate(seen.positions):
+        x0, y0 = round(place.x * width), round(place.y * height)
+        x1, y1 = round((place.x + place.width) * width), round((place.y + place.height) * height)
+        for colour, line in ((BLACK, 4), (YELLOW, 2)):  # visible on any background
+            thickness = max(1, round(line * scale))
+            cv2.rectangle(picture, (x0, y0), (x1, y1), colour, thickness)
+            at = (max(x0, 0) + round(6 * scale), max(y0, 0) + round(34 * scale))
+            cv2.putText(picture, str(index), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA)
+    return picture
 
 
 def first_people(pack: ModelPack, footage: Footage) -> VideoPeople:

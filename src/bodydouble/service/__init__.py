@@ -5,7 +5,7 @@ from bodydouble.service.callbacks import CallbackContent, CallbackService
 from bodydouble.service.callers import Caller
 from bodydouble.service.inputs import Submission
 from bodydouble.service.operation import OperationService
-from bodydouble.service.people import PeopleService, PersonSeen
+from bodydouble.service.people import PeopleSeen, PeopleService, PersonSeen
 from bodydouble.service.pricing import Price
 from bodydouble.service.proxies import ProxyService
 from bodydouble.service.quality import QualityService
@@ -21,6 +21,7 @@ __all__ = [
     "CallbackService",
     "Caller",
     "OperationService",
+    "PeopleSeen",
     "PeopleService",
     "PersonSeen",
     "Price",

@@ -12,8 +12,8 @@ from bodydouble.service.local_copies import Part, local_copy
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
 
-KNOWN_MAX = 1_000
-"""Results in memory; the oldest is dropped first."""
+KNOWN_MAX = 200
+"""Results in memory, up to 100 kB each; the oldest is dropped first."""
 SLOTS = 1
 """Detection takes a whole core for a few seconds."""
 
@@ -28,8 +28,16 @@ class PersonSeen:
     height: float
 
 
-FindPeople = Callable[[Path], Awaitable[Sequence[PersonSeen]]]
-"""The people in the first frame of a video that shows any, largest first. Raises InputRejected."""
+@dataclass(frozen=True, kw_only=True)
+class PeopleSeen:
+    """The people in the first frame of a video that shows any, largest first."""
+
+    people: Sequence[PersonSeen]
+    picture: bytes  # that frame as JPEG, with a number on each person; empty if nobody is seen
+
+
+FindPeople = Callable[[Path], Awaitable[PeopleSeen]]
+"""Looks for people at the start of a video. Raises InputRejected."""
 
 _Subject = tuple[str, int, datetime]
 
@@ -39,11 +47,11 @@ class PeopleService:
 
     def __init__(self, files: FileStore, find: FindPeople, part: Part) -> None:
         self._files, self._find, self._part = files, find, part
-        self._known: OrderedDict[_Subject, Sequence[PersonSeen]] = OrderedDict()
+        self._known: OrderedDict[_Subject, PeopleSeen] = OrderedDict()
         self._slots = FairSlots(SLOTS)
 
-    async def at_the_start(self, caller: Caller, video_url: str) -> Sequence[PersonSeen]:
-        """The people in the first frame that shows any, largest first; empty if there are none.
+    async def at_the_start(self, caller: Caller, video_url: str) -> PeopleSeen:
+        """The people in the first frame that shows any.
 
         Raises:
             InputRejected: not an upload of this caller, absent, or unreadable. StorageUnavailable.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bodydouble.service.accounts import AccountService
 from bodydouble.service.callbacks import CallbackService
+from bodydouble.service.people import PeopleService
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.service.tasks import TaskService
 from bodydouble.service.verification import VerificationService
@@ -17,4 +18,5 @@ class Services:
     accounts: AccountService
     callbacks: CallbackService
     signer: InstallationSigner
+    people: PeopleService
     verification: VerificationService

@@ -9,11 +9,12 @@ import contextlib
 import json
 import resource
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bodydouble.service import PersonSeen
+from bodydouble.service import PeopleSeen, PersonSeen
 from bodydouble.tasks.errors import MediaRejected
 from bodydouble.worker.environment import child_environment
 
@@ -37,10 +38,16 @@ class OwnCommand:
             {"MALLOC_ARENA_MAX": "2"} | ({"BODYDOUBLE_MODELS": str(models)} if models else {})
         )
 
-    async def find_people(self, video: Path) -> Sequence[PersonSeen]:
-        """The people at the start of ``video``, largest first. Raises MediaRejected."""
-        answer = await self._run(("people", str(video), "--json"), PEOPLE_SECONDS_MAX, PEOPLE_MEMORY_BYTES_MAX)
-        return [PersonSeen(**place) for place in answer["people"]]
+    async def find_people(self, video: Path) -> PeopleSeen:
+        """The people at the start of ``video``, largest first, and a picture of them. Raises MediaRejected."""
+        with tempfile.TemporaryDirectory() as folder:
+            picture = Path(folder) / "people.jpg"
+            arguments = ("people", str(video), "--json", "--picture", str(picture))
+            answer = await self._run(arguments, PEOPLE_SECONDS_MAX, PEOPLE_MEMORY_BYTES_MAX)
+            return PeopleSeen(
+                people=[PersonSeen(**place) for place in answer["people"]],
+                picture=picture.read_bytes() if picture.exists() else b"",
+            )
 
     async def make_proxy(self, video: Path, target: Path) -> None:
         """Write a copy of ``video`` that browsers play to ``target``. Raises MediaRejected."""

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from bodydouble.service.callers import Caller
-from bodydouble.service.people import PeopleService, PersonSeen
+from bodydouble.service.people import PeopleSeen, PeopleService, PersonSeen
 from bodydouble.tasks.account import Account, AccountId
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import StoredFile
 
 pytestmark = pytest.mark.anyio
 SOMEBODY = PersonSeen(x=0.1, y=0.2, width=0.3, height=0.6)
+SEEN = PeopleSeen(people=[SOMEBODY], picture=b"")
 STUDIO = Caller(account=Account(id=AccountId(1), name="studio", balance=Decimal(0)))
 STRANGER = Caller(account=Account(id=AccountId(2), name="stranger", balance=Decimal(0)))
 URL = "https://media.example/uploads/1/a.mp4"
@@ -49,10 +50,10 @@ class Detector:
     def __init__(self) -> None:
         self.calls = 0
 
-    async def __call__(self, path: Path) -> list[PersonSeen]:
+    async def __call__(self, path: Path) -> PeopleSeen:
         self.calls += 1
         await asyncio.sleep(0)
-        return [SOMEBODY]
+        return SEEN
 
 
 @contextmanager
@@ -67,7 +68,7 @@ async def test_an_upload_is_looked_at_once(tmp_path: Path) -> None:
     store: Any = files
     service = PeopleService(store, find, no_part)
     found = await asyncio.gather(*(service.at_the_start(STUDIO, URL) for _ in range(3)))
-    assert found == [[SOMEBODY]] * 3
+    assert found == [SEEN] * 3
     assert find.calls == 1
     files.file = dataclasses.replace(files.file, size_bytes=8)
     await service.at_the_start(STUDIO, URL)

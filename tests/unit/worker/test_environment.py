@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bodydouble.service import PeopleSeen
 from bodydouble.worker.order import RunnerOrder, WorkerOptions
 from bodydouble.worker.own_command import OwnCommand
 from bodydouble.worker.supervision.child_process import ChildProcess
@@ -85,7 +86,9 @@ async def test_an_inspection_knows_the_limits_and_no_secret(tmp_path: Path, monk
     program.write_text(f"#!/bin/sh\ncat /proc/$$/environ > {told}\necho '{json.dumps({'people': []})}'\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
-    assert await OwnCommand(tmp_path / "models").find_people(tmp_path / "video.mp4") == []
+    assert await OwnCommand(tmp_path / "models").find_people(tmp_path / "video.mp4") == PeopleSeen(
+        people=[], picture=b""
+    )
     known = dict(line.split("=", 1) for line in told.read_text().split("\0") if line)
     check(known)
     assert known["BODYDOUBLE_VIDEO_SECONDS_MAX"] == "300"

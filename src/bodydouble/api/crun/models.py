@@ -1,15 +1,17 @@
 """Endpoints of the model catalogue."""
 
+import base64
+import dataclasses
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from bodydouble.api.authentication import CallerDep, TasksDep
+from bodydouble.api.authentication import CallerDep, PeopleDep, TasksDep
 from bodydouble.api.crun.envelope import success
 from bodydouble.api.crun.openapi import responses
 from bodydouble.api.crun.prefix import CLIENT_API
-from bodydouble.api.crun.response_models import ModelDetail, ModelList, TemplatePage
+from bodydouble.api.crun.response_models import ModelDetail, ModelList, PeopleData, TemplatePage
 from bodydouble.api.crun.wire import EXAMPLES, model_data
 from bodydouble.api.inputs import INPUTS
 
@@ -35,6 +37,20 @@ async def model(request: Request, service: TasksDep, caller: CallerDep, model: s
     renderers, off = request.app.state.renderers, await service.switched_off()
     schema = INPUTS[model].model_json_schema()
     return success(model_data(spec, renderers, off.keys()) | {"input_schema": schema, "example": EXAMPLES[model]})
+
+
+@router.get("/job/People", operation_id="findPeople", tags=["models"], responses=responses(PeopleData, 503))
+async def people(
+    service: PeopleDep,
+    caller: CallerDep,
+    video_url: Annotated[
+        str, Query(max_length=2000, examples=["https://your-domain.com/shot.mp4"], description="An uploaded video.")
+    ],
+) -> Response:
+    """Find the people in the first frame of an uploaded video that shows any. Their order is that of `person`."""
+    seen = await service.at_the_start(caller, video_url)
+    picture = f"data:image/jpeg;base64,{base64.b64encode(seen.picture).decode()}" if seen.picture else ""
+    return success({"people": [dataclasses.asdict(person) for person in seen.people], "picture": picture})
 
 
 @router.get(

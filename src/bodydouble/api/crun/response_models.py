@@ -310,6 +310,22 @@ class ResentData(BaseModel):
     delivery_id: str
 
 
+class PersonData(BaseModel):
+    """A person's box: left and upper edge, width and height, as shares of the frame (0 to 1)."""
+
+    x: float = Field(examples=[0.3])
+    y: float = Field(examples=[0.1])
+    width: float = Field(examples=[0.4])
+    height: float = Field(examples=[0.9])
+
+
+class PeopleData(BaseModel):
+    """The people at the start of a video, largest first."""
+
+    people: list[PersonData]
+    picture: str = Field(description="A data URL of the frame with a number on each person; empty if nobody is seen.")
+
+
 class MarksData(BaseModel):
     """What a file says about its origin."""
 

@@ -1,0 +1,100 @@
+"""``/mcp``: the MCP server at the API's address (streamable HTTP), with the API's keys."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bodydouble.agents.connections import Connect, ServiceConnection
+from bodydouble.tasks.account import API_KEY_PATTERN
+from bodydouble_client import AsyncClient, AuthenticationError
+
+AGENTS_PATH = "/mcp"
+
+
+def with_callers_key(app: ASGIApp, base_url: str) -> Connect:
+    """Connections to ``app`` itself, without a network, with the key of each request."""
+
+    @asynccontextmanager
+    async def connect(request: Any) -> AsyncGenerator[ServiceConnection]:
+        key = _key(request)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as http:
+            client = AsyncClient(key, base_url, http_client=http)
+            yield ServiceConnection(client=client, http=http, key=key)
+
+    return connect
+
+
+def _key(request: Request) -> str:
+    """The API key of a request's headers. Raises AuthenticationError."""
+    authorization = request.headers.get("authorization", "")
+    bearer = authorization[7:].strip() if authorization[:7].lower() == "bearer " else ""
+    key = request.headers.get("x-api-key") or bearer
+    if not API_KEY_PATTERN.match(key):
+        raise AuthenticationError("Missing or invalid API key")
+    return key
+
+
+class AgentsEndpoint:
+    """The ASGI application of ``/mcp``.
+
+    It keeps no sessions, so any API process can answer any request. The MCP library is loaded by the first request:
+    it takes two seconds of processor time, and most installations never need it.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._starting = asyncio.Lock()
+        self._manager: Any = None
+        self._running: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; 401 without a key that is valid now."""
+        try:
+            async with self._connect(Request(scope)) as service:
+                await service.client.balance()
+        except AuthenticationError as error:
+            headers = {"www-authenticate": 'Bearer realm="bodydouble"'}
+            await JSONResponse({"error": str(error)}, 401, headers)(scope, receive, send)
+            return
+        await self._started()
+        await self._manager.handle_request(scope, receive, send)
+
+    async def close(self) -> None:
+        """End all requests."""
+        self._stop.set()
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _started(self) -> None:
+        async with self._starting:
+            if self._manager is not None:
+                return
+            manager = await asyncio.to_thread(self._build)
+            ready = asyncio.Event()
+
+            async def run() -> None:
+                async with manager.run():
+                    ready.set()
+                    await self._stop.wait()
+
+            self._running = asyncio.create_task(run())
+            await ready.wait()
+            self._manager = manager
+
+    def _build(self) -> Any:
+        from mcp.server.transport_security import TransportSecuritySettings
+
+        from bodydouble.agents.server import build_server
+
+        server = build_server(self._connect)
+        # Pages of other sites have no key, so the check of host names adds nothing and would know no proxy's name.
+        security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        server.streamable_http_app(streamable_http_path=AGENTS_PATH, stateless_http=True, transport_security=security)
+        return server.session_manager

@@ -1,0 +1,53 @@
+"""Which files of this machine tools may read and write."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from mcp.server.mcpserver.exceptions import ToolError
+
+
+class LocalFolders:
+    """Folders whose files agents may use. None of them: files have to be at addresses."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = [folder.resolve() for folder in folders]
+
+    def source(self, text: str, field: str) -> str | Path:
+        """An address as it is, or the path of a file in an allowed folder. Raises ToolError."""
+        scheme = urlsplit(text).scheme.lower()
+        if scheme in ("http", "https", "data"):
+            return text
+        path = self._allowed(unquote(urlsplit(text).path) if scheme == "file" else text, field)
+        if not path.is_file():
+            raise ToolError(f"{field}: there is no file {path}")
+        return path
+
+    def target(self, text: str) -> Path:
+        """The path of a new file in an allowed folder. Raises ToolError."""
+        path = self._allowed(text, "path")
+        if path.is_dir():
+            return path
+        if path.exists():
+            raise ToolError(f"path: {path} exists already; choose another name")
+        if not path.parent.is_dir():
+            raise ToolError(f"path: there is no folder {path.parent}")
+        return path
+
+    def _allowed(self, text: str, field: str) -> Path:
+        if not self._folders:
+            raise ToolError(
+                f"{field}: this server reads no local files. Give an http(s) address, or upload the file first: "
+                "upload_address returns where to."
+            )
+        path = Path(text).expanduser()
+        if not path.is_absolute():
+            path = self._folders[0] / path
+        path = path.resolve()  # a link out of an allowed folder does not count as in it
+        if not any(path.is_relative_to(folder) for folder in self._folders):
+            allowed = ", ".join(map(str, self._folders))
+            raise ToolError(f"{field}: {text} is in none of the folders that this server may use: {allowed}")
+        return path
+
+    def __bool__(self) -> bool:
+        return bool(self._folders)
