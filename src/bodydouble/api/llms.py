@@ -12,7 +12,7 @@ TEXT = """\
 > shot with the person replaced out. Tasks take minutes and cost credits; results are marked as generated.
 
 Send the API key (`ak_…`) as the header `x-api-key` or as a bearer token. A task is created with CreateTask and followed
-with TaskInfo or TaskEvents. Its result is a signed address. Local files are uploaded to the address of upload-url first.
+with TaskInfo or TaskEvents. Its result is a signed address. Upload local files to the address of upload-url first.
 
 ## For agents
 

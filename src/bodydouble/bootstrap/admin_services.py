@@ -35,7 +35,7 @@ class AdminServices:
 async def open_admin_services(settings: Settings, database_url: str) -> AsyncGenerator[AdminServices, None]:
     """An operator's services; they work with or without a running API. Raises StorageUnavailable."""
     async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
-        services = build_services(settings, stores, open_files(settings), inspections.inspect)
+        services = build_services(settings, stores, open_files(settings), inspections)
         yield AdminServices(
             operation=build_operation(settings, stores, services.tasks),
             accounts=services.accounts,
@@ -72,7 +72,7 @@ async def inspect_installation(settings: Settings, database_url: str) -> Install
 
 async def _inspect_installation(settings: Settings, database_url: str) -> InstallationState:
     async with open_stores(settings, database_url) as stores, InspectionPool(media_limits(settings)) as inspections:
-        services = build_services(settings, stores, open_files(settings), inspections.inspect)
+        services = build_services(settings, stores, open_files(settings), inspections)
         operation = build_operation(settings, stores, services.tasks)
         try:
             await open_files(settings).ping()

@@ -60,7 +60,9 @@ class VerificationService:
                 task = await self._tasks.get_task(parse_task_id(str(made["task"])), caller.id)
             except NotFound:
                 continue
-            stated = task.result.media_info.get("provenance", {}) if task and task.result else {}
-            if task and stated.get("unsigned_sha256") == made.get("unsigned_sha256"):
+            if task is None or task.result is None:
+                continue
+            stated = cast("Mapping[str, Any]", task.result.media_info.get("provenance") or {})
+            if stated and stated.get("unsigned_sha256") == made.get("unsigned_sha256"):
                 return str(task.id)
         return None
