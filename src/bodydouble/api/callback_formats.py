@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from bodydouble.api.crun.callback import CrunCallback
 from bodydouble.api.fal.callback import FalCallback
+from bodydouble.api.replicate.callback import ReplicateCallback
 from bodydouble.service.callbacks import CallbackFormat
 from bodydouble.tasks.dialect import DialectName
 
 CALLBACK_FORMATS: Mapping[DialectName, CallbackFormat] = {
     DialectName.CRUN: CrunCallback(),
     DialectName.FAL: FalCallback(),
+    DialectName.REPLICATE: ReplicateCallback(),
 }

@@ -18,6 +18,10 @@ begin
     where id = p_id and status in ('pending', 'running') and executor = p_executor and p_fraction >= fraction
         and (fraction, stage, segment, segments) is distinct from (p_fraction, p_stage, p_segment, p_segments);
     if found then
+        if p_stage is distinct from t.stage and t.param #>> '{dialect,options,logs_webhook}' is not null then
+            insert into delivery (task_id, account_id, url)
+            values (t.id, t.account_id, t.param #>> '{dialect,options,logs_webhook}');
+        end if;
         perform pg_notify('task', p_id::text);
     end if;
     return 'wanted';

@@ -17,6 +17,9 @@ begin
             insert into task_stage (task_id, stage, started_at, seconds) values (p_id, 'queued', t.created_at, waited)
             on conflict do nothing;
             perform count_value('stage', 'queued', waited);
+            insert into delivery (task_id, account_id, url)
+            select t.id, t.account_id, t.param #>> '{dialect,options,start_webhook}'
+            where t.param #>> '{dialect,options,start_webhook}' is not null;
         end if;
         update dispatch set turn = t.turn where turn < t.turn;
         perform pg_notify('task', p_id::text);

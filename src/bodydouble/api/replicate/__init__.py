@@ -1,0 +1,1 @@
+"""The API of Replicate: predictions, files, models, account, webhooks."""
