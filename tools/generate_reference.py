@@ -1,4 +1,4 @@
-"""Write the reference pages of the documentation site from the code: commands, endpoints, client.
+"""Write the reference pages of the documentation site from the code: commands, endpoints, errors, metrics, client.
 
 ``make site`` calls it. The pages are not committed. The
 settings have a committed page: ``generate_settings_reference``.
@@ -13,7 +13,13 @@ from typing import Any
 import typer
 
 from bodydouble.api.app import ApiLimits, create_app
+from bodydouble.api.crun.envelope import CODES
+from bodydouble.api.errors import STATUSES
+from bodydouble.api.metrics import HISTOGRAMS, InstallationCollector
 from bodydouble.cli import app as command_line
+from bodydouble.service.metrics import Measures
+from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.tasks.operation import QueueState
 from bodydouble.tasks.tracing import NoTracer
 
 CLIENT = """# Python client
@@ -40,7 +46,13 @@ Errors
 def write(folder: Path) -> None:
     """Write every page into ``folder``."""
     folder.mkdir(exist_ok=True)
-    pages = {"commands": _commands(), "endpoints": _endpoints(), "client": CLIENT}
+    pages = {
+        "commands": _commands(),
+        "endpoints": _endpoints(),
+        "errors": _errors(),
+        "metrics": _metrics(),
+        "client": CLIENT,
+    }
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(text)
 
@@ -98,6 +110,52 @@ def _endpoints() -> str:
         for method, operation in methods.items():
             if isinstance(operation, dict):
                 parts.append(f"| `{method.upper()} {path}` | {_cell(_first_sentence(operation))} |")
+    return "\n".join(parts) + "\n"
+
+
+def _errors() -> str:
+    parts = [
+        "# Errors by reason\n\nThe service's errors, their HTTP status, and the `code` of crun's envelope. Logs and"
+        " traces name the reason. What a client does about each code: [errors and limits](../errors-and-limits.md).\n",
+        "| reason | HTTP | code | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for error in sorted(set(_subclasses(BodydoubleError)), key=lambda found: (STATUSES[found.kind], found.reason)):
+        status = STATUSES[error.kind]
+        meaning = _cell((error.__doc__ or "").replace("``", "`"))
+        parts.append(f"| `{error.reason}` | {status} | {CODES.get(error.kind, status)} | {meaning} |")
+    return "\n".join(parts) + "\n"
+
+
+def _subclasses(error: type[BodydoubleError]) -> Iterator[type[BodydoubleError]]:
+    """Every error that has a reason of its own."""
+    for below in error.__subclasses__():
+        if "reason" in vars(below):
+            yield below
+        yield from _subclasses(below)
+
+
+def _metrics() -> str:
+    queue = QueueState(
+        pending=0,
+        running=0,
+        oldest_pending_seconds=0,
+        deliveries_pending=0,
+        oldest_delivery_seconds=0,
+        executors=0,
+    )
+    bounds = dict.fromkeys(HISTOGRAMS, ())
+    measures = Measures(queue=queue, switched_off=[], counts=[], gauges=[], bounds=bounds)
+    parts = [
+        "# Metrics by name\n\nWhat `GET /metrics` returns. Access, buckets and queries:"
+        " [monitoring](../monitoring.md).\n",
+        "| metric | type | labels | meaning |",
+        "| --- | --- | --- | --- |",
+    ]
+    for family in InstallationCollector(measures).collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in getattr(family, "_labelnames", ()))
+        parts.append(f"| `{name}` | {family.type} | {labels} | {_cell(family.documentation)} |")
     return "\n".join(parts) + "\n"
 
 

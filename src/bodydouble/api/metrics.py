@@ -43,7 +43,7 @@ async def metrics(request: Request) -> Response:
         raise HTTPException(401, "Metrics require the bearer token of the setting metrics_token")
     service: MetricsService = request.app.state.metrics
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_InstallationCollector(await service.measures()))
+    registry.register(InstallationCollector(await service.measures()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -65,7 +65,9 @@ def may_see_internals(request: Request) -> bool:
         return False
 
 
-class _InstallationCollector(Collector):
+class InstallationCollector(Collector):
+    """The metrics of all processes at one moment, by name."""
+
     def __init__(self, measures: Measures) -> None:
         self._measures = measures
 
