@@ -7,7 +7,7 @@ RUN := .venv/bin/
 # Services and tests start many processes: what Python compiled once is kept, as it is by default.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup setup-wan demo site client reference test lint types bench serve screenshots format clean
+.PHONY: help setup setup-wan demo site gallery client reference test lint types bench serve screenshots format clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ demo: .venv/product  ## start the real service, replace a person through it, say
 site: .venv/product  ## build the documentation site in docs/_site; a broken link is an error
 	$(UV) sync --quiet --locked --inexact --no-dev --group docs
 	$(RUN)sphinx-build --quiet --fail-on-warning --keep-going docs docs/_site
+
+gallery: .venv/installed  ## draw the pictures of docs/gallery.md
+	PYTHONPATH=tests $(RUN)python tools/make_gallery.py docs/gallery
 
 client: .venv/installed  ## generate the blocking Python client, and the parameters of both from the declared inputs
 	$(RUN)python tools/generate_client_options.py
