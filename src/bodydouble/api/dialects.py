@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from bodydouble.api.crun.dialect import DIALECT as CRUN
+from bodydouble.api.dashscope.dialect import DIALECT as DASHSCOPE
 from bodydouble.api.dialect import Dialect
 from bodydouble.api.fal.dialect import DIALECT as FAL
 from bodydouble.api.replicate.dialect import DIALECT as REPLICATE
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN, FAL, REPLICATE)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN, FAL, REPLICATE, DASHSCOPE)}
 
 
 class ServedDialects:
