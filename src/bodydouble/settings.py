@@ -62,6 +62,7 @@ class ServerSettings(BaseSettings):
     host: str = "127.0.0.1"  # address to listen on; 0.0.0.0: all addresses of this machine
     port: int = Field(default=8000, ge=0, le=65_535)  # 0: a free port
     public_url: Url = ""  # for links; empty: http://host:port, or https:// with a certificate
+    allowed_hosts: str = ""  # names and networks, comma-separated: links name such a host if the request was sent to it
     tls_cert: Path | None = None  # certificate chain in PEM format; the service then speaks https
     tls_key: Path | None = None  # its private key in PEM format
     log_json: bool = False  # write log lines as JSON
@@ -78,6 +79,11 @@ class ServerSettings(BaseSettings):
     def dialect_names_off(self) -> list[str]:
         """The dialects that are not served."""
         return _names(self.dialects_off)
+
+    @property
+    def link_hosts(self) -> list[str]:
+        """Hosts that links may name: ``allowed_hosts``, and without a ``public_url`` the names of the loopback."""
+        return _names(self.allowed_hosts) + ([] if self.public_url else ["localhost", "127.0.0.0/8", "::1/128"])
 
     @property
     def base_url(self) -> str:

@@ -259,6 +259,15 @@ def test_the_price_during_an_upload_is_that_of_the_whole_video(
     expect(page.locator("[data-price]")).to_have_text("12.5 credits")
 
 
+def test_run_needs_credits(page: Page, live: LiveService) -> None:
+    """With an empty balance the button is disabled before any file is chosen."""
+    answer = {"credits": 62.5, "estimated": True, "size": None, "resolution": "720P", "plays": True}
+    answer |= {"balance": 0, "affordable": False, "curl": "", "python": ""}
+    page.route("**/console/price", lambda route: route.fulfill(json=answer))
+    page.goto(f"{live.url}/")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
+
+
 def test_a_reload_keeps_the_draft(page: Page, live: LiveService, media: dict[str, Path]) -> None:
     """Uploaded files and chosen options are there again, and the price says what is produced."""
     page.goto(f"{live.url}/")

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
 from bodydouble.api import docs, health, llms, metrics
+from bodydouble.api.client_origin import AllowedHosts, ClientOriginMiddleware
 from bodydouble.api.crun import files, resumable
 from bodydouble.api.crun.openapi_document import build_document
 from bodydouble.api.dialect import Dialect
@@ -80,10 +81,17 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer, dialects_off: Collection[str] = ()) -> FastAPI:
+def create_app(
+    *,
+    lifespan: Lifespan,
+    limits: ApiLimits,
+    tracer: Tracer,
+    dialects_off: Collection[str] = (),
+    hosts: AllowedHosts = AllowedHosts(),
+) -> FastAPI:
     """Build the application without the dialects named in ``dialects_off``.
 
-    ``lifespan`` starts the services and passes them to ``attach``.
+    ``lifespan`` starts the services and passes them to ``attach``. ``hosts``: those that links may name.
     """
     app = Application(
         title="bodydouble",
@@ -116,7 +124,8 @@ def create_app(*, lifespan: Lifespan, limits: ApiLimits, tracer: Tracer, dialect
 
     def with_middleware(inner: ASGIApp) -> ASGIApp:
         limited = BodyLimitMiddleware(inner, body_limit(dialects, limits))
-        return RequestContextMiddleware(limited, on_error=_handle_unexpected_error, tracer=tracer)
+        named = ClientOriginMiddleware(limited, hosts)
+        return RequestContextMiddleware(named, on_error=_handle_unexpected_error, tracer=tracer)
 
     app.add_middleware(with_middleware)
     app.entry = FastPath(

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from bodydouble import console
 from bodydouble.agents.endpoint import AGENTS_PATH, AgentsEndpoint, with_callers_key
 from bodydouble.api.app import ApiLimits, attach, create_app
+from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
 from bodydouble.api.inputs import INPUTS
 from bodydouble.bootstrap.callbacks import callback_sender
@@ -67,7 +68,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         example_file=ExampleFiles(settings.data / "examples").get,
         send_callback=callback_sender(settings, GuardedClient(parse_networks(settings.outbound_allow))).send,
         limits=media_limits(settings),
-        base_url=settings.base_url,
+        configured_url=settings.base_url,
         media_origins=_media_origins(settings),
     )
 
@@ -134,7 +135,13 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
         reads_per_minute=settings.reads_per_minute,
         event_streams_max=settings.event_streams_max,
     )
-    app = create_app(lifespan=lifespan, limits=limits, tracer=tracer, dialects_off=settings.dialect_names_off)
+    app = create_app(
+        lifespan=lifespan,
+        limits=limits,
+        tracer=tracer,
+        dialects_off=settings.dialect_names_off,
+        hosts=AllowedHosts.parse(settings.link_hosts),
+    )
     console.install(app)
     return app
 

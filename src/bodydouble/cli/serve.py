@@ -117,12 +117,17 @@ def _with_certificate(settings: Settings, *, self_signed: bool) -> Settings:
 
 
 def _with_public_url(settings: Settings) -> Settings:
-    """Settings whose links other machines can open, if the service listens on all addresses."""
+    """Settings whose links other machines can open, if the service listens on all addresses.
+
+    Without a public URL, links name the host of the request if it is an address or this machine's name: a request that
+    came here used a host that leads here. Callbacks have no request; their links name this machine's address.
+    """
     if settings.public_url or settings.host not in ANY_ADDRESS:
         return settings
     url = f"{urlsplit(settings.base_url).scheme}://{_machine_address()}:{settings.port}"
-    warn(f"links use {url}; set BODYDOUBLE_PUBLIC_URL if clients reach this machine at another address")
-    return settings.model_copy(update={"public_url": url})
+    warn(f"callbacks name {url}; set BODYDOUBLE_PUBLIC_URL if clients reach this machine at another address")
+    hosts = ",".join([*settings.link_hosts, socket.gethostname(), "0.0.0.0/0", "::/0"])
+    return settings.model_copy(update={"public_url": url, "allowed_hosts": hosts})
 
 
 def _machine_address() -> str:

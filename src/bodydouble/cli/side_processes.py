@@ -28,6 +28,7 @@ async def keep_running(
         **os.environ,
         "DATABASE_URL": database_url,
         "BODYDOUBLE_PUBLIC_URL": settings.base_url,
+        "BODYDOUBLE_ALLOWED_HOSTS": ",".join(settings.link_hosts),
         "BODYDOUBLE_LOG_JSON": "1" if settings.log_json or not is_interactive() else "0",
     }
     if settings.tls_cert and settings.tls_key:

@@ -20,6 +20,7 @@ from bodydouble.service import (
 )
 from bodydouble.service.single_sign_on import SingleSignOn
 from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry
+from bodydouble.tasks.request_origin import link_base
 
 ParseSubmission = Callable[[dict[str, Any]], Submission]
 """Validates a body of CreateTask. Raises InvalidParams."""
@@ -50,5 +51,10 @@ class Console:
     example_file: Callable[[str], Awaitable[Path]]  # an example of this name; raises NotFound, ModelPackMissing
     send_callback: SendCallback
     limits: MediaLimits
-    base_url: str  # URL of this installation for clients
+    configured_url: str  # URL of this installation for clients
     media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket
+
+    @property
+    def base_url(self) -> str:
+        """The start of links of this installation, as the browser knows it."""
+        return link_base(self.configured_url)

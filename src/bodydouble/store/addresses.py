@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from uuid import uuid4
 
 from bodydouble.tasks.errors import InputRejected, NotFound
+from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import AccountId
 
 SEGMENT = "[0-9a-z-]{1,64}"
@@ -74,7 +75,11 @@ def belongs_to(key: str, account: AccountId) -> bool:
 
 
 class SignedAddresses:
-    """Creates and verifies addresses below ``base_url``. The first key signs; signatures of every key are valid."""
+    """Creates and verifies addresses of our API. The first key signs; signatures of every key are valid.
+
+    They start with the host that the present request was sent to, else with ``base_url``. The signature does not cover
+    the start: an address is ours under every name of this installation.
+    """
 
     def __init__(self, base_url: str, keys: Sequence[bytes]) -> None:
         self._base_url, self._keys = base_url, tuple(keys)
@@ -84,7 +89,7 @@ class SignedAddresses:
         expires = int(time.time()) + seconds
         signature = _sign(self._keys[0], method, key, expires, content_type)
         query = urlencode({"expires": expires, "signature": signature})
-        return f"{self._base_url}{PATH_PREFIX}{quote(key)}?{query}"
+        return f"{link_base(self._base_url)}{PATH_PREFIX}{quote(key)}?{query}"
 
     def make_resumable(self, key: str, seconds: int, size_bytes: int) -> str:
         """An address for an upload of exactly this size, in any number of pieces."""
@@ -109,14 +114,15 @@ class SignedAddresses:
 
     def key_of(self, url: str) -> str | None:
         """The key, if ``url`` is a valid address of ours for reading, else None."""
-        if not url.startswith(self._base_url + PATH_PREFIX):
-            return None
         try:
             parts = urlsplit(url)
         except ValueError:
             return None
+        own_path = urlsplit(self._base_url).path  # an installation may be below a path
+        key = parts.path.removeprefix(own_path).removeprefix(PATH_PREFIX)
+        if parts.scheme not in ("http", "https") or key == parts.path.removeprefix(own_path):
+            return None
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        key = url.removeprefix(self._base_url + PATH_PREFIX).partition("?")[0]
         return key if self.allows("GET", key, query, "") else None
 
 

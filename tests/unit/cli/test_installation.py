@@ -1,12 +1,14 @@
 """How a command finds the installation that it works on."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.cli import app, serve
 from bodydouble.cli.data_folder import locked
 from bodydouble.cli.installation import find_installation
@@ -76,12 +78,16 @@ def test_doctor_names_the_running_service(installed):
 
 
 def test_a_service_for_all_addresses_names_one_that_others_can_open(capsys):
-    """Links lead to this machine's address and not to 0.0.0.0; an address of the operator's stays."""
+    """Links name the host of a request, callbacks this machine and not 0.0.0.0; an address of the operator's stays."""
     settings = serve._with_public_url(Settings(host="0.0.0.0", port=8123))
     assert settings.base_url.startswith("http://")
     assert "0.0.0.0" not in settings.base_url
     assert settings.base_url.endswith(":8123")
     assert settings.base_url in capsys.readouterr().err
+    hosts = AllowedHosts.parse(settings.link_hosts)
+    assert all(hosts.allow(host) for host in ("localhost", "127.0.0.1", "192.168.1.7", "::1", socket.gethostname()))
+    assert not hosts.allow("elsewhere.example")
     chosen = Settings(host="0.0.0.0", public_url="https://video.example.com")
     assert serve._with_public_url(chosen).base_url == "https://video.example.com"
+    assert serve._with_public_url(chosen).link_hosts == [], "a proxy may send any host"
     assert serve._with_public_url(Settings(host="127.0.0.1")).base_url == "http://127.0.0.1:8000"

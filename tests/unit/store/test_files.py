@@ -12,6 +12,7 @@ import pytest
 from bodydouble.store import FileLimits, LocalFileStore
 from bodydouble.store.addresses import SignedAddresses
 from bodydouble.tasks.errors import StorageFull, StorageUnavailable
+from bodydouble.tasks.request_origin import links_start_with
 
 pytestmark = pytest.mark.anyio
 
@@ -139,6 +140,19 @@ async def test_addresses_outlive_the_process_and_the_former_key(tmp_path: Path) 
     assert await again.own_key(await files.sign_download("results/7/one.mp4")) == "results/7/one.mp4"
     other = LocalFileStore(tmp_path / "other", URL, b"another secret", LIMITS)
     assert await other.own_key(former) is None
+
+
+async def test_an_address_is_ours_under_every_name(files: LocalFileStore) -> None:
+    """Clients reach an installation under several names; the signature tells that the file is ours, not the host."""
+    url = await files.sign_download("results/7/one.mp4")
+    assert url.startswith(f"{URL}/")
+    with links_start_with("http://studio.local:8000"):
+        named = await files.sign_download("results/7/one.mp4")
+    assert named.startswith("http://studio.local:8000/files/results/7/one.mp4?")
+    for address in (url, named):
+        assert await files.own_key(address) == "results/7/one.mp4"
+    assert await files.own_key(named.replace("http://", "ftp://")) is None
+    assert await files.own_key(named.replace("/files/", "/other/")) is None
 
 
 async def test_an_address_expires(files: LocalFileStore, monkeypatch: pytest.MonkeyPatch) -> None:

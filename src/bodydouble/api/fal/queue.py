@@ -32,6 +32,7 @@ from bodydouble.service import TaskView
 from bodydouble.service.document import to_json
 from bodydouble.tasks.dialect import dialect_request
 from bodydouble.tasks.errors import ScopeInsufficient
+from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, Task, TaskStatus
 
 router = APIRouter(prefix=QUEUE, tags=["queue"])
@@ -47,7 +48,8 @@ def _submit_to(endpoint: str) -> Endpoint:
         request_id = str(created.id)
         body: dict[str, Any] = {"status": "IN_QUEUE", "request_id": request_id, "queue_position": 0}
         return JsonResponse(
-            body | request_addresses(request.app.state.base_url, request_id), headers={REQUEST_ID: request_id}
+            body | request_addresses(link_base(request.app.state.base_url), request_id),
+            headers={REQUEST_ID: request_id},
         )
 
     return submit
@@ -92,7 +94,7 @@ def _wants_logs(request: Request) -> bool:
 async def status(request: Request) -> Response:
     """Get the state of a request: `IN_QUEUE`, `IN_PROGRESS` or `COMPLETED`, also after a failure."""
     view = await read(request)
-    document = status_document(view, request.app.state.base_url, with_logs=_wants_logs(request))
+    document = status_document(view, link_base(request.app.state.base_url), with_logs=_wants_logs(request))
     return JsonResponse(document, headers={REQUEST_ID: str(view.task.id)})
 
 
@@ -105,7 +107,7 @@ async def stream_status(request: Request) -> Response:
     """Stream the states of a request until it ends. Each event has the new lines of the log."""
     view = await read(request)
     request.app.state.streams.check(view.task.account)
-    base_url, with_logs, sent = request.app.state.base_url, _wants_logs(request), 0
+    base_url, with_logs, sent = link_base(request.app.state.base_url), _wants_logs(request), 0
 
     def event(changed: TaskView) -> bytes:
         nonlocal sent

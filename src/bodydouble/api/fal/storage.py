@@ -14,6 +14,7 @@ from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service.inline_files import EXTENSIONS
+from bodydouble.tasks.request_origin import link_base
 
 REST, CDN = f"{PREFIX}/rest", f"{PREFIX}/cdn"
 UPLOAD = f"{CDN}/files/upload"
@@ -37,7 +38,7 @@ async def token(request: Request) -> Response:
         {
             "token": fal_key(request),
             "token_type": "Key",
-            "base_url": f"{request.app.state.base_url}{CDN}",
+            "base_url": f"{link_base(request.app.state.base_url)}{CDN}",
             "expires_at": expires_at.isoformat(),
         }
     )
