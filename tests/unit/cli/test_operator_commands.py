@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bodydouble.cli import app
+from bodydouble.cli.running_services import RunningService
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresTaskStore
 from bodydouble.tasks.task import CreateLimits, NewTask, ResultCode, TaskId, TaskResult, TaskSource, TaskStatus
@@ -228,6 +229,16 @@ def test_a_task_is_shown_with_callbacks_and_ledger(installation):
         assert text in shown
     assert "https://example.com/hook" in invoke("callbacks", "ls", task).stdout
     assert "due now" in invoke("callbacks", "resend", task).stderr
+
+
+def test_a_link_leads_to_the_running_service(tmp_path, monkeypatch):
+    """It has the port of the service that runs on this data folder, not the default one."""
+    invoke("accounts", "create", "studio")
+    running = RunningService(pid=1, data=str(tmp_path), base_url="http://127.0.0.1:4711", own_database=False)
+    monkeypatch.setattr(
+        "bodydouble.cli.running_services.service_of", lambda at: running if at == tmp_path else None
+    )
+    assert invoke("accounts", "link", "studio").stdout.startswith("http://127.0.0.1:4711/sign-in?link=")
 
 
 def test_a_failed_task_is_retried_as_a_new_one(installation):
