@@ -235,9 +235,7 @@ def test_a_link_leads_to_the_running_service(tmp_path, monkeypatch):
     """It has the port of the service that runs on this data folder, not the default one."""
     invoke("accounts", "create", "studio")
     running = RunningService(pid=1, data=str(tmp_path), base_url="http://127.0.0.1:4711", own_database=False)
-    monkeypatch.setattr(
-        "bodydouble.cli.running_services.service_of", lambda at: running if at == tmp_path else None
-    )
+    monkeypatch.setattr("bodydouble.cli.running_services.service_of", lambda at: running if at == tmp_path else None)
     assert invoke("accounts", "link", "studio").stdout.startswith("http://127.0.0.1:4711/sign-in?link=")
 
 
