@@ -25,13 +25,26 @@ class HttpErrorResponse(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaseUrl:
+    """An address that leads a vendor's client to this service."""
+
+    give_as: str  # variable or option of the client
+    path: str  # follows the address of this service
+    has_scheme: bool = True  # false: the client puts https:// before it
+
+    def of(self, base_url: str) -> str:
+        """The value for a service at ``base_url``."""
+        return (base_url if self.has_scheme else base_url.partition("://")[2]) + self.path
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dialect:
     """One dialect."""
 
     name: str
     title: str  # the vendor, for people
     prefix: str  # all paths of the dialect begin with it; it has no trailing slash
-    base_urls: Mapping[str, str]  # what a client has to be given → path that follows the address of this service
+    base_urls: Sequence[BaseUrl]  # what clients have to be given
     routers: Sequence[APIRouter]
     error_response: Callable[[Request, BodydoubleError], Response]
     http_error: HttpErrorResponse

@@ -1,15 +1,18 @@
 """Translating a vendor's request into ours."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Annotated, Any
 
+import structlog
 from pydantic import AfterValidator, AnyHttpUrl, Field
 
 from bodydouble.api.inputs import INPUTS
 from bodydouble.api.request_bodies import validate
 from bodydouble.service import Submission
 from bodydouble.service.document import to_json
-from bodydouble.tasks.dialect import PARAM_KEY, DialectRequest
+from bodydouble.tasks.dialect import PARAM_KEY, DialectName, DialectRequest
+
+_log = structlog.get_logger("bodydouble.api")
 
 
 def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
@@ -39,6 +42,12 @@ def translated(
         inputs=validate(INPUTS[model], given).model_dump(mode="json"),
         callback_url=callback_url,
     )
+
+
+def log_without_effect(dialect: DialectName, given: Iterable[str], without_effect: Container[str]) -> None:
+    """Log which given inputs cannot change the result here."""
+    if fields := [name for name in given if name in without_effect]:
+        _log.info("inputs without effect", dialect=dialect.value, fields=fields)
 
 
 def only(accepted: object, reason: str) -> AfterValidator:

@@ -10,6 +10,7 @@ from bodydouble.cli import (
     backup,
     callbacks,
     demo,
+    dialects,
     doctor,
     evaluation,
     inspection,
@@ -66,6 +67,7 @@ app.command()(replace.replace)
 app.command()(replace.move)
 app.command()(people.people)
 app.command()(listen.listen)
+app.command()(dialects.dialects)
 app.command()(mcp.mcp)
 app.command()(demo.demo)
 app.command("eval")(evaluation.evaluate)

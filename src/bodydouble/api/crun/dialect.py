@@ -3,7 +3,7 @@
 from bodydouble.api.crun import accounts, callbacks, creation, events, models, tasks, verification
 from bodydouble.api.crun.envelope import error_response, http_error
 from bodydouble.api.crun.prefix import CLIENT_API
-from bodydouble.api.dialect import Dialect
+from bodydouble.api.dialect import BaseUrl, Dialect
 from bodydouble.api.fast_path import FastRoute
 
 FILES_IN_BODY = frozenset(f"{CLIENT_API}/job/{name}" for name in ("CreateTask", "estimate-credits", "EstimateTask"))
@@ -12,7 +12,7 @@ DIALECT = Dialect(
     name="crun",
     title="crun.ai",
     prefix=CLIENT_API,
-    base_urls={"CRUN_BASE_URL": ""},
+    base_urls=[BaseUrl(give_as="CRUN_BASE_URL", path="")],
     routers=[module.router for module in (creation, tasks, events, callbacks, models, accounts, verification)],
     error_response=error_response,
     http_error=http_error,

@@ -3,14 +3,14 @@
 from bodydouble.api.dashscope import tasks, uploads
 from bodydouble.api.dashscope.errors import error_response, http_error
 from bodydouble.api.dashscope.paths import BASE, OBJECTS, PREFIX
-from bodydouble.api.dialect import Dialect
+from bodydouble.api.dialect import BaseUrl, Dialect
 from bodydouble.api.route_descriptions import BEARER_SCHEME
 
 DIALECT = Dialect(
     name="dashscope",
     title="Alibaba Cloud Model Studio (DashScope)",
     prefix=PREFIX,
-    base_urls={"DASHSCOPE_HTTP_BASE_URL": BASE},
+    base_urls=[BaseUrl(give_as="DASHSCOPE_HTTP_BASE_URL", path=BASE)],
     routers=[tasks.router, uploads.router],
     error_response=error_response,
     http_error=http_error,

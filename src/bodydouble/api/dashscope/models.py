@@ -10,7 +10,7 @@ from bodydouble.api.dashscope.paths import OBJECTS
 from bodydouble.api.field_names import FieldNames
 from bodydouble.api.inputs import URL_BYTES_MAX, URL_MESSAGE
 from bodydouble.api.request_bodies import validate
-from bodydouble.api.translation import only, translated
+from bodydouble.api.translation import log_without_effect, only, translated
 from bodydouble.service import Submission
 from bodydouble.tasks.catalogue import WAN_2_2_ANIMATE_MOVE, WAN_2_2_ANIMATE_REPLACE
 from bodydouble.tasks.dialect import DialectName, DialectRequest
@@ -27,6 +27,7 @@ FIELDS = FieldNames({"img_urls": "input.image_url", "video_urls": "input.video_u
 OSS = "oss://"
 """Scheme of addresses of uploads."""
 
+WITHOUT_EFFECT = frozenset({"check_image", "extend_prompt", "function"})
 NO_WATERMARK = only(False, "results have no visible watermark")
 NO_PROMPT = "this model takes no prompt"
 
@@ -93,6 +94,9 @@ def parse(raw: Mapping[str, Any], base_url: str) -> Submission:
     if isinstance(model, str) and model not in MODELS:
         raise NotFound(f"Model '{model[:100]}' does not exist; there are: {', '.join(MODELS)}", model=model)
     body = validate(CreateBody, raw)
+    log_without_effect(
+        DialectName.DASHSCOPE, body.input.model_fields_set | body.parameters.model_fields_set, WITHOUT_EFFECT
+    )
     rest = body.input.model_dump(exclude={"image_url", "video_url"}, exclude_unset=True)
     return translated(
         MODELS[body.model],

@@ -1,6 +1,6 @@
 """fal's API as a dialect."""
 
-from bodydouble.api.dialect import Dialect
+from bodydouble.api.dialect import BaseUrl, Dialect
 from bodydouble.api.fal import keys, queue, storage, synchronous
 from bodydouble.api.fal.documents import PREFIX, QUEUE
 from bodydouble.api.fal.errors import error_response, http_error
@@ -17,12 +17,12 @@ DIALECT = Dialect(
     name="fal",
     title="fal.ai",
     prefix=PREFIX,
-    base_urls={
-        "FAL_RUN_HOST (without https://)": f"{PREFIX}/run",
-        "FAL_QUEUE_RUN_HOST (without https://)": QUEUE,
-        "proxyUrl of @fal-ai/client": keys.PROXY,
-        "JWKS of webhooks": f"{PREFIX}/.well-known/jwks.json",
-    },
+    base_urls=[
+        BaseUrl(give_as="FAL_RUN_HOST", path=f"{PREFIX}/run", has_scheme=False),
+        BaseUrl(give_as="FAL_QUEUE_RUN_HOST", path=QUEUE, has_scheme=False),
+        BaseUrl(give_as="proxyUrl of @fal-ai/client", path=keys.PROXY),
+        BaseUrl(give_as="JWKS of webhooks", path=f"{PREFIX}/.well-known/jwks.json"),
+    ],
     routers=[queue.router, synchronous.router, storage.router, keys.router],
     error_response=error_response,
     http_error=http_error,

@@ -1,6 +1,6 @@
 """Replicate's API as a dialect."""
 
-from bodydouble.api.dialect import Dialect
+from bodydouble.api.dialect import BaseUrl, Dialect
 from bodydouble.api.replicate import catalogue, files, predictions
 from bodydouble.api.replicate.errors import error_response, http_error
 from bodydouble.api.replicate.names import PREFIX, ROOT
@@ -12,7 +12,10 @@ DIALECT = Dialect(
     name="replicate",
     title="Replicate",
     prefix=PREFIX,
-    base_urls={"REPLICATE_BASE_URL": PREFIX, "baseUrl of replicate (JavaScript)": ROOT},
+    base_urls=[
+        BaseUrl(give_as="REPLICATE_BASE_URL", path=PREFIX),
+        BaseUrl(give_as="baseUrl of replicate (JavaScript)", path=ROOT),
+    ],
     routers=[predictions.router, files.router, catalogue.router],
     error_response=error_response,
     http_error=http_error,
