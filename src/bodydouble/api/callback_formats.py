@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bodydouble.api.crun.callback import CrunCallback
 from bodydouble.api.fal.callback import FalCallback
 from bodydouble.api.replicate.callback import ReplicateCallback
+from bodydouble.api.wavespeed.callback import WavespeedCallback
 from bodydouble.service.callbacks import CallbackFormat
 from bodydouble.tasks.dialect import DialectName
 
@@ -12,4 +13,5 @@ CALLBACK_FORMATS: Mapping[DialectName, CallbackFormat] = {
     DialectName.CRUN: CrunCallback(),
     DialectName.FAL: FalCallback(),
     DialectName.REPLICATE: ReplicateCallback(),
+    DialectName.WAVESPEED: WavespeedCallback(),
 }

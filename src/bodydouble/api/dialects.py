@@ -7,8 +7,9 @@ from bodydouble.api.dashscope.dialect import DIALECT as DASHSCOPE
 from bodydouble.api.dialect import Dialect
 from bodydouble.api.fal.dialect import DIALECT as FAL
 from bodydouble.api.replicate.dialect import DIALECT as REPLICATE
+from bodydouble.api.wavespeed.dialect import DIALECT as WAVESPEED
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN, FAL, REPLICATE, DASHSCOPE)}
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CRUN, FAL, REPLICATE, DASHSCOPE, WAVESPEED)}
 
 
 class ServedDialects:

@@ -47,7 +47,7 @@ class CallbackSender:
         2xx means received, 410 means do not call again, anything else is retried.
         """
         signed = signed_headers(str(delivery_id), self._now(), message.body, message.secrets)
-        headers = {**message.headers, **signed}
+        headers = {**signed, **message.headers}
         status, error, started = None, None, time.monotonic()
         try:
             async with self._client.exchange(

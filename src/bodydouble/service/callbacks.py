@@ -63,6 +63,7 @@ class CallbackContext:
     """What a callback format needs beside the task."""
 
     base_url: str  # of this installation, without a trailing slash
+    delivery_id: str  # the header ``webhook-id``
     secrets: Sequence[str]  # that sign for the account, the newest first
     signer: InstallationSigner
 
@@ -75,7 +76,7 @@ class CallbackFormat(Protocol):
         ...
 
     def headers(self, view: TaskView, body: bytes, moment: datetime, context: CallbackContext) -> Mapping[str, str]:
-        """Headers beside those of Standard Webhooks, which every callback has."""
+        """Headers beside, or instead of, those of Standard Webhooks, which every callback has."""
         ...
 
 
@@ -106,7 +107,9 @@ class CallbackContent:
         request = dialect_request(task)
         form = self._formats[request.name if request else DialectName.CRUN]
         view = await show_task(self._files, task)
-        context = CallbackContext(base_url=self._base_url, secrets=secrets, signer=self._signer)
+        context = CallbackContext(
+            base_url=self._base_url, delivery_id=str(delivery.id), secrets=secrets, signer=self._signer
+        )
         body = to_json(form.body(view, context))
         headers = form.headers(view, body, now, context)
         return CallbackMessage(body=body, secrets=secrets, headers=headers)

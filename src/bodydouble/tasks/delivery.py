@@ -105,7 +105,9 @@ class CallbackMessage:
 
     body: bytes  # JSON
     secrets: Sequence[str]  # at least one ``whsec_…``; during a rotation the old secret signs too
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])  # beside those of Standard Webhooks
+    headers: Mapping[str, str] = field(
+        default_factory=dict[str, str]
+    )  # beside, or instead of, those of Standard Webhooks
 
 
 class CallbackTransport(Protocol):

@@ -1,0 +1,1 @@
+"""The dialect of WaveSpeedAI: its predictions API for Wan 2.2 Animate."""
