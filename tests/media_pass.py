@@ -42,5 +42,5 @@ def through(
         ) as encoder:
             for n, _, planes in footage.read_planes(start, stop, form):
                 encoder.write(planes, footage.pts[n])
-    join_segments(segments, source, info, folder / name, keep_audio=keep_audio, comment="made by a machine")
+    join_segments(segments, source, info, folder / name, keep_audio=keep_audio, texts={"comment": "made by a machine"})
     return folder / name

@@ -36,6 +36,11 @@ PersonIndex = Annotated[
     ),
 ]
 KeepAudio = Annotated[bool, Field(description="Keep the sound of the video.")]
+Label = Annotated[
+    Literal["none", "eu", "china", "both"],
+    Field(description="Visible label: eu shows AI in every frame, china AI生成 in the first seconds."),
+]
+Consent = Annotated[str, Field(description="How the people shown agreed, such as the number of a release, if known.")]
 Prompt = Annotated[str, Field(description="Description of the scene, for the GPU renderer; usually empty.")]
 Wait = Annotated[
     int,
@@ -79,6 +84,8 @@ class Tools:
         resolution: Resolution = "720P",
         person: PersonIndex = 0,
         keep_audio: KeepAudio = True,
+        label: Label = "none",
+        consent: Consent = "",
         prompt: Prompt = "",
         wait_seconds: Wait = WAIT_SECONDS,
     ) -> CallToolResult:
@@ -87,7 +94,7 @@ class Tools:
         The scene, camera, light, motion and sound stay. Use it for "put X into this clip", "swap the man for Y". It
         costs credits (see `estimate`) and takes minutes. The answer has the video, or a task_id for `task`.
         """
-        options = {"person": person, "keep_audio": keep_audio} | ({"prompt": prompt} if prompt else {})
+        options = {"person": person, "keep_audio": keep_audio, "label": label, "consent": consent, "prompt": prompt}
         return await self._make(REPLACE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
 
     async def move_character(
@@ -96,6 +103,8 @@ class Tools:
         video: Video,
         ctx: Context,
         resolution: Resolution = "720P",
+        label: Label = "none",
+        consent: Consent = "",
         prompt: Prompt = "",
         wait_seconds: Wait = WAIT_SECONDS,
     ) -> CallToolResult:
@@ -104,7 +113,7 @@ class Tools:
         The picture's own background stays, nothing of the video is seen but the motion. Use it for "make this drawing
         dance like the video". It needs a GPU renderer, costs credits and takes minutes.
         """
-        options = {"prompt": prompt} if prompt else {}
+        options = {"label": label, "consent": consent, "prompt": prompt}
         return await self._make(MOVE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
 
     async def find_people(self, video: Video, ctx: Context) -> CallToolResult:
@@ -205,7 +214,9 @@ class Tools:
         """
         model = REPLACE_MODEL if name == "replace_person" else MOVE_MODEL
         options = {
-            key: arguments[key] for key in ("person", "keep_audio", "prompt") if arguments.get(key) not in (None, "")
+            key: arguments[key]
+            for key in ("person", "keep_audio", "label", "consent", "prompt")
+            if arguments.get(key) is not None
         }
         async with self._connect(request) as service:
             handle = await self._submit(service, model, arguments, options)

@@ -50,6 +50,7 @@ def build_services(settings: Settings, stores: Stores, files: FileStore, inspect
             CreateLimits(creates_per_minute=settings.creates_per_minute, active_max=settings.tasks_active_max),
             deadline_seconds=settings.task_hours_max * 3600,
             inline_bytes_max=settings.data_url_bytes_max,
+            consent_required=settings.consent_required,
             catalogue=priced(settings.credits_per_second),
         ),
         accounts=AccountService(stores.accounts, open_secret(settings)),

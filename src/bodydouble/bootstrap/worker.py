@@ -103,6 +103,8 @@ def _worker_options(settings: Settings) -> WorkerOptions:
         renderers=renderer_settings(settings),
         perception=dataclasses.asdict(perception_options(settings)),
         signing=signing.to_json() if signing else None,
+        label=settings.label,
+        label_producer=settings.label_producer,
         runner_idle_seconds=settings.wan_idle_seconds,
         catalogue=priced(settings.credits_per_second),
         tasks_max=settings.worker_tasks_max,

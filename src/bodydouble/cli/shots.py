@@ -42,6 +42,7 @@ def make_shot(
     short_side = RESOLUTIONS[options.pop("resolution")]
     point, rank = options.pop("person")
     quality = options.pop("quality")
+    options.pop("consent")  # only a service stores it
     from bodydouble.bootstrap.options import (  # slow imports: not for --help
         media_limits,
         perception_options,
@@ -50,6 +51,7 @@ def make_shot(
     from bodydouble.bootstrap.provenance import local_signing_options
     from bodydouble.media import Quality
     from bodydouble.perception import PersonChoice, locate_pack
+    from bodydouble.renderers.shot_inputs import combined_label
     from bodydouble.shot import ShotRequest, compare_sheet
 
     settings = load_settings()
@@ -62,6 +64,8 @@ def make_shot(
         keep_audio=options.pop("keep_audio"),
         quality=Quality.LOSSLESS if output.suffix.lower() == LOSSLESS_SUFFIX else quality,
         dynamic_range=options.pop("dynamic_range"),
+        label=combined_label(options.pop("label"), settings.label),
+        label_producer=settings.label_producer,
         renderer=options.pop("renderer"),
         mode=mode,
         options=options,

@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from bodydouble.tasks.atomic_files import atomic_file
 
 RESULT_COMMENT = "Made with bodydouble: the person in this video was replaced by a generated character."
 """Stored in the metadata of every result, to declare the video as generated."""
+PLAIN_TEXTS = {"comment"}
+"""Metadata that MP4's usual form holds; others need Apple's form with free names."""
 MATROSKA = "matroska"
 """libav's name. Its clock has steps of a millisecond."""
 MOVIE_TICKS_MIN = 90_000
@@ -34,14 +36,14 @@ def join_segments(
     output: Path,
     *,
     keep_audio: bool = True,
-    comment: str = "",
+    texts: Mapping[str, str] | None = None,
     colour: ColourTags | None = None,
 ) -> None:
     """Write ``output`` (MP4, index first; Matroska if its name ends in .mkv): the segments' frames, the source's audio.
 
     Audio packets are copied unchanged if MP4 can store them, else re-encoded to AAC. A common start of all tracks
     becomes zero; their differences stay. ``output`` appears only when it is complete. The same inputs give the same
-    bytes. ``colour``: tags of the frames, for codecs whose stream does not hold them (FFV1).
+    bytes. ``texts``: metadata of the file. ``colour``: tags of the frames, for codecs whose stream lacks them (FFV1).
 
     Raises:
         ValueError: the segments do not hold as many frames as the source.
@@ -50,7 +52,7 @@ def join_segments(
     container = MATROSKA if output.suffix.lower() == ".mkv" else "mp4"
     try:
         with atomic_file(output) as part:
-            _write(segments, source, info, part, container, keep_audio, comment, colour)
+            _write(segments, source, info, part, container, keep_audio, texts or {}, colour)
     except (av.error.InvalidDataError, av.error.ArgumentError) as error:
         raise rejected(
             "video",
@@ -66,7 +68,7 @@ def _write(
     part: Path,
     container: str,
     keep_audio: bool,
-    comment: str,
+    texts: Mapping[str, str],
     colour: ColourTags | None,
 ) -> None:
     index = build_index(source, info.track, frames_max=info.frames)
@@ -82,13 +84,14 @@ def _write(
     }
     if container == "mp4":
         options |= mp4_options
+        if texts.keys() - PLAIN_TEXTS:
+            options["movflags"] += "+use_metadata_tags"
     with (
         av.open(str(segments[0])) as first,
         open_container(source) as original,
         av.open(str(part), "w", format=container, options=options) as result,
     ):
-        if comment:
-            result.metadata["comment"] = comment
+        result.metadata.update(texts)
         video = result.add_stream_from_template(first.streams.video[0])
         if video.codec_context.codec.canonical_name == "hevc" and container == "mp4":
             video.codec_context.codec_tag = "hvc1"  # Apple's players refuse libav's default, hev1

@@ -16,6 +16,8 @@ SMALL, STANDARD, HIGH = "small", "standard", "high"
 """Values of ``quality``."""
 SOURCE_RANGE, SDR = "source", "sdr"
 """Values of ``dynamic_range``."""
+NO_LABEL, LABEL_EU, LABEL_CHINA, LABEL_BOTH = "none", "eu", "china", "both"
+"""Values of ``label``."""
 RENDERER = "renderer"
 
 
@@ -61,6 +63,13 @@ class CommonInputs:
         SOURCE_RANGE, "source: an HDR video stays HDR, as 10-bit HEVC; sdr: it becomes BT.709, as H.264.",
         label="Dynamic range", choices=(SOURCE_RANGE, SDR),
     )  # fmt: skip
+    label: str = option(
+        NO_LABEL, "Visible label. eu: AI, in every frame; china: AI生成 in the first seconds, with metadata.",
+        label="Visible label", choices=(NO_LABEL, LABEL_EU, LABEL_CHINA, LABEL_BOTH),
+    )  # fmt: skip
+    consent: str = option(
+        "", "How the people shown agreed, such as the number of a release. Stored with the task.", length_max=500
+    )
     renderer: str = option(AUTO, "The program that makes the frames.")
 
 
@@ -69,6 +78,12 @@ def shot_inputs(mode: str) -> list[OptionSpec]:
     plugins = [plugin for plugin in installed_plugins() if mode in plugin.modes]
     common = [_with_renderers(spec, plugins) if spec.name == RENDERER else spec for spec in option_specs(CommonInputs)]
     return common + offered_options(plugins, mode)
+
+
+def combined_label(first: str, second: str) -> str:
+    """The label that has the texts of both: of a task and of its installation."""
+    wanted = {first, second} - {NO_LABEL}
+    return LABEL_BOTH if len(wanted) > 1 else next(iter(wanted), NO_LABEL)
 
 
 def _with_renderers(spec: OptionSpec, plugins: Sequence[RendererPlugin]) -> OptionSpec:

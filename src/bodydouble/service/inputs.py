@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bodydouble.tasks.errors import InvalidParams
+
 FILE_FIELDS = ("img_urls", "video_urls")
 """Fields of every model's input with the address of one file each."""
 
@@ -16,3 +18,9 @@ class Submission:
     param: Mapping[str, Any]  # the request as sent
     inputs: Mapping[str, Any]
     callback_url: str | None = None
+
+
+def require_consent(submission: Submission) -> None:
+    """Raises InvalidParams if the request does not say how the people shown agreed."""
+    if not str(submission.inputs.get("consent", "")).strip():
+        raise InvalidParams(["consent: required by this installation; say how the people shown agreed"])

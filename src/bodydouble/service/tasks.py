@@ -13,7 +13,7 @@ from bodydouble.service.callers import Caller, KeyUse, RecentKeys, admit, hash_s
 from bodydouble.service.document import to_json
 from bodydouble.service.identifiers import make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
-from bodydouble.service.inputs import FILE_FIELDS, Submission
+from bodydouble.service.inputs import FILE_FIELDS, Submission, require_consent
 from bodydouble.service.json_input import reject_nul
 from bodydouble.service.pricing import MediaCheck, Price, Pricing
 from bodydouble.service.repeats import UNNAMED
@@ -106,6 +106,7 @@ class TaskService:
         limits: CreateLimits,
         deadline_seconds: float,
         inline_bytes_max: int = DATA_URL_BYTES_MAX,
+        consent_required: bool = False,
         catalogue: Mapping[str, ModelSpec] = CATALOGUE,
     ) -> None:
         self._tasks, self._accounts, self._switches, self._files = tasks, accounts, switches, files
@@ -113,7 +114,7 @@ class TaskService:
         self._limits, self._deadline_seconds = limits, deadline_seconds
         self._inline_files, self._catalogue = InlineFiles(files, inline_bytes_max), catalogue
         self.pricing = Pricing(files, self._inline_files, media_check, catalogue)
-        self._line = WaitingLine(tasks)
+        self._line, self._consent_required = WaitingLine(tasks), consent_required
         self.key_use, self._recent_keys = KeyUse(), RecentKeys()
 
     def was_valid(self, secret: str | None) -> bool:
@@ -211,6 +212,8 @@ class TaskService:
                 await self._inline_files.discard(stored)
 
     async def _create(self, submission: Submission, price: Price, origin: Origin) -> Created:
+        if self._consent_required:
+            require_consent(submission)
         mode = self.model(submission.model).mode
         renderer = self._check_renderer(str(submission.inputs["renderer"]), mode)
         new = NewTask(

@@ -17,6 +17,7 @@ from bodydouble.media import (
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.plugin import REPLACE
 from bodydouble.renderers.shot_inputs import SDR
+from bodydouble.shot.labels import VisibleLabel
 from bodydouble.shot.request import ShotRequest
 from bodydouble.shot.shared_frames import SharedFrames
 
@@ -46,8 +47,12 @@ class OutputSamples:
         self.frames = SharedFrames(footage, self.form)
         self._shows_video = request.mode == REPLACE
 
-    def of(self, finished: Iterable[Image], start: int) -> Iterator[tuple[Image, Planes]]:
-        """Each finished frame from index ``start`` on, with its samples."""
+    def of(
+        self, finished: Iterable[Image], start: int, label: VisibleLabel | None = None
+    ) -> Iterator[tuple[Image, Planes]]:
+        """Each finished frame from index ``start`` on, with its ``label``, and its samples."""
+        if label is not None:
+            finished = (label.draw(image, index) for index, image in enumerate(finished, start))
         if not self._shows_video:
             yield from ((image, planes_of_image(image, self.form)) for image in finished)
             return

@@ -11,7 +11,7 @@ from bodydouble.media import MediaLimits, Quality
 from bodydouble.perception import PersonChoice
 from bodydouble.perception.options import PerceptionOptions
 from bodydouble.renderers.registry import SettingsByRenderer
-from bodydouble.renderers.shot_inputs import SOURCE_RANGE
+from bodydouble.renderers.shot_inputs import NO_LABEL, SOURCE_RANGE
 from bodydouble.tasks.stages import Stage
 
 
@@ -29,6 +29,8 @@ class ShotRequest:
     keep_audio: bool = True
     quality: Quality = Quality.STANDARD
     dynamic_range: str = SOURCE_RANGE  # or SDR
+    label: str = NO_LABEL  # visible; of ``shot_inputs``
+    label_producer: str = ""  # names the maker in the metadata of China's label
     limits: MediaLimits = field(default_factory=MediaLimits)
     renderer_settings: SettingsByRenderer = field(default_factory=dict[str, Any])  # set by the operator
     perception: PerceptionOptions = field(default_factory=PerceptionOptions)

@@ -26,7 +26,6 @@ from bodydouble.media import (
     read_image,
     working_size,
 )
-from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.perception import ModelPack, Perception, load_perception, perceive
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
@@ -38,6 +37,7 @@ from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Se
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import artefacts
 from bodydouble.shot.input_watch import InputWatch, describe_inputs
+from bodydouble.shot.labels import VisibleLabel, result_texts, visible_label
 from bodydouble.shot.minimum import check_minimum
 from bodydouble.shot.output_samples import OutputSamples
 from bodydouble.shot.plan import Plan
@@ -305,7 +305,7 @@ class Shot:
             if (close := getattr(images, "close", None)) is not None:
                 stack.callback(close)  # ends a cancelled segment's threads now, not at garbage collection
             preview = stack.enter_context(PreviewWriter(self.workspace, self.frame_size, self.info, self.footage.pts))
-            for image, planes in self._samples.of(images, segment.start):
+            for image, planes in self._samples.of(images, segment.start, self._label):
                 encoder.write(planes, self.footage.pts[segment.start + done])
                 preview.add(segment.start + done, image)
                 done += 1
@@ -318,6 +318,10 @@ class Shot:
     @cached_property
     def _samples(self) -> OutputSamples:
         return OutputSamples(self.request, self.info, self.footage)
+
+    @cached_property
+    def _label(self) -> VisibleLabel | None:
+        return visible_label(self.request, self.frame_size, self.info, self.footage, self._perception)
 
     def _carry_into(self, segment: Segment) -> bytes | None:
         """The renderer's state from the end of the previous segment, if stored. Raises WorkspaceDamaged."""
@@ -351,9 +355,8 @@ class Shot:
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep = self.request.keep_audio
         tags = self._samples.form.colour
-        join_segments(
-            paths, self.request.video, self.info, target, keep_audio=keep, comment=RESULT_COMMENT, colour=tags
-        )
+        texts = result_texts(self.request, (self.workspace / MARK).read_bytes())
+        join_segments(paths, self.request.video, self.info, target, keep_audio=keep, texts=texts, colour=tags)
         if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed
             target.unlink(missing_ok=True)
             self._raise_damaged(damaged)

@@ -35,6 +35,8 @@ class ShotOrder:
     renderer_settings: Mapping[str, Any]  # what the operator set for each renderer
     perception: Mapping[str, Any]  # fields of ``perception.options.PerceptionOptions``
     task_id: str = ""
+    label: str = "none"  # visible, of ``renderers.shot_inputs``
+    label_producer: str = ""
     signing: Mapping[str, Any] | None = None  # of ``provenance.options.SigningOptions``; None: results are not signed
 
 

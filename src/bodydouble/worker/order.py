@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from bodydouble.renderers.plugin import RendererPlugin
 from bodydouble.renderers.registry import AUTO, Renderers, SettingsByRenderer, options_from_api
-from bodydouble.renderers.shot_inputs import SOURCE_RANGE, STANDARD
+from bodydouble.renderers.shot_inputs import NO_LABEL, SOURCE_RANGE, STANDARD, combined_label
 from bodydouble.tasks.catalogue import CATALOGUE, RESOLUTIONS, ModelSpec, find_model
 from bodydouble.tasks.errors import RendererUnavailable
 from bodydouble.tasks.task import Task
@@ -25,6 +25,8 @@ class WorkerOptions:
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] | None = None  # command of every model runner; None: the program of the task's renderer
     signing: Mapping[str, Any] | None = None  # of ``provenance.options.SigningOptions``; None: results are not signed
+    label: str = NO_LABEL  # that every result has, besides the one that its task asks for
+    label_producer: str = ""
     runner_idle_seconds: float = 900.0  # how long an unused model runner stays loaded
     attempts_max: int = 3  # of a request after crashes of the child, and of a task after crashes of its worker
     limits: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``media.MediaLimits``
@@ -65,6 +67,8 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         renderer_settings=options.renderers,
         perception=options.perception,
         task_id=str(task.id),
+        label=combined_label(str(task.inputs.get("label", NO_LABEL)), options.label),
+        label_producer=options.label_producer,
         signing=options.signing,
     )
 

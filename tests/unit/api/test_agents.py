@@ -100,10 +100,10 @@ async def test_a_task_is_created_followed_cancelled(agent: Client) -> None:
     assert (price["credits"], price["balance"]) == (12, 100)
     seen: list[float] = []
 
-    async def progress(value: float, total: float | None, message: str | None) -> None:
-        seen.append(value)
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        seen.append(progress)
 
-    made = fields(await agent.call_tool("replace_person", MAKE, progress_callback=progress))
+    made = fields(await agent.call_tool("replace_person", MAKE, progress_callback=report))
     assert (made["status"], made["credits"], seen) == ("pending", 12, [0.0])
     again = await agent.call_tool("task", {"task_id": made["task_id"], "wait_seconds": 0})
     assert fields(again)["status"] == "pending"

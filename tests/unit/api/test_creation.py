@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 
 from api_calls import API, BODY, MODEL, balance, body, create, upload
 from bodydouble.api.crun import creation
@@ -292,3 +293,18 @@ async def test_a_large_body_of_a_key_that_may_only_read_is_refused_unread(
     content = b"[" * 100_000  # no JSON, which would be a 422
     answer = await client.post(f"{API}/job/CreateTask", content=content, headers={"x-api-key": key})
     assert answer.status_code == 403
+
+
+async def test_an_installation_can_require_consent(
+    client: httpx.AsyncClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it 422 and nothing is created; with it the task keeps the text."""
+    monkeypatch.setattr(app.state.services.tasks, "_consent_required", True)
+    inputs = {"img_urls": ["https://example.com/a.png"], "video_urls": ["https://example.com/a.mp4"]}
+    body: dict[str, Any] = {"model": "wan/2-2-animate-replace", "input": inputs}
+    refused = await client.post("/api/v1/client/job/CreateTask", json=body)
+    assert (refused.status_code, "consent" in refused.json()["errors"][0]) == (422, True)
+    made = await client.post("/api/v1/client/job/CreateTask", json=body | {"input": inputs | {"consent": "release 17"}})
+    task_id = made.json()["data"]["task_id"]
+    task = (await client.get("/api/v1/client/job/TaskInfo", params={"task_id": task_id})).json()["data"]
+    assert task["param"]["input"]["consent"] == "release 17"

@@ -120,6 +120,8 @@ class ShotRunner:
             keep_audio=order.keep_audio,
             quality=Quality(order.quality),
             dynamic_range=order.dynamic_range,
+            label=order.label,
+            label_producer=order.label_producer,
             limits=MediaLimits(**order.limits),
             renderer_settings=order.renderer_settings,
             perception=PerceptionOptions(**order.perception),
