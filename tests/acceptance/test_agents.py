@@ -1,0 +1,63 @@
+"""The official MCP client against a real service, over both transports and across kills."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult
+
+from bodydouble.provenance.reading import read_manifest
+from live_service import RENDERING, LiveService
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def over_stdio(service: LiveService, folder: Path) -> Client:
+    """A client that starts `bodydouble mcp`."""
+    environment = dict(os.environ) | {"BODYDOUBLE_BASE_URL": service.url, "BODYDOUBLE_API_KEY": service.key}
+    command = ["-m", "bodydouble", "mcp", "--folder", str(folder)]
+    return Client(StdioServerParameters(command=sys.executable, args=command, env=environment))
+
+
+def fields(result: CallToolResult) -> dict[str, Any]:
+    """The answer for programs."""
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+async def test_a_job_survives_its_client_and_its_process(service: LiveService, inputs: Any, tmp_path: Path) -> None:
+    """Begun over stdio, followed over HTTP while the video's process is killed, saved over stdio again."""
+    folder = inputs.image.parent
+    async with over_stdio(service, folder) as first:
+        arguments = {"picture": inputs.image.name, "video": inputs.video.name, "resolution": "480P", "wait_seconds": 0}
+        task_id = fields(await first.call_tool("replace_person", arguments))["task_id"]
+    service.hold(task_id, RENDERING).kill()
+    seen: list[float] = []
+
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        seen.append(progress)
+
+    async with httpx2.AsyncClient(headers={"x-api-key": service.key}, timeout=600) as http:
+        transport = streamable_http_client(f"{service.url}/mcp", http_client=http)
+        async with Client(transport) as second:
+            arguments = {"task_id": task_id, "wait_seconds": 600}
+            ready = fields(await second.call_tool("task", arguments, progress_callback=report))
+    assert (ready["status"], ready["message"]) == ("success", "success")
+    assert seen == sorted(seen)
+    assert len(seen) > 1
+    async with over_stdio(service, tmp_path) as third:
+        saved = fields(await third.call_tool("download", {"task_id": task_id, "path": "double.mp4"}))
+    manifest = read_manifest(Path(saved["path"]))
+    assert manifest is not None
+    assert manifest.production["task"] == task_id
