@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bodydouble.api.crun.callback import CrunCallback
 from bodydouble.api.fal.callback import FalCallback
+from bodydouble.api.kie.callback import KieCallback
 from bodydouble.api.replicate.callback import ReplicateCallback
 from bodydouble.api.wavespeed.callback import WavespeedCallback
 from bodydouble.service.callbacks import CallbackFormat
@@ -13,5 +14,6 @@ CALLBACK_FORMATS: Mapping[DialectName, CallbackFormat] = {
     DialectName.CRUN: CrunCallback(),
     DialectName.FAL: FalCallback(),
     DialectName.REPLICATE: ReplicateCallback(),
+    DialectName.KIE: KieCallback(),
     DialectName.WAVESPEED: WavespeedCallback(),
 }

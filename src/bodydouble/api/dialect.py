@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from starlette.types import Scope
 
 from bodydouble.api.fast_path import FastRoute
+from bodydouble.api.programs import Program
 from bodydouble.tasks.errors import BodydoubleError
 
 
@@ -53,4 +54,5 @@ class Dialect:
     rewrites: Mapping[str, Callable[[Scope], None]] = field(default_factory=dict[str, Callable[[Scope], None]])
     """Path → function that gives such a request the path and query that it means."""
     security_schemes: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of its OpenAPI document
+    program: Program | None = None  # None: the console shows programs for our own API anyway
     uploads: Callable[[str], bool] = lambda path: False  # whether this path receives files, within their own limits
