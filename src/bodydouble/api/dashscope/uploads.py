@@ -31,6 +31,7 @@ from bodydouble.service.inputs import FILE_FIELDS
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.errors import InvalidParams, NotFound, ScopeInsufficient
 from bodydouble.tasks.files import FileStore
+from bodydouble.tasks.request_origin import link_base
 
 router = APIRouter(tags=["uploads"])
 
@@ -62,7 +63,7 @@ async def get_policy(request: Request) -> Response:
             "policy": policy,
             "signature": _sign(request, policy),
             "upload_dir": folder,
-            "upload_host": f"{request.app.state.base_url}{OBJECTS}",
+            "upload_host": f"{link_base(request.app.state.base_url)}{OBJECTS}",
             "expire_in_seconds": max(expires - int(time.time()), 0),
             "oss_access_key_id": "bodydouble",
             "x_oss_object_acl": "private",

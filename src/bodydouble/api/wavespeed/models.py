@@ -2,11 +2,11 @@
 
 import random
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from bodydouble.api.inputs import MediaUrl
+from bodydouble.api.inputs import MediaUrl, refuse_bool
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.translation import CallbackUrl, translated
 from bodydouble.api.wavespeed.names import MODELS
@@ -30,7 +30,9 @@ class AnimateInput(BaseModel):
     prompt: str = Field("", max_length=2000, description="Description of the scene, for the wan renderer.")
     mode: Literal["animate", "replace"] = "animate"
     resolution: Literal["480p", "720p"] = "480p"
-    seed: int = Field(RANDOM, ge=RANDOM, le=SEED_MAX, description="-1: a random seed.")
+    seed: Annotated[int, BeforeValidator(refuse_bool)] = Field(
+        RANDOM, ge=RANDOM, le=SEED_MAX, description="-1: a random seed."
+    )
     enable_sync_mode: bool = Field(False, description="Respond when the prediction has ended.")
     webhook_url: CallbackUrl | None = Field(None, description="Same as the query parameter `webhook`.")
 

@@ -19,6 +19,7 @@ from bodydouble.api.wavespeed.models import EXAMPLE, AnimateInput, parse
 from bodydouble.api.wavespeed.openapi import ROUTES
 from bodydouble.api.wavespeed.paths import BASE, MODEL
 from bodydouble.service import Submission
+from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL
 
 router = APIRouter(prefix=BASE, tags=["predictions"])
@@ -53,7 +54,7 @@ async def create_prediction(request: Request) -> Response:
         return parse(body, request.query_params)
 
     created = await submit(request, secret, read)
-    base_url = request.app.state.base_url
+    base_url = link_base(request.app.state.base_url)
     if not waits:
         return success(prediction(await read_task(request, secret, str(created.id)), base_url))
     view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, SYNC_SECONDS_MAX)
@@ -72,7 +73,7 @@ async def create_prediction(request: Request) -> Response:
 async def get_prediction(request: Request) -> Response:
     """Get the status and the outputs of a prediction."""
     view = await read_task(request, read_key(request), request.path_params["prediction_id"])
-    return success(prediction(view, request.app.state.base_url))
+    return success(prediction(view, link_base(request.app.state.base_url)))
 
 
 @router.get("/balance", operation_id="getBalance", **ROUTES.route("The balance"))

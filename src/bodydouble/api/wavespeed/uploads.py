@@ -1,11 +1,14 @@
 """Uploads: to an address for one file, or in a form."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bodydouble.api.authentication import get_tasks, identify, read_key
 from bodydouble.api.form_parts import form_parts
+from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import FORM, inlined
 from bodydouble.api.uploads import TYPES, extension_of, store_upload
@@ -25,7 +28,7 @@ class UploadBody(BaseModel):
     model_config = ConfigDict(extra="forbid", title="WaveSpeedUpload")
 
     filename: str = Field(max_length=500)
-    size: int = Field(ge=0, le=10**15, description="Bytes.")
+    size: Annotated[int, BeforeValidator(refuse_bool)] = Field(ge=0, le=10**15, description="Bytes.")
     content_type: str | None = Field(None, max_length=100, description="Has no effect: the name tells the type.")
 
 
