@@ -17,6 +17,7 @@ from bodydouble.agents.endpoint import AGENTS_PATH, AgentsEndpoint, with_callers
 from bodydouble.api.app import ApiLimits, attach, create_app
 from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
+from bodydouble.api.dialects import ServedDialects
 from bodydouble.api.inputs import INPUTS
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.demo_material import ExampleFiles
@@ -67,6 +68,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         renderer_summaries={plugin.name: plugin.summary for plugin in installed_plugins()},
         example_file=ExampleFiles(settings.data / "examples").get,
         send_callback=callback_sender(settings, GuardedClient(parse_networks(settings.outbound_allow))).send,
+        write_programs=ServedDialects(settings.dialect_names_off).programs,
         limits=media_limits(settings),
         configured_url=settings.base_url,
         media_origins=_media_origins(settings),

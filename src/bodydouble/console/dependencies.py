@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bodydouble.console.snippets import WritePrograms
 from bodydouble.media import MediaLimits
 from bodydouble.service import (
     AccountService,
@@ -50,6 +51,7 @@ class Console:
     renderer_summaries: Mapping[str, str]  # renderer → what it needs or is for, after its name
     example_file: Callable[[str], Awaitable[Path]]  # an example of this name; raises NotFound, ModelPackMissing
     send_callback: SendCallback
+    write_programs: WritePrograms
     limits: MediaLimits
     configured_url: str  # URL of this installation for clients
     media_origins: Sequence[str] = ()  # origins of media stored elsewhere, such as a bucket

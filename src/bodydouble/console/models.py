@@ -84,6 +84,6 @@ async def model_page(request: Request, console: ConsoleDep, user: UserDep, name:
         readiness=await readiness(console, model),
         fields=form_fields(schema),
         schema=json.dumps(schema, indent=2),
-        snippets=write_snippets(console.base_url, example),
+        snippets=write_snippets(console.base_url, example, console.write_programs),
         limits=console.limits,
     )

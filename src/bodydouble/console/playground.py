@@ -53,6 +53,7 @@ async def playground_page(
         limits=console.limits,
         task=task,
         prefill=json.dumps(prefill),
+        snippets=write_snippets(console.base_url, console.examples[spec.name], console.write_programs),
     )
 
 
@@ -137,7 +138,7 @@ async def price(request: Request, console: ConsoleDep, user: UserDep) -> Respons
     plays = cost.video is None or cost.video.plays_in_browsers
     if not plays:
         console.proxies.begin(user.caller, str(submission.inputs["video_urls"][0]))
-    snippets = write_snippets(console.base_url, submission.param)
+    snippets = write_snippets(console.base_url, submission.param, console.write_programs)
     return JSONResponse(
         {
             "credits": float(cost.credits),
@@ -147,8 +148,7 @@ async def price(request: Request, console: ConsoleDep, user: UserDep) -> Respons
             "plays": plays,
             "balance": float(balance),
             "affordable": balance >= cost.credits,
-            "curl": snippets.curl,
-            "python": snippets.python,
+            "snippets": {snippet.name: snippet.text for snippet in snippets},
         }
     )
 

@@ -137,7 +137,7 @@ async def task_page(request: Request, console: ConsoleDep, user: UserDep, task_i
         timeline=await console.tasks.timeline(user.caller, task_id),
         callbacks=await console.callbacks.log(user.caller, task_id),
         param=json.dumps(param, indent=2, ensure_ascii=False),
-        snippets=write_snippets(console.base_url, param),
+        snippets=write_snippets(console.base_url, param, console.write_programs),
         price_again=await _price_again(console, user, param),
         **values,
     )

@@ -77,12 +77,12 @@ def test_snippets_can_be_run() -> None:
     """The shell passes the exact request to curl, and the Python snippet is valid."""
     [body] = [dict(example) for example in EXAMPLES.values()][:1]
     body["input"] = dict(body["input"]) | {"prompt": 'it\'s "there"', "keep_audio": False}
-    snippets = write_snippets("http://127.0.0.1:8000", body)
-    words = shlex.split(snippets.curl)
+    curl, python = write_snippets("http://127.0.0.1:8000", body, lambda base_url, body: [])
+    words = shlex.split(curl.text)
     assert json.loads(words[words.index("-d") + 1]) == body
-    assert any(isinstance(node, ast.With) for node in ast.parse(snippets.python).body)
-    assert "keep_audio=False" in snippets.python
-    assert 'prompt="it' in snippets.python
+    assert any(isinstance(node, ast.With) for node in ast.parse(python.text).body)
+    assert "keep_audio=False" in python.text
+    assert 'prompt="it' in python.text
 
 
 def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:

@@ -290,8 +290,9 @@ async def test_the_playground_makes_tasks_and_says_what_they_cost(
 
     price = (await post("/console/price")).json()
     assert (price["credits"], price["estimated"], price["affordable"]) == (45, True, True)
-    assert "person=[0.5, 0.25]" in price["python"]
-    assert '"resolution": "580P"' in price["curl"]
+    assert "person=[0.5, 0.25]" in price["snippets"]["python"]
+    assert '"resolution": "580P"' in price["snippets"]["curl"]
+    assert set(price["snippets"]) == {"curl", "python", "fal", "replicate", "dashscope", "kie", "wavespeed"}
     refused = await post("/console/tasks")
     assert (refused.status_code, "video_urls" in refused.json()["message"]) == (422, True)
     body["input"] |= {"img_urls": ["https://example.com/a.png"], "video_urls": ["https://example.com/b.mp4"]}

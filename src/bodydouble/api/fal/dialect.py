@@ -6,6 +6,8 @@ from bodydouble.api.fal.documents import PREFIX, QUEUE
 from bodydouble.api.fal.errors import error_response, http_error
 from bodydouble.api.fal.models import ENDPOINTS
 from bodydouble.api.fal.openapi import SECURITY_SCHEMES
+from bodydouble.api.fal.program import write_program
+from bodydouble.api.programs import Program
 
 FILES_IN_BODY = frozenset(
     f"{root}/{endpoint}{rest}"
@@ -31,4 +33,5 @@ DIALECT = Dialect(
     uploads=lambda path: path == storage.UPLOAD,
     rewrites={keys.PROXY: keys.redirect_to_target},
     security_schemes=SECURITY_SCHEMES,
+    program=Program(label="fal", write=write_program),
 )

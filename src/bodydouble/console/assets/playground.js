@@ -112,7 +112,7 @@ async function updatePrice() {
     updateRunButton();
     showSize(cost);
     if (!cost.plays) video.askForProxy?.({ known: true });
-    for (const name of ["curl", "python"]) document.querySelector(`[data-snippet="${name}"] pre`).textContent = cost[name];
+    for (const [name, text] of Object.entries(cost.snippets)) document.querySelector(`[data-snippet="${name}"] pre`).textContent = text;
     if (body.input.video_urls) showPrice(cost.credits, cost.affordable ? `of ${format(cost.balance)} available` : `only ${format(cost.balance)} available`);
     else if (!video.seconds) showPrice(null, "per second of video", rate);
     if (problemSource === updatePrice) showProblem("");  // keep a message from running the task
