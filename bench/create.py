@@ -1,12 +1,15 @@
 """Creates and reads a second, for bodydouble and a usual stack; API, PostgreSQL and load on this machine, fsync on.
 
-    python bench/create.py [--quick] [--seconds N] [--processes N] [--only ours|usual]
+    python bench/create.py [--quick] [--seconds N] [--processes N] [--only ours|usual] [--dialect NAME]
 
 "Ours" is `bodydouble serve --no-worker` as a user starts it. "Usual" is FastAPI, SQLAlchemy's ORM and Celery over Redis
 (creating/usual_service.py), on the same PostgreSQL and under the same load. One process creates the load over raw
 sockets (creating/load.py). Its share of a core is printed; near 1, the load is the bottleneck. On a loaded machine,
 compare processor time for each create instead of wall time. ``probe_ms``, the time of a fixed loop, allows comparisons
 between machines. The last line is one flat JSON object.
+
+With ``--dialect`` only ours is measured: creates through crun's API and through that dialect, in turn, so that both
+have the same machine. The figure ``dialect_cpu_ratio`` compares their processor time.
 """
 
 import argparse
@@ -35,6 +38,9 @@ import httpx
 import psutil
 import psycopg
 
+sys.path.insert(0, str(Path(__file__).parent / "creating"))
+from dialects import CREATES, create_request
+
 from bodydouble.bootstrap.stores import open_stores
 from bodydouble.service.accounts import AccountService
 from bodydouble.settings import Settings
@@ -54,15 +60,6 @@ PROBES, PROBE_ROUNDS = 5, 1_000_000
 REST_SECONDS_MAX, REST_CORES = 60, 0.1
 """The worker has started when it uses less than this share of a core for a second; the longest wait."""
 API = "/api/v1/client"
-BODY = {
-    "model": "wan/2-2-animate-replace",
-    "callback_url": "https://studio.example.com/hooks/bodydouble",
-    "input": {
-        "img_urls": ["https://cdn.example.com/characters/astronaut.png"],
-        "video_urls": ["https://cdn.example.com/shots/scene-12-take-3.mp4"],
-        "resolution": "480P",
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +70,6 @@ class Service:
     keys: Sequence[str]
     database_url: str
     roots: Sequence[int]  # process ids; their processor time and that of their children is measured
-
-
-def create_request(port: int, key: str) -> str:
-    """A CreateTask request; the load replaces COUNTER to make each idempotency key unique."""
-    body = json.dumps(BODY, separators=(",", ":"))
-    return (
-        f"POST {API}/job/CreateTask HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-api-key: {key}\r\n"
-        f"Idempotency-Key: COUNTER\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    )
 
 
 def info_request(port: int, key: str, task_id: str) -> str:
@@ -288,21 +276,38 @@ def _seed_usual(url: str, environment: dict[str, str]) -> list[str]:
     return keys
 
 
-def measure_side(side: str, service: Service, seconds: float, tasks_sql: str) -> dict[str, float]:
+def measure_side(
+    side: str, service: Service, seconds: float, tasks_sql: str, dialect: str = "crun"
+) -> dict[str, float]:
     """Figures of creates spread over all accounts, creates of one account, and reads."""
     port, keys = service.port, service.keys
-    spread = [create_request(port, key) for key in keys]
+    spread = [create_request(dialect, port, key) for key in keys]
     drive(port, spread, WARM_SECONDS)
     with psycopg.connect(service.database_url, autocommit=True) as connection:
         connection.execute("analyze")  # autovacuum does this within a minute; before, plans are those of empty tables
     figures = measure(service, f"{side}_create", spread, seconds)
-    figures |= measure(service, f"{side}_hot_create", [create_request(port, keys[0])], seconds)
+    figures |= measure(service, f"{side}_hot_create", [create_request(dialect, port, keys[0])], seconds)
     with psycopg.connect(service.database_url) as connection:
         made = connection.execute(tasks_sql, (READ_TASKS,)).fetchall()
     owners = {hash_api_key(key): key for key in keys}
     reads = [info_request(port, owners[bytes(key_hash)], str(task)) for task, key_hash in made]
     random.shuffle(reads)
     return figures | measure(service, f"{side}_info", reads, seconds)
+
+
+def compare_dialect(dialect: str, service: Service, seconds: float) -> dict[str, float]:
+    """Figures of creates through crun's API and through ``dialect``, each measured twice; the better one counts."""
+    figures: dict[str, float] = {}
+    for _ in range(2):
+        for name in ("crun", dialect):
+            requests = [create_request(name, service.port, key) for key in service.keys]
+            found = measure(service, f"{name}_create", requests, seconds)
+            cpu = f"{name}_create_cpu_us"
+            if cpu not in figures or found[cpu] < figures[cpu]:
+                figures |= found
+    ratio = figures[f"{dialect}_create_cpu_us"] / figures["crun_create_cpu_us"]
+    print(f"one create through {dialect} takes {ratio:.2f} times the processor time of one through crun's API")
+    return figures | {"dialect_cpu_ratio": round(ratio, 2)}
 
 
 def check_ours(service: Service) -> dict[str, float]:
@@ -331,6 +336,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="duration of each measurement")
     parser.add_argument("--processes", type=int, default=1, help="API processes of each service")
     parser.add_argument("--only", choices=("ours", "usual"), help="measure only this service")
+    parser.add_argument(
+        "--dialect", choices=[name for name in CREATES if name != "crun"], help="compare with crun's API"
+    )
     chosen = parser.parse_args()
     seconds = 3.0 if chosen.quick else chosen.seconds
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
@@ -350,14 +358,19 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="bodydouble-bench-"))
     folder.chmod(0o711)  # when run as root, the database's own user needs access
     try:
-        if chosen.only != "usual":
+        if chosen.dialect:
+            with ours(folder, chosen.processes) as service:
+                figures |= compare_dialect(chosen.dialect, service, seconds) | check_ours(service)
+        elif chosen.only != "usual":
             with ours(folder, chosen.processes) as service:
                 sql = (
                     "select t.id, k.key_hash from task as t join api_key as k using (account_id) order by t.id limit %s"
                 )
                 figures |= measure_side("ours", service, seconds, sql) | check_ours(service)
         reason = missing_for_usual()
-        if chosen.only != "ours" and reason:
+        if chosen.dialect:
+            pass
+        elif chosen.only != "ours" and reason:
             print(f"  the usual service is not measured: {reason}")
         elif chosen.only != "ours":
             with usual(folder, chosen.processes) as service:

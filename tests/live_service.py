@@ -47,6 +47,7 @@ class LiveService:
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="bodydouble-live-", dir=disk)), free_port()
         self.folder.chmod(0o711)
         self.python = python
+        self.scheme = "http"
         self.key = ""
         self.sign_in = ""
         self.lines: list[str] = []
@@ -54,7 +55,7 @@ class LiveService:
     @property
     def url(self) -> str:
         """Its URL."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def database_url(self) -> str:
@@ -81,6 +82,8 @@ class LiveService:
         self.lines = []
         for line in self.process.stdout:
             self.lines.append(line.strip())
+            if line.startswith(LISTENS):
+                self.scheme = line.removeprefix(LISTENS).split(":")[0]
             if line.startswith(KEY):
                 self.key = line.removeprefix(KEY).strip()
             if line.startswith(SIGN_IN):
@@ -159,7 +162,13 @@ class LiveService:
         """Upload a file through upload-url. Returns its URL."""
         kind = TYPES[path.suffix]
         place = self.call("GET", "files/upload-url", params={"content_type": kind, "ext": path.suffix})["data"]
-        put = httpx.put(place["presigned_url"], content=path.read_bytes(), headers={"content-type": kind}, timeout=120)
+        put = httpx.put(
+            place["presigned_url"],
+            content=path.read_bytes(),
+            headers={"content-type": kind},
+            timeout=120,
+            verify=PLAIN_HTTP,
+        )
         assert put.is_success, put.text
         return str(place["file_url"])
 

@@ -3,15 +3,16 @@
     python load.py < order.json
 
 Fields of the order: ``port``, ``connections``, ``seconds`` and ``requests``. Requests are complete HTTP/1.1 requests as
-text, chosen at random; ``COUNTER`` in a request is replaced by 32 unique digits. A correct answer has status 200 and
-the requested task, or for a create a new task. Prints one JSON object: answers by status, latencies in milliseconds,
-and this process's share of a core. Status 0 means no answer; -1 means 200 with the wrong task.
+text, chosen at random; ``COUNTER`` in a request is replaced by 32 unique digits. A correct answer has status 200 or
+201 and the requested task, or for a create a new task. Prints one JSON object: answers by status, latencies in
+milliseconds, and this process's share of a core. Status 0 means no answer; -1 means 200 with the wrong task.
 """
 
 import asyncio
 import itertools
 import json
 import random
+import re
 import resource
 import sys
 import time
@@ -20,7 +21,9 @@ from collections import Counter
 import uvloop
 
 COUNTER = b"COUNTER"
-ASKED, NAMED, ID_BYTES = b"task_id=", b'"task_id":"', 36
+ASKED, ID_BYTES = b"task_id=", 36
+TASK_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The first of them in an answer is the task's."""
 WRONG_TASK = -1
 SILENCE_SECONDS_MAX = 10
 
@@ -56,7 +59,7 @@ class Connection(asyncio.Protocol):
         if len(self._buffer) < end + 4 + length:
             return
         status = int(self._buffer[9:12])
-        if status == 200:
+        if status in (200, 201):
             status = self._load.judge(self._buffer[end:], self._wanted)
         self._buffer = b""
         if self._load.note(status, self._sent):
@@ -88,9 +91,9 @@ class Load:
         return parts[0] if len(parts) == 1 else (b"%032x" % next(self._numbers)).join(parts), wanted
 
     def judge(self, body: bytes, wanted: bytes) -> int:
-        """The status to count for an answer with status 200."""
-        at = body.find(NAMED) + len(NAMED)
-        named = body[at : at + ID_BYTES]
+        """The status to count for an answer with status 200 or 201."""
+        found = TASK_ID.search(body)
+        named = found[0] if found else b""
         if wanted:
             return 200 if named == wanted else WRONG_TASK
         before = len(self._made)

@@ -1,0 +1,47 @@
+// A program on @fal-ai/client: upload, submit, follow, result, cancel, and the errors a caller meets.
+import { openAsBlob } from "node:fs";
+import { ApiError, ValidationError, createFalClient } from "@fal-ai/client";
+
+const [url, key, poor, slow, image, video] = process.argv.slice(2);
+const MODEL = "fal-ai/wan/v2.2-14b/animate/replace";
+const proxyUrl = { url: `${url}/fal/proxy`, when: "always" };
+const withKey = (credentials) => createFalClient({ credentials, proxyUrl, retry: { maxRetries: 0 } });
+const fal = withKey(key);
+const blob = (path, type) => openAsBlob(path, { type });
+const input = { video_url: await blob(video, "video/mp4"), image_url: await blob(image, "image/png") };
+
+const updates = [];
+const result = await fal.subscribe(MODEL, { input, logs: true, onQueueUpdate: (update) => updates.push(update) });
+const uploaded = { video_url: await fal.storage.upload(input.video_url), image_url: await fal.storage.upload(input.image_url) };
+
+const { request_id: requestId } = await fal.queue.submit(MODEL, { input: { ...uploaded, seed: 7 } });
+const stream = await fal.queue.streamStatus(MODEL, { requestId, logs: true, connectionMode: "server" });
+await fal.queue.cancel(MODEL, { requestId });
+const last = await stream.done();
+
+async function failure(call) {
+  try {
+    await call();
+    return null;
+  } catch (error) {
+    const fields = error instanceof ValidationError ? error.fieldErrors.map((e) => e.loc.at(-1)) : null;
+    return { status: error.status, detail: error.body?.detail, fields, known: error instanceof ApiError };
+  }
+}
+
+const submit = (client, more) => () => client.queue.submit(MODEL, { input: { ...uploaded, ...more } });
+await submit(withKey(slow), { seed: 1 })();
+console.log(
+  JSON.stringify({
+    result,
+    statuses: [...new Set(updates.map((update) => update.status))],
+    logs: updates.at(-1).logs.map((line) => line.message),
+    cancelled: last,
+    cancelledResult: await failure(() => fal.queue.result(MODEL, { requestId })),
+    invalid: await failure(submit(fal, { return_frames_zip: true, strange: 1 })),
+    wrongKey: await failure(submit(withKey("ak_" + "0".repeat(32)), {})),
+    poor: await failure(submit(withKey(poor), {})),
+    slow: await failure(submit(withKey(slow), { seed: 2 })),
+    unknown: await failure(() => fal.queue.status(MODEL, { requestId: "no-such-request" })),
+  }),
+);
