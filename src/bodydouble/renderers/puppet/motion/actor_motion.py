@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
@@ -26,6 +26,9 @@ Array = NDArray[np.float64]
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 HAND_FADE_FRAMES = 4
 """Frames over which a hand that appears or goes is blended with the body's own wrist."""
+HAND_AWAY_MAX = 0.3
+"""Trunk lengths between a hand's wrist and the body's from which the hand is somebody else's. Measured on the
+development clips: the actor's own are within 0.2 in 95 % of the frames, another person's are at 0.5."""
 LID_CLOSED, LID_OPEN = 0.27, 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open."""
 OPEN_PERCENTILE = 80
@@ -116,8 +119,11 @@ def _hands(track: PersonTrack) -> tuple[Array, Array]:
     frames = len(track)
     hands = track.hands[..., :2].astype(np.float64).reshape(frames, 2, HAND_POINTS, 2)
     weight = np.zeros((frames, 2))
-    for k in range(2):
-        for start, stop in spans(track.hand_found[:, k] & track.present, track.shot, gap_max=0):
+    torso = _torso(track)
+    for k, wrist in enumerate(WRISTS):
+        away = np.linalg.norm(hands[:, k, HandPoint.WRIST] - track.body[:, wrist, :2], axis=1)
+        own = track.hand_found[:, k] & track.present & (away < HAND_AWAY_MAX * torso)
+        for start, stop in spans(own, track.shot, gap_max=0):
             rising = (np.arange(stop - start) + 1) / HAND_FADE_FRAMES
             falling = rising[::-1]
             # At a cut or at the film's ends there is nothing to be blended with.

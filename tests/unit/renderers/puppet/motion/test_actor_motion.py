@@ -55,7 +55,8 @@ def test_a_hand_seen_up_to_the_films_ends_does_not_fade():
     """At the first and the last frame nothing is to be blended with."""
     track = track_of([joints()] * 12)
     track.hand_found[:, 1] = True
-    track.hands[:, 1] = 1.0
+    track.hands[:, 1] = 0
+    track.hands[:, 1, :, :2] = joints()[16]
     assert (build_motion(track, 25.0).hand_weight[:, 1] == 1).all()
 
 
@@ -74,3 +75,14 @@ def test_a_head_in_profile_keeps_its_size():
     turned[[2, 5, 7, 8], 0] = turned[0, 0]
     motion = build_motion(track_of([joints()] * 10 + [turned] * 10), 25.0)
     assert np.ptp(motion.head_size) < 0.05 * motion.head_size[0]
+
+
+def test_a_hand_far_from_the_wrist_is_somebody_elses():
+    """Another person's hand before the actor neither draws the actor's arm nor counts as the actor's hand."""
+    track = track_of([joints()] * 12)
+    track.hand_found[:, 0] = True
+    track.hands[:, 0] = 0
+    track.hands[:, 0, :, :2] = joints()[15] + [60.0, 60.0]
+    motion = build_motion(track, 25.0)
+    assert (motion.hand_weight[:, 0] == 0).all()
+    assert np.allclose(motion.body[:, 15], joints()[15], atol=1e-3)
