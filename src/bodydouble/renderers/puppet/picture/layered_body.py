@@ -92,5 +92,6 @@ def _with_bare_legs(
             mask &= extended.made_up
             colour[mask] = shaded[mask]
             bare |= mask
-    alpha[extended.made_up] = softened(bare, RIM_SIGMA)[extended.made_up]
+    whole = bare | (~extended.made_up & (alpha > 0.5))  # no line between skirt and legs
+    alpha[extended.made_up] = softened(whole, RIM_SIGMA)[extended.made_up]
     return Cutout(alpha=alpha, colour=colour)

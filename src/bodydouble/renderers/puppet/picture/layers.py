@@ -20,8 +20,8 @@ from bodydouble.renderers.puppet.body.surface import (
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.extension import colour_distance
-from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, softened, widened
-from bodydouble.renderers.puppet.picture.segmentation import Segmentation, arm_colours
+from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
+from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -71,6 +71,12 @@ ARM_PIXELS_MIN = 30
 ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
 """Weights of a limb's bones above which a triangle is a whole arm's and moves its pixels, and is a whole leg's. Chosen
 by eye on the development clips."""
+TRUNK_SHRINK = (8, 2)
+"""Reduction of width and height in which the trunk is filled: belts and hems go on to the side. Chosen by eye on the
+development clips."""
+CUFF_REACH = 0.3
+"""Decimetres beside an arm within which thin remains of the trunk are the arm's. Chosen by eye on the development
+clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
 LEFT_LEG = (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE)
@@ -190,7 +196,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
     hidden = grown & covered & (alpha > HIDDEN)
     known = (keep > SOLID) & ~widened(any_arm, 2)
-    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known))
+    # What is left of a cuff beside an arm would spread over all that the arm covers.
+    known &= opened(known, SLIVER * scale) | ~widened(any_arm, CUFF_REACH * scale)
+    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known), TRUNK_SHRINK)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:
@@ -311,7 +319,8 @@ def _leg_layer(
     colour = np.where((visible & ~arms & (alpha > SOLID))[..., None], sources.colour, colour)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, RIM_SIGMA) * alpha * fade
-    full = np.maximum(softened(hidden, 1.0), softened(visible, RIM_SIGMA) * alpha)
+    # Softened as one: between what is seen and what is made up no line shows.
+    full = softened(hidden | visible, RIM_SIGMA) * np.maximum(softened(hidden, 1.0), alpha)
     shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
     return make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
 

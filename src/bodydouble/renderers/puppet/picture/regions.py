@@ -14,8 +14,8 @@ FAR = 4.0
 """Pixels from which on a disc is laid by distances: OpenCV's time for a disc grows with its area."""
 DISC_RIM = 0.35
 """Pixels by which OpenCV's discs reach beyond their circle, about."""
-FILL_SHRINK = 3
-"""Diffusion runs at a third of the size: it gives cloth's colour, not its threads."""
+FILL_SHRINK = (3, 3)
+"""Diffusion runs at a third of width and height: it gives cloth's colour, not its threads."""
 FILL_ROUNDS, FILL_SIGMA = 12, 1.5
 """Blurs of the diffusion, and their standard deviation in reduced pixels."""
 BLEND_SIGMA, BLEND_REACH = 0.8, 3
@@ -61,13 +61,16 @@ def distance_to(mask: Mask) -> Floats:
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3), np.float32)
 
 
-def filled(colour: Floats, known: Mask, wanted: Mask) -> Floats:
-    """``colour`` (h, w, 3) 0-255 with what is ``wanted`` and not ``known`` diffused from what is known."""
+def filled(colour: Floats, known: Mask, wanted: Mask, shrink: tuple[int, int] = FILL_SHRINK) -> Floats:
+    """``colour`` (h, w, 3) 0-255 with what is ``wanted`` and not ``known`` diffused from what is known.
+
+    ``shrink``: factors by which width and height are reduced; colours go farther along the one that shrinks more.
+    """
     missing = wanted & ~known
     if not missing.any() or not known.any():
         return colour
     height, width = known.shape
-    size = (max(REDUCED_SIDE_MIN, width // FILL_SHRINK), max(REDUCED_SIDE_MIN, height // FILL_SHRINK))
+    size = (max(REDUCED_SIDE_MIN, width // shrink[0]), max(REDUCED_SIDE_MIN, height // shrink[1]))
     share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     kept = cv2.copyTo(colour, known.astype(np.uint8))
     small = np.asarray(cv2.resize(kept, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -82,8 +82,13 @@ the development clips."""
 RATIO_INSIDE, RATIO_SEED, RATIO_SLEEVE = -2, -8, -1
 """Log-likelihood ratios arm / rest above which a pixel is surely an arm's: deep inside it, on its sure line, and in a
 wide sleeve. Chosen by eye on the development clips."""
+SLEEVE_REACH, RATIO_SURE = 0.2, 3
+"""Decimetres beside the body's arm from which on a pixel that is nearer to the trunk is the trunk's, and the
+log-likelihood ratio arm / rest up to which it is. Chosen by eye on the development clips: jackets, kimonos."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
+CUFF_RADIUS = 0.5
+"""Decimetres around the wrist in which cuffs are. Chosen by eye on the development clips."""
 HAND_PLACE, HAND_RADIUS = (0.4, 0.6), 0.8
 """Weights of wrist and fingertip in the middle of an unseen hand, and its radius in decimetres. Chosen by eye on the
 development clips."""
@@ -131,6 +136,7 @@ def segment(
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         if cut.any():
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy)
+            cut |= _bare_arm(image, real & _hand_end(fit, side, shape) & ~head, anatomy)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
@@ -214,10 +220,15 @@ def _arm(
     labels[visible & opaque] = cv2.GC_PR_FGD
     labels[(depth > ARM_DEPTH * scale) & visible & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[rest & ~raw] = cv2.GC_BGD
+    # A sleeve of the jacket's own colour: there the body tells them apart.
+    away = distance_to(raw)
+    beside = (away > SLEEVE_REACH * scale) & (distance_to(trunk & ~raw) < away)
+    labels[beside & (ratio < RATIO_SURE)] = cv2.GC_BGD
     labels[seeds & (ratio > RATIO_SEED)] = cv2.GC_FGD
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     near_arm = continued(visible, body)
     labels[near_arm & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
+    labels[_cuff(fit, side, shape) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
         labels[_hand_end(fit, side, shape) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
@@ -227,6 +238,14 @@ def _arm(
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]
     return np.isin(labelled, kept) & found, ratio
+
+
+def _cuff(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
+    """A disc around the wrist, (h, w): a cuff is unlike the sleeve, and left on the trunk it would stay there."""
+    wrist = fit.joints.points[ARMS[side].joints[2], :2]
+    disc = np.zeros(shape, np.uint8)
+    cv2.circle(disc, np.round(wrist).astype(int).tolist(), max(1, round(CUFF_RADIUS * fit.scale)), 1, -1)
+    return disc > 0
 
 
 def _hand_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
@@ -162,3 +165,78 @@ def test_an_arm_whose_sleeve_begins_below_a_bare_shoulder_reaches_up_to_it():
     points = np.round([shoulder + share * (elbow - shoulder) for share in np.linspace(0.1, 1, 12)]).astype(int)
     assert arm.rgba[points[:, 1], points[:, 0], 3].min() > 200
     assert np.abs(arm.rgba[points[2, 1], points[2, 0], :3].astype(float) - COLOURS["skin"]).max() < 30
+
+
+def test_no_line_shows_between_a_skirt_and_the_legs_made_up_below_it():
+    """A leg's layer is whole from under the skirt to below the picture's edge, which cuts the skirt off."""
+    pose = joints()
+    image, mask = picture(pose)
+    (left, right), top, edge = pose[[23, 24], 0], round(float(pose[23, 1])), 330
+    skirt = np.array([[right - 25, top], [left + 25, top], [left + 60, edge + 20], [right - 60, edge + 20]])
+    for canvas, value in ((image, COLOURS["trousers"]), (mask, 1.0)):
+        cv2.fillConvexPoly(canvas, np.round(skirt).astype(np.int32), value)
+    image, mask = image[:edge], mask[:edge]
+    track = track_of([pose])
+    track.visibility[0, 25:] = 0.1
+    anatomy = anatomy_of(track)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    whole = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+
+    assert whole.layers.skirt
+    axis = np.linspace(whole.fit.joints.points[23, :2], whole.fit.joints.points[25, :2], 200)
+    axis = np.round(axis[np.abs(axis[:, 1] - edge) < 8]).astype(int)
+    assert whole.layers.layers["leg_l"].rgba[axis[:, 1], axis[:, 0], 3].min() > 240
+
+
+def test_a_sleeve_of_the_jackets_colour_takes_nothing_of_the_trunk():
+    """Where colours say nothing, the body tells arm and trunk apart."""
+    pose = joints()
+    pose[[13, 15]] = pose[11] + [[18, 60], [24, 115]]  # hanging close to the trunk
+    pose[[17, 19, 21]] = pose[15] + [2, 18]
+    image, mask = picture(pose)
+    image[(image == COLOURS["sleeve"]).all(2)] = COLOURS["shirt"]
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    y = round(float(pose[[11, 23], 1].mean()))
+    inner = round(float(pose[11, 0])) - 8
+    assert not parts["arm_l"][y, :inner].any()
+    assert parts["arm_l"][y, round(float(pose[13, 0]))]
+
+
+def test_a_cuff_goes_with_its_arm():
+    """White cloth around the wrist, before a trunk with white on it, is not left there."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [-10, 60], pose[11] + [-50, 100]  # before the belly
+    pose[[17, 19, 21]] = pose[15] + [-14, 10]
+    image, mask = picture(pose)
+    cv2.circle(image, np.round(pose[15]).astype(int).tolist(), 8, (235, 235, 235), -1)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    cuff = (image == (235, 235, 235)).all(2)
+    assert parts["arm_l"][cuff].mean() > 0.9
+
+
+def test_skin_about_a_hand_is_not_left_on_the_trunk():
+    """Fingers that lie beside the landmarks, before the belly, go with the hand."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [-10, 60], pose[11] + [-50, 100]  # before the belly
+    pose[[17, 19, 21]] = pose[15] + [-14, 10]
+    image, mask = picture(pose)
+    fingers = np.zeros(mask.shape, np.uint8)
+    cv2.circle(fingers, np.round(pose[19] + [-6, 10]).astype(int).tolist(), 5, 1, -1)
+    image[fingers > 0] = COLOURS["skin"]
+    turn = np.linspace(0, 2 * np.pi, FACE_POINTS)
+    face = np.c_[pose[0] + 8 * np.c_[np.cos(turn), np.sin(turn)], np.zeros(FACE_POINTS)]
+    anatomy, template = replace(anatomy_of(track_of([pose])), face=face), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    assert parts["arm_l"][fingers > 0].mean() > 0.8
