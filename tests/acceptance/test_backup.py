@@ -1,15 +1,15 @@
 """``backup`` while tasks wait, run and end, and ``restore`` into another database."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from bodydouble.cli.backup import backup, restore
 from bodydouble.store import EmbeddedPostgres
 from bodydouble.tasks.task import TaskId, TaskStatus
 from databases import database_url
@@ -48,16 +48,18 @@ def copy(restored_database: str, tmp_path: Path) -> Iterator[WorkerHarness]:
     made.end()
 
 
-def operate(harness: WorkerHarness, log: Path, *arguments: str | Path) -> "subprocess.Popen[bytes]":
-    """Start a command of an operator of the installation, with its output in ``log``."""
-    data = ["--data", harness.folder / "operator"]
-    environment = os.environ | harness.environment
-    command = [sys.executable, "-m", "bodydouble", *arguments, *data]
-    with log.open("wb") as output:
-        return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+@contextmanager
+def operator_of(harness: WorkerHarness) -> Generator[Path]:
+    """The settings of an operator of the installation, in this process's environment; the folder for --data."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in harness.environment.items():
+            patch.setenv(name, value)
+        yield harness.folder / "operator"
 
 
-def test_a_backup_under_load_loses_no_task(original: WorkerHarness, copy: WorkerHarness, tmp_path: Path) -> None:
+def test_a_backup_under_load_loses_no_task(
+    original: WorkerHarness, copy: WorkerHarness, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Every task from before the backup is restored. Unfinished ones finish once; finished ones have their files."""
     original.start("stands", HARNESS_STANDS_AT="2")
     original.ready("stands")
@@ -66,19 +68,20 @@ def test_a_backup_under_load_loses_no_task(original: WorkerHarness, copy: Worker
     original.start("works", HARNESS_SECONDS="0.05")
     before = [running, *(original.create() for _ in range(3))]
     original.wait(before[1])
-    backing_up = operate(original, tmp_path / "log", "backup", tmp_path / "backup")
     during: list[TaskId] = []
-    while backing_up.poll() is None:
-        if len(during) < CREATED_MEANWHILE:
-            during.append(original.create())
-        time.sleep(0.1)
-    assert backing_up.returncode == 0, (tmp_path / "log").read_text()
+    with operator_of(original) as data, ThreadPoolExecutor(1) as pool:
+        backing_up = pool.submit(backup, tmp_path / "backup", data)
+        while not backing_up.done():
+            if len(during) < CREATED_MEANWHILE:
+                during.append(original.create())
+            time.sleep(0.1)
+        backing_up.result()
     for worker in original.workers.values():
         worker.kill()
 
-    restoring = operate(copy, tmp_path / "log", "restore", tmp_path / "backup")
-    assert restoring.wait() == 0, (tmp_path / "log").read_text()
-    assert "agree with the ledger" in (tmp_path / "log").read_text()
+    with operator_of(copy) as data:
+        restore(tmp_path / "backup", data)
+    assert "agree with the ledger" in capsys.readouterr().out
 
     rows = copy.rows("select id, status from task")
     restored = {row[0]: row[1] for row in rows}
