@@ -109,7 +109,7 @@ class EmbeddedPostgres:
             original = running.read_text().splitlines()[1]
         except (FileNotFoundError, IndexError):
             return
-        if original != str(self._cluster):
+        if original != str(self._cluster) and not self._answers():  # else another path of the same folder
             raise StorageUnavailable(
                 f"{self._folder} was copied from {Path(original).parent} while its service was running, so its database"
                 " may be damaged. Use `bodydouble backup` and `bodydouble restore` instead. If it is a snapshot of the"
