@@ -67,7 +67,7 @@ class Tools:
             (self.replace_person, "Replace a person in a video", CREATES),
             (self.move_character, "Make a picture move like a video", CREATES),
             (self.find_people, "Find the people in a video", READS),
-            (self.estimate, "Price of a video", READS),
+            (self.estimate, "What a video costs", READS),
             (self.task, "State of a task", READS),
             (self.cancel, "Cancel a task", ENDS),
             (self.download, "Get a finished video", WRITES),
@@ -91,8 +91,8 @@ class Tools:
     ) -> CallToolResult:
         """Replace a person in a video with the character of a picture.
 
-        The scene, camera, light, motion and sound stay. Use it for "put X into this clip", "swap the man for Y". It
-        costs credits (see `estimate`) and takes minutes. The answer has the video, or a task_id for `task`.
+        The scene, camera, light, motion and sound stay. Use it to replace, swap or recast somebody: "put X into this
+        clip", "X in place of the man". Takes minutes. The answer has the video, or a task_id for `task`.
         """
         options = {"person": person, "keep_audio": keep_audio, "label": label, "consent": consent, "prompt": prompt}
         return await self._make(REPLACE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
@@ -111,15 +111,15 @@ class Tools:
         """Animate the character of a picture with the motion of the person in a video.
 
         The picture's own background stays, nothing of the video is seen but the motion. Use it for "make this drawing
-        dance like the video". It needs a GPU renderer, costs credits and takes minutes.
+        dance like the video". Needs a GPU renderer, takes minutes.
         """
         options = {"label": label, "consent": consent, "prompt": prompt}
         return await self._make(MOVE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
 
     async def find_people(self, video: Video, ctx: Context) -> CallToolResult:
-        """Find the people at the start of a video: a picture with numbers, and where each one is.
+        """Find who is at the start of a video: a picture with numbers, and where each one is.
 
-        Use it before replace_person if the video shows several people. The numbers are values of `person`.
+        Use it first if a video shows several people, to ask who is meant. The numbers are values of `person`.
         """
         async with self._service(ctx) as service:
             url = await service.client.upload(self._folders.source(video, "video"))
@@ -147,7 +147,7 @@ class Tools:
             Literal["replace_person", "move_character"], Field(description="The tool whose price is asked.")
         ] = "replace_person",
     ) -> CallToolResult:
-        """The price of a video in credits, and the account's balance. Creates nothing and costs nothing."""
+        """What a video would cost in credits, and the account's balance. Use it for "how much", "what does it cost"."""
         model = REPLACE_MODEL if kind == "replace_person" else MOVE_MODEL
         async with self._service(ctx) as service:
             sources = self._folders.source(picture, "picture"), self._folders.source(video, "video")
