@@ -22,6 +22,7 @@ PAGES = (
     "/keys",
     "/webhooks",
     "/credits",
+    "/verify",
     "/models",
     "/models/wan/2-2-animate-replace",
     "/models/wan/2-2-animate-move",

@@ -60,6 +60,7 @@ def _build_console(settings: Settings, stores: Stores, files: FileStore, service
         operation=build_operation(settings, stores, services.tasks),
         people=services.people,
         proxies=ProxyService(files, own.make_proxy, part),
+        verification=services.verification,
         quality=QualityService(stores.tasks, files, own.measure, part),
         parse=parse_submission,
         schemas={name: inputs.model_json_schema() for name, inputs in INPUTS.items()},

@@ -4,7 +4,18 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from bodydouble.console import assets, credits, keys, models, operation, playground, sign_in, tasks, webhooks
+from bodydouble.console import (
+    assets,
+    credits,
+    keys,
+    models,
+    operation,
+    playground,
+    sign_in,
+    tasks,
+    verification,
+    webhooks,
+)
 from bodydouble.console.authentication import SignInLimit
 from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import error_page
@@ -16,7 +27,7 @@ API_PATHS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.js
 
 def install(app: FastAPI) -> None:
     """Add the pages and a page for status 404. Call ``attach`` before the first request."""
-    for module in (assets, sign_in, playground, tasks, keys, webhooks, credits, models, operation):
+    for module in (assets, sign_in, playground, tasks, keys, webhooks, credits, models, operation, verification):
         app.include_router(module.router)
     api_handler = app.exception_handlers[HTTPException]
 

@@ -18,6 +18,7 @@ from bodydouble.service import (
     SessionService,
     Submission,
     TaskService,
+    VerificationService,
 )
 from bodydouble.service.single_sign_on import SingleSignOn
 from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry
@@ -44,6 +45,7 @@ class Console:
     people: PeopleService
     proxies: ProxyService
     quality: QualityService
+    verification: VerificationService
     parse: ParseSubmission
     schemas: Mapping[str, Mapping[str, Any]]  # JSON Schema of each model's input
     examples: Mapping[str, Mapping[str, Any]]  # a body of CreateTask for each model

@@ -3,11 +3,8 @@
 import stat
 import sys
 from pathlib import Path
-from typing import Any
 
-import av
 import c2pa
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,21 +15,7 @@ from bodydouble.provenance.reading import read_manifest
 from bodydouble.provenance.signing import SIDECAR_SUFFIX, sign_result
 from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.errors import SigningFailed
-
-CONTAINERS = {"mp4": "libx264", "mov": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4"}
-
-
-def write_clip(path: Path) -> Path:
-    """A clip of ten small frames, in the container that the name says."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(CONTAINERS[path.suffix[1:]], rate=24)
-        stream.width = stream.height = 64
-        stream.pix_fmt = "yuv420p"
-        for shade in range(0, 200, 20):
-            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), shade, np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
+from small_clips import CONTAINERS, write_small_clip
 
 
 @pytest.fixture
@@ -67,7 +50,7 @@ def production(folder: Path, video: Path, **changes: object) -> Production:
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_a_result_of_every_container_is_valid_with_an_untrusted_signer(tmp_path, options, container):
     """The manifest names both inputs, the source type, the task, and the digest of the file before signing."""
-    video, unsigned = write_clip(tmp_path / f"source.{container}"), write_clip(tmp_path / "unsigned.mp4")
+    video, unsigned = write_small_clip(tmp_path / f"source.{container}"), write_small_clip(tmp_path / "unsigned.mp4")
     signed = sign_result(unsigned, tmp_path / "result.mp4", production(tmp_path, video), options)
     manifest = read_manifest(tmp_path / "result.mp4")
     assert manifest is not None
@@ -85,7 +68,7 @@ def test_a_result_of_every_container_is_valid_with_an_untrusted_signer(tmp_path,
 
 def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path, options):
     """The result keeps the input's own manifest, and its report says who signed the input."""
-    unsigned = write_clip(tmp_path / "unsigned.mp4")
+    unsigned = write_small_clip(tmp_path / "unsigned.mp4")
     sign_result(unsigned, tmp_path / "first.mp4", production(tmp_path, unsigned), options)
     again = sign_result(unsigned, tmp_path / "second.mp4", production(tmp_path, tmp_path / "first.mp4"), options)
     manifest = read_manifest(tmp_path / "second.mp4")
@@ -99,7 +82,7 @@ def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path
 
 def test_one_flipped_byte_is_detected(tmp_path, options):
     """A file that changed after signing is invalid, and so is one whose manifest is damaged."""
-    unsigned, result = write_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
+    unsigned, result = write_small_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
     sign_result(unsigned, result, production(tmp_path, unsigned), options)
     whole = result.read_bytes()
     for place in (whole.rindex(b"mdat") + 200, whole.index(b"c2pa.signature") + 200):
@@ -114,7 +97,7 @@ def test_one_flipped_byte_is_detected(tmp_path, options):
 
 def test_a_verifier_who_trusts_the_authority_trusts_its_results(tmp_path, options, authority):
     """With the published root certificate the state is trusted, also after a rotation."""
-    unsigned, result = write_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
+    unsigned, result = write_small_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
     root = (authority / AUTHORITY).read_text()
     before = signer_file(authority).read_text()
     for _ in range(2):
@@ -146,7 +129,7 @@ def test_an_external_command_signs(tmp_path, options):
         "key = serialization.load_pem_private_key(text[: text.index('-----BEGIN CERT')].encode(), None)\n"
         "sys.stdout.buffer.write(key.sign(sys.stdin.buffer.read(), ec.ECDSA(hashes.SHA256())))\n"
     )
-    unsigned, result = write_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
+    unsigned, result = write_small_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
     signs = SigningOptions(
         certificate=options.certificate, command=(sys.executable, str(program), str(options.certificate))
     )
@@ -162,7 +145,7 @@ def test_an_external_command_signs(tmp_path, options):
 
 def test_a_lossless_result_has_its_manifest_beside_it(tmp_path, options):
     """Matroska cannot hold a manifest: the file stays as it is, and a .c2pa file describes it."""
-    unsigned, video = write_clip(tmp_path / "result.mkv"), write_clip(tmp_path / "source.mp4")
+    unsigned, video = write_small_clip(tmp_path / "result.mkv"), write_small_clip(tmp_path / "source.mp4")
     before = unsigned.read_bytes()
     sign_result(unsigned, unsigned, production(tmp_path, video), options)
     assert unsigned.read_bytes() == before
@@ -171,7 +154,7 @@ def test_a_lossless_result_has_its_manifest_beside_it(tmp_path, options):
 
 def test_no_timestamp_server_does_not_stop_a_result(tmp_path, options):
     """The result is signed without a timestamp and says so."""
-    unsigned = write_clip(tmp_path / "unsigned.mp4")
+    unsigned = write_small_clip(tmp_path / "unsigned.mp4")
     unreachable = SigningOptions(certificate=options.certificate, timestamp_url="http://127.0.0.1:9/")
     signed = sign_result(unsigned, tmp_path / "result.mp4", production(tmp_path, unsigned), unreachable)
     assert not signed.timestamp
@@ -187,7 +170,7 @@ def test_no_timestamp_server_does_not_stop_a_result(tmp_path, options):
 )
 def test_the_source_type_follows_from_how_pixels_are_drawn(tmp_path, options, moves, trained, term):
     """A moved picture is generated as a whole; without a trained network the result is a synthetic composite."""
-    unsigned = write_clip(tmp_path / "unsigned.mp4")
+    unsigned = write_small_clip(tmp_path / "unsigned.mp4")
     made = production(tmp_path, unsigned, moves_picture=moves, trained_pixels=trained)
     sign_result(unsigned, tmp_path / "result.mp4", made, options)
     manifest = read_manifest(tmp_path / "result.mp4")
@@ -198,7 +181,7 @@ def test_the_source_type_follows_from_how_pixels_are_drawn(tmp_path, options, mo
 @pytest.mark.parametrize("text", ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
 def test_an_unusable_certificate_is_named(tmp_path, text):
     """The message names the setting and the file, and has no key in it."""
-    unsigned = write_clip(tmp_path / "unsigned.mp4")
+    unsigned = write_small_clip(tmp_path / "unsigned.mp4")
     (tmp_path / "chain.pem").write_text(text)
     with pytest.raises(SigningFailed, match=r"provenance_certificate: .*chain\.pem"):
         sign_result(

@@ -20,6 +20,6 @@ DIALECT = Dialect(
         FastRoute(method="POST", path=f"{CLIENT_API}/job/CreateTask", endpoint=creation.create_task),
         FastRoute(method="GET", path=f"{CLIENT_API}/job/TaskInfo", endpoint=tasks.task_info),
     ],
-    uploads=verification.PATH.__eq__,
+    uploads=verification.UPLOADS.__contains__,
     files_in_body=FILES_IN_BODY.__contains__,
 )

@@ -11,6 +11,8 @@ from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import MarksData
 
 PATH = f"{CLIENT_API}/files/verify"
+UPLOADS = frozenset({PATH, "/verify"})
+"""Paths that receive files of any size up to the service's own limit: ours and that of the console's page."""
 
 router = APIRouter()
 
