@@ -1,4 +1,8 @@
-"""Face and hands of the tracked body, frame by frame."""
+"""Face and hands of the tracked body, frame by frame.
+
+``HAND_SCORE_MIN`` is the threshold of MediaPipe's graph ``hand_landmark_cpu``. Thresholds that name no clip or network
+have no recorded source. They are kept because tracks, and so the bytes of results, depend on them.
+"""
 
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple

@@ -2,6 +2,8 @@
 
 The body network takes more than half of the time of all networks. It runs on every fourth or every other frame; a
 frame between is measured too, unless its neighbours move so evenly that interpolation gives the same pose.
+
+Limits that name no reason or clips have no recorded source. They are kept because tracks depend on them.
 """
 
 import cv2

@@ -2,6 +2,9 @@
 
 The pose network's segmentation identifies the person but has coarse edges. The selfie network, zoomed on the person,
 has good edges but includes everybody. Both are fused, steadied over time, and refined on the picture's edges.
+
+The guided filter is He, Sun and Tang 2010. Its parameters, the widths and the gains have no recorded source. They are
+kept because mattes, and so the bytes of results, depend on them.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 The person detector alone finds one of four people in a street photograph: it was made for one person near the
 camera. Therefore it also runs over overlapping tiles, and every face found seeds a body. The landmark network confirms
 each candidate, and each person counts once.
+
+Thresholds that name no clips have no recorded source. They are kept because the choice of the person depends on them.
 """
 
 from dataclasses import dataclass, replace

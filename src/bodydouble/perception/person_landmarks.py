@@ -1,4 +1,7 @@
-"""All landmarks of one person in one frame."""
+"""All landmarks of one person in one frame.
+
+Margins have no recorded source. They are kept because the regions that networks see depend on them.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,8 @@
-"""The reference image: the person in it, and roughly which pixels are theirs."""
+"""The reference image: the person in it, and roughly which pixels are theirs.
+
+Reaches, weights and widths that name no pictures have no recorded source. They are kept because cut-outs, and so the
+bytes of results, depend on them.
+"""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,8 @@
-"""Zero-phase smoothing of tracks: one-euro filtering forward and backward, never across a cut or a gap."""
+"""Zero-phase smoothing of tracks: one-euro filtering forward and backward, never across a cut or a gap.
+
+The filter is Casiez, Roussel and Vogel 2012. Its parameters and the other limits have no recorded source. They are
+kept because tracks, and so the bytes of results, depend on them.
+"""
 
 from dataclasses import dataclass, replace
 

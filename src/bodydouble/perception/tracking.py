@@ -1,4 +1,8 @@
-"""Tracking one body through consecutive frames, and finding it again after a loss."""
+"""Tracking one body through consecutive frames, and finding it again after a loss.
+
+``KEEP_SCORE_MIN`` is the threshold of MediaPipe's graph ``tensors_to_pose_landmarks_and_segmentation``. The other
+thresholds have no recorded source. They are kept because tracks, and so the bytes of results, depend on them.
+"""
 
 from dataclasses import dataclass
 

@@ -44,11 +44,11 @@ def test_without_a_gpu_perception_is_on_the_cpu(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_missing_model_is_named_with_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a GPU, the finding names the missing model and how to download it."""
+    """With a GPU, the finding passes on what is missing, and names the command that downloads the model."""
     monkeypatch.setattr(machine_checks, "find_cards", lambda: [CARD])
-    monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: f"the pose model is not here: {options.pose}")
+    monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: f"(why {options.pose} cannot run)")
     found = finding(tmp_path, perception_pose="somebody/pose")
-    assert (found.state, found.detail) == ("absent", "on the CPU: the pose model is not here: somebody/pose")
+    assert (found.state, found.detail) == ("absent", "on the CPU: (why somebody/pose cannot run)")
     assert "hf download somebody/pose" in found.remedy
     monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: None)
     assert finding(tmp_path).detail.startswith("on cuda: PekingU/rtdetr_v2_r50vd, ")

@@ -3,6 +3,9 @@
 The network is prompted with the body's points and box at the start of a shot, and whenever its mask has left the body.
 In between it tracks from its own memory. Each window starts from the last picture and matte of the window before. So a
 resumed run makes the same mattes, and memory does not grow with the video.
+
+Thresholds of 0.5 are the middle of a probability. The guided filter is He, Sun and Tang 2010; its parameters are those
+of ``perception.matte``, which have no recorded source.
 """
 
 import sys
