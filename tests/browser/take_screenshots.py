@@ -123,7 +123,7 @@ def work(context: BrowserContext, live: LiveService, output: Path) -> Mapping[st
     page.locator(".people button").first.wait_for()
     page.get_by_role("radio", name="480P").check()
     page.get_by_role("button", name="Run", exact=True).click()
-    page.locator("img[data-preview][src]").wait_for()
+    page.get_by_label("Preview of the result").wait_for()
     save(page, output, "playground-running")
     page.locator("video.final").wait_for()
     page.evaluate("document.querySelector('video.final').currentTime = 1.2")
