@@ -13,6 +13,12 @@ Alpha: TypeAlias = NDArray[np.float32]
 """(H, W) soft alpha, 0-1, while a matte is being computed."""
 Mask: TypeAlias = NDArray[np.bool_]
 """(H, W) binary."""
+MaskImage: TypeAlias = NDArray[np.uint8]
+"""(H, W) binary as OpenCV takes it: 0, and 1 or 255."""
+Floats: TypeAlias = NDArray[np.float32]
+"""A field or table of any shape; docstrings give shape, range and unit."""
+Bytes: TypeAlias = NDArray[np.uint8]
+"""The same in 8 bits."""
 Points: TypeAlias = NDArray[np.float64]
 """(N, 2) x and y in pixels; (N, 3) with depth or confidence where a docstring says so."""
 Affine: TypeAlias = NDArray[np.float64]

@@ -21,7 +21,7 @@ FP8_CAPABILITY_MIN = (8, 9)
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What is given up for what."""
+    """A trade of exactness for memory and speed."""
 
     name: str
     steps_max: int
@@ -54,7 +54,7 @@ PROFILES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What is loaded and how; nothing is left open."""
+    """The networks to load, and the form of each."""
 
     profile: Profile
     device: str
@@ -70,7 +70,7 @@ class Setup:
 
 
 def usable_cards(options: WanSettings, cards: list[Card]) -> list[Card]:
-    """Those of ``cards`` that can draw as ``options`` say; the others are left alone."""
+    """Those of ``cards`` that can draw as ``options`` say."""
     return [card for card in cards if _fits(options, card)]
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from bodydouble.perception.arrays import Floats
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import Girth
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, Joints, moved
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
 
 FITTED = (
     *range(BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_PINKY),

@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.renderers.puppet.painting import paint_labels
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 LIMB_BONES = MappingProxyType({"arm": ("upperarm", "lowerarm", "hand"), "leg": ("thigh", "calf", "foot")})
 """The bones of each kind of limb, without their side."""

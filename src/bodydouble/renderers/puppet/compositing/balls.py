@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]
-
 ROUND_ERROR_MAX = 0.06
 """Mean distance of a ball's outline from its circle, of the radius."""
 SIGHTINGS_MIN = 3

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.arrays import Floats, Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
@@ -31,8 +31,6 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
-
-Floats = NDArray[np.float32]
 
 WRAP_STRENGTH = 0.22
 """How much of the surrounding light spills onto the character's rim."""

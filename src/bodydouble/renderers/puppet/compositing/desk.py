@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box
-
-Floats = NDArray[np.float32]
 
 DROP_MIN = 0.3
 """Share of its width that a person loses at the edge; reflections in the desk keep the rest."""

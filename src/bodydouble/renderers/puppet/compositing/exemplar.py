@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
+from bodydouble.perception.arrays import Floats, Image, Mask
+
 Numbers = NDArray[np.int32]
 
 RADIUS = 4

@@ -1,6 +1,6 @@
 """The actor's own hands, recoloured to the character's skin.
 
-Ten fingers are what a puppet cannot do; the hands in the source do exactly what they should.
+The puppet cannot draw moving fingers, and the hands of the source have the right pose already.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of
 from bodydouble.renderers.puppet.compositing.stored_plates import Box
 from bodydouble.renderers.puppet.motion.expression import smoothstep
-
-Floats = NDArray[np.float32]
 
 BONES = (
     (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11), (11, 12),

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte
 from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, colour_codes, counted, with_neighbours
@@ -19,8 +19,6 @@ from bodydouble.renderers.puppet.compositing.hands import palm_mask
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 
-Floats = NDArray[np.float32]
-Mask = NDArray[np.uint8]
 Points = NDArray[np.floating]
 
 REACH = 1.25
@@ -110,7 +108,7 @@ def _hand_length(points: Points) -> float:
     return float(np.hypot(*(points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST])))
 
 
-def _hand_zone(points: Points, shape: tuple[int, ...]) -> Mask:
+def _hand_zone(points: Points, shape: tuple[int, ...]) -> MaskImage:
     """(h, w) 0 or 1: about fingers and palm, without the wrist, where cuffs are."""
     length = _hand_length(points)
     mask = np.zeros(shape[:2], np.uint8)
@@ -165,7 +163,7 @@ def _own_colours(samples: list[SampleFrame], track: PersonTrack) -> Colours:
     return often >= CLOTHES_OFTEN_MIN * len(samples)
 
 
-def _without_lost_hand(person: Mask, body: Points, side: int) -> None:
+def _without_lost_hand(person: MaskImage, body: Points, side: int) -> None:
     """Clear ``person`` (h, w), in place, about the hand of the ``body`` (33, 2), whether or not its fingers are seen.
 
     A cup hides the fingers that hold it.
@@ -178,7 +176,7 @@ def _without_lost_hand(person: Mask, body: Points, side: int) -> None:
     cv2.circle(person, centre.tolist(), max(1, round(LOST_RADIUS * length)), 0, -1)
 
 
-def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> Mask | None:
+def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: NDArray[np.bool_]) -> MaskImage | None:
     """(h, w) 0 or 1: which pixels ``among`` those about a hand are neither its skin nor background.
 
     None where no palm is seen, or too few pixels are looked at for anything to be held.
@@ -202,7 +200,7 @@ def _foreign(image: Image, plate: Image, matte: Matte, points: Points, among: ND
     return result
 
 
-def _solid(mask: Mask, length: float) -> Mask:
+def _solid(mask: MaskImage, length: float) -> MaskImage:
     """``mask`` (h, w) 0 or 1 with its pores closed and its shreds gone, for a hand of ``length`` px."""
     k = max(3, round(SOLID_SIZE * length)) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (k, k))
@@ -210,7 +208,7 @@ def _solid(mask: Mask, length: float) -> Mask:
     return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel), np.uint8)
 
 
-def _about(piece: Mask) -> Mask:
+def _about(piece: MaskImage) -> MaskImage:
     """(h, w) 0 or 1: the hull of ``piece``, wider by a part of its size."""
     outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hull = cv2.convexHull(np.concatenate(list(outlines)))
@@ -219,7 +217,7 @@ def _about(piece: Mask) -> Mask:
     return np.asarray(cv2.dilate(around, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))), np.uint8)
 
 
-def _held_piece(candidate: Mask, points: Points) -> Mask | None:
+def _held_piece(candidate: MaskImage, points: Points) -> MaskImage | None:
     """The largest piece (h, w) 0 or 1 of ``candidate``, whole; None where none is large enough and at the fingers."""
     length = _hand_length(points)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(_solid(candidate, length))

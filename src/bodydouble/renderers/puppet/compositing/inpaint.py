@@ -10,12 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
 from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
-
-Image = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-Floats = NDArray[np.float32]
 
 WHOLE_MIN = 0.98
 """Known share from which on a small picture's pixel counts as known."""

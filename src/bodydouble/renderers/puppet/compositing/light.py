@@ -11,14 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.smoothing import one_euro, spans
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import CHEEKS
-
-Floats = NDArray[np.float32]
 
 GAMMA = 2.2
 """Exponent between 8 bit levels and linear light; sRGB's own curve differs by less than two levels."""

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Floats, Image, MaskImage, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
@@ -18,8 +18,6 @@ from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 
-Floats = NDArray[np.float32]
-Mask = NDArray[np.uint8]
 Points = NDArray[np.floating]
 
 OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
@@ -97,10 +95,10 @@ class _View:
 
     step: int  # pixels of the frame for one of this
     codes: NDArray[np.int32]  # (h, w) colours
-    parts: Mask  # (h, w) labels
+    parts: NDArray[np.uint8]  # (h, w) labels
     own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
     apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
-    person: Mask  # (h, w) the matte
+    person: Matte
     guessed: NDArray[np.bool_]  # (h, w) beside the body, where the plate is made up and tells nothing
     shoulders: float  # px
 
@@ -112,7 +110,7 @@ class ActorColours:
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
     ball: Ball | None = None
 
-    def foreign_things(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> Floats | None:
+    def foreign_things(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> Floats | None:
         """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
 
         ``image``, ``plate`` (with the alpha of ``Plates.with_seen``) and ``matte`` are cut to ``box``; ``body`` (33, 2
@@ -137,7 +135,7 @@ class ActorColours:
         large = cv2.copyMakeBorder(large, 0, h - large.shape[0], 0, w - large.shape[1], cv2.BORDER_REPLICATE)
         return np.asarray(cv2.GaussianBlur(large, (0, 0), 1.0), np.float32) / np.float32(255)
 
-    def _view(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> _View | None:
+    def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> _View | None:
         h, w = matte.shape
         # By a whole number: OpenCV averages twenty times as fast then.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
@@ -178,7 +176,7 @@ class ActorColours:
             feet[piece].mean() > FOOT_INSIDE_MIN or self.known[FEET].take(view.codes[piece]).mean() > FOOT_COLOURS_MIN
         )
 
-    def _add_known_ball(self, ball: Ball, view: _View, found: Mask) -> None:
+    def _add_known_ball(self, ball: Ball, view: _View, found: MaskImage) -> None:
         radius = ball.radius / view.step
         # The best place of all is looked at: while the ball is in the air a shoe is not taken for it.
         centre = find_ball(view.apart & ball.colours.take(view.codes), radius)
@@ -188,7 +186,7 @@ class ActorColours:
         if (view.parts[disc > 0] != OUTSIDE).any():
             cv2.circle(found, centre, round(radius), 255, -1)
 
-    def sightings(self, image: Image, plate: Mask, matte: Mask, body: Points, box: Box) -> list[Sighting]:
+    def sightings(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> list[Sighting]:
         """The round things in front of the person, away from the feet; as ``foreign_things``."""
         view = self._view(image, plate, matte, body, box)
         result: list[Sighting] = []
@@ -311,7 +309,7 @@ def _shoulder_width(joints: Points) -> float:
     return max(float(np.hypot(*(left - right))), SPINE_TO_SHOULDERS * spine, SHOULDERS_MIN_PIXELS)
 
 
-def part_labels(joints: Points, size: tuple[int, int]) -> Mask:
+def part_labels(joints: Points, size: tuple[int, int]) -> NDArray[np.uint8]:
     """(h, w) which part is where, for joints (33, 2) in pixels of a picture of ``size`` (width, height)."""
     labels = np.zeros((size[1], size[0]), np.uint8)
     if not np.isfinite(joints).all():

@@ -6,11 +6,8 @@ frame is therefore brought to the light of its surroundings before it is laid in
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
-
-Floats = NDArray[np.float32]
+from bodydouble.perception.arrays import Floats, Image, Matte
 
 LIGHT_STEP = 8
 """Pixels of the frame for one of the picture in which differences of light are spread: finer ones are things."""

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Bytes
 from bodydouble.renderers.puppet.drawing.mesh import Box
 
 Array = NDArray[np.float64]
-Bytes = NDArray[np.uint8]
 
 SHADOW_STRENGTH = 0.4
 """Depth (0-1) of the shadow that an arm casts on the trunk behind it."""

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Bytes
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
@@ -23,7 +24,6 @@ from bodydouble.renderers.puppet.picture.character import Character
 from bodydouble.renderers.puppet.picture.layers import Layer
 
 Array = NDArray[np.float64]
-Bytes = NDArray[np.uint8]
 
 FACE_REACH = (1.1, 1.6)
 """Face widths from the head's centre between which vertices leave the face's own turn for the body's."""

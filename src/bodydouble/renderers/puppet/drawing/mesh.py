@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
+from bodydouble.perception.arrays import Bytes
 from bodydouble.renderers.puppet.painting import paint_labels
 
 Array = NDArray[np.float64]
-Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 COARSE = 4

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.picture.extension import colour_distance, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
 
 ABOVE_SHOULDERS = 0.4
 """Decimetres above the shoulders' joints up to which a collar reaches."""

@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
@@ -12,10 +12,6 @@ from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triang
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
 from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, narrowed, opened, widened
-
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Image = NDArray[np.uint8]
 
 SIDE_MAX = 420
 """Longer side in pixels at which the colour models decide."""

@@ -1,4 +1,4 @@
-"""The character: a reference image taken apart into what a puppet is made of."""
+"""The character: the reference image's cut-out, layers, skeleton and colours."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception import ModelPack
+from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
@@ -22,8 +23,6 @@ from bodydouble.renderers.puppet.picture.reference import analysed_reference
 from bodydouble.tasks.errors import NobodyFound
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Image = NDArray[np.uint8]
 
 OVERSAMPLING = 1.15
 """Texture pixels for one pixel on screen."""
@@ -69,7 +68,7 @@ class Character:
 
 
 def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
-    """Analyse, cut out and take apart ``reference`` (H, W, 3) RGB; analysis and cut-out are kept in ``folder``.
+    """Analyse, cut out and divide into layers ``reference`` (H, W, 3) RGB; analysis and cut-out are kept in ``folder``.
 
     Raises:
         NobodyFound: nobody in the reference image.

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Image, Mask
+
 Array = NDArray[np.float64]
-Image = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
 
 COMPONENTS = 5
 """Gaussians of a model: fixed by OpenCV's GrabCut, whose layout the models keep."""

@@ -5,14 +5,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN
 from bodydouble.tasks.atomic_files import atomic_file
-
-Image = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 MATTING_SIDE_MAX = 720
 """Longer side at which the matting is solved: its cost grows with the band's pixels, its gain does not."""

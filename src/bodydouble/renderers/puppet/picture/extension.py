@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.surface import label_triangles
@@ -13,9 +14,6 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Image = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
 
 CUT_OFF = 0.5
 """Alpha at the lower edge from which on the picture cuts the person off."""

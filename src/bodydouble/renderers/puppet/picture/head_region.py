@@ -2,13 +2,10 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Alpha
+from bodydouble.perception.arrays import Alpha, MaskImage
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
-
-Mask = NDArray[np.uint8]
 
 OPAQUE_MIN = 0.25
 """Alpha (0-1) from which pixels are connected with each other."""
@@ -28,7 +25,7 @@ ARMS = (
 )
 
 
-def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
+def head_region(anatomy: Anatomy, alpha: Alpha) -> MaskImage:
     """(h, w) 0 or 1: what is connected with the face above the shoulders, and the neck; without raised arms."""
     height, width = alpha.shape
     head = anatomy.head
@@ -50,7 +47,7 @@ def head_region(anatomy: Anatomy, alpha: Alpha) -> Mask:
     return (labels == labels[y, x]).astype(np.uint8)
 
 
-def _raised_arms(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+def _raised_arms(anatomy: Anatomy, shape: tuple[int, ...]) -> MaskImage:
     """(h, w) 0 or 1: arms whose elbow or wrist is above the shoulders, with their hands."""
     mask = np.zeros(shape[:2], np.uint8)
     points = anatomy.body[:, :2]

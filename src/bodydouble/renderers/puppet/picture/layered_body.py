@@ -20,7 +20,6 @@ from bodydouble.renderers.puppet.picture.regions import softened
 from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, face_only, segment
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
 
 HEM_REACH = 0.6
 """Decimetres above the picture's lower edge within which a skirt's hem is the edge's."""

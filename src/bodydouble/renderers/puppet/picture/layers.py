@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Bytes, Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import BodyFit
@@ -24,9 +25,6 @@ from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
 
 CELL = 0.28
 """Side of a mesh cell in decimetres of the body: elbows bend over about one decimetre."""

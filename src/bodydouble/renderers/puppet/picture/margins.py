@@ -2,14 +2,11 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-
-Floats = NDArray[np.float32]
-Image = NDArray[np.uint8]
 
 CUT_OFF = 0.5
 """Alpha at a side from which on the picture cuts the person off there."""

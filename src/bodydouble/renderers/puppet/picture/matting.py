@@ -8,7 +8,7 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import cg
 
-Floats = NDArray[np.float32]
+from bodydouble.perception.arrays import Floats
 
 WINDOW = np.array([(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2)])
 """Pixels of a window of 3 x 3, as rows and columns from its corner."""

@@ -4,11 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.body.surface import continued
-
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Image = NDArray[np.uint8]
 
 FAR = 4.0
 """Pixels from which on a disc is laid by distances: OpenCV's time for a disc grows with its area."""

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.trunk import SHOULDERS
@@ -27,9 +28,6 @@ from bodydouble.renderers.puppet.picture.regions import (
 )
 
 Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Image = NDArray[np.uint8]
 
 OPAQUE = 0.3
 """Alpha from which on a pixel takes part in the segmentation; fainter ones follow their neighbours."""

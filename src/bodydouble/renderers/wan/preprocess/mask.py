@@ -5,11 +5,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
-
-Mask = NDArray[np.uint8]  # (H, W), 0 or 255
+from bodydouble.perception.arrays import Image, MaskImage, Matte
 
 MATTE_MIN = 128
 KERNEL_SIDE, DILATIONS = 7, 3
@@ -32,7 +29,7 @@ class MaskGrid:
             raise ValueError(f"mask grid: {self.columns} x {self.rows} is not at least 1 x 1")
 
 
-def generation_mask(matte: Matte, grid: MaskGrid = MaskGrid()) -> Mask:
+def generation_mask(matte: Matte, grid: MaskGrid = MaskGrid()) -> MaskImage:
     """The mask of one frame from the person's matte, both in the canvas; all black where the matte is empty."""
     person = np.where(matte >= MATTE_MIN, np.uint8(255), np.uint8(0))
     kernel = np.ones((KERNEL_SIDE, KERNEL_SIDE), np.uint8)
@@ -48,6 +45,6 @@ def generation_mask(matte: Matte, grid: MaskGrid = MaskGrid()) -> Mask:
     return mask
 
 
-def masked_background(image: Image, mask: Mask) -> Image:
+def masked_background(image: Image, mask: MaskImage) -> Image:
     """``image`` (H, W, 3) with black where ``mask`` is white."""
     return np.where(mask[..., None] > 0, np.uint8(0), image)
