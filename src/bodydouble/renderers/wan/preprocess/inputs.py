@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, MaskImage
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.skeleton import draw_skeleton
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.whole_body import whole_body
 from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, AREA_MIN, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
-from bodydouble.renderers.wan.preprocess.mask import Mask, MaskGrid, generation_mask, masked_background
+from bodydouble.renderers.wan.preprocess.mask import MaskGrid, generation_mask, masked_background
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class FrameInputs:
 
     pose: Image  # (H, W, 3)
     face: Image  # (512, 512, 3); all black: no expression given
-    mask: Mask | None  # (H, W), 255 where the model paints, else 0; None: it paints everything
+    mask: MaskImage | None  # (H, W), 255 where the model paints, else 0; None: it paints everything
     background: Image | None  # (H, W, 3), the frame with black where the mask is 255; None: there is none to keep
 
 
