@@ -34,6 +34,17 @@ async def send(client: GuardedClient, handler: Handler, limits: RequestLimits = 
         )
 
 
+async def test_a_dialect_can_sign_in_the_header_of_the_standard(client: GuardedClient) -> None:
+    """The headers of a message replace those of Standard Webhooks; the others stay."""
+    own = CallbackMessage(body=BODY, secrets=[NEW], headers={"webhook-signature": "v3,abc"})
+    async with receiving(answering({"/hook": b"HTTP/1.1 204 No Content\r\n\r\n"})) as receiver:
+        await CallbackSender(client, LIMITS).send(receiver.url("/hook"), ID, own)
+    head = receiver.heads[0].decode().lower()
+    assert head.count("webhook-signature:") == 1
+    assert "webhook-signature: v3,abc" in head
+    assert f"webhook-id: {ID}" in head
+
+
 async def test_a_callback_is_signed_by_the_standard(client: GuardedClient) -> None:
     """What arrives is verified by the standard's own library, with each secret that signs and with no other."""
     bodies: list[bytes] = []
