@@ -21,9 +21,10 @@ from bodydouble.api.reading import read_task
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
 from bodydouble.api.submitting import submit
-from bodydouble.api.translation import only
+from bodydouble.api.translation import log_without_effect, only
 from bodydouble.service import Submission, TaskView
 from bodydouble.service.repeats import name_request
+from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import InvalidParams, NotFound, StillRunning
 from bodydouble.tasks.task import TaskFilter, TaskStatus
 
@@ -36,6 +37,8 @@ CREATE_PATHS = (
 """The first is that of the vendor's documentation; the SDK's jobs and the default of its method use the second."""
 ASYNC, ENABLE = "X-DashScope-Async", "enable"
 TASK = "/tasks/{task_id}"
+WITHOUT_EFFECT = frozenset({"x-dashscope-ossresourceresolve", "x-dashscope-workspace", "region"})
+"""Headers of a create, and a filter of the list."""
 LISTED_MAX = 1000
 """Newest tasks that the list knows: the vendor forgets tasks after a day."""
 PAGE_MAX = 100
@@ -55,6 +58,7 @@ async def create_task(request: Request) -> Response:
     def read(raw: dict[str, Any]) -> Submission:
         if request.headers.get(ASYNC) != ENABLE:
             raise InvalidParams([f"{ASYNC}: must be '{ENABLE}'; these models have no synchronous calls"])
+        log_without_effect(DialectName.DASHSCOPE, request.headers.keys(), WITHOUT_EFFECT)
         return parse(raw, request.app.state.base_url)
 
     created = await submit(
@@ -114,6 +118,7 @@ async def list_tasks(request: Request) -> Response:
     """List the newest tasks of the account, also those created otherwise. Times are `YYYYMMDDhhmmss` in UTC+8."""
     caller = await identify(request, read_key(request))
     query = validate(ListQuery, dict(request.query_params))
+    log_without_effect(DialectName.DASHSCOPE, query.model_fields_set, WITHOUT_EFFECT)
     wanted = _filter(query)
     found: list[TaskView] = []
     if wanted is not None:

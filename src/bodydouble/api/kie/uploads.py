@@ -18,14 +18,17 @@ from bodydouble.api.kie.paths import UPLOADS
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import FORM, inlined
 from bodydouble.api.submitting import read_body
+from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, Upload, extension_of, store_upload
 from bodydouble.service.inline_files import EXTENSIONS
 from bodydouble.tasks.data_url import is_data_url, read_data_url
+from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import FeatureDisabled, InvalidParams
 
 router = APIRouter(prefix=UPLOADS, tags=["uploads"])
 
 STREAM, BASE64, URL = "/file-stream-upload", "/file-base64-upload", "/file-url-upload"
+UPLOAD_PATH = "uploadPath"
 
 
 class Base64Body(BaseModel):
@@ -62,6 +65,7 @@ async def upload_stream(request: Request) -> Response:
     caller = await identify(request, read_key(request))
     name = ""
     async for part in form_parts(request):
+        log_without_effect(DialectName.KIE, [part.name], {UPLOAD_PATH})
         if part.name == "fileName":
             name = await part.text()
         elif part.name == "file":
@@ -81,6 +85,7 @@ async def upload_base64(request: Request) -> Response:
     """Upload a file as a data URL or as base64."""
     caller = await identify(request, read_key(request))
     _, body = await read_body(request, read_key(request), lambda raw: validate(Base64Body, raw), creates=True)
+    log_without_effect(DialectName.KIE, body.model_fields_set, {UPLOAD_PATH})
     if is_data_url(body.base64Data):
         url = body.base64Data
     else:

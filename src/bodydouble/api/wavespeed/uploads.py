@@ -11,10 +11,12 @@ from bodydouble.api.form_parts import form_parts
 from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import FORM, inlined
+from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, extension_of, store_upload
 from bodydouble.api.wavespeed.errors import success
 from bodydouble.api.wavespeed.openapi import ROUTES
 from bodydouble.api.wavespeed.paths import BASE
+from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import InvalidParams
 
 router = APIRouter(prefix=f"{BASE}/media", tags=["uploads"])
@@ -41,6 +43,7 @@ async def create_upload(request: Request) -> Response:
     """Get an address for a file, and the URL that names it in a request."""
     caller = await identify(request, read_key(request))
     body = await read_model(request, UploadBody)
+    log_without_effect(DialectName.WAVESPEED, body.model_fields_set, {"content_type"})
     extension = extension_of(body.filename, "filename")
     signed = await get_tasks(request).sign_upload(caller, TYPES[extension], extension, body.size)
     upload = {"method": "PUT", "url": signed.put_url, "headers": {"Content-Type": TYPES[extension]}}
