@@ -1,5 +1,6 @@
 """The MCP server: the tools and the tasks extension."""
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,5 +33,7 @@ def build_server(connect: Connect, folders: Sequence[Path] = ()) -> MCPServer[An
         log_level="WARNING",
     )
     for tool, title, annotations in tools.all():
-        server.add_tool(tool, title=title, annotations=annotations, structured_output=False)
+        server.add_tool(
+            tool, title=title, description=inspect.getdoc(tool), annotations=annotations, structured_output=False
+        )
     return server
