@@ -17,6 +17,8 @@ INNER_SHARE = 0.6
 """Trunk and face shrink towards their middle by this factor: waists are narrower than shoulders and hips."""
 SEEN_MIN = 0.5
 """Visibility of both ends from which a limb is examined."""
+TOES = (BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE)
+"""The network places them up to half a foot beyond bare feet: what lies on the way there is no hole."""
 SOLID_LEVEL, OPEN_LEVEL = 128, 64
 """Of the output's matte (0-255): the silhouette is at least half opaque; a hole is clearly transparent, because the
 segmentation is weak on thin legs."""
@@ -96,7 +98,7 @@ class Tears:
 
 
 def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
-    """(height, width): pixels that are inside any person in the pose of row ``i``, whatever they wear."""
+    """(height, width): pixels that are inside any person in the pose of row ``i``, whatever they wear; without feet."""
     points = track.body[i, :, :2].astype(np.float64)
     seen = track.visibility[i] > SEEN_MIN
     core = np.zeros((height, width), np.uint8)
@@ -111,7 +113,7 @@ def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
         cv2.fillConvexPoly(core, cv2.convexHull(np.round(inner).astype(np.int32)), 255)
 
     for a, b, _ in LIMBS:
-        if seen[a] and seen[b]:
+        if b not in TOES and seen[a] and seen[b]:
             line(points[a], points[b])
     corners = points[TRUNK_OUTLINE]
     if np.abs(corners).max() < COORDINATE_MAX:

@@ -81,3 +81,10 @@ def test_nobody_is_not_measured(scene):
     scene[2].present[:] = False
 
     assert _tears(scene, scene[1]).torn() is None
+
+
+def test_a_toe_that_is_guessed_beyond_the_foot_is_no_hole(scene):
+    """Between ankle and toe nothing is searched: bare feet are shorter than the network takes them to be."""
+    _, made, track, _, _ = scene
+    track.body[0, [31, 32], 1] += 40
+    assert _tears(scene, made).torn() == 0

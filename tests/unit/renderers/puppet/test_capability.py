@@ -61,7 +61,8 @@ def test_trouble_with_the_background_is_said(tmp_path: Path, about_plates: dict[
 def test_hands_that_are_seen_are_not_missed(tmp_path: Path) -> None:
     """With a hand found in each frame nothing is said of hidden hands."""
     track = track_of([joints()] * 10)
-    track.hands[:, 0] = 100.0
+    track.hands[:, 0] = 0
+    track.hands[:, 0, :, :2] = joints()[15]
     track.hand_found[:, 0] = True
     assert "hands_hidden" not in codes(tmp_path, track)
 
