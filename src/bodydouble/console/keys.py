@@ -27,6 +27,7 @@ async def keys_page(request: Request, console: ConsoleDep, user: UserDep) -> Res
 
 
 async def _page(request: Request, console: Console, user: SignedInUser, **secrets_to_show: str) -> Response:
+    """The page of keys; ``secrets_to_show`` are in this response alone."""
     now = datetime.now(UTC)
     keys = [
         (key, "expired" if key.expires_at and key.expires_at <= now else "disabled" if key.disabled else "active")

@@ -155,7 +155,7 @@ function update(box, task) {
   startClock(box, task);
   showLog(box, task.log);
   const place = task.queue_position;
-  part("place").textContent = place === null ? "\u00a0" : place === 0 ? "Next in the queue" : `${place} tasks ahead in the queue`;
+  part("place").textContent = place === null ? "" : place === 0 ? "Next in the queue" : `${place} tasks ahead in the queue`;
 }
 
 const panel = document.querySelector("[data-task-panel]");

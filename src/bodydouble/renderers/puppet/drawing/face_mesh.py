@@ -77,7 +77,10 @@ class FaceMesh:
 
 
 def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | None:
-    """From the trunk's layer, ``rgba`` (h, w, 4) premultiplied; None where the picture shows no face."""
+    """The mesh of the face and head, textured by the trunk's layer ``rgba`` (h, w, 4), premultiplied.
+
+    None where the picture shows no face.
+    """
     if anatomy.face is None:
         return None
     grid = _grid(anatomy, rgba[..., 3].astype(np.float32) / np.float32(255))
