@@ -8,9 +8,14 @@ from bodydouble.api.dashscope.models import parse as parse_dashscope
 from bodydouble.api.fal.documents import failure_document, result_document, status_document
 from bodydouble.api.fal.models import ENDPOINTS
 from bodydouble.api.fal.models import parse as parse_fal
+from bodydouble.api.kie.documents import record
+from bodydouble.api.kie.models import parse as parse_kie
 from bodydouble.api.replicate.documents import prediction_document
 from bodydouble.api.replicate.inputs import parse as parse_replicate
 from bodydouble.api.replicate.names import MODELS
+from bodydouble.api.wavespeed.documents import prediction
+from bodydouble.api.wavespeed.models import AnimateInput as WavespeedInput
+from bodydouble.api.wavespeed.models import parse as parse_wavespeed
 from bodydouble.service import Submission, TaskView
 from bodydouble.service.document import task_data
 from bodydouble.tasks.task import TaskStatus
@@ -39,11 +44,24 @@ def _dashscope(callback: str | None) -> Submission:
     return parse_dashscope(body, HERE)
 
 
+def _kie(callback: str | None) -> Submission:
+    inputs = {"image_url": IMAGE, "video_url": VIDEO, "resolution": "480p"}
+    body = {"model": "wan/2-2-animate-replace", "callBackUrl": callback, "input": inputs}
+    return parse_kie({name: value for name, value in body.items() if value is not None})
+
+
+def _wavespeed(callback: str | None) -> Submission:
+    body = WavespeedInput.model_validate({"image": IMAGE, "video": VIDEO, "mode": "replace"})
+    return parse_wavespeed(body, {"webhook": callback} if callback else {})
+
+
 REQUESTS: Mapping[str, Callable[[str | None], Submission]] = {
     "crun": _crun,
     "fal": _fal,
     "replicate": _replicate,
     "dashscope": _dashscope,
+    "kie": _kie,
+    "wavespeed": _wavespeed,
 }
 """Dialect → its request with this callback address, if the dialect has callbacks."""
 
@@ -53,6 +71,8 @@ def show_everywhere(view: TaskView) -> None:
     assert task_data(view)["task_id"] == str(view.task.id)
     assert prediction_document(view, HERE)["id"] == str(view.task.id)
     assert status_document(view, HERE, with_logs=True)["request_id"] == str(view.task.id)
+    assert record(view)["taskId"] == str(view.task.id)
+    assert prediction(view, HERE)["id"] == str(view.task.id)
     assert task_output(view)["task_id"] == str(view.task.id)
     if view.task.status is TaskStatus.SUCCESS:
         assert "video" in result_document(view)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
+from bodydouble.api.dialects import DIALECTS
 from bodydouble.service import TaskView
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
@@ -201,6 +202,11 @@ class TaskLife(RuleBasedStateMachine):
             show_everywhere(TaskView(task=self.run(self.store.get_task(task)), queue_position=None, media_urls=[]))
         for task, status, callback_url, deliveries in rows:
             assert deliveries == int(callback_url is not None and TaskStatus(status) in TERMINAL), task
+
+
+def test_every_dialect_takes_part() -> None:
+    """A new dialect needs a row in dialect_requests.py."""
+    assert REQUESTS.keys() == DIALECTS.keys()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from bodydouble.api.replicate.names import MODELS, ROOT, VERSIONS
 from bodydouble.api.replicate.openapi import describe
 from bodydouble.tasks.catalogue import CATALOGUE
 from bodydouble.tasks.errors import NotFound
+from bodydouble.tasks.request_origin import link_base
 
 router = APIRouter(prefix=ROOT)
 
@@ -85,7 +86,7 @@ def _page(results: list[dict[str, Any]]) -> Response:
 def _model(request: Request, name: str) -> dict[str, Any]:
     owner, short = name.split("/")
     return {
-        "url": f"{request.app.state.base_url}{ROOT}/models/{name}",
+        "url": f"{link_base(request.app.state.base_url)}{ROOT}/models/{name}",
         "owner": owner,
         "name": short,
         "description": CATALOGUE[MODELS[name]].description,

@@ -17,6 +17,7 @@ from bodydouble.api.replicate.openapi import describe
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for
 from bodydouble.tasks.errors import InvalidParams
+from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, TaskFilter
 
 router = APIRouter(prefix=ROOT, tags=["predictions"])
@@ -37,7 +38,7 @@ def _create(model: str | None) -> Endpoint:
             view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, wait_seconds)
         else:
             view = await read_task(request, secret, str(created.id))
-        document = prediction_document(view, request.app.state.base_url)
+        document = prediction_document(view, link_base(request.app.state.base_url))
         if view.task.status not in TERMINAL:
             document["status"] = "starting"  # the clients take any other status for the end
         return JsonResponse(document, status_code=201)
@@ -73,7 +74,7 @@ async def list_predictions(request: Request) -> Response:
     page = await get_tasks(request).list(
         TaskFilter(account=caller.id, limit=PAGE), request.query_params.get("cursor") or None
     )
-    base_url: str = request.app.state.base_url
+    base_url: str = link_base(request.app.state.base_url)
     cursor = page.next_cursor
     return JsonResponse(
         {
@@ -88,7 +89,7 @@ async def list_predictions(request: Request) -> Response:
 async def prediction(request: Request) -> Response:
     """Get a prediction."""
     view = await read_task(request, replicate_key(request), request.path_params["prediction_id"])
-    return JsonResponse(prediction_document(view, request.app.state.base_url))
+    return JsonResponse(prediction_document(view, link_base(request.app.state.base_url)))
 
 
 @router.post("/predictions/{prediction_id}/cancel", operation_id="cancelPrediction", **describe("The prediction", 404))
@@ -98,7 +99,7 @@ async def cancel(request: Request) -> Response:
     caller = await identify(request, secret)
     await get_tasks(request).cancel(caller, prediction_id)
     view = await read_task(request, secret, prediction_id)
-    return JsonResponse(prediction_document(view, request.app.state.base_url))
+    return JsonResponse(prediction_document(view, link_base(request.app.state.base_url)))
 
 
 FAST_ROUTES = [
