@@ -18,7 +18,7 @@ RUN = "/fal/run/fal-ai/wan/v2.2-14b/animate/replace"
 PREDICTIONS = "/replicate/v1/predictions"
 WAN = "/replicate/v1/models/wan-video/wan-2.2-animate-replace/predictions"
 FAL_INPUT = {"video_url": "https://example.com/v.mp4", "image_url": "https://example.com/i.png"}
-MEDIA = {"video": "https://example.com/v.mp4", "character_image": "https://example.com/i.png"}
+MEDIA = {"video": "https://example.com/v.mp4", "character_image": "https://example.com/i.png", "resolution": "480"}
 
 
 @pytest.fixture
