@@ -1,6 +1,7 @@
 """The MCP server: the tools and the tasks extension."""
 
 import inspect
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,14 +25,16 @@ INSTRUCTIONS = (
 def build_server(connect: Connect, folders: Sequence[Path] = ()) -> MCPServer[Any]:
     """The server over ``connect``. ``folders``: local folders that its tools may read and write."""
     tools = Tools(connect, LocalFolders(folders))
+    logs = logging.getLogger()
+    handlers, level = logs.handlers[:], logs.level
     server = MCPServer[Any](
         name="bodydouble",
         title="bodydouble",
         version=__version__,
         instructions=INSTRUCTIONS,
         extensions=[TasksExtension(tools)],
-        log_level="WARNING",
     )
+    logs.handlers[:], logs.level = handlers, level  # the library has changed how the whole process logs
     for tool, title, annotations in tools.all():
         server.add_tool(
             tool, title=title, description=inspect.getdoc(tool), annotations=annotations, structured_output=False

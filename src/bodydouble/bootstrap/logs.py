@@ -29,14 +29,15 @@ def configure_logging(*, as_json: bool) -> None:
         logger_factory=lambda *_: StandardError(),
         cache_logger_on_first_use=True,
     )
-    # uvicorn, DBOS and OpenTelemetry use the standard library's logging: format their lines in the same way.
+    # uvicorn, DBOS, OpenTelemetry and MCP use the standard library's logging: format their lines in the same way.
     handler = logging.StreamHandler(sys.stderr)
     last = _to_json if as_json else _for_people()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=last, foreign_pre_chain=_SHARED))
-    for name in ("uvicorn", "dbos", "opentelemetry"):
+    for name in ("uvicorn", "dbos", "opentelemetry", "mcp"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for name in ("uvicorn", "mcp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

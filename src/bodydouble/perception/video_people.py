@@ -13,6 +13,8 @@ from bodydouble.tasks.errors import NobodyFound
 
 LABEL_SIDE_PIXELS = 480
 """Short side of a frame at which OpenCV's letters have their plain size; chosen by eye on the demo's clip."""
+LABEL_PIXELS = 48
+"""Side of a number's field at that size; chosen by eye there."""
 BLACK, YELLOW = (0, 0, 0), (255, 220, 0)
 """RGB."""
 START_FRAMES_MAX = 49
@@ -47,10 +49,12 @@ def draw_numbers(seen: VideoPeople) -> Image:
         x0, y0 = round(place.x * width), round(place.y * height)
         x1, y1 = round((place.x + place.width) * width), round((place.y + place.height) * height)
         for colour, line in ((BLACK, 4), (YELLOW, 2)):  # visible on any background
-            thickness = max(1, round(line * scale))
-            cv2.rectangle(picture, (x0, y0), (x1, y1), colour, thickness)
-            at = (max(x0, 0) + round(6 * scale), max(y0, 0) + round(34 * scale))
-            cv2.putText(picture, str(index), at, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA)
+            cv2.rectangle(picture, (x0, y0), (x1, y1), colour, max(1, round(line * scale)))
+        left, top = max(x0, 0), max(y0, 0)
+        side = round(LABEL_PIXELS * scale)
+        cv2.rectangle(picture, (left, top), (left + side * len(str(index)), top + side), YELLOW, cv2.FILLED)
+        at, thickness = (left + side // 5, top + side * 4 // 5), max(1, round(3 * scale))
+        cv2.putText(picture, str(index), at, cv2.FONT_HERSHEY_SIMPLEX, 1.5 * scale, BLACK, thickness, cv2.LINE_AA)
     return picture
 
 

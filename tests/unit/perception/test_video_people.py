@@ -8,7 +8,7 @@ import pytest
 import material
 from bodydouble.perception import ModelPack, PersonChoice, first_people, perceive
 from bodydouble.perception.tracking import search_is_due
-from bodydouble.perception.video_people import START_FRAMES_MAX
+from bodydouble.perception.video_people import START_FRAMES_MAX, PersonPosition, VideoPeople, draw_numbers
 from bodydouble.tasks.errors import NobodyFound
 from synthetic_scene import ListFootage
 
@@ -55,3 +55,19 @@ def test_an_empty_start_is_refused_after_two_seconds(model_pack: ModelPack, monk
         first_people(model_pack, ListFootage(frames))
 
     assert looked == [i for i in range(START_FRAMES_MAX) if search_is_due(i)]
+
+
+def test_each_person_gets_a_box_and_a_number() -> None:
+    """Boxes stand where the people are, also partly outside; the frame itself stays as it was."""
+    image = np.full((240, 320, 3), 90, np.uint8)
+    places = [
+        PersonPosition(x=0.5, y=0.25, width=0.25, height=0.5),
+        PersonPosition(x=-0.1, y=-0.1, width=0.3, height=0.5),
+    ]
+    picture = draw_numbers(VideoPeople(frame_index=0, image=image, positions=places))
+    changed = (picture != 90).any(2)
+    assert (image == 90).all()
+    assert changed[60, 160:240].all()
+    assert changed[60:180, 160].all()
+    assert changed[10, 10]
+    assert not changed[200:, 250:].any()
