@@ -1,14 +1,14 @@
 """A task as a prediction. Workers import this module, so it imports nothing of the web framework."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from bodydouble.api.wavespeed.names import FIELDS, MODELS
 from bodydouble.api.wavespeed.paths import BASE, MODEL
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.dialect import DialectName, dialect_request
-from bodydouble.tasks.task import ResultCode, Task, TaskStatus
+from bodydouble.tasks.task import ResultCode, Task, TaskId, TaskStatus
 
 STATUSES: Mapping[TaskStatus, str] = {
     TaskStatus.PENDING: "created",
@@ -16,6 +16,22 @@ STATUSES: Mapping[TaskStatus, str] = {
     TaskStatus.SUCCESS: "completed",
     TaskStatus.FAILED: "failed",
 }
+
+
+def created_prediction(task_id: TaskId, base_url: str) -> dict[str, Any]:
+    """``data`` of the response to a create: what is known of a prediction without reading it."""
+    return {
+        "id": str(task_id),
+        "model": MODEL,
+        "outputs": [],
+        "urls": _addresses(task_id, base_url),
+        "has_nsfw_contents": [],
+        "status": STATUSES[TaskStatus.PENDING],
+        "created_at": _iso(datetime.now(UTC)),
+        "error": "",
+        "executionTime": 0,
+        "timings": {"inference": 0},
+    }
 
 
 def prediction(view: TaskView, base_url: str) -> dict[str, Any]:
@@ -27,10 +43,10 @@ def prediction(view: TaskView, base_url: str) -> dict[str, Any]:
         "model": MODEL,
         "input": _input(task),
         "outputs": outputs,
-        "urls": {"get": f"{base_url}{BASE}/predictions/{task.id}/result"},
+        "urls": _addresses(task.id, base_url),
         "has_nsfw_contents": [False] * len(outputs),
         "status": status_of(task),
-        "created_at": task.created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "created_at": _iso(task.created_at),
         "error": error_of(task),
         "executionTime": milliseconds,
         "timings": {"inference": milliseconds},
@@ -48,6 +64,14 @@ def error_of(task: Task) -> str:
     if task.status is not TaskStatus.FAILED or task.result is None:
         return ""
     return FIELDS.translate(task.result.message)
+
+
+def _addresses(task_id: TaskId, base_url: str) -> dict[str, str]:
+    return {"get": f"{base_url}{BASE}/predictions/{task_id}/result"}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _input(task: Task) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for
-from bodydouble.api.wavespeed.documents import prediction
+from bodydouble.api.wavespeed.documents import created_prediction, prediction
 from bodydouble.api.wavespeed.errors import success
 from bodydouble.api.wavespeed.models import EXAMPLE, AnimateInput, parse
 from bodydouble.api.wavespeed.openapi import ROUTES
@@ -56,7 +56,7 @@ async def create_prediction(request: Request) -> Response:
     created = await submit(request, secret, read)
     base_url = link_base(request.app.state.base_url)
     if not waits:
-        return success(prediction(await read_task(request, secret, str(created.id)), base_url))
+        return success(created_prediction(created.id, base_url))
     view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, SYNC_SECONDS_MAX)
     data = prediction(view, base_url)
     if view.task.status not in TERMINAL:
