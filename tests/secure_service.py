@@ -60,11 +60,15 @@ def install_sdks(folder: Path) -> Path:
 
 
 def run_javascript(folder: Path, service: SecureService, program: str, *arguments: str) -> dict[str, Any]:
+    """What a program prints, as JSON. Node.js trusts the service's certificate."""
+    return run_program(folder, service.sdk, program, *arguments, NODE_EXTRA_CA_CERTS=str(service.authority))
+
+
+def run_program(folder: Path, sdk: SdkService, program: str, *arguments: str, **environment: str) -> dict[str, Any]:
     """What a program prints, as JSON. Its first arguments are the service's URL, three keys and two files."""
-    sdk = service.sdk
     given = [sdk.live.url, sdk.key, sdk.poor, sdk.slow, str(sdk.files.image), str(sdk.files.video), *arguments]
-    environment = os.environ | {"NODE_EXTRA_CA_CERTS": str(service.authority), "NODE_NO_WARNINGS": "1"}
-    return json.loads(_node(folder, environment, program, *given).splitlines()[-1])
+    known = os.environ | {"NODE_NO_WARNINGS": "1"} | environment
+    return json.loads(_node(folder, known, program, *given).splitlines()[-1])
 
 
 def _node(folder: Path, environment: Any, script: str, *arguments: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from wavespeed import Client
 
 from sdk_service import NO_KEY, SdkService, callback_receiver, running_service
+from secure_service import install_sdks, run_program
 
 pytestmark = pytest.mark.acceptance
 MODEL = "wavespeed-ai/wan-2.2/animate"
@@ -63,6 +65,14 @@ def test_run_uploads_waits_and_calls_back(service: SdkService) -> None:
     found = client.get_result(told["id"])["data"]
     assert found["status"] == "completed"
     assert service.live.task(told["id"])["param"]["input"]["resolution"] == "480P"
+
+
+def test_the_javascript_client(service: SdkService, tmp_path: Path) -> None:
+    """Its program uploads, runs and downloads; errors have the HTTP status and the vendor's field."""
+    said = run_program(install_sdks(tmp_path), service, "wavespeed.js")
+    assert httpx.get(said["outputs"][0], timeout=60).content[4:8] == b"ftyp"
+    assert ("401" in said["wrongKey"], "402" in said["poor"]) == (True, True), said
+    assert "resolution: Input should be" in said["invalid"]
 
 
 def test_synchronous_failure(service: SdkService) -> None:

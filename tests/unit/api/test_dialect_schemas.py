@@ -1,18 +1,13 @@
 """Generated requests against the OpenAPI document of each dialect."""
 
-import asyncio
 import contextlib
-import threading
-import time
-from collections.abc import Generator, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
-import uvicorn
 from schemathesis import openapi
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -21,49 +16,18 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from bodydouble.api.dialects import CRUN, DIALECTS
-from bodydouble.bootstrap.admin_services import open_admin_services
-from bodydouble.bootstrap.application import build_app
-from bodydouble.settings import Settings
+from served_app import served_app
 
 EXAMPLES_MAX = 6
 CHECKS = (status_code_conformance, content_type_conformance, response_schema_conformance)
-
-
-class Server(uvicorn.Server):
-    """A server that does not handle signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
 
 
 @pytest.fixture
 def served(tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
     """The address of a running service over a real database, and a key."""
     monkeypatch.chdir(tmp_path)
-    settings = Settings(
-        data=tmp_path / "data", models=tmp_path, reads_per_minute=1_000_000, creates_per_minute=1_000_000
-    )
-    server = Server(
-        uvicorn.Config(build_app(settings, empty_database), port=0, log_config=None, timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    deadline = time.monotonic() + 60
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.05)
-    try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}", asyncio.run(_make_key(settings, empty_database))
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
-async def _make_key(settings: Settings, database: str) -> str:
-    async with open_admin_services(settings, database) as admin:
-        account = await admin.accounts.open_account("tester", Decimal(10_000), "for the test")
-        return (await admin.accounts.create_key(account.id)).secret
+    with served_app(tmp_path, empty_database) as served:
+        yield served
 
 
 @pytest.mark.parametrize("name", [name for name in DIALECTS if name != CRUN.name])
