@@ -220,16 +220,6 @@ def test_a_file_that_was_removed_says_nothing_more(page: Page, live: LiveService
     expect(drop.locator("[data-retry]")).to_be_hidden()
 
 
-def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveService, tmp_path: Path) -> None:
-    """The note replaces the preview."""
-    video = tmp_path / "other.mp4"
-    video.write_bytes(b"none that a browser knows")
-    page.goto(f"{live.url}/")
-    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
-    page.locator('[data-drop="video"] input').set_input_files(video)
-    expect(page.get_by_text("This browser cannot play the file")).to_be_visible()
-
-
 def test_a_file_that_the_browser_cannot_play_is_shown_as_a_copy(page: Page, live: LiveService, tmp_path: Path) -> None:
     """After the upload of an AVI the drop zone plays a copy that the service made."""
     video = write_clip(tmp_path / "old.avi", numbered(10), time_base=Fraction(1, 25), codec="mpeg4")
@@ -237,26 +227,6 @@ def test_a_file_that_the_browser_cannot_play_is_shown_as_a_copy(page: Page, live
     page.locator('[data-drop="video"] input').set_input_files(video)
     until(page, "document.querySelector('[data-drop=video] video')?.videoWidth === 256")
     expect(page.get_by_text("This browser cannot play the file")).to_be_hidden()
-
-
-HOLD_UPLOADS = """() => {
-    const real = window.fetch;
-    window.fetch = (path, options) => String(path).startsWith("/console/uploads")
-        ? new Promise(() => {}) : real(path, options);
-}"""
-
-
-def test_the_price_during_an_upload_is_that_of_the_whole_video(
-    page: Page, live: LiveService, media: dict[str, Path]
-) -> None:
-    """The price per second becomes the price of the video's length at once, and says which it is."""
-    page.goto(f"{live.url}/")
-    expect(page.locator("[data-price-note]")).to_have_text("per second of video")
-    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
-    page.evaluate(HOLD_UPLOADS)
-    page.locator('[data-drop="video"] input').set_input_files(media["video"])
-    expect(page.locator("[data-price-note]")).to_have_text("by its duration")
-    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
 
 
 def test_run_needs_credits(page: Page, live: LiveService) -> None:

@@ -1,4 +1,4 @@
-"""Uploads over an unreliable connection."""
+"""Files given to the form: their uploads over an unreliable connection, their price, files that do not play."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from live_service import LiveService
 from proxies import DisconnectingProxy, running_proxy
@@ -56,3 +56,33 @@ def test_an_upload_that_cannot_succeed_is_not_tried_for_ever(
     drop.get_by_role("button", name="Try again").click()
     expect(drop).to_contain_text("astronaut.png ·")
     page.close()
+
+
+HOLD_UPLOADS = """() => {
+    const real = window.fetch;
+    window.fetch = (path, options) => String(path).startsWith("/console/uploads")
+        ? new Promise(() => {}) : real(path, options);
+}"""
+
+
+def test_the_price_during_an_upload_is_that_of_the_whole_video(
+    page: Page, live: LiveService, media: dict[str, Path]
+) -> None:
+    """The price per second becomes the price of the video's length at once, and says which it is."""
+    page.goto(f"{live.url}/")
+    expect(page.locator("[data-price-note]")).to_have_text("per second of video")
+    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
+    page.evaluate(HOLD_UPLOADS)
+    page.locator('[data-drop="video"] input').set_input_files(media["video"])
+    expect(page.locator("[data-price-note]")).to_have_text("by its duration")
+    expect(page.locator("[data-price]")).to_have_text("12.5 credits")
+
+
+def test_a_file_that_the_browser_cannot_play_says_so(page: Page, live: LiveService, tmp_path: Path) -> None:
+    """The note replaces the preview."""
+    video = tmp_path / "other.mp4"
+    video.write_bytes(b"none that a browser knows")
+    page.goto(f"{live.url}/")
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}); }")
+    page.locator('[data-drop="video"] input').set_input_files(video)
+    expect(page.get_by_text("This browser cannot play the file")).to_be_visible()

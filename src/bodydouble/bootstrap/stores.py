@@ -30,7 +30,7 @@ from bodydouble.store import (
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected
 from bodydouble.tasks.files import FileStore
-from bodydouble.tasks.ports import InstallationStore
+from bodydouble.tasks.operation_ports import InstallationStore
 
 DAY_SECONDS = 86_400
 MARK = "mark of the secret"

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -12,7 +12,11 @@ from bodydouble.cli.models import install_with_progress
 from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.settings import load_settings
 from bodydouble.cli.terminal import EXIT_INTERRUPTED, EXIT_USAGE, err, existing_file, fail, out, warn
+from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import RESOLUTIONS
+
+if TYPE_CHECKING:
+    from bodydouble.shot import ShotRequest
 
 LOSSLESS_SUFFIX = ".mkv"
 """Of an output that keeps every sample."""
@@ -38,6 +42,27 @@ def make_shot(
     check_target(output, (".mp4", LOSSLESS_SUFFIX), "--output", force, inputs=files)
     if compare:
         check_target(compare, (".png",), "--compare", force, inputs=files)
+    from bodydouble.bootstrap.provenance import local_signing_options  # slow imports: not for --help
+    from bodydouble.perception import locate_pack
+    from bodydouble.shot import compare_sheet
+
+    settings = load_settings()
+    request = _request(image, video, output, settings, mode, inputs)
+    install_with_progress(quiet=True)
+    result = _run(request, locate_pack(settings.models), output, local_signing_options(settings))
+    for warning in result.warnings:
+        warn(warning["message"])
+    if compare:
+        compare_sheet(video, output, compare, request.limits)
+    _describe(result, output)
+    if compare:
+        out.print(f"{compare}: source above, result below")
+
+
+def _request(
+    image: Path, video: Path, output: Path, settings: Settings, mode: str, inputs: Mapping[str, Any]
+) -> "ShotRequest":
+    """What ``inputs`` and the installation's settings ask for."""
     options = dict(inputs)
     short_side = RESOLUTIONS[options.pop("resolution")]
     point, rank = options.pop("person")
@@ -48,15 +73,12 @@ def make_shot(
         perception_options,
         renderer_settings,
     )
-    from bodydouble.bootstrap.provenance import local_signing_options
     from bodydouble.media import Quality
-    from bodydouble.perception import PersonChoice, locate_pack
+    from bodydouble.perception import PersonChoice
     from bodydouble.renderers.shot_inputs import combined_label
-    from bodydouble.shot import ShotRequest, compare_sheet
+    from bodydouble.shot import ShotRequest
 
-    settings = load_settings()
-    limits = media_limits(settings)
-    request = ShotRequest(
+    return ShotRequest(
         image=image,
         video=video,
         short_side=short_side,
@@ -69,19 +91,10 @@ def make_shot(
         renderer=options.pop("renderer"),
         mode=mode,
         options=options,
-        limits=limits,
+        limits=media_limits(settings),
         renderer_settings=renderer_settings(settings),
         perception=perception_options(settings),
     )
-    install_with_progress(quiet=True)
-    result = _run(request, locate_pack(settings.models), output, local_signing_options(settings))
-    for warning in result.warnings:
-        warn(warning["message"])
-    if compare:
-        compare_sheet(video, output, compare, limits)
-    _describe(result, output)
-    if compare:
-        out.print(f"{compare}: source above, result below")
 
 
 def _describe(result: Any, output: Path) -> None:

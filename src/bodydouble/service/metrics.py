@@ -11,7 +11,7 @@ import structlog
 
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.operation import BucketCount, Gauge, QueueState, SwitchedOff
-from bodydouble.tasks.ports import MetricsStore, QueueStore, SwitchStore
+from bodydouble.tasks.operation_ports import MetricsStore, QueueStore, SwitchStore
 
 REPORT_SECONDS = 5.0
 FRESH_SECONDS = 3 * REPORT_SECONDS

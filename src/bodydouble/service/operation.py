@@ -23,7 +23,8 @@ from bodydouble.tasks.operation import (
     SwitchedOff,
     renderer_feature,
 )
-from bodydouble.tasks.ports import AccountStore, DeliveryStore, ExecutorStore, QueueStore, SwitchStore, TaskStore
+from bodydouble.tasks.operation_ports import ExecutorStore, QueueStore, SwitchStore
+from bodydouble.tasks.ports import AccountStore, DeliveryStore, TaskStore
 from bodydouble.tasks.task import TERMINAL, StageTime, Task, TaskId, TaskStatus
 
 FAILURE_REASONS_MAX = 20

@@ -22,16 +22,11 @@ from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.catalogue import CATALOGUE, ModelSpec, find_model
 from bodydouble.tasks.data_url import DATA_URL_BYTES_MAX
-from bodydouble.tasks.errors import (
-    FeatureDisabled,
-    InvalidParams,
-    Maintenance,
-    NotFound,
-    StorageUnavailable,
-)
+from bodydouble.tasks.errors import FeatureDisabled, InvalidParams, Maintenance, NotFound, StorageUnavailable
 from bodydouble.tasks.files import FileStore, SignedUpload, fetched_inputs_prefix
 from bodydouble.tasks.operation import MAINTENANCE, UPLOADS, SwitchedOff, renderer_feature
-from bodydouble.tasks.ports import AccountStore, SwitchStore, TaskChanges, TaskStore
+from bodydouble.tasks.operation_ports import SwitchStore
+from bodydouble.tasks.ports import AccountStore, TaskChanges, TaskStore
 from bodydouble.tasks.task import (
     CANCELLED,
     TERMINAL,

@@ -38,6 +38,11 @@ def find_damage(workspace: Path) -> list[Path]:
     return damaged_files(workspace / name for name in STAGE_ARTEFACTS)
 
 
+def relative_names(paths: list[Path], workspace: Path) -> str:
+    """The paths below the workspace, for a message."""
+    return ", ".join(str(path.relative_to(workspace)) for path in paths)
+
+
 def remove_damaged(workspace: Path) -> list[Path]:
     """Remove damaged artefacts and everything that can depend on them. Returns the damaged files.
 

@@ -106,7 +106,7 @@ class Shot:
             atomic_write(path, text)
             atomic_write(mark, made_from)
         elif damaged := artefacts.remove_damaged(workspace):
-            _log.warning("Damaged artefacts are made again: %s", _names(damaged, workspace))
+            _log.warning("Damaged artefacts are made again: %s", artefacts.relative_names(damaged, workspace))
         return cls(workspace, pack, listener, runner=runner, plugin=plugin)
 
     @cached_property
@@ -339,7 +339,7 @@ class Shot:
         return artefacts.find_damage(self.workspace) + damaged_files(inputs)
 
     def _raise_damaged(self, damaged: list[Path]) -> NoReturn:
-        names = _names(damaged, self.workspace)
+        names = artefacts.relative_names(damaged, self.workspace)
         raise WorkspaceDamaged(f"Files of the workspace were damaged while it was in use: {names}. Try again.")
 
     def _segment_path(self, index: int) -> Path:
@@ -395,7 +395,3 @@ class Shot:
 
 def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_bytes() == text.encode()
-
-
-def _names(paths: list[Path], workspace: Path) -> str:
-    return ", ".join(str(path.relative_to(workspace)) for path in paths)

@@ -39,4 +39,8 @@ class DialectRequest:
 def dialect_request(task: Task) -> DialectRequest | None:
     """The request of a task that was asked for in another dialect than crun's, else None."""
     stored: Mapping[str, Any] | None = task.param.get(PARAM_KEY)
-    return None if stored is None else DialectRequest(**{**stored, "name": DialectName(stored["name"])})
+    if stored is None:
+        return None
+    return DialectRequest(
+        name=DialectName(stored["name"]), model=stored["model"], input=stored["input"], options=stored["options"]
+    )

@@ -12,7 +12,8 @@ from bodydouble.service.tasks import media_keys
 from bodydouble.store.expiry import delete_older
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FETCHED_INPUTS, FileStore, fetched_inputs_prefix
-from bodydouble.tasks.ports import ExecutorStore, InstallationStore, QueueStore, TaskStore
+from bodydouble.tasks.operation_ports import ExecutorStore, InstallationStore, QueueStore
+from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
 from bodydouble.worker.failure import OVERDUE

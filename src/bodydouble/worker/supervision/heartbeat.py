@@ -11,7 +11,7 @@ import structlog
 
 from bodydouble import __version__
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import ExecutorStore
+from bodydouble.tasks.operation_ports import ExecutorStore
 from bodydouble.tasks.task import TaskId
 
 log = structlog.get_logger(__name__)

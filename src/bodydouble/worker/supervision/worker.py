@@ -12,7 +12,7 @@ import structlog
 from dbos import DBOS
 
 from bodydouble.tasks.errors import StorageUnavailable
-from bodydouble.tasks.ports import ExecutorStore
+from bodydouble.tasks.operation_ports import ExecutorStore
 from bodydouble.tasks.queue import APPLICATION, APPLICATION_VERSION, FETCH_QUEUE, QUEUE
 from bodydouble.tasks.task import TERMINAL, ResultCode, TaskId
 from bodydouble.worker.failure import TaskFailure, TaskLost

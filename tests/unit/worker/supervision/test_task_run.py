@@ -24,11 +24,10 @@ from bodydouble.tasks.errors import (
 )
 from bodydouble.tasks.task import ResultCode, TaskStatus
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
-from bodydouble.worker.order import WorkerOptions, shot_order
+from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.runner_pool import RunnerPool
 from bodydouble.worker.supervision.steps import Phase, StoredVideo
 from bodydouble.worker.supervision.task_run import Ports, TaskRun
-from bodydouble.worker.workspace import Workspace
 from fake_ports import EXECUTOR, TASK_ID, FakePorts, children, make_task
 
 SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
@@ -210,24 +209,6 @@ def test_errors_become_results(error, code, message):
     failure = TaskFailure.of(error)
     assert (failure.code, failure.message) == (code, message)
     assert TaskFailure.from_json(failure.to_json()).message == message
-
-
-def test_an_order_names_the_person(tmp_path):
-    """An index becomes a rank, a point stays a point."""
-    options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
-    by_index = shot_order(make_task(person=2), workspace, options, None)
-    by_point = shot_order(make_task(person=[0.5, 0.25]), workspace, options, None)
-    assert (by_index.rank, by_index.point, by_index.short_side) == (2, None, 480)
-    assert (by_point.rank, by_point.point) == (0, (0.5, 0.25))
-
-
-def test_an_order_holds_the_wishes_about_the_result(tmp_path):
-    """Quality and dynamic range come from the task's input, else they have their defaults."""
-    options, workspace = WorkerOptions(folder=tmp_path), Workspace(tmp_path, TASK_ID)
-    usual = shot_order(make_task(), workspace, options, None)
-    chosen = shot_order(make_task(quality="high", dynamic_range="sdr"), workspace, options, None)
-    assert (usual.quality, usual.dynamic_range) == ("standard", "source")
-    assert (chosen.quality, chosen.dynamic_range) == ("high", "sdr")
 
 
 def test_a_worker_that_ends_leaves_no_outcome(make_run, run, tmp_path):
