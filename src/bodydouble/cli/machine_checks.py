@@ -9,23 +9,28 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bodydouble.bootstrap.options import perception_options, wan_settings
+from bodydouble.bootstrap.provenance import authority_folder, signing_options
 from bodydouble.cli.running_services import service_of
 from bodydouble.perception.backends import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
+from bodydouble.provenance.authority import signer_file
+from bodydouble.provenance.signer import read_credentials
 from bodydouble.renderers.wan.cards import find_cards, machine_bytes
 from bodydouble.renderers.wan.compiler import compile_obstacle
 from bodydouble.renderers.wan.plugin import obstacle as wan_obstacle
 from bodydouble.renderers.wan.setup import choose_setup, usable_cards
 from bodydouble.renderers.wan.weights import locate_weights
 from bodydouble.settings import Settings
-from bodydouble.tasks.errors import RendererUnavailable
+from bodydouble.tasks.errors import RendererUnavailable, SigningFailed
 
 MEMORY_BYTES_MIN = 2_000_000_000
 DISK_BYTES_MIN = 2_000_000_000
 COMMAND_SECONDS_MAX = 20
+EXPIRY_WARNING = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ def check_machine(settings: Settings) -> Iterator[Finding]:
         _memory,
         _disk,
         _models,
+        _signing,
         _clients,
         _postgres,
         _port,
@@ -112,6 +118,32 @@ def _models(settings: Settings) -> Finding:
         state="bad" if missing else "good",
         detail=f"{len(missing)} files are missing in {folder}" if missing else f"complete in {folder}",
         remedy="bodydouble models install" if missing else "",
+    )
+
+
+def _signing(settings: Settings) -> Finding:
+    """Whether results can be signed, by whom and until when."""
+    if not settings.provenance:
+        return Finding(
+            subject="signing",
+            state="absent",
+            detail="results are not signed as generated",
+            remedy="remove the setting BODYDOUBLE_PROVENANCE",
+        )
+    if settings.provenance_certificate is None and not signer_file(authority_folder(settings)).exists():
+        return Finding(subject="signing", state="good", detail="the first start makes a local authority")
+    try:
+        options = signing_options(settings)
+        assert options is not None, "asked for above"
+        credentials = read_credentials(options)
+    except SigningFailed as error:
+        remedy = "correct the settings provenance_*; docs/provenance.md explains them"
+        return Finding(subject="signing", state="bad", detail=error.message, remedy=remedy)
+    detail = f"as {credentials.name}, until {credentials.expires:%Y-%m-%d}"
+    if credentials.expires - datetime.now(UTC) > EXPIRY_WARNING:
+        return Finding(subject="signing", state="good", detail=detail)
+    return Finding(
+        subject="signing", state="absent", detail=detail, remedy="renew the certificate; results fail without"
     )
 
 

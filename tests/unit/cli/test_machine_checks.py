@@ -7,6 +7,7 @@ import pytest
 
 from bodydouble.cli import machine_checks
 from bodydouble.cli.machine_checks import check_machine
+from bodydouble.provenance.authority import make_authority
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.settings import Settings
 
@@ -52,3 +53,14 @@ def test_a_missing_model_is_named_with_its_command(tmp_path: Path, monkeypatch: 
     assert "hf download somebody/pose" in found.remedy
     monkeypatch.setattr(machine_checks, "gpu_obstacle", lambda options: None)
     assert finding(tmp_path).detail.startswith("on cuda: PekingU/rtdetr_v2_r50vd, ")
+
+
+def test_signing_is_checked_before_a_result_fails(tmp_path: Path) -> None:
+    """Without an authority all is well; its name and end are shown; a certificate that cannot be used is named."""
+    assert finding(tmp_path, "signing").state == "good"
+    make_authority(tmp_path / "provenance", "Example Studios")
+    assert finding(tmp_path, "signing").detail.startswith("as Example Studios, until ")
+    (tmp_path / "empty.pem").write_text("")
+    wrong = finding(tmp_path, "signing", provenance_certificate=tmp_path / "empty.pem")
+    assert (wrong.state, "empty.pem" in wrong.detail) == ("bad", True)
+    assert finding(tmp_path, "signing", provenance=False).state == "absent"

@@ -18,7 +18,7 @@ SIZE = (640, 360)
 GREY = np.full((360, 640, 3), 128, np.uint8)
 
 
-def label(kind: str, frames: int = 5, **track: np.ndarray) -> VisibleLabel:
+def label(kind: str, frames: int = 5, /, **track: np.ndarray) -> VisibleLabel:
     """A label over frames that are a second apart."""
     person = empty_track(frames)
     for name, values in track.items():
@@ -36,7 +36,7 @@ def drawn(image: np.ndarray) -> tuple[int, int, int, int]:
 def test_letters_are_as_high_as_the_rules_ask(kind: str) -> None:
     """At least 5 % of the short side, white on dark, inside the frame."""
     image = label(kind).draw(GREY, 0)
-    white = np.flatnonzero((image > 200).all(2).any(1))
+    white = np.flatnonzero(np.any(np.all(image > 200, axis=2), axis=1))
     assert white[-1] + 1 - white[0] >= 0.05 * min(SIZE)
     left, top, right, bottom = drawn(image)
     assert (left > 0, top > 0, right < SIZE[0], bottom < SIZE[1]) == (True,) * 4
