@@ -1,9 +1,15 @@
 """Reading one task, the same in every dialect: key, rate limit, patience while the database is away."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
+
 from fastapi import Request
 
 from bodydouble.api.authentication import count_request, get_tasks
-from bodydouble.service import TaskView
+from bodydouble.service import Submission, TaskView
+from bodydouble.service.inputs import FILE_FIELDS
+from bodydouble.tasks.data_url import is_data_url
+from bodydouble.tasks.task import Created, Task, TaskProgress, TaskSource, TaskStatus
 
 
 async def read_task(request: Request, secret: str | None, task_id: str) -> TaskView:
@@ -17,3 +23,30 @@ async def read_task(request: Request, secret: str | None, task_id: str) -> TaskV
     caller, view = await hold.read(lambda: service.read_with_key(secret, task_id))
     request.state.account = caller.id
     return view
+
+
+async def read_new_task(request: Request, secret: str | None, created: Created, submission: Submission) -> TaskView:
+    """A task that was created a moment ago. The database is asked only if it knows more than the request.
+
+    That is the case for a repeated request, and for files within the request: they have addresses now.
+    """
+    if created.replayed or any(is_data_url(str(submission.inputs[field][0])) for field in FILE_FIELDS):
+        return await read_task(request, secret, str(created.id))
+    task = Task(
+        id=created.id,
+        account=created.account,
+        model=submission.model,
+        param=submission.param,
+        inputs=submission.inputs,
+        status=TaskStatus.PENDING,
+        source=TaskSource.API,
+        credits=Decimal(0),
+        progress=TaskProgress(),
+        result=None,
+        cancel_requested=False,
+        callback_url=submission.callback_url,
+        created_at=datetime.now(UTC),
+        started_at=None,
+        completed_at=None,
+    )
+    return TaskView(task=task, queue_position=None, media_urls=())

@@ -1,6 +1,7 @@
 """Replicate's predictions: create, read, list, cancel."""
 
 import re
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -8,7 +9,7 @@ from fastapi.responses import Response
 from bodydouble.api.authentication import get_tasks, identify
 from bodydouble.api.fast_path import Endpoint, FastRoute
 from bodydouble.api.json_response import JsonResponse
-from bodydouble.api.reading import read_task
+from bodydouble.api.reading import read_new_task, read_task
 from bodydouble.api.replicate.documents import prediction_document
 from bodydouble.api.replicate.inputs import AnimateInput, PredictionBody, parse
 from bodydouble.api.replicate.keys import replicate_key
@@ -16,6 +17,7 @@ from bodydouble.api.replicate.names import MODELS, ROOT
 from bodydouble.api.replicate.openapi import describe
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for
+from bodydouble.service import Submission
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, TaskFilter
@@ -33,11 +35,17 @@ def _create(model: str | None) -> Endpoint:
     async def create(request: Request) -> Response:
         """Create a prediction. With `Prefer: wait` the response comes at its end, or after 60 s at the latest."""
         wait_seconds, secret = _preferred_wait(request), replicate_key(request)
-        created = await submit(request, secret, lambda raw: parse(model, raw))
+        asked: list[Submission] = []
+
+        def read(raw: dict[str, Any]) -> Submission:
+            asked.append(parse(model, raw))
+            return asked[-1]
+
+        created = await submit(request, secret, read)
         if wait_seconds:
             view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, wait_seconds)
         else:
-            view = await read_task(request, secret, str(created.id))
+            view = await read_new_task(request, secret, created, asked[-1])
         document = prediction_document(view, link_base(request.app.state.base_url))
         if view.task.status not in TERMINAL:
             document["status"] = "starting"  # the clients take any other status for the end
