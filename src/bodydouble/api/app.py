@@ -141,12 +141,9 @@ def body_limit(dialects: ServedDialects, limits: ApiLimits) -> Callable[[str], i
     with_files = limits.body_bytes_max + 2 * (limits.data_url_bytes_max * 4 // 3)
 
     def bytes_max(path: str) -> int | None:
-        if path.startswith("/files/"):
+        if dialects.receives_files(path):
             return None
-        dialect = dialects.of_path(path)
-        if dialect.uploads(path):
-            return None
-        return with_files if dialect.files_in_body(path) else limits.body_bytes_max
+        return with_files if dialects.of_path(path).files_in_body(path) else limits.body_bytes_max
 
     return bytes_max
 

@@ -9,7 +9,7 @@ import ipaddress
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -43,7 +43,8 @@ class ConnectionLimits:
     header_bytes_max: int = 65_536
     header_seconds_max: float = 20  # from the connection, or the first byte of a later request, to the last header
     body_seconds_max: float = 300
-    upload_seconds_max: float = 3600  # a body below ``/files/``
+    upload_seconds_max: float = 3600  # the body of an upload
+    is_upload: Callable[[bytes], bool] = lambda url: url.startswith(UPLOAD_PATH)  # path and query of a request
     body_window_seconds: float = 30
     body_window_bytes_min: int = 30_000  # slower bodies are refused
     stalled_seconds_max: float = 120  # a client that does not read its response
@@ -279,8 +280,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refuse(431, "large headers", f"The URL and headers are larger than {kilobytes} kB")
 
     def _check_body(self) -> None:
-        limits, path = self._limits, self.url
-        seconds_max = limits.upload_seconds_max if path.startswith(UPLOAD_PATH) else limits.body_seconds_max
+        limits = self._limits
+        seconds_max = limits.upload_seconds_max if limits.is_upload(self.url) else limits.body_seconds_max
         if self.loop.time() - self._body_since > seconds_max:
             self._refuse(408, "long body", f"The body took over {seconds_max:g} s")
         elif self._window_bytes < limits.body_window_bytes_min and not self.flow.read_paused:
@@ -312,7 +313,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def reserve_connections(
-    connections_max: int, client_connections_max: int, trusted_proxies: Sequence[Network]
+    connections_max: int,
+    client_connections_max: int,
+    trusted_proxies: Sequence[Network],
+    is_upload: Callable[[bytes], bool] = ConnectionLimits.is_upload,
 ) -> ConnectionLimits:
     """Limits for this many connections, or as many as the hard limit on open files allows. Raises the soft limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -327,6 +331,7 @@ def reserve_connections(
         connections_max=connections_max,
         client_connections_max=client_connections_max,
         trusted_proxies=trusted_proxies,
+        is_upload=is_upload,
     )
 
 

@@ -32,3 +32,7 @@ class ServedDialects:
         """Name and label of each dialect but our own, and a program that sends ``body`` of our CreateTask with it."""
         request = shown_request(base_url, body)
         return [(d.name, d.program.label, d.program.write(request)) for d in self.all if d.program is not None]
+
+    def receives_files(self, path: str) -> bool:
+        """Whether a request for this path is an upload, which the file store limits."""
+        return path.startswith("/files/") or self.of_path(path).uploads(path)

@@ -297,13 +297,20 @@ async def _serve(
     gc.collect()
     gc.freeze()
     proxies = parse_networks(settings.trusted_proxies)
+
+    def is_upload(url: bytes) -> bool:
+        path = url.split(b"?", 1)[0].decode("latin-1")
+        return bool(app.state.dialects.receives_files(path))
+
     config = uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
         server_header=False,
-        http=limited_protocol(reserve_connections(settings.connections_max, settings.client_connections_max, proxies)),
+        http=limited_protocol(
+            reserve_connections(settings.connections_max, settings.client_connections_max, proxies, is_upload)
+        ),
         forwarded_allow_ips=[str(network) for network in proxies],
         ws="none",
         ssl_certfile=settings.tls_cert,
