@@ -1,4 +1,4 @@
-"""Reading one task, the same in every dialect: key, rate limit, patience while the database is away."""
+"""Reading one task, the same in every dialect: key, rate limit, and a wait while the database is away."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -37,7 +37,7 @@ async def generate(task: TaskRun) -> int:
 class Bench:
     """Runners that follow a script, and task runs that use them."""
 
-    def __init__(self, folder: Path, outside: FakePorts, idle_seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, fake_ports: FakePorts, idle_seconds: float = 60.0) -> None:
         self.script = folder / "script.json"
         self.options = WorkerOptions(
             folder=folder / "work",
@@ -46,7 +46,7 @@ class Bench:
             runner_idle_seconds=idle_seconds,
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
         )
-        self.outside = outside
+        self.fake_ports = fake_ports
         self.runners = RunnerPool(self.options, [])
 
     def follow(self, *script: str) -> None:
@@ -55,7 +55,7 @@ class Bench:
 
     def task(self, number: int) -> TaskRun:
         """A run of a task for the wan renderer."""
-        ports = Ports(store=self.outside, files=self.outside, downloader=self.outside)  # pyright: ignore[reportArgumentType]
+        ports = Ports(store=self.fake_ports, files=self.fake_ports, downloader=self.fake_ports)  # pyright: ignore[reportArgumentType]
         return TaskRun(replace(make_task(), id=TaskId(UUID(int=number))), ports, self.options, EXECUTOR, self.runners)
 
     @property
@@ -140,10 +140,10 @@ async def test_out_of_memory_is_the_reason_and_each_next_runner_has_a_smaller_se
 async def test_a_cancel_ends_the_steps_and_keeps_the_runner(bench: Bench) -> None:
     """The child ends, the runner stops between two steps, and stays loaded for the next task."""
     bench.follow("steps", "frames")
-    bench.outside.cancel_after_progress = 0.4
+    bench.fake_ports.cancel_after_progress = 0.4
     with pytest.raises(Cancelled):
         await generate(bench.task(1))
-    bench.outside.cancel_after_progress = 2.0
+    bench.fake_ports.cancel_after_progress = 2.0
     following = bench.task(2)
     assert await generate(following) == ANSWER
     assert bench.notes.count("load") == 1

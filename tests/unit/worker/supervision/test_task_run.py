@@ -34,7 +34,7 @@ SCRIPTED_CHILD = Path(__file__).with_name("scripted_child.py")
 
 
 @pytest.fixture
-def outside() -> FakePorts:
+def fake_ports() -> FakePorts:
     return FakePorts()
 
 
@@ -45,7 +45,7 @@ def runs() -> list[TaskRun]:
 
 
 @pytest.fixture
-def make_run(tmp_path, outside, runs):
+def make_run(tmp_path, fake_ports, runs):
     """A task run whose children follow the script given."""
 
     def make(phase: Phase = Phase.RENDER, inputs: Mapping[str, Any] | None = None, **script: Any) -> TaskRun:
@@ -57,7 +57,7 @@ def make_run(tmp_path, outside, runs):
             limits={"image_bytes_max": 10, "video_bytes_max": 10},
             free_bytes_min=1000,
         )
-        ports = Ports(store=outside, files=outside, downloader=outside)
+        ports = Ports(store=fake_ports, files=fake_ports, downloader=fake_ports)
         runs.append(TaskRun(make_task(**inputs or {}), ports, options, EXECUTOR, RunnerPool(options, []), phase))
         return runs[-1]
 
@@ -81,7 +81,7 @@ def run(runs):
     return lambda *steps: asyncio.run(all_of_them(steps))
 
 
-def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, run, outside, tmp_path):
+def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, run, fake_ports, tmp_path):
     """The exact price is reserved, the file stored, the task settled, the workspace removed."""
     r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 480}], prepare=[2], finish=[{"frames": 80}])
 
@@ -92,19 +92,19 @@ def test_a_task_goes_through_its_steps_and_is_charged_once(make_run, run, outsid
         return await r.settle(await r.finish())
 
     assert run(r.fetch, r.probe, r.perceive, rest) == "success"
-    assert outside.reserved == Decimal(24)
-    assert list(outside.stored) == [f"results/1/{TASK_ID}.mp4"]
-    (status, result), *more = outside.settled
+    assert fake_ports.reserved == Decimal(24)
+    assert list(fake_ports.stored) == [f"results/1/{TASK_ID}.mp4"]
+    (status, result), *more = fake_ports.settled
     assert (status, result.code, result.media_info, more) == (TaskStatus.SUCCESS, 200, {"frames": 80}, [])
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
 
 
-def test_a_small_source_is_charged_as_its_own_class(make_run, run, outside):
+def test_a_small_source_is_charged_as_its_own_class(make_run, run, fake_ports):
     """The exact price is that of the size that is produced."""
     r = make_run(probe=[{"duration_seconds": 3.2, "short_side": 360}])
     r.task = dataclasses.replace(r.task, inputs=r.task.inputs | {"resolution": "720P"})
     run(r.probe)
-    assert outside.reserved == Decimal(24), "six credits a second, as 480P"
+    assert fake_ports.reserved == Decimal(24), "six credits a second, as 480P"
 
 
 def test_a_crash_costs_one_attempt(make_run, run, tmp_path):
@@ -143,9 +143,9 @@ def test_a_deliberate_failure_is_not_tried_again(make_run, run, tmp_path):
     assert (tmp_path / "script.seen").read_text().split().count("perceive") == 1
 
 
-def test_a_cancel_ends_the_child_in_the_middle(make_run, run, outside, tmp_path):
+def test_a_cancel_ends_the_child_in_the_middle(make_run, run, fake_ports, tmp_path):
     """After a cancel the running request is given up and its process is gone."""
-    outside.cancel_after_progress = 0.5
+    fake_ports.cancel_after_progress = 0.5
     r = make_run(render_0=["hang"])
 
     async def render():
@@ -156,9 +156,9 @@ def test_a_cancel_ends_the_child_in_the_middle(make_run, run, outside, tmp_path)
     assert run(render) == []
 
 
-def test_a_price_beyond_the_balance_fails_with_402(make_run, run, outside):
+def test_a_price_beyond_the_balance_fails_with_402(make_run, run, fake_ports):
     """The exact price is known only after the probe; the balance must cover it then."""
-    outside.balance = Decimal(1)
+    fake_ports.balance = Decimal(1)
     r = make_run(probe=[{"duration_seconds": 100, "short_side": 480}])
 
     async def probe():
@@ -169,9 +169,9 @@ def test_a_price_beyond_the_balance_fails_with_402(make_run, run, outside):
     assert run(probe) == ResultCode.INSUFFICIENT_CREDITS
 
 
-def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, run, outside):
+def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, run, fake_ports):
     """The message names the field and says to PUT the file first."""
-    outside.missing.add("video")
+    fake_ports.missing.add("video")
     r = make_run()
 
     async def fetch():
@@ -181,16 +181,16 @@ def test_an_address_that_nothing_was_uploaded_to_is_the_callers_fault(make_run, 
     run(fetch)
 
 
-def test_settlement_waits_for_the_database(make_run, run, outside):
+def test_settlement_waits_for_the_database(make_run, run, fake_ports):
     """An outage at the end of a task loses nothing."""
-    outside.outages = 1
+    fake_ports.outages = 1
     r = make_run()
 
     async def settle():
         return await r.settle(TaskFailure(ResultCode(499), "cancelled"))
 
     assert run(settle) == "failed"
-    assert len(outside.settled) == 1
+    assert len(fake_ports.settled) == 1
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_worker_that_ends_leaves_no_outcome(make_run, run, tmp_path):
     assert (tmp_path / "script.seen").read_text().split("\n").count("render 0") == 1
 
 
-def test_a_full_disk_is_waited_for(make_run, run, monkeypatch, outside):
+def test_a_full_disk_is_waited_for(make_run, run, monkeypatch, fake_ports):
     """A disk that is full before or during a request does not fail the task."""
     r = make_run(render_0=[{"full": "no room"}, None])
     free = iter([10, 10**9])
@@ -244,7 +244,7 @@ def test_a_full_disk_is_waited_for(make_run, run, monkeypatch, outside):
     run(render)
 
 
-def test_a_task_that_another_worker_has_is_let_go(make_run, run, outside, tmp_path):
+def test_a_task_that_another_worker_has_is_let_go(make_run, run, fake_ports, tmp_path):
     """The child ends, nothing is settled, and the workspace is removed."""
     r = make_run(render_0=["hang"])
 
@@ -252,21 +252,21 @@ def test_a_task_that_another_worker_has_is_let_go(make_run, run, outside, tmp_pa
         rendering = asyncio.ensure_future(r.render(0))
         while not children(str(tmp_path)):
             await asyncio.sleep(0.05)
-        outside.executor = "another worker"
+        fake_ports.executor = "another worker"
         with pytest.raises(TaskLost):
             await rendering
         assert await r.settle(StoredVideo(key="k", media_info={})) == "lost"
         return children(str(tmp_path))
 
     assert run(render) == []
-    assert outside.settled == []
+    assert fake_ports.settled == []
     assert not (tmp_path / "work" / str(TASK_ID)).exists()
 
 
-def test_a_task_that_too_many_workers_have_started_fails(tmp_path, outside):
+def test_a_task_that_too_many_workers_have_started_fails(tmp_path, fake_ports):
     """The attempt after ``attempts_max`` is refused."""
     options = WorkerOptions(folder=tmp_path, attempts_max=2)
-    ports = Ports(store=outside, files=outside, downloader=outside)
+    ports = Ports(store=fake_ports, files=fake_ports, downloader=fake_ports)
     last, one_more = (
         TaskRun(replace(make_task(), attempts=attempts), ports, options, EXECUTOR, RunnerPool(options, []))
         for attempts in (2, 3)
@@ -276,7 +276,7 @@ def test_a_task_that_too_many_workers_have_started_fails(tmp_path, outside):
         one_more.check_attempts()
 
 
-def test_a_workspace_that_disappears_costs_one_attempt(make_run, run, tmp_path, outside):
+def test_a_workspace_that_disappears_costs_one_attempt(make_run, run, tmp_path, fake_ports):
     """The inputs are fetched again, and a new child repeats the request."""
     r = make_run(render_0=["lose workspace", None])
 
@@ -314,7 +314,7 @@ def test_a_damaged_input_is_fetched_again(make_run, run, tmp_path, content):
     assert video.read_text() == "video"
 
 
-def test_a_damaged_result_is_not_delivered(make_run, run, outside):
+def test_a_damaged_result_is_not_delivered(make_run, run, fake_ports):
     """A video that changed between the child's digest and the delivery is joined again."""
     r = make_run(finish=[{"damaged": True}, {"frames": 80}])
 
@@ -323,10 +323,10 @@ def test_a_damaged_result_is_not_delivered(make_run, run, outside):
         return stored.media_info
 
     assert run(finish) == {"frames": 80}
-    assert outside.stored[f"results/1/{TASK_ID}.mp4"] == b"a video"
+    assert fake_ports.stored[f"results/1/{TASK_ID}.mp4"] == b"a video"
 
 
-def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, run, outside):
+def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, run, fake_ports):
     """After ``attempts_max`` damaged results the task fails as the service's fault, and nothing is stored."""
     r = make_run(finish=[{"damaged": True}])
 
@@ -336,49 +336,49 @@ def test_a_result_that_is_damaged_every_time_fails_the_task(make_run, run, outsi
         return caught.value.code
 
     assert run(finish) == ResultCode.GENERATION_FAILED
-    assert outside.stored == {}
+    assert fake_ports.stored == {}
 
 
 ELSEWHERE = {"video_urls": ["http://x/1"]}
 
 
-def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, run, outside, tmp_path):
+def test_a_foreign_input_is_fetched_once_and_kept_for_whoever_renders(make_run, run, fake_ports, tmp_path):
     """Uploads stay where they are. The workspace of the fetch is gone before the task can be taken to be rendered."""
     fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
     video = tmp_path / "work" / str(TASK_ID) / "video"
 
     async def render():
         assert not video.parent.exists()
-        outside.executor = EXECUTOR
+        fake_ports.executor = EXECUTOR
         await rendering.fetch()
         assert video.read_text() == "http://x/1"
         await rendering.settle(TaskFailure(ResultCode(501), "end of the test"))
 
     run(fetching.fetch, fetching.fetch, fetching.finish_fetch, render)
-    assert outside.downloads == ["http://x/1"]
-    assert outside.stored == {}, "it goes with the task"
+    assert fake_ports.downloads == ["http://x/1"]
+    assert fake_ports.stored == {}, "it goes with the task"
 
 
-def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, run, outside, tmp_path):
+def test_a_fetched_input_that_was_damaged_is_fetched_again(make_run, run, fake_ports, tmp_path):
     """Its digest is its name in the file store."""
     fetching, rendering = make_run(Phase.FETCH, ELSEWHERE), make_run(inputs=ELSEWHERE)
 
     async def render():
-        outside.executor = EXECUTOR
-        outside.stored = dict.fromkeys(outside.stored, b"damaged")
+        fake_ports.executor = EXECUTOR
+        fake_ports.stored = dict.fromkeys(fake_ports.stored, b"damaged")
         await rendering.fetch()
         return (tmp_path / "work" / str(TASK_ID) / "video").read_text()
 
     assert run(fetching.fetch, fetching.finish_fetch, render) == "http://x/1"
-    assert outside.downloads == ["http://x/1"] * 2
+    assert fake_ports.downloads == ["http://x/1"] * 2
 
 
-def test_a_task_taken_over_during_its_fetch_is_not_moved(make_run, run, outside):
+def test_a_task_taken_over_during_its_fetch_is_not_moved(make_run, run, fake_ports):
     """Another worker fetches it: this one has lost it."""
     fetching = make_run(Phase.FETCH, ELSEWHERE)
 
     async def lose():
-        outside.executor = "another worker"
+        fake_ports.executor = "another worker"
         with pytest.raises(TaskLost):
             await fetching.finish_fetch()
 
