@@ -198,7 +198,8 @@ def test_every_kind_of_error_has_its_answer() -> None:
 def test_every_dialect_is_listed_under_its_name() -> None:
     """The lists of dialects and of callback formats have the names that settings accept, as far as they are built."""
     assert {name: dialect.name for name, dialect in DIALECTS.items()} == {name: name for name in DIALECTS}
-    assert DIALECTS.keys() == CALLBACK_FORMATS.keys()
+    without_callbacks = {DialectName.DASHSCOPE}  # its tasks have no callback address
+    assert DIALECTS.keys() - without_callbacks == CALLBACK_FORMATS.keys()
     assert DIALECTS.keys() <= set(DialectName)
 
 
