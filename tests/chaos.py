@@ -33,6 +33,8 @@ DAMAGES = ("change artefact", "delete artefact", "delete workspace")
 CLOCK, DISK = "step clock", "fill disk"
 FREEZE_SECONDS_MAX = 6.0
 """Longer than the workers' heartbeat timeout, so that some freezes cause a takeover."""
+UNFINISHED_MAX = 60
+"""Tasks at a time: further ones wait for their creation, so that a slow machine ends them all within the time below."""
 REST_SECONDS_MAX = 400
 REAL_SECONDS_MAX = 400
 """Time limit of a task in the real child process on a loaded machine."""
@@ -92,7 +94,7 @@ class Chaos:
             "BODYDOUBLE_ATTEMPTS_MAX": "100",
             "BODYDOUBLE_CALLBACK_SECONDS_MAX": "1",
             "BODYDOUBLE_CREATES_PER_MINUTE": "100000",
-            "BODYDOUBLE_TASKS_ACTIVE_MAX": "100000",
+            "BODYDOUBLE_TASKS_ACTIVE_MAX": str(UNFINISHED_MAX),
             "BODYDOUBLE_STARTING_CREDITS": "10000000",
             "BODYDOUBLE_WORKER_TASKS_MAX": "2",
             "HARNESS_SECONDS": "0.03",
