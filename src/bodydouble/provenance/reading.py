@@ -1,13 +1,15 @@
 """Reads the C2PA manifest of any file."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
 import c2pa
 
+from bodydouble.provenance.foreign_texts import plain_json, plain_text
 from bodydouble.provenance.library import UNKNOWN_FORMAT, c2pa_context, format_of
 from bodydouble.provenance.manifest import PRODUCTION, SOURCE_TYPES
 
@@ -25,6 +27,8 @@ STATES = {"Trusted": "trusted", "Valid": "valid"}
 """The library's validation state → ours; every other one is ``invalid``."""
 UNTRUSTED = "signingCredential.untrusted"
 """The library's code for a signer that no known authority vouches for: said by the state ``valid`` already."""
+ENTRIES_MAX = 50
+"""Source types, problems and ingredients of one file that are told. Real files have fewer than 10 of each."""
 
 Json = Mapping[str, Any]
 NO_PRODUCTION: Json = {}
@@ -41,7 +45,7 @@ class Ingredient:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a file's manifest says."""
+    """What a file's manifest says. Its texts are short and have no control characters, whatever the file has."""
 
     state: str  # trusted; valid: unchanged, by a signer that nobody known vouches for; invalid: changed or damaged
     signer: str
@@ -87,6 +91,11 @@ def read_manifest(path: Path, trust_anchors: str = "") -> Manifest | None:
         return _unreadable(str(error))
 
 
+def telling_types(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The distinct source types, at most ``ENTRIES_MAX``. Those of generated media come first: none of them is cut."""
+    return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind not in GENERATED_TYPES)[:ENTRIES_MAX])
+
+
 def _unreadable(problem: str) -> Manifest:
     return Manifest(
         state="invalid",
@@ -94,7 +103,7 @@ def _unreadable(problem: str) -> Manifest:
         signed_at="",
         generator="",
         source_types=(),
-        problems=(problem[:200],),
+        problems=(plain_text(problem),),
         ingredients=(),
         production={},
     )
@@ -105,23 +114,25 @@ def _manifest(store: Json, state: str) -> Manifest:
     active = manifests.get(store.get("active_manifest", ""), {})
     signature = cast("Json", active.get("signature_info") or {})
     generator = cast("list[Json]", active.get("claim_generator_info") or [{}])[0]
-    codes = [str(status.get("code")) for status in cast("list[Json]", store.get("validation_status") or [])]
+    codes = [plain_text(status.get("code")) for status in cast("list[Json]", store.get("validation_status") or [])]
     return Manifest(
         state=STATES.get(state, "invalid"),
-        signer=str(signature.get("issuer") or signature.get("common_name") or ""),
-        signed_at=str(signature.get("time") or ""),
-        generator=" ".join(str(generator[key]) for key in ("name", "version") if generator.get(key)),
-        source_types=tuple(dict.fromkeys(kind for manifest in manifests.values() for kind in _source_types(manifest))),
-        problems=tuple(dict.fromkeys(code for code in codes if code != UNTRUSTED)),
+        signer=plain_text(signature.get("issuer") or signature.get("common_name") or ""),
+        signed_at=plain_text(signature.get("time") or ""),
+        generator=" ".join(plain_text(generator[key]) for key in ("name", "version") if generator.get(key)),
+        source_types=telling_types(kind for manifest in manifests.values() for kind in _source_types(manifest)),
+        problems=tuple(islice(dict.fromkeys(code for code in codes if code != UNTRUSTED), ENTRIES_MAX)),
         ingredients=tuple(
             Ingredient(
-                title=str(part.get("title", "")),
-                relationship=str(part.get("relationship", "")),
+                title=plain_text(part.get("title", "")),
+                relationship=plain_text(part.get("relationship", "")),
                 signed="active_manifest" in part,
             )
-            for part in cast("list[Json]", active.get("ingredients") or [])
+            for part in cast("list[Json]", active.get("ingredients") or [])[:ENTRIES_MAX]
         ),
-        production=next((data for label, data in _assertions(active) if label == PRODUCTION), NO_PRODUCTION),
+        production=plain_json(
+            next((data for label, data in _assertions(active) if label == PRODUCTION), NO_PRODUCTION)
+        ),
     )
 
 
@@ -137,4 +148,4 @@ def _source_types(manifest: Json) -> Iterator[str]:
         if label.startswith("c2pa.actions"):
             for action in cast("list[Json]", data.get("actions") or []):
                 if kind := str(action.get("digitalSourceType") or ""):
-                    yield kind.removeprefix(SOURCE_TYPES).rpartition("/")[2]
+                    yield plain_text(kind.removeprefix(SOURCE_TYPES).rpartition("/")[2])

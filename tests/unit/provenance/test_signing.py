@@ -1,5 +1,6 @@
 """Signing of results, and reading what a file's manifest says."""
 
+import json
 import stat
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from PIL import Image
 
 from bodydouble.provenance.authority import AUTHORITY, AUTHORITY_KEY, issue_signer, make_authority, signer_file
-from bodydouble.provenance.manifest import Production
+from bodydouble.provenance.foreign_texts import TEXT_CHARACTERS_MAX
+from bodydouble.provenance.manifest import PRODUCTION, Production
 from bodydouble.provenance.options import SigningOptions
-from bodydouble.provenance.reading import read_manifest
+from bodydouble.provenance.reading import ENTRIES_MAX, read_manifest
+from bodydouble.provenance.signer import SigningCommand, make_signer, read_credentials
 from bodydouble.provenance.signing import SIDECAR_SUFFIX, sign_result
 from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.errors import SigningFailed
@@ -78,6 +81,32 @@ def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path
     video = again.inputs["video"]
     assert (video["state"], video["signer"], video["generated"]) == ("valid", "Example", True)
     assert list(again.inputs) == ["video"]
+
+
+def test_texts_of_a_foreign_manifest_are_short_and_plain(tmp_path, options):
+    """A result can be stored whatever its input's manifest says: no control characters, limited lengths and counts."""
+    picture, signed = tmp_path / "picture.png", tmp_path / "signed.png"
+    Image.new("RGB", (32, 32)).save(picture)
+    actions = [
+        {"action": "c2pa.created" if n == 0 else "c2pa.edited", "digitalSourceType": f"http://example.org/{name}"}
+        for n, name in enumerate([*(f"kind{n}" for n in range(99)), "trainedAlgorithmicMedia"])
+    ]
+    manifest = {
+        "claim_generator_info": [{"name": "ev\0il" + "G" * 9000, "version": "1"}],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
+            {"label": PRODUCTION, "data": {"task": "a\0b"}},
+        ],
+    }
+    signer = make_signer(read_credentials(options), SigningCommand(options.command), "")
+    with c2pa.Builder(json.dumps(manifest)) as builder, picture.open("rb") as source, signed.open("w+b") as target:
+        builder.sign(signer, "image/png", source, target)
+    read = read_manifest(signed)
+    assert read is not None
+    assert read.generator.startswith("evilG")
+    assert len(read.generator) <= TEXT_CHARACTERS_MAX + 2
+    assert (len(read.source_types), read.is_generated) == (ENTRIES_MAX, True)
+    assert read.production == {"task": "ab"}
 
 
 def test_one_flipped_byte_is_detected(tmp_path, options):
