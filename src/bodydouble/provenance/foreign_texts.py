@@ -24,11 +24,12 @@ def plain_text(text: object, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
 
 
 def plain_json(value: Mapping[str, Any]) -> dict[str, Any]:
-    """``value`` with plain texts and finite numbers; empty if it is longer than ``JSON_CHARACTERS_MAX``."""
-    return {} if len(json.dumps(value)) > JSON_CHARACTERS_MAX else cast("dict[str, Any]", _plain(value, JSON_DEPTH_MAX))
+    """``value`` as ``plain_value``; empty if it is longer than ``JSON_CHARACTERS_MAX``."""
+    return {} if len(json.dumps(value)) > JSON_CHARACTERS_MAX else plain_value(value)
 
 
-def _plain(value: Any, depth_max: int) -> Any:
+def plain_value(value: Any, depth_max: int = JSON_DEPTH_MAX) -> Any:
+    """The JSON value with plain texts and finite numbers. None replaces what is nested deeper than ``depth_max``."""
     match value:
         case str():
             return plain_text(value, JSON_CHARACTERS_MAX)
@@ -38,8 +39,8 @@ def _plain(value: Any, depth_max: int) -> Any:
             return None
         case dict():
             parts = cast("dict[str, Any]", value)
-            return {plain_text(name): _plain(part, depth_max - 1) for name, part in parts.items()}
+            return {plain_text(name): plain_value(part, depth_max - 1) for name, part in parts.items()}
         case list():
-            return [_plain(part, depth_max - 1) for part in cast("list[Any]", value)]
+            return [plain_value(part, depth_max - 1) for part in cast("list[Any]", value)]
         case _:
             return value

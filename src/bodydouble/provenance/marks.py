@@ -4,6 +4,7 @@ import json
 import mmap
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,10 +13,15 @@ from PIL import Image
 
 from bodydouble.media.container import open_container
 from bodydouble.media.mux import RESULT_COMMENT
-from bodydouble.provenance.reading import GENERATED_TYPES, Manifest, read_manifest
+from bodydouble.provenance.foreign_texts import plain_text, plain_value
+from bodydouble.provenance.reading import GENERATED_TYPES, Manifest, read_manifest, telling_types
 
-XMP = re.compile(rb"<x:xmpmeta.{0,200000}?</x:xmpmeta>", re.DOTALL)
-"""A packet of XMP (ISO 16684-1), of a length that pictures have."""
+XMP_START, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
+"""Around a packet of XMP (ISO 16684-1)."""
+XMP_BYTES_MAX = 200_000
+"""Of one packet: a length that pictures have."""
+XMP_PACKETS_MAX = 1000
+"""Packets of one file that are read."""
 XMP_SOURCE_TYPE = re.compile(rb"newscodes/digitalsourcetype/([A-Za-z]{1,60})")
 AIGC = "AIGC"
 """Key of the implicit label of GB 45438-2025 (China); its value is JSON."""
@@ -74,8 +80,19 @@ def _xmp_source_types(path: Path) -> list[str]:
     if path.stat().st_size == 0:
         return []
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        found = [kind for packet in XMP.finditer(content) for kind in XMP_SOURCE_TYPE.findall(packet[0])]
-    return list(dict.fromkeys(kind.decode() for kind in found))
+        packets = islice(_xmp_packets(content), XMP_PACKETS_MAX)
+        return list(telling_types(kind.decode() for packet in packets for kind in XMP_SOURCE_TYPE.findall(packet)))
+
+
+def _xmp_packets(content: mmap.mmap) -> Iterator[bytes]:
+    """The packets, in a time that grows linearly with the file: many starts without an end cost nothing extra."""
+    position = 0
+    while (start := content.find(XMP_START, position)) >= 0 and (end := content.find(XMP_END, start)) >= 0:
+        position = end + len(XMP_END)
+        if end - start > XMP_BYTES_MAX:  # that start has no end of its own; a later one may
+            start = content.find(XMP_START, end - XMP_BYTES_MAX, end)
+        if start >= 0:
+            yield content[start:end]
 
 
 def _texts(path: Path) -> Mapping[str, str]:
@@ -96,6 +113,6 @@ def _texts(path: Path) -> Mapping[str, str]:
 def _json_or_text(text: str) -> Any:
     text = text[:VALUE_CHARACTERS_MAX]
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return plain_value(json.loads(text))
+    except (ValueError, RecursionError):
+        return plain_text(text, VALUE_CHARACTERS_MAX)

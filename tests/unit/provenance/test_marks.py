@@ -1,5 +1,6 @@
 """Every layer of provenance of any file."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from bodydouble.media.mux import RESULT_COMMENT
-from bodydouble.provenance.marks import read_marks
+from bodydouble.provenance.marks import XMP_BYTES_MAX, XMP_START, read_marks
+from bodydouble.provenance.reading import ENTRIES_MAX
 
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><Iptc4xmpExt:DigitalSourceType>'
@@ -62,3 +64,31 @@ def test_a_foreign_comment_is_shown_and_means_nothing(tmp_path: Path) -> None:
     """Only our own comment says that a file was generated."""
     marks = read_marks(write_clip(tmp_path / "a.mp4", {}, comment="holiday"))
     assert marks == {"layers": [{"layer": "comment", "text": "holiday", "generated": False}], "generated": None}
+
+
+@pytest.mark.parametrize("before", [b"", b"<x:xmpmeta" + bytes(XMP_BYTES_MAX), XMP_START * 300_000])
+def test_xmp_is_found_behind_starts_without_an_end(tmp_path: Path, before: bytes) -> None:
+    """Each byte is read a constant number of times: a quadratic search of the last case takes minutes."""
+    path = tmp_path / "file"
+    path.write_bytes(before + XMP.encode() + XMP_START * 300_000)
+    (layer,) = read_marks(path)["layers"]
+    assert layer["source_types"] == ["trainedAlgorithmicMedia"]
+
+
+def test_many_source_types_are_cut(tmp_path: Path) -> None:
+    """The reply fits into one message; the type of generated media stays in it."""
+    names = [f"kind{first}{second}" for first in "abcdefghij" for second in "abcdefghij"]
+    path = tmp_path / "file"
+    path.write_bytes("".join(XMP.replace("trainedAlgorithmicMedia", name) for name in names).encode() + XMP.encode())
+    marks = read_marks(path)
+    assert len(marks["layers"][0]["source_types"]) == ENTRIES_MAX
+    assert marks["generated"] is True
+
+
+@pytest.mark.parametrize("content", ['{"a": NaN}', '{"a": 1e999}', r'{"a": "\ud800"}', "[" * 4000])
+def test_any_label_can_be_sent_as_json(tmp_path: Path, content: str) -> None:
+    """A label with numbers or texts that JSON in UTF-8 cannot hold is shown as far as possible."""
+    video = write_clip(tmp_path / "a.mp4", {"movflags": "use_metadata_tags"}, AIGC=content)
+    marks = read_marks(video)
+    assert marks["generated"] is True
+    json.dumps(marks, allow_nan=False, ensure_ascii=False).encode()
