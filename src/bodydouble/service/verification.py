@@ -12,26 +12,29 @@ from bodydouble.service.local_copies import Part
 from bodydouble.tasks.errors import InvalidParams, NotFound
 from bodydouble.tasks.ports import TaskStore
 
-SLOTS = 2
+READS_MAX = 2
+"""Files that are read at a time."""
+UPLOADS_MAX = 64
+"""Files that are received or wait to be read, of different accounts. Many, because a slow client keeps its own long."""
 
 ReadMarks = Callable[[Path], Awaitable[Mapping[str, Any]]]
 """The marks of a file, read in another process. Raises MediaRejected, InspectionUnavailable."""
 
 
 class VerificationService:
-    """Verifies files of any format up to ``bytes_max``. Accounts share the slots fairly."""
+    """Verifies files of any format up to ``bytes_max``. Each account has one at a time."""
 
     def __init__(self, tasks: TaskStore, read: ReadMarks, part: Part, bytes_max: int) -> None:
         self._tasks, self._read, self._part, self._bytes_max = tasks, read, part, bytes_max
-        self._slots = FairSlots(SLOTS)
+        self._uploads, self._reads = FairSlots(UPLOADS_MAX), asyncio.Semaphore(READS_MAX)
 
     async def verify(self, caller: Caller, content: AsyncIterator[bytes], announced: int | None) -> dict[str, Any]:
         """The marks of the file ``content``, and ``task_id``: the caller's task that made it, or None.
 
-        ``announced``: its length in bytes, if known. Raises InvalidParams, MediaRejected, StorageFull.
+        ``announced``: its length in bytes, if known. Raises InvalidParams, MediaRejected, RateLimited, StorageFull.
         """
         self._check(announced or 0)
-        async with self._slots.slot(caller.id):
+        async with self._uploads.slot(caller.id):
             with self._part(announced or 0) as part:
                 received = 0
                 with part.open("wb") as stream:
@@ -39,7 +42,8 @@ class VerificationService:
                         received += len(piece)
                         self._check(received)
                         await asyncio.to_thread(stream.write, piece)
-                return await self.verify_file(caller, part)
+                async with self._reads:
+                    return await self.verify_file(caller, part)
 
     async def verify_file(self, caller: Caller, path: Path) -> dict[str, Any]:
         """As ``verify``, of a local file. Raises MediaRejected."""

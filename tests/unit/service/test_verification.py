@@ -1,14 +1,17 @@
 """Verification of files: the own task, and the limit."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
+import anyio
 import pytest
 
 from bodydouble.service import Caller, VerificationService
+from bodydouble.service.verification import READS_MAX
 from bodydouble.store import Scratch
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.ports import TaskStore
@@ -69,3 +72,21 @@ async def test_a_large_file_is_refused(tmp_path: Path) -> None:
     for announced in (5, None):
         with pytest.raises(InvalidParams, match="at most"):
             await service(tmp_path).verify(ME, pieces(b"abc", b"de"), announced)
+
+
+async def test_slow_uploads_of_others_keep_nobody_waiting(tmp_path: Path) -> None:
+    """As many accounts as files are read at a time send bodies that never end; another account is served."""
+    verification, never = service(tmp_path), asyncio.Event()
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"a"
+        await never.wait()
+
+    others = [cast("Caller", SimpleNamespace(id=10 + n)) for n in range(READS_MAX)]
+    async with anyio.create_task_group() as group:
+        for other in others:
+            group.start_soon(verification.verify, other, stalled(), None)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.fail_after(20):
+            assert (await verification.verify(ME, pieces(b"ab"), None))["generated"] is True
+        group.cancel_scope.cancel()
