@@ -14,6 +14,10 @@ from bodydouble.worker.environment import child_environment
 LINE_BYTES_MAX = 1 << 20
 
 
+class LineTooLong(Exception):
+    """The child sent a message of more than ``LINE_BYTES_MAX``. What follows cannot be read."""
+
+
 class ChildSocket:
     """The parent's end."""
 
@@ -65,8 +69,11 @@ class ChildSocket:
         await self._writer.drain()
 
     async def receive(self) -> Any:
-        """The next message. Raises ConnectionError if the child has ended."""
-        line = await self._reader.readline()
+        """The next message. Raises ConnectionError if the child has ended, LineTooLong."""
+        try:
+            line = await self._reader.readline()
+        except ValueError as error:  # what asyncio raises for a line over its limit
+            raise LineTooLong(f"the child sent a message of more than {LINE_BYTES_MAX} bytes") from error
         if not line.endswith(b"\n"):
             raise ConnectionResetError("the child closed its socket")
         return json.loads(line)

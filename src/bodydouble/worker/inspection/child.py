@@ -53,7 +53,7 @@ class InspectionChild:
         return self._child.ended
 
     async def ask(self, request: Request) -> Reply:
-        """The child's reply. Raises ChildEnded. After a cancellation the child is useless; call ``end``."""
+        """The child's reply. Raises ChildEnded, LineTooLong. After a cancellation or LineTooLong call ``end``."""
         self.inspections += 1
         with contextlib.suppress(ConnectionError):  # the reply tells
             await self._child.send(REQUESTS.encode(request))

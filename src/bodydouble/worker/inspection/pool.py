@@ -13,6 +13,7 @@ import structlog
 from bodydouble.media import MediaLimits
 from bodydouble.service.pricing import MediaFacts
 from bodydouble.tasks.errors import InspectionFailed, InspectionUnavailable, MediaRejected
+from bodydouble.worker.child_socket import LineTooLong
 from bodydouble.worker.inspection.child import ChildEnded, InspectionChild
 from bodydouble.worker.inspection.messages import (
     Accepted,
@@ -76,7 +77,7 @@ class InspectionPool:
 
         Raises:
             MediaRejected: the file cannot be used; the message names the field.
-            InspectionFailed: the inspection took more time or memory than it may, or crashed.
+            InspectionFailed: the inspection took more time or memory than it may, crashed, or has too long a reply.
             InspectionUnavailable: no child could be started.
         """
         kind = InspectPicture if field.startswith("img") else InspectVideo
@@ -145,6 +146,9 @@ class InspectionPool:
             seconds = self._limits.seconds_max
             log.warning("an inspection took too long", field=request.field, seconds=seconds)
             raise _failed(request.field, f"its inspection took longer than {seconds:g} s") from None
+        except LineTooLong as error:
+            log.warning("an inspection's reply was too long", field=request.field)
+            raise _failed(request.field, "its metadata is too long") from error
         finally:
             if sound:
                 self._idle.append(child)

@@ -13,6 +13,7 @@ import pytest
 
 from bodydouble.media import MediaLimits
 from bodydouble.tasks.errors import InspectionFailed, MediaRejected
+from bodydouble.worker import child_socket
 from bodydouble.worker.inspection.pool import InspectionLimits, InspectionPool
 from clips import numbered, write_clip
 from material import landscape, write_image, write_video
@@ -120,3 +121,13 @@ async def test_marks_are_read_in_a_child(pool: InspectionPool, video: Path, tmp_
     (tmp_path / "text").write_text("no media")
     assert await pool.read_marks(tmp_path / "text") == {"layers": [], "generated": None}
     assert (await pool.inspect(video, "video_urls[0]")).duration_seconds == pytest.approx(2.0)
+
+
+async def test_a_reply_that_is_too_long_refuses_the_file(
+    pool: InspectionPool, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child, whose socket cannot be read any more, is replaced."""
+    monkeypatch.setattr(child_socket, "LINE_BYTES_MAX", 64)
+    with pytest.raises(InspectionFailed, match=r"^video_urls\[0\]: its metadata is too long"):
+        await pool.inspect(video, "video_urls[0]")
+    assert pool.pids == []
