@@ -72,8 +72,8 @@ async def get_download_url(request: Request) -> Response:
     body = await read_model(request, DownloadBody)
     files: FileStore = request.app.state.files
     key = await files.own_key(body.url, caller.id)
-    if key is None:
-        raise InvalidParams(["url: must be an address of a file of this service that has not expired"])
+    if key is None or key.split("/")[1] != str(caller.id):
+        raise InvalidParams(["url: must be an address of a file of your account that has not expired"])
     return success(await files.sign_download(key))
 
 
