@@ -2,6 +2,7 @@
 
 import base64
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bodydouble.service import Services
 
 pytestmark = pytest.mark.anyio
-KIE = "/kie/api"
+KIE, DASHSCOPE = "/kie/api", "/dashscope/api/v1"
 PICTURE = {"base64Data": f"data:image/png;base64,{base64.b64encode(b'not looked at').decode()}"}
 
 
@@ -27,3 +28,29 @@ async def test_kie_renews_addresses_of_the_account_only(client: httpx.AsyncClien
     headers = await _key_of_another_account(services)
     foreign = await client.post(f"{KIE}/v1/common/download-url", json=url, headers=headers)
     assert (foreign.json()["code"], foreign.json()["data"]) == (422, None)
+
+
+async def test_an_oss_address_names_an_upload_of_the_account_only(
+    client: httpx.AsyncClient, services: Services
+) -> None:
+    """Another account that knows the address cannot create a task with it; the owner can."""
+    policy = (await client.get(f"{DASHSCOPE}/uploads", params={"action": "getPolicy"})).json()["data"]
+    name = f"{policy['upload_dir']}/a.png"
+    form = {"policy": policy["policy"], "Signature": policy["signature"], "key": name}
+    assert (await client.post("/dashscope/objects", data=form, files={"file": ("a.png", b"x")})).status_code == 200
+    body: dict[str, Any] = {
+        "model": "wan2.2-animate-mix",
+        "input": {"image_url": f"oss://{name}", "video_url": "https://example.com/v.mp4"},
+        "parameters": {"mode": "wan-std"},
+    }
+    create = f"{DASHSCOPE}/services/aigc/image2video/video-synthesis"
+    headers = {"X-DashScope-Async": "enable"} | await _key_of_another_account(services)
+    refused = await client.post(create, json=body, headers=headers)
+    assert (refused.status_code, refused.json()["message"]) == (
+        400,
+        "input.image_url: this oss:// address is not one of an upload; upload the file again",
+    )
+    unknown = await client.post(create, json=body, headers=headers | {"x-api-key": f"ak_{'0' * 32}"})
+    assert unknown.status_code == 401
+    owner = await client.post(create, json=body, headers={"X-DashScope-Async": "enable"})
+    assert "not one of an upload" not in owner.text

@@ -113,7 +113,10 @@ async def _store(request: Request, fields: dict[str, str], part: FormPart) -> Re
 
 
 async def signed_uploads(request: Request, submission: Submission) -> Submission:
-    """The submission with signed addresses of uploads. Raises InvalidParams for an address that names none."""
+    """The submission with signed addresses of uploads.
+
+    Raises InvalidParams for an address that names no upload of the caller; Unauthenticated, KeyDisabled.
+    """
     files: FileStore = request.app.state.files
     prefix = f"{request.app.state.base_url}{OBJECTS}/"
     signed: dict[str, list[str]] = {}
@@ -121,7 +124,8 @@ async def signed_uploads(request: Request, submission: Submission) -> Submission
         url = str(submission.inputs[field][0])
         if url.startswith(prefix):
             found = OBJECT.match(unquote(url.removeprefix(prefix)))
-            if found is None:
+            caller = await get_tasks(request).authenticate(read_key(request))
+            if found is None or found["account"] != str(caller.id):
                 raise InvalidParams([f"{field}[0]: this oss:// address is not one of an upload; upload the file again"])
             signed[field] = [await files.sign_download(_file_key(found))]
     if not signed:
