@@ -18,6 +18,7 @@ class Submission:
     param: Mapping[str, Any]  # the request as sent
     inputs: Mapping[str, Any]
     callback_url: str | None = None
+    event_url: str | None = None  # called before the end only, as a dialect's options in ``param`` say
 
 
 def require_consent(submission: Submission) -> None:

@@ -109,6 +109,14 @@ async def test_what_changes_nothing_is_in_the_log_and_lifecycles_are_refused(cli
     assert refused.json()["detail"][0]["loc"] == ["body", "x-fal-object-lifecycle-preference"]
 
 
+@pytest.mark.parametrize("events", [["start"], ["logs"], ["completed"]])
+async def test_a_webhook_of_any_event_needs_a_public_address(client: httpx.AsyncClient, events: list[str]) -> None:
+    """The address is checked when the prediction is created, whichever events it is called for."""
+    body = {"input": MEDIA, "webhook": "http://127.0.0.1/", "webhook_events_filter": events}
+    refused = await client.post(WAN, json=body)
+    assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "- webhook")
+
+
 async def test_a_prediction_that_is_waited_for_answers_at_its_end(client: httpx.AsyncClient) -> None:
     """A wait that ends before the prediction does shows it as starting, which tells the clients to poll."""
     answer = await client.post(WAN, json={"input": MEDIA}, headers={"prefer": "wait=1"})

@@ -1,5 +1,6 @@
 """Bodies of requests for predictions."""
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -85,20 +86,21 @@ def parse(model: str | None, raw: Mapping[str, Any]) -> Submission:
         options[IGNORED] = ignored
     if given.go_fast:
         options[IGNORED] = [*options.get(IGNORED, ()), "go_fast"]
-    callback_url = _webhooks(body, options)
+    webhook, at_end = _webhooks(body, options)
     remembered = {name: value for name, value in body.input.items() if name not in ("video", "character_image")}
     request = DialectRequest(name=DialectName.REPLICATE, model=model, input=remembered, options=options)
-    return translated(MODELS[model], inputs, request, callback_url)
+    submission = translated(MODELS[model], inputs, request, webhook if at_end else None)
+    return submission if at_end else dataclasses.replace(submission, event_url=webhook)
 
 
-def _webhooks(body: PredictionBody, options: dict[str, Any]) -> str | None:
-    """The address that is called at the end, if any; ``options`` gets those of the other events."""
+def _webhooks(body: PredictionBody, options: dict[str, Any]) -> tuple[str | None, bool]:
+    """The address of the webhook, and whether it is called at the end; ``options`` gets that of the other events."""
     address = body.webhook or body.webhook_completed
     if address is None:
-        return None
+        return None, False
     events = set(body.webhook_events_filter or ("output", "completed")) if body.webhook else {"completed"}
     if "start" in events:
         options[START_WEBHOOK] = str(address)
     if "logs" in events:
         options[LOGS_WEBHOOK] = str(address)
-    return str(address) if events & {"output", "completed"} else None
+    return str(address), bool(events & {"output", "completed"})
