@@ -5,6 +5,7 @@ import contextlib
 import errno
 import gc
 import os
+import shlex
 import signal
 import socket
 import ssl
@@ -35,6 +36,8 @@ SideProcesses = Iterable[Coroutine[Any, Any, None]]
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised, not bound to
 DOCUMENTATION_ADDRESS = ("192.0.2.1", 9)
 """RFC 5737: belongs to nobody."""
+TRUST_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Name a file of authorities to Python, to its package requests, and to Node.js."""
 
 
 def serve(
@@ -104,7 +107,8 @@ def _with_certificate(settings: Settings, *, self_signed: bool) -> Settings:
         made = make_local_certificate(settings)
         settings = settings.model_copy(update={"tls_cert": made.certificate, "tls_key": made.key})
         authority = made.authority.resolve()
-        print(f"trust it: export SSL_CERT_FILE={authority} NODE_EXTRA_CA_CERTS={authority}", flush=True)
+        trusted = " ".join(f"{name}={shlex.quote(str(authority))}" for name in TRUST_VARIABLES)
+        print(f"trust it: export {trusted}", flush=True)
     if settings.tls_cert is None and settings.tls_key is None:
         return settings
     if settings.tls_cert is None or settings.tls_key is None:

@@ -1,6 +1,7 @@
 """How a command finds the installation that it works on."""
 
 import os
+import shlex
 import socket
 from pathlib import Path
 
@@ -75,6 +76,18 @@ def test_doctor_names_the_running_service(installed):
     with locked(installed), register_service(settings):
         (port,) = (f for f in check_machine(settings) if f.subject == "port")
     assert (port.state, f"http://127.0.0.1:4711, pid {os.getpid()}" in port.detail) == ("good", True)
+
+
+def test_a_service_with_its_own_certificate_prints_how_clients_trust_it(tmp_path, capsys):
+    """One line for a shell: Python, its package requests, and Node.js each read a variable of their own."""
+    serve._with_certificate(Settings(data=tmp_path / "a folder"), self_signed=True)
+    (line,) = capsys.readouterr().out.splitlines()
+    command, *assigned = shlex.split(line.removeprefix("trust it: "))
+    authority = str(tmp_path / "a folder" / "tls" / "authority.pem")
+    assert command == "export"
+    assert dict(pair.split("=", 1) for pair in assigned) == dict.fromkeys(
+        ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), authority
+    )
 
 
 def test_a_service_for_all_addresses_names_one_that_others_can_open(capsys):
