@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psutil
 
-from bodydouble.tasks.errors import InputRejected, InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import InputRejected, InsufficientCredits, NotFound, ResultNotStorable, StorageUnavailable
 from bodydouble.tasks.files import StoredFile
 from bodydouble.tasks.task import (
     AccountId,
@@ -115,6 +115,8 @@ class FakePorts:
         if self.outages:
             self.outages -= 1
             raise StorageUnavailable("the database is away")
+        if r"\x00" in repr(result):
+            raise ResultNotStorable("PostgreSQL stores no NUL character")
         if self.settled or executor not in (None, self.executor):
             return False
         self.settled.append((status, result))

@@ -1,6 +1,7 @@
 """What every task store does; here on PostgreSQL."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId, NewApiKey, hash_api_key, make_api_key
-from bodydouble.tasks.errors import InsufficientCredits, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import InsufficientCredits, NotFound, ResultNotStorable, StorageUnavailable
 from bodydouble.tasks.queue import APPLICATION_VERSION, QUEUE, WORKFLOW
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
@@ -274,6 +275,17 @@ async def test_failure_gives_the_credits_back(
     assert task is not None
     assert (task.status, task.credits, task.result) == (TaskStatus.FAILED, Decimal(0), FAILURE)
     assert await balance(accounts, account) == 100
+
+
+async def test_a_result_that_postgresql_refuses_settles_nothing(store: PostgresTaskStore, account: AccountId) -> None:
+    """The caller learns that no attempt helps, and can settle the task with another result."""
+    new = new_task(account)
+    await store.create_task(new, LIMITS)
+    for text in ("ev\0il", "\ud800"):
+        unusable = dataclasses.replace(SUCCESS, media_info={"generator": text})
+        with pytest.raises(ResultNotStorable):
+            await store.settle(new.id, TaskStatus.SUCCESS, unusable, None)
+    assert await store.settle(new.id, TaskStatus.FAILED, FAILURE, None)
 
 
 async def test_a_task_is_settled_once(

@@ -247,6 +247,12 @@ class Cancelled(BodydoubleError):
     reason = "cancelled"
 
 
+class ResultNotStorable(BodydoubleError):
+    """The database accepts the result in no attempt, for example because a text has a NUL character."""
+
+    reason = "result_not_storable"
+
+
 class StorageUnavailable(BodydoubleError):
     """The database or the file store does not respond."""
 

@@ -120,7 +120,8 @@ class TaskStore(Protocol):
     async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
         """End the task once: charge or release its credits and enqueue its callback.
 
-        False if it has ended already, or belongs to another executor than ``executor`` (None: any).
+        False if it has ended already, or belongs to another executor than ``executor`` (None: any). Raises
+        ResultNotStorable.
         """
         ...
 

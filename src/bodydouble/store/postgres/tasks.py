@@ -6,13 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+import asyncpg
+import orjson
+
 from bodydouble.store.postgres.changes import ChangeFeed
 from bodydouble.store.postgres.create_batcher import CreateBatcher
 from bodydouble.store.postgres.database import Database
 from bodydouble.store.postgres.read_batcher import ReadBatcher
 from bodydouble.store.postgres.rows import from_result, to_task
 from bodydouble.tasks.account import AccountId
-from bodydouble.tasks.errors import InsufficientCredits, StillRunning
+from bodydouble.tasks.errors import InsufficientCredits, ResultNotStorable, StillRunning
 from bodydouble.tasks.operation import FailureCount
 from bodydouble.tasks.ports import KeyReading, TaskChanges
 from bodydouble.tasks.queue import FETCH_QUEUE, QUEUE
@@ -128,9 +131,12 @@ class PostgresTaskStore:
             )
 
     async def settle(self, task_id: TaskId, status: TaskStatus, result: TaskResult, executor: str | None) -> bool:
-        row = await self._database.row(
-            "settle", task_id, executor, status.value, from_result(result), self._media_seconds
-        )
+        try:
+            row = await self._database.row(
+                "settle", task_id, executor, status.value, from_result(result), self._media_seconds
+            )
+        except (asyncpg.DataError, orjson.JSONEncodeError) as error:
+            raise ResultNotStorable(f"The result of the task cannot be stored: {error}") from error
         return bool(row[0])
 
     async def request_cancel(self, task_id: TaskId, account: AccountId) -> TaskStatus | None:

@@ -10,7 +10,7 @@ import structlog
 
 from bodydouble.tasks.catalogue import find_model, produced_resolution
 from bodydouble.tasks.digests import has_digest
-from bodydouble.tasks.errors import StorageUnavailable
+from bodydouble.tasks.errors import ResultNotStorable, StorageUnavailable
 from bodydouble.tasks.files import Downloader, FileStore
 from bodydouble.tasks.ports import TaskStore
 from bodydouble.tasks.stages import Stage
@@ -206,7 +206,12 @@ class TaskRun:
                 result = TaskResult(code=outcome.code, message=outcome.message)
             case _:
                 assert_never(outcome)
-        settled = await retry_on_outage(lambda: self._ports.store.settle(self.task.id, status, result, self._executor))
+        try:
+            settled = await self._store_outcome(status, result)
+        except ResultNotStorable as error:  # another attempt would make the same result
+            log.error("the result cannot be stored; the task fails", error=error.message)
+            status, result = TaskStatus.FAILED, TaskResult(code=ResultCode.GENERATION_FAILED, message=UNEXPECTED)
+            settled = await self._store_outcome(status, result)
         if settled:
             log.info("task settled", status=status.value, code=int(result.code), reason=result.message)
             await self._drop_checkpoints()
@@ -215,6 +220,9 @@ class TaskRun:
             log.warning("another worker has settled the task", status=status.value)
         await self._workspace.remove()
         return status.value if settled else "lost"
+
+    async def _store_outcome(self, status: TaskStatus, result: TaskResult) -> bool:
+        return await retry_on_outage(lambda: self._ports.store.settle(self.task.id, status, result, self._executor))
 
     async def abandon(self) -> None:
         """Stop, and remove the workspace: the task is over, or another worker has it."""

@@ -193,6 +193,17 @@ def test_settlement_waits_for_the_database(make_run, run, fake_ports):
     assert len(fake_ports.settled) == 1
 
 
+def test_a_result_that_cannot_be_stored_fails_the_task_at_once(make_run, run, fake_ports):
+    """Another attempt would render the same result, and nobody would be charged for it."""
+    r = make_run()
+
+    async def settle():
+        return await r.settle(StoredVideo(key="results/1.mp4", media_info={"generator": "ev\0il"}))
+
+    assert run(settle) == "failed"
+    assert [result.message for _, result in fake_ports.settled] == [UNEXPECTED]
+
+
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
