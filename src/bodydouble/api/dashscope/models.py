@@ -28,7 +28,7 @@ OSS = "oss://"
 """Scheme of addresses of uploads."""
 
 WITHOUT_EFFECT = frozenset({"check_image", "extend_prompt", "function"})
-NO_WATERMARK = only(False, "results have no visible watermark")
+NO_WATERMARK = only(False, "the operator decides whether results have a visible label")
 NO_PROMPT = "this model takes no prompt"
 
 
