@@ -8,6 +8,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from bodydouble.service.json_input import reject_nul
 from bodydouble.tasks.errors import InvalidParams
 
 PARTS_MAX = 32
@@ -25,16 +26,18 @@ class FormPart:
     chunks: AsyncIterator[bytes]
 
     async def text(self) -> str:
-        """The content of a field that is no file. Raises InvalidParams if it is too long or no UTF-8."""
+        """The content of a field that is no file. Raises InvalidParams if it is too long, no UTF-8, or has NUL."""
         content = bytearray()
         async for chunk in self.chunks:
             content += chunk
             if len(content) > FIELD_BYTES_MAX:
                 raise InvalidParams([f"{self.name}: must have at most {FIELD_BYTES_MAX} bytes"])
         try:
-            return content.decode()
+            text = content.decode()
         except UnicodeDecodeError:
             raise InvalidParams([f"{self.name}: must be a text in UTF-8"]) from None
+        reject_nul((text,))
+        return text
 
 
 async def form_parts(request: Request) -> AsyncIterator[FormPart]:
@@ -93,10 +96,12 @@ class _Form:
         disposition, options = parse_options_header(headers.get(b"content-disposition", b""))
         if disposition != b"form-data" or not options.get(b"name"):
             raise InvalidParams(["body: a part of the form has no name"])
-        filename = options.get(b"filename")
+        name = options[b"name"].decode(errors="replace")
+        filename = options[b"filename"].decode(errors="replace") if b"filename" in options else None
+        reject_nul((name, filename or ""))
         return FormPart(
-            name=options[b"name"].decode(errors="replace"),
-            filename=None if filename is None else filename.decode(errors="replace"),
+            name=name,
+            filename=filename,
             content_type=headers.get(b"content-type", b"").decode("latin-1"),
             chunks=self._content(),
         )

@@ -48,6 +48,15 @@ async def test_parts_arrive_in_their_order_however_the_body_is_cut(step: int) ->
     assert list(found) == ["key", "empty", "file"]
 
 
+@pytest.mark.parametrize("disposition", ['name="file"; filename="a\0.png"', 'name="a\0"', 'name="text"'])
+async def test_nul_is_refused(disposition: str) -> None:
+    """In the name of a file or a field, and in a text: a response would repeat it, and PostgreSQL cannot store it."""
+    content = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n1\0\r\n--b--\r\n".encode()
+    parts = form_parts(_request(content, "multipart/form-data; boundary=b", 100))
+    with pytest.raises(InvalidParams, match="NUL"):
+        assert [await part.text() async for part in parts]
+
+
 async def test_skipped_parts() -> None:
     """A short part may be skipped. A skipped file is refused once it is longer than a field."""
     names = [part.name for part in await _all(_form({"a": "1"}, {"file": b"2"}))]
