@@ -37,10 +37,20 @@ async def store_upload(
     """Store a file of the caller.
 
     Raises:
-        What ``TaskService.sign_upload`` and ``FileStore.receive`` raise.
+        InvalidParams for an empty file. What ``TaskService.sign_upload`` and ``FileStore.receive`` raise.
     """
     files: FileStore = request.app.state.files
     signed = await get_tasks(request).sign_upload(caller, TYPES[extension], extension, size_bytes)
     key = await files.own_key(signed.file_url, caller.id)
     assert key is not None, "the store has just signed this address"
-    return Upload(file=await files.receive(key, chunks, size_bytes), url=signed.file_url)
+    return Upload(file=await files.receive(key, not_empty(chunks), size_bytes), url=signed.file_url)
+
+
+async def not_empty(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The chunks of a file. Raises InvalidParams at their end if they hold no byte."""
+    empty = True
+    async for chunk in chunks:
+        empty = empty and not chunk
+        yield chunk
+    if empty:
+        raise InvalidParams(["file: is empty"])

@@ -54,3 +54,26 @@ async def test_an_oss_address_names_an_upload_of_the_account_only(
     assert unknown.status_code == 401
     owner = await client.post(create, json=body, headers={"X-DashScope-Async": "enable"})
     assert "not one of an upload" not in owner.text
+
+
+async def test_an_empty_file_is_refused(client: httpx.AsyncClient) -> None:
+    """As base64, in the forms of all dialects, and as a body. Nothing is stored."""
+    refused = (await client.post(f"{KIE}/file-base64-upload", json={"base64Data": "", "fileName": "a.png"})).json()
+    assert (refused["code"], refused["msg"]) == (422, "base64Data: the file is empty")
+    policy = (await client.get(f"{DASHSCOPE}/uploads", params={"action": "getPolicy"})).json()["data"]
+    form = {
+        "policy": policy["policy"],
+        "Signature": policy["signature"],
+        "key": f"{policy['upload_dir']}/a.png",
+    }
+    empty = ("a.png", b"", "image/png")
+    for path, sent in (
+        (f"{KIE}/file-stream-upload", {"files": {"file": empty}}),
+        ("/wavespeed/api/v3/media/upload/binary", {"files": {"file": empty}}),
+        ("/replicate/v1/files", {"files": {"content": empty}}),
+        ("/dashscope/objects", {"files": {"file": empty}, "data": form}),
+        ("/fal/cdn/files/upload", {"content": b"", "headers": {"content-type": "image/png"}}),
+    ):
+        answer = await client.post(path, **sent)
+        assert (answer.status_code in (400, 422), "is empty" in answer.text) == (True, True), (path, answer.text)
+    assert (await client.get("/replicate/v1/files")).json()["results"] == []

@@ -24,7 +24,7 @@ from bodydouble.api.dashscope.openapi import ROUTES
 from bodydouble.api.dashscope.paths import BASE, OBJECTS
 from bodydouble.api.form_parts import FormPart, form_parts
 from bodydouble.api.route_descriptions import FORM
-from bodydouble.api.uploads import TYPES, extension_of
+from bodydouble.api.uploads import TYPES, extension_of, not_empty
 from bodydouble.service import Submission
 from bodydouble.service.document import to_json
 from bodydouble.service.inputs import FILE_FIELDS
@@ -108,7 +108,7 @@ async def _store(request: Request, fields: dict[str, str], part: FormPart) -> Re
     if found is None or not _allows(request, fields["policy"], fields["Signature"], found["folder"]):
         raise ScopeInsufficient("policy: it is not valid for this key, or has expired; request a new one")
     files: FileStore = request.app.state.files
-    await files.receive(_file_key(found), part.chunks)
+    await files.receive(_file_key(found), not_empty(part.chunks))
     return success()
 
 

@@ -94,6 +94,8 @@ async def upload_base64(request: Request) -> Response:
         file = await asyncio.to_thread(read_data_url, url)
     except ValueError as error:
         raise InvalidParams([f"base64Data: {error}"]) from None
+    if not file.content:
+        raise InvalidParams(["base64Data: the file is empty"])
     if file.content_type not in EXTENSIONS:
         raise InvalidParams([f"base64Data: the type must be one of {', '.join(EXTENSIONS)}"])
     extension = EXTENSIONS[file.content_type]
