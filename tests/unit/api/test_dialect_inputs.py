@@ -14,7 +14,9 @@ from bodydouble.api.replicate.inputs import AnimateInput as ReplicateInput
 from bodydouble.api.replicate.inputs import PredictionBody
 from bodydouble.api.replicate.inputs import parse as parse_replicate
 from bodydouble.api.replicate.names import MODELS, VERSIONS
+from bodydouble.service.inputs import require_consent
 from bodydouble.tasks.errors import InvalidParams
+from dialect_requests import REQUESTS
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
 REPLACE = next(iter(ENDPOINTS))
@@ -28,6 +30,14 @@ def test_the_guide_has_every_input(model: type[BaseModel]) -> None:
     """Each field of a request is in a table of docs/clients.md."""
     fields = model.model_fields.keys() - {"input"}
     assert [name for name in fields if f"`{name}`" not in GUIDE] == []
+
+
+@pytest.mark.parametrize("dialect", sorted(REQUESTS.keys() - {"crun"}))
+def test_the_guide_says_that_a_dialect_has_no_consent(dialect: str) -> None:
+    """An installation that requires consent refuses its requests. docs/clients.md names the setting."""
+    with pytest.raises(InvalidParams, match="consent"):
+        require_consent(REQUESTS[dialect](None))
+    assert "`BODYDOUBLE_CONSENT_REQUIRED=true`" in GUIDE
 
 
 def test_every_input_of_fal_arrives_under_our_name() -> None:
