@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from bodydouble_client.media import as_url
+
 
 class LocalFolders:
     """Folders whose files agents may use. None of them: files have to be at addresses."""
@@ -15,10 +17,11 @@ class LocalFolders:
 
     def source(self, text: str, field: str) -> str | Path:
         """An address as it is, or the path of a file in an allowed folder. Raises ToolError."""
-        scheme = urlsplit(text).scheme.lower()
-        if scheme in ("http", "https", "data"):
+        # The client opens as a local file whatever it does not take for an address, so its own rule decides here.
+        if as_url(text) is not None:
             return text
-        path = self._allowed(unquote(urlsplit(text).path) if scheme == "file" else text, field)
+        is_file_url = text[:5].lower() == "file:"
+        path = self._allowed(unquote(urlsplit(text).path) if is_file_url else text, field)
         if not path.is_file():
             raise ToolError(f"{field}: there is no file {path}")
         return path
