@@ -1,6 +1,7 @@
 """The tools of the MCP server. Their docstrings and parameter texts are all that an agent sees."""
 
 import asyncio
+import shlex
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -202,7 +203,7 @@ class Tools:
         kind = EXTENSIONS[extension]
         async with self._service(ctx) as service:
             place = await service.upload_address(kind, extension)
-        command = f"curl -T {file_name!r} -H 'Content-Type: {kind}' '{place['presigned_url']}'"
+        command = shlex.join(["curl", "-T", file_name, "-H", f"Content-Type: {kind}", place["presigned_url"]])
         text = f"Upload it with: {command}\nThen use this address as picture or video: {place['file_url']}"
         fields = {"put_url": place["presigned_url"], "content_type": kind, "file_url": place["file_url"]}
         return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=fields)
