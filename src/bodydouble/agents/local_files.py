@@ -15,8 +15,10 @@ class LocalFolders:
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = [folder.resolve() for folder in folders]
 
-    def source(self, text: str, field: str) -> str | Path:
-        """An address as it is, or the path of a file in an allowed folder. Raises ToolError."""
+    def source(self, text: object, field: str) -> str | Path:
+        """An address as it is, or the path of a file in an allowed folder. Raises ToolError, also unless it is text."""
+        if not isinstance(text, str):
+            raise ToolError(f"{field}: expected a path, an http(s) address or a data URL, not {type(text).__name__}")
         # The client opens as a local file whatever it does not take for an address, so its own rule decides here.
         if as_url(text) is not None:
             return text
@@ -43,7 +45,10 @@ class LocalFolders:
                 f"{field}: this server reads no local files. Give an http(s) address, or upload the file first: "
                 "upload_address returns where to."
             )
-        path = Path(text).expanduser()
+        try:
+            path = Path(text).expanduser()
+        except RuntimeError as error:
+            raise ToolError(f"{field}: {text} names the home folder of an unknown user") from error
         if not path.is_absolute():
             path = self._folders[0] / path
         path = path.resolve()  # a link out of an allowed folder does not count as in it

@@ -22,3 +22,13 @@ def test_text_that_only_resembles_an_address_is_a_path(
     for folders, message in (([folder], "none of the folders"), ([], "reads no local files")):
         with pytest.raises(ToolError, match=message):
             LocalFolders(folders).source(f"{start}/out/x.mp4", "video")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(5, "picture: expected a path"), (["x"], "picture: expected"), ("~nobody-here/x.png", "picture: .* unknown user")],
+)
+def test_anything_but_a_path_or_an_address_is_explained(value: object, message: str, tmp_path: Path) -> None:
+    """The tasks extension passes arguments on as they came; the answer names the field."""
+    with pytest.raises(ToolError, match=message):
+        LocalFolders([tmp_path]).source(value, "picture")
