@@ -1,8 +1,8 @@
 """``/mcp``: the MCP server at the API's address (streamable HTTP), with the API's keys."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -12,9 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble.agents.connections import Connect, ServiceConnection
 from bodydouble.tasks.account import API_KEY_PATTERN
+from bodydouble.tasks.errors import Unauthenticated
 from bodydouble_client import AsyncClient, AuthenticationError
 
 AGENTS_PATH = "/mcp"
+
+Admit = Callable[[Request], AbstractAsyncContextManager[None]]
+"""Admits a request for the time of the block. Raises BodydoubleError, such as Unauthenticated and RateLimited."""
 
 
 def with_callers_key(app: ASGIApp, base_url: str) -> Connect:
@@ -47,24 +51,22 @@ class AgentsEndpoint:
     it takes two seconds of processor time, and most installations never need it.
     """
 
-    def __init__(self, connect: Connect) -> None:
-        self._connect = connect
+    def __init__(self, connect: Connect, admit: Admit) -> None:
+        self._connect, self._admit = connect, admit
         self._starting = asyncio.Lock()
         self._manager: Any = None
         self._running: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; 401 without a key that is valid now."""
+        """Answer one request; 401 without a key that is valid now. Raises what ``admit`` raises."""
         try:
-            async with self._connect(Request(scope)) as service:
-                await service.client.balance()
-        except AuthenticationError as error:
+            async with self._admit(Request(scope)):
+                await self._started()
+                await self._manager.handle_request(scope, receive, send)
+        except Unauthenticated as error:
             headers = {"www-authenticate": 'Bearer realm="bodydouble"'}
             await JSONResponse({"error": str(error)}, 401, headers)(scope, receive, send)
-            return
-        await self._started()
-        await self._manager.handle_request(scope, receive, send)
 
     async def close(self) -> None:
         """End all requests."""

@@ -10,14 +10,17 @@ from urllib.parse import urlsplit
 
 import obstore
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.routing import Route
 
 from bodydouble import console
 from bodydouble.agents.endpoint import AGENTS_PATH, AgentsEndpoint, with_callers_key
 from bodydouble.api.app import ApiLimits, attach, create_app
+from bodydouble.api.authentication import identify, read_key
 from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
 from bodydouble.api.dialects import ServedDialects
+from bodydouble.api.event_streams import EventStreams
 from bodydouble.api.inputs import INPUTS
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.demo_material import ExampleFiles
@@ -93,6 +96,20 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
+@asynccontextmanager
+async def _admit_agent(request: Request) -> AsyncGenerator[None]:
+    """Admit a request to ``/mcp``. It counts as an open event stream of its account.
+
+    Raises Unauthenticated, KeyDisabled, RateLimited, StorageUnavailable.
+    """
+    request.scope["fast_path_route"] = AGENTS_PATH  # names it in the log, as Starlette's own routes do not
+    caller = await identify(request, read_key(request))
+    streams: EventStreams = request.app.state.streams
+    streams.check(caller.id)
+    with streams.opened(caller.id):
+        yield
+
+
 def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
     """The web application. Its stores and services are opened and closed with it."""
 
@@ -117,8 +134,9 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
                 metrics_token=settings.metrics_token,
                 is_public=bool(settings.public_url) and not _is_loopback(settings.public_url),
             )
-            agents = AgentsEndpoint(with_callers_key(app, settings.base_url))
-            app.router.routes.append(Route(AGENTS_PATH, endpoint=agents))
+            agents = AgentsEndpoint(with_callers_key(app, settings.base_url), _admit_agent)
+            # Without sessions a GET would open a stream that never carries anything.
+            app.router.routes.append(Route(AGENTS_PATH, endpoint=agents, methods=["POST"]))
             console.attach(app, _build_console(settings, stores, files, services))
             duties = [
                 asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts)),

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 import httpx
 import pytest
+import structlog
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
@@ -20,7 +21,10 @@ from bodydouble.agents.connections import Connect, ServiceConnection
 from bodydouble.agents.server import build_server
 from bodydouble.agents.tasks_extension import IDENTIFIER
 from bodydouble.service import PeopleSeen, PersonSeen, Services
+from bodydouble.settings import Settings
 from bodydouble.store import LocalFileStore, PostgresTaskStore
+from bodydouble.tasks.account import Account
+from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import ResultCode, TaskId, TaskResult, TaskStatus
 from bodydouble_client import AsyncClient
 from material import astronaut, landscape, write_image, write_video
@@ -260,31 +264,65 @@ async def test_a_client_with_the_tasks_extension_gets_a_task(
             await ask(another, "tasks/get", "nothing")
 
 
+BODY = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/list",
+    "params": {
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    },
+}
+HEADERS = {
+    "accept": "application/json, text/event-stream",
+    "mcp-protocol-version": "2026-07-28",
+    "mcp-method": "tools/list",
+}
+
+
 async def test_mcp_needs_a_key_and_answers_at_the_apis_address(client: httpx.AsyncClient) -> None:
     """Without a valid key 401; with one, the tools of the current specification are listed without a session."""
-    body = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/list",
-        "params": {
-            "_meta": {
-                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-                "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
-            }
-        },
-    }
-    headers = {
-        "accept": "application/json, text/event-stream",
-        "mcp-protocol-version": "2026-07-28",
-        "mcp-method": "tools/list",
-    }
     for key in ("", "ak_" + "0" * 32):
-        refused = await client.post("/mcp", json=body, headers=headers | {"x-api-key": key})
+        refused = await client.post("/mcp", json=BODY, headers=HEADERS | {"x-api-key": key})
         assert (refused.status_code, "Bearer" in refused.headers["www-authenticate"]) == (401, True)
-    listed = await client.post("/mcp", json=body, headers=headers)
+    listed = await client.post("/mcp", json=BODY, headers=HEADERS)
     assert listed.status_code == 200, listed.text
     assert "replace_person" in listed.text
+
+
+async def test_mcp_opens_no_streams_without_a_request(client: httpx.AsyncClient) -> None:
+    """GET would hold a connection for nothing, as there are no sessions."""
+    refused = await client.get("/mcp", headers=HEADERS)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+
+
+async def test_requests_to_mcp_count_as_event_streams(
+    app: FastAPI, client: httpx.AsyncClient, settings: Settings, account: Account
+) -> None:
+    """An account with its maximum of open streams gets 429 at /mcp too."""
+    with ExitStack() as opened:
+        for _ in range(settings.event_streams_max):
+            opened.enter_context(app.state.streams.opened(account.id))
+        assert (await client.post("/mcp", json=BODY, headers=HEADERS)).status_code == 429
+    assert (await client.post("/mcp", json=BODY, headers=HEADERS)).status_code == 200
+
+
+async def test_an_outage_at_mcp_is_told_as_in_the_api(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that is away makes 500 with the time to wait, and the log names the route."""
+
+    async def authenticate(secret: str | None) -> None:
+        raise StorageUnavailable("The database is away")
+
+    monkeypatch.setattr(services.tasks, "authenticate", authenticate)
+    with structlog.testing.capture_logs() as logs:
+        answer = await client.post("/mcp", json=BODY, headers=HEADERS)
+    assert (answer.status_code, "retry-after" in answer.headers) == (500, True)
+    assert [entry["route"] for entry in logs if entry["event"] == "request"] == ["/mcp"]
 
 
 async def test_llms_txt_names_the_ways_in(anonymous: httpx.AsyncClient) -> None:
