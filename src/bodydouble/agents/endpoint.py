@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bodydouble.agents.connections import Connect, ServiceConnection
 from bodydouble.tasks.account import API_KEY_PATTERN
@@ -16,6 +16,8 @@ from bodydouble.tasks.errors import Unauthenticated
 from bodydouble_client import AsyncClient, AuthenticationError
 
 AGENTS_PATH = "/mcp"
+END_SECONDS = 2.0
+"""Time in which tools answer once the process stops. uvicorn cuts connections after 5 s."""
 
 Admit = Callable[[Request], AbstractAsyncContextManager[None]]
 """Admits a request for the time of the block. Raises BodydoubleError, such as Unauthenticated and RateLimited."""
@@ -56,23 +58,55 @@ class AgentsEndpoint:
         self._starting = asyncio.Lock()
         self._manager: Any = None
         self._running: asyncio.Task[None] | None = None
-        self._stop = asyncio.Event()
+        self._stop, self._closed = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; 401 without a key that is valid now. Raises what ``admit`` raises."""
         try:
             async with self._admit(Request(scope)):
                 await self._started()
-                await self._manager.handle_request(scope, receive, send)
+                await self._until_stopped(self._manager.handle_request, scope, receive, send)
         except Unauthenticated as error:
             headers = {"www-authenticate": 'Bearer realm="bodydouble"'}
             await JSONResponse({"error": str(error)}, 401, headers)(scope, receive, send)
 
-    async def close(self) -> None:
-        """End all requests."""
+    def stop(self) -> None:
+        """Have all requests end within ``END_SECONDS``, because the server waits for open responses."""
         self._stop.set()
+
+    async def close(self) -> None:
+        """End all requests and the MCP server."""
+        self.stop()
+        self._closed.set()
         if self._running is not None:
             await asyncio.gather(self._running, return_exceptions=True)
+
+    async def _until_stopped(self, handle: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request with ``handle``; complete its response if it is open ``END_SECONDS`` after the stop."""
+        last: Message = {}
+
+        async def send_noted(message: Message) -> None:
+            nonlocal last
+            last = message
+            await send(message)
+
+        handling = asyncio.ensure_future(handle(scope, receive, send_noted))
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({handling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({handling}, timeout=END_SECONDS)
+            if handling.done():
+                await handling
+                return
+        finally:
+            stopping.cancel()
+            handling.cancel()
+            await asyncio.gather(handling, return_exceptions=True)
+        if not last:
+            error = {"error": "The service is stopping; repeat the request"}
+            await JSONResponse(error, 503, {"retry-after": "2"})(scope, receive, send)
+        elif last["type"] == "http.response.start" or last.get("more_body"):
+            await send({"type": "http.response.body", "body": b""})
 
     async def _started(self) -> None:
         async with self._starting:
@@ -84,7 +118,7 @@ class AgentsEndpoint:
             async def run() -> None:
                 async with manager.run():
                     ready.set()
-                    await self._stop.wait()
+                    await self._closed.wait()
 
             self._running = asyncio.create_task(run())
             await ready.wait()
@@ -95,7 +129,7 @@ class AgentsEndpoint:
 
         from bodydouble.agents.server import build_server
 
-        server = build_server(self._connect)
+        server = build_server(self._connect, is_stopping=self._stop.is_set)
         # Pages of other sites have no key, so the check of host names adds nothing and would know no proxy's name.
         security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         server.streamable_http_app(streamable_http_path=AGENTS_PATH, stateless_http=True, transport_security=security)

@@ -2,7 +2,7 @@
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,14 @@ INSTRUCTIONS = (
 )
 
 
-def build_server(connect: Connect, folders: Sequence[Path] = ()) -> MCPServer[Any]:
-    """The server over ``connect``. ``folders``: local folders that its tools may read and write."""
-    tools = Tools(connect, LocalFolders(folders))
+def build_server(
+    connect: Connect, folders: Sequence[Path] = (), is_stopping: Callable[[], bool] = lambda: False
+) -> MCPServer[Any]:
+    """The server over ``connect``. ``folders``: local folders that its tools may read and write.
+
+    ``is_stopping``: whether the process stops, so that tools no longer wait for tasks.
+    """
+    tools = Tools(connect, LocalFolders(folders), is_stopping)
     logs = logging.getLogger()
     handlers, level = logs.handlers[:], logs.level
     server = MCPServer[Any](

@@ -57,10 +57,13 @@ WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempoten
 
 
 class Tools:
-    """The tools over one way to reach the service. ``folders``: what they may use of this machine."""
+    """The tools over one way to reach the service.
 
-    def __init__(self, connect: Connect, folders: LocalFolders) -> None:
-        self._connect, self._folders = connect, folders
+    ``folders``: what they may use of this machine. ``is_stopping``: whether they have to stop waiting for tasks.
+    """
+
+    def __init__(self, connect: Connect, folders: LocalFolders, is_stopping: Callable[[], bool]) -> None:
+        self._connect, self._folders, self._is_stopping = connect, folders, is_stopping
 
     def all(self) -> list[tuple[Tool, str, ToolAnnotations]]:
         """Each tool with its title and annotations."""
@@ -162,7 +165,7 @@ class Tools:
     async def task(self, task_id: TaskId, ctx: Context, wait_seconds: Wait = WAIT_SECONDS) -> CallToolResult:
         """Wait for a task and report its state: queue, progress, the finished video, or why it failed."""
         async with self._service(ctx) as service:
-            return task_answer(await _follow(service.client.task(task_id), ctx, wait_seconds))
+            return task_answer(await _follow(service.client.task(task_id), ctx, wait_seconds, self._is_stopping))
 
     async def cancel(self, task_id: TaskId, ctx: Context) -> CallToolResult:
         """Stop a task. Its credits are returned. A finished task stays as it is."""
@@ -254,7 +257,7 @@ class Tools:
         arguments = {"picture": picture, "video": video, "resolution": resolution}
         async with self._service(ctx) as service:
             handle = await self._submit(service, model, arguments, options)
-            return task_answer(await _follow(handle, ctx, wait_seconds))
+            return task_answer(await _follow(handle, ctx, wait_seconds, self._is_stopping))
 
     @asynccontextmanager
     async def _service(self, ctx: Context) -> AsyncGenerator[ServiceConnection]:
@@ -268,8 +271,10 @@ class Tools:
             raise ToolError(str(error)) from None
 
 
-async def _follow(handle: AsyncTaskHandle, ctx: Context, seconds: float) -> TaskInfo:
-    """The task after ``seconds``, or as soon as it is over. Reports progress. An outage only delays the next report.
+async def _follow(handle: AsyncTaskHandle, ctx: Context, seconds: float, is_stopping: Callable[[], bool]) -> TaskInfo:
+    """The task after ``seconds``, or as soon as it is over or this process stops.
+
+    Reports progress. An outage only delays the next report.
 
     Raises ClientError.
     """
@@ -279,12 +284,12 @@ async def _follow(handle: AsyncTaskHandle, ctx: Context, seconds: float) -> Task
         try:
             seen = await handle.status()
         except (ConnectionFailed, ServerError):
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or is_stopping():
                 if seen is None:
                     raise
                 return seen
         else:
             await ctx.report_progress(seen.progress or 0.0, 1.0, state_sentence(seen))
-            if seen.is_over or time.monotonic() >= until:
+            if seen.is_over or time.monotonic() >= until or is_stopping():
                 return seen
         await asyncio.sleep(POLL_SECONDS)

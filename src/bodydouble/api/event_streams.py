@@ -32,11 +32,18 @@ class EventStreams:
 
     def __init__(self, per_account_max: int) -> None:
         self._per_account_max, self._open = per_account_max, Counter[AccountId]()
+        self._at_close: list[Callable[[], None]] = []
         self.closing = False
+
+    def at_close(self, stop: Callable[[], None]) -> None:
+        """Have ``close`` call ``stop``, which ends open responses of another kind."""
+        self._at_close.append(stop)
 
     def close(self) -> None:
         """End every stream within ``POLL_SECONDS`` because the process stops. Clients then reconnect."""
         self.closing = True
+        for stop in self._at_close:
+            stop()
 
     def check(self, account: AccountId) -> None:
         """Raise RateLimited if the account has its maximum of open streams."""

@@ -137,6 +137,7 @@ def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER)
             agents = AgentsEndpoint(with_callers_key(app, settings.base_url), _admit_agent)
             # Without sessions a GET would open a stream that never carries anything.
             app.router.routes.append(Route(AGENTS_PATH, endpoint=agents, methods=["POST"]))
+            app.state.streams.at_close(agents.stop)
             console.attach(app, _build_console(settings, stores, files, services))
             duties = [
                 asyncio.create_task(_touch_keys(services.tasks.key_use, stores.accounts)),
