@@ -25,8 +25,12 @@ WAIT_SECONDS = 40
 """Many clients end a call after 60 s."""
 POLL_SECONDS = 1.0
 
-Picture = Annotated[str, Field(description="The character: path, http(s) address or data URL of a picture.")]
-Video = Annotated[str, Field(description="The driving video, up to 120 s: path, http(s) address or data URL.")]
+Picture = Annotated[
+    str, Field(description="The character: path, http(s) address or data URL (of up to 700 kB) of a picture.")
+]
+Video = Annotated[
+    str, Field(description="The driving video, up to 120 s: path, http(s) address or data URL (of up to 700 kB).")
+]
 Resolution = Annotated[
     Literal["480P", "580P", "720P"], Field(description="Short side of the result; 480P is quickest and cheapest.")
 ]
@@ -199,7 +203,10 @@ class Tools:
         file_name: Annotated[str, Field(description="Name of the picture or video, with its extension.")],
         ctx: Context,
     ) -> CallToolResult:
-        """Get an address to upload a picture or video to, and the address that the other tools take afterwards."""
+        """Get an address to upload a picture or video to, and the address that the other tools take afterwards.
+
+        Use it for local files, and instead of data URLs for files of more than 700 kB.
+        """
         extension = Path(file_name).suffix.lower()
         if extension not in EXTENSIONS:
             raise ToolError(f"file_name: {file_name} has to end in one of {', '.join(sorted(EXTENSIONS))}")

@@ -36,3 +36,17 @@ async def test_the_upload_command_runs_nothing_of_the_file_name() -> None:
         answer = await agent.call_tool("upload_address", {"file_name": name})
     told: Any = answer.content[0]
     assert f"curl -T {shlex.quote(name)} -H" in told.text
+
+
+async def test_the_limit_of_data_urls_is_told() -> None:
+    """Each parameter that takes one names it, and so does the tool to use instead."""
+    async with Client(build_server(connect)) as agent:
+        tools = {tool.name: tool for tool in (await agent.list_tools()).tools}
+    taking = [
+        schema["description"]
+        for tool in tools.values()
+        for name, schema in tool.input_schema["properties"].items()
+        if name in ("picture", "video")
+    ]
+    assert [text for text in taking if "700 kB" not in text] == []
+    assert "700 kB" in (tools["upload_address"].description or "")
