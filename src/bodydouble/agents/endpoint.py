@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from starlette.requests import Request
@@ -24,13 +25,19 @@ Admit = Callable[[Request], AbstractAsyncContextManager[None]]
 
 
 def with_callers_key(app: ASGIApp, base_url: str) -> Connect:
-    """Connections to ``app`` itself, without a network, with the key of each request."""
+    """Connections to ``app`` itself, without a network, with the key of each request.
+
+    They pass on the host and the scheme of the request, so that links start with the address that its client used.
+    """
+    address = urlsplit(base_url)
 
     @asynccontextmanager
     async def connect(request: Any) -> AsyncGenerator[ServiceConnection]:
         key = _key(request)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app)) as http:
-            client = AsyncClient(key, base_url, http_client=http)
+        host = [(name, value) for name, value in request.scope["headers"] if name == b"host"]
+        url = address._replace(scheme=request.scope["scheme"]).geturl()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=host) as http:
+            client = AsyncClient(key, url, http_client=http)
             yield ServiceConnection(client=client, http=http, key=key)
 
     return connect

@@ -16,8 +16,10 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.server.mcpserver import MCPServer
 from mcp_types import CallToolResult, ImageContent, ResourceLink, Result, TextContent
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
 from bodydouble.agents.connections import Connect, ServiceConnection
+from bodydouble.agents.endpoint import with_callers_key
 from bodydouble.agents.server import build_server
 from bodydouble.agents.tasks_extension import IDENTIFIER
 from bodydouble.service import PeopleSeen, PersonSeen, Services
@@ -308,6 +310,20 @@ async def test_requests_to_mcp_count_as_event_streams(
             opened.enter_context(app.state.streams.opened(account.id))
         assert (await client.post("/mcp", json=BODY, headers=HEADERS)).status_code == 429
     assert (await client.post("/mcp", json=BODY, headers=HEADERS)).status_code == 200
+
+
+async def test_links_of_mcp_name_the_host_of_the_request(app: FastAPI, key: str) -> None:
+    """An agent on another machine gets an upload address with the host and the scheme that it used itself."""
+    connect = with_callers_key(app, URL)
+    for scheme, host, start in (
+        ("https", b"localhost:8123", "https://localhost:8123/"),
+        ("http", b"elsewhere.example", f"{URL}/"),
+    ):
+        headers = [(b"host", host), (b"x-api-key", key.encode())]
+        async with connect(Request({"type": "http", "scheme": scheme, "headers": headers})) as service:
+            place = await service.upload_address("image/png", ".png")
+        assert place["file_url"].startswith(start)
+        assert place["presigned_url"].startswith(start)
 
 
 async def test_an_outage_at_mcp_is_told_as_in_the_api(
