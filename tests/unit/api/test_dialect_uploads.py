@@ -67,13 +67,14 @@ async def test_an_empty_file_is_refused(client: httpx.AsyncClient) -> None:
         "key": f"{policy['upload_dir']}/a.png",
     }
     empty = ("a.png", b"", "image/png")
-    for path, sent in (
+    uploads: list[tuple[str, dict[str, Any]]] = [
         (f"{KIE}/file-stream-upload", {"files": {"file": empty}}),
         ("/wavespeed/api/v3/media/upload/binary", {"files": {"file": empty}}),
         ("/replicate/v1/files", {"files": {"content": empty}}),
         ("/dashscope/objects", {"files": {"file": empty}, "data": form}),
         ("/fal/cdn/files/upload", {"content": b"", "headers": {"content-type": "image/png"}}),
-    ):
+    ]
+    for path, sent in uploads:
         answer = await client.post(path, **sent)
         assert (answer.status_code in (400, 422), "is empty" in answer.text) == (True, True), (path, answer.text)
     assert (await client.get("/replicate/v1/files")).json()["results"] == []
