@@ -272,7 +272,7 @@ HIDE_AND_SEEK = """async () => {
     const own = document.querySelector('script[src$="/playground.js"]').src;
     const { showTask } = await import(own.replace("playground.js", "task.js"));
     const real = [window.fetch, window.EventSource], told = [];
-    window.fetch = async () => new Response('<p data-state="running"></p>');
+    window.fetch = async () => new Response('<p data-state="running"></p><p class="screen"><img data-preview></p>');
     window.EventSource = class {
         constructor() { told.push("open"); }
         close() { told.push("close"); }
