@@ -30,7 +30,7 @@ async function failure(call) {
 }
 
 const submit = (client, more) => () => client.queue.submit(MODEL, { input: { ...uploaded, ...more } });
-await submit(withKey(slow), { seed: 1 })();
+await failure(submit(withKey(slow), { seed: 1 }));  // refused if another test has just used the key
 console.log(
   JSON.stringify({
     result,
