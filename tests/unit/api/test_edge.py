@@ -191,6 +191,7 @@ def test_every_kind_of_error_has_its_answer() -> None:
         errors.StorageUnavailable,
         errors.InspectionUnavailable,
         errors.SigningFailed,
+        errors.ResultNotStorable,
     }
     assert {error for error in tree if STATUSES[error.kind] == 500} == ours
 
