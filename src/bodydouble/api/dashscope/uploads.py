@@ -23,7 +23,7 @@ from bodydouble.api.dashscope.errors import success
 from bodydouble.api.dashscope.openapi import ROUTES
 from bodydouble.api.dashscope.paths import BASE, OBJECTS
 from bodydouble.api.form_parts import FormPart, form_parts
-from bodydouble.api.route_descriptions import FORM
+from bodydouble.api.route_descriptions import BINARY, FORM, TEXT
 from bodydouble.api.uploads import TYPES, extension_of, not_empty
 from bodydouble.service import Submission
 from bodydouble.service.document import to_json
@@ -83,8 +83,7 @@ async def get_policy(request: Request) -> Response:
         keyed=False,
         body={
             "type": "object",
-            "properties": {name: {"type": "string"} for name in POLICY_FIELDS}
-            | {"file": {"type": "string", "format": "binary"}},
+            "properties": dict.fromkeys(POLICY_FIELDS, TEXT) | {"file": BINARY},
             "required": [*POLICY_FIELDS, "file"],
         },
     ),

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.types import Scope
 
 from bodydouble.api.fal.documents import PREFIX, QUEUE
-from bodydouble.api.fal.openapi import describe
+from bodydouble.api.fal.openapi import ROUTES
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.errors import InvalidParams
@@ -25,7 +25,7 @@ TARGETS = {
 """Host that a client means → our path."""
 
 
-@router.get("/.well-known/jwks.json", operation_id="getKeys", **describe("The keys"))
+@router.get("/.well-known/jwks.json", operation_id="getKeys", **ROUTES.route("The keys"))
 async def keys(request: Request) -> Response:
     """Get the public key that verifies webhooks, as JSON Web Key Set (RFC 8037)."""
     signer: InstallationSigner = request.app.state.services.signer

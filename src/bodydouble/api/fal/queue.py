@@ -23,11 +23,12 @@ from bodydouble.api.fal.documents import (
 from bodydouble.api.fal.errors import ERROR_TYPE
 from bodydouble.api.fal.models import ENDPOINTS
 from bodydouble.api.fal.names import APPLICATION
-from bodydouble.api.fal.openapi import describe, describe_submit, endpoint_name
+from bodydouble.api.fal.openapi import ROUTES, endpoint_name, submit_route
 from bodydouble.api.fal.requests import create, fal_key
 from bodydouble.api.fast_path import Endpoint, FastRoute
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.reading import read_task
+from bodydouble.api.route_descriptions import EVENTS, TEXT
 from bodydouble.service import TaskView
 from bodydouble.service.document import to_json
 from bodydouble.tasks.dialect import dialect_request
@@ -57,7 +58,7 @@ def _submit_to(endpoint: str) -> Endpoint:
 
 SUBMITS = {endpoint: _submit_to(endpoint) for endpoint in ENDPOINTS}
 for _endpoint, _submit in SUBMITS.items():
-    router.post(f"/{_endpoint}", operation_id=f"submit_{endpoint_name(_endpoint)}", **describe_submit())(_submit)
+    router.post(f"/{_endpoint}", operation_id=f"submit_{endpoint_name(_endpoint)}", **submit_route())(_submit)
 
 
 async def read(request: Request) -> TaskView:
@@ -90,7 +91,9 @@ def _wants_logs(request: Request) -> bool:
     return request.query_params.get("logs", "") in ("1", "true")
 
 
-@router.get(f"{REQUESTS}/status", operation_id="status", **describe("The state of a request", 404, query=["logs"]))
+@router.get(
+    f"{REQUESTS}/status", operation_id="status", **ROUTES.route("The state of a request", 404, query={"logs": TEXT})
+)
 async def status(request: Request) -> Response:
     """Get the state of a request: `IN_QUEUE`, `IN_PROGRESS` or `COMPLETED`, also after a failure."""
     view = await read(request)
@@ -101,7 +104,7 @@ async def status(request: Request) -> Response:
 @router.get(
     f"{REQUESTS}/status/stream",
     operation_id="streamStatus",
-    **describe("States of a request as server-sent events", 404, query=["logs"], media_type="text/event-stream"),
+    **ROUTES.route("States of a request as server-sent events", 404, query={"logs": TEXT}, answer_type=EVENTS),
 )
 async def stream_status(request: Request) -> Response:
     """Stream the states of a request until it ends. Each event has the new lines of the log."""
@@ -119,7 +122,7 @@ async def stream_status(request: Request) -> Response:
     return stream_changes(request, fal_key(request), view, event)
 
 
-@router.get(REQUESTS, operation_id="result", **describe("The output of a request", 400, 403, 404, 499, 504))
+@router.get(REQUESTS, operation_id="result", **ROUTES.route("The output of a request", 400, 403, 404, 499, 504))
 async def result(request: Request) -> Response:
     """Get the output of a completed request. A failed one has the status and the `detail` of its error."""
     view = await read(request)
@@ -143,7 +146,7 @@ async def output(request: Request, view: TaskView) -> Response:
     return JsonResponse(result_document(view, stored.size_bytes if stored else None), headers=headers)
 
 
-@router.put(f"{REQUESTS}/cancel", operation_id="cancel", **describe("Cancelled", 400, 404, status=202))
+@router.put(f"{REQUESTS}/cancel", operation_id="cancel", **ROUTES.route("Cancelled", 400, 404, status=202))
 async def cancel(request: Request) -> Response:
     """Cancel a request."""
     caller = await identify(request, fal_key(request))

@@ -8,10 +8,11 @@ from pydantic import BaseModel, Field
 
 from bodydouble.api.authentication import get_tasks, identify
 from bodydouble.api.fal.documents import PREFIX
-from bodydouble.api.fal.openapi import describe
+from bodydouble.api.fal.openapi import ROUTES
 from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
+from bodydouble.api.route_descriptions import TEXT
 from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service.inline_files import EXTENSIONS
 from bodydouble.tasks.request_origin import link_base
@@ -29,7 +30,7 @@ class UploadBody(BaseModel):
     file_name: str = Field("", max_length=500)
 
 
-@router.post("/rest/storage/auth/token", operation_id="createUploadToken", **describe("A token for uploads"))
+@router.post("/rest/storage/auth/token", operation_id="createUploadToken", **ROUTES.route("A token for uploads"))
 async def token(request: Request) -> Response:
     """Get a token for uploads: it is the key itself, because both belong to the same service here."""
     await identify(request, fal_key(request))
@@ -47,7 +48,7 @@ async def token(request: Request) -> Response:
 @router.post(
     "/rest/storage/upload/initiate",
     operation_id="initiateUpload",
-    **describe("An upload address", query=["storage_type"], body=UploadBody.model_json_schema()),
+    **ROUTES.route("An upload address", query={"storage_type": TEXT}, body=UploadBody.model_json_schema()),
 )
 async def initiate(request: Request) -> Response:
     """Get an address to PUT a file to, and the URL that the file then has."""
@@ -62,7 +63,7 @@ async def initiate(request: Request) -> Response:
 @router.post(
     "/cdn/files/upload",
     operation_id="upload",
-    **describe("The file's URL", 409, 507, body=None),
+    **ROUTES.route("The file's URL", 409, 507),
 )
 async def upload(request: Request) -> Response:
     """Upload a file in one request."""

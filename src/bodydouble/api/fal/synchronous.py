@@ -12,10 +12,11 @@ from bodydouble.api.event_streams import HEADERS, KEEP_ALIVE_SECONDS
 from bodydouble.api.fal.documents import PREFIX
 from bodydouble.api.fal.errors import error_response
 from bodydouble.api.fal.models import ENDPOINTS
-from bodydouble.api.fal.openapi import describe_submit, endpoint_name
+from bodydouble.api.fal.openapi import endpoint_name, submit_route
 from bodydouble.api.fal.queue import output
 from bodydouble.api.fal.requests import create, fal_key, start_timeout
 from bodydouble.api.fast_path import Endpoint
+from bodydouble.api.route_descriptions import EVENTS
 from bodydouble.api.waiting import wait_for
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.task import TERMINAL, Created, TaskStatus
@@ -68,7 +69,5 @@ def _stream(endpoint: str) -> Endpoint:
 
 for _endpoint in ENDPOINTS:
     _name = endpoint_name(_endpoint)
-    router.post(f"/{_endpoint}", operation_id=f"run_{_name}", **describe_submit())(_run(_endpoint))
-    router.post(
-        f"/{_endpoint}/stream", operation_id=f"stream_{_name}", **describe_submit(media_type="text/event-stream")
-    )(_stream(_endpoint))
+    router.post(f"/{_endpoint}", operation_id=f"run_{_name}", **submit_route())(_run(_endpoint))
+    router.post(f"/{_endpoint}/stream", operation_id=f"stream_{_name}", **submit_route(EVENTS))(_stream(_endpoint))

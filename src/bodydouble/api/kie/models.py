@@ -30,7 +30,7 @@ class CreateBody(BaseModel):
     model_config = ConfigDict(extra="forbid", title="KieCreateTask")
 
     model: str = Field(max_length=100, description=f"One of: {', '.join(CATALOGUE)}")
-    callBackUrl: CallbackUrl | None = Field(None, description="Receives a POST when the task has ended.")  # noqa: N815
+    callBackUrl: CallbackUrl | None = Field(None, description="Receives a POST when the task has ended.")  # noqa: N815 - the vendor's name
     input: AnimateInput
 
 

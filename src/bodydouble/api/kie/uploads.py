@@ -16,7 +16,7 @@ from bodydouble.api.kie.errors import success
 from bodydouble.api.kie.openapi import ROUTES
 from bodydouble.api.kie.paths import UPLOADS
 from bodydouble.api.request_bodies import validate
-from bodydouble.api.route_descriptions import FORM, inlined
+from bodydouble.api.route_descriptions import FORM, TEXT, file_form, inlined
 from bodydouble.api.submitting import read_body
 from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, Upload, extension_of, store_upload
@@ -36,9 +36,9 @@ class Base64Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="KieBase64Upload")
 
-    base64Data: str = Field(max_length=DATA_URL_CHARACTERS_MAX, description="A data URL, or base64.")  # noqa: N815
-    uploadPath: str = Field("", max_length=500, description="Has no effect: addresses have no folders.")  # noqa: N815
-    fileName: str = Field("", max_length=500, description="Needed if `base64Data` is no data URL.")  # noqa: N815
+    base64Data: str = Field(max_length=DATA_URL_CHARACTERS_MAX, description="A data URL, or base64.")  # noqa: N815 - the vendor's name
+    uploadPath: str = Field("", max_length=500, description="Has no effect: addresses have no folders.")  # noqa: N815 - the vendor's name
+    fileName: str = Field("", max_length=500, description="Needed if `base64Data` is no data URL.")  # noqa: N815 - the vendor's name
 
 
 @router.post(
@@ -49,15 +49,7 @@ class Base64Body(BaseModel):
         409,
         507,
         media_type=FORM,
-        body={
-            "type": "object",
-            "required": ["file"],
-            "properties": {
-                "file": {"type": "string", "format": "binary"},
-                "uploadPath": {"type": "string"},
-                "fileName": {"type": "string"},
-            },
-        },
+        body=file_form("file", uploadPath=TEXT, fileName=TEXT),
     ),
 )
 async def upload_stream(request: Request) -> Response:

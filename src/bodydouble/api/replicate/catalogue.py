@@ -10,7 +10,8 @@ from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.replicate.inputs import AnimateInput
 from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import MODELS, ROOT, VERSIONS
-from bodydouble.api.replicate.openapi import describe
+from bodydouble.api.replicate.openapi import ROUTES
+from bodydouble.api.route_descriptions import TEXT
 from bodydouble.tasks.catalogue import CATALOGUE
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.request_origin import link_base
@@ -23,7 +24,7 @@ CREATED_AT = "2025-09-19T00:00:00Z"
 """Publication of Wan2.2-Animate; the clients need a date."""
 
 
-@router.get("/account", operation_id="getAccount", tags=["account"], **describe("The account"))
+@router.get("/account", operation_id="getAccount", tags=["account"], **ROUTES.route("The account"))
 async def account(request: Request) -> Response:
     """Get the account of the key."""
     caller = await identify(request, replicate_key(request))
@@ -32,7 +33,7 @@ async def account(request: Request) -> Response:
 
 
 @router.get(
-    "/webhooks/default/secret", operation_id="getWebhookSecret", tags=["account"], **describe("The signing secret")
+    "/webhooks/default/secret", operation_id="getWebhookSecret", tags=["account"], **ROUTES.route("The signing secret")
 )
 async def webhook_secret(request: Request) -> Response:
     """Get the secret that signs the account's webhooks."""
@@ -40,21 +41,21 @@ async def webhook_secret(request: Request) -> Response:
     return JsonResponse({"key": (await get_accounts(request).show_webhook_secret(caller))[1]})
 
 
-@router.get("/models", operation_id="listModels", tags=["models"], **describe("The models", query=["cursor"]))
+@router.get("/models", operation_id="listModels", tags=["models"], **ROUTES.route("The models", query={"cursor": TEXT}))
 async def models(request: Request) -> Response:
     """List the models that are served here."""
     await identify(request, replicate_key(request))
     return _page([_model(request, name) for name in MODELS])
 
 
-@router.get("/models/{owner}/{name}", operation_id="getModel", tags=["models"], **describe("The model", 404))
+@router.get("/models/{owner}/{name}", operation_id="getModel", tags=["models"], **ROUTES.route("The model", 404))
 async def model(request: Request) -> Response:
     """Describe a model."""
     return JsonResponse(_model(request, await _name(request)))
 
 
 @router.get(
-    "/models/{owner}/{name}/versions", operation_id="listVersions", tags=["models"], **describe("Versions", 404)
+    "/models/{owner}/{name}/versions", operation_id="listVersions", tags=["models"], **ROUTES.route("Versions", 404)
 )
 async def versions(request: Request) -> Response:
     """List the versions of a model; there is one."""
@@ -63,7 +64,10 @@ async def versions(request: Request) -> Response:
 
 
 @router.get(
-    "/models/{owner}/{name}/versions/{version}", operation_id="getVersion", tags=["models"], **describe("Version", 404)
+    "/models/{owner}/{name}/versions/{version}",
+    operation_id="getVersion",
+    tags=["models"],
+    **ROUTES.route("Version", 404),
 )
 async def version(request: Request) -> Response:
     """Describe a version. Every version that a program names is the one that is served here."""

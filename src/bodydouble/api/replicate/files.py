@@ -14,7 +14,8 @@ from bodydouble.api.form_parts import FormPart, form_parts
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import ROOT
-from bodydouble.api.replicate.openapi import describe
+from bodydouble.api.replicate.openapi import ROUTES
+from bodydouble.api.route_descriptions import FORM, TEXT, file_form
 from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
@@ -26,11 +27,6 @@ router = APIRouter(prefix=ROOT, tags=["files"])
 
 FILES = f"{ROOT}/files"
 FILES_MAX = 1000
-FORM: dict[str, Any] = {
-    "type": "object",
-    "required": ["content"],
-    "properties": {"content": {"type": "string", "format": "binary"}, "metadata": {"type": "string"}},
-}
 
 
 class _Digests:
@@ -52,7 +48,7 @@ class _Digests:
 @router.post(
     "/files",
     operation_id="createFile",
-    **describe("The file", 409, 507, status=201, body=FORM, media_type="multipart/form-data"),
+    **ROUTES.route("The file", 409, 507, status=201, body=file_form("content", metadata=TEXT), media_type=FORM),
 )
 async def create_file(request: Request) -> Response:
     """Upload a file as part `content` of a form. Its `urls.get` names it as an input."""
@@ -98,7 +94,7 @@ def _time(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-@router.get("/files", operation_id="listFiles", **describe("The files"))
+@router.get("/files", operation_id="listFiles", **ROUTES.route("The files"))
 async def list_files(request: Request) -> Response:
     """List the account's uploads. Names, checksums and metadata are those of the store, not those of the upload."""
     caller = await identify(request, replicate_key(request))
@@ -111,7 +107,7 @@ async def list_files(request: Request) -> Response:
     return JsonResponse({"previous": None, "next": None, "results": results})
 
 
-@router.get("/files/{file_id}", operation_id="getFile", **describe("The file", 404))
+@router.get("/files/{file_id}", operation_id="getFile", **ROUTES.route("The file", 404))
 async def get_file(request: Request) -> Response:
     """Describe an upload."""
     caller = await identify(request, replicate_key(request))
@@ -120,7 +116,7 @@ async def get_file(request: Request) -> Response:
     return JsonResponse(_document(file, await files.sign_download(file.key)))
 
 
-@router.delete("/files/{file_id}", operation_id="deleteFile", **describe("Deleted", 404, status=204))
+@router.delete("/files/{file_id}", operation_id="deleteFile", **ROUTES.route("Deleted", 404, status=204))
 async def delete_file(request: Request) -> Response:
     """Delete an upload. A prediction that has not read it yet fails."""
     caller = await identify(request, replicate_key(request))

@@ -14,7 +14,8 @@ from bodydouble.api.replicate.documents import prediction_document
 from bodydouble.api.replicate.inputs import AnimateInput, PredictionBody, parse
 from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import MODELS, ROOT
-from bodydouble.api.replicate.openapi import describe
+from bodydouble.api.replicate.openapi import ROUTES
+from bodydouble.api.route_descriptions import TEXT
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for
 from bodydouble.service import Submission
@@ -70,12 +71,14 @@ def _preferred_wait(request: Request) -> int:
 CREATES = {f"/models/{model}/predictions": _create(model) for model in MODELS} | {"/predictions": _create(None)}
 for _path, _endpoint in CREATES.items():
     _name = _path.strip("/").replace("/", "_").replace(".", "_")
-    router.post(_path, operation_id=f"create_{_name}", **describe("The prediction", 402, 507, status=201, body=BODY))(
-        _endpoint
-    )
+    router.post(
+        _path, operation_id=f"create_{_name}", **ROUTES.route("The prediction", 402, 507, status=201, body=BODY)
+    )(_endpoint)
 
 
-@router.get("/predictions", operation_id="listPredictions", **describe("A page of predictions", query=["cursor"]))
+@router.get(
+    "/predictions", operation_id="listPredictions", **ROUTES.route("A page of predictions", query={"cursor": TEXT})
+)
 async def list_predictions(request: Request) -> Response:
     """List the account's predictions, newest first, whichever dialect asked for them."""
     caller = await identify(request, replicate_key(request))
@@ -93,14 +96,16 @@ async def list_predictions(request: Request) -> Response:
     )
 
 
-@router.get("/predictions/{prediction_id}", operation_id="getPrediction", **describe("The prediction", 404))
+@router.get("/predictions/{prediction_id}", operation_id="getPrediction", **ROUTES.route("The prediction", 404))
 async def prediction(request: Request) -> Response:
     """Get a prediction."""
     view = await read_task(request, replicate_key(request), request.path_params["prediction_id"])
     return JsonResponse(prediction_document(view, link_base(request.app.state.base_url)))
 
 
-@router.post("/predictions/{prediction_id}/cancel", operation_id="cancelPrediction", **describe("The prediction", 404))
+@router.post(
+    "/predictions/{prediction_id}/cancel", operation_id="cancelPrediction", **ROUTES.route("The prediction", 404)
+)
 async def cancel(request: Request) -> Response:
     """Cancel a prediction. One that has ended stays as it is."""
     secret, prediction_id = replicate_key(request), request.path_params["prediction_id"]

@@ -10,7 +10,7 @@ from bodydouble.api.authentication import get_tasks, identify, read_key
 from bodydouble.api.form_parts import form_parts
 from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.request_bodies import read_model
-from bodydouble.api.route_descriptions import FORM, inlined
+from bodydouble.api.route_descriptions import FORM, file_form, inlined
 from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, extension_of, store_upload
 from bodydouble.api.wavespeed.errors import success
@@ -58,11 +58,7 @@ async def create_upload(request: Request) -> Response:
         409,
         507,
         media_type=FORM,
-        body={
-            "type": "object",
-            "required": ["file"],
-            "properties": {"file": {"type": "string", "format": "binary"}},
-        },
+        body=file_form("file"),
     ),
 )
 async def upload_binary(request: Request) -> Response:
