@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import structlog
 from fastapi import Request
 
+from bodydouble.api.field_names import FieldNames
 from bodydouble.tasks.errors import (
     BodydoubleError,
+    InvalidParams,
     Kind,
     Maintenance,
     RateLimited,
@@ -54,6 +56,12 @@ def public_message(error: BodydoubleError) -> str:
     if STATUSES[error.kind] == 500:
         return "The service is temporarily unavailable; try again."
     return error.message
+
+
+def vendor_message(error: BodydoubleError, fields: FieldNames) -> str:
+    """The text for clients with a vendor's names of fields, in one line for all problems of the input."""
+    texts = error.problems if isinstance(error, InvalidParams) else [public_message(error)]
+    return "; ".join(fields.translate(text) for text in texts)
 
 
 def retry_headers(error: BodydoubleError) -> dict[str, str] | None:

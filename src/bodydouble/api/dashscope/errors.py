@@ -7,9 +7,9 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.dashscope.models import FIELDS
-from bodydouble.api.errors import note_error, public_message, retry_headers
+from bodydouble.api.errors import note_error, retry_headers, vendor_message
 from bodydouble.api.json_response import JsonResponse
-from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Kind, NotFound, StorageUnavailable
+from bodydouble.tasks.errors import BodydoubleError, Kind, NotFound, StorageUnavailable
 
 CODES: Mapping[Kind, tuple[int, str]] = {
     Kind.UNKNOWN_CALLER: (401, "InvalidApiKey"),
@@ -48,11 +48,7 @@ def error_response(request: Request, error: BodydoubleError) -> Response:
         status, code = 503, "ServiceUnavailable"  # the SDK repeats a poll after 503 and fails after 500
     elif isinstance(error, NotFound) and "model" in error.fields:
         code = UNKNOWN_MODEL
-    if isinstance(error, InvalidParams):
-        message = "; ".join(FIELDS.translate(problem) for problem in error.problems)
-    else:
-        message = FIELDS.translate(public_message(error))
-    return _failure(status, code, message, retry_headers(error))
+    return _failure(status, code, vendor_message(error, FIELDS), retry_headers(error))
 
 
 def http_error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

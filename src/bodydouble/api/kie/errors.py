@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.responses import Response
 
-from bodydouble.api.errors import note_error, public_message, retry_headers
+from bodydouble.api.errors import note_error, retry_headers, vendor_message
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.kie.names import FIELDS
-from bodydouble.tasks.errors import BodydoubleError, InvalidParams, Kind
+from bodydouble.tasks.errors import BodydoubleError, Kind
 
 CODES: Mapping[Kind, int] = {Kind.CLOSED: 455, Kind.NOT_OFFERED: 505, Kind.FULL: 500}
 """Codes that differ from the HTTP status."""
@@ -22,11 +22,7 @@ def success(data: object, **members: object) -> Response:
 def error_response(request: Request, error: BodydoubleError) -> Response:
     """The response to a domain error. Our field names become the vendor's."""
     status = note_error(request, error)
-    if isinstance(error, InvalidParams):
-        message = "; ".join(FIELDS.translate(problem) for problem in error.problems)
-    else:
-        message = FIELDS.translate(public_message(error))
-    return _failure(CODES.get(error.kind, status), message, status, retry_headers(error))
+    return _failure(CODES.get(error.kind, status), vendor_message(error, FIELDS), status, retry_headers(error))
 
 
 def http_error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.responses import Response
 
-from bodydouble.api.errors import note_error, public_message, retry_headers
+from bodydouble.api.errors import note_error, retry_headers, vendor_message
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.wavespeed.names import FIELDS
-from bodydouble.tasks.errors import BodydoubleError, InvalidParams
+from bodydouble.tasks.errors import BodydoubleError
 
 
 def success(data: object) -> Response:
@@ -21,11 +21,7 @@ def error_response(request: Request, error: BodydoubleError) -> Response:
     status = note_error(request, error)
     if status == 422:
         status = 400
-    if isinstance(error, InvalidParams):
-        message = "; ".join(FIELDS.translate(problem) for problem in error.problems)
-    else:
-        message = FIELDS.translate(public_message(error))
-    return _failure(status, message, retry_headers(error))
+    return _failure(status, vendor_message(error, FIELDS), retry_headers(error))
 
 
 def http_error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
