@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from bodydouble.tasks.credits import TransferKind
 from bodydouble.tasks.stages import Stage
-from bodydouble.tasks.task import ResultCode, Task, TaskStatus
+from bodydouble.tasks.task import Task, TaskStatus
 
 STAGES: Mapping[Stage, str] = {
     Stage.QUEUED: "Waiting for a worker",
@@ -113,8 +113,7 @@ def stage_text(stage: Stage) -> str:
 def status_of(task: Task) -> tuple[str, str]:
     """CSS class and text of a task's status. A cancelled task is not shown as failed."""
     if task.status is TaskStatus.FAILED:
-        cancelled = task.result is not None and task.result.code is ResultCode.CANCELLED
-        return ("cancelled", "Cancelled") if cancelled else ("failed", "Failed")
+        return ("cancelled", "Cancelled") if task.was_cancelled else ("failed", "Failed")
     if task.cancel_requested and task.status is not TaskStatus.SUCCESS:
         return "cancelled", "Cancelling"
     words = {TaskStatus.PENDING: "Queued", TaskStatus.RUNNING: "Running", TaskStatus.SUCCESS: "Done"}

@@ -1,7 +1,7 @@
 """Tasks: identity, states, progress and results."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -97,6 +97,17 @@ class Task:
     idempotency_key: str | None = None
     traceparent: str | None = None  # W3C trace context of the request that created it
     title: str = ""  # a name that its owner gave it
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether it ended because its owner or the operator cancelled it."""
+        return self.result is not None and self.result.code is ResultCode.CANCELLED
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What its owner should know about the result, for people."""
+        found: Sequence[Mapping[str, Any]] = (self.result.media_info.get("warnings") or ()) if self.result else ()
+        return [str(warning["message"]) for warning in found]
 
 
 def preview_video_keys(task: Task) -> tuple[str, str]:

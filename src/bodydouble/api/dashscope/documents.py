@@ -68,8 +68,7 @@ def listed(task: Task) -> dict[str, Any]:
 
 def task_status(task: Task) -> str:
     """The vendor's status."""
-    cancelled = task.result is not None and task.result.code is ResultCode.CANCELLED
-    return "CANCELED" if cancelled else STATUSES[task.status]
+    return "CANCELED" if task.was_cancelled else STATUSES[task.status]
 
 
 def model_name(task: Task) -> str:

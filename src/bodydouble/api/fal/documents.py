@@ -53,18 +53,13 @@ def log_lines(view: TaskView) -> list[dict[str, Any]]:
     ignored: Sequence[str] = request.options.get(IGNORED, ()) if request else ()
     lines = [_line(task.created_at, f"{name} changes nothing here") for name in ignored]
     lines += [_line(stage.started_at, f"{stage.stage}: {stage.seconds:.1f} s") for stage in view.stages or ()]
-    if task.result is not None and task.completed_at is not None:
-        warnings: Sequence[Any] = task.result.media_info.get("warnings") or ()
-        lines += [_line(task.completed_at, _warning(warning), "WARN") for warning in warnings]
+    if task.completed_at is not None:
+        lines += [_line(task.completed_at, warning, "WARN") for warning in task.warnings]
     return lines
 
 
 def _line(moment: datetime, message: str, level: str = "INFO") -> dict[str, Any]:
     return {"message": message, "level": level, "source": "bodydouble", "timestamp": moment.isoformat()}
-
-
-def _warning(warning: Any) -> str:
-    return str(warning.get("message", warning)) if isinstance(warning, dict) else str(warning)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
 
 
 def _inference_seconds(task: Task) -> float | None:
@@ -87,7 +82,7 @@ def failure_of(task: Task) -> tuple[int, str]:
     """HTTP status and error type of a failed request."""
     assert task.result is not None
     request = dialect_request(task)
-    if task.result.code is ResultCode.CANCELLED and request and task.started_at is None:
+    if task.was_cancelled and request and task.started_at is None:
         limit: float | None = request.options.get(START_TIMEOUT)
         waited = task.completed_at - task.created_at if task.completed_at else None
         if limit is not None and waited is not None and waited.total_seconds() >= limit:

@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble.api.replicate.names import FIELDS, NAMES, ROOT, VERSIONS
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.dialect import DialectName, dialect_request
-from bodydouble.tasks.task import TERMINAL, ResultCode, Task, TaskStatus
+from bodydouble.tasks.task import TERMINAL, Task, TaskStatus
 
 START_WEBHOOK, LOGS_WEBHOOK = "start_webhook", "logs_webhook"
 """Options of a request: addresses to call when the task starts, and at each of its stages. SQL functions know them."""
@@ -49,8 +49,7 @@ def prediction_document(view: TaskView, base_url: str) -> dict[str, Any]:
 
 
 def _status(task: Task) -> str:
-    cancelled = task.status is TaskStatus.FAILED and task.result and task.result.code is ResultCode.CANCELLED
-    return "canceled" if cancelled else STATUSES[task.status]
+    return "canceled" if task.was_cancelled else STATUSES[task.status]
 
 
 def _input(task: Task, sent: dict[str, Any] | None) -> dict[str, Any]:
@@ -73,9 +72,7 @@ def logs_of(view: TaskView) -> str:
         percent = int(task.progress.fraction * 100)
         bar = "█" * (percent * BAR_CHARACTERS // 100)
         lines.append(f"{percent}%|{bar:<{BAR_CHARACTERS}}| {percent}/100")
-    warnings: Sequence[Any] = (task.result.media_info.get("warnings") or ()) if task.result else ()
-    lines += [str(warning["message"]) if "message" in warning else str(warning) for warning in warnings]
-    return "\n".join(lines)
+    return "\n".join([*lines, *task.warnings])
 
 
 def _metrics(task: Task) -> dict[str, float]:
