@@ -32,6 +32,11 @@ async def read_new_task(request: Request, secret: str | None, created: Created, 
     """
     if created.replayed or any(is_data_url(str(submission.inputs[field][0])) for field in FILE_FIELDS):
         return await read_task(request, secret, str(created.id))
+    return new_task(created, submission)
+
+
+def new_task(created: Created, submission: Submission) -> TaskView:
+    """What the request itself tells of the task that it created. Files within the request have no addresses."""
     task = Task(
         id=created.id,
         account=created.account,

@@ -8,7 +8,7 @@ from bodydouble.api.wavespeed.names import FIELDS, MODELS
 from bodydouble.api.wavespeed.paths import BASE, MODEL
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.dialect import DialectName, dialect_request
-from bodydouble.tasks.task import ResultCode, Task, TaskId, TaskStatus
+from bodydouble.tasks.task import Task, TaskId, TaskStatus
 
 STATUSES: Mapping[TaskStatus, str] = {
     TaskStatus.PENDING: "created",
@@ -16,22 +16,6 @@ STATUSES: Mapping[TaskStatus, str] = {
     TaskStatus.SUCCESS: "completed",
     TaskStatus.FAILED: "failed",
 }
-
-
-def created_prediction(task_id: TaskId, base_url: str) -> dict[str, Any]:
-    """``data`` of the response to a create: what is known of a prediction without reading it."""
-    return {
-        "id": str(task_id),
-        "model": MODEL,
-        "outputs": [],
-        "urls": _addresses(task_id, base_url),
-        "has_nsfw_contents": [],
-        "status": STATUSES[TaskStatus.PENDING],
-        "created_at": _iso(datetime.now(UTC)),
-        "error": "",
-        "executionTime": 0,
-        "timings": {"inference": 0},
-    }
 
 
 def prediction(view: TaskView, base_url: str) -> dict[str, Any]:
@@ -55,8 +39,7 @@ def prediction(view: TaskView, base_url: str) -> dict[str, Any]:
 
 def status_of(task: Task) -> str:
     """The vendor's status."""
-    cancelled = task.result is not None and task.result.code is ResultCode.CANCELLED
-    return "cancelled" if cancelled else STATUSES[task.status]
+    return "cancelled" if task.was_cancelled else STATUSES[task.status]
 
 
 def error_of(task: Task) -> str:

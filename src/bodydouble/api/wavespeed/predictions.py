@@ -8,12 +8,12 @@ from fastapi.responses import Response
 
 from bodydouble.api.authentication import get_accounts, identify, read_key
 from bodydouble.api.fast_path import FastRoute
-from bodydouble.api.reading import read_task
+from bodydouble.api.reading import new_task, read_task
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for
-from bodydouble.api.wavespeed.documents import created_prediction, prediction
+from bodydouble.api.wavespeed.documents import prediction
 from bodydouble.api.wavespeed.errors import success
 from bodydouble.api.wavespeed.models import EXAMPLE, AnimateInput, parse
 from bodydouble.api.wavespeed.openapi import ROUTES
@@ -45,18 +45,21 @@ PREDICTION = "/predictions/{prediction_id}"
 )
 async def create_prediction(request: Request) -> Response:
     """Create a prediction. With `enable_sync_mode` the response has its outputs."""
-    secret, waits = read_key(request), False
+    secret = read_key(request)
+    asked: list[tuple[AnimateInput, Submission]] = []
 
     def read(raw: Mapping[str, Any]) -> Submission:
-        nonlocal waits
         body = validate(AnimateInput, raw)
-        waits = body.enable_sync_mode
-        return parse(body, request.query_params)
+        asked.append((body, parse(body, request.query_params)))
+        return asked[-1][1]
 
     created = await submit(request, secret, read)
+    body, submission = asked[-1]
     base_url = link_base(request.app.state.base_url)
-    if not waits:
-        return success(created_prediction(created.id, base_url))
+    if not body.enable_sync_mode:
+        data = prediction(new_task(created, submission), base_url)
+        del data["input"]  # files within the request have addresses only in the database
+        return success(data)
     view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, SYNC_SECONDS_MAX)
     data = prediction(view, base_url)
     if view.task.status not in TERMINAL:
