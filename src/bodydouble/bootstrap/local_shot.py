@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble.bootstrap.logs import silence_logging
+from bodydouble.media import Quality
 from bodydouble.perception import ModelPack
 from bodydouble.provenance.options import SigningOptions
-from bodydouble.provenance.shots import LOSSLESS_SUFFIX, sign_shot, unsigned_path
+from bodydouble.provenance.shots import sign_shot, unsigned_path
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import Shot, ShotRequest, ShotResult
 from bodydouble.tasks.errors import RendererLost
@@ -45,8 +46,8 @@ def make_local_shot(
                     shot = Shot.create(workspace, request, pack, listener, runner=runner)
                     if signing is None:
                         return shot.run(output)
-                    embeds = output.suffix.lower() != LOSSLESS_SUFFIX
-                    unsigned = shot.run(unsigned_path(workspace) if embeds else output)
+                    beside = request.quality is Quality.LOSSLESS  # then the manifest is a file beside the result
+                    unsigned = shot.run(output if beside else unsigned_path(workspace))
                     return sign_shot(shot, unsigned, output, signing)
             except RendererLost as error:
                 if attempt == ATTEMPTS_MAX:

@@ -9,9 +9,6 @@ from bodydouble.provenance.options import SigningOptions
 from bodydouble.renderers.plugin import REPLACE
 from bodydouble.shot import Shot, ShotResult
 
-LOSSLESS_SUFFIX = ".mkv"
-"""Of a result that cannot hold its manifest; it has a file beside it."""
-
 
 def unsigned_path(workspace: Path) -> Path:
     """Where a shot of ``workspace`` is finished before it is signed."""
