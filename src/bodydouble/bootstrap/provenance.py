@@ -1,16 +1,14 @@
 """What this installation signs results with."""
 
-import re
 import shlex
 from pathlib import Path
 
 import platformdirs
 
-from bodydouble.provenance.options import SigningOptions
+from bodydouble.provenance.options import SigningOptions, certificates_in, signer_file
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import SigningFailed
 
-CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 FOLDER = "provenance"
 """Of the local authority, in the data folder."""
 ORGANISATION = "bodydouble installation"
@@ -50,11 +48,11 @@ def trust_anchors(settings: Settings) -> str:
 
     Files are read each time, and those that cannot be read are left out.
     """
-    paths = [settings.provenance_certificate or authority_folder(settings) / "signer.pem", settings.provenance_trust]
+    paths = [settings.provenance_certificate or signer_file(authority_folder(settings)), settings.provenance_trust]
     found: list[str] = []
     for number, path in enumerate(paths):
         try:
-            certificates = CERTIFICATES.findall(path.read_text()) if path else []
+            certificates = certificates_in(path.read_text()) if path else []
         except OSError:
             continue
         found += certificates[1:] if number == 0 else certificates  # the first one of a chain is no authority
@@ -80,7 +78,7 @@ def _options(settings: Settings, folder: Path) -> SigningOptions | None:
 
 
 def _local_signer(folder: Path) -> Path:
-    from bodydouble.provenance.authority import make_authority, signer_file  # loads a library for certificates
+    from bodydouble.provenance.authority import make_authority  # loads a library for certificates
 
     try:
         make_authority(folder, ORGANISATION)

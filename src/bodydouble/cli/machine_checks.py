@@ -17,7 +17,7 @@ from bodydouble.bootstrap.provenance import authority_folder, signing_options
 from bodydouble.cli.running_services import service_of
 from bodydouble.perception.backends import gpu_obstacle
 from bodydouble.perception.pack import cache_folder, missing_files
-from bodydouble.provenance.authority import signer_file
+from bodydouble.provenance.options import signer_file
 from bodydouble.provenance.signer import read_credentials
 from bodydouble.renderers.wan.cards import find_cards, machine_bytes
 from bodydouble.renderers.wan.compiler import compile_obstacle

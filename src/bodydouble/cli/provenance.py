@@ -40,7 +40,8 @@ def init(
       bodydouble provenance init --rotate
     """
     from bodydouble.bootstrap.provenance import ORGANISATION, authority_folder  # slow imports: not for --help
-    from bodydouble.provenance.authority import AUTHORITY, issue_signer, make_authority, signer_file
+    from bodydouble.provenance.authority import AUTHORITY, issue_signer, make_authority
+    from bodydouble.provenance.options import signer_file
 
     folder = authority_folder(load_settings(data=data))
     exists = signer_file(folder).exists()

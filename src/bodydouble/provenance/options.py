@@ -1,9 +1,22 @@
 """What an installation signs with."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
+
+
+def certificates_in(text: str) -> list[str]:
+    """The certificates of a file in PEM form, in their order."""
+    return _CERTIFICATE.findall(text)
+
+
+def signer_file(folder: Path) -> Path:
+    """The signer's key with its chain, in the folder of a local authority. One file, so a rotation replaces both."""
+    return folder / "signer.pem"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
-from bodydouble.provenance.options import SigningOptions
+from bodydouble.provenance.options import SigningOptions, certificates_in
 from bodydouble.tasks.errors import SigningFailed
 
 COMMAND_SECONDS_MAX = 60
-CERTIFICATES = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:EC |RSA )?PRIVATE KEY-----.+?-----END (?:EC |RSA )?PRIVATE KEY-----\n?", re.DOTALL
 )
@@ -44,7 +43,7 @@ def read_credentials(options: SigningOptions) -> Credentials:
         key_text = options.key.read_text() if options.key else text
     except OSError as error:
         raise SigningFailed(f"provenance: {error.filename} cannot be read: {error.strerror}.") from None
-    blocks = CERTIFICATES.findall(text)
+    blocks = certificates_in(text)
     if not blocks:
         raise SigningFailed(f"provenance_certificate: {options.certificate} has no certificate in PEM form.")
     try:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from bodydouble.bootstrap.provenance import local_signing_options, signing_options
 from bodydouble.cli import app
-from bodydouble.provenance.authority import SIGNER
+from bodydouble.provenance.options import signer_file
 from bodydouble.provenance.signer import read_credentials
 from bodydouble.settings import Settings
 from bodydouble.tasks.errors import SigningFailed
@@ -37,11 +37,11 @@ def test_a_service_without_settings_makes_its_own_authority(tmp_path: Path, monk
     settings = Settings(data=tmp_path / "data")
     local = local_signing_options(settings)
     assert local is not None
-    assert local.certificate == tmp_path / "home" / "bodydouble" / "provenance" / SIGNER
+    assert local.certificate == signer_file(tmp_path / "home" / "bodydouble" / "provenance")
     assert not settings.data.exists()
     service = signing_options(settings)
     assert service is not None
-    assert service.certificate == settings.data / "provenance" / SIGNER
+    assert service.certificate == signer_file(settings.data / "provenance")
     assert local_signing_options(settings) == service
     assert signing_options(Settings(data=tmp_path / "other", provenance=False)) is None
 

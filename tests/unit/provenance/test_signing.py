@@ -9,10 +9,10 @@ import c2pa
 import pytest
 from PIL import Image
 
-from bodydouble.provenance.authority import AUTHORITY, AUTHORITY_KEY, issue_signer, make_authority, signer_file
+from bodydouble.provenance.authority import AUTHORITY, AUTHORITY_KEY, issue_signer, make_authority
 from bodydouble.provenance.foreign_texts import TEXT_CHARACTERS_MAX
 from bodydouble.provenance.manifest import PRODUCTION, Production
-from bodydouble.provenance.options import SigningOptions
+from bodydouble.provenance.options import SigningOptions, signer_file
 from bodydouble.provenance.reading import ENTRIES_MAX, read_manifest
 from bodydouble.provenance.signer import SigningCommand, make_signer, read_credentials
 from bodydouble.provenance.signing import SIDECAR_SUFFIX, sign_result
