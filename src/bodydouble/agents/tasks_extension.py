@@ -16,11 +16,10 @@ from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, Req
 from pydantic import ConfigDict, Field
 
 from bodydouble.agents.answers import is_cancelled, state_sentence, task_answer
-from bodydouble.agents.tools import Tools
+from bodydouble.agents.tools import MODELS, Tools
 from bodydouble_client import ClientError, NotFound, TaskInfo
 
 IDENTIFIER = "io.modelcontextprotocol/tasks"
-LONG_TOOLS = ("replace_person", "move_character")
 POLL_MILLISECONDS = 2000
 
 
@@ -53,7 +52,7 @@ class TasksExtension(Extension):
         """A task for a long tool, if the client can follow one."""
         arguments = dict(params.arguments or {})
         complete = {"picture", "video"} <= arguments.keys()
-        if params.name not in LONG_TOOLS or not complete or not _declares(ctx):
+        if params.name not in MODELS or not complete or not _declares(ctx):
             return await call_next(ctx)
         try:
             task = await self._tools.create(params.name, arguments, ctx.request)

@@ -19,7 +19,10 @@ from bodydouble.agents.local_files import LocalFolders
 from bodydouble_client import AsyncTaskHandle, ClientError, ConnectionFailed, ServerError, TaskInfo
 from bodydouble_client.media import EXTENSIONS
 
-REPLACE_MODEL, MOVE_MODEL = "wan/2-2-animate-replace", "wan/2-2-animate-move"
+MODELS = {"replace_person": "wan/2-2-animate-replace", "move_character": "wan/2-2-animate-move"}
+"""Tool that makes videos → the model that it uses."""
+OPTIONS = ("person", "keep_audio", "label", "consent", "prompt")
+"""Arguments of these tools that are inputs of the model under the same name."""
 WAIT_SECONDS_MAX = 600
 WAIT_SECONDS = 40
 """Many clients end a call after 60 s."""
@@ -103,7 +106,7 @@ class Tools:
         clip", "X in place of the man". Takes minutes. The answer has the video, or a task_id for `task`.
         """
         options = {"person": person, "keep_audio": keep_audio, "label": label, "consent": consent, "prompt": prompt}
-        return await self._make(REPLACE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
+        return await self._make("replace_person", picture, video, ctx, resolution, options, wait_seconds)
 
     async def move_character(
         self,
@@ -122,7 +125,7 @@ class Tools:
         dance like the video". Needs a GPU renderer, takes minutes.
         """
         options = {"label": label, "consent": consent, "prompt": prompt}
-        return await self._make(MOVE_MODEL, picture, video, ctx, resolution, options, wait_seconds)
+        return await self._make("move_character", picture, video, ctx, resolution, options, wait_seconds)
 
     async def find_people(self, video: Video, ctx: Context) -> CallToolResult:
         """Find who is at the start of a video: a picture with numbers, and where each one is.
@@ -156,10 +159,9 @@ class Tools:
         ] = "replace_person",
     ) -> CallToolResult:
         """What a video would cost in credits, and the account's balance. Use it for "how much", "what does it cost"."""
-        model = REPLACE_MODEL if kind == "replace_person" else MOVE_MODEL
         async with self._service(ctx) as service:
             sources = self._folders.source(picture, "picture"), self._folders.source(video, "video")
-            price = await service.client.estimate(*sources, model=model, resolution=resolution)
+            price = await service.client.estimate(*sources, model=MODELS[kind], resolution=resolution)
             balance = await service.client.balance()
         about = "about " if price.estimated else ""
         text = f"It costs {about}{float(price.credits):g} credits; the balance is {float(balance):g}."
@@ -223,14 +225,9 @@ class Tools:
 
         Raises ToolError, ClientError.
         """
-        model = REPLACE_MODEL if name == "replace_person" else MOVE_MODEL
-        options = {
-            key: arguments[key]
-            for key in ("person", "keep_audio", "label", "consent", "prompt")
-            if arguments.get(key) is not None
-        }
+        options = {key: arguments[key] for key in OPTIONS if arguments.get(key) is not None}
         async with self._connect(request) as service:
-            handle = await self._submit(service, model, arguments, options)
+            handle = await self._submit(service, MODELS[name], arguments, options)
             return await handle.status()
 
     async def info(self, task_id: str, request: Any) -> TaskInfo:
@@ -253,7 +250,7 @@ class Tools:
 
     async def _make(
         self,
-        model: str,
+        name: str,
         picture: str,
         video: str,
         ctx: Context,
@@ -263,7 +260,7 @@ class Tools:
     ) -> CallToolResult:
         arguments = {"picture": picture, "video": video, "resolution": resolution}
         async with self._service(ctx) as service:
-            handle = await self._submit(service, model, arguments, options)
+            handle = await self._submit(service, MODELS[name], arguments, options)
             return task_answer(await _follow(handle, ctx, wait_seconds, self._is_stopping))
 
     @asynccontextmanager
