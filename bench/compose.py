@@ -30,7 +30,7 @@ import psycopg
 from moto.server import ThreadedMotoServer
 
 TESTS = Path(__file__).parents[1] / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(TESTS))  # the imports below need it, hence their place
 from bodydouble.store import EmbeddedPostgres  # noqa: E402
 from compose_file import Service, read_service  # noqa: E402
 from live_service import LiveService  # noqa: E402

@@ -142,7 +142,7 @@ async def uploads(flood: Flood) -> None:
 
 
 async def hostile_media(flood: Flood) -> None:
-    """Estimate a hostile file. It is uploaded anew each time: the service remembers answers by file."""
+    """Upload a hostile file and ask for its price. Each upload is a new file, because the service caches prices."""
     asked = await flood.ask("GET", f"{API}files/upload-url?content_type=video/mp4&ext=.mp4", key=flood.key)
     if b"presigned_url" not in asked:
         await asyncio.sleep(0.05)

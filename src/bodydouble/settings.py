@@ -149,7 +149,7 @@ class ProvenanceSettings(BaseSettings):
     provenance_certificate: Path | None = None
     provenance_key: Path | None = None  # PEM without a password; not set: in the file of the certificate
     provenance_command: str = ""  # signs instead of a key: reads the bytes from standard input, writes the signature
-    provenance_trust: Path | None = None  # PEM: authorities whose signers `verify` trusts, besides our own
+    provenance_trust: Path | None = None  # PEM file of further authorities; `verify` trusts their signers
     provenance_timestamp_url: Url = ""  # of a timestamp authority (RFC 3161); empty: no timestamps
     # Visible label on every result, besides the one that a task asks for. eu: AI; china: AI生成 with AIGC metadata.
     label: Literal["none", "eu", "china", "both"] = "none"

@@ -1,4 +1,4 @@
-"""How tools reach the service: with the key of whoever calls them."""
+"""Connections of tools to the service, each with the key of its caller."""
 
 import os
 from collections.abc import AsyncGenerator, Callable
