@@ -151,7 +151,7 @@ class ProvenanceSettings(BaseSettings):
     provenance_command: str = ""  # signs instead of a key: reads the bytes from standard input, writes the signature
     provenance_trust: Path | None = None  # PEM file of further authorities; `verify` trusts their signers
     provenance_timestamp_url: Url = ""  # of a timestamp authority (RFC 3161); empty: no timestamps
-    # Visible label on every result, besides the one that a task asks for. eu: AI; china: AI生成 with AIGC metadata.
+    # Visible label on every result, besides those of its task and account. eu: AI; china: AI生成 with AIGC metadata.
     label: Literal["none", "eu", "china", "both"] = "none"
     label_producer: str = ""  # names you in China's AIGC metadata, by your unified social credit code
     consent_required: bool = False  # refuse tasks without the input `consent`

@@ -3,22 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from bodydouble.service import AccountService
-from bodydouble.store import Database, PostgresAccountStore
-from bodydouble.tasks.account import NewApiKey
-from bodydouble.tasks.errors import InvalidParams
+from bodydouble.service.identifiers import make_uuid7
+from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
+from bodydouble.tasks.account import AccountId, NewApiKey
+from bodydouble.tasks.errors import InvalidParams, NotFound
+from bodydouble.tasks.task import CreateLimits, NewTask, TaskId, TaskSource
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def accounts(empty_database: str) -> AsyncIterator[PostgresAccountStore]:
+async def database(empty_database: str) -> AsyncIterator[Database]:
     database = await Database.connect(empty_database)
-    yield PostgresAccountStore(database)
+    yield database
     await database.close()
+
+
+@pytest.fixture
+def accounts(database: Database) -> PostgresAccountStore:
+    return PostgresAccountStore(database)
 
 
 async def test_concurrent_requests_do_not_exceed_the_limit_of_keys(accounts: PostgresAccountStore) -> None:
@@ -47,3 +55,44 @@ async def test_the_limit_of_keys_holds_for_every_way_to_make_one(
     await service.create_key(account.id, "first")
     with pytest.raises(InvalidParams, match="at most 1"):
         await service.create_key(account.id, "second")
+
+
+async def test_a_task_keeps_the_label_that_its_account_had_at_the_create(
+    database: Database, accounts: PostgresAccountStore
+) -> None:
+    """Each of two accounts has its own label; a later change applies to later tasks."""
+    labelled, other = await accounts.ensure_account("labelled"), await accounts.ensure_account("other")
+    assert (labelled.label, (await accounts.set_label(labelled.id, "eu")).label) == ("none", "eu")
+    tasks = PostgresTaskStore(database)
+
+    async def create(account: AccountId) -> str:
+        new = NewTask(
+            id=TaskId(make_uuid7()),
+            account=account,
+            model="wan/2-2-animate-replace",
+            param={},
+            inputs={},
+            source=TaskSource.API,
+            reserve=Decimal(0),
+            callback_url=None,
+        )
+        await tasks.create_task(new, CreateLimits())
+        ids.append(new.id)
+        return await label_of(new.id)
+
+    async def label_of(task_id: TaskId) -> str:
+        task = await tasks.get_task(task_id)
+        assert task is not None
+        return task.account_label
+
+    ids: list[TaskId] = []
+    assert [await create(labelled.id), await create(other.id)] == ["eu", "none"]
+    await accounts.set_label(labelled.id, "both")
+    assert [await label_of(ids[0]), await create(labelled.id)] == ["eu", "both"]
+    await tasks.close()
+
+
+async def test_only_an_account_that_exists_gets_a_label(accounts: PostgresAccountStore) -> None:
+    """An unknown account is an error."""
+    with pytest.raises(NotFound):
+        await accounts.set_label(AccountId(404), "eu")

@@ -60,7 +60,7 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
     if as_json:
         print_json(found)
         return
-    table = make_table("account", "available", "reserved", "active", "creates/min", "tasks at once", "state")
+    table = make_table("account", "available", "reserved", "active", "creates/min", "tasks at once", "label", "state")
     for account in found:
         limits = (account.creates_per_minute, account.active_max)
         table.add_row(
@@ -69,6 +69,7 @@ def list_accounts(as_json: JsonOption = False, data: DataOption = None) -> None:
             show_amount(account.reserved),
             str(account.active),
             *("default" if limit is None else str(limit) for limit in limits),
+            account.label,
             "[red]disabled[/]" if account.disabled else "[green]enabled[/]",
         )
     show_table(table)
@@ -135,6 +136,31 @@ def limits(
     account = operate(data, set_limits)
     shown = ("default" if n is None else str(n) for n in (account.creates_per_minute, account.active_max))
     err.print("{}: {} creates per minute, {} tasks at once".format(account.name, *shown), markup=False)
+
+
+@app.command(name="label")
+def set_label(
+    name: NameArgument,
+    value: Annotated[str, typer.Argument(metavar="none|eu|china|both", show_default=False)],
+    data: DataOption = None,
+) -> None:
+    """Set the visible label of an account's results, besides the installation's. Applies to tasks created from now on.
+
+    A task can add a label, and cannot remove this one.
+
+    Example: bodydouble accounts label studio eu
+    """
+    from bodydouble.cli.installation import AdminServices, operate
+    from bodydouble.renderers.shot_inputs import LABELS
+
+    if value not in LABELS:
+        fail(f"{value}: not a label; use one of {', '.join(LABELS)}", EXIT_USAGE)
+
+    async def store(admin: AdminServices) -> Account:
+        return await admin.operation.set_label(name, value)
+
+    account = operate(data, store)
+    err.print(f"{account.name}: visible label {account.label} on results of new tasks", markup=False)
 
 
 @app.command()

@@ -16,7 +16,7 @@ SMALL, STANDARD, HIGH = "small", "standard", "high"
 """Values of ``quality``."""
 SOURCE_RANGE, SDR = "source", "sdr"
 """Values of ``dynamic_range``."""
-NO_LABEL, LABEL_EU, LABEL_CHINA, LABEL_BOTH = "none", "eu", "china", "both"
+LABELS = NO_LABEL, LABEL_EU, LABEL_CHINA, LABEL_BOTH = "none", "eu", "china", "both"
 """Values of ``label``."""
 RENDERER = "renderer"
 
@@ -65,7 +65,7 @@ class CommonInputs:
     )  # fmt: skip
     label: str = option(
         NO_LABEL, "Visible label. eu: AI, in every frame; china: AI生成 in the first seconds, with metadata.",
-        label="Visible label", choices=(NO_LABEL, LABEL_EU, LABEL_CHINA, LABEL_BOTH),
+        label="Visible label", choices=LABELS,
     )  # fmt: skip
     consent: str = option(
         "", "How the people shown agreed, such as the number of a release. Stored with the task.", length_max=500
@@ -80,9 +80,9 @@ def shot_inputs(mode: str) -> list[OptionSpec]:
     return common + offered_options(plugins, mode)
 
 
-def combined_label(first: str, second: str) -> str:
-    """The label that has the texts of both: of a task and of its installation."""
-    wanted = {first, second} - {NO_LABEL}
+def combined_label(*labels: str) -> str:
+    """The label that has the texts of all: of a task, its account and its installation."""
+    wanted = set(labels) - {NO_LABEL}
     return LABEL_BOTH if len(wanted) > 1 else next(iter(wanted), NO_LABEL)
 
 

@@ -99,6 +99,10 @@ class OperationService:
         account = await self.account(name)
         return await self._accounts.set_limits(account.id, creates_per_minute, active_max, disabled=disabled)
 
+    async def set_label(self, name: str, label: str) -> Account:
+        """Set the visible label of an account's results: none, eu, china or both. Raises NotFound."""
+        return await self._accounts.set_label((await self.account(name)).id, label)
+
     async def keys(self, account: AccountId | None) -> list[ApiKey]:
         """Keys of an account, or of all (None), oldest first."""
         return await self._accounts.list_keys(account)

@@ -32,6 +32,7 @@ class Account:
     disabled: bool = False
     creates_per_minute: int | None = None  # None: the installation's setting
     active_max: int | None = None
+    label: str = "none"  # visible, on results of tasks created from now on; none, eu, china or both
     webhook_generation: int = 1  # rotations of the webhook secret, plus one
     webhook_rotations: tuple[datetime, ...] = ()  # times of recent rotations, newest first
 

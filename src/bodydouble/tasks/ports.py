@@ -204,6 +204,10 @@ class AccountStore(Protocol):
         """Set an account's limits; None stands for the installation's setting. Raises NotFound."""
         ...
 
+    async def set_label(self, account: AccountId, label: str) -> Account:
+        """Set the visible label of results of tasks that the account creates from now on. Raises NotFound."""
+        ...
+
     async def grant(self, account: AccountId, amount: Decimal, memo: str) -> Account:
         """Grant credits, or revoke a negative amount. Raises InsufficientCredits, NotFound."""
         ...

@@ -97,6 +97,7 @@ class Task:
     idempotency_key: str | None = None
     traceparent: str | None = None  # W3C trace context of the request that created it
     title: str = ""  # a name that its owner gave it
+    account_label: str = "none"  # ``label`` of its account when it was created
 
     @property
     def was_cancelled(self) -> bool:

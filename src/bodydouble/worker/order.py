@@ -25,7 +25,7 @@ class WorkerOptions:
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] | None = None  # command of every model runner; None: the program of the task's renderer
     signing: Mapping[str, Any] | None = None  # of ``provenance.options.SigningOptions``; None: results are not signed
-    label: str = NO_LABEL  # that every result has, besides the one that its task asks for
+    label: str = NO_LABEL  # that every result has, besides those of its task and account
     label_producer: str = ""
     runner_idle_seconds: float = 900.0  # how long an unused model runner stays loaded
     attempts_max: int = 3  # of a request after crashes of the child, and of a task after crashes of its worker
@@ -67,7 +67,7 @@ def shot_order(task: Task, workspace: Workspace, options: WorkerOptions, runner:
         renderer_settings=options.renderers,
         perception=options.perception,
         task_id=str(task.id),
-        label=combined_label(str(task.inputs.get("label", NO_LABEL)), options.label),
+        label=combined_label(str(task.inputs.get("label", NO_LABEL)), task.account_label, options.label),
         label_producer=options.label_producer,
         signing=options.signing,
     )

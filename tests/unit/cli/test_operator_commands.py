@@ -114,6 +114,7 @@ def test_a_key_is_disabled_and_rotated_by_id_or_prefix():
         (("keys", "rotate", "1", "--grace", "long"), "--grace: long is not a duration"),
         (("accounts", "create", " "), "account: use a name of 1 to 100"),
         (("accounts", "limits", "studio"), "nothing to set"),
+        (("accounts", "label", "studio", "AI"), "AI: not a label; use one of none, eu, china, both"),
         (("accounts", "limits", "studio", "--tasks-at-once", "0"), "--tasks-at-once: 0 is neither"),
         (("accounts", "grant", "studio", "0.00001"), "more than four decimal places"),
         (("switch", "off", "coffee"), "there is no coffee to switch off"),
@@ -152,6 +153,13 @@ def test_credits_are_granted_and_taken_back():
         ("revoke", 0.5, "typing error"),
         ("grant", 100.5, "granted at the start"),
     ]
+
+
+def test_a_label_of_an_account_is_stored_and_listed():
+    """The label is set by name; the list shows it."""
+    invoke("accounts", "create", "studio")
+    assert "visible label eu" in invoke("accounts", "label", "studio", "eu").stderr
+    assert [account["label"] for account in answer("accounts", "list")] == ["eu"]
 
 
 def test_limits_of_an_account_are_its_own_until_default():
@@ -300,7 +308,7 @@ def test_a_wrong_data_folder_is_reported(tmp_path, monkeypatch):
         *(("keys", name) for name in ("create", "list", "disable", "enable", "rotate")),
         *(
             ("accounts", name)
-            for name in ("create", "list", "grant", "limits", "identities", "admit", "disable", "enable")
+            for name in ("create", "list", "grant", "limits", "label", "identities", "admit", "disable", "enable")
         ),
         *(("tasks", name) for name in ("ls", "show", "retry", "cancel")),
         *(("callbacks", name) for name in ("ls", "resend")),

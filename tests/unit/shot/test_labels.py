@@ -88,7 +88,8 @@ def test_the_labels_of_task_and_installation_add_up() -> None:
     """A task cannot remove its installation's label."""
     assert combined_label("none", "eu") == combined_label("eu", "none") == combined_label("eu", "eu") == "eu"
     assert combined_label("eu", "china") == combined_label("both", "eu") == "both"
-    assert combined_label("none", "none") == "none"
+    assert combined_label("none", "none", "none") == "none"
+    assert combined_label("none", "eu", "china") == "both"
 
 
 def test_a_labelled_shot_has_text_and_metadata(

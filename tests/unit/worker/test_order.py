@@ -1,5 +1,7 @@
 """What a task's child process is asked to do."""
 
+import dataclasses
+
 from bodydouble.worker.order import WorkerOptions, shot_order
 from bodydouble.worker.workspace import Workspace
 from fake_ports import TASK_ID, make_task
@@ -21,3 +23,11 @@ def test_an_order_holds_the_wishes_about_the_result(tmp_path):
     chosen = shot_order(make_task(quality="high", dynamic_range="sdr"), workspace, options, None)
     assert (usual.quality, usual.dynamic_range) == ("standard", "source")
     assert (chosen.quality, chosen.dynamic_range) == ("high", "sdr")
+
+
+def test_a_result_has_the_labels_of_task_account_and_installation(tmp_path):
+    """A task adds to the label that its account had at the create, and cannot remove it."""
+    workspace, installation = Workspace(tmp_path, TASK_ID), WorkerOptions(folder=tmp_path, label="china")
+    task = dataclasses.replace(make_task(label="none"), account_label="eu")
+    assert shot_order(task, workspace, WorkerOptions(folder=tmp_path), None).label == "eu"
+    assert shot_order(task, workspace, installation, None).label == "both"

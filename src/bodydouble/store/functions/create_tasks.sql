@@ -157,10 +157,10 @@ begin
         ) using (place)
     ), made as (
         insert into task (id, account_id, model, param, inputs, source, credits, callback_url, idempotency_key,
-                          body_hash, turn, deadline_at, traceparent)
+                          body_hash, turn, deadline_at, traceparent, account_label)
         select c.id, c.owner, c.model, c.param, c.inputs, c.source, c.credits, c.callback_url, c.idempotency_key,
-            c.body_hash, c.turn, now_at + make_interval(secs => c.deadline_seconds), c.traceparent
-        from chosen as c
+            c.body_hash, c.turn, now_at + make_interval(secs => c.deadline_seconds), c.traceparent, a.label
+        from chosen as c join account as a on a.id = c.owner
     ), booked as (
         insert into ledger (account_id, task_id, kind, amount)
         select c.owner, c.id, 'reserve', c.credits from chosen as c

@@ -45,6 +45,9 @@ class PostgresAccountStore:
         row = await self._database.row("set_limits", account, creates_per_minute, active_max, disabled)
         return _found(row, f"There is no account {account}")
 
+    async def set_label(self, account: AccountId, label: str) -> Account:
+        return _found(await self._database.row("set_label", account, label), f"There is no account {account}")
+
     async def grant(self, account: AccountId, amount: Decimal, memo: str) -> Account:
         kind = TransferKind.GRANT if amount >= 0 else TransferKind.REVOKE
         async with self._database.transaction() as transaction:

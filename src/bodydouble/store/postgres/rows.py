@@ -55,6 +55,7 @@ def _account(row: Mapping[str, Any], account: AccountId, name: str) -> Account:
         disabled=row["disabled"],
         creates_per_minute=row["creates_per_minute"],
         active_max=row["active_max"],
+        label=row["label"],
         webhook_generation=row["webhook_generation"],
         webhook_rotations=tuple(row["webhook_rotations"]),
     )
@@ -107,6 +108,7 @@ def to_task(row: Mapping[str, Any]) -> Task:
         idempotency_key=row["idempotency_key"],
         traceparent=row["traceparent"],
         title=row["title"],
+        account_label=row["account_label"],
     )
 
 

@@ -2,7 +2,7 @@
 -- Whose key this is.
 select k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
     k.last_used_at, k.expires_at, a.name as account_name, a.balance, a.reserved, a.active, a.disabled,
-    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotations, a.id as owner_id
+    a.creates_per_minute, a.active_max, a.label, a.webhook_generation, a.webhook_rotations, a.id as owner_id
 from api_key as k join account as a on a.id = k.account_id
 where k.key_hash = $1;
 
@@ -29,6 +29,10 @@ select * from account order by name;
 -- name: set_limits
 -- Limits of an account's own; null is the installation's setting.
 update account set creates_per_minute = $2, active_max = $3, disabled = $4 where id = $1 returning *;
+
+-- name: set_label
+-- The visible label of an account's results, for tasks created from now on.
+update account set label = $2 where id = $1 returning *;
 
 -- name: ledger_entry
 -- A transfer that no task made.

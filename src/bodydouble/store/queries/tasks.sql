@@ -22,7 +22,7 @@ select * from task where id = $1 and ($2::bigint is null or account_id = $2);
 -- For each key and task of two arrays: whose key it is, and that account's task if it is one of its.
 select asked.place, k.id as key_id, k.name as key_name, k.prefix, k.scope, k.disabled as key_disabled, k.created_at as key_created_at,
     k.last_used_at, k.expires_at, a.name as account_name, a.balance, a.reserved, a.active, a.disabled,
-    a.creates_per_minute, a.active_max, a.webhook_generation, a.webhook_rotations, a.id as owner_id, t.*,
+    a.creates_per_minute, a.active_max, a.label, a.webhook_generation, a.webhook_rotations, a.id as owner_id, t.*,
     case when t.status <> 'pending' then (
         select json_agg(json_build_array(s.stage, s.started_at, s.seconds) order by s.started_at)
         from task_stage as s where s.task_id = t.id
