@@ -13,6 +13,7 @@ import pytest
 from bodydouble.provenance.reading import read_manifest
 from live_service import API, PERCEIVING, RENDERING, LiveService
 from material import landscape, write_image, write_video
+from second_reader import UNTRUSTED, second_opinion
 
 pytestmark = pytest.mark.acceptance
 
@@ -38,6 +39,8 @@ def test_a_result_is_signed_by_the_installations_own_authority(undisturbed, serv
     assert (manifest.state, manifest.source_types) == ("trusted", ("compositeSynthetic",))
     assert manifest.production["task"] == task["task_id"]
     assert manifest.production["unsigned_sha256"] == undisturbed.unsigned
+    second = second_opinion(result)
+    assert (second.integrity, second.failures, len(second.ingredients)) == ("valid", UNTRUSTED, 2)
 
 
 def test_a_task_costs_its_price(undisturbed):

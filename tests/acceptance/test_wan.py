@@ -18,6 +18,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.provenance.reading import read_manifest
 from live_service import MODEL, LiveService
 from material import astronaut, carphone, write_image, write_video
+from second_reader import UNTRUSTED, second_opinion
 
 pytestmark = pytest.mark.acceptance
 MOVE = "wan/2-2-animate-move"
@@ -68,6 +69,8 @@ def make(live: LiveService, model: str, inputs: dict[str, Any], target: Path) ->
     manifest = read_manifest(target)
     assert manifest is not None
     assert (manifest.state, manifest.is_generated) == ("valid", True)
+    second = second_opinion(target)
+    assert (second.integrity, second.failures) == ("valid", UNTRUSTED)
     return task["result"]["media_info"]
 
 

@@ -3,6 +3,7 @@
 import json
 import stat
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import c2pa
@@ -18,7 +19,9 @@ from bodydouble.provenance.signer import SigningCommand, make_signer, read_crede
 from bodydouble.provenance.signing import SIDECAR_SUFFIX, sign_result
 from bodydouble.tasks.digests import digest_of
 from bodydouble.tasks.errors import SigningFailed
+from second_reader import UNTRUSTED, second_opinion
 from small_clips import CONTAINERS, write_small_clip
+from timestamp_authority import timestamp_authority
 
 
 @pytest.fixture
@@ -67,6 +70,9 @@ def test_a_result_of_every_container_is_valid_with_an_untrusted_signer(tmp_path,
     assert manifest.production["unsigned_sha256"] == signed.unsigned_sha256 == digest_of(unsigned)
     with c2pa.Reader(tmp_path / "result.mp4") as reader:
         assert reader.get_validation_state() == "Valid"
+    second = second_opinion(tmp_path / "result.mp4")
+    assert (second.integrity, second.failures) == ("valid", UNTRUSTED)
+    assert second.ingredients == (("driving video", False), ("reference image", False))
 
 
 def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path, options):
@@ -78,6 +84,10 @@ def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path
     assert manifest is not None
     assert manifest.state == "valid"
     assert [part.signed for part in manifest.ingredients] == [True, False]
+    second = second_opinion(tmp_path / "second.mp4")
+    assert (second.integrity, second.failures) == ("valid", UNTRUSTED)
+    assert second.ingredients == (("driving video", True), ("reference image", False))
+    assert "ingredient.manifest.validated" in second.passed
     video = again.inputs["video"]
     assert (video["state"], video["signer"], video["generated"]) == ("valid", "Example", True)
     assert list(again.inputs) == ["video"]
@@ -114,6 +124,11 @@ def test_one_flipped_byte_is_detected(tmp_path, options):
     unsigned, result = write_small_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
     sign_result(unsigned, result, production(tmp_path, unsigned), options)
     whole = result.read_bytes()
+    changed = bytearray(whole)
+    changed[whole.rindex(b"mdat") + 200] ^= 1
+    result.write_bytes(changed)
+    second = second_opinion(result)
+    assert (second.integrity, second.failures) == ("invalid", ("assertion.bmffHash.mismatch", *UNTRUSTED))
     for place in (whole.rindex(b"mdat") + 200, whole.index(b"c2pa.signature") + 200):
         damaged = bytearray(whole)
         damaged[place] ^= 1
@@ -181,12 +196,29 @@ def test_a_lossless_result_has_its_manifest_beside_it(tmp_path, options):
     assert unsigned.with_suffix(SIDECAR_SUFFIX).stat().st_size > 1000
 
 
+def test_a_timestamp_of_an_authority_is_in_the_manifest(tmp_path, options):
+    """Both readers see it; the result says that it has one."""
+    unsigned, result = write_small_clip(tmp_path / "unsigned.mp4"), tmp_path / "result.mp4"
+    with timestamp_authority(tmp_path / "timestamps") as url:
+        timestamped = SigningOptions(certificate=options.certificate, timestamp_url=url)
+        signed = sign_result(unsigned, result, production(tmp_path, unsigned), timestamped)
+    manifest, second = read_manifest(result), second_opinion(result)
+    assert signed.timestamp
+    assert manifest is not None
+    assert manifest.state == "valid"
+    assert abs(datetime.fromisoformat(manifest.signed_at) - datetime.now(UTC)) < timedelta(days=1)
+    assert (second.integrity, second.failures) == ("valid", UNTRUSTED)
+    assert "timeStamp.untrusted" in second.notes, "found, by an authority that it does not know"
+
+
 def test_no_timestamp_server_does_not_stop_a_result(tmp_path, options):
     """The result is signed without a timestamp and says so."""
     unsigned = write_small_clip(tmp_path / "unsigned.mp4")
     unreachable = SigningOptions(certificate=options.certificate, timestamp_url="http://127.0.0.1:9/")
     signed = sign_result(unsigned, tmp_path / "result.mp4", production(tmp_path, unsigned), unreachable)
-    assert not signed.timestamp
+    manifest = read_manifest(tmp_path / "result.mp4")
+    assert manifest is not None
+    assert (signed.timestamp, manifest.state, manifest.signed_at) == (False, "valid", "")
 
 
 @pytest.mark.parametrize(
