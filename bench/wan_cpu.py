@@ -4,8 +4,8 @@
 
 Measures what does not depend on the GPU: computation repeated at every step, and memory that grows with the length of
 the video. For speed and memory on a GPU, see ``bench/wan_gpu.py``. Each figure comes from its own process, forked after
-the libraries are loaded. Both sides make the same frames; the largest difference between them is printed. The last line
-is one flat JSON object.
+the libraries are loaded. The pipeline gets the original's schedule and CLIP input: both sides make the same frames to
+the rounding of float32, and the largest difference between them is printed. The last line is one flat JSON object.
 
 By default the C library keeps freed memory, which would look like growth. Here it returns large blocks to the kernel at
 once.
@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # for tiny_wan
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # for tiny_wan, original_wan
 
 LENGTH, CARRIED, SEED = 13, 1, 3  # frames of a segment, frames carried to the next one, seed of the noise
 FULL, QUICK = ((64, 96), (1, 4, 16), 4), ((32, 48), (1, 4, 16), 3)
@@ -106,14 +106,12 @@ def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> n
 def run_pipeline(parts: dict, frames: int, height: int, width: int, steps: int) -> np.ndarray:
     """The last frame of diffusers' pipeline, which processes the whole video at once."""
     import torch
-    from diffusers import WanAnimatePipeline
     from PIL import Image
 
+    from original_wan import original_pipeline
     from tiny_wan import FACE_SIDE
 
-    pipeline = WanAnimatePipeline(**parts)
-    pipeline.set_progress_bar_config(disable=True)
-    video = pipeline(
+    video = original_pipeline(parts, height, width)(
         image=Image.fromarray(frame(0, 0, height, width)),
         pose_video=[Image.fromarray(frame(1, i, height, width)) for i in range(frames)],
         face_video=[Image.fromarray(frame(2, i, FACE_SIDE, FACE_SIDE)) for i in range(frames)],
@@ -161,9 +159,9 @@ def load_libraries() -> None:
     libc.mallopt(M_MMAP_THRESHOLD, BLOCK_BYTES)
     libc.mallopt(M_TRIM_THRESHOLD, BLOCK_BYTES)
     import torch
-    from diffusers import WanAnimatePipeline  # noqa: F401
 
     import bodydouble.renderers.wan.segment  # noqa: F401
+    import original_wan  # noqa: F401
     import tiny_wan  # noqa: F401
 
     torch.set_num_threads(1)

@@ -5,6 +5,7 @@ import importlib.util
 NEEDS_TORCH = [
     "test_approximate_attention.py",
     "test_attention_choice.py",
+    "test_bench_cpu.py",
     "test_bench_gpu.py",
     "test_conditions.py",
     "test_loaded.py",

@@ -1,11 +1,10 @@
-"""The segment loop against ``diffusers.WanAnimatePipeline`` with the same tiny weights."""
+"""The segment loop against the corrected ``diffusers.WanAnimatePipeline`` with the same tiny weights."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from diffusers import UniPCMultistepScheduler, WanAnimatePipeline
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -17,6 +16,7 @@ from bodydouble.renderers.wan.footage import SegmentVideo
 from bodydouble.renderers.wan.sampling import noise_shape
 from bodydouble.renderers.wan.segment import encode_character, generate_segment
 from bodydouble.renderers.wan.shards import install_processors
+from original_wan import original_pipeline
 from tiny_wan import FACE_SIDE, tiny_parts
 
 HEIGHT, WIDTH, LENGTH = 32, 48, 13
@@ -61,33 +61,6 @@ def picture() -> Image.Image:
     return Image.fromarray(np.random.default_rng(5).integers(0, 255, (40, 30, 3), np.uint8))
 
 
-class OriginalSchedule(UniPCMultistepScheduler):
-    """diffusers' solver with the noise levels of Wan-Video/Wan2.2, see ``test_sampling``."""
-
-    def set_timesteps(self, num_inference_steps: int, device: torch.device) -> None:  # type: ignore[override]
-        super().set_timesteps(device=device, sigmas=np.linspace(0.999, 0, num_inference_steps + 1)[:-1])
-
-
-def original_clip(parts: dict[str, object], image: Image.Image) -> Tensor:
-    """CLIP's second-last hidden state computed as in Wan-Video/Wan2.2; diffusers' pipeline crops the picture instead.
-
-    The picture is letterboxed in black to the segment's frame, resized to CLIP's square and standardised.
-    """
-    scale = min(WIDTH / image.width, HEIGHT / image.height)
-    size = round(image.width * scale), round(image.height * scale)
-    boxed = Image.new("RGB", (WIDTH, HEIGHT))
-    boxed.paste(image.resize(size, Image.Resampling.LANCZOS), ((WIDTH - size[0]) // 2, (HEIGHT - size[1]) // 2))
-    pixels = torch.from_numpy(np.array(boxed)).permute(2, 0, 1)[None] / 255
-    pixels = torch.nn.functional.interpolate(pixels * 2 - 1, (56, 56), mode="bicubic") / 2 + 0.5
-    mean, deviation = (
-        torch.tensor([0.48145466, 0.4578275, 0.40821073]),
-        torch.tensor([0.26862954, 0.26130258, 0.27577711]),
-    )
-    pixels = (pixels - mean[:, None, None]) / deviation[:, None, None]
-    with torch.inference_mode():
-        return parts["image_encoder"](pixels, output_hidden_states=True).hidden_states[-2]  # type: ignore[operator]
-
-
 def test_clip_sees_the_whole_picture(components: Components) -> None:
     """A head at the top of a tall picture changes the embedding; a centre crop would hide it."""
     plain = Image.new("RGB", (90, 160), (120, 120, 120))
@@ -129,9 +102,7 @@ def theirs(
     parts: dict[str, object], video: SegmentVideo, mode: str, sampling: Sampling, generator: torch.Generator
 ) -> Tensor:
     """Frames of the pipeline, the slow reference, on the whole video at once."""
-    pipeline = WanAnimatePipeline(**{**parts, "scheduler": OriginalSchedule.from_config(parts["scheduler"].config)})  # type: ignore[attr-defined]
-    pipeline.set_progress_bar_config(disable=True)
-    pipeline.encode_image = lambda image, device: original_clip(parts, image)
+    pipeline = original_pipeline(parts, HEIGHT, WIDTH)
 
     def pictures(frames: NDArray[np.uint8]) -> list[Image.Image]:
         return [Image.fromarray(f) for f in frames]
