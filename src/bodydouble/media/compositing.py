@@ -29,7 +29,7 @@ def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) 
     weight = changed[inside].astype(np.float32)
     samples = samples_of(np.ascontiguousarray(finished[inside]), form)
     luma = source.luma.copy()
-    luma[inside] = np.where(weight > 0, _stored(samples[..., 0], form), luma[inside])
+    cv2.copyTo(_stored(samples[..., 0], form), changed[inside], luma[inside])
     share = _halved(weight)
     drawn = _halved(samples[..., 1:] * weight[..., None])
     chroma: list[Plane] = []
@@ -51,8 +51,9 @@ def planes_of_image(image: Image, form: PlaneFormat) -> Planes:
 
 def changed_pixels(shown: Image, finished: Image) -> NDArray[np.uint8]:
     """(H, W), 1 where any channel differs."""
-    sum_of_channels = cv2.transform(cv2.absdiff(shown, finished), np.ones((1, 3), np.float32))  # saturates at 255
-    return (sum_of_channels > 0).astype(np.uint8)
+    red, green, blue = cv2.split(cv2.absdiff(shown, finished))
+    largest = cv2.max(cv2.max(red, green), blue)
+    return np.asarray(cv2.threshold(largest, 0, 1, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def samples_of(image: Image, form: PlaneFormat) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bodydouble.media import ColourTags, PlaneFormat, Planes, composite, planes_of_image
+from bodydouble.media.compositing import changed_pixels
 
 GREY = 120
 
@@ -91,3 +92,14 @@ def test_a_picture_becomes_planes_and_back() -> None:
         format="rgb24", src_colorspace=1, dst_colorspace=1, src_color_range=1, dst_color_range=2
     ).to_ndarray()
     assert np.abs(shown[8, 8::16].astype(int) - np.array(colours)).max() <= 2
+
+
+def test_a_pixel_has_changed_where_any_channel_differs() -> None:
+    """One level in one channel is enough, whatever the other channels do."""
+    rng = np.random.default_rng(1)
+    shown = rng.integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    finished = shown.copy()
+    finished[::3, ::2, 1] ^= 1
+    finished[5, 7] = 255 - shown[5, 7]
+    changed = changed_pixels(shown, finished)
+    assert np.array_equal(changed, (shown != finished).any(-1).astype(np.uint8))
