@@ -1,7 +1,9 @@
 """What is taken out of the picture."""
 
+import cv2
 import numpy as np
 
+from bodydouble.renderers.puppet.compositing import removal
 from bodydouble.renderers.puppet.compositing.removal import (
     DOUBTFUL,
     UNKNOWN,
@@ -81,3 +83,17 @@ def test_hair_that_the_matte_misses_is_found_by_the_plate() -> None:
     assert not found[60:110, 215:226].any()
     assert not found[250:].any()
     assert not (hair_left_over(hair, matte, image, image) > 0)[60:110, 275:].any()
+
+
+def test_a_mask_widened_by_distances_is_that_widened_by_a_disc() -> None:
+    """Within the zone's box both differ in less than a fiftieth of the pixels, also at the picture's border."""
+    mask, zone = np.zeros((200, 220), np.uint8), np.zeros((200, 220), np.uint8)
+    cv2.ellipse(mask, (60, 90), (40, 25), 30, 0, 360, 255, -1)
+    mask[:12, 150:] = 255
+    zone[5:180, :200] = 255
+    found = removal._widened_within(mask, zone, 20.0)
+    expected = cv2.dilate(mask, removal._disc(20.0))
+    expected[:5], expected[180:], expected[:, 200:] = 0, 0, 0
+    assert np.count_nonzero(found != expected) < 0.02 * np.count_nonzero(expected)
+    assert set(np.unique(found)) == {0, 255}
+    assert not removal._widened_within(np.zeros_like(mask), zone, 20.0).any()
