@@ -41,10 +41,25 @@ class Filling:
     known: Mask  # all, but where no patch of the source is whole
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """A picture as it is searched: ``colours`` (h, w, 3), the same apart, and the sum of their squares (h, w)."""
+
+    colours: Floats
+    channels: tuple[Floats, ...]
+    squares: Floats
+
+    @classmethod
+    def of(cls, lab: Image) -> "_Given":
+        colours = lab.astype(np.float32)
+        channels = cv2.split(colours)
+        return cls(colours=colours, channels=tuple(channels), squares=(colours * colours).sum(-1))
+
+
 def fill_by_patches(lab: Image, source: Mask) -> Filling:
     """Fill ``lab`` (h, w, 3) 8 bit CIELAB where it is not ``source`` (h, w)."""
-    given = lab.astype(np.float32)
-    made = np.where(source[..., None], given, 0).astype(np.float32)
+    given = _Given.of(lab)
+    made = np.where(source[..., None], given.colours, 0).astype(np.float32)
     known, trust = source.copy(), source.astype(np.float32)
     steps = np.zeros((*source.shape, 2), np.int32)
     while not known.all():
@@ -58,7 +73,7 @@ def fill_by_patches(lab: Image, source: Mask) -> Filling:
         new = ~there
         dx, dy = step
         h, w = new.shape
-        copied = given[rows.start + dy : rows.start + dy + h, columns.start + dx : columns.start + dx + w]
+        copied = given.colours[rows.start + dy : rows.start + dy + h, columns.start + dx : columns.start + dx + w]
         made[here][new] = copied[new]
         steps[here][new] = step
         trust[here][new] = worth
@@ -86,7 +101,7 @@ def _next_place(made: Floats, known: Mask, trust: Floats) -> tuple[int, int, flo
 
 
 def _best_step(
-    given: Floats, source: Mask, wanted: Floats, there: Mask, corner: tuple[int, int], neighbours: Numbers
+    given: "_Given", source: Mask, wanted: Floats, there: Mask, corner: tuple[int, int], neighbours: Numbers
 ) -> tuple[int, int] | None:
     """x, y from the patch at ``corner`` (y, x) to the one that is most like ``wanted`` (h, w, 3) where that is there.
 
@@ -100,10 +115,11 @@ def _best_step(
             break
     else:
         return None
-    misfit = _misfit(given[window], wanted, there)
     # New content costs something: otherwise the edge of a sign fits as well as a plain wall.
-    plain = np.broadcast_to(wanted[there].mean(0), wanted.shape).astype(np.float32)
-    misfit += NEWS * _misfit(given[window], plain, ~there)
+    expected = np.where(there[..., None], wanted, wanted[there].mean(0)).astype(np.float32)
+    known = np.count_nonzero(there)
+    weight = np.where(there, 1 / max(known, 1), NEWS / max(there.size - known, 1)).astype(np.float32)
+    misfit = _misfit(given, window, expected, weight)
     top, left = window[0].start - corner[0], window[1].start - corner[1]
     up, aside = top + np.arange(whole.shape[0])[:, None], left + np.arange(whole.shape[1])[None]
     cost = np.where(whole, misfit + FAR_Y * up**2 + FAR_X * aside**2, np.inf)
@@ -116,11 +132,23 @@ def _best_step(
     return left + int(column), top + int(row)
 
 
-def _misfit(given: Floats, patch: Floats, where: Mask) -> Floats:
-    """For each place of ``patch`` (h, w, 3) in ``given``: the mean squared difference over ``where`` (h, w)."""
-    mask = cv2.merge([where.astype(np.float32)] * 3)
-    total = cv2.matchTemplate(given, patch, cv2.TM_SQDIFF, mask=mask)
-    return np.asarray(total / np.float32(max(np.count_nonzero(where), 1)), np.float32)
+def _misfit(given: "_Given", window: tuple[slice, slice], patch: Floats, weight: Floats) -> Floats:
+    """For each place of ``patch`` (h, w, 3) in ``window``: the sum of squared differences times ``weight`` (h, w).
+
+    (a - b)^2 = a^2 - 2ab + b^2: the first two are correlations with small kernels, the last is one number.
+    """
+    h, w = weight.shape
+    total = _correlation(given.squares[window], weight)
+    for channel, wanted in zip(given.channels, cv2.split(patch), strict=True):
+        total -= _correlation(channel[window], 2 * weight * wanted)
+    total += float((weight[..., None] * patch * patch).sum(dtype=np.float64))
+    return total[: total.shape[0] - h + 1, : total.shape[1] - w + 1]
+
+
+def _correlation(image: Floats, kernel: Floats) -> Floats:
+    """(H, W) for each pixel: the sum of ``kernel`` times what lies under it with its corner there."""
+    zero = cv2.BORDER_CONSTANT
+    return np.asarray(cv2.filter2D(image, cv2.CV_32F, kernel, anchor=(0, 0), borderType=zero), np.float32)
 
 
 def _window(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bodydouble.renderers.puppet.compositing import exemplar
 from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
 
 
@@ -47,3 +48,18 @@ def test_without_a_whole_patch_to_copy_nothing_is_filled() -> None:
     source[:3] = source[-3:] = True
     filled = fill_by_patches(np.full((40, 60, 3), 99, np.uint8), source)
     assert np.array_equal(filled.known, source)
+
+
+def test_the_misfit_is_the_weighted_sum_of_squared_differences() -> None:
+    """A patch's misfit at each place of the window equals the sum over its pixels, one by one."""
+    rng = np.random.default_rng(4)
+    lab = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    patch, weight = rng.random((5, 7, 3), np.float32) * 255, rng.random((5, 7), np.float32)
+    window = np.s_[3:18, 4:29]
+    found = exemplar._misfit(exemplar._Given.of(lab), window, patch, weight)
+    part = lab[window].astype(np.float64)
+    for y in range(found.shape[0]):
+        for x in range(found.shape[1]):
+            difference = part[y : y + 5, x : x + 7] - patch
+            assert np.isclose(found[y, x], (weight[..., None] * difference**2).sum(), rtol=1e-4)
+    assert found.shape == (11, 19)
