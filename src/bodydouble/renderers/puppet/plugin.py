@@ -1,11 +1,10 @@
 """The description of the puppet renderer."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bodydouble.renderers.options import option
 from bodydouble.renderers.plugin import REPLACE, BuildRequest, NoSettings, PerceptionNetworks, RendererPlugin
+from bodydouble.renderers.puppet.options import PuppetOptions
 from bodydouble.tasks.stages import Stage
 
 if TYPE_CHECKING:
@@ -13,20 +12,6 @@ if TYPE_CHECKING:
     from bodydouble.perception.pack import ModelPack
     from bodydouble.perception.track import PersonTrack
     from bodydouble.renderers.protocol import Renderer, RenderWarning
-
-
-@dataclass(frozen=True, kw_only=True)
-class PuppetOptions:
-    """What a caller may choose."""
-
-    hands: str = option(
-        "keep", "keep: the actor's own hands, recoloured; puppet: the character's.",
-        choices=("keep", "puppet"),
-    )  # fmt: skip
-    size: str = option(
-        "height", "height: as tall as the actor; own: in proportion to the actor's head.",
-        label="Size of the character", choices=("height", "own"),
-    )  # fmt: skip
 
 
 def _obstacle(settings: NoSettings) -> None:

@@ -24,8 +24,8 @@ from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
+from bodydouble.renderers.puppet.options import PuppetOptions
 from bodydouble.renderers.puppet.picture.character import Character, build_character
-from bodydouble.renderers.puppet.plugin import PuppetOptions
 
 SEGMENT_FRAMES = 48
 """Frames of a segment, about: two seconds of work that a kill can cost."""

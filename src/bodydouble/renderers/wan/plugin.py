@@ -4,11 +4,9 @@ import dataclasses
 import importlib.metadata
 import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bodydouble.renderers.options import option
 from bodydouble.renderers.plugin import (
     ANIMATE,
     REPLACE,
@@ -18,6 +16,7 @@ from bodydouble.renderers.plugin import (
     PerceptionNetworks,
     RendererPlugin,
 )
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.settings import HUB_ID, WanSettings
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 from bodydouble.tasks.stages import Stage
@@ -27,27 +26,6 @@ if TYPE_CHECKING:
     from bodydouble.perception.footage import Footage
     from bodydouble.renderers.protocol import Renderer
     from bodydouble.renderers.wan.cards import Card
-
-SEED_MAX = 2**63 - 1
-"""The largest seed that torch's generators take."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WanOptions:
-    """What a caller may choose."""
-
-    seed: int = option(
-        0, "Seed of the random numbers: the same seed gives the same video.", minimum=0, maximum=SEED_MAX
-    )
-    steps: int = option(
-        20, "Denoising steps.", api_name="num_inference_steps", label="Denoising steps", minimum=2, maximum=40
-    )  # the profile of the installation may allow fewer
-    guidance: float = option(
-        1.0, "Classifier-free guidance; above 1 the prompt counts more and the time doubles.",
-        api_name="guidance_scale", label="Guidance", minimum=0, maximum=20,
-    )  # fmt: skip
-    shift: float = option(5.0, "Flow shift of the schedule.", label="Flow shift", minimum=0, maximum=20)
-    prompt: str = option("", "Description of the scene.", length_max=2000)  # empty: the model's own
 
 
 @cache

@@ -23,7 +23,7 @@ from bodydouble.renderers.wan.engine import CharacterSpec, Engine, Sampling, Seg
 from bodydouble.renderers.wan.finishing import FinishedFrames, GeneratedFrames, MovedFrames
 from bodydouble.renderers.wan.footage import SegmentVideo, read_frames, read_segment
 from bodydouble.renderers.wan.generation import SegmentGeneration
-from bodydouble.renderers.wan.plugin import WanOptions
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.preprocess import (
     Canvas,
     MaskGrid,

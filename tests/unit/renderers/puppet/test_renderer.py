@@ -15,8 +15,8 @@ from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.options import PuppetOptions
 from bodydouble.renderers.puppet.picture.character import Character, character_of
-from bodydouble.renderers.puppet.plugin import PuppetOptions
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
 from mannequin import joints, picture, track_of

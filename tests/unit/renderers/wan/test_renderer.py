@@ -20,7 +20,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.wan import renderer as renderers
 from bodydouble.renderers.wan.loaded import LoadedEngine
-from bodydouble.renderers.wan.plugin import WanOptions
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.renderer import PreparedWan, WanRenderer
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import Cancelled

@@ -7,7 +7,7 @@ import pytest
 from bodydouble.renderers.wan.cards import Card
 from bodydouble.renderers.wan.engine import Sampling
 from bodydouble.renderers.wan.memory import BLOCK_WEIGHTS, BLOCKS, Footprint, needed_bytes, resident_bytes, tokens
-from bodydouble.renderers.wan.plugin import WanOptions
+from bodydouble.renderers.wan.options import WanOptions
 from bodydouble.renderers.wan.renderer import sampling_of
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.setup import PROFILES, choose_setup, usable_cards
