@@ -2,10 +2,12 @@
 
 A block that cannot run here has the line ``<!-- not run: REASON -->`` above it. ``NAME=…`` is filled in from the output
 of the command before, as a reader does. The Python blocks run in tests/unit/client/test_guide.py and in test_plugin.py.
+docs/reference is generated from the code and has no commands to follow.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,27 +15,41 @@ from pathlib import Path
 
 import pytest
 
+import command_server
 from bodydouble.perception import ModelPack
 from live_service import MODEL, LiveService, free_port
 from material import astronaut, carphone, write_image, write_video
 
 pytestmark = pytest.mark.acceptance
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
-PYTHON_ELSEWHERE = ("README.md", "docs/client.md", "docs/write-a-renderer.md")
+PLACES = ("*.md", "docs/*.md", "docs/decisions/*.md", "packages/client/*.md", "skills/**/*.md")
+PAGES = sorted(str(path.relative_to(ROOT)) for place in PLACES for path in ROOT.glob(place))
+PYTHON_ELSEWHERE = ("README.md", "docs/client.md", "docs/write-a-renderer.md", "packages/client/README.md")
 """Pages whose Python blocks run in other tests."""
 SHELL_ELSEWHERE = ("docs/write-a-renderer.md",)
-BLOCK = re.compile(r"^(<!-- not run: .+ -->\n)?```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^(<!-- not run: [^\n]+ -->\n)?```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
 PAGE_SECONDS_MAX = 600
 OUTBOUND_ALLOW = "127.0.0.0/8"
 PROLOGUE = r"""
 set -euo pipefail
-bodydouble() { "$PYTHON" -m bodydouble "$@" | tee "$LAST"; }
+bodydouble() { "$PYTHON" -I -S "$ASK" "$SOCKET" "$@" | tee "$LAST"; }
 curl() {
   local status=0
-  command curl --max-time 5 "$@" | tee "$LAST" || status=$?
-  case " $* " in *" -N "*) [ $status = 28 ] && status=0 ;; esac       # an event stream does not end by itself
+  case " $* " in
+    *" -N "*) first_event "$@"; return ;;
+  esac
+  command curl --max-time 60 "$@" | tee "$LAST" || status=$?
   ! grep -qE '^\{"code":[45]' "$LAST" && return $status
+}
+first_event() {  # the stream of a running task does not end by itself
+  local line stream
+  exec {stream}< <(exec curl -s "$@")
+  local process=$!
+  while read -r line <&$stream && [[ $line != data:* ]]; do :; done
+  kill $process 2>/dev/null || true  # the stream of an ended task ends
+  exec {stream}<&-
+  [[ $line == data:* ]]
 }
 found() {  # the value of a field in the last output, else the next one that the test prepared
   local value
@@ -64,7 +80,7 @@ def filled_in(script: str, service: LiveService, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the pages assume: a picture and a video of three frames under the names that they use."""
+    """The folder that each page assumes: a picture and a video of three frames under the names that they use."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo-out").mkdir()
     for name in ("demo-out/character.png", "portrait.jpg", "portrait.png"):
@@ -94,10 +110,27 @@ def ended_task(service: LiveService) -> str:
     return str(task_id)
 
 
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The socket of a server of the commands."""
+    path = tmp_path_factory.mktemp("commands") / "socket"
+    with command_server.command_server(path):
+        yield path
+
+
+def test_a_mark_covers_the_block_below_it_only() -> None:
+    """The block between two marked ones is run."""
+    marked = "<!-- not run: a reason -->\n```\n{}\n```\n"
+    blocks = BLOCK.findall(f"{marked.format(1)}\n```\n2\n```\n\n{marked.format(3)}")
+    assert [(bool(mark), text) for mark, _, text in blocks] == [(True, "1\n"), (False, "2\n"), (True, "3\n")]
+
+
 def test_every_block_is_run_or_marked() -> None:
     """A block in a language that no test runs needs the mark with a reason."""
     for page in PAGES:
-        for mark, language, text in BLOCK.findall((ROOT / page).read_text()):
+        blocks = BLOCK.findall((ROOT / page).read_text())
+        assert len(FENCE.findall((ROOT / page).read_text())) == 2 * len(blocks), f"{page}: a block is indented"
+        for mark, language, text in blocks:
             if mark or language.startswith("{") or (language == "python" and page in PYTHON_ELSEWHERE):
                 continue
             if language == "python":
@@ -106,18 +139,19 @@ def test_every_block_is_run_or_marked() -> None:
                 assert language == "", f"{page}: mark this block: {text[:60]}"
 
 
-def test_the_commands_of_the_pages_work(installation: LiveService, material: Path, tmp_path: Path) -> None:
+def test_the_commands_of_the_pages_work(
+    installation: LiveService, material: Path, commands: Path, tmp_path: Path
+) -> None:
     """Page after page, each command exits with 0 and no answer of the service is an error."""
     for number, page in enumerate(PAGES):
         if runnable(page) and page not in SHELL_ELSEWHERE:
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            run_page(page, installation, material, folder)
+            run_page(page, installation, shutil.copytree(material, tmp_path / str(number)), commands)
 
 
-def run_page(page: str, installation: LiveService, material: Path, folder: Path) -> None:
-    """Run the blocks of one page as one script. ``folder`` is for values that a reader would fill in."""
-    prepared = folder
+def run_page(page: str, installation: LiveService, folder: Path, commands: Path) -> None:
+    """Run the blocks of one page as one script in ``folder``, a reader's. ``commands``: socket of their server."""
+    prepared = folder / "prepared"
+    prepared.mkdir()
     ended = [ended_task(installation) for _ in range(2)]
     for name, values in {"task_id": ended, "id": ["1"]}.items():
         (prepared / name).write_text("\n".join(values) + "\n")
@@ -125,15 +159,17 @@ def run_page(page: str, installation: LiveService, material: Path, folder: Path)
     environment |= {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHON": sys.executable,
-        "LAST": str(material / "last-output"),
+        "ASK": command_server.__file__,
+        "SOCKET": str(commands),
+        "LAST": str(folder / "last-output"),
         "BODYDOUBLE_DATA": str(installation.folder),
         "BODYDOUBLE_OUTBOUND_ALLOW": OUTBOUND_ALLOW,
         "PREPARED": str(prepared),
     }
-    script = PROLOGUE + filled_in(runnable(page), installation, material)
+    script = PROLOGUE + filled_in(runnable(page), installation, folder)
     done = subprocess.run(
         ["bash", "-x", "-c", script],
-        cwd=material,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,

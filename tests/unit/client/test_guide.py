@@ -19,7 +19,7 @@ from fake_service import KEY, URL, FakeService, event, good, stream, task_data
 ROOT = Path(__file__).parents[3]
 SNIPPETS = [
     snippet
-    for page in ("README.md", "docs/client.md")
+    for page in ("README.md", "docs/client.md", "packages/client/README.md")
     for snippet in re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 ]
 SECRET = f"whsec_{base64.b64encode(bytes(32)).decode()}"
@@ -38,9 +38,9 @@ def guided(monkeypatch, tmp_path) -> FakeService:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     Path("demo-out").mkdir()
-    for name in ("portrait.png", "demo-out/character.png"):
+    for name in ("portrait.png", "demo-out/character.png", "character.png"):
         Path(name).write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    for name in ("shot.mp4", "shot-2.mp4", "shot-3.mp4", "demo-out/clip.mp4"):
+    for name in ("shot.mp4", "shot-2.mp4", "shot-3.mp4", "demo-out/clip.mp4", "clip.mp4"):
         Path(name).write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
     service.on("files/upload-url", good({"presigned_url": f"{URL}/store", "file_url": f"{URL}/files/in"}))
     service.on("/store", httpx.Response(200)).on("/files/one.mp4", httpx.Response(200, content=b"video"))
