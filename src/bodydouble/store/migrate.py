@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from importlib import resources
+from importlib import metadata, resources
 from typing import Any
 
 import psycopg
@@ -24,6 +24,7 @@ create table if not exists function_file (
     checksum  text not null,  -- SHA-256 of the file
     version   text not null   -- of bodydouble
 );
+create table if not exists engine_version (version text primary key);  -- of dbos, which has made its schema
 """
 RENAMED_MIGRATIONS = {"0004_rates.sql": "0005_rates.sql", "0005_metrics.sql": "0006_metrics.sql"}
 """Two files once had the same number. Databases from that time know these two by their former names."""
@@ -67,9 +68,7 @@ def migrate(database_url: str, *, under_others: bool = True) -> None:
             migrations, functions = _missing_migrations(connection), _changed_functions(connection)
             if (migrations or functions) and not under_others:
                 _refuse_under_others(connection, [*migrations, *functions])
-            from dbos import DBOS  # takes seconds to import, and only this function needs it
-
-            DBOS.migrate(database_url)
+            _migrate_engine(connection, database_url)
             with connection.transaction():
                 for name, text in migrations.items():
                     connection.execute(text.encode())
@@ -83,6 +82,16 @@ def migrate(database_url: str, *, under_others: bool = True) -> None:
                     )
     except psycopg.OperationalError as error:
         raise StorageUnavailable(f"The database does not respond: {error}") from error
+
+
+def _migrate_engine(connection: psycopg.Connection[Any], database_url: str) -> None:
+    version = metadata.version("dbos")
+    if connection.execute("select from engine_version where version = %s", (version,)).fetchone() is not None:
+        return
+    from dbos import DBOS  # a second of processor time, which most commands need not spend
+
+    DBOS.migrate(database_url)
+    connection.execute("insert into engine_version (version) values (%s)", (version,))
 
 
 def _load(folder: str) -> dict[str, str]:

@@ -40,6 +40,18 @@ def test_many_at_once_migrate_once(postgres: EmbeddedPostgres) -> None:
         connection.execute("drop database unmigrated with (force)")
 
 
+def test_the_engine_migrates_once_a_version(fresh_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands on a migrated database do not import the engine; another version of it migrates again."""
+    calls: list[str] = []
+    monkeypatch.setattr("dbos.DBOS.migrate", calls.append)
+    migrate(fresh_database)
+    assert calls == []
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "999.0")
+    migrate(fresh_database)
+    migrate(fresh_database)
+    assert calls == [fresh_database]
+
+
 def test_a_newer_database_is_left_alone(fresh_database: str) -> None:
     """An old program does not work on tables that it does not know."""
     with psycopg.connect(fresh_database) as connection:

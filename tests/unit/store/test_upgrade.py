@@ -24,7 +24,8 @@ RETIRED: frozenset[tuple[str, str]] = frozenset()
 """Columns (table, column) that this version drops. The version before neither reads nor writes them."""
 COLUMNS = """
 select table_name, column_name, udt_name, is_nullable = 'YES' or column_default is not null or is_identity = 'YES'
-from information_schema.columns where table_schema = 'public' and table_name not in ('migration', 'function_file')
+from information_schema.columns where table_schema = 'public'
+and table_name not in ('migration', 'function_file', 'engine_version')
 """
 
 
@@ -49,7 +50,7 @@ def former_database(postgres: EmbeddedPostgres) -> Iterator[str]:
             patch.setitem(migrate.__globals__, "load_functions", dict)
             migrate(database_url(postgres, name))
         with psycopg.connect(database_url(postgres, name)) as connection:
-            connection.execute("drop table function_file")
+            connection.execute("drop table function_file, engine_version")
         yield name
         server.execute(f"drop database {name} with (force)".encode())
 
