@@ -8,21 +8,18 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
-from bodydouble.renderers.puppet.body.skeleton import SIDES, joints_of
-from bodydouble.renderers.puppet.body.surface import LIMB_BONES, label_triangles
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below
-from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, LayeredBody, LayerSources, build_layers, shaded_part
+from bodydouble.renderers.puppet.picture.extension import extend_below
+from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers
+from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.regions import softened
 from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, face_only, segment
 
 Array = NDArray[np.float64]
-
-HEM_REACH = 0.6
-"""Decimetres above the picture's lower edge within which a skirt's hem is the edge's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +60,8 @@ def layer_picture(
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
-    cutout = _with_bare_legs(cutout, extended, fit, template, skin, parts.hem)
+    lower = complete_lower_body(extended, parts, fit, template, skin)
+    cutout = lower.cutout
     hands: NDArray[np.bool_] = np.all(np.isfinite(anatomy.hands), axis=(1, 2))
     sources = LayerSources(
         colour=cutout.colour,
@@ -72,25 +70,4 @@ def layer_picture(
         face=face_only(anatomy, cutout.alpha.shape),
         hands_seen=(bool(hands[0]), bool(hands[1])),
     )
-    return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, parts), template=template)
-
-
-def _with_bare_legs(
-    cutout: Cutout, extended: ExtendedPicture, fit: BodyFit, template: BodyTemplate, skin: Array, hem: float | None
-) -> Cutout:
-    """``cutout`` with the body's bare legs below a skirt that reaches to the picture's edge."""
-    if hem is None or hem < extended.edge - HEM_REACH * fit.scale or not extended.made_up.any():
-        return cutout
-    shape = (extended.made_up.shape[0], extended.made_up.shape[1])
-    colour, alpha = cutout.colour.copy(), cutout.alpha.copy()
-    bare = np.zeros(shape, np.bool_)
-    colour[extended.made_up] = skin
-    for side in SIDES:
-        for bone in LIMB_BONES["leg"]:
-            mask, shaded = shaded_part(fit, template, f"{bone}_{side}", skin, shape)
-            mask &= extended.made_up
-            colour[mask] = shaded[mask]
-            bare |= mask
-    whole = bare | (~extended.made_up & (alpha > 0.5))  # no line between skirt and legs
-    alpha[extended.made_up] = softened(whole, RIM_SIGMA)[extended.made_up]
-    return Cutout(alpha=alpha, colour=colour)
+    return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, lower.parts), template=template)

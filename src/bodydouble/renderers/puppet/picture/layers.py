@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
-from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import (
@@ -21,6 +20,7 @@ from bodydouble.renderers.puppet.body.surface import (
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.extension import colour_distance
+from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 
@@ -77,13 +77,9 @@ CUFF_REACH = 0.3
 clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
-LEFT_LEG = (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE)
-RIGHT_LEG = (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE)
-LEGS_APART_MIN = 0.5
-"""Decimetres between the legs' axes over which a skirt's weights are blended at least. Chosen by eye on the development
-clips."""
-HEM_FADE = 0.3
-"""Decimetres below the hem over which the blended weights fade out. Chosen by eye on the development clips."""
+UNDER_HEM = 1.2
+"""Decimetres above a hem that legs go on under it: farther up a thigh would show beside a skirt. Chosen by eye on the
+development clips."""
 TINY = 1e-9
 """Lengths in pixels and sums of weights below it count as zero."""
 
@@ -128,7 +124,7 @@ def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, pa
     arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
     surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
     if parts.hem is not None:
-        surface = _skirt_weights(surface, fit, parts.hem)
+        surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
     for side in SIDES:
         arm = _arm_layer(sources, fit, template, parts, side)
@@ -159,28 +155,6 @@ def _without_arm_weights(surface: Surface, parts: Segmentation, scale: float) ->
         taken = weights[..., bones] * (1 - like)[..., None]
         weights[..., bones] -= taken
         weights[..., chest] += taken.sum(2)
-    return surface
-
-
-def _skirt_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
-    """``surface``, in place, with both legs' weights blended across a skirt, which hangs between them in one piece."""
-    weights = surface.weights
-    points = fit.joints.points
-    rows, columns = (np.arange(n, dtype=np.float64) * surface.step + surface.step // 2 for n in weights.shape[:2])
-    axis = {}
-    for side, chain in (("l", LEFT_LEG), ("r", RIGHT_LEG)):
-        joints = points[list(chain), :2]
-        order = np.argsort(joints[:, 1])
-        axis[side] = np.interp(rows, joints[order, 1], joints[order, 0])
-    span = axis["l"] - axis["r"]
-    span = np.where(np.abs(span) < LEGS_APART_MIN * fit.scale, np.sign(span + TINY) * LEGS_APART_MIN * fit.scale, span)
-    share = np.clip((columns[None] - axis["r"][:, None]) / span[:, None], 0, 1).astype(np.float32)
-    fade = np.clip((hem + HEM_FADE * fit.scale - rows) / (HEM_FADE * fit.scale), 0, 1).astype(np.float32)[:, None]
-    for bone in LIMB_BONES["leg"]:
-        left, right = BONES.index(f"{bone}_l"), BONES.index(f"{bone}_r")
-        total = weights[..., left] + weights[..., right]
-        weights[..., left] += fade * (share * total - weights[..., left])
-        weights[..., right] += fade * ((1 - share) * total - weights[..., right])
     return surface
 
 
@@ -253,7 +227,7 @@ def _arm_layer(
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
     if not sources.hands_seen[0 if side == "l" else 1]:
-        hand, shaded = shaded_part(fit, template, f"hand_{side}", sources.skin, shape)
+        hand, shaded = shaded_part(fit, template, (f"hand_{side}",), sources.skin, shape)
         colour = np.where(hand[..., None], shaded, colour)
         made_up = softened(hand, HAND_SIGMA)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
@@ -310,6 +284,8 @@ def _leg_layer(
     below = _below(parts.hem, alpha)
     visible = mine & (alpha > SEEN) & (below > 0)
     hidden = whole & ~visible & ((below == 0) | arms | (other > 0))
+    if parts.hem is not None:
+        hidden[: max(0, int(parts.hem - UNDER_HEM * fit.scale))] = False
     known = narrowed(visible & (alpha > SOLID), 1) & ~widened(arms, 2)
     if not known.any():
         known = visible & (alpha > 0.5)
@@ -324,10 +300,10 @@ def _leg_layer(
 
 
 def shaded_part(
-    fit: BodyFit, template: BodyTemplate, bone: str, colour: Array, shape: tuple[int, int]
+    fit: BodyFit, template: BodyTemplate, bones: tuple[str, ...], colour: Array, shape: tuple[int, int]
 ) -> tuple[Mask, Floats]:
-    """The body model's part of ``bone``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3)."""
-    chosen = bone_share(template.weights, (bone,))[template.triangles].mean(1) > 0.5
+    """The body model's part of ``bones``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3)."""
+    chosen = bone_share(template.weights, bones)[template.triangles].mean(1) > 0.5
     triangles = template.triangles[chosen]
     labels = label_triangles(fit.vertices, triangles, shape)
     corners = fit.vertices[triangles]

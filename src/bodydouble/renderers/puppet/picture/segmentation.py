@@ -1,6 +1,6 @@
 """Which pixels of the character are an arm, a leg, or the rest: trunk, head, hair and skirt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
+from bodydouble.perception.landmark_indices import FacePoint, HandPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
@@ -48,18 +48,6 @@ PALM = (
 """Landmarks around the palm."""
 SLIVER = 0.14
 """Decimetres: thinner remains of the trunk beside an arm are the arm's rim."""
-GAP_MIN = 0.25
-"""Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
-SKIRT_FILL = 0.7
-"""Share of the gap between the legs that cloth fills where there is a skirt."""
-FLARE = 1.18
-"""Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
-HEM_MIN = 1.2
-"""Decimetres below the crotch that a skirt reaches down at least."""
-HEM_NEAR = 0.3
-"""Decimetres above the picture's edge within which a hem is the edge's."""
-CROTCH = 0.9
-"""Decimetres from the hips' line down to the crotch of the template."""
 SEED_START, SEED_END = (0.2, 0.8), (0.1, 0.9)
 """Weights of shoulder and elbow where an arm's sure line begins, and of elbow and wrist where it ends. Chosen by eye on
 the development clips."""
@@ -93,9 +81,6 @@ development clips."""
 HEAD_ABOVE, TRUNK_RIM = 0.3, 0.1
 """Decimetres above the shoulders from which on a pixel is the head's, and on either side of the trunk's outline
 within which it is not sure. Chosen by eye on the development clips."""
-CLOTH_END = 0.2
-"""Share of the largest width that the person has in the lowest row that counts. Chosen by eye on the development
-clips."""
 ARM_LIKE, ARM_LIKE_RANGE, ARM_LIKE_BLUR = 5, 4, 0.12
 """A pixel with the log-likelihood ratio ``-ARM_LIKE`` has nothing of the arm's colours; over the next
 ``ARM_LIKE_RANGE`` that grows to 1. Decimetres over which it is smoothed. Chosen by eye on the development clips."""
@@ -113,7 +98,7 @@ class Segmentation:
 def segment(
     image: Image, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, made_up: Mask
 ) -> Segmentation:
-    """Arms by colour models that the body seeds, legs by the nearest part of the body, the rest is the trunk's.
+    """Arms by colour models that the body seeds; the rest is the trunk's, and the legs' until ``split_legs``.
 
     ``image`` (h, w, 3) has the colours of the person alone, ``alpha`` (h, w) is 0-1; both are at the size of ``fit``.
     Where the picture is ``made_up`` (h, w), the nearest part of the body decides for arms too.
@@ -138,9 +123,7 @@ def segment(
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
-    hem = _skirt_hem(opaque & ~made_up & ~arms["l"] & ~arms["r"], fit, template, shape)
-    _split_legs(parts, fit, template, shape, hem)
-    return Segmentation(parts=parts, arm_likeness=likeness, hem=hem)
+    return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
 
 
 @dataclass(frozen=True)
@@ -332,51 +315,11 @@ def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, fit: BodyFit) -
     return {name: nearest == k for k, name in enumerate(masks)}
 
 
-def _skirt_hem(opaque: Mask, fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> float | None:
-    """The row down to which cloth fills the gap between the legs; None where it does not, or no gap is to be seen."""
-    hips = fit.joints.hips
-    top = int(np.clip(hips[1] + CROTCH * fit.scale, 0, shape[0] - 1))
-    legs = {
-        side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
-        for side in SIDES
-    }
-    swap = fit.joints.points[BodyPoint.LEFT_KNEE, 0] < fit.joints.points[BodyPoint.RIGHT_KNEE, 0]
-    left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
-    hem: float | None = None
-    filled_pixels = total = 0
-    for y in range(top, shape[0]):
-        a, b = np.flatnonzero(left[y]), np.flatnonzero(right[y])
-        if not len(a) or not len(b):
-            continue
-        start, stop = int(a.max()) + 1, int(b.min())
-        if stop - start < GAP_MIN * fit.scale:  # too narrow to tell; cloth that stands off on both sides can
-            legs_wide, cloth = int(b.max()) - int(a.min()), int(np.count_nonzero(opaque[y]))
-            if cloth > FLARE * max(legs_wide, 1):
-                hem = float(y)
-            continue
-        total += stop - start
-        filled_pixels += int(np.count_nonzero(opaque[y, start:stop]))
-        if filled_pixels < SKIRT_FILL * total:
-            break
-        hem = float(y)
-    if hem is None:
-        return None
-    # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
-    widths = np.count_nonzero(opaque, axis=1)
-    last = float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
-    if hem + max(2, HEM_NEAR * fit.scale) >= last:
-        return last
-    return hem if hem - top > HEM_MIN * fit.scale else None
-
-
-def _split_legs(
-    parts: dict[str, Mask],
-    fit: BodyFit,
-    template: BodyTemplate,
-    shape: tuple[int, int],
-    hem: float | None,
-) -> None:
-    """Move the legs' pixels from the rest to parts of their own, in place; those above a skirt's hem stay."""
+def split_legs(segmentation: Segmentation, fit: BodyFit, template: BodyTemplate, hem: float | None) -> Segmentation:
+    """``segmentation`` with the legs as parts of their own, by the nearest part of the body; above a ``hem`` none."""
+    parts = dict(segmentation.parts)
+    rest = parts["rest"]
+    shape = (rest.shape[0], rest.shape[1])
     chosen = ~(limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5))
     labels = label_triangles(fit.vertices, template.triangles[chosen], shape)
     body = labels > 0
@@ -389,6 +332,7 @@ def _split_legs(
         if np.count_nonzero(mask) >= SEEDS_MIN:
             parts[f"leg_{side}"] = mask
             parts["rest"] = parts["rest"] & ~mask
+    return replace(segmentation, parts=parts, hem=hem)
 
 
 def arm_colours(segmentation: Segmentation, side: str, scale: float) -> Floats:

@@ -11,7 +11,7 @@ from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.segmentation import segment
+from bodydouble.renderers.puppet.picture.segmentation import segment, split_legs
 from mannequin import BACKGROUND, COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -37,7 +37,9 @@ def test_the_parts_are_the_mannequins_own():
     anatomy, template = anatomy_of(track_of([pose])), tube_body()
     fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
 
-    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+    parts = split_legs(
+        segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)), fit, template, None
+    ).parts
 
     def part_at(point) -> str:
         x, y = np.round(point).astype(int)
@@ -167,8 +169,8 @@ def test_an_arm_whose_sleeve_begins_below_a_bare_shoulder_reaches_up_to_it():
     assert np.abs(arm.rgba[points[2, 1], points[2, 0], :3].astype(float) - COLOURS["skin"]).max() < 30
 
 
-def test_no_line_shows_between_a_skirt_and_the_legs_made_up_below_it():
-    """A leg's layer is whole from under the skirt to below the picture's edge, which cuts the skirt off."""
+def test_no_line_shows_from_a_cut_off_skirt_to_the_legs_made_up_below_it():
+    """From above the edge that cuts the skirt off down to the ankle nothing lets the background through."""
     pose = joints()
     image, mask = picture(pose)
     (left, right), top, edge = pose[[23, 24], 0], round(float(pose[23, 1])), 330
@@ -184,9 +186,11 @@ def test_no_line_shows_between_a_skirt_and_the_legs_made_up_below_it():
     whole = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
 
     assert whole.layers.skirt
-    axis = np.linspace(whole.fit.joints.points[23, :2], whole.fit.joints.points[25, :2], 200)
-    axis = np.round(axis[np.abs(axis[:, 1] - edge) < 8]).astype(int)
-    assert whole.layers.layers["leg_l"].rgba[axis[:, 1], axis[:, 0], 3].min() > 240
+    joint = whole.fit.joints.points[[23, 25, 27], :2]
+    axis = np.r_[np.linspace(joint[0], joint[1], 200), np.linspace(joint[1], joint[2], 200)]
+    axis = np.round(axis[axis[:, 1] > edge - 8]).astype(int)
+    layers = [whole.layers.layers[name].rgba[axis[:, 1], axis[:, 0], 3] for name in ("trunk", "leg_l")]
+    assert np.max(layers, axis=0).min() > 240
 
 
 def test_a_sleeve_of_the_jackets_colour_takes_nothing_of_the_trunk():

@@ -1,0 +1,175 @@
+"""Whether a skirt, dress or robe hangs over both legs, down to which row, and how the legs move it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image, Mask
+from bodydouble.perception.body_template import BONES, BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.trunk import SHOULDERS
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+
+GAP_MIN = 0.25
+"""Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
+SKIRT_FILL = 0.7
+"""Share of the gap between the legs that cloth fills where there is a skirt."""
+FLARE = 1.18
+"""Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
+HEM_MIN = 1.2
+"""Decimetres below the crotch that a skirt reaches down at least."""
+HEM_NEAR = 0.3
+"""Decimetres above the picture's edge within which a hem is the edge's."""
+CROTCH = 0.9
+"""Decimetres from the hips' line down to the crotch of the template."""
+CLOTH_END = 0.2
+"""Share of the largest width that the person has in the lowest row that counts. Chosen by eye on the development
+clips."""
+EDGE_ROWS = 3
+"""Rows at the lower edge whose colours the picture's own border spoils."""
+ONE_PIECE_MIN = 0.7
+"""Share of the body's middle, from chest to edge, that has the colour of the cloth at the edge in a dress or robe.
+Measured: dresses and robes 0.79 to 1.0, shirts or jackets over trousers 0.32 to 0.51."""
+SAME_CHROMA, SAME_LIGHTNESS = 12.0, 25.0
+"""Distances in CIELAB's a and b together, and in L*, up to which cloth has one colour in light and shade."""
+SHIRT_END = 0.7
+"""Decimetres below the crotch at which shirts and jackets have ended: what goes on there in one colour is a dress."""
+HIPS_SHOWN = -1.0
+"""Decimetres below the crotch that the picture has to show at least: farther up nothing says what is worn below."""
+HIPS_ROWS = 0.5
+"""Decimetres below the crotch in which the width of both thighs is taken."""
+MIDDLE_WIDTH, MIDDLE_TOP = 0.3, 0.2
+"""Half width of the body's middle in shoulder widths, and its upper end in spine lengths below the shoulders."""
+CLOTH_PIXELS_MIN = 20
+"""Pixels of cloth without which nothing is said about its colour. Chosen by eye on the development clips."""
+LEFT_LEG = (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE)
+RIGHT_LEG = (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE)
+LEGS_APART_MIN = 0.5
+"""Decimetres between the legs' axes over which a skirt's weights are blended at least. Chosen by eye on the development
+clips."""
+SWING_REACH = 0.3
+"""Distances between the legs' axes beyond an axis within which a skirt still follows the other leg: hems have no
+corners. Chosen by eye on the development clips."""
+HEM_FADE = 0.3
+"""Decimetres below the hem over which the blended weights fade out. Chosen by eye on the development clips."""
+TINY = 1e-9
+"""Lengths in pixels below it count as zero."""
+
+
+def legs_mask(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> dict[str, Mask]:
+    """By side (h, w) where the body model has a leg."""
+    return {
+        side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
+        for side in SIDES
+    }
+
+
+def garment_hem(image: Image, cloth: Mask, edge: int, fit: BodyFit, template: BodyTemplate) -> float | None:
+    """The row down to which one garment covers both legs; None where the picture shows none.
+
+    ``image`` (h, w, 3) has the person's colours, ``cloth`` (h, w) is the person without the arms, down to the
+    picture's own lower ``edge``.
+    """
+    shape = (cloth.shape[0], cloth.shape[1])
+    legs = legs_mask(fit, template, shape)
+    hem = _hem_between_legs(cloth, legs, fit)
+    if hem is not None or np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) == 0:
+        return hem
+    return float(edge - 1) if _one_piece_at_edge(image, cloth, edge, legs, fit) else None
+
+
+def _hem_between_legs(cloth: Mask, legs: dict[str, Mask], fit: BodyFit) -> float | None:
+    """The row down to which ``cloth`` fills the gap between the legs; None where it does not, or no gap is seen."""
+    height = len(cloth)
+    top = int(np.clip(fit.joints.hips[1] + CROTCH * fit.scale, 0, height - 1))
+    swap = fit.joints.points[BodyPoint.LEFT_KNEE, 0] < fit.joints.points[BodyPoint.RIGHT_KNEE, 0]
+    left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
+    hem: float | None = None
+    filled_pixels = total = 0
+    for y in range(top, height):
+        a, b = np.flatnonzero(left[y]), np.flatnonzero(right[y])
+        if not len(a) or not len(b):
+            continue
+        start, stop = int(a.max()) + 1, int(b.min())
+        if stop - start < GAP_MIN * fit.scale:  # too narrow to tell; cloth that stands off on both sides can
+            if np.count_nonzero(cloth[y]) > FLARE * max(int(b.max()) - int(a.min()), 1):
+                hem = float(y)
+            continue
+        total += stop - start
+        filled_pixels += int(np.count_nonzero(cloth[y, start:stop]))
+        if filled_pixels < SKIRT_FILL * total:
+            break
+        hem = float(y)
+    if hem is None:
+        return None
+    # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
+    widths = np.count_nonzero(cloth, axis=1)
+    last = float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
+    if hem + max(2, HEM_NEAR * fit.scale) >= last:
+        return last
+    return hem if hem - top > HEM_MIN * fit.scale else None
+
+
+def _one_piece_at_edge(image: Image, cloth: Mask, edge: int, legs: dict[str, Mask], fit: BodyFit) -> bool:
+    """Whether the picture's edge cuts off a dress or robe.
+
+    From the chest to the edge it has one colour, and it reaches below a shirt's end or stands off the hips.
+    """
+    crotch = fit.joints.hips[1] + CROTCH * fit.scale
+    below = (edge - crotch) / fit.scale
+    if below < HIPS_SHOWN or one_piece_share(image, cloth, edge, fit) < ONE_PIECE_MIN:
+        return False
+    if below > SHIRT_END:
+        return True
+    both = legs["l"] | legs["r"]
+    thighs = np.flatnonzero(both[round(crotch) : round(crotch + HIPS_ROWS * fit.scale)].any(0))
+    shown = (cloth | both)[max(0, round(crotch + HIPS_SHOWN * fit.scale)) : edge - EDGE_ROWS]
+    if not len(thighs) or not len(shown):
+        return False
+    return float(np.median(np.count_nonzero(shown, axis=1))) > FLARE * (np.ptp(thighs) + 1)
+
+
+def one_piece_share(image: Image, cloth: Mask, edge: int, fit: BodyFit) -> float:
+    """Share (0-1) of the body's middle, from the chest to the ``edge``, that has the cloth's colour at the edge."""
+    points = fit.joints.points
+    hips = np.sort(points[[BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP], 0])
+    rows, columns = np.arange(len(cloth))[:, None], np.arange(cloth.shape[1])[None]
+    last = edge - EDGE_ROWS
+    near = cloth & (rows > last - HEM_NEAR * 2 * fit.scale) & (rows < last) & (columns > hips[0]) & (columns < hips[1])
+    shoulders, width = fit.joints.shoulders, float(np.ptp(points[SHOULDERS, 0]))
+    middle = (shoulders[0] + fit.joints.hips[0]) / 2
+    top = shoulders[1] + MIDDLE_TOP * (fit.joints.hips[1] - shoulders[1])
+    strip = cloth & (np.abs(columns - middle) < MIDDLE_WIDTH * width) & (rows > top) & (rows < last)
+    if min(np.count_nonzero(near), np.count_nonzero(strip)) < CLOTH_PIXELS_MIN:
+        return 0.0
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    usual = np.median(lab[near], axis=0)
+    away: NDArray[np.float32] = np.abs(lab[strip] - usual)
+    same = (np.hypot(away[:, 1], away[:, 2]) < SAME_CHROMA) & (away[:, 0] < SAME_LIGHTNESS)
+    return float(same.mean())
+
+
+def garment_weights(surface: Surface, fit: BodyFit, hem: float) -> Surface:
+    """``surface``, in place, with both legs' weights blended across a skirt, which hangs between them in one piece."""
+    weights = surface.weights
+    points = fit.joints.points
+    rows, columns = (np.arange(n, dtype=np.float64) * surface.step + surface.step // 2 for n in weights.shape[:2])
+    axis = {}
+    for side, chain in (("l", LEFT_LEG), ("r", RIGHT_LEG)):
+        joints = points[list(chain), :2]
+        order = np.argsort(joints[:, 1])
+        axis[side] = np.interp(rows, joints[order, 1], joints[order, 0])
+    span = axis["l"] - axis["r"]
+    span = np.where(np.abs(span) < LEGS_APART_MIN * fit.scale, np.sign(span + TINY) * LEGS_APART_MIN * fit.scale, span)
+    share = (columns[None] - axis["r"][:, None]) / span[:, None]
+    share = smoothstep(-SWING_REACH, 1 + SWING_REACH, share).astype(np.float32)
+    fade = np.clip((hem + HEM_FADE * fit.scale - rows) / (HEM_FADE * fit.scale), 0, 1).astype(np.float32)[:, None]
+    for bone in LIMB_BONES["leg"]:
+        left, right = BONES.index(f"{bone}_l"), BONES.index(f"{bone}_r")
+        total = weights[..., left] + weights[..., right]
+        weights[..., left] += fade * (share * total - weights[..., left])
+        weights[..., right] += fade * ((1 - share) * total - weights[..., right])
+    return surface

@@ -1,0 +1,79 @@
+"""What is worn below a picture's lower edge: dress, skirt or trousers, and shoes."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.lower_body import darkened
+from mannequin import COLOURS, joints, picture, track_of
+from tube_body import tube_body
+
+HIPS, THIGHS = 255, 310
+"""Rows of the mannequin just below the hips' joints, and in the middle of the thighs."""
+
+
+def cut_off(edge: int, *, dressed: bool) -> FittedPicture:
+    """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in trousers."""
+    pose = joints()
+    image, mask = picture(pose)
+    if dressed:
+        image[(image == COLOURS["trousers"]).all(2)] = COLOURS["shirt"]
+        (left, right), top = pose[[23, 24], 0], round(float(pose[11, 1]))
+        corners = np.array([[right - 12, top], [left + 12, top], [left + 22, 500], [right - 22, 500]])
+        arms = (image == COLOURS["sleeve"]).all(2) | (image == COLOURS["skin"]).all(2)
+        garment = np.zeros(mask.shape, np.uint8)
+        cv2.fillConvexPoly(garment, np.round(corners).astype(np.int32), 1)
+        image[(garment > 0) & ~arms] = COLOURS["shirt"]
+        mask[garment > 0] = 1
+    image, mask = np.ascontiguousarray(image[:edge]), np.ascontiguousarray(mask[:edge])
+    anatomy = anatomy_of(track_of([pose]))
+    seen = anatomy.visibility.copy()
+    seen[25:] = 0.1
+    anatomy = replace(anatomy, visibility=seen)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+    return layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+
+
+def test_a_cut_off_dress_goes_on_as_one_piece_over_both_legs():
+    """Between the knees is the dress's cloth, moved by both legs; below its hem are bare shins."""
+    whole = cut_off(THIGHS, dressed=True)
+
+    layers, points = whole.layers.layers, whole.fit.joints.points
+    x, y = np.round(points[[25, 26], :2].mean(0)).astype(int)
+    assert whole.layers.skirt
+    assert layers["trunk"].rgba[y, x, 3] > 240
+    assert np.abs(layers["trunk"].rgba[y, x, :3].astype(float) - COLOURS["shirt"]).max() < 30
+    near = np.argmin(np.hypot(*(layers["trunk"].vertices[:, :2] - [x, y]).T))
+    assert (layers["trunk"].weights[near] > 0.05).sum() >= 2
+    ankle = np.round(0.9 * points[27, :2] + 0.1 * points[25, :2]).astype(int)
+    assert np.abs(layers["leg_l"].rgba[ankle[1], ankle[0], :3].astype(float) - COLOURS["skin"]).max() < 100
+    assert layers["trunk"].rgba[ankle[1], ankle[0], 3] < 20
+
+
+def test_trousers_of_another_colour_than_the_shirt_stay_two_legs():
+    """Where the picture shows shirt and trousers, nothing is drawn between the legs."""
+    whole = cut_off(THIGHS, dressed=False)
+
+    x, y = np.round(whole.fit.joints.points[[25, 26], :2].mean(0)).astype(int)
+    assert not whole.layers.skirt
+    assert max(layer.rgba[y, x, 3] for layer in whole.layers.layers.values()) < 20
+
+
+def test_below_a_shirt_that_the_edge_cuts_off_are_dark_trousers_and_shoes():
+    """A picture that ends above the hips gets trousers that are darker than its shirt, not a bodysuit."""
+    whole = cut_off(HIPS - 40, dressed=False)
+
+    points, leg = whole.fit.joints.points, whole.layers.layers["leg_l"].rgba
+    x, y = np.round((points[25, :2] + points[27, :2]) / 2).astype(int)
+    assert leg[y, x, 3] > 240
+    assert leg[y, x, :3].max() < 0.65 * max(COLOURS["shirt"])
+
+
+def test_darkened_cloth_keeps_dark_cloth_dark():
+    """Bright cloth gets as dark as asked for, cloth that is darker already stays as dark."""
+    assert darkened(np.array([250.0, 250.0, 250.0]), 28).max() < 80
+    assert np.abs(darkened(np.array([10.0, 10.0, 10.0]), 28) - 10).max() < 3
