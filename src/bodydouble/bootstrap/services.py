@@ -91,14 +91,14 @@ def _renderer_check(settings: Settings) -> Callable[[str, str], str]:
     return check
 
 
-async def open_metrics(settings: Settings, stores: Stores, role: str) -> MetricsService:
-    """This process's reporter; ``role`` is api or worker. Raises StorageUnavailable."""
+async def open_metrics(settings: Settings, stores: Stores, process_kind: str) -> MetricsService:
+    """This process's reporter; ``process_kind`` is api or worker. Raises StorageUnavailable."""
     return MetricsService(
         stores.metrics,
         stores.queue,
         stores.switches,
         process=f"{socket.gethostname()}:{os.getpid()}",
-        role=role,
+        process_kind=process_kind,
         connections=lambda: stores.database.connections,
         takeover_seconds=settings.takeover_seconds,
         bounds=await stores.metrics.bucket_bounds(),

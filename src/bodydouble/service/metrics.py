@@ -74,13 +74,13 @@ class MetricsService:
         queue: QueueStore,
         switches: SwitchStore,
         process: str,
-        role: str,
+        process_kind: str,
         connections: Callable[[], Mapping[str, int]],
         takeover_seconds: float,
         bounds: Mapping[str, Sequence[float]],
     ) -> None:
         self._metrics, self._queue, self._switches = metrics, queue, switches
-        self._process, self._role = process, role
+        self._process, self._process_kind = process, process_kind
         self._connections, self._takeover_seconds = connections, takeover_seconds
         self._bounds = bounds
         self.counts = Counts(bounds)
@@ -94,29 +94,29 @@ class MetricsService:
         except StorageUnavailable:
             self.counts.put_back(counted)
             raise
-        said = {("database_connections", state): float(n) for state, n in self._connections().items()}
+        values = {("database_connections", state): float(n) for state, n in self._connections().items()}
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        said["processor_seconds", self._role] = usage.ru_utime + usage.ru_stime
-        said["memory_peak_bytes", self._role] = usage.ru_maxrss * 1024.0
-        gauges = [Gauge(process=self._process, name=n, label=label, value=v) for (n, label), v in said.items()]
+        values["processor_seconds", self._process_kind] = usage.ru_utime + usage.ru_stime
+        values["memory_peak_bytes", self._process_kind] = usage.ru_maxrss * 1024.0
+        gauges = [Gauge(process=self._process, name=n, label=label, value=v) for (n, label), v in values.items()]
         await self._metrics.set_gauges(self._process, gauges)
 
     async def keep_reporting(self) -> None:
         """Report until cancelled. The remaining counts are stored at the end if the store is available."""
-        told = True
+        reached = True  # the store, at the last report
         try:
             while True:
                 try:
                     await self.report()
-                    told = True
+                    reached = True
                 except StorageUnavailable as error:
-                    if told:
+                    if reached:
                         log.warning("metrics are kept until the database is available", error=error.message)
-                    told = False
+                    reached = False
                 await asyncio.sleep(REPORT_SECONDS)
         finally:
             left = self.counts.take()
-            if left and told:
+            if left and reached:
                 await asyncio.shield(self._metrics.add_counts(left))
 
     async def measures(self) -> Measures:
