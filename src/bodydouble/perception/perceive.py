@@ -34,6 +34,7 @@ from bodydouble.perception.windows import (
     save_window,
     window_path,
 )
+from bodydouble.tasks.atomic_files import atomic_write
 from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
@@ -94,9 +95,8 @@ def perceive(
     done = next((k for k in range(windows) if not window_path(folder, k).exists()), windows)
     if done < windows:
         _Perceiver(pack, networks, footage, choice, folder, report).run(done, windows)
-    (folder / "perception.json").write_text(
-        json.dumps({"windows": windows, "width": footage.width, "height": footage.height, "rate": footage.frame_rate})
-    )
+    shape = {"windows": windows, "width": footage.width, "height": footage.height, "rate": footage.frame_rate}
+    atomic_write(folder / "perception.json", json.dumps(shape))
     perception = load_perception(folder)
     if not perception.track.present.any():
         raise NobodyFound(
@@ -114,7 +114,7 @@ def _remove_foreign_windows(folder: Path, networks: str) -> None:
     if mark.exists() and mark.read_text() != maker:
         for window in folder.glob("window-*"):
             window.unlink()
-    mark.write_text(maker)
+    atomic_write(mark, maker)
 
 
 def load_perception(folder: Path) -> Perception:

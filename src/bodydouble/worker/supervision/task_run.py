@@ -156,19 +156,19 @@ class TaskRun:
     async def perceive(self) -> None:
         """Find and track the person."""
         await self.child.ask(Perceive(), Done)
-        await self._store_checkpoint("perceive")
+        await self._store_checkpoint(Stage.PERCEIVE)
 
     async def prepare(self) -> int:
         """Do the renderer's work for the whole shot; the number of segments."""
         prepared = await self.child.ask(Prepare(), Prepared)
-        await self._store_checkpoint("prepare")
+        await self._store_checkpoint(Stage.PREPARE)
         return prepared.segments
 
     async def render(self, segment: int) -> None:
         """Render one segment. The stored preview grows meanwhile."""
         async with self._preview.following():
             await self.child.ask(Render(segment=segment), Done)
-            await self._store_checkpoint(f"render {segment}")
+            await self._store_checkpoint(f"{Stage.RENDER} {segment}")
         await self._lease.while_held(self._preview.store())
 
     async def finish(self) -> StoredVideo:
