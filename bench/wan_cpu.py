@@ -86,7 +86,7 @@ def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> n
     components = Components(**parts, device=torch.device("cpu"))
     sampling = Sampling(steps=steps, carried_frames=CARRIED)
     picture = Image.fromarray(frame(0, 0, height, width))
-    role = encode_character(components, picture, "moves", "", height, width, sampling)
+    character = encode_character(components, picture, "moves", "", height, width, sampling)
     generator, carried, made = torch.Generator().manual_seed(SEED), None, None
     for start in range(0, frames - CARRIED, LENGTH - CARRIED):
         indices = range(start, start + LENGTH)
@@ -97,7 +97,7 @@ def run_ours(parts: dict, frames: int, height: int, width: int, steps: int) -> n
             mask=np.stack([frame(4, i, height, width)[..., 0] for i in indices]),
         )
         noise = torch.randn(noise_shape(LENGTH, height, width), generator=generator)
-        made = generate_segment(components, role, video, carried, noise, sampling, lambda done, steps: None)
+        made = generate_segment(components, character, video, carried, noise, sampling, lambda done, steps: None)
         carried = made[:, :, -CARRIED:].clone()
     assert made is not None
     return made[0, :, -1].numpy()

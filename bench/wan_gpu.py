@@ -349,8 +349,8 @@ def measure_segments(bench: Bench, size: Size) -> None:
             reference=encode_reference(components, letterbox(picture, size.height, size.width)),
         )
         contexts = prepare_contexts(transformer, size.text, size.image)
-        role = EncodedCharacter(character=character, contexts=contexts, negative_contexts=None)
-        return generate_segment(components, role, shown, None, noise, sampling, lambda done, steps: None)
+        encoded = EncodedCharacter(character=character, contexts=contexts, negative_contexts=None)
+        return generate_segment(components, encoded, shown, None, noise, sampling, lambda done, steps: None)
 
     bench.measure(f"{size.name} segment ours", ours)
 

@@ -38,6 +38,7 @@ KNEE = 0.5
 KNEE_BEND = 1 / (1 - KNEE) - 1 / (PEAK - KNEE)
 """Makes the view's curve end at ``PEAK``."""
 D65 = (0.3127, 0.3290)
+"""Chromaticity of the white of all three (BT.709-6, BT.2020-2 table 3; SMPTE EG 432-1)."""
 BT709_PRIMARIES, BT2020_PRIMARIES, P3_PRIMARIES = 1, 9, 12
 CHROMATICITIES = {
     BT709_PRIMARIES: ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060)),

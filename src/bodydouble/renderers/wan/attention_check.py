@@ -1,5 +1,8 @@
-"""Whether a kind of attention computes the right thing on this machine. Only use tells: a package may be too old, or
-built for other GPUs, and one release of SageAttention answers noise for long sequences."""
+"""Whether a kind of attention computes the right thing on this machine.
+
+Only a trial shows it: a package may be too old or built for other GPUs, and one release of SageAttention answers noise
+for long sequences.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +14,13 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Attention (1, S, heads, D) of query, key and value of the same shape."""
 
 HEADS, HEAD_WIDTH = 2, 128
+"""Two of the model's 40 heads, of its own width: enough to mix heads up, and fast."""
 LENGTHS_ON_GPU = (1_000, 75_600)
 """Tokens: a short sequence, and that of a segment at 1280 × 720."""
 LENGTHS_MASKED = (1_000, 9_000)
 """For a reference that has a mask of all pairs of tokens: that of 75,600 would take 11 GB."""
 LENGTHS_ON_CPU = (33, 200)
+"""Short, for tests; 33 is no multiple of a kernel's block."""
 ERROR_MAX = 0.1
 """Mean absolute error as a share of the mean absolute value. 8-bit attention has 2 to 5 % (SageAttention, ICLR 2025,
 table 1); noise has more than 100 %."""

@@ -14,13 +14,18 @@ from bodydouble.perception.arrays import Image
 
 SHRINK = 8
 """Side of a cell in pixels. Drift is the same over large areas: a mean of 8 x 8 pixels is free of noise."""
-CELLS_MIN = 64  # of SHRINK x SHRINK pixels over the whole segment
-GAIN_RANGE = (0.8, 1.25)
-OFFSET_MAX = 0.12  # of the full range
+CELLS_MIN = 64
+"""Cells over the whole segment, for four unknowns per channel. Chosen, not measured."""
+GAIN_RANGE, OFFSET_MAX = (0.8, 1.25), 0.12
+"""Limits of the correction; the offset is a share of the full range. A larger difference is no drift but another
+picture, and correcting it would tint the character. Chosen, not measured."""
 PRIOR_WEIGHT = 0.02
 """Weight of "no drift", as a share of the measured cells: with a background of one colour, gain and offset cannot be
 separated. Chosen, not measured."""
 OUTLIER_DEVIATIONS = 3.0
+"""Standard deviations from the fit beyond which a cell is left out: the usual three-sigma rule."""
+MEDIAN_TO_DEVIATION = 1.4826
+"""Standard deviation over median absolute deviation, of a normal distribution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,5 +98,5 @@ def _fit(
         prior = PRIOR_WEIGHT * len(shift) * np.eye(4)
         result = np.linalg.solve(rows.T @ rows + prior, rows.T @ shift)
         left = np.abs(made - known - columns @ result)
-        kept = left <= OUTLIER_DEVIATIONS * max(float(np.median(left)) * 1.4826, 1 / 255)
+        kept = left <= OUTLIER_DEVIATIONS * max(float(np.median(left)) * MEDIAN_TO_DEVIATION, 1 / 255)
     return np.asarray(result + (1, 0, 0, 0), np.float64)

@@ -16,6 +16,8 @@ SPATIAL_FACTOR = 8
 """Pixels of one latent's side."""
 TEMPORAL_FACTOR = 4
 """Frames that one latent holds; the first latent of a video holds one."""
+LATENT_CHANNELS = 16
+"""``z_dim`` of Wan2.1's autoencoder."""
 TEXT_TOKENS = 512
 """The transformer splits its context at this length; it silently splits any other length at the wrong place."""
 

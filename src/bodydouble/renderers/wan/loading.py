@@ -30,6 +30,9 @@ from bodydouble.renderers.wan.vae_shards import DividedAutoencoder
 from bodydouble.renderers.wan.weights import WanWeights
 from bodydouble.tasks.errors import ModelPackMissing, RendererUnavailable
 
+TRANSFORMER_SHARE, TEXT_ENCODER_SHARE = 0.6, 0.9
+"""Progress 0-1 once the transformer is read, and once the text encoder is read too. Estimated, not measured."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,23 +55,23 @@ def load_components(
     dtype = torch.bfloat16 if setup.precision == "bfloat16" else torch.float32
     torch.set_float32_matmul_precision("high")  # TF32: the autoencoder's float32 in half the time
     encoders = torch.device("cpu") if setup.offload != "none" else device
-    with _telling_of_reading(folder / "transformer", lambda fraction: report(0.6 * fraction)):
+    with _report_reading(folder / "transformer", lambda fraction: report(TRANSFORMER_SHARE * fraction)):
         transformer = _load_transformer(weights, setup, dtype)
-    report(0.6)
+    report(TRANSFORMER_SHARE)
     vae_dtype = torch.float32 if setup.vae_bytes == 4 else torch.bfloat16
     vae = _read(AutoencoderKLWan, folder / "vae", torch_dtype=vae_dtype)
     vae.to(device).eval()
     if setup.tiled:
         vae.enable_tiling()
     text_encoder = _read(UMT5EncoderModel, folder / "text_encoder", dtype=dtype)
-    report(0.9)
+    report(TEXT_ENCODER_SHARE)
     image_encoder = _read(CLIPVisionModel, folder / "image_encoder", dtype=dtype)
     scheduler: Any = UniPCMultistepScheduler.from_pretrained(folder / "scheduler")
     components = Components(
-        # The class that the folder names, T5's, makes a tokenizer of its own, without umT5's bytes for rare characters.
+        # T5's class, which the folder names, would lack the byte tokens that umT5 has for rare characters.
         tokenizer=PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
         text_encoder=text_encoder.eval().to(encoders),
-        # Without "Pil" it would depend on whether torchvision is installed how pictures are made smaller.
+        # The class without "Pil" resizes pictures differently where torchvision is installed.
         image_processor=CLIPImageProcessorPil.from_pretrained(folder / "image_processor"),
         image_encoder=image_encoder.eval().to(encoders),
         vae=vae,
@@ -83,27 +86,29 @@ def load_components(
 
 
 @contextmanager
-def _telling_of_reading(folder: Path, report: LoadReport) -> Generator[None]:
-    """Tell how much of the weights in ``folder`` was read: from a slow disk it takes many minutes, and whoever hears
-    nothing for so long takes this process for stuck."""
+def _report_reading(folder: Path, report: LoadReport) -> Generator[None]:
+    """Report once a second which share of the weights in ``folder`` was read.
+
+    From a slow disk this takes minutes. A process that reports nothing for so long is taken for stuck.
+    """
     total = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     before, ended = _bytes_read(), Event()
 
-    def tell() -> None:
+    def report_until_ended() -> None:
         while not ended.wait(1.0):
             report(min(1.0, (_bytes_read() - before) / total))
 
-    teller = Thread(target=tell, daemon=True)
-    teller.start()
+    reporter = Thread(target=report_until_ended, daemon=True)
+    reporter.start()
     try:
         yield
     finally:
         ended.set()
-        teller.join()
+        reporter.join()
 
 
 def _bytes_read() -> int:
-    """By this process so far, from the disk; 0 where the kernel does not tell. What is cached comes at once anyway."""
+    """What this process has read from the disk so far, without cached pages; 0 where the kernel does not tell."""
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
     except OSError:

@@ -6,16 +6,15 @@ the meta device, where nothing is computed. No figure was measured on a GPU yet.
 
 from dataclasses import dataclass
 
-BLOCKS = 40
-WIDTH = 5120
-FEED_FORWARD_WIDTH = 13_824
+BLOCKS, WIDTH, FEED_FORWARD_WIDTH = 40, 5120, 13_824
+"""``num_layers``, ``dim`` and ``ffn_dim`` of ``wan_animate_14B.py`` in Wan-Video/Wan2.2."""
 CONTEXT_TOKENS = 512 + 257
+"""Of the text, and of CLIP's picture."""
 BLOCK_WEIGHTS = 10 * WIDTH**2 + 2 * WIDTH * FEED_FORWARD_WIDTH  # 4 + 4 projections, 2 for the picture; up and down
-ADAPTER_WEIGHTS = 8 * 4 * WIDTH**2
+ADAPTER_WEIGHTS = 8 * 4 * WIDTH**2  # 8 face adapters of 4 projections
 OTHER_WEIGHTS = 280_000_000  # embeddings, motion and face encoder
-TEXT_ENCODER_WEIGHTS = 5_680_000_000
-IMAGE_ENCODER_WEIGHTS = 630_000_000
-VAE_WEIGHTS = 127_000_000
+TEXT_ENCODER_WEIGHTS, IMAGE_ENCODER_WEIGHTS, VAE_WEIGHTS = 5_680_000_000, 630_000_000, 127_000_000
+"""Parameters of umT5-XXL's encoder, of CLIP's ViT-H/14 and of Wan2.1's autoencoder."""
 
 HEADROOM_BYTES = 1_200_000_000
 """The CUDA context and the libraries' own memory; estimated, to be measured on a GPU."""

@@ -10,10 +10,11 @@ from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepSchedu
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bodydouble.renderers.wan.components import SPATIAL_FACTOR, TEMPORAL_FACTOR
+from bodydouble.renderers.wan.components import LATENT_CHANNELS, SPATIAL_FACTOR, TEMPORAL_FACTOR
 from bodydouble.renderers.wan.engine import Sampling, StepReport
 
 TRAINING_TIMESTEPS = 1000
+"""``num_train_timesteps`` of Wan-Video/Wan2.2."""
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """Velocity of latents at a time of the schedule."""
@@ -28,7 +29,7 @@ def segment_noise(seed: int, segment: int, frames: int, height: int, width: int)
 
 def noise_shape(frames: int, height: int, width: int) -> tuple[int, ...]:
     """Of the latents of ``frames`` frames and the reference's slot before them."""
-    return 1, 16, (frames - 1) // TEMPORAL_FACTOR + 2, height // SPATIAL_FACTOR, width // SPATIAL_FACTOR
+    return 1, LATENT_CHANNELS, (frames - 1) // TEMPORAL_FACTOR + 2, height // SPATIAL_FACTOR, width // SPATIAL_FACTOR
 
 
 def unshifted_sigmas(steps: int) -> NDArray[np.float64]:

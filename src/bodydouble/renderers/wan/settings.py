@@ -9,6 +9,10 @@ HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
 PROFILES = ("auto", "quality", "balanced", "fast")
 QUANTISATIONS = ("auto", "none", "fp8", "int8", "fp8-weights", "int8-weights")
 OFFLOADS = ("auto", "none", "encoders", "blocks")
+CARRIED_FRAMES = (1, 5)
+"""What Wan-Video/Wan2.2 recommends for its ``refert_num``."""
+SEGMENT_FRAMES_RANGE = (9, 121)
+"""Lengths that were run on tiny weights. The model was trained on 77 frames."""
 STEP_CACHE_MAX = 0.5
 """MagCache's published examples use 0.12 to 0.24."""
 ATTENTIONS = ("auto", *KINDS)
@@ -52,7 +56,8 @@ class WanSettings:
             raise ValueError(f"wan_step_cache: {self.step_cache} is not from 0 to {STEP_CACHE_MAX}")
         if self.smaller_setups < 0:
             raise ValueError(f"wan_smaller_setups: {self.smaller_setups} is below 0")
-        if self.carried_frames not in (1, 5):
+        if self.carried_frames not in CARRIED_FRAMES:
             raise ValueError(f"wan_carried_frames: {self.carried_frames} is neither 1 nor 5")
-        if self.segment_frames % 4 != 1 or not 9 <= self.segment_frames <= 121:
-            raise ValueError(f"wan_segment_frames: {self.segment_frames} is not 4n + 1 from 9 to 121")
+        low, high = SEGMENT_FRAMES_RANGE
+        if self.segment_frames % 4 != 1 or not low <= self.segment_frames <= high:
+            raise ValueError(f"wan_segment_frames: {self.segment_frames} is not 4n + 1 from {low} to {high}")

@@ -17,6 +17,7 @@ DISTILLED_STEPS, DISTILLED_SHIFT, DISTILLED_GUIDANCE = 4, 5.0, 1.0
 CAPABILITY_MIN = (8, 0)
 """Ampere: the first that computes in bfloat16."""
 FP8_CAPABILITY_MIN = (8, 9)
+"""Ada: the first with FP8 tensor cores."""
 
 
 @dataclass(frozen=True, kw_only=True)

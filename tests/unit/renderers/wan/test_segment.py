@@ -79,7 +79,7 @@ def ours(
     generator: torch.Generator,
 ) -> Tensor:
     """Frames of all segments from our loop, with the same segment limits as the pipeline."""
-    role = encode_character(components, picture(), PROMPT, NEGATIVE, HEIGHT, WIDTH, sampling)
+    character = encode_character(components, picture(), PROMPT, NEGATIVE, HEIGHT, WIDTH, sampling)
     carried, made = None, []
     for k in range(segments):
         start = k * (LENGTH - sampling.carried_frames)
@@ -91,7 +91,7 @@ def ours(
             mask=video.mask[here] if mode == "replace" else None,
         )
         noise = torch.randn(noise_shape(LENGTH, HEIGHT, WIDTH), generator=generator)
-        frames = generate_segment(components, role, part, carried, noise, sampling, lambda done, steps: None)
+        frames = generate_segment(components, character, part, carried, noise, sampling, lambda done, steps: None)
         frames = frames if carried is None else frames[:, :, sampling.carried_frames :]
         carried = frames[:, :, -sampling.carried_frames :]
         made.append(frames)

@@ -9,6 +9,7 @@ import numpy as np
 from bodydouble.perception.arrays import Image, MaskImage, Matte
 
 MATTE_MIN = 128
+"""Alpha 0-255 from which a pixel is the person's: half covered."""
 KERNEL_SIDE, DILATIONS = 7, 3
 """``--k 7 --iterations 3`` of Wan-Video/Wan2.2: nine pixels of the canvas, so that nothing of the outline shows."""
 

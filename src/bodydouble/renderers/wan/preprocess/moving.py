@@ -20,7 +20,8 @@ from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
 from bodydouble.renderers.wan.preprocess.inputs import FrameInputs
 
 SHOULDERS, HIPS, EARS = (5, 6), (11, 12), (3, 4)
-MEASURES = ((SHOULDERS, HIPS), ((5,), (6,)), ((3,), (4,)))
+"""Rows of COCO's whole-body points: left, right."""
+MEASURES = ((SHOULDERS, HIPS), (SHOULDERS[:1], SHOULDERS[1:]), (EARS[:1], EARS[1:]))
 """Pairs of COCO points (or means of points) whose distance measures a person's size, in order of preference. The trunk
 comes first because it does not shorten when the person turns; then the shoulders, then the ears."""
 SCALE_RANGE = (0.1, 10.0)
