@@ -3,6 +3,7 @@
 The tint is a von Kries adaptation in linear light. It compares the actor's skin with the character's, and the video's
 surroundings with the picture's backdrop as far as these tell their light. Brightness lies between that of the
 character and of the removed person, and follows the removed person over time, because lamps and clouds moved on them.
+In a dark scene the exposure falls too: by what neither complexions nor the colours of things can explain.
 """
 
 from dataclasses import dataclass
@@ -48,6 +49,15 @@ PERSON_WEIGHT, SKIN_WEIGHT, BRIGHTNESS_STRENGTH = 0.5, 0.3, 0.5
 """How far differences in L* of the whole person and of the skin count, and how far their sum is followed."""
 BRIGHTNESS_MAX = 14.0
 """L* by which the character is brightened or darkened at most."""
+COMPLEXION_RANGE = 30.0
+"""L* by which the skin of two people may differ in one light: cheeks in daylight have about 35 to 72."""
+HIGHLIGHT_RANGE = 30.0
+"""L* by which the brightest things of two well exposed pictures may differ. On the development clips the brightest
+things have 61 to 95, on the pictures 57 to 99."""
+HIGHLIGHT_PERCENTILE = 98
+"""Percentile of L* that stands for the brightest things: single lamps and reflections lie above."""
+PERSON_MIN = 0.5
+"""Alpha from which a pixel shows the person more than what is behind."""
 WHOLE_MIN = 0.4
 """Share of the median area from which a person counts as wholly in the picture."""
 FOLLOW_CUTOFF_HZ = 1.0
@@ -73,6 +83,7 @@ class Light:
     """What is done to the character's colours."""
 
     gain: NDArray[np.float64]  # (3,) in linear light
+    exposure: float  # factor in linear light, 0-1: below 1 in scenes too dark for the differences of people and things
     brightness: float  # L* added to all but the darkest tones
     follow: NDArray[np.float64]  # (F,) factor of the removed person's brightness, around 1
     actor_skin: NDArray[np.float64]  # (3,) CIELAB
@@ -84,7 +95,7 @@ class Light:
 
     def _tables(self, follow: float) -> NDArray[np.uint8]:
         level = np.arange(LEVELS) / 255
-        linear = level[:, None] ** GAMMA * self.gain
+        linear = level[:, None] ** GAMMA * self.gain * self.exposure
         tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
         lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * np.clip(tinted / DARK_TONE, 0, 1)
         return np.clip(lifted * follow + 0.5, 0, 255).astype(np.uint8)[None]
@@ -155,6 +166,10 @@ def measure_light(
         gain=_gain(
             np.mean([m.around for m in seen], axis=0), backdrop, own_skin, np.asarray(skins) if actor_skin else None
         ),
+        exposure=min(
+            _exposure(own_skin[0], float(skins[0]), COMPLEXION_RANGE) if actor_skin else 1.0,
+            _exposure(backdrop.person_highlight, max(m.highlight for m in seen), HIGHLIGHT_RANGE),
+        ),
         brightness=float(np.clip(BRIGHTNESS_STRENGTH * wanted, -BRIGHTNESS_MAX, BRIGHTNESS_MAX)),
         follow=_follow(track, chosen[whole], levels[whole], frame_rate),
         actor_skin=skins,
@@ -169,6 +184,8 @@ class _Measured:
     around: NDArray[np.float64]  # (3,) mean colour beside the person in linear light, 0-1
     spread: float  # standard deviation of L* beside the person
     lightness: float  # mean L* of the person
+    highlight: float  # L* of the brightest things
+    person_highlight: float  # L* of the person's brightest parts
     level: float  # mean grey level of the person, 0-255
     area: float  # the person's share of the picture
 
@@ -179,14 +196,27 @@ class _Measured:
         weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
         person, beside = weight.ravel() + TINY, 1 - weight.ravel() + TINY
         lightness = lab_of(small)[..., 0].ravel()
-        mean = np.average(lightness, weights=beside)
+        mean, inside = np.average(lightness, weights=beside), lightness[person > PERSON_MIN]
         return cls(
             around=_linear_mean(small, 1 - weight),
             spread=float(np.sqrt(np.average((lightness - mean) ** 2, weights=beside))),
             lightness=float(np.average(lightness, weights=person)),
+            highlight=float(np.percentile(lightness, HIGHLIGHT_PERCENTILE)),
+            person_highlight=float(np.percentile(inside if inside.size else lightness, HIGHLIGHT_PERCENTILE)),
             level=float(np.average(small.mean(2).ravel(), weights=person)),
             area=float(weight.mean()),
         )
+
+
+def _exposure(character: float, scene: float, range_max: float) -> float:
+    """0-1: factor in linear light that darkens L* ``character`` until it is ``range_max`` above L* ``scene``."""
+    lit = min(character, scene + range_max)
+    return _luminance(lit) / max(_luminance(character), LUMINANCE_MIN)
+
+
+def _luminance(lightness: float) -> float:
+    """Linear luminance (0-1) of L* (0-100)."""
+    return float(_linear_of_lab(np.array([lightness, 0.0, 0.0])) @ LUMA)
 
 
 def _gain(

@@ -33,7 +33,9 @@ def kept(weight: float = 1.0, elbow: tuple[float, float] = (100, 260)) -> tuple[
     for canvas, value in ((image, SKIN), (matte, 255), (skin, 255)):
         cv2.fillConvexPoly(canvas, cv2.convexHull(points.astype(np.int32)), value)
     own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64)
-    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
+    light = Light(
+        gain=np.ones(3), exposure=1.0, brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET
+    )
     hand = keep_hand(image, matte, points, np.array(elbow), light, TARGET, weight)
     assert hand is not None
     return hand, skin > 0
@@ -71,7 +73,9 @@ def test_dark_between_spread_fingers_and_a_white_cuff_are_left_out() -> None:
         start, stop = np.round(points[[a, b]]).astype(int).tolist()
         cv2.line(image, start, stop, SKIN, 9)
     own = lab_of(np.array([[SKIN]], np.uint8))[0, 0].astype(np.float64) - [14, 0, 0]
-    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET)
+    light = Light(
+        gain=np.ones(3), exposure=1.0, brightness=0.0, follow=np.ones(1), actor_skin=own, character_skin=TARGET
+    )
     cv2.fillConvexPoly(image, cv2.convexHull(palm), (165, 128, 112))  # a palm in its own shade
     hand = keep_hand(image, matte, points, np.array([100.0, 260.0]), light, TARGET, 1.0)
     assert hand is not None
@@ -96,6 +100,8 @@ def test_the_weight_fades_the_hand() -> None:
 
 def test_a_hand_outside_the_picture_is_none() -> None:
     """Nothing is cut where there is nothing."""
-    light = Light(gain=np.ones(3), brightness=0.0, follow=np.ones(1), actor_skin=TARGET, character_skin=TARGET)
+    light = Light(
+        gain=np.ones(3), exposure=1.0, brightness=0.0, follow=np.ones(1), actor_skin=TARGET, character_skin=TARGET
+    )
     image, matte = np.zeros((50, 50, 3), np.uint8), np.zeros((50, 50), np.uint8)
     assert keep_hand(image, matte, open_hand() + 500, np.array([600.0, 800.0]), light, TARGET, 1.0) is None

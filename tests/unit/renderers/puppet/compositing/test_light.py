@@ -1,10 +1,13 @@
 """The character in the light of the scene."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from bodydouble.renderers.puppet.compositing.light import (
     BRIGHTNESS_MAX,
+    GAMMA,
     LUMA,
     SKIN_SHIFT_MAX,
     Light,
@@ -34,7 +37,14 @@ def measured(tint: tuple[float, float, float], dimming: np.ndarray | None = None
 def plain(gain: tuple[float, float, float] = (1, 1, 1), brightness: float = 0.0) -> Light:
     """A light that only does what is given."""
     grey = np.array([60.0, 15.0, 18.0])
-    return Light(gain=np.array(gain), brightness=brightness, follow=np.ones(4), actor_skin=grey, character_skin=grey)
+    return Light(
+        gain=np.array(gain),
+        exposure=1.0,
+        brightness=brightness,
+        follow=np.ones(4),
+        actor_skin=grey,
+        character_skin=grey,
+    )
 
 
 def test_a_blue_scene_makes_the_character_bluer_and_no_brighter() -> None:
@@ -57,6 +67,26 @@ def test_the_character_darkens_with_the_actor_and_never_jumps() -> None:
 def test_brightness_is_limited() -> None:
     """Even a nearly black scene moves lightness by no more than the limit."""
     assert abs(measured((0.02, 0.02, 0.02)).brightness) <= BRIGHTNESS_MAX
+
+
+def test_a_dark_scene_lowers_the_exposure_and_an_ordinary_one_does_not() -> None:
+    """The character is darkened as far as neither complexions nor the colours of things explain the difference."""
+    assert measured((1, 1, 1)).exposure == 1
+    assert measured((0.7, 0.7, 0.7)).exposure == 1
+    dim, dark = measured((0.25, 0.25, 0.25)), measured((0.1, 0.1, 0.1))
+    assert dark.exposure < 0.5 * dim.exposure < 0.5
+    white = lab_of(np.full((1, 1, 3), 230, np.uint8))[0, 0, 0]
+    brightest = lab_of(np.full((1, 1, 3), 23, np.uint8))[0, 0, 0]
+    rgba = np.full((1, 1, 4), 255, np.uint8)
+    rgba[..., :3] = 230
+    assert brightest <= lab_of(relight(rgba, dark, 0)[0])[0, 0, 0] < 0.6 * white
+
+
+def test_exposure_keeps_ratios_of_light() -> None:
+    """Half the exposure is half the linear light of every tone."""
+    half = dataclasses.replace(plain(), exposure=0.5).tables(0)[0, :, 0] / 255
+    whole = plain().tables(0)[0, :, 0] / 255
+    assert np.abs(half**GAMMA - 0.5 * whole**GAMMA).max() < 0.01
 
 
 def test_neutral_light_changes_nothing() -> None:
