@@ -216,7 +216,11 @@ class Composer:
             self.motion.lips[index],
             face[list(INNER_LIPS)],
             float(self.motion.mouth_opening[index]),
-            MouthLight(actor_skin=self.light.actor_skin, character_skin=self.light.lit_skin()),
+            MouthLight(
+                actor_skin=self.light.actor_skin,
+                character_skin=self.light.lit_skin(),
+                exposure=self.light.exposure,
+            ),
             drawing.face_cover,
         )
 

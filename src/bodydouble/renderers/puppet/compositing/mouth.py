@@ -49,6 +49,7 @@ class MouthLight:
 
     actor_skin: Lab
     character_skin: Lab
+    exposure: float = 1.0  # factor in linear light that the character's skin has already, see ``Light``
 
 
 def paint_inside(
@@ -85,12 +86,12 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
     teeth = smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative).astype(np.float32)
     lighter = np.clip(light.character_skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX)
-    skin = light.character_skin[1:]
+    skin, dimmed = light.character_skin[1:], light.exposure ** (1 / 3)  # CIELAB is about a cube root of light
     lab = np.empty((*shown.shape[:2], 3), np.float32)
     shade = CAVITY_SHADE + (TEETH_SHADE - CAVITY_SHADE) * teeth
     lab[..., 0] = np.minimum(lightness * lighter, light.character_skin[0]) * shade
     for axis in range(2):
-        cavity = CAVITY_HUE[axis] + CAVITY_OF_SKIN * (skin[axis] - SKIN_DAYLIGHT[axis])
+        cavity = dimmed * CAVITY_HUE[axis] + CAVITY_OF_SKIN * (skin[axis] - dimmed * SKIN_DAYLIGHT[axis])
         lab[..., 1 + axis] = cavity + (TEETH_OF_SKIN[axis] * skin[axis] - cavity) * teeth
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     return np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)

@@ -19,6 +19,20 @@ def test_teeth_beside_warm_skin_are_never_blue() -> None:
     assert cavity[0] < 20
 
 
+def test_a_cavity_is_less_red_in_the_dark() -> None:
+    """Beside skin of an eighth of the light the cavity has half its chroma, so that it does not glow."""
+    shown = np.array([[[15, 14, 15]]], np.uint8)
+    dark_skin = np.array([30.0, 7.0, 8.5])
+    chroma = [
+        float(np.hypot(*lab_of(inside_colours(shown, light))[0, 0, 1:]))
+        for light in (
+            MouthLight(actor_skin=np.array([60.0, 14.0, 17.0]), character_skin=np.array([60.0, 14.0, 17.0])),
+            MouthLight(actor_skin=dark_skin, character_skin=dark_skin, exposure=1 / 8),
+        )
+    ]
+    assert chroma[1] < 0.65 * chroma[0]
+
+
 def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None:
     """Nothing outside the lips changes, nor what is covered, nor a mouth that is shut."""
     source = np.full((60, 60, 3), 20, np.uint8)
