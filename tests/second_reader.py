@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import encypher_c2pa
 
@@ -23,7 +22,7 @@ class Opinion:
 
 def second_opinion(path: Path) -> Opinion:
     """The other reader's report about the manifest in a file. Raises KeyError if there is none."""
-    report: dict[str, Any] = encypher_c2pa.verify(path)
+    report = encypher_c2pa.verify(path)
     results, known = report["validation_results"], report["manifest_report"]
     return Opinion(
         integrity=report["integrity"],

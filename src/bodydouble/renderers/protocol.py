@@ -8,7 +8,7 @@ character in its own picture, moving as the person does.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.footage import Footage, Mattes
@@ -63,6 +63,16 @@ class PreparedShot(Protocol):
 
     def carry_after(self, segment: Segment) -> bytes | None:
         """What the next segment needs of this one; None where segments do not depend on each other."""
+        ...
+
+
+@runtime_checkable
+class PlacesCharacter(Protocol):
+    """A prepared shot that says where the character of mode animate will be. Labels then do not cover its face."""
+
+    @property
+    def placed(self) -> PersonTrack:
+        """Box and face of the character in pixels of the finished frames."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from bodydouble.media import VideoInfo, VideoReader
 from bodydouble.media.mux import RESULT_COMMENT
-from bodydouble.perception import Perception
+from bodydouble.perception import ModelPack, Perception, PersonTrack
 from bodydouble.perception.arrays import Image
-from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.people import PeopleFinder
+from bodydouble.perception.track import BYSTANDERS_MAX, empty_track
+from bodydouble.renderers.plugin import REPLACE
+from bodydouble.renderers.protocol import PlacesCharacter, PreparedShot
 from bodydouble.renderers.shot_inputs import LABEL_BOTH, LABEL_CHINA, LABEL_EU, NO_LABEL
 from bodydouble.shot.request import ShotRequest
 
@@ -79,12 +82,32 @@ def result_texts(request: ShotRequest, made_from: bytes) -> dict[str, str]:
 
 
 def visible_label(
-    request: ShotRequest, size: tuple[int, int], info: VideoInfo, footage: VideoReader, seen: Perception
+    request: ShotRequest,
+    size: tuple[int, int],
+    info: VideoInfo,
+    footage: VideoReader,
+    seen: Perception,
+    moved: Callable[[], PersonTrack],
 ) -> "VisibleLabel | None":
-    """The label that ``request`` asks for; None if it asks for none. ``size``: of the result's frames."""
+    """The label that ``request`` asks for; None if it asks for none.
+
+    ``size``: of the result's frames. ``moved``: returns the people in these frames in mode animate.
+    """
     if request.label == NO_LABEL:
         return None
-    return VisibleLabel(request.label, size, [at * info.time_base for at in footage.pts], seen.track)
+    people = seen.track if request.mode == REPLACE else moved()
+    return VisibleLabel(request.label, size, [at * info.time_base for at in footage.pts], people)
+
+
+def people_in_picture(pack: ModelPack, picture: Image, prepared: PreparedShot, frames: int) -> PersonTrack:
+    """The people in the frames of mode animate, whose background is ``picture``: they stay, and the character moves.
+
+    The character's first place is kept free too. Renderers that do not say where it moves have only that.
+    """
+    track = prepared.placed if isinstance(prepared, PlacesCharacter) else empty_track(frames)
+    boxes = [person.box for person in PeopleFinder(pack).find(picture)[:BYSTANDERS_MAX]]
+    track.bystanders[:, : len(boxes)] = boxes
+    return track
 
 
 class VisibleLabel:

@@ -26,7 +26,7 @@ from bodydouble.media import (
     read_image,
     working_size,
 )
-from bodydouble.perception import ModelPack, Perception, load_perception, perceive
+from bodydouble.perception import ModelPack, Perception, PersonTrack, load_perception, perceive
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
 from bodydouble.perception.networks import Networks
@@ -37,7 +37,7 @@ from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Se
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import artefacts
 from bodydouble.shot.input_watch import InputWatch, describe_inputs
-from bodydouble.shot.labels import VisibleLabel, result_texts, visible_label
+from bodydouble.shot.labels import VisibleLabel, people_in_picture, result_texts, visible_label
 from bodydouble.shot.minimum import check_minimum
 from bodydouble.shot.output_samples import OutputSamples
 from bodydouble.shot.plan import Plan
@@ -321,7 +321,10 @@ class Shot:
 
     @cached_property
     def _label(self) -> VisibleLabel | None:
-        return visible_label(self.request, self.frame_size, self.info, self.footage, self._perception)
+        def moved() -> PersonTrack:
+            return people_in_picture(self._pack, self._reference(), self._prepared, self.footage.frames)
+
+        return visible_label(self.request, self.frame_size, self.info, self.footage, self._perception, moved)
 
     def _carry_into(self, segment: Segment) -> bytes | None:
         """The renderer's state from the end of the previous segment, if stored. Raises WorkspaceDamaged."""

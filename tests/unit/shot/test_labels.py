@@ -2,11 +2,14 @@
 
 import json
 from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+import bodydouble.shot.labels as labels
 import bodydouble.shot.shot as stages
 from bodydouble.perception.track import empty_track
 from bodydouble.renderers.shot_inputs import combined_label
@@ -82,6 +85,20 @@ def test_a_face_everywhere_leaves_the_freest_place_of_each_frame() -> None:
     for k in range(5):
         left, _, right, _ = drawn(made.draw(GREY, k))
         assert right <= boxes[k, 0] or left >= boxes[k, 2]
+
+
+def test_in_mode_animate_heads_are_those_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody in the picture, and the character where the renderer places it; not the driving video's people."""
+    seen = [SimpleNamespace(box=np.array([0, 0, 200, 300], np.float64))]
+    monkeypatch.setattr(labels, "PeopleFinder", lambda pack: SimpleNamespace(find=lambda image: seen))
+    moved = empty_track(2)
+    moved.present[:], moved.box[:] = True, (440, 0, 640, 300)
+    cases: list[tuple[Any, int]] = [(SimpleNamespace(placed=moved), 440), (SimpleNamespace(), SIZE[0])]
+    for prepared, limit in cases:
+        people = labels.people_in_picture(PACK, GREY, prepared, 2)
+        made = VisibleLabel("eu", SIZE, [Fraction(0), Fraction(1)], people)
+        left, top, right, _ = drawn(made.draw(GREY, 1))
+        assert (left >= 200, right <= limit, top < 100) == (True, True, True)
 
 
 def test_the_labels_of_task_and_installation_add_up() -> None:

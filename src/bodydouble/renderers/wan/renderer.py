@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.portrait import analyse_portrait
+from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.plugin import ANIMATE, REPLACE
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
 from bodydouble.renderers.wan.cards import find_cards
@@ -148,6 +149,12 @@ class PreparedWan:
         self._read: tuple[int, Future[SegmentVideo]] | None = None  # at most one segment ahead of the model
         self._started: _StartedSegment | None = None  # at most one segment ahead of whoever takes the frames
         self._carry: bytes | None = None
+
+    @property
+    def placed(self) -> PersonTrack:
+        """Where the character is in the finished frames."""
+        made = self._preprocessor
+        return made.placed_track() if isinstance(made, MovePreprocessor) else self._scene.track
 
     def render(self, segment: Segment, carry: bytes | None, report: StepReporter) -> Generator[Image]:
         """The finished frames of ``segment``, in order; they come together, after its last step."""

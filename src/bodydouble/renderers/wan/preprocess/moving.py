@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.footage import Footage
 from bodydouble.perception.skeleton import CONFIDENCE_MIN, draw_skeleton
-from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.perception.whole_body import WholeBody, whole_body
 from bodydouble.renderers.wan.preprocess.canvas import AREA_MAX, AREA_MIN, choose_canvas
 from bodydouble.renderers.wan.preprocess.face_crop import crop_face, face_boxes
@@ -95,6 +95,19 @@ class MovePreprocessor:
                     placements[shot] = placement
         whole = fit(self._frame, size)
         return {shot: placements.get(shot, whole) for shot in set(self._track.shot.tolist())}
+
+    def placed_track(self) -> PersonTrack:
+        """Box and face of the driver at the character's position, in pixels of the reference image.
+
+        It has one shot: a cut of the driving video does not change the picture.
+        """
+        driver, placed = self._track, empty_track(len(self._track))
+        for i, shot in enumerate(driver.shot.tolist()):
+            placement = self._placements[shot]
+            placed.box[i] = placement.scale * driver.box[i] + np.tile(placement.shift, 2)
+            placed.face[i, :, :2] = placement.scale * driver.face[i, :, :2] + placement.shift
+        placed.present[:], placed.face_found[:] = driver.present, driver.face_found
+        return placed
 
     def read(self, start: int, stop: int) -> Iterator[FrameInputs]:
         """The inputs of the frames ``start`` to ``stop`` (exclusive), in order, one at a time."""

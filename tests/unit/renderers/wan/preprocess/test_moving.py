@@ -3,7 +3,7 @@
 import numpy as np
 
 import mannequin
-from bodydouble.perception.whole_body import WholeBody
+from bodydouble.perception.whole_body import WholeBody, whole_body
 from bodydouble.renderers.wan.preprocess import MovePreprocessor
 from bodydouble.renderers.wan.preprocess.moving import fit, place
 from stored_frames import Stored
@@ -49,8 +49,6 @@ def test_each_shot_of_the_video_starts_from_the_picture() -> None:
     character = mannequin.joints(head=15.0, centre=60.0, top=20.0)
     still = mannequin.track_of([character])
     footage = Stored(np.zeros((3, 160, 160, 3), np.uint8))
-    from bodydouble.renderers.wan.preprocess import whole_body
-
     preprocessor = MovePreprocessor(footage, track, whole_body(still, 0, (120, 160)), (120, 160), area_min=1)
     poses = [frame.pose for frame in preprocessor.read(0, 3)]
     assert poses[0].shape == (160, 128, 3)
@@ -58,3 +56,20 @@ def test_each_shot_of_the_video_starts_from_the_picture() -> None:
     boxes = [np.argwhere(pose.any(-1)) for pose in poses]
     for low, high in ((boxes[0].min(0), boxes[2].min(0)), (boxes[0].max(0), boxes[2].max(0))):
         np.testing.assert_allclose(low, high, atol=3)
+
+
+def test_the_drivers_face_and_box_are_placed_like_the_skeleton() -> None:
+    """Both shots put the driver where the character is in the picture, and count as one shot."""
+    near, far = mannequin.joints(head=20.0, centre=80.0, top=10.0), mannequin.joints(head=10.0, centre=40.0, top=30.0)
+    track = mannequin.track_of([far, near], shots=[0, 1])
+    character = mannequin.track_of([mannequin.joints(head=15.0, centre=60.0, top=20.0)])
+    for whole in (track, character):
+        whole.box[:] = np.concatenate([np.nanmin(whole.body[..., :2], 1), np.nanmax(whole.body[..., :2], 1)], 1)
+    track.face[:], track.face_found[:] = track.body[:, :1], True
+    size = (120, 160)
+    footage = Stored(np.zeros((2, 160, 160, 3), np.uint8))
+    placed = MovePreprocessor(footage, track, whole_body(character, 0, size), size, area_min=1).placed_track()
+    for box, face in zip(placed.box, placed.face, strict=True):
+        np.testing.assert_allclose(box, character.box[0], atol=3)
+        np.testing.assert_allclose(face[0, :2], character.body[0, 0, :2], atol=3)
+    assert (placed.shot.tolist(), placed.face_found.tolist()) == ([0, 0], [True, True])
