@@ -3,8 +3,9 @@
 ``contract/`` runs the same suites on these and on the real adapters.
 """
 
+import dataclasses
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -93,7 +94,10 @@ class FakePorts:
         return True
 
     async def get_task(self, task_id: TaskId, account: AccountId | None = None) -> Task | None:
-        return make_task()
+        if not self.settled:
+            return make_task()
+        status, result = self.settled[-1]
+        return dataclasses.replace(make_task(), status=status, result=result)
 
     async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
         if self.settled or executor != self.executor:
@@ -136,6 +140,10 @@ class FakePorts:
     async def put_file(self, key: str, source: Path, content_type: str) -> None:
         self.missing.discard(key)
         self.stored[key] = source.read_bytes()
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.stored.pop(key, None)
 
     async def delete_prefix(self, prefix: str) -> int:
         keys = [key for key in self.stored if key.startswith(f"{prefix}/")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -218,6 +219,8 @@ class TaskRun:
             await self._inputs.drop()
         else:
             log.warning("another worker has settled the task", status=status.value)
+        if isinstance(outcome, StoredVideo) and not (settled and status is TaskStatus.SUCCESS):
+            await self._drop_result(outcome.key)
         await self._workspace.remove()
         return status.value if settled else "lost"
 
@@ -230,6 +233,13 @@ class TaskRun:
         await self._workspace.remove()
         if self.phase is Phase.FETCH and await self._is_over():  # a file may have come after its owner's cancel
             await self._inputs.drop()
+
+    async def _drop_result(self, key: str) -> None:
+        """Delete a stored video that the ended task does not name. The cleanup would keep it as long as a result."""
+        with suppress(StorageUnavailable):
+            task = await self._ports.store.get_task(self.task.id)
+            if task is None or (task.status in TERMINAL and not (task.result and key in task.result.media_keys)):
+                await self._ports.files.delete([key])
 
     async def _is_over(self) -> bool:
         try:

@@ -22,7 +22,7 @@ from bodydouble.tasks.errors import (
     RendererUnavailable,
     StorageUnavailable,
 )
-from bodydouble.tasks.task import ResultCode, TaskStatus
+from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.runner_pool import RunnerPool
@@ -194,14 +194,32 @@ def test_settlement_waits_for_the_database(make_run, run, fake_ports):
 
 
 def test_a_result_that_cannot_be_stored_fails_the_task_at_once(make_run, run, fake_ports):
-    """Another attempt would render the same result, and nobody would be charged for it."""
+    """Another attempt would render the same result, and nobody would be charged for it. Its video is deleted."""
     r = make_run()
+    fake_ports.stored |= {"results/1.mp4": b"video", "results/2.mp4": b"of another task"}
 
     async def settle():
         return await r.settle(StoredVideo(key="results/1.mp4", media_info={"generator": "ev\0il"}))
 
     assert run(settle) == "failed"
     assert [result.message for _, result in fake_ports.settled] == [UNEXPECTED]
+    assert list(fake_ports.stored) == ["results/2.mp4"]
+
+
+@pytest.mark.parametrize(("status", "keys", "left"), [("failed", (), 0), ("success", ("results/1.mp4",), 1)])
+def test_a_video_of_a_task_that_others_settled_stays_only_if_the_task_names_it(
+    make_run, run, fake_ports, status, keys, left
+):
+    """A task that was overdue meanwhile has no result; one that another worker finished has this one."""
+    r = make_run()
+    fake_ports.stored["results/1.mp4"] = b"video"
+    fake_ports.settled = [(TaskStatus(status), TaskResult(code=ResultCode(200), message="", media_keys=keys))]
+
+    async def settle():
+        return await r.settle(StoredVideo(key="results/1.mp4", media_info={}))
+
+    assert run(settle) == "lost"
+    assert len(fake_ports.stored) == left
 
 
 @pytest.mark.parametrize(
