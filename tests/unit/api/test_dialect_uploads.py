@@ -78,3 +78,46 @@ async def test_an_empty_file_is_refused(client: httpx.AsyncClient) -> None:
         answer = await client.post(path, **sent)
         assert (answer.status_code in (400, 422), "is empty" in answer.text) == (True, True), (path, answer.text)
     assert (await client.get("/replicate/v1/files")).json()["results"] == []
+
+
+async def test_fals_javascript_client_sends_a_large_file_in_parts(client: httpx.AsyncClient) -> None:
+    """Parts in any order, one of them twice, become the file in the order of their numbers; the URL names it."""
+    asked = {"content_type": "video/mp4", "file_name": "long.mp4"}
+    made = (await client.post("/fal/rest/storage/upload/initiate-multipart", json=asked)).json()
+    address = httpx.URL(made["upload_url"])
+
+    def at(rest: str) -> httpx.URL:
+        return address.copy_with(path=f"{address.path}/{rest}")
+
+    anybody = {"x-api-key": ""}
+    parts: list[dict[str, Any]] = []
+    for number, content in ((2, b"second"), (1, b"lost"), (1, b"first, ")):
+        sent = await client.put(at(str(number)), content=content, headers=anybody)
+        assert sent.status_code == 200, sent.text
+        parts.append(sent.json())
+    wrong = await client.post(at("complete"), json={"parts": parts[:2]}, headers=anybody)
+    assert (wrong.status_code, "part 1 has another etag" in wrong.text) == (422, True)
+    done = await client.post(at("complete"), json={"parts": [parts[0], parts[2]]}, headers=anybody)
+    assert done.status_code == 200, done.text
+    assert (await client.get(made["file_url"])).content == b"first, second"
+    again = await client.post(at("complete"), json={"parts": [parts[0], parts[2]]}, headers=anybody)
+    assert (again.status_code, "was not sent" in again.text) == (422, True), "the parts were deleted"
+
+
+async def test_parts_need_the_address_that_was_signed_for_them(client: httpx.AsyncClient) -> None:
+    """Another file, another time and another number than the parts have are refused."""
+    asked = {"content_type": "video/mp4", "file_name": "long.mp4"}
+    made = (await client.post("/fal/rest/storage/upload/initiate-multipart", json=asked)).json()
+    address = httpx.URL(made["upload_url"])
+    other = address.copy_with(path=f"{address.path[:-5]}0.mp4/1")
+    later = address.copy_with(path=f"{address.path}/1").copy_set_param("expires", "99999999999")
+    for url, status in ((other, 403), (later, 403), (address.copy_with(path=f"{address.path}/0"), 422)):
+        assert (await client.put(url, content=b"x")).status_code == status
+    missing = await client.post(address.copy_with(path=f"{address.path}/complete"), json={"parts": []})
+    assert missing.status_code == 422
+
+
+async def test_fals_python_client_is_told_how_to_send_a_large_file(client: httpx.AsyncClient) -> None:
+    """It would send parts to the addresses of its storage; the message names the argument that sends one request."""
+    refused = await client.post("/fal/cdn/files/upload/multipart", headers={"content-type": "video/mp4"})
+    assert (refused.status_code, 'repository="fal"' in refused.json()["detail"][0]["msg"]) == (422, True)

@@ -15,6 +15,7 @@ from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT
 from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service.inline_files import EXTENSIONS
+from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
 
 REST, CDN = f"{PREFIX}/rest", f"{PREFIX}/cdn"
@@ -55,7 +56,7 @@ async def initiate(request: Request) -> Response:
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
     body = await read_model(request, UploadBody)
-    extension = _extension(body.content_type, body.file_name)
+    extension = file_extension(body.content_type, body.file_name)
     signed = await get_tasks(request).sign_upload(caller, body.content_type, extension)
     return JsonResponse({"upload_url": signed.put_url, "file_url": signed.file_url})
 
@@ -69,13 +70,21 @@ async def upload(request: Request) -> Response:
     """Upload a file in one request."""
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
-    extension = _extension(request.headers.get("content-type", ""), request.headers.get("x-fal-file-name", ""))
+    extension = file_extension(request.headers.get("content-type", ""), request.headers.get("x-fal-file-name", ""))
     announced = request.headers.get("content-length", "")
     size = int(announced) if announced.isdecimal() else None
     stored = await store_upload(request, caller, extension, request.stream(), size)
     return JsonResponse({"access_url": stored.url})
 
 
-def _extension(content_type: str, file_name: str) -> str:
+@router.post("/cdn/files/upload/multipart", include_in_schema=False)
+async def refuse_parts(request: Request) -> Response:
+    """The answer to fal's Python client, which sends files above 100 MiB in parts."""
+    await identify(request, fal_key(request))
+    raise InvalidParams(['file: larger than 100 MiB; give upload_file the argument repository="fal"'])
+
+
+def file_extension(content_type: str, file_name: str) -> str:
+    """The extension of a file with this type and name. Raises InvalidParams."""
     plain = content_type.split(";")[0].strip().lower()
     return EXTENSIONS.get(plain) or extension_of(file_name, "file_name")
