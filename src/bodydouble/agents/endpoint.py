@@ -13,10 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bodydouble.agents.connections import Connect, ServiceConnection
 from bodydouble.tasks.account import API_KEY_PATTERN
-from bodydouble.tasks.errors import Unauthenticated
+from bodydouble.tasks.errors import InvalidParams, Unauthenticated
 from bodydouble_client import AsyncClient, AuthenticationError
 
 AGENTS_PATH = "/mcp"
+INVALID_REQUEST = -32600
+"""JSON-RPC's code."""
 END_SECONDS = 2.0
 """Time in which tools answer once the process stops. uvicorn cuts connections after 5 s."""
 
@@ -53,6 +55,11 @@ def _key(request: Request) -> str:
     return key
 
 
+def _rpc_error(message: str) -> dict[str, Any]:
+    """A JSON-RPC error for a request whose id is not known."""
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": message}}
+
+
 class AgentsEndpoint:
     """The ASGI application of ``/mcp``.
 
@@ -68,7 +75,7 @@ class AgentsEndpoint:
         self._stop, self._closed = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; 401 without a key that is valid now. Raises what ``admit`` raises."""
+        """Answer one request; 401 without a valid key, 413 if it is too large. Raises what ``admit`` raises."""
         try:
             async with self._admit(Request(scope)):
                 await self._started()
@@ -76,6 +83,9 @@ class AgentsEndpoint:
         except Unauthenticated as error:
             headers = {"www-authenticate": 'Bearer realm="bodydouble"'}
             await JSONResponse({"error": str(error)}, 401, headers)(scope, receive, send)
+        except InvalidParams as error:  # of the body's size: tools answer for their own arguments
+            message = f"{error}: the tool upload_address returns an address to upload to"
+            await JSONResponse(_rpc_error(message), 413)(scope, receive, send)
 
     def stop(self) -> None:
         """Have all requests end within ``END_SECONDS``, because the server waits for open responses."""

@@ -136,7 +136,7 @@ class BodyLimitMiddleware:
             received += len(message.get("body", b""))
             if received > bytes_max:
                 limit = f"{round(bytes_max / 1e6, 1):g} MB"
-                raise InvalidParams([f"body: larger than {limit}; upload media through upload-url"])
+                raise InvalidParams([f"body: larger than {limit}; upload files first and send their addresses"])
             return message
 
         await self._app(scope, receive_limited, send)

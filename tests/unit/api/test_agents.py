@@ -347,3 +347,13 @@ async def test_llms_txt_names_the_ways_in(anonymous: httpx.AsyncClient) -> None:
     assert told.headers["content-type"].startswith("text/plain")
     for path in re.findall(r"\]\((/[a-z.]+)\)", told.text):
         assert (await anonymous.get(path)).status_code != 404, path
+
+
+async def test_a_request_to_mcp_beyond_the_limit_says_where_to_upload(client: httpx.AsyncClient) -> None:
+    """Clients of MCP show the message of an error in JSON-RPC's format; it names the tool for larger files."""
+    picture = "data:image/png;base64," + "A" * 1_100_000
+    refused = await client.post("/mcp", json=BODY | {"params": {"picture": picture}}, headers=HEADERS)
+    told = refused.json()
+    assert (refused.status_code, told["jsonrpc"], told["id"], told["error"]["code"]) == (413, "2.0", None, -32600)
+    assert "larger than 1 MB" in told["error"]["message"]
+    assert "upload_address" in told["error"]["message"]

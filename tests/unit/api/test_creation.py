@@ -134,9 +134,9 @@ async def test_a_body_beyond_the_limit_is_refused(client: httpx.AsyncClient) -> 
     """The limit is 1 MB, and 14.3 MB for bodies with files; the message names upload-url."""
     answer = await client.post(f"{API}/account/keys", content=b'"' + b"x" * 1_100_000 + b'"')
     assert answer.status_code == 422
-    assert answer.json()["errors"] == ["body: larger than 1 MB; upload media through upload-url"]
+    assert answer.json()["errors"] == ["body: larger than 1 MB; upload files first and send their addresses"]
     answer = await client.post(f"{API}/job/CreateTask", content=b'"' + b"x" * 15_000_000 + b'"')
-    assert answer.json()["errors"] == ["body: larger than 14.3 MB; upload media through upload-url"]
+    assert answer.json()["errors"] == ["body: larger than 14.3 MB; upload files first and send their addresses"]
 
 
 def data_url(path: Path, content_type: str) -> str:
