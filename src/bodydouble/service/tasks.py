@@ -353,11 +353,12 @@ class TaskService:
         return find_model(name, self._catalogue)
 
     def models(self, modality: str | None = None, operation: str | None = None) -> Sequence[ModelSpec]:
-        """The catalogue, filtered."""
+        """The catalogue, filtered. ``modality`` is compared with that of a model and with its type, as crun.ai does."""
         return [
             m
             for m in self._catalogue.values()
-            if (modality is None or m.modality == modality) and (operation is None or operation in m.operations)
+            if (modality is None or modality in (m.modality, m.model_type))
+            and (operation is None or operation in m.operations)
         ]
 
 

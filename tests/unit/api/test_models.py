@@ -18,6 +18,9 @@ async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> Non
     assert {"provider", "model_type", "modality", "operations", "quality_tier", "speed_tier", "routing_priority"} <= (
         entry.keys()
     )
+    for modality in ("video", "tools"):  # the official client's skill asks for tools, which is the type
+        found = (await client.get(f"{API}/job/Models", params={"modality": modality})).json()["data"]
+        assert found["total"] == 2
     empty = (await client.get(f"{API}/job/Models", params={"modality": "music"})).json()["data"]
     assert empty == {"total": 0, "models": []}
 
@@ -25,7 +28,7 @@ async def test_the_catalogue_lists_and_filters(client: httpx.AsyncClient) -> Non
 async def test_one_model_has_its_schema(client: httpx.AsyncClient) -> None:
     """A model name contains a slash; the schema has the fields, and CreateTask accepts the example."""
     data = (await client.get(f"{API}/job/Models/{MODEL}")).json()["data"]
-    assert data["input_schema"]["required"] == ["img_urls", "video_urls"]
+    assert data["input_schema"]["required"] == data["required_input_fields"] == ["img_urls", "video_urls"]
     assert data["input_schema"]["properties"]["resolution"]["enum"] == ["480P", "580P", "720P"]
     assert (await client.post(f"{API}/job/estimate-credits", json=data["example"])).status_code == 200
     unknown = await client.get(f"{API}/job/Models/wan/9")
@@ -49,6 +52,7 @@ async def test_a_model_that_needs_a_gpu_says_so(client: httpx.AsyncClient) -> No
 
 @pytest.mark.parametrize("kind", ["kling", "vidu", "bytedance"])
 async def test_template_catalogues_are_empty_pages(client: httpx.AsyncClient, kind: str) -> None:
-    """The template endpoints of the official client return an empty page."""
-    answer = await client.get(f"{API}/job/{kind}-templates", params={"page": 2, "page_size": 10})
+    """The template endpoints of the official client return an empty page, also if it asks for one template."""
+    asked = {"page": "2", "page_size": 10, "template" if kind == "vidu" else "template_id": "dance"}
+    answer = await client.get(f"{API}/job/{kind}-templates", params=asked)
     assert answer.json()["data"] == {"total": 0, "page": 2, "page_size": 10, "items": []}

@@ -36,7 +36,8 @@ async def model(request: Request, service: TasksDep, caller: CallerDep, model: s
     spec = service.model(model)
     renderers, off = request.app.state.renderers, await service.switched_off()
     schema = INPUTS[model].model_json_schema()
-    return success(model_data(spec, renderers, off.keys()) | {"input_schema": schema, "example": EXAMPLES[model]})
+    described = {"input_schema": schema, "required_input_fields": schema["required"], "example": EXAMPLES[model]}
+    return success(model_data(spec, renderers, off.keys()) | described)
 
 
 @router.get("/job/People", operation_id="findPeople", tags=["models"], responses=responses(PeopleData, 503))

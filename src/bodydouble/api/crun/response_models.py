@@ -174,6 +174,7 @@ class ModelDetail(ModelData):
     """A model with the JSON Schema of its input."""
 
     input_schema: dict[str, Any]
+    required_input_fields: list[str] = Field(description="Names of the inputs that `input_schema` requires.")
     example: dict[str, Any]
 
 
