@@ -1,7 +1,5 @@
 """Links start with the host that the client used."""
 
-from typing import Any
-
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -10,10 +8,6 @@ from bodydouble.api.client_origin import AllowedHosts
 
 pytestmark = pytest.mark.anyio
 HOSTS = AllowedHosts.parse(["Studio.local", "192.168.0.0/16", "::1/128"])
-
-
-def _scope(host: str, scheme: str = "http") -> dict[str, Any]:
-    return {"type": "http", "scheme": scheme, "headers": [(b"host", host.encode("latin-1"))]}
 
 
 @pytest.mark.parametrize(
@@ -34,12 +28,12 @@ def _scope(host: str, scheme: str = "http") -> dict[str, Any]:
 )
 def test_only_allowed_hosts_are_named(host: str, origin: str | None) -> None:
     """A name or an address of an allowed network, with its port; everything else is not repeated."""
-    assert HOSTS.origin_of(_scope(host)) == origin
+    assert HOSTS.origin("http", host.encode("latin-1")) == origin
 
 
 def test_the_scheme_is_that_of_the_request() -> None:
     """A proxy's forwarded scheme reaches it through the server, which trusts configured proxies only."""
-    assert HOSTS.origin_of(_scope("studio.local", "https")) == "https://studio.local"
+    assert HOSTS.origin("https", b"studio.local") == "https://studio.local"
 
 
 async def test_links_name_the_host_of_the_request(app: FastAPI, key: str) -> None:
