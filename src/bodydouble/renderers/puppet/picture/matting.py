@@ -1,17 +1,17 @@
 """Exact outlines: closed-form matting, and the foreground's own colours."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 import scipy.sparse as sparse
 from numpy.typing import NDArray
 from scipy.sparse.linalg import cg
 
-from bodydouble.perception.arrays import Floats
+from bodydouble.perception.arrays import Floats, Mask
 
 WINDOW = np.array([(dy, dx) for dy in (0, 1, 2) for dx in (0, 1, 2)])
 """Pixels of a window of 3 x 3, as rows and columns from its corner."""
+REACH = np.array([(dy, dx) for dy in range(-2, 3) for dx in range(-2, 3)])
+"""Rows and columns from a pixel to those that share a window with it; itself in the middle."""
 EPSILON = 1e-5
 """Regularisation of the colour covariance of a window, for colours 0-1. Chosen by eye on hair."""
 PIXELS = len(WINDOW)
@@ -37,34 +37,48 @@ def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: 
     unknown = (trimap > KNOWN) & (trimap < 1 - KNOWN)
     if not unknown.any():
         return trimap.astype(np.float32)
-    centres = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
-    cy, cx = np.nonzero(centres)
-    size = height * width
-    laplacian: Any = sparse.csr_matrix((size, size))
-    for start in range(0, len(cy), WINDOWS_AT_ONCE):
-        some = np.s_[start : start + WINDOWS_AT_ONCE]
-        laplacian = laplacian + _laplacian_of(image, cy[some, None] + WINDOW[:, 0], cx[some, None] + WINDOW[:, 1])
-    free, fixed = np.flatnonzero(unknown.ravel()), np.flatnonzero(~unknown.ravel())
-    values = trimap.astype(np.float64).ravel().copy()
-    among = laplacian[free]
-    system = among[:, free] + sparse.eye(len(free)) * DIAGONAL_SHIFT
-    right = -(among[:, fixed] @ values[fixed])
-    preconditioner = sparse.diags(1 / np.maximum(system.diagonal(), DIAGONAL_MIN))
+    free = np.flatnonzero(unknown)
+    number = np.full(unknown.shape, -1, np.int32)
+    number.ravel()[free] = np.arange(len(free), dtype=np.int32)
+    rows = _laplacian_rows(image, unknown, number)
+    # Beyond the picture's border the rows are 0: which pixel is named there does not matter.
+    near = np.clip(free[:, None] + (REACH[:, :1] * width + REACH[:, 1:]).ravel(), 0, height * width - 1)
+    right = -(rows * np.where(unknown, 0.0, trimap).ravel()[near]).sum(1)
+    columns = number.ravel()[near]
+    rows[columns < 0], columns[columns < 0] = 0, 0
+    rows[:, len(REACH) // 2] += DIAGONAL_SHIFT
+    starts = np.arange(0, rows.size + 1, len(REACH), dtype=np.int32)
+    system = sparse.csr_matrix((rows.ravel(), columns.ravel(), starts), (len(free), len(free)))
+    preconditioner = sparse.diags(1 / np.maximum(rows[:, len(REACH) // 2], DIAGONAL_MIN))
     solved, _ = cg(
         system, right, x0=np.full(len(free), 0.5), rtol=SOLVER_RELATIVE_ERROR, maxiter=iterations_max, M=preconditioner
     )
-    values[free] = np.clip(solved, 0, 1)
-    return np.asarray(values.reshape(height, width), np.float32)
+    values = trimap.astype(np.float32)
+    values.ravel()[free] = np.clip(solved, 0, 1)
+    return values
 
 
-def _laplacian_of(image: NDArray[np.uint8], yy: NDArray[np.int64], xx: NDArray[np.int64]) -> sparse.csr_matrix:
-    """The matting Laplacian of the windows with the pixels ``yy``, ``xx`` (N, 9), as a matrix over all pixels."""
-    size, index = image.shape[0] * image.shape[1], (yy * image.shape[1] + xx).astype(np.int32)
-    centred = (colours := image[yy, xx].astype(np.float64) / 255) - colours.mean(1, keepdims=True)
-    covariance = np.einsum("nki,nkj->nij", centred, centred) / PIXELS + EPSILON / PIXELS * np.eye(3)
-    affinity = (np.einsum("nki,nij,nlj->nkl", centred, np.linalg.inv(covariance), centred, optimize=True) + 1) / PIXELS
-    rows, columns = np.repeat(index, PIXELS, 1).ravel(), np.tile(index, (1, PIXELS)).ravel()
-    return sparse.csr_matrix(((np.eye(PIXELS) - affinity).ravel(), (rows, columns)), (size, size))
+def _laplacian_rows(image: NDArray[np.uint8], unknown: Mask, number: NDArray[np.int32]) -> NDArray[np.float64]:
+    """(N, len(REACH)) the matting Laplacian's rows of the ``unknown`` (h, w) pixels; ``number`` (h, w) numbers them."""
+    centres = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
+    cy, cx = np.nonzero(centres)
+    count = int(number.max()) + 1
+    total = np.zeros((count + 1) * len(REACH))  # the last row collects those of known pixels
+    between = WINDOW[None] - WINDOW[:, None] + 2  # from each pixel of a window to each other one
+    place = between[..., 0] * 5 + between[..., 1]
+    for start in range(0, len(cy), WINDOWS_AT_ONCE):
+        some = np.s_[start : start + WINDOWS_AT_ONCE]
+        yy, xx = cy[some, None] + WINDOW[:, 0], cx[some, None] + WINDOW[:, 1]
+        row = number[yy, xx].astype(np.int64)
+        row[row < 0] = count
+        colours = image[yy, xx].astype(np.float64) / 255
+        colours -= colours.mean(1, keepdims=True)
+        turned = colours.transpose(0, 2, 1)
+        covariance = turned @ colours / PIXELS + EPSILON / PIXELS * np.eye(3)
+        affinity = (colours @ np.linalg.inv(covariance) @ turned + 1) / PIXELS
+        at = row[:, :, None] * len(REACH) + place
+        total += np.bincount(at.ravel(), (np.eye(PIXELS) - affinity).ravel(), minlength=len(total))
+    return total.reshape(count + 1, len(REACH))[:count]
 
 
 def estimate_foreground(image: NDArray[np.uint8], alpha: Floats) -> Floats:

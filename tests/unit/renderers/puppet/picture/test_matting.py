@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
+from bodydouble.renderers.puppet.picture.matting import (
+    DIAGONAL_SHIFT,
+    EPSILON,
+    WINDOW,
+    closed_form_alpha,
+    estimate_foreground,
+)
 
 
 def soft_disc() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -40,3 +46,23 @@ def test_foreground_has_no_background_in_it():
     rim = (alpha > 0.35) & (alpha < 0.65)
     assert front[rim][:, 0].mean() > 195
     assert image[rim][:, 0].mean() < 165
+
+
+def test_alpha_solves_the_laplacian_of_all_windows():
+    """The same as the whole picture's Laplacian, added up window by window and solved exactly, gives."""
+    image, _, trimap = soft_disc()
+    image, trimap = image[8:40, 20:60], trimap[8:40, 20:60]
+    height, width = trimap.shape
+    laplacian = np.zeros((height * width, height * width))
+    for y in range(height - 2):
+        for x in range(width - 2):
+            pixels = ((y + WINDOW[:, 0]) * width + x + WINDOW[:, 1]).tolist()
+            colours = image.reshape(-1, 3)[pixels] / 255
+            centred = colours - colours.mean(0)
+            inverse = np.linalg.inv(centred.T @ centred / 9 + EPSILON / 9 * np.eye(3))
+            laplacian[np.ix_(pixels, pixels)] += np.eye(9) - (1 + centred @ inverse @ centred.T) / 9
+    unknown = trimap.ravel() == 0.5
+    system = laplacian[np.ix_(unknown, unknown)] + DIAGONAL_SHIFT * np.eye(int(unknown.sum()))
+    right = -laplacian[np.ix_(unknown, ~unknown)] @ trimap.ravel()[~unknown]
+    exact = np.clip(np.linalg.solve(system, right), 0, 1)
+    assert np.abs(closed_form_alpha(image, trimap).ravel()[unknown] - exact).max() < 0.02
