@@ -76,7 +76,7 @@ def sampled(field: NDArray[Any], step: int) -> NDArray[Any]:
 
 def bone_share(weights: NDArray[Any], bones: tuple[str, ...]) -> Array:
     """(...) the sum over ``bones`` of ``weights`` (..., len(BONES))."""
-    return weights[..., [BONES.index(bone) for bone in bones]].sum(-1)
+    return sum((weights[..., BONES.index(bone)] for bone in bones), np.zeros(weights.shape[:-1], weights.dtype))
 
 
 def limb_triangles(template: BodyTemplate, limb: str, side: str, share_min: float) -> Mask:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.picture.extension import colour_distance, usual_cloth
+from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
 
 Array = NDArray[np.float64]
@@ -34,8 +34,8 @@ def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> F
     rows = np.arange(len(opacity))[:, None]
     trunk = (opacity > 0.5) & (rows >= top) & (rows <= bottom)
     inside = distance_to(opacity <= 0.5)
-    cloth = (colour_distance(colour, skin) >= 1) | (rows > top + NECKLINE * scale)
-    sides = trunk & cloth & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
+    sides = trunk & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
+    sides &= ~skin_like(colour, skin, sides & (rows <= top + NECKLINE * scale))
     if np.count_nonzero(sides) < SIDE_PIXELS_MIN:
         return colour
     sides = usual_cloth(colour, sides, RARE)

@@ -21,8 +21,9 @@ FAINT, SOLID = 0.14, 0.94
 """Alphas that count as nothing and as whole, as for the first cut-out."""
 SPARED = 0.7
 """Decimetres about the landmarks of hands and feet where nothing is carved: the template has no shoes."""
-ROUNDS = 3
-"""Iterations of GrabCut: further ones change less than 1 % of the pixels on the development pictures."""
+ROUNDS = 2
+"""Iterations of GrabCut: a third one changes nothing in nine of ten development pictures, and takes hair beside an arm
+away in the tenth."""
 BAND_OUT, BAND_IN = 3, 2
 """Pixels around what is carved that are matted anew, and inside it that are surely background. Chosen by eye on the
 development clips."""

@@ -47,22 +47,27 @@ def learn_models(image: Image, first: Mask, second: Mask) -> tuple[Array, Array]
     return foreground, background
 
 
-def log_likelihood(model: Array, colours: Image) -> Array:
-    """(N,) logarithm of the density of ``colours`` (N, 3) under a ``model`` (1, 65)."""
-    flat = model.ravel()
-    weights = flat[:COMPONENTS]
-    means = flat[COMPONENTS:COVARIANCES_FROM].reshape(-1, 3)
-    covariances = flat[COVARIANCES_FROM:].reshape(-1, 3, 3)
+def log_likelihood_ratio(models: tuple[Array, Array], colours: Image) -> Array:
+    """(N,) logarithm of the density of ``colours`` (N, 3) under the first of two models (1, 65), over the second's."""
     # A drawing has few colours: each is looked up once.
     codes = colours.astype(np.int32) @ np.array([65536, 256, 1], np.int32)
     unique, index = np.unique(codes, return_inverse=True)
-    values = np.stack([unique >> 16, (unique >> 8) & 255, unique & 255], 1).astype(np.float64)
-    best = np.full(len(values), -np.inf)
-    for weight, mean, covariance in zip(weights, means, covariances, strict=True):
+    values = np.stack([unique >> 16, (unique >> 8) & 255, unique & 255]).astype(np.float64)
+    first, second = (_log_likelihood(model, values) for model in models)
+    return (first - second)[index]
+
+
+def _log_likelihood(model: Array, values: Array) -> Array:
+    """(N,) logarithm of the density of colours (3, N) under a ``model`` (1, 65), up to a constant."""
+    flat = model.ravel()
+    means = flat[COMPONENTS:COVARIANCES_FROM].reshape(-1, 3)
+    covariances = flat[COVARIANCES_FROM:].reshape(-1, 3, 3)
+    densities: list[Array] = []
+    for weight, mean, covariance in zip(flat[:COMPONENTS], means, covariances, strict=True):
         if weight <= 0:
             continue
         lower = np.linalg.cholesky(covariance + NOISE * np.eye(3))
-        away = (values - mean) @ np.linalg.inv(lower).T
-        density = np.log(weight) - 0.5 * (away * away).sum(1) - np.log(np.diag(lower)).sum()
-        best = np.logaddexp(best, density)
-    return best[index]
+        away = np.linalg.inv(lower) @ (values - mean[:, None])
+        densities.append(np.log(weight) - np.log(np.diag(lower)).sum() - 0.5 * np.einsum("kn,kn->n", away, away))
+    largest = np.max(densities, axis=0)
+    return largest + np.log(sum(np.exp(density - largest) for density in densities))

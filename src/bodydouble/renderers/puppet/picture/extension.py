@@ -97,7 +97,7 @@ def extend_below(
     colour = filled(np.asarray(colour, np.float32), source if found else known, made_up | under)
     neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
     if found and neckline.any():
-        flesh = filled(colour, known & (colour_distance(colour, skin) < 1), neckline)
+        flesh = filled(colour, skin_like(colour, skin, known), neckline)
         soft = softened(neckline, 1.0)[..., None] * under[..., None]
         colour = colour * (1 - soft) + flesh * soft
     # Both sides of the edge are softened as one: a seam would let the background through.
@@ -117,19 +117,19 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     Where skin and cloth have one colour, ``bare`` alone tells them apart.
     """
     near_neck = widened(bare, NECKLINE * scale)
-    like = colour_distance(cutout.colour, skin) < 1
     solid = cutout.alpha > SOLID
     low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
-    cloth = solid & ~near_neck & ~like
+    cloth = solid & ~near_neck
+    cloth &= ~skin_like(cutout.colour, skin, cloth)
     if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2:
         return solid & ~near_neck, solid & bare & low
-    lit = solid & low & (colour_distance(cutout.colour, skin, SKIN_LIGHTER) < 1)
+    lit = skin_like(cutout.colour, skin, solid & low, SKIN_LIGHTER)
     return usual_cloth(cutout.colour, cloth & low), closed(lit, NECKLACE * scale / 2)
 
 
 def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN) -> Mask:
     """``cloth`` (h, w) without its rarer colours: those of kinds that are less than ``share_min`` (0-1) of it."""
-    pixels = np.ascontiguousarray(cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)[cloth])
+    pixels = np.ascontiguousarray(cv2.cvtColor(colour[cloth][None] / np.float32(255), cv2.COLOR_RGB2Lab)[0])
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, CLOTH_ROUNDS, 0.0)
     kinds = min(CLOTH_KINDS, len(pixels))
@@ -141,17 +141,20 @@ def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN)
     return result
 
 
-def colour_distance(colour: Floats, skin: Array, darker: float = SKIN_DARKER) -> Floats:
-    """(h, w) how far ``colour`` (h, w, 3) 0-255 is from ``skin`` (3,): below 1 it may be skin.
+def skin_like(colour: Floats | Image, skin: Array, where: Mask, darker: float = SKIN_DARKER) -> Mask:
+    """(h, w) what of ``where`` (h, w) may be skin: its ``colour`` (h, w, 3) 0-255 is near ``skin`` (3,).
 
     ``darker`` is the L* by which skin may be in the shade.
     """
-    lab = cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)
-    own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
-    lighter = lab[..., 0] - own[0]
-    lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
-    hue = np.hypot(lab[..., 1] - own[1], lab[..., 2] - own[2]) / np.float32(SKIN_HUE)
-    return np.asarray(np.maximum(hue, lightness), np.float32)
+    result = np.zeros(where.shape, np.bool_)
+    if where.any():
+        lab = cv2.cvtColor(colour[where][None].astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)[0]
+        own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
+        lighter = lab[:, 0] - own[0]
+        lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
+        hue = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) / np.float32(SKIN_HUE)
+        result[where] = np.maximum(hue, lightness) < 1
+    return result
 
 
 def _neckline(naked: NDArray[np.bool_], shape: tuple[int, int], edge: int) -> Mask:

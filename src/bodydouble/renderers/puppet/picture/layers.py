@@ -19,7 +19,7 @@ from bodydouble.renderers.puppet.body.surface import (
     surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
-from bodydouble.renderers.puppet.picture.extension import colour_distance
+from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
@@ -253,7 +253,7 @@ def _bare_shoulder(sources: LayerSources, fit: BodyFit, side: str) -> Mask:
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
     cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(SHOULDER_REACH * fit.scale)), 1, -1)
     skin = (near > 0) & (alpha > SOLID) & ~sources.face
-    return skin & (colour_distance(sources.colour, sources.skin) < 1)
+    return skin_like(sources.colour, sources.skin, skin)
 
 
 def _leg_layer(
@@ -355,7 +355,8 @@ def premultiplied(colour: Floats, alpha: Floats) -> Bytes:
     share = np.clip(alpha[here], 0, 1)
     seen = np.clip(colour[here], 0, 255)
     seen *= share[..., None]
-    result[here] = np.rint(np.dstack([seen, 255 * share]))
+    # OpenCV rounds to bytes, half to even.
+    result[here] = cv2.merge([*cv2.split(cv2.convertScaleAbs(seen)), cv2.convertScaleAbs(share, alpha=255)])
     return result
 
 

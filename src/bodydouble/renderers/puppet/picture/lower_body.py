@@ -13,7 +13,7 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES, continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, colour_distance
+from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, skin_like
 from bodydouble.renderers.puppet.picture.garment import CROTCH, garment_hem, legs_mask, one_piece_share
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, shaded_part
 from bodydouble.renderers.puppet.picture.regions import softened, widened
@@ -75,7 +75,8 @@ def complete_lower_body(
     image = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     hem = garment_hem(image, person, edge, fit, template)
     cut_off = hem is not None and hem >= edge - HEM_REACH * fit.scale
-    cloth = person & (cutout.alpha > SOLID) & (colour_distance(cutout.colour, skin) >= 1)
+    cloth = person & (cutout.alpha > SOLID)
+    cloth &= ~skin_like(cutout.colour, skin, cloth)
     row = _cloth_row(cutout.colour, cloth, edge, fit.scale)
     if not extended.made_up[edge:].any() or row is None or (hem is not None and not cut_off):
         return LowerBody(cutout=cutout, parts=split_legs(segmentation, fit, template, hem))

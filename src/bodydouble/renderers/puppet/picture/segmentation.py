@@ -15,8 +15,8 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
-from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood
-from bodydouble.renderers.puppet.picture.extension import colour_distance
+from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
+from bodydouble.renderers.puppet.picture.extension import skin_like
 from bodydouble.renderers.puppet.picture.head_region import head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
@@ -192,8 +192,7 @@ def _arm(
         return visible & opaque, nothing
     models = learn_models(image, seeds, rest)
     ratio = nothing
-    colours = image[opaque]
-    ratio[opaque] = log_likelihood(models[0], colours) - log_likelihood(models[1], colours)
+    ratio[opaque] = log_likelihood_ratio(models, image[opaque])
     depth = np.asarray(cv2.distanceTransform(raw.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3))
     zone = widened(raw, ARM_REACH * scale) & opaque
     labels = np.full(shape, cv2.GC_BGD, np.uint8)
@@ -274,8 +273,7 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
     if not face.any():
         return np.zeros(zone.shape, np.bool_)
     skin = np.median(image[face], axis=0).astype(np.float64)
-    bare = zone & ~face_and_neck(anatomy, zone.shape) & (colour_distance(image.astype(np.float32), skin) < 1)
-    return opened(bare, 1)
+    return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
 
 
 def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:

@@ -6,7 +6,7 @@ from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below
+from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below, skin_like
 from mannequin import joints, picture, track_of
 from tube_body import tube_body
 
@@ -47,3 +47,14 @@ def test_below_a_closed_collar_is_cloth():
     extended, _ = headshot(20, 0)
     below = extended.cutout.colour[extended.edge + 1 :][extended.made_up[extended.edge + 1 :]]
     assert np.abs(below - CLOTH).max() < 40
+
+
+def test_skin_is_told_by_its_colour_within_the_mask_alone():
+    """A shaded tone of the skin is like it, cloth is not; what is outside the mask is never asked."""
+    skin = np.array([210.0, 160.0, 140.0])
+    colour = np.zeros((4, 3, 3), np.float32)
+    colour[0], colour[1], colour[2], colour[3] = skin, skin * 0.9, (60, 90, 160), skin
+    where = np.ones((4, 3), np.bool_)
+    where[3] = False
+    assert np.array_equal(skin_like(colour, skin, where).all(1), [True, True, False, False])
+    assert not skin_like(colour, skin, np.zeros_like(where)).any()
