@@ -281,6 +281,7 @@ def cases(url: str) -> list[Case]:
         ("settle", "", [running, None, "failed", '{"code": 501}', 60.0], 150),
         ("request_cancel", "", [pending, one_account(url, pending)], 80),
         ("overdue_tasks", "", [100], 300),
+        ("late_starts", "", [100], 300),
         ("expired_media", "", [100], 300),
         ("delete_old_tasks", "", [week, 100], 6000),
         ("claim_deliveries", "", [64, 90.0, [large]], 2000),

@@ -11,6 +11,10 @@ PARAM_KEY = "dialect"
 """Field of a task's ``param`` with its ``DialectRequest``. A request in crun's own dialect cannot have it."""
 
 
+START_TIMEOUT = "start_timeout_seconds"
+"""Option of a request: a task that has not started after so many seconds is cancelled."""
+
+
 class DialectName(enum.StrEnum):
     """The dialects, by the names that settings and stored tasks use."""
 

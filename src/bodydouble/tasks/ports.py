@@ -140,6 +140,10 @@ class TaskStore(Protocol):
         """Active tasks past their deadline."""
         ...
 
+    async def late_starts(self, limit: int) -> list[Task]:
+        """Pending tasks that should have started by now: ``dialect.START_TIMEOUT`` of their request."""
+        ...
+
     async def expired_media(self, limit: int) -> list[Task]:
         """Ended tasks whose media have expired and not been deleted."""
         ...

@@ -7,12 +7,10 @@ from urllib.parse import urlsplit
 
 from bodydouble.api.fal.names import APPLICATION, FIELDS, PREFIX
 from bodydouble.service.views import TaskView
-from bodydouble.tasks.dialect import dialect_request
+from bodydouble.tasks.dialect import START_TIMEOUT, dialect_request
 from bodydouble.tasks.task import TERMINAL, ResultCode, Task, TaskResult, TaskStatus
 
 QUEUE = f"{PREFIX}/queue"
-START_TIMEOUT = "start_timeout_seconds"
-"""Option of a request: it fails if it has not started by then."""
 IGNORED = "ignored_headers"
 """Option of a request: headers that change nothing here."""
 

@@ -12,7 +12,6 @@ from bodydouble.api.authentication import get_tasks, identify
 from bodydouble.api.event_streams import stream_changes
 from bodydouble.api.fal.documents import (
     QUEUE,
-    START_TIMEOUT,
     failure_document,
     failure_of,
     log_lines,
@@ -31,7 +30,7 @@ from bodydouble.api.reading import read_task
 from bodydouble.api.route_descriptions import EVENTS, TEXT
 from bodydouble.service import TaskView
 from bodydouble.service.document import to_json
-from bodydouble.tasks.dialect import dialect_request
+from bodydouble.tasks.dialect import START_TIMEOUT, dialect_request
 from bodydouble.tasks.errors import ScopeInsufficient
 from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, Task, TaskStatus

@@ -9,13 +9,14 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 
 from bodydouble.api.authentication import read_key
-from bodydouble.api.fal.documents import IGNORED, START_TIMEOUT
+from bodydouble.api.fal.documents import IGNORED
 from bodydouble.api.fal.models import parse
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.submitting import submit
 from bodydouble.api.translation import CallbackUrl
 from bodydouble.service.json_input import reject_nul
 from bodydouble.service.repeats import name_request
+from bodydouble.tasks.dialect import START_TIMEOUT
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import Created
 

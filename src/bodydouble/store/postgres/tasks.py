@@ -155,6 +155,9 @@ class PostgresTaskStore:
     async def overdue_tasks(self, limit: int) -> list[Task]:
         return [to_task(row) for row in await self._database.rows("overdue_tasks", limit)]
 
+    async def late_starts(self, limit: int) -> list[Task]:
+        return [to_task(row) for row in await self._database.rows("late_starts", limit)]
+
     async def expired_media(self, limit: int) -> list[Task]:
         return [to_task(row) for row in await self._database.rows("expired_media", limit)]
 

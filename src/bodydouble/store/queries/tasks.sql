@@ -117,6 +117,12 @@ delete from task where id = $1 and account_id = $2 and status in ('success', 'fa
 select * from task where status in ('pending', 'running') and deadline_at < now() and deadline_at < 'infinity'
 order by deadline_at limit $1;
 
+-- name: late_starts
+-- Pending, though their request wanted a start by now. Compared as numbers: no interval holds every number of seconds.
+select * from task where status = 'pending' and param #> '{dialect,options,start_timeout_seconds}' is not null
+    and extract(epoch from now() - created_at) > (param #>> '{dialect,options,start_timeout_seconds}')::float8
+order by created_at limit $1;
+
 -- name: expired_media
 -- Over, and kept long enough.
 select * from task where media_expires_at < now() and media_deleted_at is null order by media_expires_at limit $1;

@@ -14,7 +14,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FETCHED_INPUTS, FileStore, fetched_inputs_prefix
 from bodydouble.tasks.operation_ports import ExecutorStore, InstallationStore, QueueStore
 from bodydouble.tasks.ports import TaskStore
-from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
+from bodydouble.tasks.task import CANCELLED, ResultCode, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
 from bodydouble.worker.failure import OVERDUE
 
@@ -62,6 +62,7 @@ class Cleanup:
         self._files, self._retention = files, retention
         self.chores = (
             Chore(name="overdue tasks", every_seconds=5, do=self.end_overdue),
+            Chore(name="late starts", every_seconds=5, do=self.end_late_starts),
             Chore(name="stranded tasks", every_seconds=60, do=self.revive_stranded),
             Chore(name="expired media", every_seconds=300, do=self.delete_expired_media),
             Chore(name="old uploads", every_seconds=HOUR, do=self.delete_old_uploads),
@@ -104,6 +105,15 @@ class Cleanup:
         while found := await self._tasks.overdue_tasks(BATCH):
             for task in found:
                 done += await self._tasks.settle(task.id, TaskStatus.FAILED, failure, None)
+                await self._files.delete_prefix(fetched_inputs_prefix(task.account, task.id))
+        return done
+
+    async def end_late_starts(self) -> int:
+        """Cancel pending tasks that should have started by now."""
+        done = 0
+        while found := await self._tasks.late_starts(BATCH):
+            for task in found:
+                done += await self._tasks.settle(task.id, TaskStatus.FAILED, CANCELLED, None)
                 await self._files.delete_prefix(fetched_inputs_prefix(task.account, task.id))
         return done
 

@@ -22,6 +22,7 @@ from bodydouble.store import (
     PostgresQueueStore,
     PostgresTaskStore,
 )
+from bodydouble.tasks.dialect import START_TIMEOUT
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import (
     CreateLimits,
@@ -67,15 +68,15 @@ class Installation:
         """A new cleanup."""
         return Cleanup(self.tasks, self.queue, self.executors, self.installation, self.files, replace(RETENTION))
 
-    async def add(self, deadline_seconds: float = 3600) -> TaskId:
-        """A waiting task."""
+    async def add(self, deadline_seconds: float = 3600, start_seconds: float | None = None) -> TaskId:
+        """A waiting task, which is to start within ``start_seconds``."""
         account = await self.accounts.ensure_account("somebody")
         await self.accounts.grant(account.id, Decimal(30), "for the test")
         new = NewTask(
             id=TaskId(make_uuid7()),
             account=account.id,
             model="wan/2-2-animate-replace",
-            param={},
+            param={} if start_seconds is None else {"dialect": {"options": {START_TIMEOUT: start_seconds}}},
             inputs={},
             source=TaskSource.API,
             reserve=Decimal(30),
@@ -130,6 +131,18 @@ async def installation(empty_database: str, tmp_path: Path) -> AsyncIterator[Ins
     assert await accounts.ledger_differences() == []
     await tasks.close()
     await database.close()
+
+
+async def test_tasks_that_start_too_late_are_cancelled(installation: Installation) -> None:
+    """Only pending ones whose request says so; nobody has to ask for their state. Any number of seconds is compared."""
+    late, started, in_time = [await installation.add(start_seconds=seconds) for seconds in (0.01, 0.01, 1e300)]
+    plain = await installation.add()
+    await installation.tasks.start_task(started, "one")
+    await asyncio.sleep(0.05)
+    assert await installation.cleanup.end_late_starts() == 1
+    states = [(await installation.task(t)).status.value for t in (late, started, in_time, plain)]
+    assert states == ["failed", "running", "pending", "pending"]
+    assert (await installation.task(late)).was_cancelled
 
 
 async def test_overdue_tasks_fail_whoever_has_them(installation: Installation) -> None:
