@@ -121,3 +121,24 @@ async def test_fals_python_client_is_told_how_to_send_a_large_file(client: httpx
     """It would send parts to the addresses of its storage; the message names the argument that sends one request."""
     refused = await client.post("/fal/cdn/files/upload/multipart", headers={"content-type": "video/mp4"})
     assert (refused.status_code, 'repository="fal"' in refused.json()["detail"][0]["msg"]) == (422, True)
+
+
+async def test_a_file_of_replicate_keeps_its_name_and_metadata(client: httpx.AsyncClient) -> None:
+    """As the response to its upload they are in the list and under its address, until it is deleted."""
+    form: dict[str, Any] = {
+        "files": {"content": ("My portrait.png", b"png", "image/png")},
+        "data": {"metadata": '{"shot": "ü"}'},
+    }
+    made = (await client.post("/replicate/v1/files", **form)).json()
+    assert (made["name"], made["metadata"], len(made["checksums"]["sha256"])) == ("My portrait.png", {"shot": "ü"}, 64)
+    address, kept = f"/replicate/v1/files/{made['id']}", ("id", "name", "metadata", "checksums", "size", "created_at")
+    await client.post("/fal/cdn/files/upload", content=b"x", headers={"content-type": "image/png"})
+    listed = (await client.get("/replicate/v1/files")).json()["results"]
+    assert len(listed) == 2, "a file without a description is listed too"
+    own = next(file for file in listed if file["id"] == made["id"])
+    for found in ((await client.get(address)).json(), own):
+        assert {name: found[name] for name in kept} == {name: made[name] for name in kept}
+    description = address.replace(".png", ".json")
+    assert (await client.get(description)).status_code == 404
+    assert (await client.delete(address)).status_code == 204
+    assert len((await client.get("/replicate/v1/files")).json()["results"]) == 1

@@ -1,9 +1,15 @@
-"""Replicate's files: uploads that a prediction can name."""
+"""Replicate's files: uploads that a prediction can name.
 
+Beside a file that was uploaded here is a file with the rest of its description: name, checksums and metadata.
+"""
+
+import asyncio
 import hashlib
+import json
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,8 +22,9 @@ from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import ROOT
 from bodydouble.api.replicate.openapi import ROUTES
 from bodydouble.api.route_descriptions import FORM, TEXT, file_form
-from bodydouble.api.uploads import extension_of, store_upload
+from bodydouble.api.uploads import Upload, extension_of, store_upload
 from bodydouble.service import Caller
+from bodydouble.service.document import to_json
 from bodydouble.service.inline_files import EXTENSIONS
 from bodydouble.service.json_input import read_json_object
 from bodydouble.tasks.errors import InvalidParams, NotFound
@@ -27,6 +34,10 @@ router = APIRouter(prefix=ROOT, tags=["files"])
 
 FILES = f"{ROOT}/files"
 FILES_MAX = 1000
+READ_MAX = 20
+"""Descriptions that are read at the same time."""
+DESCRIPTION = ".json"
+"""Suffix of the file with a description. It cannot be an upload's."""
 
 
 class _Digests:
@@ -54,19 +65,44 @@ async def create_file(request: Request) -> Response:
     """Upload a file as part `content` of a form. Its `urls.get` names it as an input."""
     caller = await identify(request, replicate_key(request))
     caller.require_write()
-    document: dict[str, Any] | None = None
-    metadata: dict[str, Any] = {}
+    stored: Upload | None = None
+    described: dict[str, Any] = {"metadata": {}}
     async for part in form_parts(request):
-        if part.name == "content" and document is None:
+        if part.name == "content" and stored is None:
             digests = _Digests()
             stored = await store_upload(request, caller, _extension(part), digests.pass_through(part.chunks))
-            document = _document(stored.file, stored.url) | {"checksums": digests.document()}
-            document["name"] = part.filename or document["name"]
+            described["checksums"] = digests.document()
+            if part.filename:
+                described["name"] = part.filename
         elif part.name == "metadata":
-            metadata = read_json_object((await part.text()).encode())
-    if document is None:
+            described["metadata"] = read_json_object((await part.text()).encode())
+    if stored is None:
         raise InvalidParams(["content: Field required"])
-    return JsonResponse(document | {"metadata": metadata}, status_code=201)
+    await _describe(request.app.state.files, stored.file.key, described)
+    return JsonResponse(_document(stored.file, stored.url) | described, status_code=201)
+
+
+async def _describe(files: FileStore, key: str, described: dict[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "description"
+        source.write_bytes(to_json(described))
+        await files.put_file(_description_key(key), source, "application/json")
+
+
+async def _described(files: FileStore, file: StoredFile) -> dict[str, Any]:
+    """The whole document of a stored file. Files that were uploaded elsewhere have no description."""
+    document = _document(file, await files.sign_download(file.key))
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "description"
+        try:
+            await files.get_file(_description_key(file.key), target)
+        except NotFound:
+            return document
+        return document | json.loads(target.read_bytes())
+
+
+def _description_key(key: str) -> str:
+    return str(PurePosixPath(key).with_suffix(DESCRIPTION))
 
 
 def _extension(part: FormPart) -> str:
@@ -96,14 +132,18 @@ def _time(moment: datetime) -> str:
 
 @router.get("/files", operation_id="listFiles", **ROUTES.route("The files"))
 async def list_files(request: Request) -> Response:
-    """List the account's uploads. Names, checksums and metadata are those of the store, not those of the upload."""
+    """List the account's uploads."""
     caller = await identify(request, replicate_key(request))
     files: FileStore = request.app.state.files
-    results: list[dict[str, Any]] = []
+    found: list[StoredFile] = []
     async for file in files.list(f"uploads/{caller.id}"):
-        results.append(_document(file, await files.sign_download(file.key)))
-        if len(results) == FILES_MAX:
+        if not file.key.endswith(DESCRIPTION):
+            found.append(file)
+        if len(found) == FILES_MAX:
             break
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(found), READ_MAX):
+        results += await asyncio.gather(*(_described(files, file) for file in found[start : start + READ_MAX]))
     return JsonResponse({"previous": None, "next": None, "results": results})
 
 
@@ -113,7 +153,7 @@ async def get_file(request: Request) -> Response:
     caller = await identify(request, replicate_key(request))
     file = await _find(request, caller)
     files: FileStore = request.app.state.files
-    return JsonResponse(_document(file, await files.sign_download(file.key)))
+    return JsonResponse(await _described(files, file))
 
 
 @router.delete("/files/{file_id}", operation_id="deleteFile", **ROUTES.route("Deleted", 404, status=204))
@@ -123,13 +163,13 @@ async def delete_file(request: Request) -> Response:
     caller.require_write()
     file = await _find(request, caller)
     files: FileStore = request.app.state.files
-    await files.delete([file.key])
+    await files.delete([file.key, _description_key(file.key)])
     return Response(status_code=204)
 
 
 async def _find(request: Request, caller: Caller) -> StoredFile:
     files: FileStore = request.app.state.files
     file = await files.stat(f"uploads/{caller.id}/{request.path_params['file_id']}")
-    if file is None:
+    if file is None or file.key.endswith(DESCRIPTION):
         raise NotFound("File not found")
     return file
