@@ -42,7 +42,7 @@ def switch() -> None:
 
 @app.command()
 def off(
-    name: SwitchArgument,
+    work: SwitchArgument,
     message: Annotated[str, typer.Option(help="Message to clients.")] = "",
     retry: Annotated[str, typer.Option(metavar="SPAN", help="When clients should retry.")] = "5m",
     data: DataOption = None,
@@ -60,15 +60,15 @@ def off(
     seconds = int(parse_span(retry, "--retry").total_seconds())
 
     async def turn(admin: AdminServices) -> None:
-        await admin.operation.switch_off(name, message, seconds)
+        await admin.operation.switch_off(work, message, seconds)
 
     operate(data, turn)
-    state = "New work is refused" if name == MAINTENANCE else f"{name} is off"
-    err.print(f"{state}. To undo: bodydouble switch on {name}", markup=False)
+    state = "New work is refused" if work == MAINTENANCE else f"{work} is off"
+    err.print(f"{state}. To undo: bodydouble switch on {work}", markup=False)
 
 
 @app.command()
-def on(name: SwitchArgument, data: DataOption = None) -> None:
+def on(work: SwitchArgument, data: DataOption = None) -> None:
     """Accept work of this kind again.
 
     Example: bodydouble switch on maintenance
@@ -76,13 +76,13 @@ def on(name: SwitchArgument, data: DataOption = None) -> None:
     from bodydouble.cli.installation import AdminServices, operate
 
     async def turn(admin: AdminServices) -> bool:
-        return await admin.operation.switch_on(name)
+        return await admin.operation.switch_on(work)
 
     was_off = operate(data, turn)
-    if name == MAINTENANCE:
+    if work == MAINTENANCE:
         err.print("Maintenance is over: new work is accepted again." if was_off else "There was no maintenance.")
     else:
-        err.print(f"{name} is on again." if was_off else f"{name} was not off.", markup=False)
+        err.print(f"{work} is on again." if was_off else f"{work} was not off.", markup=False)
 
 
 @app.command("list", hidden=True)

@@ -1,15 +1,19 @@
 """Output that fits the terminal and cannot change its state."""
 
 import io
+import re
+from typing import Any
 
 import pytest
 from rich.markup import escape
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from bodydouble.cli import app, terminal
 from bodydouble.cli.terminal import SafeConsole, fail, make_table, printable, show_facts, show_table
 from bodydouble.cli.values import print_json
 
+PLACEHOLDER = r"[A-Z_]+(\.\.\.)?(\|[A-Za-z]+)*|[a-z]+(\|[a-z]+)+"
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202etxt.exe\r"
 
 
@@ -88,11 +92,33 @@ def test_facts_break_between_words(width, screen):
     assert "/srv/a/b," in stream.getvalue().split()
 
 
-@pytest.mark.parametrize("command", [["serve"], ["replace"], ["keys", "create"], ["tasks", "ls"], ["accounts", "link"]])
-def test_placeholders_are_in_capitals(command):
-    """The help names no Python types."""
-    shown = CliRunner().invoke(app, [*command, "--help"]).output
-    assert not [kind for kind in ("<str>", "<path>", "<bool>", "<int", "{image}") if kind in shown]
+def _placeholders() -> dict[str, dict[str, list[str]]]:
+    """Option or parameter → placeholder of its value → the commands with it."""
+    found: dict[str, dict[str, list[str]]] = {}
+
+    def visit(command: Any, context: Any, path: str) -> None:
+        for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+            child = command.get_command(context, name)
+            visit(child, command.context_class(child, info_name=name, parent=context), f"{path} {name}")
+        for parameter in command.get_params(context):
+            is_option = parameter.param_type_name == "option"
+            if not (is_option and (parameter.is_flag or parameter.metavar is None)):
+                name = parameter.opts[0] if is_option else parameter.name
+                found.setdefault(name, {}).setdefault(str(parameter.metavar), []).append(path)
+            elif parameter.metavar is None and not parameter.is_flag:
+                assert parameter.type_descriptor.is_choice, f"{path} {parameter.opts[0]} shows a Python type"
+
+    program = get_command(app)
+    visit(program, program.context_class(program, info_name="bodydouble"), "bodydouble")
+    return found
+
+
+def test_a_value_has_one_placeholder_in_all_commands():
+    """``--data FOLDER`` is not ``--data PATH`` elsewhere; placeholders are in capitals, or list the choices."""
+    found = _placeholders()
+    assert len(found["--data"]["FOLDER"]) > 30
+    assert {name: kinds for name, kinds in found.items() if len(kinds) > 1} == {}
+    assert [kind for kinds in found.values() for kind in kinds if not re.fullmatch(PLACEHOLDER, kind)] == []
 
 
 def test_defaults_are_shown():
