@@ -78,7 +78,7 @@ class AgentsEndpoint:
         """Answer one request; 401 without a valid key, 413 if it is too large. Raises what ``admit`` raises."""
         try:
             async with self._admit(Request(scope)):
-                await self._started()
+                await self._start_once()
                 await self._until_stopped(self._manager.handle_request, scope, receive, send)
         except Unauthenticated as error:
             headers = {"www-authenticate": 'Bearer realm="bodydouble"'}
@@ -125,7 +125,8 @@ class AgentsEndpoint:
         elif last["type"] == "http.response.start" or last.get("more_body"):
             await send({"type": "http.response.body", "body": b""})
 
-    async def _started(self) -> None:
+    async def _start_once(self) -> None:
+        """Start the server with the first request; later ones wait until it has started."""
         async with self._starting:
             if self._manager is not None:
                 return

@@ -13,7 +13,7 @@ from bodydouble.tasks.errors import InvalidParams
 
 PARTS_MAX = 32
 FIELD_BYTES_MAX = 65_536
-"""Of a part that is read as text, and of a part that is skipped."""
+"""Limit of a part that is read as text, and of one that is skipped."""
 
 
 @dataclass(frozen=True, kw_only=True)

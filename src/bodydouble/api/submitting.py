@@ -16,7 +16,7 @@ from bodydouble.tasks.task import Created
 UNVERIFIED_BODY_BYTES_MAX = 65_536
 """A larger body is read only after its key was verified, even if the key was valid a moment ago."""
 LARGE_BODIES_MAX = 8
-"""Of more than that, read and parsed at a time by one process."""
+"""Bodies above that size that one process reads and parses at a time."""
 T = TypeVar("T")
 Parse = Callable[[dict[str, Any]], T]
 """Reads a JSON object. Raises InvalidParams."""

@@ -51,7 +51,10 @@ def log_without_effect(dialect: DialectName, given: Iterable[str], without_effec
 
 
 def only(accepted: object, reason: str) -> AfterValidator:
-    """Of a field that this service cannot serve: accepts the value that asks for nothing, refuses all others."""
+    """A validator for a field without an effect here: it accepts only the value ``accepted``, which asks for nothing.
+
+    ``reason`` tells the client why another value is refused.
+    """
 
     def check(value: object) -> object:
         if value != accepted:

@@ -75,8 +75,8 @@ class TransferGroup:
     @property
     def steps(self) -> str:
         """Every transfer, oldest first: ``reserved 62.5, released 32.5, charged 30``."""
-        told = [f"{TRANSFERS[e.kind][0].lower()} {credits_text(e.amount)}" for e in reversed(self.entries)]
-        return ", ".join(told)
+        steps = [f"{TRANSFERS[e.kind][0].lower()} {credits_text(e.amount)}" for e in reversed(self.entries)]
+        return ", ".join(steps)
 
 
 def group_by_task(entries: Sequence[LedgerEntry]) -> list[TransferGroup]:

@@ -64,8 +64,8 @@ async def send_test(request: Request, console: ConsoleDep, user: UserDep, form: 
         raise InvalidParams(["Address: must be an http or https URL"])
     secrets = console.accounts.webhook_secrets(user.account, datetime.now(UTC))
     tried = await console.send_callback(url, uuid4(), CallbackMessage(body=TEST_BODY.encode(), secrets=secrets))
-    said = f"status {tried.http_status}" if tried.http_status else "no response"
+    outcome = f"status {tried.http_status}" if tried.http_status else "no response"
     why = f": {tried.error}" if tried.error else ""
     received = tried.http_status is not None and 200 <= tried.http_status < 300
-    message = f"{url} answered the test with {said} in {tried.milliseconds} ms{why}"
+    message = f"{url} answered the test with {outcome} in {tried.milliseconds} ms{why}"
     return redirect(request, "/webhooks", message, kind="done" if received else "error")

@@ -158,10 +158,10 @@ class OpenIdProvider:
 
     async def _with_userinfo(self, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:
         headers = {"authorization": f"Bearer {access_token}", "accept": "application/json"}
-        status, told = await self._ask("GET", await self._endpoint("userinfo_endpoint"), headers, None)
-        if status != 200 or told.get("sub") != claims["sub"]:  # OpenID Connect Core, 5.3.2
+        status, profile = await self._ask("GET", await self._endpoint("userinfo_endpoint"), headers, None)
+        if status != 200 or profile.get("sub") != claims["sub"]:  # OpenID Connect Core, 5.3.2
             return claims
-        return {**told, **claims}
+        return {**profile, **claims}
 
     def _check_domain(self, claims: Mapping[str, Any]) -> None:
         domains = {domain.lower().removeprefix("@") for domain in self._options.domains}
@@ -206,10 +206,10 @@ class OpenIdProvider:
             _log.error("the identity provider does not respond", url=url.partition("?")[0], error=error.message)
             raise ProviderUnavailable(f"{self.name} does not respond at the moment; try again later.") from error
         try:
-            told = json.loads(body)
+            document = json.loads(body)
         except ValueError:
-            told = {}
-        return answer.status, cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+            document = {}
+        return answer.status, cast("dict[str, Any]", document) if isinstance(document, dict) else {}
 
 
 def check_options(options: ProviderOptions) -> None:

@@ -16,7 +16,7 @@ from bodydouble.provenance.certificates import PEM, key_text, make_certificate, 
 from bodydouble.provenance.options import signer_file
 
 VALID_DAYS = 3650
-"""Of both certificates: without a timestamp, results cannot be verified after the signer's end."""
+"""Validity of both certificates. Without a timestamp, results cannot be verified after the signer's expires."""
 CLOCK_DIFFERENCE = timedelta(minutes=10)
 """Certificates begin so much in the past, for verifiers whose clock is slow."""
 AUTHORITY, AUTHORITY_KEY = "authority.pem", "authority-key.pem"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 TEXT_CHARACTERS_MAX = 200
-"""Of one text, for example a signer's name. Chosen: names of real signers and programs have at most 100."""
+"""Longer texts are cut. Names of real signers and programs have at most 100 characters."""
 JSON_CHARACTERS_MAX = 20_000
-"""Of a whole JSON value. Our own assertion has about 1000."""
+"""Longer JSON texts are cut. Our own assertion has about 1000 characters."""
 JSON_DEPTH_MAX = 20
 
 

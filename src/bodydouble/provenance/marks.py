@@ -19,7 +19,7 @@ from bodydouble.provenance.reading import GENERATED_TYPES, Manifest, read_manife
 XMP_START, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 """Around a packet of XMP (ISO 16684-1)."""
 XMP_BYTES_MAX = 200_000
-"""Of one packet: a length that pictures have."""
+"""Larger packets are not read. Those of pictures have a few kilobytes."""
 XMP_PACKETS_MAX = 1000
 """Packets of one file that are read."""
 XMP_SOURCE_TYPE = re.compile(rb"newscodes/digitalsourcetype/([A-Za-z]{1,60})")

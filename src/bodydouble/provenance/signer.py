@@ -94,8 +94,8 @@ def sign_by_command(command: tuple[str, ...], data: bytes) -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SigningFailed(f"provenance_command: {command[0]} did not sign: {error}") from None
     if done.returncode or not done.stdout:
-        said = done.stderr.decode(errors="replace").strip()[-500:]
-        raise SigningFailed(f"provenance_command: {command[0]} ended with status {done.returncode}: {said}")
+        reason = done.stderr.decode(errors="replace").strip()[-500:]
+        raise SigningFailed(f"provenance_command: {command[0]} ended with status {done.returncode}: {reason}")
     return done.stdout
 
 

@@ -23,7 +23,7 @@ from bodydouble.tasks.errors import SigningFailed
 _log = logging.getLogger(__name__)
 
 SIDECAR_SUFFIX = ".c2pa"
-"""Of the file beside a result whose format cannot hold its manifest."""
+"""Suffix of the file with the manifest, beside a result whose format cannot hold it."""
 EMBEDS = ("video/mp4", "video/quicktime")
 """Formats of results that hold their manifest."""
 

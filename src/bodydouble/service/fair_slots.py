@@ -10,9 +10,9 @@ from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import RateLimited
 
 ACCOUNT_REQUESTS_MAX = 64
-"""Of one account that hold or wait for a slot."""
+"""Requests of one account that hold or wait for a slot."""
 REQUESTS_MAX = 256
-"""Of all accounts."""
+"""Requests of all accounts that hold or wait for a slot."""
 RETRY_SECONDS = 2.0
 
 

@@ -149,8 +149,8 @@ class TaskService:
         secret = None if isinstance(who, Caller) else who
         known = who if isinstance(who, Caller) else None
         key_hash = None if known else hash_secret(secret)
-        called = submission.callback_url or submission.event_url
-        obstacle = self._check_address(called) if called else None
+        callback_url = submission.callback_url or submission.event_url
+        obstacle = self._check_address(callback_url) if callback_url else None
         files_here = await self.pricing.count_files_here(submission)
         if known is None and (obstacle or files_here):  # a caller without a valid key gets no other answer
             known = await self.authenticate(secret)

@@ -139,22 +139,22 @@ class EmbeddedPostgres:
 
     def _guard(self, binaries: Path) -> None:
         """Keep a server running until we stop. Every failure is retried: nothing else restarts the server."""
-        pause, told = RETRY_SECONDS, ""
+        pause, logged = RETRY_SECONDS, ""  # the last line of this outage
         while not self._stopping.is_set():
             if self._answers():  # another process owns it; we take over when that one ends
                 self._ready.set()
                 self._stopping.wait(WATCH_SECONDS)
                 continue
-            if self._ready.is_set() and not told:
-                told = "PostgreSQL has stopped; restarting it"
-                _log.warning(told, folder=str(self._folder))
+            if self._ready.is_set() and not logged:
+                logged = "PostgreSQL has stopped; restarting it"
+                _log.warning(logged, folder=str(self._folder))
             try:
                 if self._run(binaries):
-                    pause, told, self._exits = RETRY_SECONDS, "", 0
+                    pause, logged, self._exits = RETRY_SECONDS, "", 0
             except (OSError, StorageUnavailable) as error:
-                if str(error) != told:
-                    told = str(error)
-                    _log.error("PostgreSQL cannot be started; retrying", folder=str(self._folder), error=told)
+                if str(error) != logged:
+                    logged = str(error)
+                    _log.error("PostgreSQL cannot be started; retrying", folder=str(self._folder), error=logged)
             self._process = None
             self._exits += 1
             if self._exits > EXITS_MAX:  # longer than orphans hold the memory

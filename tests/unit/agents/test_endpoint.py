@@ -57,7 +57,7 @@ async def test_open_responses_are_completed_at_the_stop(
     monkeypatch.setattr(endpoint, "END_SECONDS", 0)
     agents, manager, sent = AgentsEndpoint(connect, admit), Endless(messages), list[Message]()
     monkeypatch.setattr(agents, "_build", lambda: None)
-    monkeypatch.setattr(agents, "_started", lambda: asyncio.sleep(0))
+    monkeypatch.setattr(agents, "_start_once", lambda: asyncio.sleep(0))
     monkeypatch.setattr(agents, "_manager", manager)
 
     async def send(message: Message) -> None:

@@ -52,7 +52,7 @@ def task_ended(body: TaskInfoData) -> None:
 
 
 def build_document(app: FastAPI) -> dict[str, Any]:
-    """The document of ``app``."""
+    """The OpenAPI document of crun's API, with code samples for each operation."""
     document = get_openapi(
         title=app.title,
         version=app.version,

@@ -23,7 +23,7 @@ STATUSES = {
 
 
 def prediction_document(view: TaskView, base_url: str) -> dict[str, Any]:
-    """A prediction."""
+    """The task as Replicate's API shows it: a prediction."""
     task = view.task
     request = dialect_request(task)
     own = request is not None and request.name is DialectName.REPLICATE

@@ -18,7 +18,10 @@ class WavespeedCallback:
         return prediction(view, context.base_url)
 
     def headers(self, view: TaskView, body: bytes, moment: datetime, context: CallbackContext) -> Mapping[str, str]:
-        """The HMAC-SHA256 of id, time and body. Its key is the text of the newest secret after its prefix."""
+        """The time, and the HMAC-SHA256 of id, time and body.
+
+        The key is the newest secret without ``whsec_``, as text.
+        """
         timestamp = str(int(moment.timestamp()))
         signed = b".".join((context.delivery_id.encode(), timestamp.encode(), body))
         key = context.secrets[0].removeprefix("whsec_").encode()
