@@ -10,7 +10,7 @@ from bodydouble.settings import Settings
 from bodydouble.tasks.errors import SigningFailed
 
 FOLDER = "provenance"
-"""Of the local authority, in the data folder."""
+"""Folder of the local authority, in the data folder."""
 ORGANISATION = "bodydouble installation"
 """The signer's name if the operator gave none; nobody vouches for it."""
 

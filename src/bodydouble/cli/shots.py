@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bodydouble.shot import ShotRequest
 
 LOSSLESS_SUFFIX = ".mkv"
-"""Of an output that keeps every sample."""
+"""Suffix of an output that keeps every sample."""
 
 
 def make_shot(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bodydouble.service.operation import TaskReport
 
 URL_CHARACTERS_MAX = 60
-"""Of an address in a table; `--json` shows it whole."""
+"""Longer addresses are cut in tables; `--json` shows them whole."""
 
 
 def print_report(report: "TaskReport") -> None:

@@ -8,7 +8,7 @@ from bodydouble.perception.arrays import Image, Mask
 PIXELS_MIN = 100
 """With less background there is no measurement."""
 PSNR_MAX_DB = 100.0
-"""Of identical pixels."""
+"""The value for identical pixels, whose PSNR is infinite."""
 
 
 class BackgroundFidelity:

@@ -17,7 +17,7 @@ FRAME_RATE_MIN = 1e-6
 SYNC_TOLERANCE = Fraction(1, 1000)
 """Seconds: a tick of Matroska."""
 FRAME_RATE_TOLERANCE = Fraction(1, 10_000)
-"""Of the source's rate: containers round it."""
+"""Relative to the source's rate: containers round it."""
 DURATION_TOLERANCE = 0.1
 """Frames."""
 

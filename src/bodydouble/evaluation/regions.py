@@ -12,17 +12,17 @@ REACH_MARGIN = 0.09
 """Share of the frame's height around the mattes in which changed pixels are the character's, not damage: a hat, hair
 or sleeve that the output's matte missed."""
 CHANGED_MIN = 12.0
-"""Of the smoothed difference, 0-255."""
+"""Smoothed difference (0-255) above which a pixel counts as changed."""
 CHANGE_WINDOW = (5, 5)
 """Pixels that the difference is averaged over: a single pixel of coding noise is no change."""
 GROWTH_SHRINK = 4
 """Factor by which masks are shrunk while they grow: precise enough for a margin."""
 PRESENT_MIN = 4
-"""Of a matte (0-255): more than this belongs to a person."""
+"""Alpha (0-255) above which a pixel belongs to a person."""
 CHANGED_MARGIN = 0.01
 """Share of the frame's height around changed pixels that is not background."""
 CERTAIN_LEVEL = 204
-"""Of a matte: the person without doubt."""
+"""Alpha (0-255) above which a pixel is the person without doubt."""
 CORE_DIVISOR = 110
 """Frame height over the width of the rim that is not the core."""
 

@@ -14,7 +14,7 @@ UNTOUCHED_MAX = 3.0
 NEIGHBOURHOOD_DIVISOR = 15
 """Frame height over the neighbourhood's side."""
 COVERED_MIN = 128
-"""Of the output's matte, 0-255."""
+"""Alpha (0-255) of the output's matte from which a pixel is covered."""
 
 
 class Residue:

@@ -74,7 +74,7 @@ class PlaneFormat:
 
     @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:
-        """Of the planes."""
+        """Type of a sample."""
         return np.uint8 if self.bits == 8 else np.uint16
 
     @cached_property

@@ -37,7 +37,7 @@ class PerceptionNetworks(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class NoSettings:
-    """Of a renderer about which an operator can choose nothing."""
+    """The settings of a renderer that has none."""
 
 
 @dataclass(frozen=True, kw_only=True)

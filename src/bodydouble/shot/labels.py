@@ -34,13 +34,13 @@ LETTERS_HEIGHT_MIN = 12
 FONT_SHARE = 0.72
 """Height of a capital letter over the size of OpenCV's font; measured on its built-in font."""
 PADDING_SHARE, MARGIN_SHARE = 0.4, 0.6
-"""Of the letters' height: around the text in its box, and from the box to the frame's edge."""
+"""Shares of the letters' height: around the text in its box, and from the box to the frame's edge."""
 BOX_COLOUR, TEXT_COLOUR = (24, 24, 24), (255, 255, 255)
 """RGB; a contrast of 17 to 1 (WCAG 2.2 asks for 4.5)."""
 PLACES = 5
-"""Along each of the upper and the lower edge."""
+"""Positions that are tried along each of the upper and the lower edge."""
 HEAD_GROWTH = 0.6
-"""Of the face's size, on each side: hair, and characters with larger heads. Chosen by eye on the demo's clip."""
+"""Share of the face's size that is added on each side, for hair and larger heads. Chosen by eye on the demo's clip."""
 HEAD_SHARE = 0.4
 """Upper part of a person's box that can hold the head, if no face was found."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 BLOCKS, WIDTH, FEED_FORWARD_WIDTH = 40, 5120, 13_824
 """``num_layers``, ``dim`` and ``ffn_dim`` of ``wan_animate_14B.py`` in Wan-Video/Wan2.2."""
 CONTEXT_TOKENS = 512 + 257
-"""Of the text, and of CLIP's picture."""
+"""Tokens of the text, and of CLIP's picture."""
 BLOCK_WEIGHTS = 10 * WIDTH**2 + 2 * WIDTH * FEED_FORWARD_WIDTH  # 4 + 4 projections, 2 for the picture; up and down
 ADAPTER_WEIGHTS = 8 * 4 * WIDTH**2  # 8 face adapters of 4 projections
 OTHER_WEIGHTS = 280_000_000  # embeddings, motion and face encoder
@@ -19,7 +19,7 @@ TEXT_ENCODER_WEIGHTS, IMAGE_ENCODER_WEIGHTS, VAE_WEIGHTS = 5_680_000_000, 630_00
 HEADROOM_BYTES = 1_200_000_000
 """The CUDA context and the libraries' own memory; estimated, to be measured on a GPU."""
 WORKSPACE_SHARE = 0.05
-"""Of what a network's pass takes: workspaces of its kernels, and fragments; estimated likewise."""
+"""Workspaces of kernels and fragments, as a share of what a network's pass takes; estimated likewise."""
 PASS_TENSORS_COMPILED = 10
 """Hidden states of 2 bytes that are alive at once in a block, where the compiler fuses what follows each other."""
 PASS_TENSORS_EAGER = 12
@@ -33,9 +33,9 @@ convolutions keep of the frames before. The decoder takes more than the encoder.
 VIDEO_BYTES_PER_PIXEL = {4: 24, 2: 12}
 """The same → bytes per pixel of each frame: the segment's pixels, twice while the decoder appends to them."""
 ROTARY_BYTES = 2 * 128 * 8
-"""Of one token: cosine and sine of each channel of a head, float64."""
+"""Cosine and sine of each channel of a head, float64, for one token."""
 FACE_BYTES = 60_000_000
-"""Of a segment: keys and values of all adapters, and the face encoder's output; found on the meta device."""
+"""Keys and values of all adapters, and the face encoder's output, for a segment; found on the meta device."""
 TILE_AREA = 256 * 256
 """Pixels of the autoencoder's tiles, diffusers' default."""
 

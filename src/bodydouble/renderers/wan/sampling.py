@@ -28,7 +28,7 @@ def segment_noise(seed: int, segment: int, frames: int, height: int, width: int)
 
 
 def noise_shape(frames: int, height: int, width: int) -> tuple[int, ...]:
-    """Of the latents of ``frames`` frames and the reference's slot before them."""
+    """Shape of the latents of ``frames`` frames, with the reference's slot before them."""
     return 1, LATENT_CHANNELS, (frames - 1) // TEMPORAL_FACTOR + 2, height // SPATIAL_FACTOR, width // SPATIAL_FACTOR
 
 

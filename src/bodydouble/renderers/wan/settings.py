@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bodydouble.renderers.wan.attention_kinds import KINDS
 
 HUB_ID = "Wan-AI/Wan2.2-Animate-14B-Diffusers"
-"""Of the networks' weights on the hub."""
+"""The repository of the weights on the hub."""
 PROFILES = ("auto", "quality", "balanced", "fast")
 QUANTISATIONS = ("auto", "none", "fp8", "int8", "fp8-weights", "int8-weights")
 OFFLOADS = ("auto", "none", "encoders", "blocks")

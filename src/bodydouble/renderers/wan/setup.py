@@ -9,7 +9,7 @@ from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.tasks.errors import RendererUnavailable
 
 USABLE_SHARE = 0.94
-"""Of a card's memory: the display, other programs and the allocator's rounding take some."""
+"""Share of a card's memory that a setup may need: the display, other programs and rounding take the rest."""
 AREAS_SMALLER = (832 * 480, 640 * 368)
 """Pixels that a card works on where `wan_area_max` does not fit; the second one is what 8 GB hold."""
 DISTILLED_STEPS, DISTILLED_SHIFT, DISTILLED_GUIDANCE = 4, 5.0, 1.0

@@ -18,7 +18,7 @@ from torch.nn.attention import flex_attention as flex
 BLOCK = 128
 """Tokens of a block, of queries and of keys: FlexAttention's default."""
 KEPT_SHARE = 0.95
-"""Of the estimated attention weight that the kept blocks cover. Chosen, not measured on the real weights."""
+"""Share of the estimated attention weight that the kept blocks cover. Chosen, not measured on the real weights."""
 
 
 def kept_blocks(query: Tensor, key: Tensor, block: int = BLOCK, share: float = KEPT_SHARE) -> Tensor:

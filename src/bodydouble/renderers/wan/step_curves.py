@@ -15,7 +15,7 @@ from pathlib import Path
 from bodydouble.tasks.atomic_files import atomic_write
 
 COMPUTED_SHARE = 0.2
-"""Of the steps, at the beginning, that are always computed: they decide the layout. MagCache's value for Wan2.1."""
+"""Share of the steps that are always computed, the first ones: they decide the layout. MagCache's value for Wan2.1."""
 REUSED_IN_A_ROW_MAX = 2
 """Steps in a row that reuse one residual. MagCache uses 2 to 6, with 40 and 50 steps instead of our 20."""
 

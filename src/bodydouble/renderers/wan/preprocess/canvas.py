@@ -80,13 +80,15 @@ class Canvas:
 
 
 def _interpolation(zoom: float) -> int:
-    """Of OpenCV, for a picture that becomes ``zoom`` times as wide."""
+    """OpenCV's interpolation for a picture that becomes ``zoom`` times as wide."""
     return cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
 
 
 def choose_canvas(width: int, height: int, area_max: int = AREA_MAX, area_min: int = AREA_MIN) -> Canvas:
-    """The canvas for frames of ``width`` x ``height`` pixels: scaled only to have at most ``area_max`` pixels, and at
-    least ``area_min`` (or ``area_max``, where that is less)."""
+    """The canvas for frames of ``width`` x ``height`` pixels.
+
+    Frames are scaled only to have at most ``area_max`` pixels, and at least ``area_min`` (or ``area_max`` if less).
+    """
     area = width * height
     zoom = (min(max(area, area_min), area_max) / area) ** 0.5
     scaled_width, scaled_height = max(1, round(width * zoom)), max(1, round(height * zoom))
