@@ -64,7 +64,7 @@ class CommonInputs:
         label="Dynamic range", choices=(SOURCE_RANGE, SDR),
     )  # fmt: skip
     label: str = option(
-        NO_LABEL, "Visible label. eu: AI, in every frame; china: AI生成 in the first seconds, with metadata.",
+        NO_LABEL, "Words shown. eu: AI, in every frame; china: AI-generated, in Chinese, at first, with metadata.",
         label="Visible label", choices=LABELS,
     )  # fmt: skip
     consent: str = option(

@@ -17,7 +17,7 @@ class ReplaceOptions(TypedDict, total=False):
     dynamic_range: Literal["source", "sdr"]
     """source: an HDR video stays HDR, as 10-bit HEVC; sdr: it becomes BT.709, as H.264. Default source."""
     label: Literal["none", "eu", "china", "both"]
-    """Visible label. eu: AI, in every frame; china: AI生成 in the first seconds, with metadata. Default none."""
+    """Words shown. eu: AI, in every frame; china: AI-generated, in Chinese, at first, with metadata. Default none."""
     consent: str
     """How the people shown agreed, such as the number of a release. Stored with the task."""
     renderer: Literal["auto", "wan", "puppet"]
