@@ -47,6 +47,8 @@ DESK_REACH, FOREARM_WIDTH, FOREARM_SOFT_PIXELS = 0.1, 0.9, 2.0
 hand lengths, and the softness of its edge."""
 BOX_PAD, BOX_PAD_MIN_PIXELS = 1 / 60, 8
 """Border of the box that is computed, in picture heights and at least in pixels, so that blurred edges end in it."""
+SEEN_LEVEL = 127
+"""Level (0-255) of a plate's alpha above which some frame showed the background."""
 ELBOWS = (BodyPoint.LEFT_ELBOW, BodyPoint.RIGHT_ELBOW)
 
 
@@ -103,7 +105,8 @@ class Composer:
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
         gone_here = gone[y0:y1, x0:x1]
-        gone_here = cv2.max(gone_here, hair_left_over(hair[y0:y1, x0:x1], gone_here, source, lit))
+        comparable = where_seen(hair[y0:y1, x0:x1], with_seen)
+        gone_here = cv2.max(gone_here, hair_left_over(comparable, gone_here, source, lit))
         removed = np.asarray(
             cv2.GaussianBlur(gone_here, (0, 0), max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)), np.uint8
         )
@@ -223,6 +226,15 @@ class Composer:
             ),
             drawing.face_cover,
         )
+
+
+def where_seen(hair: Matte, with_seen: NDArray[np.uint8]) -> Matte:
+    """(h, w) ``hair`` where some frame shows the background: a difference from a made-up plate says nothing of hair.
+
+    ``with_seen`` (h, w, 4) is from ``Plates``.
+    """
+    seen = cv2.threshold(cv2.extractChannel(with_seen, 3), SEEN_LEVEL, 255, cv2.THRESH_BINARY)[1]
+    return np.asarray(cv2.min(hair, seen), np.uint8)
 
 
 def _joined(things: Floats | None, more: Floats) -> Floats:

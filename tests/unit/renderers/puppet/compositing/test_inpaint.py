@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
+from bodydouble.renderers.puppet.compositing.inpaint import clashing, fill_holes
 from synthetic_scene import scenery
 
 
@@ -67,3 +67,18 @@ def test_a_sign_beside_the_hole_is_not_hung_up_again_and_streets_go_on() -> None
     assert grey[100:].max() < 170
     assert np.abs(grey[66:84].mean() - 150) < 10
     assert np.abs(grey[100:].mean() - 60) < 10
+
+
+def test_copies_that_clash_are_told_from_copies_that_fit() -> None:
+    """Edges between copies count, but not where the surroundings have as strong ones everywhere."""
+    hole = np.zeros((60, 80), bool)
+    hole[20:40, 20:60] = True
+    label = np.repeat((np.arange(80) // 4)[None], 60, axis=0).astype(np.int32)
+    plain = np.full((60, 80, 3), 120, np.uint8)
+    streaks = plain.copy()
+    streaks[hole] = np.where((label[hole] % 2)[:, None] > 0, 60, 160)
+    texture = np.random.default_rng(0).integers(60, 160, (60, 80, 3)).astype(np.uint8)
+
+    assert clashing(streaks, label, hole)[25:35, 30:50].min() > 0.9
+    assert clashing(plain, label, hole).max() == 0
+    assert clashing(texture, label, hole).max() < 0.3
