@@ -8,6 +8,7 @@ NEEDS_TORCH = [
     "test_bench_cpu.py",
     "test_bench_gpu.py",
     "test_conditions.py",
+    "test_forward.py",
     "test_loaded.py",
     "test_loading.py",
     "test_lora.py",
