@@ -76,7 +76,7 @@ bench: .venv/installed-wan  ## every benchmark, short
 serve: .venv/product  ## the API, its database and one worker on this machine
 	$(RUN)bodydouble serve
 
-screenshots: .venv/installed  ## every page of the console, in both themes and two sizes (needs Debian's chromium)
+screenshots: .venv/installed  ## every page of the console, in both themes and three sizes (needs Debian's chromium)
 	PYTHONPATH=tests $(RUN)python tests/browser/take_screenshots.py screenshots-out docs/screenshots
 
 format: .venv/installed  ## apply the formatter and the safe fixes

@@ -1,4 +1,4 @@
-"""Pictures of every page, in both themes, on a phone and on a desk: ``make screenshots``.
+"""Pictures of every page, in both themes and three sizes: ``make screenshots``.
 
 A service of its own runs real tasks, so that what is shown was made; only the earlier days of the usage chart are
 made up. All pictures go to the first folder; those that the documentation shows go, smaller, to the second.
@@ -149,6 +149,7 @@ def work(context: BrowserContext, live: LiveService, output: Path) -> Mapping[st
             path="/keys", prepare=lambda page: page.get_by_role("button", name="Rotate").first.click()
         ),
         "webhooks": View(path="/webhooks"),
+        "verify": View(path="/verify"),
         "credits": View(path="/credits"),
         "models": View(path="/models"),
         "model": View(path="/models/wan/2-2-animate-replace"),
