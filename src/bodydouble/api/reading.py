@@ -1,5 +1,6 @@
 """Reading one task, the same in every dialect: key, rate limit, and a wait while the database is away."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +10,11 @@ from bodydouble.api.authentication import count_request, get_tasks
 from bodydouble.service import Submission, TaskView
 from bodydouble.service.inputs import FILE_FIELDS
 from bodydouble.tasks.data_url import is_data_url
+from bodydouble.tasks.errors import Maintenance, RateLimited, StorageUnavailable
 from bodydouble.tasks.task import Created, Task, TaskProgress, TaskSource, TaskStatus
+
+REPEATED_BY_CLIENTS = (RateLimited, Maintenance, StorageUnavailable)
+"""Errors after which clients repeat the request. After a create that would be a second task, and a second charge."""
 
 
 async def read_task(request: Request, secret: str | None, task_id: str) -> TaskView:
@@ -31,7 +36,8 @@ async def read_new_task(request: Request, secret: str | None, created: Created, 
     That is the case for a repeated request, and for files within the request: they have addresses now.
     """
     if created.replayed or any(is_data_url(str(submission.inputs[field][0])) for field in FILE_FIELDS):
-        return await read_task(request, secret, str(created.id))
+        with suppress(*REPEATED_BY_CLIENTS):
+            return await read_task(request, secret, str(created.id))
     return new_task(created, submission)
 
 

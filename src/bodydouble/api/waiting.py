@@ -8,12 +8,22 @@ from starlette.requests import ClientDisconnect
 
 from bodydouble.api.authentication import get_tasks
 from bodydouble.api.event_streams import POLL_SECONDS, EventStreams
-from bodydouble.api.reading import read_task
-from bodydouble.service import TaskView
+from bodydouble.api.reading import REPEATED_BY_CLIENTS, new_task, read_task
+from bodydouble.service import Submission, TaskView
 from bodydouble.tasks.errors import Maintenance, RateLimited
-from bodydouble.tasks.task import Task, TaskId
+from bodydouble.tasks.task import TERMINAL, Created, Task, TaskId
 
 RETRY_SECONDS = 2.0
+
+
+async def wait_for_new(
+    request: Request, secret: str | None, created: Created, submission: Submission, seconds: float
+) -> TaskView:
+    """The new task at its end, or as it is after ``seconds``; as it was created if the wait cannot go on."""
+    try:
+        return await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, seconds)
+    except REPEATED_BY_CLIENTS:
+        return new_task(created, submission)
 
 
 async def wait_for(

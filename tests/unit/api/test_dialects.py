@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api_calls import BODY, create
 from bodydouble.bootstrap.application import build_app
@@ -18,6 +19,8 @@ RUN = "/fal/run/fal-ai/wan/v2.2-14b/animate/replace"
 PREDICTIONS = "/replicate/v1/predictions"
 WAN = "/replicate/v1/models/wan-video/wan-2.2-animate-replace/predictions"
 FAL_INPUT = {"video_url": "https://example.com/v.mp4", "image_url": "https://example.com/i.png"}
+WAVESPEED = "/wavespeed/api/v3/wavespeed-ai/wan-2.2/animate"
+WAVESPEED_INPUT = {"mode": "replace", "image": "https://example.com/i.png", "video": "https://example.com/v.mp4"}
 MEDIA = {"video": "https://example.com/v.mp4", "character_image": "https://example.com/i.png", "resolution": "480"}
 
 
@@ -115,6 +118,25 @@ async def test_a_webhook_of_any_event_needs_a_public_address(client: httpx.Async
     body = {"input": MEDIA, "webhook": "http://127.0.0.1/", "webhook_events_filter": events}
     refused = await client.post(WAN, json=body)
     assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "- webhook")
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "headers"),
+    [
+        (WAN, {"input": MEDIA}, {"prefer": "wait"}),
+        (WAVESPEED, WAVESPEED_INPUT | {"enable_sync_mode": True}, {}),
+    ],
+)
+async def test_a_create_that_may_not_wait_tells_of_its_task(
+    client: httpx.AsyncClient, app: FastAPI, url: str, body: dict[str, Any], headers: dict[str, str]
+) -> None:
+    """An error would make the client repeat the request, and pay for a second task."""
+    app.state.streams.close()  # the process stops; an account with too many waiting requests is refused the same way
+    answer = await client.post(url, json=body, headers=headers)
+    made = answer.json().get("data") or answer.json()
+    assert answer.status_code in (200, 201)
+    assert made["status"] in ("starting", "processing")
+    assert [task["id"] for task in (await client.get(PREDICTIONS)).json()["results"]] == [made["id"]]
 
 
 async def test_a_prediction_that_is_waited_for_answers_at_its_end(client: httpx.AsyncClient) -> None:

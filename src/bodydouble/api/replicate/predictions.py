@@ -17,7 +17,7 @@ from bodydouble.api.replicate.names import MODELS, ROOT
 from bodydouble.api.replicate.openapi import ROUTES
 from bodydouble.api.route_descriptions import TEXT
 from bodydouble.api.submitting import submit
-from bodydouble.api.waiting import wait_for
+from bodydouble.api.waiting import wait_for_new
 from bodydouble.service import Submission
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
@@ -44,7 +44,7 @@ def _create(model: str | None) -> Endpoint:
 
         created = await submit(request, secret, read)
         if wait_seconds:
-            view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, wait_seconds)
+            view = await wait_for_new(request, secret, created, asked[-1], wait_seconds)
         else:
             view = await read_new_task(request, secret, created, asked[-1])
         document = prediction_document(view, link_base(request.app.state.base_url))

@@ -12,7 +12,7 @@ from bodydouble.api.reading import new_task, read_task
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
 from bodydouble.api.submitting import submit
-from bodydouble.api.waiting import wait_for
+from bodydouble.api.waiting import wait_for_new
 from bodydouble.api.wavespeed.documents import prediction
 from bodydouble.api.wavespeed.errors import success
 from bodydouble.api.wavespeed.models import EXAMPLE, AnimateInput, parse
@@ -60,13 +60,13 @@ async def create_prediction(request: Request) -> Response:
         data = prediction(new_task(created, submission), base_url)
         del data["input"]  # files within the request have addresses only in the database
         return success(data)
-    view = await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, SYNC_SECONDS_MAX)
+    view = await wait_for_new(request, secret, created, submission, SYNC_SECONDS_MAX)
     data = prediction(view, base_url)
     if view.task.status not in TERMINAL:
         data |= {
             "code": SYNC_TIMEOUT,
             "status": "processing",
-            "error": f"Sync mode timed out after {SYNC_SECONDS_MAX:g} s; the prediction goes on.",
+            "error": "This request stopped waiting; the prediction goes on.",
         }
     return success(data)
 
