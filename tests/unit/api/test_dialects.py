@@ -101,15 +101,16 @@ async def test_a_request_of_fal_that_does_not_start_in_time_is_cancelled(client:
 async def test_what_changes_nothing_is_in_the_log_and_lifecycles_are_refused(client: httpx.AsyncClient) -> None:
     """Headers of fal."""
     submit = f"{FAL}/v2.2-14b/animate/replace"
-    made = await client.post(submit, json=FAL_INPUT, headers={"x-fal-queue-priority": "low", "x-fal-runner-hint": "a"})
+    made = await client.post(submit, json=FAL_INPUT, headers={"x-fal-queue-priority": "low", "x-fal-no-retry": "1"})
     await client.put(f"{FAL}/requests/{made.json()['request_id']}/cancel")
     status = (await client.get(f"{FAL}/requests/{made.json()['request_id']}/status?logs=1")).json()
     assert [line["message"] for line in status["logs"]] == [
-        "x-fal-runner-hint changes nothing here",
+        "x-fal-no-retry changes nothing here",
         "x-fal-queue-priority changes nothing here",
     ]
-    refused = await client.post(submit, json=FAL_INPUT, headers={"x-fal-object-lifecycle-preference": "{}"})
-    assert refused.json()["detail"][0]["loc"] == ["body", "x-fal-object-lifecycle-preference"]
+    for name, value in (("x-fal-object-lifecycle-preference", "{}"), ("x-fal-store-io", "0")):
+        refused = await client.post(submit, json=FAL_INPUT, headers={name: value})
+        assert refused.json()["detail"][0]["loc"] == ["body", name]
 
 
 @pytest.mark.parametrize("events", [["start"], ["logs"], ["completed"]])

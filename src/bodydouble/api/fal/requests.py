@@ -22,7 +22,9 @@ from bodydouble.tasks.task import Created
 
 TIMEOUT = "x-fal-request-timeout"
 LIFECYCLE = ("x-fal-object-lifecycle", "x-fal-object-lifecycle-preference")
-WITHOUT_EFFECT = ("x-fal-runner-hint",)
+STORE_IO = "x-fal-store-io"
+WITHOUT_EFFECT = ("x-fal-runner-hint", "x-fal-no-retry", "x-fal-retry-config", "x-app-fal-disable-fallback")
+"""There is one service and one charge, however often a step is repeated, and no other model takes over."""
 PRIORITY = "x-fal-queue-priority"
 IDEMPOTENCY_KEY = "idempotency-key"
 
@@ -72,6 +74,10 @@ def start_timeout(request: Request) -> float | None:
 
 def _options(request: Request) -> dict[str, Any]:
     refuse_lifecycle(request)
+    if request.headers.get(STORE_IO, "").lower() in ("0", "false", "no"):
+        raise InvalidParams(
+            [f"{STORE_IO}: a request is kept as long as its task, which can be deleted; omit the header"]
+        )
     options: dict[str, Any] = {}
     if (seconds := start_timeout(request)) is not None:
         options[START_TIMEOUT] = seconds
