@@ -160,13 +160,15 @@ def test_replicate_runs_follows_and_calls_back(service: SecureService, sdks: Pat
         Webhooks.validate(headers=second[1], body="{}", secret=WebhookSigningSecret(key=secret.key))
     callback = tmp_path / "callback.json"
     callback.write_text(json.dumps({"headers": second[1], "body": second[0].decode()}))
-    said = run_javascript(sdks, service, "replicate.js", str(callback))
+    said = run_javascript(sdks, service, "replicate.js", str(callback), str(sdk.files.nobody))
     assert said["bytes"] > 1000
     assert (said["states"][-1], said["progress"]["percentage"]) == ("succeeded", 1)
     assert (said["cancelled"], said["listed"], said["signed"]) == ("canceled", True, True)
     assert said["model"] == client.models.get(WAN).latest_version.id  # pyright: ignore[reportOptionalMemberAccess]
     assert "input.resolution" in said["invalid"]["message"]
-    assert [said[name]["status"] for name in ("invalid", "wrongKey", "poor", "unknown")] == [422, 401, 402, 404]
+    refused = [said[name]["status"] for name in ("invalid", "wrongKey", "poor", "slow", "unknown")]
+    assert refused == [422, 401, 402, 429, 404]
+    assert said["failed"]["message"].startswith("Prediction failed: ")
 
 
 def _nth(receiver: Any, number: int) -> tuple[bytes, dict[str, str]]:
@@ -213,9 +215,16 @@ def test_replicate_runs_by_version_and_tells_what_is_wrong(service: SecureServic
 
 def test_the_javascript_client_of_fal(service: SecureService, sdks: Path) -> None:
     """Its program works through the one address of the proxy; each error is of the client's own class."""
-    said = run_javascript(sdks, service, "fal.js")
+    with callback_receiver() as receiver:
+        said = run_javascript(sdks, service, "fal.js", str(service.sdk.files.nobody), receiver.url)
+        body, headers = receiver.first()
+    _verify(body, headers, httpx.get(f"https://{service.host}/fal/.well-known/jwks.json").json())
+    assert (json.loads(body)["status"], said["failed"]["status"]) == ("ERROR", 422)
+    assert said["failed"]["fields"] == ["video_url"]
     video = said["result"]["data"]["video"]
     assert httpx.get(video["url"]).headers["content-length"] == str(video["file_size"])
+    with httpx.stream("GET", said["large"]["url"]) as stored:
+        assert stored.headers["content-length"] == str(said["large"]["size"])
     assert (said["statuses"][-1], said["cancelled"]["status"]) == ("COMPLETED", "COMPLETED")
     assert any(line.startswith("perceive") for line in said["logs"])
     assert (said["cancelledResult"]["status"], said["cancelled"]["error_type"]) == (499, "client_cancelled")

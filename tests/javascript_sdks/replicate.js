@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { openAsBlob } from "node:fs";
 import Replicate, { parseProgressFromLogs, validateWebhook } from "replicate";
 
-const [url, key, poor, slow, image, video, callback] = process.argv.slice(2);
+const [url, key, poor, slow, image, video, callback, nobody] = process.argv.slice(2);
 const MODEL = "wan-video/wan-2.2-animate-replace";
 const withKey = (auth) => new Replicate({ auth, baseUrl: `${url}/replicate/v1` });
 const replicate = withKey(key);
@@ -32,6 +32,8 @@ async function failure(call) {
 }
 
 const create = (client, more) => () => client.predictions.create({ model: MODEL, input: { ...uploaded, ...more } });
+const lost = { ...input, video: await openAsBlob(nobody, { type: "video/mp4" }) };
+await failure(create(withKey(slow), { seed: 1 })); // refused if another test has just used the key
 const secret = (await replicate.webhooks.default.secret.get()).key;
 const { headers, body } = JSON.parse(await readFile(callback, "utf8"));
 console.log(
@@ -47,6 +49,8 @@ console.log(
     invalid: await failure(create(replicate, { resolution: "580" })),
     wrongKey: await failure(create(withKey("ak_" + "0".repeat(32)), {})),
     poor: await failure(create(withKey(poor), {})),
+    slow: await failure(create(withKey(slow), { seed: 2 })),
+    failed: await failure(() => replicate.run(MODEL, { input: lost, wait: { mode: "poll", interval: 200 } })),
     unknown: await failure(() => replicate.predictions.get("no-such-prediction")),
   }),
 );
