@@ -44,6 +44,20 @@ def read_marks(path: Path, trust_anchors: str = "") -> dict[str, Any]:
     return {"layers": layers, "generated": True if generated else (False if signed else None)}
 
 
+def input_report(path: Path) -> dict[str, Any] | None:
+    """What a result says about the marks of one of its inputs; None if it has none. Raises OSError.
+
+    ``marks`` names the layers, ``generated`` tells whether one of them says that a program made the file. With a
+    manifest there are its ``state``, ``signer`` and ``generator`` too. A comment counts if it is that of our results.
+    """
+    layers = [layer for layer in _layers(path, "") if layer["layer"] != "comment" or layer["generated"]]
+    if not layers:
+        return None
+    manifest = {name: layers[0][name] for name in ("state", "signer", "generator") if name in layers[0]}
+    generated = any(layer["generated"] for layer in layers)
+    return {"marks": [layer["layer"] for layer in layers], **manifest, "generated": generated}
+
+
 def _layers(path: Path, trust_anchors: str) -> Iterator[Layer]:
     manifest = read_manifest(path, trust_anchors)
     if manifest is not None:

@@ -61,15 +61,6 @@ class Manifest:
         """Whether the manifest says that the file is synthetic, at least in part."""
         return not GENERATED_TYPES.isdisjoint(self.source_types)
 
-    def summary(self) -> dict[str, Any]:
-        """What a result reports of an input."""
-        return {
-            "state": self.state,
-            "signer": self.signer,
-            "generator": self.generator,
-            "generated": self.is_generated,
-        }
-
 
 def read_manifest(path: Path, trust_anchors: str = "") -> Manifest | None:
     """The manifest that is embedded in the file, checked; None if there is none. Raises OSError.

@@ -14,8 +14,8 @@ import c2pa
 
 from bodydouble.provenance.library import UNKNOWN_FORMAT, c2pa_context, format_of
 from bodydouble.provenance.manifest import PRODUCTION, Production
+from bodydouble.provenance.marks import input_report
 from bodydouble.provenance.options import SigningOptions
-from bodydouble.provenance.reading import read_manifest
 from bodydouble.provenance.signer import SigningCommand, make_signer, read_credentials
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 from bodydouble.tasks.errors import SigningFailed
@@ -35,7 +35,7 @@ class Signed:
     signer: str
     timestamp: bool
     unsigned_sha256: str
-    inputs: Mapping[str, Mapping[str, Any]]  # input → what its own manifest says; only inputs with one
+    inputs: Mapping[str, Mapping[str, Any]]  # input → ``marks.input_report``; only inputs with marks
 
     def to_json(self) -> dict[str, Any]:
         """The object ``provenance`` of ``media_info``."""
@@ -85,12 +85,12 @@ def sign_result(unsigned: Path, target: Path, production: Production, options: S
     except c2pa.C2paError as error:
         raise command.failure or SigningFailed(f"provenance: the result could not be signed: {error}") from error
     data = next(part["data"] for part in manifest["assertions"] if part["label"] == PRODUCTION)
-    inputs = {name: read_manifest(path) for name, path in (("video", production.video), ("image", production.image))}
+    inputs = {name: input_report(path) for name, path in (("video", production.video), ("image", production.image))}
     return Signed(
         signer=credentials.name,
         timestamp=timestamped,
         unsigned_sha256=data["unsigned_sha256"],
-        inputs={name: read.summary() for name, read in inputs.items() if read is not None},
+        inputs={name: report for name, report in inputs.items() if report is not None},
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from bodydouble.media.mux import RESULT_COMMENT
-from bodydouble.provenance.marks import XMP_BYTES_MAX, XMP_START, read_marks
+from bodydouble.provenance.marks import XMP_BYTES_MAX, XMP_START, input_report, read_marks
 from bodydouble.provenance.reading import ENTRIES_MAX
 
 XMP = (
@@ -45,6 +45,9 @@ def test_marks_of_videos_and_pictures_are_found(tmp_path: Path) -> None:
         "layers": [{"layer": "xmp", "source_types": ["trainedAlgorithmicMedia"], "generated": True}],
         "generated": True,
     }
+    assert input_report(picture) == {"marks": ["xmp"], "generated": True}
+    assert input_report(video) == {"marks": ["aigc", "comment"], "generated": True}
+    assert input_report(write_clip(tmp_path / "plain.mp4", {}, comment="holidays")) is None
     layers = {layer["layer"]: layer for layer in read_marks(video)["layers"]}
     assert layers["aigc"]["content"] == {"Label": "1"}
     assert layers["comment"] == {"layer": "comment", "text": RESULT_COMMENT, "generated": True}

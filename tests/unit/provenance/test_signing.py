@@ -90,6 +90,7 @@ def test_an_input_with_a_manifest_becomes_an_ingredient_and_is_reported(tmp_path
     assert "ingredient.manifest.validated" in second.passed
     video = again.inputs["video"]
     assert (video["state"], video["signer"], video["generated"]) == ("valid", "Example", True)
+    assert video["marks"] == ["c2pa"]
     assert list(again.inputs) == ["video"]
 
 
