@@ -29,6 +29,7 @@ from bodydouble.media import (
 from bodydouble.perception import ModelPack, Perception, PersonTrack, load_perception, perceive
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.backends import choose_networks
+from bodydouble.perception.litert import release_idle_networks
 from bodydouble.perception.networks import Networks
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.perception.upside_down import UPSIDE_DOWN, is_upside_down
@@ -194,6 +195,7 @@ class Shot:
         artefacts.store_digests(self.workspace)
         if networks is not None:
             networks.close()
+        release_idle_networks()  # preparing and rendering need the memory
         _ = self._track_warnings
 
     def _networks(self) -> Networks | None:
