@@ -3,8 +3,8 @@
 import asyncio
 import shlex
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -228,7 +228,8 @@ class Tools:
         options = {key: arguments[key] for key in OPTIONS if arguments.get(key) is not None}
         async with self._connect(request) as service:
             handle = await self._submit(service, MODELS[name], arguments, options)
-            return await handle.status()
+            with _named_in_errors(handle):
+                return await handle.status()
 
     async def info(self, task_id: str, request: Any) -> TaskInfo:
         """A task's current state. Raises ClientError."""
@@ -261,7 +262,8 @@ class Tools:
         arguments = {"picture": picture, "video": video, "resolution": resolution}
         async with self._service(ctx) as service:
             handle = await self._submit(service, MODELS[name], arguments, options)
-            return task_answer(await _follow(handle, ctx, wait_seconds, self._is_stopping))
+            with _named_in_errors(handle):
+                return task_answer(await _follow(handle, ctx, wait_seconds, self._is_stopping))
 
     @asynccontextmanager
     async def _service(self, ctx: Context) -> AsyncGenerator[ServiceConnection]:
@@ -273,6 +275,18 @@ class Tools:
             raise ToolError(str(error)) from None
         except (OSError, ValueError, TypeError) as error:  # local files
             raise ToolError(str(error)) from None
+
+
+@contextmanager
+def _named_in_errors(handle: AsyncTaskHandle) -> Generator[None]:
+    """Errors of the block name the new task, so that the agent does not create another one. Raises ToolError."""
+    try:
+        yield
+    except ClientError as error:
+        raise ToolError(
+            f"The task {handle.id} was created, but its state could not be read: {error}. Call `task` with this id; "
+            "another call of this tool would make and charge another video."
+        ) from None
 
 
 async def _follow(handle: AsyncTaskHandle, ctx: Context, seconds: float, is_stopping: Callable[[], bool]) -> TaskInfo:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from mcp import Client
+from mcp.server.mcpserver.exceptions import ToolError
 
 import bodydouble.agents.tools as tools
+from bodydouble.agents.local_files import LocalFolders
 from bodydouble.agents.server import build_server
-from bodydouble_client import ConnectionFailed, ServerError, TaskInfo, TaskStatus
+from bodydouble_client import ClientError, ConnectionFailed, RateLimited, ServerError, TaskInfo, TaskStatus
 
 pytestmark = pytest.mark.anyio
 
@@ -22,6 +24,8 @@ def anyio_backend() -> str:
 
 class Handle:
     """A task that is read with these outcomes, one after the other; then the last one stays."""
+
+    id = "t-1"
 
     def __init__(self, *outcomes: TaskInfo | Exception) -> None:
         self._outcomes = list(outcomes)
@@ -62,3 +66,23 @@ async def test_the_answer_after_the_wait_is_the_last_state(monkeypatch: pytest.M
     assert (answer.structured_content["status"], answer.is_error) == ("running", False)
     away = await wait_for(Handle(ConnectionFailed("away")), 0, monkeypatch)
     assert (away.is_error, "away" in away.content[0].text) == (True, True)
+
+
+@pytest.mark.parametrize("error", [ConnectionFailed("away"), RateLimited("too many requests")])
+async def test_an_error_after_the_create_names_the_task(error: ClientError) -> None:
+    """Whether the tool waits or answers with a task: an agent without the id would pay for a second video."""
+
+    async def submit(*sources: Any, **options: Any) -> Handle:
+        return Handle(error)
+
+    @asynccontextmanager
+    async def connect(request: Any) -> AsyncGenerator[Any]:
+        yield SimpleNamespace(client=SimpleNamespace(submit=submit))
+
+    inputs = {"picture": "https://example.com/a.png", "video": "https://example.com/b.mp4"}
+    async with Client(build_server(connect)) as agent:
+        answer = await agent.call_tool("replace_person", {**inputs, "wait_seconds": 0})
+    assert answer.is_error
+    assert "The task t-1 was created" in answer.content[0].text
+    with pytest.raises(ToolError, match="The task t-1 was created"):
+        await tools.Tools(connect, LocalFolders([]), lambda: False).create("replace_person", inputs, None)
