@@ -76,7 +76,7 @@ def check_capability(
             "background_unseen",
             f"{plates.unseen:.0%} of the picture behind the person is never seen in the video and was made up.",
         )
-    if any(s.path.share_followed < FOLLOWED_MIN for s in plates.spans):
+    if any(s.path.share_followed < FOLLOWED_MIN for s in plates.shots):
         warn("camera_not_followed", "The camera's movement could not be followed throughout; the background may swim.")
     if np.isfinite(track.bystanders[:, 0, 0]).mean() > BYSTANDERS_OFTEN_MIN:
         warn("several_people", "There are several people in the video; one is replaced. Choose with `person`.")

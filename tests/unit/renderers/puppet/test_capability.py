@@ -9,7 +9,7 @@ import pytest
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
-from bodydouble.renderers.puppet.compositing.stored_plates import Plates, PlateSpan
+from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.picture.character import character_of
 from mannequin import joints, picture, track_of
@@ -19,7 +19,7 @@ from tube_body import tube_body
 def plates(folder: Path, unseen: float = 0.0, followed: float = 1.0) -> Plates:
     """Plates of ten frames, without files."""
     path = CameraPath(start=0, to_first=np.tile(np.eye(3), (10, 1, 1)), still=True, share_followed=followed)
-    return Plates(folder, [PlateSpan(path=path, start=0, stop=10, keys=[5])], unseen)
+    return Plates(folder, [ShotPlates(path=path, start=0, stop=10, keys=[5])], unseen)
 
 
 def codes(

@@ -27,7 +27,7 @@ from bodydouble.renderers.puppet.compositing.removal import (
 )
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
-from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
@@ -85,7 +85,7 @@ class Composer:
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
-        if not self.motion.present[index] or self.plates.span_of(index) is None:
+        if not self.motion.present[index] or self.plates.shot_of(index) is None:
             return image
         height, width = image.shape[:2]
         body = self.motion.body[index]
@@ -119,11 +119,11 @@ class Composer:
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)
             self._lay_puppet(shown, base, drawing)
-            for place in drawing.hands:
-                if place.kept > HAND_KEPT_MIN:
-                    self._lay_hand(shown, base, place)
-                if self.held is not None and not place.behind:
-                    self._lay_held(shown, base, place, self.held)
+            for drawn in drawing.hands:
+                if drawn.kept > HAND_KEPT_MIN:
+                    self._lay_hand(shown, base, drawn)
+                if self.held is not None and not drawn.behind:
+                    self._lay_held(shown, base, drawn, self.held)
         result = image.copy()
         result[y0:y1, x0:x1] = base
         return result
@@ -153,37 +153,37 @@ class Composer:
         """
         shown = desk.shown(drawing.bounds)
         x0, y0, x1, y1 = drawing.bounds
-        for place in drawing.hands:
-            elbow = self.motion.body[index, ELBOWS[place.side]]
+        for drawn in drawing.hands:
+            elbow = self.motion.body[index, ELBOWS[drawn.side]]
             if (
-                place.kept <= HAND_KEPT_MIN
+                drawn.kept <= HAND_KEPT_MIN
                 or elbow[1] > desk.line
-                or place.wrist[1] < desk.line - DESK_REACH * (y1 - y0)
+                or drawn.wrist[1] < desk.line - DESK_REACH * (y1 - y0)
             ):
                 continue
             mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-            ends = np.round(np.array([elbow, place.wrist]) - [x0, y0]).astype(np.int32)
-            thick = max(3, round(FOREARM_WIDTH * float(np.hypot(*place.direction))))
+            ends = np.round(np.array([elbow, drawn.wrist]) - [x0, y0]).astype(np.int32)
+            thick = max(3, round(FOREARM_WIDTH * float(np.hypot(*drawn.direction))))
             cv2.line(mask, ends[0].tolist(), ends[1].tolist(), 255, thick)
-            arm = cv2.GaussianBlur(mask, (0, 0), FOREARM_SOFT_PIXELS).astype(np.float32) * np.float32(place.kept / 255)
+            arm = cv2.GaussianBlur(mask, (0, 0), FOREARM_SOFT_PIXELS).astype(np.float32) * np.float32(drawn.kept / 255)
             shown = np.asarray(np.maximum(shown, arm), np.float32)
         return shown
 
-    def _lay_hand(self, shown: _FrameCrop, base: Image, place: HandPlace) -> None:
+    def _lay_hand(self, shown: _FrameCrop, base: Image, drawn: DrawnHand) -> None:
         """The actor's own hand, recoloured; into ``base``."""
-        points, elbow = self.motion.hands[shown.index, place.side], self.motion.body[shown.index, ELBOWS[place.side]]
+        points, elbow = self.motion.hands[shown.index, drawn.side], self.motion.body[shown.index, ELBOWS[drawn.side]]
         if not np.isfinite(points).all():
             return
         skin = self.light.lit_skin()
-        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, place.kept)
+        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, drawn.kept)
         if hand is not None:
-            hand = moved_hand(hand, place.moved, *shown.matte.shape)
+            hand = moved_hand(hand, drawn.moved, *shown.matte.shape)
         self._lay_moved(shown, base, hand, shown.things)
 
-    def _lay_held(self, shown: _FrameCrop, base: Image, place: HandPlace, held: Held) -> None:
+    def _lay_held(self, shown: _FrameCrop, base: Image, drawn: DrawnHand, held: Held) -> None:
         """What the actor's hand holds, as the source shows it, moved with the hand; into ``base``."""
-        weight = float(self.motion.hand_weight[shown.index, place.side])
-        points = self.motion.hands[shown.index, place.side]
+        weight = float(self.motion.hand_weight[shown.index, drawn.side])
+        points = self.motion.hands[shown.index, drawn.side]
         around = hand_box(points, *shown.matte.shape) if weight > 0 else None
         cut = shown.inside(around) if around is not None else None
         if cut is None:
@@ -194,7 +194,7 @@ class Composer:
         if thing is None:
             return
         moved = KeptHand(box=(x0, y0, x1, y1), colour=source, alpha=thing * np.float32(weight))
-        self._lay_moved(shown, base, moved_hand(moved, place.moved, *shown.matte.shape), None)
+        self._lay_moved(shown, base, moved_hand(moved, drawn.moved, *shown.matte.shape), None)
 
     @staticmethod
     def _lay_moved(shown: _FrameCrop, base: Image, hand: KeptHand | None, things: Floats | None) -> None:

@@ -24,7 +24,7 @@ from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
 from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
-from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, PlateSpan, cut_to, plate_path
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
 
 TRACK_EVERY_FRAMES = 2
@@ -108,14 +108,14 @@ def build_plates(
         index = {"spans": spans_json, "unseen": float(np.mean(unseen)) if unseen else 0.0}
         atomic_write(index_path, json.dumps(index))
     data = json.loads(index_path.read_text())
-    return Plates(folder, [_span_from(s) for s in data["spans"]], data["unseen"])
+    return Plates(folder, [_shot_from(s) for s in data["spans"]], data["unseen"])
 
 
-def _span_from(data: dict[str, Any]) -> PlateSpan:
+def _shot_from(data: dict[str, Any]) -> ShotPlates:
     frames = data["stop"] - data["start"]
     to_first = np.tile(np.eye(3), (frames, 1, 1)) if data["still"] else np.array(data["to_first"])
     path = CameraPath(start=data["start"], to_first=to_first, still=data["still"], share_followed=data["followed"])
-    return PlateSpan(path=path, start=data["start"], stop=data["stop"], keys=data["keys"])
+    return ShotPlates(path=path, start=data["start"], stop=data["stop"], keys=data["keys"])
 
 
 class _SpanBuilder:

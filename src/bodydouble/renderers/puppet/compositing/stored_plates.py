@@ -19,7 +19,7 @@ PLATES_CACHED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlateSpan:
+class ShotPlates:
     """The key plates of one shot."""
 
     path: CameraPath
@@ -31,15 +31,15 @@ class PlateSpan:
 class Plates:
     """Plates on disk, read through a small cache; safe to use from several threads."""
 
-    def __init__(self, folder: Path, plate_spans: list[PlateSpan], unseen: float) -> None:
-        self._folder, self.spans = folder, plate_spans
+    def __init__(self, folder: Path, shots: list[ShotPlates], unseen: float) -> None:
+        self._folder, self.shots = folder, shots
         self.unseen = unseen  # share of the removed pixels that no frame showed
         self._cache: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
         self._lock = Lock()
 
-    def span_of(self, index: int) -> PlateSpan | None:
+    def shot_of(self, index: int) -> ShotPlates | None:
         """The shot that frame ``index`` is in, if it has plates."""
-        return next((s for s in self.spans if s.start <= index < s.stop), None)
+        return next((s for s in self.shots if s.start <= index < s.stop), None)
 
     def at(self, index: int, box: Box) -> Image:
         """The background of frame ``index`` within ``box``, RGB."""
@@ -47,25 +47,25 @@ class Plates:
 
     def with_seen(self, index: int, box: Box) -> NDArray[np.uint8]:
         """(h, w, 4) as ``at``, with an alpha that is 255 where some frame showed the background, 0 where none did."""
-        span = self.span_of(index)
-        assert span is not None, "frames with a person have a plate"
-        right = int(np.searchsorted(span.keys, index))
-        a, b = span.keys[max(right - 1, 0)], span.keys[min(right, len(span.keys) - 1)]
-        if index <= span.keys[0]:
-            a = b = span.keys[0]
-        image = self._warped(span, a, index, box)
+        shot = self.shot_of(index)
+        assert shot is not None, "frames with a person have a plate"
+        right = int(np.searchsorted(shot.keys, index))
+        a, b = shot.keys[max(right - 1, 0)], shot.keys[min(right, len(shot.keys) - 1)]
+        if index <= shot.keys[0]:
+            a = b = shot.keys[0]
+        image = self._warped(shot, a, index, box)
         if a != b:
             share = (index - a) / (b - a)
-            image = cv2.addWeighted(image, 1 - share, self._warped(span, b, index, box), share, 0)
+            image = cv2.addWeighted(image, 1 - share, self._warped(shot, b, index, box), share, 0)
         return np.asarray(image, np.uint8)
 
-    def _warped(self, span: PlateSpan, key: int, index: int, box: Box) -> NDArray[np.uint8]:
+    def _warped(self, shot: ShotPlates, key: int, index: int, box: Box) -> NDArray[np.uint8]:
         """(h, w, 4). OpenCV warps four channels in less than half the time of three."""
         plate = self._load(key)
         x0, y0, x1, y1 = box
-        if span.path.still:
+        if shot.path.still:
             return plate[y0:y1, x0:x1]
-        matrix = cut_to(box) @ span.path.between(key, index)
+        matrix = cut_to(box) @ shot.path.between(key, index)
         warped = cv2.warpPerspective(plate, matrix, (x1 - x0, y1 - y0), borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.uint8)
 

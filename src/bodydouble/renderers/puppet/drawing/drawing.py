@@ -27,7 +27,7 @@ SHADOW_SIGMA_MIN = 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandPlace:
+class DrawnHand:
     """One of the puppet's hands in the frame."""
 
     side: int  # 0 the actor's left, 1 the right: index into Motion.hands
@@ -44,7 +44,7 @@ class Drawing:
 
     bounds: Box  # x0, y0, x1, y1
     rgba: Bytes  # (h, w, 4) premultiplied
-    hands: tuple[HandPlace, ...]  # from back to front
+    hands: tuple[DrawnHand, ...]  # from back to front
     face: Array | None  # (478, 2) px, the face mesh in the frame; None without a face
     face_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting into it; None if nothing
 

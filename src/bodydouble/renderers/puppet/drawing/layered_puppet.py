@@ -12,7 +12,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
-from bodydouble.renderers.puppet.drawing.drawing import Drawing, HandPlace, draw_shadow, lay_over
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, source_map
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -195,11 +195,11 @@ class LayeredPuppet:
             lay_over(canvas, *drawn)
         return place[:FACE_POINTS]
 
-    def _hands(self, index: int, pose: Pose, arms: list[str], behind: set[str]) -> tuple[HandPlace, ...]:
+    def _hands(self, index: int, pose: Pose, arms: list[str], behind: set[str]) -> tuple[DrawnHand, ...]:
         """Where the character's hands are, from back to front, and how the actor's own get there."""
         retargeting = self._retargeting
         motion, scale = retargeting.motion, float(retargeting.scales[index])
-        result: list[HandPlace] = []
+        result: list[DrawnHand] = []
         for name in arms:
             side = "lr".index(name[-1])
             wrist = pose.joints[f"wrist_{name[-1]}"][:2] * scale + retargeting.roots[index]
@@ -209,7 +209,7 @@ class LayeredPuppet:
             size = float(np.clip(retargeting.body_ratio, HAND_SCALE_MIN, HAND_SCALE_MAX))
             start = motion.body[index, BodyPoint.LEFT_WRIST + side]
             result.append(
-                HandPlace(
+                DrawnHand(
                     side=1 - side if retargeting.back[index] else side,
                     wrist=wrist,
                     direction=tip - wrist,

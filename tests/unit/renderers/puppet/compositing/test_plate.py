@@ -96,8 +96,8 @@ def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
     shots = [0] * 20 + [1] * 20 + [2] * 6
     footage, mattes, track, clean = walking_scene(46, walk=6.0, shots=shots, absent=tuple(range(40, 46)))
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
-    assert [(s.start, s.stop) for s in plates.spans] == [(0, 20), (20, 40)]
-    assert plates.span_of(43) is None
+    assert [(s.start, s.stop) for s in plates.shots] == [(0, 20), (20, 40)]
+    assert plates.shot_of(43) is None
     assert error_behind(plates, mattes, clean, 5) <= 4
     assert error_behind(plates, mattes, clean, 35) <= 4
 
@@ -109,7 +109,7 @@ def test_plates_are_found_again_and_have_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     first = build_plates(footage, mattes, track, tmp_path / "a", ignore)
     build_plates(footage, mattes, track, tmp_path / "b", ignore)
-    for key in first.spans[0].keys:
+    for key in first.shots[0].keys:
         assert plate_path(tmp_path / "a", key).read_bytes() == plate_path(tmp_path / "b", key).read_bytes()
     again = build_plates(
         ListFootage([np.zeros((240, 320, 3), np.uint8)]), ListMattes([]), track, tmp_path / "a", ignore
@@ -173,7 +173,7 @@ def test_plates_are_on_the_disk_before_a_restart_trusts_them(
     """Each plate, and then the list of all, is synced before it gets the name that a resumed shot looks for."""
     footage, mattes, track, _ = walking_scene(24, pan=2)
     plates = build_plates(footage, mattes, track, tmp_path, ignore)
-    names = [plate_path(tmp_path, key).name for span in plates.spans for key in span.keys]
+    names = [plate_path(tmp_path, key).name for span in plates.shots for key in span.keys]
     for name in (*names, "plates.json"):
         assert disk_operations.index(("sync", f"{name}.part")) < disk_operations.index(("rename", name))
     assert [name for what, name in disk_operations if what == "rename"][-1] == "plates.json"
