@@ -14,7 +14,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
-from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, inverse_maps, source_map
+from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, in_box, inverse_maps, source_map
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
@@ -266,12 +266,14 @@ def place_layer(layer: Layer, points: Array, height: int, width: int) -> _Placed
     if box is None:
         return None
     x0, y0, x1, y1 = box
+    shown = in_box(flat, box)  # of a talking head most of the body is below the picture
+    corners, flat = corners[shown], flat[shown]
     a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     # Triangles that are turned away first, then those with transparent parts; each from the farthest to the nearest.
-    order = np.lexsort((-corners[..., 2].mean(1), layer.opaque, area > 0))
+    order = np.lexsort((-corners[..., 2].mean(1), layer.opaque[shown], area > 0))
     order = order[np.abs(area[order]) > AREA_MIN]
     labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
-    maps = inverse_maps(layer.vertices[layer.triangles][..., :2], flat)
+    maps = inverse_maps(layer.vertices[layer.triangles[shown]][..., :2], flat)
     source = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
     return _Placed(layer=layer, box=box, source=source)

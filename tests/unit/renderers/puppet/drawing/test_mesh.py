@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh, in_box
 
 
 def grid_mesh(fine: bool):
@@ -91,3 +91,20 @@ def test_triangles_without_anything_opaque_are_dropped():
     half = build_mesh(full.vertices, full.vertices, rgba, np.zeros(len(full.vertices), np.bool_))
     assert len(half.triangles) < 0.7 * len(full.triangles)
     assert half.fine == len(half.triangles)
+
+
+def test_triangles_outside_the_frame_change_nothing_inside(monkeypatch: pytest.MonkeyPatch):
+    """A mesh that reaches far out of the frame is drawn with the same bytes as if all its triangles were painted."""
+    mesh, _ = grid_mesh(False)
+    rng = np.random.default_rng(7)
+    target = mesh.vertices * 3 - [90, 70] + rng.normal(0, 2, mesh.vertices.shape)
+    depth = rng.random(len(target))
+    box, drawn = draw_mesh(mesh, target, depth, 50, 70)
+    shown = in_box(target[mesh.triangles], box)
+    assert 0 < shown.sum() < 0.5 * len(shown)
+    monkeypatch.setattr(
+        "bodydouble.renderers.puppet.drawing.mesh.in_box", lambda corners, box: np.ones(len(corners), bool)
+    )
+    whole_box, whole = draw_mesh(mesh, target, depth, 50, 70)
+    assert whole_box == box
+    assert np.array_equal(whole, drawn)
