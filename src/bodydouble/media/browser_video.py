@@ -84,10 +84,11 @@ class BrowserVideoWriter:
         self._part.unlink(missing_ok=True)
 
 
-def join_browser_videos(parts: Sequence[tuple[Path, Fraction]], output: Path) -> None:
+def join_browser_videos(parts: Sequence[tuple[Path, Fraction]], output: Path, comment: str) -> None:
     """Write the videos of ``BrowserVideoWriter``, each from its time in seconds on, as one MP4. Nothing is encoded.
 
-    The times increase, and the videos have one size. ``output`` starts with the first of them.
+    The times increase, and the videos have one size. ``output`` starts with the first of them. ``comment`` is its
+    metadata.
     """
     start = parts[0][1]
     with (
@@ -95,6 +96,7 @@ def join_browser_videos(parts: Sequence[tuple[Path, Fraction]], output: Path) ->
         av.open(str(parts[0][0])) as first,
         av.open(str(part), "w", format="mp4", options=CONTAINER_OPTIONS) as result,
     ):
+        result.metadata["comment"] = comment
         stream: Any = result.add_stream_from_template(first.streams.video[0])
         stream.time_base = TICK
         for path, seconds in parts:

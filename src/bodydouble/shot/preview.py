@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from bodydouble.media.browser_video import SHORT_SIDE_MAX, BrowserVideoWriter, join_browser_videos
+from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.media.size import working_size
 from bodydouble.media.video_info import VideoInfo
 from bodydouble.perception.arrays import Image
@@ -102,7 +103,8 @@ class PreviewWriter:
         part.close()
         write_picture(self._workspace / PREVIEW_PICTURE, self._newest)
         parts = sorted(self._parts.glob("*.mp4"))
-        join_browser_videos([(path, self._seconds(int(path.stem))) for path in parts], self._workspace / PREVIEW_VIDEO)
+        timed = [(path, self._seconds(int(path.stem))) for path in parts]
+        join_browser_videos(timed, self._workspace / PREVIEW_VIDEO, RESULT_COMMENT)
 
     def _drop_part(self) -> None:
         part, self._part = self._part, None

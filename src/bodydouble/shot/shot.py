@@ -340,8 +340,7 @@ class Shot:
 
     def find_damage(self) -> list[Path]:
         """Artefacts and inputs that changed or disappeared after their digest was stored."""
-        inputs = [self.request.image, self.request.video]
-        return artefacts.find_damage(self.workspace) + damaged_files(inputs)
+        return artefacts.find_damage(self.workspace) + damaged_files([self.request.image, self.request.video])
 
     def _raise_damaged(self, damaged: list[Path]) -> NoReturn:
         names = artefacts.relative_names(damaged, self.workspace)
@@ -358,8 +357,7 @@ class Shot:
         """
         target = output or self.workspace / self._samples.file_name
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
-        keep = self.request.keep_audio
-        tags = self._samples.form.colour
+        keep, tags = self.request.keep_audio, self._samples.form.colour
         texts = result_texts(self.request, (self.workspace / MARK).read_bytes())
         join_segments(paths, self.request.video, self.info, target, keep_audio=keep, texts=texts, colour=tags)
         if damaged := artefacts.find_damage(self.workspace):  # checked after reading, so that no damage is missed

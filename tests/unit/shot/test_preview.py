@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video
+from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import PreparedShot, Scene, Segment, StepReporter
 from bodydouble.shot import Shot, ShotRequest
@@ -96,6 +97,8 @@ def test_the_preview_grows_by_the_second(box_request: ShotRequest, tmp_path: Pat
             lengths.append(len(_played(tmp_path / PREVIEW_VIDEO)) if (tmp_path / PREVIEW_VIDEO).exists() else 0)
     assert lengths == [0] * RATE + [RATE] * (30 - RATE)
     assert len(_played(tmp_path / PREVIEW_VIDEO)) == 30
+    with av.open(str(tmp_path / PREVIEW_VIDEO)) as container:
+        assert container.metadata["comment"] == RESULT_COMMENT  # it shows what is generated, as the result does
 
 
 def test_a_resumed_shot_continues_the_preview(box_request: ShotRequest, workspace: Path) -> None:
