@@ -120,6 +120,7 @@ def test_failure(service: SdkService, base_url: str) -> None:
     found = VideoSynthesis.wait(job.task_id, api_key=service.key)
     assert (found.status_code, found.output.task_status) == (HTTPStatus.OK, "FAILED")
     assert found.output.message == raised.value.message
+    assert raised.value.message.startswith("input.video_url: ")
 
 
 def test_cancel(service: SdkService, base_url: str) -> None:

@@ -8,9 +8,12 @@ class FieldNames:
     """Our field names at the beginning of messages, replaced by a vendor's."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
-        """``names``: our name → the vendor's. The files are ``img_urls`` and ``video_urls``."""
-        self._names = names
-        self._pattern = re.compile(rf"^({'|'.join(map(re.escape, names))})(\[\d+\])?(?=[:.])")
+        """``names``: our name → the vendor's. The files are ``img_urls`` and ``video_urls``.
+
+        Workers call the files of a shot ``image`` and ``video``.
+        """
+        self._names = {"image": names["img_urls"], "video": names["video_urls"], **names}
+        self._pattern = re.compile(rf"^({'|'.join(map(re.escape, self._names))})(\[\d+\])?(?=[:.])")
 
     def translate(self, message: str) -> str:
         """The message with the vendor's name of the field that it is about."""
