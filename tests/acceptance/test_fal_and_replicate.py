@@ -26,6 +26,8 @@ pytestmark = [
 
 REPLACE = "fal-ai/wan/v2.2-14b/animate/replace"
 WAN = "wan-video/wan-2.2-animate-replace"
+BUSY = httpx.Timeout(600)
+"""Of the SDK's requests: on a busy machine the look at an upload takes longer than its default of 30 s."""
 NOWHERE = "http://127.0.0.1:9/nothing.mp4"
 
 
@@ -142,7 +144,7 @@ def test_fal_cancels_and_tells_what_is_wrong(service: SecureService, fal: Any) -
 def test_replicate_runs_follows_and_calls_back(service: SecureService, sdks: Path, tmp_path: Path) -> None:
     """A prediction with uploads and progress, and webhooks that both official validators accept."""
     sdk = service.sdk
-    client = Replicate(api_token=sdk.key, base_url=f"https://{service.host}/replicate")
+    client = Replicate(api_token=sdk.key, base_url=f"https://{service.host}/replicate", timeout=BUSY)
     wanted = {"video": sdk.files.video, "character_image": sdk.files.image, "resolution": "480"}
     with callback_receiver() as receiver:
         prediction = client.models.predictions.create(
@@ -182,7 +184,7 @@ def _nth(receiver: Any, number: int) -> tuple[bytes, dict[str, str]]:
 def test_replicate_runs_by_version_and_tells_what_is_wrong(service: SecureService) -> None:
     """A failed run, a cancel, files, a list, and the errors a caller meets."""
     sdk, base = service.sdk, f"https://{service.host}/replicate"
-    client = Replicate(api_token=sdk.key, base_url=base)
+    client = Replicate(api_token=sdk.key, base_url=base, timeout=BUSY)
     wanted = {"video": NOWHERE, "character_image": NOWHERE}
     version = client.models.get(WAN).versions.list()[0].id
     with pytest.raises(ModelError, match=r"^input\.(video|character_image)"):
@@ -201,7 +203,7 @@ def test_replicate_runs_by_version_and_tells_what_is_wrong(service: SecureServic
 
     def refused(key: str, call: Any) -> int | None:
         with pytest.raises(ReplicateError) as error:
-            call(Replicate(api_token=key, base_url=base))
+            call(Replicate(api_token=key, base_url=base, timeout=BUSY))
         return error.value.status
 
     assert refused(sdk.key, lambda c: c.files.get(file.id)) == 404
