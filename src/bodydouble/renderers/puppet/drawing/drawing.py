@@ -59,6 +59,24 @@ def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     cv2.add(under, rgba, dst=under)
 
 
+def lay_under(rgba: Bytes, centre: Array, radius: float, colour: Bytes) -> None:
+    """A disc of ``colour`` (4,) under ``rgba`` (h, w, 4), both premultiplied; in place.
+
+    ``centre`` (2,) and ``radius`` are in px.
+    """
+    height, width = rgba.shape[:2]
+    x0, y0 = np.clip(np.floor(centre - radius - 1), 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(centre + radius + 2), 0, [width, height]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return
+    here = np.s_[y0:y1, x0:x1]
+    under = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
+    middle = np.round(centre - [x0, y0]).astype(int).tolist()
+    cv2.circle(under, middle, max(1, round(radius)), [int(value) for value in colour], -1, cv2.LINE_AA)
+    lay_over(under, (0, 0, x1 - x0, y1 - y0), rgba[here])
+    rgba[here] = under
+
+
 def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:
     """Darken ``canvas`` softly around and below ``cover``, as arms before a trunk do; in place."""
     x, y, w, h = cv2.boundingRect(cover)

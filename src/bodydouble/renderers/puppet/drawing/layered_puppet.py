@@ -1,7 +1,6 @@
 """Drawing the layered body as the actor moves."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,14 +13,13 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
-from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh, in_box, inverse_maps, source_map
+from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh
+from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, joint_of, place_layer
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
-from bodydouble.renderers.puppet.painting import paint_labels
 from bodydouble.renderers.puppet.picture.character import Character
-from bodydouble.renderers.puppet.picture.layers import Layer
 
 Array = NDArray[np.float64]
 
@@ -43,23 +41,6 @@ HAND_SCALE_MIN, HAND_SCALE_MAX = 0.75, 1.1
 """Bounds of the size of a kept hand over the actor's: larger changes show its pixels."""
 LEG_END, ARM_END = BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_WRIST
 """Last joints of the left limbs; those of the right ones follow them."""
-AREA_MIN = 1e-3
-"""Doubled area in square pixels up to which a triangle is seen from its edge and not drawn."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Placed:
-    """One layer in a frame: where its vertices are, and the map that draws it."""
-
-    layer: Layer
-    box: Box
-    source: NDArray[np.float32]  # (h, w, 2) texture coordinates
-
-    def drawn(self, texture: Bytes) -> Bytes:
-        """(h, w, ...) ``texture`` as the frame shows it."""
-        one_map: Any = None  # both coordinates are in ``source``
-        drawn = cv2.remap(texture, self.source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        return np.asarray(drawn, np.uint8)
 
 
 class LayeredPuppet:
@@ -89,11 +70,8 @@ class LayeredPuppet:
             return None
         x0, y0, x1, y1 = bounds
         canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
-        maps = {
-            name: mapped
-            for name, layer in self._body.layers.items()
-            if (mapped := place_layer(layer, placed[name] - np.r_[x0, y0, 0.0], y1 - y0, x1 - x0)) is not None
-        }
+        joints = {name: joint_of(name, pose) * scale + root[:2] - [x0, y0] for name in placed}
+        maps = self._maps(placed, joints, scale, bounds)
         for name in self._legs_hidden(index, height):
             maps.pop(name, None)
         behind = self._arms_behind(index)
@@ -107,7 +85,7 @@ class LayeredPuppet:
             if name in maps:
                 layer = maps[name].layer
                 texture = layer.back if back and layer.back is not None else layer.rgba
-                rgba = _weakened(maps[name].drawn(texture), strength.get(name))
+                rgba = _weakened(maps[name].limb(texture), strength.get(name))
                 lay_over(canvas, maps[name].box, rgba)
         self._lay_fronts(canvas, maps, legs)
         face = None if back else self._lay_face(index, pose, duals, canvas, bounds)
@@ -117,7 +95,7 @@ class LayeredPuppet:
         for name in front:
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
-                rgba = _weakened(maps[name].drawn(texture), strength[name])
+                rgba = _weakened(maps[name].limb(texture), strength[name])
                 u0, v0, u1, v1 = maps[name].box
                 cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
                 over.append((maps[name].box, rgba))
@@ -132,11 +110,24 @@ class LayeredPuppet:
             face_cover=cover if face is not None and over else None,
         )
 
-    def _lay_fronts(self, canvas: Bytes, maps: dict[str, _Placed], names: list[str]) -> None:
+    def _maps(
+        self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: Box
+    ) -> dict[str, PlacedLayer]:
+        """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame."""
+        x0, y0, x1, y1 = bounds
+        result: dict[str, PlacedLayer] = {}
+        for name, layer in self._body.layers.items():
+            points = placed[name] - np.r_[x0, y0, 0.0]
+            mapped = place_layer(layer, points, y1 - y0, x1 - x0, joint=joints[name], scale=scale)
+            if mapped is not None:
+                result[name] = mapped
+        return result
+
+    def _lay_fronts(self, canvas: Bytes, maps: dict[str, PlacedLayer], names: list[str]) -> None:
         for name in names:
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
-                lay_over(canvas, maps[name].box, maps[name].drawn(texture))
+                lay_over(canvas, maps[name].box, maps[name].limb(texture))
 
     def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
         """Names of both limbs' layers; ``end`` is the left one's last joint."""
@@ -242,7 +233,7 @@ class _FaceWeights:
         )
 
 
-def _hand_strength(placed: _Placed, kept: float) -> Bytes | None:
+def _hand_strength(placed: PlacedLayer, kept: float) -> Bytes | None:
     """(h, w, 4) 0-255: how much of an arm is drawn where the share ``kept`` (0-1) of the actor's hand replaces its own.
 
     None where all of it is.
@@ -256,24 +247,3 @@ def _hand_strength(placed: _Placed, kept: float) -> Bytes | None:
 def _weakened(rgba: Bytes, strength: Bytes | None) -> Bytes:
     """``rgba`` times ``strength``, both (h, w, 4)."""
     return rgba if strength is None else np.asarray(cv2.multiply(rgba, strength, scale=1 / 255), np.uint8)
-
-
-def place_layer(layer: Layer, points: Array, height: int, width: int) -> _Placed | None:
-    """The map that draws ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside."""
-    corners = points[layer.triangles]
-    flat = corners[..., :2]
-    box = bounds_of(flat, height, width, margin=0)
-    if box is None:
-        return None
-    x0, y0, x1, y1 = box
-    shown = in_box(flat, box)  # of a talking head most of the body is below the picture
-    corners, flat = corners[shown], flat[shown]
-    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    # Triangles that are turned away first, then those with transparent parts; each from the farthest to the nearest.
-    order = np.lexsort((-corners[..., 2].mean(1), layer.opaque[shown], area > 0))
-    order = order[np.abs(area[order]) > AREA_MIN]
-    labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
-    maps = inverse_maps(layer.vertices[layer.triangles[shown]][..., :2], flat)
-    source = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
-    return _Placed(layer=layer, box=box, source=source)

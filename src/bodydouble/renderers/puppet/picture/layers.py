@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Bytes, Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import (
     LIMB_BONES,
     Surface,
@@ -19,8 +19,9 @@ from bodydouble.renderers.puppet.body.surface import (
     surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
-from bodydouble.renderers.puppet.picture.extension import skin_like
+from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
+from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 
@@ -72,6 +73,11 @@ by eye on the development clips."""
 TRUNK_SHRINK = (8, 2)
 """Reduction of width and height in which the trunk is filled: belts and hems go on to the side. Chosen by eye on the
 development clips."""
+HIDDEN_SIGMA = 0.25
+"""Decimetres over which the outline of an arm's hidden part is smoothed: its end is ragged triangles. Chosen by eye on
+the development clips."""
+ARM_SHARE_MIN = 0.2
+"""Share of an arm's pixels from which a colour goes on in its hidden part. Chosen by eye on the development clips."""
 CUFF_REACH = 0.3
 """Decimetres beside an arm within which thin remains of the trunk are the arm's. Chosen by eye on the development
 clips."""
@@ -95,6 +101,7 @@ class Layer:
     rgba: Bytes  # (h, w, 4) premultiplied: the whole part, with what others hide of it
     front: Bytes | None  # the visible part, drawn again before the trunk; None for the trunk
     hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
+    joint: JointPatch | None = None  # of a limb whose elbow or knee is whole in ``rgba``
     back: Bytes | None = None  # the trunk seen from behind: hair instead of the face
 
 
@@ -219,10 +226,13 @@ def _arm_layer(
     whole = _covered(fit, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape)
     visible = own & (alpha > SEEN)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
-    bare = hidden & _bare_shoulder(sources, fit, side)
+    hidden &= softened(hidden | visible, HIDDEN_SIGMA * fit.scale) > 0.5
+    bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side)  # no neckline
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
+    # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
+    known = usual_cloth(sources.colour, known, ARM_SHARE_MIN)
     colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
@@ -236,7 +246,8 @@ def _arm_layer(
     layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
     share = surface.share((f"hand_{side}",))
     hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
-    return replace(layer, hand=np.round(255 * hand).astype(np.uint8))
+    elbow = fit.joints.points[ARMS[side].joints[1], :2]
+    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint_patch(layer.rgba, layer.front, elbow))
 
 
 def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
@@ -296,7 +307,9 @@ def _leg_layer(
     # Softened as one: between what is seen and what is made up no line shows.
     full = softened(hidden | visible, RIM_SIGMA) * np.maximum(softened(hidden, 1.0), alpha)
     shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
-    return make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
+    layer = make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
+    knee = fit.joints.points[LEGS[side].joints[1], :2]
+    return replace(layer, joint=joint_patch(layer.rgba, layer.front, knee))
 
 
 def shaded_part(

@@ -1,0 +1,99 @@
+"""One layer of the body in a frame: the map that draws it, and in which order its triangles are painted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Bytes, Mask
+from bodydouble.renderers.puppet.drawing.drawing import lay_under
+from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, in_box, inverse_maps, source_map
+from bodydouble.renderers.puppet.motion.retarget import Pose
+from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.picture.layers import Layer
+
+Array = NDArray[np.float64]
+
+STRETCHED = 1.8
+"""Growth of a triangle's longest edge, over that of most triangles, from which it is between two limbs that part.
+Chosen by eye on the development clips."""
+EDGE_MIN = 1e-6
+"""Pixels: keeps edges that are divided by from 0."""
+AREA_MIN = 1e-3
+"""Doubled area in square pixels up to which a triangle is seen from its edge and not drawn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedLayer:
+    """One layer in a frame: where its vertices are, and the map that draws it."""
+
+    layer: Layer
+    box: Box
+    source: NDArray[np.float32]  # (h, w, 2) texture coordinates
+    joint: Array  # (2,) px in the frame: elbow or knee
+    scale: float  # frame pixels for a pixel of the picture
+
+    def drawn(self, texture: Bytes) -> Bytes:
+        """(h, w, ...) ``texture`` as the frame shows it."""
+        one_map: Any = None  # both coordinates are in ``source``
+        drawn = cv2.remap(texture, self.source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(drawn, np.uint8)
+
+    def limb(self, texture: Bytes) -> Bytes:
+        """(h, w, 4) as ``drawn``, whole at the joint, where a limb that folds the other way would gape."""
+        rgba, patch = self.drawn(texture), self.layer.joint
+        if patch is not None:
+            lay_under(rgba, self.joint - self.box[:2], patch.radius * self.scale, patch.colour)
+        return rgba
+
+
+def joint_of(name: str, pose: Pose) -> Array:
+    """(2,) the elbow or knee of the layer ``name``, as ``pose`` has it; the hips of others."""
+    limb, _, side = name.partition("_")
+    return pose.joints.get(f"{'elbow' if limb == 'arm' else 'knee'}_{side}", pose.joints["hips"])[:2]
+
+
+def place_layer(
+    layer: Layer, points: Array, height: int, width: int, *, joint: Array, scale: float
+) -> PlacedLayer | None:
+    """The map that draws ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside.
+
+    ``joint`` (2,) px is where its elbow or knee is, ``scale`` is frame pixels for a pixel of the picture.
+    """
+    corners = points[layer.triangles]
+    flat = corners[..., :2]
+    box = bounds_of(flat, height, width, margin=0)
+    if box is None:
+        return None
+    x0, y0, x1, y1 = box
+    shown = in_box(flat, box)  # of a talking head most of the body is below the picture
+    corners, flat = corners[shown], flat[shown]
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
+    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    source = layer.vertices[layer.triangles[shown]][..., :2]
+    depth = corners[..., 2].mean(1)
+    order = paint_order(depth, area, opaque=layer.opaque[shown], stretched=_longest_edge(flat) / _longest_edge(source))
+    order = order[np.abs(area[order]) > AREA_MIN]
+    labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
+    maps = inverse_maps(source, flat)
+    texture = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
+    return PlacedLayer(layer=layer, box=box, source=texture, joint=joint, scale=scale)
+
+
+def paint_order(depth: Array, area: Array, *, opaque: Mask, stretched: Array) -> NDArray[np.intp]:
+    """(T,) numbers of the triangles as they are painted, the later over the earlier ones.
+
+    Transparent ones would cut holes into a limb that folds the other way: they come first, and of these first the ones
+    that the fold stretches. Then those that are turned away come before those that face the camera, ``area`` > 0, and
+    the far before the near ones. ``depth``, ``area`` and ``stretched``, the growth of their longest edge, are (T,).
+    """
+    typical = float(np.median(stretched)) if len(stretched) else 1.0
+    rank = np.where(opaque, 2, np.where(stretched > STRETCHED * typical, 0, 1))
+    return np.lexsort((-depth, area > 0, rank))
+
+
+def _longest_edge(triangles: Array) -> Array:
+    """(T,) px, of ``triangles`` (T, 3, 2)."""
+    return np.maximum(np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=2).max(1), EDGE_MIN)
