@@ -24,6 +24,7 @@ from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
+from bodydouble.renderers.puppet.motion.size import outline_widths
 from bodydouble.renderers.puppet.options import PuppetOptions
 from bodydouble.renderers.puppet.picture.character import Character, build_character
 
@@ -59,7 +60,7 @@ class PuppetRenderer:
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
-        motion = build_motion(track, footage.frame_rate)
+        motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes))
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
         # The plates leave a core free: character and samples are made beside them, one after the other to save memory.
@@ -105,7 +106,8 @@ class PuppetRenderer:
 
 def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> LayeredPuppet:
     """The character's layers, driven by ``motion``."""
-    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head)
+    trunk = character.body.layers.layers["trunk"].rgba
+    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head, trunk[..., 3])
     retargeting = Retargeting(rest, motion, character.body.template, own_size=options.size == "own")
     return LayeredPuppet(character, retargeting, motion, options.hands)
 

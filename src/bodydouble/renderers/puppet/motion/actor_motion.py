@@ -20,6 +20,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     normalised,
 )
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
+from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend, near_found, outline_sizes, trunk_lengths
 
 Array = NDArray[np.float64]
 
@@ -37,12 +38,9 @@ OPENING_MIN = 1e-3
 """Keeps the ratio finite for eyes that are always shut."""
 WIDE_FROM, WIDE_GAIN, LID_MAX = 0.9, 0.5, 1.2
 """Share of the usual opening from which an eye is open; how much of a wider one is shown, and at most. By eye."""
-SIZE_FILTER = {"cutoff": 0.5, "beta": 0.005}
 TURN_FILTER = {"cutoff": 2.0, "beta": 0.03}
 CENTRE_FILTER = {"cutoff": 2.5, "beta": 0.05}
 """One-euro filters of the head (Casiez, Roussel, Vogel, CHI 2012): Hz, and Hz more for each unit of speed. By eye."""
-FACE_GAP_FRAMES_MAX = 12
-"""Frames up to which a gap without a face is bridged. Chosen by eye on the development clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +80,20 @@ class Motion:
         )
 
 
-def build_motion(track: PersonTrack, frame_rate: float) -> Motion:
-    """From a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track."""
+def build_motion(track: PersonTrack, frame_rate: float, outline: Array | None = None) -> Motion:
+    """From a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track.
+
+    ``outline``: (F,) px, ``outline_widths`` of the track, which tell the size where the landmarks do not.
+    """
     hands, hand_weight = _hands(track)
     body = track.body[..., :2].astype(np.float64)
     for k, wrist in enumerate(WRISTS):
         weight = hand_weight[:, k, None]
         seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
         body[:, wrist] = body[:, wrist] * (1 - weight) + seen * weight
-    rotation, centre, size, heads = _heads(track, frame_rate)
+    rotation, centre, size, heads = _heads(
+        track, frame_rate, np.full(len(track), np.nan) if outline is None else outline
+    )
     offsets, gaze, opening, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
@@ -170,7 +173,7 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     return offsets, gaze, opening, mouth
 
 
-def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, list[Head | None]]:
+def _heads(track: PersonTrack, frame_rate: float, outline: Array) -> tuple[Array, Array, Array, list[Head | None]]:
     """Rotation, centre and size of each frame's head, and the heads seen by their face."""
     frames = len(track)
     rotation = np.tile(np.eye(3), (frames, 1, 1))
@@ -181,17 +184,18 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
         coarse[i] = head_of_body(track.body[i].astype(np.float64))
         if track.face_found[i] and np.isfinite(track.face[i]).all():
             heads[i] = head_of_face(track.face[i].astype(np.float64))
-    torso = _torso(track)
+    torso = trunk_lengths(track)
     share, shift = _coarse_to_fine(heads, coarse, torso)
     for start, stop in spans(track.present, track.shot, gap_max=0):
         here = range(start, stop)
         found = np.array([heads[i] is not None for i in here])
         # Short losses of the face are bridged, long ones follow the body's own idea of the head.
-        near = _near(found, FACE_GAP_FRAMES_MAX)
+        near = near_found(found)
         rough = [h for i in here if (h := coarse[i])]
         fine = [heads[i] or h for i, h in zip(here, rough, strict=True)]
-        # A profile's ears lie on each other: without a face the trunk tells the size.
-        own_size = np.array([h.size if ok else share * torso[i] for i, h, ok in zip(here, fine, found, strict=True)])
+        # A profile's ears lie on each other: without a face the trunk tells the size, or the head's outline.
+        by_trunk = outline_sizes(outline[start:stop], share * torso[start:stop])
+        own_size = np.array([h.size if ok else size for h, ok, size in zip(fine, found, by_trunk, strict=True)])
         own_centre = np.array([h.centre for h in fine])
         own_centre[~found] += shift * own_size[~found, None]
         own_turn = np.stack([h.rotation for h in fine])
@@ -201,7 +205,7 @@ def _heads(track: PersonTrack, frame_rate: float) -> tuple[Array, Array, Array, 
             own_size, own_turn = fill_gaps(own_size, known), fill_gaps(own_turn, known)
             own_centre = fill_gaps(own_centre, known)
         scale = max(float(np.median(own_size)), 1.0)
-        size[start:stop] = one_euro(own_size[:, None], frame_rate, **SIZE_FILTER, scale=scale)[:, 0]
+        size[start:stop] = np.exp(along_trend(np.log(own_size), SIZE_SIGMA))
         if not found.all():
             own_turn = one_euro(own_turn, frame_rate, **TURN_FILTER, scale=1.0)
             own_centre = one_euro(own_centre, frame_rate, **CENTRE_FILTER, scale=scale)
@@ -226,17 +230,6 @@ def _coarse_to_fine(heads: list[Head | None], coarse: list[Head | None], torso: 
     share = float(np.median([a.size / torso[i] for i, a, _ in pairs]))
     shift = np.median([(a.centre - b.centre) / a.size for _, a, b in pairs], axis=0)
     return share, shift
-
-
-def _near(found: NDArray[np.bool_], frames_max: int) -> NDArray[np.bool_]:
-    """Which entries lie in a hole of at most ``frames_max`` between two found ones, or are found."""
-    index = np.flatnonzero(found)
-    if len(index) == 0:
-        return np.zeros(len(found), np.bool_)
-    at = np.arange(len(found))
-    after = index[np.clip(np.searchsorted(index, at), 0, len(index) - 1)]
-    before = index[np.clip(np.searchsorted(index, at, side="right") - 1, 0, len(index) - 1)]
-    return found | ((before < at) & (at < after) & (after - before - 1 <= frames_max))
 
 
 def _orthonormal(matrices: Array) -> Array:

@@ -20,13 +20,12 @@ from bodydouble.perception.trunk import (
 )
 from bodydouble.renderers.puppet.body.skeleton import ARMS, DEPTH_GAIN, LEGS, SIDES
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend
 
 Array = NDArray[np.float64]
 
 POSITION_SIGMA, DEPTH_SIGMA = 1.0, 3.0
 """Frames of smoothing beyond the track's own: depth is noisier than position."""
-SIZE_SIGMA = 8.0
-"""Frames over which the actor's changing size is smoothed."""
 SIZE_CHANGE_MIN = 1.2
 """Largest over smallest size up to which the actor is taken to stay at one distance."""
 HIDDEN = (0.2, 0.5)
@@ -129,8 +128,8 @@ def relative_size(motion: Motion) -> Array:
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         here = slice(start, stop)
         usual = float(np.median(motion.head_size[motion.present]))
-        smooth = gaussian_filter1d(motion.head_size[here] / max(usual, TINY), SIZE_SIGMA, mode="nearest")
-        result[here] = smooth
+        sizes = np.maximum(motion.head_size[here] / max(usual, TINY), TINY)
+        result[here] = np.exp(along_trend(np.log(sizes), SIZE_SIGMA))
     seen = result[motion.present]
     if len(seen) and float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:
         return np.ones(len(motion))

@@ -5,11 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Bytes
 from bodydouble.perception.trunk import hip_vector, shoulder_vector
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, Joints, trunk_frame
 from bodydouble.renderers.puppet.motion.head import Head
 
 Array = NDArray[np.float64]
+
+CROWN = 1.6
+"""Head sizes from the face's middle to the top of the hair. Measured on people in the development clips."""
+CROWN_MIN, CROWN_MAX = 1.3, 2.1
+"""Bounds of the same in a picture: topknots count as height, tall hats and raised props do not."""
+CROWN_REACH = 0.6
+"""Face widths to either side of the face's middle in which the top of the hair is looked for."""
+ALPHA_MIN = 128
+"""Alpha (0-255) from which a pixel shows the character."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +43,7 @@ class RestSkeleton:
     spine: float
     shoulder_width: float
     head: Head
+    crown: float = CROWN  # head sizes from the face's middle to the top of the hair
 
     @property
     def neck(self) -> Array:
@@ -40,8 +51,8 @@ class RestSkeleton:
         return self.joints.head - self.joints.shoulders
 
 
-def rest_skeleton(joints: Joints, head: Head) -> RestSkeleton:
-    """From the fitted joints."""
+def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None) -> RestSkeleton:
+    """From the fitted joints. ``alpha`` (h, w) 0-255 shows the trunk and the head; without it the hair is usual."""
     points = joints.points
     up = joints.shoulders - joints.hips
     bones: dict[str, RestBone] = {}
@@ -63,7 +74,19 @@ def rest_skeleton(joints: Joints, head: Head) -> RestSkeleton:
         spine=float(np.linalg.norm(up)),
         shoulder_width=float(np.linalg.norm(shoulder_vector(points))),
         head=head,
+        crown=CROWN if alpha is None else crown_of(alpha, head),
     )
+
+
+def crown_of(alpha: Bytes, head: Head) -> float:
+    """Head sizes from the middle of the face up to the top of the hair, as ``alpha`` (h, w) 0-255 shows it."""
+    rows, columns = np.nonzero(alpha >= ALPHA_MIN)
+    beside = np.c_[columns, rows] - head.centre
+    right, down = (head.rotation[:2, axis] / np.linalg.norm(head.rotation[:2, axis]) for axis in (0, 1))
+    above = -(beside @ down)[np.abs(beside @ right) < CROWN_REACH * head.width]
+    if len(above) == 0:
+        return CROWN
+    return float(np.clip(above.max() / head.size, CROWN_MIN, CROWN_MAX))
 
 
 def angles(vector: Array) -> tuple[float, float]:

@@ -17,14 +17,15 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
 from bodydouble.renderers.puppet.motion.head import limited_turn
-from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
+from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton, angles, unit_vector, wrapped
 from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
 
 Array = NDArray[np.float64]
 
 NECK_MIN, NECK_MAX = 0.80, 1.05
 """Bounds of the neck's length on screen over its own."""
-LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
+ANKLES = [BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
+LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, *ANKLES]
 NECK_SIGMA = 1.5
 """Frames, sigma of the Gaussian that steadies the neck. Chosen by eye on the development clips, like its share."""
 NECK_SHARE = 0.3
@@ -53,6 +54,8 @@ HIPS_SEEN_MIN = 0.8
 """Median visibility of the less visible hip from which on the spine's length is believed."""
 LEGS_SEEN_MIN = 0.4
 """Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
+INSIDE_SCALE_MIN = 0.8
+"""Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
 KNEES_SEEN_MIN, KNEES_OFTEN_MIN = 0.5, 0.15
 """Visibility of a knee from which it is seen, and the share of the frames with one from which the character needs legs.
 Chosen by eye on an actor who walks into the picture."""
@@ -81,12 +84,14 @@ class Retargeting:
         self.actor = build_actor_skeleton(self.motion, template)
         self.legs_seen = legs_seen(motion)
         self._head_share = HEAD_SHARE if hips_seen(motion) else HEAD_SHARE_CLOSE
-        self.scale = self._shot_scale(own_size)
-        self.scales = self.scale * self.actor.size
         self._pivots = self._neck_vectors()
         self._neck_length = self._usual_neck()
+        self.scale = self._shot_scale(own_size)
+        self.scales = self.scale * self.actor.size
         self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
         self.roots = self._roots()
+        if not own_size:
+            self._keep_heads_inside()
 
     def _shot_scale(self, own_size: bool) -> float:
         """Frame pixels for a picture pixel at the actor's usual distance from the camera."""
@@ -96,10 +101,46 @@ class Retargeting:
             return float(np.median(sizes)) / rest.head.size
         if self.legs_seen:
             legs = sum(rest.bones[f"{bone}_{side}"].length for bone in ("thigh", "calf") for side in SIDES) / 2
-            return (actor["spine"] + actor["thigh_l"] + actor["calf_l"]) / (rest.spine + legs)
+            above = self._face_above_joint()
+            head = (above + CROWN) * float(np.median(sizes))
+            own_head = (above + rest.crown) * rest.head.size
+            height = actor["spine"] + actor["thigh_l"] + actor["calf_l"] + self._neck_length + head
+            return height / (rest.spine + legs + float(np.hypot(*rest.neck[:2])) + own_head)
         body = self._trunk_length(own=False) / self._trunk_length(own=True)
         head = float(np.median(sizes)) / rest.head.size if len(sizes) else body
         return float(body ** (1 - self._head_share) * head**self._head_share)
+
+    def _face_above_joint(self) -> float:
+        """Head sizes from the joint on the neck up to the middle of the face."""
+        head = self.rest.head
+        return -float((head.rotation.T @ (self._head_centre() - self.rest.joints.head))[1]) / head.size
+
+    def _keep_heads_inside(self) -> None:
+        """Bring the character's head into the frame where the actor's is: smaller where feet are seen, else lower."""
+        outside = self._heads_outside()
+        if not outside.any():
+            return
+        if not self.legs_seen:
+            for start, stop in spans(self.motion.present, self.motion.shot):
+                self.roots[start:stop, 1] += outside[start:stop].max()
+            return
+        feet = self.actor.points[:, ANKLES, 1].max(1)
+        self.scale *= max(float((feet / (feet + outside))[outside > 0].min()), INSIDE_SCALE_MIN)
+        self.scales = self.scale * self.actor.size
+        self.roots = self._roots()
+
+    def _heads_outside(self) -> Array:
+        """(F,) px of the character's head above the frame; 0 where the actor's head too is cut off there."""
+        motion, head = self.motion, self.rest.head
+        # Without feet the viewer compares faces: only skulls have to be inside, not what is worn on them.
+        crown = self.rest.crown if self.legs_seen else min(self.rest.crown, CROWN)
+        top = self._head_centre() - head.rotation[:, 1] * crown * head.size
+        result = np.zeros(len(motion))
+        for i, pose in enumerate(self.poses):
+            if pose is None or motion.head_centre[i, 1] < motion.head_rotation[i, 1, 1] * CROWN * motion.head_size[i]:
+                continue
+            result[i] = max(-float(pose.bones["head"].apply(top)[1] * self.scales[i] + self.roots[i, 1]), 0.0)
+        return result
 
     def _trunk_length(self, *, own: bool) -> float:
         """Shoulder width, with the spine where the video shows the hips: the character's ``own`` or the actor's, px."""
@@ -315,7 +356,7 @@ class Retargeting:
                 continue
             scale = float(self.scales[i])
             if self.legs_seen:
-                ankles = actor.points[i, [BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE], :2]
+                ankles = actor.points[i, ANKLES, :2]
                 own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * scale
                 weight = np.exp(
                     (ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i])

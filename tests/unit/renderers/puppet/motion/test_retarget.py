@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
-from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton, unit_vector
+from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, crown_of, rest_skeleton, unit_vector
 from bodydouble.renderers.puppet.motion.retarget import Retargeting, legs_needed, legs_seen, limb_rotation
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
@@ -22,10 +24,12 @@ def _walk(frames: int = 12, head: float = 30.0) -> Motion:
     return build_motion(track_of(poses), 25.0)
 
 
-def _retargeting(motion: Motion, **options) -> Retargeting:
+def _retargeting(motion: Motion, *, head: float = 1.0, crown: float = CROWN, **options) -> Retargeting:
+    """``head``: factor on the size of the character's head; ``crown``: its hair's height."""
     template = tube_body()
     anatomy = anatomy_of(track_of([joints()]))
-    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    own = replace(anatomy.head, width=anatomy.head.width * head, height=anatomy.head.height * head)
+    rest = replace(rest_skeleton(joints_of(anatomy, template, (500, 500)), own), crown=crown)
     return Retargeting(rest, motion, template, **options)
 
 
@@ -120,3 +124,54 @@ def test_legs_that_are_seen_in_part_of_the_frames_are_needed():
     motion = build_motion(track, 25.0)
     assert legs_needed(motion)
     assert not legs_seen(motion)
+
+
+def _tops(found: Retargeting) -> np.ndarray:
+    """y of the top of the character's hair in each frame, px."""
+    head = found.rest.head
+    up = np.r_[head.centre, found.rest.joints.head[2]] - head.rotation[:, 1] * found.rest.crown * head.size
+    return np.array(
+        [
+            pose.bones["head"].apply(up)[1] * scale + root[1]
+            for pose, scale, root in zip(found.poses, found.scales, found.roots, strict=True)
+            if pose is not None
+        ]
+    )
+
+
+def _actor_top(motion: Motion) -> float:
+    return float(np.median(motion.head_centre[:, 1] - CROWN * motion.head_size))
+
+
+def test_a_large_head_does_not_make_the_character_taller_than_the_actor():
+    """On planted feet the top of the head is where the actor's is, for a head twice as large and a topknot too."""
+    motion = _walk()
+    height = motion.body[0, 27, 1] - _actor_top(motion)
+    found = _retargeting(motion, head=2.0, crown=1.9)
+
+    assert np.abs(_tops(found) - _actor_top(motion)).max() < 0.04 * height
+
+
+def test_a_head_stays_inside_a_frame_that_shows_the_actors():
+    """A character that would still be too tall is made smaller on its feet, so that its head is not cut off."""
+    motion = _walk()
+    motion = replace(motion, body=motion.body.copy(), head_centre=motion.head_centre.copy())
+    shift = _actor_top(motion) - 1.0
+    motion.body[..., 1] -= shift
+    motion.head_centre[:, 1] -= shift
+    motion.body[:, 23:, 1] -= 8  # the actor bends the trunk: bones keep their lengths, the body is lower
+    found = _retargeting(motion, head=2.0, crown=1.9)
+
+    assert _tops(found).min() > -0.5
+
+
+def test_the_top_of_the_hair_is_found_in_the_picture():
+    """Hair that rises above the skull counts, a raised prop beside the head does not."""
+    head = anatomy_of(track_of([joints()])).head
+    alpha = np.zeros((500, 500), np.uint8)
+    x, y = np.round(head.centre).astype(int)
+    top = round(y - 1.8 * head.size)
+    alpha[top : y + 20, x - 5 : x + 5] = 255
+    alpha[: y + 20, x + int(head.width) : x + int(head.width) + 4] = 255
+
+    assert np.isclose(crown_of(alpha, head), 1.8, atol=1.5 / head.size)

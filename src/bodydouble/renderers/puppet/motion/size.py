@@ -1,0 +1,146 @@
+"""How large the actor appears in each frame: distance from the camera and zoom."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, median_filter
+
+from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.smoothing import fill_gaps
+from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import shoulder_vector, spine_vector
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SIZE_SIGMA = 5.0
+"""Frames, sigma of the Gaussian weights of ``along_trend`` for sizes. Chosen by eye on an actor who walks away."""
+FACE_GAP_FRAMES_MAX = 12
+"""Frames up to which a gap without a face is bridged. Chosen by eye on the development clips."""
+KNEES_UNSEEN_MAX = 0.2
+"""Visibility of both knees below which the frame's edge or something else hides the lower body. The network then
+squeezes trunk and legs into what it sees. Measured on an actor whom the lower edge cuts at the chest: 0.01 to 0.14."""
+OUTLINE_MEDIAN = 5
+"""Frames over which widths of outlines are the median: single mattes fail."""
+OUTLINE_ALPHA_MIN = 128
+"""Matte (0-255) from which a pixel is inside the outline."""
+OUTLINE_WIDTH_MIN = 4
+"""Pixels: narrower tops of outlines are hands or noise, not heads."""
+TRUNK_PERCENTILE = 75
+"""Of the trunk's length over the head's outline: cut-off trunks are squeezed, none is stretched."""
+USUAL_PERCENTILE = 90
+"""Of the trunk's height and width: what it measures in the frames in which it is not foreshortened."""
+TINY = 1e-9
+"""Determinants below it have no trend."""
+
+
+class Mattes(Protocol):
+    """The actor's mattes of a video."""
+
+    def read(self, start: int, stop: int) -> Iterator[tuple[int, Bytes]]:
+        """Index and matte (h, w) 0-255 of the frames from ``start`` up to ``stop``."""
+        ...
+
+
+def along_trend(values: Array, sigma: float) -> Array:
+    """(F,) ``values`` smoothed by a straight line through each value's neighbours (weights: Gaussian of ``sigma``).
+
+    A steady growth stays as it is, also at both ends, where a plain Gaussian flattens it.
+    Source: local linear regression (Cleveland, "Robust Locally Weighted Regression", JASA 1979).
+    """
+    place = np.arange(len(values), dtype=np.float64)
+
+    def blurred(x: Array) -> Array:
+        return gaussian_filter1d(x, sigma, mode="constant")
+
+    ones, first = blurred(np.ones(len(values))), blurred(place)
+    offset = first - place * ones
+    spread = blurred(place**2) - 2 * place * first + place**2 * ones
+    level = blurred(values)
+    slope = blurred(place * values) - place * level
+    determinant = ones * spread - offset**2
+    fitted = (spread * level - offset * slope) / np.maximum(determinant, TINY)
+    return np.where(determinant > TINY, fitted, values)
+
+
+def near_found(found: Flags, frames_max: int = FACE_GAP_FRAMES_MAX) -> Flags:
+    """Which entries lie in a hole of at most ``frames_max`` between two found ones, or are found."""
+    index = np.flatnonzero(found)
+    if len(index) == 0:
+        return np.zeros(len(found), np.bool_)
+    at = np.arange(len(found))
+    after = index[np.clip(np.searchsorted(index, at), 0, len(index) - 1)]
+    before = index[np.clip(np.searchsorted(index, at, side="right") - 1, 0, len(index) - 1)]
+    return found | ((before < at) & (at < after) & (after - before - 1 <= frames_max))
+
+
+def outline_widths(track: PersonTrack, mattes: Mattes) -> Array:
+    """(F,) px, width of the head in the matte, where neither a face nor the whole body tells the actor's size.
+
+    NaN in all other frames; their mattes are not read.
+    """
+    result = np.full(len(track), np.nan)
+    knees = track.visibility[:, [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]].max(1)
+    faceless = track.present & ~near_found(track.face_found & track.present)
+    wanted = np.flatnonzero(faceless & near_found(faceless & (knees < KNEES_UNSEEN_MAX)))
+    if len(wanted) == 0:
+        return result
+    needed = set(wanted.tolist())
+    for index, matte in mattes.read(int(wanted[0]), int(wanted[-1]) + 1):
+        if index in needed:
+            result[index] = head_outline(matte)
+    return result
+
+
+def head_outline(matte: Bytes) -> float:
+    """Width in pixels of the upper end of the largest outline in ``matte`` (h, w) 0-255; NaN where there is none.
+
+    The width of a head is about its height: the median width of the first w rows is w. Needs no landmarks.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((matte >= OUTLINE_ALPHA_MIN).astype(np.uint8))
+    if len(stats) < 2:
+        return np.nan
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    x, y, w, h = (int(value) for value in stats[largest, : cv2.CC_STAT_AREA])
+    inside = labels[y : y + h, x : x + w] == largest
+    middle = float(np.flatnonzero(inside[0]).mean())
+    widths: list[int] = []
+    for row in inside:
+        edges = np.flatnonzero(np.diff(np.r_[0, row.astype(np.int8), 0])).reshape(-1, 2)
+        start, stop = min(edges, key=lambda edge: max(edge[0] - middle, middle - edge[1] + 1, 0))
+        widths.append(int(stop - start))
+        middle = 0.5 * middle + 0.25 * float(start + stop - 1)
+        if len(widths) >= OUTLINE_WIDTH_MIN and np.median(widths) <= len(widths):
+            return float(len(widths))
+    return np.nan
+
+
+def trunk_lengths(track: PersonTrack) -> Array:
+    """(F,) px, length of the spine as the spine or the shoulders tell it, whichever is less foreshortened.
+
+    Bending shortens the spine, turning the shoulders; neither makes the actor smaller. NaN where the actor is absent.
+    """
+    body = track.body[..., :2].astype(np.float64)
+    spine = np.maximum(np.linalg.norm(spine_vector(body), axis=1), 1.0)
+    width = np.maximum(np.linalg.norm(shoulder_vector(body), axis=1), 1.0)
+    if not track.present.any():
+        return spine
+    usual = [float(np.percentile(cue[track.present], USUAL_PERCENTILE)) for cue in (spine, width)]
+    return np.maximum(spine, width * usual[0] / usual[1])
+
+
+def outline_sizes(widths: Array, trunk_sizes: Array) -> Array:
+    """(F,) head sizes that follow the outlines' ``widths`` (F,) px and agree with the ``trunk_sizes`` (F,) px.
+
+    ``trunk_sizes`` are head sizes by the trunk's length; they stay where ``widths`` is NaN.
+    """
+    known = np.isfinite(widths)
+    if not known.any():
+        return trunk_sizes
+    steady = median_filter(fill_gaps(np.where(known, widths, 0.0), known), OUTLINE_MEDIAN, mode="nearest")
+    share = float(np.percentile(trunk_sizes[known] / steady[known], TRUNK_PERCENTILE))
+    return np.where(known, share * steady, trunk_sizes)
