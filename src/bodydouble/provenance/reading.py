@@ -1,6 +1,7 @@
 """Reads the C2PA manifest of any file."""
 
 import json
+import mmap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,8 @@ STATES = {"Trusted": "trusted", "Valid": "valid"}
 """The library's validation state → ours; every other one is ``invalid``."""
 UNTRUSTED = "signingCredential.untrusted"
 """The library's code for a signer that no known authority vouches for: said by the state ``valid`` already."""
+MANIFEST_STORE = bytes.fromhex("63327061 0011 0010 8000 00AA00389B71")
+"""Type of the JUMBF box that holds the manifests of a file (C2PA 2.2, 11.1.4.2)."""
 ENTRIES_MAX = 50
 """Source types, problems and ingredients of one file that are told. Real files have fewer than 10 of each."""
 
@@ -66,7 +69,7 @@ def read_manifest(path: Path, trust_anchors: str = "") -> Manifest | None:
     """The manifest that is embedded in the file, checked; None if there is none. Raises OSError.
 
     ``trust_anchors``: certificates in PEM form of the authorities whose signers are trusted. A manifest that cannot
-    be parsed is ``invalid``.
+    be parsed is ``invalid``. A damaged file without a manifest has none.
     """
     form = format_of(path)
     if form == UNKNOWN_FORMAT or form == "video/x-matroska":
@@ -79,7 +82,12 @@ def read_manifest(path: Path, trust_anchors: str = "") -> Manifest | None:
             with reader:
                 return _manifest(json.loads(reader.json()), reader.get_validation_state() or "")
     except c2pa.C2paError as error:
-        return _unreadable(str(error))
+        return _unreadable(str(error)) if _has_manifest_store(path) else None
+
+
+def _has_manifest_store(path: Path) -> bool:
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(MANIFEST_STORE) >= 0
 
 
 def telling_types(kinds: Iterable[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.provenance.marks import XMP_BYTES_MAX, XMP_START, input_report, read_marks
-from bodydouble.provenance.reading import ENTRIES_MAX
+from bodydouble.provenance.reading import ENTRIES_MAX, MANIFEST_STORE
 
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><Iptc4xmpExt:DigitalSourceType>'
@@ -53,14 +53,23 @@ def test_marks_of_videos_and_pictures_are_found(tmp_path: Path) -> None:
     assert layers["comment"] == {"layer": "comment", "text": RESULT_COMMENT, "generated": True}
 
 
-@pytest.mark.parametrize("content", [b"", b"text", b"\0\0\0\x20ftypisom" + bytes(100), b"RIFF\0\0\0\0AVI "])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"text", b"\0\0\0\x20ftypisom" + bytes(100), b"RIFF\0\0\0\0AVI ", b"\xff\xd8\xff" + bytes(100)],
+)
 def test_any_file_is_accepted(tmp_path: Path, content: bytes) -> None:
-    """Of an empty, unknown or broken file nothing is known."""
+    """Of an empty, unknown or broken file nothing is known; a broken file has no manifest for that."""
     path = tmp_path / "file"
     path.write_bytes(content)
-    marks = read_marks(path)
-    assert marks["generated"] is None
-    assert [layer for layer in marks["layers"] if layer.get("state") != "invalid"] == []
+    assert read_marks(path) == {"layers": [], "generated": None}
+    assert input_report(path) is None
+
+
+def test_a_manifest_in_a_broken_file_is_invalid(tmp_path: Path) -> None:
+    """The file has one, and nobody can check it."""
+    path = tmp_path / "file"
+    path.write_bytes(b"\xff\xd8\xff" + MANIFEST_STORE + bytes(100))
+    assert [(layer["layer"], layer["state"]) for layer in read_marks(path)["layers"]] == [("c2pa", "invalid")]
 
 
 def test_a_foreign_comment_is_shown_and_means_nothing(tmp_path: Path) -> None:
