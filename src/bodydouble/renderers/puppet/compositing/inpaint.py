@@ -45,6 +45,9 @@ on the development clips: grass, walls and carpets stay below."""
 TEXTURE_SIDE, TEXTURE_EDGES = 61, 1.5
 """Pixels of the small picture around a place whose known part says how strong the edges of its texture are, and the
 factor on them below which an edge between copies is no clash."""
+REPEATED = (8.0, 20.0)
+"""Pixels of the small picture from the nearest known one from which copies are blurred, and blurred altogether. Chosen
+by eye on the development clips: what lies so deep in a hole is mostly behind the character."""
 CLASH_SIGMA = 3.0
 """Standard deviation of that blur, in pixels of the small picture."""
 SLIVER_MAX = 0.006
@@ -87,9 +90,10 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
 
 
 def clashing(filled: Image, label: NDArray[np.int32], hole: Mask) -> Floats:
-    """(h, w) 0-1: how far the copies in the ``hole`` (h, w) of ``filled`` (h, w, 3) do not fit each other.
+    """(h, w) 0-1: how far the copies in the ``hole`` (h, w) of ``filled`` (h, w, 3) are not to be trusted.
 
-    ``label`` (h, w) says which copy a pixel is from. Copies that fit have no edge where they meet.
+    ``label`` (h, w) says which copy a pixel is from. Copies that fit have no edge where they meet. What is far from all
+    that is known is not trusted either.
     """
     step, border = np.zeros(label.shape, np.float32), np.zeros(label.shape, np.bool_)
     values = filled.astype(np.float32)
@@ -103,6 +107,9 @@ def clashing(filled: Image, label: NDArray[np.int32], hole: Mask) -> Floats:
     inside = cv2.blur(hole.astype(np.float32), (CLASH_SIDE, CLASH_SIDE))
     mean = cv2.blur(jump, (CLASH_SIDE, CLASH_SIDE)) / np.maximum(inside, WEIGHT_MIN)
     share = np.clip((mean - CLASH[0]) / (CLASH[1] - CLASH[0]), 0, 1) * hole
+    # Far from all that is known one small patch is repeated: cloth, it seems, rather than hills.
+    away = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    share = np.maximum(share, np.clip((away - REPEATED[0]) / (REPEATED[1] - REPEATED[0]), 0, 1))
     return np.asarray(cv2.GaussianBlur(share, (0, 0), CLASH_SIGMA), np.float32)
 
 
