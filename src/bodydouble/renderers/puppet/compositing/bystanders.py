@@ -31,6 +31,8 @@ RIM = 0.02
 followed into that person's widened mask."""
 CORE = 0.01
 """Picture heights: what is thinner and not the replaced person's is a rim of that person and no bystander."""
+SOFT_SIGMA, SOFT_REACH = 1.0, 4
+"""Pixels: of a mask's rim, and the width that OpenCV's blur reads for it, at least."""
 FRONT_MARGIN = 0.02
 """Picture heights by which a bystander's feet may be above the replaced person's and still be as near."""
 
@@ -82,15 +84,12 @@ class BystanderMasks:
         people = self._people(np.ascontiguousarray(image[here]))
         others = cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1]
         others[matte[here] > PERSON_LEVEL] = 0
-        core = cv2.bitwise_and(others, cv2.bitwise_not(gone[here]))
-        core = cv2.morphologyEx(core, cv2.MORPH_OPEN, _disc(CORE * height))
-        found = np.asarray(cv2.bitwise_and(others, cv2.dilate(core, _disc(RIM * height))), np.uint8)
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
-        front = _reaching_down(found, feet - y0)
+        pieces = _apart_from(others, gone[here], height, feet - y0)
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
-        if not found[inside].any():
+        if pieces is None or not pieces[0][inside].any():
             return None
-        soft, soft_front = (np.asarray(cv2.GaussianBlur(m, (0, 0), 1.0)[inside], np.uint8) for m in (found, front))
+        soft, soft_front = (_softened(mask, inside) for mask in pieces)
         return soft, soft_front
 
     def _people(self, image: Image) -> Matte:
@@ -107,6 +106,35 @@ def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:
     half = round(AROUND * max(x1 - x0, y1 - y0) / 2)
     x, y = (x0 + x1) // 2, (y0 + y1) // 2
     return max(0, min(x0, x - half)), max(0, min(y0, y - half)), min(width, x + half), min(height, y + half)
+
+
+def _apart_from(others: Matte, gone: Matte, height: int, row: float) -> tuple[Matte, Matte] | None:
+    """The pieces of the mask ``others`` (h, w) that are not only a rim of ``gone``, and those of them down to ``row``.
+
+    ``height`` is the picture's. Only the box that they can be in is computed. None where there are none.
+    """
+    core = cv2.bitwise_and(others, cv2.bitwise_not(gone))
+    x, y, w, h = cv2.boundingRect(core)
+    if w == 0:
+        return None
+    thin, rim = _disc(CORE * height), _disc(RIM * height)
+    reach = len(thin) + len(rim)
+    top, left = max(0, y - reach), max(0, x - reach)
+    here = np.s_[top : y + h + reach, left : x + w + reach]
+    core = cv2.morphologyEx(core[here], cv2.MORPH_OPEN, thin)
+    found, front = np.zeros_like(others), np.zeros_like(others)
+    found[here] = cv2.bitwise_and(others[here], cv2.dilate(core, rim))
+    front[here] = _reaching_down(found[here], row - top)
+    return found, front
+
+
+def _softened(mask: Matte, inside: tuple[slice, slice]) -> Matte:
+    """``mask`` with a soft rim, of which only the part ``inside`` is computed."""
+    rows, columns = inside
+    top, left = max(0, rows.start - SOFT_REACH), max(0, columns.start - SOFT_REACH)
+    around = mask[top : rows.stop + SOFT_REACH, left : columns.stop + SOFT_REACH]
+    soft = cv2.GaussianBlur(around, (0, 0), SOFT_SIGMA)
+    return np.asarray(soft[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left], np.uint8)
 
 
 def _reaching_down(mask: Matte, row: float) -> Matte:

@@ -1,0 +1,61 @@
+"""The other people in a frame."""
+
+import cv2
+import numpy as np
+import pytest
+
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.track import empty_track
+from bodydouble.renderers.puppet.compositing import bystanders
+from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+
+HEIGHT, WIDTH = 200, 300
+BOX = (60, 20, 190, 180)
+
+
+@pytest.fixture
+def masks(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> BystanderMasks:
+    """One frame with the replaced person and a bystander; ``people`` is what the network would see in the picture."""
+    track = empty_track(1)
+    track.present[0] = True
+    track.box[0] = 100, 30, 150, 170
+    track.bystanders[0, 0] = 160, 40, 200, 190
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    return BystanderMasks(model_pack, track)
+
+
+def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the network sees of both, as a picture; the replaced person's matte; and its widened mask."""
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    matte = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(matte, (125, 100), (22, 70), 0, 0, 360, 255, -1)
+    image[matte > 0] = 255
+    cv2.ellipse(image, (125, 100), (25, 73), 0, 0, 360, (255, 255, 255), -1)  # a rim that the matte lacks
+    cv2.ellipse(image, (168, 120), (25, 72), 0, 0, 360, (200, 200, 200), -1)
+    cv2.circle(image, (20, 20), 9, (255, 255, 255), -1)
+    return image, matte, np.asarray(cv2.dilate(matte, np.ones((9, 9), np.uint8)), np.uint8)
+
+
+def test_only_the_box_is_computed_and_the_answer_is_that_of_the_whole(masks: BystanderMasks) -> None:
+    """Both masks equal those that are computed over the whole square, blurred, and then cut to the box."""
+    image, matte, gone = _scene()
+    found = masks.around(0, image, matte, gone, BOX)
+    x0, y0, x1, y1 = bystanders._square_around(BOX, WIDTH, HEIGHT)
+    here = np.s_[y0:y1, x0:x1]
+    others = np.where((image[here][..., 0] > 110) & (matte[here] <= 110), 255, 0).astype(np.uint8)
+    core = cv2.morphologyEx(others & ~gone[here], cv2.MORPH_OPEN, bystanders._disc(0.01 * HEIGHT))
+    whole = others & cv2.dilate(core, bystanders._disc(0.02 * HEIGHT))
+    front = bystanders._reaching_down(whole, 170 - 0.02 * HEIGHT - y0)
+    inside = np.s_[BOX[1] - y0 : BOX[3] - y0, BOX[0] - x0 : BOX[2] - x0]
+    assert found is not None
+    for mine, expected in zip(found, (whole, front), strict=True):
+        assert expected[inside].any()
+        assert np.array_equal(mine, cv2.GaussianBlur(expected, (0, 0), 1.0)[inside])
+
+
+def test_a_rim_of_the_replaced_person_is_no_bystander(masks: BystanderMasks) -> None:
+    """Where the network sees nobody else, or only what is within the person's own mask, there is no mask."""
+    image, matte, gone = _scene()
+    alone = np.where((gone > 0)[..., None], image, 0).astype(np.uint8)
+    assert masks.around(0, alone, matte, gone, BOX) is None
+    assert masks.around(0, np.zeros_like(image), matte, gone, BOX) is None
