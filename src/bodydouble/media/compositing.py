@@ -27,15 +27,15 @@ def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) 
     bottom, right = (y + height + 1) // 2 * 2, (x + width + 1) // 2 * 2
     inside, half = np.s_[top:bottom, left:right], np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
     weight = changed[inside].astype(np.float32)
-    samples = samples_of(np.ascontiguousarray(finished[inside]), form)
+    light, *drawn = cv2.split(samples_of(np.ascontiguousarray(finished[inside]), form))
     luma = source.luma.copy()
-    cv2.copyTo(_stored(samples[..., 0], form), changed[inside], luma[inside])
+    cv2.copyTo(_stored(light, form), changed[inside], luma[inside])
     share = _halved(weight)
-    drawn = _halved(samples[..., 1:] * weight[..., None])
+    touched, kept = (share > 0).astype(np.uint8), 1 - share
     chroma: list[Plane] = []
-    for k, plane in enumerate((source.blue, source.red)):
+    for plane, channel in zip((source.blue, source.red), drawn, strict=True):
         mixed = plane.copy()
-        mixed[half] = np.where(share > 0, _stored(plane[half] * (1 - share) + drawn[..., k], form), plane[half])
+        cv2.copyTo(_stored(plane[half] * kept + _halved(channel * weight), form), touched, mixed[half])
         chroma.append(mixed)
     return Planes(luma=luma, blue=chroma[0], red=chroma[1])
 
