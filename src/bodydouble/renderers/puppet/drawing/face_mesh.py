@@ -186,7 +186,10 @@ def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], w
     fade *= 1 - np.asarray(cv2.resize(collar, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
     oval = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
-    upper = np.round(rgba * np.maximum(fade, oval)[..., None]).astype(np.uint8)
+    strength = np.maximum(fade, oval)
+    x, y, w, h = cv2.boundingRect((strength > 0).astype(np.uint8))
+    here, upper = np.s_[y : y + h, x : x + w], np.zeros_like(rgba)
+    upper[here] = np.round(rgba[here] * strength[here][..., None]).astype(np.uint8)
     return build_mesh(faced.vertices, faced.layout, upper, faced.fine, weight < NECK_TOP)
 
 

@@ -59,7 +59,7 @@ def build_mesh(
     """
     triangles = np.asarray(Delaunay(flat).simplices, np.int64)
     opaque = cv2.dilate((rgba[..., 3] > 1).astype(np.uint8), np.ones((3, 3), np.uint8))
-    total = np.pad(np.cumsum(np.cumsum(opaque.astype(np.int64), 0), 1), ((1, 0), (1, 0)))
+    total = np.asarray(cv2.integral(opaque), np.int32)
     height, width = opaque.shape
     corners = vertices[triangles]
     low = np.clip(np.floor(corners.min(1)).astype(int) - 1, 0, [width, height])

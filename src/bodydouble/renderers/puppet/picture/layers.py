@@ -49,8 +49,9 @@ SKIN_SHADE = (0.55, 0.5)
 """Light of a made-up limb: ambient, and by how much it faces the camera."""
 LIGHT_MAX = 1.05
 """Brightest light of a made-up limb over its colour. Chosen by eye on the development clips."""
-SHADE_SIGMA = 1.2
-"""Standard deviation in pixels by which a made-up limb's light is smoothed. Chosen by eye on the development clips."""
+SHADE_SIGMA, SHADE_REACH = 1.2, 8
+"""Standard deviation in pixels by which a made-up limb's light is smoothed, chosen by eye on the development clips; and
+pixels that the blur reads around a pixel, at least."""
 RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
 """Standard deviations in pixels of the rims of a layer's parts and of a made-up hand. Chosen by eye on the development
 clips."""
@@ -315,7 +316,10 @@ def _leg_layer(
 def shaded_part(
     fit: BodyFit, template: BodyTemplate, bones: tuple[str, ...], colour: Array, shape: tuple[int, int]
 ) -> tuple[Mask, Floats]:
-    """The body model's part of ``bones``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3)."""
+    """The body model's part of ``bones``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3).
+
+    What is not in the mask has no meaning.
+    """
     chosen = bone_share(template.weights, bones)[template.triangles].mean(1) > 0.5
     triangles = template.triangles[chosen]
     labels = label_triangles(fit.vertices, triangles, shape)
@@ -323,8 +327,13 @@ def shaded_part(
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), TINY)
     light = np.clip(SKIN_SHADE[0] + SKIN_SHADE[1] * facing, 0, LIGHT_MAX).astype(np.float32)
-    shade = cv2.GaussianBlur(light[np.maximum(labels - 1, 0)], (0, 0), SHADE_SIGMA)
-    return labels > 0, np.asarray(np.clip(colour * shade[..., None], 0, 255), np.float32)
+    mask, shaded = labels > 0, np.zeros((*shape, 3), np.float32)
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    here = np.s_[max(0, y - SHADE_REACH) : y + h + SHADE_REACH, max(0, x - SHADE_REACH) : x + w + SHADE_REACH]
+    if w:
+        shade = cv2.GaussianBlur(light[np.maximum(labels[here] - 1, 0)], (0, 0), SHADE_SIGMA)
+        shaded[here] = np.clip(colour * shade[..., None], 0, 255)
+    return mask, shaded
 
 
 def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, front: Floats | None = None) -> Layer:
@@ -373,10 +382,10 @@ def premultiplied(colour: Floats, alpha: Floats) -> Bytes:
     return result
 
 
-def _box_sums(mask: Bytes, low: Array, high: Array) -> NDArray[np.int64]:
+def _box_sums(mask: Bytes, low: Array, high: Array) -> NDArray[np.int32]:
     """(N,) sums of ``mask`` (h, w) over the boxes from ``low`` to ``high`` (N, 2), cut to the picture."""
     height, width = mask.shape
-    total = np.pad(np.cumsum(np.cumsum(mask.astype(np.int64), 0), 1), ((1, 0), (1, 0)))
+    total = np.asarray(cv2.integral(mask), np.int32)
     x0, y0 = np.clip(low.astype(int), 0, [width, height]).T
     x1, y1 = np.clip(high.astype(int), 0, [width, height]).T
     return total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]

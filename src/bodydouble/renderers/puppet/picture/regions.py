@@ -27,14 +27,23 @@ development clips."""
 def widened(mask: Mask, radius: float) -> Mask:
     """``mask`` grown by a disc."""
     if radius >= FAR:
-        return _far(mask) <= round(radius) + DISC_RIM
+        reach = round(radius) + DISC_RIM
+        here = _box_around(mask, int(reach) + 1)
+        result = np.zeros(mask.shape, np.bool_)
+        if here is not None:
+            result[here] = _far(mask[here]) <= reach
+        return result
     return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
 
 
 def narrowed(mask: Mask, radius: float) -> Mask:
     """``mask`` shrunk by a disc; what touches the picture's border stays."""
     if radius >= FAR:
-        return _far(~mask) > round(radius) + DISC_RIM
+        here = _box_around(mask, 1)
+        result = np.zeros(mask.shape, np.bool_)
+        if here is not None:
+            result[here] = _far(~mask[here]) > round(radius) + DISC_RIM
+        return result
     return cv2.erode(mask.astype(np.uint8), _disc(radius), borderType=cv2.BORDER_REPLICATE) > 0
 
 
@@ -92,6 +101,12 @@ def pieces(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     """How many connected pieces ``mask`` has, and (h, w) the number of each pixel's piece from 1; 0 outside."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     return count - 1, np.asarray(labels, np.int32)
+
+
+def _box_around(mask: Mask, reach: int) -> tuple[slice, slice] | None:
+    """The box around ``mask``, ``reach`` pixels wider; None where it is empty."""
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    return np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach] if w else None
 
 
 def _far(mask: Mask) -> Floats:

@@ -1,8 +1,10 @@
 """Masks of a picture, and what is filled in it."""
 
+import cv2
 import numpy as np
+import pytest
 
-from bodydouble.renderers.puppet.picture.regions import filled
+from bodydouble.renderers.puppet.picture.regions import DISC_RIM, filled, narrowed, widened
 
 
 def test_bands_go_on_to_the_side_where_the_width_shrinks_more():
@@ -14,3 +16,19 @@ def test_bands_go_on_to_the_side_where_the_width_shrinks_more():
     given = np.where(known[..., None], colour, 120).astype(np.float32)
     plain, sideways = (np.abs(filled(given, known, ~known, shrink) - colour).mean() for shrink in ((3, 3), (8, 2)))
     assert sideways < 0.7 * plain
+
+
+@pytest.mark.parametrize("radius", [4.0, 9.4, 60.0])
+def test_a_mask_is_widened_and_narrowed_as_if_all_of_the_picture_were_looked_at(radius: float) -> None:
+    """Only the mask's surroundings are computed: the answer is that of the whole picture's distances."""
+    masks = [np.zeros((90, 120), np.bool_) for _ in range(4)]
+    masks[1][30:60, 100:] = True  # at the border, which does not shrink it
+    masks[2][10:25, 15:22] = masks[2][70:, 40:43] = True
+    masks[3][:] = True
+    for mask in masks:
+        away, inside = (
+            cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) for m in (~mask, mask)
+        )
+        reach = round(radius) + DISC_RIM
+        assert np.array_equal(widened(mask, radius), away <= reach)
+        assert np.array_equal(narrowed(mask, radius), inside > reach)
