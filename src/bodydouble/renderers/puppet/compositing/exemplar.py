@@ -52,8 +52,8 @@ class _Given:
     @classmethod
     def of(cls, lab: Image) -> "_Given":
         colours = lab.astype(np.float32)
-        channels = cv2.split(colours)
-        return cls(colours=colours, channels=tuple(channels), squares=(colours * colours).sum(-1))
+        channels = tuple(np.asarray(channel, np.float32) for channel in cv2.split(colours))
+        return cls(colours=colours, channels=channels, squares=(colours * colours).sum(-1))
 
 
 def fill_by_patches(lab: Image, source: Mask) -> Filling:

@@ -129,7 +129,8 @@ def _widened_within(mask: Matte, zone: Matte, radius: float) -> Matte:
     if w:
         top, left = max(0, y - reach - 1), max(0, x - reach - 1)
         around = mask[top : y + h + reach + 1, left : x + w + reach + 1]
-        near = _distance(cv2.bitwise_not(around))[y - top : y - top + h, x - left : x - left + w] <= reach + DISC_RIM
+        outside = np.asarray(cv2.bitwise_not(around), np.uint8)
+        near = _distance(outside)[y - top : y - top + h, x - left : x - left + w] <= reach + DISC_RIM
         result[y : y + h, x : x + w] = near.astype(np.uint8) * np.uint8(255)
     return result
 
