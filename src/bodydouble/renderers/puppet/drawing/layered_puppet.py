@@ -33,6 +33,9 @@ BEFORE_CHEST = 0.15
 """Shoulder widths beyond the chest's depth from which on a wrist of somebody seen from behind is before the chest."""
 LEG_SEEN = 0.12
 """Visibility of a knee inside the picture below which the leg is behind something: the network gives it nearly none."""
+LEGS_SEEN_MIN, LEGS_SEEN_FRAMES = 0.5, 12
+"""Visibility of a knee from which the legs are seen, and the frames before and after in which the lower edge rather
+than a thing hides them. Chosen by eye on an actor who walks into the picture."""
 ARM_SEEN = 0.5
 """Visibility below which both elbow and wrist of the far arm are taken to be behind the body."""
 HAND_SWAP = (0.25, 0.75)
@@ -136,13 +139,22 @@ class LayeredPuppet:
         return [f"{limb}_{'lr'[k]}" for k in order]
 
     def _legs_hidden(self, index: int, height: int) -> list[str]:
-        """The legs whose knee is inside the picture but behind something, as a desk."""
-        motion = self._retargeting.motion
+        """The legs whose knee is inside the picture but behind something, as a desk.
+
+        Cut off by the lower edge, legs that are seen soon before or after are not behind anything.
+        """
+        motion, actor = self._retargeting.motion, self._retargeting.actor
+        knees = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
+        near = slice(max(index - LEGS_SEEN_FRAMES, 0), index + LEGS_SEEN_FRAMES + 1)
+        same = motion.shot[near] == motion.shot[index]
+        length = (actor.lengths["thigh_l"] + actor.lengths["calf_l"]) * actor.size[index]
+        cut_off = actor.hips[index, 1] + length > height
+        if cut_off and motion.visibility[near][:, knees][same].max() > LEGS_SEEN_MIN:
+            return []
         return [
             f"leg_{side}"
-            for k, side in enumerate("lr")
-            if motion.body[index, BodyPoint.LEFT_KNEE + k, 1] <= height
-            and motion.visibility[index, BodyPoint.LEFT_KNEE + k] < LEG_SEEN
+            for knee, side in zip(knees, "lr", strict=True)
+            if motion.body[index, knee, 1] <= height and motion.visibility[index, knee] < LEG_SEEN
         ]
 
     def _arms_behind(self, index: int) -> set[str]:

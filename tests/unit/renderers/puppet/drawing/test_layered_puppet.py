@@ -153,6 +153,18 @@ def test_legs_behind_a_desk_are_not_drawn(tmp_path: Path):
     assert canvas[y + 30, x, 3] < 10
 
 
+def test_legs_that_the_lower_edge_cuts_off_are_drawn(tmp_path: Path):
+    """Knees that the network loses at the frame's edge are not behind a desk if they are seen soon after."""
+    track = track_of([joints()] * 8)
+    track.visibility[:4, 25:33] = 0.02
+    motion = build_motion(track, 25.0)
+    puppet = _puppet(_character(motion, tmp_path), motion)
+    x, y = np.round(joints()[25]).astype(int)
+
+    assert _canvas(puppet.draw(0, y + 60, 500))[y + 30, x, 3] > 200
+    assert _canvas(puppet.draw(0, 500, 500))[y + 30, x, 3] < 10
+
+
 def test_the_puppets_hand_gives_way_to_a_kept_one(tmp_path: Path):
     """With the actor's hand seen, the puppet's fingers fade; with hands of its own they stay."""
     track = track_of([joints()] * 3)
