@@ -148,9 +148,9 @@ def test_replicate_runs_follows_and_calls_back(service: SecureService, sdks: Pat
     wanted = {"video": sdk.files.video, "character_image": sdk.files.image, "resolution": "480"}
     with callback_receiver() as receiver:
         prediction = client.models.predictions.create(
-            WAN, wanted, webhook=receiver.url, webhook_events_filter=["start", "completed"], wait=1
+            WAN, wanted, webhook=receiver.url, webhook_events_filter=["start", "completed"], wait=60
         )
-        assert prediction.status == "starting"
+        assert prediction.status in ("starting", "succeeded")
         prediction.wait()
         _, second = (receiver.first(), _nth(receiver, 2))
     assert prediction.progress is not None

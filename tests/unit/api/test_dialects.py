@@ -9,7 +9,10 @@ import pytest
 from fastapi import FastAPI
 
 from api_calls import BODY, create
+from bodydouble.api.reading import new_task
+from bodydouble.api.replicate import predictions
 from bodydouble.bootstrap.application import build_app
+from bodydouble.service import Services
 from bodydouble.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -149,3 +152,23 @@ async def test_a_prediction_that_is_waited_for_answers_at_its_end(client: httpx.
         await asyncio.sleep(0.2)
     await client.post(f"{PREDICTIONS}/{page[0]['id']}/cancel")
     assert (await waiting).json()["status"] == "canceled"
+
+
+async def test_the_time_of_a_create_is_part_of_the_wait(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at an upload can take longer than the wait that was asked for; the response then comes at once."""
+    submit, waits = services.tasks.submit, list[float]()
+
+    async def slow_submit(*arguments: Any, **named: Any) -> Any:
+        await asyncio.sleep(1)
+        return await submit(*arguments, **named)
+
+    async def note(request: Any, secret: Any, created: Any, submission: Any, seconds: float) -> Any:
+        waits.append(seconds)
+        return new_task(created, submission)
+
+    monkeypatch.setattr(services.tasks, "submit", slow_submit)
+    monkeypatch.setattr(predictions, "wait_for_new", note)
+    answer = await client.post(WAN, json={"input": MEDIA}, headers={"prefer": "wait=1"})
+    assert (answer.status_code, waits) == (201, [0.0])
