@@ -30,3 +30,12 @@ def test_counts_reach_the_neighbours() -> None:
     assert counts[inner] == 5
     assert counts[inner + 1] == counts[inner - LEVELS] == counts[inner + LEVELS**2] == 5
     assert counts[0] == 0
+
+
+def test_codes_of_any_arrangement_of_pixels_are_the_same() -> None:
+    """Pictures, parts of them, lists of pixels, one pixel and none: 256 red, 16 green and blue, in levels."""
+    image = np.random.default_rng(3).integers(0, 256, (12, 17, 3), dtype=np.uint8)
+    for pixels in (image, image[2:9:2, 3:11], image.reshape(-1, 3)[::5], image[4, 4], image[:0], image[0, :0]):
+        levels = pixels.astype(np.int32) // LEVELS
+        assert np.array_equal(colour_codes(pixels), levels @ [LEVELS**2, LEVELS, 1])
+        assert colour_codes(pixels).shape == pixels.shape[:-1]
