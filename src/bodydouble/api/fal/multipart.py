@@ -6,6 +6,7 @@ upload that is never completed.
 
 import hashlib
 import hmac
+import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -36,6 +37,7 @@ from bodydouble.tasks.request_origin import link_base
 PARTS = f"{PREFIX}/parts"
 PARTS_MAX = 100
 """The client's parts have 10 MB."""
+PART_NUMBER = re.compile(r"[1-9][0-9]{0,2}\Z")
 PURPOSE = b"fal upload in parts\n"
 """Begins the signed text, so that no other signature of the installation is one of an upload."""
 UPLOADS = "uploads/"
@@ -104,7 +106,7 @@ async def initiate(request: Request) -> Response:
 async def upload_part(request: Request) -> Response:
     """Send a part of a file, with its number from 1 on. The client repeats a part if it got no response."""
     upload, text = _upload(request), request.path_params["number"]
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= PARTS_MAX:
+    if not PART_NUMBER.match(text) or int(text) > PARTS_MAX:
         raise InvalidParams([f"part: must be a number from 1 to {PARTS_MAX}"])
     files: FileStore = request.app.state.files
     key, digest = upload.part_key(int(text)), hashlib.sha256()
