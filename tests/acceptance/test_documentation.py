@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import command_server
@@ -29,6 +31,8 @@ PYTHON_ELSEWHERE = ("README.md", "docs/client.md", "docs/write-a-renderer.md", "
 SHELL_ELSEWHERE = ("docs/write-a-renderer.md",)
 BLOCK = re.compile(r"^(<!-- not run: [^\n]+ -->\n)?```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
+PORTRAIT_SIZE = (320, 320)
+"""Width and height in pixels: small, because preparing the character takes most of a short `replace`."""
 PAGE_SECONDS_MAX = 600
 OUTBOUND_ALLOW = "127.0.0.0/8"
 PROLOGUE = r"""
@@ -81,10 +85,11 @@ def filled_in(script: str, service: LiveService, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that each page assumes: a picture and a video of three frames under the names that they use."""
+    portrait = np.asarray(cv2.resize(astronaut(), PORTRAIT_SIZE, interpolation=cv2.INTER_AREA), np.uint8)
     folder = tmp_path_factory.mktemp("reader")
     (folder / "demo-out").mkdir()
     for name in ("demo-out/character.png", "portrait.jpg", "portrait.png"):
-        write_image(folder / name, astronaut())
+        write_image(folder / name, portrait)
     for name in ("demo-out/clip.mp4", "clip.mp4", "shot.mp4"):
         write_video(folder / name, carphone(3, 216))
     (folder / "backups").mkdir()
