@@ -145,7 +145,7 @@ def _garment(
     left, right = max(min(int(columns.min()), low), low - reach), min(max(int(columns.max()), high), high + reach)
     down = np.arange(stop - start)
     legs = np.array([(c.min(), c.max()) if len(c := np.flatnonzero(both[y])) else (low, high) for y in start + down])
-    apart = np.minimum(STAND_OFF_MIN * fit.scale, down)  # nothing stands out at the edge
+    apart = np.minimum(STAND_OFF_MIN * fit.scale, 2 * A_LINE * down)  # no ledge at the edge
     lefts = np.minimum.accumulate(np.minimum(left - A_LINE * down, legs[:, 0] - apart))[:, None]
     rights = np.maximum.accumulate(np.maximum(right + A_LINE * down, legs[:, 1] + apart))[:, None]
     x = np.arange(width)[None]
