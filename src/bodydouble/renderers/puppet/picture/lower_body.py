@@ -45,9 +45,12 @@ TROUSERS_WIDTH, TROUSERS_TAPER = 0.12, 0.8
 Chosen by eye on the development clips."""
 SHOE_WIDTH = 0.1
 """Decimetres by which a made-up shoe is larger than the body model's bare foot, whose toes it hides."""
-DARK_LIGHTNESS, SHOE_LIGHTNESS, DARK_CHROMA = 28.0, 18.0, 0.4
-"""L* of made-up trousers and shoes at most, and the share of the cloth's chroma that they have: a bodysuit in the
+DARK_LIGHTNESS, DARK_CHROMA = 28.0, 0.4
+"""L* of made-up trousers at most, and the share of the cloth's chroma that they and shoes have: a bodysuit in the
 colour of a bright shirt is rare. Chosen by eye on headshots."""
+SHOE_LIGHTNESS, SHOE_SHARE = 18.0, 0.6
+"""L* that a made-up shoe may always have, and the share of the cloth's L* that it may have else: dark shoes below a
+white dress vanish before a dark floor. Chosen by eye on the development clips."""
 SHIRT_BELOW_HIPS = 0.6
 """Decimetres below the hips where a made-up shirt ends. Chosen by eye on headshots."""
 CLOTH_SHADE = 0.5
@@ -156,7 +159,7 @@ def _garment(
     usual = np.median(row.colours[row.seen], axis=0)
     kept = 1 - (1 - PLEATS_KEPT) * down[:, None, None] / max(len(down), 1)
     colour[start:stop] = usual + kept * (drawn - usual)
-    return _Garment(alpha=alpha, colour=colour, shoe=darkened(usual, SHOE_LIGHTNESS))
+    return _Garment(alpha=alpha, colour=colour, shoe=shoe_colour(usual))
 
 
 def _with_garment(
@@ -200,7 +203,7 @@ def _with_trousers(
     shade = 1 - CLOTH_SHADE + CLOTH_SHADE * continued(white[..., :1] / 255, seen)
     shoes = _shoes(fit, template, shape) & below & ~trousers
     colour = np.where(below[..., None], colour * shade, colour)
-    colour[shoes] = darkened(usual, SHOE_LIGHTNESS) * shade[shoes]
+    colour[shoes] = shoe_colour(usual) * shade[shoes]
     whole = softened(trousers | shoes | (cutout.alpha > 0.5), RIM_SIGMA)
     alpha = np.where(below, np.maximum(whole, cutout.alpha), cutout.alpha)
     return Cutout(alpha=np.asarray(alpha, np.float32), colour=np.asarray(colour, np.float32))
@@ -227,6 +230,12 @@ def _shoes(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask
     """(h, w) the feet, larger than bare ones."""
     feet, _ = shaded_part(fit, template, tuple(f"foot_{side}" for side in SIDES), np.zeros(3), shape)
     return softened(widened(feet, SHOE_WIDTH * fit.scale), SHOE_SIGMA * fit.scale) > 0.5
+
+
+def shoe_colour(cloth: Array) -> Array:
+    """(3,) 0-255 the colour of shoes that go with ``cloth`` (3,) 0-255."""
+    lab = cv2.cvtColor(np.asarray(cloth / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
+    return darkened(cloth, max(SHOE_LIGHTNESS, SHOE_SHARE * float(lab[0, 0, 0])))
 
 
 def darkened(colour: Array, lightness_max: float) -> Array:

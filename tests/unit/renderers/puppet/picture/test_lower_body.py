@@ -8,7 +8,7 @@ import numpy as np
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.lower_body import darkened
+from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -77,3 +77,9 @@ def test_darkened_cloth_keeps_dark_cloth_dark():
     """Bright cloth gets as dark as asked for, cloth that is darker already stays as dark."""
     assert darkened(np.array([250.0, 250.0, 250.0]), 28).max() < 80
     assert np.abs(darkened(np.array([10.0, 10.0, 10.0]), 28) - 10).max() < 3
+
+
+def test_shoes_are_darker_than_the_dress_but_not_black_below_white() -> None:
+    """A white dress has grey shoes, a black one black ones."""
+    assert 100 < shoe_colour(np.array([250.0, 250.0, 250.0])).mean() < 180
+    assert shoe_colour(np.array([12.0, 12.0, 12.0])).max() < 20
