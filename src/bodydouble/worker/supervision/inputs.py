@@ -13,7 +13,7 @@ from bodydouble.tasks.files import Downloader, FileStore, fetched_inputs_prefix
 from bodydouble.tasks.task import Task
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.retry import retry_on_outage
-from bodydouble.worker.workspace import Workspace, disk_errors_translated
+from bodydouble.worker.workspace import Workspace
 
 FIELDS = (("img_urls", "image"), ("video_urls", "video"))
 """Fields of the inputs, and the names of their files in the workspace, which are extensions in the file store."""
@@ -109,5 +109,4 @@ class TaskInputs:
 
     async def _download(self, target: Path, field: str, name: str, options: WorkerOptions) -> None:
         url = str(self._task.inputs[field][0])
-        with disk_errors_translated():
-            await self._downloader.download(url, target, options.limits[f"{name}_bytes_max"], field)
+        await self._downloader.download(url, target, options.limits[f"{name}_bytes_max"], field)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -80,10 +81,8 @@ class RestartingChild:
     async def _attempt(self, request: Request) -> Value:
         try:
             return await self._perform(request)
-        except FileNotFoundError:
-            if self._workspace.path.exists():
-                raise
-            raise ChildDied("its workspace disappeared") from None
+        except FileNotFoundError as error:
+            raise ChildDied(f"a file of its workspace disappeared ({Path(str(error.filename)).name})") from None
 
     async def _perform(self, request: Request) -> Value:
         if self._child is None:

@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, assert_never
 
 import structlog
@@ -137,8 +138,8 @@ class TaskRun:
 
         Raises InputRejected, and what ``TaskLease.check`` raises.
         """
-        work = self._inputs.fetch(self._options) if self.phase is Phase.FETCH else self._complete_workspace()
-        await self._lease.while_held(work)
+        bring = partial(self._inputs.fetch, self._options) if self.phase is Phase.FETCH else self._complete_workspace
+        await self._lease.while_held(retry_on_outage(bring))
 
     async def finish_fetch(self) -> None:
         """Move the task to the queue of tasks to render. Raises TaskLost."""
@@ -272,7 +273,7 @@ class TaskRun:
             await self._lease.while_held(self._checkpoints.keep(step))
         except StorageUnavailable as error:
             log.warning("a checkpoint was not stored", step=step, error=error.message)
-        except FileNotFoundError as error:  # the next request to the child finds out, and has the file made again
+        except OSError as error:  # the disk is full, or a file is gone: the next request to the child finds out
             log.warning("a checkpoint was not stored", step=step, error=str(error))
 
     async def _drop_checkpoints(self) -> None:
