@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,8 +46,9 @@ def main() -> None:
         video = write_video(folder / "carphone.mp4", carphone(48, 216), sound=True)
         targets = (*TARGETS, *FREEZES, *DAMAGES, CLOCK, *([DISK] if mounted else ()))
         kills, real = (len(targets), 0) if chosen.quick else (chosen.kills, chosen.real)
+        logs = Path(tempfile.mkdtemp(prefix="bodydouble-chaos-logs-"))
         try:
-            report = Chaos(folder, chosen.seed, image, video, targets).run(kills, real)
+            report = Chaos(folder, chosen.seed, image, video, targets, logs).run(kills, real)
         finally:
             if mounted:
                 subprocess.run(["umount", "-l", name], check=False)
@@ -54,6 +56,10 @@ def main() -> None:
     print(f"{machine}, commit {git.stdout.strip()}, seed {chosen.seed}")
     for loss in report.losses:
         print("LOSS", loss)
+    if report.losses:
+        print(f"what the processes printed: {logs}")
+    else:
+        shutil.rmtree(logs)
     print(f"{report.tasks} tasks, {report.kills.total()} kills, {len(report.losses)} losses")
     flat = {"machine": machine, "commit": git.stdout.strip(), "seed": chosen.seed, "real_tasks": real}
     print(json.dumps(flat | report.flat()))

@@ -6,6 +6,7 @@ renderer. Killed processes are restarted a moment later, as a service manager do
 """
 
 import random
+import shutil
 import subprocess
 import threading
 import time
@@ -78,9 +79,20 @@ class Report:
 class Chaos:
     """One run. ``seed`` fixes the order of targets and pauses; the exact moments depend on the machine."""
 
-    def __init__(self, folder: Path, seed: int, image: Path, video: Path, targets: Sequence[str] = TARGETS) -> None:
-        """``targets``: of ``TARGETS``, ``FREEZES``, ``DAMAGES``, ``CLOCK``; ``DISK`` only if ``folder`` has its own."""
-        self._targets = targets
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        image: Path,
+        video: Path,
+        targets: Sequence[str] = TARGETS,
+        logs: Path | None = None,
+    ) -> None:
+        """``targets``: of ``TARGETS``, ``FREEZES``, ``DAMAGES``, ``CLOCK``; ``DISK`` only if ``folder`` has its own.
+
+        ``logs``: a folder on another disk for what the processes print; None: ``folder``.
+        """
+        self._targets, self._logs = targets, logs or folder
         self._folder, self._draw = folder, random.Random(seed)
         self._image, self._video = image, video
         self.receiver = Receiver(random.Random(seed))
@@ -112,6 +124,7 @@ class Chaos:
             self.api.start("--no-worker", **self._settings)
             self.receiver.secret = self.api.call("GET", "account/webhook-secret")["data"]["secret"]
             self._workers = WorkerHarness(self._folder, self.api.database_url)
+            self._workers.logs = self._logs
             self._workers.environment |= self._settings | {"BODYDOUBLE_PUBLIC_URL": self.api.url}
             for name in ("one", "two"):
                 self._workers.start(name)
@@ -133,6 +146,7 @@ class Chaos:
                 self._workers.end()
             if self.api.process.poll() is None:
                 self.api.stop()
+            shutil.copy(self.api.folder / "serve.log", self._logs)
             self.api.remove()
             self.receiver.close()
         self._report.seconds = time.monotonic() - began

@@ -47,7 +47,7 @@ def damage_workspace(kind: str, folder: Path, draw: random.Random) -> bool:
             case "delete artefact":
                 path.unlink()
             case _:
-                shutil.rmtree(path.parents[1])
+                shutil.rmtree(path.parents[1], ignore_errors=True)  # a process may write there meanwhile
     except FileNotFoundError:  # the task has ended
         return False
     return True

@@ -43,6 +43,7 @@ class WorkerHarness:
 
     def __init__(self, folder: Path, database_url: str, **settings: Any) -> None:
         self.folder, self.database_url = folder, database_url
+        self.logs = folder
         self.log = folder / "segments.log"
         self.environment = {
             "DATABASE_URL": database_url,
@@ -73,7 +74,7 @@ class WorkerHarness:
 
     def log_of(self, name: str) -> Path:
         """The file with a worker's output."""
-        return self.folder / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def ready(self, name: str) -> None:
         """Wait until a worker takes tasks."""
