@@ -99,7 +99,7 @@ def in_box(corners: Array, box: Box) -> NDArray[np.bool_]:
     x, y = corners[..., 0], corners[..., 1]
     x0, y0, x1, y1 = box
     beside = (x < x0 - BRIM).all(1) | (x > x1 + BRIM).all(1)
-    return ~(beside | (y < y0 - BRIM).all(1) | (y > y1 + BRIM).all(1))
+    return np.asarray(~(beside | (y < y0 - BRIM).all(1) | (y > y1 + BRIM).all(1)), np.bool_)
 
 
 def inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
