@@ -27,7 +27,8 @@ def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) 
     bottom, right = (y + height + 1) // 2 * 2, (x + width + 1) // 2 * 2
     inside, half = np.s_[top:bottom, left:right], np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
     weight = changed[inside].astype(np.float32)
-    light, *drawn = cv2.split(samples_of(np.ascontiguousarray(finished[inside]), form))
+    channels = cv2.split(samples_of(np.ascontiguousarray(finished[inside]), form))
+    light, *drawn = (np.asarray(channel, np.float32) for channel in channels)
     luma = source.luma.copy()
     cv2.copyTo(_stored(light, form), changed[inside], luma[inside])
     share = _halved(weight)

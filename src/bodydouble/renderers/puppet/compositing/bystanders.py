@@ -82,7 +82,7 @@ class BystanderMasks:
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
-        others = cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1]
+        others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
         others[matte[here] > PERSON_LEVEL] = 0
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
         pieces = _apart_from(others, gone[here], height, feet - y0)

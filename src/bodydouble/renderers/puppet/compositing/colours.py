@@ -20,7 +20,8 @@ def colour_codes(image: Image) -> NDArray[np.int32]:
     """(...,) one number 0 to ``LEVELS ** 3`` for each pixel's colour, of (..., 3) RGB."""
     if image.size == 0:
         return np.zeros(image.shape[:-1], np.int32)
-    red, green, blue = cv2.split(image if image.ndim == 3 else image.reshape(1, -1, 3))
+    channels = cv2.split(image if image.ndim == 3 else image.reshape(1, -1, 3))
+    red, green, blue = (np.asarray(channel, np.uint8) for channel in channels)
     # Two channels in one byte: half of the time that whole numbers of 32 bits take.
     low = (green & np.uint8(LEVELS * (LEVELS - 1))) | (blue >> LEVEL_SHIFT)
     codes = ((red >> LEVEL_SHIFT).astype(np.int32) << (2 * LEVEL_SHIFT)) | low
