@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
+from bodydouble.cli.data_folder import locked_pid_file
 from bodydouble.cli.models import install_with_progress
 from bodydouble.cli.progress import ProgressDisplay
 from bodydouble.cli.settings import load_settings
@@ -134,14 +135,21 @@ def _run(request: Any, pack: Any, output: Path, signing: Any) -> Any:
     for path in (request.image, request.video):
         with path.open("rb") as stream:
             name.update(hashlib.file_digest(stream, "sha256").digest())
-    workspace = platformdirs.user_cache_path("bodydouble", appauthor=False) / "shots" / name.hexdigest()[:16]
-    if (workspace / "perception").exists():
-        err.print("continuing an earlier run of the same shot")
-    with ProgressDisplay() as display:
-        try:
-            result = make_local_shot(request, pack, workspace, output.resolve(), display.show, display.note, signing)
-        except KeyboardInterrupt:
-            display.stop()
-            fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)
-    shutil.rmtree(workspace, ignore_errors=True)
+    shots = platformdirs.user_cache_path("bodydouble", appauthor=False) / "shots"
+    workspace = shots / name.hexdigest()[:16]
+    shots.mkdir(parents=True, exist_ok=True)
+    lock = workspace.with_suffix(".pid")
+    with locked_pid_file(lock, lambda pid: f"process {pid} makes this shot already; run this again when it has ended"):
+        if (workspace / "perception").exists():
+            err.print("continuing an earlier run of the same shot")
+        with ProgressDisplay() as display:
+            try:
+                result = make_local_shot(
+                    request, pack, workspace, output.resolve(), display.show, display.note, signing
+                )
+            except KeyboardInterrupt:
+                display.stop()
+                fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)
+        shutil.rmtree(workspace, ignore_errors=True)
+        lock.unlink(missing_ok=True)
     return result
