@@ -27,7 +27,8 @@ STORED_TIMES = (
 def freeze(processes: Sequence[psutil.Process], seconds: float) -> None:
     """Stop the processes for so long, like a machine that swaps or is suspended."""
     for process in processes:
-        process.suspend()
+        with contextlib.suppress(psutil.NoSuchProcess):  # the others must not stay frozen
+            process.suspend()
     time.sleep(seconds)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
