@@ -35,7 +35,8 @@ async function failure(call) {
 
 const submit = (client, more) => () => client.queue.submit(MODEL, { input: { ...uploaded, ...more } });
 await fal.queue.subscribeToStatus(MODEL, { requestId: failing, pollInterval: 200 });
-await failure(submit(withKey(slow), { seed: 1 }));  // refused if another test has just used the key
+const slowly = (seed) => failure(submit(withKey(slow), { seed }));
+const limited = (await slowly(1)) ?? (await slowly(2)); // the first is refused if another test has just used the key
 console.log(
   JSON.stringify({
     result,
@@ -48,7 +49,7 @@ console.log(
     invalid: await failure(submit(fal, { return_frames_zip: true, strange: 1 })),
     wrongKey: await failure(submit(withKey("ak_" + "0".repeat(32)), {})),
     poor: await failure(submit(withKey(poor), {})),
-    slow: await failure(submit(withKey(slow), { seed: 2 })),
+    slow: limited,
     unknown: await failure(() => fal.queue.status(MODEL, { requestId: "no-such-request" })),
   }),
 );

@@ -28,13 +28,13 @@ const [cancelled] = await client._submit(MODEL, elsewhere);
 const cancel = `${url}/api/v1/client/job/CancelTask?task_id=${cancelled}`;
 await fetch(cancel, { method: "POST", headers: { "x-api-key": key } });
 const submitSlowly = () => withKey(slow)._submit(MODEL, elsewhere);
-await refusal(submitSlowly); // refused if another test has just used the key
+const limited = (await refusal(submitSlowly)) || (await refusal(submitSlowly)); // the first: if another test used the key
 console.log(
   JSON.stringify({
     outputs: done.outputs,
     failed: { status: lost.detail.status, message: String(lost.detail.error) },
     cancelled: await refusal(() => client._wait(cancelled, 60, 0.2)),
-    slow: await refusal(submitSlowly),
+    slow: limited,
     unknown: await refusal(() => client._getResult("no-such-prediction")),
     wrongKey: await failure(withKey(`ak_${"0".repeat(32)}`)),
     poor: await failure(withKey(poor)),
