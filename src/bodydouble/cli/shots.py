@@ -129,8 +129,6 @@ def check_target(path: Path, suffixes: Sequence[str], option: str, force: bool, 
 
 def _run(request: Any, pack: Any, output: Path, signing: Any) -> Any:
     """The finished shot. Until then its workspace is in the user's cache, named by a hash of all inputs."""
-    from bodydouble.bootstrap.local_shot import make_local_shot
-
     name = hashlib.sha256(request.to_json().encode())
     for path in (request.image, request.video):
         with path.open("rb") as stream:
@@ -140,16 +138,23 @@ def _run(request: Any, pack: Any, output: Path, signing: Any) -> Any:
     shots.mkdir(parents=True, exist_ok=True)
     lock = workspace.with_suffix(".pid")
     with locked_pid_file(lock, lambda pid: f"process {pid} makes this shot already; run this again when it has ended"):
-        if (workspace / "perception").exists():
-            err.print("continuing an earlier run of the same shot")
-        with ProgressDisplay() as display:
-            try:
-                result = make_local_shot(
-                    request, pack, workspace, output.resolve(), display.show, display.note, signing
-                )
-            except KeyboardInterrupt:
-                display.stop()
-                fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)
-        shutil.rmtree(workspace, ignore_errors=True)
-        lock.unlink(missing_ok=True)
+        try:
+            return _in_workspace(workspace, request, pack, output, signing)
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def _in_workspace(workspace: Path, request: Any, pack: Any, output: Path, signing: Any) -> Any:
+    """The finished shot. The workspace stays if the command ends before."""
+    from bodydouble.bootstrap.local_shot import make_local_shot
+
+    if (workspace / "perception").exists():
+        err.print("continuing an earlier run of the same shot")
+    with ProgressDisplay() as display:
+        try:
+            result = make_local_shot(request, pack, workspace, output.resolve(), display.show, display.note, signing)
+        except KeyboardInterrupt:
+            display.stop()
+            fail("interrupted; the same command continues where it stopped", EXIT_INTERRUPTED)
+    shutil.rmtree(workspace, ignore_errors=True)
     return result

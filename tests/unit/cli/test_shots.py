@@ -33,3 +33,21 @@ def test_one_command_at_a_time_makes_a_shot(
     assert len(made) == 2
     assert "makes this shot already" in capsys.readouterr().err
     assert list((tmp_path / "cache" / "shots").iterdir()) == []
+
+
+def test_an_interrupted_command_leaves_its_workspace_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workspace stays for the next run; the lock goes."""
+    for name in ("image.png", "video.mp4"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
+
+    def interrupt(request: ShotRequest, pack: Any, workspace: Path, *_: Any) -> str:
+        workspace.mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bodydouble.bootstrap.local_shot.make_local_shot", interrupt)
+    with pytest.raises(typer.Exit):
+        shots._run(
+            ShotRequest(image=tmp_path / "image.png", video=tmp_path / "video.mp4"), None, tmp_path / "out.mp4", None
+        )
+    assert [path.suffix for path in (tmp_path / "cache" / "shots").iterdir()] == [""]
