@@ -44,7 +44,7 @@ def test_only_the_box_is_computed_and_the_answer_is_that_of_the_whole(masks: Bys
     here = np.s_[y0:y1, x0:x1]
     others = np.where((image[here][..., 0] > 110) & (matte[here] <= 110), 255, 0).astype(np.uint8)
     core = cv2.morphologyEx(others & ~gone[here], cv2.MORPH_OPEN, bystanders._disc(0.01 * HEIGHT))
-    whole = others & cv2.dilate(core, bystanders._disc(0.02 * HEIGHT))
+    whole = others & np.asarray(cv2.dilate(core, bystanders._disc(0.02 * HEIGHT)), np.uint8)
     front = bystanders._reaching_down(whole, 170 - 0.02 * HEIGHT - y0)
     inside = np.s_[BOX[1] - y0 : BOX[3] - y0, BOX[0] - x0 : BOX[2] - x0]
     assert found is not None
