@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from bodydouble.perception import ModelPack, install_pack
 
@@ -12,6 +13,21 @@ pytest_plugins = ["databases", "buckets", "distribution"]
 
 # Test files run beside each other, or beside something else: threads of OpenMP that wait for each other then only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_configure = structlog.configure
+
+
+def _configure_uncached(**options: Any) -> None:
+    """``structlog.configure``, whose loggers look up the configuration at each use.
+
+    A command that a test calls configures the log of the whole process. Loggers that kept it would hide their lines
+    from the ``capture_logs`` of later tests.
+    """
+    options["cache_logger_on_first_use"] = False
+    _configure(**options)
+
+
+structlog.configure = _configure_uncached
 
 
 @pytest.fixture(scope="session")
