@@ -31,6 +31,12 @@ def extension_of(filename: str, field: str) -> str:
     return extension
 
 
+def announced_bytes(request: Request) -> int | None:
+    """The length of the body that the request announces, if it does."""
+    announced = request.headers.get("content-length", "")
+    return int(announced) if announced.isdecimal() else None
+
+
 async def store_upload(
     request: Request, caller: Caller, extension: str, chunks: AsyncIterator[bytes], size_bytes: int | None = None
 ) -> Upload:

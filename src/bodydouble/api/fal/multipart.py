@@ -19,16 +19,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field
 
-from bodydouble.api.authentication import get_tasks, identify
+from bodydouble.api.authentication import get_tasks
 from bodydouble.api.fal.documents import PREFIX
 from bodydouble.api.fal.openapi import ROUTES
-from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
-from bodydouble.api.fal.storage import UploadBody, file_extension
+from bodydouble.api.fal.storage import UploadBody, asked_upload
 from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT, inlined
-from bodydouble.api.uploads import TYPES, not_empty
+from bodydouble.api.uploads import TYPES, announced_bytes, not_empty
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.errors import InvalidParams, ScopeInsufficient
 from bodydouble.tasks.files import FileStore
@@ -84,10 +83,7 @@ def is_part(path: str) -> bool:
 )
 async def initiate(request: Request) -> Response:
     """Get an address to send the parts of a file to, and the URL that the file then has."""
-    caller = await identify(request, fal_key(request))
-    refuse_lifecycle(request)
-    body = await read_model(request, UploadBody)
-    extension = file_extension(body.content_type, body.file_name)
+    caller, _, extension = await asked_upload(request)
     signed = await get_tasks(request).sign_upload(caller, TYPES[extension], extension)
     files: FileStore = request.app.state.files
     key = await files.own_key(signed.file_url, caller.id)
@@ -111,9 +107,7 @@ async def upload_part(request: Request) -> Response:
     files: FileStore = request.app.state.files
     key, digest = upload.part_key(int(text)), hashlib.sha256()
     await files.delete([key])
-    announced = request.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else None
-    await files.receive(key, not_empty(_noted(request.stream(), digest.update)), size)
+    await files.receive(key, not_empty(_noted(request.stream(), digest.update)), announced_bytes(request))
     return JsonResponse({"partNumber": int(text), "etag": digest.hexdigest()}, headers={"etag": digest.hexdigest()})
 
 

@@ -13,7 +13,8 @@ from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT
-from bodydouble.api.uploads import extension_of, store_upload
+from bodydouble.api.uploads import announced_bytes, extension_of, store_upload
+from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
@@ -53,10 +54,7 @@ async def token(request: Request) -> Response:
 )
 async def initiate(request: Request) -> Response:
     """Get an address to PUT a file to, and the URL that the file then has."""
-    caller = await identify(request, fal_key(request))
-    refuse_lifecycle(request)
-    body = await read_model(request, UploadBody)
-    extension = file_extension(body.content_type, body.file_name)
+    caller, body, extension = await asked_upload(request)
     signed = await get_tasks(request).sign_upload(caller, body.content_type, extension)
     return JsonResponse({"upload_url": signed.put_url, "file_url": signed.file_url})
 
@@ -71,9 +69,7 @@ async def upload(request: Request) -> Response:
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
     extension = file_extension(request.headers.get("content-type", ""), request.headers.get("x-fal-file-name", ""))
-    announced = request.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else None
-    stored = await store_upload(request, caller, extension, request.stream(), size)
+    stored = await store_upload(request, caller, extension, request.stream(), announced_bytes(request))
     return JsonResponse({"access_url": stored.url})
 
 
@@ -82,6 +78,14 @@ async def refuse_parts(request: Request) -> Response:
     """The answer to fal's Python client, which sends files above 100 MiB in parts."""
     await identify(request, fal_key(request))
     raise InvalidParams(['file: larger than 100 MiB; give upload_file the argument repository="fal"'])
+
+
+async def asked_upload(request: Request) -> tuple[Caller, UploadBody, str]:
+    """Who asks for an upload address, what for, and the extension of the file. Raises InvalidParams."""
+    caller = await identify(request, fal_key(request))
+    refuse_lifecycle(request)
+    body = await read_model(request, UploadBody)
+    return caller, body, file_extension(body.content_type, body.file_name)
 
 
 def file_extension(content_type: str, file_name: str) -> str:
