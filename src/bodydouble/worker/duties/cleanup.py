@@ -14,7 +14,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FETCHED_INPUTS, FileStore, fetched_inputs_prefix
 from bodydouble.tasks.operation_ports import ExecutorStore, InstallationStore, QueueStore
 from bodydouble.tasks.ports import TaskStore
-from bodydouble.tasks.task import CANCELLED, ResultCode, TaskResult, TaskStatus
+from bodydouble.tasks.task import CANCELLED, ResultCode, Task, TaskResult, TaskStatus
 from bodydouble.worker import checkpoint
 from bodydouble.worker.failure import OVERDUE
 
@@ -100,20 +100,20 @@ class Cleanup:
 
     async def end_overdue(self) -> int:
         """Fail pending and running tasks past their deadline. Their workers stop at the next progress report."""
-        failure = TaskResult(code=ResultCode.GENERATION_FAILED, message=OVERDUE)
-        done = 0
-        while found := await self._tasks.overdue_tasks(BATCH):
-            for task in found:
-                done += await self._tasks.settle(task.id, TaskStatus.FAILED, failure, None)
-                await self._files.delete_prefix(fetched_inputs_prefix(task.account, task.id))
-        return done
+        return await self._end_all(
+            self._tasks.overdue_tasks, TaskResult(code=ResultCode.GENERATION_FAILED, message=OVERDUE)
+        )
 
     async def end_late_starts(self) -> int:
         """Cancel pending tasks that should have started by now."""
+        return await self._end_all(self._tasks.late_starts, CANCELLED)
+
+    async def _end_all(self, find: Callable[[int], Awaitable[list[Task]]], result: TaskResult) -> int:
+        """Settle the tasks that ``find`` returns, a batch at a time, as failed with ``result``; their number."""
         done = 0
-        while found := await self._tasks.late_starts(BATCH):
+        while found := await find(BATCH):
             for task in found:
-                done += await self._tasks.settle(task.id, TaskStatus.FAILED, CANCELLED, None)
+                done += await self._tasks.settle(task.id, TaskStatus.FAILED, result, None)
                 await self._files.delete_prefix(fetched_inputs_prefix(task.account, task.id))
         return done
 

@@ -56,7 +56,7 @@ class TaskInputs:
                 await self._copy_upload(key, target, field, options.limits[f"{name}_bytes_max"])
             elif not await self._copy_stored(name, target):
                 await retry_on_outage(partial(self._download, target, field, name, options))
-            await asyncio.to_thread(store_digest, target)
+            await retry_on_outage(partial(self._store_digest, target))
 
     async def drop(self) -> None:
         """Delete the files that were fetched for the task, as far as the file store is there."""
@@ -103,6 +103,9 @@ class TaskInputs:
                 "answered, then create the task again.",
                 field=field,
             ) from None
+
+    async def _store_digest(self, target: Path) -> None:
+        await asyncio.to_thread(store_digest, target)
 
     async def _make_workspace(self) -> None:
         self._workspace.make()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -82,7 +81,8 @@ class RestartingChild:
         try:
             return await self._perform(request)
         except FileNotFoundError as error:
-            raise ChildDied(f"a file of its workspace disappeared ({Path(str(error.filename)).name})") from None
+            log.warning("a file disappeared", path=str(error.filename))
+            raise ChildDied("files of its workspace disappeared") from None
 
     async def _perform(self, request: Request) -> Value:
         if self._child is None:

@@ -5,7 +5,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, assert_never
 
 import structlog
@@ -138,8 +137,8 @@ class TaskRun:
 
         Raises InputRejected, and what ``TaskLease.check`` raises.
         """
-        bring = partial(self._inputs.fetch, self._options) if self.phase is Phase.FETCH else self._complete_workspace
-        await self._lease.while_held(retry_on_outage(bring))
+        work = self._inputs.fetch(self._options) if self.phase is Phase.FETCH else self._complete_workspace()
+        await self._lease.while_held(work)
 
     async def finish_fetch(self) -> None:
         """Move the task to the queue of tasks to render. Raises TaskLost."""
