@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 
 from bodydouble.service import AccountService
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId, NewApiKey
 from bodydouble.tasks.errors import InvalidParams, NotFound
-from bodydouble.tasks.task import CreateLimits, NewTask, TaskId, TaskSource
+from bodydouble.tasks.task import CreateLimits, TaskId
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -66,16 +65,7 @@ async def test_a_task_keeps_the_label_that_its_account_had_at_the_create(
     tasks = PostgresTaskStore(database)
 
     async def create(account: AccountId) -> str:
-        new = NewTask(
-            id=TaskId(make_uuid7()),
-            account=account,
-            model="wan/2-2-animate-replace",
-            param={},
-            inputs={},
-            source=TaskSource.API,
-            reserve=Decimal(0),
-            callback_url=None,
-        )
+        new = new_task(account)
         await tasks.create_task(new, CreateLimits())
         ids.append(new.id)
         return await label_of(new.id)

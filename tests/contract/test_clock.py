@@ -2,14 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from decimal import Decimal
 
 import psycopg
 import pytest
 
 from bodydouble.service.accounts import ROTATIONS_MAX, AccountService
 from bodydouble.service.callers import Caller
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import (
     Database,
     PostgresAccountStore,
@@ -21,7 +19,8 @@ from bodydouble.store import (
 from bodydouble.tasks.account import Account
 from bodydouble.tasks.errors import RateLimited
 from bodydouble.tasks.operation import Gauge
-from bodydouble.tasks.task import CANCELLED, CreateLimits, NewTask, TaskId, TaskSource, TaskStatus
+from bodydouble.tasks.task import CANCELLED, CreateLimits, TaskId, TaskStatus
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -42,16 +41,7 @@ class Installation:
 
     async def create(self, creates_per_minute: int = 60) -> TaskId:
         """A new task of the account."""
-        new = NewTask(
-            id=TaskId(make_uuid7()),
-            account=self.account.id,
-            model="wan/2-2-animate-replace",
-            param={},
-            inputs={},
-            source=TaskSource.API,
-            reserve=Decimal(0),
-            callback_url=None,
-        )
+        new = new_task(self.account.id)
         return (await self.tasks.create_task(new, CreateLimits(creates_per_minute=creates_per_minute))).id
 
 

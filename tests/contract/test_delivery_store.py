@@ -3,19 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import cast
 from uuid import UUID
 
 import pytest
 
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresDeliveryStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.delivery import WAIT_SECONDS_MAX, DeliveryStatus, DeliveryTry, Outcome
 from bodydouble.tasks.ports import DeliveryStore
-from bodydouble.tasks.task import CANCELLED, CreateLimits, NewTask, TaskId, TaskSource, TaskStatus
+from bodydouble.tasks.task import CANCELLED, CreateLimits, TaskStatus
 from deliveries import MemoryStore
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -47,16 +46,7 @@ async def deliveries(request: pytest.FixtureRequest) -> AsyncIterator[Deliveries
 
     async def add(number: int) -> AccountId:
         account = (await accounts.ensure_account(f"account {number}")).id
-        new = NewTask(
-            id=TaskId(make_uuid7()),
-            account=account,
-            model="wan/2-2-animate-replace",
-            param={},
-            inputs={},
-            source=TaskSource.API,
-            reserve=Decimal(0),
-            callback_url=URL,
-        )
+        new = new_task(account, callback_url=URL)
         await tasks.create_task(new, CreateLimits())
         await tasks.settle(new.id, TaskStatus.FAILED, CANCELLED, None)
         return account

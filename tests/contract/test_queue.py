@@ -9,7 +9,6 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import (
     Database,
     PostgresAccountStore,
@@ -22,15 +21,14 @@ from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import (
     CreateLimits,
     LeaseStatus,
-    NewTask,
     ResultCode,
     Task,
     TaskId,
     TaskProgress,
     TaskResult,
-    TaskSource,
     TaskStatus,
 )
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -50,17 +48,7 @@ class Queue:
         """A task of somebody with credits; ``fetches``: with an input at a foreign address."""
         account = await self.accounts.ensure_account("somebody")
         await self.accounts.grant(account.id, Decimal(30), "for the test")
-        new = NewTask(
-            id=TaskId(make_uuid7()),
-            account=account.id,
-            model="wan/2-2-animate-replace",
-            param={},
-            inputs={},
-            source=TaskSource.API,
-            reserve=Decimal(30),
-            callback_url=None,
-            fetches_inputs=fetches,
-        )
+        new = new_task(account.id, 30, fetches_inputs=fetches)
         return (await self.tasks.create_task(new, CreateLimits())).id
 
     def execute(self, statement: str, *values: Any) -> list[Any]:

@@ -7,7 +7,6 @@ from typing import cast
 
 import pytest
 
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.errors import InsufficientCredits
@@ -17,15 +16,14 @@ from bodydouble.tasks.task import (
     CANCELLED,
     CreateLimits,
     LeaseStatus,
-    NewTask,
     ResultCode,
     TaskId,
     TaskProgress,
     TaskResult,
-    TaskSource,
     TaskStatus,
 )
 from fake_ports import TASK_ID, FakePorts
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -51,16 +49,7 @@ async def lease(request: pytest.FixtureRequest) -> AsyncIterator[Lease]:
     accounts, store = PostgresAccountStore(database), PostgresTaskStore(database)
     account = (await accounts.ensure_account("tester")).id
     await accounts.grant(account, Decimal(100), "for the test")
-    new = NewTask(
-        id=TaskId(make_uuid7()),
-        account=account,
-        model="wan/2-2-animate-replace",
-        param={},
-        inputs={},
-        source=TaskSource.API,
-        reserve=Decimal(30),
-        callback_url=None,
-    )
+    new = new_task(account, 30)
     await store.create_task(new, CreateLimits())
     yield Lease(store=store, task=new.id, account=account)
     assert await accounts.ledger_differences() == []

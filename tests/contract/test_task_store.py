@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from bodydouble.service.identifiers import make_uuid7
+import new_tasks
 from bodydouble.store import Database, PostgresAccountStore, PostgresTaskStore
 from bodydouble.tasks.account import AccountId, NewApiKey, hash_api_key, make_api_key
 from bodydouble.tasks.errors import InsufficientCredits, NotFound, ResultNotStorable, StorageUnavailable
@@ -24,7 +24,6 @@ from bodydouble.tasks.task import (
     TaskId,
     TaskProgress,
     TaskResult,
-    TaskSource,
     TaskStatus,
 )
 
@@ -69,19 +68,11 @@ async def account(accounts: PostgresAccountStore) -> AccountId:
 
 
 def new_task(account: AccountId, reserve: str = "30", **changes: Any) -> NewTask:
-    return NewTask(
-        **{  # pyright: ignore[reportArgumentType]
-            "id": TaskId(make_uuid7()),
-            "account": account,
-            "model": "wan/2-2-animate-replace",
-            "param": {"model": "wan/2-2-animate-replace", "input": {"prompt": "“ü” 人"}},
-            "inputs": {"resolution": "480P", "person": [0.25, 0.5]},
-            "source": TaskSource.API,
-            "reserve": Decimal(reserve),
-            "callback_url": None,
-        }
-        | changes
-    )
+    given = {
+        "param": {"model": "wan/2-2-animate-replace", "input": {"prompt": "“ü” 人"}},
+        "inputs": {"resolution": "480P", "person": [0.25, 0.5]},
+    }
+    return new_tasks.new_task(account, reserve, **given | changes)
 
 
 async def balance(accounts: PostgresAccountStore, account: AccountId) -> Decimal:

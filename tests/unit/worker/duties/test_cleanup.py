@@ -11,7 +11,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bodydouble.service.identifiers import make_uuid7
 from bodydouble.store import (
     Database,
     FileLimits,
@@ -26,16 +25,15 @@ from bodydouble.tasks.dialect import START_TIMEOUT
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import (
     CreateLimits,
-    NewTask,
     ResultCode,
     Task,
     TaskId,
     TaskResult,
-    TaskSource,
     TaskStatus,
     preview_video_keys,
 )
 from bodydouble.worker.duties.cleanup import Chore, Cleanup, Retention
+from new_tasks import new_task
 
 pytestmark = pytest.mark.anyio
 
@@ -72,15 +70,10 @@ class Installation:
         """A waiting task, which is to start within ``start_seconds``."""
         account = await self.accounts.ensure_account("somebody")
         await self.accounts.grant(account.id, Decimal(30), "for the test")
-        new = NewTask(
-            id=TaskId(make_uuid7()),
-            account=account.id,
-            model="wan/2-2-animate-replace",
+        new = new_task(
+            account.id,
+            30,
             param={} if start_seconds is None else {"dialect": {"options": {START_TIMEOUT: start_seconds}}},
-            inputs={},
-            source=TaskSource.API,
-            reserve=Decimal(30),
-            callback_url=None,
             deadline_seconds=deadline_seconds,
         )
         return (await self.tasks.create_task(new, CreateLimits())).id
