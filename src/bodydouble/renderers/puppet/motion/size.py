@@ -1,14 +1,12 @@
 """How large the actor appears in each frame: distance from the camera and zoom."""
 
-from collections.abc import Iterator
-from typing import Protocol
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.footage import Mattes
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import fill_gaps
 from bodydouble.perception.track import PersonTrack
@@ -36,14 +34,6 @@ USUAL_PERCENTILE = 90
 """Of the trunk's height and width: what it measures in the frames in which it is not foreshortened."""
 TINY = 1e-9
 """Determinants below it have no trend."""
-
-
-class Mattes(Protocol):
-    """The actor's mattes of a video."""
-
-    def read(self, start: int, stop: int) -> Iterator[tuple[int, Bytes]]:
-        """Index and matte (h, w) 0-255 of the frames from ``start`` up to ``stop``."""
-        ...
 
 
 def along_trend(values: Array, sigma: float) -> Array:
