@@ -56,7 +56,7 @@ def _key(request: Request) -> str:
 
 
 def _rpc_error(message: str) -> dict[str, Any]:
-    """A JSON-RPC error for a request whose id is not known."""
+    """A JSON-RPC error without the request's id, because the request was not parsed."""
     return {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": message}}
 
 

@@ -111,7 +111,7 @@ def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:
 def _apart_from(others: Matte, gone: Matte, height: int, row: float) -> tuple[Matte, Matte] | None:
     """The pieces of the mask ``others`` (h, w) that are not only a rim of ``gone``, and those of them down to ``row``.
 
-    ``height`` is the picture's. Only the box that they can be in is computed. None where there are none.
+    ``height`` is the picture's. Only the box that can hold such pieces is computed. None if there are none.
     """
     core = cv2.bitwise_and(others, cv2.bitwise_not(gone))
     x, y, w, h = cv2.boundingRect(core)
@@ -129,7 +129,7 @@ def _apart_from(others: Matte, gone: Matte, height: int, row: float) -> tuple[Ma
 
 
 def _softened(mask: Matte, inside: tuple[slice, slice]) -> Matte:
-    """``mask`` with a soft rim, of which only the part ``inside`` is computed."""
+    """The part ``inside`` of ``mask``, with a soft rim."""
     rows, columns = inside
     top, left = max(0, rows.start - SOFT_REACH), max(0, columns.start - SOFT_REACH)
     around = mask[top : rows.stop + SOFT_REACH, left : columns.stop + SOFT_REACH]
