@@ -5,16 +5,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1
 
 SUBPIXEL_BITS = 4
 """Fraction bits of the corners that OpenCV draws: the argument ``shift`` of its functions."""
 COORDINATE_MAX = 20000
 """Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
+BRIM = 5
+"""Pixels beside a box in which a triangle may still show: the corner of a cell of 4 x 4, and OpenCV's rounded edge."""
 
 
 def fixed_point(points: Array) -> NDArray[np.int32]:
     """``points`` (..., 2) in pixels as OpenCV takes them with ``SUBPIXEL_BITS``."""
     return np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
+
+
+def in_box(corners: Array, box: Box) -> NDArray[np.bool_]:
+    """(T,) which of the triangles (T, 3, 2) may show anything in ``box``."""
+    x, y = corners[..., 0], corners[..., 1]
+    x0, y0, x1, y1 = box
+    beside = (x < x0 - BRIM).all(1) | (x > x1 + BRIM).all(1)
+    return np.asarray(~(beside | (y < y0 - BRIM).all(1) | (y > y1 + BRIM).all(1)), np.bool_)
 
 
 def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
-from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.painting import in_box, paint_labels
 
 Array = NDArray[np.float64]
 
@@ -93,13 +93,14 @@ def label_triangles(
     ``vertices`` (V, 3) are in pixels. A painter's algorithm by mean depth: exact enough for a body's small triangles.
     """
     corners = vertices[triangles]
-    depth = corners[..., 2].mean(1)
+    flat, depth = corners[..., :2], corners[..., 2].mean(1)
     # Triangles that look the other way are always behind others of a closed surface: half of the work is saved.
-    a, b = corners[:, 1, :2] - corners[:, 0, :2], corners[:, 2, :2] - corners[:, 0, :2]
+    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    facing = np.flatnonzero(area < 0 if not far else area > 0)
-    order = facing[np.argsort(depth[facing] if far else -depth[facing], kind="stable")]
-    return paint_labels(np.clip(corners[..., :2], -COORDINATE_MAX, COORDINATE_MAX), order, shape)
+    height, width = shape
+    shown = np.flatnonzero((area < 0 if not far else area > 0) & in_box(flat, (0, 0, width, height)))
+    order = shown[np.argsort(depth[shown] if far else -depth[shown], kind="stable")]
+    return paint_labels(np.clip(flat, -COORDINATE_MAX, COORDINATE_MAX), order, shape)
 
 
 def continued(field: NDArray[Any], inside: Mask) -> NDArray[Any]:

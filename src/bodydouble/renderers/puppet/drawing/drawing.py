@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
-from bodydouble.renderers.puppet.drawing.mesh import Box
+from bodydouble.renderers.puppet.painting import Box
 
 Array = NDArray[np.float64]
 

@@ -13,12 +13,13 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
-from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, draw_mesh
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, joint_of, place_layer
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
 from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
+from bodydouble.renderers.puppet.painting import Box
 from bodydouble.renderers.puppet.picture.character import Character
 
 Array = NDArray[np.float64]

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from bodydouble.perception.arrays import Bytes
-from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
 
 Array = NDArray[np.float64]
-Box = tuple[int, int, int, int]
 
 COARSE = 4
 """Pixels a cell of the map that is computed where the deformation is smooth."""
@@ -23,8 +22,6 @@ TINY = 1e-6
 SEEN_SHARE = 0.4
 """Share of the mesh (0-1), interpolated between coarse cells, above which a pixel is seen. Chosen by eye on the
 development clips."""
-BRIM = COARSE + 1
-"""Pixels beside a box in which a triangle may still show: a coarse cell's corner, and OpenCV's rounded edge."""
 STRIP_ROWS = 24
 """Rows whose source coordinates are computed at once: 500 wide they take 96 kB; measured three times as fast."""
 
@@ -92,14 +89,6 @@ def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Bo
     high = np.ceil(flat.max(0) + margin).astype(int) + 1
     x0, y0, x1, y1 = max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1]))
     return (x0, y0, x1, y1) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
-
-
-def in_box(corners: Array, box: Box) -> NDArray[np.bool_]:
-    """(T,) which of the triangles (T, 3, 2) may show anything in ``box``."""
-    x, y = corners[..., 0], corners[..., 1]
-    x0, y0, x1, y1 = box
-    beside = (x < x0 - BRIM).all(1) | (x > x1 + BRIM).all(1)
-    return np.asarray(~(beside | (y < y0 - BRIM).all(1) | (y > y1 + BRIM).all(1)), np.bool_)
 
 
 def inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:

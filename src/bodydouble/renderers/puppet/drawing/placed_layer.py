@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.renderers.puppet.drawing.drawing import lay_under
-from bodydouble.renderers.puppet.drawing.mesh import Box, bounds_of, in_box, inverse_maps, source_map
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, inverse_maps, source_map
 from bodydouble.renderers.puppet.motion.retarget import Pose
-from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
 from bodydouble.renderers.puppet.picture.layers import Layer
 
 Array = NDArray[np.float64]

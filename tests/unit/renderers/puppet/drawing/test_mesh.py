@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh, in_box
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh
+from bodydouble.renderers.puppet.painting import in_box
 
 
 def grid_mesh(fine: bool):
