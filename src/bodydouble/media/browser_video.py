@@ -15,10 +15,11 @@ from bodydouble.tasks.atomic_files import atomic_file, part_of, publish
 
 SHORT_SIDE_MAX = 360
 """Pixels."""
-ENCODER_OPTIONS = {"crf": "26", "preset": "veryfast", "threads": "2", "bf": "0"}
+ENCODER_OPTIONS = {"crf": "26", "preset": "veryfast", "threads": "1", "bf": "0"}
 """Chosen by eye on 2026-11-28: no blocks are visible at the size of the players, about 0.5 MB for 10 s.
 
-bf=0: without B-frames the packets of two videos can follow each other in one file.
+threads=1: two take a third more processor time. bf=0: without B-frames the packets of two videos can follow each other
+in one file.
 """
 TICK = Fraction(1, 90_000)
 """Seconds. MP4 cannot hold every time base of the sources."""
