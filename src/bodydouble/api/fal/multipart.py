@@ -29,7 +29,7 @@ from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT, inlined
 from bodydouble.api.uploads import TYPES, announced_bytes, not_empty
 from bodydouble.service.signing import InstallationSigner
-from bodydouble.tasks.errors import InvalidParams, ScopeInsufficient
+from bodydouble.tasks.errors import AddressUsed, InvalidParams, NotFound, ScopeInsufficient
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.request_origin import link_base
 
@@ -117,21 +117,31 @@ async def upload_part(request: Request) -> Response:
     **ROUTES.route("Stored", 404, 409, 507, query=SIGNED, body=inlined(Parts.model_json_schema()), keyed=False),
 )
 async def complete(request: Request) -> Response:
-    """Join the parts in the order of their numbers. Their digests are checked."""
+    """Join the parts in the order of their numbers. Their digests are checked. A repeated call changes nothing."""
     upload, body = _upload(request), await read_model(request, Parts)
     etags = {part.part_number: part.etag.strip('"') for part in body.parts}
     if sorted(etags) != list(range(1, len(body.parts) + 1)):
         raise InvalidParams(["parts: must have the numbers from 1 on, each once"])
     files: FileStore = request.app.state.files
     keys = [upload.part_key(number) for number in sorted(etags)]
-    stored = [await files.stat(key) for key in keys]
+    if await files.stat(upload.key) is None:
+        try:
+            await _join(files, upload.key, keys, [etags[number] for number in sorted(etags)])
+        except (AddressUsed, InvalidParams, NotFound):
+            if await files.stat(upload.key) is None:  # else the same call, sent twice, has stored it meanwhile
+                raise
+    await files.delete(keys)
+    return JsonResponse({})
+
+
+async def _join(files: FileStore, key: str, parts: list[str], etags: list[str]) -> None:
+    """Store the parts as one file. Raises InvalidParams for a missing or wrong one, and as ``FileStore.receive``."""
+    stored = [await files.stat(part) for part in parts]
     for number, part in enumerate(stored, start=1):
         if part is None:
             raise InvalidParams([f"parts: part {number} was not sent; send it first"])
     size = sum(part.size_bytes for part in stored if part is not None)
-    await files.receive(upload.key, _joined(files, keys, [etags[number] for number in sorted(etags)]), size)
-    await files.delete(keys)
-    return JsonResponse({})
+    await files.receive(key, _joined(files, parts, etags), size)
 
 
 async def _noted(chunks: AsyncIterator[bytes], note: Callable[[bytes], None]) -> AsyncIterator[bytes]:
