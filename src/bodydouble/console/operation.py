@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from bodydouble.console.authentication import ConsoleDep, FormDep, OperatorDep, SignedInUser
 from bodydouble.console.dependencies import Console
 from bodydouble.console.pages import PageRoute, redirect, render
+from bodydouble.renderers.shot_inputs import LABELS
 from bodydouble.service import sign_in_url
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.operation import MAINTENANCE
@@ -40,6 +41,7 @@ async def _page(request: Request, console: Console, user: SignedInUser, link: st
         failures=await operation.failures(FAILURE_DAYS),
         failure_days=FAILURE_DAYS,
         accounts=await operation.accounts(),
+        labels=LABELS,
         maintenance=off.get(MAINTENANCE),
         switches=[(name, off.get(name)) for name in operation.switchable if name != MAINTENANCE],
         link=link,
@@ -77,6 +79,16 @@ async def grant(request: Request, console: ConsoleDep, user: OperatorDep, form: 
     return redirect(
         request, "/operator#accounts", f"{account.name} has {account.balance.normalize():f} credits available."
     )
+
+
+@router.post("/accounts/label")
+async def set_label(request: Request, console: ConsoleDep, user: OperatorDep, form: FormDep) -> Response:
+    """Set the visible label on an account's results of new tasks."""
+    label = form.get("label", "")
+    if label not in LABELS:
+        raise InvalidParams([f"label: must be one of {', '.join(LABELS)}"])
+    account = await console.operation.set_label(form.get("name", ""), label)
+    return redirect(request, "/operator#accounts", f"New tasks of {account.name} get the label {account.label}.")
 
 
 @router.post("/accounts/disable")
