@@ -10,6 +10,7 @@ from bodydouble.api.authentication import get_tasks, identify
 from bodydouble.api.request_bodies import read_content
 from bodydouble.service import Submission
 from bodydouble.service.json_input import read_json_object
+from bodydouble.tasks.content_length import parse_content_length
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import Created
 
@@ -62,8 +63,8 @@ async def read_body(request: Request, secret: str | None, parse: Parse[T], *, cr
 
     ``creates``: the key of a large body must allow to create tasks.
     """
-    announced = request.headers.get("content-length", "")
-    small = announced.isdecimal() and int(announced) <= UNVERIFIED_BODY_BYTES_MAX
+    announced = parse_content_length(request.headers.get("content-length", ""))
+    small = announced is not None and announced <= UNVERIFIED_BODY_BYTES_MAX
     if small and get_tasks(request).was_valid(secret):
         return await _parse_body(request, parse)
     caller = await identify(request, secret)

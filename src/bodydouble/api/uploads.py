@@ -9,6 +9,7 @@ from fastapi import Request
 from bodydouble.api.authentication import get_tasks
 from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
+from bodydouble.tasks.content_length import parse_content_length
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.files import FileStore, StoredFile
 
@@ -33,8 +34,7 @@ def extension_of(filename: str, field: str) -> str:
 
 def announced_bytes(request: Request) -> int | None:
     """The length of the body that the request announces, if it does."""
-    announced = request.headers.get("content-length", "")
-    return int(announced) if announced.isdecimal() else None
+    return parse_content_length(request.headers.get("content-length", ""))
 
 
 async def store_upload(

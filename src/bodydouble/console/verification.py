@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse, Response
 from bodydouble.console.authentication import ConsoleDep, UserDep
 from bodydouble.console.pages import PageRoute, render
 from bodydouble.provenance.description import conclusion, describe_layers
+from bodydouble.tasks.content_length import parse_content_length
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -19,8 +20,7 @@ async def verify_page(request: Request, user: UserDep) -> Response:
 @router.post("/verify")
 async def verify(request: Request, console: ConsoleDep, user: UserDep) -> Response:
     """Report the marks of the file that is the body."""
-    announced = request.headers.get("content-length", "")
-    size = int(announced) if announced.isdecimal() else None
-    marks = await console.verification.verify(user.caller, request.stream(), size)
+    announced = parse_content_length(request.headers.get("content-length", ""))
+    marks = await console.verification.verify(user.caller, request.stream(), announced)
     rows = [{"name": name, "lines": lines} for name, lines in describe_layers(marks)]
     return JSONResponse({"rows": rows, "conclusion": conclusion(marks), "task_id": marks["task_id"]})
