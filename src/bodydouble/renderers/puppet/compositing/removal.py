@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted
+from bodydouble.renderers.puppet.discs import DISC_RIM
 
 Points = NDArray[np.floating]
 
@@ -21,8 +22,6 @@ RIM = 0.011
 
 DISC_RADIUS_MIN = 2
 """Pixels: smaller discs are no discs."""
-DISC_RIM = 0.35
-"""Pixels by which OpenCV's discs reach beyond their circle, about, as in ``picture.regions``."""
 
 UNKNOWN, DOUBTFUL = 255, 127
 """Values of ``unknown_mask``: pixels that may be the person, and pixels that are background by the matte alone."""

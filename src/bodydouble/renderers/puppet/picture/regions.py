@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.body.surface import continued
+from bodydouble.renderers.puppet.discs import DISC_RIM
 
 FAR = 4.0
 """Pixels from which on a disc is laid by distances: OpenCV's time for a disc grows with its area."""
-DISC_RIM = 0.35
-"""Pixels by which OpenCV's discs reach beyond their circle, about."""
 FILL_SHRINK = (3, 3)
 """Diffusion runs at a third of width and height: it gives cloth's colour, not its threads."""
 FILL_ROUNDS, FILL_SIGMA = 12, 1.5

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.picture.regions import DISC_RIM, filled, narrowed, widened
+from bodydouble.renderers.puppet.discs import DISC_RIM
+from bodydouble.renderers.puppet.picture.regions import filled, narrowed, widened
 
 
 def test_bands_go_on_to_the_side_where_the_width_shrinks_more():
