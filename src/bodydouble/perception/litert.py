@@ -1,7 +1,9 @@
 """Running one LiteRT network on one image crop."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -26,21 +28,35 @@ class _Loaded:
 
 
 _idle: dict[Path, list[_Loaded]] = {}
-"""Networks that nobody uses now. Loading one takes 10 to 100 ms: most of them are used again for the next step."""
-_idle_lock = RLock()  # a network may be collected, and so handed on, while this very thread takes one
+"""Networks that do not run now. Loading one takes 10 to 100 ms, so they stay in memory for the next run."""
+_idle_lock = Lock()
+
+
+@contextmanager
+def _borrowed(path: Path) -> Generator[_Loaded]:
+    """An idle network of this file, else one that is loaded now. It is idle after the block."""
+    with _idle_lock:
+        waiting = _idle.get(path)
+        loaded = waiting.pop() if waiting else None
+    loaded = loaded or _Loaded(path)
+    try:
+        yield loaded
+    finally:
+        with _idle_lock:
+            _idle.setdefault(path, []).append(loaded)
 
 
 def release_idle_networks() -> None:
-    """Free the memory of the networks that nobody uses."""
+    """Free the memory of the networks that do not run now."""
     with _idle_lock:
         _idle.clear()
 
 
 class LiteRTNet:
-    """A ``.tflite`` file with one image input. Not thread-safe.
+    """A ``.tflite`` file with one image input. Loaded at its first use, and again after ``release_idle_networks``.
 
-    Loaded at its first use. Its memory is handed on to the next network of the same file, until
-    ``release_idle_networks``: networks keep nothing from one run to the next.
+    All objects of one file share the networks in memory: there are as many as run at the same time, and they keep
+    nothing from one run to the next.
 
     One thread per network: with more, XNNPACK splits sums by timing-dependent tiles on some shapes, so results differ
     from run to run. Several single-threaded networks side by side also use two cores better than one network on both.
@@ -48,39 +64,30 @@ class LiteRTNet:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._own: _Loaded | None = None
-
-    def __del__(self) -> None:
-        if self._own is not None:
-            with _idle_lock:
-                _idle.setdefault(self._path, []).append(self._own)
-
-    @property
-    def _loaded(self) -> _Loaded:
-        if self._own is None:
-            with _idle_lock:
-                waiting = _idle.get(self._path)
-                self._own = waiting.pop() if waiting else None
-        if self._own is None:
-            self._own = _Loaded(self._path)
-        return self._own
+        self._size: tuple[int, int] | None = None
 
     @property
     def height(self) -> int:
         """Of the input, pixels."""
-        return self._loaded.height
+        return self._input_size()[0]
 
     @property
     def width(self) -> int:
         """Of the input, pixels."""
-        return self._loaded.width
+        return self._input_size()[1]
+
+    def _input_size(self) -> tuple[int, int]:
+        if self._size is None:
+            with _borrowed(self._path) as loaded:
+                self._size = loaded.height, loaded.width
+        return self._size
 
     def run(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The output tensors in the network's order, without the batch axis. ``image`` is (height, width, 3)."""
-        loaded = self._loaded
-        loaded.interpreter.set_tensor(loaded.input, image[None])
-        loaded.interpreter.invoke()
-        return [np.asarray(loaded.interpreter.get_tensor(o))[0] for o in loaded.outputs]
+        with _borrowed(self._path) as loaded:
+            loaded.interpreter.set_tensor(loaded.input, image[None])
+            loaded.interpreter.invoke()
+            return [np.asarray(loaded.interpreter.get_tensor(o))[0] for o in loaded.outputs]
 
 
 def to_unit_range(image: NDArray[np.uint8]) -> NDArray[np.float32]:
