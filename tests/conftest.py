@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from bodydouble.perception import ModelPack, install_pack
 
@@ -13,6 +14,9 @@ pytest_plugins = ["databases", "buckets", "distribution"]
 
 # Test files run beside each other, or beside something else: threads of OpenMP that wait for each other then only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 _configure = structlog.configure
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -27,15 +28,21 @@ PLAIN_HTTP = False
 """For ``verify`` of httpx: reading the certificates takes tens of milliseconds a call, and nothing here is HTTPS."""
 TYPES = {".png": "image/png", ".mp4": "video/mp4"}
 TASK_SECONDS_MAX = 600
+STOP_SECONDS_MAX = 300
+"""Bounds what hangs; a busy machine is no failure."""
+PORT_MIN, PORTS = 20_000, 12_000
+"""Below the ports that Linux gives to outgoing connections, which start at 32768."""
 PERCEIVING, RENDERING = "shot.json", "plan.json"
 """Paths in a task's workspace that show that its child process has begun a stage."""
 
 
 def free_port() -> int:
-    """A free port of the loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port of the loopback, which no connection of another process takes before or between two uses."""
+    while True:
+        port = PORT_MIN + secrets.randbelow(PORTS)  # each process of the tests has the same seed of ``random``
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class LiveService:
@@ -114,7 +121,7 @@ class LiveService:
     def _ended(self) -> int:
         assert self.process.stdout is not None
         self.process.stdout.close()
-        return self.process.wait(30)
+        return self.process.wait(STOP_SECONDS_MAX)
 
     def child(self) -> psutil.Process | None:
         """The worker's child process, or None."""
@@ -127,19 +134,19 @@ class LiveService:
         return None
 
     def hold(self, task_id: str, sign: str) -> psutil.Process:
-        """The task's child process, stopped once ``sign`` exists in the workspace.
+        """The task's child process, stopped once ``sign`` exists in the workspace. ``task_id`` may be ``*``.
 
         Until then the child runs in short intervals, so that it cannot run past that place on any machine.
         """
-        workspace, deadline = self.folder / "work" / task_id, time.monotonic() + TASK_SECONDS_MAX
+        work, deadline = self.folder / "work", time.monotonic() + TASK_SECONDS_MAX
         child: psutil.Process | None = None
         while time.monotonic() < deadline:
             child = child or self.child()
             try:
                 if child is not None:
                     child.suspend()
-                    if (workspace / sign).exists():
-                        assert not (workspace / "result.mp4").exists()
+                    if found := next(work.glob(f"{task_id}/{sign}"), None):
+                        assert not found.with_name("result.mp4").exists()
                         return child
                     child.resume()
             except psutil.NoSuchProcess:

@@ -14,7 +14,7 @@ from bodydouble.bootstrap.admin_services import open_admin_services
 from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 300
 
 
 class _Server(uvicorn.Server):

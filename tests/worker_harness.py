@@ -93,7 +93,7 @@ class WorkerHarness:
         for worker in self.workers.values():
             if worker.poll() is None:
                 worker.send_signal(signal.SIGKILL)
-            worker.wait(10)
+            worker.wait(SECONDS_MAX)
         self._loop.run(self._open.aclose())
         self._loop.close()
 

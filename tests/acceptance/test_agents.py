@@ -44,10 +44,12 @@ async def test_a_job_survives_its_client_and_its_process(service: LiveService, i
     async with over_stdio(service, folder) as first:
         arguments = {"picture": inputs.image.name, "video": inputs.video.name, "resolution": "480P", "wait_seconds": 0}
         task_id = fields(await first.call_tool("replace_person", arguments))["task_id"]
-    service.hold(task_id, RENDERING).kill()
+    child = service.hold(task_id, RENDERING)
     seen: list[float] = []
 
     async def report(progress: float, total: float | None, message: str | None) -> None:
+        if not seen:
+            child.kill()
         seen.append(progress)
 
     async with httpx2.AsyncClient(headers={"x-api-key": service.key}, timeout=600) as http:

@@ -144,6 +144,7 @@ def test_every_block_is_run_or_marked() -> None:
                 assert language == "", f"{page}: mark this block: {text[:60]}"
 
 
+@pytest.mark.timeout(3 * PAGE_SECONDS_MAX)  # as long as several pages may take, which is no failure
 def test_the_commands_of_the_pages_work(
     installation: LiveService, material: Path, commands: Path, tmp_path: Path
 ) -> None:

@@ -68,7 +68,8 @@ def test_openapi_python_client(
 
     def upload(path: Path, content_type: str) -> str:
         place = operation("files.create_upload").sync(client=client, content_type=content_type, ext=path.suffix).data
-        stored = httpx.put(place.presigned_url, content=path.read_bytes(), headers={"content-type": content_type})
+        headers = {"content-type": content_type}
+        stored = httpx.put(place.presigned_url, content=path.read_bytes(), headers=headers, timeout=STEP_SECONDS_MAX)
         assert stored.is_success
         return str(place.file_url)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bodydouble.tasks.task import TaskStatus
 from harness_child import POISON, SEGMENTS
-from worker_harness import GRANT, WorkerHarness, wait_until
+from worker_harness import GRANT, SECONDS_MAX, WorkerHarness, wait_until
 
 pytestmark = pytest.mark.acceptance
 
@@ -75,7 +75,7 @@ def test_a_worker_told_to_stop_hands_over_at_once(harness: WorkerHarness) -> Non
     harness.start("second", **never)
     harness.ready("second")
     first.send_signal(signal.SIGTERM)
-    assert first.wait(30) == 0
+    assert first.wait(SECONDS_MAX) == 0
     task = harness.wait(task_id)
     assert (task.status, task.attempts) == (TaskStatus.SUCCESS, 1), "handing over is no failed attempt"
     assert [segment for segment, _ in harness.rendered(task_id)] == list(range(SEGMENTS))
@@ -93,7 +93,7 @@ def test_a_frozen_worker_that_comes_back_settles_nothing(harness: WorkerHarness)
     second = harness.start("second", **SLOWLY)
     assert harness.wait(task_id).status is TaskStatus.SUCCESS
     first.send_signal(signal.SIGCONT)
-    psutil.wait_procs([child], 30)
+    psutil.wait_procs([child], SECONDS_MAX)
     assert not child.is_running()
     wait_until(lambda: not list((harness.folder / "first" / "work").glob(f"{task_id}*")), what="its workspace stays")
     assert harness.settlements(task_id) == ["charge"]

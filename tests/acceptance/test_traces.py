@@ -5,9 +5,9 @@ import pytest
 from collectors import collecting
 from harness_child import SEGMENTS
 from live_service import MODEL, LiveService
-from worker_harness import SECRET, WorkerHarness, wait_until
+from worker_harness import SECONDS_MAX, SECRET, WorkerHarness, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.acceptance
 CREATE = "POST /api/v1/client/job/CreateTask"
 
 
@@ -38,7 +38,7 @@ def test_a_task_is_one_trace_from_the_request_to_the_callback(inputs, tmp_path):
             assert live.wait(task_id)["status"] == "success"
             wait_until(lambda: _delivered(live, task_id), what="the callback was not delivered")
             worker.terminate()
-            assert worker.wait(30) == 0
+            assert worker.wait(SECONDS_MAX) == 0
         finally:
             harness.end()
             assert live.stop() == 0

@@ -23,6 +23,8 @@ from second_reader import UNTRUSTED, second_opinion
 pytestmark = pytest.mark.acceptance
 MOVE = "wan/2-2-animate-move"
 LIMITS = MediaLimits()
+STEP_SECONDS_MAX = 400
+"""Bounds what hangs; a busy machine is no failure."""
 FRAMES = 65
 """At the terminal: eight segments of nine, so that most of the work is left when a line of progress is read."""
 
@@ -171,7 +173,7 @@ class Command:
 
     def end(self) -> str:
         """What else it says until it ends."""
-        return self.process.communicate(timeout=400)[1]
+        return self.process.communicate(timeout=STEP_SECONDS_MAX)[1]
 
 
 def test_two_ranks_at_the_terminal(
@@ -201,7 +203,7 @@ def test_two_ranks_at_the_terminal(
     assert command.process.returncode == 130
     assert "interrupted; the same command continues where it stopped" in said
     assert "Traceback" not in said
-    assert psutil.wait_procs(ranks, 5)[1] == []
+    assert psutil.wait_procs(ranks, STEP_SECONDS_MAX)[1] == []
     (workspace,) = (tmp_path / "cache/bodydouble/shots").iterdir()
     first = workspace / "segments/segment-00000.nut"
     drawn = first.stat().st_mtime_ns

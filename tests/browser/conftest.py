@@ -114,6 +114,15 @@ def signed_in(browser: "Browser", live: LiveService, cookies: list[Any]) -> "Bro
 
 
 @pytest.fixture
+def stranger(browser: "Browser") -> Iterator["BrowserContext"]:
+    """A browser context that is not signed in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(STEP_MILLISECONDS_MAX)
+    yield context
+    context.close()
+
+
+@pytest.fixture
 def page(signed_in: "BrowserContext", live: LiveService) -> Iterator["Page"]:
     """A new tab; errors in it, and requests to other hosts, fail the test."""
     page, watch = signed_in.new_page(), Watch(live.url)

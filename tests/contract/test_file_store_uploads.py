@@ -121,14 +121,15 @@ async def test_an_upload_through_the_api_is_bounded_and_happens_once(files: File
 
 async def test_of_two_uploads_at_once_the_first_that_is_whole_stays(files: FileStore, tmp_path: Path) -> None:
     """The slower one is told, though it began before: somebody may have made a task of the other by then."""
-    key, goes_on = "uploads/7/one.mp4", asyncio.Event()
+    key, began, goes_on = "uploads/7/one.mp4", asyncio.Event(), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         yield b"slower"
+        began.set()
         await goes_on.wait()
 
     second = asyncio.create_task(files.receive(key, slow()))
-    await asyncio.sleep(0.05)
+    await began.wait()
     await files.receive(key, in_pieces(b"first"))
     goes_on.set()
     with pytest.raises(AddressUsed):

@@ -39,15 +39,16 @@ async def test_another_process_takes_the_next_piece(tmp_path: Path) -> None:
 
 async def test_of_two_who_send_at_once_one_gets_on(tmp_path: Path) -> None:
     """A connection that hangs does not hold the upload, and what it sends later is refused."""
-    uploads, hangs = open_store(tmp_path).resumable, asyncio.Event()
+    uploads, began, hangs = open_store(tmp_path).resumable, asyncio.Event(), asyncio.Event()
 
     async def hanging() -> AsyncIterator[bytes]:
         yield b"abc"
+        began.set()
         await hangs.wait()
         yield b"xyz"
 
     stuck = asyncio.create_task(uploads.append(KEY, 6, 0, hanging()))
-    await asyncio.sleep(0.05)
+    await began.wait()
     assert await uploads.append(KEY, 6, 0, piece(b"abcdef")) == 6
     hangs.set()
     with pytest.raises(WrongOffset):

@@ -23,7 +23,7 @@ def channel():
     stream.close()
     ours.close()
     process.kill()
-    process.wait(10)
+    process.wait()
 
 
 def ask(stream, request: Request) -> Reply:
@@ -71,4 +71,4 @@ def test_a_child_ends_with_its_socket(channel):
     stream, process, ours = channel
     stream.readline()
     ours.shutdown(socket.SHUT_RDWR)
-    assert process.wait(20) == 0
+    assert process.wait() == 0
