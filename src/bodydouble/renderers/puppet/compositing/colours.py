@@ -35,21 +35,21 @@ def counted(codes: NDArray[np.int32]) -> Counts:
     """
     spread = np.bincount(codes, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
     for axis in range(3):
-        spread += sum(_shifted(spread, axis, step) for step in (-1, 1))
+        spread = _with_beside(spread, axis)
     return spread.ravel()
 
 
 def with_neighbours(colours: Colours) -> Colours:
     """``colours`` and those one level away in one channel."""
     cube = colours.reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
-    wide = cube + sum(_shifted(cube, axis, step) for axis in range(3) for step in (-1, 1))
-    return np.asarray(wide.ravel() > 0, np.bool_)
+    wide = sum(_with_beside(cube, axis) for axis in range(3))
+    return np.asarray(np.ravel(wide) > 0, np.bool_)
 
 
-def _shifted(counts: Counts, axis: int, step: int) -> Counts:
-    """``counts`` moved by ``step`` along ``axis``, zeros moving in."""
-    result = np.roll(counts, step, axis)
-    edge = [slice(None)] * 3
-    edge[axis] = slice(0, 1) if step > 0 else slice(-1, None)
-    result[tuple(edge)] = 0
+def _with_beside(counts: Counts, axis: int) -> Counts:
+    """Each of ``counts`` plus those one before and one after it along ``axis``."""
+    result = counts.copy()
+    here, there = np.moveaxis(result, axis, 0), np.moveaxis(counts, axis, 0)
+    here[1:] += there[:-1]
+    here[:-1] += there[1:]
     return result

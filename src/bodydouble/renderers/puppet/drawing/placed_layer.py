@@ -96,4 +96,5 @@ def paint_order(depth: Array, area: Array, *, opaque: Mask, stretched: Array) ->
 
 def _longest_edge(triangles: Array) -> Array:
     """(T,) px, of ``triangles`` (T, 3, 2)."""
-    return np.maximum(np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=2).max(1), EDGE_MIN)
+    edges = triangles - triangles[:, (2, 0, 1)]
+    return np.maximum(np.sqrt((edges * edges).sum(2).max(1)), EDGE_MIN)

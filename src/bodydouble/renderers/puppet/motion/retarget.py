@@ -83,7 +83,8 @@ class Retargeting:
         self.motion = as_facing(motion, self.back)
         self.actor = build_actor_skeleton(self.motion, template)
         self.legs_seen = legs_seen(motion)
-        self._head_share = HEAD_SHARE if hips_seen(motion) else HEAD_SHARE_CLOSE
+        self._hips_seen = hips_seen(motion)
+        self._head_share = HEAD_SHARE if self._hips_seen else HEAD_SHARE_CLOSE
         self._pivots = self._neck_vectors()
         self._neck_length = self._usual_neck()
         self.scale = self._shot_scale(own_size)
@@ -145,7 +146,7 @@ class Retargeting:
     def _trunk_length(self, *, own: bool) -> float:
         """Shoulder width, with the spine where the video shows the hips: the character's ``own`` or the actor's, px."""
         wide = self.rest.shoulder_width if own else self.actor.lengths["shoulders"]
-        if not hips_seen(self.motion):
+        if not self._hips_seen:
             return wide
         return wide + (self.rest.spine if own else self.actor.lengths["spine"])
 
