@@ -239,7 +239,7 @@ def choose(people: list[Person], choice: PersonChoice, width: int, height: int) 
         return min(inside, key=lambda p: distance((p.box[:2] + p.box[2:]) / 2, at))
     if choice.rank >= len(people):
         raise NobodyFound(
-            f"person: {choice.rank} was requested, but only {len(people)} people were found. People found, largest "
+            f"person: {choice.rank} was requested, but the last one found is {len(people) - 1}. People found, largest "
             f"first: {listing}",
             field="person",
         )

@@ -42,5 +42,5 @@ def test_a_rank_beyond_the_people_is_refused():
     people = _people((0, 0, 60, 100), (40, 0, 100, 100))
 
     assert choose(people, PersonChoice(rank=1), 100, 100) is people[1]
-    with pytest.raises(NobodyFound, match="only 2 people were found"):
+    with pytest.raises(NobodyFound, match="the last one found is 1"):
         choose(people, PersonChoice(rank=2), 100, 100)
