@@ -25,8 +25,8 @@ def dialects(
 ) -> None:
     """List the APIs of other services that this installation offers, and the address for their clients.
 
-    The client of another service works here when you change one variable or option. The setting dialects_off switches
-    dialects off.
+    The client of another service works here when you change one variable or option. The address is that of the running
+    service, else that of the settings. The setting dialects_off switches dialects off.
 
     Examples:
 
@@ -35,15 +35,18 @@ def dialects(
       bodydouble dialects --json | jq '.[] | select(.dialect == "replicate")'
     """
     from bodydouble.api.dialects import DIALECTS  # slow import: not for --help
+    from bodydouble.cli.running_services import service_of
 
     settings = load_settings(data=data)
+    service = service_of(settings.data)
+    base_url = service.base_url if service else settings.base_url
     addresses = [
         DialectAddress(
             dialect=dialect.name,
             title=dialect.title,
             served=dialect.name not in settings.dialect_names_off,
             give_as=address.give_as,
-            value=address.of(settings.base_url),
+            value=address.of(base_url),
         )
         for dialect in DIALECTS.values()
         for address in dialect.base_urls

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from bodydouble.api.dialects import DIALECTS
 from bodydouble.cli import app
+from bodydouble.cli.running_services import RunningService
 
 
 @pytest.fixture
@@ -33,6 +34,14 @@ def test_every_dialect_has_an_address_below_that_of_the_service(listed: list[dic
 def test_a_dialect_that_is_off_is_marked(listed: list[dict[str, Any]]) -> None:
     """``served`` tells whether the setting switches a dialect off."""
     assert {entry["dialect"] for entry in listed if not entry["served"]} == {"kie"} & set(DIALECTS)
+
+
+def test_the_addresses_are_those_of_the_running_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the port of the service that runs on this data folder, not the default one."""
+    running = RunningService(pid=1, data=str(tmp_path), base_url="http://127.0.0.1:4711", own_database=True)
+    monkeypatch.setattr("bodydouble.cli.running_services.service_of", lambda at: running if at == tmp_path else None)
+    result = CliRunner().invoke(app, ["dialects", "--json", "--data", str(tmp_path)])
+    assert "127.0.0.1:4711/fal/run" in [entry["value"] for entry in json.loads(result.stdout)]
 
 
 def test_the_table_shows_what_to_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
