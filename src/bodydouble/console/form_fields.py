@@ -6,6 +6,8 @@ from typing import Any
 
 MEDIA = {"img_urls": "image", "video_urls": "video"}
 PERSON = "person"
+BASIC = frozenset({*MEDIA, PERSON, "resolution", "keep_audio"})
+"""The fields of the form; all others are under its "More options", so that its button is on the first screen."""
 LONG_TEXT = 200
 LABEL_KEY, RENDERERS_KEY = "x-label", "x-renderers"
 
@@ -20,7 +22,7 @@ class Field:
     help: str
     default: Any
     required: bool
-    basic: bool  # False: shown under the advanced settings
+    basic: bool  # False: shown under "More options"
     options: Sequence[str] = ()
     minimum: float | None = None
     maximum: float | None = None
@@ -50,7 +52,7 @@ def _field(name: str, part: Mapping[str, Any], required: bool) -> Field:
         help=part.get("description", ""),
         default=part.get("default"),
         required=required,
-        basic=kind in ("image", "video", "person", "choice", "switch") and not part.get(RENDERERS_KEY),
+        basic=name in BASIC,
         options=options,
         minimum=part.get("minimum"),
         maximum=maximum if maximum is None or maximum < 2**53 else 2**53 - 1,  # largest exact integer in JavaScript

@@ -71,6 +71,9 @@ def test_every_field_of_every_model_has_a_control(model: str) -> None:
         "image", "video", "person", "choice", "switch", "integer", "number", "text", "lines"
     }  # fmt: skip
     assert all(field.maximum is None or field.maximum < 2**53 for field in fields)
+    assert {field.name for field in fields if field.basic} == {
+        "img_urls", "video_urls", "person", "resolution", "keep_audio"
+    }  # fmt: skip
 
 
 def test_snippets_can_be_run() -> None:
