@@ -5,6 +5,7 @@ kept because tracks, and so the bytes of results, depend on them.
 """
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ HAND_OF_PALM = 2.0
 """Length of a hand over the distance from wrist to the root of the middle finger."""
 SPEED_PER_CENT = 100.0
 """``beta`` counts speeds in hundredths of ``scale`` per second."""
+GAUSSIAN_REACH_SIGMAS = 4.0
+"""Standard deviations at which a Gaussian is cut off: what lies beyond weighs 0.00006 together."""
 
 HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
 
@@ -65,6 +68,24 @@ def one_euro(
         return out
 
     return 0.5 * (run(x) + run(x[::-1])[::-1])
+
+
+def gaussian_smoothed(
+    x: NDArray[np.floating], sigma: float, beyond: Literal["edge", "constant"] = "edge"
+) -> NDArray[np.float64]:
+    """``x`` (F, ...) smoothed along axis 0 by a Gaussian of ``sigma`` frames.
+
+    ``beyond`` says what lies before the first and after the last frame: their values ("edge") or zeros ("constant").
+    """
+    reach = int(GAUSSIAN_REACH_SIGMAS * sigma + 0.5)
+    weights = np.exp(-0.5 / sigma**2 * np.arange(-reach, reach + 1) ** 2)
+    weights /= weights.sum()
+    frames = len(x)
+    padded = np.pad(x.astype(np.float64), [(reach, reach)] + [(0, 0)] * (x.ndim - 1), mode=beyond)
+    result = weights[reach] * padded[reach : reach + frames]
+    for k in range(reach):
+        result += weights[k] * (padded[k : k + frames] + padded[2 * reach - k : 2 * reach - k + frames])
+    return result
 
 
 def fill_gaps(x: NDArray[np.float64], good: NDArray[np.bool_]) -> NDArray[np.float64]:

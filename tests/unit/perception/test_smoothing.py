@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bodydouble.perception.smoothing import fill_gaps, one_euro, smooth_track, spans
+from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed, one_euro, smooth_track, spans
 from bodydouble.perception.track import PersonTrack, empty_track
 
 
@@ -27,6 +27,19 @@ def test_trembling_is_smoothed_away_without_lag():
 
     assert np.std((smooth - walk)[20:80]) < 0.5 * np.std((noisy - walk)[20:80])
     assert abs(float((smooth - walk)[20:80].mean())) < 0.3
+
+
+def test_a_gaussian_spreads_one_frame_over_its_neighbours():
+    """A pulse becomes the normalised bell curve; a constant stays as it is, except beside zeros."""
+    bell = np.exp(-0.5 * (np.arange(-20, 21) / 3.0) ** 2)
+    pulse = np.zeros((41, 2))
+    pulse[20] = 1, -2
+
+    smooth = gaussian_smoothed(pulse, 3.0)
+
+    np.testing.assert_allclose(smooth, bell[:, None] / bell.sum() * [1, -2], atol=1e-4)
+    np.testing.assert_allclose(gaussian_smoothed(np.full(3, 5.0), 3.0), 5.0)
+    assert gaussian_smoothed(np.full(3, 5.0), 3.0, beyond="constant").max() < 2.5
 
 
 def test_gaps_are_filled_in_a_straight_line():

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.smoothing import spans
+from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import (
     HIPS,
     SHOULDERS,
@@ -142,8 +141,8 @@ def _smoothed(motion: Motion) -> Array:
     result = points.copy()
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         part = _steadied(points[start:stop], motion.visibility[start:stop])
-        result[start:stop, :, :2] = gaussian_filter1d(part[..., :2], POSITION_SIGMA, axis=0, mode="nearest")
-        result[start:stop, :, 2] = gaussian_filter1d(part[..., 2], DEPTH_SIGMA, axis=0, mode="nearest")
+        result[start:stop, :, :2] = gaussian_smoothed(part[..., :2], POSITION_SIGMA)
+        result[start:stop, :, 2] = gaussian_smoothed(part[..., 2], DEPTH_SIGMA)
     return result
 
 
@@ -156,10 +155,10 @@ def _steadied(points: Array, visibility: Array) -> Array:
     centre = points[:, TRUNK].mean(1, keepdims=True)
     weight = np.clip(visibility[:, LIMBS, None], VISIBILITY_LEAST, 1) ** 2
     beside = points[:, LIMBS] - centre
-    total = gaussian_filter1d(beside * weight, HIDDEN_SIGMA, axis=0, mode="nearest")
-    usual = total / gaussian_filter1d(weight, HIDDEN_SIGMA, axis=0, mode="nearest")
+    total = gaussian_smoothed(beside * weight, HIDDEN_SIGMA)
+    usual = total / gaussian_smoothed(weight, HIDDEN_SIGMA)
     seen = np.clip((visibility[:, LIMBS, None] - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0, 1)
-    seen = gaussian_filter1d(seen, POSITION_SIGMA, axis=0, mode="nearest")
+    seen = gaussian_smoothed(seen, POSITION_SIGMA)
     result[:, LIMBS] = centre + seen * beside + (1 - seen) * usual
     return result
 

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.smoothing import spans
+from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_SHARES, trunk_frame
@@ -166,7 +165,7 @@ class Retargeting:
             shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
             vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
             vectors /= self.actor.size[here, None]
-            result[here] = gaussian_filter1d(vectors, NECK_SIGMA, axis=0, mode="nearest")
+            result[here] = gaussian_smoothed(vectors, NECK_SIGMA)
         return result
 
     def _usual_neck(self) -> float:
@@ -370,7 +369,7 @@ class Retargeting:
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
-            away = gaussian_filter1d(offsets[here] - hips[here], ROOT_SIGMA, axis=0, mode="nearest")
+            away = gaussian_smoothed(offsets[here] - hips[here], ROOT_SIGMA)
             result[here] = hips[here] + away
         return result
 

@@ -2,13 +2,13 @@
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, median_filter
 
 from bodydouble.perception.arrays import Bytes
 from bodydouble.perception.footage import Mattes
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.smoothing import fill_gaps
+from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
 
@@ -45,7 +45,7 @@ def along_trend(values: Array, sigma: float) -> Array:
     place = np.arange(len(values), dtype=np.float64)
 
     def blurred(x: Array) -> Array:
-        return gaussian_filter1d(x, sigma, mode="constant")
+        return gaussian_smoothed(x, sigma, beyond="constant")
 
     ones, first = blurred(np.ones(len(values))), blurred(place)
     offset = first - place * ones
@@ -131,6 +131,7 @@ def outline_sizes(widths: Array, trunk_sizes: Array) -> Array:
     known = np.isfinite(widths)
     if not known.any():
         return trunk_sizes
-    steady = median_filter(fill_gaps(np.where(known, widths, 0.0), known), OUTLINE_MEDIAN, mode="nearest")
+    filled = np.pad(fill_gaps(np.where(known, widths, 0.0), known), OUTLINE_MEDIAN // 2, mode="edge")
+    steady = np.median(sliding_window_view(filled, OUTLINE_MEDIAN), axis=1)
     share = float(np.percentile(trunk_sizes[known] / steady[known], TRUNK_PERCENTILE))
     return np.where(known, share * steady, trunk_sizes)

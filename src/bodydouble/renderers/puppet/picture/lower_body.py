@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES, continued, label_triangles, limb_triangles
@@ -115,7 +115,7 @@ def _cloth_row(colour: Floats, cloth: Mask, edge: int, scale: float) -> _ClothRo
     means = sums[columns] / count[columns, None]
     everywhere = np.arange(len(seen))
     filled = np.stack([np.interp(everywhere, columns, means[:, k]) for k in range(3)], 1)
-    return _ClothRow(colours=gaussian_filter1d(filled, STRIP_SIGMA, axis=0, mode="nearest"), seen=seen)
+    return _ClothRow(colours=gaussian_smoothed(filled, STRIP_SIGMA), seen=seen)
 
 
 def _continued_hem(fit: BodyFit, edge: int, height: int, share: float) -> float:
