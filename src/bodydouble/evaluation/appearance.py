@@ -8,9 +8,9 @@ too, because every face has eyes and a mouth: compare the value with the actor's
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
 
 from bodydouble.perception.arrays import Image, Mask
+from bodydouble.perception.triangulation import triangulate
 
 SIDE = 96
 """Pixels of the aligned face."""
@@ -20,6 +20,8 @@ LIGHTNESS_BINS, CHROMA_BINS = 5, 8
 """Coarse: the scene's light may tint a face without making it another one."""
 LAB_RANGE = ((0, 100), (-60, 60), (-60, 60))
 """L, a, b: beyond 60 there are no skins and few clothes."""
+ON_EDGE = 1e-9
+"""Weights down to minus this are zero with rounding: the pixel lies on the triangle's edge."""
 
 
 class FaceAligner:
@@ -28,22 +30,36 @@ class FaceAligner:
     def __init__(self, mesh: NDArray[np.floating]) -> None:
         points = mesh[:MESH_POINTS, :2].astype(np.float64)
         low, high = points.min(0), points.max(0)
-        grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), -1).reshape(-1, 2)
-        places = low + (grid + 0.5) / SIDE * (high - low)
-        triangles = Delaunay(points)
-        found = triangles.find_simplex(places)
-        self.inside: Mask = (found >= 0).reshape(SIDE, SIDE)
-        chosen = triangles.transform[found]
-        first = np.einsum("nij,nj->ni", chosen[:, :2], places - chosen[:, 2])
-        self._weights = np.concatenate([first, 1 - first.sum(1, keepdims=True)], 1)  # barycentric, (SIDE², 3)
-        self._corners = triangles.simplices[found]
+        placed = (points - low) / (high - low) * SIDE - 0.5
+        triangles = triangulate(points)
+        chosen, self._weights = _barycentric(placed[triangles])
+        self.inside: Mask = chosen >= 0
+        self._corners = triangles[chosen]
 
     def align(self, image: Image, mesh: NDArray[np.floating]) -> Image:
         """(SIDE, SIDE, 3): the face in ``image`` in the reference's pose and expression, as far as a mesh can."""
         points = mesh[:MESH_POINTS, :2].astype(np.float64)
-        source = np.einsum("nk,nkc->nc", self._weights, points[self._corners]).astype(np.float32)
-        columns, rows = source[:, 0].reshape(SIDE, SIDE), source[:, 1].reshape(SIDE, SIDE)
-        return np.asarray(cv2.remap(image, columns, rows, cv2.INTER_LINEAR), np.uint8)
+        source = np.einsum("yxk,yxkc->yxc", self._weights, points[self._corners]).astype(np.float32)
+        return np.asarray(cv2.remap(image, source[..., 0], source[..., 1], cv2.INTER_LINEAR), np.uint8)
+
+
+def _barycentric(corners: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The triangle at each pixel of (SIDE, SIDE), -1 outside; and the weights (SIDE, SIDE, 3) of its corners.
+
+    ``corners`` (T, 3, 2) are in pixels.
+    """
+    chosen, weights = np.full((SIDE, SIDE), -1, np.int64), np.zeros((SIDE, SIDE, 3))
+    low = np.clip(np.ceil(corners.min(1)).astype(int), 0, SIDE)
+    high = np.clip(np.floor(corners.max(1)).astype(int) + 1, 0, SIDE)
+    for k, ((x0, y0), (x1, y1)) in enumerate(zip(low, high, strict=True)):
+        if x0 >= x1 or y0 >= y1:
+            continue
+        rows, columns = np.mgrid[y0:y1, x0:x1]
+        places = np.stack([columns, rows, np.ones_like(rows)], -1)
+        share = places @ np.linalg.inv(np.c_[corners[k], np.ones(3)])
+        here = (share >= -ON_EDGE).all(-1)
+        chosen[y0:y1, x0:x1][here], weights[y0:y1, x0:x1][here] = k, share[here]
+    return chosen, weights
 
 
 def texture_correlation(a: Image, b: Image, inside: Mask) -> float:

@@ -5,11 +5,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from bodydouble.perception.arrays import Floats
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.body.fit import Girth
+from bodydouble.renderers.puppet.body.least_squares import minimise
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, Joints, moved
 
 Array = NDArray[np.float64]
@@ -83,12 +83,7 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
         found = residuals(np.concatenate([values + steps, values - steps]))
         return (found[: len(steps)] - found[len(steps) :]).T / (2 * STEP)
 
-    found = least_squares(
-        lambda values: residuals(values[None])[0],
-        np.zeros(count + 2),
-        jac=slopes,  # pyright: ignore[reportArgumentType]  # scipy's stubs know only the names of schemes
-        max_nfev=EVALUATIONS_MAX,
-    ).x
+    found = minimise(lambda values: residuals(values[None])[0], slopes, np.zeros(count + 2), EVALUATIONS_MAX)
     offsets = found[:count].reshape(-1, 2) * scale
     arm, leg = np.exp(found[count:])
     return moved(joints, offsets, FITTED), Girth(arm=float(arm), leg=float(leg))

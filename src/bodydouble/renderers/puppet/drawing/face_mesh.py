@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
 
+from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
@@ -155,12 +155,12 @@ def unfolded_face(face: Array, head: Head) -> Array:
     """
     result = face.copy()
     frontal = ((face[:MESH_POINTS] - head.origin) @ head.rotation)[:, :2]
-    first, others = Delaunay(frontal).vertex_neighbor_vertices
+    triangles = triangulate(frontal)
     centre = face[:MESH_POINTS, :2].mean(0)
     on_outline = np.zeros(MESH_POINTS, np.bool_)
     on_outline[list(OVAL)] = True
     for vertex in OVAL:
-        near = others[first[vertex] : first[vertex + 1]]
+        near = triangles[(triangles == vertex).any(1)]
         near = near[~on_outline[near]]
         away = frontal[vertex] - frontal.mean(0)
         direction = away / max(float(np.linalg.norm(away)), SHORTEST)

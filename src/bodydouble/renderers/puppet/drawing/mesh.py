@@ -6,9 +6,9 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import Delaunay
 
 from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
 
 Array = NDArray[np.float64]
@@ -54,7 +54,7 @@ def build_mesh(
 
     A triangle is fine where all its vertices are in ``is_fine`` (N,), one-sided where any is in ``is_one_sided``.
     """
-    triangles = np.asarray(Delaunay(flat).simplices, np.int64)
+    triangles = triangulate(flat)
     opaque = cv2.dilate((rgba[..., 3] > 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     total = np.asarray(cv2.integral(opaque), np.int32)
     height, width = opaque.shape

@@ -2,9 +2,7 @@
 
 import cv2
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
-from scipy.sparse.linalg import cg
 
 from bodydouble.perception.arrays import Floats, Mask
 
@@ -47,15 +45,46 @@ def closed_form_alpha(image: NDArray[np.uint8], trimap: Floats, iterations_max: 
     columns = number.ravel()[near]
     rows[columns < 0], columns[columns < 0] = 0, 0
     rows[:, len(REACH) // 2] += DIAGONAL_SHIFT
-    starts = np.arange(0, rows.size + 1, len(REACH), dtype=np.int32)
-    system = sparse.csr_matrix((rows.ravel(), columns.ravel(), starts), (len(free), len(free)))
-    preconditioner = sparse.diags(1 / np.maximum(rows[:, len(REACH) // 2], DIAGONAL_MIN))
-    solved, _ = cg(
-        system, right, x0=np.full(len(free), 0.5), rtol=SOLVER_RELATIVE_ERROR, maxiter=iterations_max, M=preconditioner
-    )
+    solved = _solved(rows, columns, right, iterations_max)
     values = trimap.astype(np.float32)
     values.ravel()[free] = np.clip(solved, 0, 1)
     return values
+
+
+def _solved(
+    rows: NDArray[np.float64], columns: NDArray[np.int32], right: NDArray[np.float64], iterations_max: int
+) -> NDArray[np.float64]:
+    """(N,) the solution of a symmetric system by conjugate gradients, preconditioned by the diagonal.
+
+    Equation i has the coefficients ``rows[i]`` (N, len(REACH)) at the unknowns ``columns[i]``, and ``right[i]``.
+    Source: Hestenes and Stiefel, "Methods of Conjugate Gradients for Solving Linear Systems", 1952.
+    """
+    coefficients, unknowns = np.ascontiguousarray(rows.T), np.ascontiguousarray(columns.T, np.intp)
+    gathered = np.empty(coefficients.shape)
+
+    def product(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        np.take(x, unknowns, out=gathered, mode="clip")  # the default mode makes a copy of what it gathers
+        return np.einsum("kn,kn->n", coefficients, gathered)
+
+    enough = SOLVER_RELATIVE_ERROR * float(np.linalg.norm(right))
+    if not enough:
+        return np.zeros(len(right))
+    weight = 1 / np.maximum(rows[:, len(REACH) // 2], DIAGONAL_MIN)
+    found = np.full(len(right), 0.5)
+    residual = right - product(found)
+    direction, size_before = np.zeros(len(right)), 1.0
+    for _ in range(iterations_max):
+        if np.linalg.norm(residual) <= enough:
+            break
+        weighted = weight * residual
+        size = float(residual @ weighted)
+        direction = weighted + size / size_before * direction
+        moved = product(direction)
+        step = size / float(direction @ moved)
+        found += step * direction
+        residual -= step * moved
+        size_before = size
+    return found
 
 
 def _laplacian_rows(image: NDArray[np.uint8], unknown: Mask, number: NDArray[np.int32]) -> NDArray[np.float64]:

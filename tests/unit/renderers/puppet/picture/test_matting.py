@@ -66,3 +66,9 @@ def test_alpha_solves_the_laplacian_of_all_windows():
     right = -laplacian[np.ix_(unknown, ~unknown)] @ trimap.ravel()[~unknown]
     exact = np.clip(np.linalg.solve(system, right), 0, 1)
     assert np.abs(closed_form_alpha(image, trimap).ravel()[unknown] - exact).max() < 0.02
+
+
+def test_an_all_unknown_picture_has_no_error():
+    """Without a known pixel every alpha is 0, and nothing is divided by zero."""
+    image, _, trimap = soft_disc()
+    assert not closed_form_alpha(image, np.full_like(trimap, 0.5)).any()
