@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore
+from bodydouble.store import FileLimits, LocalFileStore
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.files import SignedUpload
 from bodydouble.tasks.task import AccountId
 

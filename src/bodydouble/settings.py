@@ -101,7 +101,7 @@ class StorageSettings(BaseSettings):
         default="", validation_alias=AliasChoices("DATABASE_URL", "BODYDOUBLE_DATABASE_URL"), repr=False
     )
     database_connections_max: int = Field(default=12, ge=2)  # of one process
-    files: str = ""  # a bucket (s3://, gs://, az://) or a folder shared by all machines; empty: a folder below ``data``
+    files: str = ""  # a bucket (s3://, gs://, az://; extra `buckets`) or a shared folder; empty: a folder in ``data``
     secret: str = Field(default="", repr=False)  # signs links and callbacks; empty: the file ``secret`` below ``data``
     free_bytes_min: int = 500_000_000  # of the disk of ``data``, reserved for the database
     account_uploads_bytes_max: int = Field(default=20_000_000_000, ge=0)  # of all uploads of one account; 0: no limit

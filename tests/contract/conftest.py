@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.store import LocalFileStore, ObjectFileStore, Scratch, open_bucket
+from bodydouble.store import LocalFileStore, Scratch
+from bodydouble.store.buckets import open_bucket
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.files import FileStore
 from buckets import LocalS3
 from file_stores import LIMITS, SECRET, URL, StoreUnderTest

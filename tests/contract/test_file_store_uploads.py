@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bodydouble.store import ObjectFileStore
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.errors import (
     AddressUsed,
     InputRejected,

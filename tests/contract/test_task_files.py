@@ -5,7 +5,9 @@ from typing import cast
 
 import pytest
 
-from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, open_bucket
+from bodydouble.store import FileLimits, LocalFileStore, Scratch
+from bodydouble.store.buckets import open_bucket
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import FileStore
 from fake_ports import FakePorts

@@ -4,11 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-import obstore
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.routing import Route
@@ -22,6 +20,7 @@ from bodydouble.api.crun.wire import EXAMPLES, parse_submission
 from bodydouble.api.dialects import ServedDialects
 from bodydouble.api.event_streams import EventStreams
 from bodydouble.api.inputs import INPUTS
+from bodydouble.bootstrap.buckets import configured_bucket
 from bodydouble.bootstrap.callbacks import callback_sender
 from bodydouble.bootstrap.demo_material import ExampleFiles
 from bodydouble.bootstrap.options import media_limits
@@ -41,7 +40,7 @@ from bodydouble.renderers.registry import installed_plugins
 from bodydouble.service import ProxyService, QualityService, Services
 from bodydouble.service.callers import KeyUse
 from bodydouble.settings import Settings
-from bodydouble.store import PostgresAccountStore, open_bucket
+from bodydouble.store import PostgresAccountStore
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
@@ -83,9 +82,7 @@ def _media_origins(settings: Settings) -> Sequence[str]:
     """The origins from which a bucket sends files to browsers. Pages may load media only from these and from us."""
     if not settings.bucket:
         return ()
-    signer = open_bucket(settings.bucket).signer
-    parts = urlsplit(obstore.sign(signer, "GET", "results/x", timedelta(minutes=1)))
-    return (f"{parts.scheme}://{parts.netloc}",)
+    return (configured_bucket(settings).media_origin(),)
 
 
 def _is_loopback(url: str) -> bool:

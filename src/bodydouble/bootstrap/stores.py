@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from bodydouble.bootstrap.buckets import open_bucket_files
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.settings import Settings
 from bodydouble.store import (
@@ -11,7 +12,6 @@ from bodydouble.store import (
     EmbeddedPostgres,
     FileLimits,
     LocalFileStore,
-    ObjectFileStore,
     PostgresAccountStore,
     PostgresDeliveryStore,
     PostgresExecutorStore,
@@ -25,7 +25,6 @@ from bodydouble.store import (
     Scratch,
     master_secret,
     migrate,
-    open_bucket,
 )
 from bodydouble.store.secret import derive_key
 from bodydouble.tasks.errors import InputRejected
@@ -162,7 +161,7 @@ def open_files(settings: Settings) -> FileStore:
     )
     secret = open_secret(settings)
     if settings.bucket:
-        return ObjectFileStore(open_bucket(settings.bucket), settings.base_url, secret, limits, open_scratch(settings))
+        return open_bucket_files(settings, secret, limits, open_scratch(settings))
     return LocalFileStore(settings.files_folder, settings.base_url, secret, limits)
 
 

@@ -1,11 +1,9 @@
-"""Adapters for PostgreSQL and for files."""
+"""Adapters for PostgreSQL and for files. Those for buckets need an optional package: see `bootstrap.buckets`."""
 
-from bodydouble.store.buckets import open_bucket
 from bodydouble.store.embedded import EmbeddedPostgres
 from bodydouble.store.expiry import delete_older
 from bodydouble.store.files import FileLimits, LocalFileStore
 from bodydouble.store.migrate import migrate
-from bodydouble.store.objects import ObjectFileStore
 from bodydouble.store.postgres import (
     Database,
     PostgresAccountStore,
@@ -27,7 +25,6 @@ __all__ = [
     "EmbeddedPostgres",
     "FileLimits",
     "LocalFileStore",
-    "ObjectFileStore",
     "PostgresAccountStore",
     "PostgresDeliveryStore",
     "PostgresExecutorStore",
@@ -43,5 +40,4 @@ __all__ = [
     "derive_key",
     "master_secret",
     "migrate",
-    "open_bucket",
 ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
+import obstore
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -36,6 +37,11 @@ class Bucket:
     store: BucketStore
     signer: BucketStore  # the same bucket under the address that clients use
     direct_uploads: bool  # false: an upload needs more than a signed address
+
+    def media_origin(self) -> str:
+        """Scheme and host from which clients get the bucket's files."""
+        parts = urlsplit(obstore.sign(self.signer, "GET", "results/x", timedelta(minutes=1)))
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 def open_bucket(url: str) -> Bucket:

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bodydouble.store import FileLimits, LocalFileStore, ObjectFileStore, Scratch, open_bucket
+from bodydouble.store import FileLimits, LocalFileStore, Scratch
+from bodydouble.store.buckets import open_bucket
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bodydouble.store import open_bucket
+from bodydouble.store.buckets import open_bucket
 from bodydouble.tasks.errors import InputRejected
 
 HOUR = timedelta(hours=1)
@@ -86,3 +86,9 @@ def test_a_name_for_people_has_no_options() -> None:
     """What stands in messages is the bucket and the prefix."""
     assert open_bucket("s3://bucket/pre/fix/?region=eu-central-1").name == "s3://bucket/pre/fix"
     assert open_bucket("gs://bucket").name == "gs://bucket"
+
+
+def test_the_origin_for_pages_is_the_address_that_clients_reach() -> None:
+    """Scheme, host and port only."""
+    url = "s3://bucket?endpoint=http://minio:9000&public_endpoint=https://media.example:444"
+    assert open_bucket(url).media_origin() == "https://media.example:444"

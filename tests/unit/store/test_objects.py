@@ -6,7 +6,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from bodydouble.store import FileLimits, ObjectFileStore, Scratch, open_bucket
+from bodydouble.store import FileLimits, Scratch
+from bodydouble.store.buckets import open_bucket
+from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import AccountId
 from buckets import LocalS3
