@@ -12,20 +12,17 @@ Counts = NDArray[np.float32]
 
 LEVELS = 16
 """Levels a colour channel is counted in."""
-LEVEL_SHIFT = 4
-"""Bits of an 8 bit channel that are dropped: 256 levels become ``LEVELS``."""
 
 
 def colour_codes(image: Image) -> NDArray[np.int32]:
     """(...,) one number 0 to ``LEVELS ** 3`` for each pixel's colour, of (..., 3) RGB."""
     if image.size == 0:
         return np.zeros(image.shape[:-1], np.int32)
-    channels = cv2.split(image if image.ndim == 3 else image.reshape(1, -1, 3))
-    red, green, blue = (np.asarray(channel, np.uint8) for channel in channels)
-    # Two channels in one byte: half of the time that whole numbers of 32 bits take.
-    low = (green & np.uint8(LEVELS * (LEVELS - 1))) | (blue >> LEVEL_SHIFT)
-    codes = ((red >> LEVEL_SHIFT).astype(np.int32) << (2 * LEVEL_SHIFT)) | low
-    return codes.reshape(image.shape[:-1])
+    pixels = image if image.ndim == 3 else image.reshape(1, -1, 3)
+    # OpenCV packs 5, 6 and 5 bits into one number; of each channel the upper four are kept.
+    packed = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR565), np.uint8).view(np.uint16)[..., 0]
+    codes = ((packed >> 4) & 0xF00) | ((packed >> 3) & 0xF0) | ((packed >> 1) & 0xF)
+    return codes.astype(np.int32).reshape(image.shape[:-1])
 
 
 def counted(codes: NDArray[np.int32]) -> Counts:
@@ -49,7 +46,7 @@ def with_neighbours(colours: Colours) -> Colours:
 def _with_beside(counts: Counts, axis: int) -> Counts:
     """Each of ``counts`` plus those one before and one after it along ``axis``."""
     result = counts.copy()
-    here, there = np.moveaxis(result, axis, 0), np.moveaxis(counts, axis, 0)
+    here, there = result.swapaxes(0, axis), counts.swapaxes(0, axis)
     here[1:] += there[:-1]
     here[:-1] += there[1:]
     return result

@@ -22,8 +22,8 @@ TINY = 1e-6
 SEEN_SHARE = 0.4
 """Share of the mesh (0-1), interpolated between coarse cells, above which a pixel is seen. Chosen by eye on the
 development clips."""
-STRIP_ROWS = 24
-"""Rows whose source coordinates are computed at once: 500 wide they take 96 kB; measured three times as fast."""
+STRIP_ROWS = 32
+"""Rows whose source coordinates are computed at once: 500 wide they take 128 kB. Three times as fast as all rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,20 +125,20 @@ def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, 
     """(h, w, 2) source coordinates at the pixels ``xs`` (w,), ``ys`` (h,)."""
     # Both coordinates are taken as one number, and a few rows at a time: the parts stay in the processor's cache.
     pairs = maps.view(np.complex64)[..., 0]
-    across, down = xs.astype(np.float32), ys.astype(np.float32)[:, None]
-    result = np.empty(labels.shape, np.complex64)
-    spare = np.empty((STRIP_ROWS, labels.shape[1]), np.complex64)
-    for y in range(0, len(labels), STRIP_ROWS):
-        rows = labels[y : y + STRIP_ROWS]
-        strip, part = result[y : y + STRIP_ROWS], spare[: len(rows)]
-        np.take(pairs[0], rows, out=strip, mode="clip")
+    across, down = np.repeat(xs.astype(np.float32), 2), ys.astype(np.float32)[:, None]
+    height, width = labels.shape
+    result, spare = np.empty((height, 2 * width), np.float32), np.empty((STRIP_ROWS, 2 * width), np.float32)
+    for y in range(0, height, STRIP_ROWS):
+        numbers = labels[y : y + STRIP_ROWS].astype(np.intp)
+        strip, part = result[y : y + STRIP_ROWS], spare[: len(numbers)]
+        pairs[0].take(numbers, out=strip.view(np.complex64), mode="clip")
         strip *= across
-        np.take(pairs[1], rows, out=part, mode="clip")
+        pairs[1].take(numbers, out=part.view(np.complex64), mode="clip")
         part *= down[y : y + STRIP_ROWS]
         strip += part
-        np.take(pairs[2], rows, out=part, mode="clip")
+        pairs[2].take(numbers, out=part.view(np.complex64), mode="clip")
         strip += part
-    return result.view(np.float32).reshape(*labels.shape, 2)
+    return result.reshape(height, width, 2)
 
 
 def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) -> tuple[Box, Bytes] | None:
