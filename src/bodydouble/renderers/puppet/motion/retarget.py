@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
-from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_SHARES, trunk_frame
 from bodydouble.renderers.puppet.body.skinning import BonePose
@@ -16,15 +15,24 @@ from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
 from bodydouble.renderers.puppet.motion.head import limited_turn
+from bodydouble.renderers.puppet.motion.legs import (
+    SHIFT_MAX,
+    directions_to,
+    limb_rotation,
+    place_leg,
+    planted,
+    resting,
+)
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton, angles, unit_vector, wrapped
 from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
+from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_seen
 
 Array = NDArray[np.float64]
 
-NECK_MIN, NECK_MAX = 0.80, 1.05
-"""Bounds of the neck's length on screen over its own."""
+NECK_MIN, NECK_MAX = 0.96, 1.05
+"""Bounds of the neck's length on screen over its own: a bowed head turns and leans, its neck stays as long."""
 ANKLES = [BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
-LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, *ANKLES]
+HEELS, TOES = [BodyPoint.LEFT_HEEL, BodyPoint.RIGHT_HEEL], [BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE]
 NECK_SIGMA = 1.5
 """Frames, sigma of the Gaussian that steadies the neck. Chosen by eye on the development clips, like its share."""
 NECK_SHARE = 0.3
@@ -33,8 +41,6 @@ SHORTEST = 1e-6
 """Actor sizes: keeps a neck that is divided by from 0."""
 NECK_TURN_MAX = 0.9
 """Radians that the neck leans away from the picture's at most."""
-FOOT_TURN_MAX = 0.6
-"""Radians that a foot turns away from its shin's turn at most: soles do not look up."""
 RAISED_LEFT = -np.pi * 1.35
 """Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
 ROOT_SIGMA = 3.0
@@ -49,15 +55,8 @@ CONTACT_SEEN_MIN = 0.3
 ARM_BONES = ("upperarm", "lowerarm", "hand")
 SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
-HIPS_SEEN_MIN = 0.8
-"""Median visibility of the less visible hip from which on the spine's length is believed."""
-LEGS_SEEN_MIN = 0.4
-"""Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
 INSIDE_SCALE_MIN = 0.8
 """Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
-KNEES_SEEN_MIN, KNEES_OFTEN_MIN = 0.5, 0.15
-"""Visibility of a knee from which it is seen, and the share of the frames with one from which the character needs legs.
-Chosen by eye on an actor who walks into the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +91,8 @@ class Retargeting:
         self.roots = self._roots()
         if not own_size:
             self._keep_heads_inside()
+        if self.legs_seen:
+            self._plant_feet()
 
     def _shot_scale(self, own_size: bool) -> float:
         """Frame pixels for a picture pixel at the actor's usual distance from the camera."""
@@ -194,7 +195,9 @@ class Retargeting:
             bones[f"clavicle_{side}"] = bones["spine_03"]
         self._place_head(index, bones, joints)
         for side in SIDES:
-            self._place_leg(index, side, bones, joints)
+            hip = bones["pelvis"].apply(rest.joints.points[LEGS[side].joints[0]])
+            legs = actor.direction(f"thigh_{side}", index), actor.direction(f"calf_{side}", index)
+            self._place_leg(index, side, legs, hip, bones, joints)
         for side, directions in self._arm_directions(index, bones, joints).items():
             self._place_arm(index, side, directions, bones, joints)
         return Pose(bones=bones, joints=joints)
@@ -231,7 +234,7 @@ class Retargeting:
         own: dict[str, tuple[Array, Array]] = {}
         wrists: dict[str, Array] = {}
         for side in SIDES:
-            own[side] = actor.direction(f"upperarm_{side}", index), actor.direction(f"lowerarm_{side}", index)
+            own[side] = actor.arm_direction(f"upperarm_{side}", index), actor.arm_direction(f"lowerarm_{side}", index)
             shoulder = bones["spine_03"].apply(rest.joints.points[ARMS[side].joints[0]])
             joints[f"shoulder_{side}"] = shoulder
             lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
@@ -316,32 +319,41 @@ class Retargeting:
             place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
             joints[f"{joint}_{side}"] = place
 
-    def _place_leg(self, index: int, side: str, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
-        """Thigh, shin, foot."""
-        chain = LEGS[side]
-        place = bones["pelvis"].apply(self.rest.joints.points[chain.joints[0]])
-        joints[f"hip_{side}"] = place
-        turn: float | None = None
-        for name, joint in (("thigh", "knee"), ("calf", "ankle")):
-            bone = self.rest.bones[f"{name}_{side}"]
-            azimuth, elevation = angles(self.actor.direction(f"{name}_{side}", index))
-            wanted = wrapped(azimuth - bone.azimuth, -np.pi)
-            turn = wanted if turn is None else turn + wrapped(wanted - turn, -np.pi)
-            bones[f"{name}_{side}"] = BonePose(
-                rotation=limb_rotation(bone.azimuth, turn, bone.elevation - elevation),
-                origin=bone.origin,
-                target=place,
-            )
-            place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
-            joints[f"{joint}_{side}"] = place
-        assert turn is not None
-        foot = self.rest.bones[f"foot_{side}"]
-        vector = self.actor.vectors[f"foot_{side}"][index]
-        share = float(np.clip(np.hypot(*vector[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
-        base = 0.5 * turn
-        swing = wrapped(float(np.arctan2(vector[1], vector[0])) - foot.azimuth - base, -np.pi)
-        turn = base + float(np.clip(swing, -FOOT_TURN_MAX, FOOT_TURN_MAX)) * share
-        bones[f"foot_{side}"] = BonePose(rotation=quaternions.about_z(turn), origin=foot.origin, target=place)
+    def _place_leg(
+        self,
+        index: int,
+        side: str,
+        directions: tuple[Array, Array],
+        hip: Array,
+        bones: dict[str, BonePose],
+        joints: dict[str, Array],
+    ) -> None:
+        """Thigh and shin in ``directions`` from ``hip``, and the foot."""
+        foot = self.actor.vectors[f"foot_{side}"][index]
+        seen = float(np.clip(np.hypot(*foot[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
+        own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip)
+        bones |= own_bones
+        joints |= own_joints
+
+    def _plant_feet(self) -> None:
+        """Keep the feet where they are while the actor's rest: legs of other proportions would let them slide."""
+        actor, motion = self.actor, self.motion
+        spine = actor.lengths["spine"] * actor.size
+        for k, side in enumerate(SIDES):
+            own = np.full((len(motion), 2), np.nan)
+            for i, pose in enumerate(self.poses):
+                if pose is not None:
+                    own[i] = pose.joints[f"ankle_{side}"][:2] * self.scales[i] + self.roots[i]
+            foot = actor.points[:, [ANKLES[k], HEELS[k], TOES[k]], :2].mean(1)
+            rests = resting(foot, spine, motion.frame_rate, motion.shot, motion.present)
+            wanted = planted(own, foot, rests, SHIFT_MAX * spine, motion.shot)
+            lengths = self.rest.bones[f"thigh_{side}"].length, self.rest.bones[f"calf_{side}"].length
+            for i, pose in enumerate(self.poses):
+                if pose is None or np.array_equal(wanted[i], own[i]):
+                    continue
+                ankle = (wanted[i] - self.roots[i]) / self.scales[i]
+                chain = tuple(pose.joints[f"{name}_{side}"] for name in ("hip", "knee", "ankle"))
+                self._place_leg(i, side, directions_to(ankle, chain, lengths), chain[0], pose.bones, pose.joints)
 
     def _roots(self) -> Array:
         """(F, 2) where the character's hips are in the frame: the carrying foot stays where the actor's is.
@@ -372,27 +384,3 @@ class Retargeting:
             away = gaussian_smoothed(offsets[here] - hips[here], ROOT_SIGMA)
             result[here] = hips[here] + away
         return result
-
-
-def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
-    """(4,) a bone at ``azimuth`` turned by ``turn`` in the picture plane and tilted by ``tilt`` towards the camera."""
-    turned = quaternions.multiply(quaternions.about_z(azimuth + turn), quaternions.about_y(tilt))
-    return quaternions.multiply(turned, quaternions.about_z(-azimuth))
-
-
-def hips_seen(motion: Motion) -> bool:
-    """Whether the network sees the actor's hips in most frames rather than guessing them."""
-    seen = motion.visibility[motion.present][:, HIPS]
-    return bool(len(seen)) and float(np.median(seen.min(1))) > HIPS_SEEN_MIN
-
-
-def legs_needed(motion: Motion) -> bool:
-    """Whether the actor's legs are seen now and then: a character whose picture cuts them off needs some."""
-    knees = motion.visibility[motion.present][:, LOWER_LEGS[:2]].max(1)
-    return bool(len(knees)) and float((knees > KNEES_SEEN_MIN).mean()) > KNEES_OFTEN_MIN
-
-
-def legs_seen(motion: Motion) -> bool:
-    """Whether the actor is seen down to the feet in most frames."""
-    seen = motion.visibility[motion.present][:, LOWER_LEGS]
-    return bool(len(seen)) and float(np.median(seen.min(1))) > LEGS_SEEN_MIN

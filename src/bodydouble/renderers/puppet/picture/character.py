@@ -14,7 +14,7 @@ from bodydouble.perception.pack import BODY_FILE
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.retarget import legs_needed
+from bodydouble.renderers.puppet.motion.visibility import legs_needed
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture

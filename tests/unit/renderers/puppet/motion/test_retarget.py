@@ -4,8 +4,10 @@ import numpy as np
 
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.legs import limb_rotation
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, crown_of, rest_skeleton, unit_vector
-from bodydouble.renderers.puppet.motion.retarget import Retargeting, legs_needed, legs_seen, limb_rotation
+from bodydouble.renderers.puppet.motion.retarget import Retargeting
+from bodydouble.renderers.puppet.motion.visibility import legs_needed, legs_seen
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from mannequin import joints, track_of
 from tube_body import tube_body
@@ -175,3 +177,36 @@ def test_the_top_of_the_hair_is_found_in_the_picture():
     alpha[: y + 20, x + int(head.width) : x + int(head.width) + 4] = 255
 
     assert np.isclose(crown_of(alpha, head), 1.8, atol=1.5 / head.size)
+
+
+def test_an_arm_that_looks_a_little_short_is_as_long_as_its_own():
+    """Landmarks that are a seventh too near to each other tilt no arm unless the depth does; far shorter ones do."""
+    lengths = {}
+    for share, depth in ((0.86, 0.0), (0.86, 40.0), (0.4, 5.0)):
+        poses = [joints(30.0, 200.0, 40.0) for _ in range(24)]
+        for pose in poses[16:]:
+            pose[[15, 17, 19, 21]] += (share - 1) * (pose[15] - pose[13])
+        track = track_of(poses)
+        track.body[16:, [15, 17, 19, 21], 2] = depth
+        found = _retargeting(build_motion(track, 25.0))
+        pose = found.poses[21]
+        assert pose is not None
+        seen = float(np.hypot(*(pose.joints["wrist_l"] - pose.joints["elbow_l"])[:2]))
+        lengths[share, depth] = seen / found.rest.bones["lowerarm_l"].length
+
+    assert lengths[0.86, 0.0] > 0.99
+    assert lengths[0.86, 40.0] < 0.9
+    assert lengths[0.4, 5.0] < 0.5
+
+
+def test_a_bowed_head_has_a_neck_as_long_as_its_own():
+    """Where the actor's head sinks between the shoulders, the character's neck keeps its length."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(24)]
+    for pose in poses[12:]:
+        pose[:11, 1] += 12
+    found = _retargeting(build_motion(track_of(poses), 25.0))
+
+    pose = found.poses[20]
+    assert pose is not None
+    neck = pose.joints["head"][:2] - pose.joints["shoulders"][:2]
+    assert np.hypot(*neck) > 0.95 * np.hypot(*found.rest.neck[:2])

@@ -1,0 +1,118 @@
+"""The character's legs: as the actor's, with feet that stay where they are while the actor's rest."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.smoothing import spans
+from bodydouble.renderers.puppet.body import quaternions
+from bodydouble.renderers.puppet.body.skinning import BonePose
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+FOOT_TURN_MAX = 0.6
+"""Radians that a foot turns away from its shin's turn at most: soles do not look up."""
+RESTING_SPEED = 0.5
+"""Spine lengths a second below which an actor's foot rests: about 1.5 px a frame for a body as tall as 480P."""
+RESTING_FRAMES_MIN = 4
+"""Frames that a foot rests at least. Chosen by eye on dancers, like the next."""
+FADE_FRAMES = 6
+"""Frames before and after a rest over which a foot comes from, and returns to, where the leg itself has it."""
+SHIFT_MAX = 0.3
+"""Spine lengths that a foot is moved at most: the rest of the difference is left to slide."""
+TINY = 1e-9
+"""Lengths below it count as zero."""
+
+
+def limb_rotation(azimuth: float, turn: float, tilt: float) -> Array:
+    """(4,) a bone at ``azimuth`` turned by ``turn`` in the picture plane and tilted by ``tilt`` towards the camera."""
+    turned = quaternions.multiply(quaternions.about_z(azimuth + turn), quaternions.about_y(tilt))
+    return quaternions.multiply(turned, quaternions.about_z(-azimuth))
+
+
+def place_leg(
+    rest: RestSkeleton, side: str, directions: tuple[Array, Array], foot: Array, foot_share: float, hip: Array
+) -> tuple[dict[str, BonePose], dict[str, Array]]:
+    """Bones and joints of the leg of ``side`` that begins at ``hip`` (3,).
+
+    ``directions``: (3,) each, of thigh and shin. ``foot``: (3,) the actor's, of which ``foot_share`` (0-1) is seen.
+    """
+    bones: dict[str, BonePose] = {}
+    joints = {f"hip_{side}": hip}
+    place, turn = hip, 0.0
+    for name, joint, direction in zip(("thigh", "calf"), ("knee", "ankle"), directions, strict=True):
+        bone = rest.bones[f"{name}_{side}"]
+        azimuth, elevation = angles(direction)
+        turn += wrapped(azimuth - bone.azimuth - turn, -np.pi)
+        bones[f"{name}_{side}"] = BonePose(
+            rotation=limb_rotation(bone.azimuth, turn, bone.elevation - elevation), origin=bone.origin, target=place
+        )
+        place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
+        joints[f"{joint}_{side}"] = place
+    own, base = rest.bones[f"foot_{side}"], 0.5 * turn
+    swing = wrapped(float(np.arctan2(foot[1], foot[0])) - own.azimuth - base, -np.pi)
+    turn = base + float(np.clip(swing, -FOOT_TURN_MAX, FOOT_TURN_MAX)) * foot_share
+    bones[f"foot_{side}"] = BonePose(rotation=quaternions.about_z(turn), origin=own.origin, target=place)
+    return bones, joints
+
+
+def directions_to(ankle: Array, leg: tuple[Array, Array, Array], lengths: tuple[float, float]) -> tuple[Array, Array]:
+    """(3,) directions of thigh and shin that bring the ankle of ``leg`` to ``ankle`` (2,), with bones of ``lengths``.
+
+    ``leg``: (3,) each of hip, knee and ankle. It turns about the hip, and tilts to look longer or shorter: a knee that
+    bends to shorten a straight leg would jump.
+    """
+    hip, knee, old_ankle = leg
+    before, after = (old_ankle - hip)[:2], ankle - hip[:2]
+    size = float(before @ before)
+    # Turn and growth of the line from hip to ankle, as one complex factor.
+    c = float(before @ after) / max(size, TINY)
+    s = float(before[0] * after[1] - before[1] * after[0]) / max(size, TINY)
+    thigh = _tilted(np.array([[c, -s], [s, c]]) @ (knee - hip)[:2], float(knee[2] - hip[2]), lengths[0])
+    shin = _tilted(after - thigh[:2] * lengths[0], float(old_ankle[2] - knee[2]), lengths[1])
+    return thigh, shin
+
+
+def _tilted(flat: Array, depth: float, length: float) -> Array:
+    """(3,) the direction of a bone of ``length`` that looks as ``flat`` (2,); its tilt has the sign of ``depth``."""
+    seen = flat * min(1.0, length / max(float(np.hypot(*flat)), TINY)) / length
+    return np.r_[seen, np.copysign(np.sqrt(max(1 - float(seen @ seen), 0.0)), depth)]
+
+
+def resting(
+    feet: Array, spine: Array, frame_rate: float, shot: NDArray[np.int32], present: Flags
+) -> list[tuple[int, int]]:
+    """First and one past the last frame of each rest of a foot at ``feet`` (F, 2) px.
+
+    ``spine``: (F,) px, the actor's; ``shot`` and ``present``: (F,) as in a track.
+    """
+    still = np.linalg.norm(np.diff(feet, axis=0), axis=1) * frame_rate < RESTING_SPEED * spine[1:]
+    found = spans((np.r_[still, False] | np.r_[False, still]) & present, shot, gap_max=0)
+    return [(start, stop) for start, stop in found if stop - start >= RESTING_FRAMES_MIN]
+
+
+def planted(own: Array, feet: Array, rests: list[tuple[int, int]], limit: Array, shot: NDArray[np.int32]) -> Array:
+    """(F, 2) px where an ankle is put that the leg has at ``own`` (F, 2), and the actor at ``feet`` (F, 2).
+
+    During each of ``rests`` it moves as the actor's does. Before and after, it fades to ``own`` or to the next rest.
+    ``limit``: (F,) px that it is moved at most.
+    """
+    away = own - feet
+    shift, weight = np.zeros_like(own), np.zeros(len(own))
+    for start, stop in rests:
+        shift[start:stop] = np.median(away[start:stop], axis=0) - away[start:stop]
+        weight[start:stop] = 1
+    inside = weight > 0
+    for start, stop in rests:
+        for edge, step in ((start, -1), (stop - 1, 1)):
+            for k in range(1, FADE_FRAMES + 1):
+                i = edge + step * k
+                if not 0 <= i < len(own) or inside[i] or shot[i] != shot[edge]:
+                    break
+                share = (1 - k / (FADE_FRAMES + 1)) ** 2
+                shift[i] += share * shift[edge]
+                weight[i] += share
+    shift /= np.maximum(weight, 1)[:, None]
+    size = np.linalg.norm(shift, axis=1)
+    return own + shift * np.minimum(1, limit / np.maximum(size, TINY))[:, None]

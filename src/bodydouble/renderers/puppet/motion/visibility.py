@@ -1,0 +1,34 @@
+"""How much of the actor's body the video shows."""
+
+import numpy as np
+
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.trunk import HIPS
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+
+LOWER_LEGS = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE, BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
+HIPS_SEEN_MIN = 0.8
+"""Median visibility of the less visible hip from which on the spine's length is believed."""
+LEGS_SEEN_MIN = 0.4
+"""Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
+KNEES_SEEN_MIN, KNEES_OFTEN_MIN = 0.5, 0.15
+"""Visibility of a knee from which it is seen, and the share of the frames with one from which the character needs legs.
+Chosen by eye on an actor who walks into the picture."""
+
+
+def hips_seen(motion: Motion) -> bool:
+    """Whether the network sees the actor's hips in most frames rather than guessing them."""
+    seen = motion.visibility[motion.present][:, HIPS]
+    return bool(len(seen)) and float(np.median(seen.min(1))) > HIPS_SEEN_MIN
+
+
+def legs_needed(motion: Motion) -> bool:
+    """Whether the actor's legs are seen now and then: a character whose picture cuts them off needs some."""
+    knees = motion.visibility[motion.present][:, LOWER_LEGS[:2]].max(1)
+    return bool(len(knees)) and float((knees > KNEES_SEEN_MIN).mean()) > KNEES_OFTEN_MIN
+
+
+def legs_seen(motion: Motion) -> bool:
+    """Whether the actor is seen down to the feet in most frames."""
+    seen = motion.visibility[motion.present][:, LOWER_LEGS]
+    return bool(len(seen)) and float(np.median(seen.min(1))) > LEGS_SEEN_MIN
