@@ -53,7 +53,9 @@ def _motion_rows(figures: Mapping[str, Any]) -> list[Row]:
         (
             "Proportions",
             _percent(figures["bone_length_share"]),
-            "Bones seen from the front that have the character's own length, within 10 %. "
+            "Bones seen from the front that have the character's own length, within 10 %; neck, arms and legs alone "
+            + _percent(figures.get("limb_length_share"))
+            + ". "
             + _unusual(figures["bone_length_ratios"]),
         ),
         (

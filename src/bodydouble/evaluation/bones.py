@@ -22,11 +22,18 @@ SEEN_MIN = 0.5
 """Visibility of both ends from which a bone counts."""
 FORESHORTENED_MIN = 0.5
 """Projected length over the bone's longest in the clip, below which its direction in the picture is noise."""
-SLOPE_MAX = 0.7
-"""Depth difference of the ends over the projected length, up to which a bone is seen frontally (35 degrees)."""
+SLOPE_MAX = 0.48
+"""Depth difference of the ends over the projected length, up to which a bone is seen frontally: it is foreshortened by
+10 % then (26 degrees), as much as a length may be off."""
 SLOPE_DIFFERENCE_MAX = 0.25
 """From the slope in the reference: within it both are foreshortened alike. The network's depths have a bias, a neck
 always leans forward, that cancels in the difference."""
+FORESHORTENING_MAX = 0.05
+"""By which the foreshortening by those slopes differs at most: half of what a length may be off. A slope of 0.6 in the
+picture and of 0.85 in the result make 11 % of the length."""
+TURN_MAX = 1.0
+"""Depth over width of shoulders and hips, up to which a body is seen frontally (45 degrees). From the side the network
+puts hips up to 8 % of the trunk too low, and sees long trunks and short thighs in rigid drawings."""
 SCALE_FRAMES = 24
 """Window of the scale: about a second."""
 SCALE_MIN = 1e-6
@@ -64,7 +71,8 @@ BONES = {
     "left shin": Bone(start=(BodyPoint.LEFT_KNEE,), end=(BodyPoint.LEFT_ANKLE,)),
     "right shin": Bone(start=(BodyPoint.RIGHT_KNEE,), end=(BodyPoint.RIGHT_ANKLE,)),
 }
-LIMBS = tuple(name for name in BONES if name not in ("neck", "trunk", "shoulders"))
+NECK = "neck"
+LIMBS = tuple(name for name in BONES if name not in (NECK, "trunk", "shoulders"))
 HEAD = "head"
 """Forehead to chin of the face mesh; judged like a bone."""
 
@@ -135,6 +143,7 @@ class BoneLengths:
     """Lengths against the character's own, at a scale that changes slowly."""
 
     share: float | None  # of all frontal bones in all frames within ``LENGTH_RANGE``
+    limb_share: float | None  # the same of neck and limbs alone
     ratios: dict[str, float]  # median ratio of each bone, 1 is the character's own length
 
 
@@ -143,27 +152,48 @@ def bone_lengths(
 ) -> BoneLengths:
     """Lengths of bones and head that are seen as in the reference image, over their lengths there.
 
-    ``reference`` is a track of one frame. Bones that point at the camera in either are not judged. Sizes are width
-    and height.
+    ``reference`` is a track of one or more looks at that image, of which the median counts. Bones that point at the
+    camera in either are not judged, nor is a body that is seen from the side. Of the neck only its slope's difference
+    counts. Sizes are width and height.
     The scale is the one at which most bones agree, in a window of frames: the actor may walk towards the camera.
     """
-    made = _bones(character, size)
+    made, frontal = _bones(character, size), _frontal(character)
     ratios: dict[str, NDArray[np.float64]] = {}
     for name, own in _bones(reference, reference_size).items():
-        slope = float(own.slopes[0])
-        alike = np.abs(made[name].slopes - slope) <= SLOPE_DIFFERENCE_MAX
-        if abs(slope) <= SLOPE_MAX and alike.sum() >= FRAMES_MIN:
-            ratios[name] = np.where(alike, made[name].lengths / max(float(own.lengths[0]), 1.0), np.nan)
+        if np.isfinite(own.lengths).mean() <= 0.5:
+            continue
+        slope, length = float(np.nanmedian(own.slopes)), float(np.nanmedian(own.lengths))
+        slopes = made[name].slopes
+        alike = frontal & (np.abs(slopes - slope) <= SLOPE_DIFFERENCE_MAX)
+        if name != NECK:
+            alike &= np.abs(np.hypot(1, slope) / np.hypot(1, slopes) - 1) <= FORESHORTENING_MAX
+        if (name == NECK or abs(slope) <= SLOPE_MAX) and alike.sum() >= FRAMES_MIN:
+            ratios[name] = np.where(alike, made[name].lengths / max(length, 1.0), np.nan)
     if len(ratios) < 2:
-        return BoneLengths(share=None, ratios={})
+        return BoneLengths(share=None, limb_share=None, ratios={})
     table = _steady(np.stack(list(ratios.values())), character.shot)  # (bones, F)
     table = table / _scales(table, character.shot)
-    judged = table[np.isfinite(table)]
-    good = (judged >= LENGTH_RANGE[0]) & (judged <= LENGTH_RANGE[1])
     return BoneLengths(
-        share=float(good.mean()),
+        share=_share_in_range(table),
+        limb_share=_share_in_range(table[[name in (NECK, *LIMBS) for name in ratios]]),
         ratios={name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True)},
     )
+
+
+def _frontal(track: PersonTrack) -> NDArray[np.bool_]:
+    """(F,) where shoulders and hips are turned by ``TURN_MAX`` at most."""
+    points = track.body.astype(np.float64)
+    across = points[:, SHOULDERS[0]] - points[:, SHOULDERS[1]] + points[:, HIPS[0]] - points[:, HIPS[1]]
+    width = np.maximum(np.hypot(across[:, 0], across[:, 1]), 1.0)
+    return np.asarray(np.abs(across[:, 2]) <= TURN_MAX * width, np.bool_)
+
+
+def _share_in_range(table: NDArray[np.float64]) -> float | None:
+    """Of the ratios in ``table`` (bones, F) that are not NaN; None without any."""
+    judged = table[np.isfinite(table)]
+    if not len(judged):
+        return None
+    return float(((judged >= LENGTH_RANGE[0]) & (judged <= LENGTH_RANGE[1])).mean())
 
 
 def _steady(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -179,12 +209,22 @@ def _steady(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.f
 
 
 def _scales(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(F,) median over the bones' median ratios within ``SCALE_FRAMES`` around each frame, in its shot."""
+    """(F,) the scale at which most bones agree, by their median ratios within ``SCALE_FRAMES`` of the frame's shot."""
     result = np.ones(table.shape[1])
     for i in range(table.shape[1]):
         near = np.arange(max(0, i - SCALE_FRAMES // 2), min(table.shape[1], i + SCALE_FRAMES // 2 + 1))
         window = table[:, near[shot[near] == shot[i]]]
-        medians = [np.nanmedian(row) for row in window if np.isfinite(row).any()]
+        medians = [float(np.nanmedian(row)) for row in window if np.isfinite(row).any()]
         if medians:
-            result[i] = max(float(np.median(medians)), SCALE_MIN)
+            result[i] = max(_common_scale(sorted(medians)), SCALE_MIN)
     return result
+
+
+def _common_scale(ratios: list[float]) -> float:
+    """The median of the largest group of the ascending ``ratios`` that one scale brings into ``LENGTH_RANGE``.
+
+    Of several such groups the closest one counts. A median of all would be off where few bones are seen.
+    """
+    low, high = LENGTH_RANGE
+    groups = [[ratio for ratio in ratios[i:] if ratio * low <= least * high] for i, least in enumerate(ratios)]
+    return float(np.median(max(groups, key=lambda group: (len(group), group[0] / max(group[-1], SCALE_MIN)))))

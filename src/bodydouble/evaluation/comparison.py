@@ -39,6 +39,7 @@ class Reference:
 
     image: Image
     portrait: Portrait
+    views: PersonTrack  # several looks at the person in the image, see ``reference_views``
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,7 @@ class Comparison:
         size = (width, height)
         directions = bone_directions(actor, character, size)
         rows, columns = self._reference.image.shape[:2]
-        lengths = bone_lengths(self._reference.portrait.track, (columns, rows), character, size)
+        lengths = bone_lengths(self._reference.views, (columns, rows), character, size)
         return Evaluation(
             width=width,
             height=height,
@@ -161,6 +162,7 @@ class Comparison:
             bone_direction_share=directions.share,
             bone_direction_degrees=directions.degrees,
             bone_length_share=lengths.share,
+            limb_length_share=lengths.limb_share,
             bone_length_ratios=lengths.ratios,
             foot_slide=foot_slide(actor, character, size),
             face_texture_output=texture_output,

@@ -8,6 +8,7 @@ import numpy as np
 
 from bodydouble.evaluation.comparison import Comparison, Reference, Unencoded
 from bodydouble.evaluation.media_integrity import compare_media
+from bodydouble.evaluation.reference_views import reference_views
 from bodydouble.evaluation.result import Evaluation
 from bodydouble.media import MediaLimits, PlaneFormat, VideoInfo, VideoReader, probe_video, read_image
 from bodydouble.perception import ModelPack, Perception, PersonChoice, PersonTrack, analyse_portrait, perceive
@@ -60,7 +61,8 @@ def evaluate(
             )
         except NobodyFound:
             replaced = None  # a finding about the output, not an error
-        comparison = Comparison(source, replaced, pack, Reference(image=reference, portrait=portrait))
+        views = reference_views(pack, reference, portrait.track)
+        comparison = Comparison(source, replaced, pack, Reference(image=reference, portrait=portrait, views=views))
         before = _unencoded(unencoded, video, limits, made) if unencoded is not None else None
         comparison.run(source_reader, output_reader, lambda f: report(first + second + third * f), truth, before)
     delivery = compare_media((video, given, source_reader), (output, made, output_reader))

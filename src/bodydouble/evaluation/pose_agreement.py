@@ -81,7 +81,7 @@ class PoseAgreement:
 
     def add(self, source: Image, output: Image, body: NDArray[np.floating]) -> None:
         """``body`` (33, 2 or 3), the source's landmarks, gives the region that is searched in both frames."""
-        roi = _region_around(body[:, :2])
+        roi = region_around(body[:, :2])
         actor, character = self._settle(source, roi), self._settle(output, roi)
         if actor is None:
             return
@@ -99,7 +99,8 @@ class PoseAgreement:
         return second if second.score >= SCORE_MIN else None
 
 
-def _region_around(points: NDArray[np.floating]) -> Roi:
+def region_around(points: NDArray[np.floating]) -> Roi:
+    """The square in which a body with landmarks ``points`` (33, 2) is searched."""
     hips = points[[BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP]].mean(0)
     reach = float(np.linalg.norm(points - hips, axis=1).max())
     return Roi(x=float(hips[0]), y=float(hips[1]), size=max(REGION_SCALE * reach, REGION_SIDE_MIN))

@@ -93,3 +93,45 @@ def test_noise_of_single_frames_is_no_wrong_length():
     assert noisy.share == 1
     assert stretched.share is not None
     assert stretched.share < 0.95
+
+
+def test_several_looks_at_the_picture_count_by_their_median():
+    """One look that is off by a tenth changes nothing where two others agree."""
+    off = joints(head=60)
+    off[25:33, 1] += 30
+
+    found = bone_lengths(track_of([joints(head=60), off, joints(head=60)]), SIZE, _clip(joints(head=45)), SIZE)
+
+    assert found.ratios["left thigh"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_body_seen_from_the_side_is_not_judged():
+    """The network sees hips too low there: a long trunk with short thighs is no fault of the drawing."""
+    clip = _clip(_long_legged(1.3))
+    clip.body[:, [11, 23], 2], clip.body[:, [12, 24], 2] = 90, -90
+
+    assert bone_lengths(track_of([joints(head=45)]), SIZE, clip, SIZE).share is None
+
+
+def test_a_bone_foreshortened_otherwise_than_in_the_picture_is_not_judged():
+    """A thigh that is tilted by 18 degrees more looks a tenth shorter: the measure says nothing of it."""
+    own, clip = track_of([joints(head=45)]), _clip(joints(head=45))
+    for track, slope in ((own, 0.4), (clip, 0.64)):
+        track.body[:, 25, 2] = slope * (track.body[:, 25, 1] - track.body[:, 23, 1])
+    clip.body[:, 25, 1] = clip.body[:, 23, 1] + 0.88 * (clip.body[:, 25, 1] - clip.body[:, 23, 1])
+
+    assert "left thigh" not in bone_lengths(own, SIZE, clip, SIZE).ratios
+
+
+def test_neck_and_limbs_are_told_from_trunk_and_shoulders():
+    """Shoulders that are too wide lower the share of all bones, not that of neck and limbs."""
+    wide = joints(head=45)
+    for k, side in ((11, 1), (12, -1)):
+        wide[[k, k + 2, k + 4, k + 6, k + 8, k + 10]] += [side * 10, 0]
+
+    found = bone_lengths(track_of([joints(head=45)]), SIZE, _clip(wide), SIZE)
+
+    assert found.limb_share == 1
+    assert found.share is not None
+    assert found.share < 1
+    assert found.ratios["left forearm"] == pytest.approx(1, abs=0.02)
