@@ -43,6 +43,8 @@ SECONDS = float(os.environ.get("HARNESS_SECONDS", "0.1"))
 """Duration of each stage and segment."""
 STANDS_AT = int(os.environ.get("HARNESS_STANDS_AT", SEGMENTS))
 """A segment that starts and never finishes."""
+HELD = os.environ.get("HARNESS_HELD", "")
+"""A file: while it exists, no segment finishes."""
 
 
 class FastShot:
@@ -112,6 +114,8 @@ class FastShot:
             self._channel.send(Progress(stage=stage, fraction=done, segment=segment, segments=SEGMENTS))
         while segment == STANDS_AT:
             time.sleep(1)
+        while HELD and segment is not None and Path(HELD).exists():
+            time.sleep(0.05)
         self._make(name, f"{self._seed} {name}\n")
 
     def _make(self, name: str, content: str) -> None:

@@ -13,11 +13,12 @@ from worker_harness import GRANT, WorkerHarness, wait_until
 
 pytestmark = pytest.mark.acceptance
 
-CHUNK = b"\0" * 50_000
+CHUNK = b"\0" * 250_000
+"""Sent twice a second: ten times the least rate that is accepted, because this process may have to wait."""
 
 
 class SlowSource(ThreadingHTTPServer):
-    """Sends a video that has no end until ``finish`` is set, at a rate that is just accepted."""
+    """Sends a video that has no end until ``finish`` is set."""
 
     daemon_threads = True
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import TaskStatus
 from harness_child import POISON, SEGMENTS
 from worker_harness import GRANT, SECONDS_MAX, WorkerHarness, wait_until
 
 pytestmark = pytest.mark.acceptance
-
-SLOWLY = {"HARNESS_SECONDS": "0.8"}
 
 
 @pytest.fixture
@@ -24,6 +23,14 @@ def harness(fresh_database: str, tmp_path: Path) -> Iterator[WorkerHarness]:
     made = WorkerHarness(tmp_path, fresh_database, takeover_seconds=2, heartbeat_seconds=0.3, attempts_max=2)
     yield made
     made.end()
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """A file: while it exists, children of workers with HARNESS_HELD finish no segment."""
+    path = tmp_path / "held"
+    path.touch()
+    return path
 
 
 def test_another_machine_goes_on_at_the_last_finished_segment(harness: WorkerHarness) -> None:
@@ -51,9 +58,9 @@ def test_another_machine_goes_on_at_the_last_finished_segment(harness: WorkerHar
     assert (files / task.preview_video_key).read_text() == f"video until segment {SEGMENTS - 1}"
 
 
-def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness) -> None:
+def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness, held: Path) -> None:
     """As `serve` and `worker` with the same --data: two tasks at a time, each in its worker's folder."""
-    same = {"BODYDOUBLE_DATA": str(harness.folder / "first")} | SLOWLY
+    same = {"BODYDOUBLE_DATA": str(harness.folder / "first"), "HARNESS_HELD": str(held)}
     for name in ("first", "second"):
         harness.start(name, **same)
         harness.ready(name)
@@ -62,6 +69,7 @@ def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness
     assert len({harness.task(task_id).executor for task_id in tasks}) == 2
     places = [[(harness.folder / "first" / name / str(task_id)) for task_id in tasks] for name in ("work", "work-2")]
     wait_until(lambda: [[path.exists() for path in row].count(True) for row in places] == [1, 1])
+    held.unlink()
     assert [harness.wait(task_id).status for task_id in tasks] == [TaskStatus.SUCCESS] * 2
 
 
@@ -81,22 +89,23 @@ def test_a_worker_told_to_stop_hands_over_at_once(harness: WorkerHarness) -> Non
     assert [segment for segment, _ in harness.rendered(task_id)] == list(range(SEGMENTS))
 
 
-def test_a_frozen_worker_that_comes_back_settles_nothing(harness: WorkerHarness) -> None:
+def test_a_frozen_worker_that_comes_back_settles_nothing(harness: WorkerHarness, held: Path) -> None:
     """SIGSTOP, then SIGCONT once another one has settled the task: it stops its child, and takes the next task."""
-    first = harness.start("first", **SLOWLY)
+    first = harness.start("first", HARNESS_HELD=str(held))
     harness.ready("first")
     task_id = harness.create()
-    wait_until(lambda: len(harness.rendered(task_id)) >= 1)
+    wait_until(lambda: harness.task(task_id).progress.stage is Stage.RENDER)
     child = harness.child("first")
     assert child is not None
     first.send_signal(signal.SIGSTOP)
-    second = harness.start("second", **SLOWLY)
+    second = harness.start("second")
     assert harness.wait(task_id).status is TaskStatus.SUCCESS
     first.send_signal(signal.SIGCONT)
     psutil.wait_procs([child], SECONDS_MAX)
     assert not child.is_running()
     wait_until(lambda: not list((harness.folder / "first" / "work").glob(f"{task_id}*")), what="its workspace stays")
     assert harness.settlements(task_id) == ["charge"]
+    held.unlink()
     second.kill()
     assert harness.wait(harness.create()).status is TaskStatus.SUCCESS, "the first works on"
 
