@@ -153,8 +153,8 @@ def bone_lengths(
     """Lengths of bones and head that are seen as in the reference image, over their lengths there.
 
     ``reference`` is a track of one or more looks at that image, of which the median counts. Bones that point at the
-    camera in either are not judged, nor is a body that is seen from the side. Of the neck only its slope's difference
-    counts. Sizes are width and height.
+    camera in either are not judged, nor is a body that is seen from the side. A neck may lean. Sizes are width and
+    height.
     The scale is the one at which most bones agree, in a window of frames: the actor may walk towards the camera.
     """
     made, frontal = _bones(character, size), _frontal(character)
@@ -165,8 +165,7 @@ def bone_lengths(
         slope, length = float(np.nanmedian(own.slopes)), float(np.nanmedian(own.lengths))
         slopes = made[name].slopes
         alike = frontal & (np.abs(slopes - slope) <= SLOPE_DIFFERENCE_MAX)
-        if name != NECK:
-            alike &= np.abs(np.hypot(1, slope) / np.hypot(1, slopes) - 1) <= FORESHORTENING_MAX
+        alike &= np.abs(np.hypot(1, slope) / np.hypot(1, slopes) - 1) <= FORESHORTENING_MAX
         if (name == NECK or abs(slope) <= SLOPE_MAX) and alike.sum() >= FRAMES_MIN:
             ratios[name] = np.where(alike, made[name].lengths / max(length, 1.0), np.nan)
     if len(ratios) < 2:
