@@ -9,6 +9,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from live_service import free_port
+
 _numbers = count(1)
 
 
@@ -16,9 +18,8 @@ class LocalS3:
     """A server that can be stopped and restarted on the same port."""
 
     def __init__(self) -> None:
-        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-        self._server.start()
-        self.port = self._server.get_host_and_port()[1]
+        self.port = free_port()
+        self.start()
         self.client: Any = boto3.client(
             "s3",
             endpoint_url=self.endpoint,

@@ -17,6 +17,10 @@ from worker_harness import GRANT, SECONDS_MAX, WorkerHarness, wait_until
 pytestmark = pytest.mark.acceptance
 
 
+NEVER = {"BODYDOUBLE_TAKEOVER_SECONDS": "600"}
+"""A worker that has to wait for a processor is not taken for a dead one."""
+
+
 @pytest.fixture
 def harness(fresh_database: str, tmp_path: Path) -> Iterator[WorkerHarness]:
     """Workers that take over from whoever is silent for two seconds."""
@@ -60,7 +64,7 @@ def test_another_machine_goes_on_at_the_last_finished_segment(harness: WorkerHar
 
 def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness, held: Path) -> None:
     """As `serve` and `worker` with the same --data: two tasks at a time, each in its worker's folder."""
-    same = {"BODYDOUBLE_DATA": str(harness.folder / "first"), "HARNESS_HELD": str(held)}
+    same = {"BODYDOUBLE_DATA": str(harness.folder / "first"), "HARNESS_HELD": str(held)} | NEVER
     for name in ("first", "second"):
         harness.start(name, **same)
         harness.ready(name)
@@ -75,12 +79,11 @@ def test_two_workers_of_one_data_folder_work_side_by_side(harness: WorkerHarness
 
 def test_a_worker_told_to_stop_hands_over_at_once(harness: WorkerHarness) -> None:
     """SIGTERM in a segment: the worker ends with status 0, and another one goes on though silence would count later."""
-    never = {"BODYDOUBLE_TAKEOVER_SECONDS": "600"}
-    first = harness.start("first", HARNESS_STANDS_AT="1", **never)
+    first = harness.start("first", HARNESS_STANDS_AT="1", **NEVER)
     harness.ready("first")
     task_id = harness.create()
     wait_until(lambda: harness.task(task_id).progress.segment == 1)
-    harness.start("second", **never)
+    harness.start("second", **NEVER)
     harness.ready("second")
     first.send_signal(signal.SIGTERM)
     assert first.wait(SECONDS_MAX) == 0

@@ -99,13 +99,13 @@ async def test_the_tasks_of_a_silent_executor_are_queued_again(queue: Queue) -> 
     task = await queue.add()
     await queue.executors.beat("one", "here", 1, "1")
     await queue.hand_out(task, "one")
-    assert await queue.executors.requeue_abandoned(5) == []
-    queue.execute("update executor set beat_at = now() - interval '10 s'")
-    assert await queue.executors.requeue_abandoned(20) == []
+    assert await queue.executors.requeue_abandoned(300) == []
+    queue.execute("update executor set beat_at = now() - interval '400 s'")
+    assert await queue.executors.requeue_abandoned(800) == []
     assert await queue.executors.requeue_abandoned(NEVER) == []
-    assert await queue.executors.requeue_abandoned(5) == [task]
+    assert await queue.executors.requeue_abandoned(300) == [task]
     assert queue.state(task) == ("ENQUEUED", "tasks", None)
-    assert await queue.executors.requeue_abandoned(5) == []
+    assert await queue.executors.requeue_abandoned(300) == []
 
 
 async def test_what_nobody_took_up_is_queued_again_too(queue: Queue) -> None:
@@ -122,12 +122,12 @@ async def test_what_an_executor_was_handed_and_does_not_work_at_is_queued_again(
         await queue.hand_out(task, "one")
     await queue.hand_out(foreign, "two")
     since = "update dbos.workflow_status set started_at_epoch_ms = extract(epoch from now()) * 1000 - %s"
-    queue.execute(since, 60_000)
+    queue.execute(since, 600_000)
     queue.execute(since + " where workflow_uuid = %s", 10_000, str(fresh))
-    assert await queue.executors.requeue_strays("one", {working: 0}.keys(), 30) == [stray]
+    assert await queue.executors.requeue_strays("one", {working: 0}.keys(), 300) == [stray]
     assert queue.state(stray) == ("ENQUEUED", "tasks", None)
     assert queue.state(working)[0] == queue.state(fresh)[0] == queue.state(foreign)[0] == "PENDING"
-    assert await queue.executors.requeue_strays("one", [working], 30) == []
+    assert await queue.executors.requeue_strays("one", [working], 300) == []
 
 
 @pytest.mark.parametrize(("in_order", "attempts"), [(True, 0), (False, 1)])
@@ -178,14 +178,14 @@ async def test_a_task_is_not_enqueued_from_under_a_live_executor(queue: Queue, f
     task = await queue.add(fetches=fetches)
     await queue.executors.beat("one", "here", 1, "1")
     await (queue.hand_out_fetch if fetches else queue.hand_out)(task, "one")
-    assert not await queue.queue.enqueue_unless_run(task, 5)
+    assert not await queue.queue.enqueue_unless_run(task, 300)
     assert queue.state(task)[0] == "PENDING"
-    queue.execute("update executor set beat_at = now() - interval '10 s'")
-    assert await queue.queue.enqueue_unless_run(task, 5)
+    queue.execute("update executor set beat_at = now() - interval '400 s'")
+    assert await queue.queue.enqueue_unless_run(task, 300)
     assert queue.state(task)[0] == "ENQUEUED"
-    assert await queue.queue.enqueue_unless_run(task, 5), "nobody has it"
+    assert await queue.queue.enqueue_unless_run(task, 300), "nobody has it"
     await queue.tasks.settle(task, TaskStatus.FAILED, FAILURE, None)
-    assert not await queue.queue.enqueue_unless_run(task, 5)
+    assert not await queue.queue.enqueue_unless_run(task, 300)
 
 
 async def test_a_chore_is_claimed_once_in_its_period(queue: Queue) -> None:

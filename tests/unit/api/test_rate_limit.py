@@ -109,7 +109,7 @@ async def test_too_many_creates_are_429(client: httpx.AsyncClient, services: Ser
     assert (refused.status_code, refused.json()["code"]) == (429, 429)
     assert refused.headers["ratelimit-policy"] == '"creates";q=1;w=60'
     assert refused.headers["ratelimit"].startswith('"creates";r=0;t=')
-    assert 50 <= int(refused.headers["retry-after"]) <= 60
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
 
 
 @pytest.mark.anyio

@@ -284,7 +284,7 @@ async def test_what_waits_longer_than_its_lease_is_left_to_others() -> None:
     async with working(make_dispatcher(store, options, transport=Sender())):
         await store.until(DeliveryStatus.DELIVERED, DeliveryStatus.EXHAUSTED)
     assert store.rows[other].status is DeliveryStatus.DELIVERED
-    assert store.claims[other] == 2  # its first lease was too short after the slow send
+    assert store.claims[other] >= 2, "its first lease was too short after the slow send"
 
 
 def test_a_lease_has_to_last_for_a_try() -> None:

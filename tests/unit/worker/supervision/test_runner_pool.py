@@ -71,7 +71,7 @@ def runner_pids() -> list[int]:
 
 async def until(holds) -> None:
     """Wait for ``holds()``."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not holds():
             await asyncio.sleep(0.02)
 
