@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from bodydouble.cli.completion import complete_account
+from bodydouble.cli.completion import complete_account, complete_label
 from bodydouble.cli.options import DataOption, JsonOption
 from bodydouble.cli.settings import load_settings
 from bodydouble.cli.terminal import EXIT_USAGE, err, fail, make_table, show_table, warn
@@ -141,7 +141,9 @@ def limits(
 @app.command(name="label")
 def set_label(
     name: NameArgument,
-    value: Annotated[str, typer.Argument(metavar="none|eu|china|both", show_default=False)],
+    value: Annotated[
+        str, typer.Argument(metavar="none|eu|china|both", autocompletion=complete_label, show_default=False)
+    ],
     data: DataOption = None,
 ) -> None:
     """Set the visible label of an account's results, besides the installation's. Applies to tasks created from now on.

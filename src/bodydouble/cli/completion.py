@@ -1,4 +1,4 @@
-"""Values for the shell's completion, read from a running installation; none without one."""
+"""Values for the shell's completion. Names are read from a running installation; there are none without one."""
 
 import contextlib
 from collections.abc import Iterator
@@ -25,6 +25,13 @@ def complete_key(context: typer.Context, incomplete: str) -> list[tuple[str, str
 def complete_task(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Ids of the newest tasks, with their status."""
     return [(str(task), str(status)) for task, status in _column(context, "task_names", incomplete)]
+
+
+def complete_label(incomplete: str) -> list[str]:
+    """Visible labels."""
+    from bodydouble.renderers.shot_inputs import LABELS  # slow import: other completions do not need it
+
+    return [label for label in LABELS if label.startswith(incomplete)]
 
 
 def _column(context: typer.Context, query: str, incomplete: str) -> Iterator[tuple[object, ...]]:

@@ -341,6 +341,13 @@ def test_a_user_of_the_identity_provider_is_admitted(monkeypatch):
     assert "not yet" in invoke("accounts", "identities").stdout
 
 
+def test_labels_are_completed():
+    """They need no installation."""
+    from bodydouble.cli.completion import complete_label
+
+    assert (complete_label(""), complete_label("b")) == (["none", "eu", "china", "both"], ["both"])
+
+
 def test_names_are_completed_from_the_installation(installation):
     """The shell offers existing accounts, keys and tasks."""
     from bodydouble.cli.completion import complete_account, complete_key, complete_task
