@@ -25,6 +25,7 @@ def test_a_task_is_one_trace_from_the_request_to_the_callback(inputs, tmp_path):
             "BODYDOUBLE_SECRET": SECRET,
             "BODYDOUBLE_OUTBOUND_ALLOW": "127.0.0.0/8",
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": str(SECONDS_MAX),  # a busy machine loses no span
         }
         live.start("--no-worker", **settings)
         harness = WorkerHarness(tmp_path, live.database_url)

@@ -45,7 +45,7 @@ def test_ctrl_c_reaches_only_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     async def run() -> None:
         task = asyncio.create_task(keep_running("worker", Settings(data=tmp_path), ""))
-        pid = await asyncio.wait_for(_pid_of(tmp_path), 30)
+        pid = await asyncio.wait_for(_pid_of(tmp_path), 300)
         assert os.getsid(pid) == pid != os.getsid(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
