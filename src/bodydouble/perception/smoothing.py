@@ -42,7 +42,7 @@ class _Smoothing:
 BODY = _Smoothing(cutoff=2.0, beta=0.03)
 TRUNK_BASE = _Smoothing(cutoff=0.6, beta=0.01)
 """The hips carry the whole body: their trembling shows most."""
-FACE = _Smoothing(cutoff=2.5, beta=0.06)
+FACE = _Smoothing(cutoff=2.5, beta=0.15)
 FAST = _Smoothing(cutoff=4.0, beta=0.1)
 """Eyes, hands, and the points of whole-body networks."""
 

@@ -83,3 +83,19 @@ def test_nothing_crosses_a_cut():
     after = smooth_track(replace(track, shot=shot, body=moved), 25.0)
 
     assert np.array_equal(before.body[:10], after.body[:10])
+
+
+def test_a_shaken_head_is_followed():
+    """A face that swings by a quarter of its width three times a second is a sixtieth of its width off at most."""
+    frames, width = 50, 100.0
+    track = _standing(frames)
+    swing = 0.25 * width * np.sin(2 * np.pi * 3 * np.arange(frames) / 25)
+    track.face_found[:] = True
+    track.face[:] = 0
+    track.face[:, 234], track.face[:, 454] = [-width / 2, 0, 0], [width / 2, 0, 0]
+    track.face[..., 0] += swing[:, None]
+    track.eyes[:] = 0
+
+    smooth = smooth_track(track, 25.0).face[:, 0, 0]
+
+    assert np.abs(smooth - swing)[5:-5].mean() < width / 60
