@@ -13,7 +13,7 @@ from bodydouble.perception.arrays import Alpha, Image, PixelBox, Points
 from bodydouble.perception.face_and_hands import FaceHandsTracker
 from bodydouble.perception.geometry import distance
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.matte import SelfieNet, draw_capsules, pose_mask
+from bodydouble.perception.matte import SelfieNet, draw_capsules, pose_mask, stretched
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import TILES, PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
@@ -48,6 +48,9 @@ NEAR_MARGIN = 15
 """Pixels, side of the square that widens the thick lines."""
 NEAR_BLUR_DIVISOR = 90
 """Picture height over sigma."""
+EVIDENCE = (0.3, 0.6)
+"""Values of the networks' masks between which the thin lines begin to count: where the picture cuts the trunk off, its
+lower end is a guess, and the lines may lie beside the person. Chosen by eye on half bodies."""
 POSE_GATE, POSE_WEIGHT, SURE_WEIGHT = 1.5, 0.9, 0.95
 """Gain of the pose network's mask as a gate; weights of that mask and of the thin lines in the result. Chosen by eye on
 the development pictures."""
@@ -83,7 +86,7 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     track = empty_track(1)
     person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
     write_track_row(track, 0, person, width, height)
-    return Portrait(track=track, mask=_coarse_mask(SelfieNet(pack), image, person))
+    return Portrait(track=track, mask=coarse_mask(SelfieNet(pack), image, person))
 
 
 def _nobody(finder: PeopleFinder, image: Image) -> NobodyFound:
@@ -101,7 +104,7 @@ def _nobody(finder: PeopleFinder, image: Image) -> NobodyFound:
     )
 
 
-def _coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alpha:
+def coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alpha:
     """The selfie network zoomed on body, head and limbs, gated by the body's thick lines and pose segmentation."""
     height, width = image.shape[:2]
     mask = np.maximum(
@@ -119,6 +122,7 @@ def _coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Al
     head = _head_rows(person, width, height)
     # About the head the selfie network is right, while the pose network takes a dark backdrop for hair.
     pose[head], sure[head] = 0, 0
+    sure *= stretched(np.maximum(mask, pose), *EVIDENCE)
     fused = np.maximum(np.maximum(mask, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
     return np.asarray(fused, np.float32)
 

@@ -3,6 +3,10 @@ import pytest
 
 import material
 from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.person_landmarks import PersonLandmarks
+from bodydouble.perception.portrait import coarse_mask
 from bodydouble.tasks.errors import NobodyFound
 
 
@@ -38,3 +42,35 @@ def test_a_picture_with_nobody_is_refused(model_pack: ModelPack):
     """A landscape cannot be a character, and the message names the field."""
     with pytest.raises(NobodyFound, match="image: no person"):
         analyse_portrait(model_pack, material.landscape(1, (320, 240))[0])
+
+
+def test_lines_of_the_body_that_no_network_sees_are_not_the_person():
+    """A guessed trunk beside the person, where both networks see nothing, takes no background into the mask."""
+    seen = np.zeros((120, 100), np.float32)
+    seen[40:, 30:60] = 1
+
+    class Selfie:
+        """Sees the left half of the trunk."""
+
+        def run(self, image: np.ndarray) -> np.ndarray:
+            return seen if image.shape[:2] == seen.shape else np.zeros(image.shape[:2], np.float32)
+
+    points, roi = np.zeros((33, 2)), Roi(x=50, y=60, size=100)
+    points[[11, 12, 23, 24]] = [[80, 50], [30, 50], [80, 119], [30, 119]]
+    body = BodyLandmarks(
+        points=points,
+        depth=np.zeros(33),
+        visibility=np.zeros(33, np.float32),
+        score=1.0,
+        segmentation=np.zeros((256, 256), np.uint8),
+        matrix=roi.matrix(256),
+        next_roi=roi,
+    )
+    mask = coarse_mask(
+        Selfie(),  # pyright: ignore[reportArgumentType]
+        np.zeros((120, 100, 3), np.uint8),
+        PersonLandmarks(body=body, face=None, hands=(None, None)),
+    )
+
+    assert mask[90, 45] > 0.7
+    assert mask[90, 72] < 0.1
