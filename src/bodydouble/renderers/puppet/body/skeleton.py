@@ -64,6 +64,9 @@ SEEN_MIN = 0.5
 """Visibility from which on a knee or ankle is taken from the picture rather than from the template."""
 ARM_SEEN_MIN = 0.3
 """The same for an elbow: sleeves hide them."""
+RAISED_SEEN_MIN = 0.8
+"""The same for an elbow above its shoulder whose hand is nowhere: below a headshot's edge the network guesses arms that
+are raised into the hair. Measured: 0.62 for such a guess."""
 # Limbs that are not seen hang and stand straight. All values chosen by eye on half-body pictures.
 HANGING = np.array([0.25, 1.0, 0.0])
 """Direction of an upper arm: outwards and down."""
@@ -167,7 +170,9 @@ def completed_body(anatomy: Anatomy, template: BodyTemplate, shape: tuple[int, i
             body[chain.extremity[1]] = body[ankle] + [TOE_OUTWARDS * outwards * calf, TOE_BELOW * calf, -calf]
     for side, chain in ARMS.items():
         shoulder, elbow, wrist = chain.joints
-        if seen[elbow] >= ARM_SEEN_MIN and inside(elbow):
+        hand_seen = seen[wrist] >= ARM_SEEN_MIN or bool(np.isfinite(anatomy.hands["lr".index(side)]).all())
+        raised = body[elbow, 1] < body[shoulder, 1]
+        if seen[elbow] >= (RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN) and inside(elbow):
             continue
         made_up.add(f"arm_{side}")
         upper = length(f"joint-{side}-shoulder", f"joint-{side}-elbow") * unit

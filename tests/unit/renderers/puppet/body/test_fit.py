@@ -107,3 +107,19 @@ def test_both_sides_have_their_own_triangles():
     assert not (left & right).any()
     assert template.vertices[template.triangles[left]][..., 0].min() > 0
     assert template.vertices[template.triangles[right]][..., 0].max() < 0
+
+
+@pytest.mark.parametrize(
+    ("elbow_seen", "wrist_seen", "made_up"), [(0.6, 0.05, True), (0.95, 0.05, False), (0.6, 0.9, False)]
+)
+def test_an_arm_raised_into_the_hair_without_a_hand_is_a_guess(elbow_seen: float, wrist_seen: float, made_up: bool):
+    """Of a headshot the network guesses raised arms: one hangs instead, unless its elbow or hand is surely seen."""
+    pose = joints()
+    pose[13], pose[15], pose[[17, 19, 21]] = pose[11] - [-20, 60], pose[0], pose[0]
+    track = track_of([pose])
+    track.visibility[0, 13], track.visibility[0, 15] = elbow_seen, wrist_seen
+
+    found = joints_of(anatomy_of(track), tube_body(), SHAPE)
+
+    assert ("arm_l" in found.made_up) is made_up
+    assert (found.points[13, 1] > found.points[11, 1]) is np.bool_(made_up)
