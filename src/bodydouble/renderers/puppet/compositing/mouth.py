@@ -27,6 +27,11 @@ SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
 CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.85
 """Lightness over that of the skin beside the mouth, up to which it is cavity, and from which it is teeth."""
+REDNESS = (0.6, 0.85)
+"""CIELAB a for its L*, over the same of the skin, between which what is light goes from teeth to lips, gums and tongue.
+Measured: teeth 0.25 to 0.55, lips and tongue 0.87 to 2. Chosen by eye on the development clips."""
+SKIN_REDNESS_MIN = 0.1
+"""CIELAB a for its L* of skin at least: that of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
 """Lightness of the inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_SHADE = 0.92
@@ -82,9 +87,12 @@ def paint_inside(
 
 def inside_colours(shown: Image, light: MouthLight) -> Image:
     """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light."""
-    lightness = lab_of(shown)[..., 0]
+    shown_lab = lab_of(shown)
+    lightness = shown_lab[..., 0]
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
-    teeth = smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative).astype(np.float32)
+    skin_redness = max(float(light.actor_skin[1] / max(light.actor_skin[0], 1.0)), SKIN_REDNESS_MIN)
+    red = smoothstep(*REDNESS, shown_lab[..., 1] / np.maximum(lightness, 1) / skin_redness)
+    teeth = (smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative) * (1 - red)).astype(np.float32)
     lighter = np.clip(light.character_skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX)
     skin, dimmed = light.character_skin[1:], light.exposure ** (1 / 3)  # CIELAB is about a cube root of light
     lab = np.empty((*shown.shape[:2], 3), np.float32)

@@ -42,3 +42,11 @@ def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None
         paint_inside(colour, source, RING * 8 + 30, target, opening, WARM, np.full((60, 60), cover, np.uint8))
         assert bool((colour[30, 30] < 100).any()) is painted
         assert (colour[:20] == 180).all()
+
+
+def test_lips_and_tongue_are_no_teeth() -> None:
+    """What is as light as teeth and as red as lips becomes a dark tongue, not a pale slab."""
+    shown = np.array([[[172, 112, 112], [178, 168, 164]]], np.uint8)
+    tongue, teeth = lab_of(inside_colours(shown, WARM))[0]
+    assert tongue[0] < 0.6 * teeth[0]
+    assert tongue[1] > teeth[1] + 5
