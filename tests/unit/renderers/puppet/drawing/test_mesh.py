@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, build_mesh, draw_mesh, smooth_folds
 from bodydouble.renderers.puppet.painting import in_box
 
 
@@ -109,3 +109,25 @@ def test_triangles_outside_the_frame_change_nothing_inside(monkeypatch: pytest.M
     whole_box, whole = draw_mesh(mesh, target, depth, 50, 70)
     assert whole_box == box
     assert np.array_equal(whole, drawn)
+
+
+def test_the_edge_of_a_fold_has_no_steps():
+    """Where the source jumps, the two sides are blended over a pixel or two; elsewhere nothing changes."""
+    drawn = np.zeros((20, 20, 4), np.uint8)
+    drawn[:, 10:] = 200
+    source = np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), -1).astype(np.float32)
+    source[:, 10:, 0] += 30
+    smooth_folds(drawn, source)
+    assert (drawn[:, 9] > 20).all()
+    assert (drawn[:, 10] < 180).all()
+    assert (drawn[:, :9] == 0).all()
+    assert (drawn[:, 11:] == 200).all()
+
+
+def test_without_a_fold_a_drawing_keeps_its_edges():
+    """An edge of the texture itself stays as sharp as it is."""
+    drawn = np.zeros((20, 20, 4), np.uint8)
+    drawn[:, 10:] = 200
+    before = drawn.copy()
+    smooth_folds(drawn, np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), -1).astype(np.float32))
+    assert np.array_equal(drawn, before)
