@@ -11,9 +11,9 @@ HIPS_SEEN_MIN = 0.8
 """Median visibility of the less visible hip from which on the spine's length is believed."""
 LEGS_SEEN_MIN = 0.4
 """Median visibility of the least visible knee or ankle from which on the actor counts as seen down to the feet."""
-KNEES_SEEN_MIN, KNEES_OFTEN_MIN = 0.5, 0.15
-"""Visibility of a knee from which it is seen, and the share of the frames with one from which the character needs legs.
-Chosen by eye on an actor who walks into the picture."""
+KNEES_SEEN_MIN, LEGS_OFTEN_MIN, THIGHS_SEEN_MIN = 0.5, 0.15, 0.95
+"""Visibility of a knee from which it is seen; share of the frames with one from which the character needs legs; and
+visibility of both hips from which thighs are seen. Measured: 1 with thighs in the frame, up to 0.85 without."""
 
 
 def hips_seen(motion: Motion) -> bool:
@@ -24,8 +24,9 @@ def hips_seen(motion: Motion) -> bool:
 
 def legs_needed(motion: Motion) -> bool:
     """Whether the actor's legs are seen now and then: a character whose picture cuts them off needs some."""
-    knees = motion.visibility[motion.present][:, LOWER_LEGS[:2]].max(1)
-    return bool(len(knees)) and float((knees > KNEES_SEEN_MIN).mean()) > KNEES_OFTEN_MIN
+    seen = motion.visibility[motion.present]
+    legs = (seen[:, LOWER_LEGS[:2]].max(1) > KNEES_SEEN_MIN) | (seen[:, HIPS].min(1) > THIGHS_SEEN_MIN)
+    return bool(len(legs)) and float(legs.mean()) > LEGS_OFTEN_MIN
 
 
 def legs_seen(motion: Motion) -> bool:

@@ -120,12 +120,19 @@ def test_a_head_from_behind_is_as_wide_as_in_the_picture():
 def test_legs_that_are_seen_in_part_of_the_frames_are_needed():
     """An actor who walks into the picture has no legs at first; one behind a desk never has any."""
     track = track_of([joints() for _ in range(10)])
-    track.visibility[:, 25:29] = 0.02
+    track.visibility[:, 23:25], track.visibility[:, 25:29] = 0.8, 0.02
     assert not legs_needed(build_motion(track, 25.0))
     track.visibility[7:, 25:29] = 0.9
     motion = build_motion(track, 25.0)
     assert legs_needed(motion)
     assert not legs_seen(motion)
+
+
+def test_thighs_inside_the_frame_need_legs():
+    """An actor whom the frame cuts off at the knees shows thighs: the hips are surely seen then, the knees are not."""
+    track = track_of([joints() for _ in range(10)])
+    track.visibility[:, 23:25], track.visibility[:, 25:29] = 1.0, 0.1
+    assert legs_needed(build_motion(track, 25.0))
 
 
 def _tops(found: Retargeting) -> np.ndarray:
