@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.surface import label_triangles
+from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
@@ -35,6 +36,12 @@ SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
 """Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
 CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
 """Colours that cloth near the edge is sorted into, and the share of one that goes on: straps and shadows do not."""
+FOLD_HUE, FOLD_LIGHTNESS = 10.0, 30.0
+"""Distances in CIELAB, of a and b together and of L*, up to which cloth at the edge is the same in a fold. Chosen by
+eye on half bodies."""
+PLAIN, PLAIN_SHARE = 0.8, 0.6
+"""Decimetres below the edge over which the light and shade of its folds fade, and the share of the usual shade there.
+Chosen by eye on half bodies."""
 NECKLACE = 0.25
 """Decimetres: gaps up to this width in the skin at the edge are closed."""
 NECKLINE_DEPTH = 0.3
@@ -77,13 +84,16 @@ def extend_below(
     lowest = float(fit.vertices[:, 1].max()) if legs else float(fit.joints.hips[1] + BELOW_HIPS * fit.scale)
     more = max(0, int(np.ceil(lowest + MARGIN * fit.scale)) - height)
     shape = (height + more, width)
-    body = label_triangles(fit.vertices, template.triangles, shape) > 0
+    # Hands are skin, which an arm's layer draws: cloth around them would be a glove's rim.
+    hands = bone_share(template.weights, tuple(f"hand_{side}" for side in SIDES))[template.triangles].mean(1) > 0.5
+    body = label_triangles(fit.vertices, template.triangles[~hands], shape) > 0
     alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
     columns = np.arange(width)[None]
     beside = (columns < margins[0]) | (columns >= width - margins[1])
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
     below = under | beside
     made_up = widened(body, WIDTH * fit.scale) & below & (alpha < CUT_OFF)
+    made_up &= ~_above_shoulders(cutout.alpha, margins, shape)
     if not legs:
         made_up[int(lowest) :] = False
     colour = cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE)
@@ -94,11 +104,17 @@ def extend_below(
     # A portrait that shows nothing but a neck has no cloth to go on with.
     low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
     found = np.count_nonzero(source & low) >= CLOTH_MIN * fit.scale**2
-    colour = filled(np.asarray(colour, np.float32), source if found else known, made_up | under)
+    colour = np.asarray(colour, np.float32)
+    extended = filled(colour, source if found else known, made_up | under)
+    if found:
+        seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
+        extended = _fading(seam, extended, source & low, height - EDGE, fit.scale)
+    colour = extended
     neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
     if found and neckline.any():
         flesh = filled(colour, skin_like(colour, skin, known), neckline)
-        soft = softened(neckline, 1.0)[..., None] * under[..., None]
+        upwards = ~under & neckline[height - EDGE]  # without the skin above, softening would draw a line
+        soft = softened(neckline | upwards, 1.0)[..., None] * under[..., None]
         colour = colour * (1 - soft) + flesh * soft
     # Both sides of the edge are softened as one: a seam would let the background through.
     alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
@@ -109,6 +125,44 @@ def extend_below(
         made_up=made_up,
         edge=height,
     )
+
+
+def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int]) -> Mask:
+    """(h, w) the ``margins`` above the row at which the picture's sides cut the person: shoulders fall outwards."""
+    mask = np.zeros(shape, np.bool_)
+    width = shape[1]
+    for column, beside in (
+        (margins[0] + EDGE, np.s_[: margins[0]]),
+        (width - margins[1] - 1 - EDGE, np.s_[width - margins[1] :]),
+    ):
+        seen = np.flatnonzero(alpha[:, column] > CUT_OFF)
+        if len(seen):
+            mask[: seen[0], beside] = True
+    return mask
+
+
+def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:
+    """What of ``where`` (h, w) is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
+    result = np.zeros(where.shape, np.bool_)
+    lab = cv2.cvtColor(colour[where][None] / np.float32(255), cv2.COLOR_RGB2Lab)[0]
+    middle = np.median(lab[usual[where]], axis=0)
+    away = np.abs(lab - middle)
+    result[where] = (np.hypot(away[:, 1], away[:, 2]) < FOLD_HUE) & (away[:, 0] < FOLD_LIGHTNESS)
+    return result
+
+
+def _fading(seam: Floats, below: Floats, usual: Mask, edge: int, scale: float) -> Floats:
+    """``seam`` at the row ``edge``, so that no line shows there; farther down ``below``, more and more in one shade.
+
+    Both are (h, w, 3), ``usual`` (h, w) is the cloth that gives the shade. In place.
+    """
+    rows = np.s_[edge : edge + round(PLAIN * scale)]
+    shade = np.median(below[usual], axis=0)
+    down = (np.arange(len(below) - edge, dtype=np.float32) / np.float32(scale))[:, None, None]
+    below[edge:] += (shade - below[edge:]) * (PLAIN_SHARE * np.minimum(down / PLAIN, 1))
+    share = np.minimum(down[: len(below[rows])] / PLAIN, 1)
+    below[rows] += (seam[rows] - below[rows]) * (1 - share)
+    return below
 
 
 def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tuple[Mask, Mask]:

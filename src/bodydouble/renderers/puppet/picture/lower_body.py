@@ -84,7 +84,8 @@ def complete_lower_body(
     if not extended.made_up[edge:].any() or row is None or (hem is not None and not cut_off):
         return LowerBody(cutout=cutout, parts=split_legs(segmentation, fit, template, hem))
     if not cut_off:
-        dressed = _with_trousers(cutout, extended, fit, template, row)
+        either = np.any([*arms, np.zeros_like(extended.made_up)], axis=0)
+        dressed = _with_trousers(cutout, extended, fit, template, row, either)
         return LowerBody(cutout=dressed, parts=split_legs(segmentation, fit, template, None))
     long = one_piece_share(image, person, edge, fit) >= LONG_MIN
     hem = _continued_hem(fit, edge, len(person), LONG_HEM if long else SHORT_HEM)
@@ -185,9 +186,12 @@ def _with_garment(
 
 
 def _with_trousers(
-    cutout: Cutout, extended: ExtendedPicture, fit: BodyFit, template: BodyTemplate, row: _ClothRow
+    cutout: Cutout, extended: ExtendedPicture, fit: BodyFit, template: BodyTemplate, row: _ClothRow, arms: Mask
 ) -> Cutout:
-    """``cutout`` with trousers and shoes below the edge; where the picture ends above the hips they are dark ones."""
+    """``cutout`` with trousers and shoes below the edge; where the picture ends above the hips they are dark ones.
+
+    ``arms`` (h, w) that hang beside them keep their colours.
+    """
     shape = (extended.made_up.shape[0], extended.made_up.shape[1])
     usual = np.median(row.colours[row.seen], axis=0)
     colour = cutout.colour.copy()
@@ -195,14 +199,14 @@ def _with_trousers(
     crotch = fit.joints.hips[1] + CROTCH * fit.scale
     if extended.edge < crotch:
         top = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
-        colour[top:] = darkened(usual, DARK_LIGHTNESS)
+        colour[top:][~arms[top:]] = darkened(usual, DARK_LIGHTNESS)
     below = np.arange(shape[0])[:, None] >= top
     trousers = widened(_tapered_legs(fit, template, shape), TROUSERS_WIDTH * fit.scale) & below
     bones = tuple(f"{bone}_{side}" for side in SIDES for bone in LIMB_BONES["leg"])
     seen, white = shaded_part(fit, template, bones, np.full(3, 255.0), shape)
     shade = 1 - CLOTH_SHADE + CLOTH_SHADE * continued(white[..., :1] / 255, seen)
     shoes = _shoes(fit, template, shape) & below & ~trousers
-    colour = np.where(below[..., None], colour * shade, colour)
+    colour = np.where((below & ~arms)[..., None], colour * shade, colour)
     colour[shoes] = shoe_colour(usual) * shade[shoes]
     whole = softened(trousers | shoes | (cutout.alpha > 0.5), RIM_SIGMA)
     alpha = np.where(below, np.maximum(whole, cutout.alpha), cutout.alpha)

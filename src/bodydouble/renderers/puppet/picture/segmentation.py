@@ -71,6 +71,9 @@ wide sleeve. Chosen by eye on the development clips."""
 SLEEVE_REACH, RATIO_SURE = 0.2, 3
 """Decimetres beside the body's arm from which on a pixel that is nearer to the trunk is the trunk's, and the
 log-likelihood ratio arm / rest up to which it is. Chosen by eye on the development clips: jackets, kimonos."""
+CUT_OFF_BELOW = 0.3
+"""Decimetres below the shoulder's joint from which on pixels of the body's arm surely have the sleeve's colours. Chosen
+by eye on half bodies whose elbows are below the picture."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 CUFF_RADIUS = 0.5
@@ -172,7 +175,7 @@ def _arm(
     body, trunk, visible = seen.body, seen.trunk, seen.visible
     nothing = np.zeros(opaque.shape, np.float32)
     if f"arm_{side}" in fit.joints.made_up:
-        return np.zeros(opaque.shape, np.bool_), nothing
+        return _cut_off_arm(image, opaque, fit, anatomy, side, seen), nothing
     scale, shape = fit.scale, (opaque.shape[0], opaque.shape[1])
     whole = limb_triangles(template, "arm", side, 0.5)
     raw = label_triangles(fit.vertices, template.triangles[whole], shape) > 0
@@ -218,6 +221,26 @@ def _arm(
     count, labelled = pieces(found)
     kept = [k for k in range(1, count + 1) if np.count_nonzero(seeds & (labelled == k)) > PIECE_SEEDS]
     return np.isin(labelled, kept) & found, ratio
+
+
+def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str, seen: "_Seen") -> Mask:
+    """(h, w) the upper arm, of which the picture's edge cuts the elbow off, as the body has it; no hair before it."""
+    never = face_and_neck(anatomy, opaque.shape) | seen.head
+    shoulder = fit.joints.points[ARMS[side].joints[0], 1]
+    below = np.arange(len(opaque))[:, None] > shoulder + CUT_OFF_BELOW * fit.scale
+    arm = seen.visible & opaque & ~never
+    hair = seen.head & opaque & ~face_and_neck(anatomy, opaque.shape)
+    seeds = narrowed(seen.visible, ARM_DEPTH * fit.scale) & opaque & below & ~never
+    if seeds.sum() < SEEDS_MIN:
+        return np.zeros(opaque.shape, np.bool_)
+    beside = continued(seen.visible, seen.body) & opaque & ~seen.body & below & ~never
+    arm |= beside & (distance_to(seen.visible) < ARM_REACH * fit.scale)
+    if hair.sum() >= SEEDS_MIN:
+        models = learn_models(image, seeds, hair)
+        like = np.zeros(opaque.shape, np.bool_)
+        like[arm] = log_likelihood_ratio(models, image[arm]) > 0
+        arm = opened(closed(like, 1) & arm, 1)
+    return arm
 
 
 def _cuff(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:

@@ -1,5 +1,7 @@
 """What is made up below a picture's lower edge."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from bodydouble.renderers.puppet.body.fit import fit_body
@@ -13,14 +15,18 @@ from tube_body import tube_body
 SKIN, CLOTH = np.array([200.0, 150.0, 120.0]), np.array([40.0, 70.0, 160.0])
 
 
-def headshot(edge_below_shoulders: int, naked_columns: int) -> tuple[ExtendedPicture, int]:
-    """The mannequin cut off below its shoulders, with skin ``naked_columns`` wide down to the edge."""
+def headshot(edge_below_shoulders: int, naked_columns: int, folds: float = 0.0) -> tuple[ExtendedPicture, int]:
+    """The mannequin cut off below its shoulders, with skin ``naked_columns`` wide down to the edge.
+
+    ``folds``: levels by which the cloth's left third is lighter.
+    """
     pose = joints()
     image, mask = picture(pose)
     edge = round(float(pose[[11, 12], 1].mean())) + edge_below_shoulders
     middle = round(float(pose[[11, 12], 0].mean()))
     alpha, colour = mask[:edge].astype(np.float32), np.zeros((edge, image.shape[1], 3), np.float32)
     colour[:] = CLOTH
+    colour[:, : middle - 12] += folds
     colour[: round(float(pose[[11, 12], 1].mean())) - 15] = SKIN
     if naked_columns:
         colour[:, middle - naked_columns // 2 : middle + naked_columns // 2] = SKIN
@@ -58,3 +64,51 @@ def test_skin_is_told_by_its_colour_within_the_mask_alone():
     where[3] = False
     assert np.array_equal(skin_like(colour, skin, where).all(1), [True, True, False, False])
     assert not skin_like(colour, skin, np.zeros_like(where)).any()
+
+
+def test_folds_at_the_edge_go_on_below_it():
+    """A shirt that is lighter at one side has no line where the picture ends, and one shade farther down."""
+    extended, middle = headshot(20, 0, folds=25.0)
+    colour, edge = extended.cutout.colour, extended.edge
+    left, right = np.s_[edge + 2, middle - 22], np.s_[edge + 2, middle + 22]
+    assert np.abs(colour[left] - colour[edge - 5, middle - 22]).max() < 10
+    assert np.abs(colour[right] - colour[edge - 5, middle + 22]).max() < 10
+    far = colour[edge + 70][extended.made_up[edge + 70]]
+    assert np.ptp(far, axis=0).max() < 0.6 * 25
+
+
+def test_no_cloth_is_made_up_around_a_hand():
+    """Hands that hang below the edge are left to the arm's layer, so that no glove surrounds them."""
+    extended, _ = headshot(20, 0)
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    points = joints_of(anatomy, template, (extended.edge, 500)).points
+    for wrist, tip in ((15, 19), (16, 20)):
+        x, y = np.round(0.2 * points[wrist, :2] + 0.8 * points[tip, :2]).astype(int)
+        assert not extended.made_up[y - 2 : y + 3, x - 2 : x + 3].any()
+
+
+def test_a_shoulder_that_the_side_cuts_off_falls_outwards():
+    """Beside the picture nothing is made up above the row at which its side cuts the shoulder."""
+    pose = joints()
+    image, mask = picture(pose)
+    edge, left, room = 160, round(float(pose[12, 0])), 40
+    alpha = np.zeros((edge, 500), np.float32)
+    alpha[:, left:] = mask[:edge, left:]
+    alpha[: round(float(pose[12, 1])) + 12, left : left + 5] = 0
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    crop = np.s_[:, left - room :]
+    cutout = Cutout(alpha=alpha[crop], colour=np.full((*alpha[crop].shape, 3), CLOTH, np.float32))
+    moved = replace(fit, vertices=fit.vertices - [left - room, 0, 0])
+    extended = extend_below(
+        image[:edge][crop],
+        cutout,
+        moved,
+        template,
+        np.zeros(cutout.alpha.shape, bool),
+        SKIN,
+        legs=False,
+        margins=(room, 0),
+    )
+    assert not extended.made_up[: round(float(pose[12, 1])) + 12, :room].any()
+    assert extended.made_up[:, :room].any()

@@ -244,3 +244,19 @@ def test_skin_about_a_hand_is_not_left_on_the_trunk():
     parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
 
     assert parts["arm_l"][fingers > 0].mean() > 0.8
+
+
+def test_a_sleeve_whose_elbow_is_below_the_edge_goes_with_its_arm():
+    """Of an arm that the edge cuts off above the elbow the seen part is the arm's: no stump stays on the trunk."""
+    pose = joints()
+    image, mask = picture(pose)
+    image, mask = image[:160], mask[:160]
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    x, y = np.round(0.4 * pose[11] + 0.6 * pose[13]).astype(int)
+    assert "arm_l" in fit.joints.made_up
+    assert parts["arm_l"][y, x]
+    assert parts["rest"][y, round(float(pose[0, 0]))]

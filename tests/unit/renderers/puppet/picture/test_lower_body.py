@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
+from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -83,3 +85,16 @@ def test_shoes_are_darker_than_the_dress_but_not_black_below_white() -> None:
     """A white dress has grey shoes, a black one black ones."""
     assert 100 < shoe_colour(np.array([250.0, 250.0, 250.0])).mean() < 180
     assert shoe_colour(np.array([12.0, 12.0, 12.0])).max() < 20
+
+
+def test_hanging_arms_keep_their_sleeves_beside_dark_trousers(monkeypatch: pytest.MonkeyPatch):
+    """Arms that are made up below the edge have the shirt's colour beside trousers that begin at the waist."""
+    waist = -2.0
+    monkeypatch.setattr(lower_body, "SHIRT_BELOW_HIPS", waist)
+    whole = cut_off(160, dressed=False)
+
+    arm, fit = whole.layers.layers["arm_l"].rgba, whole.fit
+    below = arm[round(fit.joints.hips[1] + waist * fit.scale) : round(float(fit.joints.points[15, 1])) - 8]
+    sleeve = below[below[..., 3] > 240]
+    assert len(sleeve) > 20
+    assert np.quantile(sleeve[:, :3].max(1), 0.05) > 0.75 * max(COLOURS["shirt"])
