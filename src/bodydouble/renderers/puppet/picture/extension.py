@@ -36,7 +36,7 @@ SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
 """Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
 CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
 """Colours that cloth near the edge is sorted into, and the share of one that goes on: straps and shadows do not."""
-FOLD_HUE, FOLD_LIGHTNESS = 10.0, 30.0
+FOLD_HUE, FOLD_LIGHTNESS = 8.0, 20.0
 """Distances in CIELAB, of a and b together and of L*, up to which cloth at the edge is the same in a fold. Chosen by
 eye on half bodies."""
 PLAIN, PLAIN_SHARE = 0.8, 0.6
