@@ -29,7 +29,7 @@ JPEG_QUALITY = 80
 _log = logging.getLogger(__name__)
 
 
-def write_picture(path: Path, image: Image) -> None:
+def write_small_picture(path: Path, image: Image) -> None:
     """Write ``image`` (H, W, 3) RGB as a JPEG whose longer side is at most ``SIDE_MAX`` pixels."""
     zoom = min(1.0, SIDE_MAX / max(image.shape[:2]))
     size = max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))
@@ -101,7 +101,7 @@ class PreviewWriter:
             return
         part, self._part = self._part, None
         part.close()
-        write_picture(self._workspace / PREVIEW_PICTURE, self._newest)
+        write_small_picture(self._workspace / PREVIEW_PICTURE, self._newest)
         parts = sorted(self._parts.glob("*.mp4"))
         timed = [(path, self._seconds(int(path.stem))) for path in parts]
         join_browser_videos(timed, self._workspace / PREVIEW_VIDEO, RESULT_COMMENT)

@@ -19,7 +19,7 @@ from bodydouble.shot.preview import (
     PREVIEW_VIDEO,
     SIDE_MAX,
     PreviewWriter,
-    write_picture,
+    write_small_picture,
 )
 from box_shot import PACK, BoxRenderer, box_plugin
 
@@ -43,7 +43,7 @@ def _played(path: Path) -> list[tuple[float, np.ndarray]]:
 def test_a_picture_is_small_and_keeps_its_shape(tmp_path: Path, size: tuple[int, int], shown: tuple[int, int]) -> None:
     """The longer side is within the limit, small frames are not enlarged, and colours stay."""
     image = np.full((size[1], size[0], 3), (200, 40, 90), np.uint8)
-    write_picture(tmp_path / PREVIEW_PICTURE, image)
+    write_small_picture(tmp_path / PREVIEW_PICTURE, image)
     preview = _decoded(tmp_path / PREVIEW_PICTURE)
     assert max(preview.shape) <= SIDE_MAX
     assert preview.shape[:2] == (shown[1], shown[0])
