@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from bodydouble.cli.models import install_with_progress
-from bodydouble.cli.options import JsonOption
+from bodydouble.cli.options import Force, JsonOption
 from bodydouble.cli.progress import without_library_noise
 from bodydouble.cli.settings import load_settings
+from bodydouble.cli.shots import check_target
 from bodydouble.cli.terminal import existing_file, out
 from bodydouble.cli.values import print_json
 
@@ -23,6 +24,7 @@ def people(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a JPEG with a number on each.", show_default=False)
     ] = None,
+    force: Force = False,
 ) -> None:
     """List the people at the beginning of a video, largest first: the indices and points for `replace --person`.
 
@@ -33,11 +35,13 @@ def people(
       bodydouble people shot.mp4 --json | jq '.people[1]'
     """
     video = existing_file(video, "VIDEO")
+    if picture is not None:
+        check_target(picture, (".jpg", ".jpeg"), "--picture", force, inputs={"VIDEO": video})
     from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
     from bodydouble.media import VideoReader, probe_video, working_size
     from bodydouble.perception import locate_pack
     from bodydouble.perception.video_people import draw_numbers, first_people
-    from bodydouble.shot.preview import write_picture
+    from bodydouble.shot.preview import write_small_picture
     from bodydouble.tasks.errors import NobodyFound
 
     settings = load_settings()
@@ -49,7 +53,7 @@ def people(
             seen = first_people(locate_pack(settings.models), reader)
         positions = seen.positions
         if picture is not None:
-            write_picture(picture, draw_numbers(seen))
+            write_small_picture(picture, draw_numbers(seen))
     except NobodyFound:
         if not as_json:
             raise

@@ -110,6 +110,20 @@ def test_a_move_without_the_renderer_for_it_says_what_to_install(tmp_path, model
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [("v.mp4", "must end in .jpg"), ("there.jpg", "--force"), ("nowhere/out.jpg", "there is no folder nowhere")],
+)
+def test_the_picture_of_people_replaces_no_other_file(picture, message, tmp_path, monkeypatch):
+    """Neither the video itself, nor, without --force, an existing picture."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.jpg").write_text("mine")
+    (tmp_path / "v.mp4").write_text("mine too")
+    result = invoke("people", "v.mp4", "--picture", picture)
+    assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+    assert [(tmp_path / name).read_text() for name in ("there.jpg", "v.mp4")] == ["mine", "mine too"]
+
+
 def test_people_are_chosen_by_size_or_by_point():
     """--person accepts largest, an index, or a point."""
     assert parse_person("largest") == (None, 0)
