@@ -9,11 +9,11 @@ import ipaddress
 import resource
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -86,25 +86,67 @@ class ClientCounts:
 
     def forwarded_client(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         """The client that a trusted proxy forwards; None if it names none."""
-        named = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        values = [value for name, value in headers if name == b"x-forwarded-for"]
+        if not values:
+            return None
+        named = b",".join(values).decode("latin-1")
         hosts = [host.strip() for host in named.split(",") if host.strip()]
         return next((host for host in reversed(hosts) if not self.is_trusted(host)), None)
+
+
+class WaitingConnections:
+    """Connections without a request in work, longest waiting first: of all clients, and of each address.
+
+    Kept in order because a flood of connections asks for the longest waiting one at each new connection.
+    """
+
+    def __init__(self) -> None:
+        self._all: dict[LimitedProtocol, None] = {}  # used as ordered sets
+        self._of_client: dict[str, dict[LimitedProtocol, None]] = {}
+
+    def __iter__(self) -> Iterator["LimitedProtocol"]:
+        return iter(self._all)
+
+    def add(self, connection: "LimitedProtocol") -> None:
+        """Add a connection that waits from now on."""
+        self._all[connection] = None
+        self._of_client.setdefault(connection.client_host, {})[connection] = None
+
+    def remove(self, connection: "LimitedProtocol") -> None:
+        """Remove a connection, if it is here."""
+        if connection not in self._all:
+            return
+        del self._all[connection]
+        of_client = self._of_client[connection.client_host]
+        del of_client[connection]
+        if not of_client:
+            del self._of_client[connection.client_host]
+
+    def longest(self, client: str | None = None) -> "LimitedProtocol | None":
+        """The connection, of ``client`` if given, that waits longest; None if none waits."""
+        return next(iter(self._all if client is None else self._of_client.get(client, ())), None)
 
 
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol within ``ConnectionLimits``."""
 
     def __init__(
-        self, *args: Any, limits: ConnectionLimits, refusals: RefusalLog, clients: ClientCounts, **options: Any
+        self,
+        *args: Any,
+        limits: ConnectionLimits,
+        refusals: RefusalLog,
+        clients: ClientCounts,
+        waiting: WaitingConnections,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self._limits, self._refusals, self._clients = limits, refusals, clients
+        self._limits, self._refusals, self._clients, self._waiting = limits, refusals, clients, waiting
         self._counted: str | None = None  # the client whose connection or request this is
         self._refused = False
         self._reading_headers = True  # also before the first byte
         self._message_complete = False
         self._header_bytes = self._window_bytes = 0
-        self._waiting_since = self._body_since = self.loop.time()
+        self._body_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None  # of the headers or of the body
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -117,10 +159,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._clients.is_trusted(self.client_host) and not self._count(self.client_host):
             self._refuse_client()
             return
+        self._waiting.add(self)
         self._start_timer(self._limits.header_seconds_max, self._end_headers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timers of a closed connection."""
+        self._waiting.remove(self)
         self._stop_timer()
         self._uncount()
         if self._stall_timer is not None:
@@ -136,7 +180,7 @@ class LimitedProtocol(HttpToolsProtocol):
         else:
             self._window_bytes += len(data)
         super().data_received(data)
-        if self._refused or self.transport.is_closing():
+        if self._has_ended:
             return
         if self._reading_headers:
             if self._header_bytes > self._limits.header_bytes_max:
@@ -155,8 +199,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Start the application, unless the headers are too large."""
         self._stop_timer()
+        self._waiting.remove(self)
         self._reading_headers, self._header_bytes = False, 0
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size = len(self.url)
+        for name, value in self.headers:
+            size += len(name) + len(value)
         if size > self._limits.header_bytes_max:
             self._refuse_headers()
         elif not self._refused and not self._count_forwarded():
@@ -172,15 +219,17 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """End the body of a request."""
         self._stop_timer()
-        self._message_complete, self._header_bytes, self._waiting_since = True, 0, self.loop.time()
+        self._message_complete, self._header_bytes = True, 0
         if not self._refused:
             super().on_message_complete()
+        self._wait_if_idle()
 
     def on_response_complete(self) -> None:
         """End a request."""
         if self._counted != self.client_host:
             self._uncount()
         super().on_response_complete()
+        self._wait_if_idle()
 
     def pause_writing(self) -> None:
         """Start the time that a client has to read its response."""
@@ -232,27 +281,22 @@ class LimitedProtocol(HttpToolsProtocol):
 
         Returns False if all others are at work.
         """
-        others = [
-            c
-            for c in cast("set[LimitedProtocol]", self.connections)
-            if c is not self and c.is_waiting and (client is None or c.client_host == client)
-        ]
-        if not others:
+        longest = self._waiting.longest(client)
+        if longest is None:
             return False
-        oldest = min(others, key=lambda connection: connection.waiting_since)
-        self._refusals.count("replaced while waiting for a request", oldest.client_host)
-        oldest.drop()
+        self._refusals.count("replaced while waiting for a request", longest.client_host)
+        longest.drop()
         return True
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether no request is in work: its headers are incomplete, or the last response was sent."""
-        return self._reading_headers or (self._message_complete and (not self.cycle or self.cycle.response_complete))
+    def _wait_if_idle(self) -> None:
+        """Count as waiting for a request unless one is in work."""
+        between_requests = self._message_complete or self._reading_headers
+        if between_requests and (self.cycle is None or self.cycle.response_complete) and not self._has_ended:
+            self._waiting.add(self)
 
     @property
-    def waiting_since(self) -> float:
-        """Time of the event loop since which the connection waits for a complete request."""
-        return self._waiting_since
+    def _has_ended(self) -> bool:
+        return self._refused or self.transport.is_closing()
 
     @property
     def client_host(self) -> str:
@@ -263,6 +307,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Close without a response."""
         self._refused = True
         self._uncount()
+        self._waiting.remove(self)
         self.connections.discard(self)
         self.transport.abort()
 
@@ -297,6 +342,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, reason: str, message: str) -> None:
         self._refused = True
+        self._waiting.remove(self)
         self._stop_timer()
         self._refusals.count(reason, self.client_host)
         if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
@@ -335,6 +381,12 @@ def reserve_connections(
     )
 
 
-def limited_protocol(limits: ConnectionLimits) -> Any:
-    """The value of uvicorn's option ``http``: one log of refusals, one count of clients and one set of limits."""
-    return partial(LimitedProtocol, limits=limits, refusals=RefusalLog(), clients=ClientCounts(limits.trusted_proxies))
+def limited_protocol(limits: ConnectionLimits, waiting: WaitingConnections | None = None) -> Any:
+    """The value of uvicorn's option ``http``: its connections share the limits, the counts and the log of refusals."""
+    return partial(
+        LimitedProtocol,
+        limits=limits,
+        refusals=RefusalLog(),
+        clients=ClientCounts(limits.trusted_proxies),
+        waiting=WaitingConnections() if waiting is None else waiting,
+    )

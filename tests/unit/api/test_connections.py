@@ -11,7 +11,13 @@ import pytest
 import structlog
 import uvicorn
 
-from bodydouble.api.connections import ConnectionLimits, RefusalLog, limited_protocol, reserve_connections
+from bodydouble.api.connections import (
+    ConnectionLimits,
+    RefusalLog,
+    WaitingConnections,
+    limited_protocol,
+    reserve_connections,
+)
 
 pytestmark = pytest.mark.anyio
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
@@ -47,10 +53,10 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def served(**limits: Any) -> AsyncGenerator[int, None]:
+async def served(waiting: WaitingConnections | None = None, **limits: Any) -> AsyncGenerator[int, None]:
     """The port of a server with these limits."""
     given: dict[str, Any] = {"connections_max": 100} | limits
-    protocol = limited_protocol(ConnectionLimits(**given))
+    protocol = limited_protocol(ConnectionLimits(**given), waiting)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(echo, log_config=None, lifespan="off", http=protocol, ws="none")
@@ -172,6 +178,40 @@ async def test_beyond_the_limit_the_oldest_waiting_connection_makes_room() -> No
             assert await held[0][0].read() == b""
         for _, writer in held:
             writer.close()
+
+
+@pytest.mark.parametrize("next_request", [b"", GET])
+async def test_a_connection_waits_again_after_its_response(next_request: bytes) -> None:
+    """Those that sent a complete request before, and half of the next one or nothing, make room as well."""
+    async with served(connections_max=3) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        for reader, writer in held:
+            writer.write(GET + b"\r\n" + next_request)
+            assert b"200 OK" in await reader.readuntil(b"0\r\n\r\n")
+        assert b"200 OK" in await ask(port, GET + b"\r\n")
+        with contextlib.suppress(ConnectionError):
+            assert await held[0][0].read() == b""
+        for _, writer in held:
+            writer.close()
+
+
+async def test_ended_connections_do_not_count_as_waiting() -> None:
+    """A connection that ends during its request, or after it, leaves nothing behind."""
+    waiting = WaitingConnections()
+    async with served(waiting=waiting) as port:
+        assert b"200 OK" in await ask(port, GET + b"connection: close\r\n\r\n")
+        for sent in (b"", GET, POST, GET + b"\r\n"):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(sent)
+            await writer.drain()
+            writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET + b"\r\n")
+        await reader.readuntil(b"0\r\n\r\n")
+        last = writer.get_extra_info("sockname")[1]
+        while [connection.client[1] for connection in waiting] != [last]:
+            await asyncio.sleep(0.01)
+        writer.close()
 
 
 async def test_where_all_connections_are_at_work_another_is_503() -> None:
