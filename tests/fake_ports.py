@@ -20,6 +20,7 @@ from bodydouble.tasks.files import StoredFile
 from bodydouble.tasks.task import (
     AccountId,
     LeaseStatus,
+    StageTime,
     Task,
     TaskId,
     TaskProgress,
@@ -77,6 +78,7 @@ class FakePorts:
     settled: list[tuple[TaskStatus, TaskResult]] = field(default_factory=list)
     stored: dict[str, bytes] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list[str])
+    stage_times: list[StageTime] = field(default_factory=list[StageTime])
 
     async def start_task(self, task_id: TaskId, executor: str) -> Task | None:
         if self.settled:
@@ -98,6 +100,9 @@ class FakePorts:
             return make_task()
         status, result = self.settled[-1]
         return dataclasses.replace(make_task(), status=status, result=result)
+
+    async def add_stage_time(self, task_id: TaskId, took: StageTime) -> None:
+        self.stage_times.append(took)
 
     async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
         if self.settled or executor != self.executor:

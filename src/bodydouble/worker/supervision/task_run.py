@@ -64,6 +64,7 @@ class TaskRun:
         self._checkpoints = Checkpoints(ports.files, task, self._workspace.path) if options.checkpoints else None
         self._preview = PreviewUpload(task, self._workspace, ports.files, ports.store, executor)
         self._new_workspace = False  # what was done before is on another machine
+        self._turn = asyncio.Lock()  # one step at a time, see ``perform``
         self._lease = TaskLease(task.id, executor, ports.store)
         self.child = RestartingChild(
             task,
@@ -85,7 +86,15 @@ class TaskRun:
             )
 
     async def perform(self, step: RunStage | Settle) -> Any:
-        """Do one step, with a span in the task's trace; its value."""
+        """Do one step, with a span in the task's trace; its value.
+
+        Steps of one task wait for each other. Where a task was queued again while its former execution is in a step
+        here, the durable engine runs both for a moment, until it sees that the former no longer owns the task.
+        """
+        async with self._turn:
+            return await self._traced(step)
+
+    async def _traced(self, step: RunStage | Settle) -> Any:
         attributes: dict[str, str | int] = {
             "bodydouble.task_id": str(self.task.id),
             "bodydouble.attempt": self.task.attempts,

@@ -17,11 +17,12 @@ from bodydouble.tasks.errors import (
     RendererUnavailable,
     StorageUnavailable,
 )
+from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, TaskResult, TaskStatus
 from bodydouble.worker.failure import UNEXPECTED, TaskFailure, TaskLost
 from bodydouble.worker.order import WorkerOptions
 from bodydouble.worker.supervision.runner_pool import RunnerPool
-from bodydouble.worker.supervision.steps import StoredVideo
+from bodydouble.worker.supervision.steps import RunStage, StoredVideo
 from bodydouble.worker.supervision.task_run import Ports, TaskRun
 from fake_ports import EXECUTOR, TASK_ID, children, make_task
 
@@ -62,6 +63,17 @@ def test_a_crash_costs_one_attempt(make_run, run, tmp_path):
     run(r.perceive, settle)
     seen = (tmp_path / "script.seen").read_text().split()
     assert seen == ["open", "perceive"] * 3
+
+
+def test_two_executions_of_a_task_take_turns(make_run, run, tmp_path):
+    """Steps of two executions share the child one after the other, as when a task is queued again in the middle."""
+    r = make_run(perceive=[None], prepare=[1])
+
+    async def both():
+        return await asyncio.gather(*[r.perform(RunStage(stage=Stage.PERCEIVE)) for _ in range(2)])
+
+    assert run(both) == [None, None]
+    assert (tmp_path / "script.seen").read_text().split() == ["open", "perceive", "perceive"]
 
 
 def test_a_child_that_keeps_dying_fails_the_task(make_run, run):
