@@ -66,9 +66,15 @@ class ClientOriginMiddleware:
         self._origin = lru_cache(HOSTS_REMEMBERED)(hosts.origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = None
-        if scope["type"] == "http":
-            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            origin = self._origin(scope["scheme"], host)  # the scheme of a trusted proxy's client, else our own
+        origin = self._origin_of(scope) if scope["type"] == "http" else None
+        if origin is None:  # links start with the configured address
+            await self._app(scope, receive, send)
+            return
         with links_start_with(origin):
             await self._app(scope, receive, send)
+
+    def _origin_of(self, scope: Scope) -> str | None:
+        for name, value in scope["headers"]:
+            if name == b"host":
+                return self._origin(scope["scheme"], value)  # the scheme of a trusted proxy's client, else our own
+        return None

@@ -47,14 +47,15 @@ async def submit(
     except InvalidParams:
         await identify(request, secret)  # without a valid key the response is 401, whatever the body is
         raise
+    state = request.state
     created = await get_tasks(request).submit(
         secret,
         submission,
         idempotency_key=key,
         body_hash=hashlib.sha256(content).digest() if key else None,
-        traceparent=request.state.traceparent,
+        traceparent=state.traceparent,
     )
-    request.state.rate, request.state.account, request.state.task_id = created.rate, created.account, created.id
+    state.rate, state.account, state.task_id = created.rate, created.account, created.id
     return created
 
 

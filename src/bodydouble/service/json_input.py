@@ -29,7 +29,9 @@ def read_json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidParams(["body: must be a JSON object"])
     fields = cast("dict[str, Any]", document)
-    _check_fields(fields, may_have_nul=b"\\u0000" in content)
+    may_have_nul = b"\\u0000" in content
+    if may_have_nul or _fields_at_most(content) > FIELDS_MAX:
+        _check_fields(fields, may_have_nul=may_have_nul)
     return fields
 
 
@@ -50,6 +52,11 @@ def _bytes_without_files(content: bytes) -> int:
             break
         size -= end - start
     return size
+
+
+def _fields_at_most(content: bytes) -> int:
+    """An upper bound of the number of fields and list items. A container has at most one more than it has commas."""
+    return content.count(b",") + content.count(b"{") + content.count(b"[")
 
 
 def _check_fields(document: object, *, may_have_nul: bool) -> None:

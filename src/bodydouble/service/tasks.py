@@ -114,7 +114,7 @@ class TaskService:
 
     def was_valid(self, secret: str | None) -> bool:
         """Whether this key was valid a short while ago, at this process."""
-        return secret is not None and hash_secret(secret) in self._recent_keys
+        return bool(secret) and hash_secret(secret) in self._recent_keys
 
     def _note_valid(self, key_hash: bytes) -> None:
         self.key_use.note(key_hash)

@@ -83,6 +83,7 @@ class SignedAddresses:
 
     def __init__(self, base_url: str, keys: Sequence[bytes]) -> None:
         self._base_url, self._keys = base_url, tuple(keys)
+        self._own_path = urlsplit(base_url).path  # an installation may be below a path
 
     def make(self, method: str, key: str, seconds: int, content_type: str = "") -> str:
         """An address that allows ``method`` on ``key`` for so many seconds; PUT with this Content-Type only."""
@@ -118,10 +119,10 @@ class SignedAddresses:
             parts = urlsplit(url)
         except ValueError:
             return None
-        own_path = urlsplit(self._base_url).path  # an installation may be below a path
-        key = parts.path.removeprefix(own_path).removeprefix(PATH_PREFIX)
-        if parts.scheme not in ("http", "https") or key == parts.path.removeprefix(own_path):
+        path = parts.path.removeprefix(self._own_path)
+        if parts.scheme not in ("http", "https") or not path.startswith(PATH_PREFIX):
             return None
+        key = path.removeprefix(PATH_PREFIX)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         return key if self.allows("GET", key, query, "") else None
 
