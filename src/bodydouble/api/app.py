@@ -22,6 +22,7 @@ from bodydouble.api.dialect import Dialect
 from bodydouble.api.dialect_document import build_dialect_document
 from bodydouble.api.dialects import CRUN, ServedDialects
 from bodydouble.api.event_streams import EventStreams
+from bodydouble.api.fair_share import ClientNames, FairShareMiddleware, FairShares
 from bodydouble.api.fast_path import FastPath, FastPathEndpoints
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
@@ -121,11 +122,13 @@ def create_app(
     app.state.streams = EventStreams(limits.event_streams_max)
     app.state.outage_hold = OutageHold()
     app.state.large_bodies = FairSlots(LARGE_BODIES_MAX)
+    shares = FairShares()
 
     def with_middleware(inner: ASGIApp) -> ASGIApp:
         limited = BodyLimitMiddleware(inner, body_limit(dialects, limits))
         named = ClientOriginMiddleware(limited, hosts)
-        return RequestContextMiddleware(named, on_error=_handle_unexpected_error, tracer=tracer)
+        fair = FairShareMiddleware(named, shares, ClientNames(partial(_was_valid, app)))
+        return RequestContextMiddleware(fair, on_error=_handle_unexpected_error, tracer=tracer)
 
     app.add_middleware(with_middleware)
     app.entry = FastPath(
@@ -169,6 +172,11 @@ def attach(
     app.state.metrics, app.state.metrics_token = metrics_service, metrics_token
     app.state.services, app.state.files, app.state.base_url = services, files, base_url
     app.state.renderers, app.state.readiness = renderers, readiness
+
+
+def _was_valid(app: FastAPI, secret: str) -> bool:
+    services: Services = app.state.services
+    return services.tasks.was_valid(secret)
 
 
 async def _dialect_document(dialect: Dialect) -> Response:
