@@ -11,6 +11,9 @@ from bodydouble.media.planes import Plane, PlaneFormat, Planes
 
 Image = NDArray[np.uint8]
 
+STRIP_ROWS = 64
+"""Rows, an even number, that are converted at once: their numbers stay in the processor's cache."""
+
 
 def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) -> Planes:
     """The samples of ``finished`` where it differs from ``shown``, those of ``source`` elsewhere.
@@ -25,20 +28,31 @@ def composite(source: Planes, shown: Image, finished: Image, form: PlaneFormat) 
         return source
     top, left = y // 2 * 2, x // 2 * 2  # whole blocks of 2 x 2
     bottom, right = (y + height + 1) // 2 * 2, (x + width + 1) // 2 * 2
-    inside, half = np.s_[top:bottom, left:right], np.s_[top // 2 : bottom // 2, left // 2 : right // 2]
+    result = Planes(luma=source.luma.copy(), blue=source.blue.copy(), red=source.red.copy())
+    for row in range(top, bottom, STRIP_ROWS):
+        inside = np.s_[row : min(row + STRIP_ROWS, bottom), left:right]
+        half = np.s_[row // 2 : inside[0].stop // 2, left // 2 : right // 2]
+        _lay_in(result, inside, half, finished, changed, form)
+    return result
+
+
+def _lay_in(
+    result: Planes,
+    inside: tuple[slice, slice],
+    half: tuple[slice, slice],
+    finished: Image,
+    changed: NDArray[np.uint8],
+    form: PlaneFormat,
+) -> None:
+    """The ``changed`` (H, W) pixels of ``finished`` into ``result``, where it is ``inside``: in chroma ``half``."""
     weight = changed[inside].astype(np.float32)
     channels = cv2.split(samples_of(np.ascontiguousarray(finished[inside]), form))
     light, *drawn = (np.asarray(channel, np.float32) for channel in channels)
-    luma = source.luma.copy()
-    cv2.copyTo(_stored(light, form), changed[inside], luma[inside])
+    cv2.copyTo(_stored(light, form), changed[inside], result.luma[inside])
     share = _halved(weight)
     touched, kept = (share > 0).astype(np.uint8), 1 - share
-    chroma: list[Plane] = []
-    for plane, channel in zip((source.blue, source.red), drawn, strict=True):
-        mixed = plane.copy()
-        cv2.copyTo(_stored(plane[half] * kept + _halved(channel * weight), form), touched, mixed[half])
-        chroma.append(mixed)
-    return Planes(luma=luma, blue=chroma[0], red=chroma[1])
+    for plane, channel in zip((result.blue, result.red), drawn, strict=True):
+        cv2.copyTo(_stored(plane[half] * kept + _halved(channel * weight), form), touched, plane[half])
 
 
 def planes_of_image(image: Image, form: PlaneFormat) -> Planes:
