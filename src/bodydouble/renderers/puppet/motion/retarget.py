@@ -352,8 +352,9 @@ class Retargeting:
                 if pose is None or np.array_equal(wanted[i], own[i]):
                     continue
                 ankle = (wanted[i] - self.roots[i]) / self.scales[i]
-                chain = tuple(pose.joints[f"{name}_{side}"] for name in ("hip", "knee", "ankle"))
-                self._place_leg(i, side, directions_to(ankle, chain, lengths), chain[0], pose.bones, pose.joints)
+                hip, knee, before = (pose.joints[f"{name}_{side}"] for name in ("hip", "knee", "ankle"))
+                directions = directions_to(ankle, (hip, knee, before), lengths)
+                self._place_leg(i, side, directions, hip, pose.bones, pose.joints)
 
     def _roots(self) -> Array:
         """(F, 2) where the character's hips are in the frame: the carrying foot stays where the actor's is.
