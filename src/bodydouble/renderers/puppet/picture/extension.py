@@ -135,9 +135,10 @@ def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, 
         (margins[0] + EDGE, np.s_[: margins[0]]),
         (width - margins[1] - 1 - EDGE, np.s_[width - margins[1] :]),
     ):
-        seen = np.flatnonzero(alpha[:, column] > CUT_OFF)
-        if len(seen):
-            mask[: seen[0], beside] = True
+        seen = alpha[:, column] > CUT_OFF
+        last = int(np.flatnonzero(seen)[-1]) if seen.any() else len(alpha)
+        gaps = np.flatnonzero(~seen[:last])
+        mask[: int(gaps[-1]) + 1 if len(gaps) else 0, beside] = True
     return mask
 
 
