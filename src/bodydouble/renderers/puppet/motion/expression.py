@@ -30,6 +30,9 @@ clips."""
 NEUTRAL_SHARE, NEUTRAL_FRAMES_MIN, EYES_WEIGHT = 10, 3, 0.5
 """The neutral face is the median of the calmest 10th of all frames, three at least; how far open eyes count beside a
 shut mouth. Chosen by eye on the development clips."""
+NEUTRAL_GAP_MAX = 0.03
+"""Face heights between the lips of a neutral face at most. Measured: closed mouths have 0.007 to 0.026, somebody who
+smiles with teeth in every frame 0.17."""
 UPPER_LIP_SHARE = 0.33
 """Share of a mouth's gap by which the upper lip comes down as it shuts; the lower lip moves with the jaw."""
 LIP_REACH = (0.09, 0.10)
@@ -109,9 +112,11 @@ def neutral_of(faces: Array) -> Array:
     score = (mouths - mouths.min()) / (np.ptp(mouths) + TINY) - EYES_WEIGHT * (eyes - np.min(eyes)) / (
         np.ptp(eyes) + TINY
     )
-    return np.median(
+    calmest = np.median(
         faces[np.argsort(score, kind="stable")[: max(NEUTRAL_FRAMES_MIN, len(faces) // NEUTRAL_SHARE)]], axis=0
     )
+    # Of somebody who shows teeth in every frame the calmest face is no neutral one.
+    return _lips_together(calmest, max(0.0, 1 - NEUTRAL_GAP_MAX / max(mouth_gap(calmest), TINY)))
 
 
 def resting_face(face: Array) -> Array:
@@ -120,29 +125,34 @@ def resting_face(face: Array) -> Array:
     The lips meet two thirds of the way up the gap, because it is the jaw that opens a mouth; skin around follows
     less with distance.
     """
-    moved = face.copy()
-    anchors, shifts = [], []
-    for upper, lower in LIP_PAIRS:
-        gap = face[lower, 1] - face[upper, 1]
-        anchors += [face[upper, :2], face[lower, :2]]
-        shifts += [UPPER_LIP_SHARE * gap, (UPPER_LIP_SHARE - 1) * gap]
+    moved = _lips_together(face, 1.0)
     middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
-    across = face[:MESH_POINTS, None, :2] - np.array(anchors)
-    near = np.exp(-((across / list(LIP_REACH)) ** 2).sum(-1))
-    share = near.sum(1, keepdims=True)
-    pull = (near * np.array(shifts)).sum(1) / np.maximum(share[:, 0], WEIGHT_MIN)
-    # Chin and cheeks follow the lower lip, fading out below.
-    reach = np.clip(near.max(1), 0, 1)
-    moved[:MESH_POINTS, 1] += pull * reach
-    for upper, lower in LIP_PAIRS:
-        meet = face[upper, 1] + UPPER_LIP_SHARE * (face[lower, 1] - face[upper, 1])
-        moved[[upper, lower], 1] = meet
     width = abs(face[MOUTH_CORNERS[1], 0] - face[MOUTH_CORNERS[0], 0])
     if width > MOUTH_WIDTH_REST:
         shrink = (MOUTH_WIDTH_REST + SMILE_WIDTH_KEPT * (width - MOUTH_WIDTH_REST)) / width
         around = _around(middle, SMILE_REACH * width, face)
         moved[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * (1 - shrink) * around
     return _corners_moved(moved, min(0.0, MOUTH_LIFT_REST - float(mouth_shape(moved)[1])))
+
+
+def _lips_together(face: Array, share: float) -> Array:
+    """``face`` (478, 3) normalised, with the ``share`` (0-1) of the gap between its lips closed."""
+    moved = face.copy()
+    anchors, shifts = [], []
+    for upper, lower in LIP_PAIRS:
+        gap = share * (face[lower, 1] - face[upper, 1])
+        anchors += [face[upper, :2], face[lower, :2]]
+        shifts += [UPPER_LIP_SHARE * gap, (UPPER_LIP_SHARE - 1) * gap]
+    across = face[:MESH_POINTS, None, :2] - np.array(anchors)
+    near = np.exp(-((across / list(LIP_REACH)) ** 2).sum(-1))
+    total = near.sum(1, keepdims=True)
+    pull = (near * np.array(shifts)).sum(1) / np.maximum(total[:, 0], WEIGHT_MIN)
+    # Chin and cheeks follow the lower lip, fading out below.
+    reach = np.clip(near.max(1), 0, 1)
+    moved[:MESH_POINTS, 1] += pull * reach
+    for (upper, lower), up, down in zip(LIP_PAIRS, shifts[::2], shifts[1::2], strict=True):
+        moved[upper, 1], moved[lower, 1] = face[upper, 1] + up, face[lower, 1] + down
+    return moved
 
 
 def _corners_moved(face: Array, up: float) -> Array:

@@ -82,6 +82,14 @@ def test_the_neutral_face_has_its_mouth_closed_and_eyes_open():
     assert np.allclose(neutral_of(faces), face())
 
 
+def test_somebody_who_shows_teeth_in_all_frames_has_a_closed_neutral_mouth():
+    """The neutral face's lips meet all but a little, so that a smile which never ends is followed."""
+    faces = np.stack([face(gap) for gap in (0.2, 0.17, 0.21, 0.18)])
+    neutral = neutral_of(faces)
+    assert mouth_gap(neutral) < 0.035
+    assert np.allclose(neutral[10], face()[10])
+
+
 def test_no_expression_leaves_the_resting_face():
     """With nothing to add the face is the one at rest."""
     own = face(gap=0.1)
