@@ -37,6 +37,8 @@ UPPER_LIP_SHARE = 0.33
 """Share of a mouth's gap by which the upper lip comes down as it shuts; the lower lip moves with the jaw."""
 LIP_REACH = (0.09, 0.10)
 """Face widths and heights over which skin follows a lip (one standard deviation of a Gaussian, times the root of 2)."""
+LIP_RIGID = 0.8
+"""Share of that reach within which skin follows wholly: lips of a wide open mouth move as they close. Chosen by eye."""
 SMILE_REACH, MOUTH_REACH, MOUTH_REACH_DOWN = 0.75, 0.9, 0.45
 """Mouth widths to both sides, for narrowing a smile and for moving corners, and face heights up and down, within which
 skin follows the mouth: to the cheeks and the chin."""
@@ -144,7 +146,7 @@ def _lips_together(face: Array, share: float) -> Array:
         anchors += [face[upper, :2], face[lower, :2]]
         shifts += [UPPER_LIP_SHARE * gap, (UPPER_LIP_SHARE - 1) * gap]
     across = face[:MESH_POINTS, None, :2] - np.array(anchors)
-    near = np.exp(-((across / list(LIP_REACH)) ** 2).sum(-1))
+    near = np.exp(-(np.maximum(np.linalg.norm(across / list(LIP_REACH), axis=-1) - LIP_RIGID, 0) ** 2))
     total = near.sum(1, keepdims=True)
     pull = (near * np.array(shifts)).sum(1) / np.maximum(total[:, 0], WEIGHT_MIN)
     # Chin and cheeks follow the lower lip, fading out below.

@@ -90,6 +90,15 @@ def test_somebody_who_shows_teeth_in_all_frames_has_a_closed_neutral_mouth():
     assert np.allclose(neutral[10], face()[10])
 
 
+def test_lips_keep_their_thickness_as_a_wide_open_mouth_closes():
+    """The rim of the lower lip comes up with the lip: it is not drawn out to twice its height."""
+    thickness, rim = 0.07, 17
+    wide = face(gap=0.25)
+    wide[rim] = wide[14] + [0, thickness, 0]
+    closed = resting_face(wide)
+    assert closed[rim, 1] - closed[14, 1] < 1.3 * thickness
+
+
 def test_no_expression_leaves_the_resting_face():
     """With nothing to add the face is the one at rest."""
     own = face(gap=0.1)
