@@ -79,7 +79,7 @@ def _solved(
             break
         weighted = weight * residual
         size = float(residual @ weighted)
-        direction = weighted + np.float32(size / size_before) * direction
+        direction = np.asarray(weighted + np.float32(size / size_before) * direction, np.float32)
         moved = product(direction)
         step = np.float32(size / float(direction @ moved))
         found += step * direction
