@@ -84,9 +84,7 @@ def extend_below(
     lowest = float(fit.vertices[:, 1].max()) if legs else float(fit.joints.hips[1] + BELOW_HIPS * fit.scale)
     more = max(0, int(np.ceil(lowest + MARGIN * fit.scale)) - height)
     shape = (height + more, width)
-    # Hands are skin, which an arm's layer draws: cloth around them would be a glove's rim.
-    hands = bone_share(template.weights, tuple(f"hand_{side}" for side in SIDES))[template.triangles].mean(1) > 0.5
-    body = label_triangles(fit.vertices, template.triangles[~hands], shape) > 0
+    body = _body_without_hands(fit, template, shape)
     alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
     columns = np.arange(width)[None]
     beside = (columns < margins[0]) | (columns >= width - margins[1])
@@ -96,7 +94,7 @@ def extend_below(
     made_up &= ~_above_shoulders(cutout.alpha, margins, shape)
     if not legs:
         made_up[int(lowest) :] = False
-    colour = cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE)
+    colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
     known = (alpha > SOLID) & ~below
     cloth, naked = _cloth_and_skin(cutout, bare, skin, fit.scale)
     source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
@@ -104,12 +102,11 @@ def extend_below(
     # A portrait that shows nothing but a neck has no cloth to go on with.
     low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
     found = np.count_nonzero(source & low) >= CLOTH_MIN * fit.scale**2
-    colour = np.asarray(colour, np.float32)
-    extended = filled(colour, source if found else known, made_up | under)
     if found:
         seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
-        extended = _fading(seam, extended, source & low, height - EDGE, fit.scale)
-    colour = extended
+        colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, fit.scale)
+    else:
+        colour = filled(colour, known, made_up | under)
     neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
     if found and neckline.any():
         flesh = filled(colour, skin_like(colour, skin, known), neckline)
@@ -125,6 +122,12 @@ def extend_below(
         made_up=made_up,
         edge=height,
     )
+
+
+def _body_without_hands(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
+    """(h, w) the body: cloth around its hands, which an arm's layer draws, would be a glove's rim."""
+    hands = bone_share(template.weights, tuple(f"hand_{side}" for side in SIDES))[template.triangles].mean(1) > 0.5
+    return label_triangles(fit.vertices, template.triangles[~hands], shape) > 0
 
 
 def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int]) -> Mask:
