@@ -109,10 +109,7 @@ def extend_below(
         colour = filled(colour, known, made_up | under)
     neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
     if found and neckline.any():
-        flesh = filled(colour, skin_like(colour, skin, known), neckline)
-        upwards = ~under & neckline[height - EDGE]  # without the skin above, softening would draw a line
-        soft = softened(neckline | upwards, 1.0)[..., None] * under[..., None]
-        colour = colour * (1 - soft) + flesh * soft
+        colour = _with_skin(colour, skin_like(colour, skin, known), neckline, under)
     # Both sides of the edge are softened as one: a seam would let the background through.
     alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
@@ -213,6 +210,14 @@ def skin_like(colour: Floats | Image, skin: Array, where: Mask, darker: float = 
         hue = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) / np.float32(SKIN_HUE)
         result[where] = np.maximum(hue, lightness) < 1
     return result
+
+
+def _with_skin(colour: Floats, known: Mask, neckline: Mask, under: Mask) -> Floats:
+    """``colour`` (h, w, 3) with the ``known`` (h, w) skin in the ``neckline`` (h, w), ``under`` the edge alone."""
+    flesh = filled(colour, known, neckline)
+    upwards = ~under & neckline[int(np.argmax(under[:, 0]))]  # without the skin above, softening would draw a line
+    soft = softened(neckline | upwards, 1.0)[..., None] * under[..., None]
+    return np.asarray(colour * (1 - soft) + flesh * soft, np.float32)
 
 
 def _neckline(naked: NDArray[np.bool_], shape: tuple[int, int], edge: int) -> Mask:
