@@ -185,7 +185,7 @@ def smooth_folds(drawn: Bytes, source: NDArray[np.float32]) -> None:
     fold = np.zeros(drawn.shape[:2], np.uint8)
     for plane in cv2.split(source):
         for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-            jump = cv2.compare(cv2.absdiff(plane[first], plane[second]), FOLD_JUMP, cv2.CMP_GT)
+            jump = (cv2.absdiff(plane[first], plane[second]) > FOLD_JUMP).astype(np.uint8)
             cv2.bitwise_or(fold[first], jump, fold[first])
             cv2.bitwise_or(fold[second], jump, fold[second])
     soft = cv2.GaussianBlur(drawn, (FOLD_SIDE, FOLD_SIDE), FOLD_SIGMA)
