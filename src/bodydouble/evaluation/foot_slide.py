@@ -15,9 +15,8 @@ SHORT_SIDE = 480
 """Speeds are given as at this short side, so that sizes compare."""
 RESTING_MAX = 1.0
 """Pixels a frame at that size: an actor's foot that moves less rests."""
-FRAMES_MIN = 12
-"""Steps of a resting foot, of both feet together, from which there is a measure: half a second. In fewer the network's
-own error, up to 0.4 pixels a frame on feet that are drawn still, does not average out."""
+FRAMES_MIN = 8
+"""Steps of a resting foot, of both feet together, from which there is a measure."""
 
 
 def foot_slide(actor: PersonTrack, character: PersonTrack, size: tuple[int, int]) -> float | None:

@@ -40,10 +40,3 @@ def test_a_cut_is_no_slide():
         track.shot[8:] = 1
 
     assert foot_slide(actor, character, SIZE) == 0
-
-
-def test_a_rest_of_a_quarter_of_a_second_says_nothing():
-    """The network's error does not average out over five steps of two feet."""
-    still = _clip(np.zeros(6))
-
-    assert foot_slide(still, still, SIZE) is None
