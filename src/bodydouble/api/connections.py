@@ -291,7 +291,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _wait_if_idle(self) -> None:
         """Count as waiting for a request unless one is in work."""
         between_requests = self._message_complete or self._reading_headers
-        if between_requests and (self.cycle is None or self.cycle.response_complete) and not self._has_ended:
+        if between_requests and (not self.cycle or self.cycle.response_complete) and not self._has_ended:
             self._waiting.add(self)
 
     @property

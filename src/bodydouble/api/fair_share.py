@@ -6,8 +6,7 @@ Otherwise everybody waits behind the 64 requests of a client with 64 connections
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -82,20 +81,18 @@ class FairShares:
         self._requests_max, self._work_seconds = requests_max, work_seconds
         self._shares: dict[str | bytes, FairShare] = {}
 
-    @asynccontextmanager
-    async def turn(self, client: str | bytes) -> AsyncGenerator[None]:
-        """Wait for the client's turn; the block is the work of one request."""
+    def of(self, client: str | bytes) -> FairShare:
+        """The share of a client that has a request."""
         share = self._shares.get(client)
         if share is None:
             share = self._shares[client] = FairShare(self._requests_max, self._work_seconds)
-        request = object()
-        try:
-            await share.begin(request)
-            yield
-        finally:
-            share.end(request)
-            if share.is_idle:
-                self._shares.pop(client, None)
+        return share
+
+    def forget_idle(self, client: str | bytes) -> None:
+        """Forget a client that has no request any more."""
+        share = self._shares.get(client)
+        if share is not None and share.is_idle:
+            del self._shares[client]
 
     def __len__(self) -> int:
         return len(self._shares)
@@ -115,8 +112,13 @@ class FairShareMiddleware:
         if client is None:
             await self._app(scope, receive, send)
             return
-        async with self._shares.turn(client):
+        share, request = self._shares.of(client), object()
+        try:
+            await share.begin(request)
             await self._app(scope, receive, send)
+        finally:
+            share.end(request)
+            self._shares.forget_idle(client)
 
 
 class ClientNames:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bodydouble.api.fair_share import ClientNames, FairShares
+from bodydouble.api.fair_share import ClientNames, FairShareMiddleware, FairShares
 
 pytestmark = pytest.mark.anyio
 
@@ -15,18 +15,28 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+async def no_message() -> Any:
+    """Receive nothing."""
+
+
+async def no_response(message: Any) -> None:
+    """Send nothing."""
+
+
 class Work:
     """Requests that are in work until they are told to end."""
 
     def __init__(self, shares: FairShares) -> None:
-        self._shares, self._ends = shares, dict[str, asyncio.Event]()
+        self._middleware = FairShareMiddleware(self._work, shares, lambda scope: scope["client"])
+        self._ends = dict[str, asyncio.Event]()
         self.started: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def request(self, client: str, name: str) -> None:
         """Send a request, and let the event loop run until nothing moves."""
         self._ends[name] = asyncio.Event()
-        self.tasks[name] = asyncio.create_task(self._run(client, name))
+        scope = {"type": "http", "path": name, "client": client}
+        self.tasks[name] = asyncio.create_task(self._middleware(scope, no_message, no_response))
         await self.settle()
 
     async def end(self, name: str) -> None:
@@ -39,10 +49,9 @@ class Work:
         for _ in range(10):
             await asyncio.sleep(0)
 
-    async def _run(self, client: str, name: str) -> None:
-        async with self._shares.turn(client):
-            self.started.append(name)
-            await self._ends[name].wait()
+    async def _work(self, scope: Any, receive: Any, send: Any) -> None:
+        self.started.append(scope["path"])
+        await self._ends[scope["path"]].wait()
 
 
 async def test_a_client_has_few_requests_in_work_and_others_do_not_wait() -> None:
