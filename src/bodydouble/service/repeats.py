@@ -12,6 +12,8 @@ UNNAMED = "unread:"
 """Prefix of the idempotency keys of such requests; the SQL function ``settle`` knows it too."""
 PERIOD_SECONDS = 3600
 """The name changes this often, so that the result of a client that has gone is not given to one that comes tomorrow."""
+REPEAT_SECONDS = 600
+"""A client repeats a lost request within this time: so long the name of the period before counts too."""
 
 
 def name_request(*parts: bytes, clock: Callable[[], float] = time.time) -> str:
@@ -20,3 +22,16 @@ def name_request(*parts: bytes, clock: Callable[[], float] = time.time) -> str:
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)
     return f"{UNNAMED}{int(clock() // PERIOD_SECONDS)}:{digest.hexdigest()[:40]}"
+
+
+def former_name(name: str, clock: Callable[[], float] = time.time) -> str | None:
+    """The name that the request had in the period before, while clients may still repeat requests of that time.
+
+    None for a name that the client gave, or later.
+    """
+    if not name.startswith(UNNAMED):
+        return None
+    period, _, digest = name.removeprefix(UNNAMED).partition(":")
+    if clock() - int(period) * PERIOD_SECONDS > REPEAT_SECONDS:
+        return None
+    return f"{UNNAMED}{int(period) - 1}:{digest}"

@@ -16,7 +16,7 @@ from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission, require_consent
 from bodydouble.service.json_input import reject_nul
 from bodydouble.service.pricing import MediaCheck, Price, Pricing
-from bodydouble.service.repeats import UNNAMED
+from bodydouble.service.repeats import UNNAMED, former_name
 from bodydouble.service.views import TaskView, show_task
 from bodydouble.service.waiting import WaitingLine
 from bodydouble.tasks.account import AccountId
@@ -152,6 +152,11 @@ class TaskService:
         callback_url = submission.callback_url or submission.event_url
         obstacle = self._check_address(callback_url) if callback_url else None
         files_here = await self.pricing.count_files_here(submission)
+        former = former_name(idempotency_key) if idempotency_key else None
+        if former is not None:
+            known = known or await self.authenticate(secret)
+            if await self._tasks.has_request(known.id, former):
+                idempotency_key = former
         if known is None and (obstacle or files_here):  # a caller without a valid key gets no other answer
             known = await self.authenticate(secret)
         origin = Origin(
