@@ -20,6 +20,7 @@ from bodydouble.store.addresses import (
     owner_of,
     upload_key,
 )
+from bodydouble.store.folder_sizes import FolderSizes, growing_bytes
 from bodydouble.store.resumable import LocalResumableUploads
 from bodydouble.store.scratch import Scratch, part_prefix, put_in_place
 from bodydouble.store.secret import derive_key
@@ -74,6 +75,7 @@ class LocalFileStore:
         """Raises StorageUnavailable if the folder cannot be created."""
         self.folder, self._limits = folder, limits
         self._scratch = Scratch(folder / PARTS_FOLDER, limits.free_bytes_min)
+        self._stored_sizes = FolderSizes()
         keys = [derive_key(secret, PURPOSE)]
         if (folder / FORMER_KEY).exists():
             keys.append((folder / FORMER_KEY).read_bytes())
@@ -206,8 +208,8 @@ class LocalFileStore:
             return
         owner = owner_of(key)
         with self._scratch.telling():
-            stored = _bytes_in(self.folder / "uploads" / owner)
-            unfinished = _bytes_in(self._scratch.folder, part_prefix(owner))
+            stored = self._stored_sizes.total(self.folder / "uploads" / owner)
+            unfinished = growing_bytes(self._scratch.folder, part_prefix(owner))
         check_quota(stored + unfinished + self._scratch.bytes_reserved(owner), bytes_wanted, self._limits)
 
     async def _found(self, key: str) -> StoredFile:
@@ -242,15 +244,6 @@ class LocalFileStore:
                 path.unlink(missing_ok=True)
             for folder in {path.parent for path in paths}:
                 _remove_empty(folder, self.folder)
-
-
-def _bytes_in(folder: Path, prefix: str = "") -> int:
-    """Sizes of the files of a folder whose names begin so; 0 if there is no folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return sum(entry.stat().st_size for entry in entries if entry.name.startswith(prefix) and entry.is_file())
-    except FileNotFoundError:
-        return 0
 
 
 def _remove_empty(folder: Path, top: Path) -> None:
