@@ -12,9 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble.api.middleware import UNLOGGED
 
+PLACE = "fair_share"
+"""Key in the ASGI scope of a request's share and name."""
 KEY_HEADERS = frozenset({b"x-api-key", b"authorization"})
 REQUESTS_MAX = 16
-"""Requests of one client in work. Enough to create tasks in large batches, few enough that others do not notice."""
+"""Requests of one client in work: enough to keep a process busy, few enough that others do not notice."""
 WORK_SECONDS = 0.1
 """A request that takes longer waits for something else than the event loop, and leaves its place to the next one."""
 
@@ -44,7 +46,7 @@ class FairShare:
         await turn
 
     def end(self, request: object) -> None:
-        """The request is over."""
+        """The request is over, or waits for something else than the event loop."""
         if self._in_work.pop(request, None) is None:
             return
         while self._waiting:
@@ -113,12 +115,21 @@ class FairShareMiddleware:
             await self._app(scope, receive, send)
             return
         share, request = self._shares.of(client), object()
+        scope[PLACE] = (share, request)
         try:
             await share.begin(request)
             await self._app(scope, receive, send)
         finally:
             share.end(request)
             self._shares.forget_idle(client)
+
+
+def leave_place(scope: Scope) -> None:
+    """Let the client's next request start: this one has done most of its work, and waits for something else now."""
+    place: tuple[FairShare, object] | None = scope.get(PLACE)
+    if place is not None:
+        share, request = place
+        share.end(request)
 
 
 class ClientNames:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from bodydouble.api.authentication import get_tasks, identify
+from bodydouble.api.fair_share import leave_place
 from bodydouble.api.request_bodies import read_content
 from bodydouble.service import Submission
 from bodydouble.service.json_input import read_json_object
@@ -48,6 +49,7 @@ async def submit(
         await identify(request, secret)  # without a valid key the response is 401, whatever the body is
         raise
     state = request.state
+    leave_place(request.scope)  # the database stores many tasks at once, so do not hold the next ones up
     created = await get_tasks(request).submit(
         secret,
         submission,
