@@ -1,17 +1,14 @@
 """The use cases of tasks."""
 
-import base64
-import binascii
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
 from bodydouble.service.callers import Caller, KeyUse, RecentKeys, admit, hash_secret
 from bodydouble.service.document import to_json
-from bodydouble.service.identifiers import make_uuid7, parse_task_id
+from bodydouble.service.identifiers import decode_cursor, encode_cursor, make_uuid7, parse_task_id
 from bodydouble.service.inline_files import InlineFiles
 from bodydouble.service.inputs import FILE_FIELDS, Submission, require_consent
 from bodydouble.service.json_input import reject_nul
@@ -295,13 +292,13 @@ class TaskService:
 
         Raises InvalidParams for an invalid cursor.
         """
-        before = _decode_cursor(cursor) if cursor else wanted.before
+        before = decode_cursor(cursor) if cursor else wanted.before
         found = await self._tasks.list_tasks(dataclasses.replace(wanted, before=before, limit=wanted.limit + 1))
         page = _first_bytes(found[: wanted.limit])
         more = len(found) > len(page)
         return TaskPage(
             views=[await show_task(self._files, task) for task in page],
-            next_cursor=_encode_cursor(page[-1].id) if more else None,
+            next_cursor=encode_cursor(page[-1].id) if more else None,
         )
 
     async def cancel(self, caller: Caller, task_id: str) -> bool:
@@ -390,14 +387,3 @@ def media_keys(task: Task) -> list[str]:
 def is_over(task: Task) -> bool:
     """Whether the task has ended."""
     return task.status in TERMINAL
-
-
-def _encode_cursor(task_id: TaskId) -> str:
-    return base64.urlsafe_b64encode(task_id.bytes).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str) -> TaskId:
-    try:
-        return TaskId(UUID(bytes=base64.b64decode(cursor + "==", altchars=b"-_", validate=True)))
-    except (ValueError, binascii.Error):
-        raise InvalidParams(["cursor: invalid; start again without a cursor"]) from None
