@@ -38,9 +38,15 @@ class FolderSizes:
 
 
 def growing_bytes(folder: Path, prefix: str) -> int:
-    """Bytes of the files whose names begin with ``prefix``, as they are at this moment. Raises OSError."""
-    with os.scandir(folder) as entries:
-        return sum(_size(entry) for entry in entries if entry.name.startswith(prefix))
+    """Bytes of the files whose names begin with ``prefix``, as they are at this moment; 0 if there is no folder.
+
+    Raises OSError.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sum(_size(entry) for entry in entries if entry.name.startswith(prefix))
+    except FileNotFoundError:
+        return 0
 
 
 def _size(entry: os.DirEntry[str]) -> int:

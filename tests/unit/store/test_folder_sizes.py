@@ -39,7 +39,8 @@ def test_the_size_of_a_file_is_asked_once(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_growing_files_are_asked_each_time(tmp_path: Path) -> None:
-    """Only those of the prefix count."""
+    """Only those of the prefix count. Without a folder nothing does."""
+    assert growing_bytes(tmp_path / "gone", "1-") == 0
     (tmp_path / "1-a").write_bytes(b"xx")
     (tmp_path / "2-a").write_bytes(b"xxxx")
     assert growing_bytes(tmp_path, "1-") == 2
