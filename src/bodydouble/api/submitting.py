@@ -11,7 +11,7 @@ from bodydouble.api.fair_share import leave_place
 from bodydouble.api.request_bodies import read_content
 from bodydouble.service import Submission
 from bodydouble.service.json_input import read_json_object
-from bodydouble.tasks.content_length import parse_content_length
+from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import Created
 
@@ -66,7 +66,7 @@ async def read_body(request: Request, secret: str | None, parse: Parse[T], *, cr
 
     ``creates``: the key of a large body must allow to create tasks.
     """
-    announced = parse_content_length(request.headers.get("content-length", ""))
+    announced = announced_bytes(request.headers)
     small = announced is not None and announced <= UNVERIFIED_BODY_BYTES_MAX
     if small and get_tasks(request).was_valid(secret):
         return await _parse_body(request, parse)

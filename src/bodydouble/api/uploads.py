@@ -9,7 +9,6 @@ from fastapi import Request
 from bodydouble.api.authentication import get_tasks
 from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
-from bodydouble.tasks.content_length import parse_content_length
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.files import FileStore, StoredFile
 
@@ -30,11 +29,6 @@ def extension_of(filename: str, field: str) -> str:
     if extension not in TYPES:
         raise InvalidParams([f"{field}: the file name must end in one of {', '.join(TYPES)}"])
     return extension
-
-
-def announced_bytes(request: Request) -> int | None:
-    """The length of the body that the request announces, if it does."""
-    return parse_content_length(request.headers.get("content-length", ""))
 
 
 async def store_upload(

@@ -15,7 +15,7 @@ from bodydouble.outbound.addresses import Address, Network, is_own, is_reachable
 from bodydouble.outbound.failure import RequestFailed, not_public
 from bodydouble.outbound.resolver import Resolve, SystemResolver
 from bodydouble.outbound.target import Target, parse_target
-from bodydouble.tasks.content_length import parse_content_length
+from bodydouble.tasks.content_length import announced_bytes
 
 ADDRESSES_MAX = 4
 """Addresses of a host that are tried, one after the other."""
@@ -45,7 +45,7 @@ class Answer:
         """The raw body in chunks, never decompressed. Raises RequestFailed beyond a limit."""
         limits, size, started = self._limits, 0, time.monotonic()
         too_large = f"the file is larger than {limits.bytes_max / 1e6:g} MB."
-        if (parse_content_length(self.headers.get("content-length", "")) or 0) > limits.bytes_max:
+        if (announced_bytes(self.headers) or 0) > limits.bytes_max:
             raise RequestFailed(too_large)
         async with aclosing(cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())) as chunks:
             async for chunk in chunks:

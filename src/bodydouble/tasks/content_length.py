@@ -1,9 +1,15 @@
 """The length of a body that HTTP headers announce."""
 
+from collections.abc import Mapping
+
 DIGITS_MAX = 18
 """Longer numbers are no lengths of files, and Python refuses to read very long ones."""
 
 
-def parse_content_length(text: str) -> int | None:
-    """Bytes that a ``Content-Length`` header announces; None if it is absent or no number of at most 18 digits."""
+def announced_bytes(headers: Mapping[str, str]) -> int | None:
+    """Bytes that ``Content-Length`` announces; None if it is absent or no number of at most 18 digits.
+
+    ``headers`` find a name in any case, as those of requests and responses do.
+    """
+    text = headers.get("content-length", "")
     return int(text) if text.isdecimal() and len(text) <= DIGITS_MAX else None

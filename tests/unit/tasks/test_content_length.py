@@ -2,7 +2,7 @@
 
 import pytest
 
-from bodydouble.tasks.content_length import parse_content_length
+from bodydouble.tasks.content_length import announced_bytes
 
 
 @pytest.mark.parametrize(
@@ -11,4 +11,4 @@ from bodydouble.tasks.content_length import parse_content_length
 )
 def test_only_a_number_is_a_length(text: str, size: int | None) -> None:
     """A missing header and anything but digits announce nothing; neither does a number that Python refuses."""
-    assert parse_content_length(text) == size
+    assert announced_bytes({"content-length": text}) == size

@@ -11,7 +11,7 @@ from bodydouble.api.crun.openapi import Responses, error_responses, responses
 from bodydouble.api.crun.response_models import StoredData
 from bodydouble.api.crun.resumable import upload_offset
 from bodydouble.api.json_response import JsonResponse
-from bodydouble.api.uploads import announced_bytes
+from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
@@ -99,5 +99,5 @@ async def upload(request: Request, key: str) -> Any:
         return failure(
             request, 403, "This upload URL is not valid, has expired, or was issued for another Content-Type", 403
         )
-    stored = await files.receive(key, request.stream(), announced_bytes(request))
+    stored = await files.receive(key, request.stream(), announced_bytes(request.headers))
     return success({"size": stored.size_bytes})

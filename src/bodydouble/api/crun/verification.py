@@ -9,7 +9,7 @@ from bodydouble.api.crun.files import UPLOAD
 from bodydouble.api.crun.openapi import responses
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import MarksData
-from bodydouble.api.uploads import announced_bytes
+from bodydouble.tasks.content_length import announced_bytes
 
 PATH = f"{CLIENT_API}/files/verify"
 UPLOADS = frozenset({PATH, "/verify"})
@@ -24,4 +24,4 @@ async def verify(request: Request, service: VerificationDep, caller: CallerDep) 
 
     Any file is accepted. `layers` has the marks that were found: a C2PA manifest, XMP, China's label, a comment.
     """
-    return success(await service.verify(caller, request.stream(), announced_bytes(request)))
+    return success(await service.verify(caller, request.stream(), announced_bytes(request.headers)))

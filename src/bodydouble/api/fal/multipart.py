@@ -27,8 +27,9 @@ from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT, inlined
-from bodydouble.api.uploads import TYPES, announced_bytes, not_empty
+from bodydouble.api.uploads import TYPES, not_empty
 from bodydouble.service.signing import InstallationSigner
+from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import AddressUsed, InvalidParams, NotFound, ScopeInsufficient
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.request_origin import link_base
@@ -107,7 +108,7 @@ async def upload_part(request: Request) -> Response:
     files: FileStore = request.app.state.files
     key, digest = upload.part_key(int(text)), hashlib.sha256()
     await files.delete([key])
-    await files.receive(key, not_empty(_noted(request.stream(), digest.update)), announced_bytes(request))
+    await files.receive(key, not_empty(_noted(request.stream(), digest.update)), announced_bytes(request.headers))
     return JsonResponse({"partNumber": int(text), "etag": digest.hexdigest()}, headers={"etag": digest.hexdigest()})
 
 

@@ -13,9 +13,10 @@ from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT
-from bodydouble.api.uploads import announced_bytes, extension_of, store_upload
+from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
+from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
 
@@ -69,7 +70,7 @@ async def upload(request: Request) -> Response:
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
     extension = file_extension(request.headers.get("content-type", ""), request.headers.get("x-fal-file-name", ""))
-    stored = await store_upload(request, caller, extension, request.stream(), announced_bytes(request))
+    stored = await store_upload(request, caller, extension, request.stream(), announced_bytes(request.headers))
     return JsonResponse({"access_url": stored.url})
 
 
