@@ -60,8 +60,8 @@ class FairShare:
         self._in_work[request] = asyncio.get_running_loop().time()
 
     def _watch(self) -> None:
-        """See to it that a request which takes too long leaves its place while others wait."""
-        if self._timer is None and self._in_work:
+        """While requests wait, and so every place is taken: free the place of the one that takes too long."""
+        if self._timer is None:
             oldest = next(iter(self._in_work.values()))
             self._timer = asyncio.get_running_loop().call_at(oldest + self._work_seconds, self._replace_slow)
 

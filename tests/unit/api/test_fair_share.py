@@ -28,21 +28,21 @@ class Work:
 
     def __init__(self, shares: FairShares) -> None:
         self._middleware = FairShareMiddleware(self._work, shares, lambda scope: scope["client"])
-        self._ends = dict[str, asyncio.Event]()
+        self.ends = dict[str, asyncio.Event]()
         self.started: list[str] = []
         self.leaving: set[str] = set()  # requests that leave their place before their end
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def request(self, client: str, name: str) -> None:
         """Send a request, and let the event loop run until nothing moves."""
-        self._ends[name] = asyncio.Event()
+        self.ends[name] = asyncio.Event()
         scope = {"type": "http", "path": name, "client": client}
         self.tasks[name] = asyncio.create_task(self._middleware(scope, no_message, no_response))
         await self.settle()
 
     async def end(self, name: str) -> None:
         """End a request that is in work."""
-        self._ends[name].set()
+        self.ends[name].set()
         await self.settle()
 
     async def settle(self) -> None:
@@ -54,7 +54,7 @@ class Work:
         self.started.append(scope["path"])
         if scope["path"] in self.leaving:
             leave_place(scope)
-        await self._ends[scope["path"]].wait()
+        await self.ends[scope["path"]].wait()
 
 
 async def test_a_client_has_few_requests_in_work_and_others_do_not_wait() -> None:
@@ -111,7 +111,7 @@ async def test_a_cancelled_request_takes_no_place() -> None:
         await work.request("a", name)
     work.tasks["a2"].cancel()
     await work.settle()
-    work._ends["a1"].set()  # pyright: ignore[reportPrivateUsage]
+    work.ends["a1"].set()
     while not work.tasks["a1"].done():
         await asyncio.sleep(0)
     work.tasks["a3"].cancel()  # its turn has come, but it has not run yet

@@ -6,26 +6,11 @@ import numpy as np
 
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.forward_pass import ForwardBodies, ForwardPass
-from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.tracking import BodyState
+from seen_bodies import upright_body
 
 SIZE = (640, 360)
-
-
-def _body(x: float) -> BodyLandmarks:
-    points = np.random.default_rng(2).uniform(100, 200, (33, 2))
-    points[[11, 12, 23, 24]] = [[200, 100], [100, 100], [180, 250], [120, 250]]
-    roi = Roi(x=150 + x, y=150, size=256)
-    return BodyLandmarks(
-        points=points + [x, 0],
-        depth=np.zeros(33),
-        visibility=np.ones(33, np.float32),
-        score=1.0,
-        segmentation=np.zeros((256, 256), np.uint8),
-        matrix=roi.matrix(256),
-        next_roi=roi,
-    )
 
 
 class KnowingTracker:
@@ -45,7 +30,7 @@ class KnowingTracker:
         index = int(image[0, 0, 0])
         self.measured.append(index)
         x = self._path(index)
-        return None if x is None else _body(x)
+        return None if x is None else upright_body(x)
 
     def step(self, image: Image) -> BodyLandmarks | None:
         return self.peek(image)

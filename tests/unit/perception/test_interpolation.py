@@ -2,28 +2,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from bodydouble.perception.geometry import Roi
 from bodydouble.perception.interpolation import interpolate_body, is_motion_even
 from bodydouble.perception.landmarks import BodyLandmarks
+from seen_bodies import upright_body
 
 SIZE = (640, 360)
 
 
 def _body(shift: float) -> BodyLandmarks:
-    points = np.random.default_rng(2).uniform(100, 200, (33, 2))
-    points[[11, 12, 23, 24]] = [[200, 100], [100, 100], [180, 250], [120, 250]]
     segmentation = np.zeros((256, 256), np.uint8)
     segmentation[100:150, 100:150] = 255
-    roi = Roi(x=150 + shift, y=150, size=256)
-    return BodyLandmarks(
-        points=points + [shift, 0],
-        depth=np.zeros(33),
-        visibility=np.ones(33, np.float32),
-        score=1.0,
-        segmentation=segmentation,
-        matrix=roi.matrix(256),
-        next_roi=roi,
-    )
+    return upright_body(shift, segmentation)
 
 
 def _with_wrist(body: BodyLandmarks, x: float) -> BodyLandmarks:

@@ -4,10 +4,10 @@ import pytest
 import material
 from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.geometry import Roi
-from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.person_landmarks import PersonLandmarks
 from bodydouble.perception.portrait import coarse_mask
 from bodydouble.tasks.errors import NobodyFound
+from seen_bodies import seen_body
 
 
 def test_a_portrait_has_face_body_and_mask(model_pack: ModelPack):
@@ -57,15 +57,7 @@ def test_lines_of_the_body_that_no_network_sees_are_not_the_person():
 
     points, roi = np.zeros((33, 2)), Roi(x=50, y=60, size=100)
     points[[11, 12, 23, 24]] = [[80, 50], [30, 50], [80, 119], [30, 119]]
-    body = BodyLandmarks(
-        points=points,
-        depth=np.zeros(33),
-        visibility=np.zeros(33, np.float32),
-        score=1.0,
-        segmentation=np.zeros((256, 256), np.uint8),
-        matrix=roi.matrix(256),
-        next_roi=roi,
-    )
+    body = seen_body(points, roi, visibility=0.0)
     mask = coarse_mask(
         Selfie(),  # pyright: ignore[reportArgumentType]
         np.zeros((120, 100, 3), np.uint8),
