@@ -1,4 +1,4 @@
-"""Values for the shell's completion. Names are read from a running installation; there are none without one."""
+"""Values for the shell's completion. Names of accounts, tasks and others are read from a running installation."""
 
 import contextlib
 from collections.abc import Iterator

@@ -71,6 +71,8 @@ BONES = {
     "left shin": Bone(start=(BodyPoint.LEFT_KNEE,), end=(BodyPoint.LEFT_ANKLE,)),
     "right shin": Bone(start=(BodyPoint.RIGHT_KNEE,), end=(BodyPoint.RIGHT_ANKLE,)),
 }
+LOOKS_SHARE_MIN = 0.5
+"""Share of the looks at the reference image, above which a bone has to be seen in them."""
 NECK = "neck"
 LIMBS = tuple(name for name in BONES if name not in (NECK, "trunk", "shoulders"))
 HEAD = "head"
@@ -152,7 +154,7 @@ def bone_lengths(
 ) -> BoneLengths:
     """Lengths of bones and head that are seen as in the reference image, over their lengths there.
 
-    ``reference`` is a track of one or more looks at that image, of which the median counts. Bones that point at the
+    Each frame of ``reference`` is one look at that image; the median of the looks counts. Bones that point at the
     camera in either are not judged, nor is a body that is seen from the side. A neck may lean. Sizes are width and
     height.
     The scale is the one at which most bones agree, in a window of frames: the actor may walk towards the camera.
@@ -160,7 +162,7 @@ def bone_lengths(
     made, frontal = _bones(character, size), _frontal(character)
     ratios: dict[str, NDArray[np.float64]] = {}
     for name, own in _bones(reference, reference_size).items():
-        if np.isfinite(own.lengths).mean() <= 0.5:
+        if np.isfinite(own.lengths).mean() <= LOOKS_SHARE_MIN:
             continue
         slope, length = float(np.nanmedian(own.slopes)), float(np.nanmedian(own.lengths))
         slopes = made[name].slopes

@@ -5,8 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAME_SIDES = 10_000.0
-"""Half the frame's side over that of the points. OpenCV starts with three points outside the frame: triangles whose
-circumcircle reaches them are missing. So far away only slivers at the hull are, far thinner than a pixel.
+"""Half the side of the frame around the points, over the side of the points' box. OpenCV starts with three points of
+its own outside that frame. It leaves out triangles whose circumcircle holds one of them. At this distance these are
+only slivers at the hull, far thinner than a pixel.
 """
 
 

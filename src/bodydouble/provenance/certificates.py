@@ -60,7 +60,7 @@ def make_certificate(
 ) -> x509.Certificate:
     """A certificate of ``key`` that is valid for ``days``; without an ``issuer`` that of an authority.
 
-    ``clock_difference``: how long ago its validity began, for machines whose clocks are slow.
+    ``clock_difference``: the validity begins so long before now. Machines with slow clocks accept it then.
     """
     now, is_authority, issuer_key = datetime.now(UTC), issuer is None, issuer.key if issuer else key
     builder = (

@@ -13,7 +13,7 @@ UNNAMED = "unread:"
 PERIOD_SECONDS = 3600
 """The name changes this often, so that the result of a client that has gone is not given to one that comes tomorrow."""
 REPEAT_SECONDS = 600
-"""A client repeats a lost request within this time: so long the name of the period before counts too."""
+"""Clients repeat a lost request within this time. So long after a new name, the former one is looked up too."""
 
 
 def name_request(*parts: bytes, clock: Callable[[], float] = time.time) -> str:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 FOLDERS_MAX = 256
-"""Folders whose sizes are kept, those asked for last."""
+"""Sizes are kept for so many folders: the most recently used ones."""
 
 
 class FolderSizes:
@@ -38,10 +38,7 @@ class FolderSizes:
 
 
 def growing_bytes(folder: Path, prefix: str) -> int:
-    """Bytes of the files whose names begin with ``prefix``, as they are at this moment; 0 if there is no folder.
-
-    Raises OSError.
-    """
+    """Bytes that the files named ``prefix``... hold at this moment; 0 if there is no folder. Raises OSError."""
     try:
         with os.scandir(folder) as entries:
             return sum(_size(entry) for entry in entries if entry.name.startswith(prefix))

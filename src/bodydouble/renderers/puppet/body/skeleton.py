@@ -65,8 +65,8 @@ SEEN_MIN = 0.5
 ARM_SEEN_MIN = 0.3
 """The same for an elbow: sleeves hide them."""
 RAISED_SEEN_MIN = 0.8
-"""The same for an elbow above its shoulder whose hand is nowhere: below a headshot's edge the network guesses arms that
-are raised into the hair. Measured: 0.62 for such a guess."""
+"""The same for an elbow above its shoulder, where the hand is not seen. In headshots the network guesses such arms,
+raised into the hair. Measured: 0.62 for such a guess."""
 # Limbs that are not seen hang and stand straight. All values chosen by eye on half-body pictures.
 HANGING = np.array([0.25, 1.0, 0.0])
 """Direction of an upper arm: outwards and down."""

@@ -111,7 +111,7 @@ def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:
 def _apart_from(others: Matte, gone: Matte, height: int, row: float) -> tuple[Matte, Matte] | None:
     """The pieces of the mask ``others`` (h, w) that are not only a rim of ``gone``, and those of them down to ``row``.
 
-    ``height`` is the picture's. Only the box that can hold such pieces is computed. None if there are none.
+    ``height`` is the picture's. Only a box around the possible pieces is computed. None without such pieces.
     """
     core = cv2.bitwise_and(others, cv2.bitwise_not(gone))
     x, y, w, h = cv2.boundingRect(core)

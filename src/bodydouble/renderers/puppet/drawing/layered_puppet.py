@@ -140,7 +140,7 @@ class LayeredPuppet:
         return [f"{limb}_{'lr'[k]}" for k in order]
 
     def _legs_hidden(self, index: int, height: int) -> list[str]:
-        """The legs whose knee is inside the picture but behind something, such as a desk.
+        """The legs with a knee inside the picture that something hides, such as a desk.
 
         Cut off by the lower edge, legs that are seen soon before or after are not behind anything.
         """

@@ -36,7 +36,8 @@ def place_leg(
 ) -> tuple[dict[str, BonePose], dict[str, Array]]:
     """Bones and joints of the leg of ``side`` that begins at ``hip`` (3,).
 
-    ``directions``: (3,) each, of thigh and shin. ``foot``: (3,) the actor's, of which ``foot_share`` (0-1) is seen.
+    ``directions``: (3,) each, of thigh and shin. ``foot``: (3,) the direction of the actor's foot. ``foot_share``: its
+    length on screen over its own, 0-1.
     """
     bones: dict[str, BonePose] = {}
     joints = {f"hip_{side}": hip}

@@ -23,7 +23,7 @@ def hips_seen(motion: Motion) -> bool:
 
 
 def legs_needed(motion: Motion) -> bool:
-    """Whether the actor's legs are seen now and then: a character whose picture cuts them off needs some."""
+    """Whether the actor's legs are seen now and then. Then the character needs legs that its picture may cut off."""
     seen = motion.visibility[motion.present]
     legs = (seen[:, LOWER_LEGS[:2]].max(1) > KNEES_SEEN_MIN) | (seen[:, HIPS].min(1) > THIGHS_SEEN_MIN)
     return bool(len(legs)) and float(legs.mean()) > LEGS_OFTEN_MIN

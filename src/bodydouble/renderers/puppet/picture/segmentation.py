@@ -73,7 +73,7 @@ SLEEVE_REACH, RATIO_SURE = 0.2, 3
 log-likelihood ratio arm / rest up to which it is. Chosen by eye on the development clips: jackets, kimonos."""
 CUT_OFF_BELOW = 0.3
 """Decimetres below the shoulder's joint from which on pixels of the body's arm surely have the sleeve's colours. Chosen
-by eye on half bodies whose elbows are below the picture."""
+by eye on half bodies with elbows below the picture's edge."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 CUFF_RADIUS = 0.5
@@ -224,7 +224,7 @@ def _arm(
 
 
 def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str, seen: "_Seen") -> Mask:
-    """(h, w) the upper arm, of which the picture's edge cuts the elbow off, as the body has it; no hair before it."""
+    """(h, w) an upper arm whose elbow is beyond the picture's edge: where the body has it, without hair before it."""
     never = face_and_neck(anatomy, opaque.shape) | seen.head
     shoulder = fit.joints.points[ARMS[side].joints[0], 1]
     below = np.arange(len(opaque))[:, None] > shoulder + CUT_OFF_BELOW * fit.scale
