@@ -114,11 +114,9 @@ class TaskLife(RuleBasedStateMachine):
     def progress(self, task: TaskId, executor: str, fraction: float) -> None:
         """Only who has it is wanted, and progress never goes back."""
         before = self.run(self.store.get_task(task))
-        standing = self.run(
-            self.store.set_progress(task, executor, TaskProgress(fraction=fraction, stage=Stage.RENDER))
-        )
+        status = self.run(self.store.set_progress(task, executor, TaskProgress(fraction=fraction, stage=Stage.RENDER)))
         if task in self.ended or task in self.deleted or self.owners.get(task) != executor:
-            assert standing is LeaseStatus.LOST
+            assert status is LeaseStatus.LOST
         after = self.run(self.store.get_task(task))
         assert before is None or after.progress.fraction >= before.progress.fraction
 

@@ -18,7 +18,7 @@ from bodydouble.store import EmbeddedPostgres
 from bodydouble.store.server_user import enterable_folder, private_folder, server_user
 from bodydouble.tasks.errors import StorageUnavailable
 
-PATIENCE_SECONDS = 300
+READY_SECONDS_MAX = 300
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + READY_SECONDS_MAX
     while not condition():
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.05)
