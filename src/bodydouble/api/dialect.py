@@ -1,7 +1,15 @@
 """What a dialect is: the API of one vendor, translated to the use cases in ``service``.
 
-A dialect is a package of this one with a module ``dialect`` that defines ``DIALECT``, and a module ``callback`` that
-defines the format of its callbacks. Dialects share what this package has beside them, and nothing with each other.
+A dialect is a subpackage with a module ``dialect`` that defines ``DIALECT``. Where the vendor has callbacks, its module
+``callback`` has their format. Dialects share the other modules of this package, and nothing with each other.
+
+How a request becomes a task, in every dialect:
+
+1. A route of the dialect (for fal ``fal/queue.py``) calls ``submitting.submit`` with a function that parses the body.
+2. That function (``fal/models.py``) checks the vendor's fields, renames them to ours, and calls
+   ``translation.translated``, which checks them again as inputs of our model and returns a ``Submission``.
+3. ``submitting.submit`` passes it to ``TaskService.submit``, which stores the task. From here on nothing depends on the
+   dialect, except that responses and callbacks are written in it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

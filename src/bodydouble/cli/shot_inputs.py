@@ -22,7 +22,8 @@ PERSON_HELP = "The person in the video: largest, an index by size (0 is the larg
 def with_shot_inputs(mode: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator that replaces a command's parameter ``inputs`` by one option for each input of a shot.
 
-    The command gets checked values by field name. A wrong value ends the command with status 2.
+    ``mode`` is ``REPLACE`` or ``ANIMATE`` of ``renderers/plugin.py``. The command gets checked values by field name. A
+    wrong value ends the command with status 2.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

@@ -84,6 +84,10 @@ async def tasks_page(
 
 
 def _filter(user: SignedInUser, status: str, source: str, model: str, period: str, search: str) -> TaskFilter:
+    """The filter that the form's values ask for. ``search`` is the start of an id or a part of a title.
+
+    ``period`` is a number of days. Raises InvalidParams.
+    """
     if status not in STATUSES or source not in SOURCES or period not in PERIODS:
         raise InvalidParams(["Unknown filter value; choose one from the list"])
     is_id = bool(search) and set(search.lower()) <= ID_CHARACTERS

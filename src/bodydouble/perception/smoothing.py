@@ -1,7 +1,7 @@
 """Zero-phase smoothing of tracks: one-euro filtering forward and backward, never across a cut or a gap.
 
-The filter is Casiez, Roussel and Vogel 2012. Its parameters and the other limits have no recorded source. They are
-kept because tracks, and so the bytes of results, depend on them.
+The filter is Casiez, Roussel and Vogel, "1€ Filter", CHI 2012. Its parameters were chosen by eye (``_Smoothing``). The
+other limits have no recorded source. They are kept because tracks, and so the bytes of results, depend on them.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ class _Smoothing:
     """Parameters of one filter, chosen by eye on the development clips: steady at rest, no lag in fast motion."""
 
     cutoff: float  # Hz at rest
-    beta: float  # growth of the cutoff with speed
+    beta: float  # Hz for each hundredth of the body's scale per second, see ``one_euro``
 
 
 BODY = _Smoothing(cutoff=2.0, beta=0.03)
@@ -50,10 +50,10 @@ FAST = _Smoothing(cutoff=4.0, beta=0.1)
 def one_euro(
     x: NDArray[np.float64], frame_rate: float, *, cutoff: float, beta: float, scale: float, derivative: float = 1.0
 ) -> NDArray[np.float64]:
-    """``x`` smoothed along axis 0: the mean of a forward and a backward one-euro pass, so that nothing lags.
+    """``x`` (F, ...) in pixels smoothed along axis 0: the mean of a forward and a backward pass, so that nothing lags.
 
-    ``cutoff`` (Hz) applies at rest; ``beta`` opens the filter with the speed in ``scale`` (pixels) per second;
-    ``derivative`` (Hz) smooths the speed. Source: Casiez, Roussel, Vogel, "1€ Filter", CHI 2012.
+    The filter's cutoff frequency is ``cutoff`` (Hz) at rest. It grows by ``beta`` (Hz) for each hundredth of ``scale``
+    (pixels, such as the shoulder width) per second. ``derivative`` (Hz) is the cutoff of the filter of the speed.
     """
 
     def run(values: NDArray[np.float64]) -> NDArray[np.float64]:

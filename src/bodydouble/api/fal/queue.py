@@ -129,7 +129,7 @@ async def result(request: Request) -> Response:
 
 
 async def output(request: Request, view: TaskView) -> Response:
-    """The response with the output of a request, or its error."""
+    """The response with the output of a request. 400 while it runs, 404 if its media were deleted, else its error."""
     task, headers = view.task, {REQUEST_ID: str(view.task.id)}
     if task.status not in TERMINAL:
         return JsonResponse({"detail": "Request is still in progress"}, status_code=400, headers=headers)

@@ -20,7 +20,7 @@ from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
 
-REST, CDN = f"{PREFIX}/rest", f"{PREFIX}/cdn"
+CDN = f"{PREFIX}/cdn"
 UPLOAD = f"{CDN}/files/upload"
 TOKEN_HOURS = 1
 router = APIRouter(prefix=PREFIX, tags=["storage"])

@@ -192,7 +192,7 @@ def hair_left_over(hair: Matte, gone: Matte, source: Image, plate: Image) -> Mat
 
 
 def matte_mask(matte: Matte) -> Matte:
-    """(H, W) 0 or 255: ``matte`` widened over hair fringe, motion blur and the darkened rim around a person."""
+    """(H, W) 0 or 255: ``matte`` (H, W) 0-255 widened over hair fringe, motion blur and a person's darkened rim."""
     height = len(matte)
     result = np.zeros_like(matte)
     thick, rim = _disc(FAINT_REACH * height), _disc(RIM * height)

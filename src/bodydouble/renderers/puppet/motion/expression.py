@@ -185,10 +185,11 @@ class Expression:
 
 
 def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
-    """(478, 3) the normalised face ``own`` with the actor's expression.
+    """(478, 3) the character's face with the actor's expression, normalised as by ``normalised``.
 
-    ``rest`` is ``own`` at rest (see ``resting_face``). Eyelids move by the ratio of the opening, so that eyes of any
-    size close fully; an iris moves by the gaze alone; a mouth that opens takes the actor's width.
+    ``own`` (478, 3) is the character's face as in its picture, ``rest`` the same face at rest (``resting_face``).
+    Eyelids move by the ratio of the opening, so that eyes of any size close fully. An iris moves by the gaze alone. A
+    mouth that opens takes the actor's width.
     """
     offsets = expression.offsets.copy()
     offsets[:, 2] *= DEPTH_KEPT
