@@ -77,8 +77,6 @@ class FacePoint(IntEnum):
     ``PersonTrack.face`` appends to the mesh. The subject's right is at image left.
     """
 
-    NOSE_TIP = 1
-    NOSE_BRIDGE = 6
     BETWEEN_BROWS = 9
     FOREHEAD_TOP = 10  # at the hairline
     UPPER_LIP_INNER = 13

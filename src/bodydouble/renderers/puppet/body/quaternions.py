@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 TINY = 1e-9
 """Angles in radians and lengths below it count as zero."""
 
@@ -24,11 +23,6 @@ def multiply(a: Array, b: Array) -> Array:
             w * k + x * j - y * i + z * s,
         ]
     ).T
-
-
-def about_x(angle: float) -> Array:
-    """(4,) a rotation by ``angle`` radians about the first axis."""
-    return np.array([np.cos(angle / 2), np.sin(angle / 2), 0.0, 0.0])
 
 
 def about_y(angle: float) -> Array:

@@ -15,7 +15,7 @@ from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, narrow
 
 SIDE_MAX = 420
 """Longer side in pixels at which the colour models decide."""
-CORE, NEAR, RING = 0.22, 0.35, 0.3
+CORE, RING = 0.22, 0.3
 """Decimetres: how far inside the body everything is the person; how far around the matte colours are compared."""
 FAINT, SOLID = 0.14, 0.94
 """Alphas that count as nothing and as whole, as for the first cut-out."""

@@ -4,7 +4,7 @@ from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skinning import BonePose, dual_quaternions, skin_points
 
 HALF_TURN = BonePose(rotation=quaternions.about_z(np.pi), origin=np.array([1.0, 0, 0]), target=np.array([1.0, 0, 0]))
-STILL = BonePose(rotation=quaternions.IDENTITY, origin=np.zeros(3), target=np.zeros(3))
+STILL = BonePose(rotation=quaternions.about_z(0.0), origin=np.zeros(3), target=np.zeros(3))
 
 
 def test_a_point_of_one_bone_moves_rigidly():
