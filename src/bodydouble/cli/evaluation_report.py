@@ -62,6 +62,7 @@ def _body_rows(e: Evaluation) -> list[Row]:
         ("  median angle", _number(e.bone_direction_degrees, 1, "°"), "between the character's limbs and the actor's"),
         ("bone lengths", _percent(e.bone_length_share), "bones within 10 % of the character's own length"),
         ("  neck and limbs", _percent(e.limb_length_share), "the same of neck, arms and legs alone"),
+        ("  judged", _percent(e.limb_lengths_judged), "frames in which neck or limbs are seen well enough"),
         *(
             (f"  {bone}", f"× {ratio:.2f}", "length of this bone over the character's; 1 is best")
             for bone, ratio in ratios

@@ -25,12 +25,16 @@ FORESHORTENED_MIN = 0.5
 SLOPE_MAX = 0.48
 """Depth difference of the ends over the projected length, up to which a bone is seen frontally: it is foreshortened by
 10 % then (26 degrees), as much as a length may be off."""
-SLOPE_DIFFERENCE_MAX = 0.25
-"""From the slope in the reference: within it both are foreshortened alike. The network's depths have a bias, a neck
-always leans forward, that cancels in the difference."""
-FORESHORTENING_MAX = 0.05
-"""By which the foreshortening by those slopes differs at most: half of what a length may be off. A slope of 0.6 in the
-picture and of 0.85 in the result make 11 % of the length."""
+SLOPE_DIFFERENCE_MAX, NECK_DIFFERENCE_MAX = 0.25, 0.5
+"""From the slope in the reference, of trunk, shoulders and head, and of the neck: within it both are foreshortened
+alike. The network's depths have a bias, a neck always leans forward, that cancels in the difference. A nod hides the
+neck: the head has to be tilted as in the picture too."""
+FRONTAL_MIN = 0.9
+"""A limb's length in the driving video over its longest about that time, of both sides, from which it is frontal."""
+LONGEST_FRAMES = 48
+"""Frames before and after, among which a limb's longest length is looked for: the actor may walk away."""
+JUDGED_MIN = 0.5
+"""Share of the frames in which neck or limbs have to be judged for their lengths to be told: few prove nothing."""
 TURN_MAX = 1.0
 """Depth over width of shoulders and hips, up to which a body is seen frontally (45 degrees). From the side the network
 puts hips up to 8 % of the trunk too low, and sees long trunks and short thighs in rigid drawings."""
@@ -75,6 +79,7 @@ LOOKS_SHARE_MIN = 0.5
 """Share of the looks at the reference image, above which a bone has to be seen in them."""
 NECK = "neck"
 LIMBS = tuple(name for name in BONES if name not in (NECK, "trunk", "shoulders"))
+THIGHS = ("left thigh", "right thigh")
 HEAD = "head"
 """Forehead to chin of the face mesh; judged like a bone."""
 
@@ -145,40 +150,96 @@ class BoneLengths:
     """Lengths against the character's own, at a scale that changes slowly."""
 
     share: float | None  # of all frontal bones in all frames within ``LENGTH_RANGE``
-    limb_share: float | None  # the same of neck and limbs alone
+    limb_share: float | None  # the same of neck and limbs alone; None where they are judged too seldom
+    judged: float | None  # share of the character's frames in which neck or limbs are judged
     ratios: dict[str, float]  # median ratio of each bone, 1 is the character's own length
 
 
 def bone_lengths(
-    reference: PersonTrack, reference_size: tuple[int, int], character: PersonTrack, size: tuple[int, int]
+    reference: PersonTrack,
+    reference_size: tuple[int, int],
+    actor: PersonTrack,
+    character: PersonTrack,
+    size: tuple[int, int],
 ) -> BoneLengths:
-    """Lengths of bones and head that are seen as in the reference image, over their lengths there.
+    """Lengths of the character's bones and head over those in the reference image.
 
-    Each frame of ``reference`` is one look at that image; the median of the looks counts. Bones that point at the
-    camera in either are not judged, nor is a body that is seen from the side. A neck may lean. Sizes are width and
-    height.
+    Each frame of ``reference`` is one look at that image; the median of the looks counts. Sizes are width and height.
+    A limb is judged where the actor's is seen frontally: the driving video tells it better than the drawn result. Trunk
+    and head are judged where they are tilted as in the picture, and thighs and trunk of bodies seen from the front.
     The scale is the one at which most bones agree, in a window of frames: the actor may walk towards the camera.
     """
-    made, frontal = _bones(character, size), _frontal(character)
+    own, acted, made = _bones(reference, reference_size), _bones(actor, size), _bones(character, size)
+    facing = _frontal(character)
     ratios: dict[str, NDArray[np.float64]] = {}
-    for name, own in _bones(reference, reference_size).items():
-        if np.isfinite(own.lengths).mean() <= LOOKS_SHARE_MIN:
-            continue
-        slope, length = float(np.nanmedian(own.slopes)), float(np.nanmedian(own.lengths))
-        slopes = made[name].slopes
-        alike = frontal & (np.abs(slopes - slope) <= SLOPE_DIFFERENCE_MAX)
-        alike &= np.abs(np.hypot(1, slope) / np.hypot(1, slopes) - 1) <= FORESHORTENING_MAX
-        if (name == NECK or abs(slope) <= SLOPE_MAX) and alike.sum() >= FRAMES_MIN:
-            ratios[name] = np.where(alike, made[name].lengths / max(length, 1.0), np.nan)
-    if len(ratios) < 2:
-        return BoneLengths(share=None, limb_share=None, ratios={})
+    for name in own:
+        if name in LIMBS:
+            ratio = _limb_ratio(name, own, acted, made)
+            if name in THIGHS:
+                ratio = np.where(facing & _frontal(actor), ratio, np.nan)
+        else:
+            ratio = np.where(facing, _trunk_ratio(name, own, made), np.nan)
+        if np.isfinite(ratio).sum() >= FRAMES_MIN:
+            ratios[name] = ratio
+    limbs = [name in (NECK, *LIMBS) for name in ratios]
+    frames = character.present
+    if len(ratios) < 2 or not frames.any():
+        return BoneLengths(share=None, limb_share=None, judged=0.0 if frames.any() else None, ratios={})
     table = _steady(np.stack(list(ratios.values())), character.shot)  # (bones, F)
     table = table / _scales(table, character.shot)
+    judged = float(np.isfinite(table[limbs][:, frames]).any(axis=0).mean())
     return BoneLengths(
         share=_share_in_range(table),
-        limb_share=_share_in_range(table[[name in (NECK, *LIMBS) for name in ratios]]),
+        limb_share=_share_in_range(table[limbs]) if judged >= JUDGED_MIN else None,
+        judged=judged,
         ratios={name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True)},
     )
+
+
+def _limb_ratio(
+    name: str, own: dict[str, _Bones], acted: dict[str, _Bones], made: dict[str, _Bones]
+) -> NDArray[np.float64]:
+    """(F,) length over the character's own, where the actor's limb is frontal; NaN elsewhere.
+
+    Own is the longer one of both sides, if the picture shows it frontally. What little foreshortening the actor's limb
+    has left is taken off.
+    """
+    pair = (name, _other_side(name))
+    seen = [own[side] for side in pair if np.isfinite(own[side].lengths).mean() > LOOKS_SHARE_MIN]
+    looks = [(float(np.nanmedian(bone.lengths)), float(np.nanmedian(bone.slopes))) for bone in seen]
+    length, slope = max(looks, default=(0.0, np.inf))
+    if abs(slope) > SLOPE_MAX:
+        return np.full(len(made[name].lengths), np.nan)
+    share = acted[name].lengths / _longest(np.stack([acted[side].lengths for side in pair]))
+    frontal = (np.abs(acted[name].slopes) <= SLOPE_MAX) & (share >= FRONTAL_MIN)
+    return np.where(frontal, made[name].lengths / max(length, 1.0) / np.minimum(share, 1.0), np.nan)
+
+
+def _trunk_ratio(name: str, own: dict[str, _Bones], made: dict[str, _Bones]) -> NDArray[np.float64]:
+    """(F,) length of trunk, shoulders, neck or head over that in the picture where both are tilted alike, else NaN."""
+    limits = {NECK: NECK_DIFFERENCE_MAX, HEAD: SLOPE_DIFFERENCE_MAX} if name == NECK else {name: SLOPE_DIFFERENCE_MAX}
+    alike = np.isfinite(made[name].lengths)
+    for bone, difference in limits.items():
+        if np.isfinite(own[bone].lengths).mean() <= LOOKS_SHARE_MIN:
+            return np.full(len(alike), np.nan)
+        slope = float(np.nanmedian(own[bone].slopes))
+        alike &= (np.abs(made[bone].slopes - slope) <= difference) & (name == NECK or abs(slope) <= SLOPE_MAX)
+    return np.where(alike, made[name].lengths / max(float(np.nanmedian(own[name].lengths)), 1.0), np.nan)
+
+
+def _other_side(limb: str) -> str:
+    side, bone = limb.split(" ", 1)
+    return f"{'right' if side == 'left' else 'left'} {bone}"
+
+
+def _longest(lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(F,) the longest of both sides' ``lengths`` (2, F) within ``LONGEST_FRAMES``, outliers aside; NaN without any."""
+    result = np.full(lengths.shape[1], np.nan)
+    for i in range(lengths.shape[1]):
+        near = lengths[:, max(0, i - LONGEST_FRAMES) : i + LONGEST_FRAMES + 1]
+        if np.isfinite(near).any():
+            result[i] = max(float(np.nanpercentile(near, LONGEST_PERCENTILE)), 1.0)
+    return result
 
 
 def _frontal(track: PersonTrack) -> NDArray[np.bool_]:

@@ -145,7 +145,7 @@ class Comparison:
         size = (width, height)
         directions = bone_directions(actor, character, size)
         rows, columns = self._reference.image.shape[:2]
-        lengths = bone_lengths(self._reference.views, (columns, rows), character, size)
+        lengths = bone_lengths(self._reference.views, (columns, rows), actor, character, size)
         return Evaluation(
             width=width,
             height=height,
@@ -163,6 +163,7 @@ class Comparison:
             bone_direction_degrees=directions.degrees,
             bone_length_share=lengths.share,
             limb_length_share=lengths.limb_share,
+            limb_lengths_judged=lengths.judged,
             bone_length_ratios=lengths.ratios,
             foot_slide=foot_slide(actor, character, size),
             face_texture_output=texture_output,

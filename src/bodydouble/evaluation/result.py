@@ -35,7 +35,8 @@ class Evaluation:
     bone_direction_share: float | None  # share of limbs that point as the actor's do, within 20 degrees
     bone_direction_degrees: float | None  # median angle
     bone_length_share: float | None  # share of frontal bones within 0.9 to 1.1 of the character's own length
-    limb_length_share: float | None  # the same of neck, arms and legs alone
+    limb_length_share: float | None  # the same of neck, arms and legs alone; None if judged in under half of the frames
+    limb_lengths_judged: float | None  # share of the character's frames in which neck or limbs are judged
     bone_length_ratios: dict[str, float]  # median ratio by bone, at one scale a shot
     foot_slide: float | None  # speed of resting feet beyond the actor's, pixels a frame at 480P
     face_texture_output: float | None  # -1 to 1, aligned face of the output against the reference's

@@ -32,6 +32,7 @@ EVALUATION = Evaluation(
     bone_direction_degrees=8.0,
     bone_length_share=0.8,
     limb_length_share=0.9,
+    limb_lengths_judged=0.7,
     bone_length_ratios={"left shin": 1.1},
     foot_slide=0.2,
     clothes_output=0.7,

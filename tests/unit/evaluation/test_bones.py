@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bodydouble.evaluation.bones import bone_directions, bone_lengths
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.perception.track import PersonTrack
 from mannequin import Joints, joints, track_of
 
@@ -29,7 +29,9 @@ def _clip(pose: Joints) -> PersonTrack:
 
 def test_the_character_as_it_is_at_another_size_has_its_own_lengths():
     """One scale for the whole shot is allowed; every ratio is 1."""
-    found = bone_lengths(track_of([joints(head=60)]), SIZE, _clip(joints(head=40)), SIZE)
+    clip = _clip(joints(head=40))
+
+    found = bone_lengths(track_of([joints(head=60)]), SIZE, clip, clip, SIZE)
 
     assert found.share == 1
     assert found.ratios["left thigh"] == pytest.approx(1, abs=1e-3)
@@ -39,7 +41,7 @@ def test_a_character_stretched_onto_the_actors_joints_fails_by_length_and_not_by
     """Copied joints agree in direction; the legs have the actor's length and not the character's."""
     actor, character = _clip(_long_legged(1.3)), track_of([_long_legged(1.0)])
 
-    copied = bone_lengths(character, SIZE, actor, SIZE)
+    copied = bone_lengths(character, SIZE, actor, actor, SIZE)
 
     assert bone_directions(actor, actor, SIZE).share == 1
     assert copied.share is not None
@@ -69,7 +71,7 @@ def test_foreshortened_and_hidden_limbs_are_not_judged():
 
     assert bone_directions(actor, character, SIZE).share == 1
     assert bone_directions(hidden, character, SIZE).share is None
-    assert bone_lengths(track_of([joints()]), SIZE, hidden, SIZE).share is None
+    assert bone_lengths(track_of([joints()]), SIZE, hidden, hidden, SIZE).share is None
 
 
 def test_a_lost_character_agrees_with_nothing():
@@ -86,9 +88,9 @@ def test_noise_of_single_frames_is_no_wrong_length():
     for i in range(0, 24, 3):
         wide.body[i, [25, 26], 1] += 25
     long = track_of([_long_legged(1.0 if i < 12 else 1.4) for i in range(24)])
-    own = track_of([_long_legged(1.0)])
+    own, own_clip = track_of([_long_legged(1.0)]), track_of([_long_legged(1.0)] * 24)
 
-    noisy, stretched = bone_lengths(own, SIZE, wide, SIZE), bone_lengths(own, SIZE, long, SIZE)
+    noisy, stretched = (bone_lengths(own, SIZE, own_clip, made, SIZE) for made in (wide, long))
 
     assert noisy.share == 1
     assert stretched.share is not None
@@ -100,27 +102,73 @@ def test_several_looks_at_the_picture_count_by_their_median():
     off = joints(head=60)
     off[25:33, 1] += 30
 
-    found = bone_lengths(track_of([joints(head=60), off, joints(head=60)]), SIZE, _clip(joints(head=45)), SIZE)
+    clip = _clip(joints(head=45))
+
+    found = bone_lengths(track_of([joints(head=60), off, joints(head=60)]), SIZE, clip, clip, SIZE)
 
     assert found.ratios["left thigh"] == pytest.approx(1, abs=1e-3)
 
 
-def test_a_body_seen_from_the_side_is_not_judged():
+def test_trunk_and_thighs_of_a_body_seen_from_the_side_are_not_judged():
     """The network sees hips too low there: a long trunk with short thighs is no fault of the drawing."""
     clip = _clip(_long_legged(1.3))
     clip.body[:, [11, 23], 2], clip.body[:, [12, 24], 2] = 90, -90
 
-    assert bone_lengths(track_of([joints(head=45)]), SIZE, clip, SIZE).share is None
+    found = bone_lengths(track_of([joints(head=45)]), SIZE, clip, clip, SIZE).ratios
+
+    assert not {"trunk", "left thigh", "right thigh"} & set(found)
+    assert {"left forearm", "left shin"} <= set(found)
 
 
-def test_a_bone_foreshortened_otherwise_than_in_the_picture_is_not_judged():
-    """A thigh that is tilted by 18 degrees more looks a tenth shorter: the measure says nothing of it."""
+def test_a_limb_is_judged_where_the_actors_is_frontal():
+    """The driving video tells it, by its length and by its depth; the depths of a drawn result do not count."""
+    own, drawn = track_of([joints(head=45)]), _clip(joints(head=45))
+    drawn.body[:, 25, 2] = 90
+    short, deep = _clip(joints(head=45)), _clip(joints(head=45))
+    for side in (25, 26):
+        short.body[: FRAMES // 2, side, 1] -= 0.2 * (short.body[0, side, 1] - short.body[0, side - 2, 1])
+        deep.body[:, side, 2] = 0.6 * (deep.body[0, side, 1] - deep.body[0, side - 2, 1])
+
+    assert "left thigh" in bone_lengths(own, SIZE, _clip(joints(head=45)), drawn, SIZE).ratios
+    assert "left thigh" in bone_lengths(own, SIZE, short, drawn, SIZE).ratios
+    assert "left thigh" not in bone_lengths(own, SIZE, deep, drawn, SIZE).ratios
+    short.body[FRAMES // 2 + 2 :] = short.body[0]
+    assert "left thigh" not in bone_lengths(own, SIZE, short, drawn, SIZE).ratios
+
+
+def test_a_limb_is_as_long_as_its_longer_twin():
+    """Of two arms in the picture the foreshortened one tells no length, whatever depth the network gives it."""
     own, clip = track_of([joints(head=45)]), _clip(joints(head=45))
-    for track, slope in ((own, 0.4), (clip, 0.64)):
-        track.body[:, 25, 2] = slope * (track.body[:, 25, 1] - track.body[:, 23, 1])
-    clip.body[:, 25, 1] = clip.body[:, 23, 1] + 0.88 * (clip.body[:, 25, 1] - clip.body[:, 23, 1])
+    own.body[:, 13, :2] = 0.5 * (own.body[:, 13, :2] + own.body[:, 11, :2])
 
-    assert "left thigh" not in bone_lengths(own, SIZE, clip, SIZE).ratios
+    found = bone_lengths(own, SIZE, clip, clip, SIZE)
+
+    assert found.ratios["left upper arm"] == pytest.approx(1, abs=0.02)
+
+
+def test_a_nodding_head_hides_its_neck():
+    """A head that is tilted otherwise than in the picture leaves the neck unjudged."""
+    own, clip, nodding = track_of([joints(head=45)]), _clip(joints(head=45)), _clip(joints(head=45))
+    for track, nod in ((own, 0), (clip, 0), (nodding, 20)):
+        track.face_found[:] = True
+        track.face[:, FacePoint.FOREHEAD_TOP] = [250, 50, 0]
+        track.face[:, FacePoint.CHIN] = [250, 100, nod]
+
+    assert "neck" in bone_lengths(own, SIZE, clip, clip, SIZE).ratios
+    assert "neck" not in bone_lengths(own, SIZE, clip, nodding, SIZE).ratios
+
+
+def test_lengths_that_are_judged_in_few_frames_are_not_told():
+    """A result in which next to nothing can be judged has no share of right lengths, and says so."""
+    own, actor = track_of([joints(head=45)]), track_of([joints(head=45)] * 12)
+    actor.visibility[4:] = 0
+    clip = track_of([joints(head=45)] * 12)
+
+    found = bone_lengths(own, SIZE, actor, clip, SIZE)
+
+    assert found.judged == pytest.approx(4 / 12)
+    assert found.limb_share is None
+    assert found.share == 1
 
 
 def test_neck_and_limbs_are_told_from_trunk_and_shoulders():
@@ -129,7 +177,7 @@ def test_neck_and_limbs_are_told_from_trunk_and_shoulders():
     for k, side in ((11, 1), (12, -1)):
         wide[[k, k + 2, k + 4, k + 6, k + 8, k + 10]] += [side * 10, 0]
 
-    found = bone_lengths(track_of([joints(head=45)]), SIZE, _clip(wide), SIZE)
+    found = bone_lengths(track_of([joints(head=45)]), SIZE, _clip(joints(head=45)), _clip(wide), SIZE)
 
     assert found.limb_share == 1
     assert found.share is not None
