@@ -24,7 +24,7 @@ class AllowedHosts:
 
     @classmethod
     def parse(cls, entries: Sequence[str]) -> "AllowedHosts":
-        """From names and networks such as ``studio.local`` and ``192.168.0.0/16``."""
+        """The hosts of ``entries``: names and networks such as ``studio.local`` and ``192.168.0.0/16``."""
         names: list[str] = []
         networks: list[Network] = []
         for entry in entries:

@@ -24,7 +24,7 @@ UPLOAD_PATH = b"/files/"
 LINGER_SECONDS = 1.0
 """Time in which a refused client can read the response; what it sends meanwhile is discarded."""
 FILES_RESERVED = 512
-"""Open files beside the connections of clients: database, media, event loop."""
+"""Open files besides the connections of clients: database, media, event loop."""
 LOG_SECONDS = 10.0
 """Refusals of one kind are logged at most this often, with their number."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -1,4 +1,4 @@
-"""What the responses to domain errors have in common in every dialect: status, text, ``Retry-After``, log line."""
+"""Responses to domain errors, as far as they are the same in every dialect: status, text, ``Retry-After``, log line."""
 
 import math
 from collections.abc import Mapping

@@ -109,7 +109,7 @@ class TaskEventStream:
 
 
 def task_state(view: TaskView) -> State:
-    """What changes whenever a stream has something new to say about the task."""
+    """The parts of a task that a stream reports. A new event is sent if one of them has changed."""
     return view.task.version, view.queue_position
 
 

@@ -42,7 +42,7 @@ async def read_new_task(request: Request, secret: str | None, created: Created, 
 
 
 def new_task(created: Created, submission: Submission) -> TaskView:
-    """What the request itself tells of the task that it created. Files within the request have no addresses."""
+    """The task that a request has created, from the request alone. Files within the request have no addresses."""
     task = Task(
         id=created.id,
         account=created.account,

@@ -22,7 +22,7 @@ FIRST_ACCOUNT = "default"
 
 @dataclass(frozen=True, kw_only=True)
 class AdminServices:
-    """What an operator's commands call."""
+    """The services that an operator's commands call."""
 
     operation: OperationService
     accounts: AccountService

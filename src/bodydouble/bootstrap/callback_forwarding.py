@@ -14,13 +14,13 @@ from bodydouble_client import Client, TaskInfo
 
 POLL_SECONDS = 2.0
 PAGE = 50
-"""Tasks that are looked at; more than may end between two looks."""
+"""Number of newest tasks that are read each time; more than can end between two reads."""
 FORWARD_SECONDS_MAX = 15.0
-"""As long as a callback may take."""
+"""Limit of one POST: as long as a callback may take."""
 
 
 class TaskSource(Protocol):
-    """What ``EndedTasks`` needs of the client."""
+    """The part of the client that ``EndedTasks`` needs."""
 
     def recent(self) -> list[TaskInfo]:
         """The newest tasks of the account."""

@@ -1,4 +1,4 @@
-"""What an installation chose for its media and its renderers."""
+"""The options of an installation for its media and its renderers."""
 
 import dataclasses
 from pathlib import Path
@@ -46,7 +46,7 @@ def renderer_settings(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def wan_settings(settings: Settings) -> WanSettings:
-    """What this installation chose about the GPU renderer. Raises InputRejected."""
+    """The settings of the GPU renderer. Raises InputRejected."""
     return _settings_of(WAN, settings)
 
 
@@ -92,7 +92,7 @@ def _settings_in_table(plugin: RendererPlugin, settings: Settings, own: set[str]
 
 
 def perception_options(settings: Settings) -> PerceptionOptions:
-    """What this installation chose to find and follow people with; folders with their whole paths."""
+    """The networks with which this installation finds and follows people. Paths of folders are absolute."""
     chosen = {f.name: getattr(settings, f"perception_{f.name}") for f in dataclasses.fields(PerceptionOptions)}
     folders = {name: str(Path(value).resolve()) for name, value in chosen.items() if Path(value).is_dir()}
     return PerceptionOptions(**chosen | folders)

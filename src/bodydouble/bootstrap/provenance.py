@@ -1,4 +1,4 @@
-"""What this installation signs results with."""
+"""Certificate and key with which this installation signs results."""
 
 import shlex
 from pathlib import Path
@@ -21,7 +21,7 @@ def authority_folder(settings: Settings) -> Path:
 
 
 def signing_options(settings: Settings) -> SigningOptions | None:
-    """What the service signs with; None if results are not signed.
+    """The signing options of the service; None if results are not signed.
 
     Without a configured certificate, makes a local authority in the data folder.
 
@@ -32,7 +32,7 @@ def signing_options(settings: Settings) -> SigningOptions | None:
 
 
 def local_signing_options(settings: Settings) -> SigningOptions | None:
-    """What a command at a terminal signs with: as the service, or with an authority of the user's own.
+    """The signing options of a command at a terminal: those of the service, or a local authority of the user.
 
     Raises:
         SigningFailed: the authority can be neither read nor made.

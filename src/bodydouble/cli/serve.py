@@ -291,7 +291,7 @@ class _Server(uvicorn.Server):
 async def _serve(
     settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, processes: SideProcesses = ()
 ) -> None:
-    """Run the API in this process, and ``processes`` beside it, until SIGINT or SIGTERM."""
+    """Run the API in this process, and ``processes`` at the same time, until SIGINT or SIGTERM."""
     from bodydouble.api.connections import limited_protocol, reserve_connections
     from bodydouble.bootstrap.application import build_app
     from bodydouble.outbound import parse_networks

@@ -44,7 +44,7 @@ EXPECTED_VALUES = {
     "dict_type": "a table of names and values",
     "value_error": "{error}",
 }
-"""By pydantic's type of error; in braces its context."""
+"""Type of pydantic's error → the expected value, in words. Names in braces are fields of the error's context."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def load_settings(**chosen: Any) -> Settings:
 
 
 def _expected(error: "ErrorDetails") -> str:
-    """What a setting accepts, in words; pydantic's own message for rare kinds of errors."""
+    """The values that a setting accepts, in words; pydantic's own message for rare kinds of errors."""
     words = EXPECTED_VALUES.get(error["type"])
     return words.format(**error.get("ctx", {})) if words else error["msg"]
 

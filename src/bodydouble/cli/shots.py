@@ -63,7 +63,7 @@ def make_shot(
 def _request(
     image: Path, video: Path, output: Path, settings: Settings, mode: str, inputs: Mapping[str, Any]
 ) -> "ShotRequest":
-    """What ``inputs`` and the installation's settings ask for."""
+    """The shot that ``inputs`` and the installation's settings ask for."""
     options = dict(inputs)
     short_side = RESOLUTIONS[options.pop("resolution")]
     point, rank = options.pop("person")

@@ -1,4 +1,4 @@
-"""Processes that ``serve`` runs beside itself; each is restarted when it ends."""
+"""Processes that ``serve`` starts, such as the worker; each is restarted when it ends."""
 
 import asyncio
 import contextlib

@@ -26,7 +26,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 TABLE_CHARACTERS_MAX = 10_000
 VALUE_CHARACTERS_MIN = 20
-"""With less room beside the longest name, every value stands below its name."""
+"""Smallest width of the column of values. On a narrower terminal each value is printed below its name."""
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """C0 except tab and line feed, DEL, C1, and the marks that change the direction of text."""
 METAVARS = {
@@ -49,7 +49,7 @@ class SafeConsole(Console):
     """A console that never sends a control character from a text."""
 
     def print(self, *objects: Any, **arguments: Any) -> None:
-        """As of ``rich.console.Console``."""
+        """The method of ``rich.console.Console`` of this name."""
         super().print(*(printable(o) if isinstance(o, str) else o for o in objects), **arguments)
 
 
@@ -57,7 +57,7 @@ class SafeTable(Table):
     """A table without control characters in its cells."""
 
     def add_row(self, *cells: Any, **arguments: Any) -> None:
-        """As of ``rich.table.Table``."""
+        """The method of ``rich.table.Table`` of this name."""
         super().add_row(*(printable(c) if isinstance(c, str) else c for c in cells), **arguments)
 
 

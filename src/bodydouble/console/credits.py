@@ -64,7 +64,7 @@ class TransferGroup:
 
     @property
     def word(self) -> str:
-        """What happened in the end."""
+        """The newest transfer in a word or two, such as the outcome of a task."""
         return TRANSFERS[self.entries[0].kind][0]
 
     @property

@@ -25,7 +25,7 @@ def report_rows(figures: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _motion_rows(figures: Mapping[str, Any]) -> list[Row]:
-    """What is kept of the video, and how the character moves in it."""
+    """Rows on the parts of the video that are kept, and on the character's motion."""
     kept = [word for name, word in DELIVERY.items() if figures["delivery"][name]]
     lost = [word for name, word in DELIVERY.items() if not figures["delivery"][name]]
     return [

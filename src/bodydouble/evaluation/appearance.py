@@ -15,11 +15,11 @@ from bodydouble.perception.triangulation import triangulate
 SIDE = 96
 """Pixels of the aligned face."""
 MESH_POINTS = 468
-"""Of MediaPipe's face mesh, without the irises."""
+"""Number of points of MediaPipe's face mesh, without the irises."""
 LIGHTNESS_BINS, CHROMA_BINS = 5, 8
 """Coarse: the scene's light may tint a face without making it another one."""
 LAB_RANGE = ((0, 100), (-60, 60), (-60, 60))
-"""L, a, b: beyond 60 there are no skins and few clothes."""
+"""Bins of L, a and b: no skin and few clothes have an a or b beyond 60."""
 ON_EDGE = 1e-9
 """Weights down to minus this are zero with rounding: the pixel lies on the triangle's edge."""
 

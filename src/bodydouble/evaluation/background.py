@@ -6,7 +6,7 @@ from bodydouble.media import Planes
 from bodydouble.perception.arrays import Image, Mask
 
 PIXELS_MIN = 100
-"""With less background there is no measurement."""
+"""Number of background pixels below which a frame is not measured."""
 PSNR_MAX_DB = 100.0
 """The value for identical pixels, whose PSNR is infinite."""
 

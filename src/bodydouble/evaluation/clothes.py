@@ -17,7 +17,7 @@ TRUNK_SHRINK = 0.6
 SEEN_MIN = 0.5
 """Visibility of both ends from which a part is measured."""
 CERTAIN_LEVEL = 204
-"""Of the matte (0-255): pixels that are the person's for sure."""
+"""Matte level (0-255) from which a pixel surely belongs to the person."""
 PIXELS_MIN = 60
 """Pixels: a part with fewer is too small to have a colour."""
 SPREAD_BINS = (3, 3, 3)

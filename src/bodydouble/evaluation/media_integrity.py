@@ -25,7 +25,7 @@ DURATION_TOLERANCE = 0.1
 def compare_media(
     source: tuple[Path, VideoInfo, VideoReader], output: tuple[Path, VideoInfo, VideoReader]
 ) -> MediaIntegrity:
-    """What of the media is unchanged. Both files are given as path, probe and reader."""
+    """Which parts of the media are unchanged. Both files are given as path, probe and reader."""
     (source_path, a, source_reader), (output_path, b, output_reader) = source, output
     # From the first frame: a common start of all tracks is removed from results.
     times = [[(p - r.pts[0]) * info.time_base for p in r.pts] for info, r in ((a, source_reader), (b, output_reader))]

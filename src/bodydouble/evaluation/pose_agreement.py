@@ -20,7 +20,7 @@ INDEPENDENT, DRIVING = "full", "heavy"
 SCORE_MIN = 0.5
 """Score 0-1 of the network from which there is a body."""
 VISIBILITY_MIN = 0.5
-"""Of the actor's joint, 0-1: a joint that is hidden there is not judged."""
+"""Visibility (0-1) of the actor's joint from which it is compared: hidden joints are guesses."""
 REGION_SCALE, REGION_SIDE_MIN = 2.5, 16.0
 """Side of the searched region over the reach of the landmarks from the hips, and its minimum in pixels."""
 JOINTS = {

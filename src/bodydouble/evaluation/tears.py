@@ -20,16 +20,16 @@ SEEN_MIN = 0.5
 TOES = (BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE)
 """The network places them up to half a foot beyond bare feet: what lies on the way there is no hole."""
 SOLID_LEVEL, OPEN_LEVEL = 128, 64
-"""Of the output's matte (0-255): the silhouette is at least half opaque; a hole is clearly transparent, because the
-segmentation is weak on thin legs."""
+"""Levels of the output's matte (0-255). The silhouette is at least half opaque. A hole is clearly transparent, because
+the segmentation is weak on thin legs."""
 SHOWS_THROUGH_MAX = 4.0
 """0-255: a pixel this near to the source's own, where no actor was, is background: encoding differs by less."""
 FLAT_DIVISOR = 110
 """Frame height over the radius of the disc in which all pixels have to be background: one may be so by chance."""
 HOLE_SHARE_MIN = 0.005
-"""Of the character's core: a smaller hole is not noticed."""
+"""Share of the character's core from which a hole counts: viewers do not notice a smaller one."""
 PIECE_SHARE_MIN = 0.005
-"""Of the silhouette: a smaller piece is not noticed."""
+"""Share of the silhouette from which a detached piece counts: viewers do not notice a smaller one."""
 CHANGED_MIN = 40.0
 """0-255: a pixel that differs by more from the source, where no actor was, was painted; a plate differs by less."""
 THIN_DIVISOR = 220

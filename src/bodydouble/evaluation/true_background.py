@@ -6,11 +6,11 @@ from bodydouble.evaluation.regions import grown
 from bodydouble.perception.arrays import Image, Matte
 
 UNCOVERED_MAX = 4
-"""Of the output's matte (0-255): less than this is not the character."""
+"""Level of the output's matte (0-255) below which a pixel is not the character."""
 CHARACTER_MARGIN = 0.03
 """Share of the frame's height around the character that is not judged: soft edges and shadows."""
 ACTOR_LEVEL = 128
-"""Of the source's matte (0-255): from half on, the pixel is the actor's."""
+"""Level of the source's matte (0-255) from which a pixel is the actor's: half of the range."""
 DISTINCT_MIN = 24.0
 """0-255: only pixels in which actor and background differ by more can tell what is left of the actor."""
 PIXELS_MIN = 50

@@ -26,9 +26,9 @@ TICK = Fraction(1, 90_000)
 CONTAINER_OPTIONS = {"movflags": "+faststart"}
 
 CODECS_PLAYED = frozenset({"h264", "vp8", "vp9", "av1"})
-"""By libav's names: those that Chrome, Firefox and Safari all decode. Whether they play HEVC depends on the machine."""
+"""Codecs, by libav's names, that Chrome, Firefox and Safari decode. Whether they play HEVC depends on the machine."""
 CONTAINERS_PLAYED = frozenset({"mp4", "matroska"})
-"""As in ``VideoInfo.container``. MP4 includes MOV, Matroska includes WebM."""
+"""Containers that they play, as in ``VideoInfo.container``. MP4 includes MOV, Matroska includes WebM."""
 
 
 def plays_in_browsers(info: VideoInfo) -> bool:

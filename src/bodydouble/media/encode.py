@@ -26,7 +26,7 @@ class Quality(StrEnum):
 
 
 THREADS = 2
-"""Of an encoder. The count changes the encoded bytes, so it does not depend on the machine."""
+"""Threads of one encoder. The count changes the encoded bytes, so it is the same on every machine."""
 H264_CRF = {Quality.SMALL: 21, Quality.STANDARD: 15, Quality.HIGH: 10}
 HEVC_CRF = {Quality.SMALL: 22, Quality.STANDARD: 16, Quality.HIGH: 11}
 """Constant rate factors: lower is better. Measured with bench/media.py."""

@@ -31,7 +31,7 @@ class ColourTags:
 
 @dataclass(frozen=True, kw_only=True)
 class MasteringInfo:
-    """What an HDR video says about the display that it was graded on, and about its light."""
+    """An HDR video's data on the display that it was graded on, and on its brightest light."""
 
     display: str | None = None  # SMPTE ST 2086, written as x265 does: G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)
     content_light: tuple[int, int] | None = None  # MaxCLL and MaxFALL in cd/m² (CTA-861.3)

@@ -177,7 +177,7 @@ async def _first(tries: Iterable[Awaitable[httpx.Response]]) -> httpx.Response:
 
 
 def _explain(error: httpx.HTTPError, host: str, limits: RequestLimits) -> str:
-    """What went wrong, for the one who gave the address."""
+    """The reason of a failure, for the client who gave the address."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -1,4 +1,4 @@
-"""What a server sent instead of a picture or a video: read off the first bytes, whatever its Content-Type says."""
+"""Recognises content that is no picture or video by its first bytes, whatever its Content-Type says."""
 
 HEAD_BYTES = 512
 

@@ -24,7 +24,7 @@ class GuardedDownloader:
         self._client, self._limits, self._redirects_max = client, limits or RequestLimits(), redirects_max
 
     async def download(self, url: str, target: Path, bytes_max: int, field: str) -> None:
-        """To ``target``, whole or not at all.
+        """Download ``url`` to ``target``, completely or not at all.
 
         Raises:
             InputRejected: address refused, too large, too slow, not found, or a web page; the message names ``field``.

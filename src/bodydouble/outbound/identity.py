@@ -61,7 +61,7 @@ class OpenIdProvider:
         self._metadata_at = self._keys_at = -METADATA_SECONDS
 
     async def authorization_url(self, attempt: SignInAttempt) -> str:
-        """With state, nonce and PKCE's challenge (S256)."""
+        """The provider's address for this sign-in, with state, nonce and PKCE's challenge (S256)."""
         challenge = hashlib.sha256(attempt.verifier.encode()).digest()
         query = {
             "response_type": "code",

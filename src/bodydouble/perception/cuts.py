@@ -27,7 +27,7 @@ STRUCTURE_MIN = 1e3
 
 @dataclass(frozen=True, kw_only=True)
 class FrameSignature:
-    """What cut detection compares: blurred thumbnail (36, 64, 3) and RGB histogram (8, 8, 8) that sums to 1."""
+    """The values that cut detection compares: blurred thumbnail (36, 64, 3) and RGB histogram (8, 8, 8), sum 1."""
 
     thumbnail: NDArray[np.float32]
     histogram: NDArray[np.float32]

@@ -44,7 +44,7 @@ WRIST_SEEN_MIN = 0.3
 """Visibility of the wrist below which no hand is searched for."""
 # Lengths in units of the forearm, which is about as long as the shoulders are wide.
 ARM_OF_TORSO, ARM_MIN = 0.6, 16.0
-"""Forearm over torso length, for somebody who stands sideways; and its minimum in pixels."""
+"""Smallest forearm length: over torso length, for a person seen from the side, and in pixels."""
 WRIST_REACH_MAX = 0.8
 """Distance of the hand's wrist from the body's up to which the hand belongs to the body."""
 PALM_REACH_MAX = 0.7
@@ -76,7 +76,7 @@ WHOLE_BODY_HANDS = (WholeBodyPoint.LEFT_HAND, WholeBodyPoint.RIGHT_HAND)
 
 @dataclass(kw_only=True)
 class FaceHandsState:
-    """What is carried from frame to frame."""
+    """The tracker's state from one frame to the next."""
 
     face: Roi | None = None
     hands: list[Roi | None] = field(default_factory=lambda: [None, None])

@@ -29,5 +29,5 @@ class Mattes(Protocol):
     """The tracked person's matte in each frame."""
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Matte]]:
-        """As ``Footage.read``; all zero where the person is absent."""
+        """Index and matte of each frame, like ``Footage.read``; all zero where the person is absent."""
         ...

@@ -21,7 +21,7 @@ ALONE_FACTOR = 2
 
 @dataclass(kw_only=True)
 class ForwardState:
-    """What is carried from frame to frame beside the tracker's own state."""
+    """State from one frame to the next, besides the tracker's own."""
 
     recent: list[BodyLandmarks | None] = field(default_factory=list[BodyLandmarks | None])  # of this shot, newest last
     even_blocks: int = 0  # in a row
@@ -50,7 +50,7 @@ class ForwardPass:
         self._tracker.state, self.state = body, forward
 
     def saved(self) -> tuple[BodyState, ForwardState]:
-        """What the next window starts from; a copy."""
+        """A copy of the state from which the next window starts."""
         return BodyState(**vars(self._tracker.state)), ForwardState(**vars(self.state))
 
     def follow(self, start: int, images: list[Image], shots: list[int]) -> ForwardBodies:

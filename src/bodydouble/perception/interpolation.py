@@ -33,7 +33,8 @@ them is wrong by an eighth of it: 3 % of the body's width, less than the smoothi
 STRIDE_MAX = 0.5
 """Largest move between measured frames, in body widths: faster motion blurs and has to be measured."""
 VISIBILITY_CHANGE_MAX = 0.4
-"""Of a landmark's visibility 0-1. Chosen on the development clips: an arm that disappears changes by more."""
+"""Largest change of a landmark's visibility (0-1) between two frames that are interpolated. Chosen on the development
+clips: the visibility of an arm that disappears changes by more."""
 WIDTH_OF_TRUNK = 0.6
 """Shoulder width over trunk length of an adult seen from the front, rounded down."""
 BODY_WIDTH_MIN = 8.0
@@ -41,7 +42,7 @@ BODY_WIDTH_MIN = 8.0
 
 
 def body_width(points: Points) -> float:
-    """Shoulder width in pixels, or its estimate from the trunk's length where somebody stands sideways.
+    """Shoulder width in pixels, or its estimate from the trunk's length for a person seen from the side.
 
     ``points`` is (33, 2).
     """

@@ -31,7 +31,7 @@ HEAT_REACH = 3
 HEAT_SURE_MIN = 0.5
 """``min_confidence_to_refine``."""
 BODY_REGION_SCALE = 1.25
-"""Of the circle around the hip centre that reaches the scale point."""
+"""Side of the body's region over the diameter of the circle around the hip centre that reaches the scale point."""
 
 # Hand network.
 HAND_LANDMARKS = 21
@@ -96,7 +96,7 @@ class FaceLandmarks:
 
 
 def _upright_angle(base: Points, top: Points) -> float:
-    """The turn of somebody whose axis leads from ``base`` (2,) to ``top`` (2,); 0 is upright."""
+    """Rotation in radians of a person whose axis leads from ``base`` (2,) to ``top`` (2,); 0 is upright."""
     return normalise_angle(np.pi / 2 - np.arctan2(-(top[1] - base[1]), top[0] - base[0]))
 
 

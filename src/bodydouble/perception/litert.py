@@ -68,12 +68,12 @@ class LiteRTNet:
 
     @property
     def height(self) -> int:
-        """Of the input, pixels."""
+        """Height of the input in pixels."""
         return self._input_size()[0]
 
     @property
     def width(self) -> int:
-        """Of the input, pixels."""
+        """Width of the input in pixels."""
         return self._input_size()[1]
 
     def _input_size(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a back-end of perception provides: networks that find people, measure a body and make mattes.
+"""The interface of a perception back-end: networks that find people, measure a body and make mattes.
 
 Windows, cuts, tracking, the choice of the person, faces and resuming are the same for every back-end.
 """
@@ -51,7 +51,7 @@ class MatteSource(Protocol):
         ...
 
     def saved(self) -> MatteState:
-        """What the next window starts from. Everything else that is remembered is dropped now."""
+        """The state from which the next window starts. All other memory of past frames is dropped now."""
         ...
 
     def restore(self, state: MatteState) -> None:

@@ -205,7 +205,7 @@ def locate_pack(folder: Path | None = None) -> ModelPack:
 
 
 def install_pack(folder: Path | None = None, report: Report = lambda what, fraction: None) -> ModelPack:
-    """Fetch what is missing into ``folder`` (default: the user's cache) and answer the pack.
+    """The model pack in ``folder`` (default: the user's cache), after missing files were fetched.
 
     An interrupted run leaves nothing half: files are fetched beside the folder and renamed into it one by one,
     each whole and checked.

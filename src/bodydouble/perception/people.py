@@ -28,7 +28,7 @@ from bodydouble.perception.pack import ModelPack
 BODY_SCORE_MIN = 0.6
 """Score 0-1 of the body network from which a candidate is a person."""
 ROUGH_SCORE_MIN = 0.2
-"""Of the small network while the region still settles."""
+"""Score (0-1) that the small network needs while the region still moves from step to step."""
 FACE_SCORE_MIN = 0.6
 """Score 0-1 of the face mesh from which a detected face is one."""
 SAME_PERSON_OVERLAP = 0.45
@@ -42,7 +42,7 @@ CANDIDATES_MAX = 24
 SETTLING_ROUNDS = 2
 """Runs of the small network after which a region has moved onto the person."""
 TILES = (1.0, 0.55)
-"""Sides of the square tiles beside the whole picture, over the picture's short side."""
+"""Sides of the square tiles that are searched besides the whole picture, over the picture's short side."""
 TILE_SHARE_MAX = 0.95
 """A tile this large, of the picture's long side, shows nothing that the whole picture does not."""
 TILE_STEP = 0.66
@@ -63,10 +63,10 @@ FACE_REACH_MAX, FACE_REACH_SAME = 1.2, 0.8
 """Distance of a body's head from a face, in sides of the face's box: beyond the first the body is somebody else's,
 below the second it certainly belongs to the face. Chosen on the development clips."""
 SAME_REGION_SHIFT = 0.12
-"""Of a region's side, and its scale below, within which a new candidate is a person already found."""
+"""Share of a region's side. A candidate within this distance and within ``SAME_REGION_SCALES`` is known already."""
 SAME_REGION_SCALES = (0.6, 1.6)
 SAME_FACE_SHARE = 0.5
-"""Of a face's width within which two face meshes are one face."""
+"""Share of a face's width within which two face meshes are one face."""
 PERSON_SIDE_MIN = 8
 """Pixels of the box's shorter side."""
 # Box of a body, in head sizes around its landmarks: hair reaches as far above the eyes as the mouth is below them,
@@ -76,7 +76,7 @@ BOX_SEEN_MIN, BOX_POINTS_MIN = 0.3, 4
 HEAD_OF_SHOULDERS = 0.35
 """Distance of the ears over shoulder width, where the head is turned away."""
 BOX_MARGIN = np.array([0.3, 1.0])
-"""Beside and above, in head sizes."""
+"""Margins of a box at the sides and above, in head sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,7 @@ class Person:
 
     @property
     def area(self) -> float:
-        """Of the box, square pixels."""
+        """Area of the box in square pixels."""
         return float(np.prod(self.box[2:] - self.box[:2]))
 
 
@@ -162,7 +162,7 @@ class PeopleFinder:
             return None
         head = body.points[HEAD_POINTS].mean(0)
         if face is not None and distance(head, face.box.mean(0)) > FACE_REACH_MAX * face.size:
-            return None  # the region moved to somebody else, who has a seed of their own
+            return None  # the region moved to another person, who is searched from a seed of their own
         mesh = self._face(image, face) if face is not None else None
         if mesh is None and abs(body.next_roi.angle) > TILT_MAX:
             return None

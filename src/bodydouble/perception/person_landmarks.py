@@ -28,7 +28,7 @@ BOX_PAD = 0.25
 TOP_PAD_SHARE = 0.6
 """The margin above over that on the other sides: the head has its own."""
 BOX_POINTS_MIN = 3
-"""With fewer landmarks the box is the whole frame."""
+"""Number of visible landmarks below which the box is the whole frame."""
 BOX_SIDE_MIN = 8
 """Pixels of the shorter side: the same for a smaller box."""
 

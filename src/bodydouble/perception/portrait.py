@@ -24,7 +24,7 @@ TURNS = {180: cv2.ROTATE_180, 90: cv2.ROTATE_90_COUNTERCLOCKWISE, 270: cv2.ROTAT
 """Clockwise degrees by which a picture may be turned, and what undoes it."""
 # Zoomed passes of the selfie network. All values chosen by eye on the development pictures.
 WHOLE_PICTURE_WEIGHT = 0.8
-"""Of the pass over the whole picture, which takes in other people too."""
+"""Weight (0-1) of the pass over the whole picture, which may include other people."""
 PERSON_PAD = 0.15
 """Margin of the pass over the person, of the box's longer side."""
 HEAD_REACH, HEAD_RISE = 1.6, 0.2
@@ -120,7 +120,7 @@ def coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alp
     sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
     gate = np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
     head = _head_rows(person, width, height)
-    # About the head the selfie network is right, while the pose network takes a dark backdrop for hair.
+    # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
     pose[head], sure[head] = 0, 0
     sure *= stretched(np.maximum(mask, pose), *EVIDENCE)
     fused = np.maximum(np.maximum(mask, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)

@@ -17,9 +17,9 @@ from bodydouble.perception.landmark_indices import CocoPoint, WholeBodyPoint
 from bodydouble.perception.whole_body import LEFT_HAND, RIGHT_HAND, WholeBody
 
 CONFIDENCE_MIN = 0.5
-"""From which a point is drawn."""
+"""Confidence (0-1) from which a point is drawn."""
 LIMB_BRIGHTNESS = 0.6
-"""Of the limb's colour."""
+"""Brightness (0-1) of a drawn limb, as a factor of its colour."""
 STICK_DIVISOR = 200
 """The picture's shorter side over the stick width (upstream's "v2")."""
 

@@ -20,7 +20,7 @@ HAND_FRAMES_MIN = 3
 SCALE_MIN = 4.0
 """Smallest unit of speed, pixels: keeps tiny or distant parts from being left unsmoothed."""
 SHOULDERS_OF_TRUNK = 0.25
-"""Smallest shoulder width over trunk length that is trusted: somebody sideways has no width."""
+"""Smallest shoulder width over trunk length that is trusted: a person seen from the side has almost no width."""
 HAND_OF_PALM = 2.0
 """Length of a hand over the distance from wrist to the root of the middle finger."""
 SPEED_PER_CENT = 100.0
@@ -120,7 +120,7 @@ def _filled(values: NDArray[np.floating], good: NDArray[np.bool_]) -> NDArray[np
 
 
 def _median_distance(points: NDArray[np.float64], a: int, b: int) -> float:
-    """Of the landmarks ``a`` and ``b`` over the frames, pixels; ``points`` is (F, N, 2 or 3)."""
+    """Median over the frames of the distance of landmarks ``a`` and ``b`` in pixels; ``points`` is (F, N, 2 or 3)."""
     return float(np.median(np.hypot(*(points[:, a, :2] - points[:, b, :2]).T)))
 
 

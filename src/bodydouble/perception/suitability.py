@@ -64,7 +64,7 @@ def face_tilt(face: NDArray[np.floating]) -> float:
 
 
 def check_portrait(portrait: Portrait) -> list[Concern]:
-    """What will show in a result made from this picture; empty where nothing will.
+    """Warnings about flaws that a result made from this picture will show; empty if there are none.
 
     Raises:
         InputRejected: the person lies, is upside down, or has no head in the picture. The field is ``image``.
@@ -125,7 +125,7 @@ def _check_faceless(body: Points, tilt: float, score: float) -> list[Concern]:
 
 
 def check_track(track: PersonTrack) -> list[Concern]:
-    """What will show in a result made from this video; empty where nothing will.
+    """Warnings about flaws that a result made from this video will show; empty if there are none.
 
     Raises:
         NobodyFound: what was tracked is not a person. The field is ``video``.

@@ -20,7 +20,7 @@ BYSTANDERS_MAX = 6  # other people in one frame whose boxes are kept
 
 @dataclass(frozen=True, kw_only=True)
 class PersonTrack:
-    """What one person does over ``F`` consecutive frames.
+    """Landmarks of one person over ``F`` consecutive frames.
 
     Values are NaN where the person, the face or a hand was not seen; ``present``, ``face_found`` and ``hand_found``
     say so. Hand 0 is the subject's left hand, hand 1 the right one.

@@ -27,13 +27,13 @@ SEARCH_EVERY_FRAMES = 4
 LONG_LOST_FRAMES, LONG_LOST_SEARCH_EVERY_FRAMES = 24, 12
 """After a long absence searches are rarer: the backward pass fills in the frames in which the person came back."""
 BYSTANDERS_EVERY_FRAMES = 24
-"""About a second: between two searches the boxes of other people stand still."""
+"""Interval between two searches for other people, about a second. In between their boxes stay as they are."""
 BYSTANDER_OVERLAP_MAX = 0.4
 """Intersection over union with the tracked person's box from which a box is that person."""
 BYSTANDER_KEPT_OVERLAP_MAX = 0.3
 """A bystander of the search before without a new box that overlaps by more is still there, only hidden."""
 ALIKE_MIN = 0.45
-"""Smallest similarity at which somebody found after a loss or a cut is taken for the same person."""
+"""Similarity (0-1) from which a person found after a loss or a cut counts as the same person."""
 ALIKE_WHILE_TRACKED = 0.6 * ALIKE_MIN
 """Smallest similarity while a person is tracked: light and pose change slowly there."""
 JUMP_MAX = 0.45
@@ -109,7 +109,7 @@ def search_is_due(lost_frames: int) -> bool:
 
 @dataclass(kw_only=True)
 class BodyState:
-    """What the tracker carries from frame to frame; small enough to be saved with each window."""
+    """The tracker's state from one frame to the next; small enough to be saved with each window."""
 
     roi: Roi | None = None
     appearance: NDArray[np.float32] | None = None
@@ -235,7 +235,7 @@ def choose(people: list[Person], choice: PersonChoice, width: int, height: int) 
                 f"people. People found, largest first: {listing}",
                 field="person",
             )
-        # Of overlapping boxes the one with the nearest centre is meant.
+        # If boxes overlap, the one with the nearest centre is chosen.
         return min(inside, key=lambda p: distance((p.box[:2] + p.box[2:]) / 2, at))
     if choice.rank >= len(people):
         raise NobodyFound(
@@ -257,7 +257,7 @@ def head_region(body: BodyLandmarks) -> Roi:
 
 
 def near_head(points: Points, body: BodyLandmarks) -> bool:
-    """Whether a face mesh belongs to this body's head and not to somebody else's."""
+    """Whether a face mesh belongs to the head of this body and not to another person."""
     region = head_region(body)
     centre = points.mean(0)
     return bool(np.hypot(centre[0] - region.x, centre[1] - region.y) < NEAR_HEAD_MAX * region.size)

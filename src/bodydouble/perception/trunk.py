@@ -8,26 +8,26 @@ HIPS = [BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP]
 
 
 def shoulder_vector(body: Points) -> Points:
-    """From the right shoulder to the left one, (..., k), of ``body`` (..., 33, k)."""
+    """(..., k) vector from the right to the left shoulder of ``body`` (..., 33, k)."""
     return body[..., BodyPoint.LEFT_SHOULDER, :] - body[..., BodyPoint.RIGHT_SHOULDER, :]
 
 
 def hip_vector(body: Points) -> Points:
-    """From the right hip to the left one, (..., k), of ``body`` (..., 33, k)."""
+    """(..., k) vector from the right to the left hip of ``body`` (..., 33, k)."""
     return body[..., BodyPoint.LEFT_HIP, :] - body[..., BodyPoint.RIGHT_HIP, :]
 
 
 def shoulder_centre(body: Points) -> Points:
-    """Between the shoulders, (..., k), of ``body`` (..., 33, k)."""
+    """(..., k) point midway between the shoulders of ``body`` (..., 33, k)."""
     return (body[..., BodyPoint.LEFT_SHOULDER, :] + body[..., BodyPoint.RIGHT_SHOULDER, :]) / 2
 
 
 def hip_centre(body: Points) -> Points:
-    """Between the hips, (..., k), of ``body`` (..., 33, k)."""
+    """(..., k) point midway between the hips of ``body`` (..., 33, k)."""
     return (body[..., BodyPoint.LEFT_HIP, :] + body[..., BodyPoint.RIGHT_HIP, :]) / 2
 
 
 def spine_vector(body: Points) -> Points:
-    """From between the hips to between the shoulders, (..., k), of ``body`` (..., 33, k)."""
+    """(..., k) vector from the middle of the hips to the middle of the shoulders of ``body`` (..., 33, k)."""
     shoulders = body[..., BodyPoint.LEFT_SHOULDER, :] + body[..., BodyPoint.RIGHT_SHOULDER, :]
     return (shoulders - body[..., BodyPoint.LEFT_HIP, :] - body[..., BodyPoint.RIGHT_HIP, :]) / 2

@@ -18,7 +18,7 @@ Key = ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """What issues certificates."""
+    """An authority that issues certificates: its certificate and its key."""
 
     certificate: x509.Certificate
     key: Key

@@ -17,7 +17,7 @@ def describe_layers(marks: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def conclusion(marks: Mapping[str, Any]) -> str:
-    """What the layers say together, in one or two sentences."""
+    """A summary of all layers in one or two sentences."""
     match marks["generated"]:
         case True:
             return "This file says that it was generated, at least in part."

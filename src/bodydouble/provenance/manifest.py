@@ -1,4 +1,4 @@
-"""What the manifest of a result says."""
+"""The content of a result's manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

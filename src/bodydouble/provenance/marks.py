@@ -45,7 +45,7 @@ def read_marks(path: Path, trust_anchors: str = "") -> dict[str, Any]:
 
 
 def input_report(path: Path) -> dict[str, Any] | None:
-    """What a result says about the marks of one of its inputs; None if it has none. Raises OSError.
+    """The report on the marks of one input, for the result; None if it has no mark. Raises OSError.
 
     ``marks`` names the layers, ``generated`` tells whether one of them says that a program made the file. With a
     manifest there are its ``state``, ``signer`` and ``generator`` too. A comment counts if it is that of our results.

@@ -1,4 +1,4 @@
-"""What an installation signs with."""
+"""Options for signing: certificate, key or command, and timestamps."""
 
 import re
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ UNTRUSTED = "signingCredential.untrusted"
 MANIFEST_STORE = bytes.fromhex("63327061 0011 0010 8000 00AA00389B71")
 """Type of the JUMBF box that holds the manifests of a file (C2PA 2.2, 11.1.4.2)."""
 ENTRIES_MAX = 50
-"""Source types, problems and ingredients of one file that are told. Real files have fewer than 10 of each."""
+"""Largest number of source types, problems and ingredients in a report. Real files have fewer than 10 of each."""
 
 Json = Mapping[str, Any]
 NO_PRODUCTION: Json = {}
@@ -48,7 +48,7 @@ class Ingredient:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a file's manifest says. Its texts are short and have no control characters, whatever the file has."""
+    """The content of a file's manifest. Its texts are cut to a limit and have no control characters."""
 
     state: str  # trusted; valid: unchanged, by a signer that nobody known vouches for; invalid: changed or damaged
     signer: str

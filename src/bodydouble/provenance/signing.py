@@ -23,14 +23,14 @@ from bodydouble.tasks.errors import SigningFailed
 _log = logging.getLogger(__name__)
 
 SIDECAR_SUFFIX = ".c2pa"
-"""Suffix of the file with the manifest, beside a result whose format cannot hold it."""
+"""Suffix of the file with the manifest, which is next to a result whose format cannot hold it."""
 EMBEDS = ("video/mp4", "video/quicktime")
 """Formats of results that hold their manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """What a task's result says about its provenance."""
+    """The provenance of a signed file, as the task's result reports it."""
 
     signer: str
     timestamp: bool

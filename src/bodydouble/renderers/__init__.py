@@ -1,1 +1,1 @@
-"""What replaces the person: renderers that are blind to each other, behind one Protocol."""
+"""Renderers, which replace the person. They do not know each other; one protocol is in front of them."""

@@ -1,4 +1,4 @@
-"""What a caller may choose about a shot: declared once, as fields of a frozen dataclass.
+"""Options that a caller can choose for a shot, declared once as fields of a frozen dataclass.
 
 The API's schema, the options of the command line, the client's parameters, the console's form and the tables of the
 documentation are made from these declarations. This module is light: ``bodydouble --help`` imports it.

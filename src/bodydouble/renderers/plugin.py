@@ -42,7 +42,7 @@ class NoSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BuildRequest:
-    """What a renderer is made from."""
+    """The arguments from which a renderer is built."""
 
     mode: str
     options: Any  # an instance of the description's ``options``: what the caller chose
@@ -105,7 +105,7 @@ class RendererPlugin:
 
     @property
     def option_specs(self) -> tuple[OptionSpec, ...]:
-        """What a caller may choose."""
+        """The options that a caller can choose."""
         return option_specs(self.options)
 
     def read_options(self, values: Mapping[str, Any]) -> Any:

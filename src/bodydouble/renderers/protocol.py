@@ -62,7 +62,7 @@ class PreparedShot(Protocol):
         ...
 
     def carry_after(self, segment: Segment) -> bytes | None:
-        """What the next segment needs of this one; None where segments do not depend on each other."""
+        """The state that the next segment needs from this one; None if segments do not depend on each other."""
         ...
 
 

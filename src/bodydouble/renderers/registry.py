@@ -72,7 +72,7 @@ class Renderers:
         return [plugin.name for plugin in self.plugins if mode in plugin.modes]
 
     def settings_of(self, plugin: RendererPlugin) -> Any:
-        """What the operator chose about ``plugin``. Raises ValueError."""
+        """The operator's settings of ``plugin``. Raises ValueError."""
         return plugin.read_settings(self._settings.get(plugin.name, {}))
 
     def obstacle(self, plugin: RendererPlugin) -> str | None:

@@ -21,7 +21,7 @@ KEYS_MAX = 100
 KEYS_SHOWN_MAX = 2 * KEYS_MAX
 """Including keys that expired within the last day."""
 ROTATION_SECONDS = 24 * 3600
-"""How long a former secret still signs beside the new one, so that receivers have time to change."""
+"""Time for which a former secret signs in addition to the new one, so that receivers can switch."""
 ROTATIONS_MAX = 8
 """Rotations of the webhook secret within that time. Every callback carries a signature of each secret."""
 

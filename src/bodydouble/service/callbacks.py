@@ -60,7 +60,7 @@ class CallbackService:
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackContext:
-    """What a callback format needs beside the task."""
+    """Values that a callback format needs besides the task."""
 
     base_url: str  # of this installation, without a trailing slash
     delivery_id: str  # the header ``webhook-id``
@@ -76,7 +76,7 @@ class CallbackFormat(Protocol):
         ...
 
     def headers(self, view: TaskView, body: bytes, moment: datetime, context: CallbackContext) -> Mapping[str, str]:
-        """Headers beside, or instead of, those of Standard Webhooks, which every callback has."""
+        """Headers that are added to those of Standard Webhooks, which every callback has, or replace them."""
         ...
 
 

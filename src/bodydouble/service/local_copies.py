@@ -8,7 +8,7 @@ from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
 Part = Callable[[int], AbstractContextManager[Path]]
-"""Provides a new local file for so many bytes, deleted at the end of the block."""
+"""Provides a new local file for a number of bytes; it is deleted at the end of the block."""
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from bodydouble.tasks.files import FileStore
 
 OUTCOMES_MAX = 10_000
 LOOKS_MAX = 3
-"""So many files are fetched and inspected at a time."""
+"""Number of files that are fetched and inspected at the same time."""
 
 Inspect = Callable[[Path, str], Awaitable[MediaFacts]]
 """Inspects a local file for the field that names it, in another process.

@@ -1,4 +1,4 @@
-"""What a task will cost, before it is created."""
+"""The price of a task before it is created."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bodydouble.tasks.files import FileStore
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFacts:
-    """What an inspection finds out about a picture or a video."""
+    """The result of inspecting a picture or a video."""
 
     duration_seconds: float  # 0 for a picture
     width: int  # pixels, as displayed
@@ -44,7 +44,7 @@ class MediaCheck(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """What a task will cost; ``estimated`` if its video is elsewhere and has not been inspected."""
+    """The price of a task; ``estimated`` if its video is at a foreign address and was not inspected."""
 
     credits: Decimal
     estimated: bool

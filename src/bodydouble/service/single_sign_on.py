@@ -20,7 +20,7 @@ from bodydouble.tasks.errors import IdentityRefused
 from bodydouble.tasks.identity import IdentityProvider, IdentityStore, SignInAttempt
 
 ATTEMPT_SECONDS = 600
-"""Between authorization request and callback."""
+"""Time from the authorization request to the callback."""
 LOST = "This sign-in started in another browser or more than ten minutes ago. Start again."
 
 

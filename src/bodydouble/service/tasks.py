@@ -45,7 +45,7 @@ CREDITS_NEVER = Decimal(10) ** 14
 TITLE_CHARACTERS_MAX = 100
 
 PAGE_BYTES_MAX = 1_000_000
-"""Of JSON in one page of tasks. A request has up to 128 kB."""
+"""Limit of the JSON in one page of tasks. A request has up to 128 kB."""
 
 RendererCheck = Callable[[str, str], str]
 """Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""

@@ -1,4 +1,4 @@
-"""What a file says about its origin, and whether this installation made it."""
+"""Marks of origin in a file, and whether this installation made it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

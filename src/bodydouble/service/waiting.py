@@ -12,7 +12,7 @@ FRESH_SECONDS = 1.0
 
 
 class WaitingLine:
-    """Positions in the queue, read at most once a second for all clients, of which thousands may poll."""
+    """Positions in the queue, read at most once a second for all clients: thousands of them may poll."""
 
     def __init__(self, tasks: TaskStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._tasks, self._clock = tasks, clock

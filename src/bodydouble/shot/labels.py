@@ -26,7 +26,7 @@ EU_TEXT = "AI"
 CHINA_TEXT = "AI生成"
 """GB 45438-2025, 5.5: "AI" or "人工智能", with "生成" or "合成"."""
 CHINA_SECONDS = 3.0
-"""From the start; the standard asks for at least two."""
+"""Time from the start in which the label is shown; the standard requires at least two seconds."""
 HEIGHT_SHARE = 0.05
 """Height of the letters, of the frame's short side: the least of GB 45438-2025."""
 LETTERS_HEIGHT_MIN = 12

@@ -1,4 +1,4 @@
-"""From a renderer's RGB frames to the samples that are encoded."""
+"""Converts a renderer's RGB frames to the samples that are encoded."""
 
 from collections.abc import Iterable, Iterator
 

@@ -8,7 +8,7 @@ from bodydouble.renderers.protocol import RenderWarning, Segment
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What remains to render, and what to tell about it."""
+    """The segments of a shot, and the warnings about it."""
 
     segments: list[Segment]
     warnings: list[RenderWarning]

@@ -155,7 +155,7 @@ class Shot:
 
     @property
     def _media_warnings(self) -> list[MediaWarning]:
-        """What the result lacks of the driving video."""
+        """Warnings about parts of the driving video that the result lacks."""
         return [w for w in self.info.warnings if self.request.keep_audio or not w.about_audio]
 
     @cached_property

@@ -86,7 +86,7 @@ class SignedAddresses:
         self._own_path = urlsplit(base_url).path  # an installation may be below a path
 
     def make(self, method: str, key: str, seconds: int, content_type: str = "") -> str:
-        """An address that allows ``method`` on ``key`` for so many seconds; PUT with this Content-Type only."""
+        """An address that allows ``method`` on ``key`` for ``seconds`` seconds; PUT with this Content-Type only."""
         expires = int(time.time()) + seconds
         signature = _sign(self._keys[0], method, key, expires, content_type)
         query = urlencode({"expires": expires, "signature": signature})

@@ -38,7 +38,7 @@ FORMER_KEY = ".signing-key"
 
 @dataclass(frozen=True, kw_only=True)
 class FileLimits:
-    """What a file store accepts, and how long its addresses are valid."""
+    """Limits of a file store: accepted sizes, and validity of its addresses."""
 
     upload_seconds: int
     download_seconds: int

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 FOLDERS_MAX = 256
-"""Sizes are kept for so many folders: the most recently used ones."""
+"""Number of folders whose sizes are kept: the most recently used ones."""
 
 
 class FolderSizes:

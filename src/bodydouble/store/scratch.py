@@ -104,7 +104,7 @@ class Scratch:
             self._check(bytes_wanted, {write for write in self._writes if write.path != path})
 
     def bytes_reserved(self, owner: str) -> int:
-        """What is still to be written of this owner's files."""
+        """Number of bytes of this owner's files that are still to be written."""
         with self._lock:
             return sum(write.bytes_missing() for write in self._writes if write.owner == owner)
 

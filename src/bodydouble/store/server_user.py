@@ -64,7 +64,7 @@ def enterable_folder(folder: Path, user: pwd.struct_passwd | None) -> Path:
 
 
 def private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
-    """Make ``folder`` with entry for its owner, the server's user, alone.
+    """Make ``folder``, which only its owner, the server's user, can enter.
 
     Raises:
         StorageUnavailable: it is there already and somebody else's, as may happen in a shared temporary folder.

@@ -1,1 +1,1 @@
-"""What a task, a model, an account, a credit and an error is, and their rules. Standard library only."""
+"""Definitions and rules of tasks, models, accounts, credits and errors. Standard library only."""

@@ -11,7 +11,7 @@ RESOLUTIONS: Mapping[str, int] = MappingProxyType({"480P": 480, "580P": 580, "72
 """Class name to the length of the output's short side in pixels. A smaller source is never enlarged."""
 
 ESTIMATE_SECONDS = 5
-"""What is reserved for a video whose length nobody has seen yet."""
+"""Length that is reserved for a video that was not inspected yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ FACTOR = 4.3
 JITTER = 0.2
 """Share of a delay. Chosen, like the factor, to spread retries after an outage of a receiver."""
 WAIT_SECONDS_MAX = 24 * 3600.0
-"""Between two tries, whatever the settings. A stored time beyond it shows that the clock was set back."""
+"""Longest delay between two tries, whatever the settings. A stored time beyond it means that the clock was set back."""
 
 
 class DeliveryStatus(enum.StrEnum):
@@ -101,13 +101,13 @@ def retry_delay(
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackMessage:
-    """What one try sends."""
+    """The body and headers that one try sends."""
 
     body: bytes  # JSON
     secrets: Sequence[str]  # at least one ``whsec_…``; during a rotation the old secret signs too
     headers: Mapping[str, str] = field(
         default_factory=dict[str, str]
-    )  # beside, or instead of, those of Standard Webhooks
+    )  # added to those of Standard Webhooks, or in their place
 
 
 class CallbackTransport(Protocol):

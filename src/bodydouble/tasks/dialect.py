@@ -12,7 +12,7 @@ PARAM_KEY = "dialect"
 
 
 START_TIMEOUT = "start_timeout_seconds"
-"""Option of a request: a task that has not started after so many seconds is cancelled."""
+"""Option of a request: number of seconds after which a task that has not started is cancelled."""
 
 
 class DialectName(enum.StrEnum):
@@ -28,12 +28,12 @@ class DialectName(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DialectRequest:
-    """What a task that was asked for in another dialect than crun's remembers of its request."""
+    """The vendor's side of a request in another dialect than crun's, stored with its task."""
 
     name: DialectName
     model: str  # the vendor's name of it
     input: Mapping[str, Any]  # as sent, without the addresses of its files: the task has them
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # beside the input, such as webhook events
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])  # other than the input, such as webhook events
 
     def as_json(self) -> dict[str, Any]:
         """The value of ``PARAM_KEY``."""

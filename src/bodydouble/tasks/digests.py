@@ -62,7 +62,7 @@ def damaged_files(places: Iterable[Path]) -> list[Path]:
 
 
 def _files(places: Iterable[Path]) -> list[Path]:
-    """The files in ``places``, and those of which the digest is left; digests and unfinished files are left out."""
+    """The finished files in ``places``, without their digests. Includes missing files whose digest exists."""
     found: set[Path] = set()
     for place in places:
         for path in place.rglob("*") if place.is_dir() else (place, digest_path(place)):

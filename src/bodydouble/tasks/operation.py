@@ -1,4 +1,4 @@
-"""What an operator sees and controls: executors, the queue, switches, counters."""
+"""Values that an operator sees and controls: executors, the queue, switches, counters."""
 
 from dataclasses import dataclass
 from datetime import datetime

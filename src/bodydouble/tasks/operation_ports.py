@@ -69,7 +69,7 @@ class QueueStore(Protocol):
 
 
 class SwitchStore(Protocol):
-    """What the operator switched off: ``operation.MAINTENANCE`` (all new work) or a feature."""
+    """The features that the operator has switched off; ``operation.MAINTENANCE`` is all new work."""
 
     async def switch_off(self, name: str, message: str, retry_seconds: int) -> None:
         """Refuse new work of this name."""
@@ -109,7 +109,7 @@ class MetricsStore(Protocol):
 
 
 class InstallationStore(Protocol):
-    """What the machines of an installation agree on."""
+    """Values that all machines of an installation share."""
 
     async def claim_chore(self, name: str, every_seconds: float) -> bool:
         """True for exactly one process in each period of ``every_seconds``: that process does the chore."""

@@ -8,7 +8,7 @@ from bodydouble.tasks.account import Account, AccountId
 
 
 class SessionRole(enum.StrEnum):
-    """What a signed-in user may see and do."""
+    """The rights of a signed-in user."""
 
     USER = "user"  # the account's own tasks, keys and credits
     OPERATOR = "operator"  # the whole installation, too

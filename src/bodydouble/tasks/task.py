@@ -106,7 +106,7 @@ class Task:
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What its owner should know about the result, for people."""
+        """Warnings about the result, as sentences for its owner."""
         found: Sequence[Mapping[str, Any]] = (self.result.media_info.get("warnings") or ()) if self.result else ()
         return [str(warning["message"]) for warning in found]
 

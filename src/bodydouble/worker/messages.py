@@ -107,7 +107,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """What the probe found out."""
+    """The result of the probe."""
 
     duration_seconds: float
     short_side: int  # of the output, pixels
@@ -115,7 +115,7 @@ class Probed:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """What the preparation decided."""
+    """The result of the preparation."""
 
     segments: int
 

@@ -20,7 +20,7 @@ from bodydouble.worker.workspace import Workspace
 class WorkerOptions:
     """The settings of one worker."""
 
-    folder: Path  # one workspace for each task; further workers of the data folder use the folders beside it
+    folder: Path  # one workspace for each task; further workers of the data folder use sibling folders
     models: Path | None = None  # a prepared model pack; None: the user's cache
     child: tuple[str, ...] = (sys.executable, "-m", "bodydouble.worker.child")
     runner: tuple[str, ...] | None = None  # command of every model runner; None: the program of the task's renderer

@@ -20,7 +20,7 @@ from bodydouble.worker.environment import child_environment
 
 PEOPLE_SECONDS_MAX = 90
 PEOPLE_MEMORY_BYTES_MAX = 4_000_000_000
-"""Of address space; 1.0 GB were measured on two cores, and each further core adds the stack of a thread."""
+"""Limit of address space. 1.0 GB were measured on two cores; each further core adds the stack of a thread."""
 PROXY_SECONDS_MAX = 300
 PROXY_MEMORY_BYTES_MAX = 4_000_000_000
 MEASURE_SECONDS_MAX = 900

@@ -1,4 +1,4 @@
-"""What a program asks for: a new task, or a selection of existing ones."""
+"""Requests of a program: a new task, or a selection of existing ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a request of fal's clients says beside its input: key, webhook, timeouts, headers that change nothing here."""
+"""The parts of a fal request besides its input: key, webhook, timeouts, and headers without effect here."""
 
 import math
 from collections.abc import Mapping

@@ -82,7 +82,7 @@ async def refuse_parts(request: Request) -> Response:
 
 
 async def asked_upload(request: Request) -> tuple[Caller, UploadBody, str]:
-    """Who asks for an upload address, what for, and the extension of the file. Raises InvalidParams."""
+    """The caller, the body of a request for an upload address, and the file's extension. Raises InvalidParams."""
     caller = await identify(request, fal_key(request))
     refuse_lifecycle(request)
     body = await read_model(request, UploadBody)

@@ -14,19 +14,19 @@ YAW_MAX_DEGREES, YAW_OFTEN_MIN = 40, 0.05
 SMALL_FACE_PIXELS = 24
 """Head size below which the face mesh hardly follows expressions."""
 UNSEEN_MAX = 0.08
-"""Share of the picture that is made up, from which it shows."""
+"""Share of the picture from which an invented background is visible and gives a warning."""
 FOLLOWED_MIN = 0.6
 """Share of the steps in which the camera's movement has to be followed."""
 SEEN = 0.5
 """Landmark visibility (0-1) from which a joint is seen."""
 LEGS_OFTEN_MIN, BYSTANDERS_OFTEN_MIN = 0.3, 0.1
-"""Shares of the frames with legs, and with other people, from which they are told."""
+"""Shares of the frames with legs, and with other people, from which there is a warning."""
 LEGS = slice(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_ANKLE + 1)
 ANKLES = slice(BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE + 1)
 WRISTS = slice(BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST + 1)
 """Rows of both sides' landmarks: knees and ankles, ankles, wrists."""
 HANDS_SEEN_MIN = 0.3
-"""Share of the frames with a hand in the picture below which the fingers are said to be lost."""
+"""Share of the frames with a hand in the picture in which it is seen clearly. Below it there is a warning."""
 
 
 def check_capability(

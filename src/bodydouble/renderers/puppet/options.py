@@ -1,4 +1,4 @@
-"""What a task may choose of the puppet renderer."""
+"""Options of the puppet renderer that a task can choose."""
 
 from dataclasses import dataclass
 

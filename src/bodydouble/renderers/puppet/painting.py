@@ -12,7 +12,7 @@ SUBPIXEL_BITS = 4
 COORDINATE_MAX = 20000
 """Pixels or coarse cells: OpenCV cannot draw corners that are farther outside the picture."""
 BRIM = 5
-"""Pixels beside a box in which a triangle may still show: the corner of a cell of 4 x 4, and OpenCV's rounded edge."""
+"""Pixels around a box in which a triangle may still show: the corner of a cell of 4 x 4, and OpenCV's rounded edge."""
 
 
 def fixed_point(points: Array) -> NDArray[np.int32]:

@@ -63,7 +63,7 @@ class PuppetRenderer:
         motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes))
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
-        # The plates leave a core free: character and samples are made beside them, one after the other to save memory.
+        # The plates leave a core free. Meanwhile character and samples are made, one after the other to save memory.
         with ThreadPoolExecutor(1) as pool:
             making = pool.submit(build_character, self._pack, scene.reference, motion, folder)
             sampling = pool.submit(sample_frames, footage, mattes, track)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image
 
 FEATHER_PIXELS = 8
-"""Inside the edge of the mask, which reaches nine pixels beyond the person: the person is not blended."""
+"""Pixels inside the mask's edge that are blended. The mask reaches nine pixels beyond the person, so they are
+background."""
 
 
 def blend(source: Image, made: Image, mask: NDArray[np.uint8]) -> Image:

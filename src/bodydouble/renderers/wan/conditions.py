@@ -1,4 +1,4 @@
-"""What the transformer is told about a shot: the character once a job, the footage once a segment."""
+"""Conditions of the transformer for a shot: the character once per job, the footage once per segment."""
 
 import html
 import re
@@ -21,7 +21,7 @@ from bodydouble.renderers.wan.latents import encode_video, to_pixels
 
 @dataclass(frozen=True, kw_only=True)
 class CharacterConditions:
-    """What the transformer is told about the character; constant for a job."""
+    """Conditions that describe the character; constant for a job."""
 
     text: Tensor  # (1, 512, 4096)
     negative_text: Tensor | None  # the same; None without guidance
@@ -39,7 +39,7 @@ class SegmentConditions:
 
 
 def clean_prompt(text: str) -> str:
-    """As the texts of the training were cleaned: mended encoding, no entities, single spaces."""
+    """``text`` cleaned like the texts of the training: repaired encoding, no HTML entities, single spaces."""
     return re.sub(r"\s+", " ", html.unescape(html.unescape(ftfy.fix_text(text)))).strip()
 
 

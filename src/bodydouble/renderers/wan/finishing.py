@@ -1,4 +1,4 @@
-"""From the generated frames of a segment to its finished frames."""
+"""Finishes the generated frames of a segment: removes drift of colour and composites them into the source."""
 
 from collections.abc import Generator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A segment's frames as the model is shown them, and as they were."""
+"""The frames of a segment: prepared for the model, and as the source has them."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from bodydouble.renderers.wan.timeline import FrameRange, mirrored_index
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentVideo:
-    """What the model sees of one segment, F = 4n + 1 frames of bytes."""
+    """The model's input for one segment, F = 4n + 1 frames of uint8."""
 
     pose: NDArray[np.uint8]  # (F, H, W, 3) skeleton on black
     face: NDArray[np.uint8]  # (F, S, S, 3) crops; S is 512

@@ -1,4 +1,4 @@
-"""Between pixels and the latents of Wan's autoencoder.
+"""Conversion between pixels and the latents of Wan's autoencoder.
 
 Pixels are (1, 3, F, H, W) float32 in [-1, 1] with F = 4n + 1 and sides that 16 divides; latents (1, 16, T, H/8, W/8)
 with T = (F - 1) / 4 + 1, standardised by the mean and deviation of the autoencoder's own configuration.

@@ -127,7 +127,7 @@ class LoadedEngine:
             self._curves.store(key, ratios)
 
     def _within_memory(self, compute: Callable[[], T]) -> T:
-        """What ``compute`` gives, where need be with a smaller setup or without compiled blocks."""
+        """The value of ``compute``, if necessary with a smaller setup or without compiled blocks."""
         while True:
             try:
                 return compute()

@@ -1,4 +1,4 @@
-"""From a folder of weights to networks that are ready to compute."""
+"""Loads the networks from a folder of weights, ready to compute."""
 
 import logging
 import os
@@ -108,7 +108,7 @@ def _report_reading(folder: Path, report: LoadReport) -> Generator[None]:
 
 
 def _bytes_read() -> int:
-    """What this process has read from the disk so far, without cached pages; 0 where the kernel does not tell."""
+    """Bytes that this process has read from the disk so far, without cached pages; 0 if the kernel does not say."""
     try:
         lines = Path("/proc/self/io").read_text().splitlines()
     except OSError:

@@ -42,7 +42,7 @@ TILE_AREA = 256 * 256
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """What is chosen that takes memory."""
+    """The choices of a setup that determine its memory."""
 
     weight_bytes: int  # of one quantised weight: 2, or 1
     vae_bytes: int  # of one value in the autoencoder: 4, or 2
@@ -53,14 +53,14 @@ class Footprint:
 
 
 def needed_bytes(footprint: Footprint, area: int, frames: int) -> int:
-    """At the peak, for segments of ``frames`` frames of ``area`` pixels."""
+    """Bytes at the peak, for segments of ``frames`` frames of ``area`` pixels."""
     work = max(pass_bytes(footprint, area, frames), vae_work_bytes(footprint, area, frames))
     kept = segment_bytes(area, frames) + (step_cache_bytes(area, frames) if footprint.step_cache else 0)
     return resident_bytes(footprint) + kept + round(work * (1 + WORKSPACE_SHARE))
 
 
 def resident_bytes(footprint: Footprint) -> int:
-    """What stays on the GPU between segments."""
+    """Bytes that stay on the GPU between segments."""
     blocks = BLOCKS if footprint.offload != "blocks" else 2  # the one that computes, and the next one
     large = blocks * BLOCK_WEIGHTS + ADAPTER_WEIGHTS
     keys = BLOCKS * CONTEXT_TOKENS * WIDTH * 2 * 2
@@ -75,22 +75,22 @@ def resident_bytes(footprint: Footprint) -> int:
 
 
 def tokens(area: int, frames: int) -> int:
-    """That one pass attends over: a token is 16 x 16 pixels of four frames; the reference's slot comes on top."""
+    """Tokens of one pass. A token is 16 x 16 pixels of four frames; the reference image adds one latent frame."""
     return ((frames - 1) // 4 + 2) * area // 256
 
 
 def segment_bytes(area: int, frames: int) -> int:
-    """What stays for a segment: the pose's embedding, the rotation of every token, what is known of the faces."""
+    """Bytes that stay for a segment: embedding of the pose, rotation of every token, keys and values of the faces."""
     return tokens(area, frames) * (WIDTH * 2 + ROTARY_BYTES) + FACE_BYTES
 
 
 def step_cache_bytes(area: int, frames: int) -> int:
-    """What the reuse of steps takes: the residual, and the tokens before the blocks."""
+    """Bytes that the reuse of steps takes: the residual, and the tokens before the blocks."""
     return 2 * tokens(area, frames) * WIDTH * 2
 
 
 def pass_bytes(footprint: Footprint, area: int, frames: int) -> int:
-    """What one pass of the transformer takes."""
+    """Bytes that one pass of the transformer takes."""
     if footprint.compiled:
         tensors = PASS_TENSORS_COMPILED
     else:
@@ -99,6 +99,6 @@ def pass_bytes(footprint: Footprint, area: int, frames: int) -> int:
 
 
 def vae_work_bytes(footprint: Footprint, area: int, frames: int) -> int:
-    """What the autoencoder takes for a segment."""
+    """Bytes that the autoencoder takes for a segment."""
     tile = min(area, TILE_AREA) if footprint.tiled else area
     return tile * VAE_BYTES_PER_PIXEL[footprint.vae_bytes] + area * frames * VIDEO_BYTES_PER_PIXEL[footprint.vae_bytes]

@@ -33,12 +33,12 @@ class SetCharacter:
 
     @classmethod
     def of(cls, spec: CharacterSpec) -> "tuple[SetCharacter, Pictures]":
-        """The message for ``spec``, and the arrays beside it."""
+        """The message for ``spec``, and the arrays that travel with it."""
         fields = {f.name: getattr(spec, f.name) for f in dataclasses.fields(cls)}
         return cls(**fields), {"picture": spec.picture}
 
     def spec(self, pictures: Pictures) -> CharacterSpec:
-        """What ``of`` was given."""
+        """The argument that ``of`` made this message of."""
         return CharacterSpec(
             picture=pictures["picture"], **{f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         )
@@ -53,13 +53,13 @@ class Generate:
 
     @classmethod
     def of(cls, request: SegmentRequest) -> "tuple[Generate, Pictures]":
-        """The message for ``request``, and the arrays beside it."""
+        """The message for ``request``, and the arrays that travel with it."""
         video = {f.name: getattr(request.video, f.name) for f in dataclasses.fields(request.video)}
         arrays: dict[str, NDArray[np.uint8] | None] = {**video, "carried": request.carried}
         return cls(seed=request.seed, index=request.index), {k: v for k, v in arrays.items() if v is not None}
 
     def segment_request(self, pictures: Pictures) -> SegmentRequest:
-        """What ``of`` was given."""
+        """The argument that ``of`` made this message of."""
         names = [f.name for f in dataclasses.fields(SegmentVideo)]
         video: dict[str, Any] = {name: pictures.get(name) for name in names}
         return SegmentRequest(

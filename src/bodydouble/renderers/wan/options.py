@@ -1,4 +1,4 @@
-"""What a task may choose of the wan renderer."""
+"""Options of the wan renderer that a task can choose."""
 
 from dataclasses import dataclass
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @cache
 def _cards() -> "list[Card]":
-    """What a machine has does not change while a process runs."""
+    """The GPUs of this machine. Asked once: they do not change while a process runs."""
     from bodydouble.renderers.wan.cards import find_cards
 
     return find_cards()

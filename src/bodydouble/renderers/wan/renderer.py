@@ -108,7 +108,7 @@ class WanRenderer:
 
 
 def sampling_of(profile: Profile, options: WanOptions, carried_frames: int) -> Sampling:
-    """What a caller asks for, within what ``profile`` allows. The distilled model was trained for one recipe."""
+    """The caller's steps, guidance and shift within the limits of ``profile``: a distilled model has one recipe."""
     return Sampling(
         steps=min(options.steps, profile.steps_max),
         shift=DISTILLED_SHIFT if profile.distilled else options.shift,
@@ -147,7 +147,7 @@ class PreparedWan:
         self.segments, self.warnings = [frame_range.segment for frame_range in frame_ranges], warnings
         self._readers, self._model = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self._read: tuple[int, Future[SegmentVideo]] | None = None  # at most one segment ahead of the model
-        self._started: _StartedSegment | None = None  # at most one segment ahead of whoever takes the frames
+        self._started: _StartedSegment | None = None  # at most one segment ahead of the consumer of the frames
         self._carry: bytes | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""From noise to latents along the schedule."""
+"""Sampling: turns noise into latents along the schedule."""
 
 import hashlib
 from collections.abc import Callable

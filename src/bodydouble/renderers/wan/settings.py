@@ -1,4 +1,4 @@
-"""What an operator may choose about the renderer, as plain values: they cross process borders."""
+"""The operator's settings of the renderer, as plain values, because they are sent to other processes."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ PROFILES = ("auto", "quality", "balanced", "fast")
 QUANTISATIONS = ("auto", "none", "fp8", "int8", "fp8-weights", "int8-weights")
 OFFLOADS = ("auto", "none", "encoders", "blocks")
 CARRIED_FRAMES = (1, 5)
-"""What Wan-Video/Wan2.2 recommends for its ``refert_num``."""
+"""Accepted numbers of carried frames: those that Wan-Video/Wan2.2 recommends for its ``refert_num``."""
 SEGMENT_FRAMES_RANGE = (9, 121)
 """Lengths that were run on tiny weights. The model was trained on 77 frames."""
 STEP_CACHE_MAX = 0.5

@@ -1,4 +1,4 @@
-"""From an operator's options and a card to what is loaded and how."""
+"""Chooses what is loaded and how, from the operator's options and the GPU."""
 
 from dataclasses import dataclass, replace
 

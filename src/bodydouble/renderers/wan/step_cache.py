@@ -44,7 +44,7 @@ class StepCache:
     """The memories of one segment: one for each prompt that the model is asked with."""
 
     def __init__(self, plan: Sequence[bool] | None, ranks: Ranks | None = None) -> None:
-        """As for ``StepMemory``."""
+        """``plan`` is that of ``StepMemory``."""
         self._plan, self._ranks = plan, ranks
         self._first: StepMemory | None = None
 

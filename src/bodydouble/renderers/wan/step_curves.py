@@ -48,7 +48,7 @@ def plan_reuse(ratios: Sequence[float], error_max: float) -> list[bool]:
 
 @dataclass(frozen=True, kw_only=True)
 class CurveKey:
-    """What a curve depends on."""
+    """The values that a curve depends on."""
 
     profile: str
     steps: int

@@ -19,7 +19,7 @@ from bodydouble.renderers.wan.step_cache import StepMemory
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedPass:
-    """What all steps of a segment share."""
+    """Values that all steps of a segment share."""
 
     contexts: list[ContextKeys]  # one for each block
     faces: list[FaceKeys]  # one for each adapter

@@ -15,7 +15,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 CONNECTIONS_MAX = 12
 COMMAND_SECONDS_MAX = 30
 IDLE_SECONDS_MAX = 10
-"""Within a transaction: a frozen process must not keep its locks."""
+"""Longest idle time within a transaction: a frozen process must not keep its locks."""
 _LOST = (
     OSError,
     TimeoutError,

@@ -1,4 +1,4 @@
-"""What the machines of an installation agree on."""
+"""Values that all machines of an installation share."""
 
 from bodydouble.store.postgres.database import Database
 

@@ -14,7 +14,7 @@ BATCH_MAX = 64
 
 
 class ReadBatcher:
-    """Reads the tasks of a batch with one query. Clients poll, so many of the same reads come at once."""
+    """Reads the tasks of a batch with one query. Clients poll, so equal reads often arrive together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""What the operator switched off."""
+"""The features that the operator has switched off."""
 
 from bodydouble.store.postgres.database import Database
 from bodydouble.tasks.operation import SwitchedOff

@@ -20,14 +20,14 @@ from bodydouble.worker.workspace import disk_errors_translated
 
 
 class Performer(Protocol):
-    """What ``ShotRunner`` does; tests have a fast one."""
+    """The interface of ``ShotRunner``; tests have a fast implementation."""
 
     def perform(self, request: Request) -> Value:
         """The request's value. Raises what the stage raises."""
         ...
 
     def find_damage(self) -> str | None:
-        """What was lost of the workspace, as the end of a sentence; None if nothing was."""
+        """The damaged files of the workspace, as the end of a sentence; None if there are none."""
         ...
 
 

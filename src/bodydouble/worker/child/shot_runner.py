@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # heavy imports: ``_open`` makes them, after the heartbeat ha
     from bodydouble.shot.request import ShotProgress, ShotResult
 
 PROGRESS_SECONDS_MIN = 0.1
-"""Between two progress messages of one segment."""
+"""Shortest time between two progress messages of one segment."""
 
 
 class ShotRunner:
@@ -68,7 +68,7 @@ class ShotRunner:
         return Done()
 
     def find_damage(self) -> str | None:
-        """What was lost of the workspace, as the end of a sentence; None if nothing was."""
+        """The damaged files of the workspace, as the end of a sentence; None if there are none."""
         if self._opened is None:
             return None
         if not self._opened.workspace.exists():

@@ -1,1 +1,1 @@
-"""What a worker does beside its tasks: callbacks and cleanup."""
+"""The duties of a worker besides its tasks: callbacks and cleanup."""

@@ -31,7 +31,7 @@ from bodydouble.tasks.ports import DeliveryStore
 from bodydouble.tasks.tracing import NO_TRACER, Tracer
 
 MessageOf = Callable[[Delivery], Awaitable[CallbackMessage | None]]
-"""What to send now; None if the task was deleted."""
+"""Makes the message to send now; None if the task was deleted."""
 
 log = structlog.get_logger(__name__)
 

@@ -55,7 +55,7 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What the file says about its origin."""
+    """The file's marks of its origin."""
 
     marks: Mapping[str, Any]  # of ``provenance.marks.read_marks``
 

@@ -30,7 +30,7 @@ from bodydouble.worker.inspection.messages import (
 )
 
 START_SECONDS_MAX = 30
-"""To import the decoders; 0.7 s on a quiet machine."""
+"""Limit for importing the decoders, which takes 0.7 s on a quiet machine."""
 CHILD_INSPECTIONS_MAX = 500
 """Then another child takes its place, so that a leak of a decoder cannot add up."""
 CONVERT = "Export it again as MP4 (H.264), or a picture as JPEG."
@@ -93,7 +93,7 @@ class InspectionPool:
         )
 
     async def read_marks(self, path: Path, trust_anchors: str = "") -> Mapping[str, Any]:
-        """What the file at ``path``, of any format, says about its origin, as ``provenance.marks.read_marks``.
+        """The marks of origin in the file at ``path``, of any format, as ``provenance.marks.read_marks`` returns them.
 
         Raises:
             MediaRejected, InspectionFailed, InspectionUnavailable: as ``inspect``.

@@ -1,4 +1,4 @@
-"""What each rank does for a request."""
+"""Performs a request on one rank."""
 
 from typing import Protocol, assert_never
 

@@ -13,7 +13,7 @@ from bodydouble.tasks.task import Task, preview_video_keys
 from bodydouble.worker.workspace import Workspace
 
 LOOK_SECONDS = 2.0
-"""Between two looks at the workspace."""
+"""Interval between two looks at the workspace."""
 
 log = structlog.get_logger(__name__)
 

@@ -69,7 +69,7 @@ class RestartingChild:
         )
 
     async def close(self) -> None:
-        """End the child. The workspace stays for whoever continues the task, the runner for the next task."""
+        """End the child. The workspace stays for the next attempt, and the runner for the next task."""
         runner, self._runner = self._runner, None
         try:
             await self._end_child()

@@ -13,7 +13,7 @@ from bodydouble.tasks.task import LeaseStatus, ResultCode, TaskId, TaskProgress
 from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 
 CHECK_SECONDS = 0.5
-"""Between two checks of the lease; each check stores the progress."""
+"""Interval between two checks of the lease; each check stores the progress."""
 CANCEL_SECONDS_MAX = 1.0
 """Time for abandoned work to end by itself. A copy in a thread goes on in the background, without effect."""
 

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """What a task run needs of the outside."""
+    """The ports that a task run uses."""
 
     store: TaskStore
     files: FileStore
@@ -258,7 +258,7 @@ class TaskRun:
         return task is None or task.status in TERMINAL
 
     async def close(self) -> None:
-        """End the child. The workspace stays for whoever continues the task."""
+        """End the child. The workspace stays for the next attempt."""
         await self.child.close()
 
     async def _complete_workspace(self) -> None:

@@ -165,7 +165,7 @@ class AsyncClient:
         idempotency_key: str | None = None,
         **options: Unpack[ReplaceOptions],
     ) -> AsyncTaskHandle:
-        """As ``run``, without waiting: returns when the task is stored and can no longer be lost."""
+        """Create a task as ``run`` does, without waiting: returns when the task is stored and can no longer be lost."""
         request = TaskRequest(
             image=image,
             video=video,

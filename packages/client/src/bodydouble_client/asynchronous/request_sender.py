@@ -52,7 +52,7 @@ class RequestSender:
         return await self._http.send(request, stream=True, follow_redirects=True)
 
     async def retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """What ``attempt`` returns; retried with growing pauses as long as its error is retryable."""
+        """The value of ``attempt``, which is repeated with growing pauses as long as its error is retryable."""
         failures = 0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What the two kinds of client do differently: sleep, run file operations, notify. Written by hand for each."""
+"""The differences between the two clients: sleep, run file operations, notify. Written by hand for each."""
 
 import asyncio
 import inspect

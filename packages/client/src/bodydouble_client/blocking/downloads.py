@@ -14,7 +14,7 @@ from bodydouble_client.connection import USER_AGENT, connection_error
 from bodydouble_client.envelope import transfer_error
 
 EXPIRED_STATUSES = frozenset({403, 404, 410})
-"""What file stores answer for an address that has expired."""
+"""Statuses that file stores return for an address that has expired."""
 WRITE_BYTES = 1024 * 1024
 """Written at once: one thread switch for each network packet would cost more than the write."""
 ERROR_BYTES_MAX = 65_536

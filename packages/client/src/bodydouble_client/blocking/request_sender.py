@@ -53,7 +53,7 @@ class RequestSender:
         return self._http.send(request, stream=True, follow_redirects=True)
 
     def retry(self, attempt: Callable[[], T]) -> T:
-        """What ``attempt`` returns; retried with growing pauses as long as its error is retryable."""
+        """The value of ``attempt``, which is repeated with growing pauses as long as its error is retryable."""
         failures = 0
         while True:
             try:

@@ -33,13 +33,13 @@ SAMPLES = np.linspace(0.15, 0.9, 6)
 TOLERANCE = 0.12
 """Distance from the outline, dm, that counts as one unit of error; outliers weigh linearly beyond it."""
 INSIDE_WEIGHT = 0.35
-"""Of a rim that lies inside the outline: an arm before the trunk does."""
+"""Weight of a rim that lies inside the outline, as that of an arm in front of the trunk."""
 SHIFT_PRIOR, GIRTH_PRIOR = 0.22, 0.12
 """Expected shift of a landmark, dm, and expected logarithm of a limb's thickness."""
 ERROR_MAX = 6.0
 """Tolerances beyond which a rim pulls no harder."""
 EVALUATIONS_MAX = 30
-"""Of the solver: bounds its time."""
+"""Limit of the solver's evaluations, which bounds its time."""
 STEP = 0.03
 """Step of the finite differences, dm: smaller ones are lost in the bilinear lookup's rounding."""
 

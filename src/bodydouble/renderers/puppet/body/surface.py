@@ -1,4 +1,4 @@
-"""What the fitted body shows at each pixel: which part, how deep, and which bones move it."""
+"""Part, depth and bone weights of the fitted body at each pixel."""
 
 from dataclasses import dataclass
 from types import MappingProxyType

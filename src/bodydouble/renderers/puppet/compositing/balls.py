@@ -23,7 +23,7 @@ RADIUS_SPREAD, COLOUR_OFTEN = 0.2, 0.3
 OUTLINE_POINTS_MIN = 8
 """Outlines of fewer points are round by chance."""
 CENTRE_LEAN = 0.5
-"""What a filled ring counts against a filled disc: the disc is to lie on the ball, not on the shoe beside it."""
+"""Weight of a filled ring against that of a filled disc, so that the disc lies on the ball and not on the shoe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Sighting:
 
 @dataclass(frozen=True, kw_only=True)
 class Ball:
-    """What is known of a ball: its radius in pixels of the frame, and (N,) its colours."""
+    """A known ball: its radius in pixels of the frame, and its colours (N,)."""
 
     radius: float
     colours: NDArray[np.bool_]
@@ -53,7 +53,7 @@ def circle_radius(outline: NDArray[np.generic]) -> float | None:
 
 
 def known_ball(sightings: list[Sighting]) -> Ball | None:
-    """From what was seen in samples of the whole video; None where it is too seldom the same size."""
+    """The ball of the ``sightings`` in samples of the whole video. None if too few of them have the same size."""
     if len(sightings) < SIGHTINGS_MIN:
         return None
     radius = float(np.median([s.radius for s in sightings]))

@@ -129,7 +129,7 @@ class Composer:
         return result
 
     def _lay_puppet(self, shown: _FrameCrop, base: Image, drawing: Drawing) -> None:
-        """The puppet in the scene's light, behind what stands before it; into ``base``, which is cut to the box."""
+        """Draw the puppet, in the scene's light and behind the things in front of it, into ``base``, cut to the box."""
         index, image = shown.index, shown.image
         dx, dy = drawing.bounds[0] - shown.box[0], drawing.bounds[1] - shown.box[1]
         h, w = drawing.rgba.shape[:2]
@@ -181,7 +181,7 @@ class Composer:
         self._lay_moved(shown, base, hand, shown.things)
 
     def _lay_held(self, shown: _FrameCrop, base: Image, drawn: DrawnHand, held: Held) -> None:
-        """What the actor's hand holds, as the source shows it, moved with the hand; into ``base``."""
+        """Draw the thing that the actor's hand holds into ``base``: the source's pixels, moved with the hand."""
         weight = float(self.motion.hand_weight[shown.index, drawn.side])
         points = self.motion.hands[shown.index, drawn.side]
         around = hand_box(points, *shown.matte.shape) if weight > 0 else None
@@ -198,7 +198,7 @@ class Composer:
 
     @staticmethod
     def _lay_moved(shown: _FrameCrop, base: Image, hand: KeptHand | None, things: Floats | None) -> None:
-        """A hand or what it holds, behind ``things``; into ``base``."""
+        """Draw a hand, or the thing that it holds, into ``base``, behind ``things``."""
         cut = shown.inside(hand.box) if hand is not None else None
         if hand is None or cut is None:
             return
@@ -208,7 +208,7 @@ class Composer:
         base[there] = _blend(base[there], hand.colour[own], _levels(alpha))
 
     def _paint_face(self, index: int, colour: Image, drawing: Drawing, image: Image) -> None:
-        """Closed lids and the inside of the open mouth, into ``colour``, the lit puppet."""
+        """Draw closed lids and the inside of the open mouth into ``colour``, the lit puppet."""
         if drawing.face is None or not self.motion.face_found[index]:
             return
         face = drawing.face - drawing.bounds[:2]

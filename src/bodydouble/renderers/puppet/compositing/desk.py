@@ -104,7 +104,7 @@ def _narrowing(matte: NDArray[np.uint8], top: int, k: int) -> tuple[int, float]:
 
 
 def _straight_edge(samples: list[SampleFrame], line: float) -> float:
-    """The row near ``line`` with the longest horizontal edge beside the person; ``line`` where there is none."""
+    """The row near ``line`` with the longest horizontal edge next to the person; ``line`` if there is none."""
     height, width = samples[0].matte.shape
     reach = max(3, round(EDGE_SEARCH * height))
     y0, y1 = max(1, int(line) - reach), min(height - 1, int(line) + reach + 1)

@@ -1,4 +1,4 @@
-"""Fills a hole patch by patch from its surroundings, and tells the source of each pixel.
+"""Fills a hole patch by patch from its surroundings, and returns the source of each pixel.
 
 Exemplar-based inpainting (Criminisi, Pérez and Toyama, "Region Filling and Object Removal by Exemplar-Based Image
 Inpainting", IEEE TIP 2004): lines that run into the hole are continued first, each patch is the one that fits what is
@@ -17,17 +17,17 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 Numbers = NDArray[np.int32]
 
 RADIUS = 4
-"""Of a patch, in pixels."""
+"""Radius of a patch in pixels."""
 REACH_X, REACH_Y = 70, 12
 """Pixels within which a patch is looked for; beyond, only where there is none."""
 FAR_X, FAR_Y = 0.03, 2.0
 """Cost of a patch's way, per squared pixel, in squared CIELAB levels (8 bit) of a mean pixel's misfit."""
 NEWS = 0.08
-"""Weight, beside the misfit, of the distance of a patch's new pixels from the mean of the known ones."""
+"""Weight of the distance between a patch's new pixels and the mean of the known ones; the misfit has weight 1."""
 GOES_ON, GOES_ON_MORE = 1.25, 20.0
 """Factor and squared levels by which a neighbour's shift may cost more than the best: few large copies, few seams."""
 LINE_REACH = 5
-"""Pixels within which a line beside the front counts for it."""
+"""Side in pixels of the square around a place of the front whose lines raise its priority."""
 EDGE_BASE, EDGE_FULL = 0.15, 400.0
 """Priority of a front without lines, and the gradient from which a line has all of it."""
 

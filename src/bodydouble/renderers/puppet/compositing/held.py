@@ -72,7 +72,7 @@ OFTEN_MIN = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What is held in the video: its ``colours`` (LEVELS ** 3,), and those of the ``clothes`` (LEVELS ** 3,)."""
+    """Colours of the held thing, ``colours`` (LEVELS ** 3,), and of the ``clothes`` (LEVELS ** 3,)."""
 
     colours: Colours
     clothes: Colours
@@ -123,7 +123,7 @@ def _hand_zone(points: Points, shape: tuple[int, ...]) -> MaskImage:
 
 
 def learn_held(samples: list[SampleFrame], plates: Plates, track: PersonTrack) -> Held | None:
-    """What is held in ``samples`` again and again; None where nothing is."""
+    """The thing that is held in many of the ``samples``; None if there is none."""
     clothes = _own_colours(samples, track)
     votes, hands = np.zeros(LEVELS**3, np.int64), 0
     for sample in samples:
@@ -149,7 +149,7 @@ def learn_held(samples: list[SampleFrame], plates: Plates, track: PersonTrack) -
 
 
 def _own_colours(samples: list[SampleFrame], track: PersonTrack) -> Colours:
-    """Of the person, their hands left out: a thing that is always held is not theirs."""
+    """The person's own colours, without their hands: the colours of a thing that is always held are not their own."""
     often = np.zeros(LEVELS**3, np.int64)
     for sample in samples:
         person = (sample.matte > SURE_MATTE).astype(np.uint8)

@@ -17,9 +17,9 @@ from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_ligh
 WHOLE_MIN = 0.98
 """Known share from which on a small picture's pixel counts as known."""
 SOFT_SIGMA, SOFT_REACH = 3.0, 12
-"""Of the border, in pixels, in which filling and known pixels are blended."""
+"""Standard deviation and reach, in pixels, of the border in which filling and known pixels are blended."""
 BLUR_SIGMA = 0.6
-"""Of what is filled in from the small picture alone, in its pixels: out of focus rather than ragged."""
+"""Blur of the parts that come from the small picture alone, in its pixels: soft edges look better than ragged ones."""
 WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
 """Patches are moved at this width: enough for a plausible background. Its time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""

@@ -80,7 +80,7 @@ LUMINANCE_MIN, RGB_MIN = 1e-4, 1e-3
 
 @dataclass(frozen=True, kw_only=True)
 class Light:
-    """What is done to the character's colours."""
+    """The change of the character's colours for each frame."""
 
     gain: NDArray[np.float64]  # (3,) in linear light
     exposure: float  # factor in linear light, 0-1: below 1 in scenes too dark for the differences of people and things
@@ -140,7 +140,7 @@ def measure_light(
     alpha: Floats,
     skin: NDArray[np.float64],
 ) -> Light:
-    """From samples over the whole track, at least one.
+    """The light of the scene, measured in ``samples`` over the whole track, at least one.
 
     ``reference`` is (H, W, 3) with the character's ``alpha`` (H, W) 0-1; ``skin`` is the character's, RGB 0-255.
     """
@@ -181,8 +181,8 @@ def measure_light(
 class _Measured:
     """One picture with a person, reduced to ``SMALL``."""
 
-    around: NDArray[np.float64]  # (3,) mean colour beside the person in linear light, 0-1
-    spread: float  # standard deviation of L* beside the person
+    around: NDArray[np.float64]  # (3,) mean colour around the person in linear light, 0-1
+    spread: float  # standard deviation of L* around the person
     lightness: float  # mean L* of the person
     highlight: float  # L* of the brightest things
     person_highlight: float  # L* of the person's brightest parts
@@ -191,7 +191,7 @@ class _Measured:
 
     @classmethod
     def of(cls, image: Image, alpha: Floats) -> "_Measured":
-        """Of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) 0-1."""
+        """Measurements of ``image`` (H, W, 3) with the person's ``alpha`` (H, W) 0-1."""
         small = np.asarray(cv2.resize(image, SMALL, interpolation=cv2.INTER_AREA), np.uint8)
         weight = np.asarray(cv2.resize(alpha.astype(np.float32), SMALL, interpolation=cv2.INTER_AREA), np.float32)
         person, beside = weight.ravel() + TINY, 1 - weight.ravel() + TINY

@@ -26,7 +26,7 @@ MARGIN_PIXELS = 3
 SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
 CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.85
-"""Lightness over that of the skin beside the mouth, up to which it is cavity, and from which it is teeth."""
+"""Lightness over that of the skin around the mouth, up to which a pixel is cavity, and from which it is teeth."""
 REDNESS = (0.6, 0.85)
 """CIELAB a for its L*, over the same of the skin, between which what is light goes from teeth to lips, gums and tongue.
 Measured: teeth 0.25 to 0.55, lips and tongue 0.87 to 2. Chosen by eye on the development clips."""
@@ -35,15 +35,15 @@ SKIN_REDNESS_MIN = 0.1
 CAVITY_SHADE = 0.55
 """Lightness of the inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_SHADE = 0.92
-"""As ``CAVITY_SHADE``, of teeth: behind the lips they are darker than the face."""
+"""The same factor for teeth: behind the lips they are darker than the face."""
 LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
 """Bounds of the character's lightness over the actor's."""
 CAVITY_HUE = (15.0, 9.0)
-"""CIELAB a and b of cavity and tongue beside skin of ``SKIN_DAYLIGHT``. Chosen by eye."""
+"""CIELAB a and b of cavity and tongue in a face whose skin is ``SKIN_DAYLIGHT``. Chosen by eye."""
 CAVITY_OF_SKIN = 0.3
 """Share of the skin's difference from ``SKIN_DAYLIGHT`` that the cavity has: light, or a painting's palette."""
 TEETH_OF_SKIN = (0.2, 0.6)
-"""Shares of the skin's a and b that teeth have: cream beside warm skin, never blue beside it. Chosen by eye."""
+"""Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
 SKIN_DAYLIGHT = np.array([14.0, 17.0])
 """CIELAB a and b of skin in daylight."""
 

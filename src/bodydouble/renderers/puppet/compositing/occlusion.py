@@ -45,7 +45,7 @@ it is seen there. Chosen by eye on the development clips: stripes of a vest, see
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 NEAR_MATTE = 127
-"""Widened matte (0-255) above which a pixel is beside the person: half of the range."""
+"""Widened matte (0-255) above which a pixel is near the person: half of the range."""
 SOLID_MIN, SLENDER_MAX = 0.8, 2.6
 """Least share of its convex hull that a thing fills, and its largest length over width. Folds, and parts of a person
 that the matte missed, are ragged or long. Chosen by eye on the development clips."""
@@ -64,7 +64,7 @@ LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS, CORE_WIDTH = 0.5, 0.6,
 """Thicknesses of the parts in shoulder widths, clothed; ``CORE_WIDTH`` is that of limbs without loose cloth. Feet
 include the shoes' rim: its colour must not count as the legs'."""
 SPINE_TO_SHOULDERS, SHOULDERS_MIN_PIXELS = 0.55, 4.0
-"""Least shoulder width over the spine's length, for somebody seen from the side, and in pixels."""
+"""Smallest shoulder width: over the spine's length, for a person seen from the side, and in pixels."""
 COORDINATE_MAX = 8000
 """Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
 LEGS_CHAIN = (
@@ -84,14 +84,14 @@ HEAD_POINTS = (BodyPoint.NOSE, BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR)
 FOOT_REACH = 0.6
 """Shoulder widths around the feet's own places in which a piece may be a foot: the sole of a raised one."""
 GUESSED_MAX = 0.5
-"""Share of a piece that may be beside the body before a made-up plate: more is the scene in a gap of the matte."""
+"""Largest share of a piece outside the body where the plate is invented; more is scenery in a gap of the matte."""
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """A thing's extent over the shoulders' width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _View:
-    """What things are looked for in, small: a crop of one frame."""
+    """A reduced crop of one frame, in which things are searched."""
 
     step: int  # pixels of the frame for one of this
     codes: NDArray[np.int32]  # (h, w) colours
@@ -99,7 +99,7 @@ class _View:
     own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
     apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
     person: Matte
-    guessed: NDArray[np.bool_]  # (h, w) beside the body, where the plate is made up and tells nothing
+    guessed: NDArray[np.bool_]  # (h, w) outside the body, where the plate is invented and says nothing
     shoulders: float  # px
 
 
@@ -137,7 +137,7 @@ class ActorColours:
 
     def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> _View | None:
         h, w = matte.shape
-        # By a whole number: OpenCV averages twenty times as fast then.
+        # Reduced by a whole number: OpenCV then averages twenty times as fast.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
         size = (w // step, h // step)
         if min(size) < WORK_SIDE_MIN:
@@ -215,7 +215,7 @@ def learn_ball(colours: ActorColours, samples: list[SampleFrame], plates: Plates
 
 
 def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColours | None:
-    """From samples over the whole track; None where there are too few to tell what is usual."""
+    """The usual colours of each part, from samples over the whole track; None if there are too few samples."""
     if len(samples) < SAMPLES_MIN:
         return None
     often, mainly, seen = np.zeros((PARTS, LEVELS**3)), np.zeros((PARTS, LEVELS**3)), np.zeros(PARTS)
@@ -244,7 +244,7 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
     known[[TRUNK, LEGS]] &= clothes | ~roaming
     known[[TRUNK, LEGS]] |= places.staying() & ~roaming
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
-    known[ARMS] |= known[TRUNK]  # an arm's place is not exact: beside it the trunk is seen
+    known[ARMS] |= known[TRUNK]  # an arm's place is not exact: the trunk may be seen next to it
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
     hardly = seen < SAMPLES_MIN / 2
     hardly[OUTSIDE] = False

@@ -12,7 +12,7 @@ from bodydouble.perception.arrays import Image
 Homography = NDArray[np.float64]  # (3, 3)
 
 SIDE = 400
-"""About the longer side, in pixels, of the grey pictures that features are followed in."""
+"""Approximate longer side, in pixels, of the grey pictures in which features are followed."""
 FEATURES_MAX, FEATURES_MIN = 300, 20
 """Corners that are followed, and of them those that a homography needs."""
 QUALITY_MIN, FEATURE_DISTANCE = 0.005, 6

@@ -22,7 +22,7 @@ PIXELS_MERGED = 4
 
 
 def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
-    """``patch`` (h, w, 3) in the light of ``beside`` (h, w, 3), where both are seen: ``shared`` (h, w), 0 or 255.
+    """``patch`` (h, w, 3) in the light of its neighbour ``beside`` (h, w, 3). ``shared`` (h, w), 0 or 255, has both.
 
     The difference between them is spread smoothly over what is not shared, as a membrane hung on its border would be.
     """

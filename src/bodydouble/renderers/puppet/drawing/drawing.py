@@ -1,4 +1,4 @@
-"""What drawing a frame answers, and laying one picture over another."""
+"""The result of drawing one frame, and the blending of one picture over another."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What Wan-Animate is shown of a driving video: skeleton, face, mask and background, frame by frame."""
+"""Wan-Animate's inputs from a driving video: skeleton, face, mask and background, frame by frame."""
 
 from bodydouble.perception.whole_body import whole_body
 from bodydouble.renderers.wan.preprocess.canvas import Canvas, choose_canvas

@@ -15,7 +15,7 @@ from bodydouble.renderers.wan.preprocess.mask import MaskGrid, generation_mask, 
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessSettings:
-    """What may be chosen about the model's inputs."""
+    """Settings of the model's inputs."""
 
     grid: MaskGrid = field(default_factory=MaskGrid)
     area_max: int = AREA_MAX  # pixels of the canvas before padding
@@ -24,7 +24,7 @@ class PreprocessSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FrameInputs:
-    """What the model is shown of one frame. H and W are the canvas's."""
+    """The model's inputs for one frame. H and W are those of the canvas."""
 
     pose: Image  # (H, W, 3)
     face: Image  # (512, 512, 3); all black: no expression given
