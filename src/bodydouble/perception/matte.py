@@ -59,7 +59,7 @@ COORDINATE_MAX = 20_000
 """Pixels: OpenCV's drawing overflows far outside the picture."""
 
 AREA_SHRINK_MIN = 1.6
-"""Averaging by area costs ten times as much as bilinear sampling; below this factor no difference is visible."""
+"""Below this factor bilinear sampling skips no pixel that is missed by the eye."""
 GROWTH_ROUNDS = 2
 """How often the box grows where its edge cuts the person: skirts, hair, hats and legs beyond the landmarks."""
 GROWTH = 0.25
@@ -157,15 +157,39 @@ class SelfieNet:
     def __init__(self, pack: ModelPack) -> None:
         self._net = LiteRTNet(pack.path("selfie_segmentation.tflite"))
 
-    def run(self, image: Image, size: tuple[int, int] | None = None) -> Alpha:
-        """Soft mask of ``image``, at ``size`` (width, height) where given."""
-        side = self._net.width, self._net.height
-        skips_pixels = max(image.shape[1] / side[0], image.shape[0] / side[1]) > AREA_SHRINK_MIN
-        how = cv2.INTER_AREA if skips_pixels else cv2.INTER_LINEAR
-        small = cv2.resize(image, side, interpolation=how)
-        mask = self._net.run(to_unit_range(np.asarray(small, np.uint8)))[0][..., -1]
-        width, height = size or (image.shape[1], image.shape[0])
-        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    def run(self, image: Image) -> Alpha:
+        """(h, w) soft mask of ``image``."""
+        height, width = image.shape[:2]
+        mask = cv2.resize(self._mask(image), (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(mask, np.float32)
+
+    def levels(self, image: Image) -> Matte:
+        """(h, w) 0-255, as ``run``, but rounded at the network's own size: that takes a fifth of the time."""
+        height, width = image.shape[:2]
+        mask = cv2.convertScaleAbs(self._mask(image), alpha=255)
+        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def _mask(self, image: Image) -> Alpha:
+        """At the network's size."""
+        small = _shrunk(image, self._net.width, self._net.height)
+        return self._net.run(to_unit_range(small))[0][..., -1]
+
+
+def _shrunk(image: Image, width: int, height: int) -> Image:
+    """``image`` at ``width`` x ``height``, none of its pixels skipped.
+
+    OpenCV averages by whole factors twenty times as fast as by others: bilinear sampling does the rest.
+    """
+    factor = max(image.shape[1] / width, image.shape[0] / height)
+    if factor >= 2:
+        step = int(factor)
+        whole = image[: image.shape[0] // step * step, : image.shape[1] // step * step]
+        size = whole.shape[1] // step, whole.shape[0] // step
+        image = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+    elif factor > AREA_SHRINK_MIN:
+        image = np.asarray(cv2.resize(image, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Matte:
@@ -272,7 +296,7 @@ class MatteMaker:
 
     def _fuse(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Alpha:
         h, w = part.shape[:2]
-        selfie = np.asarray(self._selfie.run(part) * 255 + 0.5, np.uint8)
+        selfie = self._selfie.levels(part)
         pose = pose_mask(person.body, origin, zoom, w, h)
         # What only the selfie network sees is another person or a thing, except on hands, hair and hats, which the
         # pose network's coarse mask cuts off.

@@ -4,8 +4,6 @@ The track knows bystanders only as boxes that are refreshed once a second, and m
 selfie network, which sees everybody, less the replaced person.
 """
 
-from threading import Lock
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +41,6 @@ class BystanderMasks:
     def __init__(self, pack: ModelPack, track: PersonTrack) -> None:
         self._pack, self._track = pack, track
         self._net: SelfieNet | None = None
-        self._lock = Lock()
 
     def expected(self, index: int) -> bool:
         """Whether anybody but the replaced person may be in frame ``index``.
@@ -94,10 +91,9 @@ class BystanderMasks:
 
     def _people(self, image: Image) -> Matte:
         """(h, w) 0-255: everybody in ``image``."""
-        with self._lock:
-            if self._net is None:
-                self._net = SelfieNet(self._pack)
-            return np.asarray(self._net.run(image) * 255 + 0.5, np.uint8)
+        if self._net is None:  # two threads may make one each: all share the networks in memory
+            self._net = SelfieNet(self._pack)
+        return self._net.levels(image)
 
 
 def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:
