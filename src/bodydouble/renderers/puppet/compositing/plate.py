@@ -5,6 +5,7 @@ Memory therefore does not grow with length. Between two key plates the frames ar
 """
 
 import json
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,13 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -50,6 +51,10 @@ CHOICE_STEP = 4
 """Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
 SEAM_REACH = 24
 """Pixels around a hole in which the light of a patch is compared with its surroundings."""
+
+
+MASKS_KEPT_MAX, DEFLATE_LEVEL = 1000, 1
+"""Masks of bystanders that are kept, of a few kB each, and how thoroughly they are packed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,26 @@ def _shot_from(data: dict[str, Any]) -> ShotPlates:
     return ShotPlates(path=path, start=data["start"], stop=data["stop"], keys=data["keys"])
 
 
+class _OtherPeople:
+    """The masks of bystanders in one shot. The first ones are kept packed, for the second pass."""
+
+    def __init__(self, bystanders: BystanderMasks | None) -> None:
+        self._bystanders = bystanders
+        self._packed: dict[int, bytes | None] = {}
+
+    def unknown(self, index: int, image: Image) -> Matte | None:
+        """As ``BystanderMasks.unknown``."""
+        if self._bystanders is None:
+            return None
+        if index in self._packed:
+            packed = self._packed.pop(index)
+            return None if packed is None else np.frombuffer(zlib.decompress(packed), np.uint8).reshape(image.shape[:2])
+        mask = self._bystanders.unknown(index, image)
+        if len(self._packed) < MASKS_KEPT_MAX:
+            self._packed[index] = None if mask is None else zlib.compress(mask.tobytes(), DEFLATE_LEVEL)
+        return mask
+
+
 class _SpanBuilder:
     """Key plates of one shot: first the camera's path, then the plates."""
 
@@ -132,7 +157,8 @@ class _SpanBuilder:
         stop: int,
     ) -> None:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
-        self._others = bystanders
+        self._others = _OtherPeople(bystanders)
+        self._latest: Matte | None = None
         self._start, self._stop = start, stop
         self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
         self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
@@ -144,10 +170,12 @@ class _SpanBuilder:
         tracker = CameraTracker(self._footage.width, self._footage.height)
         samples: deque[_Sample] = deque(maxlen=SAMPLES_MAX)
         short = self._stop - self._start <= SAMPLES_MAX * MOVING_SAMPLE_FRAMES
-        for index, image, taken in self._frames(TRACK_EVERY_FRAMES):
+        for index, image, matte in self._frames(TRACK_EVERY_FRAMES):
+            # A shot that fits into the ring is done after one pass. The camera's path needs no exact mask.
+            sampled = short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0
+            taken = self._unknown(index, image, matte) if sampled else self._occupied(index, image, matte)
             tracker.add(index, image, taken)
-            # A shot that fits into the ring is done after one pass.
-            if short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0:
+            if sampled:
                 samples.append(_sample(index, image, taken))
             yield self._start + (index - self._start) // 2
         self.path = tracker.path(self._start, self._stop)
@@ -160,8 +188,8 @@ class _SpanBuilder:
         waiting = deque(self.keys)
         with ThreadPoolExecutor(1) as pool:
             if not short:
-                for index, image, taken in self._frames(sample_frames):
-                    samples.append(_sample(index, image, taken))
+                for index, image, matte in self._frames(sample_frames):
+                    samples.append(_sample(index, image, self._unknown(index, image, matte)))
                     while waiting and index >= waiting[0] + reach:
                         self._gather(pool, waiting.popleft(), samples)
                     yield self._start + (self._stop - self._start + index - self._start) // 2
@@ -182,17 +210,27 @@ class _SpanBuilder:
             key, seen = self._gathering.popleft()
             self._build(key, *seen.result())
 
-    def _frames(self, step: int) -> Iterator[tuple[int, Image, NDArray[np.uint8]]]:
+    def _frames(self, step: int) -> Iterator[tuple[int, Image, Matte]]:
         pairs = zip(
             self._footage.read(self._start, self._stop, step),
             self._mattes.read(self._start, self._stop, step),
             strict=True,
         )
         for (index, image), (_, matte) in pairs:
-            body, visibility = self._track.body[index], self._track.visibility[index]
-            unknown = unknown_mask(image, matte, body, visibility)
-            others = None if self._others is None else self._others.unknown(index, image)
-            yield index, image, unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
+            yield index, image, matte
+
+    def _unknown(self, index: int, image: Image, matte: Matte) -> Matte:
+        """(H, W) which pixels say nothing of the background, or little: the values of ``unknown_mask``."""
+        unknown = unknown_mask(image, matte, self._track.body[index], self._track.visibility[index])
+        others = self._others.unknown(index, image)
+        return unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
+
+    def _occupied(self, index: int, image: Image, matte: Matte) -> Matte:
+        """(H, W) not 0 about where people are; bystanders as they were in the frame before that may be a sample."""
+        if (index - self._start) % MOVING_SAMPLE_FRAMES == 0:
+            self._latest = self._others.unknown(index, image)
+        zone = person_zone(matte, self._track.body[index], self._track.visibility[index])
+        return zone if self._latest is None else np.asarray(cv2.max(zone, self._latest), np.uint8)
 
     def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
         """Fill the parts that no sample shows, from the plate before, then by inpainting; and store the plate."""

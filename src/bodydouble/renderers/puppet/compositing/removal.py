@@ -108,17 +108,28 @@ def unknown_mask(image: Image, matte: Matte, body: Points, visibility: Points) -
     ``UNKNOWN`` pixels say nothing of the background. ``DOUBTFUL`` ones are near limbs or hair, but neither in the matte
     nor of the hair's colours: they are background where no frame shows a better one. All others are 0.
     """
-    person = matte_mask(matte)
-    wide, hair = person.copy(), np.zeros_like(person)
-    _add_limbs(wide, body, visibility, LEARNING_GROWTH)
+    person, hair = matte_mask(matte), np.zeros_like(matte)
     _add_hair(hair, body, LEARNING_GROWTH)
-    mask = cv2.threshold(cv2.max(wide, hair), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
+    mask = cv2.threshold(_zone(person, body, visibility), 0, DOUBTFUL, cv2.THRESH_BINARY)[1]
     near_head = cv2.min(hair, _widened_within(person, hair, HAIR_MARGIN * len(matte)))
     own_hair = hair_like(image, matte, person, hair, novel=True)
     sure: Matte = np.asarray(cv2.max(cv2.max(person, near_head), own_hair), np.uint8)
     _add_limbs(sure, body, visibility, DRAWING_GROWTH, LEGS_CAPSULES)
     _add_limbs(sure, body, visibility, LEARNING_GROWTH, _lost_limbs(matte, body))
     return np.asarray(cv2.max(mask, sure), np.uint8)
+
+
+def person_zone(matte: Matte, body: Points, visibility: Points) -> Matte:
+    """(H, W) 0 or 255: where ``unknown_mask`` can be more than 0, but for rims of two pixels. A tenth of its time."""
+    return _zone(matte_mask(matte), body, visibility)
+
+
+def _zone(person: Matte, body: Points, visibility: Points) -> Matte:
+    """(H, W) 0 or 255: the mask ``person`` with the limbs and the place of the hair."""
+    zone = person.copy()
+    _add_limbs(zone, body, visibility, LEARNING_GROWTH)
+    _add_hair(zone, body, LEARNING_GROWTH)
+    return zone
 
 
 def _widened_within(mask: Matte, zone: Matte, radius: float) -> Matte:

@@ -73,6 +73,23 @@ def test_other_people_are_no_background(tmp_path: Path) -> None:
     assert not (plate == OneBystander.colour).all(-1).any()
 
 
+def test_each_frame_is_searched_for_bystanders_once(tmp_path: Path) -> None:
+    """A shot too long for one pass has its masks from the first, and no frame between two samples is searched."""
+    frames = SAMPLES_MAX * 4 + 8
+    footage, mattes, track, _ = walking_scene(frames, walk=0.2)
+    track.bystanders[:, 0] = (60, 80, 110, 220)
+    searched: list[int] = []
+
+    class Counting(OneBystander):
+        def unknown(self, index: int, image: np.ndarray) -> np.ndarray | None:
+            searched.append(index)
+            return super().unknown(index, image)
+
+    others = Counting(ModelPack(folder=Path("no-models-here")), track)
+    build_plates(footage, mattes, track, tmp_path, ignore, bystanders=others)
+    assert searched == list(range(0, frames, 4))
+
+
 def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> None:
     """What is somebody's and not the person's is a bystander's, in front where it reaches down as far; rims are not."""
     _, mattes, track, clean = walking_scene(2, walk=0.0)

@@ -11,6 +11,7 @@ from bodydouble.renderers.puppet.compositing.removal import (
     hair_like,
     hair_zone,
     matte_mask,
+    person_zone,
     removal_mask,
     unknown_mask,
 )
@@ -66,6 +67,16 @@ def test_beside_a_head_that_the_matte_holds_the_background_is_only_doubtful() ->
     assert (unknown[50:110, 220:228] == UNKNOWN).all()  # the rim: blurred hair and shade
     assert (unknown[65:105, 272:288] == UNKNOWN).all()
     assert not unknown[400:, :].any()
+
+
+def test_the_zone_of_a_person_holds_all_that_may_be_the_person() -> None:
+    """The quick mask differs from the exact one by less than the rim of hair that the exact one adds."""
+    image, matte, pose = _head_scene()
+    image[60:110, 270:290] = 30  # a pigtail that the matte misses
+    seen = np.full(33, 0.9)
+    exact, quick = unknown_mask(image, matte, pose, seen), person_zone(matte, pose, seen)
+    assert not cv2.erode((exact > 0).astype(np.uint8), np.ones((5, 5)))[quick == 0].any()
+    assert (exact[quick > 0] > 0).all()
 
 
 def test_hair_that_the_matte_misses_is_found_by_the_plate() -> None:
