@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.triangulation import triangulate
+from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
@@ -58,6 +59,8 @@ MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 NECK_FADE = (0.15, 0.6)
 """Head weights between which the head's layer sets in."""
+FACE_REACH = (1.1, 1.6)
+"""Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
 NECK_TOP = 0.9
 """Head weight below which a fold is a crushed neck and not hair behind a cheek."""
 
@@ -66,10 +69,10 @@ NECK_TOP = 0.9
 class FaceMesh:
     """The textured mesh of face and head: its first 478 vertices are the face's. It thins out down the neck."""
 
-    vertices: Array  # (N, 2) px in the texture
-    head: Mesh
+    vertices: Array  # (N, 2) px in the picture
+    head: Mesh  # its texture is the picture's, or one seen from the front where the picture hides a side
     solid: Array  # (N, 3) px in the head's own frame, relative to its origin
-    head_weight: Array  # (N,) 1 follows the head, 0 the trunk
+    head_share: Array  # (N,) 1 turns as the face does, 0 as the skinned body
     own_face: Array  # (478, 3) normalised
     rest_face: Array  # (478, 3) the same at rest
     skirt: NDArray[np.int64]  # (N - 478, 4) outline points that each further vertex follows
@@ -87,16 +90,35 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
     faced = _FaceLayout.of(anatomy, grid)
     weight = _head_weight(anatomy, faced.vertices)
     weight[:FACE_VERTICES] = 1
-    return FaceMesh(
+    points = HeadVertices(
         vertices=faced.vertices,
-        head=_head_layer(anatomy, faced, rgba, weight),
         solid=faced.solid,
         head_weight=weight,
-        own_face=faced.own_face,
-        rest_face=resting_face(faced.own_face),
+        head_share=_head_share(faced.vertices, weight, anatomy.head),
+        fine=faced.fine,
         skirt=faced.skirt,
         skirt_weight=faced.skirt_weight,
     )
+    mesh = _head_layer(anatomy, faced, rgba, weight)
+    if needs_far_side(anatomy.head):
+        points, mesh = with_far_side(points, mesh, anatomy.head, NECK_TOP)
+    return FaceMesh(
+        vertices=points.vertices,
+        head=mesh,
+        solid=points.solid,
+        head_share=points.head_share,
+        own_face=faced.own_face,
+        rest_face=resting_face(faced.own_face),
+        skirt=points.skirt,
+        skirt_weight=points.skirt_weight,
+    )
+
+
+def _head_share(vertices: Array, head_weight: Array, head: Head) -> Array:
+    """(N,) 0-1 how far ``vertices`` (N, 2) turn as the face does, rather than as the body's bones."""
+    away = np.linalg.norm(vertices - head.centre, axis=1) / head.width
+    near = np.clip((FACE_REACH[1] - away) / (FACE_REACH[1] - FACE_REACH[0]), 0, 1)
+    return np.clip(head_weight, 0, 1) * near
 
 
 @dataclass(frozen=True, kw_only=True)

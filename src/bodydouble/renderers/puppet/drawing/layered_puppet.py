@@ -24,8 +24,6 @@ from bodydouble.renderers.puppet.picture.character import Character
 
 Array = NDArray[np.float64]
 
-FACE_REACH = (1.1, 1.6)
-"""Face widths from the head's centre between which vertices leave the face's own turn for the body's."""
 SHADOW_REACH = 0.07
 """Softness of the shadow that an arm casts on the trunk, in shoulder widths."""
 TURNED = 0.7
@@ -190,7 +188,7 @@ class LayeredPuppet:
         turned = solid @ turn.T
         turned -= turned[:FACE_POINTS].mean(0)
         middle = skinned[:MESH_POINTS, :2].mean(0)
-        share = face.head_share[:, None]
+        share = figure.head_share[:, None]
         place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
         place = place * float(self._retargeting.scales[index]) + self._retargeting.roots[index]
         x0, y0, x1, y1 = bounds
@@ -231,19 +229,11 @@ class _FaceWeights:
 
     points: Array  # (N, 3) px in the picture
     weights: Array  # (N, bones)
-    head_share: Array  # (N,) 1 turns as the face does, 0 as the skinned body
 
     @classmethod
     def of(cls, character: Character, figure: FaceMesh) -> "_FaceWeights":
-        head, surface = character.anatomy.head, character.body.layers.surface
-        weights, depth = surface.at(figure.vertices)
-        away = np.linalg.norm(figure.vertices - head.centre, axis=1) / head.width
-        near = np.clip((FACE_REACH[1] - away) / (FACE_REACH[1] - FACE_REACH[0]), 0, 1)
-        return cls(
-            points=np.c_[figure.vertices, depth],
-            weights=weights,
-            head_share=np.clip(figure.head_weight, 0, 1) * near,
-        )
+        weights, depth = character.body.layers.surface.at(figure.vertices)
+        return cls(points=np.c_[figure.vertices, depth], weights=weights)
 
 
 def _hand_strength(placed: PlacedLayer, kept: float) -> Bytes | None:

@@ -1,0 +1,78 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from bodydouble.perception import ModelPack, analyse_portrait
+from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
+from bodydouble.renderers.puppet.drawing.mesh import draw_mesh
+from bodydouble.renderers.puppet.motion.head import OVAL, head_of_face
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of
+from material import astronaut
+
+HAIR, SKIN = (90, 40, 20), (210, 160, 140)
+
+
+@pytest.fixture(scope="module")
+def turned(model_pack: ModelPack) -> tuple[Anatomy, np.ndarray]:
+    """A face turned by 25 degrees, and its picture (512, 512, 4): hair above and on the near side, none on the far."""
+    anatomy = anatomy_of(analyse_portrait(model_pack, astronaut()).track)
+    assert anatomy.face is not None
+    turn = cv2.Rodrigues(np.array([0, np.deg2rad(25), 0]))[0]
+    flat = (anatomy.face - anatomy.head.origin) @ anatomy.head.rotation
+    face = flat @ turn.T + anatomy.head.origin
+    anatomy = replace(anatomy, face=face, head=head_of_face(face))
+    outline = cv2.convexHull(np.round(face[list(OVAL), :2]).astype(np.int32))
+    skin, hair = np.zeros((512, 512), np.uint8), np.zeros((512, 512), np.uint8)
+    cv2.fillConvexPoly(skin, outline, 1)
+    reach = round(0.25 * anatomy.head.width)
+    near = reach if face[454, 2] < face[234, 2] else -reach
+    for k in np.linspace(0, 1, 30):
+        shift = np.round([k * near, -0.8 * k * reach]).astype(int)
+        cv2.fillConvexPoly(hair, outline + shift, 1)
+    rgba = np.zeros((512, 512, 4), np.uint8)
+    rgba[hair > 0] = (*HAIR, 255)
+    rgba[skin > 0] = (*SKIN, 255)
+    return anatomy, rgba
+
+
+def _drawn(figure: FaceMesh, rotation: np.ndarray) -> np.ndarray:
+    """(512, 512) 0-255 what the head covers when it is turned by ``rotation`` alone."""
+    turned = figure.solid @ rotation.T
+    turned = turned - turned[:478].mean(0)
+    place = turned[:, :2] + figure.vertices[:468].mean(0)
+    share = figure.head_share[:, None]
+    drawn = draw_mesh(figure.head, figure.vertices * (1 - share) + place * share, turned[:, 2], 512, 512)
+    assert drawn is not None
+    (x0, y0, x1, y1), rgba = drawn
+    canvas = np.zeros((512, 512), np.uint8)
+    canvas[y0:y1, x0:x1] = rgba[..., 3]
+    return canvas
+
+
+def test_a_head_that_faces_the_camera_is_as_wide_on_both_sides(turned: tuple[Anatomy, np.ndarray]):
+    """What the picture turns away is made up from the side that it shows."""
+    anatomy, rgba = turned
+    figure = build_face_mesh(anatomy, rgba)
+    assert figure is not None
+
+    cover = _drawn(figure, np.eye(3))
+
+    middle, top = figure.vertices[:468].mean(0)[0], np.flatnonzero((cover > 128).any(1))[0]
+    columns = np.flatnonzero(cover[int(top + 0.4 * anatomy.head.width)] > 128)
+    left, right = middle - columns[0], columns[-1] - middle
+    assert min(left, right) > 0.85 * max(left, right)
+
+
+def test_in_the_pictures_own_view_nothing_is_added(turned: tuple[Anatomy, np.ndarray]):
+    """The hair that was made up lies behind the head there."""
+    anatomy, rgba = turned
+    figure = build_face_mesh(anatomy, rgba)
+    assert figure is not None
+
+    cover = _drawn(figure, anatomy.head.rotation)
+
+    head = slice(0, int(anatomy.chin[1]))
+    added = (cover > 128)[head] & (cv2.dilate(rgba[..., 3], np.ones((9, 9), np.uint8)) == 0)[head]
+    assert added.sum() < 0.03 * np.count_nonzero(rgba[..., 3])
