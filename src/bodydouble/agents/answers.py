@@ -1,4 +1,4 @@
-"""What tools answer: a sentence for the model, fields for programs, and a link to the video."""
+"""Results of tools: a sentence for the model, fields for programs, and a link to the video."""
 
 from typing import Any
 

@@ -150,7 +150,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None  # of the headers or of the body
         self._stall_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Accept the connection, if necessary in the place of one that has sent no complete request."""
         super().connection_made(transport)
         if len(self.connections) > self._limits.connections_max and not self._close_waiting_connection():

@@ -19,7 +19,7 @@ RETRY_SECONDS = 2.0
 async def wait_for_new(
     request: Request, secret: str | None, created: Created, submission: Submission, seconds: float
 ) -> TaskView:
-    """The new task at its end, or as it is after ``seconds``; as it was created if the wait cannot go on."""
+    """The new task when it ends, or its state after ``seconds``; its state at creation if the wait must be given up."""
     try:
         return await wait_for(request, secret, created.id, lambda task: task.status in TERMINAL, seconds)
     except REPEATED_BY_CLIENTS:

@@ -34,7 +34,7 @@ def locked(folder: Path) -> Generator[None, None, None]:
 
 @contextmanager
 def locked_pid_file(path: Path, in_use: Callable[[str], str]) -> Generator[None, None, None]:
-    """Lock the file ``path``, which tells this process's id, until the end of the block.
+    """Lock the file ``path``, which contains this process's id, until the end of the block.
 
     The kernel releases the lock of a killed process. Ends the command with the message ``in_use(pid)`` if the process
     ``pid`` holds the lock.

@@ -33,7 +33,7 @@ def install(app: FastAPI) -> None:
 
     async def handle_missing(request: Request, error: Exception) -> Response:
         if request.url.path.startswith(API_PATHS) or "text/html" not in request.headers.get("accept", ""):
-            return await api_handler(request, error)  # type: ignore[misc]
+            return await api_handler(request, error)  # type: ignore[misc] - the API's handler is asynchronous
         return error_page(request, NotFound("This page does not exist."))
 
     app.add_exception_handler(404, handle_missing)

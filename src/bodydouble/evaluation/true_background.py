@@ -12,7 +12,7 @@ CHARACTER_MARGIN = 0.03
 ACTOR_LEVEL = 128
 """Level of the source's matte (0-255) from which a pixel is the actor's: half of the range."""
 DISTINCT_MIN = 24.0
-"""0-255: only pixels in which actor and background differ by more can tell what is left of the actor."""
+"""Difference (0-255) of actor and background from which a pixel shows whether something of the actor is left."""
 PIXELS_MIN = 50
 """A frame that uncovers fewer is not measured."""
 

@@ -133,7 +133,7 @@ def _has_presentation_times(container: Any, stream: Any) -> bool:
 
 
 def _hidden_test(stream: Any) -> Callable[[Any], bool]:
-    """A test for packets whose frame is only a reference and never shown. VP8 stores those as separate packets."""
+    """A test for packets whose frame is only a reference and never shown. VP8 has separate packets for such frames."""
     if stream.codec_context.codec.canonical_name != "vp8":
         return lambda _: False
     return lambda packet: not bytes(packet)[0] >> VP8_SHOW_FRAME_BIT & 1

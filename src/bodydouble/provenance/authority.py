@@ -18,9 +18,9 @@ from bodydouble.provenance.options import signer_file
 VALID_DAYS = 3650
 """Validity of both certificates. Without a timestamp, results cannot be verified after the signer's expires."""
 CLOCK_DIFFERENCE = timedelta(minutes=10)
-"""Certificates begin so much in the past, for verifiers whose clock is slow."""
+"""Time in the past at which certificates begin, for verifiers whose clock is slow."""
 AUTHORITY, AUTHORITY_KEY = "authority.pem", "authority-key.pem"
-"""Names in the folder: the root certificate to publish, and its key. Beside them is ``options.signer_file``."""
+"""Names in the folder: the root certificate to publish, and its key. The third file is ``options.signer_file``."""
 
 
 def make_authority(folder: Path, organisation: str) -> None:

@@ -40,7 +40,7 @@ from bodydouble.tasks.task import (
 )
 
 CREDITS_NEVER = Decimal(10) ** 14
-"""More than any balance: the column has 14 digits before the point."""
+"""A price above every balance: the column has 14 digits before the point."""
 
 TITLE_CHARACTERS_MAX = 100
 
@@ -51,7 +51,7 @@ RendererCheck = Callable[[str, str], str]
 """Resolves a renderer's name for a mode on this installation; raises RendererUnavailable."""
 
 AddressCheck = Callable[[str], str | None]
-"""The reason for which an address will be refused, as far as its text tells; None if it tells none."""
+"""The reason why an address will be refused, judged by its text alone; None if the text shows none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ class TaskService:
         self.key_use, self._recent_keys = KeyUse(), RecentKeys()
 
     def was_valid(self, secret: str | None) -> bool:
-        """Whether this key was valid a short while ago, at this process."""
+        """Whether this process found this key valid a short while ago."""
         return bool(secret) and hash_secret(secret) in self._recent_keys
 
     def _note_valid(self, key_hash: bytes) -> None:

@@ -25,7 +25,7 @@ def dump_database(database_url: str, target: Path) -> None:
 
 
 def restore_database(database_url: str, dump: Path) -> None:
-    """Load a dump into an empty database, wholly or not at all.
+    """Load a dump into an empty database, completely or not at all.
 
     Raises:
         InputRejected: the database has tables already.

@@ -22,7 +22,7 @@ OPTIONS = {
 }
 CONNECT = timedelta(seconds=5)
 STALLED = timedelta(seconds=30)
-"""A transfer without any data for so long fails. Its total duration is limited by ``REQUEST`` only."""
+"""Time without any data after which a transfer fails. Its total duration is limited by ``REQUEST`` only."""
 REQUEST = timedelta(minutes=30)
 RETRY: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 

@@ -99,7 +99,7 @@ class Scratch:
                 self._writes.discard(write)
 
     def check_room(self, bytes_wanted: int = 0, path: Path | None = None) -> None:
-        """Raises StorageFull if there is no room for so much more, to be written to ``path``; OSError."""
+        """Raise StorageFull if the disk has no room for so many more bytes at ``path``. Raises OSError."""
         with self._lock:
             self._check(bytes_wanted, {write for write in self._writes if write.path != path})
 

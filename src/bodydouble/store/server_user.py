@@ -33,7 +33,7 @@ def popen_arguments(user: pwd.struct_passwd | None) -> dict[str, Any]:
 
 
 def enterable_folder(folder: Path, user: pwd.struct_passwd | None) -> Path:
-    """``folder`` itself, made, or the one that stands in for it where the server's user could not get there.
+    """``folder``, created if it is missing. If the server's user cannot enter it, a substitute folder.
 
     The stand-in's name and the path of ``folder`` are kept in ``folder``, so that deleting ``folder`` starts anew.
 
@@ -67,7 +67,7 @@ def private_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     """Make ``folder``, which only its owner, the server's user, can enter.
 
     Raises:
-        StorageUnavailable: it is there already and somebody else's, as may happen in a shared temporary folder.
+        StorageUnavailable: it exists and belongs to another user, which can happen in a shared temporary folder.
     """
     owner = user.pw_uid if user else os.geteuid()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

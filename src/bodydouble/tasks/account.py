@@ -14,7 +14,7 @@ API_KEY_PATTERN = re.compile(r"ak_[0-9a-f]{32}\Z")
 
 
 class Scope(enum.StrEnum):
-    """The rights of a key."""
+    """What a key may do."""
 
     ALL = "all"
     READ = "read"  # no create, cancel, delete or key management

@@ -1,4 +1,4 @@
-"""Files that other processes, or this one after a restart, trust as soon as they have their name.
+"""Atomic writing of files that other processes, or this one after a restart, trust as soon as they exist.
 
 One policy for all of them: the content goes to a file beside the target, is synced to the disk, takes the target's
 name, and the folder is synced. So a name never stands for half a file, after a power cut neither, and files appear on

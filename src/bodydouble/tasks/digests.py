@@ -46,7 +46,7 @@ def is_intact(path: Path) -> bool:
 
 
 def remove_with_digest(path: Path) -> None:
-    """Remove a file and its digest, as far as they exist."""
+    """Remove a file and its digest, if they exist."""
     path.unlink(missing_ok=True)
     digest_path(path).unlink(missing_ok=True)
 

@@ -98,7 +98,7 @@ class TaskStore(Protocol):
         ...
 
     async def set_progress(self, task_id: TaskId, executor: str, progress: TaskProgress) -> LeaseStatus:
-        """Store progress, which never decreases, and return whether the executor may go on."""
+        """Store progress, which never decreases. Returns whether the executor may continue."""
         ...
 
     async def set_preview(self, task_id: TaskId, executor: str, picture_key: str, video_key: str) -> None:

@@ -118,7 +118,7 @@ def preview_video_keys(task: Task) -> tuple[str, str]:
 
 
 class LeaseStatus(enum.StrEnum):
-    """Whether the executor that works on a task may go on."""
+    """Whether the executor that works on a task may continue."""
 
     HELD = "wanted"  # go on; the value is what the workers of the version before read from the database
     CANCELLED = "cancelled"  # by the task's owner

@@ -60,7 +60,7 @@ class TaskFailure(Exception):
                 return cls(ResultCode.GENERATION_FAILED, UNEXPECTED)
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which a workflow stores it."""
+        """The failure as JSON, as a workflow stores it."""
         return {"code": int(self.code), "message": self.message}
 
     @classmethod

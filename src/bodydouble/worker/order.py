@@ -33,12 +33,12 @@ class WorkerOptions:
     renderers: SettingsByRenderer = field(default_factory=dict[str, Any])  # what the operator set for each renderer
     perception: dict[str, Any] = field(default_factory=dict[str, Any])  # fields of ``PerceptionOptions``
     catalogue: Mapping[str, ModelSpec] = field(default_factory=lambda: CATALOGUE)  # with this installation's prices
-    silence_seconds_max: float = 60.0  # a child without a heartbeat for so long is frozen
-    stall_seconds_max: float = 900.0  # a child with a heartbeat, but without progress for so long has stalled
+    silence_seconds_max: float = 60.0  # time without a heartbeat after which a child counts as frozen
+    stall_seconds_max: float = 900.0  # time without progress after which a child counts as stalled
     tasks_max: int = 1  # at once
     fetches_max: int = 16  # tasks whose inputs are fetched at once, besides those that are rendered
     heartbeat_seconds: float = 5.0
-    takeover_seconds: float = 30.0  # other workers take over after so long without a heartbeat
+    takeover_seconds: float = 30.0  # time without a heartbeat after which other workers take over
     free_bytes_min: int = 0  # space on the folder's disk that is kept for the database
     checkpoints: bool = False  # store finished artefacts in the file store, for workers on other machines
 

@@ -56,13 +56,7 @@ class TaskInfo:
     @property
     def warnings(self) -> Sequence[ResultWarning]:
         """Where the result is worse than requested."""
-        found: list[Any] = list(self.media_info.get("warnings") or ())
-        return tuple(
-            ResultWarning(code=str(w.get("code", "")), message=str(w.get("message", "")))  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-            if isinstance(w, dict)
-            else ResultWarning(code="", message=str(w))
-            for w in found
-        )
+        return tuple(_read_warning(entry) for entry in self.media_info.get("warnings") or ())
 
     @classmethod
     def from_data(cls, data: object) -> "TaskInfo":
@@ -187,6 +181,14 @@ class ModelInfo:
 def exact_decimal(value: object) -> Decimal:
     """The decimal number as written in JSON, without binary rounding."""
     return Decimal(str(value))
+
+
+def _read_warning(entry: object) -> ResultWarning:
+    """The warning of an entry of ``media_info``, which is an object, or a text without a code."""
+    if not isinstance(entry, dict):
+        return ResultWarning(code="", message=str(entry))
+    values = cast("Mapping[str, Any]", entry)
+    return ResultWarning(code=str(values.get("code", "")), message=str(values.get("message", "")))
 
 
 def _moment(value: Any) -> datetime | None:

@@ -16,7 +16,7 @@ class KieCallback:
     """recordInfo's response, with a signature of task and time."""
 
     def body(self, view: TaskView, context: CallbackContext) -> object:
-        """The response of recordInfo; its ``code`` tells whether the task succeeded."""
+        """The response of recordInfo; its ``code`` says whether the task succeeded."""
         good = view.task.status is TaskStatus.SUCCESS
         message = "success" if good else "The task failed."
         return {"code": 200 if good else 501, "msg": message, "data": record(view)}

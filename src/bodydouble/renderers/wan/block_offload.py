@@ -100,7 +100,7 @@ def offload_blocks(blocks: Sequence[nn.Module], device: torch.device) -> nn.Modu
 def pin_weights(
     weights: list[list[Tensor]], bytes_max: int, pin: Callable[[Tensor], Tensor] = Tensor.pin_memory
 ) -> int:
-    """Replace tensors by pinned copies, block by block, up to ``bytes_max``; answers how many blocks are pinned.
+    """Replace tensors by pinned copies, block by block, up to ``bytes_max``. Returns the number of pinned blocks.
 
     The rest stays in pageable memory, where the kernel allows no more, or less is free.
     """

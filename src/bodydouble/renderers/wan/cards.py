@@ -35,7 +35,7 @@ def _named(word: str, cards: list[Card]) -> list[Card]:
     """The GPU that ``word`` of CUDA_VISIBLE_DEVICES means: a number, a UUID or the start of one."""
     if word.isdigit():
         return cards[int(word) : int(word) + 1]
-    if word.startswith("MIG-"):  # a MIG slice: nvidia-smi tells neither its GPU nor its size
+    if word.startswith("MIG-"):  # a MIG slice: nvidia-smi reports neither its GPU nor its size
         return [replace(card, uuid=word) for card in cards[:1]]
     return [card for card in cards if word and card.uuid.startswith(word)][:1]
 

@@ -57,7 +57,7 @@ class Engine(Protocol):
     """
 
     def load(self, report: LoadReport) -> int:
-        """Load what is not loaded yet; answers the side of the face pictures, in pixels.
+        """Load the networks that are not loaded yet. Returns the side of the face pictures in pixels.
 
         Raises:
             ModelPackMissing, RendererUnavailable: it cannot be loaded as the operator chose.

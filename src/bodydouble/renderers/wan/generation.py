@@ -12,7 +12,7 @@ from bodydouble.tasks.errors import Cancelled
 
 
 class SegmentGeneration:
-    """The generation of one segment. It starts at once, whether or not anybody waits for it yet."""
+    """The generation of one segment. It starts at once, before anybody waits for it."""
 
     def __init__(self, thread: Executor, engine: Engine, request: SegmentRequest) -> None:
         self._report: StepReport | None = None
@@ -41,5 +41,5 @@ class SegmentGeneration:
             self.cancel()
 
     def cancel(self) -> None:
-        """End the generation after the running step; does nothing where it has ended."""
+        """End the generation after the running step. Does nothing if it has ended."""
         self._cancelled.set()

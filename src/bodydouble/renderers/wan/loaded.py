@@ -69,7 +69,7 @@ class LoadedEngine:
             return self._within_memory(lambda: self._generated(request, report))
 
     def rest(self) -> None:
-        """The job is over: forget its character, and leave to others whatever memory is not the networks'."""
+        """End the job: forget its character, and release all memory except that of the networks."""
         self._spec = self._character = None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -46,7 +46,7 @@ class SetCharacter:
 
 @dataclass(frozen=True, kw_only=True)
 class Generate:
-    """Generate a segment. Beside it: the arrays of ``SegmentVideo`` and ``carried``. Beside the answer: ``frames``."""
+    """Generate a segment. Its arrays are those of ``SegmentVideo`` and ``carried``; the reply's array is ``frames``."""
 
     seed: int
     index: int
@@ -112,7 +112,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The request cannot be performed as the operator configured it; the process goes on."""
+    """The request cannot be performed with the operator's settings; the process continues."""
 
     reason: str  # of a ``BodydoubleError``
     message: str

@@ -71,7 +71,7 @@ def _gpus(settings: WanSettings) -> list[str]:
 
 
 def _build(request: BuildRequest) -> "Renderer":
-    """The networks are never loaded here: this process decodes strangers' files, and has to end at once when told to.
+    """Networks are never loaded in this process: it decodes untrusted files, and must end at once when it is stopped.
 
     Raises:
         ModelPackMissing, RendererUnavailable: it does not run here, and why.

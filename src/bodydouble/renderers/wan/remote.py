@@ -31,7 +31,7 @@ from bodydouble.renderers.wan.wire import Pictures, receive, send
 from bodydouble.tasks.errors import ModelPackMissing, RendererLost, RendererUnavailable
 
 SILENCE_SECONDS_MAX = 60.0
-"""The other process sends a heartbeat every few seconds. Without one for so long it is frozen."""
+"""Time without a heartbeat after which the other process counts as frozen. It sends one every few seconds."""
 _REFUSALS = {kind.reason: kind for kind in (ModelPackMissing, RendererUnavailable)}
 
 

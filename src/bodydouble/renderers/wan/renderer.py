@@ -63,7 +63,7 @@ class WanRenderer:
         self._setup = choose_setup(settings, find_cards())
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedWan":
-        """Load what is not loaded yet and encode the character. Raises what ``Engine.load`` raises, and NobodyFound."""
+        """Load missing networks, and encode the character. Raises what ``Engine.load`` raises, and NobodyFound."""
         preprocessor = self._preprocessor(scene)
         face_side = self._engine.load(lambda f: report(LOADED * f))
         options, canvas = self._options, preprocessor.canvas

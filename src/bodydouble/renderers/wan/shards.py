@@ -69,7 +69,7 @@ class Shard:
         The transfer continues in the background until the result is used, so start all transfers first.
         """
         groups = part[0].unflatten(1, (self.ranks.count, -1)).transpose(0, 1).contiguous()
-        return all_to_all_single(groups, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType]  set by join
+        return all_to_all_single(groups, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType] - set by join
 
     def received_heads(self, parts: Tensor) -> Tensor:
         """(1, tokens, heads / ranks, D): this rank's heads of all tokens, from ``send_heads``."""
@@ -80,7 +80,7 @@ class Shard:
         missing = self.length * self.ranks.count - self.tokens
         padded = functional.pad(whole[0], (0, 0, 0, 0, 0, missing))
         parts = padded.unflatten(0, (self.ranks.count, self.length)).contiguous()
-        received = all_to_all_single(parts, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType]  set by join
+        received = all_to_all_single(parts, None, None, distributed.group.WORLD)  # pyright: ignore[reportArgumentType] - set by join
         return received.transpose(0, 1).flatten(1, 2).unsqueeze(0)
 
     def take_faces(self, keys: FaceKeys) -> FaceKeys:
@@ -124,7 +124,7 @@ class SelfProcessor(WanAttnProcessor):
         def sent(states: Tensor) -> Tensor:
             return shard.send_heads(states) if shard is not None and exchanged else states
 
-        # Values first: their transfer needs no norm and no rotation, and goes on while keys and queries are computed.
+        # Values first: their transfer needs no norm and no rotation, and continues while keys and queries are computed.
         value = sent(attn.to_v(hidden_states).unflatten(2, (attn.heads, -1)))
         key = attn.norm_k(attn.to_k(hidden_states)).unflatten(2, (attn.heads, -1))
         key = sent(_rotate(key, *rotary_emb[:2]))

@@ -49,7 +49,7 @@ class DispatchOptions:
     send_seconds_max: float = 30  # one try, from reading the task to the answer
     poll_seconds: float = 0.5
     outage_seconds_max: float = 30  # longest pause between two queries while the store does not answer
-    drain_seconds_max: float = 5  # how long running tries may go on when told to stop
+    drain_seconds_max: float = 5  # time for running tries to end after a stop
     tries_max: int = schedule.TRIES_MAX
     retry_first_seconds: float = schedule.FIRST_SECONDS
     retry_factor: float = schedule.FACTOR

@@ -55,7 +55,7 @@ class InspectionChild:
     async def ask(self, request: Request) -> Reply:
         """The child's reply. Raises ChildEnded, LineTooLong. After a cancellation or LineTooLong call ``end``."""
         self.inspections += 1
-        with contextlib.suppress(ConnectionError):  # the reply tells
+        with contextlib.suppress(ConnectionError):  # the reply has the error
             await self._child.send(REQUESTS.encode(request))
         return await self._receive()
 

@@ -73,7 +73,7 @@ class InspectionPool:
         return [child.pid for child in self._idle]
 
     async def inspect(self, path: Path, field: str) -> MediaFacts:
-        """Facts about the picture or video at ``path``; ``field`` tells which one is expected.
+        """Facts about the picture or video at ``path``; ``field`` says which of the two is expected.
 
         Raises:
             MediaRejected: the file cannot be used; the message names the field.

@@ -16,7 +16,7 @@ class ResidentEngine(Engine, Protocol):
 
 
 def perform(engine: ResidentEngine, request: RankRequest, pictures: Pictures, report: StepReport) -> Pictures:
-    """Perform one request; the arrays of its answer. Raises what the engine raises."""
+    """Perform one request. Returns the arrays of the reply. Raises what the engine raises."""
     match request:
         case SetCharacter():
             engine.set_character(request.spec(pictures))

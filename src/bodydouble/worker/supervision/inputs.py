@@ -59,7 +59,7 @@ class TaskInputs:
             await retry_on_outage(partial(self._store_digest, target))
 
     async def drop(self) -> None:
-        """Delete the files that were fetched for the task, as far as the file store is there."""
+        """Delete the files that were fetched for the task. Files that cannot be deleted now are left to the cleanup."""
         try:
             if await self._foreign():
                 await self._files.delete_prefix(self._prefix)

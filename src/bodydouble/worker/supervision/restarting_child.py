@@ -43,7 +43,7 @@ class RestartingChild:
         self._opened = False
 
     async def ask(self, request: Request, answer: type[V]) -> V:
-        """Have the child perform ``request``; its value, of the class ``answer``.
+        """The value, of the class ``answer``, that the child returns for ``request``.
 
         Raises:
             TaskFailure: the request failed, or each of ``attempts_max`` children ended.

@@ -148,7 +148,7 @@ class RunnerSlot:
 def _socket_folder() -> Path:
     """The folder for temporary files, or /tmp if a socket's address in it would be too long for the kernel."""
     folder = Path(tempfile.gettempdir())
-    return folder if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES_MAX else Path("/tmp")  # noqa: S108  only its parent
+    return folder if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES_MAX else Path("/tmp")  # noqa: S108 - only the parent of a private folder
 
 
 class RunnerPool:

@@ -1,4 +1,4 @@
-"""A worker's right to go on with a task."""
+"""A worker's right to continue a task."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,14 +15,14 @@ from bodydouble.worker.failure import OVERDUE, TaskFailure, TaskLost
 CHECK_SECONDS = 0.5
 """Interval between two checks of the lease; each check stores the progress."""
 CANCEL_SECONDS_MAX = 1.0
-"""Time for abandoned work to end by itself. A copy in a thread goes on in the background, without effect."""
+"""Time for abandoned work to end. A copy in a thread continues in the background, without effect."""
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
 class TaskLease:
-    """Stores the progress of one task, and learns from each answer whether this worker may go on."""
+    """Stores the progress of one task, and raises when this worker must stop working on it."""
 
     def __init__(self, task_id: TaskId, executor: str, store: TaskStore) -> None:
         self._task_id, self._executor, self._store = task_id, executor, store

@@ -182,7 +182,7 @@ class TaskRun:
         await self._lease.while_held(self._preview.store())
 
     async def finish(self) -> StoredVideo:
-        """Join the segments and store the file; what the task's result says of it."""
+        """Join the segments and store the file. Returns its key and the task's media information."""
         for attempt in range(1, self._options.attempts_max + 1):
             finished = await self.child.ask(Finish(), Finished)
             if await asyncio.to_thread(has_digest, self._workspace.result, finished.digest):

@@ -61,7 +61,7 @@ class _FrameCrop:
     matte: Matte  # (H, W)
     box: Box  # what follows is cut to it
     plate: Image  # (h, w, 3) the background, in its own light
-    things: Floats | None  # (h, w) 0-1 what stands before the person; None where nothing does
+    things: Floats | None  # (h, w) 0-1 alpha of things in front of the person; None if there are none
 
     def inside(self, box: Box) -> tuple[Box, tuple[slice, slice]] | None:
         """The part of ``box`` that is in this one, and where it is in what is cut to this one; None without overlap."""

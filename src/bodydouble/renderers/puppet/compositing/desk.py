@@ -40,7 +40,7 @@ PERSON_MATTE = 127
 STEEP_MAX = 120.0
 """Largest gradient that counts: one bright rim must not outweigh a long edge."""
 FREE_MIN, CLEAR_MIN = 0.1, 2.5
-"""Least share of a row that is free of the person, and the edge's strength over the median row's, for a clear edge."""
+"""Conditions of a clear edge: smallest share of its row without the person, and its strength over the median row's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ ABOVE = ((225, 224, 223, 222, 221), (441, 442, 443, 444, 445))
 BELOW = ((110, 24, 23, 22), (252, 253, 254, 339))
 """Points of the skin below the lower lid."""
 SHUT, HALF_OPEN = 0.12, 0.5
-"""Openings of the lids (1 is open) at which the skin covers an eye wholly, and not at all."""
+"""Openings of the lids (1 is open) at which the skin covers an eye completely, and not at all."""
 LID_SHADE = 0.94
 """Brightness of a lid over that of the skin around: it curves away from the light."""
 LASH_SHADE, LASH_WIDTH = 0.42, 0.05
@@ -34,7 +34,7 @@ SOFT_REACH = 4
 TINY = 1e-6
 """Squared distances in pixels below it count as zero."""
 LASH_SOFT_PIXELS = 0.6
-"""Standard deviation of the lashes' edge, and least of the skin's."""
+"""Standard deviation of the lashes' edge, and the smallest one of the skin's edge."""
 WIDTH_MIN_PIXELS = 5.0
 """Narrower eyes are left as the mesh has them."""
 

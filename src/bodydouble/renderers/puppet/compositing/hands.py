@@ -25,7 +25,7 @@ PALM = (
     HandPoint.PINKY_MCP,
 )  # fmt: skip
 PALM_PIXELS_MIN = 12
-"""A palm of fewer pixels does not tell its colour."""
+"""Number of pixels of a palm from which its colour is known."""
 FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.2, 0.36, 0.62, 0.4, 0.05
 """In hand lengths (wrist to the middle knuckle): thickness of a finger, of a finger with its blur, and of the wrist;
 how much of the wrist belongs to the hand, and the standard deviation of the mask's edge."""

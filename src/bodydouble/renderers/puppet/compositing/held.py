@@ -32,7 +32,7 @@ MATTE_MIN = 100
 SIZE_MIN = 0.2
 """Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
 HAND_LENGTH_MIN = 6.0
-"""Pixels: the landmarks of a smaller hand say too little."""
+"""Length of a hand in pixels below which its landmarks are too inaccurate."""
 BOX_SIDE_MIN = 4
 """Shortest side in pixels of the part of the frame that is looked at. Chosen by eye on the development clips."""
 TINY = 1e-6
@@ -61,7 +61,7 @@ SOLID_SIZE = 0.12
 SOFT_PIXELS = 0.8
 """Standard deviation of a held thing's edge."""
 PALM_PIXELS_MIN = 12
-"""A palm of fewer pixels does not tell its colour."""
+"""Number of pixels of a palm from which its colour is known."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 SIGHTINGS_MIN = 3

@@ -30,14 +30,14 @@ TINT_STRENGTH = 0.45
 SURROUNDINGS_SHARE, SKIN_SHARE = 0.35, 0.65
 """Weights of surroundings and skin where both are known; the surroundings have all where no face is seen."""
 TINT_MIN, TINT_MAX, CHANNEL_MIN = 0.3, 3.0, 0.05
-"""Bounds of a channel's ratio, and least share of luminance it is divided by: a red wall has next to no blue."""
+"""Bounds of a channel's ratio, and smallest share of luminance in its divisor: a red wall has almost no blue."""
 TELLING_LUMINANCE, DARK_TRUST = 0.03, 0.15
 """Linear luminance from which a picture's tint is trusted whole, and the trust in a black one."""
 CHROMA_OF_PAINT = (14.0, 40.0)
 """CIELAB chroma of a mean colour between which it is rather paint, wood or foliage than light. By eye on development
 pairs: an orange kitchen (45) and a green wall (30) tinted faces, warm rooms (under 15) did not."""
 CHROMA_OF_PAPER, UNIFORM_SPREAD = (4.0, 12.0), (4.0, 12.0)
-"""Chroma from which, and standard deviations of L* up to which, a backdrop is coloured paper: it tells nothing."""
+"""Chroma above and standard deviation of L* below which a backdrop is coloured paper: it says nothing of the light."""
 SKIN_HUE, LIT_SKIN_HUE, SKIN_CHROMA = (0.0, 90.0), (-50.0, 110.0), (6.0, 55.0)
 """CIELAB hue in degrees and chroma of a character's skin, and hue of an actor's in coloured light, pink to green. In
 daylight skin has about 30 to 75 degrees and a chroma of 10 to 35. Others are paint, fur or metal: no skin."""
@@ -55,11 +55,11 @@ HIGHLIGHT_RANGE = 30.0
 """L* by which the brightest things of two well exposed pictures may differ. On the development clips the brightest
 things have 61 to 95, on the pictures 57 to 99."""
 HIGHLIGHT_PERCENTILE = 98
-"""Percentile of L* that stands for the brightest things: single lamps and reflections lie above."""
+"""Percentile of L* that is the value of the brightest things; single lamps and reflections are above it."""
 PERSON_MIN = 0.5
 """Alpha from which a pixel shows the person more than what is behind."""
 WHOLE_MIN = 0.4
-"""Share of the median area from which a person counts as wholly in the picture."""
+"""Share of the median area from which a person counts as completely in the picture."""
 FOLLOW_CUTOFF_HZ = 1.0
 """Light changes are followed up to this frequency: faster ones are a person's own movement."""
 FOLLOW_MIN, FOLLOW_MAX, FOLLOW_STRENGTH = 0.6, 1.6, 0.5
@@ -75,7 +75,7 @@ LEVELS = 256
 TINY = 1e-6
 """Weights of pixels (0-1) and distances in CIELAB below it count as zero: it keeps means and ratios finite."""
 LUMINANCE_MIN, RGB_MIN = 1e-4, 1e-3
-"""Least linear luminance that is divided by, and least RGB (0-1) of a CIELAB colour: ratios of both stay finite."""
+"""Smallest linear luminance in a divisor, and smallest RGB (0-1) of a CIELAB colour, so that ratios stay finite."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +247,7 @@ def _gain(
 
 
 def _surroundings_trust(scene: NDArray[np.float64], backdrop: _Measured) -> float:
-    """0-1: how far the surroundings' colours tell their light: not if dark, saturated, or a sheet of one colour."""
+    """0-1: trust that the surroundings' colours show their light; low if dark, saturated, or a sheet of one colour."""
     bright = float(np.clip(min(scene @ LUMA, backdrop.around @ LUMA) / TELLING_LUMINANCE, DARK_TRUST, 1))
     chroma = [float(np.hypot(*_lab_of_linear(x)[1:])) for x in (scene, backdrop.around)]
     painted = min(float(1 - smoothstep(*CHROMA_OF_PAINT, c)) for c in chroma)

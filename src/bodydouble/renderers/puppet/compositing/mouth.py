@@ -106,7 +106,7 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
 
 
 def _affine_fit(a: Points, b: Points) -> NDArray[np.float64] | None:
-    """Least-squares (2, 3) map from points ``a`` to ``b``, or None where they lie on a line."""
+    """Least-squares (2, 3) map from points ``a`` to ``b``; None if they are on a line."""
     design = np.c_[a, np.ones(len(a))]
     solution, _, rank, _ = np.linalg.lstsq(design, b, rcond=None)
     return np.asarray(solution.T, np.float64) if rank == 3 else None

@@ -45,7 +45,7 @@ class CameraPath:
 
 
 class CameraTracker:
-    """Fed the frames of one shot at a fixed step; answers the path."""
+    """Receives the frames of one shot at a fixed step, and returns the camera's path."""
 
     def __init__(self, width: int, height: int) -> None:
         self._step = max(1, round(max(width, height) / SIDE))  # whole: OpenCV averages twenty times as fast then

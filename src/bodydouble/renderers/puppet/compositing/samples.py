@@ -9,7 +9,7 @@ from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 
 SAMPLES = 24
-"""Frames that are sampled: enough to tell what is usual in a video, few enough to keep in memory."""
+"""Number of sampled frames: enough to learn what is usual in a video, few enough to keep in memory."""
 ONE_PASS_FRAMES_MAX = 600
 """Up to this many frames one pass over all is cheaper than two dozen seeks, each from a keyframe before."""
 
