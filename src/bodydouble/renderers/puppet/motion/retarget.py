@@ -24,6 +24,7 @@ from bodydouble.renderers.puppet.motion.legs import (
     resting,
 )
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton, angles, unit_vector, wrapped
+from bodydouble.renderers.puppet.motion.sitting import lean_of
 from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
 from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_seen
 
@@ -87,6 +88,7 @@ class Retargeting:
         self._neck_length = self._usual_neck()
         self.scale = self._shot_scale(own_size)
         self.scales = self.scale * self.actor.size
+        self._lean = None if self.legs_seen else lean_of(self.motion, self.actor, self.scale * rest.spine)
         self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
         self.roots = self._roots()
         if not own_size:
@@ -177,6 +179,8 @@ class Retargeting:
         """Bones and joints of one frame."""
         actor, rest = self.actor, self.rest
         up = actor.cautious_direction("spine", index)
+        if self._lean is not None:
+            up = self._lean.tilted(up, index)
         across = limited_across(actor.cautious_direction("shoulders", index))
         across_hips = limited_across(actor.cautious_direction("pelvis", index))
         chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)

@@ -1,0 +1,68 @@
+"""Somebody who sits leans to the camera."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
+from bodydouble.renderers.puppet.motion.retarget import Retargeting
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from mannequin import joints, track_of
+from tube_body import tube_body
+
+LOWER_BODY = range(23, 33)
+KNEES = range(25, 33)
+
+
+def _retargeting(*, sits: bool, knees_seen: float = 1.0) -> Retargeting:
+    """An actor whose trunk looks a fifth shorter than the character's, seen down to the knees."""
+    pose = joints(head=60)
+    up = 0.2 * (pose[23] - pose[11])[1]
+    pose[list(LOWER_BODY), 1] -= up
+    if sits:
+        pose[list(KNEES), 1] -= (pose[25] - pose[23])[1]
+    track = track_of([pose] * 24)
+    track.visibility[:, 23:25], track.visibility[:, 25:27] = 1.0, knees_seen
+    track.visibility[:, 27:33] = 0.0
+    anatomy, template = anatomy_of(track_of([joints(head=60)])), tube_body()
+    rest = rest_skeleton(joints_of(anatomy, template, (500, 500)), anatomy.head)
+    return Retargeting(rest, build_motion(track, 25.0), template)
+
+
+def _trunk(found: Retargeting) -> np.ndarray:
+    """(3,) hips to shoulders in the frame, px."""
+    pose = found.poses[12]
+    assert pose is not None
+    return (pose.joints["shoulders"] - pose.joints["hips"]) * found.scales[12]
+
+
+def test_the_hips_of_who_sits_are_where_the_actors_are():
+    """The trunk leans to the camera as far as it takes, so that folded legs do not begin below the actor's."""
+    found = _retargeting(sits=True)
+    seen = float(np.hypot(*found.actor.vectors["spine"][12, :2]))
+    trunk = _trunk(found)
+
+    assert np.isclose(np.hypot(*trunk[:2]), seen, rtol=0.02)
+    assert trunk[2] < -0.2 * seen
+
+
+def test_who_stands_or_shows_no_knees_keeps_an_upright_trunk():
+    """A trunk of other proportions is no lean; and knees that are not seen tell nothing."""
+    for found in (_retargeting(sits=False), _retargeting(sits=True, knees_seen=0.05)):
+        trunk = _trunk(found)
+
+        assert np.isclose(np.hypot(*trunk[:2]), found.scales[12] * found.rest.spine, rtol=0.01)
+
+
+def test_who_sits_down_leans_little_by_little():
+    """The lean grows with the knees that rise: a trunk that tilts at once would jump."""
+    found = _retargeting(sits=True)
+    lean = found._lean
+    assert lean is not None
+    half = replace(lean, sits=np.full(24, 0.5))
+    up = np.array([0.0, -1.0, 0.0])
+
+    assert lean.tilted(up, 12)[2] < half.tilted(up, 12)[2] < 0
+    assert np.isclose(np.linalg.norm(half.tilted(up, 12)), 1)
