@@ -27,6 +27,7 @@ WAIT_SECONDS_MAX = 600
 WAIT_SECONDS = 40
 """Many clients end a call after 60 s."""
 POLL_SECONDS = 1.0
+"""Interval between two reads of a task that a tool waits for."""
 
 Picture = Annotated[
     str, Field(description="The character: path, http(s) address or data URL (of up to 700 kB) of a picture.")

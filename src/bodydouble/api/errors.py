@@ -19,6 +19,7 @@ from bodydouble.tasks.errors import (
 )
 
 OUTAGE_RETRY_SECONDS = 2
+"""``Retry-After`` of a response while the database or the file store is unavailable."""
 STATUSES: Mapping[Kind, int] = {
     Kind.UNKNOWN_CALLER: 401,
     Kind.UNPAID: 402,

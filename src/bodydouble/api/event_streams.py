@@ -17,11 +17,13 @@ from bodydouble.tasks.ports import TaskChanges
 from bodydouble.tasks.task import TERMINAL, TaskId
 
 KEEP_ALIVE_SECONDS = 15
+"""Interval of comments on a stream without changes, so that proxies keep it open."""
 QUEUE_POSITION_SECONDS = 5
 """Interval between two look-ups of a pending task's queue position: no notification announces its changes."""
 POLL_SECONDS = 1.0
 """Interval at which an idle stream notices that the process is shutting down."""
 RECONNECT_MILLISECONDS = 2000
+"""Time after which a browser reconnects a lost stream."""
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 State = tuple[int, int | None]
 """The version of a task and its position in the queue."""

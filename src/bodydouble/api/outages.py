@@ -11,6 +11,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 HOLD_SECONDS_MAX = 25.0
 """crun's command-line client waits 30 s for an answer, and gives up after three errors within about 3 s."""
 RETRY_SECONDS = 0.5
+"""Mean pause between two attempts of a held request."""
 HELD_MAX = 1000
 """Requests held at the same time; further ones get the error at once."""
 

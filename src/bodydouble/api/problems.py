@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 PROBLEMS_MAX = 50
+"""Problems of one request that its response lists."""
 NAME_CHARACTERS_MAX = 100
 """A longer name of an unknown field is cut in the message."""
 PROBLEM_MESSAGES: Mapping[str, str] = {

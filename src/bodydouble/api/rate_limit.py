@@ -8,6 +8,7 @@ from bodydouble.tasks.account import Rate
 from bodydouble.tasks.errors import RateLimited
 
 WINDOW_SECONDS = 60
+"""Period in which the number of requests is limited."""
 KEYS_MAX = 100_000
 """Above this number, keys with an unused limit are dropped: they behave like keys that were never seen."""
 

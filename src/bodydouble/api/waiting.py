@@ -14,6 +14,7 @@ from bodydouble.tasks.errors import Maintenance, RateLimited
 from bodydouble.tasks.task import TERMINAL, Created, Task, TaskId
 
 RETRY_SECONDS = 2.0
+"""``Retry-After`` of a request that may not wait for a result now."""
 
 
 async def wait_for_new(

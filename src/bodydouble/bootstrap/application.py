@@ -48,6 +48,7 @@ from bodydouble.worker.inspection.pool import InspectionPool
 from bodydouble.worker.own_command import OwnCommand
 
 TOUCH_SECONDS = 60
+"""Interval at which the last use of keys is stored."""
 
 
 def _build_console(settings: Settings, stores: Stores, files: FileStore, services: Services) -> Console:

@@ -18,6 +18,7 @@ AUTHORITY_DAYS = 3650
 CERTIFICATE_DAYS = 398
 """Longest validity that clients on Apple systems accept. Each start of the service issues a new certificate."""
 CLOCK_DIFFERENCE = timedelta(days=1)
+"""Time in the past at which certificates begin, for machines whose clock is slow."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from bodydouble.worker.order import WorkerOptions, order_of, runner_gpus
 from bodydouble.worker.supervision.runner_pool import RunnerPool
 
 ATTEMPTS_MAX = 2
+"""Attempts of a command whose model runner is lost: the first one and one more."""
 
 
 def make_local_shot(

@@ -10,6 +10,7 @@ import typer
 from bodydouble.settings import Settings
 
 ANSWER_SECONDS_MAX = 2
+"""Time to connect to the database: a shell waits for its completions."""
 
 
 def complete_account(context: typer.Context, incomplete: str) -> list[str]:

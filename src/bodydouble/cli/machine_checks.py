@@ -30,7 +30,9 @@ from bodydouble.tasks.errors import RendererUnavailable, SigningFailed
 MEMORY_BYTES_MIN = 2_000_000_000
 DISK_BYTES_MIN = 2_000_000_000
 COMMAND_SECONDS_MAX = 20
+"""Limit of an external command, such as nvidia-smi."""
 EXPIRY_WARNING = timedelta(days=30)
+"""Remaining validity of the certificate below which ``doctor`` warns."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from bodydouble.cli.terminal import err, is_interactive
 from bodydouble.settings import Settings
 
 STOP_SECONDS_MAX = 10.0
+"""Time for a process to end after SIGTERM, before it is killed."""
 RESTART_SECONDS, RESTART_SECONDS_MAX = 1.0, 60.0
 STABLE_SECONDS = 10.0
 """A process that ran this long had started properly: its restart does not wait longer than the one before."""

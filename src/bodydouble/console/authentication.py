@@ -22,6 +22,7 @@ CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 SIGN_INS_PER_MINUTE = 20
 ADDRESSES_MAX = 10_000
 FIELDS_MAX = 100
+"""Fields of a form."""
 
 
 @dataclass(frozen=True, kw_only=True)

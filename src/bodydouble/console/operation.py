@@ -18,7 +18,9 @@ from bodydouble.tasks.session import SessionRole
 router = APIRouter(route_class=PageRoute, prefix="/operator", include_in_schema=False)
 
 FAILURE_DAYS = 7
+"""Period of the table of failures."""
 RETRY_SECONDS = 300
+"""``Retry-After`` of a feature that is switched off on this page."""
 
 
 @router.get("")

@@ -18,6 +18,7 @@ UNSUPPORTED_MATRICES = {8: "YCgCo", 11: "YDzDx", 12: "derived", 13: "derived", 1
 """Matrix number → name of those that are tagged in files, but not supported."""
 BT709_TAG, BT601_TAG = 1, 6
 BT2020_TAG, BT2020_CONSTANT_LUMINANCE_TAG = 9, 10
+"""Matrix numbers of BT.709, BT.601 and both forms of BT.2020 (H.273 table 4)."""
 RED_BLUE_WEIGHTS = {
     1: (0.2126, 0.0722),
     4: (0.30, 0.11),

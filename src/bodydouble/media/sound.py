@@ -20,6 +20,7 @@ AAC_BIT_RATE_PER_CHANNEL = 96_000
 AAC_FRAME_SAMPLES = 1024
 """Samples of an AAC-LC frame (ISO/IEC 14496-3)."""
 AAC_RATES_HZ = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+"""Sampling rates of converted audio: the largest one up to the source's. The 88.2 and 96 kHz of AAC are left out."""
 
 TimedPacket = tuple[Fraction, Any]
 """Decoding time in seconds, and the packet."""

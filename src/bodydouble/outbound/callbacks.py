@@ -16,6 +16,7 @@ from bodydouble.tasks.delivery import CallbackMessage, DeliveryTry, Outcome
 CALLBACK_LIMITS = RequestLimits(seconds_max=15, connect_seconds_max=5, stall_seconds_max=15, bytes_max=65_536)
 GONE = 410
 DRAIN_SECONDS_MAX = 2.0
+"""Longest time in which a response's body is read and discarded."""
 
 
 def _now() -> datetime:

@@ -1,6 +1,7 @@
 """Recognises content that is no picture or video by its first bytes, whatever its Content-Type says."""
 
 HEAD_BYTES = 512
+"""First bytes of a body that are examined."""
 
 # WHATWG MIME Sniffing, 7.1: what a web page begins with.
 _PAGE = tuple(

@@ -29,6 +29,7 @@ LIMITS = RequestLimits(seconds_max=15, connect_seconds_max=5, stall_seconds_max=
 METADATA_SECONDS, KEYS_SECONDS_MIN = 3600.0, 60.0
 """Lifetime of the provider's metadata; shortest time between two requests for its keys after an unknown key."""
 LEEWAY_SECONDS = 60
+"""Difference of clocks that is tolerated in an ID token's times."""
 NAME_CHARACTERS_MAX = 150
 
 _log = structlog.get_logger("bodydouble.identity")

@@ -9,6 +9,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """All addresses of a host, for a port. Raises OSError for an unknown name."""
 
 LOOKUPS_MAX = 16
+"""Name lookups at the same time, one thread each."""
 
 
 class SystemResolver:

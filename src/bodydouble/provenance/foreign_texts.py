@@ -11,6 +11,7 @@ TEXT_CHARACTERS_MAX = 200
 JSON_CHARACTERS_MAX = 20_000
 """Longer JSON texts are cut. Our own assertion has about 1000 characters."""
 JSON_DEPTH_MAX = 20
+"""Levels of a foreign JSON value that are kept."""
 
 
 def plain_text(text: object, characters_max: int = TEXT_CHARACTERS_MAX) -> str:

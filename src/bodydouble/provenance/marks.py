@@ -27,6 +27,7 @@ AIGC = "AIGC"
 """Key of the implicit label of GB 45438-2025 (China); its value is JSON."""
 COMMENT_CHARACTERS_MAX = 500
 VALUE_CHARACTERS_MAX = 4000
+"""Characters of a comment and of a label's value that a report shows."""
 
 Layer = dict[str, Any]
 

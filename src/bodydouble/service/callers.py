@@ -11,6 +11,7 @@ from bodydouble.tasks.errors import KeyDisabled, ScopeInsufficient, Unauthentica
 
 RECENT_SECONDS = 60.0
 RECENT_KEYS_MAX = 10_000
+"""Time for which a verified key counts as valid, and the number of keys that are remembered."""
 
 
 @dataclass(frozen=True, kw_only=True)

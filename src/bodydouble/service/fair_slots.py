@@ -14,6 +14,7 @@ ACCOUNT_REQUESTS_MAX = 64
 REQUESTS_MAX = 256
 """Requests of all accounts that hold or wait for a slot."""
 RETRY_SECONDS = 2.0
+"""``Retry-After`` when too many requests wait."""
 
 
 class FairSlots:

@@ -14,6 +14,7 @@ from bodydouble.tasks.errors import InvalidParams
 JSON_BYTES_MAX = 131_072
 """Size of a body without its files, which are data URLs. Texts and URLs of the longest valid body need half of it."""
 FILES_COUNTED_MAX = 16
+"""Data URLs of a body that are recognised as files. A request has two."""
 FIELDS_MAX = 200
 """Fields of all objects and items of all lists of a body, together. The largest valid body has about 20."""
 

@@ -15,6 +15,7 @@ from bodydouble.tasks.errors import InputRejected, InspectionFailed, MediaReject
 from bodydouble.tasks.files import FileStore
 
 OUTCOMES_MAX = 10_000
+"""Inspected uploads whose outcome is remembered; the oldest is forgotten first."""
 LOOKS_MAX = 3
 """Number of files that are fetched and inspected at the same time."""
 

@@ -9,6 +9,7 @@ from bodydouble.tasks.task import TaskId
 
 COUNTED_MAX = 1000
 FRESH_SECONDS = 1.0
+"""Number of waiting tasks whose position is counted, and the time for which positions are kept."""
 
 
 class WaitingLine:

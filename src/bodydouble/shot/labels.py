@@ -45,6 +45,7 @@ HEAD_SHARE = 0.4
 """Upper part of a person's box that can hold the head, if no face was found."""
 
 CONTENT_ID_DIGITS = 32
+"""Hexadecimal digits of the content's number in China's label: 128 bits of a SHA-256."""
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 

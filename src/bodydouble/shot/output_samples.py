@@ -22,6 +22,7 @@ from bodydouble.shot.request import ShotRequest
 from bodydouble.shot.shared_frames import SharedFrames
 
 LOSSLESS_BITS_MAX = 10
+"""Bits of a sample in a lossless result; a source with more is reduced to them."""
 
 
 def output_format(info: VideoInfo, request: ShotRequest) -> PlaneFormat:

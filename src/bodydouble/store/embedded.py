@@ -39,12 +39,16 @@ EXITS_MAX = 30
 which every start fails at once."""
 RETRY_SECONDS = 0.25
 RETRY_SECONDS_MAX = 5.0
+"""Pause between two starts of the server. It grows to the maximum after ``EXITS_MAX`` failed ones."""
 LOG_BYTES_MAX = 20_000_000
+"""Size of the server's log above which a start begins a new one."""
 SOCKET_NAME = ".s.PGSQL.5432"
 WATCH_SECONDS = 1.0
+"""Interval at which the supervisor looks after the server."""
 SOCKET_PATH_MAX = 90
 """The kernel allows 107 bytes for the path of a socket, and PostgreSQL adds its file name."""
 PR_SET_PDEATHSIG = 1
+"""Option of prctl(2): a signal for this process when the thread that started it ends."""
 
 _log = structlog.get_logger("bodydouble.store")
 

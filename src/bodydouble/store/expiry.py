@@ -5,6 +5,7 @@ from datetime import datetime
 from bodydouble.tasks.files import FileStore
 
 BATCH = 500
+"""Files that are deleted in one call."""
 
 
 async def delete_older(files: FileStore, prefix: str, before: datetime) -> int:

@@ -49,6 +49,7 @@ PING_SECONDS_MAX = 5.0
 USAGE_SECONDS = 10.0
 PING_KEY = ".ping"
 DELETE_BATCH = 500
+"""Objects that are deleted in one request. S3 allows 1000."""
 UNKNOWN_TYPE = "application/octet-stream"
 
 

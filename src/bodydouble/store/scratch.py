@@ -17,6 +17,7 @@ from bodydouble.tasks.errors import StorageFull, StorageUnavailable
 ABANDONED_SECONDS = 24 * 3600
 """Older parts were left by a killed process, or are uploads that nobody continued."""
 SWEEP_SECONDS = 3600.0
+"""Interval between two searches for abandoned parts."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WITHOUT_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 """Errors of file systems without hard links. There, of two concurrent files under one name the later one stays."""

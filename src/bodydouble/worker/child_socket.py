@@ -12,6 +12,7 @@ from typing import IO, Any
 from bodydouble.worker.environment import child_environment
 
 LINE_BYTES_MAX = 1 << 20
+"""Largest message of a child."""
 
 
 class LineTooLong(Exception):

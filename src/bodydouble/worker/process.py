@@ -9,6 +9,7 @@ from pathlib import Path
 NICENESS = 5  # the API and the database have priority
 OUT_OF_MEMORY_SCORE = 700  # when memory runs out, the kernel kills these processes first
 PR_SET_PDEATHSIG = 1
+"""Option of prctl(2): a signal for this process when the thread that started it ends."""
 NO_MEMORY_STATUS = 3
 """Exit status of a model runner, or of one of its ranks, that ran out of the GPU's memory."""
 

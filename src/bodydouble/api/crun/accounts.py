@@ -30,7 +30,9 @@ from bodydouble.tasks.account import Account, ApiKey, Scope
 router = APIRouter(prefix=CLIENT_API)
 
 DAYS_MAX = 366
+"""Longest period of a usage report."""
 GRACE_SECONDS_MAX = 30 * 24 * 3600
+"""Longest time for which a replaced key still works."""
 KeyId = Annotated[int, Path(ge=1, le=KEY_ID_MAX)]
 
 

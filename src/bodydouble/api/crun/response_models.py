@@ -12,6 +12,7 @@ from bodydouble.tasks.task import TaskSource, TaskStatus
 
 TASK_ID = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
 MOMENT = 1767225600
+"""Unix seconds of 2026-01-01 00:00 UTC, the time in all examples."""
 UNIX = "Unix seconds."
 PRODUCED = "The class of the output, which sets the price: less than the requested one if the file is smaller."
 

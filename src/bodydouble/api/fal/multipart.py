@@ -42,6 +42,7 @@ PURPOSE = b"fal upload in parts\n"
 """Begins the signed text, so that no other signature of the installation is one of an upload."""
 UPLOADS = "uploads/"
 READ_BYTES = 1 << 20
+"""Size of the blocks in which the parts are joined."""
 SIGNED = {"expires": TEXT, "signature": TEXT}
 
 router = APIRouter(prefix=PREFIX, tags=["storage"])

@@ -23,6 +23,7 @@ from bodydouble.tasks.request_origin import link_base
 CDN = f"{PREFIX}/cdn"
 UPLOAD = f"{CDN}/files/upload"
 TOKEN_HOURS = 1
+"""Validity of an upload token that the response states."""
 router = APIRouter(prefix=PREFIX, tags=["storage"])
 
 

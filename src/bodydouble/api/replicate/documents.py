@@ -14,6 +14,7 @@ START_WEBHOOK, LOGS_WEBHOOK = "start_webhook", "logs_webhook"
 IGNORED = "ignored_inputs"
 """Option of a request: inputs that change nothing."""
 BAR_CHARACTERS = 10
+"""Width of the progress bar in a log."""
 STATUSES = {
     TaskStatus.PENDING: "starting",
     TaskStatus.RUNNING: "processing",

@@ -34,6 +34,7 @@ router = APIRouter(prefix=ROOT, tags=["files"])
 
 FILES = f"{ROOT}/files"
 FILES_MAX = 1000
+"""Files in the list of an account's files."""
 READ_MAX = 20
 """Descriptions that are read at the same time."""
 DESCRIPTION = ".json"

@@ -28,7 +28,9 @@ router = APIRouter(prefix=ROOT, tags=["predictions"])
 
 WAIT = re.compile(r"wait(?:=(\d{1,4}))?\Z")
 WAIT_SECONDS_MAX = 60
+"""Longest wait that the header ``Prefer`` can ask for, and the default of ``Prefer: wait``."""
 PAGE = 100
+"""Predictions in one page of the list."""
 BODY = PredictionBody.model_json_schema()
 BODY["properties"]["input"] = AnimateInput.model_json_schema()
 

@@ -16,6 +16,7 @@ from bodydouble.service.json_input import reject_nul
 from bodydouble.tasks.dialect import DialectName, DialectRequest
 
 SEED_MAX = 2**31 - 1
+"""Largest seed of WaveSpeed's API."""
 RANDOM = -1
 """Value of ``seed`` that asks for a random one."""
 

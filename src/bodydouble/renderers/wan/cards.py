@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, replace
 
 LOOK_SECONDS_MAX = 20
+"""Limit of one call of nvidia-smi."""
 
 
 @dataclass(frozen=True, kw_only=True)

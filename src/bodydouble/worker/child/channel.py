@@ -11,6 +11,7 @@ import time
 from bodydouble.worker.messages import FROM_CHILD, REQUESTS, Beat, FromChild, Note, Request
 
 BEAT_SECONDS = 2.0
+"""Interval of the child's heartbeats; the worker waits ``WorkerOptions.silence_seconds_max`` for one."""
 
 
 class Channel:

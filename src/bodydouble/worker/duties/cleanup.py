@@ -20,6 +20,7 @@ from bodydouble.worker.failure import OVERDUE
 
 BATCH = 200
 LOOK_SECONDS = 2.0
+"""Rows that one statement handles, and the interval between two looks for chores that are due."""
 HOUR = 3600.0
 
 log = structlog.get_logger(__name__)

@@ -36,6 +36,7 @@ from bodydouble.worker.inspection.messages import (
 from bodydouble.worker.process import configure_child_process
 
 OPEN_FILES_MAX = 64
+"""Open files of an inspection child, which reads one file at a time."""
 
 
 def limit_this_process(memory_bytes: int) -> None:

@@ -22,6 +22,7 @@ from bodydouble.renderers.wan.wire import Pictures, receive, send
 from bodydouble.tasks.errors import BodydoubleError, Cancelled
 
 BEAT_SECONDS = 2.0
+"""Interval of the runner's heartbeats to the child that uses it."""
 
 
 class Jobs(Protocol):

@@ -30,6 +30,7 @@ from bodydouble.worker.model_runner.requests import ResidentEngine, perform
 from bodydouble.worker.process import NO_MEMORY_STATUS
 
 LOADING_CHECK_SECONDS = 0.5
+"""Interval at which the progress of loading is looked at."""
 FAULT_SECONDS = 5.0
 """Time for a lost rank to write its log and free its GPU, and for the thread that watches it to report the reason."""
 FAILED = 1

@@ -34,6 +34,7 @@ from bodydouble.worker.messages import (
 from bodydouble.worker.process import end_in_words
 
 LOG_TAIL_CHARACTERS = 2000
+"""End of a child's log that is written to the worker's log when the child dies."""
 
 log = structlog.get_logger(__name__)
 

@@ -14,6 +14,7 @@ from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import TaskId
 
 FOLDERS_MAX = 64
+"""Workers that can share one data folder."""
 MARK = ".lock"
 LOOK_SECONDS = 1.0
 

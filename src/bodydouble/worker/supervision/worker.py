@@ -28,8 +28,10 @@ from bodydouble.worker.supervision.workflow import register_workflow
 from bodydouble.worker.workspace import Workspace
 
 POLL_SECONDS = 0.2
+"""Interval at which the engine looks for tasks in the queues."""
 DESTROY_SECONDS_MAX = 4.0
 HAND_OVER_SECONDS_MAX = 3.0
+"""Limits when a worker stops: for the engine to end, and for returning tasks to the queue."""
 
 log = structlog.get_logger(__name__)
 
