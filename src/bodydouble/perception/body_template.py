@@ -49,7 +49,7 @@ JOINTS = (
 )
 """Names of the joints, as the mesh's groups of helper vertices are called."""
 TO_IMAGE_AXES = np.array([1.0, -1.0, -1.0])
-"""MakeHuman's axes (subject's left, up, forward) to those of somebody who faces the camera: right, down, away."""
+"""Signs that turn MakeHuman's axes (subject's left, up, forward) into image right, down and away from the camera."""
 
 
 @dataclass(frozen=True, kw_only=True)

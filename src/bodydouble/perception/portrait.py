@@ -30,7 +30,7 @@ PERSON_PAD = 0.15
 HEAD_REACH, HEAD_RISE = 1.6, 0.2
 """Half side of the pass over the head in mesh heights, and its shift upwards in half sides, for hair."""
 LIMB_REACH, LIMB_REACH_MIN = 1.2, 0.12
-"""Half side of the pass over a limb in limb lengths, at least this share of the picture's height."""
+"""Half side of the pass over a limb in limb lengths, and its smallest value as a share of the picture's height."""
 LIMB_SEEN_MIN = 0.3
 """Visibility of both ends below which a limb gets no pass."""
 PASS_SIDE_MIN = 20

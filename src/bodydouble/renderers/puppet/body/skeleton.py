@@ -59,7 +59,7 @@ SPINE_SHARES = (("pelvis", 0.0), ("spine_01", 0.33), ("spine_02", 0.67), ("spine
 DEPTH_GAIN = 0.7
 """Factor on the pose network's depth. Chosen on whole-body pictures: with 1 standing people lean."""
 TWIN_LENGTH = 1.03
-"""Length of a limb's bone over the longer one of the pair as seen: the longer one is rarely quite in the plane."""
+"""Length of a limb's bone over the longer one of the pair in the picture, which is rarely parallel to the picture."""
 SEEN_MIN = 0.5
 """Visibility from which on a knee or ankle is taken from the picture rather than from the template."""
 ARM_SEEN_MIN = 0.3
@@ -81,7 +81,7 @@ HEEL_BELOW, TOE_BELOW, TOE_OUTWARDS = 0.12, 0.14, 0.1
 SIDE_MARGIN, LOWER_MARGIN = 0.02, 0.01
 """Shares of the picture's sides by which a landmark outside of it still counts as inside."""
 SPINE_SEEN_MIN = 0.6
-"""Share of the template's spine that a foreshortened one counts as, at least."""
+"""Smallest length of a foreshortened spine, as a share of the template's."""
 HEAD_JOINT_BELOW = 0.45
 """Head heights from the eyes to the head's joint, where no face is seen."""
 SHORTEST = 1e-9

@@ -21,9 +21,9 @@ COORDINATE_MAX = 8000
 TINY = 1e-6
 """Sums of weights below it count as zero."""
 DEPTH_BLUR_MIN = 0.75
-"""Standard deviation in pixels by which depth is smoothed at least. Chosen by eye on the development clips."""
+"""Smallest standard deviation in pixels with which depth is smoothed. Chosen by eye on the development clips."""
 WEIGHT_BLUR, DEPTH_BLUR = 0.16, 0.12
-"""Standard deviations in decimetres by which weights and depth are smoothed: seams of the mesh's parts are hard."""
+"""Standard deviations in decimetres with which weights and depth are smoothed: seams of the mesh's parts are hard."""
 SAMPLES_PER_BLUR = 1.6
 """Samples of a smoothed field for each standard deviation: interpolated between them it differs by at most 1 %."""
 

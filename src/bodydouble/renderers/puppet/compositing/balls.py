@@ -7,21 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUND_ERROR_MAX = 0.06
-"""Mean distance of a ball's outline from its circle, of the radius."""
+"""Largest mean distance of a ball's outline from its circle, as a share of the radius."""
 SIGHTINGS_MIN = 3
-"""Sightings of a ball without which it is not known. Chosen by eye on the development clips."""
+"""Number of sightings from which a ball is known. Chosen by eye on the development clips."""
 FILLED_MIN = 0.8
-"""Share of the disc that has the ball's colours where the ball is; of a smaller or longer thing, a shoe, it is less."""
+"""Smallest share of a disc with the ball's colours. A disc on a smaller or longer thing, such as a shoe, has less."""
 AROUND_MAX = 0.55
-"""Share of the ring about the disc that has them too: the foot's side."""
+"""Largest share of the ring around the disc that has them too, on the side of the foot."""
 RING = 1.35
-"""Outer radius of that ring over the disc's. Chosen by eye on the development clips."""
+"""Outer radius of that ring over the radius of the disc. Chosen by eye on the development clips."""
 RADIUS_MIN = 3.0
-"""Pixels, as it is looked for: a smaller disc is filled by anything."""
+"""Smallest radius in pixels of the reduced picture: a smaller disc is filled by anything."""
 RADIUS_SPREAD, COLOUR_OFTEN = 0.2, 0.3
-"""Share of the median radius by which sightings of one ball differ at most, and share of them with a ball's colour."""
+"""Largest difference of the sightings of one ball, as a share of the median radius; share of them with its colour."""
 OUTLINE_POINTS_MIN = 8
-"""Outlines of fewer points are round by chance."""
+"""Number of points from which an outline can be judged: smaller ones are round by chance."""
 CENTRE_LEAN = 0.5
 """Weight of a filled ring against that of a filled disc, so that the disc lies on the ball and not on the shoe."""
 

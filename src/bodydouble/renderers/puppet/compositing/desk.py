@@ -15,24 +15,23 @@ from bodydouble.renderers.puppet.compositing.stored_plates import Box
 DROP_MIN = 0.3
 """Share of its width that a person loses at the edge; reflections in the desk keep the rest."""
 SEARCH_ROWS_MIN = 4
-"""Rows of the picture in which an edge is looked for, at least. Chosen by eye on the development clips."""
+"""Smallest number of rows in which an edge is searched. Chosen by eye on the development clips."""
 SPREAD_FROM, SPREAD_TO = 20, 80
 """Percentiles of the samples' edge rows between which their spread is measured. Chosen by eye on the development
 clips."""
 SPREAD_MAX = 0.04
-"""How far the row of one frame may lie from that of another, of the picture's height."""
+"""Largest distance between the edge's rows in two frames, as a share of the picture's height."""
 KNEES_SEEN_MAX = 0.2
-"""Median visibility (0-1) of the knees from which on they are seen: legs below a hem. Chosen by eye on the development
-clips."""
+"""Median visibility (0-1) of the knees from which legs are seen below a hem. Chosen by eye on the development clips."""
 EDGE_SEARCH = 0.03
-"""Picture heights around the matte's end in which the edge's straight line is looked for."""
+"""Picture heights around the matte's end in which the edge's straight line is searched."""
 SAMPLES_MIN = 3
-"""Sampled frames without which no desk is looked for. Chosen by eye on the development clips."""
+"""Number of sampled frames from which a desk is searched. Chosen by eye on the development clips."""
 TRUNK_FROM, TRUNK_HIDDEN = 0.35, 0.15
 """Share of the way from shoulders to hips below which a desk may begin, and by which the hips may be above its edge:
 the landmarks of hidden hips are guesses."""
 NARROWING_ROWS = 60
-"""The width's loss is measured over a 60th of the picture's height: an edge is as sharp, a waist is not."""
+"""The loss of width is measured over a 60th of the picture's height: an edge is that sharp, a waist is not."""
 FREE_MATTE = 24
 """Matte level (0-255) below which a pixel is not the person's."""
 PERSON_MATTE = 127

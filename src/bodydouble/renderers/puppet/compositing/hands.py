@@ -30,7 +30,7 @@ FINGER_THICK, FINGER_REACH, WRIST_THICK, WRIST_LENGTH, SOFT = 0.2, 0.36, 0.62, 0
 """In hand lengths (wrist to the middle knuckle): thickness of a finger, of a finger with its blur, and of the wrist;
 how much of the wrist belongs to the hand, and the standard deviation of the mask's edge."""
 MARGIN, SIZE_MIN_PIXELS, LENGTH_MIN_PIXELS = 0.9, 4, 3
-"""Hand lengths around the landmarks that are looked at, and the smallest hand that is kept."""
+"""Hand lengths around the landmarks that are searched; side and length in pixels of the smallest kept hand."""
 MATTE_GAIN, MATTE_OFFSET = 3.0, 0.2
 """Factor and offset that make a faint matte enough: the landmarks say where the hand is, also where it is blurred."""
 FIST_CLOSE = 0.25
@@ -42,17 +42,18 @@ SHADE_LIGHTNESS = 25.0
 LIGHTNESS_MAX = 100
 """L* of white."""
 DEPTH_MIN, DEPTH_MAX = 0.3, 1.3
-"""Bounds of a hand's lightness over the skin's with which its hue is scaled: shadows are less coloured."""
+"""Bounds of the factor on the hue, which is the hand's lightness over the skin's: shadows have less colour."""
 SKIN_NEAR, SKIN_FAR = 16.0, 36.0
 """Distance in CIELAB's a and b within which a pixel is skin, and beyond which it is not."""
 
 DARK_WEIGHT = 1.5
 """Weight of L* below a face in the shade: a black sleeve has as little hue as the shadow of a finger."""
 PALE, PALE_LIGHTER, PALE_WEIGHT = 0.65, 12.0, 5.0
-"""Share of the hand's chroma below which pixels lighter by so many L* are cloth, and the weight of what they lack."""
+"""Pixels are cloth if they have less than this share of the hand's chroma and are lighter by this L*; and the weight of
+the missing chroma."""
 
 HUE_KEPT, VARIATION_KEPT = 0.22, 0.3
-"""Shares of the actor's own hue, and of how it varies over the hand, that stay."""
+"""Shares that are kept of the actor's own hue, and of its variation over the hand."""
 WRIST_FADE = (-0.3, 0.0)
 """Places along the hand (-1 towards the elbow, 0 wrist, 1 knuckles) between which it fades in: cuffs stay out."""
 

@@ -22,7 +22,7 @@ from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 Points = NDArray[np.floating]
 
 REACH = 1.25
-"""Hand lengths (wrist to the middle knuckle) beyond its landmarks' hull in which a hand's thing may be."""
+"""Hand lengths (wrist to middle knuckle) around the hull of a hand's landmarks in which a held thing is searched."""
 SKIN_SHADES = (0.4, 0.6, 0.8, 1.0, 1.2)
 """Skin in a fist's shadows and in its highlights, over the palm's own brightness."""
 BLUR_ERROR = 20.0
@@ -30,7 +30,7 @@ BLUR_ERROR = 20.0
 MATTE_MIN = 100
 """Matte level (0-255) above which a pixel may be the hand's or its thing's. Chosen by eye on the development clips."""
 SIZE_MIN = 0.2
-"""Square root of a thing's area, in hand lengths: less are nails, rings and gaps between fingers."""
+"""Square root of a thing's smallest area, in hand lengths. Smaller ones are nails, rings and gaps between fingers."""
 HAND_LENGTH_MIN = 6.0
 """Length of a hand in pixels below which its landmarks are too inaccurate."""
 BOX_SIDE_MIN = 4
@@ -38,36 +38,37 @@ BOX_SIDE_MIN = 4
 TINY = 1e-6
 """Lengths in pixels below it count as zero."""
 SQUARED_DIFFERENCE_MIN = 1e-3
-"""Squared difference in levels between skin and background that is divided by at least: equal ones have one blend."""
+"""Smallest divisor, a squared difference in levels between skin and background: equal ones have one blend."""
 WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 KNUCKLES = (
     (BodyPoint.LEFT_INDEX, BodyPoint.LEFT_PINKY),
     (BodyPoint.RIGHT_INDEX, BodyPoint.RIGHT_PINKY),
 )
 LOST_BEYOND, LOST_RADIUS = 1.3, 1.3
-"""Centre along the body's wrist to its knuckles, and radius, both in that length, of what may be a hand's thing."""
+"""Area around a hand that does not show the person's own colours, if its fingers are not seen. Centre, on the line from
+the body's wrist to its knuckles, and radius in lengths of that line."""
 COORDINATE_MAX = 8000.0
 """Pixels: OpenCV cannot draw landmarks that are farther outside the picture."""
 CLOTHES_SHARE_MIN, CLOTHES_OFTEN_MIN = 0.001, 0.25
-"""A colour is the person's own if it covers this share of what is not hand in this share of the samples."""
+"""A colour is the person's own if it covers this share of the person without hands, in this share of the samples."""
 HULL_REACH = 0.5
-"""How far beyond the hull of what is surely held the rest of it is looked for, in the root of the hull's area."""
+"""Distance from the hull of a certain part in which the rest of the thing is searched, in roots of the hull's area."""
 FINGER_REACH = 0.25
-"""Hand lengths between the fingers and what they hold at most."""
+"""Largest distance between the fingers and a held thing, in hand lengths."""
 WRIST_OUT = 0.15
-"""Share of the hand's length from the wrist on that is not looked at: cuffs are there."""
+"""Share of the hand's length next to the wrist that is not searched, because cuffs are there."""
 SOLID_SIZE = 0.12
 """Hand lengths: pores up to this size are closed, shreds up to it are dropped."""
 SOFT_PIXELS = 0.8
-"""Standard deviation of a held thing's edge."""
+"""Standard deviation of a held thing's edge in pixels."""
 PALM_PIXELS_MIN = 12
 """Number of pixels of a palm from which its colour is known."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 SIGHTINGS_MIN = 3
-"""Hands in which a held thing's colours are seen at least. Chosen by eye on the development clips."""
+"""Smallest number of hands in which a held thing's colours are seen. Chosen by eye on the development clips."""
 OFTEN_MIN = 0.15
-"""Share of the hands looked at in which a held thing's colours are seen at least."""
+"""Smallest share of the examined hands in which a held thing's colours are seen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,29 +15,29 @@ from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
 from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
 
 WHOLE_MIN = 0.98
-"""Known share from which on a small picture's pixel counts as known."""
+"""Known share from which a pixel of the small picture counts as known."""
 SOFT_SIGMA, SOFT_REACH = 3.0, 12
 """Standard deviation and reach, in pixels, of the border in which filling and known pixels are blended."""
 BLUR_SIGMA = 0.6
 """Blur of the parts that come from the small picture alone, in its pixels: soft edges look better than ragged ones."""
 WORK_WIDTH, WORK_WIDTH_MIN = 240, 120
-"""Patches are moved at this width: enough for a plausible background. Its time grows with the hole's pixels: a hole of
+"""Patches are moved at this width: enough for a plausible background. The time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
 LARGE_HOLE = 0.1
 WORK_HEIGHT_MIN = 16
-"""Height in pixels of the small picture at least, for very wide pictures. Chosen by eye on the development clips."""
+"""Smallest height in pixels of the small picture, for very wide pictures. Chosen by eye on the development clips."""
 HOLE_SHARE_MIN = 1e-6
-"""Share of the picture that a hole has at least: it is divided by."""
+"""Smallest share of the picture of a hole, as a divisor."""
 WEIGHT_MIN = 1e-3
 """Share of known pixels and weight of copies (0-1) below which there is nothing. Chosen by eye on the development
 clips."""
 
 SOURCE_MIN = 0.05
-"""Share of the picture that has to be known for anything to be copied."""
+"""Smallest known share of the picture from which parts are copied."""
 MEDIAN_SIDE, DIFFUSION_RADIUS = 5, 3
 """Pixels of the small picture: the median that removes single wrong pixels, and the reach of Telea's inpainting."""
 GRAIN_MAX, MEDIAN_TO_DEVIATION = 3.0, 1.48
-"""Most standard deviation of added grain in levels, and the factor from a median deviation (normal distribution)."""
+"""Largest standard deviation of added grain in levels; standard over median deviation of a normal distribution."""
 CLASH, CLASH_SIDE = (1.5, 4.0), 15
 """Mean levels (0-255) of the edges between copies, over a square of so many pixels of the small picture, from which
 they are blurred, and blurred altogether: a blurred background is seen less than streaks of wrong things. Chosen by eye
@@ -51,7 +51,7 @@ by eye on the development clips: what lies so deep in a hole is mostly behind th
 CLASH_SIGMA = 3.0
 """Standard deviation of that blur, in pixels of the small picture."""
 SLIVER_MAX = 0.006
-"""Share of the picture up to which a hole is a sliver beside a part that was filled before: it is only diffused."""
+"""Share of the picture up to which a hole is a sliver next to a part that is filled already, and only diffused."""
 OTHER_MIN = 45.0
 """Levels of difference from which a copy and its surroundings are two things, not one in two lights."""
 

@@ -42,13 +42,13 @@ SKIN_HUE, LIT_SKIN_HUE, SKIN_CHROMA = (0.0, 90.0), (-50.0, 110.0), (6.0, 55.0)
 """CIELAB hue in degrees and chroma of a character's skin, and hue of an actor's in coloured light, pink to green. In
 daylight skin has about 30 to 75 degrees and a chroma of 10 to 35. Others are paint, fur or metal: no skin."""
 SKIN_SHIFT_MAX = 9.0
-"""Distance in CIELAB's a and b by which light moves the character's skin at most. By eye on the development pairs."""
+"""Largest distance in CIELAB's a and b by which light moves the character's skin. By eye on the development pairs."""
 SKIN_TYPICAL = np.array([60.0, 15.0, 18.0])
 """CIELAB of light skin in daylight, for videos in which no face is seen."""
 PERSON_WEIGHT, SKIN_WEIGHT, BRIGHTNESS_STRENGTH = 0.5, 0.3, 0.5
 """How far differences in L* of the whole person and of the skin count, and how far their sum is followed."""
 BRIGHTNESS_MAX = 14.0
-"""L* by which the character is brightened or darkened at most."""
+"""Largest L* by which the character is brightened or darkened."""
 COMPLEXION_RANGE = 30.0
 """L* by which the skin of two people may differ in one light: cheeks in daylight have about 35 to 72."""
 HIGHLIGHT_RANGE = 30.0

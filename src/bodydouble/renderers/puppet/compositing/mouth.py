@@ -31,7 +31,7 @@ REDNESS = (0.6, 0.85)
 """CIELAB a for its L*, over the same of the skin, between which what is light goes from teeth to lips, gums and tongue.
 Measured: teeth 0.25 to 0.55, lips and tongue 0.87 to 2. Chosen by eye on the development clips."""
 SKIN_REDNESS_MIN = 0.1
-"""CIELAB a for its L* of skin at least: that of a grey picture says nothing."""
+"""Smallest CIELAB a over L* of skin in a divisor: the ratio of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
 """Lightness of the inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_SHADE = 0.92

@@ -24,7 +24,7 @@ OUTSIDE, TRUNK, LEGS, FEET, ARMS, HEAD = range(6)
 PARTS = 6
 """Numbers of the body's parts in a picture, and how many there are."""
 WORK_HEIGHT = 240
-"""Things are looked for in pictures of this height."""
+"""Height in pixels of the pictures in which things are searched."""
 WORK_SIDE_MIN = 8
 """Shortest side of such a picture, in pixels. Chosen by eye on the development clips."""
 DIFFERENCE_MIN = 34
@@ -35,29 +35,29 @@ MAIN_SHARE_MIN, MAIN_LEVELS = 0.04, 2
 """Share of trunk or legs, in half of the samples, from which a colour is the clothes' main one; levels of a channel
 within which highlights and folds differ from it. Chosen by eye on plain dresses."""
 SAMPLES_MIN, PART_PIXELS_MIN = 6, 30
-"""Samples that are needed, and pixels of a part in one of them, to say what is usual."""
+"""Numbers of samples, and of pixels of a part in a sample, from which its usual colours are known."""
 ROAMING_MIN, COMPACT_MAX, COLOUR_PIXELS_MIN = 0.3, 0.25, 3
 """Spine lengths that a colour's middle moves over the body (standard deviation) and that it extends (median) for it to
 be a ball's or a cup's and no cloth's; pixels of it in a sample from which its middle counts."""
 STAYING_MAX, STAYING_SAMPLES_MIN = 0.15, 3
-"""Spine lengths that a colour's middle moves at most where it is printed or sewn on clothes, and the samples in which
-it is seen there. Chosen by eye on the development clips: stripes of a vest, seen in the nearest frames only."""
+"""Largest move, in spine lengths, of the middle of a colour that is printed or sewn on clothes; samples in which it is
+seen there. Chosen by eye on the development clips: stripes of a vest, seen in the nearest frames only."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 NEAR_MATTE = 127
 """Widened matte (0-255) above which a pixel is near the person: half of the range."""
 SOLID_MIN, SLENDER_MAX = 0.8, 2.6
-"""Least share of its convex hull that a thing fills, and its largest length over width. Folds, and parts of a person
+"""Smallest share of its convex hull that a thing fills, and its largest length over width. Folds, and parts of a person
 that the matte missed, are ragged or long. Chosen by eye on the development clips."""
 CLOSE_SIZE, TOUCH_REACH = 0.07, 0.1
 """Shoulder widths: gaps that are closed in a thing, and its largest distance from the person."""
 HEAD_SHARE_MAX = 0.3
-"""Share of a piece that may lie on the head: more is hair, teeth or glasses."""
+"""Largest share of a piece on the head: with more it is hair, teeth or glasses."""
 FOOT_NEAR_MIN, FOOT_INSIDE_MIN, FOOT_COLOURS_MIN = 0.5, 0.8, 0.5
 """A piece is a foot where more than the first share of it is near the feet's places, and more than the second is in
 them or more than the third has a shoe's colours."""
 RADIUS_ERROR_MAX = 0.3
-"""Share by which a round piece's radius may differ from the known ball's."""
+"""Largest difference of a round piece's radius from that of the known ball, as a share."""
 SEEN_ALPHA = 128
 """Alpha (0-255) of the plate from which it shows what some frame has seen."""
 LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS, CORE_WIDTH = 0.5, 0.6, 0.4, 0.28, 0.5, 0.25
@@ -86,7 +86,7 @@ FOOT_REACH = 0.6
 GUESSED_MAX = 0.5
 """Largest share of a piece outside the body where the plate is invented; more is scenery in a gap of the matte."""
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
-"""A thing's extent over the shoulders' width."""
+"""Smallest and largest extent of a thing over the shoulders' width."""
 
 
 @dataclass(frozen=True, kw_only=True)

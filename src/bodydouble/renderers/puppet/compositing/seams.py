@@ -12,7 +12,7 @@ from bodydouble.perception.arrays import Floats, Image, Matte
 LIGHT_STEP = 8
 """Pixels of the frame for one of the picture in which differences of light are spread: finer ones are things."""
 LIGHT_MAX = 60.0
-"""Levels (0-255) by which a patch is changed at most: a larger difference is another thing at that place."""
+"""Largest change of a patch in levels (0-255): a larger difference means that another thing is at that place."""
 SHARED_MIN = 0.3
 """Share of such a pixel that has to be seen in both: of less, the rounded mean says nothing."""
 TINY = 1e-6
