@@ -23,8 +23,13 @@ def _plain(value: object) -> object:
 
 
 def unix(moment: datetime | None) -> int | None:
-    """Whole seconds since 1970, the format of all times in the API."""
+    """Whole seconds since 1970, the format of all times in our own API."""
     return None if moment is None else int(moment.timestamp())
+
+
+def unix_milliseconds(moment: datetime | None) -> int | None:
+    """Milliseconds since 1970, as some vendors' APIs have them."""
+    return None if moment is None else round(moment.timestamp() * 1000)
 
 
 def task_data(view: TaskView) -> dict[str, Any]:

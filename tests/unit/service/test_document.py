@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from bodydouble.service.document import task_data, to_json, unix
+from bodydouble.service.document import task_data, to_json, unix, unix_milliseconds
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.stages import Stage
 from bodydouble.tasks.task import ResultCode, StageTime, TaskResult, TaskStatus
@@ -32,9 +32,11 @@ def test_decimals_become_numbers(value: object, text: bytes) -> None:
 
 
 def test_times_are_whole_seconds() -> None:
-    """Since 1970; a time that is not known stays so."""
+    """Since 1970, or milliseconds; a time that is not known stays so."""
     assert unix(START + timedelta(seconds=0.9)) == 1767225600
     assert unix(None) is None
+    assert unix_milliseconds(START + timedelta(seconds=0.9)) == 1767225600900
+    assert unix_milliseconds(None) is None
 
 
 def test_a_finished_task_has_its_media_and_its_price() -> None:

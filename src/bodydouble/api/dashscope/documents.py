@@ -6,6 +6,7 @@ from typing import Any
 
 from bodydouble.api.dashscope.models import FIELDS, MODELS, RESOLUTIONS
 from bodydouble.service import TaskView
+from bodydouble.service.document import unix_milliseconds
 from bodydouble.tasks.dialect import DialectName, dialect_request
 from bodydouble.tasks.task import ResultCode, Task, TaskStatus
 
@@ -60,9 +61,9 @@ def listed(task: Task) -> dict[str, Any]:
         "task_id": str(task.id),
         "status": task_status(task),
         "model_name": model_name(task),
-        "gmt_create": _milliseconds(task.created_at),
-        "start_time": _milliseconds(task.started_at),
-        "end_time": _milliseconds(task.completed_at),
+        "gmt_create": unix_milliseconds(task.created_at),
+        "start_time": unix_milliseconds(task.started_at),
+        "end_time": unix_milliseconds(task.completed_at),
     }
 
 
@@ -85,7 +86,3 @@ def _mode(task: Task) -> str:
 
 def _local(moment: datetime) -> str:
     return moment.astimezone(BEIJING).isoformat(sep=" ", timespec="milliseconds").removesuffix("+08:00")
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)

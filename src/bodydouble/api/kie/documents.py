@@ -1,11 +1,10 @@
 """A task as the dialect shows it. Workers import this module, so it imports nothing of the web framework."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from bodydouble.api.kie.names import FIELDS
-from bodydouble.service.document import to_json
+from bodydouble.service.document import to_json, unix_milliseconds
 from bodydouble.service.views import TaskView
 from bodydouble.tasks.task import Task, TaskStatus
 
@@ -34,9 +33,9 @@ def record(view: TaskView) -> dict[str, Any]:
         "costTime": None if took is None else round(took * 1000),
         "creditsConsumed": task.credits if task.status is TaskStatus.SUCCESS else 0,
         "progress": round(task.progress.fraction * 100),
-        "createTime": _milliseconds(task.created_at),
-        "updateTime": _milliseconds(task.completed_at or task.started_at or task.created_at),
-        "completeTime": _milliseconds(task.completed_at),
+        "createTime": unix_milliseconds(task.created_at),
+        "updateTime": unix_milliseconds(task.completed_at or task.started_at or task.created_at),
+        "completeTime": unix_milliseconds(task.completed_at),
     }
 
 
@@ -51,7 +50,3 @@ def _request(task: Task) -> dict[str, Any]:
         },
     }
     return request | ({"callBackUrl": task.callback_url} if task.callback_url else {})
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
