@@ -9,10 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, PixelBox
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import HIPS, SHOULDERS
 
+KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
+TRUNK = [*SHOULDERS, *HIPS]
 STALE_FRAMES = 24
 """Frames around a sighting in which a bystander is expected: ``perception.tracking`` looks again after as many."""
 TILE_STEP = 0.25
@@ -33,6 +37,13 @@ SOFT_SIGMA, SOFT_REACH = 1.0, 4
 """Pixels: of a mask's rim, and the width that OpenCV's blur reads for it, at least."""
 FRONT_MARGIN = 0.02
 """Picture heights by which a bystander's feet may be above the replaced person's and still be as near."""
+
+LEGS_HIDDEN_MAX = 0.15
+"""Visibility of both knees below which something hides them. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
+BOX_MARGIN = 0.1
+"""Heights of the replaced person's box by which it is widened to both sides: clothes."""
+OUTSIDE_MIN = 0.5
+"""Share of a piece of people outside that box from which it is somebody who stands before its legs."""
 
 
 class BystanderMasks:
@@ -80,14 +91,43 @@ class BystanderMasks:
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
-        others[matte[here] > PERSON_LEVEL] = 0
+        claimed = np.where(matte[here] > PERSON_LEVEL, others, 0).astype(np.uint8)
+        before = self._before_legs(index, claimed, (x0, y0), height)
+        others[(claimed > 0) & (before == 0)] = 0
+        others |= before
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
-        pieces = _apart_from(others, gone[here], height, feet - y0)
+        own = np.asarray(cv2.bitwise_and(gone[here], cv2.bitwise_not(before)), np.uint8)
+        pieces = _apart_from(others, own, height, feet - y0)
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
         if pieces is None or not pieces[0][inside].any():
             return None
         soft, soft_front = (_softened(mask, inside) for mask in pieces)
         return soft, soft_front
+
+    def _before_legs(self, index: int, claimed: Matte, corner: tuple[int, int], height: int) -> Matte:
+        """(h, w) 0 or 255: who stands before the legs of the replaced person, and was taken into that person's matte.
+
+        ``claimed`` (h, w), cut at ``corner``, are people in the matte. Below the middle of the trunk a piece of them is
+        somebody else if it is mostly outside the box of the landmarks that are in sight.
+        """
+        result, trunk = np.zeros_like(claimed), float(self._track.body[index, TRUNK, 1].mean())
+        left, top, right, bottom = (float(side) for side in self._track.box[index])
+        if self._track.visibility[index, KNEES].max() > LEGS_HIDDEN_MAX or not bottom < height * (1 - FRONT_MARGIN):
+            return result
+        if not np.isfinite(trunk):
+            return result
+        margin, middle = BOX_MARGIN * (bottom - top), max(0, round(trunk) - corner[1])
+        lower = claimed[middle:]
+        x0, x1 = max(0, round(left - margin) - corner[0]), max(0, round(right + margin) - corner[0])
+        inside = np.zeros_like(lower)
+        inside[: max(0, round(bottom) - corner[1] - middle), x0:x1] = 255
+        outlines, _ = cv2.findContours(lower, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for outline in outlines:
+            piece = np.zeros_like(lower)
+            cv2.drawContours(piece, [outline], -1, 255, -1)  # whole: the network leaves holes in plain clothes
+            if np.count_nonzero(piece & inside) < (1 - OUTSIDE_MIN) * np.count_nonzero(piece):
+                result[middle:] |= piece
+        return result
 
     def _people(self, image: Image) -> Matte:
         """(h, w) 0-255: everybody in ``image``."""

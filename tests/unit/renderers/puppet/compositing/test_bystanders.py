@@ -59,3 +59,28 @@ def test_a_rim_of_the_replaced_person_is_no_bystander(masks: BystanderMasks) -> 
     alone = np.where((gone > 0)[..., None], image, 0).astype(np.uint8)
     assert masks.around(0, alone, matte, gone, BOX) is None
     assert masks.around(0, np.zeros_like(image), matte, gone, BOX) is None
+
+
+def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
+    monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
+) -> None:
+    """Where the knees are hidden, a piece of the matte beyond the landmarks in sight is somebody in front."""
+    track = empty_track(1)
+    track.present[0], track.box[0] = True, (100, 30, 150, 110)
+    track.bystanders[0, 0] = 10, 40, 40, 190
+    track.body[0, [11, 12], :2], track.body[0, [23, 24], :2] = (125, 50), (125, 100)
+    image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.rectangle(matte, (105, 30), (145, 74), 255, -1)
+    cv2.ellipse(matte, (135, 150), (40, 60), 0, 0, 360, 255, -1)  # who stands in front
+    image[matte > 0] = 255
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    masks = BystanderMasks(model_pack, track)
+
+    found = masks.around(0, image, matte, matte, BOX)
+    assert found is not None
+    front = found[1]
+    assert front[140 - BOX[1], 135 - BOX[0]] > 250
+    assert front[50 - BOX[1], 125 - BOX[0]] == 0
+
+    track.visibility[0, [25, 26]] = 0.9
+    assert masks.around(0, image, matte, matte, BOX) is None
