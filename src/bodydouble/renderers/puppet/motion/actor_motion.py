@@ -1,4 +1,4 @@
-"""What a puppet is driven by: the actor's movement, frame by frame."""
+"""The actor's movement, frame by frame, which drives the puppet."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ development clips: the actor's own are within 0.2 in 95 % of the frames, another
 LID_CLOSED, LID_OPEN = 0.27, 0.87
 """Eye opening, relative to the widest usual one, at which a lid counts as shut and as open."""
 OPEN_PERCENTILE = 80
-"""Of an eye's openings: how wide it is when it is open, blinks and surprise aside."""
+"""Percentile of an eye's openings that counts as open, without blinks and surprise."""
 OPENING_MIN = 1e-3
 """Keeps the ratio finite for eyes that are always shut."""
 WIDE_FROM, WIDE_GAIN, LID_MAX = 0.9, 0.5, 1.2
@@ -81,9 +81,9 @@ class Motion:
 
 
 def build_motion(track: PersonTrack, frame_rate: float, outline: Array | None = None) -> Motion:
-    """From a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track.
+    """The motion of a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track.
 
-    ``outline``: (F,) px, ``outline_widths`` of the track, which tell the size where the landmarks do not.
+    ``outline``: (F,) px, ``outline_widths`` of the track, which give the size where the landmarks do not.
     """
     hands, hand_weight = _hands(track)
     body = track.body[..., :2].astype(np.float64)

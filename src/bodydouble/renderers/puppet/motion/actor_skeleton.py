@@ -30,7 +30,7 @@ SIZE_CHANGE_MIN = 1.2
 HIDDEN = (0.2, 0.5)
 """Visibilities below and above which a joint is hidden, and seen."""
 HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
-"""Frames over which a hidden joint's place is smoothed, and the visibility that it has at least, as its weight."""
+"""Frames over which a hidden joint's place is smoothed, and its smallest weight there, as a visibility."""
 TRUNK = [*SHOULDERS, *HIPS]
 """Body landmarks of shoulders and hips."""
 LIMBS = [*range(BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_HIP), *range(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_TOE + 1)]
@@ -38,11 +38,11 @@ LIMBS = [*range(BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_HIP), *range(BodyPoint.LEFT
 LENGTH_SHARE = 0.92
 """A bone's length over the median of its length in space, which depth noise makes longer."""
 LENGTH_OVER_FLAT = 1.1
-"""A bone's length over its longest projection, at most."""
+"""Largest length of a bone over its longest projection."""
 FLAT_PERCENTILE = 90
 """A bone is at least as long as it looks in this percentile of the frames, and at most 1.1 times that."""
 SHORTEST = 0.85
-"""Of the template's proportion to the spine: a limb that is always foreshortened is not short."""
+"""Smallest length of a limb over the template's, in proportion to the spine: it may be foreshortened in every frame."""
 NOISE_SINE = (0.15, 0.35)
 """Sines of a tilt: up to the first it is noise and counts as none; over a range as wide as the second it fades in."""
 TILT_SURE = (0.6, 0.8)
@@ -111,7 +111,7 @@ class ActorSkeleton:
 
 
 def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleton:
-    """From the smoothed ``motion``; lengths are taken over all frames in which the actor is present."""
+    """The skeleton of the smoothed ``motion``. Lengths are taken over all frames in which the actor is present."""
     points, size = _smoothed(motion), relative_size(motion)
     here = motion.present
     vectors: dict[str, Array] = {

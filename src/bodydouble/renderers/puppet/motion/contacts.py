@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 REACH_MAX = 0.999
-"""Share of an arm's length up to which it stretches: a straight arm has no plane to bend in."""
+"""Largest stretch of an arm, as a share of its length: a straight arm has no plane to bend in."""
 BEND_MIN = 1.02
 """Smallest distance from shoulder to wrist, over the difference of both bones' lengths."""
 SHIFT_MAX = 0.6
-"""Arm lengths that a contact moves a wrist at most: farther ones are no contact but another proportion."""
+"""Largest move of a wrist by a contact, in arm lengths: a farther one is no contact but another proportion."""
 TINY = 1e-9
 """Lengths below it count as zero."""
 OFF_LINE_MIN = 1e-6

@@ -19,7 +19,7 @@ MOUTH_CORNERS = (FacePoint.RIGHT_MOUTH_CORNER, FacePoint.LEFT_MOUTH_CORNER)
 MESH_POINTS = 468
 """Points of the face mesh; the ten of the irises follow."""
 TINY = 1e-6
-"""Lengths below it, normalised or in pixels, count as zero."""
+"""Length, normalised or in pixels, below which it counts as zero."""
 WEIGHT_MIN = 1e-9
 """Sums of weights below it count as zero."""
 CONTOUR_CORNER = 8
@@ -57,7 +57,7 @@ Medians of the development pairs' resting faces are .35 and -.02; smiles have .4
 SMILE_WIDTH_KEPT = 0.25
 """Share of a smile's extra width that a resting mouth keeps: how wide a mouth is belongs to the face, too."""
 LIFT_MIN, LIFT_MAX = -0.08, 0.06
-"""Bounds in face heights of how far a mouth's corners are moved beside the actor's own movement."""
+"""Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
 EYES = (
@@ -117,7 +117,7 @@ def neutral_of(faces: Array) -> Array:
     calmest = np.median(
         faces[np.argsort(score, kind="stable")[: max(NEUTRAL_FRAMES_MIN, len(faces) // NEUTRAL_SHARE)]], axis=0
     )
-    # Of somebody who shows teeth in every frame the calmest face is no neutral one.
+    # If the actor shows teeth in every frame, the calmest face is not neutral.
     return _lips_together(calmest, max(0.0, 1 - NEUTRAL_GAP_MAX / max(mouth_gap(calmest), TINY)))
 
 

@@ -16,7 +16,7 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 CHEEKS = (117, 118, 50, 205, 36, 346, 347, 280, 425, 266, 4, 5, 195)
 """Face mesh indices of cheeks and nose, skirting eyes, mouth, brows and beard: skin alone."""
 TURN_MAX = np.deg2rad(52)
-"""Turn away from the reference's own direction that is approached and never passed: 40° give 33°."""
+"""Limit of the turn away from the reference's own direction, approached but never reached: 40° become 33°."""
 ANGLE_MIN = 1e-6
 """Turns in radians below it count as none."""
 EARS_TO_SIZE = 0.67
@@ -66,7 +66,7 @@ class Head:
 
 
 def head_of_face(points: Array) -> Head:
-    """From the face mesh (>= 468, 3)."""
+    """The head of a face mesh (468 or more, 3)."""
     p = points
     x = (
         SIDES_WEIGHT * (p[FacePoint.LEFT_CHEEK] - p[FacePoint.RIGHT_CHEEK])
@@ -91,7 +91,7 @@ def head_of_face(points: Array) -> Head:
 
 
 def head_of_body(body: Array) -> Head:
-    """From the body points (33, 3) alone: coarse, for heads that show no face."""
+    """The head of the body landmarks (33, 3) alone: coarse, for heads that show no face."""
     ears = body[BodyPoint.LEFT_EAR] - body[BodyPoint.RIGHT_EAR]
     # Seen from behind the left ear is at the left; a puppet keeps facing the camera, turned as far as it can.
     x = ears * np.array([1.0, 1.0, EAR_DEPTH_KEPT])

@@ -12,15 +12,15 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 FOOT_TURN_MAX = 0.6
-"""Radians that a foot turns away from its shin's turn at most: soles do not look up."""
+"""Largest turn of a foot away from its shin's turn, in radians: soles do not look up."""
 RESTING_SPEED = 0.5
 """Spine lengths a second below which an actor's foot rests: about 1.5 px a frame for a body as tall as 480P."""
 RESTING_FRAMES_MIN = 4
-"""Frames that a foot rests at least. Chosen by eye on dancers, like the next."""
+"""Smallest number of frames of a rest. Chosen by eye on dancers, like the next."""
 FADE_FRAMES = 6
 """Frames before and after a rest over which a foot comes from, and returns to, where the leg itself has it."""
 SHIFT_MAX = 0.3
-"""Spine lengths that a foot is moved at most: the rest of the difference is left to slide."""
+"""Largest move of a foot in spine lengths: the remaining difference slides."""
 TINY = 1e-9
 """Lengths below it count as zero."""
 

@@ -17,7 +17,7 @@ CROWN = 1.6
 CROWN_MIN, CROWN_MAX = 1.3, 2.1
 """Bounds of the same in a picture: topknots count as height, tall hats and raised props do not."""
 CROWN_REACH = 0.6
-"""Face widths to either side of the face's middle in which the top of the hair is looked for."""
+"""Face widths to both sides of the face's middle in which the top of the hair is searched."""
 ALPHA_MIN = 128
 """Alpha (0-255) from which a pixel shows the character."""
 
@@ -52,7 +52,7 @@ class RestSkeleton:
 
 
 def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None) -> RestSkeleton:
-    """From the fitted joints. ``alpha`` (h, w) 0-255 shows the trunk and the head; without it the hair is usual."""
+    """The skeleton of fitted ``joints``. ``alpha`` (h, w) 0-255 shows trunk and head; by default hair is as usual."""
     points = joints.points
     up = joints.shoulders - joints.hips
     bones: dict[str, RestBone] = {}

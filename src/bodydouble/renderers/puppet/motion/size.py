@@ -29,9 +29,9 @@ OUTLINE_ALPHA_MIN = 128
 OUTLINE_WIDTH_MIN = 4
 """Pixels: narrower tops of outlines are hands or noise, not heads."""
 TRUNK_PERCENTILE = 75
-"""Of the trunk's length over the head's outline: cut-off trunks are squeezed, none is stretched."""
+"""Percentile of the trunk's length over the head's outline: the network squeezes cut-off trunks and stretches none."""
 USUAL_PERCENTILE = 90
-"""Of the trunk's height and width: what it measures in the frames in which it is not foreshortened."""
+"""Percentile of the trunk's height and width that counts as not foreshortened."""
 TINY = 1e-9
 """Determinants below it have no trend."""
 

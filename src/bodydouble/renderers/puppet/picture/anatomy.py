@@ -16,7 +16,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 Array = NDArray[np.float64]
 
 SPINE_UNIT = 0.6
-"""Shoulder widths in a spine, at least: somebody who stands sideways shows narrow shoulders. Chosen by eye."""
+"""Smallest shoulder width over spine length, for persons seen from the side. Chosen by eye."""
 CHIN_BELOW_CENTRE = 0.6
 """Face widths from the middle of a face to its chin, where the picture shows no face."""
 SKIN_REACH, SOLID = 0.3, 0.8
@@ -55,7 +55,7 @@ class Anatomy:
 
     @property
     def unit(self) -> float:
-        """What limbs' thicknesses are measured in: the shoulder width, also of somebody who stands sideways."""
+        """Pixels, the unit of limbs' thicknesses: the shoulder width, estimated for a person seen from the side."""
         return max(self.shoulder_width, SPINE_UNIT * self.spine)
 
     @property
@@ -66,7 +66,7 @@ class Anatomy:
 
 
 def anatomy_of(track: PersonTrack) -> Anatomy:
-    """From a track of one frame."""
+    """The measures of the person in ``track``, which has one frame."""
     body = track.body[0].astype(np.float64)
     face = track.face[0].astype(np.float64) if track.face_found[0] and np.isfinite(track.face[0]).all() else None
     return Anatomy(

@@ -1,4 +1,4 @@
-"""Colour models of two kinds of pixels, for telling a limb from what lies beside it."""
+"""Colour models of two kinds of pixels, for separating a limb from its surroundings."""
 
 import cv2
 import numpy as np
@@ -17,9 +17,9 @@ COVARIANCES_FROM = 4 * COMPONENTS
 SAMPLES_MAX = 4000
 """Seeds of each kind that a model is learned from."""
 SEED = 0
-"""Of the choice of samples and of GrabCut's clusters: equal pictures get equal models."""
+"""Seed of the choice of samples and of GrabCut's clusters: equal pictures get equal models."""
 STRIP_SEEDS_MIN = 64
-"""Seeds of each kind in the strip at least: fewer are repeated. Chosen by eye on the development clips."""
+"""Smallest number of seeds of each kind in the strip: fewer are repeated. Chosen by eye on the development clips."""
 NOISE = 9.0
 """Added to each variance (levels squared): flat colours of a drawing have none of their own."""
 

@@ -79,7 +79,7 @@ def cut_out(image: Image, mask: Floats) -> Cutout:
 
 
 def cached_cut_out(image: Image, mask: Floats, folder: Path) -> Cutout:
-    """As ``cut_out``, kept in ``folder``: the file is there whole or not at all."""
+    """The cut-out of ``cut_out``, stored in ``folder`` completely or not at all, and reused from there."""
     path = folder / CACHE_NAME
     if path.is_file():
         with np.load(path) as stored:

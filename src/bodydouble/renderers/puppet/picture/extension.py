@@ -1,4 +1,4 @@
-"""What lies below a picture's lower edge, made up from the body model and the cloth beside it."""
+"""Continues a person below the picture's lower edge, from the body model and the cloth above it."""
 
 from dataclasses import dataclass, replace
 
@@ -31,7 +31,7 @@ NECKLINE = 0.2
 SOURCE_ROWS = 1.0
 """Decimetres above the edge in which cloth has to be seen."""
 CLOTH_MIN = 0.04
-"""Square decimetres of it at least."""
+"""Smallest area of that cloth in square decimetres."""
 SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
 """Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
 CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
@@ -143,7 +143,7 @@ def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, 
 
 
 def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:
-    """What of ``where`` (h, w) is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
+    """(h, w) the part of ``where`` that is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
     result = np.zeros(where.shape, np.bool_)
     lab = cv2.cvtColor(colour[where][None] / np.float32(255), cv2.COLOR_RGB2Lab)[0]
     middle = np.median(lab[usual[where]], axis=0)

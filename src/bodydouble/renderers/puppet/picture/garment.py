@@ -20,7 +20,7 @@ SKIRT_FILL = 0.7
 FLARE = 1.18
 """Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
 HEM_MIN = 1.2
-"""Decimetres below the crotch that a skirt reaches down at least."""
+"""Smallest length of a skirt below the crotch, in decimetres."""
 HEM_NEAR = 0.3
 """Decimetres above the picture's edge within which a hem is the edge's."""
 CROTCH = 0.9
@@ -38,7 +38,7 @@ SAME_CHROMA, SAME_LIGHTNESS = 12.0, 25.0
 SHIRT_END = 0.7
 """Decimetres below the crotch at which shirts and jackets have ended: what goes on there in one colour is a dress."""
 HIPS_SHOWN = -1.0
-"""Decimetres below the crotch that the picture has to show at least: farther up nothing says what is worn below."""
+"""Decimetres below the crotch down to which the picture must show the person: higher up no garment can be judged."""
 HIPS_ROWS = 0.5
 """Decimetres below the crotch in which the width of both thighs is taken."""
 MIDDLE_WIDTH, MIDDLE_TOP = 0.3, 0.2
@@ -60,7 +60,7 @@ TINY = 1e-9
 
 
 def legs_mask(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> dict[str, Mask]:
-    """By side (h, w) where the body model has a leg."""
+    """Side → (h, w) the pixels of the body model's leg."""
     return {
         side: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "leg", side, 0.5)], shape) > 0
         for side in SIDES

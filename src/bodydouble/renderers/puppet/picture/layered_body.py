@@ -1,4 +1,4 @@
-"""From a picture's cut-out to layers: fit the body, carve, segment, cut."""
+"""Turns a picture's cut-out into layers: fit the body, carve, segment, cut."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What a picture's lower edge cuts off: the rest of a dress or of trousers, bare shins, shoes."""
+"""Makes up the parts that a picture's lower edge cuts off: the rest of a dress or of trousers, bare shins, shoes."""
 
 from dataclasses import dataclass, replace
 
@@ -128,7 +128,7 @@ def _continued_hem(fit: BodyFit, edge: int, height: int, share: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class _Garment:
-    """What of a garment is below the picture's edge."""
+    """The part of a garment below the picture's edge."""
 
     alpha: Floats  # (h, w) 0-1
     colour: Floats  # (h, w, 3) 0-255

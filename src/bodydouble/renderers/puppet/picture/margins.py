@@ -1,4 +1,4 @@
-"""Room beside a picture whose sides cut the person's shoulders off."""
+"""Margins for a picture whose sides cut off the person's shoulders."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ BORDER = 2
 BEYOND_SHOULDER = 0.35
 """Shoulder widths from the shoulder's joint to the outside of a hanging arm, with some room."""
 MARGIN_MAX = 1.0
-"""Shoulder widths that are added to a side at most."""
+"""Largest margin of a side in shoulder widths."""
 
 
 def side_margins(anatomy: Anatomy, alpha: Floats) -> tuple[int, int]:

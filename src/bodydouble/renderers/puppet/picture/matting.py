@@ -16,7 +16,7 @@ PIXELS = len(WINDOW)
 KNOWN = 0.02
 """Distance from 0 and 1 within which a trimap's value is known."""
 SOLVER_RELATIVE_ERROR, DIAGONAL_SHIFT, DIAGONAL_MIN = 1e-4, 1e-8, 1e-9
-"""Of conjugate gradients: the relative residual, and terms that keep an isolated pixel's equation solvable."""
+"""Conjugate gradients: the relative residual at the end, and terms that keep an isolated pixel's equation solvable."""
 BLUR_RADII = (60, 8)
 """Radii in pixels of the two passes of blur fusion; the paper has 90 and 6."""
 WEIGHT_MIN = 1e-5
