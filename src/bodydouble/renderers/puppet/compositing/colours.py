@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image
+from bodydouble.perception.arrays import Image, Matte
 
 Colours = NDArray[np.bool_]
 """(LEVELS ** 3,) which colours belong to something; index it with ``colour_codes``."""
@@ -30,10 +30,20 @@ def counted(codes: NDArray[np.int32]) -> Counts:
 
     A colour's neighbours count too: light and compression move colours by a level.
     """
-    spread = np.bincount(codes, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32)
+    return _spread(np.bincount(codes, minlength=LEVELS**3).reshape(LEVELS, LEVELS, LEVELS).astype(np.float32))
+
+
+def counted_within(image: Image, mask: Matte) -> Counts:
+    """``counted`` of the pixels of ``image`` (h, w, 3) where ``mask`` (h, w) is not 0."""
+    bounds = [0, LEVELS * LEVELS] * 3
+    return _spread(np.asarray(cv2.calcHist([image], [0, 1, 2], mask, [LEVELS] * 3, bounds), np.float32))
+
+
+def _spread(counts: Counts) -> Counts:
+    """(LEVELS ** 3,) of counts in three axes."""
     for axis in range(3):
-        spread = _with_beside(spread, axis)
-    return spread.ravel()
+        counts = _with_beside(counts, axis)
+    return counts.ravel()
 
 
 def with_neighbours(colours: Colours) -> Colours:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted
+from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
 from bodydouble.renderers.puppet.discs import DISC_RIM
 
 Points = NDArray[np.floating]
@@ -87,6 +88,8 @@ HAIR_STRAND = np.ones((3, 3), np.uint8)
 """Thinner strands are texture of the background."""
 HAIR_RIM = np.ones((5, 5), np.uint8)
 """By as much hair is widened, for its blend with the background."""
+ONE_PIXEL = 1.0
+"""The distance of a mask's outermost pixels."""
 HAIR_DIFFERENCE_MIN = 26
 """Largest channel difference (0-255) to the plate, blurred over 3 pixels, from which a pixel beside the head is hair.
 Chosen by eye on the development clips: above their noise."""
@@ -156,22 +159,43 @@ def hair_like(image: Image, matte: Matte, person: Matte, zone: Matte, *, novel: 
     if w == 0:
         return found
     here = np.s_[y : y + h, x : x + w]
-    inside = ((matte[here] > MATTE_SURE) & (zone[here] > 0)).astype(np.uint8)
-    rim = (inside > 0) & (_distance(inside) <= max(DISC_RADIUS_MIN, round(HAIR_DEPTH * w)) + DISC_RIM)
-    codes = colour_codes(image[here])
-    wide = np.s_[max(0, y - h // 2) : y + h + h // 2 : 2, max(0, x - w // 2) : x + w + w // 2 : 2]
-    around = colour_codes(image[wide])[cv2.max(zone[wide], person[wide]) == 0]
-    if np.count_nonzero(rim) < HAIR_PIXELS_MIN or len(around) < HAIR_PIXELS_MIN:
+    wide = np.s_[max(0, y - h // 2) : y + h + h // 2, max(0, x - w // 2) : x + w + w // 2]
+    sure = cv2.threshold(_halved(matte[here]), MATTE_SURE, 255, cv2.THRESH_BINARY)[1]
+    inside = np.asarray(cv2.min(sure, _halved(zone[here])), np.uint8)
+    depth = max(DISC_RADIUS_MIN, round(HAIR_DEPTH * w)) / 2 + DISC_RIM
+    rim = np.asarray(cv2.inRange(_distance(inside), (ONE_PIXEL,), (depth,)), np.uint8)
+    around = np.asarray(cv2.bitwise_not(_halved(cv2.max(zone[wide], person[wide]))), np.uint8)
+    pixels = cv2.countNonZero(rim), cv2.countNonZero(around)
+    if 4 * pixels[0] < HAIR_PIXELS_MIN or pixels[1] < HAIR_PIXELS_MIN:
         return found
-    own, other = (counted(c) / len(c) for c in (codes[rim], around))
+    own = counted_within(_halved(image[here]), rim) / pixels[0]
+    other = counted_within(_halved(image[wide]), around) / pixels[1]
     hair = ((own > HAIR_SHARE_MIN) & (own > HAIR_RATIO_MIN * other)) | (novel & (other < HAIR_NOVEL_MAX))
-    like = hair.take(codes) & (zone[here] > 0) & (person[here] == 0)
-    pieces = cv2.morphologyEx(like.astype(np.uint8), cv2.MORPH_OPEN, HAIR_STRAND)
-    count, labels = cv2.connectedComponents(cv2.max(pieces, (person[here] > 0).astype(np.uint8)))
-    touching = np.bincount(labels[person[here] > 0], minlength=count) > 0
-    touching[0] = False
-    found[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
+    like = cv2.min((hair * np.uint8(255)).take(colour_codes(image[here])), zone[here])
+    like = cv2.bitwise_and(like, cv2.bitwise_not(person[here]))
+    found[here] = _with_touching(cv2.morphologyEx(like, cv2.MORPH_OPEN, HAIR_STRAND), person[here])
     return np.asarray(cv2.dilate(found, HAIR_RIM), np.uint8)
+
+
+def _halved(picture: MatLike) -> NDArray[np.uint8]:
+    """Every other pixel of every other row: enough to tell what is usual."""
+    size = (picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _with_touching(pieces: MatLike, mask: Matte) -> Matte:
+    """(h, w) 0 or 255: ``mask`` with those of ``pieces`` that touch it, both 0 or 255."""
+    result = mask.copy()
+    x, y, w, h = cv2.boundingRect(pieces)
+    if w == 0:
+        return result
+    here = np.s_[y : y + h, x : x + w]
+    labels = np.asarray(cv2.connectedComponents(pieces[here])[1], np.int32)
+    touching = np.zeros(int(labels.max()) + 1, np.uint8)
+    touching[labels[cv2.dilate(mask, np.ones((3, 3), np.uint8))[here] > 0]] = 255
+    touching[0] = 0
+    result[here] = cv2.max(result[here], touching.take(labels))
+    return result
 
 
 def hair_zone(shape: tuple[int, ...], body: Points) -> Matte:
@@ -191,14 +215,12 @@ def hair_left_over(hair: Matte, gone: Matte, source: Image, plate: Image) -> Mat
     if w == 0:
         return result
     here = np.s_[y : y + h, x : x + w]
-    channels = cv2.split(cv2.blur(cv2.absdiff(source[here], plate[here]), (3, 3)))
-    unlike = cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > HAIR_DIFFERENCE_MIN
-    candidate = (unlike & (hair[here] > 0)).astype(np.uint8)
-    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, HAIR_STRAND)
-    count, labels = cv2.connectedComponents(cv2.max(candidate, (gone[here] > 0).astype(np.uint8)))
-    touching = np.bincount(labels[gone[here] > 0], minlength=count) > 0
-    touching[0] = False
-    result[here] = touching.take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
+    difference = cv2.blur(cv2.absdiff(source[here], plate[here]), (3, 3))
+    unlike = cv2.threshold(difference, HAIR_DIFFERENCE_MIN, 255, cv2.THRESH_BINARY)[1]
+    # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
+    any_channel = cv2.threshold(cv2.cvtColor(unlike, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1]
+    candidate = cv2.morphologyEx(cv2.min(any_channel, hair[here]), cv2.MORPH_OPEN, HAIR_STRAND)
+    result[here] = _with_touching(candidate, gone[here])
     return np.asarray(cv2.dilate(result, HAIR_RIM), np.uint8)
 
 

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
+from bodydouble.renderers.puppet.compositing.colours import (
+    LEVELS,
+    colour_codes,
+    counted,
+    counted_within,
+    with_neighbours,
+)
 
 
 def test_every_colour_has_one_code_and_near_ones_share_it() -> None:
@@ -39,3 +45,11 @@ def test_codes_of_any_arrangement_of_pixels_are_the_same() -> None:
         levels = pixels.astype(np.int32) // LEVELS
         assert np.array_equal(colour_codes(pixels), levels @ [LEVELS**2, LEVELS, 1])
         assert colour_codes(pixels).shape == pixels.shape[:-1]
+
+
+def test_pixels_within_a_mask_are_counted_as_their_codes_are() -> None:
+    """Both ways to count agree, on any colours."""
+    rng = np.random.default_rng(3)
+    image, mask = rng.integers(0, 256, (40, 30, 3), dtype=np.uint8), np.zeros((40, 30), np.uint8)
+    mask[5:30, 4:20] = 255
+    assert np.array_equal(counted_within(image, mask), counted(colour_codes(image)[mask > 0]))

@@ -108,3 +108,16 @@ def test_a_mask_widened_by_distances_is_that_widened_by_a_disc() -> None:
     assert np.count_nonzero(found != expected) < 0.02 * np.count_nonzero(expected)
     assert set(np.unique(found)) == {0, 255}
     assert not removal._widened_within(np.zeros_like(mask), zone, 20.0).any()
+
+
+def test_only_pieces_beside_a_mask_come_with_it() -> None:
+    """A piece that meets the mask, if only at a corner, is kept whole; one that is a pixel apart is dropped."""
+    mask, pieces = np.zeros((20, 30), np.uint8), np.zeros((20, 30), np.uint8)
+    mask[8:12, 8:12] = 255
+    pieces[4:8, 12:16] = 255  # at a corner
+    pieces[13:16, 8:12] = 255  # a row between
+    found = removal._with_touching(pieces, mask)
+    assert found[4:8, 12:16].all()
+    assert found[8:12, 8:12].all()
+    assert np.count_nonzero(found) == 32
+    assert np.array_equal(removal._with_touching(np.zeros_like(mask), mask), mask)
