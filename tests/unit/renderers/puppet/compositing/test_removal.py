@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from bodydouble.renderers.puppet.compositing import removal
 from bodydouble.renderers.puppet.compositing.removal import (
@@ -121,3 +122,19 @@ def test_only_pieces_beside_a_mask_come_with_it() -> None:
     assert found[8:12, 8:12].all()
     assert np.count_nonzero(found) == 32
     assert np.array_equal(removal._with_touching(np.zeros_like(mask), mask), mask)
+
+
+def test_a_matte_widened_at_half_size_is_that_widened_at_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quick mask holds nearly all of the exact one, and is wider by less than two pixels."""
+    matte = np.zeros((483, 641), np.uint8)
+    cv2.ellipse(matte, (300, 250), (90, 180), 20, 0, 360, 255, -1)
+    matte = cv2.GaussianBlur(matte, (0, 0), 3)
+    matte[100:103, 400:600] = 60  # thin and faint: no person
+    matte[200:240, 520:560] = 60  # thick and faint: a blurred hand
+    quick = matte_mask(matte)
+    monkeypatch.setattr(removal, "HALVED_HEIGHT_MIN", 10_000)
+    exact = matte_mask(matte)
+    assert not cv2.erode(exact, np.ones((5, 5)))[quick == 0].any()
+    assert not (quick[cv2.dilate(exact, np.ones((5, 5))) == 0]).any()
+    assert quick[220, 540]
+    assert not quick[101, 450:490].any()
