@@ -184,13 +184,19 @@ def smooth_folds(drawn: Bytes, source: NDArray[np.float32]) -> None:
     A cheek before hair, or lips that meet: each pixel shows one side or the other, and the edge would have steps.
     """
     fold = np.zeros(drawn.shape[:2], np.uint8)
-    for plane in cv2.split(source):
-        for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-            jump = (cv2.absdiff(plane[first], plane[second]) > FOLD_JUMP).astype(np.uint8)
-            cv2.bitwise_or(fold[first], jump, fold[first])
-            cv2.bitwise_or(fold[second], jump, fold[second])
-    soft = cv2.GaussianBlur(drawn, (FOLD_SIDE, FOLD_SIDE), FOLD_SIGMA)
-    cv2.copyTo(soft, fold, drawn)
+    for first, second in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
+        jumps = cv2.threshold(cv2.absdiff(source[first], source[second]), FOLD_JUMP, 255, cv2.THRESH_BINARY)[1]
+        # Both coordinates' answers are two bytes, read as one number.
+        jump = (cv2.convertScaleAbs(jumps).view(np.uint16)[..., 0] > 0).view(np.uint8)
+        cv2.bitwise_or(fold[first], jump, fold[first])
+        cv2.bitwise_or(fold[second], jump, fold[second])
+    x, y, w, h = cv2.boundingRect(fold)
+    if w == 0:
+        return
+    left, top = max(0, x - FOLD_SIDE), max(0, y - FOLD_SIDE)
+    around = drawn[top : y + h + FOLD_SIDE, left : x + w + FOLD_SIDE]
+    soft = cv2.GaussianBlur(around, (FOLD_SIDE, FOLD_SIDE), FOLD_SIGMA)
+    cv2.copyTo(soft, fold[top : y + h + FOLD_SIDE, left : x + w + FOLD_SIDE], around)
 
 
 def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:
