@@ -34,6 +34,12 @@ def _configure_uncached(**options: Any) -> None:
 structlog.configure = _configure_uncached
 
 
+@pytest.fixture
+def anyio_backend() -> str:
+    """The event loop of asynchronous tests."""
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def model_pack() -> ModelPack:
     """The perception models, from the folder in BODYDOUBLE_MODELS, else from the user's cache, else downloaded."""

@@ -19,11 +19,6 @@ from node_programs import install_packages, try_node
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def over_stdio(service: LiveService, folder: Path) -> Client:
     """A client that starts `bodydouble mcp`."""
     environment = dict(os.environ) | {"BODYDOUBLE_BASE_URL": service.url, "BODYDOUBLE_API_KEY": service.key}

@@ -1,4 +1,4 @@
-"""The event loop of the asynchronous tests, and the file stores."""
+"""The file stores that every contract of files is tested on."""
 
 import dataclasses
 from pathlib import Path
@@ -11,11 +11,6 @@ from bodydouble.store.objects import ObjectFileStore
 from bodydouble.tasks.files import FileStore
 from buckets import LocalS3
 from file_stores import LIMITS, SECRET, URL, StoreUnderTest
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(params=["local", "bucket", "bucket behind the API"])

@@ -16,11 +16,6 @@ from bodydouble.agents.endpoint import AgentsEndpoint
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def connect(request: Any) -> AsyncGenerator[ServiceConnection]:
     raise AssertionError("no tool is called")

@@ -16,11 +16,6 @@ from everyday_requests import REQUESTS, Everyday, choose, fill
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def unused(request: Any) -> AsyncGenerator[ServiceConnection]:
     raise AssertionError("no tool is called")

@@ -17,11 +17,6 @@ from bodydouble_client import ClientError, ConnectionFailed, RateLimited, Server
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Handle:
     """A task that is read with these outcomes, one after the other; then the last one stays."""
 

@@ -14,11 +14,6 @@ from bodydouble.agents.server import build_server
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def connect(request: Any) -> AsyncGenerator[Any]:
     """A service that only gives addresses for uploads."""

@@ -27,11 +27,6 @@ URL = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The default settings, independent of the environment."""
     monkeypatch.chdir(tmp_path)

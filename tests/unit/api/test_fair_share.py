@@ -10,11 +10,6 @@ from bodydouble.api.fair_share import ClientNames, FairShareMiddleware, FairShar
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def no_message() -> Any:
     """Receive nothing."""
 

@@ -20,11 +20,6 @@ COOKIE = "bodydouble_session"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def app(tmp_path: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
     """The started application with default settings."""
     monkeypatch.chdir(tmp_path)

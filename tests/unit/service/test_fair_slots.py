@@ -10,11 +10,6 @@ from bodydouble.tasks.account import AccountId
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_an_account_with_many_requests_delays_another_by_one() -> None:
     """Ten requests of one account came first; the other account's request is the second that gets the slot."""
     slots, order = FairSlots(1), list[int]()

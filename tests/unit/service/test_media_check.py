@@ -24,11 +24,6 @@ ACCOUNT = AccountId(7)
 VIDEO, IMAGE = "uploads/7/video.mp4", "uploads/7/image.png"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Bucket(LocalFileStore):
     """A store whose files have to be fetched, as those of a bucket; counts what was fetched, and how much at once."""
 

@@ -17,11 +17,6 @@ CALLER = Caller(account=Account(id=AccountId(7), name="studio", balance=Decimal(
 KEY = "uploads/7/shot.avi"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_a_copy_is_made_once(tmp_path: Path) -> None:
     """Requests at the same time share it, later ones find it among the uploads; an invalid address gets none."""
     files = LocalFileStore(tmp_path / "files", "https://media.example", b"a secret", LIMITS)

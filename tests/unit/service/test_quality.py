@@ -19,11 +19,6 @@ pytestmark = pytest.mark.anyio
 URL = "http://127.0.0.1:8000"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_a_report_is_made_once_of_the_accounts_own_result_and_inputs(empty_database: str, tmp_path: Path) -> None:
     """Result, video and picture are handed over as files; a stranger and a task without its files get none."""
     database = await Database.connect(empty_database, 2)

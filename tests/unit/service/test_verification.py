@@ -30,11 +30,6 @@ class Tasks:
         return SimpleNamespace(id=TASK, result=SimpleNamespace(media_info=info)) if known else None
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def service(folder: Path, **production: str) -> VerificationService:
     """Verifies files of up to four bytes, all of which have a manifest with ``production``."""
 

@@ -22,11 +22,6 @@ LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=10_0
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def files(tmp_path: Path) -> LocalFileStore:
     return LocalFileStore(tmp_path / "files", URL, SECRET, LIMITS)
 

@@ -21,11 +21,6 @@ RESULT = "results/7/one.mp4"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def bucket(s3: LocalS3) -> str:
     """An empty bucket's name."""
     return s3.make_bucket()

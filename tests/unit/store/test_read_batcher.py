@@ -14,11 +14,6 @@ from bodydouble.tasks.task import TaskId
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Counting:
     """Answers each pair with itself once ``go`` is set. Keys that begin with ``x`` are unknown."""
 

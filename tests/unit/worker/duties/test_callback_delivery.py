@@ -18,12 +18,6 @@ from receivers import Handler, receiving, trapping
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop of these tests."""
-    return "asyncio"
-
-
 def answering_in_turn(*statuses: int) -> tuple[Handler, dict[str, list[dict[str, str]]]]:
     """Answers each task's first call with the first status, and so on; keeps the verified headers of each task."""
     seen: dict[str, list[dict[str, str]]] = {}

@@ -43,12 +43,6 @@ RETENTION = Retention(
 LIMITS = FileLimits(upload_seconds=60, download_seconds=60, image_bytes_max=1000, video_bytes_max=1000)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop of these tests."""
-    return "asyncio"
-
-
 @dataclass
 class Installation:
     """A database and files with a cleanup over them."""

@@ -25,11 +25,6 @@ LIMITS = InspectionLimits(children_max=1, seconds_max=300)
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def pool() -> AsyncIterator[InspectionPool]:
     async with InspectionPool(MediaLimits(), LIMITS) as pool:
         yield pool

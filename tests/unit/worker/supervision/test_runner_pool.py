@@ -77,11 +77,6 @@ async def until(holds) -> None:
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(restarting_child, "runner_order", lambda task, options: ORDER)
     bench = Bench(tmp_path, FakePorts())
