@@ -6,7 +6,6 @@ selfie network, which sees everybody, less the replaced person.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import BodyPoint
@@ -14,9 +13,12 @@ from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import HIPS, SHOULDERS
+from bodydouble.renderers.puppet.discs import disc
 
 KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
 TRUNK = [*SHOULDERS, *HIPS]
+DISC_RADIUS_MIN = 1
+"""Smallest radius in pixels of a disc that widens or narrows a mask."""
 STALE_FRAMES = 24
 """Frames around a sighting in which a bystander is expected: ``perception.tracking`` looks again after as many."""
 TILE_STEP = 0.25
@@ -77,7 +79,7 @@ class BystanderMasks:
             here = np.s_[:, start : start + side] if width > height else np.s_[start : start + side]
             people[here] = cv2.max(people[here], self._people(np.ascontiguousarray(image[here])))
         mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
-        return np.asarray(cv2.dilate(mask, _disc(RIM * height)), np.uint8)
+        return np.asarray(cv2.dilate(mask, disc(RIM * height, DISC_RADIUS_MIN)), np.uint8)
 
     def around(self, index: int, image: Image, matte: Matte, gone: Matte, box: PixelBox) -> tuple[Matte, Matte] | None:
         """Bystanders within ``box`` of frame ``index``, and those of them in front of the replaced person.
@@ -153,7 +155,7 @@ def _apart_from(others: Matte, gone: Matte, height: int, row: float) -> tuple[Ma
     x, y, w, h = cv2.boundingRect(core)
     if w == 0:
         return None
-    thin, rim = _disc(CORE * height), _disc(RIM * height)
+    thin, rim = disc(CORE * height, DISC_RADIUS_MIN), disc(RIM * height, DISC_RADIUS_MIN)
     reach = len(thin) + len(rim)
     top, left = max(0, y - reach), max(0, x - reach)
     here = np.s_[top : y + h + reach, left : x + w + reach]
@@ -179,8 +181,3 @@ def _reaching_down(mask: Matte, row: float) -> Matte:
     low = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] >= row
     low[0] = False
     return low[:count].take(np.asarray(labels, np.int32)).astype(np.uint8) * np.uint8(255)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    side = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.colours import colour_codes, counted_within
-from bodydouble.renderers.puppet.discs import DISC_RIM
+from bodydouble.renderers.puppet.discs import DISC_RIM, disc
 
 Points = NDArray[np.floating]
 
@@ -241,7 +241,7 @@ def matte_mask(matte: Matte) -> Matte:
     if w == 0:
         return edge
     step = 2 if height >= HALVED_HEIGHT_MIN else 1
-    thick, rim = _disc(FAINT_REACH * height / step), _disc(RIM * height / step)
+    thick, rim = disc(FAINT_REACH * height / step, DISC_RADIUS_MIN), disc(RIM * height / step, DISC_RADIUS_MIN)
     reach = step * (len(thick) + len(rim))
     left, top = max(0, x - reach) // step * step, max(0, y - reach) // step * step
     here = np.s_[top : y + h + reach, left : x + w + reach]
@@ -334,9 +334,3 @@ def _distance(mask: MatLike) -> NDArray[np.float32]:
     Laying a disc takes time that grows with its area; this takes the same for all radii. Off by at most 2 %.
     """
     return np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    """A round structuring element with a side of at least 5 pixels."""
-    side = 2 * max(DISC_RADIUS_MIN, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

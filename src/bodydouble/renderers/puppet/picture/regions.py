@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Mask
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.renderers.puppet.body.surface import continued
-from bodydouble.renderers.puppet.discs import DISC_RIM
+from bodydouble.renderers.puppet.discs import DISC_RIM, disc
 
 FAR = 4.0
 """Pixels from which on a disc is laid by distances: OpenCV's time for a disc grows with its area."""
@@ -32,7 +32,7 @@ def widened(mask: Mask, radius: float) -> Mask:
         if here is not None:
             result[here] = _far(mask[here]) <= reach
         return result
-    return cv2.dilate(mask.astype(np.uint8), _disc(radius)) > 0
+    return cv2.dilate(mask.astype(np.uint8), disc(radius, 0)) > 0
 
 
 def narrowed(mask: Mask, radius: float) -> Mask:
@@ -43,7 +43,7 @@ def narrowed(mask: Mask, radius: float) -> Mask:
         if here is not None:
             result[here] = _far(~mask[here]) > round(radius) + DISC_RIM
         return result
-    return cv2.erode(mask.astype(np.uint8), _disc(radius), borderType=cv2.BORDER_REPLICATE) > 0
+    return cv2.erode(mask.astype(np.uint8), disc(radius, 0), borderType=cv2.BORDER_REPLICATE) > 0
 
 
 def opened(mask: Mask, radius: float) -> Mask:
@@ -111,8 +111,3 @@ def _box_around(mask: Mask, reach: int) -> tuple[slice, slice] | None:
 def _far(mask: Mask) -> Floats:
     """(h, w) px to the nearest pixel of ``mask``, exactly."""
     return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
-
-
-def _disc(radius: float) -> Image:
-    side = 2 * max(0, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
