@@ -33,6 +33,8 @@ FRONTAL_MIN = 0.9
 """A limb's length in the driving video over its longest about that time, of both sides, from which it is frontal."""
 LONGEST_FRAMES = 48
 """Frames before and after, among which a limb's longest length is looked for: the actor may walk away."""
+BONES_MIN = 3
+"""Bones seen about a frame from which there is a scale: one bone agrees with any, and two with one between them."""
 JUDGED_MIN = 0.5
 """Share of the frames in which neck or limbs have to be judged for their lengths to be told: few prove nothing."""
 TURN_MAX = 1.0
@@ -183,7 +185,7 @@ def bone_lengths(
             ratios[name] = ratio
     limbs = [name in (NECK, *LIMBS) for name in ratios]
     frames = character.present
-    if len(ratios) < 2 or not frames.any():
+    if len(ratios) < BONES_MIN or not frames.any():
         return BoneLengths(share=None, limb_share=None, judged=0.0 if frames.any() else None, ratios={})
     table = _steady(np.stack(list(ratios.values())), character.shot)  # (bones, F)
     table = table / _scales(table, character.shot)
@@ -192,7 +194,9 @@ def bone_lengths(
         share=_share_in_range(table),
         limb_share=_share_in_range(table[limbs]) if judged >= JUDGED_MIN else None,
         judged=judged,
-        ratios={name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True)},
+        ratios={
+            name: float(np.nanmedian(row)) for name, row in zip(ratios, table, strict=True) if np.isfinite(row).any()
+        },
     )
 
 
@@ -271,13 +275,16 @@ def _steady(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.f
 
 
 def _scales(table: NDArray[np.float64], shot: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(F,) the scale at which most bones agree, by their median ratios within ``SCALE_FRAMES`` of the frame's shot."""
-    result = np.ones(table.shape[1])
+    """(F,) the scale at which most bones agree, by their median ratios within ``SCALE_FRAMES`` of the frame's shot.
+
+    NaN where fewer than ``BONES_MIN`` are seen.
+    """
+    result = np.full(table.shape[1], np.nan)
     for i in range(table.shape[1]):
         near = np.arange(max(0, i - SCALE_FRAMES // 2), min(table.shape[1], i + SCALE_FRAMES // 2 + 1))
         window = table[:, near[shot[near] == shot[i]]]
         medians = [float(np.nanmedian(row)) for row in window if np.isfinite(row).any()]
-        if medians:
+        if len(medians) >= BONES_MIN:
             result[i] = max(_common_scale(sorted(medians)), SCALE_MIN)
     return result
 

@@ -183,3 +183,19 @@ def test_neck_and_limbs_are_told_from_trunk_and_shoulders():
     assert found.share is not None
     assert found.share < 1
     assert found.ratios["left forearm"] == pytest.approx(1, abs=0.02)
+
+
+def test_two_bones_make_no_scale():
+    """A neck beside a head alone, as in close-ups, agrees with a scale between them: there is no verdict."""
+    own, clip = track_of([joints(head=45)]), _clip(joints(head=45))
+    for track in (own, clip):
+        track.face_found[:] = True
+        track.face[:, FacePoint.FOREHEAD_TOP], track.face[:, FacePoint.CHIN] = [250, 50, 0], [250, 100, 0]
+        track.visibility[:, 13:] = 0
+    clip.visibility[:, 11:13] = own.visibility[:, 11:13] = 0.95
+    own.body[:, 11, 2], own.body[:, 12, 2] = 40, -40
+
+    found = bone_lengths(own, SIZE, clip, clip, SIZE)
+
+    assert found.judged == 0
+    assert found.share is None
