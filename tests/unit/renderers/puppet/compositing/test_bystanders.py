@@ -8,6 +8,7 @@ from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import empty_track
 from bodydouble.renderers.puppet.compositing import bystanders
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.discs import disc
 
 HEIGHT, WIDTH = 200, 300
 BOX = (60, 20, 190, 180)
@@ -43,8 +44,8 @@ def test_only_the_box_is_computed_and_the_answer_is_that_of_the_whole(masks: Bys
     x0, y0, x1, y1 = bystanders._square_around(BOX, WIDTH, HEIGHT)
     here = np.s_[y0:y1, x0:x1]
     others = np.where((image[here][..., 0] > 110) & (matte[here] <= 110), 255, 0).astype(np.uint8)
-    core = cv2.morphologyEx(others & ~gone[here], cv2.MORPH_OPEN, bystanders._disc(0.01 * HEIGHT))
-    whole = others & np.asarray(cv2.dilate(core, bystanders._disc(0.02 * HEIGHT)), np.uint8)
+    core = cv2.morphologyEx(others & ~gone[here], cv2.MORPH_OPEN, disc(0.01 * HEIGHT, 1))
+    whole = others & np.asarray(cv2.dilate(core, disc(0.02 * HEIGHT, 1)), np.uint8)
     front = bystanders._reaching_down(whole, 170 - 0.02 * HEIGHT - y0)
     inside = np.s_[BOX[1] - y0 : BOX[3] - y0, BOX[0] - x0 : BOX[2] - x0]
     assert found is not None

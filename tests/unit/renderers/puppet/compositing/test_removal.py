@@ -16,6 +16,7 @@ from bodydouble.renderers.puppet.compositing.removal import (
     removal_mask,
     unknown_mask,
 )
+from bodydouble.renderers.puppet.discs import disc
 from mannequin import joints
 
 
@@ -104,7 +105,7 @@ def test_a_mask_widened_by_distances_is_that_widened_by_a_disc() -> None:
     mask[:12, 150:] = 255
     zone[5:180, :200] = 255
     found = removal._widened_within(mask, zone, 20.0)
-    expected = cv2.dilate(mask, removal._disc(20.0))
+    expected = cv2.dilate(mask, disc(20.0, 2))
     expected[:5], expected[180:], expected[:, 200:] = 0, 0, 0
     assert np.count_nonzero(found != expected) < 0.02 * np.count_nonzero(expected)
     assert set(np.unique(found)) == {0, 255}
