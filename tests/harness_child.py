@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import assert_never
 
-from bodydouble.tasks.digests import damaged_files, digest_of, remove_with_digest, store_digest
+from bodydouble.tasks.atomic_files import atomic_write
+from bodydouble.tasks.digests import damaged_files, digest_of, publish_with_digest, remove_with_digest
 from bodydouble.tasks.errors import WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.__main__ import perform
@@ -121,10 +122,7 @@ class FastShot:
     def _make(self, name: str, content: str) -> None:
         path = self._workspace / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        part.write_text(content)
-        part.replace(path)
-        store_digest(path)
+        atomic_write(path, content, publish_with_digest)
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from av.video.reformatter import ColorRange
 
 from bodydouble.media.planes import PlaneFormat, Planes
 from bodydouble.media.video_info import MasteringInfo
-from bodydouble.tasks.atomic_files import part_of, publish
+from bodydouble.tasks.atomic_files import part_of
+from bodydouble.tasks.digests import publish_with_digest
 
 
 class Quality(StrEnum):
@@ -65,7 +66,7 @@ def choose_encoding(form: PlaneFormat, quality: Quality, mastering: MasteringInf
 
 
 class SegmentEncoder:
-    """Writes frames to ``path``. The file appears under this name only when it is complete.
+    """Writes frames to ``path``. The file appears under this name only when it is complete, and after its digest.
 
     Use as a context manager. After an exception there is no file. ``time_base`` is the source's, in seconds a tick, so
     timestamps stay exact. The intermediate container is NUT because it stores any time base.
@@ -117,6 +118,6 @@ class SegmentEncoder:
         finally:
             self._container.close()
             if complete:
-                publish(self._part, self._path)
+                publish_with_digest(self._part, self._path)
             else:
                 self._part.unlink(missing_ok=True)

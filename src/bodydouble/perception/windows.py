@@ -20,6 +20,7 @@ from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
 from bodydouble.tasks.atomic_files import atomic_file
+from bodydouble.tasks.digests import publish_with_digest
 
 BODY_ARRAYS = ("points", "depth", "visibility", "segmentation", "matrix")
 DEFLATE_LEVEL = 1
@@ -77,11 +78,11 @@ def window_path(folder: Path, index: int) -> Path:
 
 
 def save_window(folder: Path, index: int, track: PersonTrack, mattes: PackedMattes, state: WindowState) -> None:
-    """Write one window's file atomically."""
+    """Write one window's file atomically, with its digest."""
     arrays: dict[str, Any] = {f"track.{f.name}": getattr(track, f.name) for f in fields(PersonTrack)}
     arrays |= {f"matte.{f.name}": getattr(mattes, f.name) for f in fields(PackedMattes)}
     arrays |= _state_arrays(state)
-    with atomic_file(window_path(folder, index)) as part, part.open("wb") as stream:
+    with atomic_file(window_path(folder, index), publish_with_digest) as part, part.open("wb") as stream:
         np.savez(stream, **arrays)
 
 

@@ -46,7 +46,7 @@ from bodydouble.shot.preview import PreviewWriter
 from bodydouble.shot.progress import Listener, ProgressMeter
 from bodydouble.shot.request import ShotProgress, ShotRequest, ShotResult
 from bodydouble.tasks.atomic_files import atomic_write
-from bodydouble.tasks.digests import damaged_files, digest_path, is_intact
+from bodydouble.tasks.digests import damaged_files, digest_path, is_intact, publish_with_digest
 from bodydouble.tasks.errors import MediaRejected, WorkspaceDamaged
 from bodydouble.tasks.stages import Stage
 
@@ -228,7 +228,8 @@ class Shot:
                 *self._direction_warnings,
                 *prepared.warnings,
             ]
-            atomic_write(path, Plan(segments=prepared.segments, warnings=warnings).to_json())
+            text = Plan(segments=prepared.segments, warnings=warnings).to_json()
+            atomic_write(path, text, publish_with_digest)
         return Plan.from_json(path.read_text())
 
     @cached_property
@@ -284,8 +285,7 @@ class Shot:
 
     def _render_into(self, path: Path, segment: Segment, segments: int) -> None:
         carry = self._carry_into(segment)
-        length = segment.stop - segment.start
-        done = 0
+        length, done = segment.stop - segment.start, 0
         width, height = self.frame_size
 
         def report(fraction: float) -> None:
@@ -315,7 +315,7 @@ class Shot:
                 raise RuntimeError(f"segment {segment.index} has {done} frames instead of {length}")
             after = self._prepared.carry_after(segment)
             if after is not None:  # written before the segment's file, which marks both as complete
-                atomic_write(path.with_suffix(".carry"), after)
+                atomic_write(path.with_suffix(".carry"), after, publish_with_digest)
 
     @cached_property
     def _samples(self) -> OutputSamples:

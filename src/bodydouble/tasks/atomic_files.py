@@ -7,7 +7,7 @@ the disk in the order in which they were written. The price is two syncs a file.
 
 import errno
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,11 +41,11 @@ def publish(part: Path, target: Path) -> None:
 
 
 @contextmanager
-def atomic_file(target: Path) -> Generator[Path]:
+def atomic_file(target: Path, publish: Callable[[Path, Path], None] = publish) -> Generator[Path]:
     """A path to write ``target``'s content to.
 
-    The file there becomes ``target`` when the block ends. Where the block fails it is removed, and ``target`` stays as
-    it was.
+    The file there becomes ``target`` through ``publish`` when the block ends. Where the block fails it is removed, and
+    ``target`` stays as it was.
     """
     part = part_of(target)
     try:
@@ -55,7 +55,7 @@ def atomic_file(target: Path) -> Generator[Path]:
         part.unlink(missing_ok=True)
 
 
-def atomic_write(target: Path, content: str | bytes) -> None:
+def atomic_write(target: Path, content: str | bytes, publish: Callable[[Path, Path], None] = publish) -> None:
     """Write a small file."""
-    with atomic_file(target) as part:
+    with atomic_file(target, publish) as part:
         part.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from bodydouble.tasks.atomic_files import PART_SUFFIX
+from bodydouble.tasks.atomic_files import PART_SUFFIX, publish
 
 DIGEST_SUFFIX = ".sha256"
 
@@ -27,6 +27,15 @@ def store_digest(path: Path) -> None:
     """Store the digest of a finished file. Raises OSError."""
     # Not synced to the disk: if a power cut damages the digest, the file is made again.
     digest_path(path).write_text(digest_of(path))
+
+
+def publish_with_digest(part: Path, target: Path) -> None:
+    """Same as ``atomic_files.publish`` of a file. Its digest is stored before it has its name. Raises OSError.
+
+    So whoever changes ``target`` cannot do so before its digest exists, and the change is always found.
+    """
+    digest_path(target).write_text(digest_of(part))
+    publish(part, target)
 
 
 def has_digest(path: Path, digest: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bodydouble.shot import Shot, ShotRequest
+from bodydouble.tasks.atomic_files import publish
 from bodydouble.tasks.errors import WorkspaceDamaged
 from box_shot import PACK, BoxRenderer, box_plugin
 
@@ -89,6 +90,24 @@ def test_an_artefact_that_is_damaged_meanwhile_is_not_delivered(
     flip(workspace / artefact)
     with pytest.raises(WorkspaceDamaged, match=artefact.removesuffix(".sha256")):
         shot.finish()
+    assert open_shot(workspace, box_request).run().path.read_bytes() == undisturbed
+
+
+@pytest.mark.parametrize("suffix", [".nut", ".carry"])
+def test_damage_right_after_a_segment_has_its_name_is_found(
+    suffix: str, box_request: ShotRequest, workspace: Path, undisturbed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A segment or carry that changes as soon as its name exists is made again, and never delivered."""
+
+    def publish_and_damage(part: Path, target: Path) -> None:
+        publish(part, target)
+        if target.name == f"segment-00001{suffix}":
+            flip(target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bodydouble.tasks.digests.publish", publish_and_damage)
+        with pytest.raises(WorkspaceDamaged, match=f"segment-00001{suffix}"):
+            open_shot(workspace, box_request).run()
     assert open_shot(workspace, box_request).run().path.read_bytes() == undisturbed
 
 
