@@ -19,6 +19,10 @@ def configure_child_process(owner: int) -> None:
     end_with(owner)
     os.nice(NICENESS)
     with contextlib.suppress(OSError):  # not every container lets a process change it
+        # Niceness alone lets a child that was asleep interrupt the process that sends it work: the API, within the
+        # call that sends. A process of this policy interrupts nobody when it wakes up (sched(7)).
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
 
 
