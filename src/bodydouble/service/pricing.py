@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Protocol
 
 from bodydouble.media.size import working_size
@@ -13,6 +14,9 @@ from bodydouble.tasks.catalogue import ESTIMATE_SECONDS, RESOLUTIONS, ModelSpec,
 from bodydouble.tasks.data_url import is_data_url
 from bodydouble.tasks.errors import InputRejected, NotFound
 from bodydouble.tasks.files import FileStore
+
+ESTIMATES_MAX = 64
+"""Estimates that are kept: one for each model and resolution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,7 @@ class Pricing:
     ) -> None:
         self._files, self._inline_files = files, inline_files
         self._media_check, self._catalogue = media_check, catalogue
+        self._estimate = lru_cache(maxsize=ESTIMATES_MAX)(self._make_estimate)
 
     async def price(self, submission: Submission, account: AccountId) -> Price:
         """The exact price if the video is an upload of ours or within the request, else the estimate.
@@ -91,14 +96,19 @@ class Pricing:
 
     def estimate(self, submission: Submission) -> Price:
         """The price of ``ESTIMATE_SECONDS``. Raises NotFound: no such model."""
-        model = find_model(submission.model, self._catalogue)
-        resolution = str(submission.inputs["resolution"])
-        return Price(credits=model.price(resolution, ESTIMATE_SECONDS), estimated=True, resolution=resolution)
+        return self._estimate(submission.model, str(submission.inputs["resolution"]))
+
+    def _make_estimate(self, model: str, resolution: str) -> Price:
+        credits = find_model(model, self._catalogue).price(resolution, ESTIMATE_SECONDS)
+        return Price(credits=credits, estimated=True, resolution=resolution)
 
     async def count_files_here(self, submission: Submission) -> int:
         """How many inputs are uploads of ours or within the request, so that ``price`` inspects them; 0 to 2."""
-        urls = [str(submission.inputs[field][0]) for field in FILE_FIELDS]
-        return sum([is_data_url(url) or await self._files.own_key(url) is not None for url in urls])
+        count = 0
+        for field in FILE_FIELDS:
+            url = str(submission.inputs[field][0])
+            count += is_data_url(url) or await self._files.own_key(url) is not None
+        return count
 
     async def _inspect(self, url: str, field: str, account: AccountId) -> MediaFacts | None:
         """Facts about a file that is here; None for an address elsewhere."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypedDict
 
 from bodydouble.service.callers import Caller, KeyUse, RecentKeys, admit, hash_secret
 from bodydouble.service.document import to_json
@@ -70,8 +71,7 @@ class TaskPage:
     next_cursor: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Origin:
+class Origin(TypedDict):
     """Where a request for a task comes from: fields of ``NewTask``."""
 
     source: TaskSource
@@ -191,7 +191,7 @@ class TaskService:
             inputs={},
             reserve=CREDITS_NEVER,
             callback_url=None,
-            **vars(origin),
+            **origin,
         )
         return await self._tasks.create_task(new, self._limits)
 
@@ -223,7 +223,7 @@ class TaskService:
             callback_url=submission.callback_url,
             features=(submission.model, renderer_feature(renderer)),
             deadline_seconds=self._deadline_seconds,
-            **vars(origin),
+            **origin,
         )
         return await self._tasks.create_task(new, self._limits)
 

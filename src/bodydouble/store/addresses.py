@@ -115,6 +115,8 @@ class SignedAddresses:
 
     def key_of(self, url: str) -> str | None:
         """The key, if ``url`` is a valid address of ours for reading, else None."""
+        if PATH_PREFIX not in url:  # most addresses, in a fraction of the time of reading them
+            return None
         try:
             parts = urlsplit(url)
         except ValueError:

@@ -2,17 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Pending(Generic[Request, Answer]):
-    request: Request
-    answer: asyncio.Future[Answer]
 
 
 class Batcher(Generic[Request, Answer]):
@@ -26,13 +19,13 @@ class Batcher(Generic[Request, Answer]):
         self, send: Callable[[Sequence[Request]], Awaitable[Sequence[Answer]]], *, concurrent_max: int, batch_max: int
     ) -> None:
         self._send, self._concurrent_max, self._batch_max = send, concurrent_max, batch_max
-        self._waiting: list[_Pending[Request, Answer]] = []
+        self._waiting: list[tuple[Request, asyncio.Future[Answer]]] = []
         self._senders: set[asyncio.Task[None]] = set()
 
     async def ask(self, request: Request) -> Answer:
         """The answer to one request. Raises what ``send`` raises."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Pending(request=request, answer=answer))
+        self._waiting.append((request, answer))
         if len(self._senders) < self._concurrent_max:
             self._senders.add(asyncio.create_task(self._send_all()))
         return await answer
@@ -45,14 +38,14 @@ class Batcher(Generic[Request, Answer]):
         # this sender as running, start none, and wait forever.
         self._senders.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    async def _send_batch(self, batch: Sequence[_Pending[Request, Answer]]) -> None:
+    async def _send_batch(self, batch: Sequence[tuple[Request, asyncio.Future[Answer]]]) -> None:
         try:
-            answers = await self._send([pending.request for pending in batch])
+            answers = await self._send([request for request, _ in batch])
         except Exception as error:
-            for pending in batch:
-                if not pending.answer.done():  # done: its caller was cancelled
-                    pending.answer.set_exception(error)
+            for _, pending in batch:
+                if not pending.done():  # done: its caller was cancelled
+                    pending.set_exception(error)
             return
-        for pending, answer in zip(batch, answers, strict=True):
-            if not pending.answer.done():
-                pending.answer.set_result(answer)
+        for (_, pending), answer in zip(batch, answers, strict=True):
+            if not pending.done():
+                pending.set_result(answer)

@@ -1,7 +1,8 @@
 """Creating the tasks of concurrent callers in batches."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -43,7 +44,7 @@ class CreateBatcher:
     async def _create(self, queue: str, batch: Sequence[Sequence[Any]]) -> list[Any]:
         columns = [list(column) for column in zip(*batch, strict=True)]
         rows = await self._database.rows("create_tasks", *columns, WORKFLOW, queue, APPLICATION_VERSION)
-        return sorted(rows, key=lambda row: row["place"])
+        return sorted(rows, key=itemgetter("place"))
 
 
 def _values(task: NewTask, limits: CreateLimits) -> Sequence[Any]:
@@ -55,14 +56,19 @@ def _values(task: NewTask, limits: CreateLimits) -> Sequence[Any]:
         task.model,
         orjson.dumps(task.param).decode(),
         orjson.dumps(task.inputs).decode(),
-        task.source.value,
+        task.source,
         task.reserve,
         task.callback_url,
         task.idempotency_key,
         task.body_hash,
-        orjson.dumps(list(task.features)).decode(),
+        _as_json(task.features),
         task.deadline_seconds,
         limits.creates_per_minute,
         limits.active_max,
         task.traceparent,
     )
+
+
+@lru_cache
+def _as_json(features: tuple[str, ...]) -> str:
+    return orjson.dumps(features).decode()

@@ -29,12 +29,10 @@ def created(row: Mapping[str, Any], task: NewTask) -> Created:
         refusal = _refusal(row, task)
         refusal.rate = _rate(row) if row["rate_max"] is not None else None
         raise refusal
-    return Created(
-        id=TaskId(UUID(int=row["task_id"].int)),  # the driver's UUID class compares unequal to Python's
-        account=AccountId(row["account_id"]),
-        replayed=row["outcome"] == "replayed",
-        rate=_rate(row),
-    )
+    replayed = row["outcome"] == "replayed"
+    # The driver's UUID class compares unequal to Python's.
+    task_id = TaskId(UUID(int=row["task_id"].int)) if replayed else task.id
+    return Created(id=task_id, account=AccountId(row["account_id"]), replayed=replayed, rate=_rate(row))
 
 
 def _rate(row: Mapping[str, Any]) -> Rate:
