@@ -12,7 +12,7 @@ from bodydouble.renderers.options import OptionSpec, Person
 from bodydouble.renderers.shot_inputs import PERSON_INDEX_MAX, VIDEO_INPUT, picture_input, shot_inputs
 from bodydouble.tasks.catalogue import WAN_2_2_ANIMATE_MOVE, WAN_2_2_ANIMATE_REPLACE, ModelSpec
 from bodydouble.tasks.data_url import is_data_url
-from bodydouble.tasks.host_names import HOST_LENGTHS, has_valid_length
+from bodydouble.tasks.host_names import HOST_CHARACTERS_MAX, HOST_LENGTHS, LABEL_CHARACTERS_MAX, has_valid_length
 
 URL_MESSAGE = "must be an http or https URL, or a data URL"
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
@@ -21,7 +21,17 @@ URL_BYTES_MAX = 8192
 DATA_URL_CHARACTERS_MAX = 14_000_000
 
 
+_ORDINARY_URL = re.compile(
+    rf"https?://(?=[^/?#:]{{1,{HOST_CHARACTERS_MAX}}}(?:[/?#:]|\Z))"
+    rf"[a-zA-Z0-9_-]{{1,{LABEL_CHARACTERS_MAX}}}(?:\.[a-zA-Z0-9_-]{{1,{LABEL_CHARACTERS_MAX}}})*"
+    r"(?::[0-9]+)?(?:[/?#][!-~]*)?\Z"
+)
+"""Some of the URLs that ``_checked_url`` accepts, recognised in a tenth of its time: ASCII, without user name."""
+
+
 def _media_url(value: str) -> str:
+    if len(value) <= URL_BYTES_MAX and _ORDINARY_URL.match(value):
+        return value
     return value if is_data_url(value) else _checked_url(value)
 
 
@@ -131,3 +141,8 @@ INPUTS: dict[str, type[BaseModel]] = {
     WAN_2_2_ANIMATE_REPLACE.name: _input_of(WAN_2_2_ANIMATE_REPLACE, "ReplaceInput"),
     WAN_2_2_ANIMATE_MOVE.name: _input_of(WAN_2_2_ANIMATE_MOVE, "MoveInput"),
 }
+
+
+def plain_inputs(inputs: BaseModel) -> dict[str, Any]:
+    """The fields of a validated input, with defaults. They are JSON values, so this equals pydantic's own dump."""
+    return dict(vars(inputs))

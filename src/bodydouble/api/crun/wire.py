@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from bodydouble.api.crun.envelope import WRONG_INPUT
-from bodydouble.api.inputs import INPUTS
+from bodydouble.api.inputs import INPUTS, plain_inputs
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.translation import CallbackUrl
 from bodydouble.service import Submission
@@ -38,7 +38,7 @@ def parse_submission(raw: dict[str, Any]) -> Submission:
     return Submission(
         model=body.model,
         param=raw,
-        inputs=inputs.model_dump(mode="json"),
+        inputs=plain_inputs(inputs),
         callback_url=str(body.callback_url) if body.callback_url else None,
     )
 
