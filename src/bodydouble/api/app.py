@@ -15,17 +15,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bodydouble import __version__
 from bodydouble.api import docs, health, llms, metrics
-from bodydouble.api.client_origin import AllowedHosts, ClientOriginMiddleware
+from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.api.crun import files, resumable
 from bodydouble.api.crun.openapi_document import build_document
 from bodydouble.api.dialect import Dialect
 from bodydouble.api.dialect_document import build_dialect_document
 from bodydouble.api.dialects import CRUN, ServedDialects
 from bodydouble.api.event_streams import EventStreams
-from bodydouble.api.fair_share import ClientNames, FairShareMiddleware, FairShares
-from bodydouble.api.fast_path import FastPath, FastPathEndpoints
+from bodydouble.api.fair_share import FRAMEWORK_PLACES, ClientNames, FairShares
+from bodydouble.api.fast_path import FastPathEndpoints, FastRoutes
 from bodydouble.api.json_response import JsonResponse
-from bodydouble.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
+from bodydouble.api.middleware import RequestMiddleware
 from bodydouble.api.outages import OutageHold
 from bodydouble.api.problems import describe_problems
 from bodydouble.api.rate_limit import RequestLimiter
@@ -59,27 +59,28 @@ class ApiLimits:
 
 
 class Application(FastAPI):
-    """FastAPI with a fast path: ``entry`` handles each request and calls ``call_framework`` for most of them."""
+    """FastAPI with a fast path: ``fast_path`` handles the requests of ``fast_routes``, the framework all others."""
 
-    entry: ASGIApp
+    fast_routes: FastRoutes
+    fast_path: ASGIApp
     rewrites: Mapping[str, Callable[[Scope], None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
         scope["app"] = self
-        if scope["type"] == "http" and (rewrite := self.rewrites.get(scope["path"])) is not None:
-            rewrite(scope)
-        await self.entry(scope, receive, send)
+        if scope["type"] == "http":
+            if (rewrite := self.rewrites.get(scope["path"])) is not None:
+                rewrite(scope)
+            if self.fast_routes.match(scope):
+                await self.fast_path(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document of all routes, built once."""
         if self.openapi_schema is None:
             self.openapi_schema = build_document(self)
         return self.openapi_schema
-
-    async def call_framework(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection with FastAPI's own middleware and routing."""
-        await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -122,20 +123,22 @@ def create_app(
     app.state.streams = EventStreams(limits.event_streams_max)
     app.state.outage_hold = OutageHold()
     app.state.large_bodies = FairSlots(LARGE_BODIES_MAX)
-    shares = FairShares()
+    shares = FairShares(ClientNames(partial(_was_valid, app)))
 
-    def with_middleware(inner: ASGIApp) -> ASGIApp:
-        limited = BodyLimitMiddleware(inner, body_limit(dialects, limits))
-        named = ClientOriginMiddleware(limited, hosts)
-        fair = FairShareMiddleware(named, shares, ClientNames(partial(_was_valid, app)))
-        return RequestContextMiddleware(fair, on_error=_handle_unexpected_error, tracer=tracer)
+    def with_middleware(inner: ASGIApp, places: int = 1) -> ASGIApp:
+        return RequestMiddleware(
+            inner,
+            on_error=_handle_unexpected_error,
+            tracer=tracer,
+            shares=shares,
+            hosts=hosts,
+            bytes_max=body_limit(dialects, limits),
+            places=places,
+        )
 
-    app.add_middleware(with_middleware)
-    app.entry = FastPath(
-        with_middleware(FastPathEndpoints(_error_response)),
-        fallback=app.call_framework,
-        routes=[route for dialect in dialects.all for route in dialect.fast_routes],
-    )
+    app.add_middleware(with_middleware, FRAMEWORK_PLACES)
+    app.fast_path = with_middleware(FastPathEndpoints(_error_response))
+    app.fast_routes = FastRoutes([route for dialect in dialects.all for route in dialect.fast_routes])
     return app
 
 

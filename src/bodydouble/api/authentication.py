@@ -6,6 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from bodydouble.api.rate_limit import RequestLimiter
+from bodydouble.api.request_headers import header_values
 from bodydouble.service import AccountService, CallbackService, Caller, PeopleService, TaskService, VerificationService
 from bodydouble.tasks.account import API_KEY_PATTERN, hash_api_key
 
@@ -17,7 +18,8 @@ SECURITY: list[dict[str, Any]] = [{"APIKeyHeader": []}, {"HTTPBearer": []}]
 
 def get_tasks(request: Request) -> TaskService:
     """The task service."""
-    return request.app.state.services.tasks
+    tasks: TaskService = request.scope["app"].state.services.tasks
+    return tasks
 
 
 def get_accounts(request: Request) -> AccountService:
@@ -45,13 +47,13 @@ def read_key(request: Request, scheme: bytes = b"bearer ") -> str | None:
 
     ``scheme``: the scheme of ``Authorization``, in lower case and with a space. ``x-api-key`` works in every dialect.
     """
-    given = authorized = None
-    for name, value in request.scope["headers"]:
-        if name == b"x-api-key":
-            given = value
-        elif name == b"authorization" and value[: len(scheme)].lower() == scheme:
-            authorized = value[len(scheme) :].strip()
-    secret = (given or authorized or b"").decode("latin-1")
+    headers = header_values(request.scope)
+    given = headers.get(b"x-api-key")
+    if not given:
+        authorization = headers.get(b"authorization", b"")
+        has_scheme = authorization[: len(scheme)].lower() == scheme
+        given = authorization[len(scheme) :].strip() if has_scheme else b""
+    secret = given.decode("latin-1")
     return secret if API_KEY_PATTERN.match(secret) else None
 
 

@@ -3,15 +3,8 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from bodydouble.tasks.request_origin import links_start_with
-
-HOSTS_REMEMBERED = 256
-"""``Host`` headers whose origin is kept, because reading one takes 27 µs. Clients use few of them."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -56,25 +49,3 @@ class AllowedHosts:
             return None
         shown = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return f"{scheme}://{shown}" + (f":{port}" if port else "")
-
-
-class ClientOriginMiddleware:
-    """Has links of the response start with the host of the request, if ``hosts`` allow it."""
-
-    def __init__(self, app: ASGIApp, hosts: AllowedHosts) -> None:
-        self._app = app
-        self._origin = lru_cache(HOSTS_REMEMBERED)(hosts.origin)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = self._origin_of(scope) if scope["type"] == "http" else None
-        if origin is None:  # links start with the configured address
-            await self._app(scope, receive, send)
-            return
-        with links_start_with(origin):
-            await self._app(scope, receive, send)
-
-    def _origin_of(self, scope: Scope) -> str | None:
-        for name, value in scope["headers"]:
-            if name == b"host":
-                return self._origin(scope["scheme"], value)  # the scheme of a trusted proxy's client, else our own
-        return None

@@ -8,26 +8,41 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from bodydouble.api.middleware import UNLOGGED
+from bodydouble.api.request_headers import header_values
 
 PLACE = "fair_share"
-"""Key in the ASGI scope of a request's share and name."""
-KEY_HEADERS = frozenset({b"x-api-key", b"authorization"})
-REQUESTS_MAX = 16
-"""Requests of one client in work: enough to keep a process busy, few enough that others do not notice."""
+"""Key in the ASGI scope of a request's share, None if it waits for nobody, and its name in the share."""
+VALID_KEY = "valid_key"
+"""Key in the ASGI scope of the API key by which the client was named."""
+PLACES = 16
+"""Of each client, for its requests in work: enough to keep a process busy, few enough that others do not notice."""
+FRAMEWORK_PLACES = 4
+"""Places that a request takes without a fast path (``fast_path``). It needs the event loop for four times as long."""
+NO_PLACE: tuple[None, object] = (None, None)
+CLIENTS_REMEMBERED = 1000
+"""Clients without requests are forgotten when there are more."""
 WORK_SECONDS = 0.1
-"""A request that takes longer waits for something else than the event loop, and leaves its place to the next one."""
+"""A request that takes longer waits for something else than the event loop, and leaves its places to the next one."""
+WORK_SECONDS_MAX = 2.0
+"""It leaves them after this time in any case."""
+TICK_SECONDS = 0.02
+"""While requests wait, the time of those in work is measured in steps of this length."""
+LATE_SECONDS_MAX = 0.004
+"""A step that ends later than this does not count: the event loop was busy, so all requests took longer."""
 
 
 class FairShare:
     """The requests of one client: some in work, the others waiting in the order in which they came."""
 
-    def __init__(self, requests_max: int, work_seconds: float) -> None:
-        self._requests_max, self._work_seconds = requests_max, work_seconds
-        self._in_work: dict[object, float] = {}  # by start, as time of the event loop
-        self._waiting: deque[tuple[object, asyncio.Future[None]]] = deque()
+    def __init__(
+        self, places: int = PLACES, work_seconds: float = WORK_SECONDS, work_seconds_max: float = WORK_SECONDS_MAX
+    ) -> None:
+        self._free, self._work_seconds, self._work_seconds_max = places, work_seconds, work_seconds_max
+        self._in_work: dict[object, tuple[int, float, float]] = {}  # places, start and ``_calm_seconds`` at the start
+        self._waiting: deque[tuple[object, int, asyncio.Future[None]]] = deque()
+        self._calm_seconds = 0.0  # so long was the event loop on time while requests waited here
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -35,100 +50,103 @@ class FairShare:
         """Whether no request is in work or waits."""
         return not self._in_work and not self._waiting
 
-    async def begin(self, request: object) -> None:
-        """Wait for this request's turn. ``end`` must follow, also after an exception."""
-        if len(self._in_work) < self._requests_max:  # then none waits: a free place goes to the next one at once
-            self._start(request)
-            return
+    def begin(self, request: object, places: int = 1) -> bool:
+        """Start this request if it is its turn, else ``turn`` must follow. ``end`` must follow, also after an error."""
+        if self._waiting or self._free < places:
+            return False
+        self._start(request, places)
+        return True
+
+    async def turn(self, request: object, places: int = 1) -> None:
+        """Wait for the turn of a request that could not begin."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, turn))
+        self._waiting.append((request, places, turn))
         self._watch()
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._start_next()  # it may have been the first in the line, in front of a smaller one
+            raise
 
     def end(self, request: object) -> None:
         """The request is over, or waits for something else than the event loop."""
-        if self._in_work.pop(request, None) is None:
-            return
-        while self._waiting:
-            following, turn = self._waiting.popleft()
-            if not turn.done():  # done: it was cancelled
-                self._start(following)
-                turn.set_result(None)
-                return
+        place = self._in_work.pop(request, None)
+        if place is not None:
+            self._free += place[0]
+            if self._waiting:
+                self._start_next()
 
-    def _start(self, request: object) -> None:
-        self._in_work[request] = asyncio.get_running_loop().time()
+    def pass_step(self, now: float, seconds_late: float) -> None:
+        """A step of ``TICK_SECONDS`` is over at ``now``, so much later than it should be; requests waited meanwhile."""
+        if seconds_late <= LATE_SECONDS_MAX:
+            self._calm_seconds += TICK_SECONDS
+        for request, (_, start, calm_before) in list(self._in_work.items()):
+            if self._calm_seconds - calm_before > self._work_seconds or now - start > self._work_seconds_max:
+                self.end(request)
+
+    def _start(self, request: object, places: int) -> None:
+        self._free -= places
+        self._in_work[request] = places, asyncio.get_running_loop().time(), self._calm_seconds
+
+    def _start_next(self) -> None:
+        while self._waiting:
+            request, places, turn = self._waiting[0]
+            if not turn.done():  # done: it was cancelled
+                if self._free < places:
+                    return
+                self._start(request, places)
+                turn.set_result(None)
+            self._waiting.popleft()
 
     def _watch(self) -> None:
-        """While requests wait, and so every place is taken: free the place of the one that takes too long."""
         if self._timer is None:
-            oldest = next(iter(self._in_work.values()))
-            self._timer = asyncio.get_running_loop().call_at(oldest + self._work_seconds, self._replace_slow)
+            due = asyncio.get_running_loop().time() + TICK_SECONDS
+            self._timer = asyncio.get_running_loop().call_at(due, self._tick, due)
 
-    def _replace_slow(self) -> None:
+    def _tick(self, due: float) -> None:
         self._timer = None
-        latest = asyncio.get_running_loop().time() - self._work_seconds
-        for request, start in list(self._in_work.items()):
-            if start > latest:
-                break
-            self.end(request)
+        now = asyncio.get_running_loop().time()
+        self.pass_step(now, now - due)
         if self._waiting:
             self._watch()
 
 
 class FairShares:
-    """The shares of all clients that have requests here."""
+    """The shares of all clients that have requests here. ``client_of`` names the client of a request."""
 
-    def __init__(self, requests_max: int = REQUESTS_MAX, work_seconds: float = WORK_SECONDS) -> None:
-        self._requests_max, self._work_seconds = requests_max, work_seconds
+    def __init__(
+        self,
+        client_of: Callable[[Scope], str | bytes],
+        make_share: Callable[[], FairShare] = FairShare,
+        clients_remembered: int = CLIENTS_REMEMBERED,
+    ) -> None:
+        self._client_of, self._make_share = client_of, make_share
+        self._clients_remembered = self._clients_max = clients_remembered
         self._shares: dict[str | bytes, FairShare] = {}
 
-    def of(self, client: str | bytes) -> FairShare:
-        """The share of a client that has a request."""
+    def of(self, scope: Scope) -> FairShare:
+        """The share of the client that sent a request."""
+        client = self._client_of(scope)
         share = self._shares.get(client)
         if share is None:
-            share = self._shares[client] = FairShare(self._requests_max, self._work_seconds)
+            if len(self._shares) >= self._clients_max:
+                self._forget_idle()
+            share = self._shares[client] = self._make_share()
         return share
 
-    def forget_idle(self, client: str | bytes) -> None:
-        """Forget a client that has no request any more."""
-        share = self._shares.get(client)
-        if share is not None and share.is_idle:
-            del self._shares[client]
+    def _forget_idle(self) -> None:
+        self._shares = {client: share for client, share in self._shares.items() if not share.is_idle}
+        # Looking again only after as many clients have come keeps the time for each of them constant.
+        self._clients_max = max(self._clients_remembered, 2 * len(self._shares))
 
     def __len__(self) -> int:
         return len(self._shares)
 
 
-class FairShareMiddleware:
-    """Starts a request when it is its client's turn.
-
-    ``client_of`` names the client of a request; a request without a name starts at once.
-    """
-
-    def __init__(self, app: ASGIApp, shares: FairShares, client_of: Callable[[Scope], str | bytes | None]) -> None:
-        self._app, self._shares, self._client_of = app, shares, client_of
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = self._client_of(scope) if scope["type"] == "http" else None
-        if client is None:
-            await self._app(scope, receive, send)
-            return
-        share, request = self._shares.of(client), object()
-        scope[PLACE] = (share, request)
-        try:
-            await share.begin(request)
-            await self._app(scope, receive, send)
-        finally:
-            share.end(request)
-            self._shares.forget_idle(client)
-
-
 def leave_place(scope: Scope) -> None:
     """Let the client's next request start: this one has done most of its work, and waits for something else now."""
-    place: tuple[FairShare, object] | None = scope.get(PLACE)
-    if place is not None:
-        share, request = place
+    share, request = scope.get(PLACE, NO_PLACE)
+    if share is not None:
         share.end(request)
 
 
@@ -141,13 +159,14 @@ class ClientNames:
     def __init__(self, was_valid: Callable[[str], bool]) -> None:
         self._was_valid = was_valid
 
-    def __call__(self, scope: Scope) -> str | bytes | None:
-        """The client; None for what monitoring asks, which never waits."""
-        if scope["path"] in UNLOGGED:
-            return None
-        for name, value in scope["headers"]:
-            if name in KEY_HEADERS:
-                secret: bytes = value.rpartition(b" ")[2]  # after the scheme
-                if self._was_valid(secret.decode("latin-1")):
-                    return secret
+    def __call__(self, scope: Scope) -> str | bytes:
+        """The client. The scope gets the key by which it was named."""
+        headers = header_values(scope)
+        given = headers.get(b"x-api-key") or headers.get(b"authorization")
+        if given is not None:
+            key: bytes = given.rpartition(b" ")[2]  # after the scheme
+            secret = key.decode("latin-1")
+            if self._was_valid(secret):
+                scope[VALID_KEY] = secret
+                return key
         return scope["client"][0] if scope["client"] else ""

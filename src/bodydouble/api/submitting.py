@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from bodydouble.api.authentication import get_tasks, identify
-from bodydouble.api.fair_share import leave_place
+from bodydouble.api.fair_share import VALID_KEY, leave_place
 from bodydouble.api.request_bodies import read_content
+from bodydouble.api.request_headers import body_bytes, header_values, request_state
 from bodydouble.service import Submission
 from bodydouble.service.json_input import read_json_object
-from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import Created
 
@@ -48,16 +48,16 @@ async def submit(
     except InvalidParams:
         await identify(request, secret)  # without a valid key the response is 401, whatever the body is
         raise
-    state = request.state
+    state = request_state(request.scope)
     leave_place(request.scope)  # the database stores many tasks at once, so do not hold the next ones up
     created = await get_tasks(request).submit(
         secret,
         submission,
         idempotency_key=key,
         body_hash=hashlib.sha256(content).digest() if key else None,
-        traceparent=state.traceparent,
+        traceparent=state["traceparent"],
     )
-    state.rate, state.account, state.task_id = created.rate, created.account, created.id
+    state["rate"], state["account"], state["task_id"] = created.rate, created.account, created.id
     return created
 
 
@@ -66,9 +66,9 @@ async def read_body(request: Request, secret: str | None, parse: Parse[T], *, cr
 
     ``creates``: the key of a large body must allow to create tasks.
     """
-    announced = announced_bytes(request.headers)
+    announced = body_bytes(header_values(request.scope))
     small = announced is not None and announced <= UNVERIFIED_BODY_BYTES_MAX
-    if small and get_tasks(request).was_valid(secret):
+    if small and secret is not None and request.scope.get(VALID_KEY) == secret:
         return await _parse_body(request, parse)
     caller = await identify(request, secret)
     if small:

@@ -11,5 +11,9 @@ def announced_bytes(headers: Mapping[str, str]) -> int | None:
 
     ``headers`` find a name in any case, as those of requests and responses do.
     """
-    text = headers.get("content-length", "")
+    return read_length(headers.get("content-length", ""))
+
+
+def read_length(text: str) -> int | None:
+    """The value of ``Content-Length``; None if it is no number of at most 18 digits."""
     return int(text) if text.isdecimal() and len(text) <= DIGITS_MAX else None

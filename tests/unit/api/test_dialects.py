@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from api_calls import BODY, create
+from bodydouble.api.fast_path import FastRoutes
 from bodydouble.api.reading import new_task
 from bodydouble.api.replicate import predictions
 from bodydouble.bootstrap.application import build_app
@@ -31,7 +32,7 @@ MEDIA = {"video": "https://example.com/v.mp4", "character_image": "https://examp
 async def others(settings: Settings, empty_database: str, client: httpx.AsyncClient) -> AsyncIterator[Any]:
     """Clients of two applications with the same database: one without fast path, one without two of the dialects."""
     plain = build_app(settings, empty_database)
-    plain.entry = plain.call_framework  # pyright: ignore[reportAttributeAccessIssue]
+    plain.fast_routes = FastRoutes([])  # pyright: ignore[reportAttributeAccessIssue]
     fewer = build_app(settings.model_copy(update={"dialects_off": "fal, crun"}), empty_database)
     made: list[httpx.AsyncClient] = []
     async with plain.router.lifespan_context(plain), fewer.router.lifespan_context(fewer):

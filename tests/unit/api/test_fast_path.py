@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from api_calls import API, BODY, body, create
+from bodydouble.api.fast_path import FastRoutes
 from bodydouble.bootstrap.application import build_app
 from bodydouble.settings import Settings
 
@@ -20,7 +21,7 @@ async def long_way(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with the same database and without fast path."""
     app = build_app(settings, empty_database)
-    app.entry = app.call_framework  # pyright: ignore[reportAttributeAccessIssue]
+    app.fast_routes = FastRoutes([])  # pyright: ignore[reportAttributeAccessIssue]
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as routed:

@@ -18,6 +18,7 @@ from bodydouble.api.crun.openapi import CREATE_TASK, responses
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import AffordableData, PriceData, TaskCreated, UploadData
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
+from bodydouble.api.request_headers import header_values
 from bodydouble.api.submitting import read_body, submit
 from bodydouble.service import Submission
 from bodydouble.tasks.errors import InvalidParams
@@ -78,8 +79,11 @@ async def _read_submission(request: Request) -> Submission:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not IDEMPOTENCY_KEY.match(key):
+    given = header_values(request.scope).get(b"idempotency-key")
+    if given is None:
+        return None
+    key = given.decode("latin-1")
+    if not IDEMPOTENCY_KEY.match(key):
         raise InvalidParams(["Idempotency-Key: has to be 1 to 255 printable ASCII characters without spaces"])
     return key
 
