@@ -1,13 +1,14 @@
 """The result of drawing one frame, and the blending of one picture over another."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
-from bodydouble.renderers.puppet.painting import Box
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, Box, fixed_point
 
 Array = NDArray[np.float64]
 
@@ -59,20 +60,28 @@ def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     cv2.add(under, rgba, dst=under)
 
 
-def lay_under(rgba: Bytes, centre: Array, radius: float, colour: Bytes) -> None:
-    """A disc of ``colour`` (4,) under ``rgba`` (h, w, 4), both premultiplied; in place.
+def lay_under(rgba: Bytes, line: Array, radius: float, colour: Bytes) -> None:
+    """A strip of ``colour`` (4,) under ``rgba`` (h, w, 4), both premultiplied; in place.
 
-    ``centre`` (2,) and ``radius`` are in px.
+    It lies along ``line`` (N, 2) px, ``radius`` px to either side, and has round ends.
     """
     height, width = rgba.shape[:2]
-    x0, y0 = np.clip(np.floor(centre - radius - 1), 0, [width, height]).astype(int)
-    x1, y1 = np.clip(np.ceil(centre + radius + 2), 0, [width, height]).astype(int)
+    x0, y0 = np.clip(np.floor(line.min(0) - radius - 1), 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(line.max(0) + radius + 2), 0, [width, height]).astype(int)
     if x1 <= x0 or y1 <= y0:
         return
     here = np.s_[y0:y1, x0:x1]
     under = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
-    middle = np.round(centre - [x0, y0]).astype(int).tolist()
-    cv2.circle(under, middle, max(1, round(radius)), [int(value) for value in colour], -1, cv2.LINE_AA)
+    values = [int(value) for value in colour]
+    bends = fixed_point(line - [x0, y0])
+    for bend in bends.tolist():
+        reach = max(1 << SUBPIXEL_BITS, round(radius * (1 << SUBPIXEL_BITS)))
+        cv2.circle(under, bend, reach, values, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+    for start, end in pairwise(line - [x0, y0]):
+        along = end - start
+        beside = np.array([-along[1], along[0]]) * (radius / max(float(np.hypot(*along)), 1.0))
+        corners = fixed_point(np.stack([start + beside, end + beside, end - beside, start - beside]))
+        cv2.fillConvexPoly(under, corners, values, cv2.LINE_AA, SUBPIXEL_BITS)
     lay_over(under, (0, 0, x1 - x0, y1 - y0), rgba[here])
     rgba[here] = under
 

@@ -14,7 +14,7 @@ from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_poi
 from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
-from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, joint_of, place_layer
+from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
@@ -72,7 +72,11 @@ class LayeredPuppet:
             return None
         x0, y0, x1, y1 = bounds
         canvas = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
-        joints = {name: joint_of(name, pose) * scale + root[:2] - [x0, y0] for name in placed}
+        joints = {
+            name: (skin_points(layer.joint.points, layer.joint.weights, duals) * scale + root)[:, :2] - [x0, y0]
+            for name, layer in self._body.layers.items()
+            if layer.joint is not None
+        }
         maps = self._maps(placed, joints, scale, bounds)
         for name in self._legs_hidden(index, height):
             maps.pop(name, None)
@@ -120,7 +124,7 @@ class LayeredPuppet:
         result: dict[str, PlacedLayer] = {}
         for name, layer in self._body.layers.items():
             points = placed[name] - np.r_[x0, y0, 0.0]
-            mapped = place_layer(layer, points, y1 - y0, x1 - x0, joint=joints[name], scale=scale)
+            mapped = place_layer(layer, points, y1 - y0, x1 - x0, joint=joints.get(name), scale=scale)
             if mapped is not None:
                 result[name] = mapped
         return result

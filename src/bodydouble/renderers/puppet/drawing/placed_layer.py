@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.renderers.puppet.drawing.drawing import lay_under
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, inverse_maps, source_map
-from bodydouble.renderers.puppet.motion.retarget import Pose
 from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
 from bodydouble.renderers.puppet.picture.layers import Layer
 
@@ -32,7 +31,7 @@ class PlacedLayer:
     layer: Layer
     box: Box
     source: NDArray[np.float32]  # (h, w, 2) texture coordinates
-    joint: Array  # (2,) px in the frame: elbow or knee
+    joint: Array | None  # (4, 2) px in the frame: the points of the layer's patch under its joint
     scale: float  # frame pixels for a pixel of the picture
 
     def drawn(self, texture: Bytes) -> Bytes:
@@ -44,23 +43,27 @@ class PlacedLayer:
     def limb(self, texture: Bytes) -> Bytes:
         """(h, w, 4) as ``drawn``, whole at the joint, where a limb that folds the other way would gape."""
         rgba, patch = self.drawn(texture), self.layer.joint
-        if patch is not None:
-            lay_under(rgba, self.joint - self.box[:2], patch.radius * self.scale, patch.colour)
+        if patch is not None and self.joint is not None and (patch.in_front or texture is not self.layer.front):
+            upper, upper_end, lower, lower_end = self.joint - self.box[:2]
+            bend, radius = (upper_end + lower_end) / 2, patch.radius * self.scale
+            # Its round ends stay between the places at which the limb was measured.
+            line = np.stack([_towards(upper, bend, radius), bend, _towards(lower, bend, radius)])
+            lay_under(rgba, line, radius, patch.colour)
         return rgba
 
 
-def joint_of(name: str, pose: Pose) -> Array:
-    """(2,) the elbow or knee of the layer ``name``, as ``pose`` has it; the hips of others."""
-    limb, _, side = name.partition("_")
-    return pose.joints.get(f"{'elbow' if limb == 'arm' else 'knee'}_{side}", pose.joints["hips"])[:2]
+def _towards(point: Array, other: Array, by: float) -> Array:
+    """``point`` (2,) moved ``by`` px towards the ``other`` (2,), at most as far as that."""
+    way = other - point
+    return point + way * min(1.0, by / max(float(np.hypot(*way)), EDGE_MIN))
 
 
 def place_layer(
-    layer: Layer, points: Array, height: int, width: int, *, joint: Array, scale: float
+    layer: Layer, points: Array, height: int, width: int, *, joint: Array | None, scale: float
 ) -> PlacedLayer | None:
     """The map that draws ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside.
 
-    ``joint`` (2,) px is where its elbow or knee is, ``scale`` is frame pixels for a pixel of the picture.
+    ``joint`` (4, 2) px is where the points of its patch are, ``scale`` is frame pixels for a pixel of the picture.
     """
     corners = points[layer.triangles]
     flat = corners[..., :2]

@@ -34,6 +34,9 @@ CLOTH_MIN = 0.04
 """Smallest area of that cloth in square decimetres."""
 SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
 """Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
+BARE_SHARE, BARE_DARKER, BARE_SPREAD = 0.5, 50.0, 2.5
+"""Share of a limb's pixels that are skin from which it is bare; levels (0-255) by which skin beside it may be darker at
+least, and for each level by which its own brightness spreads. Chosen by eye on the development clips."""
 CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
 """Colours that cloth near the edge is sorted into, and the share of one that goes on: straps and shadows do not."""
 FOLD_HUE, FOLD_LIGHTNESS = 8.0, 20.0
@@ -209,6 +212,18 @@ def skin_like(colour: Floats | Image, skin: Array, where: Mask, darker: float = 
         lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
         hue = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) / np.float32(SKIN_HUE)
         result[where] = np.maximum(hue, lightness) < 1
+    return result
+
+
+def skin_beside(colour: Floats, skin: Array, limb: Mask, where: Mask) -> Mask:
+    """(h, w) what of ``where`` (h, w) may be skin as the ``limb`` (h, w) beside it: as ``skin_like``, and no darker.
+
+    A covered limb says nothing of its skin. A bare one does, the more the more evenly it is lit.
+    """
+    bare, result = skin_like(colour, skin, limb), skin_like(colour, skin, where)
+    if bare.any() and np.count_nonzero(bare) >= BARE_SHARE * np.count_nonzero(limb):
+        own = colour[bare].mean(1)
+        result &= colour.mean(2) > np.median(own) - max(BARE_DARKER, BARE_SPREAD * float(own.std()))
     return result
 
 

@@ -19,7 +19,7 @@ from bodydouble.renderers.puppet.body.surface import (
     surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
-from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
+from bodydouble.renderers.puppet.picture.extension import skin_beside, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
@@ -228,12 +228,12 @@ def _arm_layer(
     visible = own & (alpha > SEEN)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
     hidden &= softened(hidden | visible, HIDDEN_SIGMA * fit.scale) > 0.5
-    bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side)  # no neckline
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
     # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
     known = usual_cloth(sources.colour, known, ARM_SHARE_MIN)
+    bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline
     colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
@@ -247,8 +247,10 @@ def _arm_layer(
     layer = make_layer(np.asarray(colour, np.float32), full, surface, fit.scale, front)
     share = surface.share((f"hand_{side}",))
     hand = np.clip((share - HAND_ZONE[0]) / (HAND_ZONE[1] - HAND_ZONE[0]), 0, 1)
-    elbow = fit.joints.points[ARMS[side].joints[1], :2]
-    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint_patch(layer.rgba, layer.front, elbow))
+    joints = fit.joints.points[list(ARMS[side].joints), :2]
+    bones = (f"upperarm_{side}", f"lowerarm_{side}")
+    joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
+    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint)
 
 
 def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
@@ -258,14 +260,16 @@ def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[in
     return front | back
 
 
-def _bare_shoulder(sources: LayerSources, fit: BodyFit, side: str) -> Mask:
-    """(h, w) the skin about the shoulder of ``side``: the upper end of an arm whose sleeve begins farther down."""
-    alpha = sources.alpha
-    near = np.zeros(alpha.shape, np.uint8)
+def _bare_shoulder(sources: LayerSources, fit: BodyFit, side: str, arm: Mask) -> Mask:
+    """(h, w) the skin about the shoulder of ``side``: the upper end of an ``arm`` (h, w) with a sleeve farther down.
+
+    Where the arm itself is bare, its colour says what its skin is: sheer cloth over a chest is no shoulder.
+    """
+    near = np.zeros(arm.shape, np.uint8)
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
     cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(SHOULDER_REACH * fit.scale)), 1, -1)
-    skin = (near > 0) & (alpha > SOLID) & ~sources.face
-    return skin_like(sources.colour, sources.skin, skin)
+    zone = (near > 0) & (sources.alpha > SOLID) & ~sources.face
+    return skin_beside(sources.colour, sources.skin, arm, zone)
 
 
 def _leg_layer(
@@ -309,8 +313,8 @@ def _leg_layer(
     full = softened(hidden | visible, RIM_SIGMA) * np.maximum(softened(hidden, 1.0), alpha)
     shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
     layer = make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
-    knee = fit.joints.points[LEGS[side].joints[1], :2]
-    return replace(layer, joint=joint_patch(layer.rgba, layer.front, knee))
+    joints, bones = fit.joints.points[list(LEGS[side].joints), :2], (f"thigh_{side}", f"calf_{side}")
+    return replace(layer, joint=joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale))
 
 
 def shaded_part(

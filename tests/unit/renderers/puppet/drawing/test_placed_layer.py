@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bodydouble.perception.body_template import BONES
+from bodydouble.renderers.puppet.body.surface import Surface
 from bodydouble.renderers.puppet.drawing.drawing import lay_under
 from bodydouble.renderers.puppet.drawing.placed_layer import paint_order
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
@@ -20,29 +22,52 @@ def test_transparent_triangles_between_two_limbs_that_part_are_painted_first() -
     assert order.index(4) < order.index(0)  # the farther one first
 
 
-def test_a_disc_under_a_joint_has_the_limbs_colour_and_stays_inside_it() -> None:
-    """A limb of 12 pixels has a disc of its own colour under its joint; where it is not seen there is none."""
-    rgba = np.zeros((40, 40, 4), np.uint8)
-    rgba[:, 14:26] = (200, 100, 50, 255)
+def _surface() -> Surface:
+    weights = np.full((60, 60, len(BONES)), 1 / len(BONES), np.float32)
+    return Surface(weights=weights, depth=np.zeros((60, 60), np.float32), inside=np.ones((60, 60), np.bool_), step=1)
 
-    patch = joint_patch(rgba, None, np.array([20.0, 20.0]))
+
+def test_a_strip_under_a_joint_has_the_limbs_colour_and_lies_in_its_middle() -> None:
+    """An arm of 12 pixels beside its bone has a strip of its own colour; where it is not seen there is none."""
+    rgba = np.zeros((60, 60, 4), np.uint8)
+    rgba[:, 14:26] = (200, 100, 50, 255)
+    joints, bones = np.array([[23.0, 5.0], [23.0, 30.0], [23.0, 55.0]]), ("upperarm_l", "lowerarm_l")
+
+    patch = joint_patch(rgba, None, joints, bones, _surface(), 10.0)
 
     assert patch is not None
-    assert 3 <= patch.radius <= 6
+    assert 4 <= patch.radius <= 6
     assert patch.colour.tolist() == [200, 100, 50, 255]
-    assert joint_patch(rgba, None, np.array([5.0, 20.0])) is None
-    assert joint_patch(rgba, np.zeros_like(rgba), np.array([20.0, 20.0])) is None
-    assert joint_patch(rgba, None, np.array([20.0, 90.0])) is None
+    assert np.abs(patch.points[:, 0] - 19.5).max() < 1
+    assert patch.points[[1, 3], 1].tolist() == [30, 30]
+    assert [BONES[k] for k in patch.weights.argmax(1)] == [*["upperarm_l"] * 2, *["lowerarm_l"] * 2]
+    assert patch.in_front
+    hidden = joint_patch(rgba, np.zeros_like(rgba), joints, bones, _surface(), 10.0)
+    assert hidden is not None
+    assert not hidden.in_front
+    assert joint_patch(rgba, None, joints + [25, 0], bones, _surface(), 10.0) is None
+    assert joint_patch(rgba, None, joints + [0, 90], bones, _surface(), 10.0) is None
+
+
+def test_two_limbs_before_each_other_have_no_strip() -> None:
+    """What is wider than an arm is a forearm over an upper arm: nobody knows where either ends."""
+    rgba = np.zeros((60, 60, 4), np.uint8)
+    rgba[:, 10:30] = (200, 100, 50, 255)
+    joints = np.array([[20.0, 5.0], [20.0, 30.0], [20.0, 55.0]])
+
+    assert joint_patch(rgba, None, joints, ("upperarm_l", "lowerarm_l"), _surface(), 10.0) is None
 
 
 def test_what_is_laid_under_fills_holes_only() -> None:
-    """A hole at the joint gets the disc's colour; what is drawn there stays."""
+    """A hole at the joint gets the strip's colour; what is drawn there stays."""
     rgba = np.zeros((20, 20, 4), np.uint8)
     rgba[:, :10] = (10, 20, 30, 255)
 
-    lay_under(rgba, np.array([10.0, 10.0]), 4.0, np.array([200, 100, 50, 255], np.uint8))
+    colour = np.array([200, 100, 50, 255], np.uint8)
+    lay_under(rgba, np.array([[10.0, 4.0], [10.0, 10.0], [4.0, 10.0]]), 4.0, colour)
 
     assert rgba[10, 12].tolist() == [200, 100, 50, 255]
+    assert rgba[6, 12].tolist() == [200, 100, 50, 255]
     assert rgba[10, 8].tolist() == [10, 20, 30, 255]
     assert not rgba[10, 17].any()
-    lay_under(rgba, np.array([-50.0, 10.0]), 4.0, np.array([1, 1, 1, 255], np.uint8))  # outside: nothing happens
+    lay_under(rgba, np.array([[-50.0, 10.0], [-60.0, 10.0]]), 4.0, colour)  # outside: nothing happens

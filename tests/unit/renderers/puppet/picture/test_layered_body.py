@@ -169,6 +169,25 @@ def test_an_arm_whose_sleeve_begins_below_a_bare_shoulder_reaches_up_to_it():
     assert np.abs(arm.rgba[points[2, 1], points[2, 0], :3].astype(float) - COLOURS["skin"]).max() < 30
 
 
+def test_sheer_cloth_on_the_chest_is_no_shoulder_of_a_bare_arm():
+    """A bare arm whose inner half the trunk hides goes on in its own colour, not in the darker cloth's beside it."""
+    pose = joints()
+    image, mask = picture(pose)
+    sheer, shoulders = np.array(COLOURS["skin"]) * 0.7, pose[[11, 12]]
+    image[np.abs(image.astype(float) - COLOURS["sleeve"]).max(2) < 40] = COLOURS["skin"]
+    below = 0.4 * shoulders + 0.6 * pose[[13, 14]]
+    cloth = np.zeros(mask.shape, np.uint8)
+    cv2.fillConvexPoly(cloth, np.round([*(shoulders + [[4, -30], [20, -30]]), *below[::-1]]).astype(np.int32), 1)
+    image[(cloth > 0) & (mask > 0.5)] = sheer
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    arm = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["arm_l"]
+
+    drawn = arm.rgba[..., :3][arm.rgba[..., 3] > 250].astype(float)
+    assert (np.abs(drawn - sheer).max(1) < 14).mean() < 0.08
+
+
 def test_no_line_shows_from_a_cut_off_skirt_to_the_legs_made_up_below_it():
     """From above the edge that cuts the skirt off down to the ankle nothing lets the background through."""
     pose = joints()
