@@ -16,7 +16,6 @@ from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.discs import disc
 
 KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
-TRUNK = [*SHOULDERS, *HIPS]
 DISC_RADIUS_MIN = 1
 """Smallest radius in pixels of a disc that widens or narrows a mask."""
 STALE_FRAMES = 24
@@ -42,6 +41,9 @@ FRONT_MARGIN = 0.02
 
 LEGS_HIDDEN_MAX = 0.15
 """Visibility of both knees below which something hides them. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
+THIGH_MIN = 0.5
+"""Trunk lengths from the hips to the knees at least, on screen and from high above: where the frame ends before, its
+edge hides the legs and nobody else."""
 BOX_MARGIN = 0.1
 """Heights of the replaced person's box by which it is widened to both sides: clothes."""
 OUTSIDE_MIN = 0.5
@@ -112,13 +114,13 @@ class BystanderMasks:
         ``claimed`` (h, w), cut at ``corner``, are people in the matte. Below the middle of the trunk a piece of them is
         somebody else if it is mostly outside the box of the landmarks that are in sight.
         """
-        result, trunk = np.zeros_like(claimed), float(self._track.body[index, TRUNK, 1].mean())
+        result, rows = np.zeros_like(claimed), self._track.body[index, :, 1].astype(np.float64)
+        shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
+        cut_off = not hips + THIGH_MIN * (hips - shoulders) < height  # also where the person is absent
+        if cut_off or self._track.visibility[index, KNEES].max() > LEGS_HIDDEN_MAX:
+            return result
         left, top, right, bottom = (float(side) for side in self._track.box[index])
-        if self._track.visibility[index, KNEES].max() > LEGS_HIDDEN_MAX or not bottom < height * (1 - FRONT_MARGIN):
-            return result
-        if not np.isfinite(trunk):
-            return result
-        margin, middle = BOX_MARGIN * (bottom - top), max(0, round(trunk) - corner[1])
+        margin, middle = BOX_MARGIN * (bottom - top), max(0, round((shoulders + hips) / 2) - corner[1])
         lower = claimed[middle:]
         x0, x1 = max(0, round(left - margin) - corner[0]), max(0, round(right + margin) - corner[0])
         inside = np.zeros_like(lower)

@@ -85,3 +85,6 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
 
     track.visibility[0, [25, 26]] = 0.9
     assert masks.around(0, image, matte, matte, BOX) is None
+    track.visibility[0, [25, 26]] = 0
+    track.body[0, [23, 24], 1] = 180  # the frame cuts the legs off
+    assert masks.around(0, image, matte, matte, BOX) is None
