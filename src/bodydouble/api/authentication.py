@@ -6,7 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from bodydouble.api.rate_limit import RequestLimiter
-from bodydouble.api.request_headers import header_values
+from bodydouble.api.request_headers import header_values, request_state
 from bodydouble.service import AccountService, CallbackService, Caller, PeopleService, TaskService, VerificationService
 from bodydouble.tasks.account import API_KEY_PATTERN, hash_api_key
 
@@ -60,15 +60,15 @@ def read_key(request: Request, scheme: bytes = b"bearer ") -> str | None:
 def count_request(request: Request, secret: str | None) -> None:
     """Count one request against the key's rate limit and report the limit in the response. Raises RateLimited."""
     if secret is not None:
-        limit: RequestLimiter = request.app.state.request_limiter
-        request.state.rate = limit.take(hash_api_key(secret))
+        limit: RequestLimiter = request.scope["app"].state.request_limiter
+        request_state(request.scope)["rate"] = limit.take(hash_api_key(secret))
 
 
 async def identify(request: Request, secret: str | None) -> Caller:
     """The caller that the request's key belongs to. Raises Unauthenticated, KeyDisabled, RateLimited."""
     count_request(request, secret)
     caller = await get_tasks(request).authenticate(secret)
-    request.state.account = caller.id
+    request_state(request.scope)["account"] = caller.id
     return caller
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fastapi import Request
 
 from bodydouble.api.authentication import count_request, get_tasks
+from bodydouble.api.request_headers import request_state
 from bodydouble.service import Submission, TaskView
 from bodydouble.service.inputs import FILE_FIELDS
 from bodydouble.tasks.data_url import is_data_url
@@ -24,9 +25,9 @@ async def read_task(request: Request, secret: str | None, task_id: str) -> TaskV
     StorageUnavailable.
     """
     count_request(request, secret)
-    service, hold = get_tasks(request), request.app.state.outage_hold
+    service, hold = get_tasks(request), request.scope["app"].state.outage_hold
     caller, view = await hold.read(lambda: service.read_with_key(secret, task_id))
-    request.state.account = caller.id
+    request_state(request.scope)["account"] = caller.id
     return view
 
 

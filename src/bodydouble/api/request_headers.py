@@ -1,7 +1,8 @@
-"""The headers of a request by name, read once and used by all that look at them."""
+"""Headers, query parameters and state of a request, without the objects that the framework makes for them."""
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
@@ -17,6 +18,12 @@ def header_values(scope: Scope) -> Mapping[bytes, bytes]:
     if values is None:
         values = scope[HEADERS] = dict[bytes, bytes](scope["headers"])
     return values
+
+
+def query_value(scope: Scope, name: str) -> str | None:
+    """The value of a query parameter, None if it is absent. Of a repeated parameter the last one counts."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return next((value for key, value in reversed(pairs) if key == name), None)
 
 
 def request_state(scope: Scope) -> dict[str, Any]:

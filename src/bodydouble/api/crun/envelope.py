@@ -18,9 +18,9 @@ CODES: Mapping[Kind, int] = {Kind.CLOSED: 455, Kind.NOT_OFFERED: 505}
 """Codes of the envelope that differ from the HTTP status: these two have no HTTP status of the same meaning."""
 
 
-def success(data: object) -> Response:
+def success(data: object, headers: Mapping[str, str] | None = None) -> Response:
     """A 200 envelope around ``data``."""
-    return JsonResponse({"code": 200, "message": "success", "data": data})
+    return JsonResponse({"code": 200, "message": "success", "data": data}, headers=headers)
 
 
 def failure(

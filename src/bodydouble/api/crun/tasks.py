@@ -18,6 +18,7 @@ from bodydouble.api.crun.openapi import Responses, responses
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import CancelData, DeleteData, TaskInfoData, TaskListData
 from bodydouble.api.reading import read_task
+from bodydouble.api.request_headers import header_values, query_value
 from bodydouble.service import TaskView
 from bodydouble.service.document import task_data
 from bodydouble.tasks.errors import InvalidParams
@@ -61,17 +62,15 @@ NOT_MODIFIED: Responses = {304: {"description": "Unchanged since this `ETag`"}}
 )
 async def task_info(request: Request) -> Response:
     """Get the status, progress and result of a task."""
-    task_id, secret = request.query_params.get("task_id"), read_key(request)
+    task_id, secret = query_value(request.scope, "task_id"), read_key(request)
     if task_id is None:
         await identify(request, secret)
         raise InvalidParams(["task_id: Field required"])
     view = await read_task(request, secret, task_id)
     tag = _etag(view)
-    if request.headers.get("if-none-match") == tag:
+    if header_values(request.scope).get(b"if-none-match") == tag.encode():
         return Response(status_code=304, headers={"etag": tag})
-    response = success(task_data(view))
-    response.headers["etag"] = tag
-    return response
+    return success(task_data(view), {"etag": tag})
 
 
 def _etag(view: TaskView) -> str:
