@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Floats
-from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh, draw_mesh
+from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh, doubled_area, draw_mesh
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
 from bodydouble.renderers.puppet.painting import paint_labels
@@ -253,18 +253,12 @@ def _own_view(mesh: Mesh, target: Array, depth: Array, view: _View) -> tuple[Byt
         (x0, y0, x1, y1), rgba = drawn
         own[y0:y1, x0:x1] = rgba
     source, corners = mesh.vertices[mesh.triangles], target[mesh.triangles]
-    shown = ENLARGED**2 * _doubled_area(source) / np.maximum(_doubled_area(corners), TINY)
-    shown = np.where(_doubled_area(corners) > TINY, shown, 0)
+    shown = ENLARGED**2 * doubled_area(source) / np.maximum(doubled_area(corners), TINY)
+    shown = np.where(doubled_area(corners) > TINY, shown, 0)
     order = np.argsort(-depth[mesh.triangles].mean(1), kind="stable")
     labels = paint_labels(corners, order, view.shape)
     share = np.r_[0, smoothstep(*CONFIDENT, shown)].astype(np.float32)[labels]
     return own, np.asarray(cv2.GaussianBlur(share, (0, 0), CONFIDENCE_BLUR * view.unit), np.float32)
-
-
-def _doubled_area(corners: Array) -> Array:
-    """(T,) signed, of triangles (T, 3, 2)."""
-    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
 def _completed(own: Bytes, confidence: Floats, view: _View, outline: Array) -> Bytes:

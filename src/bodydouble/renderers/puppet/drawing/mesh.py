@@ -113,15 +113,15 @@ def inverse_maps(source: Array, target: Array) -> NDArray[np.float32]:
     return maps
 
 
-def _doubled_area(corners: Array) -> Array:
-    """(T,) signed, of triangles (T, 3, 2)."""
+def doubled_area(corners: Array) -> Array:
+    """(T,) twice the signed area of triangles (T, 3, 2)."""
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
 
 
 def _paint_order(mesh: Mesh, source: Array, target: Array, depth: Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Triangles from the farthest to the nearest, those that face away first; and which triangles are seen at all."""
-    area, was = _doubled_area(target), _doubled_area(source)
+    area, was = doubled_area(target), doubled_area(source)
     away = area * was <= 0
     order = np.lexsort((-depth[mesh.triangles].mean(1), ~away))
     return order, (np.abs(area) > TINY) & ~(away & mesh.one_sided)
