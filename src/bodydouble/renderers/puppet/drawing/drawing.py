@@ -26,6 +26,10 @@ clips."""
 SHADOW_SIGMA_MIN = 0.8
 """Standard deviation of the blur at least, in reduced pixels. Chosen by eye on the development clips."""
 
+STRIP_SOFT, STRIP_REACH = 0.8, 4
+"""Standard deviation of the edge of what lies under a joint, as of a limb's: beyond a hard one there is no colour, and
+the softened edge of the puppet would be black. Pixels beside the strip that it needs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnHand:
@@ -66,8 +70,9 @@ def lay_under(rgba: Bytes, line: Array, radius: float, colour: Bytes) -> None:
     It lies along ``line`` (N, 2) px, ``radius`` px to either side, and has round ends.
     """
     height, width = rgba.shape[:2]
-    x0, y0 = np.clip(np.floor(line.min(0) - radius - 1), 0, [width, height]).astype(int)
-    x1, y1 = np.clip(np.ceil(line.max(0) + radius + 2), 0, [width, height]).astype(int)
+    reach = radius + STRIP_REACH
+    x0, y0 = np.clip(np.floor(line.min(0) - reach), 0, [width, height]).astype(int)
+    x1, y1 = np.clip(np.ceil(line.max(0) + reach + 1), 0, [width, height]).astype(int)
     if x1 <= x0 or y1 <= y0:
         return
     here = np.s_[y0:y1, x0:x1]
@@ -75,13 +80,14 @@ def lay_under(rgba: Bytes, line: Array, radius: float, colour: Bytes) -> None:
     values = [int(value) for value in colour]
     bends = fixed_point(line - [x0, y0])
     for bend in bends.tolist():
-        reach = max(1 << SUBPIXEL_BITS, round(radius * (1 << SUBPIXEL_BITS)))
-        cv2.circle(under, bend, reach, values, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        size = max(1 << SUBPIXEL_BITS, round(radius * (1 << SUBPIXEL_BITS)))
+        cv2.circle(under, bend, size, values, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     for start, end in pairwise(line - [x0, y0]):
         along = end - start
         beside = np.array([-along[1], along[0]]) * (radius / max(float(np.hypot(*along)), 1.0))
         corners = fixed_point(np.stack([start + beside, end + beside, end - beside, start - beside]))
         cv2.fillConvexPoly(under, corners, values, cv2.LINE_AA, SUBPIXEL_BITS)
+    under = np.asarray(cv2.GaussianBlur(under, (0, 0), STRIP_SOFT), np.uint8)
     lay_over(under, (0, 0, x1 - x0, y1 - y0), rgba[here])
     rgba[here] = under
 

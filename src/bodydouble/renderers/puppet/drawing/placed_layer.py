@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Mask
-from bodydouble.renderers.puppet.drawing.drawing import lay_under
+from bodydouble.renderers.puppet.drawing.drawing import STRIP_REACH, lay_under
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, inverse_maps, source_map
 from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
 from bodydouble.renderers.puppet.picture.layers import Layer
@@ -20,6 +20,8 @@ STRETCHED = 1.8
 Chosen by eye on the development clips."""
 EDGE_MIN = 1e-6
 """Pixels: keeps edges that are divided by from 0."""
+PARALLEL = 0.1
+"""Weight of the middle between two lines' ends, over that of the lines, where they meet: parallel ones do not."""
 AREA_MIN = 1e-3
 """Doubled area in square pixels up to which a triangle is seen from its edge and not drawn."""
 
@@ -45,7 +47,7 @@ class PlacedLayer:
         rgba, patch = self.drawn(texture), self.layer.joint
         if patch is not None and self.joint is not None and (patch.in_front or texture is not self.layer.front):
             upper, upper_end, lower, lower_end = self.joint - self.box[:2]
-            bend, radius = (upper_end + lower_end) / 2, patch.radius * self.scale
+            bend, radius = strip_bend(upper, upper_end, lower, lower_end), patch.radius * self.scale
             # Its round ends stay between the places at which the limb was measured.
             line = np.stack([_towards(upper, bend, radius), bend, _towards(lower, bend, radius)])
             lay_under(rgba, line, radius, patch.colour)
@@ -67,7 +69,13 @@ def place_layer(
     """
     corners = points[layer.triangles]
     flat = corners[..., :2]
-    box = bounds_of(flat, height, width, margin=0)
+    if bounds_of(flat, height, width, margin=0) is None:
+        return None
+    reached = flat.reshape(-1, 2)
+    if layer.joint is not None and joint is not None:
+        reach = layer.joint.radius * scale + STRIP_REACH
+        reached = np.concatenate([reached, joint - reach, joint + reach])
+    box = bounds_of(reached, height, width, margin=0)
     if box is None:
         return None
     x0, y0, x1, y1 = box
@@ -83,6 +91,24 @@ def place_layer(
     maps = inverse_maps(source, flat)
     texture = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
     return PlacedLayer(layer=layer, box=box, source=texture, joint=joint, scale=scale)
+
+
+def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -> Array:
+    """(2,) where the strip under a joint bends; the arguments, (2,) each, are the points of a ``JointPatch`` in order.
+
+    Halfway between the lines' ends, or where the lines meet if that is farther inside: the landmark of a bent elbow is
+    at its outer corner, which a strip around it would exceed.
+    """
+    half = (upper_end + lower_end) / 2
+    inwards = (upper + lower) / 2 - half
+    matrix, offset = PARALLEL * np.eye(2), np.zeros(2)
+    for start, end in ((upper, upper_end), (lower, lower_end)):
+        way = end - start
+        normal = np.array([-way[1], way[0]]) / max(float(np.hypot(*way)), EDGE_MIN)
+        matrix += np.outer(normal, normal)
+        offset += normal * (normal @ (end - half))
+    inside = inwards @ np.linalg.solve(matrix, offset) / max(float(inwards @ inwards), EDGE_MIN)
+    return half + float(np.clip(inside, 0, 1)) * inwards
 
 
 def paint_order(depth: Array, area: Array, *, opaque: Mask, stretched: Array) -> NDArray[np.intp]:

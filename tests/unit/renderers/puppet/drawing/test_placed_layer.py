@@ -5,8 +5,9 @@ import numpy as np
 from bodydouble.perception.body_template import BONES
 from bodydouble.renderers.puppet.body.surface import Surface
 from bodydouble.renderers.puppet.drawing.drawing import lay_under
-from bodydouble.renderers.puppet.drawing.placed_layer import paint_order
-from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
+from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer, strip_bend
+from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
+from bodydouble.renderers.puppet.picture.layers import Layer
 
 
 def test_transparent_triangles_between_two_limbs_that_part_are_painted_first() -> None:
@@ -66,8 +67,61 @@ def test_what_is_laid_under_fills_holes_only() -> None:
     colour = np.array([200, 100, 50, 255], np.uint8)
     lay_under(rgba, np.array([[10.0, 4.0], [10.0, 10.0], [4.0, 10.0]]), 4.0, colour)
 
-    assert rgba[10, 12].tolist() == [200, 100, 50, 255]
-    assert rgba[6, 12].tolist() == [200, 100, 50, 255]
+    assert rgba[10, 11].tolist() == [200, 100, 50, 255]
+    assert rgba[6, 11].tolist() == [200, 100, 50, 255]
     assert rgba[10, 8].tolist() == [10, 20, 30, 255]
-    assert not rgba[10, 17].any()
+    assert not rgba[10, 18].any()
     lay_under(rgba, np.array([[-50.0, 10.0], [-60.0, 10.0]]), 4.0, colour)  # outside: nothing happens
+
+
+def test_the_edge_of_what_is_laid_under_keeps_its_colour_as_it_fades() -> None:
+    """The puppet's edge is softened later: where a hard one ends, its colour is black."""
+    rgba = np.zeros((30, 30, 4), np.uint8)
+
+    lay_under(rgba, np.array([[8.0, 15.0], [15.0, 15.0], [22.0, 15.0]]), 5.0, np.array([200, 200, 200, 255], np.uint8))
+
+    column = rgba[:, 15, 3].astype(int)
+    rim = np.flatnonzero((column > 2) & (column < 253))
+    assert len(rim) >= 6
+    assert np.abs(rgba[rim, 15, 0] / column[rim] - 200 / 255).max() < 0.2
+
+
+def test_a_strip_bends_inside_the_corner_that_its_limb_has_in_the_picture() -> None:
+    """The joint's landmark is at the outer corner of an elbow: the strip stays on the inner side."""
+    upper, upper_end = np.array([-4.0, -20.0]), np.array([-4.0, 0.0])
+    lower, lower_end = np.array([-20.0, -4.0]), np.array([0.0, -4.0])
+
+    folded = strip_bend(upper, upper_end, lower, lower_end)
+    straight = strip_bend(upper, upper_end, np.array([-4.0, 20.0]), np.array([-4.0, 0.0]))
+    other_way = strip_bend(upper, upper_end, np.array([20.0, 4.0]), np.array([0.0, 4.0]))
+
+    assert np.abs(folded - [-4, -4]).max() < 0.5
+    assert np.abs(straight - [-4, 0]).max() < 0.5
+    assert np.abs(other_way - [-2, 2]).max() < 0.5
+
+
+def test_the_box_of_a_limb_holds_the_strip_under_its_joint() -> None:
+    """A strip that is wider than the limb's own triangles would be cut off straight."""
+    vertices = np.array([[10.0, 5, 0], [14, 5, 0], [10, 25, 0], [14, 25, 0]])
+    rgba = np.full((30, 30, 4), 255, np.uint8)
+    patch = JointPatch(
+        points=np.zeros((4, 3)), weights=np.zeros((4, len(BONES))), radius=6.0, colour=rgba[0, 0], in_front=True
+    )
+    layer = Layer(
+        vertices=vertices,
+        weights=np.zeros((4, len(BONES))),
+        triangles=np.array([[0, 1, 2], [1, 3, 2]]),
+        opaque=np.ones(2, np.bool_),
+        rgba=rgba,
+        front=None,
+        joint=patch,
+    )
+    joint = np.array([[12.0, 8.0], [12, 15], [12, 22], [12, 15]])
+
+    placed = place_layer(layer, vertices, 60, 60, joint=joint, scale=1.0)
+
+    assert placed is not None
+    x0, y0, x1, y1 = placed.box
+    assert x0 <= 12 - 6
+    assert x1 >= 12 + 6
+    assert (y1 - y0, x1 - x0) == placed.source.shape[:2]
