@@ -23,6 +23,8 @@ RIM = 0.011
 
 HALVED_HEIGHT_MIN = 400
 """Lines from which a matte is widened at half size, with half the discs: a twentieth of the time."""
+ONE_MORE_PIXEL = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
+"""What grows a mask by a pixel, at its own size."""
 WIDENED_LEVEL = 127
 """Level (0-255) of the enlarged mask above which a pixel is in it: half of the range."""
 
@@ -241,7 +243,8 @@ def matte_mask(matte: Matte) -> Matte:
     if w == 0:
         return edge
     step = 2 if height >= HALVED_HEIGHT_MIN else 1
-    thick, rim = disc(FAINT_REACH * height / step, DISC_RADIUS_MIN), disc(RIM * height / step, DISC_RADIUS_MIN)
+    radius = max(DISC_RADIUS_MIN, round(RIM * height))
+    thick, rim = disc(FAINT_REACH * height / step, DISC_RADIUS_MIN), disc(radius // step, DISC_RADIUS_MIN)
     reach = step * (len(thick) + len(rim))
     left, top = max(0, x - reach) // step * step, max(0, y - reach) // step * step
     here = np.s_[top : y + h + reach, left : x + w + reach]
@@ -257,8 +260,11 @@ def matte_mask(matte: Matte) -> Matte:
         result[here] = wide
         return result
     large = cv2.resize(wide, (step * wide.shape[1], step * wide.shape[0]), interpolation=cv2.INTER_LINEAR)
+    large = cv2.threshold(large, WIDENED_LEVEL, 255, cv2.THRESH_BINARY)[1]
+    if radius % step:  # rounded up, half the radius would hide background that no other frame may show
+        large = cv2.dilate(large, ONE_MORE_PIXEL)
     rows, columns = result[here].shape
-    result[here] = cv2.threshold(large, WIDENED_LEVEL, 255, cv2.THRESH_BINARY)[1][:rows, :columns]
+    result[here] = large[:rows, :columns]
     return result
 
 

@@ -125,6 +125,19 @@ def test_only_pieces_beside_a_mask_come_with_it() -> None:
     assert np.array_equal(removal._with_touching(np.zeros_like(mask), mask), mask)
 
 
+@pytest.mark.parametrize("height", [480, 640, 720])
+def test_a_matte_widened_at_half_size_hides_hardly_more(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than a pixel on average: background that is hidden in all frames has to be made up."""
+    matte = np.zeros((height, 480), np.uint8)
+    cv2.ellipse(matte, (240, height // 2), (90, 180), 20, 0, 360, 255, -1)
+    quick = matte_mask(matte) > 0
+    monkeypatch.setattr(removal, "HALVED_HEIGHT_MIN", 10_000)
+    exact = matte_mask(matte) > 0
+
+    rim = exact & (cv2.erode(exact.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    assert -0.1 < (int(quick.sum()) - int(exact.sum())) / rim.sum() < 0.9
+
+
 def test_a_matte_widened_at_half_size_is_that_widened_at_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The quick mask holds nearly all of the exact one, and is wider by less than two pixels."""
     matte = np.zeros((483, 641), np.uint8)
