@@ -2,6 +2,7 @@
 
 import json
 import random
+import secrets
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
@@ -14,7 +15,7 @@ VIDEO = b"\0" * 50_000
 
 
 class Receiver:
-    """Receives callbacks, checks their signatures, and refuses some at first."""
+    """Receives callbacks, checks their signatures, and refuses some at first. Incomplete requests are no callbacks."""
 
     def __init__(self, draw: random.Random) -> None:
         self.calls: list[tuple[str, str]] = []  # task, webhook-id
@@ -26,7 +27,12 @@ class Receiver:
             protocol_version: ClassVar[str] = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length or self.path != receiver.path:
+                    # The sender was killed between headers and body, or its own receiver had this port before.
+                    self.close_connection = True
+                    return
                 with lock:
                     status = receiver.take(body, dict(self.headers.items()), draw)
                 self.send_response(status)
@@ -44,7 +50,8 @@ class Receiver:
                 return
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/callback"
+        self.path = f"/{secrets.token_hex(8)}"
+        self.url = f"http://127.0.0.1:{self._server.server_port}{self.path}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, body: bytes, headers: dict[str, str], draw: random.Random) -> int:
