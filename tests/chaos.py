@@ -103,7 +103,7 @@ class Chaos:
             "BODYDOUBLE_FREE_BYTES_MIN": "0",
             "BODYDOUBLE_TAKEOVER_SECONDS": "4",
             "BODYDOUBLE_HEARTBEAT_SECONDS": "0.5",
-            "BODYDOUBLE_ATTEMPTS_MAX": "1000000",  # a long task ends when the disturbances do
+            "BODYDOUBLE_ATTEMPTS_MAX": "100",
             "BODYDOUBLE_CALLBACK_SECONDS_MAX": "1",
             "BODYDOUBLE_CREATES_PER_MINUTE": "100000",
             "BODYDOUBLE_TASKS_ACTIVE_MAX": str(UNFINISHED_MAX),

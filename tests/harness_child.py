@@ -38,8 +38,8 @@ from bodydouble.worker.messages import (
 
 SEGMENTS = 4
 ARTEFACTS = ("perception", "plan.json", "segments")
-POISON = 666
-"""A task with this seed kills its worker."""
+POISON = 2_000_000_000
+"""A task with this seed kills its worker. Tests that count their seeds up do not reach it."""
 SECONDS = float(os.environ.get("HARNESS_SECONDS", "0.1"))
 """Duration of each stage and segment."""
 STANDS_AT = int(os.environ.get("HARNESS_STANDS_AT", SEGMENTS))
