@@ -90,7 +90,7 @@ def create_app(
     tracer: Tracer,
     dialects_off: Collection[str] = (),
     hosts: AllowedHosts = AllowedHosts(),
-) -> FastAPI:
+) -> Application:
     """Build the application without the dialects named in ``dialects_off``.
 
     ``lifespan`` starts the services and passes them to ``attach``. ``hosts``: those that links may name.

@@ -21,22 +21,22 @@ URL_BYTES_MAX = 8192
 DATA_URL_CHARACTERS_MAX = 14_000_000
 
 
-_ORDINARY_URL = re.compile(
+ORDINARY_URL = re.compile(
     rf"https?://(?=[^/?#:]{{1,{HOST_CHARACTERS_MAX}}}(?:[/?#:]|\Z))"
     rf"[a-zA-Z0-9_-]{{1,{LABEL_CHARACTERS_MAX}}}(?:\.[a-zA-Z0-9_-]{{1,{LABEL_CHARACTERS_MAX}}})*"
     r"(?::[0-9]+)?(?:[/?#][!-~]*)?\Z"
 )
-"""Some of the URLs that ``_checked_url`` accepts, recognised in a tenth of its time: ASCII, without user name."""
+"""Some of the URLs that ``checked_url`` accepts, recognised in a tenth of its time: ASCII, without user name."""
 
 
 def _media_url(value: str) -> str:
-    if len(value) <= URL_BYTES_MAX and _ORDINARY_URL.match(value):
+    if len(value) <= URL_BYTES_MAX and ORDINARY_URL.match(value):
         return value
-    return value if is_data_url(value) else _checked_url(value)
+    return value if is_data_url(value) else checked_url(value)
 
 
 @lru_cache(maxsize=64)  # a dialect validates an address as the vendor's input, then as ours
-def _checked_url(value: str) -> str:
+def checked_url(value: str) -> str:
     if len(value.encode()) > URL_BYTES_MAX:
         raise ValueError(f"must have at most {URL_BYTES_MAX} bytes; only a data URL may be longer")
     if CONTROL_CHARACTER.search(value):

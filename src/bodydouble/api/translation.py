@@ -22,20 +22,20 @@ def _without_credentials(url: AnyHttpUrl) -> AnyHttpUrl:
 
 
 def _remembered(value: object, validate_url: ValidatorFunctionWrapHandler) -> AnyHttpUrl:
-    known = _callback_urls.get(value) if isinstance(value, str) else None
+    known = remembered_callback_urls.get(value) if isinstance(value, str) else None
     if known is not None:
         return known
     url: AnyHttpUrl = validate_url(value)
     if isinstance(value, str):
-        if len(_callback_urls) >= CALLBACK_URLS_REMEMBERED:
-            _callback_urls.clear()
-        _callback_urls[value] = url
+        if len(remembered_callback_urls) >= CALLBACK_URLS_REMEMBERED:
+            remembered_callback_urls.clear()
+        remembered_callback_urls[value] = url
     return url
 
 
 CALLBACK_URLS_REMEMBERED = 256
 """Valid callback URLs that are kept, because reading one takes 6 µs. Clients use few of them."""
-_callback_urls = dict[str, AnyHttpUrl]()
+remembered_callback_urls = dict[str, AnyHttpUrl]()
 CallbackUrl = Annotated[
     AnyHttpUrl, Field(max_length=2000), AfterValidator(_without_credentials), WrapValidator(_remembered)
 ]

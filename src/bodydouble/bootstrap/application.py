@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bodydouble import console
 from bodydouble.agents.endpoint import AGENTS_PATH, AgentsEndpoint, with_callers_key
-from bodydouble.api.app import ApiLimits, attach, create_app
+from bodydouble.api.app import ApiLimits, Application, attach, create_app
 from bodydouble.api.authentication import identify, read_key
 from bodydouble.api.client_origin import AllowedHosts
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
@@ -108,7 +108,7 @@ async def _admit_agent(request: Request) -> AsyncGenerator[None]:
         yield
 
 
-def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> FastAPI:
+def build_app(settings: Settings, database_url: str, tracer: Tracer = NO_TRACER) -> Application:
     """The web application. Its stores and services are opened and closed with it."""
 
     @asynccontextmanager

@@ -32,7 +32,7 @@ MEDIA = {"video": "https://example.com/v.mp4", "character_image": "https://examp
 async def others(settings: Settings, empty_database: str, client: httpx.AsyncClient) -> AsyncIterator[Any]:
     """Clients of two applications with the same database: one without fast path, one without two of the dialects."""
     plain = build_app(settings, empty_database)
-    plain.fast_routes = FastRoutes([])  # pyright: ignore[reportAttributeAccessIssue]
+    plain.fast_routes = FastRoutes([])
     fewer = build_app(settings.model_copy(update={"dialects_off": "fal, crun"}), empty_database)
     made: list[httpx.AsyncClient] = []
     async with plain.router.lifespan_context(plain), fewer.router.lifespan_context(fewer):

@@ -21,7 +21,7 @@ async def long_way(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application with the same database and without fast path."""
     app = build_app(settings, empty_database)
-    app.fast_routes = FastRoutes([])  # pyright: ignore[reportAttributeAccessIssue]
+    app.fast_routes = FastRoutes([])
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=client.base_url, headers=client.headers) as routed:

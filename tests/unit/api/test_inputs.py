@@ -32,14 +32,14 @@ NEARLY_URLS = st.builds(
 @given(NEARLY_URLS)
 def test_the_short_check_of_an_address_accepts_nothing_else(url: str) -> None:
     """Every address that the short check accepts is accepted by the thorough one, unchanged."""
-    if len(url) <= inputs.URL_BYTES_MAX and inputs._ORDINARY_URL.match(url):  # pyright: ignore[reportPrivateUsage]
-        assert inputs._checked_url(url) == url  # pyright: ignore[reportPrivateUsage]
+    if len(url) <= inputs.URL_BYTES_MAX and inputs.ORDINARY_URL.match(url):
+        assert inputs.checked_url(url) == url
 
 
 def test_ordinary_addresses_take_the_short_check() -> None:
     """A signed address of a bucket is one."""
     url = "https://bucket.s3.eu-central-1.amazonaws.com:443/a%20b/c.mp4?X-Amz-Signature=0a&X-Amz-Date=2026#t=1"
-    assert inputs._ORDINARY_URL.match(url)  # pyright: ignore[reportPrivateUsage]
+    assert inputs.ORDINARY_URL.match(url)
 
 
 @pytest.mark.parametrize("model", INPUTS)
@@ -61,4 +61,4 @@ def test_callback_addresses_are_remembered_within_a_limit() -> None:
             adapter.validate_python("https://user:word@a.example/hook")
     for number in range(2 * CALLBACK_URLS_REMEMBERED):
         adapter.validate_python(f"https://a.example/{number}")
-    assert len(translation._callback_urls) <= CALLBACK_URLS_REMEMBERED  # pyright: ignore[reportPrivateUsage]
+    assert len(translation.remembered_callback_urls) <= CALLBACK_URLS_REMEMBERED
