@@ -44,6 +44,9 @@ class BodyPoint(IntEnum):
     RIGHT_TOE = 32
 
 
+KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
+
+
 class HandPoint(IntEnum):
     """The 21 hand landmarks. Source: MediaPipe ``hand_landmark.h``, version 0.10.21."""
 

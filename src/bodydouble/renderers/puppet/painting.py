@@ -39,3 +39,10 @@ def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int
     for k in order.tolist():
         fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
     return labels
+
+
+def hull_mask(points: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """(h, w) 1 inside the convex hull of ``points`` (N, 2) px, rounded; else 0. ``shape`` starts with h and w."""
+    mask = np.zeros(shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), 1)
+    return mask

@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 
 from bodydouble.perception.arrays import Image, Matte, PixelBox
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.discs import disc
 
-KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
 DISC_RADIUS_MIN = 1
 """Smallest radius in pixels of a disc that widens or narrows a mask."""
 STALE_FRAMES = 24

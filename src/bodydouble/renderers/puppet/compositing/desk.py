@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box
@@ -67,10 +67,7 @@ def find_desk(samples: list[SampleFrame], track: PersonTrack) -> Desk | None:
     height = samples[0].matte.shape[0]
     shoulders = _median_row(track, chosen, BodyPoint.LEFT_SHOULDER)
     hips = _median_row(track, chosen, BodyPoint.LEFT_HIP)
-    if (
-        float(np.median(track.visibility[chosen][:, [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]])) > KNEES_SEEN_MAX
-        or not hips > shoulders
-    ):
+    if float(np.median(track.visibility[chosen][:, KNEES])) > KNEES_SEEN_MAX or not hips > shoulders:
         return None
     top = int(np.clip(shoulders + TRUNK_FROM * (hips - shoulders), 0, height - 1))
     k = max(2, height // NARROWING_ROWS)

@@ -18,6 +18,7 @@ from bodydouble.renderers.puppet.compositing.colours import LEVELS, Colours, col
 from bodydouble.renderers.puppet.compositing.hands import palm_mask
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
+from bodydouble.renderers.puppet.painting import hull_mask
 
 Points = NDArray[np.floating]
 
@@ -228,8 +229,7 @@ def _held_piece(candidate: MaskImage, points: Points) -> MaskImage | None:
     if stats[best, cv2.CC_STAT_AREA] < (SIZE_MIN * length) ** 2:
         return None
     piece = np.asarray(labels == best, np.uint8)
-    fingers = np.zeros_like(candidate)
-    cv2.fillConvexPoly(fingers, cv2.convexHull(np.round(points).astype(np.int32)), 1)
+    fingers = hull_mask(points, candidate.shape)
     reach = 2 * max(1, round(FINGER_REACH * length)) + 1
     near = cv2.dilate(fingers, np.ones((reach, reach), np.uint8))
     return piece if near[piece > 0].any() else None

@@ -11,6 +11,7 @@ from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
+from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Array = NDArray[np.float64]
@@ -206,9 +207,7 @@ def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], w
     wide = np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float64)
     fade = smoothstep(*NECK_FADE, wide[:height, :width])
     fade *= 1 - np.asarray(cv2.resize(collar, size, interpolation=cv2.INTER_LINEAR))[:height, :width]
-    oval = np.zeros((height, width), np.uint8)
-    cv2.fillConvexPoly(oval, cv2.convexHull(np.round(anatomy.face[OVAL, :2]).astype(np.int32)), 1)
-    strength = np.maximum(fade, oval)
+    strength = np.maximum(fade, hull_mask(anatomy.face[OVAL, :2], (height, width)))
     x, y, w, h = cv2.boundingRect((strength > 0).astype(np.uint8))
     here, upper = np.s_[y : y + h, x : x + w], np.zeros_like(rgba)
     upper[here] = np.round(rgba[here] * strength[here][..., None]).astype(np.uint8)

@@ -1,6 +1,6 @@
 """The side of a head that its picture turns away: made up from the side that it shows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Bytes, Floats
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh, doubled_area, draw_mesh
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, Head
-from bodydouble.renderers.puppet.painting import paint_labels
+from bodydouble.renderers.puppet.painting import hull_mask, paint_labels
 from bodydouble.renderers.puppet.picture.regions import closed, distance_to, filled, softened
 
 Array = NDArray[np.float64]
@@ -72,6 +72,12 @@ class HeadVertices:
     skirt: NDArray[np.int64]
     skirt_weight: Array
 
+    def followed_by(self, more: "HeadVertices") -> "HeadVertices":
+        """These vertices and then ``more``."""
+        return HeadVertices(
+            **{f.name: np.concatenate([getattr(v, f.name) for v in (self, more)]) for f in fields(self)}
+        )
+
 
 def needs_far_side(head: Head) -> bool:
     """Whether the picture hides much of one side of ``head``."""
@@ -119,15 +125,7 @@ def with_far_side(points: HeadVertices, mesh: Mesh, head: Head, one_sided: float
     own, confidence = _own_view(mesh, view.at(front), depth, view)
     texture = _completed(own, confidence, view, view.at(front[list(OVAL)]))
     added = _mirrored(points, faces, front, view, head.rotation)
-    both = HeadVertices(
-        vertices=np.concatenate([points.vertices, added.vertices]),
-        solid=np.concatenate([points.solid, added.solid]),
-        head_weight=np.r_[points.head_weight, added.head_weight],
-        head_share=np.r_[points.head_share, added.head_share],
-        fine=np.r_[points.fine, added.fine],
-        skirt=np.concatenate([points.skirt, added.skirt]),
-        skirt_weight=np.concatenate([points.skirt_weight, added.skirt_weight]),
-    )
+    both = points.followed_by(added)
     extra, _ = placed(added.solid, added.vertices, added.head_share)
     front = np.concatenate([front, extra])
     hidden = np.where((front - centre) @ view.across > 0, both.head_share, 0)
@@ -152,8 +150,7 @@ class _Silhouette:
         """From the opaque pixels of ``rgba`` (h, w, 4) about the face's ``outline`` (36, 2)."""
         across = far * head.rotation[:2, 0] / np.linalg.norm(head.rotation[:2, 0])
         down = downwards(across)
-        face = np.zeros(rgba.shape[:2], np.uint8)
-        cv2.fillConvexPoly(face, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
+        face = hull_mask(outline, rgba.shape)
         rows, columns = np.nonzero((distance_to(face > 0) < HAIR_WIDTH[0] * head.width) & (rgba[..., 3] > SEEN))
         places = np.stack([columns, rows], 1).astype(np.float64)
         step = SILHOUETTE_STEP * head.width
@@ -253,8 +250,8 @@ def _own_view(mesh: Mesh, target: Array, depth: Array, view: _View) -> tuple[Byt
         (x0, y0, x1, y1), rgba = drawn
         own[y0:y1, x0:x1] = rgba
     source, corners = mesh.vertices[mesh.triangles], target[mesh.triangles]
-    shown = ENLARGED**2 * doubled_area(source) / np.maximum(doubled_area(corners), TINY)
-    shown = np.where(doubled_area(corners) > TINY, shown, 0)
+    area = doubled_area(corners)
+    shown = np.where(area > TINY, ENLARGED**2 * doubled_area(source) / np.maximum(area, TINY), 0)
     order = np.argsort(-depth[mesh.triangles].mean(1), kind="stable")
     labels = paint_labels(corners, order, view.shape)
     share = np.r_[0, smoothstep(*CONFIDENT, shown)].astype(np.float32)[labels]
@@ -288,8 +285,7 @@ def _completed(own: Bytes, confidence: Floats, view: _View, outline: Array) -> B
 def _reach(view: _View, outline: Array) -> Floats:
     """(h, w) 0-1 where the near side may stand in for the far one: about the face, not on the shoulders."""
     beyond = view.beyond_middle() / view.unit
-    face = np.zeros(view.shape, np.uint8)
-    cv2.fillConvexPoly(face, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
+    face = hull_mask(outline, view.shape)
     away = distance_to(face > 0) / view.unit
     height = view.height()
     chin, centre = view.height_of(outline[len(outline) // 2]), view.height_of(outline.mean(0))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
@@ -147,16 +147,15 @@ class LayeredPuppet:
         Cut off by the lower edge, legs that are seen soon before or after are not behind anything.
         """
         motion, actor = self._retargeting.motion, self._retargeting.actor
-        knees = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
         near = slice(max(index - LEGS_SEEN_FRAMES, 0), index + LEGS_SEEN_FRAMES + 1)
         same = motion.shot[near] == motion.shot[index]
         length = (actor.lengths["thigh_l"] + actor.lengths["calf_l"]) * actor.size[index]
         cut_off = actor.hips[index, 1] + length > height
-        if cut_off and motion.visibility[near][:, knees][same].max() > LEGS_SEEN_MIN:
+        if cut_off and motion.visibility[near][:, KNEES][same].max() > LEGS_SEEN_MIN:
             return []
         return [
             f"leg_{side}"
-            for knee, side in zip(knees, "lr", strict=True)
+            for knee, side in zip(KNEES, "lr", strict=True)
             if motion.body[index, knee, 1] <= height and motion.visibility[index, knee] < LEG_SEEN
         ]
 

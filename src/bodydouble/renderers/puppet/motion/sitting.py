@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -14,7 +14,6 @@ from bodydouble.renderers.puppet.motion.visibility import THIGHS_SEEN_MIN
 
 Array = NDArray[np.float64]
 
-KNEES = [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]
 SITTING, STANDING = 0.3, 0.5
 """Spine lengths from the hips down to the knees up to which the actor sits or crouches, and from which he stands.
 Measured on the development clips: -0.4 to 0.3 of who sits or crouches, 0.7 to 1 of who stands, 0.5 from high above."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
 from bodydouble.perception.footage import Mattes
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import fill_gaps, gaussian_smoothed
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
@@ -74,7 +74,7 @@ def outline_widths(track: PersonTrack, mattes: Mattes) -> Array:
     NaN in all other frames; their mattes are not read.
     """
     result = np.full(len(track), np.nan)
-    knees = track.visibility[:, [BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_KNEE]].max(1)
+    knees = track.visibility[:, KNEES].max(1)
     faceless = track.present & ~near_found(track.face_found & track.present)
     wanted = np.flatnonzero(faceless & near_found(faceless & (knees < KNEES_UNSEEN_MAX)))
     if len(wanted) == 0:

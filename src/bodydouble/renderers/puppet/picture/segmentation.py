@@ -14,6 +14,7 @@ from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS
+from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
@@ -301,10 +302,9 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
 
 def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     """(h, w) the hull of the face mesh; empty where no face is seen."""
-    zone = np.zeros(shape[:2], np.uint8)
-    if anatomy.face is not None:
-        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:MESH_POINTS, :2]).astype(np.int32)), 1)
-    return zone > 0
+    if anatomy.face is None:
+        return np.zeros(shape[:2], bool)
+    return hull_mask(anatomy.face[:MESH_POINTS, :2], shape) > 0
 
 
 def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
