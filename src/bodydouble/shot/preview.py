@@ -1,6 +1,7 @@
 """The preview of a running shot: its rendered part as a small video that grows, and the newest frame as a picture."""
 
 import logging
+import math
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -22,6 +23,8 @@ PREVIEW_PARTS = "preview"
 """Folder of the parts of ``preview.mp4``; each is named after its first frame."""
 PART_SECONDS = 1
 """Length of a part; the preview grows by it."""
+RATE_MAX = 16
+"""Frames a second of the preview: of a faster video every other frame is shown, every third, and so on."""
 SIDE_MAX = 480
 """Pixels of the picture's longer side."""
 JPEG_QUALITY = 80
@@ -51,6 +54,7 @@ class PreviewWriter:
         self._info, self._pts = info, pts
         self._part: BrowserVideoWriter | None = None
         self._part_start = 0  # index of the part's first frame
+        self._step = max(1, math.ceil(info.frame_rate / RATE_MAX))  # frames from one that is shown to the next
         self._newest: Image | None = None
         self._failed = False
 
@@ -66,7 +70,9 @@ class PreviewWriter:
                 self._publish()
             if self._part is None:
                 self._begin(index)
-            self._write(index, image)
+            if (index - self._part_start) % self._step == 0:
+                self._write(image, index)
+            self._newest = image
         except Exception:
             self._fail()
 
@@ -87,13 +93,14 @@ class PreviewWriter:
     def _begin(self, index: int) -> None:
         self._parts.mkdir(exist_ok=True)
         self._part_start = index
-        self._part = BrowserVideoWriter(self._parts / f"{index:07d}.mp4", *self._size, self._info.frame_rate)
+        self._part = BrowserVideoWriter(
+            self._parts / f"{index:07d}.mp4", *self._size, self._info.frame_rate / self._step
+        )
 
-    def _write(self, index: int, image: Image) -> None:
+    def _write(self, image: Image, index: int) -> None:
         assert self._part is not None, "a part was begun"
         small = cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR)  # a third of the time of INTER_AREA
         self._part.write(np.asarray(small, np.uint8), self._seconds(index) - self._seconds(self._part_start))
-        self._newest = image
 
     def _publish(self) -> None:
         """Complete the part, and let the preview show it."""
