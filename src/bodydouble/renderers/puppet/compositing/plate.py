@@ -9,7 +9,6 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,10 @@ from bodydouble.perception.arrays import Image, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.gathering import SEAM_REACH, Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL, person_zone, unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -36,36 +36,11 @@ STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES = 240, 8, 160
 and with a still camera."""
 SAMPLES_MAX = 44
 """Frames that are held at once: 162 MB at 1280 x 720."""
-STRIP_ROWS = 40
-"""Rows of which the median is taken at once: the stack of all samples would be large."""
 WHOLE_ALPHA = 252
 """Alpha (0-255) of a moved plate from which a pixel is none of the border's blend."""
-FREE_ALPHA, DOUBTFUL_ALPHA = 250, 255 - DOUBTFUL - 2
-"""Alpha (0-255) of a sample from which a pixel is certainly, and from which it is probably background, and none of the
-border's blend."""
-PATCH_PIXELS_MIN = 20
-"""What a sample adds at least: smaller patches are ragged edges."""
-PREFER_FRAMES = 64
-"""A sample nearer to the key by so many frames is preferred to one that shows twice as much."""
-CHOICE_STEP = 4
-"""Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
-SEAM_REACH = 24
-"""Pixels around a hole in which the light of a patch is compared with its surroundings."""
-
 
 MASKS_KEPT_MAX, DEFLATE_LEVEL = 1000, 1
 """Masks of bystanders that are kept, of a few kB each, and how thoroughly they are packed."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Sample:
-    index: int
-    rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, 255 - DOUBTFUL near them, else 255
-
-
-def _sample(index: int, image: Image, taken: NDArray[np.uint8]) -> _Sample:
-    rgba = cv2.merge([*cv2.split(image), cv2.bitwise_not(taken)])
-    return _Sample(index=index, rgba=np.asarray(rgba, np.uint8))
 
 
 def shot_spans(track: PersonTrack) -> list[tuple[int, int]]:
@@ -168,7 +143,7 @@ class _SpanBuilder:
     def run(self) -> Iterator[int]:
         """Yields the index of the frame it is at."""
         tracker = CameraTracker(self._footage.width, self._footage.height)
-        samples: deque[_Sample] = deque(maxlen=SAMPLES_MAX)
+        samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         short = self._stop - self._start <= SAMPLES_MAX * MOVING_SAMPLE_FRAMES
         for index, image, matte in self._frames(TRACK_EVERY_FRAMES):
             # A shot that fits into the ring is done after one pass. The camera's path needs no exact mask.
@@ -176,7 +151,7 @@ class _SpanBuilder:
             taken = self._unknown(index, image, matte) if sampled else self._occupied(index, image, matte)
             tracker.add(index, image, taken)
             if sampled:
-                samples.append(_sample(index, image, taken))
+                samples.append(Sample.of(index, image, taken))
             yield self._start + (index - self._start) // 2
         self.path = tracker.path(self._start, self._stop)
         key_frames, sample_frames, reach = (
@@ -189,7 +164,7 @@ class _SpanBuilder:
         with ThreadPoolExecutor(1) as pool:
             if not short:
                 for index, image, matte in self._frames(sample_frames):
-                    samples.append(_sample(index, image, self._unknown(index, image, matte)))
+                    samples.append(Sample.of(index, image, self._unknown(index, image, matte)))
                     while waiting and index >= waiting[0] + reach:
                         self._gather(pool, waiting.popleft(), samples)
                     yield self._start + (self._stop - self._start + index - self._start) // 2
@@ -198,10 +173,11 @@ class _SpanBuilder:
                 yield self._stop - 1
             self._complete(ahead=0)
 
-    def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[_Sample]) -> None:
+    def _gather(self, pool: ThreadPoolExecutor, key: int, samples: deque[Sample]) -> None:
         """Collect the background seen around ``key`` in the pool, and complete the plates before it meanwhile."""
-        gather = self._median if self.path.still else self._nearest
-        self._gathering.append((key, pool.submit(gather, key, list(samples))))
+        held = list(samples)
+        seen = pool.submit(median, held) if self.path.still else pool.submit(nearest, self.path, key, held)
+        self._gathering.append((key, seen))
         self._complete(ahead=1)
 
     def _complete(self, ahead: int) -> None:
@@ -271,83 +247,6 @@ class _SpanBuilder:
         result[here] |= new
         return result
 
-    def _median(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
-        """For a still camera: each pixel's median over the samples in which it is free."""
-        height, width = samples[0].rgba.shape[:2]
-        image = np.zeros((height, width, 3), np.uint8)
-        known = np.zeros((height, width), np.bool_)
-        for y in range(0, height, STRIP_ROWS):
-            rows = np.s_[y : y + STRIP_ROWS]
-            stack = np.stack([s.rgba[rows] for s in samples])
-            taken = stack[..., 3] < FREE_ALPHA
-            taken &= ~taken.all(0) | (stack[..., 3] < DOUBTFUL_ALPHA)  # where nothing is certain, what is probable
-            image[rows] = _masked_median(stack[..., :3], taken)
-            known[rows] = ~taken.all(0)
-        return image, known
-
-    def _nearest(self, key: int, samples: list[_Sample]) -> tuple[Image, NDArray[np.bool_]]:
-        """For a moving camera: each pixel from a sample near in time in which it is free, else probably free."""
-        height, width = samples[0].rgba.shape[:2]
-        image = np.zeros((height, width, 3), np.uint8)
-        known = np.zeros((height, width), np.bool_)
-        for alpha_min in (FREE_ALPHA, DOUBTFUL_ALPHA):
-            if not known.all():
-                self._lay_in(key, samples, image, known, alpha_min)
-        return image, known
-
-    def _lay_in(self, key: int, samples: list[_Sample], image: Image, known: NDArray[np.bool_], alpha_min: int) -> None:
-        """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
-        for sample in self._in_turn(key, samples, ~known, alpha_min):
-            # After the first sample only the person's place is left: no more than its surroundings are warped.
-            box = _hole_box(known, SEAM_REACH)
-            if box is None:
-                break
-            x0, y0, x1, y1 = box
-            here = np.s_[y0:y1, x0:x1]
-            if sample.index == key:
-                moved = sample.rgba[here]
-            else:
-                matrix = cut_to(box) @ self.path.between(sample.index, key)
-                moved = cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0))
-            free = cv2.erode(cv2.extractChannel(moved, 3), np.ones((3, 3), np.uint8)) > alpha_min
-            new = free & ~known[here]
-            if new.sum() < PATCH_PIXELS_MIN:
-                continue
-            colours = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
-            shared = (free & known[here]).astype(np.uint8) * np.uint8(255)
-            cv2.copyTo(match_light(colours, image[here], shared), new.astype(np.uint8), image[here])
-            known[here] |= new
-
-    def _in_turn(self, key: int, samples: list[_Sample], hole: NDArray[np.bool_], alpha_min: int) -> Iterator[_Sample]:
-        """Samples in the order in which they are laid under each other: few large patches, the near ones first.
-
-        Many narrow strips would be ragged, because no sample is right for all depths of the scene. ``hole`` (H, W) is
-        what is wanted, ``alpha_min`` as in ``_lay_in``.
-        """
-        height, width = samples[0].rgba.shape[:2]
-        size = (width // CHOICE_STEP, height // CHOICE_STEP)
-        shrink = np.diag([1 / CHOICE_STEP, 1 / CHOICE_STEP, 1.0])
-        free: list[NDArray[np.bool_]] = []
-        for sample in samples:
-            matrix = shrink @ self.path.between(sample.index, key)
-            alpha = cv2.extractChannel(sample.rgba, 3)
-            free.append(cv2.warpPerspective(alpha, matrix, size, flags=cv2.INTER_NEAREST) > alpha_min)
-        nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
-        small = cv2.resize(hole.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        hole = np.asarray(small, np.bool_)
-        left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
-        following = left[0]  # the key's own frame
-        while True:
-            left.remove(following)
-            hole &= ~free[following]
-            yield samples[following]
-            if not left or not hole.any():
-                return
-            gains = [np.count_nonzero(free[k] & hole) * nearness[k] for k in left]
-            if max(gains) == 0:
-                return
-            following = left[int(np.argmax(gains))]
-
     def _bystanders(self, key: int) -> NDArray[np.bool_]:
         """Where other people are, so that none of them is cloned into a hole."""
         taken = np.zeros((self._footage.height, self._footage.width), np.bool_)
@@ -372,16 +271,3 @@ def _hole_box(known: NDArray[np.bool_], pad: int) -> Box | None:
     x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
     height, width = known.shape
     return (max(0, x - pad), max(0, y - pad), min(width, x + w + pad), min(height, y + h + pad)) if w else None
-
-
-def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
-    """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
-    # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
-    ordered = np.sort(np.where(taken[..., None], np.uint8(255), stack), axis=0)
-    free = (~taken).sum(0)
-    low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
-    high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
-    middle = (
-        np.take_along_axis(ordered, low, 0)[0].astype(np.uint16) + np.take_along_axis(ordered, high, 0)[0] + 1
-    ) // 2
-    return np.where((free > 0)[..., None], middle, 0).astype(np.uint8)

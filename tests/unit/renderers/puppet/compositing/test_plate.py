@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.pack import ModelPack
+from bodydouble.renderers.puppet.compositing import gathering, plate
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
@@ -160,16 +161,13 @@ def test_building_can_be_cancelled_and_leaves_no_half_file(tmp_path: Path) -> No
 def test_a_long_shot_holds_no_more_frames_than_the_ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The samples that a key plate is made from never exceed the ring's size."""
     most = 0
-    import bodydouble.renderers.puppet.compositing.plate as module
 
-    original = module._masked_median
-
-    def counting(stack: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    def counting(samples: list[gathering.Sample]) -> tuple[np.ndarray, np.ndarray]:
         nonlocal most
-        most = max(most, len(stack))
-        return original(stack, taken)
+        most = max(most, len(samples))
+        return gathering.median(samples)
 
-    monkeypatch.setattr(module, "_masked_median", counting)
+    monkeypatch.setattr(plate, "median", counting)
     footage, mattes, track, _ = walking_scene(400, (96, 72), walk=0.1)
     build_plates(footage, mattes, track, tmp_path, ignore)
     assert 0 < most <= SAMPLES_MAX

@@ -3,6 +3,7 @@
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.samples import SAMPLES, sample_frames
+from bodydouble.renderers.puppet.kept_frames import KEPT_STEP
 from synthetic_scene import walking_scene
 
 
@@ -21,3 +22,11 @@ def test_nobody_gives_no_samples() -> None:
     """A track without anybody has nothing to sample at."""
     footage, mattes, track, _ = walking_scene(3, (96, 72), absent=(0, 1, 2))
     assert sample_frames(footage, mattes, track) == []
+
+
+def test_samples_are_frames_that_the_pass_for_plates_kept() -> None:
+    """In a video with frames enough each is a multiple of four from its shot's start, so that none is decoded again."""
+    footage, mattes, track, _ = walking_scene(120, (96, 72), absent=(0, 1, 2))
+    samples = sample_frames(footage, mattes, track)
+    assert SAMPLES / 2 < len(samples) <= SAMPLES
+    assert [sample.index % KEPT_STEP for sample in samples] == [0] * len(samples)

@@ -1,0 +1,158 @@
+"""The background around a key frame as sampled frames show it: the nearest free sample, or the median of all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image
+from bodydouble.renderers.puppet.compositing.registration import CameraPath
+from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL
+from bodydouble.renderers.puppet.compositing.seams import match_light
+from bodydouble.renderers.puppet.compositing.stored_plates import Box, cut_to
+
+STRIP_ROWS = 40
+"""Rows of which the median is taken at once: the stack of all samples would be large."""
+FREE_ALPHA, DOUBTFUL_ALPHA = 250, 255 - DOUBTFUL - 2
+"""Alpha (0-255) of a sample from which a pixel is certainly, and from which it is probably background, and none of the
+border's blend."""
+PATCH_PIXELS_MIN = 20
+"""What a sample adds at least: smaller patches are ragged edges."""
+PREFER_FRAMES = 64
+"""A sample nearer to the key by so many frames is preferred to one that shows twice as much."""
+CHOICE_STEP = 4
+"""Pixels of the frame for one of the picture in which samples are compared before one is laid in."""
+SEAM_REACH = 24
+"""Pixels around a hole in which the light of a patch is compared with its surroundings."""
+ONE_PIXEL_AROUND = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A frame from which background is learned."""
+
+    index: int
+    rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, 255 - DOUBTFUL near them, else 255
+    free: NDArray[np.uint8]  # alpha of every CHOICE_STEP-th pixel of every CHOICE_STEP-th row
+
+    @classmethod
+    def of(cls, index: int, image: Image, taken: NDArray[np.uint8]) -> "Sample":
+        """Frame ``index``, whose pixels say nothing of the background where ``taken``, as ``unknown_mask`` gives it."""
+        alpha = cv2.bitwise_not(taken)
+        rgba = cv2.merge([*cv2.split(image), alpha])
+        columns, rows = choice_size(taken.shape)
+        free = alpha[: rows * CHOICE_STEP : CHOICE_STEP, : columns * CHOICE_STEP : CHOICE_STEP]
+        return cls(index=index, rgba=np.asarray(rgba, np.uint8), free=np.ascontiguousarray(free, np.uint8))
+
+
+def choice_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Width and height of the picture in which samples of ``shape`` (H, W, ...) are compared."""
+    return shape[1] // CHOICE_STEP, shape[0] // CHOICE_STEP
+
+
+def median(samples: list[Sample]) -> tuple[Image, NDArray[np.bool_]]:
+    """For a still camera: each pixel's median over the samples in which it is free, and which pixels have one."""
+    height, width = samples[0].rgba.shape[:2]
+    image = np.zeros((height, width, 3), np.uint8)
+    known = np.zeros((height, width), np.bool_)
+    for y in range(0, height, STRIP_ROWS):
+        rows = np.s_[y : y + STRIP_ROWS]
+        stack = np.stack([s.rgba[rows] for s in samples])
+        taken = stack[..., 3] < FREE_ALPHA
+        taken &= ~taken.all(0) | (stack[..., 3] < DOUBTFUL_ALPHA)  # where nothing is certain, what is probable
+        image[rows] = _masked_median(stack[..., :3], taken)
+        known[rows] = ~taken.all(0)
+    return image, known
+
+
+def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
+    """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
+    # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
+    ordered = np.sort(np.where(taken[..., None], np.uint8(255), stack), axis=0)
+    free = (~taken).sum(0)
+    low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
+    high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
+    middle = (
+        np.take_along_axis(ordered, low, 0)[0].astype(np.uint16) + np.take_along_axis(ordered, high, 0)[0] + 1
+    ) // 2
+    return np.where((free > 0)[..., None], middle, 0).astype(np.uint8)
+
+
+def nearest(path: CameraPath, key: int, samples: list[Sample]) -> tuple[Image, NDArray[np.bool_]]:
+    """For a moving camera: each pixel of frame ``key`` from a sample near in time in which it is free, else probably.
+
+    Also answers which pixels have one.
+    """
+    height, width = samples[0].rgba.shape[:2]
+    image = np.zeros((height, width, 3), np.uint8)
+    known = np.zeros((height, width), np.bool_)
+    for alpha_min in (FREE_ALPHA, DOUBTFUL_ALPHA):
+        if not known.all():
+            _lay_in(path, key, samples, image, known, alpha_min)
+    return image, known
+
+
+def _lay_in(
+    path: CameraPath, key: int, samples: list[Sample], image: Image, known: NDArray[np.bool_], alpha_min: int
+) -> None:
+    """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
+    for sample, added in _in_turn(path, key, samples, ~known, alpha_min):
+        # No more is warped than what this sample adds, and its surroundings.
+        box = _full_size_box(added, known.shape, SEAM_REACH)
+        x0, y0, x1, y1 = box
+        here = np.s_[y0:y1, x0:x1]
+        if sample.index == key:
+            moved = sample.rgba[here]
+        else:
+            matrix = cut_to(box) @ path.between(sample.index, key)
+            moved = np.asarray(cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0)), np.uint8)
+        free = cv2.erode(cv2.extractChannel(moved, 3), ONE_PIXEL_AROUND) > alpha_min
+        before = known[here]
+        new = free & ~before
+        if np.count_nonzero(new) < PATCH_PIXELS_MIN:
+            continue
+        colours = np.asarray(cv2.cvtColor(moved, cv2.COLOR_RGBA2RGB), np.uint8)
+        shared = (free & before).view(np.uint8) * np.uint8(255)
+        cv2.copyTo(match_light(colours, image[here], shared), new.view(np.uint8), image[here])
+        before |= new
+
+
+def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -> Box:
+    """The box around ``small`` (h, w), whose pixels are ``CHOICE_STEP`` apart, ``pad`` pixels wider, in the frame."""
+    x, y, w, h = (CHOICE_STEP * side for side in cv2.boundingRect(small.view(np.uint8)))
+    pad += CHOICE_STEP
+    return max(0, x - pad), max(0, y - pad), min(shape[1], x + w + pad), min(shape[0], y + h + pad)
+
+
+def _in_turn(
+    path: CameraPath, key: int, samples: list[Sample], hole: NDArray[np.bool_], alpha_min: int
+) -> Iterator[tuple[Sample, NDArray[np.bool_]]]:
+    """Samples in the order in which they are laid under each other: few large patches, the near ones first.
+
+    Many narrow strips would be ragged, because no sample is right for all depths of the scene. ``hole`` (H, W) is
+    what is wanted, ``alpha_min`` as in ``_lay_in``. With each sample comes what it adds, in the small picture.
+    """
+    size = choice_size(hole.shape)
+    shrink, enlarge = (np.diag([zoom, zoom, 1.0]) for zoom in (1 / CHOICE_STEP, CHOICE_STEP))
+    free: list[NDArray[np.bool_]] = []
+    for sample in samples:
+        matrix = shrink @ path.between(sample.index, key) @ enlarge
+        free.append(cv2.warpPerspective(sample.free, matrix, size, flags=cv2.INTER_NEAREST) > alpha_min)
+    nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
+    hole = hole[: size[1] * CHOICE_STEP : CHOICE_STEP, : size[0] * CHOICE_STEP : CHOICE_STEP].copy()
+    left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
+    following = left[0]  # the key's own frame
+    while True:
+        left.remove(following)
+        added = free[following] & hole
+        if added.any():
+            yield samples[following], added
+        hole &= ~free[following]
+        if not left or not hole.any():
+            return
+        gains = [np.count_nonzero(free[k] & hole) * nearness[k] for k in left]
+        if max(gains) == 0:
+            return
+        following = left[int(np.argmax(gains))]
