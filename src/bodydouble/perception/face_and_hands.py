@@ -36,8 +36,8 @@ FACE_SEARCH_EVERY_FRAMES = 2
 FACE_SEARCH_SCALES = (1.0, 1.3, 1.7)
 """Sides of the searched squares over the head's region: the detector misses clear faces at one scale and finds them
 at another (a picture at 1.3 to 1.7, a blurred frame of the juggler from 1.3 on)."""
-HAND_SCORE_MIN, HAND_SCORE_SURE = 0.5, 0.8
-"""Scores 0-1 of the hand network. Below the first there is no hand; above the second no other region is tried."""
+HAND_SCORE_MIN = 0.5
+"""Score 0-1 of the hand network from which there is a hand."""
 PALM_SEARCH_EVERY_FRAMES = 3
 """While a hand is lost: the palm detector costs more than the landmarks."""
 WRIST_SEEN_MIN = 0.3
@@ -152,32 +152,30 @@ class FaceHandsTracker:
         return result
 
     def _hand_of(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> HandLandmarks | None:
-        wrist = body.points[ARMS[k].wrist]
-        best: HandLandmarks | None = None
-        for roi in self._hand_candidates(image, body, k, arm):
-            if not roi.inside(image.shape[1], image.shape[0]):
-                continue
-            hand = self._hand.run(image, roi)
-            if best is None or hand.score > best.score:
-                best = hand
-            if hand.score > HAND_SCORE_SURE:
-                break
-        state = self.state
-        unsure = best is None or best.score < HAND_SCORE_MIN
-        if best is None or unsure or distance(best.points[HandPoint.WRIST], wrist) > WRIST_REACH_MAX * arm:
-            state.hands[k] = None
-            state.hands_lost[k] += 1
-            return None
-        state.hands[k], state.hands_lost[k] = hand_roi(best.points), 0
-        return best
+        state, known = self.state, self.state.hands[k]
+        hand = None if known is None else self._measure_hand(image, body, k, arm, known)
+        if hand is None:
+            # A hand that has just left its region is looked for at once: it is fast, not hidden.
+            roi = self._hand_region(image, body, k, arm)
+            hand = None if roi is None else self._measure_hand(image, body, k, arm, roi)
+        if hand is None:
+            state.hands[k], state.hands_lost[k] = None, state.hands_lost[k] + 1
+        else:
+            state.hands[k], state.hands_lost[k] = hand_roi(hand.points), 0
+        return hand
 
-    def _hand_candidates(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> list[Roi]:
-        known = self.state.hands[k]
-        if known is not None:
-            return [known]
+    def _measure_hand(self, image: Image, body: BodyLandmarks, k: int, arm: float, roi: Roi) -> HandLandmarks | None:
+        if not roi.inside(image.shape[1], image.shape[0]):
+            return None
+        hand = self._hand.run(image, roi)
+        away = distance(hand.points[HandPoint.WRIST], body.points[ARMS[k].wrist])
+        return hand if hand.score >= HAND_SCORE_MIN and away <= WRIST_REACH_MAX * arm else None
+
+    def _hand_region(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> Roi | None:
+        """Where the landmarks of the body say that hand ``k`` is; None where its wrist is hidden."""
         side = ARMS[k]
         if body.visibility[side.wrist] < WRIST_SEEN_MIN:
-            return []
+            return None
         wrist, fingers = body.points[side.wrist], body.points[[side.pinky_root, side.index_root]].mean(0)
         centre = wrist + (fingers - wrist) * HAND_BEYOND_WRIST
         size = max(distance(wrist, fingers) * HAND_OF_PALM, HAND_SIZE_MIN * arm)
@@ -186,8 +184,8 @@ class FaceHandsTracker:
             palms = self._palms.detect(image, region)
             near = [p for p in palms if distance(p.points[PalmKeyPoint.WRIST], wrist) < PALM_REACH_MAX * arm]
             if near:
-                return [palm_roi(max(near, key=lambda p: p.score))]
-        return [_hand_estimate(centre, fingers - wrist, size)]
+                return palm_roi(max(near, key=lambda p: p.score))
+        return _hand_estimate(centre, fingers - wrist, size)
 
 
 def _measured_hand(points: Points) -> HandLandmarks | None:

@@ -29,6 +29,7 @@ GAUSSIAN_REACH_SIGMAS = 4.0
 """Standard deviations at which a Gaussian is cut off: what lies beyond weighs 0.00006 together."""
 
 HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
+WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +120,17 @@ def _filled(values: NDArray[np.floating], good: NDArray[np.bool_]) -> NDArray[np
     return fill_gaps(values.astype(np.float64), good)
 
 
+def _filled_beside(
+    hands: NDArray[np.floating], wrists: NDArray[np.floating], good: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(F, 21, 3) ``hands`` with gaps filled beside the body's ``wrists`` (F, 3): an arm swings while its hand is lost."""
+    away = hands.astype(np.float64)
+    away[..., :2] -= wrists[:, None, :2]
+    filled = fill_gaps(away, good)
+    filled[..., :2] += wrists[:, None, :2]
+    return filled
+
+
 def _median_distance(points: NDArray[np.float64], a: int, b: int) -> float:
     """Median over the frames of the distance of landmarks ``a`` and ``b`` in pixels; ``points`` is (F, N, 2 or 3)."""
     return float(np.median(np.hypot(*(points[:, a, :2] - points[:, b, :2]).T)))
@@ -181,7 +193,7 @@ def _smooth_hands(track: PersonTrack, frame_rate: float) -> PersonTrack:
                 hand_found[start:stop, k] = False
                 continue
             here = slice(start, stop)
-            filled = _filled(track.hands[here, k], track.hand_found[here, k])
+            filled = _filled_beside(track.hands[here, k], track.body[here, WRISTS[k]], track.hand_found[here, k])
             palm = _median_distance(filled, HandPoint.WRIST, HandPoint.MIDDLE_MCP)
             scale = max(palm * HAND_OF_PALM, SCALE_MIN)
             hands[here, k] = _smooth(filled, frame_rate, FAST, scale)

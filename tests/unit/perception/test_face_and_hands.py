@@ -1,7 +1,11 @@
-"""Tracking the face of one body."""
+"""Tracking the face and the hands of one body."""
+
+import numpy as np
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.face_and_hands import FACE_SEARCH_SCALES, FaceHandsTracker
+from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmarks import HandLandmarks
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.tracking import head_region
 from material import astronaut
@@ -47,3 +51,32 @@ def test_a_lost_face_is_searched_at_one_scale_at_a_time(model_pack: ModelPack):
 
     assert found == [False, False, True]
     assert detector.searched == 2
+
+
+class HandWhereItIs:
+    """Sees a hand in regions about the wrist alone."""
+
+    def __init__(self, wrist) -> None:
+        self._wrist = wrist
+
+    def run(self, image, roi: Roi) -> HandLandmarks:
+        near = np.hypot(roi.x - self._wrist[0], roi.y - self._wrist[1]) < 100
+        points = np.tile(self._wrist, (21, 1)) + np.arange(21)[:, None]
+        return HandLandmarks(points=points, depth=np.zeros(21), score=0.9 if near else 0.1)
+
+
+def test_a_hand_that_left_its_region_is_found_in_the_same_frame(model_pack: ModelPack):
+    """A fast hand is not where the last frame had it, but the body says where it is."""
+    image = astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    wrist = person.body.points[15].copy()
+    person.body.visibility[[15, 16]] = 1, 0
+    tracker = FaceHandsTracker(model_pack)
+    tracker._hand = HandWhereItIs(wrist)  # type: ignore[assignment]
+    tracker.state.hands[0] = Roi(x=float(wrist[0]) + 300, y=float(wrist[1]), size=50.0)
+
+    left, right = tracker.hands(image, person.body)
+
+    assert left is not None
+    assert right is None
+    assert tracker.state.hands_lost == [0, 1]

@@ -99,3 +99,19 @@ def test_a_shaken_head_is_followed():
     smooth = smooth_track(track, 25.0).face[:, 0, 0]
 
     assert np.abs(smooth - swing)[5:-5].mean() < width / 60
+
+
+def test_a_lost_hand_follows_the_wrist():
+    """While a hand is lost its arm swings: in the gap it is where the body's wrist is, not on the way straight across."""
+    frames = 20
+    track = _standing(frames)
+    track.body[:] = track.body[0]
+    track.body[8:12, 15, 1] += 80
+    track.hand_found[:, 0] = True
+    track.hands[:, 0] = track.body[:, None, 15] + np.arange(21)[:, None] * 2
+    track.hand_found[8:12, 0], track.hands[8:12, 0] = False, np.nan
+
+    smooth = smooth_track(track, 25.0)
+
+    assert smooth.hand_found[:, 0].all()
+    assert np.abs(smooth.hands[:, 0, 0, :2] - smooth.body[:, 15, :2]).max() < 30
