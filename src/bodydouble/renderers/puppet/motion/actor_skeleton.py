@@ -27,6 +27,9 @@ POSITION_SIGMA, DEPTH_SIGMA = 1.0, 3.0
 """Frames of smoothing beyond the track's own: depth is noisier than position."""
 SIZE_CHANGE_MIN = 1.2
 """Largest over smallest size up to which the actor is taken to stay at one distance."""
+FAST = (0.03, 0.1)
+"""Trunk lengths that this smoothing moves a joint that is seen, up to which it counts as noise, and from which the joint
+really is elsewhere: arms swing faster than any filter. Measured: noise is below 0.02, swings of a dancer above 0.1."""
 HIDDEN = (0.2, 0.5)
 """Visibilities below and above which a joint is hidden, and seen."""
 HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
@@ -156,9 +159,19 @@ def _smoothed(motion: Motion) -> Array:
     result = points.copy()
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         part = _steadied(points[start:stop], motion.visibility[start:stop])
-        result[start:stop, :, :2] = gaussian_smoothed(part[..., :2], POSITION_SIGMA)
+        result[start:stop, :, :2] = _steady_at_rest(part[..., :2], motion.visibility[start:stop])
         result[start:stop, :, 2] = gaussian_smoothed(part[..., 2], DEPTH_SIGMA)
     return result
+
+
+def _steady_at_rest(points: Array, visibility: Array) -> Array:
+    """``points`` (F, 33, 2) smoothed, but for joints that are seen and fast; ``visibility`` (F, 33) is 0-1."""
+    smooth = gaussian_smoothed(points, POSITION_SIGMA)
+    unit = np.linalg.norm(shoulder_centre(points) - hip_centre(points), axis=1)
+    away = np.linalg.norm(points - smooth, axis=2) / np.maximum(unit, 1.0)[:, None]
+    fast = np.clip((away - FAST[0]) / (FAST[1] - FAST[0]), 0, 1)
+    fast *= np.clip((visibility - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0, 1)
+    return smooth + fast[..., None] * (points - smooth)
 
 
 def _steadied(points: Array, visibility: Array) -> Array:

@@ -53,6 +53,8 @@ In a close-up the viewer compares faces, and wide clothes hide the shoulders. Ch
 """
 CONTACT_SEEN_MIN = 0.3
 """Visibility from which on a hip or knee may draw a hand."""
+WRIST_BEND_MAX = 1.0
+"""Radians between forearm and hand on screen, at most: the landmarks of a blurred hand fold it onto the forearm."""
 ARM_BONES = ("upperarm", "lowerarm", "hand")
 SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
@@ -316,7 +318,8 @@ class Retargeting:
                 low = RAISED_LEFT if side == "l" else -2 * np.pi - RAISED_LEFT
                 turn = wrapped(azimuth - bone.azimuth, low)
             else:
-                turn += wrapped(azimuth - bone.azimuth - turn, -np.pi)
+                bend = wrapped(azimuth - bone.azimuth - turn, -np.pi)
+                turn += float(np.clip(bend, -WRIST_BEND_MAX, WRIST_BEND_MAX)) if name == "hand" else bend
             bones[f"{name}_{side}"] = BonePose(
                 rotation=limb_rotation(bone.azimuth, turn, own - elevation), origin=bone.origin, target=place
             )

@@ -217,3 +217,31 @@ def test_a_bowed_head_has_a_neck_as_long_as_its_own():
     assert pose is not None
     neck = pose.joints["head"][:2] - pose.joints["shoulders"][:2]
     assert np.hypot(*neck) > 0.95 * np.hypot(*found.rest.neck[:2])
+
+
+def test_a_fast_arm_reaches_as_far_as_the_actors():
+    """A wrist that is elsewhere for a single frame is there in the skeleton too; one that trembles is steadied."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(15)]
+    for i, pose in enumerate(poses):
+        pose[16] += (-1) ** i
+    poses[7][[13, 15]] += [50, -60]
+    motion = build_motion(track_of(poses), 25.0)
+
+    points = _retargeting(motion).actor.points
+
+    assert np.abs(points[7, [13, 15], :2] - motion.body[7, [13, 15]]).max() < 2
+    assert np.ptp(points[3:12, 16, 0]) < 1
+
+
+def test_a_hand_is_never_folded_onto_its_forearm():
+    """Landmarks of a blurred hand point back to the elbow: the character's hand bends as far as a wrist does."""
+    pose = joints(30.0, 200.0, 40.0)
+    back = pose[13] - pose[15]
+    pose[[17, 19, 21]] = pose[15] + 0.3 * back + [1, 0]
+    found = _retargeting(build_motion(track_of([pose] * 6), 25.0)).poses[3]
+
+    assert found is not None
+    forearm = (found.joints["wrist_l"] - found.joints["elbow_l"])[:2]
+    hand = (found.joints["tip_l"] - found.joints["wrist_l"])[:2]
+    cosine = forearm @ hand / np.linalg.norm(forearm) / np.linalg.norm(hand)
+    assert np.isclose(np.arccos(cosine), 1.0, atol=0.02)
