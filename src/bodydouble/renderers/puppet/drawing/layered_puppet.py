@@ -15,6 +15,7 @@ from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
+from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
@@ -95,13 +96,13 @@ class LayeredPuppet:
                 lay_over(canvas, maps[name].box, rgba)
         self._lay_fronts(canvas, maps, legs)
         face = None if back else self._lay_face(index, pose, duals, canvas, bounds)
-        front = [name for name in arms if name not in behind]
         cover = np.zeros(canvas.shape[:2], np.uint8)
         over: list[tuple[Box, Bytes]] = []
-        for name in front:
+        for name in (name for name in arms if name not in behind):
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
                 rgba = _weakened(maps[name].limb(texture), strength[name])
+                self._lay_wrist(rgba, maps[name].box, index, pose, hands[arms.index(name)], bounds)
                 u0, v0, u1, v1 = maps[name].box
                 cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
                 over.append((maps[name].box, rgba))
@@ -224,6 +225,22 @@ class LayeredPuppet:
                 )
             )
         return tuple(result)
+
+    def _lay_wrist(self, rgba: Bytes, box: Box, index: int, pose: Pose, hand: DrawnHand, bounds: Box) -> None:
+        """A made-up wrist under the arm ``rgba``, which is at ``box`` of ``bounds``; in place."""
+        motion = self._retargeting.motion
+        side = 1 - hand.side if self._retargeting.back[index] else hand.side
+        elbow = pose.joints[f"elbow_{'lr'[side]}"][:2] * float(self._retargeting.scales[index])
+        wrist = wrist_of(
+            motion.hands[index, side],
+            float(hand.moved[0, 0]),
+            hand.wrist,
+            elbow + self._retargeting.roots[index],
+            self.character.skin,
+            hand.kept,
+        )
+        if wrist is not None:
+            wrist.under(rgba, (bounds[0] + box[0], bounds[1] + box[1]))
 
 
 @dataclass(frozen=True, kw_only=True)

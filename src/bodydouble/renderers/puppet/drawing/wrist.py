@@ -1,0 +1,54 @@
+"""A wrist between the character's sleeve and the actor's kept hand: the picture's own ends elsewhere, or is hidden."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.landmark_indices import HandPoint
+from bodydouble.renderers.puppet.drawing.drawing import lay_under
+
+Array = NDArray[np.float64]
+
+RADIUS, PALM_TO_HAND = 0.25, 1.25
+"""Half the wrist's width in hand lengths, and a hand's length over its palm's width: fingers that point at the camera
+show no length. Chosen by eye on the development clips."""
+REACH, FOREARM_SHARE = 1.2, 0.7
+"""Hand lengths, and share of the forearm as it is seen, that the wrist goes on under the sleeve, at most."""
+SHORTEST = 1.0
+"""Pixels: a forearm that points at the camera has no direction, and a wrist that is shorter is not seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrist:
+    """A strip of skin from a kept hand towards the elbow."""
+
+    line: Array  # (2, 2) px in the frame
+    radius: float  # px
+    colour: Bytes  # (4,) premultiplied
+
+    def under(self, rgba: Bytes, corner: tuple[int, int]) -> None:
+        """Draw it under the arm ``rgba`` (h, w, 4), whose first pixel is at ``corner`` of the frame; in place."""
+        lay_under(rgba, self.line - corner, self.radius, self.colour)
+
+
+def wrist_of(points: Array, size: float, wrist: Array, elbow: Array, skin: Array, kept: float) -> Wrist | None:
+    """The wrist of a hand with landmarks ``points`` (21, 2) px, which is drawn ``size`` times as large at ``wrist`` (2,).
+
+    ``elbow`` (2,) is the character's, ``skin`` (3,) 0-255. ``kept``: how much of the hand is drawn, 0-1. None where
+    nothing of it would be seen.
+    """
+    if kept <= 0 or not np.isfinite(points).all():
+        return None
+    length = size * max(
+        float(np.hypot(*(points[HandPoint.MIDDLE_MCP] - points[HandPoint.WRIST]))),
+        PALM_TO_HAND * float(np.hypot(*(points[HandPoint.INDEX_MCP] - points[HandPoint.PINKY_MCP]))),
+    )
+    way = elbow - wrist
+    forearm = float(np.hypot(*way))
+    reach = min(REACH * length, FOREARM_SHARE * forearm)
+    if reach < SHORTEST:
+        return None
+    colour = np.round(np.r_[skin, 255.0] * kept).astype(np.uint8)
+    return Wrist(line=np.stack([wrist, wrist + way * (reach / forearm)]), radius=RADIUS * length, colour=colour)
