@@ -123,7 +123,7 @@ def _filled(values: NDArray[np.floating], good: NDArray[np.bool_]) -> NDArray[np
 def _filled_beside(
     hands: NDArray[np.floating], wrists: NDArray[np.floating], good: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """(F, 21, 3) ``hands`` with gaps filled beside the body's ``wrists`` (F, 3): an arm swings while its hand is lost."""
+    """(F, 21, 3) ``hands`` with gaps filled beside ``wrists`` (F, 3): arms swing while their hands are lost."""
     away = hands.astype(np.float64)
     away[..., :2] -= wrists[:, None, :2]
     filled = fill_gaps(away, good)

@@ -102,7 +102,7 @@ def test_a_shaken_head_is_followed():
 
 
 def test_a_lost_hand_follows_the_wrist():
-    """While a hand is lost its arm swings: in the gap it is where the body's wrist is, not on the way straight across."""
+    """While a hand is lost its arm swings: in the gap it is at the body's wrist, not on the way straight across."""
     frames = 20
     track = _standing(frames)
     track.body[:] = track.body[0]

@@ -138,7 +138,7 @@ class LayeredPuppet:
 
     def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
         """Names of both limbs' layers; ``end`` is the left one's last joint."""
-        depth = self._retargeting.motion.depth[index]
+        depth = self._retargeting.actor.points[index, :, 2]  # steady: an order that changes is seen
         order = sorted((0, 1), key=lambda k: -depth[end + k])
         return [f"{limb}_{'lr'[k]}" for k in order]
 

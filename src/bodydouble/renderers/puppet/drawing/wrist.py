@@ -34,7 +34,7 @@ class Wrist:
 
 
 def wrist_of(points: Array, size: float, wrist: Array, elbow: Array, skin: Array, kept: float) -> Wrist | None:
-    """The wrist of a hand with landmarks ``points`` (21, 2) px, which is drawn ``size`` times as large at ``wrist`` (2,).
+    """The wrist of a hand with landmarks ``points`` (21, 2) px, drawn ``size`` times as large at ``wrist`` (2,).
 
     ``elbow`` (2,) is the character's, ``skin`` (3,) 0-255. ``kept``: how much of the hand is drawn, 0-1. None where
     nothing of it would be seen.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import (
     HIPS,
@@ -28,12 +28,17 @@ POSITION_SIGMA, DEPTH_SIGMA = 1.0, 3.0
 SIZE_CHANGE_MIN = 1.2
 """Largest over smallest size up to which the actor is taken to stay at one distance."""
 FAST = (0.03, 0.1)
-"""Trunk lengths that this smoothing moves a joint that is seen, up to which it counts as noise, and from which the joint
-really is elsewhere: arms swing faster than any filter. Measured: noise is below 0.02, swings of a dancer above 0.1."""
+"""Trunk lengths that this smoothing moves a joint that is seen, up to which it counts as noise, and from which the
+joint really is elsewhere: arms swing fast. Chosen by eye on a dancer at four times the speed."""
 HIDDEN = (0.2, 0.5)
 """Visibilities below and above which a joint is hidden, and seen."""
 HIDDEN_SIGMA, VISIBILITY_LEAST = 6.0, 0.02
 """Frames over which a hidden joint's place is smoothed, and its smallest weight there, as a visibility."""
+FOLDED, FOLDED_SIGMA = (0.7, 0.95), 24.0
+"""The same two for the legs of somebody who sits. Measured: 0.2 to 0.85 where they are folded, and guessed."""
+SITTING, STANDING = 0.3, 0.5
+"""Trunk lengths from the hips down to the knees up to which somebody sits or crouches, and from which he stands.
+Measured on the development clips: -0.4 to 0.3 of who sits or crouches, 0.7 to 1 of who stands, 0.5 from high above."""
 TRUNK = [*SHOULDERS, *HIPS]
 """Body landmarks of shoulders and hips."""
 LIMBS = [*range(BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_HIP), *range(BodyPoint.LEFT_KNEE, BodyPoint.RIGHT_TOE + 1)]
@@ -177,18 +182,32 @@ def _steady_at_rest(points: Array, visibility: Array) -> Array:
 def _steadied(points: Array, visibility: Array) -> Array:
     """``points`` (F, 33, 3) with limbs that are hidden near where they are seen before and after, beside the trunk.
 
-    The network guesses a hidden joint anew in each frame. ``visibility`` (F, 33) is 0-1.
+    The network guesses a hidden joint anew in each frame, and folded legs of somebody who sits now one way, now the
+    other: these are held still beside the hips. ``visibility`` (F, 33) is 0-1.
     """
     result = points.copy()
-    centre = points[:, TRUNK].mean(1, keepdims=True)
-    weight = np.clip(visibility[:, LIMBS, None], VISIBILITY_LEAST, 1) ** 2
-    beside = points[:, LIMBS] - centre
-    total = gaussian_smoothed(beside * weight, HIDDEN_SIGMA)
-    usual = total / gaussian_smoothed(weight, HIDDEN_SIGMA)
-    seen = np.clip((visibility[:, LIMBS, None] - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0, 1)
-    seen = gaussian_smoothed(seen, POSITION_SIGMA)
-    result[:, LIMBS] = centre + seen * beside + (1 - seen) * usual
+    limbs, legs = LIMBS, LIMBS[LIMBS.index(BodyPoint.LEFT_KNEE) :]
+    result[:, limbs] = _bridged(points[:, limbs], points[:, TRUNK].mean(1), visibility[:, limbs], HIDDEN, HIDDEN_SIGMA)
+    folded = _bridged(points[:, legs], points[:, HIPS].mean(1), visibility[:, legs], FOLDED, FOLDED_SIGMA)
+    spine = np.linalg.norm(spine_vector(points), axis=1)
+    below = (points[:, KNEES, 1].mean(1) - points[:, HIPS, 1].mean(1)) / np.maximum(spine, 1.0)
+    sits = gaussian_smoothed(np.clip((STANDING - below) / (STANDING - SITTING), 0, 1), HIDDEN_SIGMA)
+    result[:, legs] += sits[:, None, None] * (folded - result[:, legs])
     return result
+
+
+def _bridged(points: Array, centre: Array, visibility: Array, bounds: tuple[float, float], sigma: float) -> Array:
+    """``points`` (F, N, 3) that are where they usually are beside ``centre`` (F, 3), as far as they are not seen.
+
+    ``visibility`` (F, N); at the ``bounds`` a point counts as hidden, and as seen. ``sigma``: frames for the usual.
+    """
+    centre = centre[:, None]
+    weight = np.clip(visibility[..., None], VISIBILITY_LEAST, 1) ** 2
+    beside = points - centre
+    usual = gaussian_smoothed(beside * weight, sigma) / gaussian_smoothed(weight, sigma)
+    seen = np.clip((visibility[..., None] - bounds[0]) / (bounds[1] - bounds[0]), 0, 1)
+    seen = gaussian_smoothed(seen, POSITION_SIGMA)
+    return centre + seen * beside + (1 - seen) * usual
 
 
 def _length(vectors: list[Array]) -> float:

@@ -9,14 +9,11 @@ from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
+from bodydouble.renderers.puppet.motion.actor_skeleton import SITTING, STANDING, ActorSkeleton
 from bodydouble.renderers.puppet.motion.visibility import THIGHS_SEEN_MIN
 
 Array = NDArray[np.float64]
 
-SITTING, STANDING = 0.3, 0.5
-"""Spine lengths from the hips down to the knees up to which the actor sits or crouches, and from which he stands.
-Measured on the development clips: -0.4 to 0.3 of who sits or crouches, 0.7 to 1 of who stands, 0.5 from high above."""
 KNEES_HIDDEN, KNEES_SEEN = 0.15, 0.3
 """Visibility of the better seen knee up to which its place is a guess, and from which it is believed. Measured: up to
 0.05 of knees outside the frame, 0.33 to 0.85 of somebody who sits or crouches."""

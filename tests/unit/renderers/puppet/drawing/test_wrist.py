@@ -32,7 +32,8 @@ def test_fingers_that_point_at_the_camera_have_a_whole_wrist():
         wrist_of(points, 1.0, np.array([150.0, 60.0]), np.array([50.0, 60.0]), SKIN, 1.0) for points in (short, HAND)
     )
 
-    assert wide is not None and seen is not None
+    assert wide is not None
+    assert seen is not None
     assert np.isclose(wide.radius, seen.radius)
 
 

@@ -245,3 +245,20 @@ def test_a_hand_is_never_folded_onto_its_forearm():
     hand = (found.joints["tip_l"] - found.joints["wrist_l"])[:2]
     cosine = forearm @ hand / np.linalg.norm(forearm) / np.linalg.norm(hand)
     assert np.isclose(np.arccos(cosine), 1.0, atol=0.02)
+
+
+def test_folded_legs_of_somebody_who_sits_are_held_still():
+    """The network guesses folded shins now one way, now the other: they move far less; those of who stands do not."""
+
+    def ankles(knees_below: float) -> np.ndarray:
+        poses = [joints(30.0, 200.0, 40.0) for _ in range(48)]
+        for i, pose in enumerate(poses):
+            hips = pose[[23, 24], 1].mean()
+            pose[[25, 26], 1] = hips + knees_below * (hips - pose[[11, 12], 1].mean())
+            pose[27:33] += [(-40, 40)[i // 24], 0]
+        track = track_of(poses)
+        track.visibility[:, 25:33] = 0.6
+        return _retargeting(build_motion(track, 25.0)).actor.points[:, 27, 0]
+
+    assert np.abs(np.diff(ankles(0.1))).max() < 4
+    assert np.abs(np.diff(ankles(0.9))).max() > 20
