@@ -40,6 +40,13 @@ FRONT_MARGIN = 0.02
 
 LEGS_HIDDEN_MAX = 0.15
 """Visibility of both knees below which something hides them. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
+LEGS_UNSURE_MAX = 0.5
+"""Visibility of both knees below which somebody may stand before the legs, and is looked for there."""
+SQUARE_MIN = 16
+"""Pixels: in a smaller square nobody is told from anything."""
+LEGS_REACH, LEGS_SIDE = 2.0, 2.4
+"""Trunk lengths below the hips at which the square about the legs ends, and its side: in a square about the whole
+person the network misses whoever is cut off by the frame's edge in front. Chosen by eye on a shop's camera."""
 THIGH_MIN = 0.5
 """Trunk lengths from the hips to the knees at least, on screen and from high above: where the frame ends before, its
 edge hides the legs and nobody else."""
@@ -79,6 +86,7 @@ class BystanderMasks:
         for start in starts.astype(int):
             here = np.s_[:, start : start + side] if width > height else np.s_[start : start + side]
             people[here] = cv2.max(people[here], self._people(np.ascontiguousarray(image[here])))
+        self._look_before_legs(index, image, people, (0, 0))
         mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.dilate(mask, disc(RIM * height, DISC_RADIUS_MIN)), np.uint8)
 
@@ -93,6 +101,7 @@ class BystanderMasks:
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
+        self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
         claimed = np.where(matte[here] > PERSON_LEVEL, others, 0).astype(np.uint8)
         before = self._before_legs(index, claimed, (x0, y0), height)
@@ -114,10 +123,9 @@ class BystanderMasks:
         somebody else if it is mostly outside the box of the landmarks that are in sight.
         """
         result, rows = np.zeros_like(claimed), self._track.body[index, :, 1].astype(np.float64)
-        shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
-        cut_off = not hips + THIGH_MIN * (hips - shoulders) < height  # also where the person is absent
-        if cut_off or self._track.visibility[index, KNEES].max() > LEGS_HIDDEN_MAX:
+        if not self._legs_hidden(index, height, LEGS_HIDDEN_MAX):
             return result
+        shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
         left, top, right, bottom = (float(side) for side in self._track.box[index])
         margin, middle = BOX_MARGIN * (bottom - top), max(0, round((shoulders + hips) / 2) - corner[1])
         lower = claimed[middle:]
@@ -131,6 +139,33 @@ class BystanderMasks:
             if np.count_nonzero(piece & inside) < (1 - OUTSIDE_MIN) * np.count_nonzero(piece):
                 result[middle:] |= piece
         return result
+
+    def _legs_hidden(self, index: int, height: int, seen_max: float) -> bool:
+        """Whether knees with a visibility of at most ``seen_max`` are hidden by something, not by the frame's edge."""
+        rows = self._track.body[index, :, 1].astype(np.float64)
+        shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
+        inside = hips + THIGH_MIN * (hips - shoulders) < height  # not where the person is absent
+        return inside and float(self._track.visibility[index, KNEES].max()) <= seen_max
+
+    def _look_before_legs(self, index: int, image: Image, people: Matte, corner: tuple[int, int]) -> None:
+        """Add to ``people`` (h, w), cut from ``image`` at ``corner``, whoever stands before legs that are hidden."""
+        height, width = image.shape[:2]
+        if not self._legs_hidden(index, height, LEGS_UNSURE_MAX):
+            return
+        points = self._track.body[index, :, :2].astype(np.float64)
+        hips = points[HIPS].mean(0)
+        trunk = float(np.hypot(*(hips - points[SHOULDERS].mean(0))))
+        side, bottom = round(LEGS_SIDE * trunk), min(height, round(float(hips[1]) + LEGS_REACH * trunk))
+        left, top = round(float(hips[0])) - side // 2, max(0, bottom - side)
+        x0, x1 = max(0, left), min(width, left + side)
+        if min(x1 - x0, bottom - top) < SQUARE_MIN:
+            return
+        found = self._people(np.ascontiguousarray(image[top:bottom, x0:x1]))
+        u0, v0 = max(x0, corner[0]), max(top, corner[1])
+        u1, v1 = min(x1, corner[0] + people.shape[1]), min(bottom, corner[1] + people.shape[0])
+        if u1 > u0 and v1 > v0:
+            here = people[v0 - corner[1] : v1 - corner[1], u0 - corner[0] : u1 - corner[0]]
+            here[:] = cv2.max(here, found[v0 - top : v1 - top, u0 - x0 : u1 - x0])
 
     def _people(self, image: Image) -> Matte:
         """(h, w) 0-255: everybody in ``image``."""

@@ -88,3 +88,37 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     track.visibility[0, [25, 26]] = 0
     track.body[0, [23, 24], 1] = 180  # the frame cuts the legs off
     assert masks.around(0, image, matte, matte, BOX) is None
+
+
+def test_who_stands_before_hidden_legs_is_looked_for_there(
+    monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
+) -> None:
+    """The network misses somebody who is cut off by the frame's edge, but for a square about the legs."""
+    track = empty_track(1)
+    track.present[0], track.box[0] = True, (100, 30, 150, 110)
+    track.bystanders[0, 0] = 10, 40, 40, 190
+    track.body[0, :, :2] = 125, 80
+    track.body[0, [11, 12], :2], track.body[0, [23, 24], :2] = (125, 50), (125, 100)
+    image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.rectangle(matte, (105, 30), (145, 110), 255, -1)
+    cv2.rectangle(image, (110, 130), (170, HEIGHT), (255, 255, 255), -1)
+    sides: list[int] = []
+
+    def people(self: BystanderMasks, part: np.ndarray) -> np.ndarray:
+        sides.append(len(part))
+        return np.ascontiguousarray(part[..., 0]) if len(part) <= 120 else np.zeros(part.shape[:2], np.uint8)
+
+    monkeypatch.setattr(BystanderMasks, "_people", people)
+    masks = BystanderMasks(model_pack, track)
+
+    found = masks.around(0, image, matte, matte, BOX)
+    unknown = masks.unknown(0, image)
+    assert found is not None
+    assert found[1][170 - BOX[1], 140 - BOX[0]] > 250
+    assert unknown is not None
+    assert unknown[170, 140] == 255
+
+    sides.clear()
+    track.visibility[0, [25, 26]] = 0.9  # nobody is before legs that are seen
+    assert masks.around(0, image, matte, matte, BOX) is None
+    assert len(sides) == 1
