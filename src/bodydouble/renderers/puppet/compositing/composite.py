@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
+from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import (
     hair_left_over,
     hair_like,
@@ -107,9 +108,8 @@ class Composer:
         gone_here = gone[y0:y1, x0:x1]
         comparable = where_seen(hair[y0:y1, x0:x1], with_seen)
         gone_here = cv2.max(gone_here, hair_left_over(comparable, gone_here, source, lit))
-        removed = np.asarray(
-            cv2.GaussianBlur(gone_here, (0, 0), max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)), np.uint8
-        )
+        edge = max(REMOVED_SOFT_MIN_PIXELS, height * REMOVED_SOFT)
+        removed = softened(np.asarray(gone_here, np.uint8), edge)
         if things is not None:
             removed = _weighed(removed, 1 - things)
         if others is not None:
@@ -262,12 +262,12 @@ def _blend(under: Image, over: Image, alpha: Matte) -> Image:
 def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image:
     """Let the blurred surroundings spill over the character's rim."""
     h, w = alpha.shape
+    if min(h, w) < GLOW_SHRINK:
+        return colour
     # Both are blurred widely: reduced by a whole factor they show the same.
-    size = (max(1, w // GLOW_SHRINK), max(1, h // GLOW_SHRINK))
-    whole = np.s_[: GLOW_SHRINK * size[1], : GLOW_SHRINK * size[0]]
-    bare = cv2.resize(cv2.bitwise_not(alpha[whole]), size, interpolation=cv2.INTER_AREA)
+    bare = cv2.bitwise_not(reduced(alpha, GLOW_SHRINK))
     rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height * RIM_WIDTH) / GLOW_SHRINK)
-    glow = cv2.GaussianBlur(cv2.resize(under[whole], size, interpolation=cv2.INTER_AREA), (0, 0), 2)
+    glow = cv2.GaussianBlur(reduced(under, GLOW_SHRINK), (0, 0), 2)
     rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
     strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
     return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))

@@ -15,6 +15,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.balls import Ball, Sighting, circle_radius, find_ball, known_ball
 from bodydouble.renderers.puppet.compositing.colours import LEVELS, colour_codes, counted, with_neighbours
+from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates
 
@@ -137,15 +138,11 @@ class ActorColours:
 
     def _view(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> _View | None:
         h, w = matte.shape
-        # Reduced by a whole number: OpenCV then averages twenty times as fast.
         step = max(1, round(max(h, w) / WORK_HEIGHT))
         size = (w // step, h // step)
         if min(size) < WORK_SIDE_MIN:
             return None
-        small, behind, near = (
-            np.asarray(cv2.resize(x[: size[1] * step, : size[0] * step], size, interpolation=cv2.INTER_AREA), np.uint8)
-            for x in (image, plate, matte)
-        )
+        small, behind, near = (np.asarray(reduced(x, step), np.uint8) for x in (image, plate, matte))
         joints = (body[:, :2] - np.array(box[:2])) / step
         parts, codes = part_labels(joints, size), colour_codes(small)
         channels = cv2.split(cv2.absdiff(small, np.ascontiguousarray(behind[..., :3])))
