@@ -15,14 +15,15 @@ JSON_BYTES_MAX = 131_072
 """Size of a body without its files, which are data URLs. Texts and URLs of the longest valid body need half of it."""
 FILES_COUNTED_MAX = 16
 """Data URLs of a body that are recognised as files. A request has two."""
+FILE_START = b'"data:'
+"""In valid JSON this begins a string or is within one, so a file ends at the next quotation mark, or before its end."""
 FIELDS_MAX = 200
 """Fields of all objects and items of all lists of a body, together. The largest valid body has about 20."""
 
 
 def read_json_object(content: bytes) -> dict[str, Any]:
     """Parse a JSON object. Raises InvalidParams."""
-    if _bytes_without_files(content) > JSON_BYTES_MAX:
-        raise InvalidParams([f"body: the JSON without files is larger than {JSON_BYTES_MAX // 1024} kB"])
+    structure, has_escapes = _without_files(content)
     try:
         document: object = orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -30,8 +31,8 @@ def read_json_object(content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise InvalidParams(["body: must be a JSON object"])
     fields = cast("dict[str, Any]", document)
-    may_have_nul = b"\\u0000" in content
-    if may_have_nul or _fields_at_most(content) > FIELDS_MAX:
+    may_have_nul = has_escapes or b"\\u0000" in structure
+    if may_have_nul or _fields_at_most(structure) > FIELDS_MAX:
         _check_fields(fields, may_have_nul=may_have_nul)
     return fields
 
@@ -42,17 +43,26 @@ def reject_nul(texts: Iterable[str]) -> None:
         raise InvalidParams(["request: contains the character NUL"])
 
 
-def _bytes_without_files(content: bytes) -> int:
-    size, end = len(content), 0
+def _without_files(content: bytes) -> tuple[bytes, bool]:
+    """The JSON without its files, and whether a file has an escaped character. Raises InvalidParams if it is too large.
+
+    No more is searched for files than may be JSON. A search through megabytes would stop the event loop for 0.1 s. (The
+    search for a single byte is fifty times as fast.)
+    """
+    pieces: list[bytes] = []
+    has_escapes, end, left = False, 0, JSON_BYTES_MAX
     for _ in range(FILES_COUNTED_MAX):
-        start = content.find(b'"data:', end)
-        if start < 0:
+        start = content.find(FILE_START, end, end + left + len(FILE_START))
+        close = content.find(b'"', start + 1) if start >= 0 else -1
+        if close < 0:
             break
-        end = content.find(b'"', start + 1)
-        if end < 0:
-            break
-        size -= end - start
-    return size
+        pieces.append(content[end:start])
+        left -= start - end
+        has_escapes |= content.find(b"\\", start, close) >= 0
+        end = close
+    if len(content) - end > left:
+        raise InvalidParams([f"body: the JSON without files is larger than {JSON_BYTES_MAX // 1024} kB"])
+    return b"".join((*pieces, content[end:])), has_escapes
 
 
 def _fields_at_most(content: bytes) -> int:

@@ -1,5 +1,8 @@
 """Reading of untrusted JSON."""
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from bodydouble.service.json_input import FIELDS_MAX, JSON_BYTES_MAX, read_json_object, reject_nul
@@ -28,7 +31,30 @@ def test_fields_are_counted_at_every_depth(shape: str) -> None:
         read_json_object(shape.format(items).encode())
 
 
-@pytest.mark.parametrize("content", [rb'{"a": "\u0000"}', rb'{"\u0000": 1}', rb'{"a": [{"b": "x\u0000"}]}'])
+class CountedBytes(bytes):
+    """Bytes that count how many of them a search for several bytes may look at."""
+
+    searched = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None, /) -> int:
+        if len(sub) > 1:
+            self.searched += min(len(self), len(self) if end is None else end) - start
+        return super().find(sub, start, end)
+
+
+@pytest.mark.parametrize("text", [b"https://x.example/", b"data:video/mp4;base64,"])
+def test_megabytes_are_not_searched_for_files(text: bytes) -> None:
+    """Only as much as the JSON without files may be long, because the event loop waits meanwhile."""
+    content = CountedBytes(b'{"url": "%b"}' % (text + b"a" * 2_000_000))
+    with suppress(InvalidParams):
+        read_json_object(content)
+    assert content.searched < 2 * JSON_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    "content",
+    [rb'{"a": "\u0000"}', rb'{"\u0000": 1}', rb'{"a": [{"b": "x\u0000"}]}', rb'{"a": "data:\u0000"}'],
+)
 def test_nul_is_refused_in_keys_and_values(content: bytes) -> None:
     """Wherever it is."""
     with pytest.raises(InvalidParams, match="NUL"):
