@@ -18,8 +18,10 @@ VALID_KEY = "valid_key"
 """Key in the ASGI scope of the API key by which the client was named."""
 PLACES = 16
 """Of each client, for its requests in work: enough to keep a process busy, few enough that others do not notice."""
-FRAMEWORK_PLACES = 4
-"""Places that a request takes without a fast path (``fast_path``). It needs the event loop for four times as long."""
+FRAMEWORK_PLACES = 8
+"""Places that a request takes without a fast path (``fast_path``). It needs the event loop for four times as long, and
+files, inspections and pages need threads and other processes besides.
+"""
 NO_PLACE: tuple[None, object] = (None, None)
 CLIENTS_REMEMBERED = 1000
 """Clients without requests are forgotten when there are more."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bodydouble.api.client_origin import AllowedHosts
-from bodydouble.api.fair_share import PLACE, FairShares
+from bodydouble.api.fair_share import PLACE, FairShares, leave_place
 from bodydouble.api.rate_limit import rate_headers
 from bodydouble.api.request_headers import body_bytes, header_values, request_state
 from bodydouble.service.metrics import MetricsService
@@ -82,6 +82,7 @@ class RequestMiddleware:
             nonlocal status, response_started
             if message["type"] == "http.response.start":
                 status, response_started = message["status"], True
+                leave_place(scope)  # what is left is sending, which may last as long as a task
                 added = [(b"x-request-id", request_id.encode())]
                 if (rate := state.get("rate")) is not None:
                     added += rate_headers(rate)

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from bodydouble.api.authentication import get_tasks
 from bodydouble.api.event_streams import POLL_SECONDS, EventStreams
+from bodydouble.api.fair_share import leave_place
 from bodydouble.api.reading import REPEATED_BY_CLIENTS, new_task, read_task
 from bodydouble.service import Submission, TaskView
 from bodydouble.tasks.errors import Maintenance, RateLimited
@@ -40,6 +41,7 @@ async def wait_for(
     view = await read_task(request, secret, str(task_id))
     if reached(view.task):
         return view
+    leave_place(request.scope)
     with streams.opened(view.task.account) as allowed:
         if not allowed:
             raise RateLimited("Too many requests of this account are waiting for results", retry_seconds=RETRY_SECONDS)

@@ -25,6 +25,7 @@ class Served:
         self.links: list[str] = []
         self.end = asyncio.Event()
         self.end.set()
+        self.responds_before_end = False
         self.errors: list[Exception] = []
         shares = FairShares(lambda scope: "client", lambda: FairShare(1, work_seconds=1000, work_seconds_max=1000))
         self._middleware = RequestMiddleware(
@@ -41,6 +42,8 @@ class Served:
         self.links.append(link_base("configured"))
         while (await receive()).get("more_body"):
             pass
+        if self.responds_before_end:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
         await self.end.wait()
 
     async def _on_error(self, request: Any, error: Exception) -> Any:
@@ -77,6 +80,19 @@ async def test_what_monitoring_asks_never_waits() -> None:
     served.end.set()
     await asyncio.gather(*tasks)
     assert served.started[3:] == ["/b"]
+
+
+async def test_a_response_that_lasts_holds_up_no_other_request() -> None:
+    """A request leaves its client's places when its response starts, because event streams last as long as tasks."""
+    served = Served()
+    served.responds_before_end = True
+    served.end.clear()
+    tasks = [asyncio.create_task(served.request(path)) for path in ("/a", "/b")]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert served.started == ["/a", "/b"]
+    served.end.set()
+    await asyncio.gather(*tasks)
 
 
 @pytest.mark.parametrize(
