@@ -29,7 +29,7 @@ HAIR_DEPTH = 0.25
 OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
 """Face widths over which a vertex mixes the outline's points beside it, and over which it follows them when the face
 changes; and how many points it follows."""
-FINE_REACH = 0.5
+FINE_REACH = 0.2
 """Face widths from the face within which the mesh is mapped pixel by pixel."""
 # The grid of vertices, and the weight between neck and head. All values chosen by eye on the development pictures.
 WEIGHT_STEP = 4
