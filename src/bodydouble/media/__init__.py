@@ -5,6 +5,7 @@ from bodydouble.media.decode import VideoReader
 from bodydouble.media.encode import Encoding, Quality, SegmentEncoder, choose_encoding
 from bodydouble.media.hdr import is_hdr, picture_in_view
 from bodydouble.media.image import probe_image, read_image
+from bodydouble.media.keeping import KeepingReader
 from bodydouble.media.limits import MediaLimits
 from bodydouble.media.mux import join_segments
 from bodydouble.media.planes import SDR_COLOUR, PlaneFormat, Planes
@@ -18,6 +19,7 @@ __all__ = [
     "ColourTags",
     "Encoding",
     "ImageInfo",
+    "KeepingReader",
     "MediaLimits",
     "MediaWarning",
     "PlaneFormat",

@@ -1,82 +1,77 @@
-"""The driving video for preparing: what one pass decoded is read from a file by the next."""
+"""A video that is read several times in a row: what one pass decoded, the next ones read from a file."""
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import IO
 
 import numpy as np
 
-from bodydouble.perception.arrays import Image
-from bodydouble.perception.footage import Footage
+from bodydouble.media.decode import Image, VideoReader
+from bodydouble.media.video_info import VideoInfo
 
-KEPT_STEP = 4
-"""Of the frames that are read, those are kept that are so many apart, counted from the first one of a read."""
-KEPT_BYTES_MAX = 256_000_000
-"""Size of the file: 14 s of a video at 1280 x 720 and 25 frames a second, 33 s at 854 x 480."""
+KEPT_STEP = 2
+"""Of the frames that are read, those are kept whose index is a multiple of this: enough for all passes but the first
+and the last."""
+KEPT_BYTES_MAX = 512_000_000
+"""Size of the file: 15 s of a video at 1280 x 720 and 25 frames a second, 33 s at 854 x 480."""
 
 
-class KeptFrames:
-    """Satisfies ``footage.Footage``. Use as a context manager: the file is nameless and gone at the end.
+class KeepingReader(VideoReader):
+    """Frames of one video, as ``VideoReader``. Several threads may read, but not at the same time as ``forget``.
 
-    A read starts with the frames that are kept, and decodes from the first one on that is not.
+    The file is nameless in ``folder``, and gone with this object. A disk without room for it costs time only.
     """
 
-    def __init__(self, footage: Footage, folder: Path) -> None:
-        self._footage = footage
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+    def __init__(self, folder: Path, path: Path, info: VideoInfo, width: int, height: int) -> None:
+        super().__init__(path, info, width, height)
+        self._folder = folder
+        self._file: IO[bytes] | None = None
         self._places: dict[int, int] = {}  # index of a frame → its place in the file
+        self._keeps = True
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    @property
-    def width(self) -> int:
-        return self._footage.width
-
-    @property
-    def height(self) -> int:
-        return self._footage.height
-
-    @property
-    def frames(self) -> int:
-        return self._footage.frames
-
-    @property
-    def frame_rate(self) -> float:
-        return self._footage.frame_rate
+    def forget(self) -> None:
+        """Keep no frames any more, and free the disk."""
+        self._keeps = False
+        self._places.clear()
+        if self._file is not None:
+            self._file.close()
+        self._file = None
 
     def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        """As ``VideoReader.read``."""
-        wanted = iter(range(start, min(stop, self.frames), step))
-        for index in wanted:
+        """As ``VideoReader.read``: at first the frames that are kept; from the first one on that is not, decoded."""
+        for index in range(start, min(stop, self.frames), step):
             if index not in self._places:
-                yield from self._decoded(start, index, stop, step)
+                yield from self._decoded(index, stop, step)
                 return
             yield index, self._load(index)
 
-    def _decoded(self, start: int, begin: int, stop: int, step: int) -> Iterator[tuple[int, Image]]:
-        """The frames from ``begin`` on of the read that began at ``start``."""
-        for index, image in self._footage.read(begin, stop, step):
-            if (index - start) % KEPT_STEP == 0:
+    def _decoded(self, start: int, stop: int, step: int) -> Iterator[tuple[int, Image]]:
+        for index, image in super().read(start, stop, step):
+            if self._keeps and index % KEPT_STEP == 0 and index not in self._places:
                 self._keep(index, image)
             yield index, image
 
     def _keep(self, index: int, image: Image) -> None:
         place = len(self._places)
-        if index in self._places or (place + 1) * image.nbytes > KEPT_BYTES_MAX:
+        if (place + 1) * image.nbytes > KEPT_BYTES_MAX:
             return
-        os.pwrite(self._file.fileno(), np.ascontiguousarray(image).data, place * image.nbytes)
-        self._places[index] = place
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with this object
+                weakref.finalize(self, self._file.close)
+            written = os.pwrite(self._file.fileno(), np.ascontiguousarray(image).data, place * image.nbytes)
+        except OSError:
+            written = 0
+        if written == image.nbytes:
+            self._places[index] = place
+        else:
+            self._keeps = False
 
     def _load(self, index: int) -> Image:
+        assert self._file is not None, "a frame is kept"
         image = np.empty((self.height, self.width, 3), np.uint8)
         os.preadv(self._file.fileno(), [image.data], self._places[index] * image.nbytes)
         return image

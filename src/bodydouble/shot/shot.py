@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from bodydouble.media import (
+    KeepingReader,
     MediaWarning,
     SegmentEncoder,
     VideoInfo,
-    VideoReader,
     join_segments,
     picture_in_view,
     probe_image,
@@ -116,10 +116,10 @@ class Shot:
         return probe_video(self.request.video, self.request.limits, field="video")
 
     @cached_property
-    def footage(self) -> VideoReader:
+    def footage(self) -> KeepingReader:
         """The driving video at working size."""
         width, height = working_size(self.info.width, self.info.height, self.request.short_side)
-        return VideoReader(self.request.video, self.info, width, height)
+        return KeepingReader(self.workspace, self.request.video, self.info, width, height)
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:
@@ -185,12 +185,7 @@ class Shot:
             self._meter.report(Stage.PERCEIVE, fraction, min(int(fraction * windows), windows - 1), windows)
 
         self.__dict__["_perception"] = perceive(
-            self._pack,
-            self.footage,
-            self.request.person,
-            self.workspace / "perception",
-            report,
-            networks,
+            self._pack, self.footage, self.request.person, self.workspace / "perception", report, networks
         )
         artefacts.store_digests(self.workspace)
         if networks is not None:
@@ -228,6 +223,7 @@ class Shot:
                 *self._direction_warnings,
                 *prepared.warnings,
             ]
+            self.footage.forget()  # from here on frames are read once more, with their samples
             text = Plan(segments=prepared.segments, warnings=warnings).to_json()
             atomic_write(path, text, publish_with_digest)
         return Plan.from_json(path.read_text())

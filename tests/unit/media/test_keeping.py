@@ -1,61 +1,81 @@
-"""Frames that a pass over the video leaves for the next one."""
+"""Frames that one pass over a video leaves for the next one."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bodydouble.perception.arrays import Image
-from bodydouble.renderers.puppet import kept_frames
-from bodydouble.renderers.puppet.kept_frames import KeptFrames
-from synthetic_scene import ListFootage
+from bodydouble.media import KeepingReader, VideoReader, keeping, probe_video
+from material import landscape, write_video
 
-
-class CountedFootage(ListFootage):
-    """Notes which frames were decoded."""
-
-    def __init__(self, images: list[Image]) -> None:
-        super().__init__(images)
-        self.decoded: list[int] = []
-
-    def read(self, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Image]]:
-        for index, image in super().read(start, stop, step):
-            self.decoded.append(index)
-            yield index, image
+FRAMES = 20
 
 
 @pytest.fixture
-def footage() -> CountedFootage:
-    """Twenty frames of noise."""
-    return CountedFootage(list(np.random.default_rng(0).integers(0, 256, (20, 6, 8, 3), np.uint8)))
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Gets first frame and step of each pass that decodes."""
+    passes: list[tuple[int, int]] = []
+    original = VideoReader.read
+
+    def counted(self: VideoReader, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Any]]:
+        passes.append((start, step))
+        return original(self, start, stop, step)
+
+    monkeypatch.setattr(VideoReader, "read", counted)
+    return passes
 
 
-def indices_and_equal(frames: KeptFrames, footage: ListFootage, start: int, stop: int, step: int) -> list[int]:
-    """The indices that a read yields, after its images were compared with the footage's."""
-    read = list(frames.read(start, stop, step))
-    for index, image in read:
-        assert np.array_equal(image, next(ListFootage.read(footage, index, index + 1))[1])
-    return [index for index, _ in read]
+@pytest.fixture
+def reader(tmp_path: Path) -> KeepingReader:
+    """A clip of 20 frames, kept in an empty folder."""
+    video, folder = tmp_path / "clip.mp4", tmp_path / "kept"
+    write_video(video, landscape(FRAMES, (96, 64)))
+    folder.mkdir()
+    return KeepingReader(folder, video, probe_video(video), 96, 64)
 
 
-def test_what_one_pass_read_the_next_one_does_not_decode(tmp_path: Path, footage: CountedFootage) -> None:
-    """Every fourth frame of the first pass comes from the file, with the same pixels, and leaves no file behind."""
-    with KeptFrames(footage, tmp_path) as frames:
-        assert indices_and_equal(frames, footage, 2, 20, 2) == list(range(2, 20, 2))
-        footage.decoded.clear()
-        assert indices_and_equal(frames, footage, 2, 20, 8) == [2, 10, 18]
-        assert footage.decoded == []
-    assert list(tmp_path.iterdir()) == []
+def test_even_frames_are_decoded_once(reader: KeepingReader, decoded: list[tuple[int, int]], tmp_path: Path) -> None:
+    """Passes after the first one get the same pixels from a file that has no name."""
+    whole = dict(reader.read(0, FRAMES))
+    again = dict(reader.read(0, FRAMES, 2)) | dict(reader.read(2, 15, 4))
+    assert decoded == [(0, 1)]
+    assert list(again) == list(range(0, FRAMES, 2))
+    assert all(np.array_equal(image, whole[index]) for index, image in again.items())
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
-def test_a_read_decodes_from_the_first_frame_on_that_is_not_kept(
-    tmp_path: Path, footage: CountedFootage, monkeypatch: pytest.MonkeyPatch
+def test_a_pass_decodes_from_the_first_frame_on_that_is_not_kept(
+    reader: KeepingReader, decoded: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file has a largest size; frames beyond it are the footage's own."""
-    monkeypatch.setattr(kept_frames, "KEPT_BYTES_MAX", 3 * 6 * 8 * 3)
-    with KeptFrames(footage, tmp_path) as frames:
-        indices_and_equal(frames, footage, 0, 20, 2)
-        footage.decoded.clear()
-        assert indices_and_equal(frames, footage, 0, 20, 4) == [0, 4, 8, 12, 16]
-        assert footage.decoded == [12, 16]
+    """The file has a largest size."""
+    monkeypatch.setattr(keeping, "KEPT_BYTES_MAX", 3 * 96 * 64 * 3)
+    whole = dict(reader.read(0, FRAMES))
+    again = dict(reader.read(0, FRAMES, 2))
+    assert decoded == [(0, 1), (6, 2)]
+    assert all(np.array_equal(image, whole[index]) for index, image in again.items())
+
+
+def test_nothing_is_kept_after_forget(reader: KeepingReader, decoded: list[tuple[int, int]]) -> None:
+    """The next pass decodes, and leaves nothing for the one after it."""
+    list(reader.read(0, FRAMES))
+    reader.forget()
+    assert len(list(reader.read(0, FRAMES, 2))) == FRAMES // 2
+    list(reader.read(0, FRAMES, 2))
+    assert decoded == [(0, 1), (0, 2), (0, 2)]
+
+
+def test_a_full_disk_costs_time_only(
+    reader: KeepingReader, decoded: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the file cannot be written, every pass decodes."""
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert len(list(reader.read(0, FRAMES))) == FRAMES
+    assert len(list(reader.read(0, FRAMES, 2))) == FRAMES // 2
+    assert decoded == [(0, 1), (0, 2)]

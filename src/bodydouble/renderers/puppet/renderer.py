@@ -21,7 +21,6 @@ from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
-from bodydouble.renderers.puppet.kept_frames import KeptFrames
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
@@ -60,12 +59,12 @@ class PuppetRenderer:
 
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
-        track, mattes, frame_rate = scene.track, scene.mattes, scene.footage.frame_rate
-        motion = build_motion(track, frame_rate, outline_widths(track, mattes))
+        track, footage, mattes = scene.track, scene.footage, scene.mattes
+        motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes))
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
         # The plates leave a core free: meanwhile the character is made.
-        with KeptFrames(scene.footage, folder) as footage, ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool:
             making = pool.submit(build_character, self._pack, scene.reference, motion, folder)
 
             def report_plates(fraction: float) -> None:
@@ -79,7 +78,7 @@ class PuppetRenderer:
         light = measure_light(
             samples,
             track,
-            frame_rate,
+            footage.frame_rate,
             reference=character.surroundings,
             alpha=character.alpha,
             skin=character.skin,
@@ -101,7 +100,7 @@ class PuppetRenderer:
             actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
             held=learn_held(samples, plates, track),
         )
-        warnings = check_capability(character, motion, track, plates, scene.footage.height)
+        warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)
 
 
