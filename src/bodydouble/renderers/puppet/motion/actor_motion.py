@@ -184,7 +184,7 @@ def _heads(track: PersonTrack, frame_rate: float, outline: Array) -> tuple[Array
         coarse[i] = head_of_body(track.body[i].astype(np.float64))
         if track.face_found[i] and np.isfinite(track.face[i]).all():
             heads[i] = head_of_face(track.face[i].astype(np.float64))
-    torso = trunk_lengths(track)
+    torso = trunk_lengths(track.body[..., :2].astype(np.float64), track.present)
     share, shift = _coarse_to_fine(heads, coarse, torso)
     for start, stop in spans(track.present, track.shot, gap_max=0):
         here = range(start, stop)

@@ -19,7 +19,7 @@ from bodydouble.perception.trunk import (
 )
 from bodydouble.renderers.puppet.body.skeleton import ARMS, DEPTH_GAIN, LEGS, SIDES
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend
+from bodydouble.renderers.puppet.motion.size import KNEES_UNSEEN_MAX, SIZE_SIGMA, along_trend, trunk_lengths
 
 Array = NDArray[np.float64]
 
@@ -142,20 +142,28 @@ def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleto
 
 
 def relative_size(motion: Motion) -> Array:
-    """(F,) the size of the actor's head over its median in the shot, smoothed; 1 throughout where it hardly changes.
+    """(F,) the size of the actor's head over its median, smoothed; 1 throughout where it hardly changes.
 
-    A head is as large from every side; a body is not. Small changes are the tracking's, and would make feet slide.
+    A turned face looks smaller and a bent trunk shorter, but neither is farther away: where knees are in sight, size
+    changes only as far as head and trunk agree. Small changes are the tracking's, and would make feet slide.
     """
-    result = np.ones(len(motion))
-    for start, stop in spans(motion.present, motion.shot, gap_max=0):
-        here = slice(start, stop)
-        usual = float(np.median(motion.head_size[motion.present]))
-        sizes = np.maximum(motion.head_size[here] / max(usual, TINY), TINY)
-        result[here] = np.exp(along_trend(np.log(sizes), SIZE_SIGMA))
-    seen = result[motion.present]
-    if len(seen) and float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:
+    result, here = np.ones(len(motion)), motion.present
+    if not here.any():
+        return result
+    head, trunk = _log_over_median(motion.head_size, here), _log_over_median(trunk_lengths(motion.body, here), here)
+    both = np.sign(head) * np.clip(np.sign(head) * trunk, 0, np.abs(head))
+    change = np.where(motion.visibility[:, KNEES].max(1) > KNEES_UNSEEN_MAX, both, head)
+    for start, stop in spans(here, motion.shot, gap_max=0):
+        result[start:stop] = np.exp(along_trend(change[start:stop], SIZE_SIGMA))
+    seen = result[here]
+    if float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:
         return np.ones(len(motion))
     return result
+
+
+def _log_over_median(sizes: Array, here: NDArray[np.bool_]) -> Array:
+    """(F,) logarithms of ``sizes`` (F,) over their median of the frames that are ``here`` (F,)."""
+    return np.log(np.maximum(sizes / max(float(np.median(sizes[here])), TINY), TINY))
 
 
 def _smoothed(motion: Motion) -> Array:

@@ -109,17 +109,17 @@ def head_outline(matte: Bytes) -> float:
     return np.nan
 
 
-def trunk_lengths(track: PersonTrack) -> Array:
-    """(F,) px, length of the spine as the spine or the shoulders tell it, whichever is less foreshortened.
+def trunk_lengths(body: Array, present: Flags) -> Array:
+    """(F,) px, length of the spine of ``body`` (F, 33, 2), as spine or shoulders tell it: the less foreshortened.
 
-    Bending shortens the spine, turning the shoulders; neither makes the actor smaller. NaN where the actor is absent.
+    Bending shortens the spine, turning the shoulders; neither makes the actor smaller. NaN where the actor is not
+    ``present`` (F,).
     """
-    body = track.body[..., :2].astype(np.float64)
     spine = np.maximum(np.linalg.norm(spine_vector(body), axis=1), 1.0)
     width = np.maximum(np.linalg.norm(shoulder_vector(body), axis=1), 1.0)
-    if not track.present.any():
+    if not present.any():
         return spine
-    usual = [float(np.percentile(cue[track.present], USUAL_PERCENTILE)) for cue in (spine, width)]
+    usual = [float(np.percentile(cue[present], USUAL_PERCENTILE)) for cue in (spine, width)]
     return np.maximum(spine, width * usual[0] / usual[1])
 
 

@@ -1,6 +1,7 @@
 """How large the actor appears."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -104,3 +105,17 @@ def test_smoothing_along_the_trend_keeps_straight_lines():
     assert np.allclose(along_trend(line, 5.0), line)
     assert np.abs(along_trend(line + noise, 5.0) - line).max() < 0.2
     assert along_trend(np.array([4.0]), 5.0) == [4.0]
+
+
+def test_a_turned_face_does_not_make_the_character_small():
+    """A face that looks smaller while the trunk stays as long is turned; one that shrinks with the trunk is farther."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(FRAMES)]
+    motion = build_motion(track_of(poses), 25.0)
+    seen = np.ones_like(motion.visibility)
+    smaller = motion.head_size * np.linspace(1.3, 0.9, FRAMES)
+
+    turned = relative_size(replace(motion, head_size=smaller, visibility=seen))
+    unsure = relative_size(replace(motion, head_size=smaller, visibility=0.1 * seen))
+
+    assert np.allclose(turned, 1)
+    assert np.isclose(unsure[0] / unsure[-1], 1.3 / 0.9, rtol=0.05)
