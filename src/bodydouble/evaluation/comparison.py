@@ -103,7 +103,7 @@ class Comparison:
                 _, truth = next(truths)
                 self._true_background.add(actual, made, truth, actor_matte, character_matte)
             if i % COSTLY_EVERY_FRAMES == 1 or total == 1:
-                self._residue.add(actor_matte, character_matte, changed)
+                self._residue.add(self._actor, i, actor_matte, character_matte, changed)
                 self._tears.add(self._character, i, character_matte, actor_matte, changed)
                 if before is not None and self._actor.shot[i] == self._actor.shot[i - 1]:
                     region = np.maximum(actor_matte, character_matte) > REGION_MIN

@@ -5,7 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.evaluation.regions import core
-from bodydouble.perception.arrays import Matte
+from bodydouble.perception.arrays import Mask, Matte
+from bodydouble.perception.landmark_indices import KNEES
+from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import HIPS, SHOULDERS
 
 UNCHANGED_MAX = 8.0
 """0-255: encoding changes a kept pixel by less."""
@@ -16,9 +19,17 @@ NEIGHBOURHOOD_DIVISOR = 15
 COVERED_MIN = 128
 """Alpha (0-255) of the output's matte from which a pixel is covered."""
 
+LEGS_HIDDEN_MAX, THIGH_MIN = 0.15, 0.5
+"""Visibility of both knees up to which something hides them; and trunk lengths from hips to knees at least, with which
+these are inside the frame. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
+BOX_MARGIN = 0.1
+"""Heights of the box about the landmarks in sight by which it is widened: clothes and hair."""
+
 
 class Residue:
     """Share of the actor's core pixels that are uncovered and unchanged.
+
+    Mattes take in somebody who stands before the actor's legs, and who has to stay: ``own_part`` leaves them out.
 
     Outside the character a pixel counts when it differs by less than ``UNCHANGED_MAX`` from the source. Under the
     character a single pixel may have the actor's colour by chance. A whole neighbourhood within coding noise does not:
@@ -28,9 +39,14 @@ class Residue:
     def __init__(self) -> None:
         self._shares: list[float] = []
 
-    def add(self, source_matte: Matte, output_matte: Matte, changed: NDArray[np.float32]) -> None:
-        """One pair of frames; ``changed`` (H, W) is their mean absolute difference, 0-255."""
-        actor = core(source_matte)
+    def add(
+        self, track: PersonTrack, i: int, source_matte: Matte, output_matte: Matte, changed: NDArray[np.float32]
+    ) -> None:
+        """One pair of frames, with the actor in row ``i`` of ``track``.
+
+        ``changed`` (H, W) is the mean absolute difference of the two, 0-255.
+        """
+        actor = core(source_matte) & own_part(track, i, source_matte.shape)
         total = np.count_nonzero(actor)
         if total == 0:
             return
@@ -43,3 +59,23 @@ class Residue:
     def result(self) -> float | None:
         """Mean over the frames, 0-1."""
         return float(np.mean(self._shares)) if self._shares else None
+
+
+def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
+    """(H, W) where a matte can be the actor's own: everywhere, but about the landmarks in sight where legs are hidden.
+
+    The frame's edge may hide legs too; then nobody stands before them.
+    """
+    result = np.ones(shape[:2], np.bool_)
+    rows = track.body[i, :, 1].astype(np.float64)
+    shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
+    inside = hips + THIGH_MIN * (hips - shoulders) < shape[0]  # False where the actor is absent
+    if not inside or track.visibility[i, KNEES].max() > LEGS_HIDDEN_MAX:
+        return result
+    x0, y0, x1, y1 = track.box[i].astype(np.float64)
+    margin = BOX_MARGIN * (y1 - y0)
+    low, high = np.array([x0, y0]) - margin, np.array([x1, y1]) + margin
+    (left, top), (right, bottom) = (np.clip(np.round(corner), 0, shape[1::-1]).astype(int) for corner in (low, high))
+    result[:] = False
+    result[top:bottom, left:right] = True
+    return result
