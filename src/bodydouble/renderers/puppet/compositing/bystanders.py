@@ -6,6 +6,7 @@ selfie network, which sees everybody, less the replaced person.
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import KNEES
@@ -14,6 +15,8 @@ from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.discs import disc
+
+Flags = NDArray[np.bool_]
 
 DISC_RADIUS_MIN = 1
 """Smallest radius in pixels of a disc that widens or narrows a mask."""
@@ -63,21 +66,28 @@ class BystanderMasks:
         self._pack, self._track = pack, track
         self._net: SelfieNet | None = None
 
-    def expected(self, index: int) -> bool:
-        """Whether anybody but the replaced person may be in frame ``index``.
+    def expected(self, index: int, height: int) -> bool:
+        """Whether anybody but the replaced person may be in frame ``index`` of ``height`` lines.
 
-        Where that person is absent, whoever is in the frame is somebody else, and was not looked for.
+        Where that person is absent, whoever is in the frame is somebody else, and was not looked for. Legs that are
+        seen in the shot and hidden about this frame have somebody before them.
         """
+        track = self._track
+        if not track.present[index]:
+            return True
         frames = slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
-        same_shot = self._track.shot[frames] == self._track.shot[index]
-        seen = np.isfinite(self._track.bystanders[frames, :, 0]).any(1)
-        return not self._track.present[index] or bool((seen & same_shot).any())
+        same_shot = track.shot[frames] == track.shot[index]
+        seen = np.isfinite(track.bystanders[frames, :, 0]).any(1)
+        hidden = self._legs_hidden(frames, height, LEGS_HIDDEN_MAX) & track.present[frames]
+        if bool((hidden & same_shot).any()):
+            seen |= track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX
+        return bool((seen & same_shot).any())
 
     def unknown(self, index: int, image: Image) -> Matte | None:
         """(H, W) 0 or 255: where people may be in frame ``index``, for learning; None where nobody is expected."""
-        if not self.expected(index):
-            return None
         height, width = image.shape[:2]
+        if not self.expected(index, height):
+            return None
         side = min(height, width)
         people = np.zeros((height, width), np.uint8)
         starts = np.linspace(
@@ -95,9 +105,9 @@ class BystanderMasks:
 
         Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
         """
-        if not self.expected(index):
-            return None
         height, width = matte.shape
+        if not self.expected(index, height):
+            return None
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
@@ -123,7 +133,7 @@ class BystanderMasks:
         somebody else if it is mostly outside the box of the landmarks that are in sight.
         """
         result, rows = np.zeros_like(claimed), self._track.body[index, :, 1].astype(np.float64)
-        if not self._legs_hidden(index, height, LEGS_HIDDEN_MAX):
+        if not self._legs_hidden(slice(index, index + 1), height, LEGS_HIDDEN_MAX)[0]:
             return result
         shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
         left, top, right, bottom = (float(side) for side in self._track.box[index])
@@ -140,17 +150,17 @@ class BystanderMasks:
                 result[middle:] |= piece
         return result
 
-    def _legs_hidden(self, index: int, height: int, seen_max: float) -> bool:
-        """Whether knees with a visibility of at most ``seen_max`` are hidden by something, not by the frame's edge."""
-        rows = self._track.body[index, :, 1].astype(np.float64)
-        shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
-        inside = hips + THIGH_MIN * (hips - shoulders) < height  # not where the person is absent
-        return inside and float(self._track.visibility[index, KNEES].max()) <= seen_max
+    def _legs_hidden(self, frames: slice, height: int, seen_max: float) -> Flags:
+        """(F,) whether knees that are seen by at most ``seen_max`` are hidden by something, not by the frame's edge."""
+        rows = self._track.body[frames, :, 1].astype(np.float64)
+        shoulders, hips = rows[:, SHOULDERS].mean(1), rows[:, HIPS].mean(1)
+        inside = hips + THIGH_MIN * (hips - shoulders) < height  # False where the person is absent
+        return inside & (self._track.visibility[frames][:, KNEES].max(1) <= seen_max)
 
     def _look_before_legs(self, index: int, image: Image, people: Matte, corner: tuple[int, int]) -> None:
         """Add to ``people`` (h, w), cut from ``image`` at ``corner``, whoever stands before legs that are hidden."""
         height, width = image.shape[:2]
-        if not self._legs_hidden(index, height, LEGS_UNSURE_MAX):
+        if not self._legs_hidden(slice(index, index + 1), height, LEGS_UNSURE_MAX)[0]:
             return
         points = self._track.body[index, :, :2].astype(np.float64)
         hips = points[HIPS].mean(0)

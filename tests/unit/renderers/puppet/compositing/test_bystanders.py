@@ -122,3 +122,19 @@ def test_who_stands_before_hidden_legs_is_looked_for_there(
     track.visibility[0, [25, 26]] = 0.9  # nobody is before legs that are seen
     assert masks.around(0, image, matte, matte, BOX) is None
     assert len(sides) == 1
+
+
+def test_legs_that_are_hidden_for_a_while_have_somebody_before_them(model_pack: ModelPack) -> None:
+    """Nobody else was found, but the legs are seen, then hidden: somebody passes. Furniture hides them always."""
+    track = empty_track(40)
+    track.present[:] = True
+    track.body[:, [11, 12], 1], track.body[:, [23, 24], 1] = 50, 100
+    track.visibility[:8, 25] = 0.9
+
+    assert BystanderMasks(model_pack, track).expected(20, HEIGHT)
+    assert not BystanderMasks(model_pack, track).expected(20, 120)  # the frame's edge hides them
+
+    track.visibility[:8, 25] = 0
+    assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
+    track.visibility[:, 25] = 0.9
+    assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
