@@ -22,8 +22,6 @@ COVERED_MIN = 128
 LEGS_HIDDEN_MAX, THIGH_MIN = 0.15, 0.5
 """Visibility of both knees up to which something hides them; and trunk lengths from hips to knees at least, with which
 these are inside the frame. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
-BOX_MARGIN = 0.1
-"""Heights of the box about the landmarks in sight by which it is widened: clothes and hair."""
 
 
 class Residue:
@@ -62,7 +60,7 @@ class Residue:
 
 
 def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
-    """(H, W) where a matte can be the actor's own: everywhere, but about the landmarks in sight where legs are hidden.
+    """(H, W) where a matte can be the actor's own: everywhere, but down to half of a trunk whose legs are hidden.
 
     The frame's edge may hide legs too; then nobody stands before them.
     """
@@ -70,12 +68,6 @@ def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
     rows = track.body[i, :, 1].astype(np.float64)
     shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
     inside = hips + THIGH_MIN * (hips - shoulders) < shape[0]  # False where the actor is absent
-    if not inside or track.visibility[i, KNEES].max() > LEGS_HIDDEN_MAX:
-        return result
-    x0, y0, x1, y1 = track.box[i].astype(np.float64)
-    margin = BOX_MARGIN * (y1 - y0)
-    low, high = np.array([x0, y0]) - margin, np.array([x1, y1]) + margin
-    (left, top), (right, bottom) = (np.clip(np.round(corner), 0, shape[1::-1]).astype(int) for corner in (low, high))
-    result[:] = False
-    result[top:bottom, left:right] = True
+    if inside and track.visibility[i, KNEES].max() <= LEGS_HIDDEN_MAX:
+        result[max(0, round((shoulders + hips) / 2)) :] = False
     return result

@@ -22,6 +22,8 @@ TOES = (BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE)
 SOLID_LEVEL, OPEN_LEVEL = 128, 64
 """Levels of the output's matte (0-255). The silhouette is at least half opaque. A hole is clearly transparent, because
 the segmentation is weak on thin legs."""
+MATTE_SHARE_MIN = 0.5
+"""Share of the character's core that is in its matte at least, for the matte to show holes."""
 SHOWS_THROUGH_MAX = 4.0
 """0-255: a pixel this near to the source's own, where no actor was, is background: encoding differs by less."""
 FLAT_DIVISOR = 110
@@ -57,6 +59,8 @@ class Tears:
         painted = np.asarray(cv2.boxFilter(changed, -1, CHANGE_WINDOW) > CHANGED_MIN, np.bool_)
         silhouette = np.asarray(output_matte >= SOLID_LEVEL, np.bool_)
         opening = np.asarray((output_matte < OPEN_LEVEL) & ~(painted & ~actor), np.bool_)
+        if np.count_nonzero(core & silhouette) < MATTE_SHARE_MIN * np.count_nonzero(core):
+            opening[:] = False  # the network lost the character: its matte says nothing
         background = np.asarray((changed < SHOWS_THROUGH_MAX) & ~actor, np.bool_)
         self._holes.append(self._hole_share(core, opening, background))
         # Changed pixels of the actor are character or plate: they connect, but are no pieces.

@@ -88,3 +88,16 @@ def test_a_toe_that_is_guessed_beyond_the_foot_is_no_hole(scene):
     _, made, track, _, _ = scene
     track.body[0, [31, 32], 1] += 40
     assert _tears(scene, made).torn() == 0
+
+
+def test_a_matte_that_lost_the_character_shows_no_hole(scene):
+    """An empty matte is the network's failure; the pixels still tell what is missing."""
+    wall, made, track, matte, _ = scene
+    lost = np.zeros_like(matte)
+    torn = made.copy()
+    hip = track.body[0, BodyPoint.LEFT_HIP, :2].astype(int)
+    here = np.s_[hip[1] - 12 : hip[1] + 12, hip[0] - 40 : hip[0] + 40]
+    torn[here] = wall[here]
+
+    assert _tears(scene, made, lost).torn() == 0
+    assert _tears(scene, torn, lost).torn() == 1
