@@ -90,13 +90,15 @@ def write_clip(path: Path, sources: Path) -> None:
         _encode_clip(part, sources / CARPHONE.name)
 
 
+ENCODER_OPTIONS = {"crf": "16", "preset": "fast", "threads": "2", "x264-params": "mbtree=0"}
+"""Threads and mbtree: the same clip on every machine and in every run (``media.encode``)."""
 EXAMPLES: Mapping[str, Callable[[Path, Path], None]] = {"character.png": write_character, "clip.mp4": write_clip}
 """Name of an example → what writes it."""
 
 
 def _encode_clip(path: Path, source_path: Path) -> None:
     with av.open(str(source_path)) as source, av.open(str(path), "w", format="mp4") as target:
-        picture = target.add_stream("libx264", rate=RATE, options={"crf": "16", "preset": "fast"})
+        picture = target.add_stream("libx264", rate=RATE, options=ENCODER_OPTIONS)
         picture.height, picture.pix_fmt = HEIGHT, "yuv420p"
         picture.width = round(HEIGHT * 176 / 144 / 2) * 2
         sound = target.add_stream("aac", rate=SAMPLE_RATE_HZ, layout="mono")
