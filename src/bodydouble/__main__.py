@@ -12,7 +12,10 @@ def main() -> None:
             "bodydouble runs on Linux (x86-64 and arm64). On macOS and Windows run it in a container or a virtual "
             "machine (WSL 2 on Windows); the Python client, bodydouble-client, runs everywhere."
         )
-    from bodydouble.cli import app  # imports modules that exist on Linux alone
+    from bodydouble.tasks.heavy_imports import heavy_imports
+
+    with heavy_imports():
+        from bodydouble.cli import app  # imports modules that exist on Linux alone
 
     app()
 

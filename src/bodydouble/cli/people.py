@@ -13,6 +13,7 @@ from bodydouble.cli.settings import load_settings
 from bodydouble.cli.shots import check_target
 from bodydouble.cli.terminal import existing_file, out
 from bodydouble.cli.values import print_json
+from bodydouble.tasks.heavy_imports import heavy_imports
 
 SHORT_SIDE_PIXELS = 480
 """Detection finds the same people as at full size, at a fraction of the cost."""
@@ -37,12 +38,13 @@ def people(
     video = existing_file(video, "VIDEO")
     if picture is not None:
         check_target(picture, (".jpg", ".jpeg"), "--picture", force, inputs={"VIDEO": video})
-    from bodydouble.bootstrap.options import media_limits  # slow imports: not for --help
-    from bodydouble.media import VideoReader, probe_video, working_size
-    from bodydouble.perception import locate_pack
-    from bodydouble.perception.video_people import draw_numbers, first_people
-    from bodydouble.shot.preview import write_small_picture
-    from bodydouble.tasks.errors import NobodyFound
+    with heavy_imports():  # not for --help
+        from bodydouble.bootstrap.options import media_limits
+        from bodydouble.media import VideoReader, probe_video, working_size
+        from bodydouble.perception import locate_pack
+        from bodydouble.perception.video_people import draw_numbers, first_people
+        from bodydouble.shot.preview import write_small_picture
+        from bodydouble.tasks.errors import NobodyFound
 
     settings = load_settings()
     install_with_progress(quiet=True)

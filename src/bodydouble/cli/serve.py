@@ -29,6 +29,7 @@ from bodydouble.cli.settings import load_settings
 from bodydouble.cli.side_processes import keep_running
 from bodydouble.cli.terminal import err, fail, is_interactive, printable, warn
 from bodydouble.settings import Settings
+from bodydouble.tasks.heavy_imports import heavy_imports
 from bodydouble.tasks.tracing import Tracer
 from bodydouble.worker.process import end_with
 
@@ -97,7 +98,8 @@ def serve(
 
 def _check_renderers(settings: Settings) -> None:
     """Raises InputRejected before anything starts: a renderer refuses its settings."""
-    from bodydouble.bootstrap.options import renderer_settings  # slow imports
+    with heavy_imports():
+        from bodydouble.bootstrap.options import renderer_settings
 
     renderer_settings(settings)
 
@@ -173,10 +175,11 @@ def init(data: DataOption = None) -> None:
 
 def _run(settings: Settings, listener: socket.socket, *, renders: bool, api_processes: int, new_secret: bool) -> None:
     """Run the service until it receives a signal to stop."""
-    from bodydouble.bootstrap.admin_services import create_first_key, make_sign_in_url
-    from bodydouble.bootstrap.logs import configure_logging  # slow imports: after the first line of output
-    from bodydouble.bootstrap.stores import adopt_secret, open_database
-    from bodydouble.bootstrap.tracing import open_tracer
+    with heavy_imports():  # after the first line of output
+        from bodydouble.bootstrap.admin_services import create_first_key, make_sign_in_url
+        from bodydouble.bootstrap.logs import configure_logging
+        from bodydouble.bootstrap.stores import adopt_secret, open_database
+        from bodydouble.bootstrap.tracing import open_tracer
 
     configure_logging(as_json=settings.log_json or not is_interactive())
     with open_tracer() as tracer, open_database(settings) as database_url:
@@ -234,10 +237,11 @@ def worker(
 
 def work(settings: Settings, child: tuple[str, ...] | None = None) -> NoReturn:
     """Run one worker until SIGTERM or SIGINT, then end the process. ``child``: see ``run_worker``."""
-    from bodydouble.bootstrap.logs import configure_logging
-    from bodydouble.bootstrap.stores import open_database
-    from bodydouble.bootstrap.tracing import open_tracer
-    from bodydouble.bootstrap.worker import run_worker
+    with heavy_imports():
+        from bodydouble.bootstrap.logs import configure_logging
+        from bodydouble.bootstrap.stores import open_database
+        from bodydouble.bootstrap.tracing import open_tracer
+        from bodydouble.bootstrap.worker import run_worker
 
     configure_logging(as_json=settings.log_json or not is_interactive())
 
@@ -302,9 +306,10 @@ async def _serve(
     settings: Settings, database_url: str, listener: socket.socket, tracer: Tracer, processes: SideProcesses = ()
 ) -> None:
     """Run the API in this process, and ``processes`` at the same time, until SIGINT or SIGTERM."""
-    from bodydouble.api.connections import limited_protocol, reserve_connections
-    from bodydouble.bootstrap.application import build_app
-    from bodydouble.outbound import parse_networks
+    with heavy_imports():
+        from bodydouble.api.connections import limited_protocol, reserve_connections
+        from bodydouble.bootstrap.application import build_app
+        from bodydouble.outbound import parse_networks
 
     app = build_app(settings, database_url, tracer)
     proxies = parse_networks(settings.trusted_proxies)

@@ -15,6 +15,7 @@ from bodydouble.cli.settings import load_settings
 from bodydouble.cli.terminal import EXIT_INTERRUPTED, EXIT_USAGE, err, existing_file, fail, out, warn
 from bodydouble.settings import Settings
 from bodydouble.tasks.catalogue import RESOLUTIONS
+from bodydouble.tasks.heavy_imports import heavy_imports
 
 if TYPE_CHECKING:
     from bodydouble.shot import ShotRequest
@@ -43,9 +44,10 @@ def make_shot(
     check_target(output, (".mp4", LOSSLESS_SUFFIX), "--output", force, inputs=files)
     if compare:
         check_target(compare, (".png",), "--compare", force, inputs=files)
-    from bodydouble.bootstrap.provenance import local_signing_options  # slow imports: not for --help
-    from bodydouble.perception import locate_pack
-    from bodydouble.shot import compare_sheet
+    with heavy_imports():  # not for --help
+        from bodydouble.bootstrap.provenance import local_signing_options
+        from bodydouble.perception import locate_pack
+        from bodydouble.shot import compare_sheet
 
     settings = load_settings()
     request = _request(image, video, output, settings, mode, inputs)

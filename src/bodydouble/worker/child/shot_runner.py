@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, assert_never
 
 from bodydouble.tasks.digests import digest_of
+from bodydouble.tasks.heavy_imports import heavy_imports
 from bodydouble.tasks.stages import Stage
 from bodydouble.worker.child.channel import Channel
 from bodydouble.worker.messages import (
@@ -104,10 +105,11 @@ class ShotRunner:
         )
 
     def _open(self, order: ShotOrder) -> "Shot":
-        from bodydouble.media import MediaLimits, Quality
-        from bodydouble.perception import PersonChoice, locate_pack
-        from bodydouble.perception.options import PerceptionOptions
-        from bodydouble.shot import Shot, ShotRequest
+        with heavy_imports():
+            from bodydouble.media import MediaLimits, Quality
+            from bodydouble.perception import PersonChoice, locate_pack
+            from bodydouble.perception.options import PerceptionOptions
+            from bodydouble.shot import Shot, ShotRequest
 
         request = ShotRequest(
             image=order.image,

@@ -21,6 +21,7 @@ from bodydouble.renderers.wan.messages import RANK_REQUESTS, RankRequest
 from bodydouble.renderers.wan.settings import WanSettings
 from bodydouble.renderers.wan.wire import Pictures
 from bodydouble.tasks.errors import BodydoubleError
+from bodydouble.tasks.heavy_imports import heavy_imports
 from bodydouble.worker.model_runner.requests import perform
 from bodydouble.worker.model_runner.runner import FAILED
 from bodydouble.worker.process import NO_MEMORY_STATUS, configure_child_process, end_in_words
@@ -63,7 +64,8 @@ class WorkerRanks:
 
 def open_ranks(options: WanSettings, lose: Lose) -> "tuple[LoadedEngine, WorkerRanks | None]":
     """This process's engine, and the other ranks if there are several GPUs. ``lose`` as for ``WorkerRanks``."""
-    from bodydouble.renderers.wan.loaded import LoadedEngine
+    with heavy_imports():
+        from bodydouble.renderers.wan.loaded import LoadedEngine
 
     if options.gpus == 1:
         return LoadedEngine(options), None
@@ -79,9 +81,10 @@ def _watch(rank: int, process: subprocess.Popen[bytes], lose: Lose) -> None:
 
 def main() -> None:
     """Perform rank 0's requests. A fault ends this process, and then rank 0."""
-    from bodydouble.renderers.wan import ranks
-    from bodydouble.renderers.wan.loaded import LoadedEngine
-    from bodydouble.renderers.wan.shards import Ranks
+    with heavy_imports():
+        from bodydouble.renderers.wan import ranks
+        from bodydouble.renderers.wan.loaded import LoadedEngine
+        from bodydouble.renderers.wan.shards import Ranks
 
     configure_child_process(int(sys.argv[4]))
     options = WanSettings(**json.loads(sys.argv[3]))
