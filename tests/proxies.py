@@ -9,6 +9,8 @@ from itertools import cycle
 from live_service import free_port
 
 HOST = "127.0.0.1"
+CLOSE_SECONDS = 1
+"""Given to a connection that is cancelled to send its last bytes."""
 
 
 class RoundRobinProxy:
@@ -37,9 +39,7 @@ class RoundRobinProxy:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            writer.close()
-            if back is not None:
-                back.close()
+            await _close(writer, *([back] if back else []))
 
 
 class DisconnectingProxy:
@@ -69,8 +69,7 @@ class DisconnectingProxy:
         except OSError:
             writer.transport.abort()
         finally:
-            back.close()
-            writer.close()
+            await _close(back, writer)
 
     async def _send(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 16):
@@ -92,12 +91,24 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
         sink.write_eof()
 
 
+async def _close(*connections: asyncio.StreamWriter) -> None:
+    """Close connections and wait for it; what cannot be sent any more is dropped if this is cancelled."""
+    for connection in connections:
+        connection.close()
+    try:
+        await asyncio.gather(*(connection.wait_closed() for connection in connections), return_exceptions=True)
+    finally:
+        for connection in connections:
+            connection.transport.abort()
+
+
 async def _end(server: asyncio.Server) -> None:
     server.close()
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for connection in left:
-        connection.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
+    while left := asyncio.all_tasks() - {asyncio.current_task()}:
+        for connection in left:
+            connection.cancel()
+        await asyncio.wait(left, timeout=CLOSE_SECONDS)
+    await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
 
 @contextmanager
