@@ -45,26 +45,31 @@ class SdkService:
 
 
 @contextmanager
-def running_service(folder: Path) -> Iterator[SdkService]:
+def running_service() -> Iterator[LiveService]:
     """A service that may call receivers on this machine, until the end of the block."""
     live = LiveService().start(BODYDOUBLE_OUTBOUND_ALLOW="127.0.0.0/8")
     try:
-        poor, slow = asyncio.run(_more_keys(live))
-        files = Files(
-            image=write_image(folder / "astronaut.png", astronaut()),
-            video=write_video(folder / "carphone.mp4", carphone(FRAMES, 216)),
-            nobody=write_video(folder / "hills.mp4", landscape(FRAMES)),
-        )
-        yield SdkService(live=live, files=files, key=live.key, poor=poor, slow=slow)
+        yield live
     finally:
         live.stop()
         live.remove()
 
 
-async def _more_keys(live: LiveService) -> tuple[str, str]:
+def open_for_sdk(live: LiveService, name: str, folder: Path) -> SdkService:
+    """The service for one module's tests: accounts named after ``name``, whose limits nobody else uses up."""
+    poor, slow = asyncio.run(_more_keys(live, name))
+    files = Files(
+        image=write_image(folder / "astronaut.png", astronaut()),
+        video=write_video(folder / "carphone.mp4", carphone(FRAMES, 216)),
+        nobody=write_video(folder / "hills.mp4", landscape(FRAMES)),
+    )
+    return SdkService(live=live, files=files, key=live.key, poor=poor, slow=slow)
+
+
+async def _more_keys(live: LiveService, name: str) -> tuple[str, str]:
     async with open_admin_services(Settings(data=live.folder), live.database_url) as admin:
-        poor = await admin.accounts.open_account("poor")
-        slow = await admin.accounts.open_account("slow", Decimal(1000), "for the test")
+        poor = await admin.accounts.open_account(f"poor-{name}")
+        slow = await admin.accounts.open_account(f"slow-{name}", Decimal(1000), "for the test")
         await admin.operation.set_limits(slow.name, creates_per_minute=1, active_max=None, disabled=False)
         return (await admin.accounts.create_key(poor.id)).secret, (await admin.accounts.create_key(slow.id)).secret
 

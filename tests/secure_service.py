@@ -14,7 +14,7 @@ import pytest
 from bodydouble.bootstrap.local_certificate import make_local_certificate
 from bodydouble.settings import Settings
 from node_programs import STEP_SECONDS_MAX, install_packages, run_node
-from sdk_service import SdkService, running_service
+from sdk_service import SdkService, open_for_sdk, running_service
 
 SDKS = Path(__file__).parent / "javascript_sdks"
 
@@ -40,10 +40,10 @@ def secure_service(folder: Path) -> Iterator[SecureService]:
         environment.setenv("BODYDOUBLE_TLS_CERT", str(made.certificate))
         environment.setenv("BODYDOUBLE_TLS_KEY", str(made.key))
         environment.setenv("SSL_CERT_FILE", str(made.authority))
-        with running_service(folder) as sdk:
+        with running_service() as live:
             # Clients wait 5 s for a connection; a busy machine takes longer from the first line to the first answer.
-            httpx.get(f"{sdk.live.url}/healthz", timeout=STEP_SECONDS_MAX)
-            yield SecureService(sdk=sdk, authority=made.authority)
+            httpx.get(f"{live.url}/healthz", timeout=STEP_SECONDS_MAX)
+            yield SecureService(sdk=open_for_sdk(live, "secure", folder), authority=made.authority)
 
 
 def install_sdks(folder: Path) -> Path:

@@ -1,5 +1,6 @@
 """One service for the tests that leave it running, and the two files that they work on."""
 
+import gc
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from bodydouble.perception import ModelPack
 from live_service import LiveService
 from material import astronaut, carphone, write_image, write_video
+from sdk_service import running_service
 
 collect_ignore = [] if importlib.util.find_spec("torch") else ["test_wan.py"]
 
@@ -45,6 +47,20 @@ def service(model_pack: ModelPack) -> Iterator[LiveService]:
     yield live
     assert live.stop() == 0
     live.remove()
+
+
+@pytest.fixture(scope="session")
+def service_for_sdks() -> Iterator[LiveService]:
+    """A service of its own: its tasks at unreachable addresses give credits back while other tests count theirs."""
+    with running_service() as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def abandoned_connections() -> Iterator[None]:
+    """Ends connections that SDKs leave to the garbage collector: tests of the next module would be warned of them."""
+    yield
+    gc.collect()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,14 @@ import pytest
 from dashscope.aigc.video_synthesis import VideoSynthesis
 from dashscope.v2 import Client, errors
 
-from sdk_service import NO_KEY, SdkService, running_service
+from live_service import LiveService
+from sdk_service import NO_KEY, SdkService, open_for_sdk
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.usefixtures("abandoned_connections"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # the SDKs leave their connections to the garbage collector
+]
 BASE = "/dashscope/api/v1"
 UNKNOWN = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
 FORMER = "dashscope==1.25.0"
@@ -24,10 +28,9 @@ FORMER = "dashscope==1.25.0"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkService]:
-    """One service for all tests of this module."""
-    with running_service(tmp_path_factory.mktemp("files")) as running:
-        yield running
+def service(service_for_sdks: LiveService, tmp_path_factory: pytest.TempPathFactory) -> SdkService:
+    """The service, with accounts of this module."""
+    return open_for_sdk(service_for_sdks, "dashscope", tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture(autouse=True)

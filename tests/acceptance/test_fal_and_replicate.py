@@ -21,6 +21,7 @@ from secure_service import SecureService, install_sdks, run_javascript, secure_s
 
 pytestmark = [
     pytest.mark.acceptance,
+    pytest.mark.usefixtures("abandoned_connections"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # the SDKs leave their connections to the garbage collector
 ]
 

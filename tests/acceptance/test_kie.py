@@ -5,14 +5,13 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from live_service import TASK_SECONDS_MAX
-from sdk_service import NO_KEY, SdkService, callback_receiver, running_service
+from live_service import TASK_SECONDS_MAX, LiveService
+from sdk_service import NO_KEY, SdkService, callback_receiver, open_for_sdk
 
 pytestmark = pytest.mark.acceptance
 UNKNOWN = "019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"
@@ -20,10 +19,9 @@ ELSEWHERE = {"image_url": "https://example.com/a.png", "video_url": "https://exa
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkService]:
-    """One service for all tests of this module."""
-    with running_service(tmp_path_factory.mktemp("files")) as running:
-        yield running
+def service(service_for_sdks: LiveService, tmp_path_factory: pytest.TempPathFactory) -> SdkService:
+    """The service, with accounts of this module."""
+    return open_for_sdk(service_for_sdks, "kie", tmp_path_factory.mktemp("files"))
 
 
 def _call(service: SdkService, method: str, path: str, key: str = "", **arguments: Any) -> Any:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import httpx
 import pytest
 from wavespeed import Client
 
-from sdk_service import NO_KEY, SdkService, callback_receiver, running_service
+from live_service import LiveService
+from sdk_service import NO_KEY, SdkService, callback_receiver, open_for_sdk
 from secure_service import install_sdks, run_program
 
 pytestmark = pytest.mark.acceptance
@@ -22,10 +22,9 @@ ELSEWHERE = {"image": "https://example.com/a.png", "video": "https://example.com
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SdkService]:
-    """One service for all tests of this module."""
-    with running_service(tmp_path_factory.mktemp("files")) as running:
-        yield running
+def service(service_for_sdks: LiveService, tmp_path_factory: pytest.TempPathFactory) -> SdkService:
+    """The service, with accounts of this module."""
+    return open_for_sdk(service_for_sdks, "wavespeed", tmp_path_factory.mktemp("files"))
 
 
 def _client(service: SdkService, key: str = "") -> Client:
