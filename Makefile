@@ -56,7 +56,7 @@ reference: .venv/installed  ## generate docs/settings.md from the settings, and 
 	$(RUN)python tools/generate_media_tables.py
 
 test: .venv/installed  ## run every test that this machine can run
-	$(RUN)pytest -n auto --maxprocesses 4 --dist loadfile
+	$(RUN)pytest -n auto --dist loadfile
 
 lint: .venv/installed  ## style, complexity, sizes, import directions and deploy files
 	$(RUN)ruff check .

@@ -1,5 +1,6 @@
 """Fixtures shared by tests of several packages."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ pytest_plugins = ["databases", "buckets", "distribution"]
 
 # Test files run beside each other, or beside something else: threads of OpenMP that wait for each other then only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What is imported and collected lives as long as the process; until the first test no garbage is searched for in it.
+gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
+    """Leave it out of all later searches too."""
+    gc.freeze()
+    gc.enable()
+
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
