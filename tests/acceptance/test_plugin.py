@@ -78,7 +78,7 @@ def test_a_renderer_of_another_package_makes_a_video(live: LiveService, inputs, 
     result.write_bytes(httpx.get(task["result"]["media_urls"][0], timeout=30).content)
     made = probe_video(result, LIMITS, "result")
     reader = VideoReader(result, made, made.width, made.height)
-    _, middle = next(reader.read(24, 25))
+    _, middle = next(reader.read(4, 5))
     red = (middle[..., 0] > 200) & (middle[..., 1:] < 60).all(-1)
     assert 0.1 < np.mean(red) < 0.7, "the man in the car is painted, the car is not"
     assert abs(np.median(middle[red, 0]) - 0.9 * 250) < 10

@@ -44,7 +44,7 @@ def test_a_result_is_signed_by_the_installations_own_authority(undisturbed, serv
 
 
 def test_a_task_costs_its_price(undisturbed):
-    """1.04 s at 480P are two seconds at 6 credits, charged once."""
+    """1.3 s at 480P are two seconds at 6 credits, charged once."""
     assert undisturbed.task["credits"] == 12
     assert undisturbed.balance_before - undisturbed.balance_after == 12
 
