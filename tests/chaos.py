@@ -7,7 +7,6 @@ renderer. Killed processes are restarted a moment later, as a service manager do
 
 import random
 import shutil
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from disturbances import damage_workspace, fill_disk, freeze, step_clock
 from harness_child import SEGMENTS
 from live_service import MODEL, PLAIN_HTTP, LiveService
 from worker_harness import SECRET, WorkerHarness, wait_until
+from worker_server import ForkedWorker
 
 API = "api/v1/client/"
 TARGETS = ("api", "worker", "child", "postgres")
@@ -225,7 +225,7 @@ class Chaos:
         self._report.kills[target] += done
         return done
 
-    def _disturb(self, target: str, worker: subprocess.Popen[bytes]) -> bool:
+    def _disturb(self, target: str, worker: ForkedWorker) -> bool:
         pause = self._draw.uniform(0.5, FREEZE_SECONDS_MAX)
         if target in DAMAGES:
             return damage_workspace(target, self._folder, self._draw)
@@ -245,7 +245,7 @@ class Chaos:
                     (self.api.process if target == "api" else worker).wait(30)
         return True
 
-    def _processes(self, target: str, worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    def _processes(self, target: str, worker: ForkedWorker) -> list[psutil.Process]:
         """The processes of ``target``: those to freeze, of which the first is the one to kill."""
         match target:
             case "api":

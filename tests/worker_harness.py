@@ -2,9 +2,6 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -20,6 +17,7 @@ from bodydouble.service.identifiers import make_uuid7
 from bodydouble.settings import Settings
 from bodydouble.tasks.account import AccountId
 from bodydouble.tasks.task import CreateLimits, NewTask, Task, TaskId, TaskSource
+from worker_server import ForkedWorker, start_worker
 
 T = TypeVar("T")
 LIMITS = CreateLimits(creates_per_minute=100_000, active_max=100_000)
@@ -55,21 +53,15 @@ class WorkerHarness:
             "BODYDOUBLE_LOG_JSON": "1",
             "HARNESS_LOG": str(self.log),
         } | {f"BODYDOUBLE_{name.upper()}": str(value) for name, value in settings.items()}
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self.workers: dict[str, ForkedWorker] = {}
         self.uploads: dict[str, tuple[str, str]] = {}
         self._loop, self._open = asyncio.Runner(), AsyncExitStack()
         self._stores: Stores | None = None
 
-    def start(self, name: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, name: str, **environment: str) -> ForkedWorker:
         """Start a worker with the data folder ``name``; its output goes to ``name.log``."""
         settings = self.environment | {"BODYDOUBLE_DATA": str(self.folder / name)} | environment
-        with self.log_of(name).open("ab") as log:
-            self.workers[name] = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("harness_worker.py"))],
-                env=os.environ | settings,
-                stdout=log,
-                stderr=log,
-            )
+        self.workers[name] = start_worker(os.environ | settings, self.log_of(name))
         return self.workers[name]
 
     def log_of(self, name: str) -> Path:
@@ -91,8 +83,7 @@ class WorkerHarness:
     def end(self) -> None:
         """Kill every worker, in any state, and close the stores."""
         for worker in self.workers.values():
-            if worker.poll() is None:
-                worker.send_signal(signal.SIGKILL)
+            worker.kill()
             worker.wait(SECONDS_MAX)
         self._loop.run(self._open.aclose())
         self._loop.close()
