@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -29,7 +29,7 @@ from bodydouble.api.middleware import RequestMiddleware
 from bodydouble.api.outages import OutageHold
 from bodydouble.api.problems import describe_problems
 from bodydouble.api.rate_limit import RequestLimiter
-from bodydouble.api.request_bodies import reject_nul_in_url
+from bodydouble.api.routing import add_routes
 from bodydouble.api.submitting import LARGE_BODIES_MAX
 from bodydouble.service import Services
 from bodydouble.service.fair_slots import FairSlots
@@ -61,6 +61,7 @@ class ApiLimits:
 class Application(FastAPI):
     """FastAPI with a fast path: ``fast_path`` handles the requests of ``fast_routes``, the framework all others."""
 
+    documented_elsewhere: list[APIRouter]
     fast_routes: FastRoutes
     fast_path: ASGIApp
     rewrites: Mapping[str, Callable[[Scope], None]]
@@ -77,9 +78,10 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document of all routes, built once."""
+        """The OpenAPI document of our own API, built once."""
         if self.openapi_schema is None:
-            self.openapi_schema = build_document(self)
+            others = {id(route) for router in self.documented_elsewhere for route in router.routes}
+            self.openapi_schema = build_document(self, [route for route in self.routes if id(route) not in others])
         return self.openapi_schema
 
 
@@ -104,16 +106,14 @@ def create_app(
         redoc_url=None,
     )
     dialects = ServedDialects(dialects_off)
+    app.documented_elsewhere = []
     for dialect in dialects.all:
-        is_own = dialect is CRUN
-        for router in dialect.routers:
-            app.include_router(router, dependencies=[Depends(reject_nul_in_url)], include_in_schema=is_own)
-        if not is_own:
+        add_routes(app, dialect.routers)
+        if dialect is not CRUN:
             document = partial(_dialect_document, dialect)
             app.add_api_route(f"{dialect.prefix}/openapi.json", document, include_in_schema=False)
-    for module in (files, resumable, health, metrics, llms):
-        app.include_router(module.router, dependencies=[Depends(reject_nul_in_url)])
-    app.include_router(docs.router)
+            app.documented_elsewhere += dialect.routers
+    add_routes(app, [module.router for module in (files, resumable, health, metrics, llms, docs)])
     app.add_exception_handler(BodydoubleError, _handle_domain_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_error)

@@ -3,14 +3,15 @@
 from typing import Any
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.metrics import may_see_internals
+from bodydouble.api.routing import api_router
 from bodydouble.tasks.errors import BodydoubleError
 
-router = APIRouter(tags=["health"])
+router = api_router(tags=["health"])
 
 UNAVAILABLE = "unavailable; the log of the service has the reason"
 _log = structlog.get_logger("bodydouble.api")

@@ -1,9 +1,10 @@
 """``/llms.txt``: what a language model should read first about this service (https://llmstxt.org)."""
 
-from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
-router = APIRouter(include_in_schema=False)
+from bodydouble.api.routing import api_router
+
+router = api_router(include_in_schema=False)
 
 TEXT = """\
 # bodydouble

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -15,10 +15,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString  # pyright: ignore[reportUnknownVariableType] - untyped
 
+from bodydouble.api.routing import api_router
 from bodydouble.service.metrics import Measures, MetricsService
 from bodydouble.tasks.operation import BucketCount
 
-router = APIRouter(tags=["health"])
+router = api_router(tags=["health"])
 
 HISTOGRAMS = {
     "task": ("bodydouble_task_seconds", "Tasks that ended, from create to settlement, by result code.", ("code",)),

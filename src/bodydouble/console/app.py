@@ -28,7 +28,7 @@ API_PATHS = ("/api/", "/files/", "/metrics", "/healthz", "/readyz", "/openapi.js
 def install(app: FastAPI) -> None:
     """Add the pages and a page for status 404. Call ``attach`` before the first request."""
     for module in (assets, sign_in, playground, tasks, keys, webhooks, credits, models, operation, verification):
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # see ``api.routing.add_routes``
     api_handler = app.exception_handlers[HTTPException]
 
     async def handle_missing(request: Request, error: Exception) -> Response:

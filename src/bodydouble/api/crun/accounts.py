@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,13 +21,14 @@ from bodydouble.api.crun.response_models import (
     WebhookSecretData,
 )
 from bodydouble.api.request_bodies import describe_body, read_model
+from bodydouble.api.routing import api_router
 from bodydouble.service import Caller
 from bodydouble.service.accounts import NAME_CHARACTERS_MAX, ROTATION_SECONDS, NewKey
 from bodydouble.service.document import unix
 from bodydouble.service.identifiers import KEY_ID_MAX
 from bodydouble.tasks.account import Account, ApiKey, Scope
 
-router = APIRouter(prefix=CLIENT_API)
+router = api_router(prefix=CLIENT_API)
 
 DAYS_MAX = 366
 """Longest period of a usage report."""

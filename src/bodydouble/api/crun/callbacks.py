@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import CallbacksDep, CallerDep
@@ -11,10 +10,11 @@ from bodydouble.api.crun.openapi import responses
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import DeliveryList, ResentData
 from bodydouble.api.crun.tasks import TaskIdQuery
+from bodydouble.api.routing import api_router
 from bodydouble.service.document import unix
 from bodydouble.tasks.delivery import DeliveryLog
 
-router = APIRouter(prefix=CLIENT_API, tags=["callbacks"])
+router = api_router(prefix=CLIENT_API, tags=["callbacks"])
 
 
 @router.get("/job/Callbacks", operation_id="listCallbacks", responses=responses(DeliveryList, 404))

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import (
@@ -19,11 +19,12 @@ from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import AffordableData, PriceData, TaskCreated, UploadData
 from bodydouble.api.crun.wire import EXAMPLES, parse_submission
 from bodydouble.api.request_headers import header_values
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import read_body, submit
 from bodydouble.service import Submission
 from bodydouble.tasks.errors import InvalidParams
 
-router = APIRouter(prefix=CLIENT_API)
+router = api_router(prefix=CLIENT_API)
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}\Z")
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from fastapi.responses import Response
 from fastapi.sse import format_sse_event
 
@@ -12,11 +12,12 @@ from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import TASK_ID
 from bodydouble.api.crun.tasks import TaskIdQuery
 from bodydouble.api.event_streams import EventStreams, stream_changes, task_state
+from bodydouble.api.routing import api_router
 from bodydouble.service import TaskView
 from bodydouble.service.document import task_data, to_json
 from bodydouble.tasks.task import TERMINAL
 
-router = APIRouter(prefix=CLIENT_API)
+router = api_router(prefix=CLIENT_API)
 
 EXAMPLE = (
     'retry: 2000\n\nevent: progress\ndata: {"task_id":"' + TASK_ID + '","status":"running","progress":0.42,…}\n'

@@ -3,7 +3,7 @@
 from email.utils import format_datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from bodydouble.api.crun.envelope import failure, success
@@ -11,11 +11,12 @@ from bodydouble.api.crun.openapi import Responses, error_responses, responses
 from bodydouble.api.crun.response_models import StoredData
 from bodydouble.api.crun.resumable import upload_offset
 from bodydouble.api.json_response import JsonResponse
+from bodydouble.api.routing import api_router
 from bodydouble.tasks.content_length import announced_bytes
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.files import FileStore
 
-router = APIRouter(prefix="/files", tags=["files"])
+router = api_router(prefix="/files", tags=["files"])
 
 REDIRECT_URL_SECONDS = 3600
 """Lifetime of the bucket URL that a download redirects to."""

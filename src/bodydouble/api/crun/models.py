@@ -4,7 +4,7 @@ import base64
 import dataclasses
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import CallerDep, PeopleDep, TasksDep
@@ -14,8 +14,9 @@ from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import ModelDetail, ModelList, PeopleData, TemplatePage
 from bodydouble.api.crun.wire import EXAMPLES, model_data
 from bodydouble.api.inputs import INPUTS
+from bodydouble.api.routing import api_router
 
-router = APIRouter(prefix=CLIENT_API)
+router = api_router(prefix=CLIENT_API)
 
 Filter = Annotated[str | None, Query(max_length=100)]
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
+from starlette.routing import BaseRoute
 
 from bodydouble.api.crun.accounts import NewKeyBody
 from bodydouble.api.crun.code_samples import code_samples
@@ -51,13 +53,13 @@ def task_ended(body: TaskInfoData) -> None:
     """Sent to the `callback_url` of a task when the task has ended. Respond with 2xx within 15 s."""
 
 
-def build_document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of crun's API, with code samples for each operation."""
+def build_document(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The OpenAPI document of crun's API, these ``routes`` of ``app``, with code samples for each operation."""
     document = get_openapi(
         title=app.title,
         version=app.version,
         description=app.description,
-        routes=app.routes,
+        routes=routes,
         webhooks=webhooks.routes,
         servers=SERVERS,
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],

@@ -5,15 +5,16 @@ https://tus.io/protocols/resumable-upload
 
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.crun.envelope import failure
 from bodydouble.api.crun.openapi import Responses, error_responses
+from bodydouble.api.routing import api_router
 from bodydouble.tasks.errors import WrongOffset
 from bodydouble.tasks.files import FileStore, ResumableUploads
 
-router = APIRouter(prefix="/files", tags=["files"])
+router = api_router(prefix="/files", tags=["files"])
 
 VERSION: Final = "1.0.0"
 TUS = {"tus-resumable": VERSION, "cache-control": "no-store"}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import (
@@ -19,12 +19,13 @@ from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import CancelData, DeleteData, TaskInfoData, TaskListData
 from bodydouble.api.reading import read_task
 from bodydouble.api.request_headers import header_values, query_value
+from bodydouble.api.routing import api_router
 from bodydouble.service import TaskView
 from bodydouble.service.document import task_data
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.task import TaskFilter, TaskSource, TaskStatus
 
-router = APIRouter(prefix=CLIENT_API)
+router = api_router(prefix=CLIENT_API)
 
 TaskIdQuery = Annotated[str, Query(max_length=100, examples=["019a1f0e-7c3b-7e55-8a51-0c4f2a6f9b1d"])]
 UnixQuery = Annotated[int | None, Query(ge=0, le=253_402_300_799, description="Unix seconds.")]

@@ -1,6 +1,6 @@
 """The endpoint that reports what a file says about its origin."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import CallerDep, VerificationDep
@@ -9,13 +9,14 @@ from bodydouble.api.crun.files import UPLOAD
 from bodydouble.api.crun.openapi import responses
 from bodydouble.api.crun.prefix import CLIENT_API
 from bodydouble.api.crun.response_models import MarksData
+from bodydouble.api.routing import api_router
 from bodydouble.tasks.content_length import announced_bytes
 
 PATH = f"{CLIENT_API}/files/verify"
 UPLOADS = frozenset({PATH, "/verify"})
 """Paths that receive files of any size up to the service's own limit: ours and that of the console's page."""
 
-router = APIRouter()
+router = api_router()
 
 
 @router.post(PATH, operation_id="verifyFile", tags=["files"], openapi_extra=UPLOAD, responses=responses(MarksData, 507))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +20,7 @@ from bodydouble.api.fast_path import FastRoute
 from bodydouble.api.reading import read_task
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import submit
 from bodydouble.api.translation import log_without_effect, only
 from bodydouble.service import Submission, TaskView
@@ -28,7 +29,7 @@ from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import InvalidParams, NotFound, StillRunning
 from bodydouble.tasks.task import TaskFilter, TaskStatus
 
-router = APIRouter(prefix=BASE, tags=["tasks"])
+router = api_router(prefix=BASE, tags=["tasks"])
 
 CREATE_PATHS = (
     "/services/aigc/image2video/video-synthesis",

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID, uuid4, uuid5
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import get_tasks, identify, read_key
@@ -24,6 +24,7 @@ from bodydouble.api.dashscope.openapi import ROUTES
 from bodydouble.api.dashscope.paths import BASE, OBJECTS
 from bodydouble.api.form_parts import FormPart, form_parts
 from bodydouble.api.route_descriptions import BINARY, FORM, TEXT
+from bodydouble.api.routing import api_router
 from bodydouble.api.uploads import TYPES, extension_of, not_empty
 from bodydouble.service import Submission
 from bodydouble.service.document import to_json
@@ -33,7 +34,7 @@ from bodydouble.tasks.errors import InvalidParams, NotFound, ScopeInsufficient
 from bodydouble.tasks.files import FileStore
 from bodydouble.tasks.request_origin import link_base
 
-router = APIRouter(tags=["uploads"])
+router = api_router(tags=["uploads"])
 
 OBJECT = re.compile(
     r"(?P<folder>dashscope-instant/(?P<account>[0-9]{1,18})/(?P<batch>[0-9a-f-]{36}))/(?P<name>[^/]{1,255})\Z"

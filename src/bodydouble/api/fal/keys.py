@@ -3,17 +3,18 @@
 import base64
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.types import Scope
 
 from bodydouble.api.fal.documents import PREFIX, QUEUE
 from bodydouble.api.fal.openapi import ROUTES
 from bodydouble.api.json_response import JsonResponse
+from bodydouble.api.routing import api_router
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.errors import InvalidParams
 
-router = APIRouter(prefix=PREFIX, tags=["webhooks"])
+router = api_router(prefix=PREFIX, tags=["webhooks"])
 PROXY = f"{PREFIX}/proxy"
 TARGET = b"x-fal-target-url"
 TARGETS = {

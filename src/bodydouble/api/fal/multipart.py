@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -27,6 +27,7 @@ from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT, inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.uploads import TYPES, not_empty
 from bodydouble.service.signing import InstallationSigner
 from bodydouble.tasks.content_length import announced_bytes
@@ -45,7 +46,7 @@ READ_BYTES = 1 << 20
 """Size of the blocks in which the parts are joined."""
 SIGNED = {"expires": TEXT, "signature": TEXT}
 
-router = APIRouter(prefix=PREFIX, tags=["storage"])
+router = api_router(prefix=PREFIX, tags=["storage"])
 
 
 class Part(BaseModel):

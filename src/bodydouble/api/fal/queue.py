@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from fastapi.sse import format_sse_event
 
@@ -28,6 +28,7 @@ from bodydouble.api.fast_path import Endpoint, FastRoute
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.reading import read_task
 from bodydouble.api.route_descriptions import EVENTS, TEXT
+from bodydouble.api.routing import api_router
 from bodydouble.service import TaskView
 from bodydouble.service.document import to_json
 from bodydouble.tasks.dialect import START_TIMEOUT, dialect_request
@@ -35,7 +36,7 @@ from bodydouble.tasks.errors import ScopeInsufficient
 from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, Task, TaskStatus
 
-router = APIRouter(prefix=QUEUE, tags=["queue"])
+router = api_router(prefix=QUEUE, tags=["queue"])
 
 REQUEST_ID = "x-fal-request-id"
 REQUESTS = f"/{APPLICATION}/requests/{{request_id}}"

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -13,6 +13,7 @@ from bodydouble.api.fal.requests import fal_key, refuse_lifecycle
 from bodydouble.api.json_response import JsonResponse
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import TEXT
+from bodydouble.api.routing import api_router
 from bodydouble.api.uploads import extension_of, store_upload
 from bodydouble.service import Caller
 from bodydouble.service.inline_files import EXTENSIONS
@@ -24,7 +25,7 @@ CDN = f"{PREFIX}/cdn"
 UPLOAD = f"{CDN}/files/upload"
 TOKEN_HOURS = 1
 """Validity of an upload token that the response states."""
-router = APIRouter(prefix=PREFIX, tags=["storage"])
+router = api_router(prefix=PREFIX, tags=["storage"])
 
 
 class UploadBody(BaseModel):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from fastapi.sse import format_sse_event
 
@@ -17,11 +17,12 @@ from bodydouble.api.fal.queue import output
 from bodydouble.api.fal.requests import create, fal_key, start_timeout
 from bodydouble.api.fast_path import Endpoint
 from bodydouble.api.route_descriptions import EVENTS
+from bodydouble.api.routing import api_router
 from bodydouble.api.waiting import wait_for
 from bodydouble.tasks.errors import BodydoubleError
 from bodydouble.tasks.task import TERMINAL, Created, TaskStatus
 
-router = APIRouter(prefix=f"{PREFIX}/run", tags=["synchronous"])
+router = api_router(prefix=f"{PREFIX}/run", tags=["synchronous"])
 
 
 async def _output(request: Request, created: Created) -> Response:

@@ -1,6 +1,6 @@
 """Creating and reading tasks, the balance, and download addresses."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,11 +14,12 @@ from bodydouble.api.kie.paths import BASE
 from bodydouble.api.reading import read_task
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import submit
 from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.files import FileStore
 
-router = APIRouter(prefix=BASE, tags=["jobs"])
+router = api_router(prefix=BASE, tags=["jobs"])
 
 
 class DownloadBody(BaseModel):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,7 @@ from bodydouble.api.kie.openapi import ROUTES
 from bodydouble.api.kie.paths import UPLOADS
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import FORM, TEXT, file_form, inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import read_body
 from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, Upload, extension_of, store_upload
@@ -25,7 +26,7 @@ from bodydouble.tasks.data_url import is_data_url, read_data_url
 from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import FeatureDisabled, InvalidParams
 
-router = APIRouter(prefix=UPLOADS, tags=["uploads"])
+router = api_router(prefix=UPLOADS, tags=["uploads"])
 
 STREAM, BASE64, URL = "/file-stream-upload", "/file-base64-upload", "/file-url-upload"
 UPLOAD_PATH = "uploadPath"

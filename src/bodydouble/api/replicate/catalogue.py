@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import get_accounts, identify
@@ -12,11 +12,12 @@ from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import MODELS, ROOT, VERSIONS
 from bodydouble.api.replicate.openapi import ROUTES
 from bodydouble.api.route_descriptions import TEXT
+from bodydouble.api.routing import api_router
 from bodydouble.tasks.catalogue import CATALOGUE
 from bodydouble.tasks.errors import NotFound
 from bodydouble.tasks.request_origin import link_base
 
-router = APIRouter(prefix=ROOT)
+router = api_router(prefix=ROOT)
 
 COG_VERSION = "0.16.0"
 """From 0.3.9 on the clients take the schema as it is."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import identify
@@ -22,6 +22,7 @@ from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import ROOT
 from bodydouble.api.replicate.openapi import ROUTES
 from bodydouble.api.route_descriptions import FORM, TEXT, file_form
+from bodydouble.api.routing import api_router
 from bodydouble.api.uploads import Upload, extension_of, store_upload
 from bodydouble.service import Caller
 from bodydouble.service.document import to_json
@@ -30,7 +31,7 @@ from bodydouble.service.json_input import read_json_object
 from bodydouble.tasks.errors import InvalidParams, NotFound
 from bodydouble.tasks.files import FileStore, StoredFile
 
-router = APIRouter(prefix=ROOT, tags=["files"])
+router = api_router(prefix=ROOT, tags=["files"])
 
 FILES = f"{ROOT}/files"
 FILES_MAX = 1000

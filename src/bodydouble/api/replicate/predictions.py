@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import get_tasks, identify
@@ -17,6 +17,7 @@ from bodydouble.api.replicate.keys import replicate_key
 from bodydouble.api.replicate.names import MODELS, ROOT
 from bodydouble.api.replicate.openapi import ROUTES
 from bodydouble.api.route_descriptions import TEXT
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for_new
 from bodydouble.service import Submission
@@ -24,7 +25,7 @@ from bodydouble.tasks.errors import InvalidParams
 from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL, TaskFilter
 
-router = APIRouter(prefix=ROOT, tags=["predictions"])
+router = api_router(prefix=ROOT, tags=["predictions"])
 
 WAIT = re.compile(r"wait(?:=(\d{1,4}))?\Z")
 WAIT_SECONDS_MAX = 60

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from bodydouble.api.authentication import get_accounts, identify, read_key
@@ -11,6 +11,7 @@ from bodydouble.api.fast_path import FastRoute
 from bodydouble.api.reading import new_task, read_task
 from bodydouble.api.request_bodies import validate
 from bodydouble.api.route_descriptions import inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.submitting import submit
 from bodydouble.api.waiting import wait_for_new
 from bodydouble.api.wavespeed.documents import prediction
@@ -22,7 +23,7 @@ from bodydouble.service import Submission
 from bodydouble.tasks.request_origin import link_base
 from bodydouble.tasks.task import TERMINAL
 
-router = APIRouter(prefix=BASE, tags=["predictions"])
+router = api_router(prefix=BASE, tags=["predictions"])
 
 SYNC_SECONDS_MAX = 600.0
 """A synchronous request responds after this time at the latest. The SDK then says how to ask for the result later."""

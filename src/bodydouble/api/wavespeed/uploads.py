@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -11,6 +11,7 @@ from bodydouble.api.form_parts import form_parts
 from bodydouble.api.inputs import refuse_bool
 from bodydouble.api.request_bodies import read_model
 from bodydouble.api.route_descriptions import FORM, file_form, inlined
+from bodydouble.api.routing import api_router
 from bodydouble.api.translation import log_without_effect
 from bodydouble.api.uploads import TYPES, extension_of, store_upload
 from bodydouble.api.wavespeed.errors import success
@@ -19,7 +20,7 @@ from bodydouble.api.wavespeed.paths import BASE
 from bodydouble.tasks.dialect import DialectName
 from bodydouble.tasks.errors import InvalidParams
 
-router = APIRouter(prefix=f"{BASE}/media", tags=["uploads"])
+router = api_router(prefix=f"{BASE}/media", tags=["uploads"])
 
 FORM_UPLOAD = f"{BASE}/media/upload/binary"
 
