@@ -122,7 +122,7 @@ class BodyNet:
         matrix = roi.matrix(POSE_SIDE)
         outputs = {o.shape: o for o in self._net.run(to_unit_range(crop(image, matrix, POSE_SIDE)))}
         raw = outputs[(BODY_ROWS * BODY_COLUMNS,)].reshape(BODY_ROWS, BODY_COLUMNS).astype(np.float64)
-        _refine(raw, sigmoid(outputs[(HEAT_SIDE, HEAT_SIDE, BODY_ROWS)]))
+        _refine(raw, outputs[(HEAT_SIDE, HEAT_SIDE, BODY_ROWS)])
         points = transform(matrix, raw[:, :2])
         segmentation = sigmoid(outputs[(POSE_SIDE, POSE_SIDE, 1)][..., 0])
         return BodyLandmarks(
@@ -137,14 +137,14 @@ class BodyNet:
 
 
 def _refine(raw: Points, heat: NDArray[np.float32]) -> None:
-    """Move each point to the centre of mass of its heat map nearby, where the map is sure."""
+    """Move each point to the centre of mass of its heat map nearby, where the map is sure. ``heat`` are logits."""
     for i in range(len(raw)):
         cx, cy = int(raw[i, 0] / HEAT_CELL), int(raw[i, 1] / HEAT_CELL)
         x0, x1 = max(cx - HEAT_REACH, 0), min(cx + HEAT_REACH + 1, HEAT_SIDE)
         y0, y1 = max(cy - HEAT_REACH, 0), min(cy + HEAT_REACH + 1, HEAT_SIDE)
         if x0 >= x1 or y0 >= y1:
             continue
-        patch = heat[y0:y1, x0:x1, i]
+        patch = sigmoid(heat[y0:y1, x0:x1, i])
         if patch.max() >= HEAT_SURE_MIN:
             total = patch.sum()
             raw[i, 0] = (patch.sum(0) * np.arange(x0, x1)).sum() / total * HEAT_CELL

@@ -37,6 +37,7 @@ from bodydouble.renderers.plugin import REPLACE, BuildRequest, PerceptionNetwork
 from bodydouble.renderers.protocol import PreparedShot, RenderWarning, Scene, Segment
 from bodydouble.renderers.registry import Renderers
 from bodydouble.shot import artefacts
+from bodydouble.shot.allocation import keep_freed_memory
 from bodydouble.shot.input_watch import InputWatch, describe_inputs
 from bodydouble.shot.labels import VisibleLabel, people_in_picture, result_texts, visible_label
 from bodydouble.shot.minimum import check_minimum
@@ -76,6 +77,7 @@ class Shot:
         runner: Path | None = None,
         plugin: RendererPlugin | None = None,
     ) -> None:
+        keep_freed_memory()
         self.workspace = workspace
         self.request = ShotRequest.from_json((workspace / "shot.json").read_text())
         self._pack, self._listener, self._runner, self._own_plugin = pack, listener, runner, plugin
