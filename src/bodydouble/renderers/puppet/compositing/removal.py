@@ -203,9 +203,11 @@ def _with_touching(pieces: MatLike, mask: Matte) -> Matte:
     here = np.s_[y : y + h, x : x + w]
     labels = np.asarray(cv2.connectedComponents(pieces[here])[1], np.int32)
     touching = np.zeros(int(labels.max()) + 1, np.uint8)
-    touching[labels[cv2.dilate(mask, np.ones((3, 3), np.uint8))[here] > 0]] = 255
-    touching[0] = 0
-    result[here] = cv2.max(result[here], touching.take(labels))
+    # Pieces are a small part of their box: labels are looked up in their pixels only.
+    near = cv2.bitwise_and(cv2.dilate(mask, np.ones((3, 3), np.uint8))[here], pieces[here])
+    touching[labels[near > 0]] = 255
+    inside = np.asarray(pieces[here]) > 0
+    result[here][inside] |= touching[labels[inside]]
     return result
 
 

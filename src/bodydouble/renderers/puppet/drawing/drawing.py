@@ -1,6 +1,6 @@
 """The result of drawing one frame, and the blending of one picture over another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -30,6 +30,9 @@ STRIP_SOFT, STRIP_REACH = 0.8, 4
 """Standard deviation of the edge of what lies under a joint, as of a limb's: beyond a hard one there is no colour, and
 the softened edge of the puppet would be black. Pixels beside the strip that it needs."""
 
+CROP_MARGIN = 16
+"""Pixels around what is drawn that stay: blurs of its edge, and the light that spills over it, end in them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawnHand:
@@ -52,6 +55,19 @@ class Drawing:
     hands: tuple[DrawnHand, ...]  # from back to front
     face: Array | None  # (478, 2) px, the face mesh in the frame; None without a face
     face_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting into it; None if nothing
+
+
+def cropped(drawing: Drawing) -> Drawing:
+    """``drawing`` without empty rows and columns around the puppet, but for a margin: its mesh is wider."""
+    x, y, w, h = cv2.boundingRect(cv2.extractChannel(drawing.rgba, 3))
+    if w == 0:
+        return drawing
+    left, top = max(0, x - CROP_MARGIN), max(0, y - CROP_MARGIN)
+    here = np.s_[top : y + h + CROP_MARGIN, left : x + w + CROP_MARGIN]
+    rgba, cover = drawing.rgba[here], drawing.face_cover
+    x0, y0 = drawing.bounds[0] + left, drawing.bounds[1] + top
+    bounds = (x0, y0, x0 + rgba.shape[1], y0 + rgba.shape[0])
+    return replace(drawing, bounds=bounds, rgba=rgba, face_cover=None if cover is None else cover[here])
 
 
 def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:

@@ -11,7 +11,7 @@ from bodydouble.perception.landmark_indices import KNEES, BodyPoint
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.skinning import dual_quaternions, skin_points
-from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, draw_shadow, lay_over
+from bodydouble.renderers.puppet.drawing.drawing import Drawing, DrawnHand, cropped, draw_shadow, lay_over
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, draw_mesh
 from bodydouble.renderers.puppet.drawing.placed_layer import PlacedLayer, place_layer
@@ -109,13 +109,8 @@ class LayeredPuppet:
         draw_shadow(canvas, cover, SHADOW_REACH * scale * self._retargeting.rest.shoulder_width)
         for box, rgba in over:
             lay_over(canvas, box, rgba)
-        return Drawing(
-            bounds=bounds,
-            rgba=canvas,
-            hands=hands,
-            face=face,
-            face_cover=cover if face is not None and over else None,
-        )
+        face_cover = cover if face is not None and over else None
+        return cropped(Drawing(bounds=bounds, rgba=canvas, hands=hands, face=face, face_cover=face_cover))
 
     def _maps(
         self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: Box
