@@ -53,6 +53,8 @@ person the network misses whoever is cut off by the frame's edge in front. Chose
 THIGH_MIN = 0.5
 """Trunk lengths from the hips to the knees at least, on screen and from high above: where the frame ends before, its
 edge hides the legs and nobody else."""
+BEFORE_REACH = 0.06
+"""Picture heights about somebody before the legs in which the widened mask says nothing: the matte has holes there."""
 BOX_MARGIN = 0.1
 """Heights of the replaced person's box by which it is widened to both sides: clothes."""
 OUTSIDE_MIN = 0.5
@@ -118,7 +120,8 @@ class BystanderMasks:
         others[(claimed > 0) & (before == 0)] = 0
         others |= before
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
-        own = np.asarray(cv2.bitwise_and(gone[here], cv2.bitwise_not(before)), np.uint8)
+        near = cv2.dilate(before, disc(BEFORE_REACH * height, DISC_RADIUS_MIN)) if before.any() else before
+        own = np.asarray(cv2.bitwise_and(gone[here], cv2.bitwise_not(near)), np.uint8)
         pieces = _apart_from(others, own, height, feet - y0)
         inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
         if pieces is None or not pieces[0][inside].any():

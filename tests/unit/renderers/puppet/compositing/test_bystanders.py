@@ -81,6 +81,11 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     assert found is not None
     front = found[1]
     assert front[140 - BOX[1], 135 - BOX[0]] > 250
+    pierced = matte.copy()
+    cv2.rectangle(pierced, (125, 140), (145, HEIGHT), 60, -1)  # the matte doubts a part of them; the mask is wider
+    found = masks.around(0, image, pierced, matte, BOX)
+    assert found is not None
+    assert found[1][150 - BOX[1], 135 - BOX[0]] > 250
     assert front[50 - BOX[1], 125 - BOX[0]] == 0
 
     track.visibility[0, [25, 26]] = 0.9
