@@ -3,11 +3,22 @@
 import json
 import runpy
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 BENCH = Path(__file__).parents[4] / "bench"
+
+
+@pytest.fixture(autouse=True)
+def traced_only() -> Iterator[None]:
+    """Blocks are traced and run as they are: a compiled kernel for this CPU says nothing about a GPU's."""
+    before = torch.compiler.get_default_backend()
+    torch.compiler.set_default_backend("eager")
+    yield
+    torch.compiler.set_default_backend(before)
 
 
 def test_the_dry_run_measures_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
