@@ -80,32 +80,28 @@ def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     cv2.add(under, rgba, dst=under)
 
 
-def lay_under(rgba: Bytes, line: Array, radius: float, colour: Bytes) -> None:
-    """A strip of ``colour`` (4,) under ``rgba`` (h, w, 4), both premultiplied; in place.
+def draw_strip(line: Array, radius: float, colour: Bytes, height: int, width: int) -> tuple[Box, Bytes] | None:
+    """A strip of ``colour`` (4,), premultiplied, in a frame of ``height`` x ``width``; None where it is outside.
 
     It lies along ``line`` (N, 2) px, ``radius`` px to either side, and has round ends.
     """
-    height, width = rgba.shape[:2]
     reach = radius + STRIP_REACH
-    x0, y0 = np.clip(np.floor(line.min(0) - reach), 0, [width, height]).astype(int)
-    x1, y1 = np.clip(np.ceil(line.max(0) + reach + 1), 0, [width, height]).astype(int)
+    x0, y0 = np.clip(np.floor(line.min(0) - reach), 0, [width, height]).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(line.max(0) + reach + 1), 0, [width, height]).astype(int).tolist()
     if x1 <= x0 or y1 <= y0:
-        return
-    here = np.s_[y0:y1, x0:x1]
-    under = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
+        return None
+    strip = np.zeros((y1 - y0, x1 - x0, 4), np.uint8)
     values = [int(value) for value in colour]
     bends = fixed_point(line - [x0, y0])
     for bend in bends.tolist():
         size = max(1 << SUBPIXEL_BITS, round(radius * (1 << SUBPIXEL_BITS)))
-        cv2.circle(under, bend, size, values, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.circle(strip, bend, size, values, -1, cv2.LINE_AA, SUBPIXEL_BITS)
     for start, end in pairwise(line - [x0, y0]):
         along = end - start
         beside = np.array([-along[1], along[0]]) * (radius / max(float(np.hypot(*along)), 1.0))
         corners = fixed_point(np.stack([start + beside, end + beside, end - beside, start - beside]))
-        cv2.fillConvexPoly(under, corners, values, cv2.LINE_AA, SUBPIXEL_BITS)
-    under = np.asarray(cv2.GaussianBlur(under, (0, 0), STRIP_SOFT), np.uint8)
-    lay_over(under, (0, 0, x1 - x0, y1 - y0), rgba[here])
-    rgba[here] = under
+        cv2.fillConvexPoly(strip, corners, values, cv2.LINE_AA, SUBPIXEL_BITS)
+    return (x0, y0, x1, y1), np.asarray(cv2.GaussianBlur(strip, (0, 0), STRIP_SOFT), np.uint8)
 
 
 def draw_shadow(canvas: Bytes, cover: Bytes, reach: float) -> None:

@@ -85,15 +85,15 @@ class LayeredPuppet:
         legs, arms = self._far_to_near(index, "leg", LEG_END), self._far_to_near(index, "arm", ARM_END)
         hands = self._hands(index, pose, arms, behind)
         strength = {
-            name: _hand_strength(maps[name], hand.kept) for name, hand in zip(arms, hands, strict=True) if name in maps
+            name: maps[name].hand_strength(hand.kept) for name, hand in zip(arms, hands, strict=True) if name in maps
         }
         back = bool(self._retargeting.back[index])
         for name in (*arms, *legs, "trunk"):
             if name in maps:
                 layer = maps[name].layer
                 texture = layer.back if back and layer.back is not None else layer.rgba
-                rgba = _weakened(maps[name].limb(texture), strength.get(name))
-                lay_over(canvas, maps[name].box, rgba)
+                for box, rgba in maps[name].drawn(texture, strength.get(name)):
+                    lay_over(canvas, box, rgba)
         self._lay_fronts(canvas, maps, legs)
         face = None if back else self._lay_face(index, pose, duals, canvas, bounds)
         cover = np.zeros(canvas.shape[:2], np.uint8)
@@ -101,11 +101,11 @@ class LayeredPuppet:
         for name in (name for name in arms if name not in behind):
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
-                rgba = _weakened(maps[name].limb(texture), strength[name])
-                self._lay_wrist(rgba, maps[name].box, index, pose, hands[arms.index(name)], bounds)
-                u0, v0, u1, v1 = maps[name].box
-                cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
-                over.append((maps[name].box, rgba))
+                wrist = self._wrist(index, pose, hands[arms.index(name)], bounds)
+                pieces = maps[name].drawn(texture, strength[name])
+                for (u0, v0, u1, v1), rgba in pieces if wrist is None else [wrist, *pieces]:
+                    cv2.max(cover[v0:v1, u0:u1], cv2.extractChannel(rgba, 3), dst=cover[v0:v1, u0:u1])
+                    over.append(((u0, v0, u1, v1), rgba))
         draw_shadow(canvas, cover, SHADOW_REACH * scale * self._retargeting.rest.shoulder_width)
         for box, rgba in over:
             lay_over(canvas, box, rgba)
@@ -129,7 +129,8 @@ class LayeredPuppet:
         for name in names:
             texture = maps[name].layer.front if name in maps else None
             if texture is not None:
-                lay_over(canvas, maps[name].box, maps[name].limb(texture))
+                for box, rgba in maps[name].drawn(texture):
+                    lay_over(canvas, box, rgba)
 
     def _far_to_near(self, index: int, limb: str, end: int) -> list[str]:
         """Names of both limbs' layers; ``end`` is the left one's last joint."""
@@ -221,8 +222,8 @@ class LayeredPuppet:
             )
         return tuple(result)
 
-    def _lay_wrist(self, rgba: Bytes, box: Box, index: int, pose: Pose, hand: DrawnHand, bounds: Box) -> None:
-        """A made-up wrist under the arm ``rgba``, which is at ``box`` of ``bounds``; in place."""
+    def _wrist(self, index: int, pose: Pose, hand: DrawnHand, bounds: Box) -> tuple[Box, Bytes] | None:
+        """A made-up wrist that goes under an arm, in ``bounds``."""
         motion = self._retargeting.motion
         side = 1 - hand.side if self._retargeting.back[index] else hand.side
         elbow = pose.joints[f"elbow_{'lr'[side]}"][:2] * float(self._retargeting.scales[index])
@@ -234,8 +235,7 @@ class LayeredPuppet:
             self.character.skin,
             hand.kept,
         )
-        if wrist is not None:
-            wrist.under(rgba, (bounds[0] + box[0], bounds[1] + box[1]))
+        return None if wrist is None else wrist.drawn(bounds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,19 +249,3 @@ class _FaceWeights:
     def of(cls, character: Character, figure: FaceMesh) -> "_FaceWeights":
         weights, depth = character.body.layers.surface.at(figure.vertices)
         return cls(points=np.c_[figure.vertices, depth], weights=weights)
-
-
-def _hand_strength(placed: PlacedLayer, kept: float) -> Bytes | None:
-    """(h, w, 4) 0-255: how much of an arm is drawn where the share ``kept`` (0-1) of the actor's hand replaces its own.
-
-    None where all of it is.
-    """
-    if placed.layer.hand is None or kept <= 0:
-        return None
-    strength = cv2.convertScaleAbs(cv2.bitwise_not(placed.drawn(placed.layer.hand)), alpha=kept, beta=255 * (1 - kept))
-    return np.asarray(cv2.merge([strength] * 4), np.uint8)
-
-
-def _weakened(rgba: Bytes, strength: Bytes | None) -> Bytes:
-    """``rgba`` times ``strength``, both (h, w, 4)."""
-    return rgba if strength is None else np.asarray(cv2.multiply(rgba, strength, scale=1 / 255), np.uint8)

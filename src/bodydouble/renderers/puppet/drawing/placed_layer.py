@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes, Mask
-from bodydouble.renderers.puppet.drawing.drawing import STRIP_REACH, lay_under
-from bodydouble.renderers.puppet.drawing.mesh import bounds_of, inverse_maps, source_map
+from bodydouble.renderers.puppet.drawing.drawing import draw_strip
+from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
 from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
-from bodydouble.renderers.puppet.picture.layers import Layer
+from bodydouble.renderers.puppet.picture.layer import Layer
 
 Array = NDArray[np.float64]
 
@@ -27,14 +27,12 @@ AREA_MIN = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedLayer:
-    """One layer in a frame: where its vertices are, and the map that draws it."""
+class PlacedPart:
+    """A part of a layer that covers itself nowhere but where it folds: one map draws it."""
 
-    layer: Layer
     box: Box
     source: NDArray[np.float32]  # (h, w, 2) texture coordinates
-    joint: Array | None  # (4, 2) px in the frame: the points of the layer's patch under its joint
-    scale: float  # frame pixels for a pixel of the picture
+    beyond: bool  # beyond the elbow or knee
 
     def drawn(self, texture: Bytes) -> Bytes:
         """(h, w, ...) ``texture`` as the frame shows it."""
@@ -42,16 +40,42 @@ class PlacedLayer:
         drawn = cv2.remap(texture, self.source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(drawn, np.uint8)
 
-    def limb(self, texture: Bytes) -> Bytes:
-        """(h, w, 4) as ``drawn``, whole at the joint, where a limb that folds the other way would gape."""
-        rgba, patch = self.drawn(texture), self.layer.joint
-        if patch is not None and self.joint is not None and (patch.in_front or texture is not self.layer.front):
-            upper, upper_end, lower, lower_end = self.joint - self.box[:2]
-            bend, radius = strip_bend(upper, upper_end, lower, lower_end), patch.radius * self.scale
-            # Its round ends stay between the places at which the limb was measured.
-            line = np.stack([_towards(upper, bend, radius), bend, _towards(lower, bend, radius)])
-            lay_under(rgba, line, radius, patch.colour)
-        return rgba
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedLayer:
+    """One layer in a frame: where its vertices are, and the maps that draw it."""
+
+    layer: Layer
+    parts: tuple[PlacedPart, ...]  # from back to front
+    strip: tuple[Box, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
+
+    def drawn(self, texture: Bytes, strength: Bytes | None = None) -> list[tuple[Box, Bytes]]:
+        """``texture`` as the frame shows it: boxes and (h, w, 4) premultiplied, to be laid over in this order.
+
+        ``strength`` is that of ``hand_strength``.
+        """
+        pieces: list[tuple[Box, Bytes]] = []
+        patch = self.layer.joint
+        if self.strip is not None and patch is not None and (patch.in_front or texture is not self.layer.front):
+            pieces.append(self.strip)
+        for part in self.parts:
+            rgba = part.drawn(texture)
+            if strength is not None and part.beyond:
+                rgba = np.asarray(cv2.multiply(rgba, strength, scale=1 / 255), np.uint8)
+            pieces.append((part.box, rgba))
+        return pieces
+
+    def hand_strength(self, kept: float) -> Bytes | None:
+        """(h, w, 4) 0-255: how much of the part beyond the elbow is drawn where the actor's hand replaces its own.
+
+        ``kept`` (0-1) is the actor's share. None where all of it is drawn.
+        """
+        hand = self.layer.hand
+        part = next((part for part in self.parts if part.beyond), None)
+        if hand is None or kept <= 0 or part is None:
+            return None
+        strength = cv2.convertScaleAbs(cv2.bitwise_not(part.drawn(hand)), alpha=kept, beta=255 * (1 - kept))
+        return np.asarray(cv2.merge([strength] * 4), np.uint8)
 
 
 def _towards(point: Array, other: Array, by: float) -> Array:
@@ -63,34 +87,61 @@ def _towards(point: Array, other: Array, by: float) -> Array:
 def place_layer(
     layer: Layer, points: Array, height: int, width: int, *, joint: Array | None, scale: float
 ) -> PlacedLayer | None:
-    """The map that draws ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside.
+    """The maps that draw ``layer`` with its vertices at ``points`` (N, 3) px; None where all is outside.
 
     ``joint`` (4, 2) px is where the points of its patch are, ``scale`` is frame pixels for a pixel of the picture.
     """
     corners = points[layer.triangles]
-    flat = corners[..., :2]
-    if bounds_of(flat, height, width, margin=0) is None:
-        return None
-    reached = flat.reshape(-1, 2)
-    if layer.joint is not None and joint is not None:
-        reach = layer.joint.radius * scale + STRIP_REACH
-        reached = np.concatenate([reached, joint - reach, joint + reach])
-    box = bounds_of(reached, height, width, margin=0)
+    box = bounds_of(corners[..., :2], height, width, margin=0)
+    strip = None if joint is None else _strip(layer, joint, scale, height, width)
     if box is None:
-        return None
-    x0, y0, x1, y1 = box
-    shown = in_box(flat, box)  # of a talking head most of the body is below the picture
-    corners, flat = corners[shown], flat[shown]
-    a, b = flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0]
-    area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+        return None if strip is None else PlacedLayer(layer=layer, parts=(), strip=strip)
+    shown = in_box(corners[..., :2], box)  # of a talking head most of the body is below the picture
     source = layer.vertices[layer.triangles[shown]][..., :2]
-    depth = corners[..., 2].mean(1)
-    order = paint_order(depth, area, opaque=layer.opaque[shown], stretched=_longest_edge(flat) / _longest_edge(source))
+    beyond = np.zeros(len(source), np.bool_) if layer.beyond is None else layer.beyond[shown]
+    corners, opaque = corners[shown], layer.opaque[shown]
+    # The part that is nearer to the camera is laid over the other: one map of both would cut holes where it ends.
+    nearer = not beyond.any() or beyond.all() or corners[beyond, :, 2].mean() <= corners[~beyond, :, 2].mean()
+    parts = [
+        _placed_part(source[chosen], corners[chosen], opaque[chosen], box, beyond=further)
+        for further, chosen in ((False, ~beyond), (True, beyond))
+        if chosen.any()
+    ]
+    drawn = tuple(part for part in (parts if nearer else parts[::-1]) if part is not None)
+    return PlacedLayer(layer=layer, parts=drawn, strip=strip)
+
+
+def _strip(layer: Layer, joint: Array, scale: float, height: int, width: int) -> tuple[Box, Bytes] | None:
+    """What is under the joint of ``layer``, with the points of its patch at ``joint`` (4, 2) px."""
+    patch = layer.joint
+    if patch is None:
+        return None
+    upper, upper_end, lower, lower_end = joint
+    bend, radius = strip_bend(upper, upper_end, lower, lower_end), patch.radius * scale
+    # Its round ends stay between the places at which the limb was measured.
+    line = np.stack([_towards(upper, bend, radius), bend, _towards(lower, bend, radius)])
+    return draw_strip(line, radius, patch.colour, height, width)
+
+
+def _placed_part(source: Array, corners: Array, opaque: Mask, within: Box, *, beyond: bool) -> PlacedPart | None:
+    """The map of triangles (T, 3, 2) of the picture at ``corners`` (T, 3, 3) px; None where none is ``within``."""
+    flat = corners[..., :2]
+    x0, y0, x1, y1 = within
+    own = bounds_of(flat, y1, x1, margin=0)
+    if own is None:
+        return None
+    box = x0, y0, x1, y1 = max(own[0], x0), max(own[1], y0), own[2], own[3]
+    if x1 <= x0 or y1 <= y0:
+        return None
+    area = doubled_area(flat)
+    order = paint_order(
+        corners[..., 2].mean(1), area, opaque=opaque, stretched=_longest_edge(flat) / _longest_edge(source)
+    )
     order = order[np.abs(area[order]) > AREA_MIN]
     labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
     maps = inverse_maps(source, flat)
     texture = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
-    return PlacedLayer(layer=layer, box=box, source=texture, joint=joint, scale=scale)
+    return PlacedPart(box=box, source=texture, beyond=beyond)
 
 
 def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -> Array:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Bytes
 from bodydouble.perception.landmark_indices import HandPoint
-from bodydouble.renderers.puppet.drawing.drawing import lay_under
+from bodydouble.renderers.puppet.drawing.drawing import draw_strip
+from bodydouble.renderers.puppet.painting import Box
 
 Array = NDArray[np.float64]
 
@@ -28,9 +29,10 @@ class Wrist:
     radius: float  # px
     colour: Bytes  # (4,) premultiplied
 
-    def under(self, rgba: Bytes, corner: tuple[int, int]) -> None:
-        """Draw it under the arm ``rgba`` (h, w, 4), whose first pixel is at ``corner`` of the frame; in place."""
-        lay_under(rgba, self.line - corner, self.radius, self.colour)
+    def drawn(self, bounds: Box) -> tuple[Box, Bytes] | None:
+        """Where it is within ``bounds`` of the frame, and (h, w, 4); None where it is outside."""
+        x0, y0, x1, y1 = bounds
+        return draw_strip(self.line - [x0, y0], self.radius, self.colour, y1 - y0, x1 - x0)
 
 
 def wrist_of(points: Array, size: float, wrist: Array, elbow: Array, skin: Array, kept: float) -> Wrist | None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Bytes, Floats, Mask
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BONES, BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
@@ -21,16 +21,13 @@ from bodydouble.renderers.puppet.body.surface import (
 from bodydouble.renderers.puppet.picture.back_view import closed_back
 from bodydouble.renderers.puppet.picture.extension import skin_beside, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
-from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
+from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
+from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 
 Array = NDArray[np.float64]
 
-CELL = 0.28
-"""Side of a mesh cell in decimetres of the body: elbows bend over about one decimetre."""
-CELL_MIN = 6
-"""The same in pixels at least: smaller cells cost time and show nothing more."""
 SEAM = (0.2, 0.5)
 """Weight of a limb's bones between which the layer that lies before the trunk fades in."""
 LEG_END = (0.65, 0.95)
@@ -55,13 +52,8 @@ pixels that the blur reads around a pixel, at least."""
 RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
 """Standard deviations in pixels of the rims of a layer's parts and of a made-up hand. Chosen by eye on the development
 clips."""
-TRACE, SEEN, HIDDEN, MOSTLY = 0.02, 0.05, 0.3, 0.6
-"""Alphas above which a pixel shows anything; belongs to a limb; is filled where an arm covers it; is opaque for a
-cell. Chosen by eye on the development clips."""
-OPAQUE_SHARE = 0.97
-"""Share of a cell's pixels that are opaque in an opaque cell. Chosen by eye on the development clips."""
-MESH_RIM_SIDE = 5
-"""Side in pixels of the square by which a layer's mesh is widened, for soft rims. Chosen by eye on the development
+SEEN, HIDDEN = 0.05, 0.3
+"""Alphas above which a pixel belongs to a limb, and is filled where an arm covers it. Chosen by eye on the development
 clips."""
 ARM_RIM = 3
 """Pixels around an arm that the trunk's layer fills too, because the arm's rim shows through there. Chosen by eye on
@@ -89,21 +81,6 @@ UNDER_HEM = 1.2
 development clips."""
 TINY = 1e-9
 """Lengths in pixels and sums of weights below it count as zero."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """A part of the picture on a mesh of its own."""
-
-    vertices: Array  # (N, 3) px in the picture, z away from the camera
-    weights: Array  # (N, len(BONES)), rows sum to 1
-    triangles: NDArray[np.int64]  # (T, 3)
-    opaque: Mask  # (T,) drawn after the others: transparent rims never cut holes into a folded limb
-    rgba: Bytes  # (h, w, 4) premultiplied: the whole part, with what others hide of it
-    front: Bytes | None  # the visible part, drawn again before the trunk; None for the trunk
-    hand: Bytes | None = None  # (h, w) 0-255 where an arm's hand is
-    joint: JointPatch | None = None  # of a limb whose elbow or knee is whole in ``rgba``
-    back: Bytes | None = None  # the trunk seen from behind: hair instead of the face
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +227,7 @@ def _arm_layer(
     joints = fit.joints.points[list(ARMS[side].joints), :2]
     bones = (f"upperarm_{side}", f"lowerarm_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
-    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint)
+    return replace(layer, hand=np.round(255 * hand).astype(np.uint8), joint=joint, beyond=beyond_joint(layer))
 
 
 def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[int, int]) -> Mask:
@@ -314,7 +291,8 @@ def _leg_layer(
     shown = np.asarray(front, np.float32) if parts.hem is None else None  # under a skirt
     layer = make_layer(np.asarray(colour, np.float32), np.asarray(full, np.float32), surface, fit.scale, shown)
     joints, bones = fit.joints.points[list(LEGS[side].joints), :2], (f"thigh_{side}", f"calf_{side}")
-    return replace(layer, joint=joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale))
+    joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
+    return replace(layer, joint=joint, beyond=beyond_joint(layer))
 
 
 def shaded_part(
@@ -338,58 +316,3 @@ def shaded_part(
         shade = cv2.GaussianBlur(light[np.maximum(labels[here] - 1, 0)], (0, 0), SHADE_SIGMA)
         shaded[here] = np.clip(colour * shade[..., None], 0, 255)
     return mask, shaded
-
-
-def make_layer(colour: Floats, alpha: Floats, surface: Surface, scale: float, front: Floats | None = None) -> Layer:
-    """A layer of ``colour`` (h, w, 3) and ``alpha`` (h, w) on a square grid that covers what is not transparent."""
-    height, width = alpha.shape
-    cell = max(CELL_MIN, round(CELL * scale))
-    rows, columns = -(-height // cell) + 1, -(-width // cell) + 1
-    ys, xs = np.mgrid[0:rows, 0:columns] * cell
-    points = np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float64)
-    number = np.arange(rows * columns).reshape(rows, columns)
-    quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
-    near = np.asarray(
-        cv2.dilate((alpha > TRACE).astype(np.uint8), np.ones((MESH_RIM_SIDE, MESH_RIM_SIDE), np.uint8)), np.uint8
-    )
-    quads = quads[_box_sums(near, points[quads[:, 0]], points[quads[:, 2]]) > 0]
-    used = np.unique(quads)
-    renumbered = np.zeros(len(points), np.int64)
-    renumbered[used] = np.arange(len(used))
-    points, quads = points[used], renumbered[quads]
-    weights, depth = surface.at(points)
-    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    low, high = points[triangles].min(1), points[triangles].max(1)
-    whole = _box_sums((alpha > MOSTLY).astype(np.uint8), low, high)
-    return Layer(
-        vertices=np.c_[points, depth],
-        weights=weights / np.maximum(weights.sum(1, keepdims=True), TINY),
-        triangles=triangles,
-        opaque=whole >= OPAQUE_SHARE * cell * cell,
-        rgba=premultiplied(colour, alpha),
-        front=None if front is None else premultiplied(colour, front),
-    )
-
-
-def premultiplied(colour: Floats, alpha: Floats) -> Bytes:
-    """(h, w, 4) uint8 from ``colour`` 0-255 and ``alpha`` 0-1."""
-    result = np.zeros((*alpha.shape, 4), np.uint8)
-    x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
-    if w == 0:
-        return result
-    here = np.s_[y : y + h, x : x + w]
-    share = np.clip(alpha[here], 0, 1)
-    seen = np.clip(colour[here], 0, 255)
-    seen *= share[..., None]
-    # OpenCV rounds to bytes, half to even.
-    result[here] = cv2.merge([*cv2.split(cv2.convertScaleAbs(seen)), cv2.convertScaleAbs(share, alpha=255)])
-    return result
-
-
-def _box_sums(mask: Bytes, low: Array, high: Array) -> NDArray[np.int32]:
-    """(N,) sums of ``mask`` (h, w) over the boxes from ``low`` to ``high`` (N, 2), cut to the picture."""
-    height, width = mask.shape
-    total = np.asarray(cv2.integral(mask), np.int32)
-    x0, y0 = np.clip(low.astype(int), 0, [width, height]).T
-    x1, y1 = np.clip(high.astype(int), 0, [width, height]).T
-    return total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0]

@@ -1,13 +1,17 @@
 """How limbs are drawn that fold otherwise than in their picture."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.perception.body_template import BONES
 from bodydouble.renderers.puppet.body.surface import Surface
-from bodydouble.renderers.puppet.drawing.drawing import lay_under
+from bodydouble.renderers.puppet.drawing.drawing import draw_strip, lay_over
 from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer, strip_bend
+from bodydouble.renderers.puppet.painting import Box
 from bodydouble.renderers.puppet.picture.joint_patches import JointPatch, joint_patch
-from bodydouble.renderers.puppet.picture.layers import Layer
+from bodydouble.renderers.puppet.picture.layer import Layer
 
 
 def test_transparent_triangles_between_two_limbs_that_part_are_painted_first() -> None:
@@ -59,30 +63,37 @@ def test_two_limbs_before_each_other_have_no_strip() -> None:
     assert joint_patch(rgba, None, joints, ("upperarm_l", "lowerarm_l"), _surface(), 10.0) is None
 
 
-def test_what_is_laid_under_fills_holes_only() -> None:
-    """A hole at the joint gets the strip's colour; what is drawn there stays."""
-    rgba = np.zeros((20, 20, 4), np.uint8)
-    rgba[:, :10] = (10, 20, 30, 255)
+def _drawn(pieces: list[tuple[Box, Bytes]], side: int) -> Bytes:
+    canvas = np.zeros((side, side, 4), np.uint8)
+    for box, rgba in pieces:
+        lay_over(canvas, box, rgba)
+    return canvas
 
+
+def test_a_strip_lies_along_its_line() -> None:
+    """It covers its radius to either side and ends there; outside the frame there is none."""
     colour = np.array([200, 100, 50, 255], np.uint8)
-    lay_under(rgba, np.array([[10.0, 4.0], [10.0, 10.0], [4.0, 10.0]]), 4.0, colour)
+    strip = draw_strip(np.array([[10.0, 4.0], [10.0, 10.0], [4.0, 10.0]]), 4.0, colour, 20, 20)
 
+    assert strip is not None
+    rgba = _drawn([strip], 20)
     assert rgba[10, 11].tolist() == [200, 100, 50, 255]
     assert rgba[6, 11].tolist() == [200, 100, 50, 255]
-    assert rgba[10, 8].tolist() == [10, 20, 30, 255]
     assert not rgba[10, 18].any()
-    lay_under(rgba, np.array([[-50.0, 10.0], [-60.0, 10.0]]), 4.0, colour)  # outside: nothing happens
+    assert draw_strip(np.array([[-50.0, 10.0], [-60.0, 10.0]]), 4.0, colour, 20, 20) is None
 
 
-def test_the_edge_of_what_is_laid_under_keeps_its_colour_as_it_fades() -> None:
+def test_the_edge_of_a_strip_keeps_its_colour_as_it_fades() -> None:
     """The puppet's edge is softened later: where a hard one ends, its colour is black."""
-    rgba = np.zeros((30, 30, 4), np.uint8)
+    strip = draw_strip(
+        np.array([[15.0, 8.0], [15.0, 15.0], [15.0, 22.0]]), 5.0, np.array([200, 100, 50, 255], np.uint8), 30, 30
+    )
 
-    lay_under(rgba, np.array([[8.0, 15.0], [15.0, 15.0], [22.0, 15.0]]), 5.0, np.array([200, 200, 200, 255], np.uint8))
-
-    column = rgba[:, 15, 3].astype(int)
-    rim = np.flatnonzero((column > 2) & (column < 253))
-    assert len(rim) >= 6
+    assert strip is not None
+    rgba = _drawn([strip], 30)
+    column = rgba[:, 15, 3].astype(float)
+    rim = np.flatnonzero((column > 20) & (column < 255))
+    assert len(rim) >= 4
     assert np.abs(rgba[rim, 15, 0] / column[rim] - 200 / 255).max() < 0.2
 
 
@@ -100,28 +111,76 @@ def test_a_strip_bends_inside_the_corner_that_its_limb_has_in_the_picture() -> N
     assert np.abs(other_way - [-2, 2]).max() < 0.5
 
 
-def test_the_box_of_a_limb_holds_the_strip_under_its_joint() -> None:
-    """A strip that is wider than the limb's own triangles would be cut off straight."""
-    vertices = np.array([[10.0, 5, 0], [14, 5, 0], [10, 25, 0], [14, 25, 0]])
-    rgba = np.full((30, 30, 4), 255, np.uint8)
-    patch = JointPatch(
-        points=np.zeros((4, 3)), weights=np.zeros((4, len(BONES))), radius=6.0, colour=rgba[0, 0], in_front=True
-    )
-    layer = Layer(
+def _folding_limb(joint: JointPatch | None, beyond: Mask | None) -> Layer:
+    """A limb of 60 x 20 pixels, of which the outer half is red, with a transparent rim of 4 pixels."""
+    columns, rows = np.arange(0, 61, 10), np.array([0, 10, 20])
+    vertices = np.array([[x, y, 0] for y in rows for x in columns], np.float64)
+    number = np.arange(len(vertices)).reshape(len(rows), len(columns))
+    quads = np.stack([number[:-1, :-1], number[:-1, 1:], number[1:, 1:], number[1:, :-1]], -1).reshape(-1, 4)
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    rgba = np.zeros((20, 60, 4), np.uint8)
+    rgba[4:16, :30] = (0, 0, 255, 255)
+    rgba[4:16, 30:] = (255, 0, 0, 255)
+    return Layer(
         vertices=vertices,
-        weights=np.zeros((4, len(BONES))),
-        triangles=np.array([[0, 1, 2], [1, 3, 2]]),
-        opaque=np.ones(2, np.bool_),
+        weights=np.zeros((len(vertices), len(BONES))),
+        triangles=triangles,
+        opaque=np.zeros(len(triangles), np.bool_),
         rgba=rgba,
         front=None,
-        joint=patch,
+        joint=joint,
+        beyond=vertices[triangles][..., 0].mean(1) > 30 if beyond is None else beyond,
     )
-    joint = np.array([[12.0, 8.0], [12, 15], [12, 22], [12, 15]])
 
-    placed = place_layer(layer, vertices, 60, 60, joint=joint, scale=1.0)
+
+def test_a_limb_that_folds_over_itself_has_no_holes() -> None:
+    """The transparent rim of a forearm hides nothing of the upper arm that it lies on."""
+    layer = _folding_limb(None, None)
+    points = layer.vertices.copy()
+    outer = points[:, 0] > 30
+    points[outer, 0] = 60 - points[outer, 0]  # folded back onto the upper arm, 6 pixels lower and nearer
+    points[outer, 1] += 6
+    points[outer, 2] -= 5
+
+    placed = place_layer(layer, points + [10, 10, 0], 60, 60, joint=None, scale=1.0)
 
     assert placed is not None
-    x0, y0, x1, y1 = placed.box
-    assert x0 <= 12 - 6
-    assert x1 >= 12 + 6
-    assert (y1 - y0, x1 - x0) == placed.source.shape[:2]
+    drawn = _drawn(placed.drawn(layer.rgba), 60)
+    assert drawn[15:25, 15:35, 3].min() > 250
+    assert drawn[22, 20].tolist() == [255, 0, 0, 255]
+    assert drawn[17, 20].tolist() == [0, 0, 255, 255]
+
+
+def test_a_forearm_behind_its_upper_arm_is_hidden() -> None:
+    """The part that is farther from the camera is laid first."""
+    layer = _folding_limb(None, None)
+    points = layer.vertices.copy()
+    outer = points[:, 0] > 30
+    points[outer, 0] = 60 - points[outer, 0]
+    points[outer, 2] += 5
+
+    placed = place_layer(layer, points + [10, 10, 0], 60, 60, joint=None, scale=1.0)
+
+    assert placed is not None
+    assert _drawn(placed.drawn(layer.rgba), 60)[20, 20].tolist() == [0, 0, 255, 255]
+
+
+def test_a_strip_is_not_cut_off_where_the_limb_ends() -> None:
+    """A strip that is wider than the limb's own triangles keeps its width, before the limb too where that is whole."""
+    colour = np.array([9, 9, 9, 255], np.uint8)
+    patch = JointPatch(
+        points=np.zeros((4, 3)), weights=np.zeros((4, len(BONES))), radius=14.0, colour=colour, in_front=False
+    )
+    layer = _folding_limb(patch, None)
+    joint = np.array([[20.0, 30], [40, 30], [60, 30], [40, 30]])
+
+    placed = place_layer(layer, layer.vertices + [10, 20, 0], 80, 80, joint=joint, scale=1.0)
+
+    assert placed is not None
+    drawn = _drawn(placed.drawn(layer.rgba), 80)
+    assert drawn[30 - 12, 40].tolist() == colour.tolist()
+    assert drawn[30 + 12, 40].tolist() == colour.tolist()
+    layer_front = replace(layer, front=np.zeros_like(layer.rgba))
+    placed = place_layer(layer_front, layer.vertices + [10, 20, 0], 80, 80, joint=joint, scale=1.0)
+    assert placed is not None
+    assert not _drawn(placed.drawn(placed.layer.front), 80).any()

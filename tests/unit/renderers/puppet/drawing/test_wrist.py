@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from bodydouble.renderers.puppet.drawing.drawing import lay_over
 from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 
 SKIN = np.array([200.0, 150.0, 120.0])
@@ -17,11 +18,15 @@ def test_skin_goes_from_the_hand_under_the_sleeve():
     arm = np.zeros((80, 120, 4), np.uint8)
     arm[10:70, :92] = 10, 20, 30, 255  # a sleeve that ends 18 px before the hand
 
-    wrist.under(arm, (40, 20))
+    drawn = wrist.drawn((40, 20, 160, 100))
+    assert drawn is not None
+    canvas = np.zeros_like(arm)
+    lay_over(canvas, *drawn)
+    lay_over(canvas, (0, 0, 120, 80), arm)
 
-    assert (arm[40, 95:108] == [200, 150, 120, 255]).all()
-    assert (arm[40, :90] == [10, 20, 30, 255]).all()
-    assert not arm[60, 95:].any()  # beside the wrist
+    assert (canvas[40, 95:108] == [200, 150, 120, 255]).all()
+    assert (canvas[40, :90] == [10, 20, 30, 255]).all()
+    assert not canvas[60, 95:].any()  # beside the wrist
 
 
 def test_fingers_that_point_at_the_camera_have_a_whole_wrist():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.picture.layers import premultiplied
+from bodydouble.renderers.puppet.picture.layer import premultiplied
 
 
 def test_colours_are_premultiplied_and_rounded_once() -> None:
