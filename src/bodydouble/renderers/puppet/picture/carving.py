@@ -1,5 +1,7 @@
 """Background that a matte holds between limbs, found with the fitted body's help."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -11,7 +13,7 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triangles
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
-from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, narrowed, opened, widened
+from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, filled, narrowed, opened, widened
 
 SIDE_MAX = 420
 """Longer side in pixels at which the colour models decide."""
@@ -20,7 +22,10 @@ CORE, RING = 0.22, 0.3
 FAINT, SOLID = 0.14, 0.94
 """Alphas that count as nothing and as whole, as for the first cut-out."""
 SPARED = 0.7
-"""Decimetres about the landmarks of hands and feet where nothing is carved: the template has no shoes."""
+"""Decimetres about the landmarks of hands and feet where the body model does not say what is there: it is barefoot and
+stiff. About feet nothing is carved, about hands what has the backdrop's very colour."""
+EVEN = 6.0
+"""Distance in CIELAB up to which a colour is that of the backdrop beside it. Chosen by eye on drawn pictures."""
 ROUNDS = 2
 """Iterations of GrabCut: a third one changes nothing in nine of ten development pictures, and takes hair beside an arm
 away in the tenth."""
@@ -34,11 +39,10 @@ SURE_NOTHING, SURE_WHOLE = 0.03, 0.97
 clips."""
 
 
-def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale: float) -> Floats:
+def carve_background(image: Image, alpha: Floats, body: Mask, gaps: "Gaps", scale: float) -> Floats:
     """``alpha`` (h, w) 0-1 without what looks like the backdrop, lies in the ``gaps`` and not on the fitted ``body``.
 
-    ``image`` (h, w, 3) is the picture with its backdrop, ``gaps`` (h, w) are from ``gaps_between_limbs``, ``scale`` is
-    the px of a decimetre.
+    ``image`` (h, w, 3) is the picture with its backdrop, ``scale`` is the px of a decimetre.
     """
     height, width = alpha.shape
     zoom = min(1.0, SIDE_MAX / max(height, width))
@@ -57,7 +61,11 @@ def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale:
     cv2.setRNGSeed(0)
     models = np.zeros((1, MODEL_SIZE)), np.zeros((1, MODEL_SIZE))
     cv2.grabCut(small, labels, (0, 0, 1, 1), *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
-    allowed = cv2.resize(gaps.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    where, hands = (
+        cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        for mask in (gaps.where, gaps.hands)
+    )
+    allowed = where | (hands & ~inside & _as_the_backdrop(small, matte))
     gone = opened(allowed & (matte > 0.5) & (labels != cv2.GC_FGD) & (labels != cv2.GC_PR_FGD), 1)
     if not gone.any():
         return alpha
@@ -72,10 +80,28 @@ def carve_background(image: Image, alpha: Floats, body: Mask, gaps: Mask, scale:
     return _largest(np.where(there, np.minimum(wide, alpha), alpha).astype(np.float32))
 
 
-def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
-    """(h, w) where a matte may hold background: between an arm and the trunk, and between the legs.
+@dataclass(frozen=True, kw_only=True)
+class Gaps:
+    """Masks (h, w) of where a matte may hold background."""
 
-    Not above the shoulders, where hair is, and not about feet and hands, which the body model has barefoot and stiff.
+    where: Mask  # between an arm and the trunk, and between the legs
+    hands: Mask  # there too, about the hands, which the body model has stiff
+
+
+def _as_the_backdrop(image: Image, matte: Floats) -> Mask:
+    """(h, w) what of ``image`` (h, w, 3) has the colour of the nearest backdrop, which is even there."""
+    outside, own = matte < SURE_NOTHING, image.astype(np.float32)
+    lab, beside = (
+        cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab) for colour in (own, filled(own, outside, ~outside))
+    )
+    away = lab - beside
+    return np.asarray(np.sqrt((away * away).sum(2)) < EVEN, np.bool_)
+
+
+def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Gaps:
+    """Where a matte may hold background.
+
+    Not above the shoulders, where hair is, and not about feet, which the body model has barefoot.
     """
     share = {(limb, side): limb_triangles(template, limb, side, 0.5) for limb in ("arm", "leg") for side in SIDES}
     limbs = np.any(list(share.values()), axis=0)
@@ -92,14 +118,16 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
                 hull, cv2.convexHull(np.round(np.clip(points, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)), 1
             )
         gaps |= hull
-    spared = np.zeros(shape, np.uint8)
+    spared, hands = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     radius = max(1, round(SPARED * fit.scale))
     points = fit.joints.points
-    for chain in (*ARMS.values(), *LEGS.values()):
-        for index in (chain.joints[2], *chain.extremity):
-            cv2.circle(spared, np.round(points[index, :2]).astype(int).tolist(), radius, 1, -1)
+    for chains, discs in ((ARMS, hands), (LEGS, spared)):
+        for chain in chains.values():
+            for index in (chain.joints[2], *chain.extremity):
+                cv2.circle(discs, np.round(points[index, :2]).astype(int).tolist(), radius, 1, -1)
     gaps[: max(0, int(fit.joints.points[SHOULDERS, 1].min()))] = 0
-    return (gaps > 0) & (spared == 0)
+    gaps[spared > 0] = 0
+    return Gaps(where=(gaps > 0) & (hands == 0), hands=(gaps > 0) & (hands > 0))
 
 
 def _largest(alpha: Floats) -> Floats:

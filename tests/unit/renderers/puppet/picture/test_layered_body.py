@@ -101,6 +101,27 @@ def test_background_between_arm_and_trunk_is_carved_away():
     assert carved[mask > 0.9].mean() > 0.95
 
 
+def test_backdrop_beside_a_hand_is_carved_away():
+    """Between a hand on the hip and the trunk, what has the backdrop's very colour goes; the hand stays."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [70, 60], pose[23] + [30, 0]
+    pose[[17, 19, 21]] = pose[15] + [4, 10]
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    start = joints_of(anatomy, template, mask.shape)
+    fit = fit_body(template, anatomy, start)
+    gaps = gaps_between_limbs(fit, template, mask.shape)
+    gap = gaps.hands & (mask < 0.02)
+
+    carved = carve_background(
+        image, np.maximum(mask, gap.astype(np.float32)), mask > 0.5, gaps, body_scale(template, start)
+    )
+
+    assert np.count_nonzero(gap) > 100
+    assert carved[gap].mean() < 0.5
+    assert carved[mask > 0.9].mean() > 0.95
+
+
 def test_the_layers_have_the_same_bytes_each_time(layered: FittedPicture):
     """Nothing depends on chance: what a killed worker began another one goes on with."""
     again = _layered().layers.layers
