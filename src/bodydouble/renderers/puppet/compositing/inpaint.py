@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
-from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
 from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light
+from bodydouble.renderers.puppet.exemplar import fill_by_patches
 
 WHOLE_MIN = 0.98
 """Known share from which a pixel of the small picture counts as known."""

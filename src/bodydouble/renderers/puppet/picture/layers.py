@@ -19,7 +19,8 @@ from bodydouble.renderers.puppet.body.surface import (
     surface_of,
 )
 from bodydouble.renderers.puppet.picture.back_view import closed_back
-from bodydouble.renderers.puppet.picture.extension import skin_beside, usual_cloth
+from bodydouble.renderers.puppet.picture.cloth import with_texture
+from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
@@ -52,6 +53,14 @@ pixels that the blur reads around a pixel, at least."""
 RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
 """Standard deviations in pixels of the rims of a layer's parts and of a made-up hand. Chosen by eye on the development
 clips."""
+CLOTHED = 0.1
+"""Share of a trunk's pixels that are skin below which skin beside a hand is that hand's. Chosen by eye on the
+development clips."""
+ARM_LIKE = 3.0
+"""Log-likelihood ratio arm / rest above which what is beside an arm before a trunk is no cloth. Chosen by eye on the
+development clips."""
+FACE_CLEAR = 0.3
+"""Decimetres around the face in which no cloth is looked for."""
 SEEN, HIDDEN = 0.05, 0.3
 """Alphas above which a pixel belongs to a limb, and is filled where an arm covers it. Chosen by eye on the development
 clips."""
@@ -154,8 +163,16 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     hidden = grown & covered & (alpha > HIDDEN)
     known = (keep > SOLID) & ~widened(any_arm, 2)
     # What is left of a cuff beside an arm would spread over all that the arm covers.
-    known &= opened(known, SLIVER * scale) | ~widened(any_arm, CUFF_REACH * scale)
+    beside = widened(any_arm, CUFF_REACH * scale)
+    known &= opened(known, SLIVER * scale) | ~beside
+    below = np.arange(len(alpha))[:, None] > fit.joints.shoulders[1]
+    clothed = known & below & surface.inside & ~widened(sources.face, FACE_CLEAR * scale)
+    bare = skin_like(sources.colour, sources.skin, clothed)
+    if np.count_nonzero(bare) < CLOTHED * np.count_nonzero(clothed):  # what is left of fingers
+        like = np.max([parts.arm_likeness[side] for side in SIDES], axis=0)
+        known &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
     colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known), TRUNK_SHRINK)
+    colour = with_texture(colour, hidden & below & surface.inside, known & clothed, scale)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
     if legs:

@@ -82,6 +82,9 @@ CUFF_RADIUS = 0.5
 HAND_PLACE, HAND_RADIUS = (0.4, 0.6), 0.8
 """Weights of wrist and fingertip in the middle of an unseen hand, and its radius in decimetres. Chosen by eye on the
 development clips."""
+FINGERS_BEYOND = 0.6
+"""Way from wrist to knuckles by which the middle of the fingers is beyond the knuckles. Chosen by eye on pictures with
+hands before the chest."""
 HEAD_ABOVE, TRUNK_RIM = 0.3, 0.1
 """Decimetres above the shoulders from which on a pixel is the head's, and on either side of the trunk's outline
 within which it is not sure. Chosen by eye on the development clips."""
@@ -124,6 +127,7 @@ def segment(
         if cut.any():
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy)
             cut |= _bare_arm(image, real & _hand_end(fit, side, shape) & ~head, anatomy)
+            cut |= _touching(_bare_arm(image, real & _fingers_end(fit, side, shape) & ~head, anatomy), cut)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, fit)
@@ -264,6 +268,21 @@ def _hand_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
         -1,
     )
     return end > 0
+
+
+def _fingers_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
+    """A disc where the fingers of an arm are expected, (h, w)."""
+    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
+    end = np.zeros(shape, np.uint8)
+    centre = np.round(tip + FINGERS_BEYOND * (tip - wrist)).astype(int).tolist()
+    cv2.circle(end, centre, max(1, int(HAND_RADIUS * fit.scale)), 1, -1)
+    return end > 0
+
+
+def _touching(mask: Mask, other: Mask) -> Mask:
+    """The pieces of ``mask`` (h, w) that touch the ``other`` (h, w)."""
+    _, labels = pieces(mask | other)
+    return mask & np.isin(labels, np.unique(labels[other]))
 
 
 def _decided(

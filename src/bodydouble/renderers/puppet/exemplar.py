@@ -56,11 +56,14 @@ class _Given:
         return cls(colours=colours, channels=channels, squares=(colours * colours).sum(-1))
 
 
-def fill_by_patches(lab: Image, source: Mask) -> Filling:
-    """Fill ``lab`` (h, w, 3) 8 bit CIELAB where it is not ``source`` (h, w)."""
+def fill_by_patches(lab: Image, source: Mask, spared: Mask | None = None) -> Filling:
+    """Fill ``lab`` (h, w, 3) 8 bit CIELAB where it is not ``source`` (h, w).
+
+    What is ``spared`` (h, w) is neither filled nor copied; patches fit to it as to the source.
+    """
     given = _Given.of(lab)
-    made = np.where(source[..., None], given.colours, 0).astype(np.float32)
-    known, trust = source.copy(), source.astype(np.float32)
+    known, trust = source.copy() if spared is None else source | spared, source.astype(np.float32)
+    made = np.where(known[..., None], given.colours, 0).astype(np.float32)
     steps = np.zeros((*source.shape, 2), np.int32)
     while not known.all():
         y, x, worth = _next_place(made, known, trust)

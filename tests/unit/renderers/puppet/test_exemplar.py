@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing import exemplar
-from bodydouble.renderers.puppet.compositing.exemplar import fill_by_patches
+from bodydouble.renderers.puppet import exemplar
+from bodydouble.renderers.puppet.exemplar import fill_by_patches
 
 
 def banded() -> np.ndarray:
@@ -63,3 +63,18 @@ def test_the_misfit_is_the_weighted_sum_of_squared_differences() -> None:
             difference = part[y : y + 5, x : x + 7] - patch
             assert np.isclose(found[y, x], (weight[..., None] * difference**2).sum(), rtol=1e-4)
     assert found.shape == (11, 19)
+
+
+def test_what_is_spared_is_neither_filled_nor_copied() -> None:
+    """Of three stripes the outer ones alone fill the gap between them; the spared one stays as it is."""
+    image = np.full((40, 60, 3), 100, np.uint8)
+    image[:, 20:40] = 200
+    source, spared = np.zeros((2, 40, 60), np.bool_)
+    source[:, :20] = source[:, 40:] = True
+    spared[:12, 20:40] = True
+
+    filled = fill_by_patches(image, source, spared)
+
+    assert (filled.lab[:12, 24:36] == 200).all()
+    assert not filled.steps[spared].any()
+    assert (filled.lab[20:, 20:40] == 100).all()
