@@ -8,18 +8,35 @@ from numpy.typing import NDArray
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
-from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.body.skeleton import ARMS, joints_of
 from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import extend_below
-from bodydouble.renderers.puppet.picture.layers import LayeredBody, LayerSources, build_layers
+from bodydouble.renderers.puppet.picture.layers import ArmPicture, LayeredBody, LayerSources, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.segmentation import face_and_neck, face_only, segment
+from bodydouble.renderers.puppet.picture.segmentation import (
+    Segmentation,
+    face_and_neck,
+    face_only,
+    hand_region,
+    segment,
+)
+from bodydouble.renderers.puppet.picture.straightening import (
+    FoldedArm,
+    StraightArm,
+    folded_sides,
+    straight_arm,
+    straightened,
+)
 
 Array = NDArray[np.float64]
+
+WRIST_SEEN = 0.3
+"""Visibility of a wrist up to which a folded arm's forearm is hidden, and is made up as the upper arm. Measured: 0.09
+behind a knee, 0.9 before a chest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,4 +87,29 @@ def layer_picture(
         face=face_only(anatomy, cutout.alpha.shape),
         hands_seen=(bool(hands[0]), bool(hands[1])),
     )
-    return FittedPicture(fit=fit, layers=build_layers(sources, fit, template, lower.parts), template=template)
+    directions = folded_sides(joints, shape[1], fit.scale)
+    directions = {side: way for side, way in directions.items() if f"arm_{side}" in lower.parts.parts}
+    straight = fit_body(template, anatomy, straightened(joints, directions), girth) if directions else fit
+    arms: dict[str, ArmPicture] = {}
+    for side in directions:
+        hand = hand_region(anatomy, side, cutout.alpha.shape, fit.scale)
+        arm = FoldedArm(
+            colour=cutout.colour,
+            alpha=cutout.alpha,
+            parts=lower.parts.parts,
+            side=side,
+            hand=hand,
+            forearm_seen=hand is not None or float(anatomy.visibility[ARMS[side].joints[2]]) > WRIST_SEEN,
+            skin=skin,
+        )
+        arms[side] = _arm_picture(sources, lower.parts, straight, straight_arm(arm, fit, straight, template))
+    layers = build_layers(sources, fit, template, lower.parts, arms)
+    return FittedPicture(fit=straight, layers=layers, template=template)
+
+
+def _arm_picture(sources: LayerSources, parts: Segmentation, straight: BodyFit, arm: StraightArm) -> ArmPicture:
+    """What a straight arm is cut from."""
+    face = np.zeros(arm.alpha.shape, np.bool_)
+    face[: len(sources.face)] = sources.face
+    own = replace(sources, colour=arm.colour, alpha=arm.alpha, face=face)
+    return ArmPicture(sources=own, fit=straight, parts=replace(parts, parts=arm.parts))

@@ -1,6 +1,8 @@
 """The character as layers that the body's bones move: trunk with head, arms, legs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -112,8 +114,26 @@ class LayerSources:
     hands_seen: tuple[bool, bool]  # the subject's left, right
 
 
-def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, parts: Segmentation) -> LayeredBody:
-    """Cut the picture into layers, continue each under the others, and weight its mesh to the bones."""
+@dataclass(frozen=True, kw_only=True)
+class ArmPicture:
+    """The picture that an arm is cut from: the real one, or one in which a folded arm is straight."""
+
+    sources: LayerSources
+    fit: BodyFit
+    parts: Segmentation
+
+
+def build_layers(
+    sources: LayerSources,
+    fit: BodyFit,
+    template: BodyTemplate,
+    parts: Segmentation,
+    straight: Mapping[str, ArmPicture] = MappingProxyType({}),
+) -> LayeredBody:
+    """Cut the picture into layers, continue each under the others, and weight its mesh to the bones.
+
+    ``straight``: by side ("l", "r") the picture that this arm is cut from instead.
+    """
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
     arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
     surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
@@ -121,7 +141,7 @@ def build_layers(sources: LayerSources, fit: BodyFit, template: BodyTemplate, pa
         surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
     for side in SIDES:
-        arm = _arm_layer(sources, fit, template, parts, side)
+        arm = _arm_layer(straight.get(side, ArmPicture(sources=sources, fit=fit, parts=parts)), template, side)
         if arm is not None:
             layers[f"arm_{side}"] = arm
         if f"leg_{side}" not in parts.parts:
@@ -207,10 +227,9 @@ def _below(hem: float | None, alpha: Floats) -> Floats:
     return rows
 
 
-def _arm_layer(
-    sources: LayerSources, fit: BodyFit, template: BodyTemplate, parts: Segmentation, side: str
-) -> Layer | None:
+def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer | None:
     """One arm, whole; a hand that the picture hides is the template's, in the colour of the face."""
+    sources, fit, parts = picture.sources, picture.fit, picture.parts
     own = parts.parts.get(f"arm_{side}")
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])

@@ -154,17 +154,23 @@ def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple
         np.array([SEED_START[0] * shoulder + SEED_START[1] * elbow, elbow, SEED_END[0] * elbow + SEED_END[1] * wrist])
     ).astype(np.int32)
     cv2.polylines(line, [path], False, 1, max(2, int(LINE_WIDTH * scale)))
-    hand = np.zeros(opaque.shape, np.uint8)
+    hand = hand_region(anatomy, side, opaque.shape, scale)
+    hand_mask = np.zeros(opaque.shape, np.bool_) if hand is None else hand & opaque
+    return ((line > 0) & opaque) | hand_mask, hand_mask, hand is not None
+
+
+def hand_region(anatomy: Anatomy, side: str, shape: tuple[int, ...], scale: float) -> Mask | None:
+    """(h, w) the hand of ``side`` where its landmarks are; None where unseen. ``scale`` is px of a decimetre."""
     marks = anatomy.hands[0 if side == "l" else 1]
-    seen = bool(np.isfinite(marks).all())
-    if seen:
-        for fingers in FINGER_LINES:
-            cv2.polylines(
-                hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(FINGER_WIDTH * scale))
-            )
-        cv2.fillConvexPoly(hand, cv2.convexHull(np.round(marks[list(PALM)]).astype(np.int32)), 1)
-    hand_mask = (hand > 0) & opaque
-    return ((line > 0) & opaque) | hand_mask, hand_mask, seen
+    if not np.isfinite(marks).all():
+        return None
+    hand = np.zeros(shape[:2], np.uint8)
+    for fingers in FINGER_LINES:
+        cv2.polylines(
+            hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(FINGER_WIDTH * scale))
+        )
+    cv2.fillConvexPoly(hand, cv2.convexHull(np.round(marks[list(PALM)]).astype(np.int32)), 1)
+    return hand > 0
 
 
 def _arm(

@@ -1,0 +1,253 @@
+"""Arms that a picture shows folded, laid out straight: a forearm that lies over its upper arm would be torn from it."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SHORTEST, SIDES, Joints
+from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.picture.cloth import detail_of
+from bodydouble.renderers.puppet.picture.extension import BARE_SHARE, skin_like, usual_cloth
+from bodydouble.renderers.puppet.picture.regions import distance_to, filled, narrowed, opened, softened, widened
+
+Array = NDArray[np.float64]
+
+FOLDED = 75.0
+"""Degrees between upper arm and forearm in the picture up to which an arm is folded. Chosen by eye on pictures with
+hands before the chest; hands on hips stay as they are."""
+DOWNWARDS = 0.3
+"""Share of a straight arm's length by which it reaches down at least: above a head the picture has no room for it."""
+AWAY_STEP, AWAY_STEPS = np.radians(5.0), 12
+"""Steps in which a straight forearm is turned inwards where the picture's side would cut it off."""
+ROOM = 0.7
+"""Decimetres around a straight arm's bones that have to be in the picture."""
+SHORT_MIN = 0.4
+"""Length of a forearm in the picture over its own, at least: it is not stretched more."""
+SOLID = 0.9
+"""Alpha from which on a pixel's colour is the person's alone. Chosen by eye on the development clips."""
+SEEN = 0.5
+"""Alpha from which on a pixel shows an arm. Chosen by eye on the development clips."""
+LOOSE = 0.2
+"""Decimetres outside the body's arm and hand up to which a folded arm goes: beyond are scraps of what it lies on."""
+LYING = 0.25
+"""Decimetres beside the body's forearm and hand within which what is before the upper arm is still the forearm's."""
+OUTLINE = 0.08
+"""Standard deviation in decimetres by which a straight arm's outline is smoothed: it is pieced together."""
+HAND_RIM = 0.12
+"""Decimetres beside skin that a hand before a sleeve still spoils."""
+SHARE_MIN = 0.2
+"""Share of an arm's pixels from which a colour goes on in what is made up of it."""
+RIM = 2
+"""Pixels at the rim of what is seen of an arm whose colours do not go on: they are mixed with what is beside it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldedArm:
+    """An arm as a picture shows it."""
+
+    colour: Floats  # (h, w, 3) 0-255, of the whole person
+    alpha: Floats  # (h, w) 0-1
+    parts: dict[str, Mask]  # (h, w) of the picture's segmentation
+    side: str  # "l" or "r"
+    hand: Mask | None  # (h, w) where its landmarks are; None where the picture hides it
+    forearm_seen: bool
+    skin: Array  # (3,) 0-255
+
+
+@dataclass(frozen=True, kw_only=True)
+class StraightArm:
+    """A picture in which one arm is straight, larger than the real one where the arm needs room below."""
+
+    colour: Floats  # (h, w, 3) 0-255
+    alpha: Floats  # (h, w) 0-1
+    parts: dict[str, Mask]  # the arm and the rest
+
+
+def folded_sides(joints: Joints, width: int, scale: float) -> dict[str, Array]:
+    """For each folded arm ("l", "r") the direction (2,) in which its forearm is laid; ``width`` and ``scale`` in px.
+
+    Arms that the picture does not show hang anyway. Those that have no room below are left as they are.
+    """
+    result: dict[str, Array] = {}
+    for side in SIDES:
+        if f"arm_{side}" in joints.made_up:
+            continue
+        shoulder, elbow, wrist = joints.points[list(ARMS[side].joints)]
+        upper, lower = elbow[:2] - shoulder[:2], wrist[:2] - elbow[:2]
+        cosine = -(upper @ lower) / max(float(np.hypot(*upper) * np.hypot(*lower)), SHORTEST)
+        if cosine < np.cos(np.radians(FOLDED)):
+            continue
+        direction = _with_room(joints, side, upper / max(float(np.hypot(*upper)), SHORTEST), width, ROOM * scale)
+        if direction is not None:
+            result[side] = direction
+    return result
+
+
+def _with_room(joints: Joints, side: str, along: Array, width: int, room: float) -> Array | None:
+    """``along`` (2,), turned inwards as far as the sides need; None where there is no room."""
+    _, elbow, wrist = joints.points[list(ARMS[side].joints)]
+    tip = joints.points[list(ARMS[side].extremity)]
+    length = float(np.linalg.norm(wrist - elbow)) + float(np.linalg.norm(tip - wrist, axis=1).max())
+    inwards = 1.0 if elbow[0] + along[0] * length < width / 2 else -1.0
+    for step in range(AWAY_STEPS):
+        angle = -inwards * step * AWAY_STEP  # from down towards the right is a turn against the clock
+        c, s = np.cos(angle), np.sin(angle)
+        turned = np.array([[c, -s], [s, c]]) @ along
+        end = elbow[0] + turned[0] * length
+        if turned[1] > DOWNWARDS and room < end < width - room:
+            return turned
+    return None
+
+
+def straightened(joints: Joints, directions: dict[str, Array]) -> Joints:
+    """``joints`` with the forearms in ``directions`` (2,), parallel to the picture; hands go on as in the picture."""
+    points = joints.points.copy()
+    for side, direction in directions.items():
+        _, elbow, wrist = ARMS[side].joints
+        own = joints.points[wrist] - joints.points[elbow]
+        turn = _turn(own[:2], direction)
+        points[wrist] = joints.points[elbow] + np.r_[direction, 0.0] * float(np.linalg.norm(own))
+        for index in ARMS[side].extremity:
+            beyond = joints.points[index] - joints.points[wrist]
+            points[index] = points[wrist] + np.r_[turn @ beyond[:2], beyond[2]]
+    return replace(joints, points=points)
+
+
+def _turn(start: Array, end: Array) -> Array:
+    """(2, 2) the rotation from the direction of ``start`` (2,) to that of ``end`` (2,)."""
+    angle = np.arctan2(end[1], end[0]) - np.arctan2(start[1], start[0])
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s], [s, c]])
+
+
+def straight_arm(arm: FoldedArm, folded: BodyFit, straight: BodyFit, template: BodyTemplate) -> StraightArm:
+    """The picture's arm as it would look straight: the forearm turned, what it covered made up.
+
+    ``folded`` is the body as in the picture, ``straight`` that with straight arms. What the picture hides of the arm
+    has the colours of the rest of it. A hand that it hides is left out.
+    """
+    side = arm.side
+    whole = bone_share(template.triangle_weights, (f"upperarm_{side}", f"lowerarm_{side}")) > 0.5
+    lowest = straight.vertices[_vertices_of(template, side), 1].max()
+    arm = _with_rows(arm, max(0, int(np.ceil(lowest + 2)) - len(arm.alpha)))
+    shape = (arm.alpha.shape[0], arm.alpha.shape[1])
+    upper, fore, lying = _upper_and_forearm(arm, folded, template)
+    solid = arm.alpha > SOLID
+    elbow, wrist = (straight.joints.points[ARMS[side].joints[k], :2] for k in (1, 2))
+    beyond = _along(shape, elbow, wrist - elbow) > 0
+    turned, there = _turned(arm.colour, fore & solid, folded, straight, side)
+    seen = opened(np.where(beyond, there, upper & solid), 1)
+    colour = np.where((beyond & there)[..., None], turned, arm.colour).astype(np.float32)
+    other = arm.parts.get(f"arm_{'r' if side == 'l' else 'l'}", np.zeros(shape, np.bool_))
+    limbs = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
+    behind = arm.parts["rest"] & (label_triangles(folded.vertices, template.triangles[~limbs], shape) > 0)
+    body = label_triangles(straight.vertices, template.triangles[whole], shape) > 0
+    wanted = body & (beyond | lying | other | behind) & ~seen
+    colour = _made_up(colour, seen, wanted, straight, side)
+    outline = softened(seen | wanted, OUTLINE * folded.scale) > 0.5
+    colour = filled(colour, seen | wanted, outline)
+    rest = arm.parts["rest"] & ~outline & ~beyond
+    alpha = np.where(outline, np.float32(1), np.where(rest, arm.alpha, 0)).astype(np.float32)
+    return StraightArm(colour=colour, alpha=alpha, parts={"rest": rest, f"arm_{side}": outline})
+
+
+def _vertices_of(template: BodyTemplate, side: str) -> NDArray[np.int64]:
+    """Numbers of the vertices of the arm of ``side``."""
+    return np.unique(template.triangles[limb_triangles(template, "arm", side, 0.5)])
+
+
+def _with_rows(arm: FoldedArm, below: int) -> FoldedArm:
+    """``arm`` in a picture with more rows ``below``."""
+
+    def padded(mask: Mask) -> Mask:
+        return cv2.copyMakeBorder(mask.astype(np.uint8), 0, below, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
+
+    colour = cv2.copyMakeBorder(arm.colour, 0, below, 0, 0, cv2.BORDER_REPLICATE)
+    alpha = cv2.copyMakeBorder(arm.alpha, 0, below, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    return replace(
+        arm,
+        colour=np.asarray(colour, np.float32),
+        alpha=np.asarray(alpha, np.float32),
+        parts={name: padded(mask) for name, mask in arm.parts.items()},
+        hand=None if arm.hand is None else padded(arm.hand),
+    )
+
+
+def _upper_and_forearm(arm: FoldedArm, fit: BodyFit, template: BodyTemplate) -> tuple[Mask, Mask, Mask]:
+    """Three masks (h, w): what is seen of the upper arm and of the forearm, and what lies before the upper arm."""
+    side, shape = arm.side, (arm.alpha.shape[0], arm.alpha.shape[1])
+    lower = bone_share(template.triangle_weights, (f"lowerarm_{side}", f"hand_{side}")) > 0.5
+    chosen = limb_triangles(template, "arm", side, 0.5)
+    fore = label_triangles(fit.vertices, template.triangles[lower], shape) > 0
+    upper = label_triangles(fit.vertices, template.triangles[chosen & ~lower], shape) > 0
+    if arm.hand is not None:
+        fore |= arm.hand
+    own, body = arm.parts[f"arm_{side}"] & (arm.alpha > SEEN), fore | upper
+    skin = skin_like(arm.colour, arm.skin, own)
+    bare = np.count_nonzero(skin & body) >= BARE_SHARE * np.count_nonzero(own & body)
+    beside = own & widened(body, LOOSE * fit.scale)
+    own = own & body | (beside & skin if bare else beside)
+    to_fore, to_upper = distance_to(fore), distance_to(upper & ~fore)
+    lying = own & (to_fore <= to_upper + LYING * fit.scale)
+    if not bare:  # a hand before its own sleeve
+        lying |= own & widened(skin, HAND_RIM * fit.scale)
+    forearm = own & (to_fore <= to_upper) & arm.forearm_seen
+    if arm.hand is None:
+        wrist, before = (fit.joints.points[ARMS[side].joints[k], :2] for k in (2, 1))
+        forearm &= _along(shape, wrist, wrist - before) < 0
+    return own & ~lying, forearm, lying
+
+
+def _along(shape: tuple[int, int], origin: Array, direction: Array) -> Floats:
+    """(h, w) px from ``origin`` (2,) in ``direction`` (2,)."""
+    x, y = direction / max(float(np.hypot(*direction)), SHORTEST)
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    return np.asarray((columns - origin[0]) * x + (rows - origin[1]) * y, np.float32)
+
+
+def _turned(colour: Floats, forearm: Mask, folded: BodyFit, straight: BodyFit, side: str) -> tuple[Floats, Mask]:
+    """``colour`` (h, w, 3) and the mask ``forearm`` (h, w) turned about the elbow to where the forearm is straight."""
+    _, elbow, wrist = ARMS[side].joints
+    own = (folded.joints.points[wrist] - folded.joints.points[elbow])[:2]
+    new = (straight.joints.points[wrist] - straight.joints.points[elbow])[:2]
+    short = float(np.clip(np.hypot(*own) / max(float(np.hypot(*new)), SHORTEST), SHORT_MIN, 1.0))
+    along = new / max(float(np.hypot(*new)), SHORTEST)
+    back = _turn(new, own) @ (np.eye(2) + (short - 1) * np.outer(along, along))  # straight → picture
+    start = folded.joints.points[elbow, :2]
+    matrix = np.c_[back, start - back @ start]
+    size = (forearm.shape[1], forearm.shape[0])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    turned = cv2.warpAffine(colour, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    there = cv2.warpAffine(forearm.astype(np.float32), matrix, size, flags=flags)
+    return np.asarray(turned, np.float32), np.asarray(there > SEEN, np.bool_)
+
+
+def _made_up(colour: Floats, seen: Mask, wanted: Mask, straight: BodyFit, side: str) -> Floats:
+    """``colour`` (h, w, 3) with what is ``wanted`` (h, w) in the arm's colours, textured as its bone's other side.
+
+    ``seen`` (h, w) shows the arm.
+    """
+    known = narrowed(seen, RIM)
+    if not known.any():
+        return colour
+    known = usual_cloth(colour, known, SHARE_MIN)  # neither the rim of a hand that lay on it nor a cuff
+    result, detail = filled(colour, known, wanted), detail_of(colour, known, straight.scale)
+    points = straight.joints.points[list(ARMS[side].joints), :2]
+    rows, columns = np.nonzero(wanted)
+    place = np.c_[columns, rows].astype(np.float64)
+    for start, end, first in ((points[0], points[1], True), (points[1], points[2], False)):
+        along = (end - start) / max(float(np.hypot(*(end - start))), SHORTEST)
+        here = ((place - points[1]) @ along <= 0) == first
+        normal = np.array([-along[1], along[0]])
+        mirrored = place - 2 * ((place - start) @ normal)[:, None] * normal
+        x, y = np.round(mirrored).astype(int).T
+        inside = here & (x >= 0) & (y >= 0) & (x < seen.shape[1]) & (y < seen.shape[0])
+        good = inside.copy()
+        good[inside] = known[y[inside], x[inside]]
+        result[rows[good], columns[good]] += detail[y[good], x[good]]
+    return np.clip(result, 0, 255, out=result)
