@@ -3,7 +3,7 @@ import pytest
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.matte import MatteMaker, SelfieNet, _grown_where_cut, _shrunk, draw_capsules
+from bodydouble.perception.matte import MatteMaker, SelfieNet, _grown_where_cut, _shrunk, _widened, draw_capsules
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks
 
@@ -90,3 +90,14 @@ def test_a_shrunk_picture_has_the_mean_of_all_its_pixels(side: int):
     assert abs(small[2:-2, 2:-2].mean() - 100) < 4
     if side > 52:
         assert small[2:-2, 2:-2].std() < 40
+
+
+@pytest.mark.parametrize("diameter", [6.4, 7.0, 10.0, 14.0])
+def test_a_mask_grows_by_half_the_diameter(diameter: float):
+    """Of a small person too: loose hair is in the matte only as far as the mask of the pose network reaches."""
+    y, x = np.mgrid[:120, :120]
+    disc = (np.hypot(x - 60, y - 60) < 30).astype(np.uint8) * np.uint8(255)
+
+    before, after = (np.sqrt(mask.sum(dtype=np.float64) / 255 / np.pi) for mask in (disc, _widened(disc, diameter)))
+
+    assert abs(after - before - diameter / 2) < 0.6
