@@ -1,7 +1,7 @@
 -- name: claim_chore
 -- One process in each period does it. A time beyond the period was set before the clock was set back.
 insert into chore (name, due_at) values ($1, now() + make_interval(secs => $2))
-on conflict (name) do update set due_at = excluded.due_at where chore.due_at <= now() or chore.due_at > now() + make_interval(secs => $2)
+on conflict (name) do update set due_at = excluded.due_at where chore.due_at <= now() or chore.due_at > clock_timestamp() + make_interval(secs => $2)
 returning name;
 
 -- name: agree

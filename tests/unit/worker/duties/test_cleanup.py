@@ -21,6 +21,7 @@ from bodydouble.store import (
     PostgresQueueStore,
     PostgresTaskStore,
 )
+from bodydouble.store.named_queries import load_queries
 from bodydouble.tasks.dialect import START_TIMEOUT
 from bodydouble.tasks.errors import StorageUnavailable
 from bodydouble.tasks.task import (
@@ -210,3 +211,15 @@ async def test_one_process_does_each_chore(installation: Installation) -> None:
     stop.set()
     await asyncio.gather(*running)
     assert sorted(done) == ["a", "b", "c"]
+
+
+async def test_a_claim_of_this_period_stands(installation: Installation) -> None:
+    """A process that began to claim a chore before another one's claim does not take that for a clock set back."""
+    claim = load_queries()["claim_chore"].encode()
+    late = psycopg.connect(installation.url, cursor_factory=psycopg.RawCursor)
+    with late, psycopg.connect(installation.url, cursor_factory=psycopg.RawCursor) as first:
+        late.execute("select now()")  # the time of its transaction
+        await asyncio.sleep(0.01)
+        assert first.execute(claim, ["a chore", 60]).fetchall() == [("a chore",)]
+        first.commit()
+        assert late.execute(claim, ["a chore", 60]).fetchall() == []
