@@ -10,6 +10,7 @@ from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 ABOVE_SHOULDERS = 0.4
 """Decimetres above the shoulders' joints up to which a collar reaches."""
@@ -20,13 +21,15 @@ NECKLINE = 1.2
 RARE = 0.2
 """Share of the sides below which a colour is an arm's or a strap's."""
 SIDE_PIXELS_MIN = 40
-"""Pixels of the sides without which nothing is known of the back."""
+"""Pixels of the sides without which nothing is known of the back, and of the head without which nothing is of hair."""
+HAIR_MAX = 0.5
+"""Share of the sides from which on what looks like hair is cloth of the same colour."""
 
 
 def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> Floats:
     """``colour`` (h, w, 3) 0-255 with the trunk's middle as its sides: no open jacket, bow, print or neckline.
 
-    ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth.
+    ``opacity`` (h, w) 0-1 is the trunk's layer, ``skin`` (3,) the face's colour, which is no cloth; nor is hair.
     """
     joints, scale = fit.joints.points, fit.scale
     top = int(joints[SHOULDERS, 1].min() - ABOVE_SHOULDERS * scale)
@@ -36,7 +39,20 @@ def closed_back(colour: Floats, opacity: Floats, fit: BodyFit, skin: Array) -> F
     inside = distance_to(opacity <= 0.5)
     sides = trunk & (inside > SIDES[0] * scale) & (inside <= SIDES[1] * scale)
     sides &= ~skin_like(colour, skin, sides & (rows <= top + NECKLINE * scale))
+    sides = _without_hair(colour, sides, (opacity > 0.5) & (rows < top), skin)
     if np.count_nonzero(sides) < SIDE_PIXELS_MIN:
         return colour
     sides = usual_cloth(colour, sides, RARE)
     return filled(colour, sides, trunk & (inside > SIDES[0] * scale))
+
+
+def _without_hair(colour: Floats, sides: Mask, head: Mask, skin: Array) -> Mask:
+    """``sides`` (h, w) less long hair that hangs beside the trunk: what is coloured as most of the ``head`` (h, w).
+
+    ``skin`` (3,) 0-255 is no hair.
+    """
+    hair = head & ~skin_like(colour, skin, head)
+    if np.count_nonzero(hair) < SIDE_PIXELS_MIN:
+        return sides
+    hanging = skin_like(colour, np.median(colour[hair], axis=0), sides)
+    return sides if np.count_nonzero(hanging) > HAIR_MAX * np.count_nonzero(sides) else sides & ~hanging

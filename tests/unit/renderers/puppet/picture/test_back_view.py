@@ -25,3 +25,20 @@ def test_an_open_jacket_is_closed_from_behind():
     assert np.abs(back[chest] - SHIRT).max() < 60
     legs = np.s_[int(pose[25, 1]) :]
     assert np.array_equal(back[legs], colour[legs])
+
+
+def test_long_hair_beside_the_trunk_is_no_cloth():
+    """Strands down one side of the chest do not colour the back; clothes of the hair's colour stay."""
+    pose, hair = joints(), np.array([90.0, 40.0, 110.0])
+    _, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    shoulders, hips = int(pose[11, 1]), int(pose[23, 1])
+    colour = np.tile(SHIRT.astype(np.float32), (*mask.shape, 1))
+    colour[: shoulders - 2] = hair
+    colour[: (shoulders + hips) // 2, :235] = hair
+
+    chest = np.s_[shoulders + 20 : hips - 20, 244:256]
+    assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - SHIRT).max() < 10
+    colour[shoulders - 2 :] = hair
+    assert np.abs(closed_back(colour, mask, fit, SKIN)[chest] - hair).max() < 10
