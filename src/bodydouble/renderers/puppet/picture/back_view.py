@@ -54,5 +54,5 @@ def _without_hair(colour: Floats, sides: Mask, head: Mask, skin: Array) -> Mask:
     hair = head & ~skin_like(colour, skin, head)
     if np.count_nonzero(hair) < SIDE_PIXELS_MIN:
         return sides
-    hanging = skin_like(colour, np.median(colour[hair], axis=0), sides)
+    hanging = skin_like(colour, np.median(colour[hair], axis=0).astype(np.float64), sides)
     return sides if np.count_nonzero(hanging) > HAIR_MAX * np.count_nonzero(sides) else sides & ~hanging
