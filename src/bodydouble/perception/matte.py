@@ -83,6 +83,10 @@ STEADY_SHARE = 0.35
 """Share of the previous matte, compensated for motion, in each new one."""
 FLOW_SIDE = 256
 """Pixels of the longer side at which optical flow is computed."""
+LOST_SHARE = 0.5
+"""A matte with less than this share of the previous one's pixels has lost the person, as nobody vanishes so fast."""
+LOST_FRAMES_MAX = 2
+"""Frames in a row in which the previous matte stands in. What hides a person for longer is no mistake of a network."""
 # Refinement: guided filter (He, Sun, "Fast Guided Filter", 2015).
 GUIDE_RADIUS_MIN, GUIDE_RADIUS_DIVISOR = 3, 45
 """Pixels; frame height over radius."""
@@ -227,11 +231,15 @@ class BoxedMatte:
 
 @dataclass(kw_only=True)
 class MatteState:
-    """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB."""
+    """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB.
+
+    ``lost_frames``: in so many frames before, the networks had lost the person.
+    """
 
     grey: NDArray[np.uint8] | None = None
     matte: Alpha | None = None
     picture: Image | None = None
+    lost_frames: int = 0
 
 
 def _halvable(box: PixelBox) -> tuple[PixelBox, int]:
@@ -256,6 +264,39 @@ def _grown_where_cut(box: PixelBox, alpha: Alpha, width: int, height: int) -> Pi
         for edge in (alpha[:, 0], alpha[0], alpha[:, -1], alpha[-1])
     )
     return max(0, x0 - left), max(0, y0 - top), min(width, x1 + right), min(height, y1 + bottom)
+
+
+def _flow_picture(image: Image) -> tuple[NDArray[np.uint8], int]:
+    """The grey picture of which optical flow is computed, and the factor by which it is smaller."""
+    height, width = image.shape[:2]
+    step = max(1, round(max(width, height) / FLOW_SIDE))
+    size = (width // step, height // step)
+    whole = cv2.cvtColor(image[: size[1] * step, : size[0] * step], cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8), step
+
+
+def _cut_out(small: Alpha, step: int, box: PixelBox, shape: tuple[int, ...]) -> Alpha:
+    """``small``, a matte of the whole frame at 1 / ``step``, in ``box`` at size ``shape`` (h, w)."""
+    x0, y0, x1, _ = box
+    window = np.array([[step, 0, -x0], [0, step, -y0]]) * (shape[1] / (x1 - x0))
+    return np.asarray(cv2.warpAffine(small, window, (shape[1], shape[0]), flags=cv2.INTER_LINEAR), np.float32)
+
+
+def _small(alpha: Alpha, box: PixelBox, step: int, shape: tuple[int, ...]) -> Alpha:
+    """``alpha`` in ``box`` as a matte of the whole frame at 1 / ``step``, of size ``shape`` (h, w)."""
+    x0, y0, x1, y1 = box
+    matte, zoom, (height, width) = np.zeros(shape, np.float32), 1 / step, shape
+    u0, v0 = min(int(x0 * zoom), width - 1), min(int(y0 * zoom), height - 1)
+    u1, v1 = max(u0 + 1, min(width, round(x1 * zoom))), max(v0 + 1, min(height, round(y1 * zoom)))
+    matte[v0:v1, u0:u1] = cv2.resize(alpha, (u1 - u0, v1 - v0), interpolation=cv2.INTER_LINEAR)
+    return matte
+
+
+def _united(box: PixelBox, small: Alpha, step: int, width: int, height: int) -> PixelBox:
+    """``box`` widened to what ``small``, a matte of the whole frame at 1 / ``step``, shows of the person."""
+    u, v, w, h = (step * side for side in cv2.boundingRect(np.asarray(small > CUT_LEVEL, np.uint8)))
+    x0, y0, x1, y1 = box
+    return min(x0, u), min(y0, v), max(x1, min(u + w + step, width)), max(y1, min(v + h + step, height))
 
 
 class MatteMaker:
@@ -289,10 +330,19 @@ class MatteMaker:
                 break
             box = grown
             part, coarse = self._coarse(image, person, box, step)
-        zoom = 1 / step
-        steady = self._steady(image, coarse, box)
-        radius = max(GUIDE_RADIUS_MIN, int(height * zoom) // GUIDE_RADIUS_DIVISOR)
-        refined = guided_filter(part, stretched(steady, *COARSE_RANGE), radius, GUIDE_EPSILON)
+        grey, flow_step = _flow_picture(image)
+        before, lost_frames = self._before(grey), 0
+        if before is not None:
+            if self._is_lost(float(coarse.sum()) * step**2, float(before.sum()) * flow_step**2):
+                lost_frames = self.state.lost_frames + 1
+                box, step = _halvable(_united(box, before, flow_step, width, height))
+                part, coarse = self._coarse(image, person, box, step)
+            moved = _cut_out(before, flow_step, box, coarse.shape)
+            steady = (1 - STEADY_SHARE) * coarse + STEADY_SHARE * moved
+            coarse = np.asarray(np.maximum(steady, moved) if lost_frames else steady, np.float32)
+        self.state = MatteState(grey=grey, matte=_small(coarse, box, flow_step, grey.shape), lost_frames=lost_frames)
+        radius = max(GUIDE_RADIUS_MIN, height // step // GUIDE_RADIUS_DIVISOR)
+        refined = guided_filter(part, stretched(coarse, *COARSE_RANGE), radius, GUIDE_EPSILON)
         sharp = stretched(refined, *REFINED_RANGE)
         return BoxedMatte(box=box, pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
 
@@ -317,26 +367,14 @@ class MatteMaker:
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
         return fused.astype(np.float32) * np.float32(1 / 255)
 
-    def _steady(self, image: Image, coarse: Alpha, box: PixelBox) -> Alpha:
-        """Blend with the previous matte, moved along by optical flow; remember the result."""
-        height, width = image.shape[:2]
-        step = max(1, round(max(width, height) / FLOW_SIDE))
-        size = (width // step, height // step)
-        whole = cv2.cvtColor(image[: size[1] * step, : size[0] * step], cv2.COLOR_RGB2GRAY)
-        grey = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
-        x0, y0, x1, y1 = box
-        zoom = 1 / step
-        if self.state.grey is not None and self.state.matte is not None:
-            moved = self._moved(self.state.grey, self.state.matte, grey)
-            window = np.array([[step, 0, -x0], [0, step, -y0]]) * (coarse.shape[1] / (x1 - x0))
-            before = cv2.warpAffine(moved, window, (coarse.shape[1], coarse.shape[0]), flags=cv2.INTER_LINEAR)
-            coarse = np.asarray((1 - STEADY_SHARE) * coarse + STEADY_SHARE * before, np.float32)
-        matte = np.zeros((size[1], size[0]), np.float32)
-        u0, v0 = min(int(x0 * zoom), size[0] - 1), min(int(y0 * zoom), size[1] - 1)
-        u1, v1 = max(u0 + 1, min(size[0], round(x1 * zoom))), max(v0 + 1, min(size[1], round(y1 * zoom)))
-        matte[v0:v1, u0:u1] = cv2.resize(coarse, (u1 - u0, v1 - v0), interpolation=cv2.INTER_LINEAR)
-        self.state = MatteState(grey=grey, matte=matte)
-        return coarse
+    def _is_lost(self, pixels: float, pixels_before: float) -> bool:
+        """Whether the networks have just lost the person, who had so many pixels in the frame before."""
+        return pixels < LOST_SHARE * pixels_before and self.state.lost_frames < LOST_FRAMES_MAX
+
+    def _before(self, grey: NDArray[np.uint8]) -> Alpha | None:
+        """The previous matte, small, where optical flow puts it in this frame; None at a start."""
+        grey_before, matte = self.state.grey, self.state.matte
+        return None if grey_before is None or matte is None else self._moved(grey_before, matte, grey)
 
     def _moved(self, grey_before: NDArray[np.uint8], matte: Alpha, grey: NDArray[np.uint8]) -> Alpha:
         """``matte`` of the previous frame where optical flow puts it in this one."""

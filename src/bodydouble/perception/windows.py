@@ -117,6 +117,7 @@ def _state_arrays(state: WindowState) -> dict[str, Any]:
         "hands": [asdict(h) if h else None for h in state.face_hands.hands],
         "face_lost": state.face_hands.face_lost,
         "hands_lost": state.face_hands.hands_lost,
+        "matte_lost": state.matte.lost_frames,
         "shot": state.forward.shot,
         "even_blocks": state.forward.even_blocks,
         "recent": [_plain_body(body) for body in state.forward.recent],
@@ -172,7 +173,12 @@ def _state_from(data: Any) -> WindowState:
             face_lost=plain["face_lost"],
             hands_lost=plain["hands_lost"],
         ),
-        matte=MatteState(grey=array("grey"), matte=array("matte"), picture=array("picture")),
+        matte=MatteState(
+            grey=array("grey"),
+            matte=array("matte"),
+            picture=array("picture"),
+            lost_frames=plain["matte_lost"],
+        ),
         forward=ForwardState(
             recent=[body(k, value) for k, value in enumerate(plain["recent"])],
             even_blocks=plain["even_blocks"],

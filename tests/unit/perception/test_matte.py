@@ -1,9 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.matte import MatteMaker, SelfieNet, _grown_where_cut, _shrunk, _widened, draw_capsules
+from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.matte import (
+    LOST_FRAMES_MAX,
+    MatteMaker,
+    SelfieNet,
+    _grown_where_cut,
+    _shrunk,
+    _widened,
+    draw_capsules,
+)
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks
 
@@ -33,6 +44,23 @@ def test_nothing_of_the_frame_before_shows_after_a_reset(model_pack: ModelPack):
     maker.reset()
 
     assert np.array_equal(maker.make(image, landmarks).pixels, fresh.make(image, landmarks).pixels)
+
+
+def test_the_matte_before_stands_in_for_two_lost_ones(model_pack: ModelPack):
+    """A body network that misses most of a person for a moment leaves no hole; a person who is really hidden goes."""
+    image = material.astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    missed = replace(person.body, segmentation=np.zeros_like(person.body.segmentation))
+    maker = MatteMaker(model_pack)
+
+    def pixels(body: BodyLandmarks) -> int:
+        matte = maker.make(image, PersonLandmarks(body=body)).spread(image.shape[1], image.shape[0])
+        return int((matte > 127).sum())
+
+    seen = pixels(person.body)
+    first, second, third = (pixels(missed) for _ in range(LOST_FRAMES_MAX + 1))
+    assert min(first, second) > 0.9 * seen
+    assert third < 0.5 * seen
 
 
 def test_capsules_scale_with_the_window(model_pack: ModelPack):
