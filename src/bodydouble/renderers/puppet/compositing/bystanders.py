@@ -139,7 +139,7 @@ class BystanderMasks:
         if not self._legs_hidden(slice(index, index + 1), height, LEGS_HIDDEN_MAX)[0]:
             return result
         shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
-        left, top, right, bottom = (float(side) for side in self._track.box[index])
+        left, top, right, bottom = self._box_about(index)
         margin, middle = BOX_MARGIN * (bottom - top), max(0, round((shoulders + hips) / 2) - corner[1])
         lower = claimed[middle:]
         x0, x1 = max(0, round(left - margin) - corner[0]), max(0, round(right + margin) - corner[0])
@@ -152,6 +152,13 @@ class BystanderMasks:
             if np.count_nonzero(piece & inside) < (1 - OUTSIDE_MIN) * np.count_nonzero(piece):
                 result[middle:] |= piece
         return result
+
+    def _box_about(self, index: int) -> tuple[float, float, float, float]:
+        """The box of the landmarks in sight, here and in the frames beside: one alone may be a network's mistake."""
+        track, frames = self._track, slice(max(0, index - 1), index + 2)
+        boxes = track.box[frames][track.present[frames] & (track.shot[frames] == track.shot[index])].astype(np.float64)
+        (left, top), (right, bottom) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+        return float(left), float(top), float(right), float(bottom)
 
     def _legs_hidden(self, frames: slice, height: int, seen_max: float) -> Flags:
         """(F,) whether knees that are seen by at most ``seen_max`` are hidden by something, not by the frame's edge."""

@@ -95,6 +95,22 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     assert masks.around(0, image, matte, matte, BOX) is None
 
 
+def test_a_body_that_is_wrong_in_one_frame_brings_nobody_before_the_legs(
+    monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
+) -> None:
+    """Legs are taken for hidden; in one frame the landmarks end so high that the matte below seems to be another's."""
+    track = empty_track(3)
+    track.present[:], track.box[:] = True, (85, 30, 165, HEIGHT)
+    track.box[1] = 100, 30, 150, 110
+    track.body[:, [11, 12], :2], track.body[:, [23, 24], :2] = (125, 50), (125, 100)
+    image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.ellipse(matte, (125, 130), (40, 90), 0, 0, 360, 255, -1)
+    image[matte > 0] = 255
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
+    track.bystanders[1, 0] = 10, 40, 40, 190
+    assert BystanderMasks(model_pack, track).around(1, image, matte, matte, BOX) is None
+
+
 def test_who_stands_before_hidden_legs_is_looked_for_there(
     monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
 ) -> None:
