@@ -29,8 +29,9 @@ HAIR_DEPTH = 0.25
 OUTLINE_SPREAD, OUTLINE_REACH, OUTLINE_NEIGHBOURS = 0.04, 0.18, 4
 """Face widths over which a vertex mixes the outline's points beside it, and over which it follows them when the face
 changes; and how many points it follows."""
-FINE_REACH = 0.2
-"""Face widths from the face within which the mesh is mapped pixel by pixel."""
+FINE_REACH, FINE_REACH_TURNED = 0.2, 0.5
+"""Face widths from the face within which the mesh is mapped pixel by pixel; and where a turned head gets a far side, of
+which the coarse map would show narrow triangles four pixels wide (glasses + robe: skin in the hair)."""
 # The grid of vertices, and the weight between neck and head. All values chosen by eye on the development pictures.
 WEIGHT_STEP = 4
 """Texture pixels between two places where the head's weight is computed; between them it is interpolated."""
@@ -159,11 +160,12 @@ class _FaceLayout:
         share *= np.exp(-((gap / (OUTLINE_REACH * head.width)) ** 2))[:, None] / share.sum(1, keepdims=True)
         # Triangulated as seen from the front: in the picture a turned face folds over itself.
         spread = (vertices - head.origin[:2])[:, :2]
+        fine_reach = FINE_REACH_TURNED if needs_far_side(head) else FINE_REACH
         return cls(
             vertices=vertices,
             solid=solid,
             layout=solid[:, :2] * (1 - flat_weight[:, None]) + spread * flat_weight[:, None],
-            fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < FINE_REACH * head.width],
+            fine=np.r_[np.ones(FACE_VERTICES, np.bool_), gap < fine_reach * head.width],
             own_face=normalised(face, head),
             skirt=nearest,
             skirt_weight=share,

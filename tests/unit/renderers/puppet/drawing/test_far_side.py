@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception import ModelPack, analyse_portrait
-from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
+from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, _FaceLayout, build_face_mesh
 from bodydouble.renderers.puppet.drawing.mesh import draw_mesh
 from bodydouble.renderers.puppet.motion.head import OVAL, head_of_face
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of
@@ -76,3 +76,12 @@ def test_in_the_pictures_own_view_nothing_is_added(turned: tuple[Anatomy, np.nda
     head = slice(0, int(anatomy.chin[1]))
     added = (cover > 128)[head] & (cv2.dilate(rgba[..., 3], np.ones((9, 9), np.uint8)) == 0)[head]
     assert added.sum() < 0.03 * np.count_nonzero(rgba[..., 3])
+
+
+def test_hair_beside_a_turned_head_is_mapped_pixel_by_pixel(model_pack: ModelPack, turned: tuple[Anatomy, np.ndarray]):
+    """Narrow triangles of the made-up side would be four pixels wide on the coarse map; other heads have none."""
+    frontal = anatomy_of(analyse_portrait(model_pack, astronaut()).track)
+    for anatomy, expected in ((turned[0], True), (frontal, False)):
+        assert anatomy.face is not None
+        top = anatomy.face[10, :2] - [0, 0.4 * anatomy.head.width]
+        assert _FaceLayout.of(anatomy, top[None]).fine[-1] == expected
