@@ -62,12 +62,16 @@ def demo(
         compare_sheet(clip, result, sheet)
         _report(made, client.balance())
     out.print(f"\nthe video: {result}\nsource above, result below: {sheet}")
-    installed = Path(sys.executable).with_name("bodydouble")
-    program = "bodydouble" if shutil.which("bodydouble") else os.path.relpath(installed)
+    program = "bodydouble" if shutil.which("bodydouble") else _below(Path(sys.executable).with_name("bodydouble"))
     out.print(
         f"\nNext: run `{program} serve`, open the link that it prints, and drop the files of {folder} into the page.",
         markup=False,
     )
+
+
+def _below(path: Path) -> str:
+    """``path`` as a command: relative to the working folder if it is below that."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 @contextmanager

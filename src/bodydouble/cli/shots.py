@@ -1,6 +1,7 @@
 """Make one shot at a terminal: check the arguments, show the progress, report the result."""
 
 import hashlib
+import mimetypes
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +41,8 @@ def make_shot(
     wrong, before anything is loaded.
     """
     image, video = existing_file(image, "IMAGE"), existing_file(video, "VIDEO")
+    if _media_type(image) == "video" and _media_type(video) == "image":
+        fail(f"IMAGE comes first, then VIDEO: {image} is a video, and {video} a picture", EXIT_USAGE)
     files = {"IMAGE": image, "VIDEO": video}
     check_target(output, (".mp4", LOSSLESS_SUFFIX), "--output", force, inputs=files)
     if compare:
@@ -114,6 +117,11 @@ def parse_resolution(text: str) -> int:
     if short_side is None:
         fail(f"--resolution: {text} is none of {', '.join(RESOLUTIONS)}", EXIT_USAGE)
     return short_side
+
+
+def _media_type(path: Path) -> str:
+    """ "image" or "video", by the name of the file; empty for an unknown one."""
+    return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
 
 
 def check_target(path: Path, suffixes: Sequence[str], option: str, force: bool, *, inputs: Mapping[str, Path]) -> None:

@@ -51,3 +51,13 @@ def test_an_interrupted_command_leaves_its_workspace_alone(tmp_path: Path, monke
             ShotRequest(image=tmp_path / "image.png", video=tmp_path / "video.mp4"), None, tmp_path / "out.mp4", None
         )
     assert [path.suffix for path in (tmp_path / "cache" / "shots").iterdir()] == [""]
+
+
+def test_a_picture_and_a_video_in_the_wrong_order_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The names of the files tell; nothing is loaded."""
+    picture, video = tmp_path / "elf.jpeg", tmp_path / "clip.mp4"
+    picture.touch()
+    video.touch()
+    with pytest.raises(typer.Exit):
+        shots.make_shot(video, picture, tmp_path / "out.mp4", None, force=False, mode="replace", inputs={})
+    assert "IMAGE comes first, then VIDEO" in capsys.readouterr().err
