@@ -1,5 +1,6 @@
 """A video that is read several times in a row: what one pass decoded, the next ones read from a file."""
 
+import errno
 import os
 import tempfile
 import weakref
@@ -17,12 +18,14 @@ KEPT_STEP = 2
 and the last."""
 KEPT_BYTES_MAX = 512_000_000
 """Size of the file: 15 s of a video at 1280 x 720 and 25 frames a second, 33 s at 854 x 480."""
+FREE_BYTES_MIN = 2_000_000_000
+"""Free space of the disk below which nothing more is kept: the database and results need it."""
 
 
 class KeepingReader(VideoReader):
     """Frames of one video, as ``VideoReader``. Several threads may read, but not at the same time as ``forget``.
 
-    The file is nameless in ``folder``, and gone with this object. A disk without room for it costs time only.
+    The file is nameless in ``folder``, and gone with this object. A disk with little room for it costs time only.
     """
 
     def __init__(self, folder: Path, path: Path, info: VideoInfo, width: int, height: int) -> None:
@@ -62,6 +65,9 @@ class KeepingReader(VideoReader):
             if self._file is None:
                 self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with this object
                 weakref.finalize(self, self._file.close)
+            disk = os.fstatvfs(self._file.fileno())
+            if disk.f_bavail * disk.f_frsize < FREE_BYTES_MIN:
+                raise OSError(errno.ENOSPC, "not enough room to spare")
             written = os.pwrite(self._file.fileno(), np.ascontiguousarray(image).data, place * image.nbytes)
         except OSError:
             written = 0

@@ -29,8 +29,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> KeepingReader:
-    """A clip of 20 frames, kept in an empty folder."""
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeepingReader:
+    """A clip of 20 frames, kept in an empty folder, however full the disk of the tests is."""
+    monkeypatch.setattr(keeping, "FREE_BYTES_MIN", 0)
     video, folder = tmp_path / "clip.mp4", tmp_path / "kept"
     write_video(video, landscape(FRAMES, (96, 64)))
     folder.mkdir()
@@ -77,5 +78,15 @@ def test_a_full_disk_costs_time_only(
 
     monkeypatch.setattr(os, "pwrite", full)
     assert len(list(reader.read(0, FRAMES))) == FRAMES
+    assert len(list(reader.read(0, FRAMES, 2))) == FRAMES // 2
+    assert decoded == [(0, 1), (0, 2)]
+
+
+def test_the_room_of_the_database_is_left_free(
+    reader: KeepingReader, decoded: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk with little free space nothing is written, and every pass decodes."""
+    monkeypatch.setattr(keeping, "FREE_BYTES_MIN", 1 << 60)
+    list(reader.read(0, FRAMES))
     assert len(list(reader.read(0, FRAMES, 2))) == FRAMES // 2
     assert decoded == [(0, 1), (0, 2)]
