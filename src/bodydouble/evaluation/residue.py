@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 
 from bodydouble.evaluation.regions import core
 from bodydouble.perception.arrays import Mask, Matte
-from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import HIPS, SHOULDERS
+from bodydouble.perception.trunk import HIPS, SHOULDERS, legs_hidden
 
 UNCHANGED_MAX = 8.0
 """0-255: encoding changes a kept pixel by less."""
@@ -18,10 +17,6 @@ NEIGHBOURHOOD_DIVISOR = 15
 """Frame height over the neighbourhood's side."""
 COVERED_MIN = 128
 """Alpha (0-255) of the output's matte from which a pixel is covered."""
-
-LEGS_HIDDEN_MAX, THIGH_MIN = 0.15, 0.5
-"""Visibility of both knees up to which something hides them; and trunk lengths from hips to knees at least, with which
-these are inside the frame. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
 
 
 class Residue:
@@ -64,10 +59,8 @@ def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
 
     The frame's edge may hide legs too; then nobody stands before them.
     """
-    result = np.ones(shape[:2], np.bool_)
-    rows = track.body[i, :, 1].astype(np.float64)
-    shoulders, hips = float(rows[SHOULDERS].mean()), float(rows[HIPS].mean())
-    inside = hips + THIGH_MIN * (hips - shoulders) < shape[0]  # False where the actor is absent
-    if inside and track.visibility[i, KNEES].max() <= LEGS_HIDDEN_MAX:
-        result[max(0, round((shoulders + hips) / 2)) :] = False
+    result, body = np.ones(shape[:2], np.bool_), track.body[i : i + 1]
+    if legs_hidden(body, track.visibility[i : i + 1], shape[0])[0]:
+        rows = body[0, :, 1].astype(np.float64)
+        result[max(0, round((float(rows[SHOULDERS].mean()) + float(rows[HIPS].mean())) / 2)) :] = False
     return result

@@ -13,7 +13,7 @@ from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import HIPS, SHOULDERS
+from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
 from bodydouble.renderers.puppet.discs import disc
 
 Flags = NDArray[np.bool_]
@@ -41,8 +41,6 @@ SOFT_SIGMA, SOFT_REACH = 1.0, 4
 FRONT_MARGIN = 0.02
 """Picture heights by which a bystander's feet may be above the replaced person's and still be as near."""
 
-LEGS_HIDDEN_MAX = 0.15
-"""Visibility of both knees below which something hides them. Measured: 0.00 to 0.08 behind somebody, 0.3 in sight."""
 LEGS_UNSURE_MAX = 0.5
 """Visibility of both knees below which somebody may stand before the legs, and is looked for there."""
 SQUARE_MIN = 16
@@ -50,9 +48,6 @@ SQUARE_MIN = 16
 LEGS_REACH, LEGS_SIDE = 2.0, 2.4
 """Trunk lengths below the hips at which the square about the legs ends, and its side: in a square about the whole
 person the network misses whoever is cut off by the frame's edge in front. Chosen by eye on a shop's camera."""
-THIGH_MIN = 0.5
-"""Trunk lengths from the hips to the knees at least, on screen and from high above: where the frame ends before, its
-edge hides the legs and nobody else."""
 BEFORE_REACH = 0.06
 """Picture heights about somebody before the legs in which the widened mask says nothing: the matte has holes there."""
 BOX_MARGIN = 0.1
@@ -161,11 +156,8 @@ class BystanderMasks:
         return float(left), float(top), float(right), float(bottom)
 
     def _legs_hidden(self, frames: slice, height: int, seen_max: float) -> Flags:
-        """(F,) whether knees that are seen by at most ``seen_max`` are hidden by something, not by the frame's edge."""
-        rows = self._track.body[frames, :, 1].astype(np.float64)
-        shoulders, hips = rows[:, SHOULDERS].mean(1), rows[:, HIPS].mean(1)
-        inside = hips + THIGH_MIN * (hips - shoulders) < height  # False where the person is absent
-        return inside & (self._track.visibility[frames][:, KNEES].max(1) <= seen_max)
+        """(F,) as ``legs_hidden``."""
+        return legs_hidden(self._track.body[frames], self._track.visibility[frames], height, seen_max)
 
     def _look_before_legs(self, index: int, image: Image, people: Matte, corner: tuple[int, int]) -> None:
         """Add to ``people`` (h, w), cut from ``image`` at ``corner``, whoever stands before legs that are hidden."""
