@@ -99,7 +99,7 @@ class ActorSkeleton:
         direction, length = self.direction(bone, index), self.lengths[bone]
         plane, sine = float(np.hypot(*direction[:2])), abs(float(direction[2]))
         agreed = min(sine, abs(float(self.vectors[bone][index, 2])) / (DEPTH_GAIN * length))
-        doubt = float(np.clip((plane - TILT_SURE[0]) / (TILT_SURE[1] - TILT_SURE[0]), 0, 1))
+        doubt = float(faded(plane, *TILT_SURE))
         sine += doubt * (agreed - sine)
         return np.r_[direction[:2] / max(plane, TINY) * np.sqrt(1 - sine**2), np.copysign(sine, direction[2])]
 
@@ -182,8 +182,7 @@ def _steady_at_rest(points: Array, visibility: Array) -> Array:
     smooth = gaussian_smoothed(points, POSITION_SIGMA)
     unit = np.linalg.norm(shoulder_centre(points) - hip_centre(points), axis=1)
     away = np.linalg.norm(points - smooth, axis=2) / np.maximum(unit, 1.0)[:, None]
-    fast = np.clip((away - FAST[0]) / (FAST[1] - FAST[0]), 0, 1)
-    fast *= np.clip((visibility - HIDDEN[0]) / (HIDDEN[1] - HIDDEN[0]), 0, 1)
+    fast = faded(away, *FAST) * faded(visibility, *HIDDEN)
     return smooth + fast[..., None] * (points - smooth)
 
 
@@ -199,7 +198,7 @@ def _steadied(points: Array, visibility: Array) -> Array:
     folded = _bridged(points[:, legs], points[:, HIPS].mean(1), visibility[:, legs], FOLDED, FOLDED_SIGMA)
     spine = np.linalg.norm(spine_vector(points), axis=1)
     below = (points[:, KNEES, 1].mean(1) - points[:, HIPS, 1].mean(1)) / np.maximum(spine, 1.0)
-    sits = gaussian_smoothed(np.clip((STANDING - below) / (STANDING - SITTING), 0, 1), HIDDEN_SIGMA)
+    sits = gaussian_smoothed(faded(below, STANDING, SITTING), HIDDEN_SIGMA)
     result[:, legs] += sits[:, None, None] * (folded - result[:, legs])
     return result
 
@@ -213,8 +212,7 @@ def _bridged(points: Array, centre: Array, visibility: Array, bounds: tuple[floa
     weight = np.clip(visibility[..., None], VISIBILITY_LEAST, 1) ** 2
     beside = points - centre
     usual = gaussian_smoothed(beside * weight, sigma) / gaussian_smoothed(weight, sigma)
-    seen = np.clip((visibility[..., None] - bounds[0]) / (bounds[1] - bounds[0]), 0, 1)
-    seen = gaussian_smoothed(seen, POSITION_SIGMA)
+    seen = gaussian_smoothed(faded(visibility[..., None], *bounds), POSITION_SIGMA)
     return centre + seen * beside + (1 - seen) * usual
 
 
@@ -245,3 +243,8 @@ def _lengthen_limbs(lengths: dict[str, float], template: BodyTemplate) -> None:
         own = float(np.linalg.norm(joints[f"joint-l-{first}"] - joints[f"joint-l-{second}"]))
         for side in SIDES:
             lengths[f"{bone}_{side}"] = max(lengths[f"{bone}_{side}"], SHORTEST * own * unit)
+
+
+def faded(values: Array | float, none: float, full: float) -> Array:
+    """0 where ``values`` (...) are at ``none`` or beyond, 1 at ``full``; in between in proportion."""
+    return np.clip((values - none) / (full - none), 0, 1)

@@ -9,7 +9,7 @@ from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
-from bodydouble.renderers.puppet.motion.actor_skeleton import SITTING, STANDING, ActorSkeleton
+from bodydouble.renderers.puppet.motion.actor_skeleton import SITTING, STANDING, ActorSkeleton, faded
 from bodydouble.renderers.puppet.motion.visibility import THIGHS_SEEN_MIN
 
 Array = NDArray[np.float64]
@@ -45,8 +45,8 @@ class Lean:
 def lean_of(motion: Motion, actor: ActorSkeleton, spine: float) -> Lean:
     """From the frames of ``motion`` in which the actor sits. ``spine``: px, the length of the character's on screen."""
     below = actor.points[:, KNEES, 1].mean(1) - actor.hips[:, 1]
-    sits = _faded(below / (actor.lengths["spine"] * actor.size), STANDING, SITTING)
-    sits *= _faded(motion.visibility[:, KNEES].max(1), KNEES_HIDDEN, KNEES_SEEN)
+    sits = faded(below / (actor.lengths["spine"] * actor.size), STANDING, SITTING)
+    sits *= faded(motion.visibility[:, KNEES].max(1), KNEES_HIDDEN, KNEES_SEEN)
     sits[~motion.present | (motion.visibility[:, HIPS].min(1) < THIGHS_SEEN_MIN)] = 0
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         sits[start:stop] = gaussian_smoothed(sits[start:stop], SITS_SIGMA)
@@ -55,8 +55,3 @@ def lean_of(motion: Motion, actor: ActorSkeleton, spine: float) -> Lean:
         return Lean(sits=np.zeros(len(sits)), depth=0.0)
     usual = float(np.median(np.hypot(*actor.vectors["spine"][seen, :2].T))) / spine
     return Lean(sits=sits, depth=-float(np.sqrt(1 - np.clip(usual, LEAN_MIN, 1) ** 2)))
-
-
-def _faded(values: Array, none: float, full: float) -> Array:
-    """(F,) 0 where ``values`` are at ``none`` or beyond, 1 at ``full``."""
-    return np.clip((values - none) / (full - none), 0, 1)

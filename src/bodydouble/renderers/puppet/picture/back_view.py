@@ -3,14 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.trunk import HIPS, SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.picture.extension import skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.regions import distance_to, filled
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 ABOVE_SHOULDERS = 0.4
 """Decimetres above the shoulders' joints up to which a collar reaches."""

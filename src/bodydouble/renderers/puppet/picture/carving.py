@@ -11,6 +11,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triangles
+from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
 from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN, filled, narrowed, opened, widened
@@ -108,16 +109,12 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
     gaps = np.zeros(shape, np.uint8)
     groups = [[~limbs, share["arm", side]] for side in SIDES] + [[share["leg", "l"], share["leg", "r"]]]
     for group in groups:
-        hull = np.zeros(shape, np.uint8)
         used = np.unique(template.triangles[np.any(group, axis=0)])
         points = fit.vertices[used, :2]
         neck = float(fit.joints.shoulders[1])
         points = points[points[:, 1] > neck]
         if len(points) > 2:
-            cv2.fillConvexPoly(
-                hull, cv2.convexHull(np.round(np.clip(points, -COORDINATE_MAX, COORDINATE_MAX)).astype(np.int32)), 1
-            )
-        gaps |= hull
+            gaps |= hull_mask(np.clip(points, -COORDINATE_MAX, COORDINATE_MAX), shape)
     spared, hands = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     radius = max(1, round(SPARED * fit.scale))
     points = fit.joints.points

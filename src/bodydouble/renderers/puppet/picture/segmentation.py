@@ -169,8 +169,7 @@ def hand_region(anatomy: Anatomy, side: str, shape: tuple[int, ...], scale: floa
         cv2.polylines(
             hand, [np.round(marks[list(fingers)]).astype(np.int32)], False, 1, max(2, int(FINGER_WIDTH * scale))
         )
-    cv2.fillConvexPoly(hand, cv2.convexHull(np.round(marks[list(PALM)]).astype(np.int32)), 1)
-    return hand > 0
+    return (hand | hull_mask(marks[list(PALM)], shape)) > 0
 
 
 def _arm(

@@ -96,8 +96,7 @@ def _with_room(joints: Joints, side: str, along: Array, width: int, room: float)
     inwards = 1.0 if elbow[0] + along[0] * length < width / 2 else -1.0
     for step in range(AWAY_STEPS):
         angle = -inwards * step * AWAY_STEP  # from down towards the right is a turn against the clock
-        c, s = np.cos(angle), np.sin(angle)
-        turned = np.array([[c, -s], [s, c]]) @ along
+        turned = _rotation(angle) @ along
         end = elbow[0] + turned[0] * length
         if turned[1] > DOWNWARDS and room < end < width - room:
             return turned
@@ -120,7 +119,11 @@ def straightened(joints: Joints, directions: dict[str, Array]) -> Joints:
 
 def _turn(start: Array, end: Array) -> Array:
     """(2, 2) the rotation from the direction of ``start`` (2,) to that of ``end`` (2,)."""
-    angle = np.arctan2(end[1], end[0]) - np.arctan2(start[1], start[0])
+    return _rotation(float(np.arctan2(end[1], end[0]) - np.arctan2(start[1], start[0])))
+
+
+def _rotation(angle: float) -> Array:
+    """(2, 2) the rotation by ``angle``, from x to y, in radians."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s], [s, c]])
 
