@@ -9,9 +9,10 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 STREAMS = (0, 1, 2)
 REQUEST_BYTES_MAX = 200_000
@@ -51,17 +52,22 @@ def serve(number: int) -> None:
             connection.send(bytes([os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xFF]))
 
 
-def _run(request: dict[str, object], streams: list[int]) -> None:
+def _run(request: dict[str, Any], streams: list[int]) -> NoReturn:
     """Become the command: its folder, environment, arguments and streams."""
     from bodydouble.__main__ import main
 
     for stream, own in zip(streams, STREAMS, strict=True):
         os.dup2(stream, own)
         os.close(stream)
-    os.chdir(str(request["folder"]))
+    sys.argv = ["bodydouble", *request["arguments"]]
+    become(request["folder"], request["environment"], main)
+
+
+def become(folder: str, environment: dict[str, str], main: Callable[[], object]) -> NoReturn:
+    """Be a program with this working folder and environment: run ``main``, and end with its exit status."""
+    os.chdir(folder)
     os.environ.clear()
-    os.environ.update(request["environment"])  # type: ignore[call-overload]
-    sys.argv = ["bodydouble", *request["arguments"]]  # type: ignore[misc]
+    os.environ.update(environment)
     status = 1
     try:
         main()

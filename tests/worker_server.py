@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-REQUEST_BYTES_MAX = 200_000
+from command_server import REQUEST_BYTES_MAX, become
+
 OUTPUTS = (1, 2)
 SERVE = "import sys; sys.path.insert(0, sys.argv[1]); from worker_server import serve; serve(int(sys.argv[2]))"
 
@@ -108,33 +109,17 @@ def serve(number: int) -> None:
         os.close(connections[0])
 
 
-def _keep(request: dict[str, object], connection: int, main: object) -> NoReturn:
+def _keep(request: dict[str, Any], connection: int, main: Callable[[], object]) -> NoReturn:
     """Fork the worker, tell its id, and its status when it has ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
         os.close(connection)
-        _become(request, main)
+        log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        for output in OUTPUTS:
+            os.dup2(log, output)
+        os.close(log)
+        become(request["folder"], request["environment"], main)
     os.write(connection, str(pid).encode())
     os.write(connection, str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
     os._exit(0)
-
-
-def _become(request: dict[str, object], main: object) -> NoReturn:
-    """Be the worker."""
-    log = os.open(str(request["log"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    for output in OUTPUTS:
-        os.dup2(log, output)
-    os.close(log)
-    os.chdir(str(request["folder"]))
-    os.environ.clear()
-    os.environ.update(request["environment"])  # type: ignore[call-overload]
-    status = 1
-    try:
-        main()  # type: ignore[operator]
-    except BaseException as error:
-        sys.excepthook(type(error), error, error.__traceback__)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)

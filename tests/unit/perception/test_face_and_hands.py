@@ -1,6 +1,7 @@
 """Tracking the face and the hands of one body."""
 
 import numpy as np
+import pytest
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.face_and_hands import FACE_SEARCH_SCALES, LONG_LOST_FRAMES, FaceHandsTracker
@@ -66,14 +67,14 @@ class HandWhereItIs:
         return HandLandmarks(points=points, depth=np.zeros(21), score=0.9 if near else 0.1)
 
 
-def test_a_hand_that_left_its_region_is_found_in_the_same_frame(model_pack: ModelPack):
+def test_a_hand_that_left_its_region_is_found_in_the_same_frame(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
     """A fast hand is not where the last frame had it, but the body says where it is."""
     image = astronaut()
     (person,) = PeopleFinder(model_pack).find(image)
     wrist = person.body.points[15].copy()
     person.body.visibility[[15, 16]] = 1, 0
     tracker = FaceHandsTracker(model_pack)
-    tracker._hand = HandWhereItIs(wrist)  # type: ignore[assignment]
+    monkeypatch.setattr(tracker, "_hand", HandWhereItIs(wrist))
     tracker.state.hands[0] = Roi(x=float(wrist[0]) + 300, y=float(wrist[1]), size=50.0)
 
     left, right = tracker.hands(image, person.body)
@@ -95,12 +96,14 @@ class CountedHands:
         return HandLandmarks(points=np.zeros((21, 2)), depth=np.zeros(21), score=0.0)
 
 
-def test_a_hand_that_stays_lost_is_looked_for_in_every_third_frame(model_pack: ModelPack):
+def test_a_hand_that_stays_lost_is_looked_for_in_every_third_frame(
+    model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch
+):
     """At first every frame is searched; after half a second two of three are spared."""
     image = astronaut()
     (person,) = PeopleFinder(model_pack).find(image)
     tracker, network = FaceHandsTracker(model_pack), CountedHands()
-    tracker._hand = network  # type: ignore[assignment]
+    monkeypatch.setattr(tracker, "_hand", network)
     person.body.visibility[[BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST]] = (1.0, 0.0)
 
     for network.frame in range(LONG_LOST_FRAMES + 9):

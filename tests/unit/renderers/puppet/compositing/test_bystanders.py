@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.pack import ModelPack
-from bodydouble.perception.track import empty_track
+from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.renderers.puppet.compositing import bystanders
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.discs import disc
@@ -23,6 +23,16 @@ def masks(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> BystanderMa
     track.bystanders[0, 0] = 160, 40, 200, 190
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     return BystanderMasks(model_pack, track)
+
+
+def _half_seen(frames: int = 1) -> PersonTrack:
+    """The replaced person, whose landmarks are in sight down to the hips; somebody is at the other side."""
+    track = empty_track(frames)
+    track.present[:], track.box[:] = True, (100, 30, 150, 110)
+    track.bystanders[:, 0] = 10, 40, 40, 190
+    track.body[:, :, :2] = 125, 80
+    track.body[:, [11, 12], :2], track.body[:, [23, 24], :2] = (125, 50), (125, 100)
+    return track
 
 
 def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,10 +76,7 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
 ) -> None:
     """Where the knees are hidden, a piece of the matte beyond the landmarks in sight is somebody in front."""
-    track = empty_track(1)
-    track.present[0], track.box[0] = True, (100, 30, 150, 110)
-    track.bystanders[0, 0] = 10, 40, 40, 190
-    track.body[0, [11, 12], :2], track.body[0, [23, 24], :2] = (125, 50), (125, 100)
+    track = _half_seen()
     image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.rectangle(matte, (105, 30), (145, 74), 255, -1)
     cv2.ellipse(matte, (135, 150), (40, 60), 0, 0, 360, 255, -1)  # who stands in front
@@ -99,15 +106,12 @@ def test_a_body_that_is_wrong_in_one_frame_brings_nobody_before_the_legs(
     monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
 ) -> None:
     """Legs are taken for hidden; in one frame the landmarks end so high that the matte below seems to be another's."""
-    track = empty_track(3)
-    track.present[:], track.box[:] = True, (85, 30, 165, HEIGHT)
-    track.box[1] = 100, 30, 150, 110
-    track.body[:, [11, 12], :2], track.body[:, [23, 24], :2] = (125, 50), (125, 100)
+    track = _half_seen(3)
+    track.box[[0, 2]] = 85, 30, 165, HEIGHT
     image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.ellipse(matte, (125, 130), (40, 90), 0, 0, 360, 255, -1)
     image[matte > 0] = 255
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
-    track.bystanders[1, 0] = 10, 40, 40, 190
     assert BystanderMasks(model_pack, track).around(1, image, matte, matte, BOX) is None
 
 
@@ -115,11 +119,7 @@ def test_who_stands_before_hidden_legs_is_looked_for_there(
     monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
 ) -> None:
     """The network misses somebody who is cut off by the frame's edge, but for a square about the legs."""
-    track = empty_track(1)
-    track.present[0], track.box[0] = True, (100, 30, 150, 110)
-    track.bystanders[0, 0] = 10, 40, 40, 190
-    track.body[0, :, :2] = 125, 80
-    track.body[0, [11, 12], :2], track.body[0, [23, 24], :2] = (125, 50), (125, 100)
+    track = _half_seen()
     image, matte = np.zeros((HEIGHT, WIDTH, 3), np.uint8), np.zeros((HEIGHT, WIDTH), np.uint8)
     cv2.rectangle(matte, (105, 30), (145, 110), 255, -1)
     cv2.rectangle(image, (110, 130), (170, HEIGHT), (255, 255, 255), -1)
