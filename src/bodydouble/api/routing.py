@@ -1,4 +1,4 @@
-"""Routers whose routes an application uses as they are."""
+"""Adding routes to the application without building them again."""
 
 from collections.abc import Sequence
 from typing import Any

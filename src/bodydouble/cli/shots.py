@@ -120,7 +120,7 @@ def parse_resolution(text: str) -> int:
 
 
 def _media_type(path: Path) -> str:
-    """ "image" or "video", by the name of the file; empty for an unknown one."""
+    """Kind of media by the name of the file, such as "image" or "video"; empty if unknown."""
     return (mimetypes.guess_type(path.name)[0] or "").partition("/")[0]
 
 

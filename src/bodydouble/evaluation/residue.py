@@ -22,7 +22,8 @@ COVERED_MIN = 128
 class Residue:
     """Share of the actor's core pixels that are uncovered and unchanged.
 
-    Mattes take in somebody who stands before the actor's legs, and who has to stay: ``own_part`` leaves them out.
+    A matte also covers a person who stands in front of the actor's legs. That person has to stay in the result, so
+    ``own_part`` leaves the place out.
 
     Outside the character a pixel counts when it differs by less than ``UNCHANGED_MAX`` from the source. Under the
     character a single pixel may have the actor's colour by chance. A whole neighbourhood within coding noise does not:
@@ -55,9 +56,10 @@ class Residue:
 
 
 def own_part(track: PersonTrack, i: int, shape: tuple[int, ...]) -> Mask:
-    """(H, W) where a matte can be the actor's own: everywhere, but down to half of a trunk whose legs are hidden.
+    """(H, W) where the actor's matte counts as the actor's own.
 
-    The frame's edge may hide legs too; then nobody stands before them.
+    That is everywhere, unless somebody hides the actor's legs. Then it ends at half of the trunk's height. Legs that
+    the frame's edge cuts off are not hidden by anybody.
     """
     result, body = np.ones(shape[:2], np.bool_), track.body[i : i + 1]
     if legs_hidden(body, track.visibility[i : i + 1], shape[0])[0]:

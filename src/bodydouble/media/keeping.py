@@ -1,7 +1,7 @@
 """A video that is read several times in a row: what one pass decoded, the next ones read from a file."""
 
-import errno
 import os
+import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -14,8 +14,7 @@ from bodydouble.media.decode import Image, VideoReader
 from bodydouble.media.video_info import VideoInfo
 
 KEPT_STEP = 2
-"""Of the frames that are read, those are kept whose index is a multiple of this: enough for all passes but the first
-and the last."""
+"""A frame is kept if its index is a multiple of this. The passes between the first and the last read no others."""
 KEPT_BYTES_MAX = 512_000_000
 """Size of the file: 15 s of a video at 1280 x 720 and 25 frames a second, 33 s at 854 x 480."""
 FREE_BYTES_MIN = 2_000_000_000
@@ -63,18 +62,15 @@ class KeepingReader(VideoReader):
             return
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed with this object
+                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by forget, or with this object
                 weakref.finalize(self, self._file.close)
-            disk = os.fstatvfs(self._file.fileno())
-            if disk.f_bavail * disk.f_frsize < FREE_BYTES_MIN:
-                raise OSError(errno.ENOSPC, "not enough room to spare")
-            written = os.pwrite(self._file.fileno(), np.ascontiguousarray(image).data, place * image.nbytes)
+            has_room = shutil.disk_usage(self._folder).free >= FREE_BYTES_MIN
+            frame = np.ascontiguousarray(image).data
+            self._keeps = has_room and os.pwrite(self._file.fileno(), frame, place * image.nbytes) == image.nbytes
         except OSError:
-            written = 0
-        if written == image.nbytes:
-            self._places[index] = place
-        else:
             self._keeps = False
+        if self._keeps:
+            self._places[index] = place
 
     def _load(self, index: int) -> Image:
         assert self._file is not None, "a frame is kept"

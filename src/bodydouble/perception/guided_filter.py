@@ -14,7 +14,7 @@ SHRINK = 2
 SIDE_MIN = 2 * SHRINK
 """Pixels: a smaller picture is returned as it is."""
 PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-"""Channels whose products make the covariance matrix: its upper half."""
+"""The pairs of colour channels in the upper half of the covariance matrix. The lower half is the same."""
 
 
 def guided_filter(guide: Image, values: Alpha, radius: int, epsilon: float) -> Alpha:

@@ -267,7 +267,7 @@ def _grown_where_cut(box: PixelBox, alpha: Alpha, width: int, height: int) -> Pi
 
 
 def _flow_picture(image: Image) -> tuple[NDArray[np.uint8], int]:
-    """The grey picture of which optical flow is computed, and the factor by which it is smaller."""
+    """The picture for optical flow: grey, reduced by a whole factor. The second value is that factor."""
     height, width = image.shape[:2]
     step = max(1, round(max(width, height) / FLOW_SIDE))
     size = (width // step, height // step)

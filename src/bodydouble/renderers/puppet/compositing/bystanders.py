@@ -46,8 +46,9 @@ LEGS_UNSURE_MAX = 0.5
 SQUARE_MIN = 16
 """Pixels: in a smaller square nobody is told from anything."""
 LEGS_REACH, LEGS_SIDE = 2.0, 2.4
-"""Trunk lengths below the hips at which the square about the legs ends, and its side: in a square about the whole
-person the network misses whoever is cut off by the frame's edge in front. Chosen by eye on a shop's camera."""
+"""A square about the legs is searched for people. Both in trunk lengths: where it ends below the hips, and its side. In
+a square about the whole person, the network misses people in front whom the frame's edge cuts off. Chosen by eye on a
+shop's camera."""
 BEFORE_REACH = 0.06
 """Picture heights about somebody before the legs in which the widened mask says nothing: the matte has holes there."""
 BOX_MARGIN = 0.1
@@ -66,8 +67,8 @@ class BystanderMasks:
     def expected(self, index: int, height: int) -> bool:
         """Whether anybody but the replaced person may be in frame ``index`` of ``height`` lines.
 
-        Where that person is absent, whoever is in the frame is somebody else, and was not looked for. Legs that are
-        seen in the shot and hidden about this frame have somebody before them.
+        Where the replaced person is absent, nobody searched for others, so others may be there. Where the person's legs
+        are hidden now, and are seen elsewhere in the shot, somebody may stand in front of them.
         """
         track = self._track
         if not track.present[index]:
@@ -160,7 +161,10 @@ class BystanderMasks:
         return legs_hidden(self._track.body[frames], self._track.visibility[frames], height, seen_max)
 
     def _look_before_legs(self, index: int, image: Image, people: Matte, corner: tuple[int, int]) -> None:
-        """Add to ``people`` (h, w), cut from ``image`` at ``corner``, whoever stands before legs that are hidden."""
+        """Search a square about hidden legs for people, and add them to the mask ``people`` (h, w), in place.
+
+        ``corner`` is the place of the mask's upper left pixel in ``image`` (H, W, 3).
+        """
         height, width = image.shape[:2]
         if not self._legs_hidden(slice(index, index + 1), height, LEGS_UNSURE_MAX)[0]:
             return
