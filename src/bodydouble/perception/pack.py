@@ -22,6 +22,7 @@ from bodydouble.perception.package_files import (
     keep_checked,
     keep_wheel_files,
 )
+from bodydouble.tasks.atomic_files import only_writer
 from bodydouble.tasks.errors import ModelPackMissing
 
 WHEEL = "mediapipe==0.10.21"
@@ -214,13 +215,13 @@ def install_pack(folder: Path | None = None, report: Report = lambda what, fract
         ModelPackMissing: a client is missing, the network is, or a file is not what it should be.
     """
     where = folder or cache_folder()
-    missing = set(missing_files(where))
-    if not missing:
+    if not missing_files(where):
         report("present", 1.0)
         return ModelPack(folder=where)
     where.mkdir(parents=True, exist_ok=True)
     try:
-        _fetch_missing(missing, where, report)
+        with only_writer(where):  # another process may install into the same cache
+            _fetch_missing(set(missing_files(where)), where, report)
     except ModelPackMissing as error:
         hint = f"Without a network, copy the folder from another machine and set {SETTING} to it."
         raise ModelPackMissing(f"{error} {hint}", folder=str(where)) from error

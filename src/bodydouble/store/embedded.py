@@ -6,7 +6,6 @@ only its user can enter, never on the network.
 
 import contextlib
 import ctypes
-import fcntl
 import hashlib
 import os
 import shutil
@@ -15,8 +14,6 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from bodydouble.store.server_user import (
     private_folder,
     server_user,
 )
+from bodydouble.tasks.atomic_files import only_writer
 from bodydouble.tasks.errors import StorageUnavailable
 
 START_SECONDS_MAX = 60
@@ -85,7 +83,7 @@ class EmbeddedPostgres:
         """Start the server, or attach to a running one. Raises StorageUnavailable with the server's last messages."""
         try:
             private_folder(self.sockets, self._user)
-            with self._alone():
+            with only_writer(self._folder):
                 binaries = find_binaries(self._folder, self._user)
                 self._refuse_hot_copy()
                 if not self._cluster.exists():
@@ -188,13 +186,6 @@ class EmbeddedPostgres:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(WATCH_SECONDS if listening else 0.02)
         return listening
-
-    @contextmanager
-    def _alone(self) -> Generator[None]:
-        """Only one process at a time prepares the folder."""
-        with (self._folder / ".lock").open("wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def _socket_folder(self) -> Path:
         if len(str(self._folder / "run")) <= SOCKET_PATH_MAX:

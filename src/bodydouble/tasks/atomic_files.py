@@ -6,6 +6,7 @@ the disk in the order in which they were written. The price is two syncs a file.
 """
 
 import errno
+import fcntl
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -38,6 +39,17 @@ def publish(part: Path, target: Path) -> None:
     except OSError as error:  # some network file systems sync no folders: they order names themselves
         if error.errno != errno.EINVAL:
             raise
+
+
+@contextmanager
+def only_writer(folder: Path) -> Generator[None]:
+    """Hold ``folder`` for the writes of this block; other processes and threads wait for its end.
+
+    For folders that several processes fill, such as a cache. The kernel releases the lock of a killed process.
+    """
+    with (folder / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

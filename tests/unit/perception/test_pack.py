@@ -1,5 +1,7 @@
 import hashlib
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,29 @@ def test_a_wrong_file_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ModelPackMissing, match=hashlib.sha256(b"something else").hexdigest()):
         install_pack(tmp_path / "models")
 
-    assert list((tmp_path / "models").iterdir()) == []
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [".lock"]
+
+
+def test_two_installations_at_a_time_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The second one waits for the first, finds every file, and fetches nothing."""
+    both_asked = threading.Barrier(2)
+    fetched: list[set[str]] = []
+
+    def missing(folder: Path) -> list[str]:
+        names = [] if fetched else ["face.tflite"]
+        if threading.current_thread() not in asked:
+            asked.add(threading.current_thread())
+            both_asked.wait(30)
+        return names
+
+    asked: set[threading.Thread] = set()
+    monkeypatch.setattr(pack, "missing_files", missing)
+    monkeypatch.setattr(pack, "_fetch_missing", lambda names, where, report: fetched.append(names) if names else None)
+
+    with ThreadPoolExecutor(2) as executor:
+        list(executor.map(lambda _: install_pack(tmp_path), range(2)))
+
+    assert fetched == [{"face.tflite"}]
 
 
 def test_a_failing_client_speaks_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -2,11 +2,12 @@
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from bodydouble.tasks.atomic_files import atomic_file, atomic_write
+from bodydouble.tasks.atomic_files import atomic_file, atomic_write, only_writer
 
 
 def test_content_lasts_before_its_name(tmp_path: Path, disk_operations: list[tuple[str, str]]) -> None:
@@ -44,3 +45,20 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", fsync)
     atomic_write(tmp_path / "out.mp4", b"whole")
     assert (tmp_path / "out.mp4").read_bytes() == b"whole"
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    """Whoever wants to write waits until the one that writes is ready."""
+    order: list[str] = []
+
+    def write() -> None:
+        with only_writer(tmp_path):
+            order.append("second")
+
+    second = threading.Thread(target=write)
+    with only_writer(tmp_path):
+        second.start()
+        second.join(0.05)
+        order.append("first")
+    second.join(30)
+    assert order == ["first", "second"]

@@ -16,7 +16,7 @@ from typing import Any
 import platformdirs
 
 from bodydouble.renderers.wan.settings import HUB_ID, WanSettings
-from bodydouble.tasks.atomic_files import atomic_file
+from bodydouble.tasks.atomic_files import atomic_file, only_writer
 from bodydouble.tasks.errors import ModelPackMissing
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*")
@@ -163,10 +163,14 @@ def _install_from_folder(source: Path, folder: Path, report: Report) -> None:
     wanted = [path for path in files if not _same_size(path, folder / path.relative_to(source))]
     total = sum(path.stat().st_size for path in wanted) or 1
     done = 0
-    for path in wanted:
-        report(f"{path.relative_to(source)}", done / total)
-        _bring(path, folder / path.relative_to(source))
-        done += path.stat().st_size
+    if not wanted:
+        return  # the folder may be read-only
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_writer(folder):
+        for path in wanted:
+            report(f"{path.relative_to(source)}", done / total)
+            _bring(path, folder / path.relative_to(source))
+            done += path.stat().st_size
 
 
 def _same_size(source: Path, target: Path) -> bool:
