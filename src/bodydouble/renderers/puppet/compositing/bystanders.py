@@ -22,6 +22,11 @@ DISC_RADIUS_MIN = 1
 """Smallest radius in pixels of a disc that widens or narrows a mask."""
 STALE_FRAMES = 24
 """Frames around a sighting in which a bystander is expected: ``perception.tracking`` looks again after as many."""
+PLACE_MARGIN = 0.4
+"""Share of the longer side of a bystander's box by which the place is wider in which they are expected: they move.
+Elsewhere the network takes rocks, cushions and the replaced person's wide trousers for people."""
+HIDDEN_FRAMES_MIN = 8
+"""Frames in a row with hidden legs, from which somebody may stand before them: in fewer the landmarks err."""
 TILE_STEP = 0.25
 """Share of a tile's side between two tiles. The network was trained on squares around one person: in a wide frame it
 sees nobody who is small, in squares as high as the frame it does (measured on a shop's camera, 480 x 270)."""
@@ -70,16 +75,41 @@ class BystanderMasks:
         Where the replaced person is absent, nobody searched for others, so others may be there. Where the person's legs
         are hidden now, and are seen elsewhere in the shot, somebody may stand in front of them.
         """
+        return self._anywhere(index, height) or len(self._boxes(index)) > 0
+
+    def _anywhere(self, index: int, height: int) -> bool:
+        """Whether somebody may be in frame ``index`` whom no search has found."""
         track = self._track
         if not track.present[index]:
             return True
         frames = slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
-        same_shot = track.shot[frames] == track.shot[index]
-        seen = np.isfinite(track.bystanders[frames, :, 0]).any(1)
         hidden = self._legs_hidden(frames, height, LEGS_HIDDEN_MAX) & track.present[frames]
-        if bool((hidden & same_shot).any()):
-            seen |= track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX
-        return bool((seen & same_shot).any())
+        hidden &= track.shot[frames] == track.shot[index]
+        row = np.convolve(hidden, np.ones(HIDDEN_FRAMES_MIN), "valid")
+        if len(hidden) < HIDDEN_FRAMES_MIN or row.max() < HIDDEN_FRAMES_MIN:
+            return False
+        return bool(track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX)
+
+    def _boxes(self, index: int) -> NDArray[np.float32]:
+        """(N, 4) boxes of the bystanders that are sighted in the shot around frame ``index``, each once."""
+        track, frames = self._track, slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
+        boxes = track.bystanders[frames][track.shot[frames] == track.shot[index]].reshape(-1, 4)
+        return np.unique(boxes[np.isfinite(boxes[:, 0])], axis=0)
+
+    def _keep_expected(self, index: int, people: Matte, corner: tuple[int, int], height: int) -> None:
+        """Clear the mask ``people`` (h, w), cut at ``corner``, in place where no bystander is expected.
+
+        ``height`` is the picture's.
+        """
+        if self._anywhere(index, height):
+            return
+        places = np.zeros_like(people)
+        for box in self._boxes(index):
+            margin = PLACE_MARGIN * float((box[2:] - box[:2]).max())
+            low = np.maximum(np.floor(box[:2] - margin - corner), 0).astype(int)
+            high = np.maximum(np.ceil(box[2:] + margin - corner), 0).astype(int)
+            places[low[1] : high[1], low[0] : high[0]] = 255
+        cv2.bitwise_and(people, places, people)
 
     def unknown(self, index: int, image: Image) -> Matte | None:
         """(H, W) 0 or 255: where people may be in frame ``index``, for learning; None where nobody is expected."""
@@ -94,6 +124,7 @@ class BystanderMasks:
         for start in starts.astype(int):
             here = np.s_[:, start : start + side] if width > height else np.s_[start : start + side]
             people[here] = cv2.max(people[here], self._people(np.ascontiguousarray(image[here])))
+        self._keep_expected(index, people, (0, 0), height)
         self._look_before_legs(index, image, people, (0, 0))
         mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.dilate(mask, disc(RIM * height, DISC_RADIUS_MIN)), np.uint8)
@@ -109,6 +140,7 @@ class BystanderMasks:
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
+        self._keep_expected(index, people, (x0, y0), height)
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
         claimed = np.where(matte[here] > PERSON_LEVEL, others, 0).astype(np.uint8)

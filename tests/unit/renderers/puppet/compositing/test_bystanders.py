@@ -155,7 +155,21 @@ def test_legs_that_are_hidden_for_a_while_have_somebody_before_them(model_pack: 
     assert BystanderMasks(model_pack, track).expected(20, HEIGHT)
     assert not BystanderMasks(model_pack, track).expected(20, 120)  # the frame's edge hides them
 
-    track.visibility[:8, 25] = 0
+    track.visibility[:, 25] = 0.9
+    track.visibility[18:20, 25] = 0  # the network erred
+    assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
+    track.visibility[:, 25] = 0
     assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
     track.visibility[:, 25] = 0.9
     assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
+
+
+def test_nobody_is_a_bystander_far_from_all_who_were_sighted(masks: BystanderMasks) -> None:
+    """The network also takes cushions and wide trousers for people: beside the replaced person such a piece is none."""
+    image, matte, gone = _scene()
+    image[...] = np.where((matte > 0)[..., None], image, 0)
+    cv2.rectangle(image, (60, 60), (90, 110), (255, 255, 255), -1)
+    assert masks.around(0, image, matte, gone, BOX) is None
+    unknown = masks.unknown(0, image)
+    assert unknown is not None
+    assert not unknown[:, :90].any()
