@@ -18,6 +18,9 @@ RING = 1.35
 """Outer radius of that ring over the radius of the disc. Chosen by eye on the development clips."""
 RADIUS_MIN = 3.0
 """Smallest radius in pixels of the reduced picture: a smaller disc is filled by anything."""
+MOVES_MIN = 0.15
+"""Spine lengths that a ball moves over the body (standard deviation): a print or a bun of hair keeps its place.
+Measured: 0.4 for a ball that is juggled."""
 RADIUS_SPREAD, COLOUR_OFTEN = 0.2, 0.3
 """Largest difference of the sightings of one ball, as a share of the median radius; share of them with its colour."""
 OUTLINE_POINTS_MIN = 8
@@ -28,9 +31,10 @@ CENTRE_LEAN = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Sighting:
-    """A round thing in one picture: its radius in pixels of the frame, and (N,) which colours it shows."""
+    """A round thing in one picture: its radius in pixels of the frame, its place, and (N,) which colours it shows."""
 
     radius: float
+    place: tuple[float, float]  # x, y from the middle of the person's hips, in spine lengths
     colours: NDArray[np.bool_]
 
 
@@ -53,14 +57,18 @@ def circle_radius(outline: NDArray[np.generic]) -> float | None:
 
 
 def known_ball(sightings: list[Sighting]) -> Ball | None:
-    """The ball of the ``sightings`` in samples of the whole video. None if too few of them have the same size."""
+    """The ball of the ``sightings`` in samples of the whole video.
+
+    None if too few of them have the same size, or if they keep their place on the body.
+    """
     if len(sightings) < SIGHTINGS_MIN:
         return None
     radius = float(np.median([s.radius for s in sightings]))
-    alike = [s.colours for s in sightings if abs(s.radius - radius) < RADIUS_SPREAD * radius]
-    if len(alike) < SIGHTINGS_MIN:
+    alike = [s for s in sightings if abs(s.radius - radius) < RADIUS_SPREAD * radius]
+    if len(alike) < SIGHTINGS_MIN or np.sqrt(np.var([s.place for s in alike], axis=0).sum()) < MOVES_MIN:
         return None
-    return Ball(radius=radius, colours=np.asarray(np.mean(alike, axis=0) > COLOUR_OFTEN, np.bool_))
+    colours = np.mean([s.colours for s in alike], axis=0) > COLOUR_OFTEN
+    return Ball(radius=radius, colours=np.asarray(colours, np.bool_))
 
 
 def find_ball(like: NDArray[np.bool_], radius: float) -> tuple[int, int] | None:

@@ -101,7 +101,7 @@ class Composer:
         source, with_seen = image[y0:y1, x0:x1], self.plates.with_seen(index, box)
         things = None
         if self.actor_colours is not None:
-            things = self.actor_colours.foreign_things(source, with_seen, matte[y0:y1, x0:x1], body, box)
+            things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         others = self.bystanders.around(index, image, matte, gone, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))

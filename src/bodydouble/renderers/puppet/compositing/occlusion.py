@@ -1,7 +1,8 @@
-"""Things in front of the removed person that have to stay: a ball, a cup, lettering.
+"""The ball that the removed person plays, which has to stay.
 
 A matte includes what the person touches. Colour and place tell them apart: a pixel in front of the trunk with a colour
-that neither the trunk nor skin usually has belongs to something else.
+that neither the trunk nor skin usually has may belong to something else. In single frames it belongs to a fold, a lock
+of hair or a print just as often: what stays is the ball that is seen again and again, at one size and at other places.
 """
 
 from dataclasses import dataclass, replace
@@ -40,9 +41,6 @@ SAMPLES_MIN, PART_PIXELS_MIN = 6, 30
 ROAMING_MIN, COMPACT_MAX, COLOUR_PIXELS_MIN = 0.3, 0.25, 3
 """Spine lengths that a colour's middle moves over the body (standard deviation) and that it extends (median) for it to
 be a ball's or a cup's and no cloth's; pixels of it in a sample from which its middle counts."""
-STAYING_MAX, STAYING_SAMPLES_MIN = 0.15, 3
-"""Largest move, in spine lengths, of the middle of a colour that is printed or sewn on clothes; samples in which it is
-seen there. Chosen by eye on the development clips: stripes of a vest, seen in the nearest frames only."""
 SURE_MATTE = 200
 """Matte level (0-255) from which a pixel is surely the person's."""
 NEAR_MATTE = 127
@@ -57,13 +55,12 @@ HEAD_SHARE_MAX = 0.3
 FOOT_NEAR_MIN, FOOT_INSIDE_MIN, FOOT_COLOURS_MIN = 0.5, 0.8, 0.5
 """A piece is a foot where more than the first share of it is near the feet's places, and more than the second is in
 them or more than the third has a shoe's colours."""
-RADIUS_ERROR_MAX = 0.3
-"""Largest difference of a round piece's radius from that of the known ball, as a share."""
-SEEN_ALPHA = 128
-"""Alpha (0-255) of the plate from which it shows what some frame has seen."""
-LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS, CORE_WIDTH = 0.5, 0.6, 0.4, 0.28, 0.5, 0.25
-"""Thicknesses of the parts in shoulder widths, clothed; ``CORE_WIDTH`` is that of limbs without loose cloth. Feet
-include the shoes' rim: its colour must not count as the legs'."""
+RADIUS_ERROR_MAX, BALL_COLOURS_MIN = 0.3, 0.5
+"""Largest difference of a piece's radius from that of the known ball, as a share; least share with the ball's colours
+of a piece that is not round: a hand is on it."""
+LEG_WIDTH, FOOT_WIDTH, TRUNK_RIM, ARM_WIDTH, HEAD_RADIUS = 0.5, 0.6, 0.4, 0.28, 0.5
+"""Thicknesses of the parts in shoulder widths, clothed. Feet include the shoes' rim: its colour must not count as the
+legs'."""
 SPINE_TO_SHOULDERS, SHOULDERS_MIN_PIXELS = 0.55, 4.0
 """Smallest shoulder width: over the spine's length, for a person seen from the side, and in pixels."""
 COORDINATE_MAX = 8000
@@ -84,8 +81,6 @@ TRUNK_CORNERS = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, BodyPoint.RI
 HEAD_POINTS = (BodyPoint.NOSE, BodyPoint.LEFT_EAR, BodyPoint.RIGHT_EAR)
 FOOT_REACH = 0.6
 """Shoulder widths around the feet's own places in which a piece may be a foot: the sole of a raised one."""
-GUESSED_MAX = 0.5
-"""Largest share of a piece outside the body where the plate is invented; more is scenery in a gap of the matte."""
 SIZE_MIN, SIZE_MAX = 0.25, 1.1
 """Smallest and largest extent of a thing over the shoulders' width."""
 
@@ -100,7 +95,6 @@ class _View:
     own: NDArray[np.bool_]  # (h, w) colours that are usual where they are
     apart: NDArray[np.bool_]  # (h, w) where the plate is not to be seen
     person: Matte
-    guessed: NDArray[np.bool_]  # (h, w) outside the body, where the plate is invented and says nothing
     shoulders: float  # px
 
 
@@ -111,21 +105,21 @@ class ActorColours:
     known: NDArray[np.bool_]  # (PARTS, LEVELS ** 3)
     ball: Ball | None = None
 
-    def foreign_things(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> Floats | None:
-        """(h, w) 0-1 of things in front of the person within a crop, or None where there are none.
+    def ball_in_front(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> Floats | None:
+        """(h, w) 0-1 of the known ball, in front of the person within a crop; None where it is not.
 
-        ``image``, ``plate`` (with the alpha of ``Plates.with_seen``) and ``matte`` are cut to ``box``; ``body`` (33, 2
-        or 3) is in the whole frame. A thing has colours foreign to the place where it is, is not like the plate,
-        compact, and touches the person. A known ball is one wherever it is, at a shoe of its own colour too.
+        ``image``, ``plate`` and ``matte`` are cut to ``box``; ``body`` (33, 2 or 3) is in the whole frame. The ball has
+        colours foreign to the place where it is, is not like the plate, compact, and touches the person. Where it does
+        not stand out, at a shoe of its own colour, it is looked for as a disc.
         """
-        view = self._view(image, plate, matte, body, box)
-        if view is None:
+        view = self._view(image, plate, matte, body, box) if self.ball is not None else None
+        if view is None or self.ball is None:
             return None
         found = np.zeros(view.parts.shape, np.uint8)
-        hulls = [hull for hull in _compact_pieces(view) if not self._is_shoe(hull, view)]
-        for hull in hulls:
-            cv2.fillConvexPoly(found, hull, 255)
-        if self.ball is not None and not any(_is_round(hull, self.ball.radius / view.step) for hull in hulls):
+        for hull in _compact_pieces(view):
+            if self._is_ball(hull, self.ball, view):
+                cv2.fillConvexPoly(found, hull, 255)
+        if not found.any():
             self._add_known_ball(self.ball, view, found)
         if not found.any():
             return None
@@ -153,9 +147,20 @@ class ActorColours:
             own=self.known.ravel().take(parts.astype(np.int32) * LEVELS**3 + codes),
             apart=cv2.max(cv2.max(channels[0], channels[1]), channels[2]) > DIFFERENCE_MIN,
             person=near,
-            guessed=(behind[..., 3] < SEEN_ALPHA) & ~_before_body(joints, size),
             shoulders=_shoulder_width(joints),
         )
+
+    def _is_ball(self, hull: NDArray[np.int32], ball: Ball, view: _View) -> bool:
+        """Whether a piece is the ball: of its size, and round or of its colours."""
+        round_radius, wanted = circle_radius(hull[:, 0]), ball.radius / view.step
+        piece = cv2.fillConvexPoly(np.zeros(view.parts.shape, np.uint8), hull, 1) > 0
+        radius = float(np.sqrt(np.count_nonzero(piece) / np.pi)) if round_radius is None else round_radius
+        if abs(radius - wanted) > RADIUS_ERROR_MAX * wanted:
+            return False
+        if round_radius is not None:
+            return True
+        own = float(ball.colours.take(view.codes[piece]).mean())
+        return own > BALL_COLOURS_MIN and not self._is_shoe(hull, view)
 
     def _is_shoe(self, hull: NDArray[np.int32], view: _View) -> bool:
         """Whether a piece is a raised or blurred foot: by one, not round, and where feet are or of their colours.
@@ -184,7 +189,7 @@ class ActorColours:
             cv2.circle(found, centre, round(radius), 255, -1)
 
     def sightings(self, image: Image, plate: Image, matte: Matte, body: Points, box: Box) -> list[Sighting]:
-        """The round things in front of the person, away from the feet; as ``foreign_things``."""
+        """The round things in front of the person, away from the feet; as ``ball_in_front``."""
         view = self._view(image, plate, matte, body, box)
         result: list[Sighting] = []
         for hull in _compact_pieces(view) if view is not None else []:
@@ -195,7 +200,9 @@ class ActorColours:
                 continue
             colours = np.zeros(LEVELS**3, np.bool_)
             colours[view.codes[piece > 0]] = True
-            result.append(Sighting(radius=radius * view.step, colours=with_neighbours(colours)))
+            hips, spine = _trunk(body.astype(np.float64))
+            x, y = ((hull[:, 0].mean(0) * view.step + box[:2] - hips) / spine).tolist()
+            result.append(Sighting(radius=radius * view.step, place=(x, y), colours=with_neighbours(colours)))
         return result
 
 
@@ -239,7 +246,6 @@ def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColour
     for _ in range(MAIN_LEVELS):
         clothes = with_neighbours(clothes)
     known[[TRUNK, LEGS]] &= clothes | ~roaming
-    known[[TRUNK, LEGS]] |= places.staying() & ~roaming
     known |= known[ARMS] | known[HEAD]  # arms and hair hang before everything else
     known[ARMS] |= known[TRUNK]  # an arm's place is not exact: the trunk may be seen next to it
     known[OUTSIDE] = known[TRUNK] | known[LEGS]
@@ -258,11 +264,9 @@ class _Places:
 
     def add(self, codes: NDArray[np.int32], here: NDArray[np.bool_], joints: Points) -> None:
         """One sample's ``codes`` (h, w) within ``here`` (h, w), with ``joints`` (33, 2) in its pixels."""
-        left, right, right_hip, left_hip = (joints[point].astype(np.float64) for point in TRUNK_CORNERS)
-        hips = (left_hip + right_hip) / 2
-        unit = max(float(np.hypot(*((left + right) / 2 - hips))), SHOULDERS_MIN_PIXELS)
         if not np.isfinite(joints).all():
             return
+        hips, unit = _trunk(joints.astype(np.float64))
         found, (ys, xs) = codes[here], np.nonzero(here)
         count = np.bincount(found, minlength=LEVELS**3).astype(np.float64)
         count[count < COLOUR_PIXELS_MIN] = np.nan
@@ -275,28 +279,21 @@ class _Places:
 
     def roaming(self) -> NDArray[np.bool_]:
         """(LEVELS ** 3,) the colours of something small that moves over the body."""
-        if not self._middles:
-            return np.zeros(LEVELS**3, np.bool_)
-        spreads = np.array(self._spreads)
-        often, moved = self._moved(SAMPLES_MIN)
         roaming = np.zeros(LEVELS**3, np.bool_)
+        if not self._middles:
+            return roaming
+        middles, spreads = np.array(self._middles), np.array(self._spreads)
+        often: NDArray[np.bool_] = np.isfinite(middles[:, 0]).sum(0) >= SAMPLES_MIN
+        moved = np.sqrt(np.nanvar(middles[..., often], axis=0).sum(0))
         roaming[often] = (moved > ROAMING_MIN) & (np.nanmedian(spreads[:, often], axis=0) < COMPACT_MAX)
         return with_neighbours(roaming)
 
-    def staying(self) -> NDArray[np.bool_]:
-        """(LEVELS ** 3,) the colours that keep their place on the body."""
-        if not self._middles:
-            return np.zeros(LEVELS**3, np.bool_)
-        often, moved = self._moved(STAYING_SAMPLES_MIN)
-        staying = np.zeros(LEVELS**3, np.bool_)
-        staying[often] = moved < STAYING_MAX
-        return with_neighbours(staying)
 
-    def _moved(self, samples_min: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Which colours are in ``samples_min`` samples or more, and the spine lengths that each of those moves."""
-        middles = np.array(self._middles)
-        often: NDArray[np.bool_] = np.isfinite(middles[:, 0]).sum(0) >= samples_min
-        return often, np.sqrt(np.nanvar(middles[..., often], axis=0).sum(0))
+def _trunk(joints: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The middle of the hips (2,) in pixels, and the spine's length in pixels, of ``joints`` (33, 2 or 3)."""
+    left, right, right_hip, left_hip = (joints[point, :2] for point in TRUNK_CORNERS)
+    hips = (left_hip + right_hip) / 2
+    return hips, max(float(np.hypot(*((left + right) / 2 - hips))), SHOULDERS_MIN_PIXELS)
 
 
 def _shoulder_width(joints: Points) -> float:
@@ -329,22 +326,6 @@ def part_labels(joints: Points, size: tuple[int, int]) -> NDArray[np.uint8]:
     return labels
 
 
-def _before_body(joints: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """(h, w) where trunk, legs and arms certainly are, none of the gaps between them; as ``part_labels``."""
-    body = np.zeros((size[1], size[0]), np.uint8)
-    if np.isfinite(joints).all():
-        q = np.clip(np.round(joints), -COORDINATE_MAX, COORDINATE_MAX).astype(np.int32)
-        cv2.fillPoly(body, [q[list(TRUNK_CORNERS)]], 1)
-        for chain in (*LEGS_CHAIN, *ARMS_CHAIN):
-            cv2.polylines(body, [q[list(chain)]], False, 1, max(1, round(CORE_WIDTH * _shoulder_width(joints))))
-    return body > 0
-
-
-def _is_round(hull: NDArray[np.int32], radius: float) -> bool:
-    found = circle_radius(hull[:, 0])
-    return found is not None and abs(found - radius) < RADIUS_ERROR_MAX * radius
-
-
 def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
     """The hulls (N, 1, 2) of the pieces that can be things: compact, not too small or large, touching the person."""
     candidate = (view.apart & ~view.own).astype(np.uint8) * np.uint8(255)
@@ -364,8 +345,6 @@ def _compact_pieces(view: _View) -> list[NDArray[np.int32]]:
             continue
         here = labels == i
         if not near[here].any() or (view.parts[here] == HEAD).mean() > HEAD_SHARE_MAX:
-            continue
-        if view.guessed[here].mean() > GUESSED_MAX:
             continue
         outlines, _ = cv2.findContours(here.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         hull = np.asarray(cv2.convexHull(np.concatenate(list(outlines))), np.int32)

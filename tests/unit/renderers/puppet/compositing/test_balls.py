@@ -13,6 +13,10 @@ def outline_of(mask: np.ndarray) -> np.ndarray:
     return cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0]
 
 
+def sighting(radius: float, *, y: float) -> Sighting:
+    return Sighting(radius=radius, place=(0.0, y), colours=COLOURS)
+
+
 def drawn(*discs: tuple[int, int, int]) -> np.ndarray:
     mask = np.zeros((120, 160), np.uint8)
     for x, y, radius in discs:
@@ -32,8 +36,8 @@ def test_a_circle_is_told_from_a_shoe() -> None:
 
 def test_a_ball_is_what_is_seen_again_at_the_same_size() -> None:
     """Three alike among others make a ball of their size; two, or three that differ, make none."""
-    alike = [Sighting(radius=r, colours=COLOURS) for r in (14.0, 14.5, 15.0)]
-    odd = Sighting(radius=40.0, colours=~COLOURS)
+    alike = [sighting(14.0, y=0.1), sighting(14.5, y=0.5), sighting(15.0, y=0.9)]
+    odd = Sighting(radius=40.0, place=(0.0, 0.0), colours=~COLOURS)
 
     ball = known_ball([*alike, odd])
 
@@ -41,7 +45,12 @@ def test_a_ball_is_what_is_seen_again_at_the_same_size() -> None:
     assert 14 <= ball.radius <= 15
     assert np.array_equal(ball.colours, COLOURS)
     assert known_ball(alike[:2]) is None
-    assert known_ball([Sighting(radius=r, colours=COLOURS) for r in (6.0, 14.0, 40.0)]) is None
+    assert known_ball([sighting(6.0, y=0.1), sighting(14.0, y=0.5), sighting(40.0, y=0.9)]) is None
+
+
+def test_what_keeps_its_place_on_the_body_is_no_ball() -> None:
+    """A bun of hair and a round print are seen again and again, and move with the person."""
+    assert known_ball([sighting(14.0, y=y) for y in (1.3, 1.32, 1.28, 1.31)]) is None
 
 
 def test_the_ball_is_found_with_a_shoe_over_its_side() -> None:
