@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.perception.arrays import Mask
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import hip_centre, shoulder_centre, shoulder_vector
 from bodydouble.renderers.puppet.compositing.light import GAMMA
@@ -25,6 +26,18 @@ PALE_SKIN = np.array([200.0, 160.0, 140.0])
 """RGB where no skin is seen."""
 LENGTH_MIN = 2.0
 """Pixels: keeps measures that are divided by from 0."""
+
+LIMBS = (
+    (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
+    (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
+    (BodyPoint.LEFT_HIP, BodyPoint.LEFT_KNEE, BodyPoint.LEFT_ANKLE, BodyPoint.LEFT_TOE),
+    (BodyPoint.RIGHT_HIP, BodyPoint.RIGHT_KNEE, BodyPoint.RIGHT_ANKLE, BodyPoint.RIGHT_TOE),
+)
+TRUNK = (BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_HIP, BodyPoint.LEFT_HIP)
+"""Landmarks along the limbs, and around the trunk."""
+BONE_WIDTH, TRUNK_SHARE, FACE_SHARE = 0.12, 0.85, 0.35
+"""Thickness in anatomy units of the line along a limb that is surely within it, the share of the trunk's outline from
+its middle, and the radius in face widths of the face's middle. Chosen by eye."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +89,22 @@ def anatomy_of(track: PersonTrack) -> Anatomy:
         hands=track.hands[0, :, :, :2].astype(np.float64),
         head=head_of_face(face) if face is not None else head_of_body(body),
     )
+
+
+def bones_within(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """(h, w) pixels well within the person: lines along the limbs, the middle of trunk and face."""
+    mask = np.zeros(shape[:2], np.uint8)
+    points = anatomy.body[:, :2]
+    for limb in LIMBS:
+        cv2.polylines(
+            mask, [np.round(points[list(limb)]).astype(np.int32)], False, 1, max(1, round(BONE_WIDTH * anatomy.unit))
+        )
+    trunk = points[list(TRUNK)]
+    middle = trunk.mean(0)
+    cv2.fillConvexPoly(mask, np.round(middle + TRUNK_SHARE * (trunk - middle)).astype(np.int32), 1)
+    centre = np.round(anatomy.head.centre).astype(int).tolist()
+    cv2.circle(mask, centre, max(1, round(FACE_SHARE * anatomy.head.width)), 1, -1)
+    return mask > 0
 
 
 def scaled(anatomy: Anatomy, zoom: float) -> Anatomy:

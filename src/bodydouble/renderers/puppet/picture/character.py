@@ -15,7 +15,7 @@ from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
-from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, scaled, shifted, skin_of
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, bones_within, scaled, shifted, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.margins import side_margins, with_margins
@@ -96,8 +96,8 @@ def character_of(
             "image: no person found in the reference image; give one that shows the character's head and shoulders",
             field="image",
         )
-    cutout = cached_cut_out(image, mask, folder)
     anatomy = anatomy_of(track)
+    cutout = cached_cut_out(image, mask, bones_within(anatomy, mask.shape), folder)
     zoom = texture_zoom(anatomy, motion)
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=shrunk(cutout.alpha, zoom), colour=shrunk(cutout.colour, zoom))

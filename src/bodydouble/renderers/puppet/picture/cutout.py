@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bodydouble.perception.arrays import Floats, Image
+from bodydouble.perception.arrays import Floats, Image, Mask
+from bodydouble.renderers.puppet.picture.backdrop import with_backdrop
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
 from bodydouble.renderers.puppet.picture.regions import REDUCED_SIDE_MIN
 from bodydouble.tasks.atomic_files import atomic_file
@@ -64,28 +65,32 @@ def largest_piece(alpha: Floats) -> Floats:
     return np.where(near > 0, alpha, 0).astype(np.float32)
 
 
-def cut_out(image: Image, mask: Floats) -> Cutout:
-    """The person that the coarse ``mask`` (h, w) 0-1 marks in ``image`` (h, w, 3)."""
+def cut_out(image: Image, mask: Floats, bones: Mask) -> Cutout:
+    """The person that the coarse ``mask`` (h, w) 0-1 marks in ``image`` (h, w, 3).
+
+    ``bones`` (h, w): pixels that are surely within the person.
+    """
     height, width = mask.shape
     zoom = min(1.0, MATTING_SIDE_MAX / max(height, width))
     size = (max(REDUCED_SIDE_MIN, round(width * zoom)), max(REDUCED_SIDE_MIN, round(height * zoom)))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     trimap = trimap_of(np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32))
-    alpha = closed_form_alpha(small, trimap)
+    inner = cv2.resize(bones.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    alpha = closed_form_alpha(small, with_backdrop(trimap, small, inner))
     full = np.asarray(cv2.resize(largest_piece(alpha), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     # A faint veil over the whole band comes from the solver, not from hair.
     full = np.clip((full - FAINT) / (SOLID - FAINT), 0, 1).astype(np.float32)
     return Cutout(alpha=full, colour=estimate_foreground(image, full))
 
 
-def cached_cut_out(image: Image, mask: Floats, folder: Path) -> Cutout:
+def cached_cut_out(image: Image, mask: Floats, bones: Mask, folder: Path) -> Cutout:
     """The cut-out of ``cut_out``, stored in ``folder`` completely or not at all, and reused from there."""
     path = folder / CACHE_NAME
     if path.is_file():
         with np.load(path) as stored:
             if stored["alpha"].shape == mask.shape:
                 return Cutout(alpha=stored["alpha"], colour=stored["colour"].astype(np.float32))
-    made = cut_out(image, mask)
+    made = cut_out(image, mask, bones)
     made = Cutout(alpha=made.alpha, colour=np.round(made.colour).astype(np.float32))
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as part, part.open("wb") as file:

@@ -31,7 +31,7 @@ def test_islands_are_dropped():
 def test_the_cutout_follows_the_person():
     """Alpha agrees with the drawn person although the mask it starts from is blurred."""
     image, mask = picture(joints())
-    made = cut_out(image, mask)
+    made = cut_out(image, mask, np.zeros(mask.shape, np.bool_))
     assert np.abs(made.alpha - mask).mean() < 0.02
     assert made.colour.shape == image.shape
 
@@ -39,10 +39,11 @@ def test_the_cutout_follows_the_person():
 def test_the_cutout_is_kept_and_found_again(tmp_path, monkeypatch):
     """The second call reads the file, answers the same, and no half-written file is left."""
     image, mask = picture(joints(head=30, centre=120, top=10), (240, 240))
-    first = cached_cut_out(image, mask, tmp_path)
+    bones = np.zeros(mask.shape, np.bool_)
+    first = cached_cut_out(image, mask, bones, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [CACHE_NAME]
     monkeypatch.setattr("bodydouble.renderers.puppet.picture.cutout.cut_out", lambda *_: pytest.fail("made again"))
-    second = cached_cut_out(image, mask, tmp_path)
+    second = cached_cut_out(image, mask, bones, tmp_path)
     assert np.array_equal(first.alpha, second.alpha)
     assert np.array_equal(first.colour, second.colour)
 
@@ -51,7 +52,7 @@ def test_a_faint_veil_is_removed_and_half_stays_about_half(monkeypatch) -> None:
     """What the solver finds hardly there is nothing, and nearly whole is whole."""
     ramp = np.tile(np.linspace(0, 1, 101, dtype=np.float32), (60, 1))
     monkeypatch.setattr(cutout, "closed_form_alpha", lambda image, trimap: ramp)
-    alpha = cutout.cut_out(np.full((60, 101, 3), 120, np.uint8), ramp).alpha[30]
+    alpha = cutout.cut_out(np.full((60, 101, 3), 120, np.uint8), ramp, ramp > 1).alpha[30]
     assert (alpha[:13] == 0).all()
     assert (alpha[96:] == 1).all()
     assert abs(float(alpha[52]) - 0.5) < 0.06
