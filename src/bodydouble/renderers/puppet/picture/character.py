@@ -16,9 +16,10 @@ from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_m
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, bones_within, scaled, shifted, skin_of
+from bodydouble.renderers.puppet.picture.cropped_head import head_outline, with_whole_head
 from bodydouble.renderers.puppet.picture.cutout import Cutout, cached_cut_out, resized, shrunk
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.margins import side_margins, with_margins
+from bodydouble.renderers.puppet.picture.margins import shoulder_margins, with_margins
 from bodydouble.renderers.puppet.picture.reference import analysed_reference
 from bodydouble.tasks.errors import NobodyFound
 
@@ -107,10 +108,14 @@ def character_of(
     part = np.s_[y0:, x0:x1]
     cut = Cutout(alpha=np.ascontiguousarray(cutout.alpha[part]), colour=np.ascontiguousarray(cutout.colour[part]))
     own = np.ascontiguousarray(picture[part])
-    margins = side_margins(anatomy, cut.alpha)
-    anatomy = shifted(anatomy, margins[0], 0)
+    outline, margins = head_outline(anatomy, cut), shoulder_margins(anatomy, cut.alpha)
+    if outline is not None:
+        margins = margins.joined(outline.beyond(anatomy.head.centre, cut.alpha.shape[1]))
+    anatomy = shifted(anatomy, margins.left, margins.top)
     own, cut = with_margins(own, cut, margins)
-    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_needed(motion), margins=margins)
+    if outline is not None:
+        cut = with_whole_head(cut, anatomy, outline, margins)
+    body = layer_picture(own, cut, anatomy, skin, template, legs=legs_needed(motion), margins=margins.sides)
     return Character(
         alpha=cutout.alpha,
         surroundings=picture,
