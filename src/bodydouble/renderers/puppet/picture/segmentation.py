@@ -85,6 +85,8 @@ development clips."""
 FINGERS_BEYOND = 0.6
 """Way from wrist to knuckles by which the middle of the fingers is beyond the knuckles. Chosen by eye on pictures with
 hands before the chest."""
+RAISED_RIM = 0.3
+"""Decimetres about a raised arm in which thin remains are its outline, and no hair. Chosen by eye on a drawing."""
 HEAD_ABOVE, TRUNK_RIM = 0.3, 0.1
 """Decimetres above the shoulders from which on a pixel is the head's, and on either side of the trunk's outline
 within which it is not sure. Chosen by eye on the development clips."""
@@ -130,7 +132,7 @@ def segment(
             cut |= _touching(_bare_arm(image, real & _fingers_end(fit, side, shape) & ~head, anatomy), cut)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
-    parts = _partition(opaque, arms, trunk, fit)
+    parts = _partition(opaque, arms, trunk, head, fit)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
 
 
@@ -342,12 +344,16 @@ def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     return zone > 0
 
 
-def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, fit: BodyFit) -> dict[str, Mask]:
-    """Every pixel, fringes too, goes to the nearest of trunk and arms; pieces that hang on no trunk to an arm."""
+def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit: BodyFit) -> dict[str, Mask]:
+    """Every pixel, fringes too, goes to the nearest of trunk and arms; pieces that hang on no trunk to an arm.
+
+    ``face`` (h, w): what is connected with the face above the shoulders.
+    """
     scale = fit.scale
     rest = opaque & ~arms["l"] & ~arms["r"]
-    head = np.zeros_like(rest)
-    head[: max(0, int(fit.joints.points[SHOULDERS, 1].min() - HEAD_ABOVE * scale))] = True
+    head = ~widened(arms["l"] | arms["r"], RAISED_RIM * scale)
+    head[max(0, int(fit.joints.points[SHOULDERS, 1].min() - HEAD_ABOVE * scale)) :] = False
+    head |= face
     solid = widened(opened(rest, SLIVER * scale), 2)
     rest &= solid | widened(trunk, TRUNK_RIM * scale) | head
     core = narrowed(trunk, TRUNK_RIM * scale) | head

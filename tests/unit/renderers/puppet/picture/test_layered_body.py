@@ -300,3 +300,23 @@ def test_a_sleeve_whose_elbow_is_below_the_edge_goes_with_its_arm():
     assert "arm_l" in fit.joints.made_up
     assert parts["arm_l"][y, x]
     assert parts["rest"][y, round(float(pose[0, 0]))]
+
+
+def test_the_outline_of_a_raised_arm_goes_with_it():
+    """Thin dark lines along an arm above the shoulders are no hair."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [75, -20], pose[11] + [85, -75]
+    pose[[17, 19, 21]] = pose[15] + [2, -12]
+    image, mask = picture(pose)
+    line = (cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0.5) & (mask < 0.5)
+    line[:, : round(pose[11, 0] + 30)] = False
+    line[: int(pose[15, 1])], line[int(pose[13, 1]) - 8 :] = False, False
+    image[line] = (10, 10, 10)
+    mask = np.maximum(mask, line.astype(np.float32))
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    assert np.count_nonzero(line) > 100
+    assert parts["arm_l"][line].mean() > 0.9
