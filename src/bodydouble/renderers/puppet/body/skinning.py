@@ -54,4 +54,4 @@ def _cross(a: Array, b: Array) -> Array:
     """(N, 3) cross products; several times faster than ``numpy.cross`` for these shapes."""
     x, y, z = a.T
     i, j, k = b.T
-    return np.stack([y * k - z * j, z * i - x * k, x * j - y * i], 1)
+    return np.stack([y * k - z * j, z * i - x * k, x * j - y * i]).T
