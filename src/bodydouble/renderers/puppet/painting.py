@@ -20,12 +20,19 @@ def fixed_point(points: Array) -> NDArray[np.int32]:
     return np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
 
+def extents(corners: Array) -> tuple[Array, Array]:
+    """(T, 2) the least and the greatest coordinates of each of the triangles (T, 3, 2)."""
+    # NumPy reduces an axis of three entries in several times the time of these.
+    first, second, third = corners[:, 0], corners[:, 1], corners[:, 2]
+    return np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
+
+
 def in_box(corners: Array, box: Box) -> NDArray[np.bool_]:
     """(T,) which of the triangles (T, 3, 2) may show anything in ``box``."""
-    x, y = corners[..., 0], corners[..., 1]
+    low, high = extents(corners)
     x0, y0, x1, y1 = box
-    beside = (x < x0 - BRIM).all(1) | (x > x1 + BRIM).all(1)
-    return np.asarray(~(beside | (y < y0 - BRIM).all(1) | (y > y1 + BRIM).all(1)), np.bool_)
+    beside = (high[:, 0] < x0 - BRIM) | (low[:, 0] > x1 + BRIM)
+    return np.asarray(~(beside | (high[:, 1] < y0 - BRIM) | (low[:, 1] > y1 + BRIM)), np.bool_)
 
 
 def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.int32]:

@@ -1,5 +1,6 @@
 """Textured triangle meshes, drawn by inverse mapping."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,10 +91,9 @@ def build_mesh(
 
 def bounds_of(points: Array, height: int, width: int, margin: float = 1.0) -> Box | None:
     """Whole-pixel box around ``points`` (..., 2) inside the frame, or None where nothing is inside."""
-    flat = points.reshape(-1, 2)
-    low = np.floor(flat.min(0) - margin).astype(int)
-    high = np.ceil(flat.max(0) + margin).astype(int) + 1
-    x0, y0, x1, y1 = max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1]))
+    xs, ys = points[..., 0], points[..., 1]
+    x0, y0 = (max(0, math.floor(side.min() - margin)) for side in (xs, ys))
+    x1, y1 = min(width, math.ceil(xs.max() + margin) + 1), min(height, math.ceil(ys.max() + margin) + 1)
     return (x0, y0, x1, y1) if x1 - x0 >= 2 and y1 - y0 >= 2 else None
 
 

@@ -1,5 +1,6 @@
 """One layer of the body in a frame: the map that draws it, and in which order its triangles are painted."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip
 from bodydouble.renderers.puppet.drawing.mesh import bounds_of, doubled_area, inverse_maps, source_map
-from bodydouble.renderers.puppet.painting import Box, in_box, paint_labels
+from bodydouble.renderers.puppet.painting import Box, extents, in_box, paint_labels
 from bodydouble.renderers.puppet.picture.layer import Layer
 
 Array = NDArray[np.float64]
@@ -22,23 +23,34 @@ EDGE_MIN = 1e-6
 """Pixels: keeps edges that are divided by from 0."""
 PARALLEL = 0.1
 """Weight of the middle between two lines' ends, over that of the lines, where they meet: parallel ones do not."""
+TILE_PIXELS, TILE_ROWS_MIN = 1 << 15, 16
+"""Pixels of a tile, about: its map of 256 kB stays in the processor's cache. Rows of a tile at least."""
+EDGE_ROUNDED = 1
+"""Pixels by which OpenCV's filled triangles may exceed their corners."""
 AREA_MIN = 1e-3
 """Doubled area in square pixels up to which a triangle is seen from its edge and not drawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedPart:
-    """A part of a layer that covers itself nowhere but where it folds: one map draws it."""
+class Tile:
+    """A rectangle of the frame and the map that draws it."""
 
     box: Box
     source: NDArray[np.float32]  # (h, w, 2) texture coordinates
-    beyond: bool  # beyond the elbow or knee
 
     def drawn(self, texture: Bytes) -> Bytes:
         """(h, w, ...) ``texture`` as the frame shows it."""
         one_map: Any = None  # both coordinates are in ``source``
         drawn = cv2.remap(texture, self.source, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(drawn, np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedPart:
+    """A part of a layer that covers itself nowhere but where it folds: each pixel shows one place of it."""
+
+    tiles: tuple[Tile, ...]  # do not overlap
+    beyond: bool  # beyond the elbow or knee
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +61,7 @@ class PlacedLayer:
     parts: tuple[PlacedPart, ...]  # from back to front
     strip: tuple[Box, Bytes] | None  # what is under its joint, where a limb that folds otherwise would gape
 
-    def drawn(self, texture: Bytes, strength: Bytes | None = None) -> list[tuple[Box, Bytes]]:
+    def drawn(self, texture: Bytes, strength: tuple[Bytes, ...] | None = None) -> list[tuple[Box, Bytes]]:
         """``texture`` as the frame shows it: boxes and (h, w, 4) premultiplied, to be laid over in this order.
 
         ``strength`` is that of ``hand_strength``.
@@ -59,23 +71,29 @@ class PlacedLayer:
         if self.strip is not None and patch is not None and (patch.in_front or texture is not self.layer.front):
             pieces.append(self.strip)
         for part in self.parts:
-            rgba = part.drawn(texture)
+            drawn = [tile.drawn(texture) for tile in part.tiles]
             if strength is not None and part.beyond:
-                rgba = np.asarray(cv2.multiply(rgba, strength, scale=1 / 255), np.uint8)
-            pieces.append((part.box, rgba))
+                drawn = [
+                    np.asarray(cv2.multiply(rgba, share, scale=1 / 255), np.uint8)
+                    for rgba, share in zip(drawn, strength, strict=True)
+                ]
+            pieces += [(tile.box, rgba) for tile, rgba in zip(part.tiles, drawn, strict=True)]
         return pieces
 
-    def hand_strength(self, kept: float) -> Bytes | None:
-        """(h, w, 4) 0-255: how much of the part beyond the elbow is drawn where the actor's hand replaces its own.
+    def hand_strength(self, kept: float) -> tuple[Bytes, ...] | None:
+        """How much of the part beyond the elbow is drawn where the actor's hand replaces its own.
 
-        ``kept`` (0-1) is the actor's share. None where all of it is drawn.
+        (h, w, 4) 0-255 for each of the part's tiles. ``kept`` (0-1) is the actor's share. None where all is drawn.
         """
         hand = self.layer.hand
         part = next((part for part in self.parts if part.beyond), None)
         if hand is None or kept <= 0 or part is None:
             return None
-        strength = cv2.convertScaleAbs(cv2.bitwise_not(part.drawn(hand)), alpha=kept, beta=255 * (1 - kept))
-        return np.asarray(cv2.merge([strength] * 4), np.uint8)
+        strengths = (
+            cv2.convertScaleAbs(cv2.bitwise_not(tile.drawn(hand)), alpha=kept, beta=255 * (1 - kept))
+            for tile in part.tiles
+        )
+        return tuple(np.asarray(cv2.merge([strength] * 4), np.uint8) for strength in strengths)
 
 
 def _towards(point: Array, other: Array, by: float) -> Array:
@@ -140,8 +158,39 @@ def _placed_part(source: Array, corners: Array, opaque: Mask, within: Box, *, be
     order = order[np.abs(area[order]) > AREA_MIN]
     labels = paint_labels(flat - [x0, y0], order, (y1 - y0, x1 - x0))
     maps = inverse_maps(source, flat)
-    texture = source_map(labels, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64))
-    return PlacedPart(box=box, source=texture, beyond=beyond)
+    tiles = tuple(_tile(labels, maps, box, inside) for inside in tile_boxes(flat, box))
+    return PlacedPart(tiles=tiles, beyond=beyond)
+
+
+def _tile(labels: NDArray[np.int32], maps: NDArray[np.float32], box: Box, inside: Box) -> Tile:
+    """The tile ``inside`` the ``box`` of ``labels`` (h, w)."""
+    x0, y0, x1, y1 = inside
+    here = labels[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+    return Tile(
+        box=inside,
+        source=source_map(here, maps, np.arange(x0, x1, dtype=np.float64), np.arange(y0, y1, dtype=np.float64)),
+    )
+
+
+def tile_boxes(corners: Array, box: Box) -> list[Box]:
+    """Boxes within ``box`` that do not overlap and hold all of the triangles (T, 3, 2) that is in it.
+
+    Shoulders below a neck fill half of their box: rows are divided into strips, each as wide as what is in it.
+    """
+    x0, y0, x1, y1 = box
+    rows = max(TILE_ROWS_MIN, TILE_PIXELS // (x1 - x0))
+    (left, top), (right, bottom) = (side.T for side in extents(corners))
+    result: list[Box] = []
+    for start in range(y0, y1, rows):
+        stop = min(start + rows, y1)
+        inside = (top < stop + EDGE_ROUNDED) & (bottom > start - EDGE_ROUNDED)
+        if not inside.any():
+            continue
+        first = max(x0, math.floor(left[inside].min() - EDGE_ROUNDED))
+        last = min(x1, math.ceil(right[inside].max() + EDGE_ROUNDED) + 1)
+        if first < last:
+            result.append((first, start, last, stop))
+    return result
 
 
 def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -> Array:

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from bodydouble.perception.arrays import Bytes, Mask
 from bodydouble.perception.body_template import BONES
 from bodydouble.renderers.puppet.body.surface import Surface
+from bodydouble.renderers.puppet.drawing import placed_layer
 from bodydouble.renderers.puppet.drawing.drawing import draw_strip, lay_over
 from bodydouble.renderers.puppet.drawing.placed_layer import paint_order, place_layer, strip_bend
 from bodydouble.renderers.puppet.painting import Box
@@ -184,3 +186,21 @@ def test_a_strip_is_not_cut_off_where_the_limb_ends() -> None:
     placed = place_layer(layer_front, layer.vertices + [10, 20, 0], 80, 80, joint=joint, scale=1.0)
     assert placed is not None
     assert not _drawn(placed.drawn(placed.layer.front), 80).any()
+
+
+def test_a_slanting_limb_is_drawn_in_tiles_as_it_is_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strips as wide as what they show draw the same bytes as its whole box does, and together are smaller."""
+    layer = _folding_limb(None, None)
+    points = layer.vertices @ np.array([[2.0, 2.0, 0], [-1.0, 1.0, 0], [0, 0, 1]]) + [30.3, 5.2, 0]
+
+    def placed(pixels: int) -> tuple[Bytes, int]:
+        monkeypatch.setattr(placed_layer, "TILE_PIXELS", pixels)
+        result = place_layer(layer, points, 200, 200, joint=None, scale=1.0)
+        assert result is not None
+        pieces = result.drawn(layer.rgba)
+        return _drawn(pieces, 200), sum(rgba.shape[0] * rgba.shape[1] for _, rgba in pieces)
+
+    whole, tiled = placed(1 << 30), placed(1 << 10)
+
+    assert np.array_equal(whole[0], tiled[0])
+    assert tiled[1] < 0.8 * whole[1]
