@@ -11,6 +11,7 @@ import numpy as np
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepReporter
+from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.composite import Composer
@@ -22,6 +23,7 @@ from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spa
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
+from bodydouble.renderers.puppet.motion.feet import lowest_rows, sole_below
 from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.motion.size import outline_widths
@@ -60,7 +62,7 @@ class PuppetRenderer:
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
-        motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes))
+        motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes), lowest_rows(track, mattes))
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
         # The plates leave a core free: meanwhile the character is made.
@@ -106,8 +108,9 @@ class PuppetRenderer:
 
 def _puppet(character: Character, motion: Motion, options: PuppetOptions) -> LayeredPuppet:
     """The character's layers, driven by ``motion``."""
-    trunk = character.body.layers.layers["trunk"].rgba
-    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head, trunk[..., 3])
+    joints, layers = character.body.fit.joints, character.body.layers.layers
+    alphas = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES if f"leg_{side}" in layers}
+    rest = rest_skeleton(joints, character.anatomy.head, layers["trunk"].rgba[..., 3], sole_below(joints, alphas))
     retargeting = Retargeting(rest, motion, character.body.template, own_size=options.size == "own")
     return LayeredPuppet(character, retargeting, motion, options.hands)
 

@@ -65,6 +65,7 @@ class Motion:
     mouth: Array  # (F, 2) see Expression.mouth
     hands: Array  # (F, 2, 21, 2) NaN where not seen
     hand_weight: Array  # (F, 2) 0-1, how far the seen hand may be trusted, faded at its ends
+    lowest: Array  # (F,) px, lowest row of the matte; NaN where unknown
 
     def __len__(self) -> int:
         return len(self.shot)
@@ -80,10 +81,13 @@ class Motion:
         )
 
 
-def build_motion(track: PersonTrack, frame_rate: float, outline: Array | None = None) -> Motion:
+def build_motion(
+    track: PersonTrack, frame_rate: float, outline: Array | None = None, lowest: Array | None = None
+) -> Motion:
     """The motion of a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track.
 
     ``outline``: (F,) px, ``outline_widths`` of the track, which give the size where the landmarks do not.
+    ``lowest``: (F,) px, ``lowest_rows`` of the track, which say where the soles are.
     """
     hands, hand_weight = _hands(track)
     body = track.body[..., :2].astype(np.float64)
@@ -91,9 +95,8 @@ def build_motion(track: PersonTrack, frame_rate: float, outline: Array | None = 
         weight = hand_weight[:, k, None]
         seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
         body[:, wrist] = body[:, wrist] * (1 - weight) + seen * weight
-    rotation, centre, size, heads = _heads(
-        track, frame_rate, np.full(len(track), np.nan) if outline is None else outline
-    )
+    unknown = np.full(len(track), np.nan)
+    rotation, centre, size, heads = _heads(track, frame_rate, unknown if outline is None else outline)
     offsets, gaze, opening, mouth = _expressions(track, heads)
     return Motion(
         frame_rate=frame_rate,
@@ -114,6 +117,7 @@ def build_motion(track: PersonTrack, frame_rate: float, outline: Array | None = 
         mouth=mouth,
         hands=hands,
         hand_weight=hand_weight,
+        lowest=unknown if lowest is None else lowest,
     )
 
 

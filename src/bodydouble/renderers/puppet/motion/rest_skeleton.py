@@ -44,6 +44,7 @@ class RestSkeleton:
     shoulder_width: float
     head: Head
     crown: float = CROWN  # head sizes from the face's middle to the top of the hair
+    sole_below: float = 0.0  # px from the lower landmarks of the feet down to the soles
 
     @property
     def neck(self) -> Array:
@@ -51,8 +52,11 @@ class RestSkeleton:
         return self.joints.head - self.joints.shoulders
 
 
-def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None) -> RestSkeleton:
-    """The skeleton of fitted ``joints``. ``alpha`` (h, w) 0-255 shows trunk and head; by default hair is as usual."""
+def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None, sole_below: float = 0.0) -> RestSkeleton:
+    """The skeleton of fitted ``joints``. ``alpha`` (h, w) 0-255 shows trunk and head; by default hair is as usual.
+
+    ``sole_below``: see ``feet.sole_below``; by default soles are at the landmarks.
+    """
     points = joints.points
     up = joints.shoulders - joints.hips
     bones: dict[str, RestBone] = {}
@@ -75,6 +79,7 @@ def rest_skeleton(joints: Joints, head: Head, alpha: Bytes | None = None) -> Res
         shoulder_width=float(np.linalg.norm(shoulder_vector(points))),
         head=head,
         crown=CROWN if alpha is None else crown_of(alpha, head),
+        sole_below=sole_below,
     )
 
 

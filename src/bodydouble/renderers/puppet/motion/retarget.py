@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.body_template import BONES, BodyTemplate
-from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_SHARES, trunk_frame
@@ -14,17 +13,11 @@ from bodydouble.renderers.puppet.body.skinning import BonePose
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import build_actor_skeleton
 from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
+from bodydouble.renderers.puppet.motion.feet import actor_contacts, ground_contact
 from bodydouble.renderers.puppet.motion.head import limited_turn
-from bodydouble.renderers.puppet.motion.legs import (
-    SHIFT_MAX,
-    directions_to,
-    limb_rotation,
-    place_leg,
-    planted,
-    resting,
-)
+from bodydouble.renderers.puppet.motion.legs import SHIFT_MAX, directions_to, limb_rotation, place_leg, planted, resting
 from bodydouble.renderers.puppet.motion.rest_skeleton import CROWN, RestSkeleton, angles, unit_vector, wrapped
-from bodydouble.renderers.puppet.motion.sitting import lean_of
+from bodydouble.renderers.puppet.motion.sitting import Lean, lean_of
 from bodydouble.renderers.puppet.motion.turning import as_facing, back_frames, limited_across
 from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_seen
 
@@ -32,8 +25,6 @@ Array = NDArray[np.float64]
 
 NECK_MIN, NECK_MAX = 0.96, 1.05
 """Bounds of the neck's length on screen over its own: a bowed head turns and leans, its neck stays as long."""
-ANKLES = [BodyPoint.LEFT_ANKLE, BodyPoint.RIGHT_ANKLE]
-HEELS, TOES = [BodyPoint.LEFT_HEEL, BodyPoint.RIGHT_HEEL], [BodyPoint.LEFT_TOE, BodyPoint.RIGHT_TOE]
 NECK_SIGMA = 1.5
 """Frames, sigma of the Gaussian that steadies the neck. Chosen by eye on the development clips, like its share."""
 NECK_SHARE = 0.3
@@ -58,6 +49,8 @@ WRIST_BEND_MAX = 1.0
 ARM_BONES = ("upperarm", "lowerarm", "hand")
 SUPPORT = 0.12
 """Spine lengths of height difference at which the higher foot no longer carries the body."""
+UPRIGHT_PERCENTILE, UPRIGHT_MIN = 90, 0.8
+"""Percentile of the actor's height on screen, and the share of it from which a frame tells how tall the actor is."""
 INSIDE_SCALE_MIN = 0.8
 """Factor on the character's size that brings its head into the frame, at least. Chosen by eye on half bodies."""
 
@@ -86,12 +79,15 @@ class Retargeting:
         self.legs_seen = legs_seen(motion)
         self._hips_seen = hips_seen(motion)
         self._head_share = HEAD_SHARE if self._hips_seen else HEAD_SHARE_CLOSE
+        self._contacts = actor_contacts(self.motion, self.actor)
         self._pivots = self._neck_vectors()
         self._neck_length = self._usual_neck()
+        self._lean: Lean | None = None
+        if not self.legs_seen:
+            self._lean = lean_of(self.motion, self.actor, self._shot_scale(own_size) * rest.spine)
+        self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
         self.scale = self._shot_scale(own_size)
         self.scales = self.scale * self.actor.size
-        self._lean = None if self.legs_seen else lean_of(self.motion, self.actor, self.scale * rest.spine)
-        self.poses = [self._pose(i) if motion.present[i] else None for i in range(len(motion))]
         self.roots = self._roots()
         if not own_size:
             self._keep_heads_inside()
@@ -100,25 +96,32 @@ class Retargeting:
 
     def _shot_scale(self, own_size: bool) -> float:
         """Frame pixels for a picture pixel at the actor's usual distance from the camera."""
-        actor, rest, motion = self.actor.lengths, self.rest, self.motion
-        sizes = (motion.head_size / self.actor.size)[motion.present]
+        sizes = (self.motion.head_size / self.actor.size)[self.motion.present]
         if own_size and len(sizes):
-            return float(np.median(sizes)) / rest.head.size
+            return float(np.median(sizes)) / self.rest.head.size
         if self.legs_seen:
-            legs = sum(rest.bones[f"{bone}_{side}"].length for bone in ("thigh", "calf") for side in SIDES) / 2
-            above = self._face_above_joint()
-            head = (above + CROWN) * float(np.median(sizes))
-            own_head = (above + rest.crown) * rest.head.size
-            height = actor["spine"] + actor["thigh_l"] + actor["calf_l"] + self._neck_length + head
-            return height / (rest.spine + legs + float(np.hypot(*rest.neck[:2])) + own_head)
+            return self._height_scale()
         body = self._trunk_length(own=False) / self._trunk_length(own=True)
-        head = float(np.median(sizes)) / rest.head.size if len(sizes) else body
+        head = float(np.median(sizes)) / self.rest.head.size if len(sizes) else body
         return float(body ** (1 - self._head_share) * head**self._head_share)
 
-    def _face_above_joint(self) -> float:
-        """Head sizes from the joint on the neck up to the middle of the face."""
+    def _height_scale(self) -> float:
+        """The actor's height on screen over the poses', in the frames in which the actor is upright."""
+        motion = self.motion
+        tops = motion.head_centre[:, 1] - motion.head_rotation[:, 1, 1] * CROWN * motion.head_size
+        heights = (self._contacts[..., 1].max(1) - tops) / self.actor.size
+        upright = motion.present & (heights > UPRIGHT_MIN * np.percentile(heights[motion.present], UPRIGHT_PERCENTILE))
+        own = [
+            max(self._own_contact(pose, side)[1] for side in SIDES) - self._top(pose, self.rest.crown)
+            for pose, use in zip(self.poses, upright, strict=True)
+            if pose is not None and use
+        ]
+        return float(np.median(heights[upright] / own))
+
+    def _top(self, pose: Pose, crown: float) -> float:
+        """Picture pixels from the hips to ``crown`` head sizes above the face's middle; negative is up."""
         head = self.rest.head
-        return -float((head.rotation.T @ (self._head_centre() - self.rest.joints.head))[1]) / head.size
+        return float(pose.bones["head"].apply(self._head_centre() - head.rotation[:, 1] * crown * head.size)[1])
 
     def _keep_heads_inside(self) -> None:
         """Bring the character's head into the frame where the actor's is: smaller where feet are seen, else lower."""
@@ -129,22 +132,21 @@ class Retargeting:
             for start, stop in spans(self.motion.present, self.motion.shot):
                 self.roots[start:stop, 1] += outside[start:stop].max()
             return
-        feet = self.actor.points[:, ANKLES, 1].max(1)
+        feet = self._contacts[..., 1].max(1)
         self.scale *= max(float((feet / (feet + outside))[outside > 0].min()), INSIDE_SCALE_MIN)
         self.scales = self.scale * self.actor.size
         self.roots = self._roots()
 
     def _heads_outside(self) -> Array:
         """(F,) px of the character's head above the frame; 0 where the actor's head too is cut off there."""
-        motion, head = self.motion, self.rest.head
+        motion = self.motion
         # Without feet the viewer compares faces: only skulls have to be inside, not what is worn on them.
         crown = self.rest.crown if self.legs_seen else min(self.rest.crown, CROWN)
-        top = self._head_centre() - head.rotation[:, 1] * crown * head.size
         result = np.zeros(len(motion))
         for i, pose in enumerate(self.poses):
             if pose is None or motion.head_centre[i, 1] < motion.head_rotation[i, 1, 1] * CROWN * motion.head_size[i]:
                 continue
-            result[i] = max(-float(pose.bones["head"].apply(top)[1] * self.scales[i] + self.roots[i, 1]), 0.0)
+            result[i] = max(-(self._top(pose, crown) * float(self.scales[i]) + float(self.roots[i, 1])), 0.0)
         return result
 
     def _trunk_length(self, *, own: bool) -> float:
@@ -265,7 +267,7 @@ class Retargeting:
         points = actor.points[index, :, :2]
         wrist, fingers = points[ARMS[side].joints[2]], points[list(ARMS[side].tip)].mean(0)
         other = "r" if side == "l" else "l"
-        body_ratio = self.body_ratio / float(self.scales[index])
+        body_ratio = self._trunk_length(own=True) / self._trunk_length(own=False) / float(actor.size[index])
         centre, size = motion.head_centre[index], motion.head_size[index]
         own_centre = bones["head"].apply(self._head_centre())[:2]
         away = min(float(np.hypot(*(wrist - centre))), float(np.hypot(*(fingers - centre)))) / size
@@ -346,12 +348,12 @@ class Retargeting:
         """Keep the feet where they are while the actor's rest: legs of other proportions would let them slide."""
         actor, motion = self.actor, self.motion
         spine = actor.lengths["spine"] * actor.size
-        for k, side in enumerate(SIDES):
+        for side in SIDES:
             own = np.full((len(motion), 2), np.nan)
             for i, pose in enumerate(self.poses):
                 if pose is not None:
                     own[i] = pose.joints[f"ankle_{side}"][:2] * self.scales[i] + self.roots[i]
-            foot = actor.points[:, [ANKLES[k], HEELS[k], TOES[k]], :2].mean(1)
+            foot = actor.points[:, [LEGS[side].joints[2], *LEGS[side].extremity], :2].mean(1)
             rests = resting(foot, spine, motion.frame_rate, motion.shot, motion.present)
             wanted = planted(own, foot, rests, SHIFT_MAX * spine, motion.shot)
             lengths = self.rest.bones[f"thigh_{side}"].length, self.rest.bones[f"calf_{side}"].length
@@ -362,6 +364,12 @@ class Retargeting:
                 hip, knee, before = (pose.joints[f"{name}_{side}"] for name in ("hip", "knee", "ankle"))
                 directions = directions_to(ankle, (hip, knee, before), lengths)
                 self._place_leg(i, side, directions, hip, pose.bones, pose.joints)
+
+    def _own_contact(self, pose: Pose, side: str) -> Array:
+        """(2,) picture pixels from the hips to where the character's foot of ``side`` stands."""
+        foot = pose.bones[f"foot_{side}"]
+        ends = np.stack([foot.apply(self.rest.joints.points[index]) for index in LEGS[side].extremity])
+        return ground_contact(pose.joints[f"ankle_{side}"], ends) + [0, self.rest.sole_below]
 
     def _roots(self) -> Array:
         """(F, 2) where the character's hips are in the frame: the carrying foot stays where the actor's is.
@@ -376,12 +384,10 @@ class Retargeting:
                 continue
             scale = float(self.scales[i])
             if self.legs_seen:
-                ankles = actor.points[i, ANKLES, :2]
-                own = np.array([pose.joints["ankle_l"], pose.joints["ankle_r"]])[:, :2] * scale
-                weight = np.exp(
-                    (ankles[:, 1] - ankles[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i])
-                )
-                offsets[i] = (weight[:, None] * (ankles - own)).sum(0) / weight.sum()
+                feet = self._contacts[i]
+                own = np.array([self._own_contact(pose, side) for side in SIDES]) * scale
+                weight = np.exp((feet[:, 1] - feet[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i]))
+                offsets[i] = (weight[:, None] * (feet - own)).sum(0) / weight.sum()
             else:
                 shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
                 face = motion.head_centre[i] - pose.bones["head"].apply(self._head_centre())[:2] * scale

@@ -128,6 +128,19 @@ def test_legs_that_are_seen_in_part_of_the_frames_are_needed():
     assert not legs_seen(motion)
 
 
+def test_an_actor_in_wide_trousers_is_seen_down_to_the_feet():
+    """Where cloth or the other leg hides one knee, the leg that is seen is enough; of who sits, it is not."""
+    poses = [joints() for _ in range(10)]
+    track = track_of(poses)
+    track.visibility[:, [26, 28]] = 0.1
+    assert legs_seen(build_motion(track, 25.0))
+    for pose in poses:
+        pose[[25, 26], 1] = pose[[23, 24], 1] + 10
+    track = track_of(poses)
+    track.visibility[:, [26, 28]] = 0.1
+    assert not legs_seen(build_motion(track, 25.0))
+
+
 def test_thighs_inside_the_frame_need_legs():
     """An actor whom the frame cuts off at the knees shows thighs: the hips are surely seen then, the knees are not."""
     track = track_of([joints() for _ in range(10)])
