@@ -19,7 +19,8 @@ from bodydouble.renderers.puppet.drawing.wrist import wrist_of
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.expression import apply_expression
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS, OVAL, limited_turn
-from bodydouble.renderers.puppet.motion.retarget import Pose, Retargeting
+from bodydouble.renderers.puppet.motion.posing import Pose
+from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.painting import Box
 from bodydouble.renderers.puppet.picture.character import Character
 

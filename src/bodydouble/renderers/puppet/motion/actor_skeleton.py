@@ -118,10 +118,12 @@ class ActorSkeleton:
         return np.r_[along * np.sqrt(1 - sine**2), np.sign(flat[2]) * sine]
 
 
-def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleton:
-    """The skeleton of the smoothed ``motion``. Lengths are taken over all frames in which the actor is present."""
-    points, size = _smoothed(motion), relative_size(motion)
-    here = motion.present
+def build_actor_skeleton(motion: Motion, template: BodyTemplate, size: Array) -> ActorSkeleton:
+    """The skeleton of the smoothed ``motion`` of an actor of relative ``size`` (F,).
+
+    Lengths are taken over all frames in which the actor is present.
+    """
+    points, here = _smoothed(motion), motion.present
     vectors: dict[str, Array] = {
         "shoulders": shoulder_vector(points),
         "pelvis": hip_vector(points),
@@ -141,24 +143,37 @@ def build_actor_skeleton(motion: Motion, template: BodyTemplate) -> ActorSkeleto
     return ActorSkeleton(points=points, size=size, vectors=vectors, lengths=lengths)
 
 
-def relative_size(motion: Motion) -> Array:
-    """(F,) the size of the actor's head over its median, smoothed; 1 throughout where it hardly changes.
+def relative_size(motion: Motion, change_min: float = SIZE_CHANGE_MIN) -> Array:
+    """(F,) the size of the actor's head over its median, smoothed; 1 throughout where it changes less.
+
+    ``change_min``: largest over smallest size.
 
     A turned face looks smaller and a bent trunk shorter, but neither is farther away: where knees are in sight, size
     changes only as far as head and trunk agree. Small changes are the tracking's, and would make feet slide.
     """
-    result, here = np.ones(len(motion)), motion.present
+    here = motion.present
     if not here.any():
-        return result
+        return np.ones(len(motion))
     head, trunk = _log_over_median(motion.head_size, here), _log_over_median(trunk_lengths(motion.body, here), here)
     both = np.sign(head) * np.clip(np.sign(head) * trunk, 0, np.abs(head))
     change = np.where(motion.visibility[:, KNEES].max(1) > KNEES_UNSEEN_MAX, both, head)
-    for start, stop in spans(here, motion.shot, gap_max=0):
-        result[start:stop] = np.exp(along_trend(change[start:stop], SIZE_SIGMA))
-    seen = result[here]
-    if float(seen.max() / seen.min()) < SIZE_CHANGE_MIN:
+    return _size_of(motion, change, change_min)
+
+
+def head_sizes(motion: Motion, change_min: float = SIZE_CHANGE_MIN) -> Array:
+    """(F,) as ``relative_size``, by the head alone: right where nothing but the distance changes."""
+    if not motion.present.any():
         return np.ones(len(motion))
-    return result
+    return _size_of(motion, _log_over_median(motion.head_size, motion.present), change_min)
+
+
+def _size_of(motion: Motion, change: Array, change_min: float) -> Array:
+    """(F,) sizes with the logarithms ``change`` (F,), smoothed; 1 throughout where they change less."""
+    result = np.ones(len(motion))
+    for start, stop in spans(motion.present, motion.shot, gap_max=0):
+        result[start:stop] = np.exp(along_trend(change[start:stop], SIZE_SIGMA))
+    seen = result[motion.present]
+    return result if float(seen.max() / seen.min()) >= change_min else np.ones(len(motion))
 
 
 def _log_over_median(sizes: Array, here: NDArray[np.bool_]) -> Array:

@@ -174,6 +174,36 @@ def test_a_large_head_does_not_make_the_character_taller_than_the_actor():
     assert np.abs(_tops(found) - _actor_top(motion)).max() < 0.04 * height
 
 
+def test_the_character_grows_only_as_much_as_heights_say():
+    """An actor who comes a tenth nearer grows; one who only looks wider, by head and shoulders, keeps the size."""
+
+    def sizes(*, whole: bool) -> np.ndarray:
+        poses = []
+        for i in range(30):
+            size = 1 + 0.1 * i / 29
+            pose = joints(30.0 * size if whole else 30.0, 200.0, 40.0)
+            if not whole:
+                pose[:13, 0] = 200 + size * (pose[:13, 0] - 200)
+            poses.append(pose)
+        found = _retargeting(build_motion(track_of(poses), 25.0))
+        assert found.legs_seen
+        return found.scales
+
+    assert np.isclose(sizes(whole=True)[-1] / sizes(whole=True)[0], 1.1, rtol=0.02)
+    assert np.ptp(sizes(whole=False)) == 0
+
+
+def test_an_actor_upside_down_has_a_size_too():
+    """Feet above the head tell no height: head and trunk tell the size."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(6)]
+    for pose in poses:
+        pose[:, 1] = 300 - pose[:, 1]
+    found = _retargeting(build_motion(track_of(poses), 25.0))
+
+    assert found.legs_seen
+    assert np.isclose(found.scale, 0.5, rtol=0.1)
+
+
 def test_a_head_stays_inside_a_frame_that_shows_the_actors():
     """An actor who jumps with the head drawn in: the character's longer neck does not push its head out."""
     motion = _walk()

@@ -1,0 +1,264 @@
+"""The character's pose in each frame: the actor's directions, the character's lengths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.body_template import BONES
+from bodydouble.perception.smoothing import gaussian_smoothed, spans
+from bodydouble.renderers.puppet.body import quaternions
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES, SPINE_SHARES, trunk_frame
+from bodydouble.renderers.puppet.body.skinning import BonePose
+from bodydouble.renderers.puppet.motion.actor_motion import Motion
+from bodydouble.renderers.puppet.motion.actor_skeleton import ActorSkeleton
+from bodydouble.renderers.puppet.motion.contacts import HEAD, HIP, KNEE, OTHER_HAND, Touch, bend_arm, drawn_wrist
+from bodydouble.renderers.puppet.motion.feet import ground_contact
+from bodydouble.renderers.puppet.motion.head import limited_turn
+from bodydouble.renderers.puppet.motion.legs import limb_rotation, place_leg
+from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, angles, unit_vector, wrapped
+from bodydouble.renderers.puppet.motion.sitting import Lean
+from bodydouble.renderers.puppet.motion.turning import limited_across
+
+Array = NDArray[np.float64]
+
+NECK_MIN, NECK_MAX = 0.96, 1.05
+"""Bounds of the neck's length on screen over its own: a bowed head turns and leans, its neck stays as long."""
+NECK_SIGMA = 1.5
+"""Frames, sigma of the Gaussian that steadies the neck. Chosen by eye on the development clips, like its share."""
+NECK_SHARE = 0.3
+"""How much of the head's turn the neck follows."""
+SHORTEST = 1e-6
+"""Actor sizes: keeps a neck that is divided by from 0."""
+NECK_TURN_MAX = 0.9
+"""Radians that the neck leans away from the picture's at most."""
+RAISED_LEFT = -np.pi * 1.35
+"""Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
+CONTACT_SEEN_MIN = 0.3
+"""Visibility from which on a hip or knee may draw a hand."""
+WRIST_BEND_MAX = 1.0
+"""Radians between forearm and hand on screen, at most: the landmarks of a blurred hand fold it onto the forearm."""
+ARM_BONES = ("upperarm", "lowerarm", "hand")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pose:
+    """All bones of one frame, in picture pixels with the hips at 0."""
+
+    bones: dict[str, BonePose]
+    joints: dict[str, Array]  # (3,) "elbow_l", "wrist_l", "knee_l", "ankle_l", …, "shoulders", "head"
+
+    def ordered(self) -> list[BonePose]:
+        """The bones in the template's order."""
+        return [self.bones[bone] for bone in BONES]
+
+
+class Posing:
+    """Poses the character as ``actor`` moves, frame by frame."""
+
+    def __init__(
+        self, rest: RestSkeleton, motion: Motion, actor: ActorSkeleton, back: NDArray[np.bool_], *, trunk_ratio: float
+    ) -> None:
+        """``back``: (F,) where the actor's back shows. ``trunk_ratio``: the character's trunk over the actor's."""
+        self.rest, self.motion, self.actor, self.back = rest, motion, actor, back
+        self._trunk_ratio = trunk_ratio
+        self._pivots = self._neck_vectors()
+        self._neck_length = self._usual_neck()
+
+    def poses(self, lean: Lean | None = None) -> list[Pose | None]:
+        """The pose of every frame, None where the actor is absent. ``lean``: of a trunk that leans to the camera."""
+        return [self.pose(i, lean) if present else None for i, present in enumerate(self.motion.present)]
+
+    def top(self, pose: Pose, crown: float) -> float:
+        """Picture pixels from the hips to ``crown`` head sizes above the face's middle; negative is up."""
+        head = self.rest.head
+        return float(pose.bones["head"].apply(self.head_centre() - head.rotation[:, 1] * crown * head.size)[1])
+
+    def contact(self, pose: Pose, side: str) -> Array:
+        """(2,) picture pixels from the hips to where the character's foot of ``side`` stands."""
+        foot = pose.bones[f"foot_{side}"]
+        ends = np.stack([foot.apply(self.rest.joints.points[index]) for index in LEGS[side].extremity])
+        return ground_contact(pose.joints[f"ankle_{side}"], ends) + [0, self.rest.sole_below]
+
+    def _neck_vectors(self) -> Array:
+        """(F, 2) from between the actor's shoulders to where the head turns, smoothed; NaN where absent."""
+        motion, head = self.motion, self.rest.head
+        # Where the head's joint is in the head's own axes, in head sizes; the same place on the actor's head.
+        local = head.rotation.T @ (self.head_centre() - self.rest.joints.head) / head.size
+        result = np.full((len(motion), 2), np.nan)
+        for start, stop in spans(motion.present, motion.shot, gap_max=0):
+            here = slice(start, stop)
+            shift = np.einsum("fij,j->fi", motion.head_rotation[here], local)[:, :2] * motion.head_size[here, None]
+            vectors = motion.head_centre[here] - shift - self.actor.shoulders[here, :2]
+            vectors /= self.actor.size[here, None]
+            result[here] = gaussian_smoothed(vectors, NECK_SIGMA)
+        return result
+
+    def _usual_neck(self) -> float:
+        lengths = np.linalg.norm(self._pivots[self.motion.present], axis=1)
+        return max(float(np.median(lengths)), SHORTEST) if len(lengths) else 1.0
+
+    def pose(self, index: int, lean: Lean | None = None) -> Pose:
+        """Bones and joints of one frame."""
+        actor, rest = self.actor, self.rest
+        up = actor.cautious_direction("spine", index)
+        if lean is not None:
+            up = lean.tilted(up, index)
+        across = limited_across(actor.cautious_direction("shoulders", index))
+        across_hips = limited_across(actor.cautious_direction("pelvis", index))
+        chest = quaternions.from_matrix(trunk_frame(across, up) @ rest.chest.T)
+        pelvis = quaternions.from_matrix(trunk_frame(0.5 * across + 0.5 * across_hips, up) @ rest.pelvis.T)
+        bottom, top = rest.joints.hips, rest.joints.shoulders
+        shoulders = quaternions.to_matrix(quaternions.between(pelvis, chest, 0.5)) @ (top - bottom)
+        bones: dict[str, BonePose] = {}
+        for bone, share in SPINE_SHARES:
+            bones[bone] = BonePose(
+                rotation=quaternions.between(pelvis, chest, share),
+                origin=bottom + share * (top - bottom),
+                target=share * shoulders,
+            )
+        joints: dict[str, Array] = {"hips": np.zeros(3), "shoulders": shoulders}
+        for side in SIDES:
+            bones[f"clavicle_{side}"] = bones["spine_03"]
+        self._place_head(index, bones, joints)
+        for side in SIDES:
+            hip = bones["pelvis"].apply(rest.joints.points[LEGS[side].joints[0]])
+            legs = actor.direction(f"thigh_{side}", index), actor.direction(f"calf_{side}", index)
+            self.place_leg(index, side, legs, hip, bones, joints)
+        for side, directions in self._arm_directions(index, bones, joints).items():
+            self._place_arm(index, side, directions, bones, joints)
+        return Pose(bones=bones, joints=joints)
+
+    def _place_head(self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]) -> None:
+        """Head on its own neck, which leans as the actor's does."""
+        rest, head = self.rest, self.rest.head
+        turn = limited_turn(head.rotation, self.motion.head_rotation[index])
+        rotation = quaternions.from_matrix(turn @ head.rotation.T)
+        vector = self._pivots[index]
+        ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
+        lean = np.arctan2(vector[1], vector[0]) - np.arctan2(rest.neck[1], rest.neck[0])
+        lean = float(np.clip(wrapped(lean, -np.pi), -NECK_TURN_MAX, NECK_TURN_MAX))
+        if self.back[index]:  # the guessed turn of a head that shows no face would make it narrow
+            rotation = quaternions.about_z(lean)
+        c, s = np.cos(lean), np.sin(lean)
+        neck = np.r_[np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio, rest.neck[2]]
+        joint = joints["shoulders"] + neck
+        chest = bones["spine_03"].rotation
+        middle = quaternions.between(quaternions.between(quaternions.about_z(lean), chest, 0.5), rotation, NECK_SHARE)
+        bones["head"] = BonePose(rotation=rotation, origin=rest.joints.head, target=joint)
+        bones["neck_01"] = BonePose(
+            rotation=middle,
+            origin=(rest.joints.shoulders + rest.joints.head) / 2,
+            target=(joints["shoulders"] + joint) / 2,
+        )
+        joints["head"] = joint
+
+    def _arm_directions(
+        self, index: int, bones: dict[str, BonePose], joints: dict[str, Array]
+    ) -> dict[str, tuple[Array, Array]]:
+        """By side the directions (3,) of upper arm and forearm: the actor's, bent where a hand touches something."""
+        actor, rest = self.actor, self.rest
+        own: dict[str, tuple[Array, Array]] = {}
+        wrists: dict[str, Array] = {}
+        for side in SIDES:
+            own[side] = actor.arm_direction(f"upperarm_{side}", index), actor.arm_direction(f"lowerarm_{side}", index)
+            shoulder = bones["spine_03"].apply(rest.joints.points[ARMS[side].joints[0]])
+            joints[f"shoulder_{side}"] = shoulder
+            lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
+            joints[f"elbow_{side}"] = shoulder + own[side][0] * lengths[0]
+            wrists[side] = joints[f"elbow_{side}"] + own[side][1] * lengths[1]
+        for side in SIDES:
+            lengths = rest.bones[f"upperarm_{side}"].length, rest.bones[f"lowerarm_{side}"].length
+            touches = self._touches(index, side, wrists, bones, joints)
+            if not any(touch.weight > 0 for touch in touches):
+                continue
+            target = np.r_[drawn_wrist(wrists[side][:2], touches, sum(lengths)), wrists[side][2]]
+            shoulder = joints[f"shoulder_{side}"]
+            elbow, wrist = bend_arm(shoulder, joints[f"elbow_{side}"], target, lengths)
+            own[side] = (elbow - shoulder) / lengths[0], (wrist - elbow) / lengths[1]
+        return own
+
+    def _touches(
+        self, index: int, side: str, wrists: dict[str, Array], bones: dict[str, BonePose], joints: dict[str, Array]
+    ) -> list[Touch]:
+        """Where head, other hand, hip and knee draw the hand of ``side``; distances are the actor's."""
+        actor, motion, rest = self.actor, self.motion, self.rest
+        points = actor.points[index, :, :2]
+        wrist, fingers = points[ARMS[side].joints[2]], points[list(ARMS[side].tip)].mean(0)
+        other = "r" if side == "l" else "l"
+        body_ratio = self._trunk_ratio / float(actor.size[index])
+        centre, size = motion.head_centre[index], motion.head_size[index]
+        own_centre = bones["head"].apply(self.head_centre())[:2]
+        away = min(float(np.hypot(*(wrist - centre))), float(np.hypot(*(fingers - centre)))) / size
+        apart = wrist - points[ARMS[other].joints[2]]
+        middle = (wrists[side][:2] + wrists[other][:2]) / 2
+        touches = [
+            Touch(target=own_centre + (wrist - centre) * rest.head.size / size, weight=HEAD.weight(away)),
+            Touch(
+                target=middle + 0.5 * apart * body_ratio,
+                weight=OTHER_HAND.weight(float(np.hypot(*apart)) / (actor.lengths["shoulders"] * actor.size[index])),
+            ),
+        ]
+        for name, chain_side, joint, reach in (
+            ("hip", side, 0, HIP),
+            ("knee", side, 1, KNEE),
+            ("knee", other, 1, KNEE),
+        ):
+            place = points[LEGS[chain_side].joints[joint]]
+            if motion.visibility[index, LEGS[chain_side].joints[joint]] < CONTACT_SEEN_MIN:
+                continue
+            away = float(np.hypot(*(wrist - place))) / (actor.lengths["spine"] * actor.size[index])
+            target = joints[f"{name}_{chain_side}"][:2] + (wrist - place) * body_ratio
+            touches.append(Touch(target=target, weight=reach.weight(away)))
+        return touches
+
+    def head_centre(self) -> Array:
+        """(3,) the middle of the face in the picture, as deep as the template's eyes."""
+        head = self.rest.head
+        return np.r_[head.centre, self.rest.joints.head[2] - 0.5 * head.width]
+
+    def _place_arm(
+        self,
+        index: int,
+        side: str,
+        directions: tuple[Array, Array],
+        bones: dict[str, BonePose],
+        joints: dict[str, Array],
+    ) -> None:
+        """Upper arm, forearm, hand: turned in the picture plane and tilted; the side that is seen stays seen."""
+        place = joints[f"shoulder_{side}"]
+        turn: float | None = None
+        wanted = (*directions, self.actor.direction(f"hand_{side}", index))
+        for name, joint, direction in zip(ARM_BONES, ("elbow", "wrist", "tip"), wanted, strict=True):
+            bone = self.rest.bones[f"{name}_{side}"]
+            azimuth, elevation = angles(direction)
+            own = bone.elevation
+            if name == "hand":
+                own = elevation = 0.0
+            if turn is None:
+                low = RAISED_LEFT if side == "l" else -2 * np.pi - RAISED_LEFT
+                turn = wrapped(azimuth - bone.azimuth, low)
+            else:
+                bend = wrapped(azimuth - bone.azimuth - turn, -np.pi)
+                turn += float(np.clip(bend, -WRIST_BEND_MAX, WRIST_BEND_MAX)) if name == "hand" else bend
+            bones[f"{name}_{side}"] = BonePose(
+                rotation=limb_rotation(bone.azimuth, turn, own - elevation), origin=bone.origin, target=place
+            )
+            place = place + unit_vector(bone.azimuth + turn, elevation) * bone.length
+            joints[f"{joint}_{side}"] = place
+
+    def place_leg(
+        self,
+        index: int,
+        side: str,
+        directions: tuple[Array, Array],
+        hip: Array,
+        bones: dict[str, BonePose],
+        joints: dict[str, Array],
+    ) -> None:
+        """Thigh and shin in ``directions`` from ``hip``, and the foot."""
+        foot = self.actor.vectors[f"foot_{side}"][index]
+        seen = float(np.clip(np.hypot(*foot[:2]) / self.actor.lengths[f"foot_{side}"], 0, 1))
+        own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip)
+        bones |= own_bones
+        joints |= own_joints
