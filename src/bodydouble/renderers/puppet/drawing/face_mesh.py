@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
+from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
@@ -79,6 +80,8 @@ class FaceMesh:
     rest_face: Array  # (478, 3) the same at rest
     skirt: NDArray[np.int64]  # (N - 478, 4) outline points that each further vertex follows
     skirt_weight: Array  # (N - 478, 4)
+    irises: tuple[Iris, Iris]  # in the head's texture, image left first
+    own_gaze: Array  # (2,) see ``gaze_of``
 
 
 def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | None:
@@ -104,6 +107,7 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
     mesh = _head_layer(anatomy, faced, rgba, weight)
     if needs_far_side(anatomy.head):
         points, mesh = with_far_side(points, mesh, anatomy.head, NECK_TOP)
+    irises = find_irises(mesh.rgba, mesh.vertices[:FACE_VERTICES])
     return FaceMesh(
         vertices=points.vertices,
         head=mesh,
@@ -113,6 +117,8 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
         rest_face=resting_face(faced.own_face),
         skirt=points.skirt,
         skirt_weight=points.skirt_weight,
+        irises=irises,
+        own_gaze=own_gaze(irises),
     )
 
 

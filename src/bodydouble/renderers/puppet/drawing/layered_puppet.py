@@ -179,7 +179,8 @@ class LayeredPuppet:
         if skinned is None or figure is None:
             return None
         turn = limited_turn(head.rotation, self.motion.head_rotation[index])
-        shown = apply_expression(figure.rest_face, figure.own_face, self.motion.expression(index))
+        expression = self.motion.expression(index)
+        shown = apply_expression(figure.rest_face, figure.own_face, expression)
         solid = figure.solid.copy()
         solid[:FACE_POINTS] = shown * head.scale
         moved = ((shown - figure.own_face) * head.scale)[list(OVAL)]
@@ -191,7 +192,8 @@ class LayeredPuppet:
         place = skinned[:, :2] * (1 - share) + (turned[:, :2] + middle) * share
         place = place * float(self._retargeting.scales[index]) + self._retargeting.roots[index]
         x0, y0, x1, y1 = bounds
-        drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0)
+        gazes = [iris.towards(expression.gaze, figure.own_gaze) for iris in figure.irises]
+        drawn = draw_mesh(figure.head, place - [x0, y0], turned[:, 2], y1 - y0, x1 - x0, gazes)
         if drawn is not None:
             lay_over(canvas, *drawn)
         return place[:FACE_POINTS]

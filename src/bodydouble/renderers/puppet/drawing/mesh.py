@@ -1,8 +1,9 @@
 """Textured triangle meshes, drawn by inverse mapping."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -31,6 +32,18 @@ FOLD_SIGMA, FOLD_SIDE = 0.8, 3
 STRIP_ROWS = 32
 """Source coordinates are computed for so many rows at once: 128 kB for 500 columns. Measured: three times as fast as
 for all rows at once."""
+
+
+class Bend(Protocol):
+    """A change of a texture's coordinates that is local."""
+
+    def box(self, target: Array) -> Array:
+        """(2, 2) px: corners of the frame's part in which it counts, with the mesh's vertices at ``target`` (N, 2)."""
+        ...
+
+    def apply(self, source: NDArray[np.float32]) -> None:
+        """Change texture coordinates ``source`` (h, w, 2), in place."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +160,13 @@ def source_map(labels: NDArray[np.int32], maps: NDArray[np.float32], xs: Array, 
     return result.reshape(height, width, 2)
 
 
-def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) -> tuple[Box, Bytes] | None:
-    """The mesh with its vertices at ``target`` (N, 2), ``depth`` (N,) away from the camera, as premultiplied RGBA."""
+def draw_mesh(
+    mesh: Mesh, target: Array, depth: Array, height: int, width: int, bends: Sequence[Bend] = ()
+) -> tuple[Box, Bytes] | None:
+    """The mesh with its vertices at ``target`` (N, 2), ``depth`` (N,) away from the camera, as premultiplied RGBA.
+
+    ``bends`` change where the texture is sampled.
+    """
     corners = target[mesh.triangles]
     box = bounds_of(corners, height, width)
     if box is None:
@@ -170,6 +188,11 @@ def draw_mesh(mesh: Mesh, target: Array, depth: Array, height: int, width: int) 
     near = cv2.resize(inside * 255, size, interpolation=cv2.INTER_LINEAR)[: y1 - y0, : x1 - x0]
     seen = np.asarray(cv2.threshold(near, SEEN_SHARE * 255, 255, cv2.THRESH_BINARY)[1], np.uint8)
     window = _refine(mesh, corners, order, maps, box, full, seen)
+    for bend in bends:
+        part = bounds_of(bend.box(target), y1, x1)
+        if part is not None:
+            u0, v0 = max(part[0] - x0, 0), max(part[1] - y0, 0)
+            bend.apply(full[v0 : part[3] - y0, u0 : part[2] - x0])
     one_map: Any = None  # both coordinates are in ``full``
     drawn = cv2.remap(mesh.rgba, full, one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     drawn = np.asarray(cv2.copyTo(drawn, seen), np.uint8)

@@ -10,7 +10,6 @@ from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
 from bodydouble.renderers.puppet.motion.expression import (
-    EYES,
     INNER_LIPS,
     Expression,
     eye_openings,
@@ -19,6 +18,7 @@ from bodydouble.renderers.puppet.motion.expression import (
     neutral_of,
     normalised,
 )
+from bodydouble.renderers.puppet.motion.gaze import gaze_of, iris_places
 from bodydouble.renderers.puppet.motion.head import Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.motion.size import SIZE_SIGMA, along_trend, near_found, outline_sizes, trunk_lengths
 
@@ -59,7 +59,7 @@ class Motion:
     face: Array  # (F, 478, 3) NaN where no face is seen
     face_found: NDArray[np.bool_]  # (F,)
     offsets: Array  # (F, 478, 3) normalised offsets from the neutral face, 0 without a face
-    gaze: Array  # (F, 2, 2)
+    gaze: Array  # (F, 2) see ``gaze_of``, 0 without a face
     lids: Array  # (F, 2) 1 is open, 0 shut
     mouth_opening: Array  # (F,) face heights beyond the neutral's
     mouth: Array  # (F, 2) see Expression.mouth
@@ -158,9 +158,9 @@ def _lids(track: PersonTrack) -> Array:
 
 
 def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, Array, Array, Array]:
-    """Offsets (F, 478, 3), gaze (F, 2, 2), mouth opening (F,) and mouth (F, 2)."""
+    """Offsets (F, 478, 3), gaze (F, 2), mouth opening (F,) and mouth (F, 2)."""
     frames = len(track)
-    offsets, gaze, opening = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2, 2)), np.zeros(frames)
+    offsets, gaze, opening = np.zeros((frames, FACE_POINTS, 3)), np.zeros((frames, 2)), np.zeros(frames)
     mouth = np.zeros((frames, 2))
     seen = [i for i in range(frames) if heads[i] is not None]
     if not seen:
@@ -168,10 +168,8 @@ def _expressions(track: PersonTrack, heads: list[Head | None]) -> tuple[Array, A
     faces = np.stack([normalised(track.face[i].astype(np.float64), head) for i in seen if (head := heads[i])])
     neutral = neutral_of(faces)
     offsets[seen] = faces - neutral
-    for eye, (_, _, left, right, iris) in enumerate(EYES):
-        middles = (faces[:, left, :2] + faces[:, right, :2]) / 2
-        rest = neutral[iris, :2].mean(0) - (neutral[left, :2] + neutral[right, :2]) / 2
-        gaze[seen, eye] = faces[:, iris, :2].mean(1) - middles - rest
+    scales = np.stack([head.scale for i in seen if (head := heads[i])])
+    gaze[seen] = gaze_of(iris_places(faces, scales))
     opening[seen] = np.array([mouth_gap(face) for face in faces]) - mouth_gap(neutral)
     mouth[seen] = np.array([mouth_shape(face) for face in faces])
     return offsets, gaze, opening, mouth

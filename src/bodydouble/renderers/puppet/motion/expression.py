@@ -49,8 +49,6 @@ EYE_REACH, EYE_TALL_OPEN, EYE_TALL = 1.15, 0.9, 0.715
 this share of the half width, for eyes that the picture shows narrow."""
 LIDS_MEET, IRIS_MEET = 0.2, 0.15
 """Share of the opening above the lower lid at which the lids meet, and to which the iris sinks."""
-GAZE_GAIN = (0.9, 0.6)
-"""Share of the actor's gaze that is shown across and down; more leaves the white of small eyes."""
 MOUTH_WIDTH_REST, MOUTH_LIFT_REST = 0.37, -0.015
 """Width of a resting mouth in face widths, and how far its corners are above the middle of its lips in face heights.
 Medians of the development pairs' resting faces are .35 and -.02; smiles have .43 to .48 and .03 to .07."""
@@ -179,7 +177,7 @@ class Expression:
     """One frame's expression of the actor."""
 
     offsets: Array  # (478, 3) normalised, from the actor's neutral
-    gaze: Array  # (2, 2) of each iris, normalised, from the neutral
+    gaze: Array  # (2,) see ``gaze_of``; the irises' texture follows it, not the mesh
     lids: Array  # (2,) opening relative to the wide-open eye, 0-1.2
     mouth: Array  # (2,) width of the mouth, and how far its corners are above its middle; normalised
 
@@ -188,8 +186,8 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
     """(478, 3) the character's face with the actor's expression, normalised as by ``normalised``.
 
     ``own`` (478, 3) is the character's face as in its picture, ``rest`` the same face at rest (``resting_face``).
-    Eyelids move by the ratio of the opening, so that eyes of any size close fully. An iris moves by the gaze alone. A
-    mouth that opens takes the actor's width.
+    Eyelids move by the ratio of the opening, so that eyes of any size close fully, and irises with them. A mouth that
+    opens takes the actor's width.
     """
     offsets = expression.offsets.copy()
     offsets[:, 2] *= DEPTH_KEPT
@@ -206,9 +204,7 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[:, 1] = offsets[:, 1] * (1 - weight) + (own[:, 1] - line) * (ratio - 1) * weight
         offsets[:, 0] *= 1 - weight
         offsets[iris] = 0
-        offsets[iris, :2] = expression.gaze[eye] * list(GAZE_GAIN)
-        middle = own[bottom, 1] - IRIS_MEET * opening
-        offsets[iris, 1] = (own[iris, 1] + offsets[iris, 1] - middle) * min(ratio, 1.0) + middle - own[iris, 1]
+        offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
     return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
 
 
