@@ -24,6 +24,7 @@ from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
+from bodydouble.perception.suitability import people_only
 from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
 from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker
 from bodydouble.perception.windows import (
@@ -101,7 +102,7 @@ def perceive(
     if not perception.track.present.any():
         raise NobodyFound(
             "video: no person was found, so nobody can be replaced. Use a video in which a person is at least about "
-            "60 pixels tall and neither very near nor mostly hidden.",
+            "60 pixels tall and neither very near nor mostly hidden. Hands alone are not enough.",
             field="video",
         )
     return perception
@@ -122,7 +123,7 @@ def load_perception(folder: Path) -> Perception:
     meta = json.loads((folder / "perception.json").read_text())
     raw = load_track(folder, meta["windows"])
     mattes = StoredMattes(folder, width=meta["width"], height=meta["height"], window_frames=WINDOW_FRAMES)
-    return Perception(track=smooth_track(raw, meta["rate"]), mattes=mattes)
+    return Perception(track=smooth_track(people_only(raw), meta["rate"]), mattes=mattes)
 
 
 class _Perceiver:

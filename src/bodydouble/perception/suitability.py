@@ -7,7 +7,7 @@ will have visible faults. The thresholds were measured on the nine development p
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.perception.people import HEAD_POINTS
 from bodydouble.perception.portrait import Portrait
 from bodydouble.perception.track import PersonTrack
+from bodydouble.perception.trunk import shoulder_centre, spine_vector
 from bodydouble.tasks.errors import InputRejected, NobodyFound
 
 LYING_MIN = 60.0
@@ -38,6 +39,12 @@ HEAD_OF_TRUNK = 0.4
 """Head above the shoulders over trunk length of an adult, where no face gives the size."""
 CUT_FOREHEAD_MIN = 0.05
 """Part of the face's height above the picture's edge from which the head counts as cut off."""
+FACES_MIN = 0.05
+"""Share of a shot's frames with a face from which it shows a person."""
+HEAD_ABOVE_MIN, HEAD_RANGE_MAX, UNSURE_MAX = 0.2, 1.0, 0.1
+"""Height of the head above the shoulders along the trunk, in trunk lengths: the median, and from the 10th to the 90th
+percentile; and share of frames below ``FACELESS_SCORE_MIN``. Measured: people from behind or with hidden faces at least
+0.33, at most 0.19, at most 0.05; hands and cups on a table at most -0.05, 0.5 to 6, and 0 to 0.43."""
 OFTEN = 0.5
 """Share of the frames from which a video is judged by them."""
 
@@ -124,23 +131,37 @@ def _check_faceless(body: Points, tilt: float, score: float) -> list[Concern]:
     return []
 
 
-def check_track(track: PersonTrack) -> list[Concern]:
-    """Warnings about flaws that a result made from this video will show; empty if there are none.
+def people_only(track: PersonTrack) -> PersonTrack:
+    """``track`` with nobody present in shots in which a thing, or hands without a head, were taken for a person."""
+    present = track.present.copy()
+    for shot in np.unique(track.shot[present]):
+        here = present & (track.shot == shot)
+        if not _is_person(track.body[here].astype(np.float64), track.confidence[here], track.face_found[here]):
+            present[here] = False
+    return replace(track, present=present)
 
-    Raises:
-        NobodyFound: what was tracked is not a person. The field is ``video``.
-    """
+
+def _is_person(bodies: Points, confidence: NDArray[np.floating], faces: NDArray[np.bool_]) -> bool:
+    """Whether ``bodies`` (N, 33, 3) of one shot are a person's. ``confidence`` (N,) 0-1; ``faces`` (N,) are found."""
+    if faces.mean() > FACES_MIN:
+        return True
+    tilted = float(np.median([trunk_tilt(body) for body in bodies])) > FACELESS_TILT_MAX
+    if tilted and float(np.median(confidence)) < FACELESS_SCORE_MIN:
+        return False
+    shoulders, spine = shoulder_centre(bodies)[:, :2], spine_vector(bodies)[:, :2]
+    above = ((bodies[:, HEAD_POINTS, :2].mean(1) - shoulders) * spine).sum(1) / np.maximum((spine**2).sum(1), 1.0)
+    low, usual, high = np.percentile(above, [10, 50, 90])
+    unsure = float((confidence < FACELESS_SCORE_MIN).mean()) > UNSURE_MAX or high - low > HEAD_RANGE_MAX
+    return not unsure or float(usual) > HEAD_ABOVE_MIN
+
+
+def check_track(track: PersonTrack) -> list[Concern]:
+    """Warnings about flaws that a result made from this video will show; empty if there are none."""
     present = track.present
     if not present.any():
         return []
     bodies = track.body[present]
     tilts = np.array([trunk_tilt(body) for body in bodies])
-    unsure = float(np.median(track.confidence[present])) < FACELESS_SCORE_MIN
-    if not track.face_found.any() and unsure and float(np.median(tilts)) > FACELESS_TILT_MAX:
-        raise NobodyFound(
-            "video: no person was recognised in it, only something of a similar shape. Use a video of a person.",
-            field="video",
-        )
     concerns: list[Concern] = []
     if _often(tilts > LYING_MIN):
         concerns.append(

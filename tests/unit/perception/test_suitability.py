@@ -9,7 +9,7 @@ import pytest
 import material
 from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.suitability import check_portrait, check_track, trunk_tilt
+from bodydouble.perception.suitability import check_portrait, check_track, people_only, trunk_tilt
 from bodydouble.perception.track import PersonTrack
 from bodydouble.tasks.errors import InputRejected, NobodyFound
 from mannequin import joints, track_of
@@ -95,13 +95,29 @@ def test_a_video_of_somebody_who_lies_gives_a_warning():
     assert check_track(track_of([joints()] * 10)) == []
 
 
-def test_a_video_without_a_person_is_refused():
+def test_a_thing_in_a_video_is_no_person():
     """No face in any frame, an unsure network and no upright trunk are not a person."""
     track = _lying()
+    assert people_only(track).present.all()
     track.confidence[:] = 0.8
 
-    with pytest.raises(NobodyFound, match="video: no person was recognised"):
-        check_track(track)
+    assert not people_only(track).present.any()
+
+
+def test_hands_in_one_shot_are_no_person_and_leave_the_other_shot_alone():
+    """A network that puts the head into the trunk, unsure or elsewhere each time, saw hands; a face is believed."""
+    hands = joints()
+    hands[:11] = hands[11:13].mean(0) + 0.1 * (hands[23:25].mean(0) - hands[11:13].mean(0))
+    track = track_of([joints()] * 5 + [hands] * 5, shots=[0] * 5 + [1] * 5)
+    assert people_only(track).present.all()
+    track.confidence[::2] = 0.7
+
+    assert people_only(track).present.tolist() == [True] * 5 + [False] * 5
+    track.confidence[:] = 1
+    track.body[5:7, :11] -= 2 * (track.body[5:7, 23:24] - track.body[5:7, 11:12])
+    assert people_only(track).present.tolist() == [True] * 5 + [False] * 5
+    track.face_found[5:] = True
+    assert people_only(track).present.all()
 
 
 def test_a_head_above_the_frame_gives_a_warning():
