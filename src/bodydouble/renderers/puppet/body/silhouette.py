@@ -47,16 +47,21 @@ STEP = 0.03
 def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints, Girth]:
     """Joints moved so that the limbs' rims lie on the outline of ``alpha`` (h, w) 0-1, and the limbs' thickness.
 
-    ``scale`` is px for a decimetre. Limbs that are made up stay where they are. Nonlinear least squares with a soft
-    L1 loss and priors, so that wide clothes do not pull the body apart.
+    ``scale`` is px for a decimetre. Arms that are made up stay where they are. Of legs that the lower edge cuts off the
+    part above it counts, and what is below goes with their knees. Nonlinear least squares with a soft L1 loss and
+    priors, so that wide clothes do not pull the body apart.
     """
     inside = (alpha > 0.5).astype(np.uint8)
     distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_3) - cv2.distanceTransform(
         inside, cv2.DIST_L2, cv2.DIST_MASK_3
     )
     start = joints.points[:, :2].copy()
-    seen = [bone for bone in BONES_2D if not _made_up(joints, bone[0])]
-    if not seen:
+    cut_off = [chain for side, chain in LEGS.items() if f"leg_{side}" in joints.made_up]
+    seen = [bone for bone in BONES_2D if "arm" not in bone[2] or not _made_up(joints, bone[0])]
+    weight = np.array(
+        [_above(start[[a, b]], len(alpha)) if _made_up(joints, a) else np.ones(len(SAMPLES)) for a, b, _ in seen]
+    )
+    if not weight.any():
         return joints, Girth()
     count = 2 * len(FITTED)
     is_arm = np.array(["arm" in name for _, _, name in seen])
@@ -75,7 +80,8 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
         rims = np.stack([axis + (side * thick[..., None] * normal)[:, :, None] for side in (1, -1)], 1)
         error = np.clip(_lookup(distance, rims.reshape(-1, 2)) / (TOLERANCE * scale), -ERROR_MAX, ERROR_MAX)
         error = np.sign(error) * np.sqrt(2 * (np.sqrt(1 + error**2) - 1))
-        error = np.where(error < 0, INSIDE_WEIGHT * error, error).reshape(len(values), -1)
+        error = np.where(error < 0, INSIDE_WEIGHT * error, error).reshape(len(values), 2, -1) * weight.ravel()
+        error = error.reshape(len(values), -1)
         return np.hstack([error, values[:, :count] / SHIFT_PRIOR, values[:, count:] / GIRTH_PRIOR])
 
     def slopes(values: Array) -> Array:
@@ -85,8 +91,15 @@ def fit_silhouette(joints: Joints, alpha: Floats, scale: float) -> tuple[Joints,
 
     found = minimise(lambda values: residuals(values[None])[0], slopes, np.zeros(count + 2), EVALUATIONS_MAX)
     offsets = found[:count].reshape(-1, 2) * scale
+    for _, knee, ankle in (chain.joints for chain in cut_off):
+        offsets[FITTED.index(ankle)] = offsets[FITTED.index(knee)]
     arm, leg = np.exp(found[count:])
     return moved(joints, offsets, FITTED), Girth(arm=float(arm), leg=float(leg))
+
+
+def _above(bone: Array, edge: int) -> Array:
+    """(SAMPLES,) 1 where the ``bone`` (2, 2) px is above the row ``edge``, else 0."""
+    return (bone[0, 1] + SAMPLES * (bone[1, 1] - bone[0, 1]) < edge).astype(np.float64)
 
 
 def _made_up(joints: Joints, start: int) -> bool:

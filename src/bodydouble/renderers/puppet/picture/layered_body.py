@@ -34,6 +34,8 @@ from bodydouble.renderers.puppet.picture.straightening import (
 
 Array = NDArray[np.float64]
 
+ON_PERSON = 0.5
+"""Alpha above which a pixel is the person's."""
 WRIST_SEEN = 0.3
 """Visibility of a wrist up to which a folded arm's forearm is hidden, and is made up as the upper arm. Measured: 0.09
 behind a knee, 0.9 before a chest."""
@@ -64,7 +66,7 @@ def layer_picture(
     the left and right that were added, in which the person is made up too.
     """
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
-    joints = joints_of(anatomy, template, shape)
+    joints = joints_of(anatomy, template, shape, cutout.alpha > ON_PERSON)
     joints, girth = fit_silhouette(joints, cutout.alpha, body_scale(template, joints))
     fit = fit_body(template, anatomy, joints, girth)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0

@@ -65,6 +65,40 @@ def test_legs_outside_the_picture_hang_below_it():
     assert (found.points[[25, 26], 1] > found.points[[23, 24], 1]).all()
 
 
+def test_unsure_landmarks_of_legs_that_lie_on_the_person_are_believed():
+    """Of a drawn figure the network is unsure: its legs are where it says where the matte has them, else they hang."""
+    pose = joints()
+    pose[[25, 26, 27, 28], 0] += 40
+    track = track_of([pose])
+    track.visibility[0, 25:] = 0.3
+    anatomy, template, person = anatomy_of(track), tube_body(), picture(pose)[1] > 0.5
+
+    found, alone = joints_of(anatomy, template, SHAPE, person), joints_of(anatomy, template, SHAPE)
+
+    assert found.made_up == frozenset()
+    assert np.allclose(found.points[[25, 27], :2], pose[[25, 27]])
+    assert alone.made_up == {"leg_l", "leg_r"}
+
+
+def test_legs_that_the_edge_cuts_off_go_on_in_the_direction_that_the_picture_shows():
+    """Thighs that spread above the edge spread below it too, and what is seen of them lies in the outline."""
+    template, pose = tube_body(), joints()
+    pose[[25, 27, 29, 31], 0] += 40
+    pose[[26, 28, 30, 32], 0] -= 40
+    mask, track = picture(pose)[1][:320], track_of([pose])
+    track.visibility[0, 25:] = 0.05
+    start = joints_of(anatomy_of(track), template, (320, 500), mask > 0.5)
+
+    fitted, _ = fit_silhouette(start, mask, body_scale(template, start))
+
+    for side, hip, knee, ankle in ((1, 23, 25, 27), (-1, 24, 26, 28)):
+        wanted = (pose[knee] - pose[hip])[0] / (pose[knee] - pose[hip])[1]
+        found = fitted.points[knee] - fitted.points[hip]
+        assert side * wanted > 0.3
+        assert abs(found[0] / found[1] - wanted) < 0.12
+        assert fitted.points[ankle, 1] > 320
+
+
 def test_weights_are_continued_beyond_the_body():
     """Every pixel has weights that sum to 1, those beside an arm the arm's."""
     template, pose = tube_body(), joints()
