@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import hip_centre, shoulder_centre, shoulder_vector
+from bodydouble.perception.trunk import hip_centre, hip_vector, shoulder_centre, shoulder_vector
 from bodydouble.renderers.puppet.compositing.light import GAMMA
 from bodydouble.renderers.puppet.motion.head import CHEEKS, Head, head_of_body, head_of_face
 from bodydouble.renderers.puppet.picture.cutout import Cutout
@@ -24,6 +24,10 @@ SKIN_REACH, SOLID = 0.3, 0.8
 """Face widths about a head without a face that are surely skin, and the alpha (0-1) of its pixels."""
 PALE_SKIN = np.array([200.0, 160.0, 140.0])
 """RGB where no skin is seen."""
+BEHIND = 0.2
+"""Width of shoulders and of hips over the spine's length from which on left and right may be exchanged."""
+MIRRORED = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *np.arange(11, 33).reshape(-1, 2)[:, ::-1].ravel()])
+"""The landmark of the other side for each of the 33: eyes, ears, mouth, then pairs from the shoulders down."""
 LENGTH_MIN = 2.0
 """Pixels: keeps measures that are divided by from 0."""
 
@@ -79,14 +83,20 @@ class Anatomy:
 
 
 def anatomy_of(track: PersonTrack) -> Anatomy:
-    """The measures of the person in ``track``, which has one frame."""
-    body = track.body[0].astype(np.float64)
+    """The measures of the person in ``track``, which has one frame.
+
+    Somebody whom the network sees from behind gets left and right exchanged: a character faces the camera. Of figures
+    without a face that it knows, the network often says so.
+    """
+    body, visibility, hands = track.body[0].astype(np.float64), track.visibility[0], track.hands[0, :, :, :2]
+    if _from_behind(body):
+        body, visibility, hands = body[MIRRORED], visibility[MIRRORED], hands[::-1]
     face = track.face[0].astype(np.float64) if track.face_found[0] and np.isfinite(track.face[0]).all() else None
     return Anatomy(
         body=body,
-        visibility=track.visibility[0].astype(np.float64),
+        visibility=visibility.astype(np.float64),
         face=face,
-        hands=track.hands[0, :, :, :2].astype(np.float64),
+        hands=hands.astype(np.float64),
         head=head_of_face(face) if face is not None else head_of_body(body),
     )
 
@@ -105,6 +115,12 @@ def bones_within(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
     centre = np.round(anatomy.head.centre).astype(int).tolist()
     cv2.circle(mask, centre, max(1, round(FACE_SHARE * anatomy.head.width)), 1, -1)
     return mask > 0
+
+
+def _from_behind(body: Array) -> bool:
+    """Whether the ``body`` (33, 3) turns its back to the camera, and not only its side."""
+    spine = float(np.hypot(*(shoulder_centre(body) - hip_centre(body))[:2]))
+    return all(float(across[0]) < -BEHIND * spine for across in (shoulder_vector(body), hip_vector(body)))
 
 
 def scaled(anatomy: Anatomy, zoom: float) -> Anatomy:
