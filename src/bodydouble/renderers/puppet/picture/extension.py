@@ -10,7 +10,7 @@ from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles
+from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
@@ -30,7 +30,7 @@ NECKLINE = 0.2
 """Decimetres around face and neck that count as skin."""
 SOURCE_ROWS = 1.0
 """Decimetres above the edge in which cloth has to be seen."""
-CLOTH_MIN = 0.04
+CLOTH_MIN = 0.02
 """Smallest area of that cloth in square decimetres."""
 SKIN_HUE, SKIN_LIGHTER, SKIN_DARKER = 10.0, 30.0, 60.0
 """Distances in CIELAB, of a and b together and of L, up to which a colour is skin and no cloth, lit or in the shade."""
@@ -42,13 +42,22 @@ CLOTH_KINDS, CLOTH_SHARE_MIN, CLOTH_ROUNDS = 3, 0.35, 10
 FOLD_HUE, FOLD_LIGHTNESS = 8.0, 20.0
 """Distances in CIELAB, of a and b together and of L*, up to which cloth at the edge is the same in a fold. Chosen by
 eye on half bodies."""
-PLAIN, PLAIN_SHARE = 0.8, 0.6
-"""Decimetres below the edge over which the light and shade of its folds fade, and the share of the usual shade there.
-Chosen by eye on half bodies."""
+PLAIN, PLAIN_SHARE, PLAINER = 0.8, 0.6, 2.0
+"""Decimetres below the edge over which the light and shade of its folds fade, the share of the usual shade there, and
+that many times as far down nothing else is left. Chosen by eye on half bodies."""
 NECKLACE = 0.25
 """Decimetres: gaps up to this width in the skin at the edge are closed."""
 NECKLINE_DEPTH = 0.3
 """Depth of the rounded neckline that ends the skin below the edge, over the skin's width at the edge."""
+JACKET = 0.7
+"""Decimetres by which made-up cloth of a trunk is wider than the body at most, at the edge. Chosen by eye."""
+ARM_SHARE = 0.5
+"""Weight of an arm's bones from which on a triangle is no trunk's."""
+SHOULDER_SLOPE, SHOULDER_ROUND = 2.2, 0.2
+"""Pixels outwards for one down by which made-up shoulders fall at least, and the decimetres over which they are round.
+Chosen by eye on headshots."""
+GREY = 3.0
+"""Chroma of skin up to which the picture has no colours, by which skin is told."""
 WIDTH = 0.12
 """Decimetres by which made-up cloth is wider than the body."""
 
@@ -93,8 +102,9 @@ def extend_below(
     beside = (columns < margins[0]) | (columns >= width - margins[1])
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
     below = under | beside
-    made_up = widened(body, WIDTH * fit.scale) & below & (alpha < CUT_OFF)
-    made_up &= ~_above_shoulders(cutout.alpha, margins, shape)
+    body = widened(body, WIDTH * fit.scale) | _trunk_as_wide_as_shown(cutout.alpha, fit, template, shape)
+    body = _falling_shoulders(cutout.alpha, body & below & ~_above_shoulders(cutout.alpha, margins, shape), fit)
+    made_up = body & (alpha < CUT_OFF)
     if not legs:
         made_up[int(lowest) :] = False
     colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
@@ -145,6 +155,44 @@ def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, 
     return mask
 
 
+def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
+    """(h, w) the trunk below the edge, there as wide as the person of ``alpha``, at the hips as the body model."""
+    row, hips = len(alpha) - EDGE - 1, float(fit.joints.hips[1])
+    arms = limb_triangles(template, "arm", "l", ARM_SHARE) | limb_triangles(template, "arm", "r", ARM_SHARE)
+    trunk = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    result = np.zeros(shape, np.bool_)
+    stop, shown, columns = min(shape[0], round(hips)), np.flatnonzero(alpha[row] > CUT_OFF), np.arange(shape[1])
+    if row >= stop or not len(shown) or not trunk[row].any():
+        return result
+    own = np.flatnonzero(trunk[row])
+    reach = JACKET * fit.scale
+    wider = [float(np.clip(d, 0, reach)) for d in (own.min() - shown.min(), shown.max() - own.max())]
+    for y in range(row, stop):
+        own = np.flatnonzero(trunk[y])
+        share = 1 - (y - row) / (stop - row)
+        if len(own):
+            result[y] = (columns >= own.min() - share * wider[0]) & (columns <= own.max() + share * wider[1])
+    return result
+
+
+def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
+    """(h, w) what is ``made_up`` of shoulders below an edge that shows only neck, collar or their upper ends.
+
+    From the person of ``alpha`` they fall outwards to the widest place of the body, and are nowhere narrower.
+    """
+    row = len(alpha) - EDGE - 1
+    shown = np.flatnonzero(alpha[row] > CUT_OFF)
+    stop = round(fit.joints.shoulders[1] + fit.scale)
+    around = np.flatnonzero(made_up[row : max(row, stop)].any(0))
+    if not len(shown) or not len(around):
+        return made_up
+    x, down = np.arange(made_up.shape[1])[None], np.arange(made_up.shape[0])[:, None] - row
+    falling = np.maximum(shown.min() - x, x - shown.max()) <= SHOULDER_SLOPE * down
+    inside = (x >= around.min()) & (x <= around.max()) & (down < stop - row)
+    soft = softened(falling & (made_up | inside), SHOULDER_ROUND * fit.scale) > 0.5
+    return soft & (down > 0)
+
+
 def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:
     """(h, w) the part of ``where`` that is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
     result = np.zeros(where.shape, np.bool_)
@@ -163,7 +211,10 @@ def _fading(seam: Floats, below: Floats, usual: Mask, edge: int, scale: float) -
     rows = np.s_[edge : edge + round(PLAIN * scale)]
     shade = np.median(below[usual], axis=0)
     down = (np.arange(len(below) - edge, dtype=np.float32) / np.float32(scale))[:, None, None]
-    below[edge:] += (shade - below[edge:]) * (PLAIN_SHARE * np.minimum(down / PLAIN, 1))
+    plain = (
+        PLAIN_SHARE * np.minimum(down / PLAIN, 1) + (1 - PLAIN_SHARE) * np.clip(down / PLAIN - 1, 0, PLAINER) / PLAINER
+    )
+    below[edge:] += (shade - below[edge:]) * plain
     share = np.minimum(down[: len(below[rows])] / PLAIN, 1)
     below[rows] += (seam[rows] - below[rows]) * (1 - share)
     return below
@@ -179,6 +230,10 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
     cloth = solid & ~near_neck
     cloth &= ~skin_like(cutout.colour, skin, cloth)
+    collar = solid & ~bare & low
+    collar &= ~skin_like(cutout.colour, skin, collar)
+    if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2 <= np.count_nonzero(collar):
+        cloth = collar
     if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2:
         return solid & ~near_neck, solid & bare & low
     lit = skin_like(cutout.colour, skin, solid & low, SKIN_LIGHTER)
@@ -202,12 +257,12 @@ def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN)
 def skin_like(colour: Floats | Image, skin: Array, where: Mask, darker: float = SKIN_DARKER) -> Mask:
     """(h, w) what of ``where`` (h, w) may be skin: its ``colour`` (h, w, 3) 0-255 is near ``skin`` (3,).
 
-    ``darker`` is the L* by which skin may be in the shade.
+    ``darker`` is the L* by which skin may be in the shade. In a picture without colours nothing is.
     """
     result = np.zeros(where.shape, np.bool_)
-    if where.any():
+    own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
+    if where.any() and np.hypot(own[1], own[2]) > GREY:
         lab = cv2.cvtColor(colour[where][None].astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)[0]
-        own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
         lighter = lab[:, 0] - own[0]
         lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
         hue = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) / np.float32(SKIN_HUE)

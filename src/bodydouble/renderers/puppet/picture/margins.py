@@ -41,13 +41,17 @@ class Margins:
 
 
 def shoulder_margins(anatomy: Anatomy, alpha: Floats) -> Margins:
-    """What the picture lacks at its left and right to show both shoulders; 0 where it does not cut them off."""
+    """What the picture lacks at its left and right to show both shoulders; 0 where it does not cut them off.
+
+    A lower edge that cuts the person off may hide shoulders that are wider than the picture.
+    """
     width = alpha.shape[1]
     xs = anatomy.body[SHOULDERS, 0]
     reach = BEYOND_SHOULDER * anatomy.shoulder_width
     most = MARGIN_MAX * anatomy.shoulder_width
-    left = reach - float(xs.min()) if alpha[:, :BORDER].max() > CUT_OFF else 0.0
-    right = float(xs.max()) + reach - width if alpha[:, -BORDER:].max() > CUT_OFF else 0.0
+    below = bool(alpha[-BORDER:].max() > CUT_OFF)
+    left = reach - float(xs.min()) if below or alpha[:, :BORDER].max() > CUT_OFF else 0.0
+    right = float(xs.max()) + reach - width if below or alpha[:, -BORDER:].max() > CUT_OFF else 0.0
     return Margins(left=round(float(np.clip(left, 0, most))), right=round(float(np.clip(right, 0, most))))
 
 

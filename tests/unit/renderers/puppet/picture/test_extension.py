@@ -113,3 +113,45 @@ def test_a_shoulder_that_the_side_cuts_off_falls_outwards():
     )
     assert not extended.made_up[: round(float(pose[12, 1])) + 12, :room].any()
     assert extended.made_up[:, :room].any()
+
+
+def test_shoulders_below_a_collar_fall_outwards():
+    """Where the edge shows a narrow neck between background, shoulders begin at it and become wider row by row."""
+    pose = joints()
+    edge, middle = round(float(pose[[11, 12], 1].mean())) - 4, round(float(pose[[11, 12], 0].mean()))
+    alpha = np.zeros((edge, 500), np.float32)
+    alpha[:, middle - 15 : middle + 15] = 1
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    cutout = Cutout(alpha=alpha, colour=np.full((*alpha.shape, 3), CLOTH, np.float32))
+    neck = np.zeros(alpha.shape, bool)
+    made_up = extend_below(cutout.colour.astype(np.uint8), cutout, fit, template, neck, SKIN, legs=False).made_up
+    widths = made_up[edge : edge + 40].sum(1)
+    assert widths[0] < 60
+    assert (np.diff(widths) >= 0).all()
+    assert widths[-1] > 100
+
+
+def test_a_trunk_goes_on_as_wide_as_the_edge_shows_it():
+    """Below a wide jacket the made-up one begins as wide and becomes the body's at the hips."""
+    pose = joints()
+    edge = round(float(0.5 * pose[11, 1] + 0.5 * pose[23, 1]))
+    alpha = np.zeros((edge, 500), np.float32)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    points = joints_of(anatomy, template, alpha.shape)
+    fit = fit_body(template, anatomy, points)
+    middle, half = 250, round(2.0 * fit.scale)
+    alpha[:, middle - half : middle + half] = 1
+    cutout = Cutout(alpha=alpha, colour=np.full((*alpha.shape, 3), CLOTH, np.float32))
+    neck = np.zeros(alpha.shape, bool)
+    made_up = extend_below(cutout.colour.astype(np.uint8), cutout, fit, template, neck, SKIN, legs=False).made_up
+    assert made_up[edge + 1, middle - half + 4 : middle + half - 4].all()
+    hips = round(float(points.hips[1]))
+    near = made_up[hips - 2, middle - half : middle + half]
+    assert near.sum() < made_up[edge + 1, middle - half : middle + half].sum() - 4
+
+
+def test_a_picture_without_colours_tells_no_skin():
+    """In black and white a grey shirt is no skin."""
+    grey = np.full((4, 4, 3), 150.0, np.float32)
+    assert not skin_like(grey, np.array([160.0, 160.0, 160.0]), np.ones((4, 4), np.bool_)).any()

@@ -27,3 +27,15 @@ def test_a_person_beside_whom_the_picture_goes_on_needs_no_room():
     """Shoulders that end inside the picture are left as they are."""
     anatomy = anatomy_of(track_of([joints(30.0, 80.0, 10.0)]))
     assert shoulder_margins(anatomy, np.pad(np.ones((60, 60), np.float32), 20)) == Margins()
+
+
+def test_a_headshot_gets_room_for_shoulders_that_are_wider_than_it():
+    """Shoulders below the lower edge need room at both sides, though the person touches neither of them."""
+    anatomy = anatomy_of(track_of([joints(60.0, 50.0, 10.0)]))
+    alpha = np.zeros((60, 100), np.float32)
+    alpha[10:, 30:70] = 1
+    left, right = shoulder_margins(anatomy, alpha).sides
+    assert left > 10
+    assert right > 10
+    alpha[50:] = 0  # nothing is cut off
+    assert shoulder_margins(anatomy, alpha) == Margins()
