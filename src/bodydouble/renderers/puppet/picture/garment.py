@@ -13,14 +13,27 @@ from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
+Array = NDArray[np.float64]
+
 GAP_MIN = 0.25
 """Decimetres between the body's legs from which on the picture can tell a skirt from trousers."""
+GAP_SEEN = 0.08
+"""Decimetres of background between the legs' middles that are a gap where the body's legs leave none."""
 SKIRT_FILL = 0.7
 """Share of the gap between the legs that cloth fills where there is a skirt."""
 FLARE = 1.18
 """Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
+FLARED, STAND_OFF, HANGING = 1.5, 1.25, 0.85
+"""The same where the picture shows no gap between the legs: surely, and where the cloth has at least this share of the
+widest row above. Measured: a narrow skirt 1.26 to 1.35, others 1.6 to 2.6; legs that cross up to 1.43, but narrower row
+by row."""
+TAPER = 0.6
+"""Width of the cloth at the edge over that of both thighs below which it covers two legs: nothing hangs so."""
 HEM_MIN = 1.2
 """Smallest length of a skirt below the crotch, in decimetres."""
+HEM_ROWS, HEM_STEP = 0.3, 0.8
+"""Decimetres above a hem, and below it after as many more, in which widths are compared, and the share of the upper one
+up to which there is a hem. Measured: 0.4 to 0.7 below skirts, 0.9 below the crotch of wide trousers."""
 HEM_NEAR = 0.3
 """Decimetres above the picture's edge within which a hem is the edge's."""
 CROTCH = 0.9
@@ -67,50 +80,71 @@ def legs_mask(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> d
     }
 
 
-def garment_hem(image: Image, cloth: Mask, edge: int, fit: BodyFit, template: BodyTemplate) -> float | None:
+def garment_hem(
+    image: Image, cloth: Mask, bare: Mask, background: Mask, edge: int, fit: BodyFit, template: BodyTemplate
+) -> float | None:
     """The row down to which one garment covers both legs; None where the picture shows none.
 
     ``image`` (h, w, 3) has the person's colours, ``cloth`` (h, w) is the person without the arms, down to the
-    picture's own lower ``edge``.
+    picture's own lower ``edge``, ``bare`` (h, w) what of it has the colour of skin, ``background`` (h, w) nobody's.
     """
     shape = (cloth.shape[0], cloth.shape[1])
     legs = legs_mask(fit, template, shape)
-    hem = _hem_between_legs(cloth, legs, fit)
-    if hem is not None or np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) == 0:
-        return hem
+    evidence = np.cumsum(_skirt_evidence(cloth[:edge], bare, background, legs, fit))
+    if evidence.max(initial=0) > 0:
+        return _hem_at(int(np.argmax(evidence)), cloth, fit)
+    apart = len(evidence) > 0 and evidence[-1] < 0
+    if apart or np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) == 0:
+        return None
     return float(edge - 1) if _one_piece_at_edge(image, cloth, edge, legs, fit) else None
 
 
-def _hem_between_legs(cloth: Mask, legs: dict[str, Mask], fit: BodyFit) -> float | None:
-    """The row down to which ``cloth`` fills the gap between the legs; None where it does not, or no gap is seen."""
-    height = len(cloth)
-    top = int(np.clip(fit.joints.hips[1] + CROTCH * fit.scale, 0, height - 1))
+def _skirt_evidence(cloth: Mask, bare: Mask, background: Mask, legs: dict[str, Mask], fit: BodyFit) -> Array:
+    """(h,) for each row of ``cloth`` (h, w) the pixels for one garment over both legs, less those against it.
+
+    From the crotch to the ankles, in the gap between the legs; where there is none, cloth that stands off the legs
+    or ``background`` (h, w) tells. Shade between ``bare`` (h, w) legs is no cloth.
+    """
+    rows = np.zeros(len(cloth))
     swap = fit.joints.points[BodyPoint.LEFT_KNEE, 0] < fit.joints.points[BodyPoint.RIGHT_KNEE, 0]
     left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
-    hem: float | None = None
-    filled_pixels = total = 0
-    for y in range(top, height):
+    widest = 0
+    ankles = float(fit.joints.points[[LEFT_LEG[2], RIGHT_LEG[2]], 1].max())
+    for y in range(max(0, int(fit.joints.hips[1] + CROTCH * fit.scale)), min(len(cloth), int(ankles))):
         a, b = np.flatnonzero(left[y]), np.flatnonzero(right[y])
         if not len(a) or not len(b):
             continue
         start, stop = int(a.max()) + 1, int(b.min())
-        if stop - start < GAP_MIN * fit.scale:  # too narrow to tell; cloth that stands off on both sides can
-            if np.count_nonzero(cloth[y]) > FLARE * max(int(b.max()) - int(a.min()), 1):
-                hem = float(y)
-            continue
-        total += stop - start
-        filled_pixels += int(np.count_nonzero(cloth[y, start:stop]))
-        if filled_pixels < SKIRT_FILL * total:
-            break
-        hem = float(y)
-    if hem is None:
-        return None
+        width = np.count_nonzero(cloth[y])
+        widest = max(widest, width)
+        legs_width = int(b.max()) - int(a.min())
+        stands_off = width > min(FLARED * legs_width, max(STAND_OFF * legs_width, HANGING * widest))
+        shown = (left[y] | right[y]) & cloth[y]
+        if not stands_off and 2 * np.count_nonzero(bare[y] & shown) > np.count_nonzero(shown):
+            rows[y] = -SKIRT_FILL * max(stop - start, GAP_MIN * fit.scale)
+        elif stop - start >= GAP_MIN * fit.scale:
+            rows[y] = np.count_nonzero(cloth[y, start:stop]) - SKIRT_FILL * (stop - start)
+        elif np.count_nonzero(background[y, round(a.mean()) : round(b.mean())]) > GAP_SEEN * fit.scale:
+            rows[y] = -SKIRT_FILL * GAP_MIN * fit.scale
+        elif stands_off:
+            rows[y] = (1 - SKIRT_FILL) * GAP_MIN * fit.scale
+    return rows
+
+
+def _hem_at(row: int, cloth: Mask, fit: BodyFit) -> float | None:
+    """The hem where the gap between the legs is filled with ``cloth`` (h, w) down to ``row``; None for a crotch."""
     # A gap that is filled for a hand's breadth only is a crotch, unless the picture's edge cuts the cloth off there.
     widths = np.count_nonzero(cloth, axis=1)
-    last = float(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
-    if hem + max(2, HEM_NEAR * fit.scale) >= last:
-        return last
-    return hem if hem - top > HEM_MIN * fit.scale else None
+    last = int(np.flatnonzero(widths > CLOTH_END * widths.max(initial=0)).max(initial=0))
+    if row + max(2, HEM_NEAR * fit.scale) >= last:
+        return float(last)
+    reach = max(2, round(HEM_ROWS * fit.scale))
+    above, below = (
+        float(np.median(widths[rows])) for rows in (np.s_[row - reach : row], np.s_[row + reach : row + 2 * reach])
+    )
+    if below > HEM_STEP * above:  # the crotch of wide trousers
+        return None
+    return float(row) if row - fit.joints.hips[1] > (CROTCH + HEM_MIN) * fit.scale else None
 
 
 def _one_piece_at_edge(image: Image, cloth: Mask, edge: int, legs: dict[str, Mask], fit: BodyFit) -> bool:
@@ -122,10 +156,10 @@ def _one_piece_at_edge(image: Image, cloth: Mask, edge: int, legs: dict[str, Mas
     below = (edge - crotch) / fit.scale
     if below < HIPS_SHOWN or one_piece_share(image, cloth, edge, fit) < ONE_PIECE_MIN:
         return False
-    if below > SHIRT_END:
-        return True
     both = legs["l"] | legs["r"]
     thighs = np.flatnonzero(both[round(crotch) : round(crotch + HIPS_ROWS * fit.scale)].any(0))
+    if below > SHIRT_END:
+        return np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) > TAPER * np.ptp(thighs)
     shown = (cloth | both)[max(0, round(crotch + HIPS_SHOWN * fit.scale)) : edge - EDGE_ROWS]
     if not len(thighs) or not len(shown):
         return False

@@ -15,7 +15,6 @@ from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import (
     LIMB_BONES,
     Surface,
-    bone_share,
     label_triangles,
     limb_triangles,
     surface_of,
@@ -28,6 +27,7 @@ from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
+from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
 
 Array = NDArray[np.float64]
 
@@ -45,13 +45,6 @@ HAIR_ROWS = 0.7
 """Share of the face's height below which neck and beard are beside it rather than hair."""
 HAND_ZONE = (0.4, 0.8)
 """Weight of the hand's bone between which an arm's pixels become the hand's."""
-SKIN_SHADE = (0.55, 0.5)
-"""Light of a made-up limb: ambient, and by how much it faces the camera."""
-LIGHT_MAX = 1.05
-"""Brightest light of a made-up limb over its colour. Chosen by eye on the development clips."""
-SHADE_SIGMA, SHADE_REACH = 1.2, 8
-"""Standard deviation in pixels by which a made-up limb's light is smoothed, chosen by eye on the development clips; and
-pixels that the blur reads around a pixel, at least."""
 RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
 """Standard deviations in pixels of the rims of a layer's parts and of a made-up hand. Chosen by eye on the development
 clips."""
@@ -251,8 +244,8 @@ def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer 
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
     if not sources.hands_seen[0 if side == "l" else 1]:
-        hand, shaded = shaded_part(fit, template, (f"hand_{side}",), sources.skin, shape)
-        colour = np.where(hand[..., None], shaded, colour)
+        hand, light = body_light(fit, template, (f"hand_{side}",), shape)
+        colour[hand] = lit_skin(sources.skin, light[hand])
         made_up = softened(hand, HAND_SIGMA)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = np.maximum(softened(own, RIM_SIGMA) * alpha * fade, made_up)
@@ -311,8 +304,9 @@ def _leg_layer(
     )
     mine = own | (parts.parts["rest"] & (weight > SEAM[0]) & (limb_weight(both, "leg", side) > other))
     below = _below(parts.hem, alpha)
+    beside = parts.parts.get(f"leg_{'r' if side == 'l' else 'l'}", ~own & own) & (alpha > SEEN)
     visible = mine & (alpha > SEEN) & (below > 0)
-    hidden = whole & ~visible & ((below == 0) | arms | (other > 0))
+    hidden = whole & ~visible & ((below == 0) | arms | beside)
     if parts.hem is not None:
         hidden[: max(0, int(parts.hem - UNDER_HEM * fit.scale))] = False
     known = narrowed(visible & (alpha > SOLID), 1) & ~widened(arms, 2)
@@ -329,26 +323,3 @@ def _leg_layer(
     joints, bones = fit.joints.points[list(LEGS[side].joints), :2], (f"thigh_{side}", f"calf_{side}")
     joint = joint_patch(layer.rgba, layer.front, joints, bones, surface, fit.scale)
     return replace(layer, joint=joint, beyond=beyond_joint(layer))
-
-
-def shaded_part(
-    fit: BodyFit, template: BodyTemplate, bones: tuple[str, ...], colour: Array, shape: tuple[int, int]
-) -> tuple[Mask, Floats]:
-    """The body model's part of ``bones``: its mask (h, w) and its ``colour`` (3,) shaded by its normals (h, w, 3).
-
-    What is not in the mask has no meaning.
-    """
-    chosen = bone_share(template.weights, bones)[template.triangles].mean(1) > 0.5
-    triangles = template.triangles[chosen]
-    labels = label_triangles(fit.vertices, triangles, shape)
-    corners = fit.vertices[triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    facing = np.abs(normals[:, 2]) / np.maximum(np.linalg.norm(normals, axis=1), TINY)
-    light = np.clip(SKIN_SHADE[0] + SKIN_SHADE[1] * facing, 0, LIGHT_MAX).astype(np.float32)
-    mask, shaded = labels > 0, np.zeros((*shape, 3), np.float32)
-    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
-    here = np.s_[max(0, y - SHADE_REACH) : y + h + SHADE_REACH, max(0, x - SHADE_REACH) : x + w + SHADE_REACH]
-    if w:
-        shade = cv2.GaussianBlur(light[np.maximum(labels[here] - 1, 0)], (0, 0), SHADE_SIGMA)
-        shaded[here] = np.clip(colour * shade[..., None], 0, 255)
-    return mask, shaded

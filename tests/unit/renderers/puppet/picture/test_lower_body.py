@@ -14,14 +14,15 @@ from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
-HIPS, THIGHS = 255, 310
-"""Rows of the mannequin just below the hips' joints, and in the middle of the thighs."""
+HIPS, THIGHS, KNEES = 255, 310, 350
+"""Rows of the mannequin just below the hips' joints, in the middle of the thighs, and below the knees."""
 
 
-def cut_off(edge: int, *, dressed: bool) -> FittedPicture:
-    """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in trousers."""
+def cut_off(edge: int, *, dressed: bool, trousers: tuple[int, int, int] = COLOURS["trousers"]) -> FittedPicture:
+    """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``."""
     pose = joints()
     image, mask = picture(pose)
+    image[(image == COLOURS["trousers"]).all(2)] = trousers
     if dressed:
         image[(image == COLOURS["trousers"]).all(2)] = COLOURS["shirt"]
         (left, right), top = pose[[23, 24], 0], round(float(pose[11, 1]))
@@ -63,6 +64,44 @@ def test_trousers_of_another_colour_than_the_shirt_stay_two_legs():
     x, y = np.round(whole.fit.joints.points[[25, 26], :2].mean(0)).astype(int)
     assert not whole.layers.skirt
     assert max(layer.rgba[y, x, 3] for layer in whole.layers.layers.values()) < 20
+
+
+def test_a_suit_of_one_colour_stays_two_legs():
+    """Trousers in the jacket's colour are no robe: the picture shows a gap between the legs."""
+    whole = cut_off(KNEES, dressed=False, trousers=COLOURS["shirt"])
+
+    x, y = np.round(whole.fit.joints.points[[27, 28], :2].mean(0)).astype(int)
+    assert not whole.layers.skirt
+    assert max(layer.rgba[y - 20, x, 3] for layer in whole.layers.layers.values()) < 20
+
+
+@pytest.mark.parametrize("colour", [COLOURS["trousers"], COLOURS["skin"]])
+def test_legs_go_on_below_the_edge_as_wide_and_in_the_same_colour(colour: tuple[int, int, int]):
+    """Neither trousers nor bare legs have a step where the picture ends, and both reach down to a shoe."""
+    whole = cut_off(THIGHS, dressed=False, trousers=colour)
+
+    leg, points = whole.layers.layers["leg_l"].rgba.astype(float), whole.fit.joints.points
+    above, below = (leg[row] for row in (THIGHS - 8, THIGHS + 4))
+    widths = [np.count_nonzero(row[:, 3] > 128) for row in (above, below)]
+    assert abs(widths[0] - widths[1]) <= 4
+    for row in (above, below):
+        assert np.abs(row[row[:, 3] > 250, :3].mean(0) - colour).max() < 25
+    for share in (0.2, 0.5, 0.8):
+        x, y = np.round((1 - share) * points[25, :2] + share * points[27, :2]).astype(int)
+        assert leg[y, x, 3] > 240
+        assert np.abs(leg[y, x, :3] - colour).max() < 60
+    x, y = np.round(points[[27, 31], :2].mean(0)).astype(int)
+    assert leg[y, x, 3] > 240
+    assert np.abs(leg[y, x, :3] - colour).max() > 20
+
+
+def test_a_continued_garment_has_a_round_hem():
+    """A dress ends higher at its sides than in its middle."""
+    trunk = cut_off(THIGHS, dressed=True).layers.layers["trunk"].rgba[..., 3] > 128
+
+    last = [np.flatnonzero(column)[-1] for column in trunk.T if column[THIGHS + 40]]
+    assert max(last) - max(last[0], last[-1]) > 3
+    assert max(last[len(last) // 3 : -len(last) // 3]) == max(last)
 
 
 def test_below_a_shirt_that_the_edge_cuts_off_are_dark_trousers_and_shoes():

@@ -1,0 +1,272 @@
+"""Legs, garments and shoes below the row at which a picture's lower edge cuts them off.
+
+Every part is the body model's, each row stretched to other borders. At the edge these are the picture's, and so are the
+colours; farther down both become the part's own.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.smoothing import gaussian_smoothed
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
+from bodydouble.renderers.puppet.picture.garment import CROTCH
+from bodydouble.renderers.puppet.picture.regions import softened, widened
+from bodydouble.renderers.puppet.picture.shading import AMBIENT, DIFFUSE, body_light, lit_cloth, lit_skin
+
+Array = NDArray[np.float64]
+
+STRIP = 0.25
+"""Decimetres above the edge whose mean colours go on below it, column by column: pleats stay straight."""
+STRIP_SIGMA = 1.0
+"""Standard deviation in pixels by which these colours are smoothed along the row."""
+SAME_HUE, SAME_LIGHTNESS = 15.0, 30.0
+"""Distances in CIELAB, of a and b together and of L*, up to which colours at the edge are the part's: no cushions."""
+LEG_FADE, COLOUR_FADE = 3.0, 1.5
+"""Decimetres below the edge over which a leg's borders become the model's, and colours the part's own."""
+COLOURS_KEPT = 0.35
+"""Share of the edge's light and dark columns that is left farther down in cloth: creases and pleats."""
+STAND_OFF_MAX, STAND_OFF_MIN = 1.2, 0.15
+"""Decimetres by which a part stands off the body at most, at the edge, and a garment off the legs at least."""
+FLARE_ROWS, FLARE_MIN, FLARE_MAX = 0.8, 0.05, 0.3
+"""Decimetres above the edge in which a garment's sides have the slope with which they go on, and its bounds in pixels a
+row. Chosen by eye on the development clips."""
+FLARE_LENGTH = 3.0
+"""Decimetres over which they become straight. Chosen by eye."""
+HEM_ROUND = 0.07
+"""How much lower a hem is in the middle than at its sides, over its width: it is seen from above."""
+FOLD, FOLD_LIGHT = 0.9, 0.12
+"""Width in decimetres of the folds in which a garment hangs, and their light and shade at its hem. Chosen by eye."""
+TROUSERS_WIDTH, TROUSERS_TAPER = 0.12, 0.8
+"""Decimetres by which made-up trousers are wider than the legs, and their width at the ankle over that at the knee.
+Chosen by eye on the development clips."""
+SHOE_WIDTH = 0.1
+"""Decimetres by which a made-up shoe is larger than the body model's bare foot, whose toes it hides."""
+SHOE_SIGMA, SOLE, SOLE_LIGHT = 0.15, 0.12, 0.5
+"""Decimetres over which a made-up shoe's outline is smoothed, thickness of its sole, and the sole's light."""
+LEG_BELOW_ANKLE, UNDER_HEM = 0.25, 1.2
+"""Decimetres below the ankle where a made-up leg ends, and above a hem where one begins."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is made up of one leg or garment."""
+
+    alpha: Floats  # (h, w) 0-1
+    colour: Floats  # (h, w, 3) 0-255
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canvas:
+    """The picture and the body that is to be completed."""
+
+    extended: ExtendedPicture
+    fit: BodyFit
+    template: BodyTemplate
+    person: Mask  # (h, w) what the picture shows, without arms
+    bare: Mask  # (h, w) what of it has the colour of skin
+    arms: Mask  # (h, w)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        height, width = self.person.shape
+        return height, width
+
+    @property
+    def top(self) -> int:
+        """The first row that is made up: the picture's own border spoils the last ones."""
+        return self.extended.edge - EDGE
+
+    def rows(self, below: float) -> Mask:
+        """(h, 1) the rows from ``below`` on."""
+        return np.arange(self.shape[0])[:, None] >= below
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """The picture's lower edge, where a part is cut off."""
+
+    columns: tuple[float, float]  # the part's first and last
+    colours: Array  # (w, 3) 0-255 of the part just above, beside it as its nearest column
+    usual: Array  # (3,) 0-255
+    bare: bool  # of the colour of skin
+
+
+def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
+    """The edge of the part that has the ``columns`` (w,) there; None where it shows nothing."""
+    top, scale = canvas.top, canvas.fit.scale
+    strip = np.s_[max(0, top - max(2, round(STRIP * scale))) : top]
+    colour = canvas.extended.cutout.colour[strip]
+    solid = canvas.person[strip] & (canvas.extended.cutout.alpha[strip] > SOLID) & columns
+    shown = np.flatnonzero(canvas.person[top - 1] & columns)
+    if not solid.any() or not len(shown):
+        return None
+    lab = cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)
+    away = np.abs(lab - np.median(lab[solid], axis=0))
+    same = solid & (np.hypot(away[..., 1], away[..., 2]) < SAME_HUE) & (away[..., 0] < SAME_LIGHTNESS)
+    count = np.count_nonzero(same, axis=0)
+    found = np.flatnonzero(count)
+    means = (colour * same[..., None]).sum(0, dtype=np.float64)[found] / count[found, None]
+    colours = np.stack([np.interp(np.arange(len(columns)), found, means[:, k]) for k in range(3)], 1)
+    return Cut(
+        columns=(float(shown.min()), float(shown.max())),
+        colours=gaussian_smoothed(colours, STRIP_SIGMA),
+        usual=np.median(colour[same], axis=0).astype(np.float64),
+        bare=2 * np.count_nonzero(canvas.bare[strip] & solid) > np.count_nonzero(solid),
+    )
+
+
+def _painted(
+    canvas: Canvas, first: int, borders: tuple[Array, Array], light: Floats, usual: Array, cut: Cut | None, skin: bool
+) -> Part:
+    """A part of one colour between ``borders``, two of (N,) px, in the N rows from ``first`` on.
+
+    ``light`` (N, w) is its own; where the picture's edge cuts the part off, its colours go on from there.
+    """
+    left, right = (border[:, None] for border in borders)
+    x = np.arange(canvas.shape[1])[None]
+    across = np.clip((x - left) / np.maximum(right - left, 1), 0, 1)
+    lit = lit_skin if skin else lit_cloth
+    painted = lit(np.asarray(usual, np.float32), light)
+    if cut is not None:
+        down = np.arange(len(left))[:, None, None] / canvas.fit.scale
+        kept = 1 - (1 - (0 if skin else COLOURS_KEPT)) * smoothstep(0, COLOUR_FADE, down)
+        source = cut.columns[0] + across * (cut.columns[1] - cut.columns[0])
+        own = np.stack([np.interp(source, x[0], cut.colours[:, k]) for k in range(3)], -1)
+        at_edge = lit(np.asarray(cut.usual, np.float32), np.interp(across, across[0], light[0]).astype(np.float32))
+        painted = painted + kept * (own - at_edge)
+    alpha, colour = np.zeros(canvas.shape, np.float32), np.zeros((*canvas.shape, 3), np.float32)
+    rows = np.s_[first : first + len(left)]
+    alpha[rows] = np.clip(np.minimum(x - left, right - x) + 0.5, 0, 1)
+    colour[rows] = np.clip(painted, 0, 255)
+    return Part(alpha=alpha, colour=colour)
+
+
+def leg_below(canvas: Canvas, side: str, first: int, cut: Cut | None, usual: Array, skin: bool) -> Part | None:
+    """A leg from the row ``first`` down to the ankle, bare ``skin`` or in trousers; None where the ankle is above."""
+    fit = canvas.fit
+    mask, light = body_light(fit, canvas.template, (f"thigh_{side}", f"calf_{side}"), canvas.shape, cloth=not skin)
+    knee, ankle = (fit.joints.points[LEGS[side].joints[k], :2] for k in (1, 2))
+    stop = min(canvas.shape[0], round(float(ankle[1] + LEG_BELOW_ANKLE * fit.scale)))
+    if first >= stop or not mask.any():
+        return None
+    model = _borders(mask)
+    left, right = model if skin else _trousers(model, knee, ankle, fit.scale)
+    rows = slice(first, stop)
+    if cut is not None:
+        length = min(LEG_FADE * fit.scale, stop - first) if skin else stop - first
+        fade = 1 - smoothstep(0, length, np.arange(stop - first))
+        most = STAND_OFF_MAX * fit.scale
+        left = left[rows] + fade * np.clip(cut.columns[0] - left[first], -most, most)
+        right = right[rows] + fade * np.clip(cut.columns[1] - right[first], -most, most)
+    else:
+        left, right = left[rows], right[rows]
+    stretched = _stretched(light, (model[0][rows], model[1][rows]), (left, right), first)
+    return _painted(canvas, first, (left, right), stretched, usual, cut, skin)
+
+
+def _borders(mask: Mask) -> tuple[Array, Array]:
+    """The first and last column (h,) of ``mask`` (h, w) in each row; in rows without any between the nearest."""
+    rows = np.flatnonzero(mask.any(1))
+    first = np.argmax(mask[rows], axis=1)
+    last = mask.shape[1] - 1 - np.argmax(mask[rows, ::-1], axis=1)
+    everywhere = np.arange(len(mask))
+    return np.interp(everywhere, rows, first), np.interp(everywhere, rows, last)
+
+
+def _trousers(model: tuple[Array, Array], knee: Array, ankle: Array, scale: float) -> tuple[Array, Array]:
+    """The ``model``'s borders of a leg, two of (h,), wider, and straight from ``knee`` to ``ankle``, both (2,)."""
+    left, right = (border.copy() for border in model)
+    start = int(np.clip(knee[1], 0, len(left) - 1))
+    half = TROUSERS_TAPER * (right[start] - left[start]) / 2
+    share = np.clip((np.arange(start, len(left)) - start) / max(ankle[1] - start, 1), 0, 1)
+    left[start:] = (1 - share) * left[start] + share * (ankle[0] - half)
+    right[start:] = (1 - share) * right[start] + share * (ankle[0] + half)
+    return left - TROUSERS_WIDTH * scale, right + TROUSERS_WIDTH * scale
+
+
+def _stretched(light: Floats, model: tuple[Array, Array], borders: tuple[Array, Array], first: int) -> Floats:
+    """(N, w) the ``light`` (h, w) of the rows from ``first`` on, stretched from the ``model``'s borders to others."""
+    (left, right), (low, high) = (tuple(b[:, None] for b in pair) for pair in (borders, model))
+    across = (np.arange(light.shape[1])[None] - left) / np.maximum(right - left, 1)
+    columns = (low + across * (high - low)).astype(np.float32)
+    rows = np.broadcast_to(np.arange(first, first + len(left), dtype=np.float32)[:, None], columns.shape)
+    return np.asarray(cv2.remap(light, columns, rows.copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:
+    """Side → (w,) the columns that are nearer to this leg of the body model at the edge than to the other."""
+    x, row = np.arange(canvas.shape[1]), canvas.top - 1
+    away: list[Array] = []
+    for side in SIDES:
+        mask = body_light(canvas.fit, canvas.template, (f"thigh_{side}", f"calf_{side}", f"foot_{side}"), canvas.shape)[
+            0
+        ]
+        left, right = (border[row] for border in _borders(mask))
+        away.append(np.abs(x - (left + right) / 2) / max(right - left, 1))
+    return {"l": away[0] < away[1], "r": away[0] >= away[1]}
+
+
+def shoes_of(canvas: Canvas) -> dict[str, tuple[Mask, Floats]]:
+    """Side → (h, w) a foot, larger than a bare one, and its light (h, w), darker at the sole."""
+    scale = canvas.fit.scale
+    result: dict[str, tuple[Mask, Floats]] = {}
+    for side in SIDES:
+        foot, light = body_light(canvas.fit, canvas.template, (f"foot_{side}",), canvas.shape)
+        shoe = softened(widened(foot, SHOE_WIDTH * scale), SHOE_SIGMA * scale) > 0.5
+        sole = shoe.copy()
+        thick = max(1, round(SOLE * scale))
+        sole[:-thick] &= ~shoe[thick:]
+        result[side] = shoe, np.where(sole, SOLE_LIGHT, light).astype(np.float32)
+    return result
+
+
+def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
+    """The cloth at the edge from there down to the ``hem``, around both legs and between them, in folds."""
+    fit, scale, top = canvas.fit, canvas.fit.scale, canvas.top
+    cut = cut_at_edge(canvas, np.ones(canvas.shape[1], np.bool_))
+    bones = tuple(f"{bone}_{side}" for side in SIDES for bone in LIMB_BONES["leg"])
+    both, _ = body_light(fit, canvas.template, bones, canvas.shape)
+    if cut is None or not both.any():
+        return None
+    model = _borders(both)
+    widest = max(top, round(fit.joints.hips[1] + CROTCH * scale))
+    thighs = model[0][widest], model[1][widest]
+    reach = STAND_OFF_MAX * scale
+    left = max(min(cut.columns[0], thighs[0]), thighs[0] - reach)
+    right = min(max(cut.columns[1], thighs[1]), thighs[1] + reach)
+    stop = min(canvas.shape[0], int(hem) + 1)
+    down = np.arange(stop - top)
+    flare = [_flare(canvas, k, scale) for k in (0, 1)]
+    damped = FLARE_LENGTH * scale * (1 - np.exp(-down / (FLARE_LENGTH * scale)))
+    apart = np.minimum(STAND_OFF_MIN * scale, 2 * FLARE_MIN * down)  # no ledge at the edge
+    lefts = np.minimum.accumulate(np.minimum(left - flare[0] * damped, model[0][top:stop] - apart))
+    rights = np.maximum.accumulate(np.maximum(right + flare[1] * damped, model[1][top:stop] + apart))
+    across = (np.arange(canvas.shape[1])[None] - lefts[:, None]) / np.maximum(rights - lefts, 1)[:, None]
+    away = np.clip(2 * across - 1, -1, 1)
+    folds = max(2, round((rights[-1] - lefts[-1]) / (FOLD * scale)))
+    hanging = (down / max(len(down), 1))[:, None]
+    light = AMBIENT + DIFFUSE * np.sqrt(1 - 0.8 * away**2) + FOLD_LIGHT * hanging * np.cos(2 * np.pi * folds * across)
+    edge_cut = replace(cut, columns=(left, right))
+    part = _painted(canvas, top, (lefts, rights), light.astype(np.float32), cut.usual, edge_cut, False)
+    end = hem - HEM_ROUND * (rights[-1] - lefts[-1]) * away**2
+    part.alpha[top:stop] *= np.clip(end - (top + down)[:, None] + 0.5, 0, 1).astype(np.float32)
+    return part, edge_cut
+
+
+def _flare(canvas: Canvas, side: int, scale: float) -> float:
+    """Pixels a row by which the person's left (0) or right (1) border goes outwards above the edge."""
+    rows = canvas.top - 1 - np.array([0, round(FLARE_ROWS * scale)])
+    if rows.min() < 0 or not canvas.person[rows].any(1).all():
+        return FLARE_MIN
+    border = [np.flatnonzero(canvas.person[row])[-side] for row in rows]
+    slope = (border[0] - border[1]) / (rows[0] - rows[1])
+    return float(np.clip(slope if side else -slope, FLARE_MIN, FLARE_MAX))
