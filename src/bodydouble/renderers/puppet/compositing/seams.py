@@ -46,7 +46,7 @@ def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
 
 
 def spread(value: Floats, weight: Floats) -> Floats:
-    """``value`` (h, w, 3) where ``weight`` (h, w) is 1, and smoothly continued to where it is 0.
+    """``value`` (h, w, C) where ``weight`` (h, w) is 1, and smoothly continued to where it is 0.
 
     Pull and push over a pyramid (Gortler et al., "The Lumigraph", SIGGRAPH 1996).
     """
@@ -55,9 +55,9 @@ def spread(value: Floats, weight: Floats) -> Floats:
         mean = (value * share).sum((0, 1)) / max(float(share.sum()), TINY)
         return np.asarray(value * share + mean * (1 - share), np.float32)
     low = cv2.pyrDown(np.dstack([value * share, share]))
-    low_value = low[..., :3] / np.maximum(low[..., 3:], TINY)
+    low_value = low[..., :-1] / np.maximum(low[..., -1:], TINY)
     filled = cv2.pyrUp(
-        spread(np.asarray(low_value, np.float32), np.minimum(PIXELS_MERGED * low[..., 3], 1)),
+        spread(np.asarray(low_value, np.float32), np.minimum(PIXELS_MERGED * low[..., -1], 1)),
         dstsize=weight.shape[::-1],
     )
     return np.asarray(value * share + filled * (1 - share), np.float32)
