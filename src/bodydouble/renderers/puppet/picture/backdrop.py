@@ -30,7 +30,7 @@ EVEN_SHARE_MIN = 0.85
 a wall; below 0.75 where there is a landscape or a room."""
 THIN = 240
 """Longer sides of the picture over the radius of what is too thin for a gap: stripes, folds, a shirt between lapels."""
-GAP_PIXELS_MIN, PIXELS_OF_GAPS = 60, 720
+GAP_PIXELS_MIN, PIXELS_OF_GAPS = 150, 720
 """Pixels of a gap at least, and the longer side of such a picture: buttons and highlights are smaller. Chosen by
 eye."""
 OWN_MAX = 0.025
