@@ -3,8 +3,10 @@
 import cv2
 import numpy as np
 
-from bodydouble.perception.arrays import Alpha, MaskImage
-from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.arrays import Alpha, Mask, MaskImage
+from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.renderers.puppet.motion.head import MESH_POINTS
+from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 OPAQUE_MIN = 0.25
@@ -23,6 +25,24 @@ ARMS = (
     (BodyPoint.LEFT_SHOULDER, BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST),
     (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW, BodyPoint.RIGHT_WRIST),
 )
+
+
+def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """(h, w) the hull of the face mesh; empty where no face is seen."""
+    if anatomy.face is None:
+        return np.zeros(shape[:2], bool)
+    return hull_mask(anatomy.face[:MESH_POINTS, :2], shape) > 0
+
+
+def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
+    """The face and the neck below it: never part of an arm."""
+    zone = np.zeros(shape[:2], np.uint8)
+    if anatomy.face is not None:
+        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:MESH_POINTS, :2]).astype(np.int32)), 1)
+        chin = anatomy.face[FacePoint.CHIN, :2]
+        thick = max(2, int(0.5 * anatomy.head.width))
+        cv2.line(zone, np.round(chin).astype(int).tolist(), np.round(anatomy.shoulders).astype(int).tolist(), 1, thick)
+    return zone > 0
 
 
 def head_region(anatomy: Anatomy, alpha: Alpha) -> MaskImage:

@@ -14,13 +14,12 @@ from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import extend_below
+from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
 from bodydouble.renderers.puppet.picture.layers import ArmPicture, LayeredBody, LayerSources, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.segmentation import (
     Segmentation,
-    face_and_neck,
-    face_only,
     hand_region,
     segment,
 )

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.perception.landmark_indices import FacePoint, HandPoint
+from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import continued, label_triangles, limb_triangles
-from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
 from bodydouble.renderers.puppet.picture.extension import skin_like
-from bodydouble.renderers.puppet.picture.head_region import head_region
+from bodydouble.renderers.puppet.picture.hair import hanging_hair
+from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only, head_region
 from bodydouble.renderers.puppet.picture.regions import (
     closed,
     distance_to,
@@ -78,13 +78,11 @@ by eye on half bodies with elbows below the picture's edge."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 CUFF_RADIUS = 0.5
-"""Decimetres around the wrist in which cuffs are. Chosen by eye on the development clips."""
-HAND_PLACE, HAND_RADIUS = (0.4, 0.6), 0.8
-"""Weights of wrist and fingertip in the middle of an unseen hand, and its radius in decimetres. Chosen by eye on the
-development clips."""
-FINGERS_BEYOND = 0.6
-"""Way from wrist to knuckles by which the middle of the fingers is beyond the knuckles. Chosen by eye on pictures with
-hands before the chest."""
+"""Decimetres around the wrist in which cuffs are: unlike the sleeve, and left on the trunk they would stay there.
+Chosen by eye on the development clips."""
+HAND_PLACE, FINGERS_PLACE, HAND_RADIUS = 0.6, 1.6, 0.8
+"""Places of the middle of an unseen hand and of its fingers, which are longer than their landmarks say, on the way from
+wrist to fingertips; and the radius of both in decimetres. Chosen by eye on pictures with hands before the chest."""
 RAISED_RIM = 0.3
 """Decimetres about a raised arm in which thin remains are its outline, and no hair. Chosen by eye on a drawing."""
 HEAD_ABOVE, TRUNK_RIM = 0.3, 0.1
@@ -120,20 +118,32 @@ def segment(
     head = head_region(anatomy, alpha) > 0
     arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
+    real = opaque & ~made_up
+    head |= _hair(image, real, head, fit, anatomy, trunk)
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
     for side in SIDES:
         visible = arm_of[side][number] & body
-        real = opaque & ~made_up
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         if cut.any():
-            cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy)
-            cut |= _bare_arm(image, real & _hand_end(fit, side, shape) & ~head, anatomy)
-            cut |= _touching(_bare_arm(image, real & _fingers_end(fit, side, shape) & ~head, anatomy), cut)
+            ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
+            hand, fingers = (_bare_arm(image, real & end & ~head, anatomy) for end in ends)
+            cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
+            cut |= _touching(fingers, cut)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
+
+
+def _hair(image: Image, opaque: Mask, head: Mask, fit: BodyFit, anatomy: Anatomy, trunk: Mask) -> Mask:
+    """(h, w) what hangs from the ``head`` (h, w) before and beside ``trunk`` (h, w) and arms."""
+    body = narrowed(trunk, TRUNK_DEPTH * fit.scale)
+    for side in SIDES:
+        if f"arm_{side}" not in fit.joints.made_up:
+            body |= _arm_seeds(opaque, fit, anatomy, side)[0]
+    face = face_and_neck(anatomy, opaque.shape)
+    return hanging_hair(image, opaque, head, face, body, float(anatomy.chin[1]), fit.scale)
 
 
 @dataclass(frozen=True)
@@ -143,7 +153,7 @@ class _Seen:
     body: Mask
     trunk: Mask
     visible: Mask
-    head: Mask
+    head: Mask  # with all of its hair
 
 
 def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple[Mask, Mask, bool]:
@@ -223,10 +233,10 @@ def _arm(
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     near_arm = continued(visible, body)
     labels[near_arm & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
-    labels[_cuff(fit, side, shape) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
+    labels[_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
-        labels[_hand_end(fit, side, shape) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
+        labels[_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD
     labels[never] = cv2.GC_BGD
     found = _decided(image, labels, models, widened(zone, scale))
     found = closed(opened(found & opaque, 1), 2) & opaque
@@ -255,35 +265,13 @@ def _cut_off_arm(image: Image, opaque: Mask, fit: BodyFit, anatomy: Anatomy, sid
     return arm
 
 
-def _cuff(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
-    """A disc around the wrist, (h, w): a cuff is unlike the sleeve, and left on the trunk it would stay there."""
-    wrist = fit.joints.points[ARMS[side].joints[2], :2]
+def _disc(fit: BodyFit, side: str, shape: tuple[int, int], place: float, radius: float) -> Mask:
+    """A disc (h, w) of ``radius`` decimetres about the ``place`` on the way from wrist (0) to fingertips (1)."""
+    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
     disc = np.zeros(shape, np.uint8)
-    cv2.circle(disc, np.round(wrist).astype(int).tolist(), max(1, round(CUFF_RADIUS * fit.scale)), 1, -1)
+    centre = np.round(wrist + place * (tip - wrist)).astype(int).tolist()
+    cv2.circle(disc, centre, max(1, round(radius * fit.scale)), 1, -1)
     return disc > 0
-
-
-def _hand_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
-    """A disc where the hand of an arm is expected, (h, w)."""
-    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
-    end = np.zeros(shape, np.uint8)
-    cv2.circle(
-        end,
-        np.round(HAND_PLACE[0] * wrist + HAND_PLACE[1] * tip).astype(int).tolist(),
-        max(1, int(HAND_RADIUS * fit.scale)),
-        1,
-        -1,
-    )
-    return end > 0
-
-
-def _fingers_end(fit: BodyFit, side: str, shape: tuple[int, int]) -> Mask:
-    """A disc where the fingers of an arm are expected, (h, w)."""
-    wrist, tip = fit.joints.points[ARMS[side].joints[2], :2], fit.joints.points[list(ARMS[side].tip), :2].mean(0)
-    end = np.zeros(shape, np.uint8)
-    centre = np.round(tip + FINGERS_BEYOND * (tip - wrist)).astype(int).tolist()
-    cv2.circle(end, centre, max(1, int(HAND_RADIUS * fit.scale)), 1, -1)
-    return end > 0
 
 
 def _touching(mask: Mask, other: Mask) -> Mask:
@@ -324,24 +312,6 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
         return np.zeros(zone.shape, np.bool_)
     skin = np.median(image[face], axis=0).astype(np.float64)
     return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
-
-
-def face_only(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
-    """(h, w) the hull of the face mesh; empty where no face is seen."""
-    if anatomy.face is None:
-        return np.zeros(shape[:2], bool)
-    return hull_mask(anatomy.face[:MESH_POINTS, :2], shape) > 0
-
-
-def face_and_neck(anatomy: Anatomy, shape: tuple[int, ...]) -> Mask:
-    """The face and the neck below it: never part of an arm."""
-    zone = np.zeros(shape[:2], np.uint8)
-    if anatomy.face is not None:
-        cv2.fillConvexPoly(zone, cv2.convexHull(np.round(anatomy.face[:MESH_POINTS, :2]).astype(np.int32)), 1)
-        chin = anatomy.face[FacePoint.CHIN, :2]
-        thick = max(2, int(0.5 * anatomy.head.width))
-        cv2.line(zone, np.round(chin).astype(int).tolist(), np.round(anatomy.shoulders).astype(int).tolist(), 1, thick)
-    return zone > 0
 
 
 def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit: BodyFit) -> dict[str, Mask]:

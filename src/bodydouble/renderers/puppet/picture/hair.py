@@ -1,0 +1,40 @@
+"""Long hair: what hangs from the head over shoulders and arms, and goes with neither."""
+
+import numpy as np
+
+from bodydouble.perception.arrays import Image, Mask
+from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
+from bodydouble.renderers.puppet.picture.regions import closed, narrowed, opened, pieces, widened
+
+SEEDS_MIN = 60
+"""Pixels of hair on the head, and of everything else, that colour models need."""
+HAIR_RATIO = 3.0
+"""Log-likelihood ratio hair / rest above which a pixel may be hair. Chosen by eye on red, pink and brown hair, and on
+auburn hair beside an arm in the shade."""
+RIM, THIN = 0.08, 0.05
+"""Decimetres about the face that are no sure hair, and half the width of locks that are still followed."""
+
+
+def hanging_hair(
+    image: Image, opaque: Mask, head: Mask, face: Mask, sure_body: Mask, chin: float, scale: float
+) -> Mask:
+    """(h, w) what has the colour of the hair on the ``head`` and hangs on it; empty where clothes look like hair.
+
+    ``image`` (h, w, 3) has the person's own colours, ``opaque`` (h, w) is the person. ``head`` (h, w): all above the
+    shoulders; ``face`` (h, w): face and neck; ``sure_body`` (h, w): trunk, arms and hands. ``chin``: its row.
+    ``scale``: px of a decimetre.
+    """
+    nothing = np.zeros(opaque.shape, np.bool_)
+    on_head = narrowed(head & opaque, 1) & ~widened(face, RIM * scale)
+    on_head[max(0, round(chin)) :] = False  # there are shoulders, too
+    others = ((sure_body & ~head) | narrowed(face, RIM * scale)) & opaque
+    if on_head.sum() < SEEDS_MIN or others.sum() < SEEDS_MIN:
+        return nothing
+    models = learn_models(image, on_head, others)
+    like = nothing.copy()
+    zone = opaque & ~face
+    like[zone] = log_likelihood_ratio(models, image[zone]) > HAIR_RATIO
+    like = opened(closed(like, 1) & zone, max(1.0, THIN * scale))
+    _, labels = pieces(like | on_head)
+    hanging = np.unique(labels[on_head])
+    return like & np.isin(labels, hanging[hanging > 0])
