@@ -238,7 +238,9 @@ def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer 
     if not known.any():
         known = own & (alpha > 0.5)
     # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
-    known = usual_cloth(sources.colour, known, ARM_SHARE_MIN)
+    lower = surface.share((f"lowerarm_{side}", f"hand_{side}")) > 0.5
+    halves = [half for half in (known & lower, known & ~lower) if half.any()]  # a sleeve ends between them
+    known = np.any([usual_cloth(sources.colour, half, ARM_SHARE_MIN) for half in halves], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline
     colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
     colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)

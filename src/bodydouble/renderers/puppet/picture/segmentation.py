@@ -77,6 +77,8 @@ CUT_OFF_BELOW = 0.3
 by eye on half bodies with elbows below the picture's edge."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
+AT_THE_OUTLINE = 0.2
+"""Share of its rim with which a sleeve reaches the outline at least. Chosen by eye on short sleeves and a flounce."""
 CUFF_RADIUS = 0.5
 """Decimetres around the wrist in which cuffs are: unlike the sleeve, and left on the trunk they would stay there.
 Chosen by eye on the development clips."""
@@ -130,6 +132,8 @@ def segment(
             hand, fingers = (_bare_arm(image, real & end & ~head, anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
             cut |= _touching(fingers, cut)
+            near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
+            cut |= _sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
         arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
@@ -312,6 +316,25 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
         return np.zeros(zone.shape, np.bool_)
     skin = np.median(image[face], axis=0).astype(np.float64)
     return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
+
+
+def _sleeve(zone: Mask, opaque: Mask, fit: BodyFit, side: str) -> Mask:
+    """(h, w) what of ``zone`` (h, w), on the body's arm, is a sleeve above a bare forearm: it reaches the outline.
+
+    Cloth of the trunk that lies before an arm has the arm's own skin between itself and the outline.
+    """
+    shoulder, elbow = fit.joints.points[list(ARMS[side].joints[:2]), :2]
+    bone = elbow - shoulder
+    ys, xs = np.mgrid[0 : zone.shape[0], 0 : zone.shape[1]]
+    along = ((xs - shoulder[0]) * bone[0] + (ys - shoulder[1]) * bone[1]) / max(float(bone @ bone), 1.0)
+    cloth = opened(zone & (along < 1), 1)
+    count, labels = pieces(cloth)
+    rim = widened(cloth, 2) & ~cloth
+    beside = continued(labels, cloth)
+    around = np.bincount(beside[rim], minlength=count + 1)
+    outside = np.bincount(beside[rim & ~opaque], minlength=count + 1)
+    kept = np.flatnonzero(outside[1:] > AT_THE_OUTLINE * around[1:]) + 1
+    return cloth & np.isin(labels, kept)
 
 
 def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit: BodyFit) -> dict[str, Mask]:

@@ -320,3 +320,46 @@ def test_the_outline_of_a_raised_arm_goes_with_it():
 
     assert np.count_nonzero(line) > 100
     assert parts["arm_l"][line].mean() > 0.9
+
+
+def _with_short_sleeves(image, pose):
+    """``image``, in place, with bare forearms and the shirt's colour on the upper arms."""
+    for shoulder, elbow, wrist in ((11, 13, 15), (12, 14, 16)):
+        sleeve = (image == COLOURS["sleeve"]).all(2)
+        ys = np.arange(len(image))[:, None]
+        hem = pose[shoulder, 1] + 0.6 * (pose[elbow, 1] - pose[shoulder, 1])
+        side = (np.arange(image.shape[1]) > 250)[None] == (pose[wrist, 0] > 250)
+        image[sleeve & side & (ys < hem)] = COLOURS["shirt"]
+        image[sleeve & side & (ys >= hem)] = COLOURS["skin"]
+
+
+def test_a_short_sleeve_goes_with_its_bare_arm():
+    """A sleeve of the shirt's colour above a bare forearm is the arm's: it does not stay when the arm is raised."""
+    pose = joints()
+    image, mask = picture(pose)
+    arm = (image == COLOURS["sleeve"]).all(2)
+    _with_short_sleeves(image, pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    upper = arm & (image == COLOURS["shirt"]).all(2)
+    upper[: int(pose[11, 1] + 20)] = False
+    assert np.count_nonzero(upper) > 200
+    assert (parts["arm_l"] | parts["arm_r"])[upper].mean() > 0.8
+
+
+def test_the_hidden_end_of_an_arm_has_its_sleeves_colour():
+    """What a shoulder hides of an arm with a short sleeve is made up as sleeve, not as the longer bare part."""
+    pose = joints()
+    image, mask = picture(pose)
+    _with_short_sleeves(image, pose)
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    arm = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["arm_l"]
+
+    x, y = np.round(pose[11]).astype(int)
+    assert arm.rgba[y, x, 3] > 200
+    assert np.abs(arm.rgba[y, x, :3].astype(float) - COLOURS["shirt"]).max() < 40
