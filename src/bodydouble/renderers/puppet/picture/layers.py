@@ -19,7 +19,7 @@ from bodydouble.renderers.puppet.body.surface import (
     limb_triangles,
     surface_of,
 )
-from bodydouble.renderers.puppet.picture.back_view import closed_back
+from bodydouble.renderers.puppet.picture.back_view import back_of_head, closed_back
 from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like, usual_cloth
 from bodydouble.renderers.puppet.picture.garment import garment_weights
@@ -39,10 +39,6 @@ RING = 0.35
 """Decimetres: gaps of the trunk up to this width are filled where an arm covered them."""
 SOLID = 0.9
 """Alpha from which on a pixel's colour is the person's alone, and may spread to what is hidden."""
-HAIR_REACH, FACE_MARGIN = 0.35, 0.06
-"""Heights of the face around it in which hair is looked for, and by which its rim is left out."""
-HAIR_ROWS = 0.7
-"""Share of the face's height below which neck and beard are beside it rather than hair."""
 HAND_ZONE = (0.4, 0.8)
 """Weight of the hand's bone between which an arm's pixels become the hand's."""
 RIM_SIGMA, HAND_SIGMA = 0.8, 0.7
@@ -197,19 +193,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     if not sources.face.any():
         return layer
     opacity = np.asarray(opacity, np.float32)
-    colour = closed_back(colour, opacity, fit, sources.skin)
-    return replace(layer, back=premultiplied(_hair_over_face(sources, colour), opacity))
-
-
-def _hair_over_face(sources: LayerSources, colour: Floats) -> Floats:
-    """``colour`` (h, w, 3) with the face covered by what is around and above it: hair, or a bald head's skin."""
-    rows = np.flatnonzero(sources.face.any(1))
-    top, bottom = int(rows.min()), int(rows.max())
-    around = widened(sources.face, HAIR_REACH * (bottom - top)) & (sources.alpha > SOLID)
-    around &= ~widened(sources.face, FACE_MARGIN * (bottom - top))
-    around[int(top + HAIR_ROWS * (bottom - top)) :] = False
-    face = widened(sources.face, FACE_MARGIN * (bottom - top))
-    return filled(colour, around, face) if around.any() else colour
+    back = closed_back(colour, opacity, fit, sources.skin)
+    back = back_of_head(back, sources.alpha > SOLID, sources.face, sources.skin, scale)
+    return replace(layer, back=premultiplied(back, opacity))
 
 
 def _below(hem: float | None, alpha: Floats) -> Floats:
