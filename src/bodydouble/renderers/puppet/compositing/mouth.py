@@ -36,14 +36,18 @@ CAVITY_SHADE = 0.55
 """Lightness of the inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_SHADE = 0.92
 """The same factor for teeth: behind the lips they are darker than the face."""
+LIGHTER_THAN_SKIN = 0.5
+"""Share of the lightness that teeth have beyond the character's skin which is kept. Chosen by eye."""
 LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
-"""Bounds of the character's lightness over the actor's."""
+"""Bounds of the character's lightness over the actor's, for cavity, tongue and lips."""
 CAVITY_HUE = (15.0, 9.0)
 """CIELAB a and b of cavity and tongue in a face whose skin is ``SKIN_DAYLIGHT``. Chosen by eye."""
 CAVITY_OF_SKIN = 0.3
 """Share of the skin's difference from ``SKIN_DAYLIGHT`` that the cavity has: light, or a painting's palette."""
 TEETH_OF_SKIN = (0.2, 0.6)
 """Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
+TEETH_LEAST = (0.0, 3.0)
+"""CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
 SKIN_DAYLIGHT = np.array([14.0, 17.0])
 """CIELAB a and b of skin in daylight."""
 
@@ -97,10 +101,14 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
     skin, dimmed = light.character_skin[1:], light.exposure ** (1 / 3)  # CIELAB is about a cube root of light
     lab = np.empty((*shown.shape[:2], 3), np.float32)
     shade = CAVITY_SHADE + (TEETH_SHADE - CAVITY_SHADE) * teeth
-    lab[..., 0] = np.minimum(lightness * lighter, light.character_skin[0]) * shade
+    skin_lightness = float(light.character_skin[0])
+    # Teeth are as light on all people, in one light. A painting's are not much lighter than its skin.
+    white = np.minimum(lightness, skin_lightness + LIGHTER_THAN_SKIN * np.maximum(lightness - skin_lightness, 0))
+    cavity_lightness = np.minimum(lightness * lighter, skin_lightness)
+    lab[..., 0] = (cavity_lightness + (white - cavity_lightness) * teeth) * shade
     for axis in range(2):
         cavity = dimmed * CAVITY_HUE[axis] + CAVITY_OF_SKIN * (skin[axis] - dimmed * SKIN_DAYLIGHT[axis])
-        lab[..., 1 + axis] = cavity + (TEETH_OF_SKIN[axis] * skin[axis] - cavity) * teeth
+        lab[..., 1 + axis] = cavity + (max(TEETH_OF_SKIN[axis] * skin[axis], TEETH_LEAST[axis]) - cavity) * teeth
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     return np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
 

@@ -1,6 +1,6 @@
 """The face as a mesh that carries expressions, with a skirt of hair and neck that follows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
+from bodydouble.renderers.puppet.drawing.lips import with_lips_alone
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
@@ -108,6 +109,7 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
     if needs_far_side(anatomy.head):
         points, mesh = with_far_side(points, mesh, anatomy.head, NECK_TOP)
     irises = find_irises(mesh.rgba, mesh.vertices[:FACE_VERTICES])
+    mesh = replace(mesh, rgba=with_lips_alone(mesh.rgba, mesh.vertices[:FACE_VERTICES]))
     return FaceMesh(
         vertices=points.vertices,
         head=mesh,

@@ -1,0 +1,63 @@
+"""Lips of a picture with an open mouth, for a mouth that shuts.
+
+The mesh presses what is between the lips together. Landmarks are a few pixels off, and what is left of teeth then shows
+as a white line. An open mouth needs none of it: its inside is the actor's.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Bytes
+from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS, MOUTH_CORNERS
+from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point, hull_mask
+from bodydouble.renderers.puppet.picture.regions import filled, softened, widened
+
+Array = NDArray[np.float64]
+
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+"""Face mesh points around the lips, from the corner at image left along the lower lip and back."""
+UPPER_EDGE, LOWER_EDGE = 0, 17
+"""Points of the lips' outer edges in the middle."""
+OPEN_MIN = 0.04
+"""Gap between the lips, over the mouth's width, from which a mouth is open. Chosen by eye, as what follows."""
+UNSURE = 0.35
+"""Share of the thinner lip's height by which landmarks of its edge are off."""
+SEAM_SHADE, SEAM_SIGMA = 0.45, 0.8
+"""Brightness of the line in which lips meet over theirs, and standard deviation of its edge in pixels."""
+SPREAD = (1, 1)
+"""The lips' colours go on into the mouth at full size: it is small."""
+ROOM, LIPS_PIXELS_MIN = 4, 30
+"""Pixels around the lips that are looked at, and pixels of lips without which their colour is not known."""
+
+
+def with_lips_alone(rgba: Bytes, face: Array) -> Bytes:
+    """``rgba`` (h, w, 4) with lips instead of what an open mouth shows; the face mesh lies at ``face`` (478, 2) in it.
+
+    Between the inner lips they are dark. A shut mouth is returned as it is.
+    """
+    upper, lower = face[FacePoint.UPPER_LIP_INNER], face[FacePoint.LOWER_LIP_INNER]
+    wide = float(np.hypot(*(face[MOUTH_CORNERS[1]] - face[MOUTH_CORNERS[0]])))
+    if float(np.hypot(*(lower - upper))) < OPEN_MIN * wide:
+        return rgba
+    low = np.maximum(np.floor(face[list(OUTER_LIPS)].min(0)).astype(int) - ROOM, 0)
+    high = np.ceil(face[list(OUTER_LIPS)].max(0)).astype(int) + ROOM
+    here = np.s_[low[1] : high[1], low[0] : high[0]]
+    part = rgba[here]
+    if min(part.shape[:2]) < 2 * ROOM:
+        return rgba
+    thin = min(float(np.hypot(*(face[UPPER_EDGE] - upper))), float(np.hypot(*(face[LOWER_EDGE] - lower))))
+    mouth = np.zeros(part.shape[:2], np.uint8)
+    cv2.fillPoly(mouth, [fixed_point(face[list(INNER_LIPS)] - low)], 1, cv2.LINE_8, SUBPIXEL_BITS)
+    inside = mouth > 0
+    taken = widened(inside, max(UNSURE * thin, 1.0))
+    lips = (hull_mask(face[list(OUTER_LIPS)] - low, part.shape) > 0) & ~taken
+    if np.count_nonzero(lips) < LIPS_PIXELS_MIN:
+        return rgba
+    colour = filled(part[..., :3].astype(np.float32), lips, taken, SPREAD)
+    colour *= 1 - (1 - SEAM_SHADE) * softened(inside, SEAM_SIGMA)[..., None]
+    result = rgba.copy()
+    share = softened(taken, SEAM_SIGMA)[..., None]
+    result[here][..., :3] = np.clip(part[..., :3] * (1 - share) + colour * share + 0.5, 0, 255).astype(np.uint8)
+    return result

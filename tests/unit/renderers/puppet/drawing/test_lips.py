@@ -1,0 +1,38 @@
+"""Lips of a picture with an open mouth."""
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.drawing.lips import OUTER_LIPS, with_lips_alone
+from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
+
+SKIN, LIPS, TEETH = (220, 180, 160, 255), (180, 80, 80, 255), (240, 240, 235, 255)
+
+
+def _smile(gap: int) -> tuple[np.ndarray, np.ndarray]:
+    """A texture with lips whose inner edges are ``gap`` px apart, and the landmarks, which see 3 px less."""
+    rgba = np.full((100, 140, 4), SKIN, np.uint8)
+    face = np.zeros((478, 2))
+    around = np.linspace(np.pi, -np.pi, 20, endpoint=False)
+    for points, down in ((OUTER_LIPS, gap / 2 + 12), (INNER_LIPS, max(gap / 2 - 1.5, 0.0))):
+        face[list(points)] = np.stack([70 + 40 * np.cos(around), 50 + down * np.sin(around)], 1)
+    cv2.ellipse(rgba, (70, 50), (40, gap // 2 + 12), 0, 0, 360, LIPS, -1)
+    cv2.ellipse(rgba, (70, 50), (40, gap // 2), 0, 0, 360, TEETH, -1)
+    return rgba, face
+
+
+def test_no_teeth_are_left_beside_the_landmarks() -> None:
+    """What an open mouth shows, and a rim around it, becomes lips, dark where they meet."""
+    rgba, face = _smile(16)
+    closed = with_lips_alone(rgba, face)
+    middle = closed[36:64, 45:95].astype(int)
+    assert middle[..., 1].max() < 130
+    assert middle[14, :, 0].max() < 0.7 * LIPS[0]
+    assert np.array_equal(closed[:30], rgba[:30])
+    assert np.array_equal(closed[..., 3], rgba[..., 3])
+
+
+def test_a_shut_mouth_is_left_as_it_is() -> None:
+    """Its line is the picture's own."""
+    rgba, face = _smile(2)
+    assert with_lips_alone(rgba, face) is rgba
