@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image
+from bodydouble.renderers.puppet.compositing.reduction import reduced
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from bodydouble.renderers.puppet.compositing.removal import DOUBTFUL
 from bodydouble.renderers.puppet.compositing.seams import match_light
@@ -27,6 +28,11 @@ CHOICE_STEP = 4
 SEAM_REACH = 24
 """Pixels around a hole in which the light of a patch is compared with its surroundings."""
 ONE_PIXEL_AROUND = np.ones((3, 3), np.uint8)
+AGREE_MIN, UNLIKE_MIN = 3, 40
+"""Samples of a place from which their median is trusted, and levels (0-255) from it, in any channel, from which a
+sample shows something else there: a part of the person whom its mask misses, or somebody who passes."""
+UNLIKE_SIDE = np.ones((3, 3), np.uint8)
+"""Smaller spots, in pixels of the small picture, are texture that the camera's path misses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,7 @@ class Sample:
     index: int
     rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, 255 - DOUBTFUL near them, else 255
     free: NDArray[np.uint8]  # alpha of every CHOICE_STEP-th pixel of every CHOICE_STEP-th row
+    small: Image  # the mean colours there
 
     @classmethod
     def of(cls, index: int, image: Image, taken: NDArray[np.uint8]) -> "Sample":
@@ -44,7 +51,13 @@ class Sample:
         rgba = cv2.merge([*cv2.split(image), alpha])
         columns, rows = choice_size(taken.shape)
         free = alpha[: rows * CHOICE_STEP : CHOICE_STEP, : columns * CHOICE_STEP : CHOICE_STEP]
-        return cls(index=index, rgba=np.asarray(rgba, np.uint8), free=np.ascontiguousarray(free, np.uint8))
+        small = reduced(np.ascontiguousarray(image[: rows * CHOICE_STEP, : columns * CHOICE_STEP]), CHOICE_STEP)
+        return cls(
+            index=index,
+            rgba=np.asarray(rgba, np.uint8),
+            free=np.ascontiguousarray(free, np.uint8),
+            small=np.asarray(small, np.uint8),
+        )
 
 
 def choice_size(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -98,7 +111,7 @@ def _lay_in(
     path: CameraPath, key: int, samples: list[Sample], image: Image, known: NDArray[np.bool_], alpha_min: int
 ) -> None:
     """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
-    for sample, added in _in_turn(path, key, samples, ~known, alpha_min):
+    for sample, added, odd in _in_turn(path, key, samples, ~known, alpha_min):
         # No more is warped than what this sample adds, and its surroundings.
         box = _full_size_box(added, known.shape, SEAM_REACH)
         x0, y0, x1, y1 = box
@@ -109,6 +122,10 @@ def _lay_in(
             matrix = cut_to(box) @ path.between(sample.index, key)
             moved = np.asarray(cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0)), np.uint8)
         free = cv2.erode(cv2.extractChannel(moved, 3), ONE_PIXEL_AROUND) > alpha_min
+        if odd.any():
+            size = (odd.shape[1] * CHOICE_STEP, odd.shape[0] * CHOICE_STEP)
+            large = cv2.resize(odd.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)[here]
+            free[: large.shape[0], : large.shape[1]] &= large == 0
         before = known[here]
         new = free & ~before
         if np.count_nonzero(new) < PATCH_PIXELS_MIN:
@@ -128,27 +145,33 @@ def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -
 
 def _in_turn(
     path: CameraPath, key: int, samples: list[Sample], hole: NDArray[np.bool_], alpha_min: int
-) -> Iterator[tuple[Sample, NDArray[np.bool_]]]:
+) -> Iterator[tuple[Sample, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Samples in the order in which they are laid under each other: few large patches, the near ones first.
 
     Many narrow strips would be ragged, because no sample is right for all depths of the scene. ``hole`` (H, W) is
-    what is wanted, ``alpha_min`` as in ``_lay_in``. With each sample comes what it adds, in the small picture.
+    what is wanted, ``alpha_min`` as in ``_lay_in``. With each sample comes, in the small picture, what it adds, and
+    where it shows something else than most do.
     """
     size = choice_size(hole.shape)
     shrink, enlarge = (np.diag([zoom, zoom, 1.0]) for zoom in (1 / CHOICE_STEP, CHOICE_STEP))
     free: list[NDArray[np.bool_]] = []
+    colours: list[Image] = []
     for sample in samples:
         matrix = shrink @ path.between(sample.index, key) @ enlarge
         free.append(cv2.warpPerspective(sample.free, matrix, size, flags=cv2.INTER_NEAREST) > alpha_min)
+        colours.append(np.asarray(cv2.warpPerspective(sample.small, matrix, size), np.uint8))
     nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
     hole = hole[: size[1] * CHOICE_STEP : CHOICE_STEP, : size[0] * CHOICE_STEP : CHOICE_STEP].copy()
     left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
     following = left[0]  # the key's own frame
+    odd = _unlike_most(colours, free, hole)
+    for mine, other in zip(free, odd, strict=True):
+        mine &= ~other
     while True:
         left.remove(following)
         added = free[following] & hole
         if added.any():
-            yield samples[following], added
+            yield samples[following], added, odd[following]
         hole &= ~free[following]
         if not left or not hole.any():
             return
@@ -156,3 +179,23 @@ def _in_turn(
         if max(gains) == 0:
             return
         following = left[int(np.argmax(gains))]
+
+
+def _unlike_most(
+    colours: list[Image], free: list[NDArray[np.bool_]], hole: NDArray[np.bool_]
+) -> list[NDArray[np.bool_]]:
+    """For each sample, (h, w) where in the ``hole`` (h, w) it is ``free`` and shows something else than most that are.
+
+    ``colours`` (h, w, 3) are of the same size.
+    """
+    shown = np.sum(free, axis=0, dtype=np.int32)
+    several = hole & (shown >= AGREE_MIN) & (shown < len(free))  # nobody covers the rest, and no plate is shown there
+    odd = [np.zeros(hole.shape, np.bool_) for _ in free]
+    if not several.any():
+        return odd
+    stack, taken = np.stack([x[several] for x in colours]), ~np.stack([x[several] for x in free])
+    usual = _masked_median(stack[:, None], taken[:, None])[0]
+    for mine, sample, hidden in zip(odd, stack, taken, strict=True):
+        mine[several] = (cv2.absdiff(sample, usual).max(-1) > UNLIKE_MIN) & ~hidden
+        mine[:] = cv2.dilate(cv2.morphologyEx(mine.view(np.uint8), cv2.MORPH_OPEN, UNLIKE_SIDE), UNLIKE_SIDE) > 0
+    return odd

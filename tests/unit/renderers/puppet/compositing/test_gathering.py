@@ -1,0 +1,40 @@
+"""Background that sampled frames show."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.compositing.gathering import Sample, nearest
+from bodydouble.renderers.puppet.compositing.registration import CameraPath
+from synthetic_scene import scenery
+
+
+def _samples(wrong: tuple[int, ...]) -> tuple[np.ndarray, list[Sample]]:
+    """The scene, and five samples of it: the person covers a square in the first; the ``wrong`` ones show them there.
+
+    Their masks miss the person.
+    """
+    scene, samples = scenery(160, 120), []
+    for index in range(5):
+        image, taken = scene.copy(), np.zeros((120, 160), np.uint8)
+        if index == 0:
+            taken[40:80, 60:100] = 255
+        if index == 0 or index in wrong:
+            image[40:80, 60:100] = (230, 20, 160)
+        samples.append(Sample.of(4 * index, image, taken))
+    return scene, samples
+
+
+def test_a_sample_that_shows_something_else_than_most_is_left_out() -> None:
+    """The nearest sample shows a part of the person that its mask missed: what three others show is taken."""
+    path = CameraPath(start=0, to_first=np.tile(np.eye(3), (20, 1, 1)), still=False, share_followed=1.0)
+    scene, samples = _samples(wrong=(1,))
+    image, known = nearest(path, 0, samples)
+    assert known.all()
+    assert np.abs(image[45:75, 65:95].astype(int) - scene[45:75, 65:95]).max() < 20
+
+
+def test_two_samples_that_differ_are_taken_as_they_are() -> None:
+    """Where too few samples show a place, none is outvoted, and nothing becomes unknown."""
+    path = CameraPath(start=0, to_first=np.tile(np.eye(3), (20, 1, 1)), still=False, share_followed=1.0)
+    _, samples = _samples(wrong=(1,))
+    _, known = nearest(path, 0, samples[:3])
+    assert known.all()
