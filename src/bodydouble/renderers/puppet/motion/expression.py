@@ -54,6 +54,8 @@ MOUTH_WIDTH_REST, MOUTH_LIFT_REST = 0.37, -0.015
 Medians of the development pairs' resting faces are .35 and -.02; smiles have .43 to .48 and .03 to .07."""
 SMILE_WIDTH_KEPT = 0.25
 """Share of a smile's extra width that a resting mouth keeps: how wide a mouth is belongs to the face, too."""
+SMILE_WIDER_MAX = 0.3
+"""Share by which a mouth is widened at most to smile."""
 LIFT_MIN, LIFT_MAX = -0.08, 0.06
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
@@ -209,14 +211,17 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
 
 
 def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
-    """``face`` with its mouth's corners where the actor's are, and as narrow as the actor's where it opens.
+    """``face`` with its mouth's corners where the actor's are, as narrow as the actor's where it opens, and as smiling.
 
     The actor's offsets say how a mouth moves, not whether it smiles all the time: the corners' height is therefore
-    taken from the actor's shape itself, above that of the resting face ``rest``, which never smiles.
+    taken from the actor's shape itself, above that of the resting face ``rest``, which never smiles; and so is how much
+    wider a smile is than a resting mouth.
     """
     width, lift = mouth_shape(face)
     share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
     shrink = share * max(0.0, 1 - float(actors[0]) / width)
+    smile = float(mouth_shape(rest)[0]) + max(float(actors[0]) - MOUTH_WIDTH_REST, 0.0)
+    shrink -= float(np.clip(smile / width - 1, 0, SMILE_WIDER_MAX))
     middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
     shaped = face.copy()
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
