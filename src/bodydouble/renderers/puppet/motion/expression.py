@@ -54,8 +54,9 @@ MOUTH_WIDTH_REST, MOUTH_LIFT_REST = 0.37, -0.015
 Medians of the development pairs' resting faces are .35 and -.02; smiles have .43 to .48 and .03 to .07."""
 SMILE_WIDTH_KEPT = 0.25
 """Share of a smile's extra width that a resting mouth keeps: how wide a mouth is belongs to the face, too."""
-SMILE_WIDER_MAX = 0.3
-"""Share by which a mouth is widened at most to smile."""
+SMILE_LIFT, SMILE_WIDER_MAX = (0.0, 0.04), 0.3
+"""Height of a mouth's corners in face heights between which it comes to smile, and share by which it is then widened at
+most. A mouth that opens wide without a smile is no reason to widen a small one."""
 LIFT_MIN, LIFT_MAX = -0.08, 0.06
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
@@ -220,8 +221,9 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     width, lift = mouth_shape(face)
     share = float(smoothstep(MOUTH_AJAR, MOUTH_OPEN, mouth_gap(face)))
     shrink = share * max(0.0, 1 - float(actors[0]) / width)
+    smiles = float(smoothstep(*SMILE_LIFT, float(actors[1])))
     smile = float(mouth_shape(rest)[0]) + max(float(actors[0]) - MOUTH_WIDTH_REST, 0.0)
-    shrink -= float(np.clip(smile / width - 1, 0, SMILE_WIDER_MAX))
+    shrink -= smiles * float(np.clip(smile / width - 1, 0, SMILE_WIDER_MAX))
     middle = (face[UPPER_LIP, :2] + face[LOWER_LIP, :2]) / 2
     shaped = face.copy()
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
