@@ -77,6 +77,8 @@ CUT_OFF_BELOW = 0.3
 by eye on half bodies with elbows below the picture's edge."""
 PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
+BARE_SHARE = 0.6
+"""Share of the legs that has the colour of the face from which they are bare. Chosen by eye on short trousers."""
 AT_THE_OUTLINE = 0.2
 """Share of its rim with which a sleeve reaches the outline at least. Chosen by eye on short sleeves and a flounce."""
 CUFF_RADIUS = 0.5
@@ -122,6 +124,8 @@ def segment(
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
     real = opaque & ~made_up
     head |= _hair(image, real, head, fit, anatomy, trunk)
+    legs = np.any([limb_triangles(template, "leg", side, 0.5) for side in SIDES], axis=0)[number] & body & real
+    bare = np.count_nonzero(_bare_arm(image, legs, anatomy)) > BARE_SHARE * np.count_nonzero(legs)
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
     for side in SIDES:
@@ -129,7 +133,7 @@ def segment(
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         if cut.any():
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
-            hand, fingers = (_bare_arm(image, real & end & ~head, anatomy) for end in ends)
+            hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
             cut |= _touching(fingers, cut)
             near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)

@@ -363,3 +363,25 @@ def test_the_hidden_end_of_an_arm_has_its_sleeves_colour():
     x, y = np.round(pose[11]).astype(int)
     assert arm.rgba[y, x, 3] > 200
     assert np.abs(arm.rgba[y, x, :3].astype(float) - COLOURS["shirt"]).max() < 40
+
+
+def test_a_bare_thigh_beside_a_hand_stays_the_legs():
+    """A hand that hangs beside a bare leg takes none of its skin along."""
+    pose = joints()
+    for hand, hip in ((15, 23), (16, 24)):
+        pose[hand] = pose[hip] + [0.35 * (pose[hip, 0] - 250), 0]
+        pose[[hand + 2, hand + 4, hand + 6]] = pose[hand] + [0, 22]
+    image, mask = picture(pose)
+    image[(image == COLOURS["trousers"]).all(2)] = COLOURS["skin"]
+    turn = np.linspace(0, 2 * np.pi, FACE_POINTS)
+    face = np.c_[pose[0] + 8 * np.c_[np.cos(turn), np.sin(turn)], np.zeros(FACE_POINTS)]
+    anatomy, template = replace(anatomy_of(track_of([pose])), face=face), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+    parts = segment(image, mask, fit, template, anatomy, np.zeros(mask.shape, bool)).parts
+
+    thigh = np.zeros(mask.shape, np.uint8)
+    cv2.circle(thigh, np.round(pose[19] + [0, 18]).astype(int).tolist(), 8, 1, -1)
+    thigh = (thigh > 0) & (mask > 0.5) & (np.abs(np.arange(500) - 250) < 45)[None]
+    assert np.count_nonzero(thigh) > 30
+    assert parts["arm_l"][thigh].mean() < 0.3
