@@ -62,7 +62,9 @@ class PuppetRenderer:
     def prepare(self, scene: Scene, folder: Path, report: StepReporter) -> "PreparedPuppet":
         """Cut-out, rig, plates and colour. Raises NobodyFound where nobody is in the reference image."""
         track, footage, mattes = scene.track, scene.footage, scene.mattes
-        motion = build_motion(track, footage.frame_rate, outline_widths(track, mattes), lowest_rows(track, mattes))
+        size = footage.width, footage.height
+        outline, lowest = outline_widths(track, mattes), lowest_rows(track, mattes)
+        motion = build_motion(track, footage.frame_rate, outline, lowest, size)
         bystanders = BystanderMasks(self._pack, track)
         report(STARTED)
         # The plates leave a core free: meanwhile the character is made.

@@ -9,6 +9,7 @@ from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.smoothing import fill_gaps, one_euro, spans
 from bodydouble.perception.track import FACE_POINTS, HAND_POINTS, PersonTrack
 from bodydouble.perception.trunk import shoulder_vector, spine_vector
+from bodydouble.renderers.puppet.motion.arms import hang_unseen
 from bodydouble.renderers.puppet.motion.expression import (
     INNER_LIPS,
     Expression,
@@ -82,15 +83,23 @@ class Motion:
 
 
 def build_motion(
-    track: PersonTrack, frame_rate: float, outline: Array | None = None, lowest: Array | None = None
+    track: PersonTrack,
+    frame_rate: float,
+    outline: Array | None = None,
+    lowest: Array | None = None,
+    frame_size: tuple[int, int] | None = None,
 ) -> Motion:
     """The motion of a smoothed track. Nothing is mixed across cuts; the neutral face is taken over the whole track.
 
     ``outline``: (F,) px, ``outline_widths`` of the track, which give the size where the landmarks do not.
     ``lowest``: (F,) px, ``lowest_rows`` of the track, which say where the soles are.
+    ``frame_size``: width and height in px; arms outside the frame hang.
     """
     hands, hand_weight = _hands(track)
-    body = track.body[..., :2].astype(np.float64)
+    body = track.body.astype(np.float64)
+    if frame_size is not None:
+        body = hang_unseen(body, track, frame_size)
+    body, depth = body[..., :2].copy(), body[..., 2]
     for k, wrist in enumerate(WRISTS):
         weight = hand_weight[:, k, None]
         seen = np.where(np.isfinite(hands[:, k, 0]), hands[:, k, 0], body[:, wrist])
@@ -103,7 +112,7 @@ def build_motion(
         shot=track.shot,
         present=track.present,
         body=body,
-        depth=track.body[..., 2].astype(np.float64),
+        depth=depth,
         visibility=track.visibility.astype(np.float64),
         head_rotation=rotation,
         head_centre=centre,
