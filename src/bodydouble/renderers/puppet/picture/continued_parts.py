@@ -39,6 +39,8 @@ STAND_OFF_MAX, STAND_OFF_MIN = 1.2, 0.15
 FLARE_ROWS, FLARE_MIN, FLARE_MAX = 0.8, 0.05, 0.3
 """Decimetres above the edge in which a garment's sides have the slope with which they go on, and its bounds in pixels a
 row. Chosen by eye on the development clips."""
+CORNER_ROWS = 0.4
+"""Decimetres above the edge in which a garment is widest: mattes round its corners. Chosen by eye on a flared skirt."""
 FLARE_LENGTH = 3.0
 """Decimetres over which they become straight. Chosen by eye."""
 HEM_ROUND = 0.07
@@ -137,7 +139,7 @@ def _painted(
     lit = lit_skin if skin else lit_cloth
     painted = lit(np.asarray(usual, np.float32), light)
     if cut is not None:
-        down = np.arange(len(left))[:, None, None] / canvas.fit.scale
+        down = (first - canvas.top + np.arange(len(left)))[:, None, None] / canvas.fit.scale
         kept = 1 - (1 - (0 if skin else COLOURS_KEPT)) * smoothstep(0, COLOUR_FADE, down)
         source = cut.columns[0] + across * (cut.columns[1] - cut.columns[0])
         own = np.stack([np.interp(source, x[0], cut.colours[:, k]) for k in range(3)], -1)
@@ -215,18 +217,16 @@ def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:
     return {"l": away[0] < away[1], "r": away[0] >= away[1]}
 
 
-def shoes_of(canvas: Canvas) -> dict[str, tuple[Mask, Floats]]:
-    """Side → (h, w) a foot, larger than a bare one, and its light (h, w), darker at the sole."""
+def shoe_below(canvas: Canvas, side: str, colour: Array) -> Part:
+    """A foot in a shoe of ``colour`` (3,) 0-255, larger than a bare one and darker at the sole."""
     scale = canvas.fit.scale
-    result: dict[str, tuple[Mask, Floats]] = {}
-    for side in SIDES:
-        foot, light = body_light(canvas.fit, canvas.template, (f"foot_{side}",), canvas.shape)
-        shoe = softened(widened(foot, SHOE_WIDTH * scale), SHOE_SIGMA * scale) > 0.5
-        sole = shoe.copy()
-        thick = max(1, round(SOLE * scale))
-        sole[:-thick] &= ~shoe[thick:]
-        result[side] = shoe, np.where(sole, SOLE_LIGHT, light).astype(np.float32)
-    return result
+    foot, light = body_light(canvas.fit, canvas.template, (f"foot_{side}",), canvas.shape)
+    shoe = softened(widened(foot, SHOE_WIDTH * scale), SHOE_SIGMA * scale) > 0.5
+    sole = shoe.copy()
+    thick = max(1, round(SOLE * scale))
+    sole[:-thick] &= ~shoe[thick:]
+    lit = lit_cloth(np.asarray(colour, np.float32), np.where(sole, SOLE_LIGHT, light).astype(np.float32))
+    return Part(alpha=shoe.astype(np.float32), colour=lit)
 
 
 def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
@@ -241,24 +241,26 @@ def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:
     widest = max(top, round(fit.joints.hips[1] + CROTCH * scale))
     thighs = model[0][widest], model[1][widest]
     reach = STAND_OFF_MAX * scale
-    left = max(min(cut.columns[0], thighs[0]), thighs[0] - reach)
-    right = min(max(cut.columns[1], thighs[1]), thighs[1] + reach)
-    stop = min(canvas.shape[0], int(hem) + 1)
-    down = np.arange(stop - top)
+    stop, first = min(canvas.shape[0], int(hem) + 1), max(0, top - round(CORNER_ROWS * scale))
+    shown = [np.flatnonzero(canvas.person[row]) for row in range(first, top)]
+    left = max(min([*(row[0] for row in shown if len(row)), thighs[0]]), thighs[0] - reach)
+    right = min(max([*(row[-1] for row in shown if len(row)), thighs[1]]), thighs[1] + reach)
+    down = np.maximum(np.arange(first, stop) - top, 0)
     flare = [_flare(canvas, k, scale) for k in (0, 1)]
     damped = FLARE_LENGTH * scale * (1 - np.exp(-down / (FLARE_LENGTH * scale)))
     apart = np.minimum(STAND_OFF_MIN * scale, 2 * FLARE_MIN * down)  # no ledge at the edge
-    lefts = np.minimum.accumulate(np.minimum(left - flare[0] * damped, model[0][top:stop] - apart))
-    rights = np.maximum.accumulate(np.maximum(right + flare[1] * damped, model[1][top:stop] + apart))
+    lefts = np.minimum.accumulate(np.minimum(left - flare[0] * damped, model[0][first:stop] - apart))
+    rights = np.maximum.accumulate(np.maximum(right + flare[1] * damped, model[1][first:stop] + apart))
     across = (np.arange(canvas.shape[1])[None] - lefts[:, None]) / np.maximum(rights - lefts, 1)[:, None]
     away = np.clip(2 * across - 1, -1, 1)
     folds = max(2, round((rights[-1] - lefts[-1]) / (FOLD * scale)))
-    hanging = (down / max(len(down), 1))[:, None]
+    hanging = (down / max(down[-1], 1))[:, None]
     light = AMBIENT + DIFFUSE * np.sqrt(1 - 0.8 * away**2) + FOLD_LIGHT * hanging * np.cos(2 * np.pi * folds * across)
     edge_cut = replace(cut, columns=(left, right))
-    part = _painted(canvas, top, (lefts, rights), light.astype(np.float32), cut.usual, edge_cut, False)
+    part = _painted(canvas, first, (lefts, rights), light.astype(np.float32), cut.usual, edge_cut, False)
     end = hem - HEM_ROUND * (rights[-1] - lefts[-1]) * away**2
-    part.alpha[top:stop] *= np.clip(end - (top + down)[:, None] + 0.5, 0, 1).astype(np.float32)
+    part.alpha[first:stop] *= np.clip(end - np.arange(first, stop)[:, None] + 0.5, 0, 1).astype(np.float32)
+    part.alpha[:top] *= np.logical_or.accumulate(canvas.person[:top], axis=0)  # only below what is seen
     return part, edge_cut
 
 

@@ -114,7 +114,7 @@ def extend_below(
     source &= known
     # A portrait that shows nothing but a neck has no cloth to go on with.
     low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
-    found = np.count_nonzero(source & low) >= CLOTH_MIN * fit.scale**2
+    found = np.count_nonzero(source & low) >= CLOTH_SHARE_MIN * CLOTH_MIN * fit.scale**2
     if found:
         seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
         colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, fit.scale)
@@ -178,7 +178,7 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
 def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
     """(h, w) what is ``made_up`` of shoulders below an edge that shows only neck, collar or their upper ends.
 
-    From the person of ``alpha`` they fall outwards to the widest place of the body, and are nowhere narrower.
+    From the person of ``alpha`` they fall outwards, and are nowhere narrower than it.
     """
     row = len(alpha) - EDGE - 1
     shown = np.flatnonzero(alpha[row] > CUT_OFF)
@@ -188,7 +188,8 @@ def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
         return made_up
     x, down = np.arange(made_up.shape[1])[None], np.arange(made_up.shape[0])[:, None] - row
     falling = np.maximum(shown.min() - x, x - shown.max()) <= SHOULDER_SLOPE * down
-    inside = (x >= around.min()) & (x <= around.max()) & (down < stop - row)
+    low, high = max(shown.min(), around.min()), min(shown.max(), around.max())
+    inside = (x >= low) & (x <= high) & (down < stop - row)
     soft = softened(falling & (made_up | inside), SHOULDER_ROUND * fit.scale) > 0.5
     return soft & (down > 0)
 

@@ -1,5 +1,6 @@
 """Completes what a picture's lower edge cuts off: the rest of a dress, of trousers or bare legs, and shoes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -22,7 +23,7 @@ from bodydouble.renderers.puppet.picture.continued_parts import (
     cut_at_edge,
     garment_below,
     leg_below,
-    shoes_of,
+    shoe_below,
 )
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, skin_like
@@ -50,6 +51,8 @@ CORNER = 1.2
 DARK_LIGHTNESS, DARK_CHROMA = 28.0, 0.4
 """L* of made-up trousers at most, and the share of the cloth's chroma that they and shoes have: a bodysuit in the
 colour of a bright shirt is rare. Chosen by eye on headshots."""
+UNLIKE = 14.0
+"""L* by which made-up trousers differ from a dark shirt: a body in one colour is a diver's."""
 SHOE_LIGHTNESS, SHOE_SHARE = 18.0, 0.6
 """L* that a made-up shoe may always have, and the share of the cloth's L* that it may have else: dark shoes below a
 white dress vanish before a dark floor. Chosen by eye on the development clips."""
@@ -105,7 +108,8 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
     bare = dict.fromkeys(SIDES, False)
     if top < shirt_end:
         first = shirt_end
-        dark = darkened(whole.usual, DARK_LIGHTNESS)
+        shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(first) & canvas.rows(first - fit.scale)
+        dark = trousers_colour(np.median(colour[shirt], axis=0) if shirt.any() else whole.usual)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
         trousers = canvas.rows(first) & ~canvas.arms
@@ -118,7 +122,10 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
     order = sorted(SIDES, key=lambda side: -float(fit.joints.points[LEGS[side].joints[1], 2]))
     legs = {side: leg_below(canvas, side, first, cuts[side], usual[side], bare[side]) for side in order}
     trunk = canvas.extended.made_up & ~canvas.rows(crotch)
-    cutout = _composed(canvas, [leg for leg in legs.values() if leg is not None], trunk, colour, usual)
+    shoes = {side: shoe_below(canvas, side, shoe_colour(usual[side])) for side in SIDES}
+    # Trousers fall over shoes, bare legs stand in them.
+    worn = [part for side in order for part in ((legs[side], shoes[side]) if bare[side] else (shoes[side], legs[side]))]
+    cutout = _composed(canvas, worn, trunk, colour)
     parts = split_legs(segmentation, fit, canvas.template, hem)
     masks = dict(parts.parts)
     for side, leg in legs.items():
@@ -140,22 +147,21 @@ def _lit_trunk(canvas: Canvas) -> Floats:
     return colour
 
 
-def _composed(canvas: Canvas, parts: list[Part], trunk: Mask, colour: Floats, usual: dict[str, Array]) -> Cutout:
-    """The cut-out with ``parts``, the later before the earlier, ``trunk``, and shoes that go with ``usual``."""
+def _composed(canvas: Canvas, parts: Sequence[Part | None], trunk: Mask, colour: Floats) -> Cutout:
+    """The cut-out of ``colour`` (h, w, 3) with ``parts``, the later before the earlier, and the ``trunk`` (h, w)."""
     below = canvas.rows(canvas.top)
     alpha = canvas.extended.cutout.alpha
     shown = (trunk | canvas.arms | ~canvas.extended.made_up) & (alpha > 0.5)
-    for side, (shoe, light) in shoes_of(canvas).items():
-        shoe &= below & ~canvas.arms
-        colour[shoe] = lit_cloth(np.asarray(shoe_colour(usual[side]), np.float32), light[shoe])
-        shown |= shoe
-    for part in parts:
-        inside = (part.alpha > 0) & below & ~canvas.arms
+    painted = canvas.rows(canvas.top - EDGE) & shown
+    for part in (part for part in parts if part is not None):
+        inside = (part.alpha > 0) & (below | (alpha <= 0.5)) & ~canvas.arms
         colour[inside] = part.colour[inside]
-        shown |= (part.alpha > 0.5) & below
+        shown |= (part.alpha > 0.5) & inside
+        painted |= inside
     # Parts and what is seen are softened as one: no line shows between them.
     soft = softened(shown, RIM_SIGMA)
-    return Cutout(alpha=np.asarray(np.where(below, soft, alpha), np.float32), colour=np.asarray(colour, np.float32))
+    alpha = np.where(below, soft, np.where(painted, np.maximum(soft, alpha), alpha))
+    return Cutout(alpha=np.asarray(alpha, np.float32), colour=np.asarray(colour, np.float32))
 
 
 def _with_garment(
@@ -168,10 +174,9 @@ def _with_garment(
     garment, cut = made
     first = max(canvas.top, int(hem - UNDER_HEM * fit.scale))
     legs = [leg_below(canvas, side, first, None, skin, True) for side in SIDES]
-    parts = [*(leg for leg in legs if leg is not None), garment]
+    shoes = [shoe_below(canvas, side, shoe_colour(cut.usual)) for side in SIDES]
     nothing = np.zeros(canvas.shape, np.bool_)
-    colour = canvas.extended.cutout.colour.copy()
-    cutout = _composed(canvas, parts, nothing, colour, dict.fromkeys(SIDES, cut.usual))
+    cutout = _composed(canvas, [*legs, *shoes, garment], nothing, canvas.extended.cutout.colour.copy())
     cutout = replace(cutout, alpha=_without_corners(canvas, cutout.alpha, cut))
     separate = _without_arms(segmentation, garment.alpha > 0, fit, template)
     return LowerBody(cutout=cutout, parts=split_legs(separate, fit, template, hem))
@@ -192,11 +197,27 @@ def shoe_colour(cloth: Array) -> Array:
     return darkened(cloth, max(SHOE_LIGHTNESS, SHOE_SHARE * float(lab[0, 0, 0])))
 
 
+def trousers_colour(shirt: Array) -> Array:
+    """(3,) 0-255 the colour of trousers below a ``shirt`` (3,) 0-255: dark, and unlike a dark shirt's."""
+    lab = cv2.cvtColor(np.asarray(shirt / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
+    lightness = float(lab[0, 0, 0])
+    if lightness > DARK_LIGHTNESS + UNLIKE:
+        return darkened(shirt, DARK_LIGHTNESS)
+    return darkened(shirt, lightness - UNLIKE) if lightness > DARK_LIGHTNESS else brightened(shirt, UNLIKE)
+
+
 def darkened(colour: Array, lightness_max: float) -> Array:
     """(3,) 0-255 a dark, greyer cloth that goes with ``colour`` (3,) 0-255."""
     lab = cv2.cvtColor(np.asarray(colour / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
     lab *= np.array([min(1.0, lightness_max / max(float(lab[0, 0, 0]), 1.0)), DARK_CHROMA, DARK_CHROMA], np.float32)
     return 255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), 0, 1).astype(np.float64)[0, 0]
+
+
+def brightened(colour: Array, more: float) -> Array:
+    """(3,) 0-255 a greyer cloth whose L* is ``more`` than that of ``colour`` (3,) 0-255."""
+    lab = cv2.cvtColor(np.asarray(colour / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
+    lab = lab * np.array([1, DARK_CHROMA, DARK_CHROMA], np.float32) + np.array([more, 0, 0], np.float32)
+    return 255 * np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1).astype(np.float64)[0, 0]
 
 
 def _continued_hem(fit: BodyFit, edge: int, height: int, share: float) -> float:

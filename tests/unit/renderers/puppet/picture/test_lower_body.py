@@ -10,7 +10,7 @@ from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
-from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour
+from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour, trousers_colour
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -18,8 +18,13 @@ HIPS, THIGHS, KNEES = 255, 310, 350
 """Rows of the mannequin just below the hips' joints, in the middle of the thighs, and below the knees."""
 
 
-def cut_off(edge: int, *, dressed: bool, trousers: tuple[int, int, int] = COLOURS["trousers"]) -> FittedPicture:
-    """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``."""
+def cut_off(
+    edge: int, *, dressed: bool, trousers: tuple[int, int, int] = COLOURS["trousers"], rounded: int = 0
+) -> FittedPicture:
+    """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``.
+
+    The matte's last rows lack ``rounded`` columns at each side.
+    """
     pose = joints()
     image, mask = picture(pose)
     image[(image == COLOURS["trousers"]).all(2)] = trousers
@@ -33,6 +38,9 @@ def cut_off(edge: int, *, dressed: bool, trousers: tuple[int, int, int] = COLOUR
         image[(garment > 0) & ~arms] = COLOURS["shirt"]
         mask[garment > 0] = 1
     image, mask = np.ascontiguousarray(image[:edge]), np.ascontiguousarray(mask[:edge])
+    for row in mask[edge - 8 :] if rounded else ():
+        shown = np.flatnonzero(row)
+        row[shown[:rounded]] = row[shown[-rounded:]] = 0
     anatomy = anatomy_of(track_of([pose]))
     seen = anatomy.visibility.copy()
     seen[25:] = 0.1
@@ -137,3 +145,19 @@ def test_hanging_arms_keep_their_sleeves_beside_dark_trousers(monkeypatch: pytes
     sleeve = below[below[..., 3] > 240]
     assert len(sleeve) > 20
     assert np.quantile(sleeve[:, :3].max(1), 0.05) > 0.75 * max(COLOURS["shirt"])
+
+
+@pytest.mark.parametrize("shirt", [10.0, 40.0, 75.0, 110.0, 240.0])
+def test_trousers_below_a_shirt_are_dark_and_unlike_it(shirt: float):
+    """Neither a white shirt nor a black one has trousers of its own brightness below it."""
+    colour = trousers_colour(np.full(3, shirt))
+    assert colour.max() < 80
+    assert np.abs(colour - shirt).min() > 20
+
+
+def test_a_flared_garment_whose_corner_the_matte_rounds_goes_on_from_its_widest_row():
+    """Just above the edge a skirt is as wide as farther up, though the matte is narrower there."""
+    plain, rounded = (cut_off(THIGHS, dressed=True, rounded=n).layers.layers["trunk"].rgba for n in (0, 6))
+
+    widths = [np.count_nonzero(rgba[THIGHS - 4, :, 3] > 128) for rgba in (plain, rounded)]
+    assert widths[1] >= widths[0] - 4
