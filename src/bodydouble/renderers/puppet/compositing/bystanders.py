@@ -46,6 +46,10 @@ SOFT_SIGMA, SOFT_REACH = 1.0, 4
 FRONT_MARGIN = 0.02
 """Picture heights by which a bystander's feet may be above the replaced person's and still be as near."""
 
+UNLIKE_MIN, UNLIKE_BLUR = 34, (5, 5)
+"""Levels (0-255) of the largest channel's difference to the plate, blurred over a square of so many pixels, from which
+a pixel is not the background. Chosen by eye on the development clips: above texture that the camera moves."""
+
 LEGS_UNSURE_MAX = 0.5
 """Visibility of both knees below which somebody may stand before the legs, and is looked for there."""
 SQUARE_MIN = 16
@@ -129,10 +133,14 @@ class BystanderMasks:
         mask = cv2.threshold(people, UNKNOWN_LEVEL, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.dilate(mask, disc(RIM * height, DISC_RADIUS_MIN)), np.uint8)
 
-    def around(self, index: int, image: Image, matte: Matte, gone: Matte, box: PixelBox) -> tuple[Matte, Matte] | None:
+    def around(
+        self, index: int, image: Image, matte: Matte, gone: Matte, box: PixelBox, plate: Image
+    ) -> tuple[Matte, Matte] | None:
         """Bystanders within ``box`` of frame ``index``, and those of them in front of the replaced person.
 
         Two masks (h, w) 0-255, soft; None where nobody is. ``matte`` and ``gone`` (H, W) are the replaced person's.
+        ``plate`` (h, w, 3) is the background in ``box``: the network sees few who kneel or are half hidden, but they
+        differ from it.
         """
         height, width = matte.shape
         if not self.expected(index, height):
@@ -140,6 +148,8 @@ class BystanderMasks:
         x0, y0, x1, y1 = _square_around(box, width, height)
         here = np.s_[y0:y1, x0:x1]
         people = self._people(np.ascontiguousarray(image[here]))
+        inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
+        people[inside] = cv2.max(people[inside], _unlike(image[box[1] : box[3], box[0] : box[2]], plate))
         self._keep_expected(index, people, (x0, y0), height)
         self._look_before_legs(index, image, people, (x0, y0))
         others = np.asarray(cv2.threshold(people, PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1], np.uint8)
@@ -149,9 +159,11 @@ class BystanderMasks:
         others |= before
         feet = min(float(self._track.box[index, 3]), height) - FRONT_MARGIN * height
         near = cv2.dilate(before, disc(BEFORE_REACH * height, DISC_RADIUS_MIN)) if before.any() else before
-        own = np.asarray(cv2.bitwise_and(gone[here], cv2.bitwise_not(near)), np.uint8)
+        # What the matte doubts, and only the widened mask takes for the replaced person, is rather somebody else here.
+        sure = cv2.threshold(matte[here], PERSON_LEVEL, 255, cv2.THRESH_BINARY)[1]
+        own = cv2.min(gone[here], cv2.dilate(sure, disc(CORE * height, DISC_RADIUS_MIN)))
+        own = np.asarray(cv2.bitwise_and(own, cv2.bitwise_not(near)), np.uint8)
         pieces = _apart_from(others, own, height, feet - y0)
-        inside = np.s_[box[1] - y0 : box[3] - y0, box[0] - x0 : box[2] - x0]
         if pieces is None or not pieces[0][inside].any():
             return None
         soft, soft_front = (_softened(mask, inside) for mask in pieces)
@@ -220,6 +232,14 @@ class BystanderMasks:
         if self._net is None:  # two threads may make one each: all share the networks in memory
             self._net = SelfieNet(self._pack)
         return self._net.levels(image)
+
+
+def _unlike(image: Image, plate: Image) -> Matte:
+    """(h, w) 0 or 255: where ``image`` (h, w, 3) is certainly not the background ``plate`` (h, w, 3)."""
+    difference = cv2.blur(cv2.absdiff(image, plate), UNLIKE_BLUR)
+    unlike = cv2.threshold(difference, UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
+    # Grey is no colour's 0 where a channel is 255: OpenCV mixes channels several times faster than it splits them.
+    return np.asarray(cv2.threshold(cv2.cvtColor(unlike, cv2.COLOR_RGB2GRAY), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _square_around(box: PixelBox, width: int, height: int) -> PixelBox:

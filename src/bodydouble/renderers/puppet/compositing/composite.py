@@ -102,9 +102,9 @@ class Composer:
         things = None
         if self.actor_colours is not None:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
-        others = self.bystanders.around(index, image, matte, gone, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
         lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
+        others = self.bystanders.around(index, image, matte, gone, box, lit)
         gone_here = gone[y0:y1, x0:x1]
         comparable = where_seen(hair[y0:y1, x0:x1], with_seen)
         gone_here = cv2.max(gone_here, hair_left_over(comparable, gone_here, source, lit))

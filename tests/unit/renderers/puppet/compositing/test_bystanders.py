@@ -25,6 +25,10 @@ def masks(monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack) -> BystanderMa
     return BystanderMasks(model_pack, track)
 
 
+def _cut(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(image[BOX[1] : BOX[3], BOX[0] : BOX[2]])
+
+
 def _half_seen(frames: int = 1) -> PersonTrack:
     """The replaced person, whose landmarks are in sight down to the hips; somebody is at the other side."""
     track = empty_track(frames)
@@ -50,11 +54,12 @@ def _scene() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_only_the_box_is_computed_and_the_answer_is_that_of_the_whole(masks: BystanderMasks) -> None:
     """Both masks equal those that are computed over the whole square, blurred, and then cut to the box."""
     image, matte, gone = _scene()
-    found = masks.around(0, image, matte, gone, BOX)
+    found = masks.around(0, image, matte, gone, BOX, _cut(image))
     x0, y0, x1, y1 = bystanders._square_around(BOX, WIDTH, HEIGHT)
     here = np.s_[y0:y1, x0:x1]
     others = np.where((image[here][..., 0] > 110) & (matte[here] <= 110), 255, 0).astype(np.uint8)
-    core = cv2.morphologyEx(others & ~gone[here], cv2.MORPH_OPEN, disc(0.01 * HEIGHT, 1))
+    own = gone[here] & np.asarray(cv2.dilate(matte[here], disc(0.01 * HEIGHT, 1)), np.uint8)
+    core = cv2.morphologyEx(others & ~own, cv2.MORPH_OPEN, disc(0.01 * HEIGHT, 1))
     whole = others & np.asarray(cv2.dilate(core, disc(0.02 * HEIGHT, 1)), np.uint8)
     front = bystanders._reaching_down(whole, 170 - 0.02 * HEIGHT - y0)
     inside = np.s_[BOX[1] - y0 : BOX[3] - y0, BOX[0] - x0 : BOX[2] - x0]
@@ -68,8 +73,8 @@ def test_a_rim_of_the_replaced_person_is_no_bystander(masks: BystanderMasks) -> 
     """Where the network sees nobody else, or only what is within the person's own mask, there is no mask."""
     image, matte, gone = _scene()
     alone = np.where((gone > 0)[..., None], image, 0).astype(np.uint8)
-    assert masks.around(0, alone, matte, gone, BOX) is None
-    assert masks.around(0, np.zeros_like(image), matte, gone, BOX) is None
+    assert masks.around(0, alone, matte, gone, BOX, _cut(alone)) is None
+    assert masks.around(0, np.zeros_like(image), matte, gone, BOX, np.zeros_like(_cut(image))) is None
 
 
 def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
@@ -84,22 +89,22 @@ def test_who_stands_before_the_legs_stays_though_the_matte_took_them_in(
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
     masks = BystanderMasks(model_pack, track)
 
-    found = masks.around(0, image, matte, matte, BOX)
+    found = masks.around(0, image, matte, matte, BOX, _cut(image))
     assert found is not None
     front = found[1]
     assert front[140 - BOX[1], 135 - BOX[0]] > 250
     pierced = matte.copy()
     cv2.rectangle(pierced, (125, 140), (145, HEIGHT), 60, -1)  # the matte doubts a part of them; the mask is wider
-    found = masks.around(0, image, pierced, matte, BOX)
+    found = masks.around(0, image, pierced, matte, BOX, _cut(image))
     assert found is not None
     assert found[1][150 - BOX[1], 135 - BOX[0]] > 250
     assert front[50 - BOX[1], 125 - BOX[0]] == 0
 
     track.visibility[0, [25, 26]] = 0.9
-    assert masks.around(0, image, matte, matte, BOX) is None
+    assert masks.around(0, image, matte, matte, BOX, _cut(image)) is None
     track.visibility[0, [25, 26]] = 0
     track.body[0, [23, 24], 1] = 180  # the frame cuts the legs off
-    assert masks.around(0, image, matte, matte, BOX) is None
+    assert masks.around(0, image, matte, matte, BOX, _cut(image)) is None
 
 
 def test_a_body_that_is_wrong_in_one_frame_brings_nobody_before_the_legs(
@@ -112,7 +117,7 @@ def test_a_body_that_is_wrong_in_one_frame_brings_nobody_before_the_legs(
     cv2.ellipse(matte, (125, 130), (40, 90), 0, 0, 360, 255, -1)
     image[matte > 0] = 255
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.ascontiguousarray(image[..., 0]))
-    assert BystanderMasks(model_pack, track).around(1, image, matte, matte, BOX) is None
+    assert BystanderMasks(model_pack, track).around(1, image, matte, matte, BOX, _cut(image)) is None
 
 
 def test_who_stands_before_hidden_legs_is_looked_for_there(
@@ -132,7 +137,7 @@ def test_who_stands_before_hidden_legs_is_looked_for_there(
     monkeypatch.setattr(BystanderMasks, "_people", people)
     masks = BystanderMasks(model_pack, track)
 
-    found = masks.around(0, image, matte, matte, BOX)
+    found = masks.around(0, image, matte, matte, BOX, _cut(image))
     unknown = masks.unknown(0, image)
     assert found is not None
     assert found[1][170 - BOX[1], 140 - BOX[0]] > 250
@@ -141,7 +146,7 @@ def test_who_stands_before_hidden_legs_is_looked_for_there(
 
     sides.clear()
     track.visibility[0, [25, 26]] = 0.9  # nobody is before legs that are seen
-    assert masks.around(0, image, matte, matte, BOX) is None
+    assert masks.around(0, image, matte, matte, BOX, _cut(image)) is None
     assert len(sides) == 1
 
 
@@ -169,7 +174,25 @@ def test_nobody_is_a_bystander_far_from_all_who_were_sighted(masks: BystanderMas
     image, matte, gone = _scene()
     image[...] = np.where((matte > 0)[..., None], image, 0)
     cv2.rectangle(image, (60, 60), (90, 110), (255, 255, 255), -1)
-    assert masks.around(0, image, matte, gone, BOX) is None
+    assert masks.around(0, image, matte, gone, BOX, _cut(image)) is None
     unknown = masks.unknown(0, image)
     assert unknown is not None
     assert not unknown[:, :90].any()
+
+
+def test_who_differs_from_the_background_stays_though_the_network_sees_nobody(
+    monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
+) -> None:
+    """Somebody kneels beside the replaced person: the widened mask and the matte's doubts do not take them away."""
+    track = empty_track(1)
+    track.present[0], track.box[0], track.bystanders[0, 0] = True, (100, 30, 150, 170), (160, 40, 200, 190)
+    monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    image, matte, gone = _scene()
+    plate = np.zeros_like(_cut(image))
+    doubted = matte.copy()
+    doubted[90:130, 155:175] = 60
+    wide = np.asarray(cv2.max(gone, cv2.dilate(doubted, np.ones((9, 9), np.uint8))), np.uint8)
+    found = BystanderMasks(model_pack, track).around(0, image, doubted, wide, BOX, plate)
+    assert found is not None
+    assert found[0][110 - BOX[1], 165 - BOX[0]] > 250
+    assert found[0][100 - BOX[1], 125 - BOX[0]] == 0
