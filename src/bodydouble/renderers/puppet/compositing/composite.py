@@ -16,7 +16,7 @@ from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
 from bodydouble.renderers.puppet.compositing.held import Held, hand_box
-from bodydouble.renderers.puppet.compositing.light import Light, relight
+from bodydouble.renderers.puppet.compositing.light import Light, lab_of_colour, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
@@ -174,8 +174,8 @@ class Composer:
         points, elbow = self.motion.hands[shown.index, drawn.side], self.motion.body[shown.index, ELBOWS[drawn.side]]
         if not np.isfinite(points).all():
             return
-        skin = self.light.lit_skin()
-        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, skin, drawn.kept)
+        colour = self.light.lit(lab_of_colour(self.puppet.character.body.hand_colour))
+        hand = keep_hand(shown.image, shown.matte, points, elbow, self.light, colour, drawn.kept)
         if hand is not None:
             hand = moved_hand(hand, drawn.moved, *shown.matte.shape)
         self._lay_moved(shown, base, hand, shown.things)

@@ -102,7 +102,11 @@ class Light:
 
     def lit_skin(self) -> NDArray[np.float64]:
         """(3,) CIELAB of the character's skin in the scene's light."""
-        rgb = cv2.cvtColor(self.character_skin.astype(np.float32)[None, None], cv2.COLOR_Lab2RGB)
+        return self.lit(self.character_skin)
+
+    def lit(self, lab: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(3,) a colour ``lab`` (3,) of the character, CIELAB, in the scene's light."""
+        rgb = cv2.cvtColor(lab.astype(np.float32)[None, None], cv2.COLOR_Lab2RGB)
         lit = cv2.LUT((np.clip(rgb, 0, 1) * 255).astype(np.uint8), self._tables(1.0))
         return np.asarray(lab_of(np.asarray(lit, np.uint8))[0, 0], np.float64)
 
@@ -110,6 +114,11 @@ class Light:
 def lab_of(image: Image) -> Floats:
     """RGB uint8 to CIELAB: L 0-100, a and b about -100 to 100."""
     return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
+
+
+def lab_of_colour(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(3,) CIELAB of a colour ``rgb`` (3,) 0-255."""
+    return lab_of(np.clip(rgb, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
 
 
 def _linear_mean(image: Image, weight: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -153,7 +162,7 @@ def measure_light(
         if track.face_found[sample.index]
         and (cheeks := skin_colour(sample.image, track.face[sample.index])) is not None
     ]
-    own_skin = lab_of(np.clip(skin, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
+    own_skin = lab_of_colour(skin)
     wanted = PERSON_WEIGHT * (float(np.mean([m.lightness for m in seen])) - backdrop.lightness)
     skins = np.median(actor_skin, axis=0) if actor_skin else SKIN_TYPICAL
     if actor_skin:

@@ -233,7 +233,7 @@ class LayeredPuppet:
             float(hand.moved[0, 0]),
             hand.wrist,
             elbow + self._retargeting.roots[index],
-            self.character.skin,
+            self.character.body.hand_colour,
             hand.kept,
         )
         return None if wrist is None else wrist.drawn(bounds)

@@ -14,8 +14,9 @@ from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import extend_below
+from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
-from bodydouble.renderers.puppet.picture.layers import ArmPicture, LayeredBody, LayerSources, build_layers
+from bodydouble.renderers.puppet.picture.layers import SOLID, ArmPicture, LayeredBody, LayerSources, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
 from bodydouble.renderers.puppet.picture.segmentation import (
@@ -47,6 +48,7 @@ class FittedPicture:
     fit: BodyFit
     layers: LayeredBody
     template: BodyTemplate
+    hand_colour: Array  # (3,) 0-255, skin, or of gloves and armour
 
 
 def layer_picture(
@@ -80,13 +82,13 @@ def layer_picture(
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
     lower = complete_lower_body(extended, parts, fit, template, skin)
     cutout = lower.cutout
-    hands: NDArray[np.bool_] = np.all(np.isfinite(anatomy.hands), axis=(1, 2))
+    hands = hands_in_sight(anatomy, cutout.alpha > SOLID, fit, template)
     sources = LayerSources(
         colour=cutout.colour,
         alpha=cutout.alpha,
         skin=skin,
         face=face_only(anatomy, cutout.alpha.shape),
-        hands_seen=(bool(hands[0]), bool(hands[1])),
+        hands_seen=hands,
     )
     directions = folded_sides(joints, shape[1], fit.scale)
     directions = {side: way for side, way in directions.items() if f"arm_{side}" in lower.parts.parts}
@@ -105,7 +107,8 @@ def layer_picture(
         )
         arms[side] = _arm_picture(sources, lower.parts, straight, straight_arm(arm, fit, straight, template))
     layers = build_layers(sources, fit, template, lower.parts, arms)
-    return FittedPicture(fit=straight, layers=layers, template=template)
+    colour = hand_colour(layers.layers, hands, skin)
+    return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=colour)
 
 
 def _arm_picture(sources: LayerSources, parts: Segmentation, straight: BodyFit, arm: StraightArm) -> ArmPicture:
