@@ -18,7 +18,7 @@ from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
-from bodydouble.renderers.puppet.picture.garment import CROTCH
+from bodydouble.renderers.puppet.picture.garment import CROTCH, legs_mask
 from bodydouble.renderers.puppet.picture.regions import softened, widened
 from bodydouble.renderers.puppet.picture.shading import AMBIENT, DIFFUSE, body_light, lit_cloth, lit_skin
 
@@ -208,10 +208,7 @@ def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:
     """Side → (w,) the columns that are nearer to this leg of the body model at the edge than to the other."""
     x, row = np.arange(canvas.shape[1]), canvas.top - 1
     away: list[Array] = []
-    for side in SIDES:
-        mask = body_light(canvas.fit, canvas.template, (f"thigh_{side}", f"calf_{side}", f"foot_{side}"), canvas.shape)[
-            0
-        ]
+    for mask in legs_mask(canvas.fit, canvas.template, canvas.shape).values():
         left, right = (border[row] for border in _borders(mask))
         away.append(np.abs(x - (left + right) / 2) / max(right - left, 1))
     return {"l": away[0] < away[1], "r": away[0] >= away[1]}

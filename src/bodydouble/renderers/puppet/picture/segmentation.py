@@ -97,6 +97,10 @@ ARM_LIKE, ARM_LIKE_RANGE, ARM_LIKE_BLUR = 5, 4, 0.12
 ``ARM_LIKE_RANGE`` that grows to 1. Decimetres over which it is smoothed. Chosen by eye on the development clips."""
 
 
+MADE_UP_SHARE = 0.2
+"""Weight of an arm's bones from which on what is made up is the arm's: there its layer begins to fade in."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Segmentation:
     """Masks (h, w) that together cover the matte; ``likeness`` says how much a pixel looks like an arm."""
@@ -138,7 +142,8 @@ def segment(
             cut |= _touching(fingers, cut)
             near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
             cut |= _sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
-        arms[side], likeness[side] = cut | (continued(visible, body) & made_up), ratio
+        beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
+        arms[side], likeness[side] = cut | (continued(beginning, body) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=None)

@@ -161,3 +161,13 @@ def test_a_flared_garment_whose_corner_the_matte_rounds_goes_on_from_its_widest_
 
     widths = [np.count_nonzero(rgba[THIGHS - 4, :, 3] > 128) for rgba in (plain, rounded)]
     assert widths[1] >= widths[0] - 4
+
+
+def test_nothing_of_a_hanging_arm_stays_on_the_trunk():
+    """Where a made-up arm hangs in the picture, the trunk has not even its rim: the arm moves away."""
+    whole = cut_off(160, dressed=False)
+
+    trunk, points = whole.layers.layers["trunk"].rgba, whole.fit.joints.points
+    x, y = np.round(points[13, :2]).astype(int)
+    assert whole.layers.layers["arm_l"].rgba[y : y + 40, x:, 3].max() > 250
+    assert trunk[y : y + 40, x:, 3].max() < 3
