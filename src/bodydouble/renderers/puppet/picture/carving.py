@@ -7,6 +7,7 @@ import numpy as np
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
@@ -102,7 +103,8 @@ def _as_the_backdrop(image: Image, matte: Floats) -> Mask:
 def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Gaps:
     """Where a matte may hold background.
 
-    Not above the shoulders, where hair is, and not about feet, which the body model has barefoot.
+    Not above the shoulders, where hair is, but between a raised arm and the face; and not about feet, which the body
+    model has barefoot.
     """
     share = {(limb, side): limb_triangles(template, limb, side, 0.5) for limb in ("arm", "leg") for side in SIDES}
     limbs = np.any(list(share.values()), axis=0)
@@ -123,6 +125,11 @@ def gaps_between_limbs(fit: BodyFit, template: BodyTemplate, shape: tuple[int, i
             for index in (chain.joints[2], *chain.extremity):
                 cv2.circle(discs, np.round(points[index, :2]).astype(int).tolist(), radius, 1, -1)
     gaps[: max(0, int(fit.joints.points[SHOULDERS, 1].min()))] = 0
+    for chain in ARMS.values():
+        arm = points[list(chain.joints), :2]
+        if arm[2, 1] < arm[0, 1]:
+            corners = np.concatenate([arm, points[[BodyPoint.NOSE], :2]])
+            gaps |= hull_mask(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX), shape)
     gaps[spared > 0] = 0
     return Gaps(where=(gaps > 0) & (hands == 0), hands=(gaps > 0) & (hands > 0))
 

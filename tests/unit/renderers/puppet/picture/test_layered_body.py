@@ -5,14 +5,13 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.track import FACE_POINTS
-from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
+from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
-from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.segmentation import segment, split_legs
-from mannequin import BACKGROUND, COLOURS, joints, picture, track_of
+from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
 
@@ -73,53 +72,6 @@ def test_what_an_arm_covers_is_continued():
     x, y = np.round(pose[[13, 15]].mean(0)).astype(int)
     assert trunk.rgba[y, x, 3] > 200
     assert np.abs(trunk.rgba[y, x, :3].astype(float) - (40, 70, 160)).max() < 60  # the shirt's colour
-
-
-def test_background_between_arm_and_trunk_is_carved_away():
-    """A matte that holds the wall between an arm and the trunk loses it; the arm stays."""
-    pose = joints()
-    pose[13], pose[15] = pose[11] + [70, 60], pose[23] + [30, 0]  # hand on the hip
-    image, mask = picture(pose)
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    start = joints_of(anatomy, template, mask.shape)
-    fit = fit_body(template, anatomy, start)
-    gap = np.zeros(mask.shape, np.float32)
-    x, y = np.round((pose[13] + pose[15] + pose[11]) / 3).astype(int)
-    gap[y - 15 : y + 15, x - 8 : x + 8] = 1
-    gap *= (image == BACKGROUND).all(2)
-    body = np.zeros(mask.shape, bool)
-
-    carved = carve_background(
-        image,
-        np.maximum(mask, gap),
-        body | (mask > 0.5),
-        gaps_between_limbs(fit, template, mask.shape),
-        body_scale(template, start),
-    )
-
-    assert carved[gap > 0].mean() < 0.5
-    assert carved[mask > 0.9].mean() > 0.95
-
-
-def test_backdrop_beside_a_hand_is_carved_away():
-    """Between a hand on the hip and the trunk, what has the backdrop's very colour goes; the hand stays."""
-    pose = joints()
-    pose[13], pose[15] = pose[11] + [70, 60], pose[23] + [30, 0]
-    pose[[17, 19, 21]] = pose[15] + [4, 10]
-    image, mask = picture(pose)
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    start = joints_of(anatomy, template, mask.shape)
-    fit = fit_body(template, anatomy, start)
-    gaps = gaps_between_limbs(fit, template, mask.shape)
-    gap = gaps.hands & (mask < 0.02)
-
-    carved = carve_background(
-        image, np.maximum(mask, gap.astype(np.float32)), mask > 0.5, gaps, body_scale(template, start)
-    )
-
-    assert np.count_nonzero(gap) > 100
-    assert carved[gap].mean() < 0.5
-    assert carved[mask > 0.9].mean() > 0.95
 
 
 def test_the_layers_have_the_same_bytes_each_time(layered: FittedPicture):
