@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
 from bodydouble.renderers.puppet.compositing.light import measure_light
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
+from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
@@ -94,6 +95,7 @@ class PuppetRenderer:
             if desk is not None:
                 desks[int(track.shot[start])] = desk
         colours = learn_colours(samples, track)
+        hands = OtherHands(self._pack, track)
         composer = Composer(
             puppet=_puppet(character, motion, self._options),
             motion=motion,
@@ -103,6 +105,7 @@ class PuppetRenderer:
             desks=desks,
             actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
             held=learn_held(samples, plates, track),
+            other_hands=hands if hands.are_expected(samples) else None,
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.compositing.held import Held, hand_box
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of_colour, relight
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
+from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import (
     hair_left_over,
@@ -83,6 +84,7 @@ class Composer:
     desks: dict[int, Desk]  # by shot
     actor_colours: ActorColours | None
     held: Held | None
+    other_hands: OtherHands | None = None
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -115,6 +117,10 @@ class Composer:
         if others is not None:
             removed = _weighed(removed, 1 - others[0] * np.float32(1 / 255))
             things = _joined(things, others[1] * np.float32(1 / 255))
+        hands = self.other_hands.mask(index, image) if self.other_hands is not None else None
+        if hands is not None:
+            share = hands[y0:y1, x0:x1] * np.float32(1 / 255)
+            removed, things = _weighed(removed, 1 - share), _joined(things, share)
         base = _blend(source, lit, removed)
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)

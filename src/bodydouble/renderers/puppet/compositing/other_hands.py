@@ -1,0 +1,165 @@
+"""Hands of somebody whom the frame's edge cuts off, in front of the removed person: they stay, with what they hold.
+
+The search for people finds nobody by a hand alone, and the mattes count it as the removed person's. The palm detector
+does find it: a hand away from the person's wrists whose forearm comes from the edge. Its surroundings are told from the
+person by their colours (Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004).
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Image, Mask, Matte
+from bodydouble.perception.detectors import Detector, PalmKeyPoint, palm_detector
+from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
+from bodydouble.perception.landmarks import HandNet, palm_roi
+from bodydouble.perception.matte import LIMBS, TRUNK
+from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+
+Points = NDArray[np.float64]
+
+LOOKS, OFTEN_MIN = 6, 0.5
+"""Sampled frames in which such a hand is looked for, and the share of them from which it is looked for in every one."""
+HAND_SCORE_MIN = 0.5
+"""Score 0-1 of the hand network from which there is a hand, as in ``perception.face_and_hands``."""
+APART_MIN, EDGE_MAX = 1.0, 2.5
+"""Hand lengths (wrist to middle knuckle) from the person's wrists at least, and along the forearm to the frame's edge
+at most. Measured on a hand with a cup: 1.6 and more, and 0.7 to 1.7."""
+LENGTH_MIN = 12.0
+"""Pixels of a hand's length from which it is near enough to be in front."""
+WORK_LENGTH = 20
+"""Pixels of a hand's length in the picture in which it is told from the person."""
+REACH, NEAR = 3.2, 1.6
+"""Hand lengths around the hand that are looked at, and that begin as a part of it."""
+GRIP_RISE, GRIP_WIDTH = 0.5, 0.95
+"""Hand lengths by which a held thing rises beside the thumb, and its width: of a cup."""
+SLEEVE_WIDTH, BONE_WIDTH = 1.2, 0.4
+"""Hand lengths: thickness of a forearm's surroundings that begin as a part of it, and of what certainly is one."""
+PERSON_WIDTH = 0.5
+"""Hand lengths: thickness of the removed person's limbs that certainly are theirs."""
+PERSON_BONES = [(start, stop) for start, stop, _ in (*LIMBS, *TRUNK) if not start.name.endswith(("KNEE", "ANKLE"))]
+"""Without shins and feet: where somebody is in front they are guessed."""
+ROUNDS, MODEL_NUMBERS = 3, 65
+"""Rounds of colour models and cuts, and OpenCV's count of a model's numbers."""
+SOFT_SIGMA = 1.5
+"""Pixels: standard deviation of the mask's edge."""
+WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
+GRIP = [
+    HandPoint.THUMB_MCP,
+    HandPoint.THUMB_TIP,
+    HandPoint.INDEX_MCP,
+    HandPoint.INDEX_TIP,
+    HandPoint.MIDDLE_TIP,
+    HandPoint.RING_TIP,
+]
+"""Points about what a hand holds."""
+
+
+class OtherHands:
+    """Finds other people's hands in front of the removed person. Safe to call from several threads."""
+
+    def __init__(self, pack: ModelPack, track: PersonTrack) -> None:
+        self._pack, self._track = pack, track
+        self._networks: tuple[Detector, HandNet] | None = None
+
+    def are_expected(self, samples: list[SampleFrame]) -> bool:
+        """Whether such hands are in most of a few of the ``samples``."""
+        looks = [samples[k] for k in np.unique(np.linspace(0, len(samples) - 1, LOOKS).astype(int))] if samples else []
+        return bool(looks) and float(np.mean([len(self._hands(s.index, s.image)) > 0 for s in looks])) > OFTEN_MIN
+
+    def mask(self, index: int, image: Image) -> Matte | None:
+        """(H, W) 0-255, soft: hands, forearms and what they hold in frame ``index``; None where there are none."""
+        result: Matte | None = None
+        for hand in self._hands(index, image):
+            result = np.zeros(image.shape[:2], np.uint8) if result is None else result
+            self._add(result, index, image, hand)
+        return None if result is None else np.asarray(cv2.GaussianBlur(result, (0, 0), SOFT_SIGMA), np.uint8)
+
+    def _hands(self, index: int, image: Image) -> list[Points]:
+        """The landmarks (21, 2) of such hands in frame ``index``; only the frame's lowest square is searched."""
+        height, width = image.shape[:2]
+        if self._networks is None:  # two threads may make one each: all share the networks in memory
+            self._networks = palm_detector(self._pack), HandNet(self._pack)
+        palms, net = self._networks
+        side = min(height, width)
+        found: list[Points] = []
+        for palm in palms.detect(image, Roi(x=width / 2, y=height - side / 2, size=side)):
+            wrist, middle = (palm.points[k] for k in (PalmKeyPoint.WRIST, PalmKeyPoint.MIDDLE_FINGER))
+            if not self._is_apart(index, wrist, middle, (height, width)):
+                continue
+            hand = net.run(image, palm_roi(palm))
+            points = hand.points.astype(np.float64)
+            wrist, middle = points[HandPoint.WRIST], points[HandPoint.MIDDLE_MCP]
+            if hand.score > HAND_SCORE_MIN and self._is_apart(index, wrist, middle, (height, width)):
+                found.append(points)
+        return found
+
+    def _is_apart(self, index: int, wrist: Points, middle: Points, size: tuple[int, int]) -> bool:
+        """Whether a hand is large, away from the person's wrists, and its forearm comes from the frame's edge."""
+        length = float(np.hypot(*(middle - wrist)))
+        if length < LENGTH_MIN:
+            return False
+        own = self._track.body[index, WRISTS, :2].astype(np.float64)
+        if not (np.hypot(*(own - wrist).T) > APART_MIN * length).all():  # NaN where the person is absent
+            return False
+        elbow = wrist + EDGE_MAX * (wrist - middle)
+        return not ((elbow >= 0) & (elbow < (size[1], size[0]))).all()
+
+    def _add(self, result: Matte, index: int, image: Image, hand: Points) -> None:
+        """Add a ``hand`` (21, 2) and its surroundings to the mask ``result`` (H, W), in place."""
+        height, width = result.shape
+        length = float(np.hypot(*(hand[HandPoint.MIDDLE_MCP] - hand[HandPoint.WRIST])))
+        centre = hand.mean(0)
+        x0, y0 = np.clip(np.floor(centre - REACH * length), 0, [width, height]).astype(int).tolist()
+        x1, y1 = np.clip(np.ceil(centre + REACH * length), 0, [width, height]).astype(int).tolist()
+        zoom = WORK_LENGTH / length
+        size = max(1, round((x1 - x0) * zoom)), max(1, round((y1 - y0) * zoom))
+        small = np.asarray(cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), np.uint8)
+        scale = np.array(size) / [x1 - x0, y1 - y0]
+        body = (self._track.body[index, :, :2].astype(np.float64) - [x0, y0]) * scale
+        own = [(points[:, :2].astype(np.float64) - [x0, y0]) * scale for points in self._track.hands[index]]
+        piece = told_apart(small, (hand - [x0, y0]) * scale, body, own)
+        large = cv2.resize(piece.astype(np.uint8) * np.uint8(255), (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        result[y0:y1, x0:x1] = cv2.max(result[y0:y1, x0:x1], large)
+
+
+def told_apart(image: Image, hand: Points, body: Points, own: list[Points]) -> Mask:
+    """(h, w) what of ``image`` (h, w, 3) belongs to the ``hand`` (21, 2), whose length is ``WORK_LENGTH`` pixels.
+
+    ``body`` (33, 2) and the hands ``own`` (21, 2) are the removed person's; NaN where they are not seen.
+    """
+    mask = np.full(image.shape[:2], cv2.GC_PR_BGD, np.uint8)
+    wrist, along = hand[HandPoint.WRIST], hand[HandPoint.WRIST] - hand[HandPoint.MIDDLE_MCP]
+    elbow = wrist + 2 * REACH * along
+    cv2.circle(mask, _pixel(hand.mean(0)), round(NEAR * WORK_LENGTH), cv2.GC_PR_FGD, -1)
+    cv2.line(mask, _pixel(wrist), _pixel(elbow), cv2.GC_PR_FGD, round(SLEEVE_WIDTH * WORK_LENGTH))
+    for start, stop in PERSON_BONES:
+        if np.isfinite(body[[start, stop]]).all():
+            cv2.line(mask, _pixel(body[start]), _pixel(body[stop]), cv2.GC_BGD, round(PERSON_WIDTH * WORK_LENGTH))
+    for points in own:
+        if np.isfinite(points).all():
+            cv2.fillConvexPoly(mask, cv2.convexHull(np.round(points).astype(np.int32)), cv2.GC_BGD)
+    up = hand[HandPoint.INDEX_MCP] - hand[HandPoint.PINKY_MCP]
+    up = up / max(float(np.hypot(*up)), 1.0)
+    grip = hand[GRIP].mean(0)
+    rise = grip + GRIP_RISE * WORK_LENGTH * up
+    cv2.fillConvexPoly(mask, cv2.convexHull(np.round(hand).astype(np.int32)), cv2.GC_FGD)
+    cv2.line(mask, _pixel(wrist), _pixel(elbow), cv2.GC_FGD, round(BONE_WIDTH * WORK_LENGTH))
+    cv2.line(mask, _pixel(grip), _pixel(rise), cv2.GC_FGD, round(GRIP_WIDTH * WORK_LENGTH))
+    if ((mask == cv2.GC_BGD) | (mask == cv2.GC_PR_BGD)).any():
+        cv2.setRNGSeed(0)  # the colour models begin with a random guess
+        models = np.zeros((2, 1, MODEL_NUMBERS))
+        cv2.grabCut(image, mask, (0, 0, 1, 1), models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)
+    found = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
+    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    found = cv2.morphologyEx(found, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    labels = np.asarray(cv2.connectedComponents(found)[1], np.int32)
+    column, row = np.clip(np.round(hand.mean(0)), 0, [image.shape[1] - 1, image.shape[0] - 1]).astype(int)
+    return (labels == labels[row, column]) & (found > 0)
+
+
+def _pixel(point: Points) -> list[int]:
+    return np.round(point).astype(int).tolist()
