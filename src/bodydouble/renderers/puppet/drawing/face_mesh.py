@@ -259,19 +259,22 @@ def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:
     return points[near[at[:, 1], at[:, 0]] > 0]
 
 
-def _neck(anatomy: Anatomy) -> tuple[Array, float, Array]:
-    """The chin (2,), its distance from the shoulders in px, and the unit vector (2,) from them to it."""
-    chin = anatomy.chin
-    neck = chin - anatomy.shoulders
-    length = float(np.linalg.norm(neck))
-    return chin, max(length, NECK_LENGTH_MIN * anatomy.head.width, 1.0), neck / max(length, SHORTEST)
+def _unit(vector: Array) -> Array:
+    """``vector`` (2,) with length 1."""
+    return vector / max(float(np.linalg.norm(vector)), SHORTEST)
 
 
 def _neck_place(anatomy: Anatomy, vertices: Array) -> tuple[Array, Array]:
-    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside that line in face widths."""
-    _, length, up = _neck(anatomy)
+    """(N,) how far up from the shoulders (0) to the chin (1), and how far beside the neck in face widths.
+
+    Up is between where the head and the trunk have it: the neck of a body that turns away leans, its jaw does not.
+    """
+    neck = anatomy.chin - anatomy.shoulders
+    up = _unit(_unit(-anatomy.head.rotation[:2, 1]) + _unit(anatomy.shoulders - anatomy.hips))
+    length = max(float(neck @ up), NECK_LENGTH_MIN * anatomy.head.width, 1.0)
     along = (vertices - anatomy.shoulders) @ up / length
-    beside = np.abs((vertices - anatomy.shoulders) @ np.array([-up[1], up[0]])) / anatomy.head.width
+    middle = anatomy.shoulders + np.clip(along, 0, 1)[:, None] * neck
+    beside = np.abs((vertices - middle) @ np.array([-up[1], up[0]])) / anatomy.head.width
     return along, beside
 
 

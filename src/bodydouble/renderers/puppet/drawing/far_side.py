@@ -21,6 +21,9 @@ ENLARGED = 1.2
 """Pixels of the frontal view for one of the picture: the near side is foreshortened there."""
 CONFIDENT = (0.2, 0.55)
 """Area of a triangle in the picture over that in the frontal view, between which the picture's own texture sets in."""
+CONTOUR = 0.02
+"""Face widths inside a head's outline in which its colours are not drawn out: they are mixed with the backdrop's, or a
+drawn line."""
 CONFIDENCE_BLUR = 0.035
 """Face widths over which the picture's own texture and the mirrored one go over into each other."""
 MIDDLE = (0.13, 0.24)
@@ -37,7 +40,7 @@ TONE_UNKNOWN = 0.02
 """Weight (0-1) of equal light, where nothing is compared."""
 FADE_DOWN = (-0.05, 0.2)
 """Face widths below the chin between which the mirrored hair fades out: farther down hair lies on shoulders."""
-HAIR_WIDTH, HAIR_RIM = (0.45, 0.12), 0.06
+HAIR_WIDTH, HAIR_RIM = (0.45, 0.12), 0.02
 """Face widths beside the face up to which it reaches, above the middle of the face and at the chin, and its soft rim:
 hair that the wind blows to one side is not on both."""
 NOTCH, CROWN = 0.2, 0.4
@@ -244,17 +247,22 @@ class _View:
 
 def _own_view(mesh: Mesh, target: Array, depth: Array, view: _View) -> tuple[Bytes, Floats]:
     """What the picture shows, from the front: premultiplied (h, w, 4), and how well it shows it, (h, w) 0-1."""
-    own = np.zeros((*view.shape, 4), np.uint8)
-    drawn = draw_mesh(mesh, target, depth, *view.shape)
-    if drawn is not None:
-        (x0, y0, x1, y1), rgba = drawn
-        own[y0:y1, x0:x1] = rgba
+    own, trusted = np.zeros((*view.shape, 4), np.uint8), np.zeros(view.shape, np.uint8)
+    inside = distance_to(mesh.rgba[..., 3] < SEEN) > CONTOUR * view.unit / ENLARGED
+    marked = replace(mesh, rgba=np.repeat(inside.astype(np.uint8)[..., None], 4, axis=2))
+    for canvas, drawn in (
+        (own, draw_mesh(mesh, target, depth, *view.shape)),
+        (trusted, draw_mesh(marked, target, depth, *view.shape)),
+    ):
+        if drawn is not None:
+            (x0, y0, x1, y1), rgba = drawn
+            canvas[y0:y1, x0:x1] = rgba if canvas.ndim == 3 else rgba[..., 3]
     source, corners = mesh.vertices[mesh.triangles], target[mesh.triangles]
     area = doubled_area(corners)
     shown = np.where(area > TINY, ENLARGED**2 * doubled_area(source) / np.maximum(area, TINY), 0)
     order = np.argsort(-depth[mesh.triangles].mean(1), kind="stable")
     labels = paint_labels(corners, order, view.shape)
-    share = np.r_[0, smoothstep(*CONFIDENT, shown)].astype(np.float32)[labels]
+    share = np.r_[0, smoothstep(*CONFIDENT, shown)].astype(np.float32)[labels] * trusted
     return own, np.asarray(cv2.GaussianBlur(share, (0, 0), CONFIDENCE_BLUR * view.unit), np.float32)
 
 

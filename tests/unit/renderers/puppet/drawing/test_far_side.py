@@ -78,6 +78,35 @@ def test_in_the_pictures_own_view_nothing_is_added(turned: tuple[Anatomy, np.nda
     assert added.sum() < 0.03 * np.count_nonzero(rgba[..., 3])
 
 
+def test_the_outline_of_a_turned_face_is_not_drawn_out(turned: tuple[Anatomy, np.ndarray]):
+    """A line around the picture's face would become a stripe on its far cheek."""
+    anatomy, rgba = turned
+    assert anatomy.face is not None
+    lined = rgba.copy()
+    outline = cv2.convexHull(np.round(anatomy.face[list(OVAL), :2]).astype(np.int32))
+    cv2.polylines(lined, [outline], True, (0, 0, 0, 255), 3)
+    figure = build_face_mesh(anatomy, lined)
+    assert figure is not None
+
+    texture, face = figure.head.rgba, figure.head.vertices
+    middle, width = face[:468].mean(0), np.ptp(face[list(OVAL), 0])
+    row = texture[int(middle[1]), int(middle[0] - 0.42 * width) : int(middle[0] + 0.42 * width), 0]
+    assert (row < 0.6 * SKIN[0]).mean() < 0.12
+
+
+def test_a_jaw_belongs_to_the_head_however_the_body_is_turned(turned: tuple[Anatomy, np.ndarray]):
+    """Above the chin both sides of a face move with it, also above the leaning neck of somebody who looks back."""
+    anatomy, rgba = turned
+    unit = anatomy.head.width
+    for lean in (-0.9, 0.9):
+        body = anatomy.body.copy()
+        body[:, :2] += anatomy.chin + [lean * unit, 0.9 * unit] - anatomy.shoulders
+        figure = build_face_mesh(replace(anatomy, body=body), np.full_like(rgba, 255))
+        assert figure is not None
+        beside = np.abs(figure.vertices - (anatomy.chin - [0, 0.35 * unit])) < [0.8 * unit, 0.1 * unit]
+        assert figure.head_share[beside.all(1)].min() > 0.8
+
+
 def test_hair_beside_a_turned_head_is_mapped_pixel_by_pixel(model_pack: ModelPack, turned: tuple[Anatomy, np.ndarray]):
     """Narrow triangles of the made-up side would be four pixels wide on the coarse map; other heads have none."""
     frontal = anatomy_of(analyse_portrait(model_pack, astronaut()).track)
