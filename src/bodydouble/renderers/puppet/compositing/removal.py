@@ -200,14 +200,15 @@ def _with_touching(pieces: MatLike, mask: Matte) -> Matte:
     x, y, w, h = cv2.boundingRect(pieces)
     if w == 0:
         return result
-    here = np.s_[y : y + h, x : x + w]
-    labels = np.asarray(cv2.connectedComponents(pieces[here])[1], np.int32)
-    touching = np.zeros(int(labels.max()) + 1, np.uint8)
-    # Pieces are a small part of their box: labels are looked up in their pixels only.
-    near = cv2.bitwise_and(cv2.dilate(mask, np.ones((3, 3), np.uint8))[here], pieces[here])
-    touching[labels[near > 0]] = 255
-    inside = np.asarray(pieces[here]) > 0
-    result[here][inside] |= touching[labels[inside]]
+    here, above, left = np.s_[y : y + h, x : x + w], min(y, 1), min(x, 1)
+    around = mask[y - above : y + h + 1, x - left : x + w + 1]
+    near = cv2.dilate(around, np.ones((3, 3), np.uint8))[above : above + h, left : left + w]
+    beside = cv2.bitwise_and(near, pieces[here])
+    labels = np.asarray(cv2.connectedComponents(pieces[here], ltype=cv2.CV_16U)[1], np.uint16)
+    touching = np.zeros((1, 1 << 16), np.uint8)
+    touching[0, labels[beside > 0]] = 255
+    # OpenCV looks up numbers of 16 bits in less time than NumPy does those of the pieces alone.
+    cv2.bitwise_or(result[here], cv2.LUT(labels, touching), dst=result[here])
     return result
 
 

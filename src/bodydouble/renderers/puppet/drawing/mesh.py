@@ -227,9 +227,9 @@ def smooth_folds(drawn: Bytes, source: NDArray[np.float32]) -> None:
 def _extend(coarse: NDArray[np.float32], inside: NDArray[np.float32]) -> None:
     """Give the cells beside the mesh the mean of their mapped neighbours, so that interpolation has two sides."""
     weight = cv2.blur(inside, (3, 3))
-    mean = cv2.blur(coarse * inside[..., None], (3, 3)) / np.maximum(weight, TINY)[..., None]
     edge = (inside == 0) & (weight > TINY)
-    coarse[edge] = mean[edge]
+    known = cv2.copyTo(coarse, (inside > 0).view(np.uint8))
+    coarse[edge] = cv2.blur(known, (3, 3))[edge] / weight[edge, None]
 
 
 def _refine(
