@@ -54,6 +54,7 @@ class PreviewWriter:
         self._info, self._pts = info, pts
         self._part: BrowserVideoWriter | None = None
         self._part_start = 0  # index of the part's first frame
+        self._replaces = False  # the part is made again, after a crash
         self._step = max(1, math.ceil(info.frame_rate / RATE_MAX))  # frames from one that is shown to the next
         self._newest: Image | None = None
         self._failed = False
@@ -93,9 +94,9 @@ class PreviewWriter:
     def _begin(self, index: int) -> None:
         self._parts.mkdir(exist_ok=True)
         self._part_start = index
-        self._part = BrowserVideoWriter(
-            self._parts / f"{index:07d}.mp4", *self._size, self._info.frame_rate / self._step
-        )
+        path = self._parts / f"{index:07d}.mp4"
+        self._replaces = path.exists()
+        self._part = BrowserVideoWriter(path, *self._size, self._info.frame_rate / self._step)
 
     def _write(self, image: Image, index: int) -> None:
         assert self._part is not None, "a part was begun"
@@ -111,7 +112,11 @@ class PreviewWriter:
         write_small_picture(self._workspace / PREVIEW_PICTURE, self._newest)
         parts = sorted(self._parts.glob("*.mp4"))
         timed = [(path, self._seconds(int(path.stem))) for path in parts]
-        join_browser_videos(timed, self._workspace / PREVIEW_VIDEO, RESULT_COMMENT)
+        video = self._workspace / PREVIEW_VIDEO
+        if not self._replaces and len(timed) > 1 and int(parts[-1].stem) == self._part_start and video.exists():
+            # It holds all parts before: opening each of them every second would take longer the longer the video is.
+            timed = [(video, timed[0][1]), timed[-1]]
+        join_browser_videos(timed, video, RESULT_COMMENT)
 
     def _drop_part(self) -> None:
         part, self._part = self._part, None

@@ -1,6 +1,7 @@
 """Tests of the preview of a running shot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 
 from bodydouble.media import MediaLimits, VideoReader, probe_video
+from bodydouble.media.browser_video import join_browser_videos
 from bodydouble.media.mux import RESULT_COMMENT
 from bodydouble.perception.arrays import Image
 from bodydouble.renderers.protocol import PreparedShot, Scene, Segment, StepReporter
-from bodydouble.shot import Shot, ShotRequest
+from bodydouble.shot import Shot, ShotRequest, preview
 from bodydouble.shot.preview import (
     PREVIEW_PARTS,
     PREVIEW_PICTURE,
@@ -109,6 +111,28 @@ def test_the_preview_grows_by_the_second(box_request: ShotRequest, tmp_path: Pat
     assert len(_played(tmp_path / PREVIEW_VIDEO)) == (RATE + 1) // 2 + 3
     with av.open(str(tmp_path / PREVIEW_VIDEO)) as container:
         assert container.metadata["comment"] == RESULT_COMMENT  # it shows what is generated, as the result does
+
+
+def test_a_second_opens_no_part_before_it(
+    box_request: ShotRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each second is added to what is shown, in time that does not grow with the seconds before; none is missing."""
+    opened: list[list[str]] = []
+
+    def counting(parts: Sequence[tuple[Path, Fraction]], output: Path, comment: str) -> None:
+        opened.append([path.name for path, _ in parts])
+        join_browser_videos(parts, output, comment)
+
+    monkeypatch.setattr(preview, "join_browser_videos", counting)
+    info = probe_video(box_request.video, MediaLimits(), "video")
+    reader = VideoReader(box_request.video, info, 320, 240)
+    for start in (0, 2):  # segments of two seconds
+        with PreviewWriter(tmp_path, (320, 240), info, [k * reader.pts[1] for k in range(4 * RATE)]) as writer:
+            for index in range(start * RATE, (start + 2) * RATE):
+                writer.add(index, np.full((240, 320, 3), index, np.uint8))
+    assert opened == [["0000000.mp4"], *([PREVIEW_VIDEO, f"{k:07d}.mp4"] for k in (RATE, 2 * RATE, 3 * RATE))]
+    at = [round(seconds * RATE) for seconds, _ in _played(tmp_path / PREVIEW_VIDEO)]
+    assert at == [k + j for k in range(0, 4 * RATE, RATE) for j in range(0, RATE, 2)]
 
 
 def test_a_resumed_shot_continues_the_preview(box_request: ShotRequest, workspace: Path) -> None:
