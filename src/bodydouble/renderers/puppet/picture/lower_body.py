@@ -56,8 +56,9 @@ UNLIKE = 14.0
 SHOE_LIGHTNESS, SHOE_SHARE = 18.0, 0.6
 """L* that a made-up shoe may always have, and the share of the cloth's L* that it may have else: dark shoes below a
 white dress vanish before a dark floor. Chosen by eye on the development clips."""
-SHIRT_BELOW_HIPS = 0.6
-"""Decimetres below the hips where a made-up shirt ends. Chosen by eye on headshots."""
+SHIRT_BELOW_HIPS, LEGS_BELOW_HIPS = 0.0, 0.6
+"""Decimetres below the hips where a made-up shirt ends, and above which the picture shows no legs. Chosen by eye on
+headshots: of somebody who crouches, a longer shirt lies between the thighs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,23 +97,23 @@ def complete_lower_body(
 def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) -> LowerBody:
     """Two legs below the edge, as it cuts them off; where the picture ends above the hips they are in dark trousers."""
     fit, top = canvas.fit, canvas.top
-    shirt_end = round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale)
+    legs_begin = round(fit.joints.hips[1] + LEGS_BELOW_HIPS * fit.scale)
     crotch = fit.joints.hips[1] + CROTCH * fit.scale
     colour = _lit_trunk(canvas)
     whole = cut_at_edge(canvas, np.ones(canvas.shape[1], np.bool_))
     if whole is None:
         return LowerBody(cutout=canvas.extended.cutout, parts=split_legs(segmentation, fit, canvas.template, hem))
     cuts: dict[str, Cut | None] = dict.fromkeys(SIDES)
-    first = top
+    first = max(top, legs_begin)
     usual = dict.fromkeys(SIDES, whole.usual)
     bare = dict.fromkeys(SIDES, False)
-    if top < shirt_end:
-        first = shirt_end
-        shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(first) & canvas.rows(first - fit.scale)
+    if top < legs_begin:
+        waist = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
+        shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
         dark = trousers_colour(np.median(colour[shirt], axis=0) if shirt.any() else whole.usual)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
-        trousers = canvas.rows(first) & ~canvas.arms
+        trousers = canvas.rows(waist) & ~canvas.arms
         colour[trousers] = lit_cloth(np.asarray(dark, np.float32), light[trousers])
     else:
         for side, columns in columns_of_legs(canvas).items():
