@@ -30,8 +30,9 @@ NECK_SHARE = 0.3
 """How much of the head's turn the neck follows."""
 SHORTEST = 1e-6
 """Actor sizes: keeps a neck that is divided by from 0."""
-NECK_TURN_MAX = 0.9
-"""Radians that the neck leans away from the picture's at most."""
+NECK_LEAN_MAX = 0.45
+"""Radians that the neck leans away from the trunk, approached but never reached: 30° become 22°. A head in profile is
+before the shoulders; the picture's, which turns less far, would hang beside its collar. Chosen by eye on a player."""
 RAISED_LEFT = -np.pi * 1.35
 """Lower end of the turns (one full circle) of a left arm: a raised arm turns outwards. The right arm's mirrors it."""
 CONTACT_SEEN_MIN = 0.3
@@ -136,8 +137,9 @@ class Posing:
         rotation = quaternions.from_matrix(turn @ head.rotation.T)
         vector = self._pivots[index]
         ratio = float(np.clip(np.hypot(*vector) / self._neck_length, NECK_MIN, NECK_MAX))
-        lean = np.arctan2(vector[1], vector[0]) - np.arctan2(rest.neck[1], rest.neck[0])
-        lean = float(np.clip(wrapped(lean, -np.pi), -NECK_TURN_MAX, NECK_TURN_MAX))
+        trunk = _angle_between(rest.joints.shoulders - rest.joints.hips, joints["shoulders"])
+        away = wrapped(_angle_between(rest.neck, vector) - trunk, -np.pi)
+        lean = trunk + NECK_LEAN_MAX * float(np.tanh(away / NECK_LEAN_MAX))
         if self.back[index]:  # the guessed turn of a head that shows no face would make it narrow
             rotation = quaternions.about_z(lean)
         c, s = np.cos(lean), np.sin(lean)
@@ -262,3 +264,8 @@ class Posing:
         own_bones, own_joints = place_leg(self.rest, side, directions, foot, seen, hip)
         bones |= own_bones
         joints |= own_joints
+
+
+def _angle_between(first: Array, second: Array) -> float:
+    """Radians on screen from ``first`` to ``second`` (2 or 3,), -pi to pi."""
+    return wrapped(float(np.arctan2(second[1], second[0]) - np.arctan2(first[1], first[0])), -np.pi)

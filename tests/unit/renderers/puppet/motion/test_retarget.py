@@ -305,3 +305,22 @@ def test_folded_legs_of_somebody_who_sits_are_held_still():
 
     assert np.abs(np.diff(ankles(0.1))).max() < 4
     assert np.abs(np.diff(ankles(0.9))).max() > 20
+
+
+def test_a_head_before_the_shoulders_does_not_hang_beside_the_collar():
+    """A neck follows a leaning trunk whole, but leans away from it less than 26°."""
+
+    def lean(trunk: float, head: float) -> float:
+        pose = joints(30.0, 200.0, 40.0)
+        hips = pose[[23, 24]].mean(0)
+        pose[:23, 0] += np.tan(trunk) * (hips[1] - pose[:23, 1])
+        shoulders = pose[[11, 12]].mean(0)
+        pose[:11, 0] += np.tan(head) * (shoulders[1] - pose[:11, 1])
+        found = _retargeting(build_motion(track_of([pose] * 12), 25.0))
+        drawn = found.poses[6]
+        assert drawn is not None
+        neck = drawn.joints["head"] - drawn.joints["shoulders"]
+        return float(np.arctan2(neck[0], -neck[1]))
+
+    assert np.isclose(lean(0.3, 0.0), 0.3, atol=0.05)
+    assert 0.3 < lean(0.0, 1.0) < 0.45
