@@ -28,6 +28,9 @@ HAND_SCORE_MIN = 0.5
 APART_MIN, EDGE_MAX = 1.0, 2.5
 """Hand lengths (wrist to middle knuckle) from the person's wrists at least, and along the forearm to the frame's edge
 at most. Measured on a hand with a cup: 1.6 and more, and 0.7 to 1.7."""
+WRIST_SEEN_MIN = 0.5
+"""Visibility of the person's own wrists from which a further hand is another's. Measured: 0.56 and more beside a hand
+with a cup, 0.12 to 0.5 where the person's own hand hides the face."""
 LENGTH_MIN = 12.0
 """Pixels of a hand's length from which it is near enough to be in front."""
 WORK_LENGTH = 20
@@ -98,15 +101,17 @@ class OtherHands:
         return found
 
     def _is_apart(self, index: int, wrist: Points, middle: Points, size: tuple[int, int]) -> bool:
-        """Whether a hand is large, away from the person's wrists, and its forearm comes from the frame's edge."""
-        length = float(np.hypot(*(middle - wrist)))
-        if length < LENGTH_MIN:
-            return False
+        """Whether a hand is large, away from the person's wrists, and its forearm comes from the frame's edge.
+
+        Where the person's wrists are not both in sight, it may be the person's own.
+        """
+        length, frame = float(np.hypot(*(middle - wrist))), (size[1], size[0])
         own = self._track.body[index, WRISTS, :2].astype(np.float64)
-        if not (np.hypot(*(own - wrist).T) > APART_MIN * length).all():  # NaN where the person is absent
+        seen = self._track.visibility[index, WRISTS].min() > WRIST_SEEN_MIN and ((own >= 0) & (own < frame)).all()
+        if length < LENGTH_MIN or not seen or (np.hypot(*(own - wrist).T) <= APART_MIN * length).any():
             return False
         elbow = wrist + EDGE_MAX * (wrist - middle)
-        return not ((elbow >= 0) & (elbow < (size[1], size[0]))).all()
+        return not ((elbow >= 0) & (elbow < frame)).all()
 
     def _add(self, result: Matte, index: int, image: Image, hand: Points) -> None:
         """Add a ``hand`` (21, 2) and its surroundings to the mask ``result`` (H, W), in place."""

@@ -48,7 +48,7 @@ def test_a_hand_from_the_edge_is_told_from_the_person_with_what_it_holds() -> No
 def _track() -> PersonTrack:
     track = empty_track(6)
     track.present[:] = True
-    track.body[:] = 300
+    track.body[:], track.visibility[:] = 300, 0.9
     return track
 
 
@@ -63,6 +63,17 @@ def test_another_hand_is_away_from_the_wrists_and_comes_from_the_edge(
     hands = OtherHands(model_pack, _track())
     ends = np.array([wrist, middle], np.float64)
     assert hands._is_apart(0, ends[0], ends[1], (480, 640)) == is_other
+
+
+def test_a_hand_may_be_the_persons_own_while_a_wrist_is_out_of_sight(model_pack: ModelPack) -> None:
+    """The body network guesses wrists that it does not see, or that the frame cuts off."""
+    track, wrist, middle = _track(), np.array([60.0, 300.0]), np.array([110.0, 300.0])
+    hands = OtherHands(model_pack, track)
+    assert hands._is_apart(0, wrist, middle, (480, 640))
+    track.body[0, 15, 1] = 500
+    assert not hands._is_apart(0, wrist, middle, (480, 640))
+    track.body[0, 15, 1], track.visibility[0, 16] = 300, 0.3
+    assert not hands._is_apart(0, wrist, middle, (480, 640))
 
 
 def test_a_hand_is_looked_for_in_every_frame_if_most_samples_show_it(

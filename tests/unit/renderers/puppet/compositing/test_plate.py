@@ -100,13 +100,13 @@ def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> 
     image[100:238, 150:200] = OneBystander.colour
     track.bystanders[0, 0] = (150, 100, 200, 238)
     others = OneBystander(ModelPack(folder=Path("no-models-here")), track)
-    found = others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240))
+    found = others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240), clean[0])
     assert found is not None
     assert (found[0][110:230, 155:195] > 200).all()
     assert np.array_equal(found[0], found[1])
     assert not found[0][:, :100].any()
     track.bystanders[:] = np.nan
-    assert others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240)) is None
+    assert others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240), clean[0]) is None
 
 
 def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
