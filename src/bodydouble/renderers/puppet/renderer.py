@@ -17,6 +17,7 @@ from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
+from bodydouble.renderers.puppet.compositing.letterbox import learn_bars
 from bodydouble.renderers.puppet.compositing.light import measure_light
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
@@ -106,6 +107,7 @@ class PuppetRenderer:
             actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
             held=learn_held(samples, plates, track),
             other_hands=hands if hands.are_expected(samples) else None,
+            bars=learn_bars(samples),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Matte
+from bodydouble.perception.arrays import Floats, Image, Mask, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.desk import Desk
@@ -85,6 +85,7 @@ class Composer:
     actor_colours: ActorColours | None
     held: Held | None
     other_hands: OtherHands | None = None
+    bars: Mask | None = None  # (H, W) black sides of the video
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -121,6 +122,9 @@ class Composer:
         if hands is not None:
             share = hands[y0:y1, x0:x1] * np.float32(1 / 255)
             removed, things = _weighed(removed, 1 - share), _joined(things, share)
+        if self.bars is not None:
+            things = _joined(things, self.bars[y0:y1, x0:x1].astype(np.float32))
+            removed = _weighed(removed, 1 - things)
         base = _blend(source, lit, removed)
         if drawing is not None:
             shown = _FrameCrop(index=index, image=image, matte=matte, box=box, plate=plate, things=things)

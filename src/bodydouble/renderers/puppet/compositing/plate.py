@@ -16,14 +16,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte
+from bodydouble.perception.arrays import Image, Mask, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.gathering import SEAM_REACH, Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
+from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
 from bodydouble.renderers.puppet.compositing.registration import CameraPath, CameraTracker
-from bodydouble.renderers.puppet.compositing.removal import person_zone, unknown_mask
+from bodydouble.renderers.puppet.compositing.removal import UNKNOWN, person_zone, unknown_mask
 from bodydouble.renderers.puppet.compositing.seams import match_light
 from bodydouble.renderers.puppet.compositing.stored_plates import Box, Plates, ShotPlates, cut_to, plate_path
 from bodydouble.tasks.atomic_files import atomic_file, atomic_write
@@ -134,6 +135,7 @@ class _SpanBuilder:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
         self._others = _OtherPeople(bystanders)
         self._latest: Matte | None = None
+        self._shown: Mask | None = None  # (H, W) the picture without black bars, as in the newest sample
         self._start, self._stop = start, stop
         self._previous: tuple[int, NDArray[np.uint8]] | None = None  # index, as stored
         self._gathering: deque[tuple[int, Future[tuple[Image, NDArray[np.bool_]]]]] = deque()
@@ -198,6 +200,10 @@ class _SpanBuilder:
     def _unknown(self, index: int, image: Image, matte: Matte) -> Matte:
         """(H, W) which pixels say nothing of the background, or little: the values of ``unknown_mask``."""
         unknown = unknown_mask(image, matte, self._track.body[index], self._track.visibility[index])
+        sides = bars(image)
+        self._shown = inside(unknown.shape, sides, RINGING_PIXELS) if any(sides) else None
+        if self._shown is not None:
+            unknown[~self._shown] = UNKNOWN
         others = self._others.unknown(index, image)
         return unknown if others is None else np.asarray(cv2.max(unknown, others), np.uint8)
 
@@ -210,7 +216,7 @@ class _SpanBuilder:
 
     def _build(self, key: int, image: Image, known: NDArray[np.bool_]) -> None:
         """Fill the parts that no sample shows, from the plate before, then by inpainting; and store the plate."""
-        self.unseen.append(float(1 - known.mean()))
+        self.unseen.append(float(1 - (known if self._shown is None else known[self._shown]).mean()))
         seen = known.astype(np.uint8) * np.uint8(255)
         if self._previous is not None:
             known = self._carry_over(*self._previous, key, image, known, seen)
