@@ -117,11 +117,13 @@ class Retargeting:
         """(N,) the actor's height at the usual distance over the pose's, in every few frames with an upright actor."""
         motion = self.motion
         tops = motion.head_centre[:, 1] - motion.head_rotation[:, 1, 1] * CROWN * motion.head_size
-        heights = (contacts[..., 1].max(1) - tops) / actor.size
+        weights = _support(contacts, actor)
+        heights = ((contacts[..., 1] * weights).sum(1) - tops) / actor.size
         upright = heights > UPRIGHT_MIN * max(float(np.percentile(heights[motion.present], UPRIGHT_PERCENTILE)), 0.0)
         sampled = np.flatnonzero(motion.present & upright)[::HEIGHT_STEP]
         poses = [posing.pose(int(i)) for i in sampled]
-        soles = [max(posing.contact(pose, side)[1] for side in SIDES) for pose in poses]
+        both = np.array([[posing.contact(pose, side)[1] for side in SIDES] for pose in poses]).reshape(-1, 2)
+        soles = (both * weights[sampled]).sum(1)
         return heights[sampled] / np.subtract(soles, [posing.top(pose, self.rest.crown) for pose in poses])
 
     def _keep_heads_inside(self) -> None:
@@ -191,15 +193,14 @@ class Retargeting:
         actor, motion = self.actor, self.motion
         hips = actor.hips[:, :2]
         offsets = np.full((len(motion), 2), np.nan)
+        weights = _support(self._contacts, actor)
         for i, pose in enumerate(self.poses):
             if pose is None:
                 continue
             scale = float(self.scales[i])
             if self.legs_seen:
-                feet = self._contacts[i]
                 own = np.array([self._posing.contact(pose, side) for side in SIDES]) * scale
-                weight = np.exp((feet[:, 1] - feet[:, 1].max()) / (SUPPORT * actor.lengths["spine"] * actor.size[i]))
-                offsets[i] = (weight[:, None] * (feet - own)).sum(0) / weight.sum()
+                offsets[i] = (weights[i, :, None] * (self._contacts[i] - own)).sum(0)
             else:
                 shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
                 face = motion.head_centre[i] - pose.bones["head"].apply(self._posing.head_centre())[:2] * scale
@@ -210,3 +211,10 @@ class Retargeting:
             away = gaussian_smoothed(offsets[here] - hips[here], ROOT_SIGMA)
             result[here] = hips[here] + away
         return result
+
+
+def _support(contacts: Array, actor: ActorSkeleton) -> Array:
+    """(F, 2) how much of the body each foot carries, of 1, by its height at ``contacts`` (F, 2, 2): the lower more."""
+    above = (contacts[..., 1] - contacts[..., 1].max(1, keepdims=True)) / (actor.lengths["spine"] * actor.size[:, None])
+    weights = np.exp(above / SUPPORT)
+    return weights / weights.sum(1, keepdims=True)

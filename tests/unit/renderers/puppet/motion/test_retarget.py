@@ -324,3 +324,14 @@ def test_a_head_before_the_shoulders_does_not_hang_beside_the_collar():
 
     assert np.isclose(lean(0.3, 0.0), 0.3, atol=0.05)
     assert 0.3 < lean(0.0, 1.0) < 0.45
+
+
+def test_a_foot_put_forward_in_the_picture_makes_the_character_no_smaller():
+    """Feet at two heights in the picture and at one in the video: the head is where the actor's is all the same."""
+    motion, template, pose = _walk(), tube_body(), joints()
+    pose[[27, 29, 31], 1] += 40
+    anatomy = anatomy_of(track_of([pose]))
+    rest = rest_skeleton(joints_of(anatomy, template, (520, 500)), anatomy.head)
+    found = Retargeting(rest, motion, template)
+
+    assert np.abs(_tops(found) - _actor_top(motion)).max() < 3
