@@ -107,22 +107,7 @@ def extend_below(
     made_up = body & (alpha < CUT_OFF)
     if not legs:
         made_up[int(lowest) :] = False
-    colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
-    known = (alpha > SOLID) & ~below
-    cloth, naked = _cloth_and_skin(cutout, bare, skin, fit.scale)
-    source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
-    source &= known
-    # A portrait that shows nothing but a neck has no cloth to go on with.
-    low = np.arange(shape[0])[:, None] > height - SOURCE_ROWS * fit.scale
-    found = np.count_nonzero(source & low) >= CLOTH_SHARE_MIN * CLOTH_MIN * fit.scale**2
-    if found:
-        seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
-        colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, fit.scale)
-    else:
-        colour = filled(colour, known, made_up | under)
-    neckline = _neckline(naked[height - EDGE - 1], shape, height - EDGE)
-    if found and neckline.any():
-        colour = _with_skin(colour, skin_like(colour, skin, known), neckline, under)
+    colour = _colours_below(cutout, made_up, under, beside, bare, skin, fit.scale)
     # Both sides of the edge are softened as one: a seam would let the background through.
     alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
@@ -132,6 +117,35 @@ def extend_below(
         made_up=made_up,
         edge=height,
     )
+
+
+def _colours_below(
+    cutout: Cutout, made_up: Mask, under: Mask, beside: Mask, bare: Mask, skin: Array, scale: float
+) -> Floats:
+    """(H, w, 3) the colours of ``cutout`` (h, w), with cloth in what is ``made_up`` and ``under`` (H, w) the edge.
+
+    ``beside`` (1, w) are the margins' columns, ``bare`` (h, w) face and neck, ``skin`` (3,) their colour.
+    """
+    (height, width), more = cutout.alpha.shape, len(made_up) - len(cutout.alpha)
+    colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
+    alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    known = (alpha > SOLID) & ~under & ~beside
+    cloth, naked = _cloth_and_skin(cutout, bare, skin, scale)
+    source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
+    source &= known
+    # A portrait that shows nothing but a neck has no cloth to go on with.
+    low = np.arange(len(made_up))[:, None] > height - SOURCE_ROWS * scale
+    found = np.count_nonzero(source & low) >= CLOTH_SHARE_MIN * CLOTH_MIN * scale**2
+    if found:
+        seam = filled(colour, _same_cloth(colour, known & low, source & low), made_up | under)
+        colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, scale)
+    else:
+        colour = filled(colour, known, made_up | under)
+    neckline = _neckline(naked[height - EDGE - 1], (height + more, width), height - EDGE)
+    if found and neckline.any():
+        colour = _with_skin(colour, skin_like(colour, skin, known), neckline, under)
+    colour[known] = cutout.colour[known[:height]]  # what is filled bleeds a row upwards
+    return colour
 
 
 def _body_without_hands(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:

@@ -77,6 +77,13 @@ def test_folds_at_the_edge_go_on_below_it():
     assert np.ptp(far, axis=0).max() < 0.6 * 25
 
 
+def test_above_the_edge_the_picture_keeps_its_colours():
+    """Skin that ends at the edge has no line of cloth's colour in the rows above it."""
+    extended, middle = headshot(20, 30)
+    rows = extended.cutout.colour[extended.edge - 12 : extended.edge - 3, middle - 10 : middle + 10]
+    assert np.abs(rows - SKIN).max() < 1
+
+
 def test_no_cloth_is_made_up_around_a_hand():
     """Hands that hang below the edge are left to the arm's layer, so that no glove surrounds them."""
     extended, _ = headshot(20, 0)
