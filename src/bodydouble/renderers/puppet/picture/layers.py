@@ -36,7 +36,7 @@ SEAM = (0.2, 0.5)
 LEG_END = (0.65, 0.95)
 """Weight of a leg's bones between which the trunk's layer ends, under the leg's."""
 RING = 0.35
-"""Decimetres: gaps of the trunk up to this width are filled where an arm covered them."""
+"""Decimetres: gaps of trunk and legs up to this width are filled where an arm covered them."""
 SOLID = 0.9
 """Alpha from which on a pixel's colour is the person's alone, and may spread to what is hidden."""
 HAND_ZONE = (0.4, 0.8)
@@ -294,6 +294,7 @@ def _leg_layer(
     below = _below(parts.hem, alpha)
     beside = parts.parts.get(f"leg_{'r' if side == 'l' else 'l'}", ~own & own) & (alpha > SEEN)
     visible = mine & (alpha > SEEN) & (below > 0)
+    whole |= closed(visible, RING * fit.scale) & arms
     hidden = whole & ~visible & ((below == 0) | arms | beside)
     if parts.hem is not None:
         hidden[: max(0, int(parts.hem - UNDER_HEM * fit.scale))] = False

@@ -18,6 +18,8 @@ LAMP = np.array([0.0, -0.45, -0.9])
 SKIN_SIGMA, CLOTH_SIGMA = 0.06, 0.25
 """Standard deviations in decimetres by which light is smoothed: on skin over the mesh's facets, on cloth, which spans
 muscles."""
+BESIDE = 1.0
+"""Decimetres beside the body that have its light: cloth stands off it."""
 CLOTH_CONTRAST, DARK_RELIEF = 0.6, 45.0
 """Share of the light and shade of bare skin that cloth has, and levels (0-255) that dark cloth has of it in addition:
 black cloth shines. Chosen by eye on half bodies."""
@@ -33,7 +35,7 @@ def body_light(
     """The body model's part of ``bones``, or all of it: its mask (h, w) and its light (h, w), about 1.
 
     ``cloth``: as smooth as cloth over it.
-    Outside the mask light is that of the nearest pixel inside.
+    Beside the mask light is that of the nearest pixel inside.
     """
     triangles = template.triangles
     if bones is not None:
@@ -43,12 +45,14 @@ def body_light(
     normals = _normals(fit.vertices, template.triangles)
     lamp = LAMP / np.linalg.norm(LAMP)
     light = (AMBIENT + DIFFUSE * np.clip(normals @ lamp, 0, 1))[triangles].mean(1).astype(np.float32)
-    if not mask.any():
-        return mask, np.full(shape, USUAL_LIGHT, np.float32)
-    spread = continued(light[np.maximum(labels - 1, 0)], mask)
-    return mask, np.asarray(
-        cv2.GaussianBlur(spread, (0, 0), max(1.0, (CLOTH_SIGMA if cloth else SKIN_SIGMA) * fit.scale)), np.float32
-    )
+    lit = np.full(shape, USUAL_LIGHT, np.float32)
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    reach, sigma = round(BESIDE * fit.scale), max(1.0, (CLOTH_SIGMA if cloth else SKIN_SIGMA) * fit.scale)
+    here = np.s_[max(0, y - reach) : y + h + reach, max(0, x - reach) : x + w + reach]
+    if w:
+        spread = continued(light[np.maximum(labels[here] - 1, 0)], mask[here])
+        lit[here] = cv2.GaussianBlur(spread, (0, 0), sigma)
+    return mask, lit
 
 
 def lit_cloth(colour: Floats, light: Floats) -> Floats:

@@ -18,7 +18,7 @@ def test_a_limb_is_lighter_in_its_middle_than_at_its_rims() -> None:
     row = round(float(fit.joints.points[[23, 25], 1].mean()))
     columns = np.flatnonzero(mask[row])
     assert light[row, (columns[0] + columns[-1]) // 2] > light[row, columns[[0, -1]]].max() + 0.05
-    assert light[row, 0] == light[row, columns[0] - 20]
+    assert abs(light[row, columns[0] - 15] - light[row, columns[0] - 10]) < 0.01
 
 
 def test_black_cloth_has_light_and_shade() -> None:
