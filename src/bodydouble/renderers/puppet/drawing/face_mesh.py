@@ -47,6 +47,8 @@ RING_MARGIN = 0.06
 """Face widths beyond the last ring in which no grid point lies."""
 FAINT = 0.01
 """Alpha (0-1) above which a pixel needs a vertex nearby."""
+EDGE_MAX_STEPS = 3
+"""Longest edge of the mesh in steps of its grid: twice what a change from fine to coarse grid needs."""
 VERTEX_REACH_STEPS = 3
 """Side, in steps of the grid, of the square around a grid point in which such a pixel keeps it."""
 NECK_LENGTH_MIN = 0.15
@@ -221,7 +223,8 @@ def _head_layer(anatomy: Anatomy, faced: _FaceLayout, rgba: NDArray[np.uint8], w
     x, y, w, h = cv2.boundingRect((strength > 0).astype(np.uint8))
     here, upper = np.s_[y : y + h, x : x + w], np.zeros_like(rgba)
     upper[here] = np.round(rgba[here] * strength[here][..., None]).astype(np.uint8)
-    return build_mesh(faced.vertices, faced.layout, upper, faced.fine, weight < NECK_TOP)
+    edge_max = EDGE_MAX_STEPS * max(_steps(anatomy))
+    return build_mesh(faced.vertices, faced.layout, upper, faced.fine, weight < NECK_TOP, edge_max)
 
 
 def _rings(outline: Array, face_width: float) -> Array:
@@ -233,9 +236,8 @@ def _rings(outline: Array, face_width: float) -> Array:
 
 def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
     """(M, 2) vertices around everything opaque, none inside the face."""
-    head, unit = anatomy.head, anatomy.unit
-    coarse = _grid_points(alpha, max(COARSE_STEP_MIN, int(unit / COARSE_STEP_DIVISOR)))
-    fine = _grid_points(alpha, max(FINE_STEP_MIN, int(head.width / FINE_STEP_DIVISOR)))
+    head = anatomy.head
+    coarse, fine = (_grid_points(alpha, step) for step in _steps(anatomy))
     reach = FINE_GRID_REACH * head.width
     near_coarse = np.linalg.norm(coarse - head.centre, axis=1) < reach
     near_fine = np.linalg.norm(fine - head.centre, axis=1) < reach
@@ -246,6 +248,14 @@ def _grid(anatomy: Anatomy, alpha: NDArray[np.float32]) -> Array:
     margin = (RINGS[-1] + RING_MARGIN) * head.width
     outside = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -margin for x, y in points]
     return points[np.array(outside)]
+
+
+def _steps(anatomy: Anatomy) -> tuple[int, int]:
+    """Pixels of the grid's step, and of that near the head."""
+    return (
+        max(COARSE_STEP_MIN, int(anatomy.unit / COARSE_STEP_DIVISOR)),
+        max(FINE_STEP_MIN, int(anatomy.head.width / FINE_STEP_DIVISOR)),
+    )
 
 
 def _grid_points(alpha: NDArray[np.float32], step: int) -> Array:

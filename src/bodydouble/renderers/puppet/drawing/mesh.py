@@ -69,12 +69,18 @@ def build_mesh(
     rgba: Bytes,
     is_fine: NDArray[np.bool_],
     is_one_sided: NDArray[np.bool_] | None = None,
+    edge_max: float = np.inf,
 ) -> Mesh:
     """Triangulate where ``flat`` (N, 2) lays the vertices out; drop what covers nothing opaque.
+
+    Triangles with an edge of more than ``edge_max`` pixels there are dropped: they only join the ends of bays in the
+    vertices' outline. Bent by a turn of the head, such a sliver would show single pixels of what it passes.
 
     A triangle is fine where all its vertices are in ``is_fine`` (N,), one-sided where any is in ``is_one_sided``.
     """
     triangles = triangulate(flat)
+    edges = flat[triangles] - flat[np.roll(triangles, 1, axis=1)]
+    triangles = triangles[np.linalg.norm(edges, axis=2).max(1) <= edge_max]
     opaque = cv2.dilate((rgba[..., 3] > 1).astype(np.uint8), np.ones((3, 3), np.uint8))
     total = np.asarray(cv2.integral(opaque), np.int32)
     height, width = opaque.shape

@@ -131,3 +131,18 @@ def test_without_a_fold_a_drawing_keeps_its_edges():
     before = drawn.copy()
     smooth_folds(drawn, np.stack(np.meshgrid(np.arange(20.0), np.arange(20.0)), -1).astype(np.float32))
     assert np.array_equal(drawn, before)
+
+
+def test_a_triangle_across_a_bay_of_the_outline_is_dropped():
+    """Slivers that join the far ends of an outline are no part of the mesh; all others stay."""
+    square = np.stack(np.meshgrid(np.arange(0, 60, 10.0), np.arange(0, 60, 10.0)), -1).reshape(-1, 2)
+    angle = square[(square[:, 0] < 20) | (square[:, 1] < 20)]
+    rgba = np.full((60, 60, 4), 255, np.uint8)
+    fine = np.zeros(len(angle), np.bool_)
+
+    whole, kept = build_mesh(angle, angle, rgba, fine), build_mesh(angle, angle, rgba, fine, edge_max=15.0)
+
+    corners = angle[kept.triangles]
+    assert len(kept.triangles) < len(whole.triangles)
+    assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max() < 15
+    assert kept.fine == len(kept.triangles)
