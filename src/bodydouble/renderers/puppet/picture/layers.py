@@ -76,6 +76,9 @@ CUFF_REACH = 0.3
 clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
+SHOULDER_JOINT, SHOULDER_BARE = 0.3, 0.25
+"""Decimetres about the shoulder's joint, and the share of skin there from which shoulders are bare. Measured: clothed
+ones have 0 to 0.15 beside a neckline, of bare ones the clearer has 0.67 to 0.91."""
 UNDER_HEM = 1.2
 """Decimetres above a hem that legs go on under it: farther up a thigh would show beside a skirt. Chosen by eye on the
 development clips."""
@@ -257,13 +260,27 @@ def _covered(fit: BodyFit, template: BodyTemplate, chosen: Mask, shape: tuple[in
 def _bare_shoulder(sources: LayerSources, fit: BodyFit, side: str, arm: Mask) -> Mask:
     """(h, w) the skin about the shoulder of ``side``: the upper end of an ``arm`` (h, w) with a sleeve farther down.
 
-    Where the arm itself is bare, its colour says what its skin is: sheer cloth over a chest is no shoulder.
+    Where the arm itself is bare, its colour says what its skin is: sheer cloth over a chest is no shoulder. Nor is a
+    neckline that ends beside shoulders in cloth.
     """
-    near = np.zeros(arm.shape, np.uint8)
+    if all(_skin_share(sources, fit, other) < SHOULDER_BARE for other in SIDES):
+        return np.zeros(arm.shape, np.bool_)
+    return skin_beside(sources.colour, sources.skin, arm, _about_shoulder(sources, fit, side, SHOULDER_REACH))
+
+
+def _skin_share(sources: LayerSources, fit: BodyFit, side: str) -> float:
+    """0-1: how much skin the picture shows at the shoulder's joint of ``side``."""
+    joint = _about_shoulder(sources, fit, side, SHOULDER_JOINT)
+    skin = skin_beside(sources.colour, sources.skin, np.zeros_like(joint), joint)
+    return np.count_nonzero(skin) / max(np.count_nonzero(joint), 1)
+
+
+def _about_shoulder(sources: LayerSources, fit: BodyFit, side: str, reach: float) -> Mask:
+    """(h, w) what of the person is within ``reach`` decimetres of the shoulder's joint of ``side``."""
+    near = np.zeros(sources.face.shape, np.uint8)
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
-    cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(SHOULDER_REACH * fit.scale)), 1, -1)
-    zone = (near > 0) & (sources.alpha > SOLID) & ~sources.face
-    return skin_beside(sources.colour, sources.skin, arm, zone)
+    cv2.circle(near, np.round(shoulder).astype(int).tolist(), max(1, round(reach * fit.scale)), 1, -1)
+    return np.asarray((near > 0) & (sources.alpha > SOLID) & ~sources.face, np.bool_)
 
 
 def _leg_layer(

@@ -10,6 +10,7 @@ from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.layers import LayerSources, _bare_shoulder
 from bodydouble.renderers.puppet.picture.segmentation import segment, split_legs
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
@@ -140,6 +141,28 @@ def test_an_arm_whose_sleeve_begins_below_a_bare_shoulder_reaches_up_to_it():
     points = np.round([shoulder + share * (elbow - shoulder) for share in np.linspace(0.1, 1, 12)]).astype(int)
     assert arm.rgba[points[:, 1], points[:, 0], 3].min() > 200
     assert np.abs(arm.rgba[points[2, 1], points[2, 0], :3].astype(float) - COLOURS["skin"]).max() < 30
+
+
+def test_a_wide_neckline_is_no_shoulder_of_an_arm_in_cloth():
+    """Skin beside a shoulder is the arm's upper end only where the shoulder itself is bare."""
+    pose = joints()
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    arm = (image == COLOURS["sleeve"]).all(2)
+    for inwards, bare in ((14, False), (-14, True)):
+        shown = image.copy()
+        low, high = pose[12] + [inwards, -12], pose[11] + [-inwards, 40]
+        chest = np.s_[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])]
+        shown[chest][mask[chest] > 0.5] = COLOURS["skin"]
+        sources = LayerSources(
+            colour=shown.astype(np.float32),
+            alpha=mask,
+            skin=np.array(COLOURS["skin"], np.float64),
+            face=np.zeros(mask.shape, np.bool_),
+            hands_seen=(False, False),
+        )
+        assert _bare_shoulder(sources, fit, "l", arm).any() == bare
 
 
 def test_sheer_cloth_on_the_chest_is_no_shoulder_of_a_bare_arm():
