@@ -25,6 +25,9 @@ SHUT, HALF_OPEN = 0.12, 0.5
 """Openings of the lids (1 is open) at which the skin covers an eye completely, and not at all."""
 LID_SHADE = 0.94
 """Brightness of a lid over that of the skin around: it curves away from the light."""
+LIGHT_MIN = 0.75
+"""Brightness of the upper skin over that of the lower, at least: a brow's shadow, or hair, lies in the socket, out of
+which a lid stands. Chosen by eye on paintings."""
 LASH_SHADE, LASH_WIDTH = 0.42, 0.05
 """Brightness of the lashes over the lid's, and their line's thickness in eye widths."""
 SOFT = 0.045
@@ -64,7 +67,9 @@ def _paint_lid(colour: Image, face: Points, eye: int, width: float, closed: floa
         return
     here = np.s_[low[1] : high[1], low[0] : high[0]]
     size = (int(high[1] - low[1]), int(high[0] - low[0]))
-    skin = _between(_skin_at(colour, above), _skin_at(colour, below), above, below, low, size) * LID_SHADE
+    lower = _skin_at(colour, below)
+    upper = np.maximum(_skin_at(colour, above), lower * LIGHT_MIN)
+    skin = _between(upper, lower, above, below, low, size) * LID_SHADE
     mask = np.zeros(size, np.uint8)
     cv2.fillPoly(mask, [fixed_point(outline - low)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
     weight = cv2.GaussianBlur(mask, (0, 0), max(LASH_SOFT_PIXELS, SOFT * width)).astype(np.float32) * np.float32(

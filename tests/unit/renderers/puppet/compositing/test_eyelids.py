@@ -27,6 +27,14 @@ def test_a_closed_eye_is_skin_above_the_lashes() -> None:
     assert (colour[48:52, 130:150] == 20).all()
 
 
+def test_a_lid_below_a_dark_brow_is_no_hole() -> None:
+    """Shade or hair between brow and eye does not colour the lid that stands out of it."""
+    colour, face = face_with_dark_eyes()
+    colour[:44] = 40
+    paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
+    assert colour[47:52, 52:68].astype(int).mean() > 0.6 * np.mean([210, 170, 150])
+
+
 def test_what_hides_the_face_hides_its_lids() -> None:
     """Nothing is painted onto a hand before the eyes."""
     colour, face = face_with_dark_eyes()
