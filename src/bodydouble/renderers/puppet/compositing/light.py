@@ -70,6 +70,8 @@ LEVELS_PER_LIGHTNESS = 2.55
 """Grey levels (0-255) for one L* (0-100)."""
 DARK_TONE = 64
 """Level below which brightening fades out, so that black does not turn grey."""
+SHOULDER = 4
+"""Exponent of how brightening fades out towards white, so that light skin keeps its modelling. Chosen by eye."""
 LEVELS = 256
 """Levels of an 8 bit channel."""
 TINY = 1e-6
@@ -97,7 +99,10 @@ class Light:
         level = np.arange(LEVELS) / 255
         linear = level[:, None] ** GAMMA * self.gain * self.exposure
         tinted = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
-        lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * np.clip(tinted / DARK_TONE, 0, 1)
+        room = np.clip(tinted / DARK_TONE, 0, 1)
+        if self.brightness > 0:
+            room = room * (1 - (tinted / 255) ** SHOULDER)
+        lifted = tinted + self.brightness * LEVELS_PER_LIGHTNESS * room
         return np.clip(lifted * follow + 0.5, 0, 255).astype(np.uint8)[None]
 
     def lit_skin(self) -> NDArray[np.float64]:

@@ -64,6 +64,15 @@ def test_the_character_darkens_with_the_actor_and_never_jumps() -> None:
     assert np.allclose(measured((1, 1, 1)).follow, 1, atol=0.05)
 
 
+def test_brightening_keeps_the_modelling_of_light_skin() -> None:
+    """Levels below white stay apart and below it; dark and middle tones get lighter."""
+    table = plain(brightness=12.0).tables(0)[0, :, 0].astype(int)
+    assert table[100] > 120
+    assert (np.diff(table) >= 0).all()
+    assert table[240] < 255
+    assert table[240] - table[200] > 15
+
+
 def test_brightness_is_limited() -> None:
     """Even a nearly black scene moves lightness by no more than the limit."""
     assert abs(measured((0.02, 0.02, 0.02)).brightness) <= BRIGHTNESS_MAX
