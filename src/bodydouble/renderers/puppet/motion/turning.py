@@ -27,7 +27,10 @@ for _left, _name in _PAIRS:
 
 
 def back_frames(motion: Motion) -> Flags:
-    """(F,) where shoulders and hips, smoothed, are in the order of somebody seen from behind."""
+    """(F,) where shoulders and hips, smoothed, are in the order of somebody seen from behind.
+
+    An actor who is first seen from the side shows what the first sure frame shows.
+    """
     result = np.zeros(len(motion), np.bool_)
     for start, stop in spans(motion.present, motion.shot, gap_max=0):
         x = motion.body[start:stop, :, 0]
@@ -39,8 +42,10 @@ def back_frames(motion: Motion) -> Flags:
         )
         scale = max(float(np.abs(left_to_right).max()), 1.0)
         smooth = one_euro(left_to_right[:, None], motion.frame_rate, cutoff=1.0, beta=0.0, scale=scale)[:, 0]
-        back = False
-        for k, width in enumerate(smooth / scale):
+        widths = smooth / scale
+        sure = np.flatnonzero(np.abs(widths) > -BACK_FROM)
+        back = bool(len(sure)) and bool(widths[sure[0]] < 0)
+        for k, width in enumerate(widths):
             back = bool(width < (BACK_UNTIL if back else BACK_FROM))
             result[start + k] = back
     return result

@@ -25,6 +25,17 @@ def test_the_back_is_told_from_the_front():
     assert np.count_nonzero(np.diff(back.astype(int))) == 1
 
 
+def test_an_actor_first_seen_from_the_side_shows_what_comes_next():
+    """Nearly edge-on at the start, an actor who turns to show the back shows it at once, not the front in between."""
+    front, poses = joints(), []
+    for share in np.r_[np.full(10, -0.05), np.linspace(-0.05, -1, 20)]:
+        pose = front.copy()
+        pose[:, 0] = 250 + (front[:, 0] - 250) * share
+        poses.append(pose)
+
+    assert back_frames(build_motion(track_of(poses), 25.0)).all()
+
+
 def test_a_back_is_driven_as_a_front():
     """In frames from behind, left and right are exchanged: the left shoulder is at image right again."""
     motion = _turning()
