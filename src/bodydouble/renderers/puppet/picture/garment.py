@@ -21,6 +21,9 @@ GAP_SEEN = 0.08
 """Decimetres of background between the legs' middles that are a gap where the body's legs leave none."""
 SKIRT_FILL = 0.7
 """Share of the gap between the legs that cloth fills where there is a skirt."""
+HEM_FILL, HEM_BELOW = 0.15, 0.15
+"""Share of the gap that a slanted hem still fills farther down, and decimetres below that down to which its rim and
+corners may reach."""
 FLARE = 1.18
 """Width of the cloth over that of legs that stand together from which on it is a skirt: wide trousers have 1.12."""
 FLARED, STAND_OFF, HANGING = 1.5, 1.25, 0.85
@@ -90,22 +93,29 @@ def garment_hem(
     """
     shape = (cloth.shape[0], cloth.shape[1])
     legs = legs_mask(fit, template, shape)
-    evidence = np.cumsum(_skirt_evidence(cloth[:edge], bare, background, legs, fit))
+    rows, filled = _skirt_evidence(cloth[:edge], bare, background, legs, fit)
+    evidence = np.cumsum(rows)
     if evidence.max(initial=0) > 0:
-        return _hem_at(int(np.argmax(evidence)), cloth, fit)
+        row = int(np.argmax(evidence))
+        below = np.flatnonzero(filled[row + 1 :] < HEM_FILL)  # a hem may be slanted
+        row = row + int(below[0]) + round(HEM_BELOW * fit.scale) if len(below) else edge - 1
+        return _hem_at(min(row, edge - 1), cloth, fit)
     apart = len(evidence) > 0 and evidence[-1] < 0
     if apart or np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) == 0:
         return None
     return float(edge - 1) if _one_piece_at_edge(image, cloth, edge, legs, fit) else None
 
 
-def _skirt_evidence(cloth: Mask, bare: Mask, background: Mask, legs: dict[str, Mask], fit: BodyFit) -> Array:
-    """(h,) for each row of ``cloth`` (h, w) the pixels for one garment over both legs, less those against it.
+def _skirt_evidence(
+    cloth: Mask, bare: Mask, background: Mask, legs: dict[str, Mask], fit: BodyFit
+) -> tuple[Array, Array]:
+    """(h,) for each row of ``cloth`` (h, w) the pixels for one garment over both legs less those against it.
 
+    And (h,) the share (0-1) of the gap between the legs that cloth fills; 0 where there is none.
     From the crotch to the ankles, in the gap between the legs; where there is none, cloth that stands off the legs
     or ``background`` (h, w) tells. Shade between ``bare`` (h, w) legs is no cloth.
     """
-    rows = np.zeros(len(cloth))
+    rows, filled = np.zeros(len(cloth)), np.zeros(len(cloth))
     swap = fit.joints.points[BodyPoint.LEFT_KNEE, 0] < fit.joints.points[BodyPoint.RIGHT_KNEE, 0]
     left, right = (legs["l"], legs["r"]) if swap else (legs["r"], legs["l"])  # in the picture
     widest = 0
@@ -123,12 +133,13 @@ def _skirt_evidence(cloth: Mask, bare: Mask, background: Mask, legs: dict[str, M
         if not stands_off and 2 * np.count_nonzero(bare[y] & shown) > np.count_nonzero(shown):
             rows[y] = -SKIRT_FILL * max(stop - start, GAP_MIN * fit.scale)
         elif stop - start >= GAP_MIN * fit.scale:
-            rows[y] = np.count_nonzero(cloth[y, start:stop]) - SKIRT_FILL * (stop - start)
+            filled[y] = np.count_nonzero(cloth[y, start:stop]) / (stop - start)
+            rows[y] = (filled[y] - SKIRT_FILL) * (stop - start)
         elif np.count_nonzero(background[y, round(a.mean()) : round(b.mean())]) > GAP_SEEN * fit.scale:
             rows[y] = -SKIRT_FILL * GAP_MIN * fit.scale
         elif stands_off:
             rows[y] = (1 - SKIRT_FILL) * GAP_MIN * fit.scale
-    return rows
+    return rows, filled
 
 
 def _hem_at(row: int, cloth: Mask, fit: BodyFit) -> float | None:

@@ -1,0 +1,45 @@
+"""Where a skirt, dress or robe ends."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.garment import garment_hem, legs_mask
+from mannequin import joints, track_of
+from tube_body import tube_body
+
+HEM, SIZE = 370, (500, 500)
+
+
+def hem_of(skirt: NDArray[np.bool_]) -> float | None:
+    """The hem of a ``skirt`` (h, w) over the mannequin's bare legs."""
+    pose = joints()
+    pose[[25, 27], 0] += 15
+    pose[[26, 28], 0] -= 15
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, SIZE))
+    legs = np.any(list(legs_mask(fit, template, SIZE).values()), axis=0)
+    image = np.where(skirt[..., None], (40, 70, 160), (225, 180, 150)).astype(np.uint8)
+    cloth = skirt | legs
+    return garment_hem(image, cloth, legs & ~skirt, ~cloth, SIZE[0], fit, template)
+
+
+def test_a_hem_is_where_the_gap_between_the_legs_is_seen() -> None:
+    """A skirt ends at its hem, however long the legs below it are."""
+    skirt = np.zeros(SIZE, np.bool_)
+    skirt[250:HEM, 190:310] = True
+    hem = hem_of(skirt)
+    assert hem is not None
+    assert HEM - 2 < hem < HEM + 8
+
+
+def test_a_slanted_hem_ends_at_its_lowest_point() -> None:
+    """No strip of a skirt that is longer at one side is left to the legs."""
+    skirt = np.zeros(SIZE, np.bool_)
+    skirt[250:HEM, 190:310] = True
+    skirt[HEM : HEM + 12, 250:310] = True
+    hem = hem_of(skirt)
+    assert hem is not None
+    assert HEM + 10 < hem < HEM + 20
