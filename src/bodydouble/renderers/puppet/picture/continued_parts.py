@@ -223,7 +223,7 @@ def shoe_below(canvas: Canvas, side: str, colour: Array) -> Part:
     thick = max(1, round(SOLE * scale))
     sole[:-thick] &= ~shoe[thick:]
     lit = lit_cloth(np.asarray(colour, np.float32), np.where(sole, SOLE_LIGHT, light).astype(np.float32))
-    return Part(alpha=shoe.astype(np.float32), colour=lit)
+    return Part(alpha=(shoe & canvas.rows(canvas.top)).astype(np.float32), colour=lit)
 
 
 def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:

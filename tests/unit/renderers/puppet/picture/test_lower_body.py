@@ -8,7 +8,9 @@ import pytest
 
 from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.continued_parts import Canvas, shoe_below
 from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.extension import ExtendedPicture
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour, trousers_colour
 from mannequin import COLOURS, joints, picture, track_of
@@ -171,3 +173,17 @@ def test_nothing_of_a_hanging_arm_stays_on_the_trunk():
     x, y = np.round(points[13, :2]).astype(int)
     assert whole.layers.layers["arm_l"].rgba[y : y + 40, x:, 3].max() > 250
     assert trunk[y : y + 40, x:, 3].max() < 3
+
+
+def test_nothing_of_a_foot_is_made_up_above_the_edge():
+    """Where the fit has a foot above the picture's edge, no shoe appears beside the leg that the picture shows."""
+    whole = cut_off(THIGHS, dressed=False)
+    fit = whole.fit
+    lifted = replace(fit, vertices=fit.vertices - [0, 6 * fit.scale, 0])
+    nothing = np.zeros((500, 500), np.bool_)
+    cutout = Cutout(alpha=np.zeros((500, 500), np.float32), colour=np.zeros((500, 500, 3), np.float32))
+    extended = ExtendedPicture(image=np.zeros((500, 500, 3), np.uint8), cutout=cutout, made_up=nothing, edge=THIGHS)
+    canvas = Canvas(extended=extended, fit=lifted, template=whole.template, person=nothing, bare=nothing, arms=nothing)
+    shoe = shoe_below(canvas, "l", np.full(3, 40.0)).alpha
+    assert not shoe[: canvas.top].any()
+    assert shoe_below(replace(canvas, fit=fit), "l", np.full(3, 40.0)).alpha.any()
