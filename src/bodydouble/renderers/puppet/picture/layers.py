@@ -236,7 +236,7 @@ def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer 
     made_up = np.zeros(shape, np.float32)
     if not sources.hands_seen[0 if side == "l" else 1]:
         hand, light = body_light(fit, template, (f"hand_{side}",), shape)
-        colour[hand] = lit_skin(sources.skin, light[hand])
+        colour[hand] = lit_skin(np.asarray(sources.skin, np.float32), light[hand])
         made_up = softened(hand, HAND_SIGMA)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = np.maximum(softened(own, RIM_SIGMA) * alpha * fade, made_up)

@@ -143,7 +143,7 @@ def segment(
             near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
             cut |= _sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
-        arms[side], likeness[side] = cut | (continued(beginning, body) & made_up), ratio
+        arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
