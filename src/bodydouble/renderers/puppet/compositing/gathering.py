@@ -193,9 +193,15 @@ def _unlike_most(
     odd = [np.zeros(hole.shape, np.bool_) for _ in free]
     if not several.any():
         return odd
-    stack, taken = np.stack([x[several] for x in colours]), ~np.stack([x[several] for x in free])
+    places = np.flatnonzero(several)
+    stack = np.stack([x.reshape(-1, 3).take(places, axis=0) for x in colours])
+    taken = ~np.stack([x.ravel().take(places) for x in free])
     usual = _masked_median(stack[:, None], taken[:, None])[0]
     for mine, sample, hidden in zip(odd, stack, taken, strict=True):
-        mine[several] = (cv2.absdiff(sample, usual).max(-1) > UNLIKE_MIN) & ~hidden
+        red, green, blue = cv2.absdiff(sample, usual).T
+        unlike = (np.maximum(np.maximum(red, green), blue) > UNLIKE_MIN) & ~hidden
+        if not unlike.any():
+            continue
+        mine.ravel()[places] = unlike
         mine[:] = cv2.dilate(cv2.morphologyEx(mine.view(np.uint8), cv2.MORPH_OPEN, UNLIKE_SIDE), UNLIKE_SIDE) > 0
     return odd
