@@ -79,6 +79,8 @@ PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 BARE_SHARE = 0.6
 """Share of the legs that has the colour of the face from which they are bare. Chosen by eye on short trousers."""
+SLEEVE_BEGINS = 0.4
+"""Share of the way from shoulder to elbow within which a sleeve begins."""
 AT_THE_OUTLINE = 0.2
 """Share of its rim with which a sleeve reaches the outline at least. Chosen by eye on short sleeves and a flounce."""
 CUFF_RADIUS = 0.5
@@ -141,7 +143,7 @@ def segment(
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
             cut |= _touching(fingers, cut)
             near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
-            cut |= _sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
+            cut |= sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
     arms["r"] &= ~arms["l"]
@@ -327,10 +329,11 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
     return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
 
 
-def _sleeve(zone: Mask, opaque: Mask, fit: BodyFit, side: str) -> Mask:
+def sleeve(zone: Mask, opaque: Mask, fit: BodyFit, side: str) -> Mask:
     """(h, w) what of ``zone`` (h, w), on the body's arm, is a sleeve above a bare forearm: it reaches the outline.
 
-    Cloth of the trunk that lies before an arm has the arm's own skin between itself and the outline.
+    Cloth of the trunk that lies before an arm has the arm's own skin between itself and the outline. The end of a lock
+    of hair does not begin at the shoulder.
     """
     shoulder, elbow = fit.joints.points[list(ARMS[side].joints[:2]), :2]
     bone = elbow - shoulder
@@ -342,7 +345,8 @@ def _sleeve(zone: Mask, opaque: Mask, fit: BodyFit, side: str) -> Mask:
     beside = continued(labels, cloth)
     around = np.bincount(beside[rim], minlength=count + 1)
     outside = np.bincount(beside[rim & ~opaque], minlength=count + 1)
-    kept = np.flatnonzero(outside[1:] > AT_THE_OUTLINE * around[1:]) + 1
+    begins = np.bincount(labels[along < SLEEVE_BEGINS], minlength=count + 1)
+    kept = np.flatnonzero((outside[1:] > AT_THE_OUTLINE * around[1:]) & (begins[1:] > 0)) + 1
     return cloth & np.isin(labels, kept)
 
 
