@@ -148,7 +148,7 @@ def _usual(image: Floats, outside: Mask) -> Floats:
     size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
     small = np.asarray(cv2.resize(filled(image, outside, ~outside), size, interpolation=cv2.INTER_AREA), np.uint8)
     margin = MEDIAN_WINDOW // 2 + 1
-    wide = cv2.copyMakeBorder(small, *[margin] * 4, cv2.BORDER_REFLECT)
+    wide = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REFLECT)
     median = cv2.medianBlur(wide, MEDIAN_WINDOW)[margin:-margin, margin:-margin]
     return np.asarray(cv2.resize(median, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
