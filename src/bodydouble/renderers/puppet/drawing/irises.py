@@ -33,8 +33,10 @@ WHOLE = 1.15
 """Radii of an iris's surroundings that move with it: its outline is dark and soft."""
 YIELDS = (1.7, 0.9)
 """Radii around it, across and down, within which the texture gives way."""
-REACH = 1.3
-"""Eye widths from the middle of an eye in which the texture may give way."""
+BOX_TALLER = 1.3
+"""Height of a box around an eye over that of what is bent in it: wide eyes are drawn taller than in the picture."""
+SHIFT_MIN_PIXELS = 0.1
+"""A shorter way of an iris is not seen."""
 SHIFT_MAX = 0.65
 """Share of that way by which an iris moves at most: at 1 the texture would fold."""
 TRAVEL = 0.6
@@ -64,35 +66,41 @@ class Iris:
         room = SHIFT_MAX * self.radius * np.array(YIELDS)
         moved = np.clip((wanted - own) * half, -room, room)
         shift = moved[0] * unit + moved[1] * np.array([-unit[1], unit[0]])
-        return Slide(centre=self.centre, radius=self.radius, unit=unit, shift=shift, corners=self.corners)
+        return Slide(iris=self, shift=shift)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slide:
-    """A round part of a texture that is drawn ``shift`` (2,) px away; its surroundings give way."""
+    """An iris in a texture that is drawn ``shift`` (2,) px away; its surroundings give way."""
 
-    centre: Array  # (2,) px
-    radius: float  # px
-    unit: Array  # (2,) the direction in which they give way farthest
+    iris: Iris
     shift: Array
-    corners: tuple[int, int]  # vertices beside it
 
     def box(self, target: Array) -> Array:
-        """(2, 2) px: a square around the vertices beside it, which are at ``target`` (N, 2)."""
-        first, second = target[list(self.corners)]
-        reach = REACH * float(np.hypot(*(second - first)))
+        """(2, 2) px: corners of a box around what is bent, where the mesh's vertices are at ``target`` (N, 2)."""
+        iris = self.iris
+        first, second = target[list(iris.corners)]
+        half = (second - first) / 2
+        # Half axes of what is bent in half eye widths, along the corners and beside them.
+        off = np.linalg.norm(self.shift) + np.linalg.norm(iris.centre - iris.middle)
+        along, beside = (iris.radius * (WHOLE + np.array(YIELDS)) + off) / max(float(np.hypot(*iris.across)), TINY)
+        reach = along * np.abs(half) + BOX_TALLER * beside * np.abs(half[::-1])
         return np.stack([(first + second) / 2 - reach, (first + second) / 2 + reach])
 
     def apply(self, source: NDArray[np.float32]) -> None:
         """Change the texture coordinates ``source`` (h, w, 2), in place."""
-        away = source - (self.centre + self.shift).astype(np.float32)
-        along = away @ self.unit.astype(np.float32)
-        beside = away @ np.array([-self.unit[1], self.unit[0]], np.float32)
-        distance = np.hypot(along, beside)
-        # Where an ellipse around the part ends on the way to each pixel.
-        ends = distance / np.maximum(np.hypot(along / YIELDS[0], beside / YIELDS[1]), np.float32(TINY)) * self.radius
-        share = np.clip(1 - (distance - WHOLE * self.radius) / np.maximum(ends, TINY), 0, 1)
-        source -= (share[..., None] * self.shift).astype(np.float32)
+        if float(np.hypot(*self.shift)) < SHIFT_MIN_PIXELS:
+            return
+        iris = self.iris
+        across, down = (float(x) for x in iris.across / max(float(np.hypot(*iris.across)), TINY))
+        x, y = (source[..., axis] - np.float32(iris.centre[axis] + self.shift[axis]) for axis in range(2))
+        along, beside = x * across + y * down, y * across - x * down
+        distance = cv2.magnitude(along, beside)
+        # Where an ellipse around the iris ends on the way to each pixel.
+        ends = distance / cv2.magnitude(along / YIELDS[0], beside / YIELDS[1] + np.float32(TINY)) * iris.radius
+        share = np.clip(1 - (distance - WHOLE * iris.radius) / np.maximum(ends, TINY), 0, 1)
+        source[..., 0] -= share * np.float32(self.shift[0])
+        source[..., 1] -= share * np.float32(self.shift[1])
 
 
 def own_gaze(irises: tuple[Iris, Iris]) -> Array:
