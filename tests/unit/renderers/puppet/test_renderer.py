@@ -12,6 +12,7 @@ from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -28,7 +29,7 @@ PACK = ModelPack(folder=Path("no-models-here"))
 
 @pytest.fixture(autouse=True)
 def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference's analysis is given: a mannequin with a red shirt. The selfie network sees nobody."""
+    """The reference's analysis is given: a mannequin with a red shirt. Nobody else is seen, nor another's hand."""
 
     def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
         pose = joints()
@@ -36,6 +37,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "build_character", build)
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
+    monkeypatch.setattr(OtherHands, "_hands", lambda self, index, image: [])
 
 
 def red_mannequin() -> Image:
