@@ -158,14 +158,8 @@ def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, 
     """(h, w) the ``margins`` above the row at which the picture's sides cut the person: shoulders fall outwards."""
     mask = np.zeros(shape, np.bool_)
     width = shape[1]
-    for column, beside in (
-        (margins[0] + EDGE, np.s_[: margins[0]]),
-        (width - margins[1] - 1 - EDGE, np.s_[width - margins[1] :]),
-    ):
-        seen = alpha[:, column] > CUT_OFF
-        last = int(np.flatnonzero(seen)[-1]) if seen.any() else len(alpha)
-        gaps = np.flatnonzero(~seen[:last])
-        mask[: int(gaps[-1]) + 1 if len(gaps) else 0, beside] = True
+    mask[: _first_row(alpha, margins[0] + EDGE), : margins[0]] = True
+    mask[: _first_row(alpha, width - margins[1] - 1 - EDGE), width - margins[1] :] = True
     return mask
 
 
@@ -192,20 +186,27 @@ def _trunk_as_wide_as_shown(alpha: Floats, fit: BodyFit, template: BodyTemplate,
 def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
     """(h, w) what is ``made_up`` of shoulders below an edge that shows only neck, collar or their upper ends.
 
-    From the person of ``alpha`` they fall outwards, and are nowhere narrower than it.
+    From the person of ``alpha``, and from what is made up beside it, they fall outwards, and are nowhere narrower.
     """
-    row = len(alpha) - EDGE - 1
-    shown = np.flatnonzero(alpha[row] > CUT_OFF)
-    stop = round(fit.joints.shoulders[1] + fit.scale)
+    row, stop = len(alpha) - EDGE - 1, round(fit.joints.shoulders[1] + fit.scale)
     around = np.flatnonzero(made_up[row : max(row, stop)].any(0))
+    shown = np.flatnonzero(made_up[row] | (alpha[row] > CUT_OFF))
     if not len(shown) or not len(around):
         return made_up
-    x, down = np.arange(made_up.shape[1])[None], np.arange(made_up.shape[0])[:, None] - row
-    falling = np.maximum(shown.min() - x, x - shown.max()) <= SHOULDER_SLOPE * down
+    x, y = np.arange(made_up.shape[1])[None], np.arange(made_up.shape[0])[:, None]
+    falling = np.maximum(shown.min() - x, x - shown.max()) <= SHOULDER_SLOPE * (y - row)
     low, high = max(shown.min(), around.min()), min(shown.max(), around.max())
-    inside = (x >= low) & (x <= high) & (down < stop - row)
-    soft = softened(falling & (made_up | inside), SHOULDER_ROUND * fit.scale) > 0.5
-    return soft & (down > 0)
+    inside = (x >= low) & (x <= high) & (y > row) & (y < stop)
+    soft = softened(falling & (made_up | inside | (y <= row)), SHOULDER_ROUND * fit.scale) > 0.5
+    return np.where(y > row, soft, made_up)
+
+
+def _first_row(alpha: Floats, column: int) -> int:
+    """The row from which on the person of ``alpha`` (h, w) is seen in the ``column`` down to the edge."""
+    seen = alpha[:, column] > CUT_OFF
+    last = int(np.flatnonzero(seen)[-1]) if seen.any() else len(alpha)
+    gaps = np.flatnonzero(~seen[:last])
+    return int(gaps[-1]) + 1 if len(gaps) else 0
 
 
 def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
@@ -94,11 +95,12 @@ def test_no_cloth_is_made_up_around_a_hand():
         assert not extended.made_up[y - 2 : y + 3, x - 2 : x + 3].any()
 
 
-def test_a_shoulder_that_the_side_cuts_off_falls_outwards():
-    """Beside the picture nothing is made up above the row at which its side cuts the shoulder."""
+@pytest.mark.parametrize("edge", [160, 136])
+def test_a_shoulder_that_the_side_cuts_off_falls_outwards(edge: int):
+    """Beside the picture the body is made up from the row at which its side cuts the shoulder, and nothing above."""
     pose = joints()
     image, mask = picture(pose)
-    edge, left, room = 160, round(float(pose[12, 0])), 40
+    left, room = round(float(pose[12, 0])), 40
     alpha = np.zeros((edge, 500), np.float32)
     alpha[:, left:] = mask[:edge, left:]
     alpha[: round(float(pose[12, 1])) + 12, left : left + 5] = 0
@@ -119,7 +121,7 @@ def test_a_shoulder_that_the_side_cuts_off_falls_outwards():
         margins=(room, 0),
     )
     assert not extended.made_up[: round(float(pose[12, 1])) + 12, :room].any()
-    assert extended.made_up[:, :room].any()
+    assert extended.made_up[round(float(pose[12, 1])) + 12 : edge - 3, :room].any()
 
 
 def test_shoulders_below_a_collar_fall_outwards():
