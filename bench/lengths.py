@@ -31,6 +31,7 @@ from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image, 
 from bodydouble.perception import ModelPack, PersonChoice, PersonTrack, analyse_portrait, install_pack, perceive
 from bodydouble.renderers.puppet.body.skeleton import Joints
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
+from bodydouble.renderers.puppet.motion.feet import lowest_rows
 from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.motion.size import outline_widths
@@ -130,7 +131,8 @@ def measure(pack: ModelPack, video: Path, image: Path, frames: int) -> Iterator[
     reference = read_image(image, MediaLimits())
     with tempfile.TemporaryDirectory(prefix="bodydouble-lengths-") as scratch:
         found = perceive(pack, footage, PersonChoice(), Path(scratch, "perception"))
-        motion = build_motion(found.track, footage.frame_rate, outline_widths(found.track, found.mattes))
+        outline, lowest = outline_widths(found.track, found.mattes), lowest_rows(found.track, found.mattes)
+        motion = build_motion(found.track, footage.frame_rate, outline, lowest, (footage.width, footage.height))
         character = build_character(pack, reference, motion, Path(scratch))
     alpha = character.body.layers.layers["trunk"].rgba[..., 3]
     rest = rest_skeleton(character.body.fit.joints, character.anatomy.head, alpha)

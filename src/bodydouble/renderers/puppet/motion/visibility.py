@@ -40,4 +40,6 @@ def legs_seen(motion: Motion) -> bool:
     thighs = body[:, KNEES, 1].mean(1) - hip_centre(body)[:, 1]
     stands = thighs > STANDING * np.linalg.norm(spine_vector(body), axis=1)
     better = np.minimum(seen[:, :2], seen[:, 2:]).max(1)
-    return float(np.median(np.where(stands, better, seen.min(1)))) > LEGS_SEEN_MIN
+    legs = np.where(stands, better, seen.min(1))
+    legs[body[:, KNEES, 1].min(1) > motion.lowest[motion.present]] = 0  # in a close-up the network guesses legs
+    return float(np.median(legs)) > LEGS_SEEN_MIN

@@ -141,6 +141,14 @@ def test_an_actor_in_wide_trousers_is_seen_down_to_the_feet():
     assert not legs_seen(build_motion(track, 25.0))
 
 
+def test_legs_below_the_matte_are_guessed():
+    """Of a talking head the network guesses legs far below the frame, now and then with some certainty."""
+    track = track_of([joints() for _ in range(10)])
+    knees = track.body[:, 25:27, 1].min(1)
+    assert legs_seen(build_motion(track, 25.0, lowest=knees + 20.0))
+    assert not legs_seen(build_motion(track, 25.0, lowest=knees - 20.0))
+
+
 def test_thighs_inside_the_frame_need_legs():
     """An actor whom the frame cuts off at the knees shows thighs: the hips are surely seen then, the knees are not."""
     track = track_of([joints() for _ in range(10)])
