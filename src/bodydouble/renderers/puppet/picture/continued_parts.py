@@ -122,7 +122,7 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
         columns=(float(shown.min()), float(shown.max())),
         colours=gaussian_smoothed(colours, STRIP_SIGMA),
         usual=np.median(colour[same], axis=0).astype(np.float64),
-        bare=2 * np.count_nonzero(canvas.bare[strip] & solid) > np.count_nonzero(solid),
+        bare=bool(2 * np.count_nonzero(canvas.bare[strip] & solid) > np.count_nonzero(solid)),
     )
 
 
@@ -165,7 +165,7 @@ def leg_below(canvas: Canvas, side: str, first: int, cut: Cut | None, usual: Arr
     rows = slice(first, stop)
     if cut is not None:
         length = min(LEG_FADE * fit.scale, stop - first) if skin else stop - first
-        fade = 1 - smoothstep(0, length, np.arange(stop - first))
+        fade = 1 - smoothstep(0, length, np.arange(stop - first, dtype=np.float64))
         most = STAND_OFF_MAX * fit.scale
         left = left[rows] + fade * np.clip(cut.columns[0] - left[first], -most, most)
         right = right[rows] + fade * np.clip(cut.columns[1] - right[first], -most, most)
@@ -201,7 +201,8 @@ def _stretched(light: Floats, model: tuple[Array, Array], borders: tuple[Array, 
     across = (np.arange(light.shape[1])[None] - left) / np.maximum(right - left, 1)
     columns = (low + across * (high - low)).astype(np.float32)
     rows = np.broadcast_to(np.arange(first, first + len(left), dtype=np.float32)[:, None], columns.shape)
-    return np.asarray(cv2.remap(light, columns, rows.copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    stretched = cv2.remap(light, columns, rows.copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(stretched, np.float32)
 
 
 def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:

@@ -170,7 +170,8 @@ def _one_piece_at_edge(image: Image, cloth: Mask, edge: int, legs: dict[str, Mas
     both = legs["l"] | legs["r"]
     thighs = np.flatnonzero(both[round(crotch) : round(crotch + HIPS_ROWS * fit.scale)].any(0))
     if below > SHIRT_END:
-        return np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) > TAPER * np.ptp(thighs)
+        width = float(np.ptp(thighs)) if len(thighs) else 0.0
+        return bool(np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) > TAPER * width)
     shown = (cloth | both)[max(0, round(crotch + HIPS_SHOWN * fit.scale)) : edge - EDGE_ROWS]
     if not len(thighs) or not len(shown):
         return False

@@ -105,12 +105,12 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
         return LowerBody(cutout=canvas.extended.cutout, parts=split_legs(segmentation, fit, canvas.template, hem))
     cuts: dict[str, Cut | None] = dict.fromkeys(SIDES)
     first = max(top, legs_begin)
-    usual = dict.fromkeys(SIDES, whole.usual)
-    bare = dict.fromkeys(SIDES, False)
+    usual: dict[str, Array] = dict.fromkeys(SIDES, whole.usual)
+    bare: dict[str, bool] = dict.fromkeys(SIDES, False)
     if top < legs_begin:
         waist = max(top, round(fit.joints.hips[1] + SHIRT_BELOW_HIPS * fit.scale))
         shirt = canvas.extended.made_up & ~canvas.arms & ~canvas.rows(waist) & canvas.rows(waist - fit.scale)
-        dark = trousers_colour(np.median(colour[shirt], axis=0) if shirt.any() else whole.usual)
+        dark = trousers_colour(np.median(colour[shirt], axis=0).astype(np.float64) if shirt.any() else whole.usual)
         usual = dict.fromkeys(SIDES, dark)
         _, light = body_light(fit, canvas.template, None, canvas.shape, cloth=True)
         trousers = canvas.rows(waist) & ~canvas.arms
