@@ -34,7 +34,7 @@ SLIVER_MAX = 0.006
 """Share of the picture up to which a hole is a sliver next to a part that is filled already, and only diffused."""
 OTHER_MIN = 45.0
 """Levels of difference from which a copy and its surroundings are two things, not one in two lights."""
-OVERLAPS = (-2, 0, 2)
+OVERLAPS = (-1, 0, 1)
 """Rows and columns, in pixels of the small picture, of the neighbours whose copies are blended at a pixel."""
 TEXTURE_SIDE, PLAIN_STEPS = (9, 9), (1.0, 2.5)
 """Square, in pixels of the small picture, in which the steps between pixels are averaged; mean steps in levels (0-255)
@@ -129,22 +129,32 @@ def _copied(
     Several patches lie over a pixel; each says another source. Where they agree the copy is sharp.
     """
     x0, y0, x1, y1 = box
-    size, sure = (x1 - x0, y1 - y0), known.astype(np.uint8)
-    zoom = to_small.diagonal()
+    sure, zoom = known.astype(np.uint8), to_small.diagonal()
     columns, rows = np.meshgrid(np.arange(x0, x1, dtype=np.float32), np.arange(y0, y1, dtype=np.float32))
-    fields = [(found.steps[..., axis] / zoom[1 - axis]).round().astype(np.float32) for axis in range(2)]
-    fields += [found.weight]
+    steps = [(found.steps[..., axis] / zoom[1 - axis]).round().astype(np.float32) for axis in range(2)]
+    across = _neighbours(zoom[0] * np.arange(x1 - x0) + to_small[0, 2], found.weight.shape[1])
+    down = _neighbours(zoom[1] * np.arange(y1 - y0) + to_small[1, 2], found.weight.shape[0])
     colour, total = np.zeros((*rows.shape, 3), np.float32), np.zeros(rows.shape, np.float32)
-    nearest = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    for down in OVERLAPS:
-        for right in OVERLAPS:
-            there = to_small + [[0, 0, right], [0, 0, down]]
-            step_y, step_x, weight = (
-                cv2.warpAffine(field, there, size, flags=nearest, borderMode=cv2.BORDER_REPLICATE) for field in fields
-            )
-            maps = columns + step_x, rows + step_y
-            weight = weight * cv2.remap(sure, *maps, cv2.INTER_NEAREST)
+    for row, near_row in down:
+        for column, near_column in across:
+            there = np.ix_(row, column)
+            maps = columns + steps[1][there], rows + steps[0][there]
+            weight = found.weight[there] * (near_row[:, None] * near_column)
+            weight *= cv2.remap(sure, *maps, cv2.INTER_NEAREST)
             colour += cv2.remap(image, *maps, cv2.INTER_NEAREST) * weight[..., None]
             total += weight
     mean = colour / np.maximum(total, WEIGHT_MIN)[..., None]
     return np.clip(mean + np.float32(0.5), 0, 255).astype(np.uint8), total
+
+
+def _neighbours(places: NDArray[np.float64], count: int) -> list[tuple[NDArray[np.intp], Floats]]:
+    """The pixels, of ``count`` along one axis, about each of the ``places`` (N,), and weights that fall with distance.
+
+    A pixel has lost all its weight where it is a neighbour no more: copies change over without an edge.
+    """
+    nearest = np.floor(places + 0.5).astype(np.intp)
+    result: list[tuple[NDArray[np.intp], Floats]] = []
+    for offset in OVERLAPS:
+        weight = 1 - np.abs(nearest + offset - places) / (OVERLAPS[-1] + 0.5)
+        result.append((np.clip(nearest + offset, 0, count - 1), weight.astype(np.float32)))
+    return result

@@ -1,5 +1,6 @@
 """What was never seen is made up."""
 
+import cv2
 import numpy as np
 
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
@@ -79,3 +80,17 @@ def test_a_plain_wall_goes_on_in_its_changing_light() -> None:
     row = filled[60:180, 105:215].astype(int)
     assert np.abs(np.diff(row, axis=1)).max() <= 4
     assert np.abs(row.mean(0) - image[60, 105:215]).max() < 12
+
+
+def test_copies_from_several_places_meet_without_blocks() -> None:
+    """Soft foam on water goes on from several places: the small picture in which they were chosen shows as no grid."""
+    noise = np.random.default_rng(3).normal(0, 40, (480, 640)).astype(np.float32)
+    foam = np.clip(140 + 5 * cv2.GaussianBlur(noise, (0, 0), 4), 0, 255)
+    image = np.repeat(foam[..., None], 3, 2).astype(np.uint8)
+    known = np.ones(image.shape[:2], np.bool_)
+    known[120:360, 200:440] = False
+
+    filled = fill_holes(image, known, np.zeros_like(known))
+
+    bends = [np.abs(np.diff(part.astype(float), 2, axis=1)) for part in (filled[125:355, 205:435], image)]
+    assert np.percentile(bends[0], 99) < 1.5 * np.percentile(bends[1], 99)
