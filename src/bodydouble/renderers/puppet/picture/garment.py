@@ -97,9 +97,12 @@ def garment_hem(
     evidence = np.cumsum(rows)
     if evidence.max(initial=0) > 0:
         row = int(np.argmax(evidence))
+        hem = _hem_at(row, cloth, fit)
+        if hem is None:
+            return None
         below = np.flatnonzero(filled[row + 1 :] < HEM_FILL)  # a hem may be slanted
-        row = row + int(below[0]) + round(HEM_BELOW * fit.scale) if len(below) else edge - 1
-        return _hem_at(min(row, edge - 1), cloth, fit)
+        lowest = row + int(below[0]) + round(HEM_BELOW * fit.scale) if len(below) else edge - 1
+        return _hem_at(min(lowest, edge - 1), cloth, fit) or hem
     apart = len(evidence) > 0 and evidence[-1] < 0
     if apart or np.count_nonzero(cloth[edge - EDGE_ROWS - 1]) == 0:
         return None
