@@ -163,6 +163,8 @@ def test_legs_that_are_hidden_for_a_while_have_somebody_before_them(model_pack: 
     track.visibility[:, 25] = 0.9
     track.visibility[18:20, 25] = 0  # the network erred
     assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
+    track.visibility[[16, 17, 18, 19, 21, 22, 23, 24, 26, 28], 25] = 0  # seen now and then beside who passes
+    assert BystanderMasks(model_pack, track).expected(20, HEIGHT)
     track.visibility[:, 25] = 0
     assert not BystanderMasks(model_pack, track).expected(20, HEIGHT)
     track.visibility[:, 25] = 0.9
