@@ -36,3 +36,9 @@ def test_a_shut_mouth_is_left_as_it_is() -> None:
     """Its line is the picture's own."""
     rgba, face = _smile(2)
     assert with_lips_alone(rgba, face) is rgba
+
+
+def test_a_wide_smile_keeps_its_teeth() -> None:
+    """Lips drawn thin cannot cover the mouth: stretched over it they would be a dark smear."""
+    rgba, face = _smile(44)
+    assert with_lips_alone(rgba, face) is rgba
