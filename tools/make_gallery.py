@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import bodydouble.renderers.puppet.renderer as puppet
-from bodydouble.perception import ModelPack
+from bodydouble.perception import install_pack
 from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.picture.character import character_of
@@ -75,7 +75,7 @@ def walk(folder: Path, pan: int, step: float) -> NDArray[np.uint8]:
     )
     BystanderMasks._people = lambda self, image: np.zeros(image.shape[:2], np.uint8)  # pyright: ignore[reportPrivateUsage]
     scene = Scene(reference=reference, footage=footage, mattes=mattes, track=track)
-    shot = puppet.PuppetRenderer(ModelPack(folder=folder), PuppetOptions()).prepare(scene, folder, lambda done: None)
+    shot = puppet.PuppetRenderer(install_pack(), PuppetOptions()).prepare(scene, folder, lambda done: None)
     result = [image for segment in shot.segments for image in shot.render(segment, None, lambda done: None)]
     return six_of([image for _, image in footage.read(0, footage.frames)], result)
 
