@@ -42,7 +42,7 @@ def test_an_iris_moves_as_a_whole_and_leaves_no_second_one() -> None:
     ys, xs = np.mgrid[0:100, 0:140].astype(np.float32)
     source = np.dstack([xs, ys])
     slide.apply(source)
-    drawn = cv2.remap(rgba, source, None, cv2.INTER_LINEAR)
+    drawn = cv2.remap(rgba, source[..., 0], source[..., 1], cv2.INTER_LINEAR)
     dark = drawn[..., 0] < 120
     was = rgba[:, :140, 0] < 120
     assert 0.85 < dark.sum() / was.sum() < 1.2
