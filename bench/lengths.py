@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bodydouble.evaluation.bones import BONES, LENGTH_RANGE, LIMBS, LOOKS_SHARE_MIN, NECK, SEEN_MIN
+from bodydouble.evaluation.bones import BONES, LENGTH_RANGE, LIMBS, LOOKS_SHARE_MIN, NECK, SEEN_MIN, other_side
 from bodydouble.evaluation.reference_views import reference_views
 from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image, working_size
 from bodydouble.perception import ModelPack, PersonChoice, PersonTrack, analyse_portrait, install_pack, perceive
@@ -64,11 +64,6 @@ def limb_ends(name: str) -> tuple[str, str, str]:
     """Of a bone of ``evaluation.bones``: the side, l or r, and the names of its joints."""
     side, bone = name.split(" ", 1)
     return SIDES[side], *JOINTS[bone]
-
-
-def other_side(name: str) -> str:
-    """The same limb of the other side."""
-    return name.replace("left", "right") if "left" in name else name.replace("right", "left")
 
 
 def drawn_ratios(retargeting: Retargeting, rest: RestSkeleton, size: tuple[int, int]) -> dict[str, np.ndarray]:

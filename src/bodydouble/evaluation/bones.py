@@ -208,7 +208,7 @@ def _limb_ratio(
     Own is the longer one of both sides, if the picture shows it frontally. What little foreshortening the actor's limb
     has left is taken off.
     """
-    pair = (name, _other_side(name))
+    pair = (name, other_side(name))
     seen = [own[side] for side in pair if np.isfinite(own[side].lengths).mean() > LOOKS_SHARE_MIN]
     looks = [(float(np.nanmedian(bone.lengths)), float(np.nanmedian(bone.slopes))) for bone in seen]
     length, slope = max(looks, default=(0.0, np.inf))
@@ -231,7 +231,8 @@ def _trunk_ratio(name: str, own: dict[str, _Bones], made: dict[str, _Bones]) -> 
     return np.where(alike, made[name].lengths / max(float(np.nanmedian(own[name].lengths)), 1.0), np.nan)
 
 
-def _other_side(limb: str) -> str:
+def other_side(limb: str) -> str:
+    """The name in ``BONES`` of the same limb on the other side."""
     side, bone = limb.split(" ", 1)
     return f"{'right' if side == 'left' else 'left'} {bone}"
 

@@ -116,14 +116,19 @@ class Light:
         return np.asarray(lab_of(np.asarray(lit, np.uint8))[0, 0], np.float64)
 
 
-def lab_of(image: Image) -> Floats:
-    """RGB uint8 to CIELAB: L 0-100, a and b about -100 to 100."""
+def lab_of(image: Image | Floats) -> Floats:
+    """RGB 0-255 (h, w, 3) to CIELAB: L 0-100, a and b about -100 to 100."""
     return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab), np.float32)
 
 
 def lab_of_colour(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
     """(3,) CIELAB of a colour ``rgb`` (3,) 0-255."""
     return lab_of(np.clip(rgb, 0, 255).astype(np.uint8)[None, None])[0, 0].astype(np.float64)
+
+
+def exact_lab(rgb: NDArray[np.float64]) -> Floats:
+    """As ``lab_of_colour``, of a colour between whole levels."""
+    return np.asarray(cv2.cvtColor(np.asarray(rgb / 255, np.float32)[None, None], cv2.COLOR_RGB2Lab)[0, 0], np.float32)
 
 
 def _linear_mean(image: Image, weight: NDArray[np.floating]) -> NDArray[np.float64]:

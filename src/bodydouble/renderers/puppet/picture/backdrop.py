@@ -7,6 +7,7 @@ import numpy as np
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.body.surface import continued
+from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, pieces, widened
 
 MEDIAN_SIDE, MEDIAN_WINDOW = 96, 15
@@ -69,15 +70,15 @@ def backdrop_of(image: Image, outside: Mask) -> Backdrop | None:
     """
     side = max(outside.shape)
     calm = np.asarray(cv2.medianBlur(image, 3), np.float32)
-    lab = _lab(calm)
-    usual = outside & (_between(lab, _lab(_usual(calm, outside))) < USUAL)
+    lab = lab_of(calm)
+    usual = outside & (_between(lab, lab_of(_usual(calm, outside))) < USUAL)
     if not usual.any():
         return None
     colour = filled(calm, usual, ~usual)
     near = _mean(lab, usual, side / NEAR_REACH)
     noise = np.sqrt(_mean(((lab - near) ** 2).sum(2), usual, side / NOISE_REACH))
     even = continued(noise, usual) < NOISE_MAX
-    distance = _between(lab, _lab(colour))
+    distance = _between(lab, lab_of(colour))
     light = np.clip((calm * colour).sum(2) / np.maximum((colour * colour).sum(2), 1), 0, 1)
     tint = np.abs(calm - light[..., None] * colour).max(2)
     limit = np.maximum(ALIKE_MIN, ALIKE_NOISE * continued(noise, usual))
@@ -151,10 +152,6 @@ def _usual(image: Floats, outside: Mask) -> Floats:
     wide = cv2.copyMakeBorder(small, margin, margin, margin, margin, cv2.BORDER_REFLECT)
     median = cv2.medianBlur(wide, MEDIAN_WINDOW)[margin:-margin, margin:-margin]
     return np.asarray(cv2.resize(median, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _lab(colour: Floats) -> Floats:
-    return np.asarray(cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab), np.float32)
 
 
 def _between(first: Floats, second: Floats) -> Floats:

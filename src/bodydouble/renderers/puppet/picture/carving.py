@@ -12,6 +12,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha
@@ -93,9 +94,7 @@ class Gaps:
 def _as_the_backdrop(image: Image, matte: Floats) -> Mask:
     """(h, w) what of ``image`` (h, w, 3) has the colour of the nearest backdrop, which is even there."""
     outside, own = matte < SURE_NOTHING, image.astype(np.float32)
-    lab, beside = (
-        cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab) for colour in (own, filled(own, outside, ~outside))
-    )
+    lab, beside = lab_of(own), lab_of(filled(own, outside, ~outside))
     away = lab - beside
     return np.asarray(np.sqrt((away * away).sum(2)) < EVEN, np.bool_)
 

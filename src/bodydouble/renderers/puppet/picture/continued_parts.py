@@ -16,6 +16,7 @@ from bodydouble.perception.smoothing import gaussian_smoothed
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES
+from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture
 from bodydouble.renderers.puppet.picture.garment import CROTCH, legs_mask
@@ -111,7 +112,7 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     shown = np.flatnonzero(canvas.person[top - 1] & columns)
     if not solid.any() or not len(shown):
         return None
-    lab = cv2.cvtColor(colour / np.float32(255), cv2.COLOR_RGB2Lab)
+    lab = lab_of(colour)
     away = np.abs(lab - np.median(lab[solid], axis=0))
     same = solid & (np.hypot(away[..., 1], away[..., 2]) < SAME_HUE) & (away[..., 0] < SAME_LIGHTNESS)
     count = np.count_nonzero(same, axis=0)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
@@ -69,8 +70,7 @@ class HeadOutline:
 
     def beyond(self, centre: Array, width: int) -> Margins:
         """How far it exceeds a picture that is ``width`` px wide and has it at ``centre`` (2,)."""
-        ways = np.cos(ANGLES)[:, None] * self.up + np.sin(ANGLES)[:, None] * _right_of(self.up)
-        places = (centre + ways * self.radii[:, None])[self.cut]
+        places = (centre + _ways(self.up) * self.radii[:, None])[self.cut]
         (left, top), right = places.min(0), places[:, 0].max() - (width - 1)
         more = [int(np.ceil(lack)) + ROOM if lack > 0 else 0 for lack in (-left, -top, right)]
         return Margins(left=more[0], top=more[1], right=more[2])
@@ -87,7 +87,7 @@ def head_outline(anatomy: Anatomy, cutout: Cutout) -> HeadOutline | None:
     up = -head.rotation[:2, 1] / max(float(np.linalg.norm(head.rotation[:2, 1])), TINY)
     rows, columns = np.nonzero(head_region(anatomy, cutout.alpha))
     away = np.stack([columns, rows], 1) - head.centre
-    angle = np.arctan2(away @ _right_of(up), away @ up)
+    angle = _angles(away, up)
     number = ((angle / (2 * np.pi) + 0.5) * DIRECTIONS).astype(np.intp) % DIRECTIONS
     seen, cut = np.zeros(DIRECTIONS), np.zeros(DIRECTIONS, np.bool_)
     np.maximum.at(seen, number, np.linalg.norm(away, axis=1))
@@ -127,7 +127,7 @@ def with_whole_head(cutout: Cutout, anatomy: Anatomy, outline: HeadOutline, marg
     attached = head[edge[:, 1], edge[:, 0]]
     missing[missing] = attached
     away, share = away[attached], share[attached]
-    length, angle = np.linalg.norm(away, axis=1), np.arctan2(away @ _right_of(outline.up), away @ outline.up)
+    length, angle = np.linalg.norm(away, axis=1), _angles(away, outline.up)
     radius, hair = (np.interp(angle, ANGLES, values, period=2 * np.pi) for values in (outline.radii, outline.hair))
     beyond = length * (1 - share)
     inwards = beyond * np.minimum(hair / np.maximum(radius - length * share, TINY), 1)
@@ -149,10 +149,20 @@ def _right_of(up: Array) -> Array:
     return np.array([-up[1], up[0]])
 
 
+def _ways(up: Array) -> Array:
+    """(DIRECTIONS, 2) unit vectors in all ``ANGLES`` from ``up`` (2,)."""
+    return np.cos(ANGLES)[:, None] * up + np.sin(ANGLES)[:, None] * _right_of(up)
+
+
+def _angles(away: Array, up: Array) -> Array:
+    """(...) radians clockwise from ``up`` (2,) of the vectors ``away`` (..., 2), as in ``ANGLES``."""
+    return np.asarray(np.arctan2(away @ _right_of(up), away @ up), np.float64)
+
+
 def _face_radii(face: Array, centre: Array, up: Array) -> Array:
     """(DIRECTIONS,) px from ``centre`` (2,) to the outline of ``face`` (478, 3)."""
     away = face[list(OVAL), :2] - centre
-    angle = np.arctan2(away @ _right_of(up), away @ up)
+    angle = _angles(away, up)
     order = np.argsort(angle, kind="stable")
     return np.interp(ANGLES, angle[order], np.linalg.norm(away, axis=1)[order], period=2 * np.pi)
 
@@ -190,13 +200,12 @@ def _continued(seen: Array, known: NDArray[np.bool_], cut: NDArray[np.bool_], he
 
 def _hair_depth(colour: Floats, centre: Array, up: Array, seen: Array) -> Array:
     """(DIRECTIONS,) px from the outline ``seen`` (DIRECTIONS,) px away inwards that have the colour which is there."""
-    ways = np.cos(ANGLES)[:, None] * up + np.sin(ANGLES)[:, None] * _right_of(up)
     steps = np.arange(max(int(seen.max()), 1))
-    places = centre + ways[:, None] * np.maximum(seen[:, None] - INSIDE - steps, 0)[..., None]
+    places = centre + _ways(up)[:, None] * np.maximum(seen[:, None] - INSIDE - steps, 0)[..., None]
     one_map: Any = None  # both coordinates are in ``places``
     smooth = cv2.GaussianBlur(colour, (0, 0), HAIR_SIGMA)
     along = cv2.remap(smooth, places.astype(np.float32), one_map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    lab = cv2.cvtColor(along / np.float32(255), cv2.COLOR_RGB2Lab)
+    lab = lab_of(np.asarray(along, np.float32))
     other = np.linalg.norm((lab - lab[:, :1]) * [LIGHTNESS_WEIGHT, 1, 1], axis=2) > HAIR_ALIKE
     depth = HAIR_DEPTH * np.where(other.any(1), np.argmax(other, 1), steps[-1])
     least = cv2.erode(depth[None], np.ones((1, 2 * round(HAIR_SIGMA) + 1)), borderType=cv2.BORDER_REPLICATE)

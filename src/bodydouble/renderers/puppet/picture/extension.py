@@ -11,6 +11,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
@@ -212,7 +213,7 @@ def _first_row(alpha: Floats, column: int) -> int:
 def _same_cloth(colour: Floats, where: Mask, usual: Mask) -> Mask:
     """(h, w) the part of ``where`` that is the cloth of ``usual`` (h, w) in another light: folds, no straps or skin."""
     result = np.zeros(where.shape, np.bool_)
-    lab = cv2.cvtColor(colour[where][None] / np.float32(255), cv2.COLOR_RGB2Lab)[0]
+    lab = lab_of(colour[where][None])[0]
     middle = np.median(lab[usual[where]], axis=0)
     away = np.abs(lab - middle)
     result[where] = (np.hypot(away[:, 1], away[:, 2]) < FOLD_HUE) & (away[:, 0] < FOLD_LIGHTNESS)
@@ -258,7 +259,7 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
 
 def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN) -> Mask:
     """``cloth`` (h, w) without its rarer colours: those of kinds that are less than ``share_min`` (0-1) of it."""
-    pixels = np.ascontiguousarray(cv2.cvtColor(colour[cloth][None] / np.float32(255), cv2.COLOR_RGB2Lab)[0])
+    pixels = np.ascontiguousarray(lab_of(colour[cloth][None])[0])
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, CLOTH_ROUNDS, 0.0)
     kinds = min(CLOTH_KINDS, len(pixels))
@@ -276,9 +277,9 @@ def skin_like(colour: Floats | Image, skin: Array, where: Mask, darker: float = 
     ``darker`` is the L* by which skin may be in the shade. In a picture without colours nothing is.
     """
     result = np.zeros(where.shape, np.bool_)
-    own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
+    own = exact_lab(skin)
     if where.any() and np.hypot(own[1], own[2]) > GREY:
-        lab = cv2.cvtColor(colour[where][None].astype(np.float32) / np.float32(255), cv2.COLOR_RGB2Lab)[0]
+        lab = lab_of(colour[where][None])[0]
         lighter = lab[:, 0] - own[0]
         lightness = np.maximum(lighter / np.float32(SKIN_LIGHTER), -lighter / np.float32(darker))
         hue = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) / np.float32(SKIN_HUE)

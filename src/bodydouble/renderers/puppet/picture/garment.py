@@ -1,6 +1,5 @@
 """Whether a skirt, dress or robe hangs over both legs, down to which row, and how the legs move it."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +10,7 @@ from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import LIMB_BONES, Surface, label_triangles, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 
 Array = NDArray[np.float64]
@@ -194,7 +194,7 @@ def one_piece_share(image: Image, cloth: Mask, edge: int, fit: BodyFit) -> float
     strip = cloth & (np.abs(columns - middle) < MIDDLE_WIDTH * width) & (rows > top) & (rows < last)
     if min(np.count_nonzero(near), np.count_nonzero(strip)) < CLOTH_PIXELS_MIN:
         return 0.0
-    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    lab = lab_of(image)
     usual = np.median(lab[near], axis=0)
     away: NDArray[np.float32] = np.abs(lab[strip] - usual)
     same = (np.hypot(away[:, 1], away[:, 2]) < SAME_CHROMA) & (away[:, 0] < SAME_LIGHTNESS)

@@ -4,7 +4,7 @@ import numpy as np
 
 from bodydouble.perception.arrays import Image, Mask
 from bodydouble.renderers.puppet.picture.colour_models import learn_models, log_likelihood_ratio
-from bodydouble.renderers.puppet.picture.regions import closed, narrowed, opened, pieces, widened
+from bodydouble.renderers.puppet.picture.regions import closed, narrowed, opened, touching, widened
 
 SEEDS_MIN = 60
 """Pixels of hair on the head, and of everything else, that colour models need."""
@@ -35,6 +35,4 @@ def hanging_hair(
     zone = opaque & ~face
     like[zone] = log_likelihood_ratio(models, image[zone]) > HAIR_RATIO
     like = opened(closed(like, 1) & zone, max(1.0, THIN * scale))
-    _, labels = pieces(like | on_head)
-    hanging = np.unique(labels[on_head])
-    return like & np.isin(labels, hanging[hanging > 0])
+    return touching(like, on_head)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +10,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.layer import Layer
 
@@ -62,8 +62,8 @@ def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Arra
     pixels = np.concatenate(parts) if parts else np.zeros((0, 3), np.uint8)
     if len(pixels) < PIXELS_MIN:
         return skin
-    lab = cv2.cvtColor(pixels[None].astype(np.float32) / 255, cv2.COLOR_RGB2Lab)[0]
-    own = cv2.cvtColor(np.asarray(skin / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)[0, 0]
+    lab = lab_of(pixels[None])[0]
+    own = exact_lab(skin)
     near = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) < HUE_NEAR
     near &= np.abs(lab[:, 0] - own[0]) < LIGHTNESS_NEAR
     return np.median(pixels, axis=0).astype(np.float64) if near.mean() < GLOVED_MAX else skin

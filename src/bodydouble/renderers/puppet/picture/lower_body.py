@@ -12,6 +12,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import LEGS, SIDES
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.picture.continued_parts import (
     COLOUR_FADE,
@@ -194,14 +195,12 @@ def _without_corners(canvas: Canvas, alpha: Floats, cut: Cut) -> Floats:
 
 def shoe_colour(cloth: Array) -> Array:
     """(3,) 0-255 the colour of shoes that go with ``cloth`` (3,) 0-255."""
-    lab = cv2.cvtColor(np.asarray(cloth / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
-    return darkened(cloth, max(SHOE_LIGHTNESS, SHOE_SHARE * float(lab[0, 0, 0])))
+    return darkened(cloth, max(SHOE_LIGHTNESS, SHOE_SHARE * float(exact_lab(cloth)[0])))
 
 
 def trousers_colour(shirt: Array) -> Array:
     """(3,) 0-255 the colour of trousers below a ``shirt`` (3,) 0-255: dark, and unlike a dark shirt's."""
-    lab = cv2.cvtColor(np.asarray(shirt / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
-    lightness = float(lab[0, 0, 0])
+    lightness = float(exact_lab(shirt)[0])
     if lightness > DARK_LIGHTNESS + UNLIKE:
         return darkened(shirt, DARK_LIGHTNESS)
     return darkened(shirt, lightness - UNLIKE) if lightness > DARK_LIGHTNESS else brightened(shirt, UNLIKE)
@@ -209,16 +208,20 @@ def trousers_colour(shirt: Array) -> Array:
 
 def darkened(colour: Array, lightness_max: float) -> Array:
     """(3,) 0-255 a dark, greyer cloth that goes with ``colour`` (3,) 0-255."""
-    lab = cv2.cvtColor(np.asarray(colour / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
-    lab *= np.array([min(1.0, lightness_max / max(float(lab[0, 0, 0]), 1.0)), DARK_CHROMA, DARK_CHROMA], np.float32)
-    return 255 * np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB), 0, 1).astype(np.float64)[0, 0]
+    lab = exact_lab(colour)
+    return _greyer(lab, lab[0] * np.float32(min(1.0, lightness_max / max(float(lab[0]), 1.0))))
 
 
 def brightened(colour: Array, more: float) -> Array:
     """(3,) 0-255 a greyer cloth whose L* is ``more`` than that of ``colour`` (3,) 0-255."""
-    lab = cv2.cvtColor(np.asarray(colour / 255, np.float32).reshape(1, 1, 3), cv2.COLOR_RGB2Lab)
-    lab = lab * np.array([1, DARK_CHROMA, DARK_CHROMA], np.float32) + np.array([more, 0, 0], np.float32)
-    return 255 * np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_Lab2RGB), 0, 1).astype(np.float64)[0, 0]
+    lab = exact_lab(colour)
+    return _greyer(lab, lab[0] + np.float32(more))
+
+
+def _greyer(lab: Floats, lightness: np.float32) -> Array:
+    """(3,) 0-255 RGB of a colour with the hue of ``lab`` (3,), less of its chroma, and that ``lightness`` (L*)."""
+    cloth = np.array([lightness, *(lab[1:] * np.float32(DARK_CHROMA))], np.float32)
+    return 255 * np.clip(cv2.cvtColor(cloth[None, None], cv2.COLOR_Lab2RGB), 0, 1).astype(np.float64)[0, 0]
 
 
 def _continued_hem(fit: BodyFit, edge: int, height: int, share: float) -> float:

@@ -102,6 +102,12 @@ def pieces(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     return count - 1, np.asarray(labels, np.int32)
 
 
+def touching(mask: Mask, other: Mask) -> Mask:
+    """The pieces of ``mask`` that touch the ``other``."""
+    _, labels = pieces(mask | other)
+    return mask & np.isin(labels, np.unique(labels[other]))
+
+
 def _box_around(mask: Mask, reach: int) -> tuple[slice, slice] | None:
     """The box around ``mask``, ``reach`` pixels wider; None where it is empty."""
     x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))

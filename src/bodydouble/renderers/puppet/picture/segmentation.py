@@ -25,6 +25,7 @@ from bodydouble.renderers.puppet.picture.regions import (
     narrowed,
     opened,
     pieces,
+    touching,
     widened,
 )
 
@@ -141,7 +142,7 @@ def segment(
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
-            cut |= _touching(fingers, cut)
+            cut |= touching(fingers, cut)
             near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
             cut |= sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
@@ -287,12 +288,6 @@ def _disc(fit: BodyFit, side: str, shape: tuple[int, int], place: float, radius:
     centre = np.round(wrist + place * (tip - wrist)).astype(int).tolist()
     cv2.circle(disc, centre, max(1, round(radius * fit.scale)), 1, -1)
     return disc > 0
-
-
-def _touching(mask: Mask, other: Mask) -> Mask:
-    """The pieces of ``mask`` (h, w) that touch the ``other`` (h, w)."""
-    _, labels = pieces(mask | other)
-    return mask & np.isin(labels, np.unique(labels[other]))
 
 
 def _decided(
