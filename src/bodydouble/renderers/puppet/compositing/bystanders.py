@@ -83,7 +83,7 @@ class BystanderMasks:
         return self._anywhere(index, height) or len(self._boxes(index)) > 0
 
     def _anywhere(self, index: int, height: int) -> bool:
-        """Whether somebody may be in frame ``index`` whom no search has found."""
+        """Whether somebody may be in frame ``index`` though the search for people found nobody else near it."""
         track = self._track
         if not track.present[index]:
             return True

@@ -29,8 +29,8 @@ SEAM_REACH = 24
 """Pixels around a hole in which the light of a patch is compared with its surroundings."""
 ONE_PIXEL_AROUND = np.ones((3, 3), np.uint8)
 AGREE_MIN, UNLIKE_MIN = 3, 40
-"""Samples of a place from which their median is trusted, and levels (0-255) from it, in any channel, from which a
-sample shows something else there: a part of the person whom its mask misses, or somebody who passes."""
+"""Samples of a place from which their median is trusted. Levels (0-255) by which a sample differs from the median in
+some channel, from which it shows something else: a part of the person that its mask misses, or somebody who passes."""
 UNLIKE_SIDE = np.ones((3, 3), np.uint8)
 """Smaller spots, in pixels of the small picture, are texture that the camera's path misses."""
 

@@ -35,7 +35,7 @@ SLIVER_MAX = 0.006
 OTHER_MIN = 45.0
 """Levels of difference from which a copy and its surroundings are two things, not one in two lights."""
 OVERLAPS = (-1, 0, 1)
-"""Rows and columns, in pixels of the small picture, of the neighbours whose copies are blended at a pixel."""
+"""Steps, in pixels of the small picture, to the neighbours in rows and columns whose copies are blended at a pixel."""
 TEXTURE_SIDE, PLAIN_STEPS = (9, 9), (1.0, 2.5)
 """Square, in pixels of the small picture, in which the steps between pixels are averaged; mean steps in levels (0-255)
 up to which a place is plain, and from which it is not at all. Chosen by eye on the development clips."""
@@ -74,7 +74,7 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
 
 
 def _smooth(low: Image, hole: Mask) -> tuple[Floats, Floats]:
-    """(h, w, 3) what is about the ``hole`` (h, w) of ``low`` (h, w, 3), continued smoothly; (h, w) 0-1 where that does.
+    """``low`` (h, w, 3) continued smoothly into its ``hole`` (h, w), and (h, w) 0-1 how far that is good enough.
 
     The light of a plain wall changes from place to place: copies of far parts of it would meet in edges.
     """

@@ -49,7 +49,7 @@ def inside(size: tuple[int, ...], sides: Sides, margin: int = 0) -> Mask:
 
 
 def learn_bars(samples: list[SampleFrame]) -> Mask | None:
-    """(H, W) the bars that all ``samples`` have and the person never reaches; None where there are none."""
+    """(H, W) the bars that all ``samples`` have and that the person never reaches. None where no such bar is."""
     if not samples:
         return None
     sides = np.min([bars(sample.image) for sample in samples], axis=0).tolist()
