@@ -260,6 +260,8 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
 def usual_cloth(colour: Floats, cloth: Mask, share_min: float = CLOTH_SHARE_MIN) -> Mask:
     """``cloth`` (h, w) without its rarer colours: those of kinds that are less than ``share_min`` (0-1) of it."""
     pixels = np.ascontiguousarray(lab_of(colour[cloth][None])[0])
+    if len(pixels) < 2:  # OpenCV takes a single row for a list of numbers
+        return cloth
     cv2.setRNGSeed(0)
     criteria = (cv2.TERM_CRITERIA_MAX_ITER, CLOTH_ROUNDS, 0.0)
     kinds = min(CLOTH_KINDS, len(pixels))

@@ -9,7 +9,12 @@ from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.extension import ExtendedPicture, extend_below, skin_like
+from bodydouble.renderers.puppet.picture.extension import (
+    ExtendedPicture,
+    extend_below,
+    skin_like,
+    usual_cloth,
+)
 from mannequin import joints, picture, track_of
 from tube_body import tube_body
 
@@ -164,3 +169,11 @@ def test_a_picture_without_colours_tells_no_skin():
     """In black and white a grey shirt is no skin."""
     grey = np.full((4, 4, 3), 150.0, np.float32)
     assert not skin_like(grey, np.array([160.0, 160.0, 160.0]), np.ones((4, 4), np.bool_)).any()
+
+
+def test_a_single_pixel_of_cloth_is_the_usual_cloth() -> None:
+    """One pixel, such as the last of a sleeve at a picture's edge, is a whole kind of its own."""
+    cloth = np.zeros((4, 5), bool)
+    cloth[2, 3] = True
+
+    assert np.array_equal(usual_cloth(np.full((4, 5, 3), 90, np.float32), cloth), cloth)
