@@ -27,6 +27,7 @@ def _scene_rows(e: Evaluation) -> list[Row]:
         ("flicker", _number(e.flicker_output, 2), "change between frames after motion compensation, 0 to 255"),
         ("  of the source", _number(e.flicker_source, 2), "the same for the source: the result should not exceed it"),
         ("residue", _percent(e.residue), "visible part of the actor; 0 % is best"),
+        ("  kept things", _percent(e.kept_things), "hands of others and balls before the actor, which have to stay"),
     ]
     if e.unencoded_background_exact is not None:
         rows += [

@@ -96,7 +96,12 @@ def _appearance_rows(figures: Mapping[str, Any]) -> list[Row]:
             "Change between frames that motion does not explain; "
             f"the source has {_number(figures['flicker_source'], 2)}.",
         ),
-        ("Residue", _percent(figures["residue"]), "Share of the actor that is still visible."),
+        (
+            "Residue",
+            _percent(figures["residue"]),
+            "Share of the actor that is still visible. Hands of others and balls before the actor have to stay, "
+            f"and are not counted: {_percent(figures['kept_things'])}.",
+        ),
     ]
 
 

@@ -64,7 +64,7 @@ class Comparison:
         self._pose, self._driving_pose = PoseAgreement(pack, INDEPENDENT), PoseAgreement(pack, DRIVING)
         self._actor = source.track
         self._character = output.track if output is not None else empty_track(len(source.track))
-        self._background, self._residue, self._tears = BackgroundFidelity(), Residue(), Tears()
+        self._background, self._residue, self._tears = BackgroundFidelity(), Residue(pack, source.track), Tears()
         self._true_background = TrueBackground()
         self._unencoded: SampleFidelity | None = None
         self._flicker = {"source": Flicker(), "output": Flicker()}
@@ -103,7 +103,7 @@ class Comparison:
                 _, truth = next(truths)
                 self._true_background.add(actual, made, truth, actor_matte, character_matte)
             if i % COSTLY_EVERY_FRAMES == 1 or total == 1:
-                self._residue.add(self._actor, i, actor_matte, character_matte, changed)
+                self._residue.add(i, actual, actor_matte, character_matte, changed)
                 self._tears.add(self._character, i, character_matte, actor_matte, changed)
                 if before is not None and self._actor.shot[i] == self._actor.shot[i - 1]:
                     region = np.maximum(actor_matte, character_matte) > REGION_MIN
@@ -179,6 +179,7 @@ class Comparison:
             flicker_output=self._flicker["output"].result(),
             flicker_source=self._flicker["source"].result(),
             residue=self._residue.result(),
+            kept_things=self._residue.kept(),
             torn_frames=self._tears.torn(),
             holes=self._tears.holes(),
             detached_pieces=self._tears.pieces(),

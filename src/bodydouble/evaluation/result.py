@@ -51,7 +51,8 @@ class Evaluation:
     yaw_gain: float | None  # degrees of the output's head for each of the actor's
     flicker_output: float | None  # 0-255, error after motion compensation in the person's region
     flicker_source: float | None
-    residue: float | None  # share of the actor's core that is still visible
+    residue: float | None  # share of the actor's core that is still visible, without kept things
+    kept_things: float | None  # other people's hands and things in play within it, which have to stay
     torn_frames: float | None  # share of frames whose character has a hole or a detached piece
     holes: float | None  # largest hole over the body's core, mean over the frames
     detached_pieces: float | None  # largest piece over the silhouette, mean over the frames

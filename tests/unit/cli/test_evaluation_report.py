@@ -28,6 +28,7 @@ EVALUATION = Evaluation(
     flicker_output=2.5,
     flicker_source=2.4,
     residue=0.0123,
+    kept_things=0.15,
     bone_direction_share=0.9,
     bone_direction_degrees=8.0,
     bone_length_share=0.8,

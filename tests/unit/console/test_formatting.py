@@ -94,7 +94,7 @@ def test_a_report_says_what_was_lost_and_what_could_not_be_measured() -> None:
         "delivery": {"frames": True, "timestamps": True, "frame_rate": True, "duration": True, "audio": False},
         "background_psnr_mean_db": 48.25, "background_psnr_min_db": 40.0, "pck_20": 0.934, "face_texture_output": None,
         "face_texture_actor": -0.12, "mouth_correlation": 0.8, "flicker_output": 1.5, "flicker_source": 1.25,
-        "residue": 0.0, "bone_direction_share": 0.97, "bone_length_share": 0.8,
+        "residue": 0.0, "kept_things": 0.02, "bone_direction_share": 0.97, "bone_length_share": 0.8,
         "bone_length_ratios": {"neck": 1.0, "left shin": 1.25, "head": 1.6}, "foot_slide": -0.02, "torn_frames": 0.25,
         "clothes_output": 0.7, "clothes_actor": 0.1,
     }  # fmt: skip

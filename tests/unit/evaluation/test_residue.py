@@ -1,11 +1,18 @@
 """What is left of the actor."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 from bodydouble.evaluation.regions import difference
 from bodydouble.evaluation.residue import Residue
+from bodydouble.perception import ModelPack
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.track import PersonTrack, empty_track
+from mannequin import joints, picture, track_of
 from material import astronaut
 
 
@@ -16,8 +23,8 @@ def _share(
     character: np.ndarray,
     track: PersonTrack | None = None,
 ) -> float:
-    residue = Residue()
-    residue.add(empty_track(1) if track is None else track, 0, actor, character, difference(source, made))
+    residue = Residue(ModelPack(folder=Path()), empty_track(1) if track is None else track)
+    residue.add(0, source, actor, character, difference(source, made))
     result = residue.result()
     assert result is not None
     return result
@@ -74,8 +81,100 @@ def test_who_stands_before_hidden_legs_is_no_residue(scene: tuple[np.ndarray, np
 
 def test_nobody_is_not_measured() -> None:
     """Frames without an actor say nothing."""
-    residue = Residue()
-    residue.add(
-        empty_track(1), 0, np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.uint8), np.zeros((40, 40), np.float32)
-    )
+    residue, nothing = Residue(ModelPack(folder=Path()), empty_track(1)), np.zeros((40, 40), np.uint8)
+    residue.add(0, np.zeros((40, 40, 3), np.uint8), nothing, nothing, np.zeros((40, 40), np.float32))
     assert residue.result() is None
+    assert residue.kept() is None
+
+
+FRAMES = 6
+WHITE, SHIRT = (250, 250, 250), (40, 70, 160)
+
+
+def _shot(draw, monkeypatch, hands=()) -> Residue:
+    """The residue of an actor who sways, is gone in the result, and before whom ``draw`` (image, frame, pose) stayed.
+
+    ``hands`` are what the search for other people's hands finds in every frame.
+    """
+    monkeypatch.setattr(OtherHandFinder, "find", lambda *_: list(hands))
+    poses = [joints(head=45, centre=240 + 10 * i) for i in range(FRAMES)]
+    residue = Residue(ModelPack(folder=Path()), track_of(poses))
+    for i, pose in enumerate(poses):
+        source, mask = picture(pose)
+        stayed = np.zeros((500, 500), np.uint8)
+        source, stayed = np.ascontiguousarray(source), np.ascontiguousarray(stayed)
+        draw(source, stayed, i, pose)
+        made = np.where(stayed[..., None] > 0, source, 255 - source).astype(np.uint8)
+        matte = cv2.max((mask * 255).astype(np.uint8), stayed)
+        residue.add(i, source, matte, np.zeros_like(matte), difference(source, made))
+    return residue
+
+
+def _disc(colour, places, radius=16):
+    """Draws a disc at ``places`` (frame, pose) → (x, y)."""
+
+    def draw(image, stayed, i, pose) -> None:
+        centre = np.round(places(i, pose)).astype(int).tolist()
+        cv2.circle(image, centre, radius, colour, -1)
+        cv2.circle(stayed, centre, radius, 255, -1)
+
+    return draw
+
+
+def _juggled(i, pose):
+    """From the chest to a foot and back."""
+    return pose[BodyPoint.NOSE] + [0, 60 + 45 * min(i, FRAMES - i)]
+
+
+def test_a_ball_that_is_juggled_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It moves over the whole body, and the body has not its colours."""
+    residue = _shot(_disc(WHITE, _juggled), monkeypatch)
+    assert residue.kept() > 0.01
+    assert residue.result() == pytest.approx(0, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("colour", "places"),
+    [
+        (WHITE, lambda i, pose: pose[BodyPoint.LEFT_HIP] + [0, 10]),  # of a white skirt
+        (WHITE, lambda i, pose: pose[BodyPoint.NOSE] + [12 * (-1) ** i, -20]),  # of hair in the wind
+        (WHITE, lambda i, pose: pose[BodyPoint.LEFT_WRIST] + [0, 5]),  # a glove
+        (SHIRT, _juggled),  # scraps of the shirt, here and there
+    ],
+)
+def test_what_is_left_of_the_actor_is_no_kept_thing(monkeypatch: pytest.MonkeyPatch, colour, places) -> None:
+    """What stays at its place on the body is the actor's, and so is what has the colours of the actor's clothes."""
+    residue = _shot(_disc(colour, places), monkeypatch)
+    assert residue.kept() == 0
+    assert residue.result() > 0.01
+
+
+def _hand(x: float, y: float, length: float) -> np.ndarray:
+    """A hand (21, 2) that points to the right, with its wrist at ``x``, ``y``."""
+    hand = np.tile(np.array([x, y], np.float64), (21, 1))
+    for finger in range(5):
+        for joint in range(4):
+            hand[1 + 4 * finger + joint] += length * np.array([1 + 0.25 * joint, 0.22 * (finger - 2)])
+    return hand
+
+
+def test_a_hand_that_comes_from_the_edge_is_kept_and_a_skirt_beside_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another's forearm and hand are left out. Skin that no such hand is in counts, and so does what is far from it."""
+    hand = _hand(70, 330, 40)
+
+    def arm(image, stayed, i, pose) -> None:
+        for canvas, value in ((image, (225, 180, 150)), (stayed, 255)):
+            cv2.line(canvas, (0, 330), (120, 330), value, 24)
+
+    def arm_and_skirt(image, stayed, i, pose) -> None:
+        arm(image, stayed, i, pose)
+        for canvas, value in ((image, WHITE), (stayed, 255)):
+            cv2.rectangle(canvas, (110, 300), (340, 360), value, -1)
+
+    alone = _shot(arm, monkeypatch, [hand])
+    assert alone.kept() > 0.03
+    assert alone.result() < 0.005
+    assert _shot(arm, monkeypatch).result() > 0.03
+    assert _shot(arm_and_skirt, monkeypatch, [hand]).result() > 0.15
+    inside = _shot(arm, monkeypatch, [hand + [200, 0]])
+    assert (inside.kept(), inside.result() > 0.03) == (0, True)

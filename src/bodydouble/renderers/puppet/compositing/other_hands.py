@@ -1,8 +1,7 @@
 """Hands of somebody whom the frame's edge cuts off, in front of the removed person: they stay, with what they hold.
 
-The search for people finds nobody by a hand alone, and the mattes count it as the removed person's. The palm detector
-does find it: a hand away from the person's wrists whose forearm comes from the edge. Its surroundings are told from the
-person by their colours (Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004).
+The mattes count such a hand as the removed person's. Its surroundings are told from the person by their colours
+(Rother, Kolmogorov and Blake, "GrabCut", SIGGRAPH 2004).
 """
 
 import cv2
@@ -10,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Mask, Matte
-from bodydouble.perception.detectors import Detector, PalmKeyPoint, palm_detector
-from bodydouble.perception.geometry import Roi
-from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
-from bodydouble.perception.landmarks import HandNet, palm_roi
+from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.matte import LIMBS, TRUNK
+from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -23,16 +20,6 @@ Points = NDArray[np.float64]
 
 LOOKS, OFTEN_MIN = 6, 0.5
 """Sampled frames in which such a hand is looked for, and the share of them from which it is looked for in every one."""
-HAND_SCORE_MIN = 0.5
-"""Score 0-1 of the hand network from which there is a hand, as in ``perception.face_and_hands``."""
-APART_MIN, EDGE_MAX = 1.0, 2.5
-"""Hand lengths (wrist to middle knuckle) from the person's wrists at least, and along the forearm to the frame's edge
-at most. Measured on a hand with a cup: 1.6 and more, and 0.7 to 1.7."""
-WRIST_SEEN_MIN = 0.5
-"""Visibility of the person's own wrists from which a further hand is another's. Measured: 0.56 and more beside a hand
-with a cup, 0.12 to 0.5 where the person's own hand hides the face."""
-LENGTH_MIN = 12.0
-"""Pixels of a hand's length from which it is near enough to be in front."""
 WORK_LENGTH = 20
 """Pixels of a hand's length in the picture in which it is told from the person."""
 REACH, NEAR = 3.2, 1.6
@@ -49,7 +36,6 @@ ROUNDS, MODEL_NUMBERS = 3, 65
 """Rounds of colour models and cuts, and OpenCV's count of a model's numbers."""
 SOFT_SIGMA = 1.5
 """Pixels: standard deviation of the mask's edge."""
-WRISTS = (BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST)
 GRIP = [
     HandPoint.THUMB_MCP,
     HandPoint.THUMB_TIP,
@@ -65,53 +51,20 @@ class OtherHands:
     """Finds other people's hands in front of the removed person. Safe to call from several threads."""
 
     def __init__(self, pack: ModelPack, track: PersonTrack) -> None:
-        self._pack, self._track = pack, track
-        self._networks: tuple[Detector, HandNet] | None = None
+        self._track, self._finder = track, OtherHandFinder(pack, track)
 
     def are_expected(self, samples: list[SampleFrame]) -> bool:
         """Whether such hands are in most of a few of the ``samples``."""
         looks = [samples[k] for k in np.unique(np.linspace(0, len(samples) - 1, LOOKS).astype(int))] if samples else []
-        return bool(looks) and float(np.mean([len(self._hands(s.index, s.image)) > 0 for s in looks])) > OFTEN_MIN
+        return bool(looks) and float(np.mean([len(self._finder.find(s.index, s.image)) > 0 for s in looks])) > OFTEN_MIN
 
     def mask(self, index: int, image: Image) -> Matte | None:
         """(H, W) 0-255, soft: hands, forearms and what they hold in frame ``index``; None where there are none."""
         result: Matte | None = None
-        for hand in self._hands(index, image):
+        for hand in self._finder.find(index, image):
             result = np.zeros(image.shape[:2], np.uint8) if result is None else result
             self._add(result, index, image, hand)
         return None if result is None else np.asarray(cv2.GaussianBlur(result, (0, 0), SOFT_SIGMA), np.uint8)
-
-    def _hands(self, index: int, image: Image) -> list[Points]:
-        """The landmarks (21, 2) of such hands in frame ``index``; only the frame's lowest square is searched."""
-        height, width = image.shape[:2]
-        if self._networks is None:  # two threads may make one each: all share the networks in memory
-            self._networks = palm_detector(self._pack), HandNet(self._pack)
-        palms, net = self._networks
-        side = min(height, width)
-        found: list[Points] = []
-        for palm in palms.detect(image, Roi(x=width / 2, y=height - side / 2, size=side)):
-            wrist, middle = (palm.points[k] for k in (PalmKeyPoint.WRIST, PalmKeyPoint.MIDDLE_FINGER))
-            if not self._is_apart(index, wrist, middle, (height, width)):
-                continue
-            hand = net.run(image, palm_roi(palm))
-            points = hand.points.astype(np.float64)
-            wrist, middle = points[HandPoint.WRIST], points[HandPoint.MIDDLE_MCP]
-            if hand.score > HAND_SCORE_MIN and self._is_apart(index, wrist, middle, (height, width)):
-                found.append(points)
-        return found
-
-    def _is_apart(self, index: int, wrist: Points, middle: Points, size: tuple[int, int]) -> bool:
-        """Whether a hand is large, away from the person's wrists, and its forearm comes from the frame's edge.
-
-        Where the person's wrists are not both in sight, it may be the person's own.
-        """
-        length, frame = float(np.hypot(*(middle - wrist))), (size[1], size[0])
-        own = self._track.body[index, WRISTS, :2].astype(np.float64)
-        seen = self._track.visibility[index, WRISTS].min() > WRIST_SEEN_MIN and ((own >= 0) & (own < frame)).all()
-        if length < LENGTH_MIN or not seen or (np.hypot(*(own - wrist).T) <= APART_MIN * length).any():
-            return False
-        elbow = wrist + EDGE_MAX * (wrist - middle)
-        return not ((elbow >= 0) & (elbow < frame)).all()
 
     def _add(self, result: Matte, index: int, image: Image, hand: Points) -> None:
         """Add a ``hand`` (21, 2) and its surroundings to the mask ``result`` (H, W), in place."""

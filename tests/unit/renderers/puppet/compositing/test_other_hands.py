@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.pack import ModelPack
-from bodydouble.perception.track import PersonTrack, empty_track
+from bodydouble.perception.track import empty_track
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands, told_apart
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
 
@@ -45,45 +46,16 @@ def test_a_hand_from_the_edge_is_told_from_the_person_with_what_it_holds() -> No
     assert np.array_equal(found, told_apart(image, _hand(), nothing, []))
 
 
-def _track() -> PersonTrack:
-    track = empty_track(6)
-    track.present[:] = True
-    track.body[:], track.visibility[:] = 300, 0.9
-    return track
-
-
-@pytest.mark.parametrize(
-    ("wrist", "middle", "is_other"),
-    [((60, 300), (110, 300), True), ((250, 300), (300, 300), False), ((280, 300), (330, 300), False)],
-)
-def test_another_hand_is_away_from_the_wrists_and_comes_from_the_edge(
-    model_pack: ModelPack, wrist: tuple[int, int], middle: tuple[int, int], is_other: bool
-) -> None:
-    """Neither a hand in the middle of the frame is another's, nor one at the person's own wrist."""
-    hands = OtherHands(model_pack, _track())
-    ends = np.array([wrist, middle], np.float64)
-    assert hands._is_apart(0, ends[0], ends[1], (480, 640)) == is_other
-
-
-def test_a_hand_may_be_the_persons_own_while_a_wrist_is_out_of_sight(model_pack: ModelPack) -> None:
-    """The body network guesses wrists that it does not see, or that the frame cuts off."""
-    track, wrist, middle = _track(), np.array([60.0, 300.0]), np.array([110.0, 300.0])
-    hands = OtherHands(model_pack, track)
-    assert hands._is_apart(0, wrist, middle, (480, 640))
-    track.body[0, 15, 1] = 500
-    assert not hands._is_apart(0, wrist, middle, (480, 640))
-    track.body[0, 15, 1], track.visibility[0, 16] = 300, 0.3
-    assert not hands._is_apart(0, wrist, middle, (480, 640))
-
-
 def test_a_hand_is_looked_for_in_every_frame_if_most_samples_show_it(
     monkeypatch: pytest.MonkeyPatch, model_pack: ModelPack
 ) -> None:
     """One frame in which the network errs brings no search, and no mask."""
     samples = [SampleFrame(index=k, image=np.zeros((4, 4, 3), np.uint8), matte=np.zeros((4, 4))) for k in range(6)]
-    hands = OtherHands(model_pack, _track())
+    hands = OtherHands(model_pack, empty_track(6))
     for shown, expected in (({0, 1, 2, 4}, True), ({3}, False)):
-        monkeypatch.setattr(OtherHands, "_hands", lambda self, index, image, s=shown: [_hand()] if index in s else [])
+        monkeypatch.setattr(
+            OtherHandFinder, "find", lambda self, index, image, s=shown: [_hand()] if index in s else []
+        )
         assert hands.are_expected(samples) == expected
     assert hands.mask(0, samples[0].image) is None
     assert not hands.are_expected([])
