@@ -12,6 +12,7 @@ from bodydouble.evaluation.clothes import ClothesLikeness
 from bodydouble.evaluation.expression import face_found, mouth_correlation, yaw_gain
 from bodydouble.evaluation.flicker import Flicker
 from bodydouble.evaluation.foot_slide import foot_slide
+from bodydouble.evaluation.other_people import OtherPeople
 from bodydouble.evaluation.pose_agreement import DRIVING, INDEPENDENT, PoseAgreement
 from bodydouble.evaluation.regions import background, difference
 from bodydouble.evaluation.residue import Residue
@@ -30,7 +31,7 @@ Ramanan, "Articulated Human Detection with Flexible Mixtures of Parts", 2013, wi
 COSTLY_EVERY_FRAMES = 4
 """Networks and optical flow run on every fourth frame; the background is measured on all of them."""
 REGION_MIN = 76
-"""Of a matte (0-255): flicker is measured where it is more."""
+"""Of a matte (0-255): people are where it is more; flicker is measured there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class Comparison:
         self._actor = source.track
         self._character = output.track if output is not None else empty_track(len(source.track))
         self._background, self._residue, self._tears = BackgroundFidelity(), Residue(pack, source.track), Tears()
-        self._true_background = TrueBackground()
+        self._others, self._true_background = OtherPeople(pack), TrueBackground()
         self._unencoded: SampleFidelity | None = None
         self._flicker = {"source": Flicker(), "output": Flicker()}
         portrait = reference.portrait
@@ -104,11 +105,12 @@ class Comparison:
                 self._true_background.add(actual, made, truth, actor_matte, character_matte)
             if i % COSTLY_EVERY_FRAMES == 1 or total == 1:
                 self._residue.add(i, actual, actor_matte, character_matte, changed)
-                self._tears.add(self._character, i, character_matte, actor_matte, changed)
+                people = np.maximum(actor_matte, character_matte) > REGION_MIN
+                others = self._others.mask(actual, actor_matte, people)
+                self._tears.add(self._character, i, character_matte, actor_matte, changed, others)
                 if before is not None and self._actor.shot[i] == self._actor.shot[i - 1]:
-                    region = np.maximum(actor_matte, character_matte) > REGION_MIN
-                    self._flicker["source"].add(before[0], actual, region)
-                    self._flicker["output"].add(before[1], made, region)
+                    self._flicker["source"].add(before[0], actual, people)
+                    self._flicker["output"].add(before[1], made, people)
                 self._measure_person(i, actual, made, actor_matte, character_matte)
             before = (actual, made)
             self._frames += 1

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.evaluation import regions
 from bodydouble.evaluation.regions import CHANGE_WINDOW, PRESENT_MIN, disc, grown
 from bodydouble.perception.arrays import Mask, Matte, Points
 from bodydouble.perception.interpolation import body_width
@@ -48,23 +49,39 @@ class Tears:
         self._pieces: list[float] = []
 
     def add(
-        self, track: PersonTrack, i: int, output_matte: Matte, source_matte: Matte, changed: NDArray[np.float32]
+        self,
+        track: PersonTrack,
+        i: int,
+        output_matte: Matte,
+        source_matte: Matte,
+        changed: NDArray[np.float32],
+        others: Mask | None = None,
     ) -> None:
-        """The character in row ``i`` of ``track``; ``changed`` (H, W) is the difference to the source, 0-255."""
+        """The character in row ``i`` of ``track``; ``changed`` (H, W) is the difference to the source, 0-255.
+
+        ``others`` (H, W) are other people's pixels in the source: what is behind them is neither missing nor detached.
+        """
         if not track.present[i]:
             return
         height, width = output_matte.shape
         core = body_core(track, i, width, height)
         actor = np.asarray(grown((source_matte > PRESENT_MIN).astype(np.uint8), ACTOR_MARGIN * height), np.bool_)
-        painted = np.asarray(cv2.boxFilter(changed, -1, CHANGE_WINDOW) > CHANGED_MIN, np.bool_)
+        smooth = cv2.boxFilter(changed, -1, CHANGE_WINDOW)
+        painted = np.asarray(smooth > CHANGED_MIN, np.bool_)
         silhouette = np.asarray(output_matte >= SOLID_LEVEL, np.bool_)
         opening = np.asarray((output_matte < OPEN_LEVEL) & ~(painted & ~actor), np.bool_)
+        if others is not None:
+            core &= ~others
         if np.count_nonzero(core & silhouette) < MATTE_SHARE_MIN * np.count_nonzero(core):
             opening[:] = False  # the network lost the character: its matte says nothing
         background = np.asarray((changed < SHOWS_THROUGH_MAX) & ~actor, np.bool_)
         self._holes.append(self._hole_share(core, opening, background))
         # Changed pixels of the actor are character or plate: they connect, but are no pieces.
-        self._pieces.append(self._piece_share(silhouette | core | (painted & actor), painted & ~actor))
+        body = silhouette | core | (painted & actor)
+        joining = np.asarray(smooth > regions.CHANGED_MIN, np.bool_)  # a wrist may look like the shelf behind it
+        if others is not None:
+            joining |= others
+        self._pieces.append(self._piece_share(body, painted & ~actor, joining))
 
     @staticmethod
     def _hole_share(core: Mask, opening: Mask, background: Mask) -> float:
@@ -76,13 +93,18 @@ class Tears:
         return _largest(np.asarray(wide > 0, np.bool_)) / max(int(np.count_nonzero(core)), 1)
 
     @staticmethod
-    def _piece_share(body: Mask, painted: Mask) -> float:
-        """Largest painted piece that does not touch the body, over the body."""
+    def _piece_share(body: Mask, painted: Mask, joining: Mask) -> float:
+        """Largest ``painted`` piece that neither touches the ``body`` nor hangs together with it by ``joining`` pixels.
+
+        Over the body; all are (H, W).
+        """
         height = body.shape[0]
-        whole = cv2.morphologyEx((body | painted).astype(np.uint8), cv2.MORPH_OPEN, disc(height / FLAT_DIVISOR))
+        thin = disc(height / FLAT_DIVISOR)
+        whole = cv2.morphologyEx((body | painted | joining).astype(np.uint8), cv2.MORPH_OPEN, thin)
+        solid = cv2.morphologyEx((body | painted).astype(np.uint8), cv2.MORPH_OPEN, thin) > 0
         _, labels = cv2.connectedComponents(whole)
-        largest = np.argmax(np.bincount(labels[body & (whole > 0)], minlength=1))
-        pieces = (labels > 0) & (labels != largest) & painted
+        largest = np.argmax(np.bincount(labels[body & solid], minlength=1))
+        pieces = (labels != largest) & painted & solid
         return _largest(np.asarray(pieces, np.bool_)) / max(int(np.count_nonzero(body)), 1)
 
     def torn(self) -> float | None:

@@ -101,3 +101,43 @@ def test_a_matte_that_lost_the_character_shows_no_hole(scene):
 
     assert _tears(scene, made, lost).torn() == 0
     assert _tears(scene, torn, lost).torn() == 1
+
+
+def test_a_hand_behind_somebody_else_is_hidden(scene):
+    """A passer-by covers the forearm: what goes on beyond is no detached piece, and the covered part is no hole."""
+    wall, made, track, matte, actor = scene
+    others = np.zeros((500, 500), np.bool_)
+    elbow, wrist = (track.body[0, joint, :2].astype(int) for joint in (BodyPoint.LEFT_ELBOW, BodyPoint.LEFT_WRIST))
+    others[elbow[1] + 4 : wrist[1] - 4, elbow[0] - 40 : wrist[0] + 40] = True
+    hidden = np.where(others[..., None], wall, made)
+    covered = np.where(others, 0, matte).astype(np.uint8)
+
+    torn, whole = Tears(), Tears()
+    torn.add(track, 0, covered, actor, difference(wall, hidden))
+    whole.add(track, 0, covered, actor, difference(wall, hidden), others)
+
+    assert (torn.torn(), whole.torn()) == (1, 0)
+
+
+def test_a_piece_beside_somebody_else_is_detached(scene):
+    """Only who stands between the piece and the body hides what joins them."""
+    wall, made, track, matte, actor = scene
+    others = np.zeros((500, 500), np.bool_)
+    others[:, 470:] = True
+    cv2.circle(made, (450, 60), 18, (225, 40, 40), -1)
+    tears = Tears()
+    tears.add(track, 0, matte, actor, difference(wall, made), others)
+    assert tears.torn() == 1
+
+
+def test_a_wrist_that_looks_like_the_wall_joins_its_hand(scene):
+    """A limb of nearly the background's colour is no gap; of exactly its colours it is one."""
+    wall, made, _, matte, _ = scene
+    cv2.circle(made, (450, 200), 16, (225, 40, 40), -1)
+    band = np.zeros((500, 500), np.uint8)
+    cv2.line(band, (365, 178), (450, 200), 255, 14)
+    band[matte > 127] = 0
+    faint = np.where(band[..., None] > 0, np.clip(wall.astype(int) + 25, 0, 255), made).astype(np.uint8)
+
+    assert _tears(scene, faint, matte).torn() == 0
+    assert _tears(scene, made, matte).torn() == 1
