@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception import Portrait
 from bodydouble.perception.track import PersonTrack, empty_track
 
 Joints = NDArray[np.float64]
@@ -52,6 +53,11 @@ def track_of(poses: list[Joints], visibility: float = 0.95, shots: list[int] | N
     if shots is not None:
         track.shot[:] = shots
     return track
+
+
+def portrait_of(track: PersonTrack, mask: NDArray[np.float32]) -> Portrait:
+    """The analysis of a picture about whose ``mask`` (H, W) 0-1 all passes of the network agree."""
+    return Portrait(track=track, mask=mask, agreed=mask)
 
 
 def picture(pose: Joints, size: tuple[int, int] = (500, 500)) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Alpha, Image, PixelBox, Points
+from bodydouble.perception.arrays import Alpha, Image, PixelBox
 from bodydouble.perception.face_and_hands import FaceHandsTracker
 from bodydouble.perception.geometry import distance
 from bodydouble.perception.landmark_indices import BodyPoint
@@ -29,6 +30,20 @@ PERSON_PAD = 0.15
 """Margin of the pass over the person, of the box's longer side."""
 HEAD_REACH, HEAD_RISE = 1.6, 0.2
 """Half side of the pass over the head in mesh heights, and its shift upwards in half sides, for hair."""
+MORE_PADS, MORE_REACHES = (0.05, 0.3), (1.2, 2.4, 3.5)
+"""Margins and half sides, in the same units, of passes that only vote on what the others found."""
+RIM, RIM_WEIGHT = 0.18, 0.02
+"""Share of a pass's side along which its vote fades towards its own border, and what is left there: it sees no
+surroundings beyond. At the picture's border nothing fades."""
+DISSENT = (0.28, 0.45)
+"""Mean votes between which a pixel begins to belong to the person where the backdrop's colours do not decide. Measured:
+0.4 to 0.9 on wild hair, raised hands and patterned skirts, up to 0.3 on rocks, mirrors and shadows beside a person."""
+HAT_VOTE, HAT_REACH = 0.8, 3.5
+"""Mean vote from which what touches the head is a hat, a high bun or an animal's ears, and how far from the face's
+middle, in mesh heights, one may reach."""
+POSE_SURE = (0.6, 0.9)
+"""Values of the pose network's mask between which it begins to outvote the other network: dark clothes before a dark
+wall. Chosen by eye."""
 LIMB_REACH, LIMB_REACH_MIN = 1.2, 0.12
 """Half side of the pass over a limb in limb lengths, and its smallest value as a share of the picture's height."""
 LIMB_SEEN_MIN = 0.3
@@ -58,10 +73,14 @@ the development pictures."""
 
 @dataclass(frozen=True, kw_only=True)
 class Portrait:
-    """One person in one picture: a track of one frame, and a coarse mask."""
+    """One person in one picture: a track of one frame, and coarse masks (h, w) 0-1.
+
+    ``mask`` has everything that a pass of the network found. ``agreed`` is the same without what most passes deny.
+    """
 
     track: PersonTrack
     mask: Alpha
+    agreed: Alpha
 
 
 def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
@@ -86,7 +105,8 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     track = empty_track(1)
     person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
     write_track_row(track, 0, person, width, height)
-    return Portrait(track=track, mask=coarse_mask(SelfieNet(pack), image, person))
+    mask, agreed = coarse_masks(SelfieNet(pack), image, person)
+    return Portrait(track=track, mask=mask, agreed=agreed)
 
 
 def _nobody(finder: PeopleFinder, image: Image) -> NobodyFound:
@@ -104,63 +124,141 @@ def _nobody(finder: PeopleFinder, image: Image) -> NobodyFound:
     )
 
 
-def coarse_mask(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> Alpha:
-    """The selfie network zoomed on body, head and limbs, gated by the body's thick lines and pose segmentation."""
+def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tuple[Alpha, Alpha]:
+    """The masks of a ``Portrait`` of ``image`` (h, w, 3).
+
+    The passes that find the person are united, because often only one sees a hand or loose hair. But one alone also
+    takes a rock for a shoulder. So more passes, mirrored ones too, vote on what was found.
+    """
     height, width = image.shape[:2]
-    mask = np.maximum(
-        WHOLE_PICTURE_WEIGHT * selfie.run(image),
-        _zoomed(selfie, image, person_box(person, width, height, PERSON_PAD)),
-    )
-    for box in _zoom_boxes(person, width, height):
-        mask = np.maximum(mask, _zoomed(selfie, image, box))
-    pose = pose_mask(person.body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / 255
+    whole = (0, 0, width, height)
+    finding = [person_box(person, width, height, PERSON_PAD)]
+    finding += _head_boxes(person, width, height, (HEAD_REACH,)) + _limb_boxes(person, width, height)
+    voting = [person_box(person, width, height, pad) for pad in MORE_PADS]
+    voting += _head_boxes(person, width, height, MORE_REACHES)
+    votes = _Votes(height, width)
+    found = WHOLE_PICTURE_WEIGHT * votes.ask(selfie, image, whole)
+    for box in finding:
+        part = found[_part(box)]
+        np.maximum(part, votes.ask(selfie, image, box), out=part)
+    for box in dict.fromkeys(voting):  # in a headshot some are the same
+        votes.ask(selfie, image, box)
+    vote = votes.mean()
+    pose = pose_mask(person.body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / np.float32(255)
+    mask = np.maximum(_gated(found, pose, person), _hat(vote, found, person))
+    pose[_head_rows(person, width, height)] = 0
+    return mask, mask * np.maximum(stretched(vote, *DISSENT), stretched(pose, *POSE_SURE))
+
+
+class _Votes:
+    """The mean of what the selfie network sees in parts of a picture of ``height`` and ``width`` pixels."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self._total, self._weight = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+
+    def ask(self, selfie: SelfieNet, image: Image, box: PixelBox) -> Alpha:
+        """(h, w) what ``selfie`` sees in the part of ``image`` in ``box``. That, and what it sees in a mirror, counts.
+
+        Both count less towards the borders of the box that are not the picture's.
+        """
+        (height, width), (x0, y0, x1, y1) = self._total.shape, box
+        part = image[_part(box)]
+        seen = selfie.run(np.ascontiguousarray(part))
+        mirrored = selfie.run(np.ascontiguousarray(part[:, ::-1]))[:, ::-1]
+        weight = _faded(y1 - y0, y0 > 0, y1 < height)[:, None] * _faded(x1 - x0, x0 > 0, x1 < width)
+        self._total[_part(box)] += weight * (seen + mirrored) / 2
+        self._weight[_part(box)] += weight
+        return seen
+
+    def mean(self) -> Alpha:
+        """(height, width) 0-1, once the whole picture was asked about."""
+        return self._total / self._weight
+
+
+def _faded(length: int, start: bool, end: bool) -> NDArray[np.float32]:
+    """(length,) weights 0-1 that fall along the rims at ``start`` and ``end``."""
+    rim = max(1, round(RIM * length))
+    slope = np.linspace(RIM_WEIGHT, 1, rim, dtype=np.float32)
+    weights = np.ones(length, np.float32)
+    if start:
+        weights[:rim] = slope
+    if end:
+        weights[-rim:] = np.minimum(weights[-rim:], slope[::-1])
+    return weights
+
+
+def _part(box: PixelBox) -> tuple[slice, slice]:
+    x0, y0, x1, y1 = box
+    return np.s_[y0:y1, x0:x1]
+
+
+def _gated(found: Alpha, pose: Alpha, person: PersonLandmarks) -> Alpha:
+    """(h, w) what is ``found`` near the body's thick lines, and what ``pose`` and the thin lines add, (h, w) each."""
+    height, width = found.shape
     thick = draw_capsules(person, width, height, NEAR_WIDTH, (0.0, 0.0), 1.0)
     wide = cv2.dilate(thick, np.ones((NEAR_MARGIN, NEAR_MARGIN), np.uint8))
     near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / NEAR_BLUR_DIVISOR)
-    sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
     gate = np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
-    head = _head_rows(person, width, height)
+    sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
     # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
+    head, pose = _head_rows(person, width, height), pose.copy()
     pose[head], sure[head] = 0, 0
-    sure *= stretched(np.maximum(mask, pose), *EVIDENCE)
-    fused = np.maximum(np.maximum(mask, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
+    sure *= stretched(np.maximum(found, pose), *EVIDENCE)
+    fused = np.maximum(np.maximum(found, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
     return np.asarray(fused, np.float32)
 
 
-def _head_rows(person: PersonLandmarks, width: int, height: int) -> tuple[slice, slice]:
-    """The part of the picture that the pass over the head shows above the shoulders; nothing without a face."""
-    if person.face is None:
+def _hat(vote: Alpha, found: Alpha, person: PersonLandmarks) -> Alpha:
+    """(h, w) what nearly all passes call the person above the shoulders, in one piece with what is ``found`` there."""
+    height, width = vote.shape
+    rows = _head_rows(person, width, height, HAT_REACH)
+    sure = np.zeros((height, width), np.uint8)
+    sure[rows] = (vote > HAT_VOTE)[rows]
+    labels = np.asarray(cv2.connectedComponents(sure)[1], np.int32)
+    return np.where((labels > 0) & np.isin(labels, np.unique(labels[found > HAT_VOTE])), vote, 0).astype(np.float32)
+
+
+def _head_rows(person: PersonLandmarks, width: int, height: int, reach: float = HEAD_REACH) -> tuple[slice, slice]:
+    """The part of the picture that a pass over the head shows above the shoulders; nothing without a face."""
+    boxes = _head_boxes(person, width, height, (reach,))
+    if not boxes:
         return np.s_[0:0, 0:0]
     shoulders = person.body.points[[BodyPoint.LEFT_SHOULDER, BodyPoint.RIGHT_SHOULDER], 1]
-    x0, y0, x1, y1 = _head_box(person.face.points, width, height)
+    x0, y0, x1, y1 = boxes[0]
     return np.s_[y0 : max(y0, min(y1, int(shoulders.min()))), x0:x1]
 
 
-def _head_box(mesh: Points, width: int, height: int) -> PixelBox:
-    """The box of the pass over the head with the face ``mesh`` (N, 2 or 3), within the picture."""
-    reach = float(np.ptp(mesh[:, 1])) * HEAD_REACH
-    x, y = float(mesh[:, 0].mean()), float(mesh[:, 1].mean()) - HEAD_RISE * reach
-    return int(max(0, x - reach)), int(max(0, y - reach)), int(min(width, x + reach)), int(min(height, y + reach))
+def _head_boxes(person: PersonLandmarks, width: int, height: int, reaches: tuple[float, ...]) -> list[PixelBox]:
+    """Boxes about the head, within the picture, of so many mesh heights from the middle; none without a face."""
+    if person.face is None:
+        return []
+    mesh = person.face.points
+    tall = float(np.ptp(mesh[:, 1]))
+    x, y = float(mesh[:, 0].mean()), float(mesh[:, 1].mean())
+    boxes = [_box(x, y - HEAD_RISE * reach * tall, reach * tall, width, height) for reach in reaches]
+    return [box for box in boxes if _is_large(box)]
 
 
-def _zoom_boxes(person: PersonLandmarks, width: int, height: int) -> list[PixelBox]:
-    """Boxes of the head and of each visible forearm and lower leg, within the picture."""
-    regions: list[tuple[float, float, float]] = []  # x, y of the middle, half side
-    body = person.body
+def _limb_boxes(person: PersonLandmarks, width: int, height: int) -> list[PixelBox]:
+    """Boxes of each visible forearm and lower leg, within the picture."""
+    body, boxes = person.body, list[PixelBox]()
     for a, b in LIMBS:
         if min(body.visibility[a], body.visibility[b]) > LIMB_SEEN_MIN:
-            middle = body.points[[a, b]].mean(0)
+            x, y = body.points[[a, b]].mean(0)
             reach = max(distance(body.points[a], body.points[b]) * LIMB_REACH, height * LIMB_REACH_MIN)
-            regions.append((float(middle[0]), float(middle[1]), reach))
-    boxes = [_head_box(person.face.points, width, height)] if person.face is not None else []
-    boxes += [
-        (int(max(0, x - r)), int(max(0, y - r)), int(min(width, x + r)), int(min(height, y + r))) for x, y, r in regions
-    ]
-    return [box for box in boxes if min(box[2] - box[0], box[3] - box[1]) >= PASS_SIDE_MIN]
+            boxes.append(_box(float(x), float(y), reach, width, height))
+    return [box for box in boxes if _is_large(box)]
 
 
-def _zoomed(selfie: SelfieNet, image: Image, box: PixelBox) -> Alpha:
-    x0, y0, x1, y1 = box
-    result = np.zeros(image.shape[:2], np.float32)
-    result[y0:y1, x0:x1] = selfie.run(np.ascontiguousarray(image[y0:y1, x0:x1]))
-    return result
+def _box(x: float, y: float, reach: float, width: int, height: int) -> PixelBox:
+    """The square about (x, y) with half the side ``reach``, within the picture."""
+    return (
+        int(max(0, x - reach)),
+        int(max(0, y - reach)),
+        int(min(width, x + reach)),
+        int(min(height, y + reach)),
+    )
+
+
+def _is_large(box: PixelBox) -> bool:
+    return min(box[2] - box[0], box[3] - box[1]) >= PASS_SIDE_MIN

@@ -4,8 +4,9 @@ import pytest
 import material
 from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.geometry import Roi
+from bodydouble.perception.landmarks import FaceLandmarks
 from bodydouble.perception.person_landmarks import PersonLandmarks
-from bodydouble.perception.portrait import coarse_mask
+from bodydouble.perception.portrait import coarse_masks
 from bodydouble.tasks.errors import NobodyFound
 from seen_bodies import seen_body
 
@@ -58,11 +59,58 @@ def test_lines_of_the_body_that_no_network_sees_are_not_the_person():
     points, roi = np.zeros((33, 2)), Roi(x=50, y=60, size=100)
     points[[11, 12, 23, 24]] = [[80, 50], [30, 50], [80, 119], [30, 119]]
     body = seen_body(points, roi, visibility=0.0)
-    mask = coarse_mask(
+    mask = coarse_masks(
         Selfie(),  # pyright: ignore[reportArgumentType]
         np.zeros((120, 100, 3), np.uint8),
         PersonLandmarks(body=body, face=None, hands=(None, None)),
-    )
+    )[0]
 
     assert mask[90, 45] > 0.7
     assert mask[90, 72] < 0.1
+
+
+class ByColour:
+    """A network that sees white as the person, and in narrow pictures also grey."""
+
+    def run(self, image: np.ndarray) -> np.ndarray:
+        level = image[..., 0].astype(np.float32) / 255
+        return (level > (0.4 if image.shape[1] < 100 else 0.9)).astype(np.float32)
+
+
+def _masks(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What ``ByColour`` finds and agrees on in a picture of 300 x 200 with a head at (100, 90)."""
+    points = np.zeros((33, 2))
+    points[[11, 12, 23, 24]] = [[130, 160], [70, 160], [125, 290], [75, 290]]
+    points[[13, 15]] = [[150, 200], [160, 240]]
+    points[:11] = 100, 90
+    angles = np.linspace(0, 2 * np.pi, 468, endpoint=False)
+    mesh = np.stack([100 + 18 * np.cos(angles), 90 + 22 * np.sin(angles), 0 * angles], 1)
+    face = FaceLandmarks(
+        points=mesh[:, :2], depth=mesh[:, 2], score=1.0, irises=np.zeros((2, 5, 2)), eyes=np.zeros((2, 16, 2))
+    )
+    body = seen_body(points, Roi(x=100, y=150, size=300), visibility=0.9)
+    person = PersonLandmarks(body=body, face=face, hands=(None, None))
+    return coarse_masks(ByColour(), image, person)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_one_pass_alone_sees_is_found_but_not_agreed_on():
+    """A grey rock beside the arm, which only the pass over the forearm takes for the person, stays in one mask."""
+    image = np.zeros((300, 200, 3), np.uint8)
+    image[60:, 60:165] = 255
+    image[205:235, 166:176] = 128
+    mask, agreed = _masks(image)
+
+    assert mask[220, 170] > 0.8
+    assert agreed[220, 170] < 0.1
+    assert agreed[220, 100] > 0.8
+
+
+def test_a_high_hat_belongs_to_the_person():
+    """What all passes see in one piece with the head is the person's, far above the lines of the body too."""
+    image = np.zeros((300, 200, 3), np.uint8)
+    image[60:, 60:165] = 255
+    image[5:60, 90:110] = 255
+    mask, agreed = _masks(image)
+
+    assert mask[10:60, 92:108].min() > 0.8
+    assert agreed[10:60, 92:108].min() > 0.8

@@ -12,7 +12,7 @@ from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from bodydouble.renderers.puppet.compositing.stored_plates import Plates, ShotPlates
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.picture.character import character_of
-from mannequin import joints, picture, track_of
+from mannequin import joints, picture, portrait_of, track_of
 from tube_body import tube_body
 
 
@@ -36,7 +36,9 @@ def codes(
     image, mask = picture(pose)
     own = track_of([pose])
     own.visibility[0, pose[:, 1] > rows] = 0.02
-    character = character_of(np.ascontiguousarray(image[:rows]), own, mask[:rows].copy(), motion, folder, tube_body())
+    character = character_of(
+        np.ascontiguousarray(image[:rows]), portrait_of(own, mask[:rows].copy()), motion, folder, tube_body()
+    )
     return {w.code for w in check_capability(character, motion, track, plates(folder, **about_plates), 500)}
 
 
@@ -97,7 +99,7 @@ def test_every_warning_helps(tmp_path: Path) -> None:
     motion = build_motion(track, 25.0)
     pose = joints()
     image, mask = picture(pose)
-    character = character_of(image, track_of([pose]), mask, motion, tmp_path, tube_body())
+    character = character_of(image, portrait_of(track_of([pose]), mask), motion, tmp_path, tube_body())
     for warning in check_capability(character, motion, track, plates(tmp_path, 0.5, 0.1), 500):
         assert warning.code.replace("_", "").isalpha()
         assert warning.message.endswith(".")

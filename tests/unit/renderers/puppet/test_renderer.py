@@ -20,7 +20,7 @@ from bodydouble.renderers.puppet.options import PuppetOptions
 from bodydouble.renderers.puppet.picture.character import Character, character_of
 from bodydouble.renderers.puppet.renderer import PreparedPuppet, PuppetRenderer, cut_segments
 from bodydouble.tasks.errors import Cancelled
-from mannequin import joints, picture, track_of
+from mannequin import joints, picture, portrait_of, track_of
 from synthetic_scene import walking_scene
 from tube_body import tube_body
 
@@ -33,7 +33,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def build(pack: ModelPack, reference: Image, motion: Motion, folder: Path) -> Character:
         pose = joints()
-        return character_of(reference, track_of([pose]), picture(pose)[1], motion, folder, tube_body())
+        return character_of(reference, portrait_of(track_of([pose]), picture(pose)[1]), motion, folder, tube_body())
 
     monkeypatch.setattr(module, "build_character", build)
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))

@@ -91,17 +91,17 @@ def backdrop_of(image: Image, outside: Mask) -> Backdrop | None:
     )
 
 
-def with_backdrop(trimap: Floats, image: Image, bones: Mask) -> Floats:
+def with_backdrop(trimap: Floats, image: Image, bones: Mask) -> Floats | None:
     """``trimap`` (h, w) of 0, 0.5 and 1, made surer where the backdrop of ``image`` (h, w, 3) is even.
 
     Gaps between limbs become background. What is far from the backdrop's colour, and connected with the person, becomes
     the person. ``bones`` (h, w): what is surely within the person, to see whether the clothes have the backdrop's
-    colour. Where the picture shows other things beside the person, nothing changes.
+    colour. None where the picture shows other things beside the person.
     """
     outside, sure = trimap == 0, trimap == 1
     backdrop = backdrop_of(image, outside)
     if backdrop is None or backdrop.similar[outside].mean() < EVEN_SHARE_MIN:
-        return trimap
+        return None
     thin = max(1.0, max(trimap.shape) / THIN)
     alike, similar = (opened(mask | outside, thin) & mask for mask in (backdrop.alike, backdrop.similar))
     free = ((alike & ~sure) | _gaps(similar & sure, backdrop, bones & sure)) & ~bones & ~outside

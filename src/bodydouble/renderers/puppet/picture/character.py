@@ -7,11 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception import ModelPack
+from bodydouble.perception import ModelPack, Portrait
 from bodydouble.perception.arrays import Floats, Image
 from bodydouble.perception.body_template import BodyTemplate, load_body_template
 from bodydouble.perception.pack import BODY_FILE
-from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.drawing.face_mesh import FaceMesh, build_face_mesh
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
 from bodydouble.renderers.puppet.motion.visibility import legs_needed
@@ -76,29 +75,28 @@ def build_character(pack: ModelPack, reference: Image, motion: Motion, folder: P
     """
     image, portrait = analysed_reference(pack, reference, folder)
     template = load_body_template(pack.path(BODY_FILE.name))
-    return character_of(image, portrait.track, portrait.mask, motion, folder, template)
+    return character_of(image, portrait, motion, folder, template)
 
 
 def character_of(
     image: Image,
-    track: PersonTrack,
-    mask: Floats,
+    portrait: Portrait,
     motion: Motion,
     folder: Path,
     template: BodyTemplate,
 ) -> Character:
-    """As ``build_character``, with the portrait's analysis given: a track of one frame and a coarse mask 0-1.
+    """As ``build_character``, with the picture's analysis given.
 
     Raises:
-        NobodyFound: the track shows nobody.
+        NobodyFound: the portrait's track shows nobody.
     """
-    if not track.present[0]:
+    if not portrait.track.present[0]:
         raise NobodyFound(
             "image: no person found in the reference image; give one that shows the character's head and shoulders",
             field="image",
         )
-    anatomy = anatomy_of(track)
-    cutout = cached_cut_out(image, mask, bones_within(anatomy, mask.shape), folder)
+    anatomy = anatomy_of(portrait.track)
+    cutout = cached_cut_out(image, portrait, bones_within(anatomy, portrait.mask.shape), folder)
     zoom = texture_zoom(anatomy, motion)
     anatomy = scaled(anatomy, zoom)
     cutout = Cutout(alpha=shrunk(cutout.alpha, zoom), colour=shrunk(cutout.colour, zoom))

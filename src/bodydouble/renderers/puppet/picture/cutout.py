@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from bodydouble.perception import Portrait
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.picture.backdrop import with_backdrop
 from bodydouble.renderers.puppet.picture.matting import closed_form_alpha, estimate_foreground
@@ -65,32 +66,37 @@ def largest_piece(alpha: Floats) -> Floats:
     return np.where(near > 0, alpha, 0).astype(np.float32)
 
 
-def cut_out(image: Image, mask: Floats, bones: Mask) -> Cutout:
-    """The person that the coarse ``mask`` (h, w) 0-1 marks in ``image`` (h, w, 3).
+def cut_out(image: Image, portrait: Portrait, bones: Mask) -> Cutout:
+    """The person that the masks of ``portrait`` (h, w) mark in ``image`` (h, w, 3).
 
+    Before an even backdrop colours decide about all that the mask found, elsewhere passes of the network vote on it.
     ``bones`` (h, w): pixels that are surely within the person.
     """
-    height, width = mask.shape
+    height, width = portrait.mask.shape
     zoom = min(1.0, MATTING_SIDE_MAX / max(height, width))
     size = (max(REDUCED_SIDE_MIN, round(width * zoom)), max(REDUCED_SIDE_MIN, round(height * zoom)))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    trimap = trimap_of(np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.float32))
+    mask, agreed = (
+        np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_AREA), np.float32)
+        for coarse in (portrait.mask, portrait.agreed)
+    )
     inner = cv2.resize(bones.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    alpha = closed_form_alpha(small, with_backdrop(trimap, small, inner))
+    trimap = with_backdrop(trimap_of(mask), small, inner)
+    alpha = closed_form_alpha(small, trimap_of(agreed) if trimap is None else trimap)
     full = np.asarray(cv2.resize(largest_piece(alpha), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     # A faint veil over the whole band comes from the solver, not from hair.
     full = np.clip((full - FAINT) / (SOLID - FAINT), 0, 1).astype(np.float32)
     return Cutout(alpha=full, colour=estimate_foreground(image, full))
 
 
-def cached_cut_out(image: Image, mask: Floats, bones: Mask, folder: Path) -> Cutout:
+def cached_cut_out(image: Image, portrait: Portrait, bones: Mask, folder: Path) -> Cutout:
     """The cut-out of ``cut_out``, stored in ``folder`` completely or not at all, and reused from there."""
     path = folder / CACHE_NAME
     if path.is_file():
         with np.load(path) as stored:
-            if stored["alpha"].shape == mask.shape:
+            if stored["alpha"].shape == portrait.mask.shape:
                 return Cutout(alpha=stored["alpha"], colour=stored["colour"].astype(np.float32))
-    made = cut_out(image, mask, bones)
+    made = cut_out(image, portrait, bones)
     made = Cutout(alpha=made.alpha, colour=np.round(made.colour).astype(np.float32))
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as part, part.open("wb") as file:

@@ -28,8 +28,10 @@ def analysed_reference(pack: ModelPack, reference: Image, folder: Path) -> tuple
         made = analyse_portrait(pack, image)
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as part, part.open("wb") as file:
-            levels = np.round(made.mask * 255).astype(np.uint8)  # a tenth of the size, and as coarse as the network
-            np.savez_compressed(file, mask=levels, **vars(made.track))
+            # Levels take a tenth of the size, and are as fine as the network.
+            mask, agreed = (np.round(masks * 255).astype(np.uint8) for masks in (made.mask, made.agreed))
+            np.savez_compressed(file, mask=mask, agreed=agreed, **vars(made.track))
     with np.load(path) as stored:
         track = PersonTrack(**{f.name: stored[f.name] for f in fields(PersonTrack)})
-        return image, Portrait(track=track, mask=stored["mask"].astype(np.float32) / np.float32(255))
+        mask, agreed = (stored[name].astype(np.float32) / np.float32(255) for name in ("mask", "agreed"))
+        return image, Portrait(track=track, mask=mask, agreed=agreed)

@@ -13,7 +13,7 @@ from bodydouble.renderers.puppet.motion.rest_skeleton import rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.picture.character import Character, build_character, character_of
 from bodydouble.tasks.errors import NobodyFound
-from mannequin import joints, picture, track_of
+from mannequin import joints, picture, portrait_of, track_of
 from material import astronaut
 from tube_body import tube_body
 
@@ -27,7 +27,7 @@ def puppet(tmp_path_factory: pytest.TempPathFactory) -> LayeredPuppet:
     motion = build_motion(track_of([joints()] * 8 + [raised] * 8, shots=[0] * 8 + [1] * 8), 25.0)
     image, mask = picture(joints())
     folder = tmp_path_factory.mktemp("renderer")
-    character: Character = character_of(image, track_of([joints()]), mask, motion, folder, tube_body())
+    character: Character = character_of(image, portrait_of(track_of([joints()]), mask), motion, folder, tube_body())
     return _puppet(character, motion)
 
 
@@ -42,7 +42,9 @@ def _character(motion: Motion, folder: Path, rows: int = 500) -> Character:
     image, mask = picture(pose)
     track = track_of([pose])
     track.visibility[0, pose[:, 1] > rows] = 0.02
-    return character_of(np.ascontiguousarray(image[:rows]), track, mask[:rows].copy(), motion, folder, tube_body())
+    return character_of(
+        np.ascontiguousarray(image[:rows]), portrait_of(track, mask[:rows].copy()), motion, folder, tube_body()
+    )
 
 
 def _canvas(drawing: Drawing | None) -> np.ndarray:
@@ -194,7 +196,9 @@ def test_nobody_in_the_reference_is_an_error(tmp_path: Path):
     motion = build_motion(track_of([joints()]), 25.0)
     nothing = np.zeros((50, 50, 3), np.uint8)
     with pytest.raises(NobodyFound, match="image"):
-        character_of(nothing, empty_track(1), np.zeros((50, 50), np.float32), motion, tmp_path, tube_body())
+        character_of(
+            nothing, portrait_of(empty_track(1), np.zeros((50, 50), np.float32)), motion, tmp_path, tube_body()
+        )
 
 
 def test_a_real_face_moves_with_the_actors(model_pack: ModelPack, tmp_path: Path):

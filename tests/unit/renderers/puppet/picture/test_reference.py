@@ -20,7 +20,7 @@ def test_a_reference_is_analysed_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
     def analyse(pack: ModelPack, image: Image) -> Portrait:
         made.append(image)
-        return Portrait(track=track_of([joints()]), mask=mask)
+        return Portrait(track=track_of([joints()]), mask=mask, agreed=mask / 2)
 
     monkeypatch.setattr(reference, "analyse_portrait", analyse)
 
@@ -31,6 +31,7 @@ def test_a_reference_is_analysed_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert np.array_equal(first.mask, second.mask)
     assert np.array_equal(first.track.body, second.track.body)
     assert np.abs(first.mask - mask).max() <= 0.5 / 255 + 1e-6
+    assert np.abs(second.agreed - mask / 2).max() <= 0.5 / 255 + 1e-6
 
 
 def test_layers_are_made_of_the_part_with_the_person():
