@@ -97,7 +97,7 @@ def extend_below(
     lowest = float(fit.vertices[:, 1].max()) if legs else float(fit.joints.hips[1] + BELOW_HIPS * fit.scale)
     more = max(0, int(np.ceil(lowest + MARGIN * fit.scale)) - height)
     shape = (height + more, width)
-    body = _body_without_hands(fit, template, shape)
+    body = _body_alone(fit, template, shape)
     alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
     columns = np.arange(width)[None]
     beside = (columns < margins[0]) | (columns >= width - margins[1])
@@ -149,10 +149,15 @@ def _colours_below(
     return colour
 
 
-def _body_without_hands(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
-    """(h, w) the body: cloth around its hands, which an arm's layer draws, would be a glove's rim."""
-    hands = bone_share(template.weights, tuple(f"hand_{side}" for side in SIDES))[template.triangles].mean(1) > 0.5
-    return label_triangles(fit.vertices, template.triangles[~hands], shape) > 0
+def _body_alone(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) -> Mask:
+    """(h, w) the body without its hands and head.
+
+    An arm's layer draws the hands; cloth around them would be a glove's rim. The head is the picture's: beside hair
+    that a side cuts off, the body's would stand out.
+    """
+    ends = (*(f"hand_{side}" for side in SIDES), "head")
+    apart = bone_share(template.weights, ends)[template.triangles].mean(1) > 0.5
+    return label_triangles(fit.vertices, template.triangles[~apart], shape) > 0
 
 
 def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int]) -> Mask:

@@ -129,6 +129,35 @@ def test_a_shoulder_that_the_side_cuts_off_falls_outwards(edge: int):
     assert extended.made_up[round(float(pose[12, 1])) + 12 : edge - 3, :room].any()
 
 
+def test_the_body_models_head_is_not_made_up_beside_hair_that_the_side_cuts_off():
+    """Hair hangs along the picture's left side from the crown to the edge: beside it are shoulders and no skull."""
+    pose = joints()
+    image, mask = picture(pose)
+    shoulder, left, room = round(float(pose[12, 1])), round(float(pose[[11, 12], 0].mean())), 60
+    edge = shoulder + 20
+    alpha = np.asarray(mask[:edge], np.float32)
+    alpha[20:, left : left + 30] = 1
+    alpha[:, :left] = 0
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    crop = np.s_[:, left - room :]
+    cutout = Cutout(alpha=alpha[crop], colour=np.full((*alpha[crop].shape, 3), CLOTH, np.float32))
+    moved = replace(fit, vertices=fit.vertices - [left - room, 0, 0])
+    made_up = extend_below(
+        image[:edge][crop],
+        cutout,
+        moved,
+        template,
+        np.zeros(cutout.alpha.shape, bool),
+        SKIN,
+        legs=False,
+        margins=(room, 0),
+    ).made_up
+    chin = round(float(fit.joints.head[1] - 0.3 * fit.scale))
+    assert not made_up[:chin, :room].any()
+    assert made_up[shoulder:edge, :room].any()
+
+
 def test_shoulders_below_a_collar_fall_outwards():
     """Where the edge shows a narrow neck between background, shoulders begin at it and become wider row by row."""
     pose = joints()
