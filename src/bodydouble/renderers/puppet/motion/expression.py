@@ -61,6 +61,8 @@ LIFT_MIN, LIFT_MAX = -0.08, 0.06
 """Bounds, in face heights, of the move of a mouth's corners in addition to the actor's own movement."""
 MOUTH_AJAR, MOUTH_OPEN = 0.01, 0.07
 """Gaps in face heights between which a mouth goes from its own shape to the one that the actor's has."""
+SHUT_LINE = 0.05
+"""Gap in face heights up to which lips come to lie in one line. Chosen by eye."""
 EYES = (
     (FacePoint.RIGHT_EYE_TOP, FacePoint.RIGHT_EYE_BOTTOM, FacePoint.RIGHT_EYE_OUTER, FacePoint.RIGHT_EYE_INNER,
      slice(468, 473)),
@@ -139,22 +141,22 @@ def resting_face(face: Array) -> Array:
 
 
 def _lips_together(face: Array, share: float) -> Array:
-    """``face`` (478, 3) normalised, with the ``share`` (0-1) of the gap between its lips closed."""
+    """``face`` (478, 3) normalised, with the ``share`` (0-1) of the gap between its lips closed.
+
+    The upper lip and what is above it moves down, the lower one and what is below moves up.
+    """
     moved = face.copy()
-    anchors, shifts = [], []
-    for upper, lower in LIP_PAIRS:
-        gap = share * (face[lower, 1] - face[upper, 1])
-        anchors += [face[upper, :2], face[lower, :2]]
-        shifts += [UPPER_LIP_SHARE * gap, (UPPER_LIP_SHARE - 1) * gap]
-    across = face[:MESH_POINTS, None, :2] - np.array(anchors)
-    near = np.exp(-(np.maximum(np.linalg.norm(across / list(LIP_REACH), axis=-1) - LIP_RIGID, 0) ** 2))
-    total = near.sum(1, keepdims=True)
-    pull = (near * np.array(shifts)).sum(1) / np.maximum(total[:, 0], WEIGHT_MIN)
+    upper, lower = np.array(LIP_PAIRS).T
+    half = (face[lower, 1] - face[upper, 1]) / 2
+    below = smoothstep(-1, 1, (face[:, None, 1] - face[upper, 1] - half) / np.maximum(half, TINY))
+    shift = 2 * share * half * (UPPER_LIP_SHARE - below)  # (478, pairs), of the whole gap from one lip to the other
+    away = np.abs(face[:, None, :2] - (face[upper, :2] + face[lower, :2]) / 2)
+    away[..., 1] = np.maximum(away[..., 1] - half, 0)
+    near = np.exp(-(np.maximum(np.linalg.norm(away / list(LIP_REACH), axis=-1) - LIP_RIGID, 0) ** 2))
+    pull = (near * shift).sum(1) / np.maximum(near.sum(1), WEIGHT_MIN)
     # Chin and cheeks follow the lower lip, fading out below.
-    reach = np.clip(near.max(1), 0, 1)
-    moved[:MESH_POINTS, 1] += pull * reach
-    for (upper, lower), up, down in zip(LIP_PAIRS, shifts[::2], shifts[1::2], strict=True):
-        moved[upper, 1], moved[lower, 1] = face[upper, 1] + up, face[lower, 1] + down
+    moved[:MESH_POINTS, 1] += (pull * near.max(1))[:MESH_POINTS]
+    moved[upper, 1], moved[lower, 1] = (face[lip, 1] + shift[lip].diagonal() for lip in (upper, lower))
     return moved
 
 
@@ -208,7 +210,7 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
         offsets[:, 0] *= 1 - weight
         offsets[iris] = 0
         offsets[iris, 1] = (own[iris, 1] - own[bottom, 1] + IRIS_MEET * opening) * (min(ratio, 1.0) - 1)
-    return _mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth)
+    return _uncrossed(_mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth))
 
 
 def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
@@ -229,3 +231,18 @@ def _mouth_shaped(face: Array, rest: Array, actors: Array) -> Array:
     shaped[:MESH_POINTS, 0] += (middle[0] - face[:MESH_POINTS, 0]) * shrink * _around(middle, MOUTH_REACH * width, face)
     wanted = min(float(mouth_shape(rest)[1]), MOUTH_LIFT_REST) + float(actors[1]) - MOUTH_LIFT_REST
     return _corners_moved(shaped, float(np.clip(wanted - float(lift), LIFT_MIN, LIFT_MAX)))
+
+
+def _uncrossed(face: Array) -> Array:
+    """``face`` with lips that meet in one line where they are shut.
+
+    Lips that have passed each other, as when an actor presses them together, or that lie at different depths, show the
+    fold between them as a sawtooth as soon as the head nods.
+    """
+    upper, lower = np.array(LIP_PAIRS).T
+    middle, half = (face[upper] + face[lower]) / 2, (face[lower] - face[upper]) / 2
+    half[:, 1] = np.maximum(half[:, 1], 0)
+    half[:, ::2] *= smoothstep(0, SHUT_LINE, 2 * half[:, 1:2])
+    result = face.copy()
+    result[upper], result[lower] = middle - half, middle + half
+    return result

@@ -99,6 +99,26 @@ def test_lips_keep_their_thickness_as_a_wide_open_mouth_closes():
     assert closed[rim, 1] - closed[14, 1] < 1.3 * thickness
 
 
+def test_the_rim_of_the_upper_lip_comes_down_with_it():
+    """Pressed together, an open mouth's upper lip is no band between an edge that went down and a rim that went up."""
+    rim = 12
+    wide = face(gap=0.13)
+    wide[rim] = wide[13] + [0, -0.01, 0]
+    closed = resting_face(wide)
+    assert abs(closed[13, 1] - closed[rim, 1] - 0.01) < 0.005
+
+
+def test_lips_that_meet_lie_in_one_line():
+    """Lips that pass each other, or lie at different depths, would show the fold between them."""
+    own = face()
+    pressed = np.zeros((478, 3))
+    for upper, lower in LIP_PAIRS:
+        pressed[upper], pressed[lower] = (0.0, 0.02, 0.03), (0.01, -0.02, -0.03)
+    shown = apply_expression(own, own, still(offsets=pressed))
+    for upper, lower in LIP_PAIRS:
+        assert np.allclose(shown[upper], shown[lower])
+
+
 def test_no_expression_leaves_the_resting_face():
     """With nothing to add the face is the one at rest."""
     own = face(gap=0.1)
