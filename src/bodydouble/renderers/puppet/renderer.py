@@ -19,6 +19,7 @@ from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
 from bodydouble.renderers.puppet.compositing.letterbox import learn_bars
 from bodydouble.renderers.puppet.compositing.light import measure_light
+from bodydouble.renderers.puppet.compositing.mouth import measure_mouth
 from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_colours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
@@ -103,6 +104,7 @@ class PuppetRenderer:
             plates=plates,
             bystanders=bystanders,
             light=light,
+            mouth=measure_mouth(samples, track, light, character.face.lips if character.face else None),
             desks=desks,
             actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
             held=learn_held(samples, plates, track),

@@ -81,6 +81,7 @@ class Composer:
     plates: Plates
     bystanders: BystanderMasks
     light: Light
+    mouth: MouthLight
     desks: dict[int, Desk]  # by shot
     actor_colours: ActorColours | None
     held: Held | None
@@ -229,11 +230,7 @@ class Composer:
             self.motion.lips[index],
             face[list(INNER_LIPS)],
             float(self.motion.mouth_opening[index]),
-            MouthLight(
-                actor_skin=self.light.actor_skin,
-                character_skin=self.light.lit_skin(),
-                exposure=self.light.exposure,
-            ),
+            self.mouth,
             drawing.face_cover,
         )
 

@@ -1,7 +1,8 @@
 """The inside of an open mouth, in the character's light.
 
 Its shape is the actor's own: teeth, tongue and cavity are where the video shows them. Its colours are the character's:
-only lightness is taken from the video, relative to the skin around it, because the actor's light is another one.
+only lightness is taken from the video, relative to the skin and lips around it, because the actor's light is another
+one.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, Points
-from bodydouble.renderers.puppet.compositing.light import lab_of
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.compositing.light import Light, lab_of, lab_of_colour
+from bodydouble.renderers.puppet.compositing.samples import SampleFrame
+from bodydouble.renderers.puppet.drawing.lips import lip_colour
 from bodydouble.renderers.puppet.motion.expression import smoothstep
 from bodydouble.renderers.puppet.painting import SUBPIXEL_BITS, fixed_point
 
@@ -27,38 +31,61 @@ SOFT_PIXELS = 0.8
 """Standard deviation of the inside's edge, as soft as the lips' own."""
 CAVITY_LIGHTNESS, TEETH_LIGHTNESS = 0.35, 0.85
 """Lightness over that of the skin around the mouth, up to which a pixel is cavity, and from which it is teeth."""
-REDNESS = (0.6, 0.85)
-"""CIELAB a for its L*, over the same of the skin, between which what is light goes from teeth to lips, gums and tongue.
-Measured: teeth 0.25 to 0.55, lips and tongue 0.87 to 2. Chosen by eye on the development clips."""
-SKIN_REDNESS_MIN = 0.1
-"""Smallest CIELAB a over L* of skin in a divisor: the ratio of a grey picture says nothing."""
+REDNESS = (0.65, 0.9)
+"""CIELAB a for its L*, over the same of the lips, between which what is light goes from teeth to lips, gums and tongue.
+Measured on seven clips: teeth 0.2 to 0.7, tongues 0.9 to 1.2. Skin in pink light is as red as its teeth."""
+REDNESS_MIN = 0.1
+"""Smallest CIELAB a over L* of lips in a divisor: the ratio of a grey picture says nothing."""
 CAVITY_SHADE = 0.55
-"""Lightness of the inside over what the video shows: lips shade it, and cameras lift the shadows."""
-TEETH_SHADE = 0.92
+"""Lightness of the dark inside over what the video shows: lips shade it, and cameras lift the shadows."""
+TEETH_SHADE = 0.95
 """The same factor for teeth: behind the lips they are darker than the face."""
-LIGHTER_THAN_SKIN = 0.5
+LIGHTER_THAN_SKIN = 0.7
 """Share of the lightness that teeth have beyond the character's skin which is kept. Chosen by eye."""
 LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
-"""Bounds of the character's lightness over the actor's, for cavity, tongue and lips."""
-CAVITY_HUE = (15.0, 9.0)
-"""CIELAB a and b of cavity and tongue in a face whose skin is ``SKIN_DAYLIGHT``. Chosen by eye."""
-CAVITY_OF_SKIN = 0.3
-"""Share of the skin's difference from ``SKIN_DAYLIGHT`` that the cavity has: light, or a painting's palette."""
+"""Bounds of the character's lightness over the actor's, for cavity, teeth and lips."""
+FLESH_MAX = 1.0
+"""Lightness of tongue, gums and lips over that of the lips, at most."""
+CAVITY_OF_LIPS = 0.55
+"""Share of the lips' a and b that the dark inside has. Red lips have 25 and 15, and the cavity 14 and 8, as chosen by
+eye; that of a grey picture is grey."""
 TEETH_OF_SKIN = (0.2, 0.6)
 """Shares of the skin's a and b that teeth have: cream in a face of warm skin, never blue. Chosen by eye."""
 TEETH_LEAST = (0.0, 3.0)
 """CIELAB a and b of teeth at least: pale skin in cool light has none of its own."""
-SKIN_DAYLIGHT = np.array([14.0, 17.0])
-"""CIELAB a and b of skin in daylight."""
+INSIDE_CHROMA_MAX = 45.0
+"""CIELAB chroma of the light inside at most: the lips of drawings, and lipstick, are redder than any tongue."""
+GREY = 3.0
+"""CIELAB chroma of skin up to which a picture has no colours, and teeth none either."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MouthLight:
-    """CIELAB colours (3,) of the actor's skin in the video and of the character's in the finished picture."""
+    """CIELAB colours (3,) of the actor's skin and lips in the video, and of the character's in the finished picture."""
 
     actor_skin: Lab
+    actor_lips: Lab
     character_skin: Lab
-    exposure: float = 1.0  # factor in linear light that the character's skin has already, see ``Light``
+    character_lips: Lab
+
+
+def measure_mouth(samples: list[SampleFrame], track: PersonTrack, light: Light, lips: Lab | None) -> MouthLight:
+    """The colours about the mouth, the actor's as ``samples`` show them; ``lips`` (3,) RGB 0-255 are the character's.
+
+    Lips that nobody sees have the skin's colour.
+    """
+    seen = [
+        lab_of_colour(colour)
+        for sample in samples
+        if track.face_found[sample.index]
+        and (colour := lip_colour(sample.image, track.face[sample.index, :, :2].astype(np.float64))) is not None
+    ]
+    return MouthLight(
+        actor_skin=light.actor_skin,
+        actor_lips=np.median(seen, axis=0) if seen else light.actor_skin,
+        character_skin=light.lit_skin(),
+        character_lips=light.lit_skin() if lips is None else light.lit(lab_of_colour(lips)),
+    )
 
 
 def paint_inside(
@@ -94,21 +121,28 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
     shown_lab = lab_of(shown)
     lightness = shown_lab[..., 0]
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
-    skin_redness = max(float(light.actor_skin[1] / max(light.actor_skin[0], 1.0)), SKIN_REDNESS_MIN)
-    red = smoothstep(*REDNESS, shown_lab[..., 1] / np.maximum(lightness, 1) / skin_redness)
-    teeth = (smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative) * (1 - red)).astype(np.float32)
-    lighter = np.clip(light.character_skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX)
-    skin, dimmed = light.character_skin[1:], light.exposure ** (1 / 3)  # CIELAB is about a cube root of light
+    lips_redness = max(float(light.actor_lips[1] / max(light.actor_lips[0], 1.0)), REDNESS_MIN)
+    red = smoothstep(*REDNESS, shown_lab[..., 1] / np.maximum(lightness, 1) / lips_redness)
+    bright = smoothstep(CAVITY_LIGHTNESS, TEETH_LIGHTNESS, relative)
+    teeth = bright * (1 - red)
+    skin, lips = light.character_skin, light.character_lips
+    lighter = float(np.clip(skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX))
+    # Teeth are as light on all people, in one light, but not grey in a face that is lighter than the actor's. A
+    # painting's are not much lighter than its skin.
+    white = np.maximum(lightness, np.minimum(lightness * lighter, skin[0]))
+    white = np.minimum(white, skin[0] + LIGHTER_THAN_SKIN * np.maximum(white - skin[0], 0)) * TEETH_SHADE
+    # The landmarks of the lips' inner edges are off by a pixel: some lip is seen inside, and looks like the lips.
+    flesh = lips[0] * np.minimum(lightness / max(float(light.actor_lips[0]), 1.0), FLESH_MAX)
+    dark = np.minimum(lightness * lighter, skin[0]) * CAVITY_SHADE
     lab = np.empty((*shown.shape[:2], 3), np.float32)
-    shade = CAVITY_SHADE + (TEETH_SHADE - CAVITY_SHADE) * teeth
-    skin_lightness = float(light.character_skin[0])
-    # Teeth are as light on all people, in one light. A painting's are not much lighter than its skin.
-    white = np.minimum(lightness, skin_lightness + LIGHTER_THAN_SKIN * np.maximum(lightness - skin_lightness, 0))
-    cavity_lightness = np.minimum(lightness * lighter, skin_lightness)
-    lab[..., 0] = (cavity_lightness + (white - cavity_lightness) * teeth) * shade
+    cavity = dark + (flesh - dark) * bright
+    lab[..., 0] = cavity + (white - cavity) * teeth
+    grey = np.hypot(*skin[1:]) < GREY
+    muted = min(1.0, INSIDE_CHROMA_MAX / max(float(np.hypot(*lips[1:])), GREY))
     for axis in range(2):
-        cavity = dimmed * CAVITY_HUE[axis] + CAVITY_OF_SKIN * (skin[axis] - dimmed * SKIN_DAYLIGHT[axis])
-        lab[..., 1 + axis] = cavity + (max(TEETH_OF_SKIN[axis] * skin[axis], TEETH_LEAST[axis]) - cavity) * teeth
+        cavity = muted * lips[1 + axis] * (CAVITY_OF_LIPS + (1 - CAVITY_OF_LIPS) * bright)
+        cream = max(TEETH_OF_SKIN[axis] * skin[1 + axis], 0.0 if grey else TEETH_LEAST[axis])
+        lab[..., 1 + axis] = cavity + (cream - cavity) * teeth
     rgb = cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)
     return np.asarray(np.clip(rgb, 0, 1) * 255 + 0.5, np.uint8)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.triangulation import triangulate
 from bodydouble.renderers.puppet.drawing.far_side import HeadVertices, needs_far_side, with_far_side
 from bodydouble.renderers.puppet.drawing.irises import Iris, find_irises, own_gaze
-from bodydouble.renderers.puppet.drawing.lips import with_lips_alone
+from bodydouble.renderers.puppet.drawing.lips import lip_colour, with_lips_alone
 from bodydouble.renderers.puppet.drawing.mesh import Mesh, build_mesh
 from bodydouble.renderers.puppet.motion.expression import normalised, resting_face, smoothstep
 from bodydouble.renderers.puppet.motion.head import OVAL, Head
@@ -85,6 +85,7 @@ class FaceMesh:
     skirt_weight: Array  # (N - 478, 4)
     irises: tuple[Iris, Iris]  # in the head's texture, image left first
     own_gaze: Array  # (2,) see ``gaze_of``
+    lips: Array | None  # (3,) colour 0-255, see ``lip_colour``
 
 
 def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | None:
@@ -123,6 +124,7 @@ def build_face_mesh(anatomy: Anatomy, rgba: NDArray[np.uint8]) -> FaceMesh | Non
         skirt_weight=points.skirt_weight,
         irises=irises,
         own_gaze=own_gaze(irises),
+        lips=lip_colour(mesh.rgba, mesh.vertices[:FACE_VERTICES]),
     )
 
 

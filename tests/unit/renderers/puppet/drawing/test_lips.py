@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from bodydouble.renderers.puppet.drawing.lips import OUTER_LIPS, with_lips_alone
+from bodydouble.renderers.puppet.drawing.lips import OUTER_LIPS, lip_colour, with_lips_alone
 from bodydouble.renderers.puppet.motion.expression import INNER_LIPS
 
 SKIN, LIPS, TEETH = (220, 180, 160, 255), (180, 80, 80, 255), (240, 240, 235, 255)
@@ -30,6 +30,22 @@ def test_no_teeth_are_left_beside_the_landmarks() -> None:
     assert middle[14, :, 0].max() < 0.7 * LIPS[0]
     assert np.array_equal(closed[:30], rgba[:30])
     assert np.array_equal(closed[..., 3], rgba[..., 3])
+
+
+def test_a_row_of_teeth_that_the_landmarks_miss_becomes_lips_too() -> None:
+    """The landmarks see the upper row alone; the lower one beside them does not stay on the lip."""
+    rgba, face = _smile(16)
+    cv2.ellipse(rgba, (70, 55), (25, 8), 0, 0, 360, TEETH, -1)
+    assert with_lips_alone(rgba, face)[36:66, 45:95, 1].max() < 150
+
+
+def test_the_colour_of_lips_is_neither_that_of_teeth_nor_of_skin() -> None:
+    """It is looked for between the inner and the outer edge; a picture that cuts the mouth off says nothing."""
+    rgba, face = _smile(16)
+    colour = lip_colour(rgba, face)
+    assert colour is not None
+    assert np.allclose(colour, LIPS[:3])
+    assert lip_colour(rgba[:20], face) is None
 
 
 def test_a_shut_mouth_is_left_as_it_is() -> None:
