@@ -153,8 +153,8 @@ def test_the_body_models_head_is_not_made_up_beside_hair_that_the_side_cuts_off(
         legs=False,
         margins=(room, 0),
     ).made_up
-    chin = round(float(fit.joints.head[1] - 0.3 * fit.scale))
-    assert not made_up[:chin, :room].any()
+    skull = round(float(fit.joints.head[1] - 0.5 * fit.scale))
+    assert not made_up[:skull, :room].any()
     assert made_up[shoulder:edge, :room].any()
 
 
