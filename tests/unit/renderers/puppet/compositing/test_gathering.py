@@ -1,8 +1,9 @@
 """Background that sampled frames show."""
 
 import numpy as np
+import pytest
 
-from bodydouble.renderers.puppet.compositing.gathering import Sample, nearest
+from bodydouble.renderers.puppet.compositing.gathering import Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.registration import CameraPath
 from synthetic_scene import scenery
 
@@ -38,3 +39,19 @@ def test_two_samples_that_differ_are_taken_as_they_are() -> None:
     _, samples = _samples(wrong=(1,))
     _, known = nearest(path, 0, samples[:3])
     assert known.all()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 12, 44])
+def test_the_median_is_that_of_the_free_samples(count: int) -> None:
+    """The fast sorting of whole samples gives what NumPy's median gives for each pixel."""
+    rng = np.random.default_rng(count)
+    images = rng.integers(0, 256, (count, 24, 32, 3)).astype(np.uint8)
+    taken = rng.random((count, 24, 32)) > 0.6
+    samples = [
+        Sample.of(k, image, hidden.astype(np.uint8) * np.uint8(255))
+        for k, (image, hidden) in enumerate(zip(images, taken, strict=True))
+    ]
+    image, known = median(samples)
+    assert np.array_equal(known, ~taken.all(0))
+    free = np.ma.median(np.ma.array(images, mask=np.repeat(taken[..., None], 3, axis=3)), axis=0)
+    assert np.array_equal(image[known], np.floor(free.data[known] + 0.5))
