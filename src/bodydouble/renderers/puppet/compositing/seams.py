@@ -15,6 +15,8 @@ LIGHT_STEP = 8
 things."""
 LIGHT_MAX = 60.0
 """Largest change of a patch in levels (0-255): a larger difference means that another thing is at that place."""
+MIDDLE = 128
+"""The byte that stands for no change, where changes are stored in halves of a level."""
 SHARED_MIN = 0.3
 """Share of such a pixel that has to be seen in both: of less, the rounded mean says nothing."""
 TINY = 1e-6
@@ -41,8 +43,10 @@ def match_light(patch: Image, beside: Image, shared: Matte) -> Image:
     weight[weight < SHARED_MIN] = 0
     if not weight.any():
         return patch
-    field = cv2.resize(spread(mean, weight), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.add(patch, field, dtype=cv2.CV_8U), np.uint8)
+    # Enlarged in bytes: a floating point field is four times as large as the picture.
+    halves = np.clip(np.rint(2 * spread(mean, weight)) + MIDDLE, 0, 255).astype(np.uint8)
+    field = cv2.resize(halves, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.addWeighted(patch, 1, field, 0.5, -MIDDLE / 2), np.uint8)
 
 
 def spread(value: Floats, weight: Floats) -> Floats:
