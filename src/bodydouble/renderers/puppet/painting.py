@@ -41,10 +41,10 @@ def paint_labels(corners: Array, order: NDArray[np.int64], shape: tuple[int, int
     ``corners`` (T, 3, 2) in pixels; ``order`` from the farthest triangle to the nearest.
     """
     labels = np.zeros(shape, np.int32)
-    fixed = fixed_point(np.clip(corners, -COORDINATE_MAX, COORDINATE_MAX))
+    fixed = fixed_point(np.clip(corners[order], -COORDINATE_MAX, COORDINATE_MAX))
     fill = cv2.fillConvexPoly
-    for k in order.tolist():
-        fill(labels, fixed[k], k + 1, cv2.LINE_8, SUBPIXEL_BITS)
+    for number, triangle in zip((order + 1).tolist(), fixed, strict=True):
+        fill(labels, triangle, number, cv2.LINE_8, SUBPIXEL_BITS)
     return labels
 
 

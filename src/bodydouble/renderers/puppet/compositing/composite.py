@@ -3,10 +3,12 @@
 Only the box around the changes is computed; outside it the frame has the source's bytes.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask, Matte
@@ -20,6 +22,7 @@ from bodydouble.renderers.puppet.compositing.light import Light, lab_of_colour, 
 from bodydouble.renderers.puppet.compositing.mouth import MouthLight, paint_inside
 from bodydouble.renderers.puppet.compositing.occlusion import ActorColours
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
+from bodydouble.renderers.puppet.compositing.pieces import CELL, pieces_of
 from bodydouble.renderers.puppet.compositing.reduction import reduced, softened
 from bodydouble.renderers.puppet.compositing.removal import (
     hair_left_over,
@@ -42,8 +45,13 @@ EDGE_SOFT_PIXELS = 0.7
 """Standard deviation by which the puppet's edge is softened: cameras are less sharp than a drawn edge."""
 REMOVED_SOFT, REMOVED_SOFT_MIN_PIXELS = 1 / 240, 1.5
 """Standard deviation of the removed part's edge, in picture heights and at least in pixels."""
-RIM_WIDTH, GLOW_SHRINK = 1 / 120, 4
-"""Picture heights that light spills over the rim, and the factor by which the blurred pictures are reduced for it."""
+RIM_WIDTH, GLOW_SHRINK, GLOW_SIGMA = 1 / 120, 4, 2.0
+"""Picture heights that light spills over the rim; the factor by which the blurred pictures are reduced for it, and the
+standard deviation of the spilling light there."""
+BLUR_EXTENT = 3
+"""Standard deviations that a blur reaches: farther out it is under 1 %."""
+AROUND_GONE = np.ones((9, 9), np.uint8)
+"""Cells around what is removed in which the background is compared with the frame's, to be brought to its light."""
 DESK_REACH, FOREARM_WIDTH, FOREARM_SOFT_PIXELS = 0.1, 0.9, 2.0
 """Heights of the puppet's box above a desk's edge from which a hand counts as lying on it; a forearm's thickness in
 hand lengths, and the softness of its edge."""
@@ -102,13 +110,19 @@ class Composer:
         if box is None:
             return image
         x0, y0, x1, y1 = box
-        source, with_seen = image[y0:y1, x0:x1], self.plates.with_seen(index, box)
+        source, expected = image[y0:y1, x0:x1], self.bystanders.expected(index, height)
+        everywhere = expected or self.actor_colours is not None or self.held is not None
+        needed = self._needed(index, cv2.max(gone, hair), drawing, box, everywhere=everywhere)
+        with_seen = self.plates.with_seen(index, box, needed)
         things = None
         if self.actor_colours is not None:
             things = self.actor_colours.ball_in_front(source, with_seen, matte[y0:y1, x0:x1], body, box)
         plate = np.asarray(cv2.cvtColor(with_seen, cv2.COLOR_RGBA2RGB), np.uint8)
-        lit = match_light(plate, source, np.asarray(cv2.bitwise_not(gone[y0:y1, x0:x1]), np.uint8))
-        others = self.bystanders.around(index, image, matte, gone, box, lit)
+        shared = np.zeros(plate.shape[:2], np.uint8)
+        for u0, v0, u1, v1 in needed:
+            cv2.bitwise_not(gone[y0 + v0 : y0 + v1, x0 + u0 : x0 + u1], dst=shared[v0:v1, u0:u1])
+        lit = match_light(plate, source, shared)
+        others = self.bystanders.around(index, image, matte, gone, box, lit) if expected else None
         gone_here = gone[y0:y1, x0:x1]
         comparable = where_seen(hair[y0:y1, x0:x1], with_seen)
         gone_here = cv2.max(gone_here, hair_left_over(comparable, gone_here, source, lit))
@@ -139,6 +153,27 @@ class Composer:
         result[y0:y1, x0:x1] = base
         return result
 
+    def _needed(self, index: int, gone: MatLike, drawing: Drawing | None, box: Box, *, everywhere: bool) -> list[Box]:
+        """Pieces of ``box``, relative to its corner, in which the background is needed to replace ``gone`` (H, W).
+
+        Well behind the puppet it is not, unless something makes the puppet transparent.
+        """
+        height, (x0, y0, x1, y1) = len(gone), box
+        here = gone[y0:y1, x0:x1]
+        if everywhere:
+            return pieces_of(np.ones((-(-(y1 - y0) // CELL), -(-(x1 - x0) // CELL)), np.bool_), x1 - x0, y1 - y0)
+        wanted = cv2.dilate(cv2.threshold(reduced(here, CELL), 0, 255, cv2.THRESH_BINARY)[1], AROUND_GONE)
+        desk = self.desks.get(int(self.motion.shot[index]))
+        if drawing is not None and desk is None and self.bars is None and self.other_hands is None:
+            cover = np.zeros(here.shape, np.uint8)
+            u0, v0, u1, v1 = drawing.bounds
+            cover[v0 - y0 : v1 - y0, u0 - x0 : u1 - x0] = drawing.alpha
+            opaque = cv2.threshold(reduced(cover, CELL), 254, 255, cv2.THRESH_BINARY)[1]
+            glow = BLUR_EXTENT * (GLOW_SHRINK * GLOW_SIGMA + max(1.0, height * RIM_WIDTH))
+            side = 1 + 2 * math.ceil(glow / CELL)
+            wanted = cv2.min(wanted, cv2.bitwise_not(cv2.erode(opaque, np.ones((side, side), np.uint8))))
+        return pieces_of(np.asarray(wanted, np.uint8) > 0, x1 - x0, y1 - y0)
+
     def _lay_puppet(self, shown: _FrameCrop, base: Image, drawing: Drawing) -> None:
         """Draw the puppet, in the scene's light and behind the things in front of it, into ``base``, cut to the box."""
         index, image = shown.index, shown.image
@@ -146,9 +181,9 @@ class Composer:
         h, w = drawing.rgba.shape[:2]
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
-        colour, alpha = relight(drawing.rgba, self.light, index)
+        colour = relight(drawing.rgba, self.light, index)
         self._paint_face(index, colour, drawing, image)
-        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
+        alpha = np.asarray(cv2.GaussianBlur(drawing.alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
         desk = self.desks.get(int(self.motion.shot[index]))
         if desk is not None:
             alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
@@ -274,7 +309,7 @@ def _wrap_light(colour: Image, under: Image, alpha: Matte, height: int) -> Image
     # Both are blurred widely: reduced by a whole factor they show the same.
     bare = cv2.bitwise_not(reduced(alpha, GLOW_SHRINK))
     rim = cv2.GaussianBlur(bare, (0, 0), max(1.0, height * RIM_WIDTH) / GLOW_SHRINK)
-    glow = cv2.GaussianBlur(reduced(under, GLOW_SHRINK), (0, 0), 2)
+    glow = cv2.GaussianBlur(reduced(under, GLOW_SHRINK), (0, 0), GLOW_SIGMA)
     rim, glow = (cv2.resize(x, (w, h), interpolation=cv2.INTER_LINEAR) for x in (rim, glow))
     strength = cv2.multiply(rim, alpha, scale=WRAP_STRENGTH / 255)
     return _blend(colour, np.asarray(glow, np.uint8), np.asarray(strength, np.uint8))

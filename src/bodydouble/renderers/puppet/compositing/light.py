@@ -320,8 +320,7 @@ def _follow(
     return factor
 
 
-def relight(premultiplied: NDArray[np.uint8], light: Light, index: int) -> tuple[Image, NDArray[np.uint8]]:
-    """(h, w, 4) premultiplied RGBA → lit straight RGB and alpha (h, w)."""
+def relight(premultiplied: NDArray[np.uint8], light: Light, index: int) -> Image:
+    """(h, w, 4) premultiplied RGBA → lit straight RGB."""
     straight = cv2.cvtColor(cv2.cvtColor(premultiplied, cv2.COLOR_mRGBA2RGBA), cv2.COLOR_RGBA2RGB)
-    lit = cv2.LUT(straight, light.tables(index))
-    return np.asarray(lit, np.uint8), np.asarray(cv2.extractChannel(premultiplied, 3), np.uint8)
+    return np.asarray(cv2.LUT(straight, light.tables(index)), np.uint8)

@@ -206,8 +206,10 @@ class ActorColours:
         return result
 
 
-def learn_ball(colours: ActorColours, samples: list[SampleFrame], plates: Plates, track: PersonTrack) -> ActorColours:
-    """``colours`` with the ball that is seen in ``samples`` again and again, if there is one."""
+def learn_ball(
+    colours: ActorColours, samples: list[SampleFrame], plates: Plates, track: PersonTrack
+) -> ActorColours | None:
+    """``colours`` with the ball that is seen in ``samples`` again and again; None if there is no ball."""
     seen: list[Sighting] = []
     for sample in samples:
         height, width = sample.matte.shape
@@ -215,7 +217,8 @@ def learn_ball(colours: ActorColours, samples: list[SampleFrame], plates: Plates
         seen += colours.sightings(
             sample.image, plates.with_seen(sample.index, box), sample.matte, track.body[sample.index], box
         )
-    return replace(colours, ball=known_ball(seen))
+    ball = known_ball(seen)
+    return None if ball is None else replace(colours, ball=ball)
 
 
 def learn_colours(samples: list[SampleFrame], track: PersonTrack) -> ActorColours | None:

@@ -52,6 +52,7 @@ class Drawing:
 
     bounds: Box  # x0, y0, x1, y1
     rgba: Bytes  # (h, w, 4) premultiplied
+    alpha: Bytes  # (h, w) of ``rgba``
     hands: tuple[DrawnHand, ...]  # from back to front
     face: Array | None  # (478, 2) px, the face mesh in the frame; None without a face
     face_cover: Bytes | None  # (h, w) 0-255 what is drawn over the face, for painting into it; None if nothing
@@ -59,7 +60,7 @@ class Drawing:
 
 def cropped(drawing: Drawing) -> Drawing:
     """``drawing`` without empty rows and columns around the puppet, but for a margin: its mesh is wider."""
-    x, y, w, h = cv2.boundingRect(cv2.extractChannel(drawing.rgba, 3))
+    x, y, w, h = cv2.boundingRect(drawing.alpha)
     if w == 0:
         return drawing
     left, top = max(0, x - CROP_MARGIN), max(0, y - CROP_MARGIN)
@@ -67,13 +68,22 @@ def cropped(drawing: Drawing) -> Drawing:
     rgba, cover = drawing.rgba[here], drawing.face_cover
     x0, y0 = drawing.bounds[0] + left, drawing.bounds[1] + top
     bounds = (x0, y0, x0 + rgba.shape[1], y0 + rgba.shape[0])
-    return replace(drawing, bounds=bounds, rgba=rgba, face_cover=None if cover is None else cover[here])
+    return replace(
+        drawing,
+        bounds=bounds,
+        rgba=rgba,
+        alpha=drawing.alpha[here],
+        face_cover=None if cover is None else cover[here],
+    )
 
 
 def lay_over(canvas: Bytes, box: Box, rgba: Bytes) -> None:
     """Premultiplied ``rgba`` over ``canvas``, in place."""
     x0, y0, x1, y1 = box
     under = canvas[y0:y1, x0:x1]
+    if not cv2.hasNonZero(under.view(np.int32)[..., 0]):
+        under[:] = rgba
+        return
     # A row of four equal columns for each alpha: OpenCV multiplies whole pixels several times faster than broadcasting.
     keep = cv2.bitwise_not(cv2.extractChannel(rgba, 3))
     cv2.multiply(under, cv2.merge([keep] * 4), dst=under, scale=1 / 255)

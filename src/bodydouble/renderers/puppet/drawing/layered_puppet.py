@@ -111,7 +111,8 @@ class LayeredPuppet:
         for box, rgba in over:
             lay_over(canvas, box, rgba)
         face_cover = cover if face is not None and over else None
-        return cropped(Drawing(bounds=bounds, rgba=canvas, hands=hands, face=face, face_cover=face_cover))
+        alpha = np.asarray(cv2.extractChannel(canvas, 3), np.uint8)
+        return cropped(Drawing(bounds=bounds, rgba=canvas, alpha=alpha, hands=hands, face=face, face_cover=face_cover))
 
     def _maps(
         self, placed: dict[str, Array], joints: dict[str, Array], scale: float, bounds: Box

@@ -1,6 +1,5 @@
 """One layer of the body in a frame: the map that draws it, and in which order its triangles are painted."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,17 +179,13 @@ def tile_boxes(corners: Array, box: Box) -> list[Box]:
     x0, y0, x1, y1 = box
     rows = max(TILE_ROWS_MIN, TILE_PIXELS // (x1 - x0))
     (left, top), (right, bottom) = (side.T for side in extents(corners))
-    result: list[Box] = []
-    for start in range(y0, y1, rows):
-        stop = min(start + rows, y1)
-        inside = (top < stop + EDGE_ROUNDED) & (bottom > start - EDGE_ROUNDED)
-        if not inside.any():
-            continue
-        first = max(x0, math.floor(left[inside].min() - EDGE_ROUNDED))
-        last = min(x1, math.ceil(right[inside].max() + EDGE_ROUNDED) + 1)
-        if first < last:
-            result.append((first, start, last, stop))
-    return result
+    starts = np.arange(y0, y1, rows)[:, None]
+    stops = np.minimum(starts + rows, y1)
+    inside = (top < stops + EDGE_ROUNDED) & (bottom > starts - EDGE_ROUNDED)  # (strips, T)
+    first = np.floor(np.where(inside, left, x1).min(1) - EDGE_ROUNDED).clip(x0).astype(int)
+    last = (np.ceil(np.where(inside, right, x0).max(1) + EDGE_ROUNDED) + 1).clip(max=x1).astype(int)
+    strips = zip(first.tolist(), starts[:, 0].tolist(), last.tolist(), stops[:, 0].tolist(), strict=True)
+    return [box for box, seen in zip(strips, inside.any(1).tolist(), strict=True) if seen and box[0] < box[2]]
 
 
 def strip_bend(upper: Array, upper_end: Array, lower: Array, lower_end: Array) -> Array:
