@@ -67,8 +67,8 @@ TRUNK_SHRINK = (8, 2)
 """Reduction of width and height in which the trunk is filled: belts and hems go on to the side. Chosen by eye on the
 development clips."""
 HIDDEN_SIGMA = 0.25
-"""Decimetres over which the outline of an arm's hidden part is smoothed: its end is ragged triangles. Chosen by eye on
-the development clips."""
+"""Decimetres over which the outline of an arm's hidden part is smoothed: the body's arm ends in triangles. Chosen by
+eye on the development clips."""
 ARM_SHARE_MIN = 0.2
 """Share of an arm's pixels from which a colour goes on in its hidden part. Chosen by eye on the development clips."""
 CUFF_REACH = 0.3
@@ -221,13 +221,13 @@ def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer 
     weight = limb_weight(surface, "arm", side)
     whole = _covered(fit, template, limb_triangles(template, "arm", side, ARM_SURFACE), shape)
     visible = own & (alpha > SEEN)
+    lower = surface.share((f"lowerarm_{side}", f"hand_{side}")) > 0.5
+    whole = np.where(lower, whole, softened(whole | visible, HIDDEN_SIGMA * fit.scale) > 0.5)
     hidden = whole & ~visible & (alpha > 0.5) & parts.parts["rest"]
-    hidden &= softened(hidden | visible, HIDDEN_SIGMA * fit.scale) > 0.5
     known = narrowed(own & (alpha > SOLID), 2)
     if not known.any():
         known = own & (alpha > 0.5)
     # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
-    lower = surface.share((f"lowerarm_{side}", f"hand_{side}")) > 0.5
     halves = [half for half in (known & lower, known & ~lower) if half.any()]  # a sleeve ends between them
     known = np.any([usual_cloth(sources.colour, half, ARM_SHARE_MIN) for half in halves], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline

@@ -25,9 +25,11 @@ from bodydouble.renderers.puppet.picture.regions import (
     narrowed,
     opened,
     pieces,
+    softened,
     touching,
     widened,
 )
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, own_seeds, sleeve
 
 Array = NDArray[np.float64]
 
@@ -80,10 +82,6 @@ PIECE_SEEDS = 5
 """Pixels of the sure line above which a piece belongs to the arm. Chosen by eye on the development clips."""
 BARE_SHARE = 0.6
 """Share of the legs that has the colour of the face from which they are bare. Chosen by eye on short trousers."""
-SLEEVE_BEGINS = 0.4
-"""Share of the way from shoulder to elbow within which a sleeve begins."""
-AT_THE_OUTLINE = 0.2
-"""Share of its rim with which a sleeve reaches the outline at least. Chosen by eye on short sleeves and a flounce."""
 CUFF_RADIUS = 0.5
 """Decimetres around the wrist in which cuffs are: unlike the sleeve, and left on the trunk they would stay there.
 Chosen by eye on the development clips."""
@@ -99,7 +97,8 @@ ARM_LIKE, ARM_LIKE_RANGE, ARM_LIKE_BLUR = 5, 4, 0.12
 """A pixel with the log-likelihood ratio ``-ARM_LIKE`` has nothing of the arm's colours; over the next
 ``ARM_LIKE_RANGE`` that grows to 1. Decimetres over which it is smoothed. Chosen by eye on the development clips."""
 
-
+MESH_TEETH = 0.2
+"""Decimetres over which the borders of the body model's parts are smoothed: about the side of its triangles."""
 MADE_UP_SHARE = 0.2
 """Weight of an arm's bones from which on what is made up is the arm's: there its layer begins to fade in."""
 
@@ -129,6 +128,7 @@ def segment(
     head = head_region(anatomy, alpha) > 0
     arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
+    trunk = _without_teeth(trunk, fit.scale)
     real = opaque & ~made_up
     head |= _hair(image, real, head, fit, anatomy, trunk)
     legs = np.any([limb_triangles(template, "leg", side, 0.5) for side in SIDES], axis=0)[number] & body & real
@@ -136,20 +136,26 @@ def segment(
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
     for side in SIDES:
-        visible = arm_of[side][number] & body
+        visible = _without_teeth(arm_of[side][number] & body, fit.scale) & body
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         if cut.any():
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
             cut |= touching(fingers, cut)
-            near = continued(visible, body) & widened(visible, SLEEVE_REACH * fit.scale)
-            cut |= sleeve(real & near & ~trunk & ~head & ~cut, opaque, fit, side)
+            near = continued(visible, body) & widened(visible, ARM_REACH * fit.scale)
+            naked, along = _bare_arm(image, cut, anatomy), along_arm(fit, side, shape)
+            cut |= sleeve(real & near & ~trunk & ~head & ~cut, naked, along, opaque)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
     arms["r"] &= ~arms["l"]
     parts = _partition(opaque, arms, trunk, head, fit)
     return Segmentation(parts=parts, arm_likeness=likeness, hem=None)
+
+
+def _without_teeth(part: Mask, scale: float) -> Mask:
+    """``part`` (h, w) of the body with a smooth border: its mesh ends in triangles."""
+    return softened(part, MESH_TEETH * scale) > 0.5
 
 
 def _hair(image: Image, opaque: Mask, head: Mask, fit: BodyFit, anatomy: Anatomy, trunk: Mask) -> Mask:
@@ -231,6 +237,12 @@ def _arm(
     seeds &= ~never
     if seeds.sum() < SEEDS_MIN or rest.sum() < SEEDS_MIN:
         return visible & opaque, nothing
+    # Arms may be lit otherwise than the face, and hands otherwise than both.
+    shown = [tone for tone in (face_only(anatomy, shape) & opaque, hand) if tone.any()]
+    tones = [np.median(image[tone], axis=0).astype(np.float64) for tone in shown]
+    chest = core & ~never & (np.arange(len(opaque))[:, None] < fit.joints.hips[1])
+    own = own_seeds(image, opaque & ~never, seeds & ~hand, visible, chest, tones, along_arm(fit, side, shape))
+    seeds = own | (seeds & hand)
     models = learn_models(image, seeds, rest)
     ratio = nothing
     ratio[opaque] = log_likelihood_ratio(models, image[opaque])
@@ -322,27 +334,6 @@ def _bare_arm(image: Image, zone: Mask, anatomy: Anatomy) -> Mask:
         return np.zeros(zone.shape, np.bool_)
     skin = np.median(image[face], axis=0).astype(np.float64)
     return opened(skin_like(image, skin, zone & ~face_and_neck(anatomy, zone.shape)), 1)
-
-
-def sleeve(zone: Mask, opaque: Mask, fit: BodyFit, side: str) -> Mask:
-    """(h, w) what of ``zone`` (h, w), on the body's arm, is a sleeve above a bare forearm: it reaches the outline.
-
-    Cloth of the trunk that lies before an arm has the arm's own skin between itself and the outline. The end of a lock
-    of hair does not begin at the shoulder.
-    """
-    shoulder, elbow = fit.joints.points[list(ARMS[side].joints[:2]), :2]
-    bone = elbow - shoulder
-    ys, xs = np.mgrid[0 : zone.shape[0], 0 : zone.shape[1]]
-    along = ((xs - shoulder[0]) * bone[0] + (ys - shoulder[1]) * bone[1]) / max(float(bone @ bone), 1.0)
-    cloth = opened(zone & (along < 1), 1)
-    count, labels = pieces(cloth)
-    rim = widened(cloth, 2) & ~cloth
-    beside = continued(labels, cloth)
-    around = np.bincount(beside[rim], minlength=count + 1)
-    outside = np.bincount(beside[rim & ~opaque], minlength=count + 1)
-    begins = np.bincount(labels[along < SLEEVE_BEGINS], minlength=count + 1)
-    kept = np.flatnonzero((outside[1:] > AT_THE_OUTLINE * around[1:]) & (begins[1:] > 0)) + 1
-    return cloth & np.isin(labels, kept)
 
 
 def _partition(opaque: Mask, arms: dict[str, Mask], trunk: Mask, face: Mask, fit: BodyFit) -> dict[str, Mask]:

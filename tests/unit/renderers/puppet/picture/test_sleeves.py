@@ -1,0 +1,94 @@
+"""Cloth beside bare arms."""
+
+import cv2
+import numpy as np
+
+from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, own_seeds, sleeve
+from mannequin import COLOURS, joints, picture, track_of
+from tube_body import tube_body
+
+
+def fitted():
+    """A pose, its picture and mask, and the body model on it."""
+    pose = joints()
+    image, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    return pose, image, mask, fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+
+
+def thick_line(shape, start, stop, width):
+    """(h, w) a line of ``width`` px."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.line(mask, np.round(start).astype(int).tolist(), np.round(stop).astype(int).tolist(), 1, width)
+    return mask > 0
+
+
+def test_a_sleeve_begins_at_the_shoulder():
+    """Cloth along the upper arm is its sleeve; what lies near the elbow alone is the end of a lock of hair."""
+    _, _, mask, fit = fitted()
+    shoulder, elbow = fit.joints.points[[11, 13], :2]
+    found: list[bool] = []
+    for start in (0.1, 0.7):
+        zone = np.zeros(mask.shape, np.uint8)
+        ends = np.round([shoulder + start * (elbow - shoulder), shoulder + 0.9 * (elbow - shoulder)]).astype(np.int32)
+        cv2.polylines(zone, [ends], False, 1, 12)
+        found.append(bool(sleeve(zone > 0, zone < 0, along_arm(fit, "l", mask.shape), zone > 0).any()))
+    assert found == [True, False]
+
+
+def test_a_sleeve_ends_where_the_arm_is_bare():
+    """A loose shirt that hangs beside a bare upper arm is no sleeve; above the skin it is."""
+    _, _, mask, fit = fitted()
+    shoulder, elbow = fit.joints.points[[11, 13], :2]
+    along, beside = along_arm(fit, "l", mask.shape), np.array([-9, 0])
+    found: list[float] = []
+    for start in (0.0, 0.5):
+        cloth = thick_line(mask.shape, shoulder, shoulder + start * (elbow - shoulder), 12)
+        bare = thick_line(mask.shape, shoulder + start * (elbow - shoulder), elbow, 12)
+        cloth = (cloth | thick_line(mask.shape, shoulder + beside, elbow + beside, 4)) & ~bare
+        found.append(float(along[sleeve(cloth, bare, along, cloth | bare)].max(initial=0)))
+    assert found[0] < 0.2
+    assert 0.4 < found[1] < 0.6
+
+
+def test_cloth_before_a_bare_arm_is_no_seed_of_it():
+    """Where the bone's line crosses a shirt that hangs from the chest, its cloth says nothing about the arm."""
+    pose, image, mask, fit = fitted()
+    arm = (image == COLOURS["sleeve"]).all(2) & (np.arange(500) > 250)
+    image[arm] = COLOURS["skin"]
+    shirt = (np.arange(500)[:, None] > pose[13, 1] - 25) & (np.arange(500)[:, None] < pose[13, 1] + 15)
+    hanging = shirt & (np.arange(500) > 250) & (np.arange(500) < pose[13, 0] + 3)
+    image[hanging] = COLOURS["shirt"]
+    bracelet = thick_line(mask.shape, pose[15] - [8, 8], pose[15] - [-8, 8], 4) & arm
+    image[bracelet] = COLOURS["shirt"]
+    chest = np.zeros(mask.shape, np.bool_)
+    chest[130:240, 215:285] = True
+    seeds = thick_line(mask.shape, 0.2 * pose[11] + 0.8 * pose[13], pose[13], 8) | thick_line(
+        mask.shape, pose[13], pose[15], 8
+    )
+    tones = [np.array(COLOURS["skin"], np.float64)]
+
+    own = own_seeds(image, (mask > 0.5) | hanging, seeds, arm, chest, tones, along_arm(fit, "l", mask.shape))
+
+    assert np.count_nonzero(seeds & hanging) > 30
+    assert not own[hanging].any()
+    assert own[seeds & bracelet].all()
+    assert own[seeds & arm & ~hanging].all()
+
+
+def test_a_sweater_in_the_colour_of_skin_keeps_its_seeds():
+    """Where the chest has the colour of skin, what is unlike it may be the shade in a sleeve's folds."""
+    pose, image, mask, fit = fitted()
+    image[(image == COLOURS["shirt"]).all(2) | (image == COLOURS["sleeve"]).all(2)] = COLOURS["skin"]
+    seeds = thick_line(mask.shape, pose[13], pose[15], 8)
+    image[seeds & (np.arange(500)[:, None] > pose[15, 1] - 20)] = (30, 30, 30)
+    chest = np.zeros(mask.shape, np.bool_)
+    chest[130:240, 215:285] = True
+    tones = [np.array(COLOURS["skin"], np.float64)]
+
+    own = own_seeds(image, mask > 0.5, seeds, seeds, chest, tones, along_arm(fit, "l", mask.shape))
+
+    assert (own == seeds).all()
