@@ -25,6 +25,7 @@ from bodydouble.renderers.puppet.picture.extension import skin_beside, skin_like
 from bodydouble.renderers.puppet.picture.garment import garment_weights
 from bodydouble.renderers.puppet.picture.joint_patches import joint_patch
 from bodydouble.renderers.puppet.picture.layer import TRACE, Layer, beyond_joint, make_layer, premultiplied
+from bodydouble.renderers.puppet.picture.outlines import behind
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
@@ -37,6 +38,9 @@ LEG_END = (0.65, 0.95)
 """Weight of a leg's bones between which the trunk's layer ends, under the leg's."""
 RING = 0.35
 """Decimetres: gaps of trunk and legs up to this width are filled where an arm covered them."""
+BEHIND_ARM = 2.5
+"""Decimetres from the nearest row that nothing covers, up to which a leg's outline goes on behind an arm. Chosen by eye
+on hands beside hips and thighs."""
 SOLID = 0.9
 """Alpha from which on a pixel's colour is the person's alone, and may spread to what is hidden."""
 HAND_ZONE = (0.4, 0.8)
@@ -56,16 +60,16 @@ SEEN, HIDDEN = 0.05, 0.3
 """Alphas above which a pixel belongs to a limb, and is filled where an arm covers it. Chosen by eye on the development
 clips."""
 ARM_RIM = 3
-"""Pixels around an arm that the trunk's layer fills too, because the arm's rim shows through there. Chosen by eye on
-the development clips."""
+"""Pixels around an arm that the layers of trunk and legs fill too, because the arm's rim shows through there. Chosen by
+eye on the development clips."""
 ARM_PIXELS_MIN = 30
 """Pixels without which an arm is no layer. Chosen by eye on the development clips."""
 ARM_SURFACE, LEG_WHOLE = 0.15, 0.3
 """Weights of a limb's bones above which a triangle is a whole arm's and moves its pixels, and is a whole leg's. Chosen
 by eye on the development clips."""
-TRUNK_SHRINK = (8, 2)
-"""Reduction of width and height in which the trunk is filled: belts and hems go on to the side. Chosen by eye on the
-development clips."""
+ACROSS = (8, 2)
+"""Reduction of width and height in which trunk and legs are filled: belts and hems go on to the side. Chosen by eye on
+the development clips."""
 HIDDEN_SIGMA = 0.25
 """Decimetres over which the outline of an arm's hidden part is smoothed: the body's arm ends in triangles. Chosen by
 eye on the development clips."""
@@ -183,7 +187,7 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     if np.count_nonzero(bare) < CLOTHED * np.count_nonzero(clothed):  # what is left of fingers
         like = np.max([parts.arm_likeness[side] for side in SIDES], axis=0)
         known &= ~(beside & (bare | (surface.inside & below & (like > ARM_LIKE))))
-    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known), TRUNK_SHRINK)
+    colour = filled(sources.colour, known, hidden | ((keep > TRACE) & ~known), ACROSS)
     colour = with_texture(colour, hidden & below & surface.inside, known & clothed, scale)
     opacity = np.maximum(keep, softened(hidden) * grown * alpha)
     legs = [mask for name, mask in parts.parts.items() if name.startswith("leg")]
@@ -311,15 +315,16 @@ def _leg_layer(
     below = _below(parts.hem, alpha)
     beside = parts.parts.get(f"leg_{'r' if side == 'l' else 'l'}", ~own & own) & (alpha > SEEN)
     visible = mine & (alpha > SEEN) & (below > 0)
-    whole |= closed(visible, RING * fit.scale) & arms
+    whole |= (closed(visible, RING * fit.scale) & arms) | behind(visible, arms, whole, BEHIND_ARM * fit.scale)
     hidden = whole & ~visible & ((below == 0) | arms | beside)
     if parts.hem is not None:
         hidden[: max(0, int(parts.hem - UNDER_HEM * fit.scale))] = False
-    known = narrowed(visible & (alpha > SOLID), 1) & ~widened(arms, 2)
+    rim = widened(arms, ARM_RIM)
+    known = narrowed(visible & (alpha > SOLID), 1) & ~rim
     if not known.any():
         known = visible & (alpha > 0.5)
-    colour = filled(sources.colour, known, hidden | (visible & ~known))
-    colour = np.where((visible & ~arms & (alpha > SOLID))[..., None], sources.colour, colour)
+    colour = filled(sources.colour, known, hidden | (visible & ~known), ACROSS)
+    colour = np.where((visible & ~rim & (alpha > SOLID))[..., None], sources.colour, colour)
     fade = np.clip((weight - SEAM[0]) / (SEAM[1] - SEAM[0]), 0, 1)
     front = softened(visible, RIM_SIGMA) * alpha * fade
     # Softened as one: between what is seen and what is made up no line shows.

@@ -136,7 +136,7 @@ def segment(
     arms: dict[str, Mask] = {}
     likeness: dict[str, Floats] = {}
     for side in SIDES:
-        visible = _without_teeth(arm_of[side][number] & body, fit.scale) & body
+        visible = _without_teeth(continued(arm_of[side][number] & body, body), fit.scale) & body
         cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
         if cut.any():
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
@@ -193,6 +193,11 @@ def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple
     return ((line > 0) & opaque) | hand_mask, hand_mask, hand is not None
 
 
+def _skin_tones(image: Image, *bare: Mask) -> list[Array]:
+    """(3,) 0-255 the usual colour of each ``bare`` part (h, w) that is seen: faces and hands are lit otherwise."""
+    return [np.median(image[part], axis=0).astype(np.float64) for part in bare if part.any()]
+
+
 def hand_region(anatomy: Anatomy, side: str, shape: tuple[int, ...], scale: float) -> Mask | None:
     """(h, w) the hand of ``side`` where its landmarks are; None where unseen. ``scale`` is px of a decimetre."""
     marks = anatomy.hands[0 if side == "l" else 1]
@@ -221,13 +226,11 @@ def _arm(
     if f"arm_{side}" in fit.joints.made_up:
         return _cut_off_arm(image, opaque, fit, anatomy, side, seen), nothing
     scale, shape = fit.scale, (opaque.shape[0], opaque.shape[1])
-    whole = limb_triangles(template, "arm", side, 0.5)
-    raw = label_triangles(fit.vertices, template.triangles[whole], shape) > 0
+    raw = label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", side, 0.5)], shape) > 0
     seeds, hand, hand_seen = _arm_seeds(opaque, fit, anatomy, side)
     shoulder = fit.joints.points[ARMS[side].joints[0], :2]
     core = narrowed(trunk, TRUNK_DEPTH * scale) & ~widened(raw, ARM_CLEAR * scale) & opaque
-    above = np.zeros(opaque.shape, np.bool_)
-    above[: max(0, int(shoulder[1] - ABOVE_SHOULDER * scale))] = True
+    above = np.arange(len(opaque))[:, None] < int(shoulder[1] - ABOVE_SHOULDER * scale)
     hair = opaque & ~widened(body, HAIR_BODY * scale) & ~widened(raw, HAIR_ARM * scale)
     hair |= opaque & above & ~widened(raw, ABOVE_CLEAR * scale)
     face = face_and_neck(anatomy, opaque.shape)
@@ -235,12 +238,10 @@ def _arm(
     rest = (core | hair) & ~face
     never = face | seen.head
     seeds &= ~never
-    if seeds.sum() < SEEDS_MIN or rest.sum() < SEEDS_MIN:
+    if min(seeds.sum(), rest.sum()) < SEEDS_MIN:
         return visible & opaque, nothing
-    # Arms may be lit otherwise than the face, and hands otherwise than both.
-    shown = [tone for tone in (face_only(anatomy, shape) & opaque, hand) if tone.any()]
-    tones = [np.median(image[tone], axis=0).astype(np.float64) for tone in shown]
     chest = core & ~never & (np.arange(len(opaque))[:, None] < fit.joints.hips[1])
+    tones = _skin_tones(image, face_only(anatomy, shape) & opaque, hand)
     own = own_seeds(image, opaque & ~never, seeds & ~hand, visible, chest, tones, along_arm(fit, side, shape))
     seeds = own | (seeds & hand)
     models = learn_models(image, seeds, rest)
@@ -259,8 +260,7 @@ def _arm(
     labels[beside & (ratio < RATIO_SURE)] = cv2.GC_BGD
     labels[seeds & (ratio > RATIO_SEED)] = cv2.GC_FGD
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
-    near_arm = continued(visible, body)
-    labels[near_arm & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
+    labels[continued(visible, body) & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
     labels[_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours

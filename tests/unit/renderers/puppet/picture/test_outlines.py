@@ -1,0 +1,46 @@
+"""Outlines that an arm or hand covers."""
+
+import numpy as np
+
+from bodydouble.renderers.puppet.picture.outlines import behind
+
+
+def rectangle(left, top, right, bottom):
+    """(100, 100) true from ``left`` and ``top`` up to ``right`` and ``bottom``."""
+    mask = np.zeros((100, 100), np.bool_)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+def test_a_hand_leaves_no_notch_in_a_thigh():
+    """Behind a hand the outline goes on as far beside the body as above and below it; nothing else is added."""
+    model, hand = rectangle(40, 0, 60, 100), rectangle(28, 40, 44, 60)
+    part = rectangle(34, 0, 66, 100) & ~hand
+
+    added = behind(part, hand, model, reach=20)
+
+    assert added[43:57, 34:44].all()
+    assert not added[:, :34].any()
+    assert not (added & ~hand).any()
+
+
+def test_at_the_right_too():
+    """Both sides of a part are completed."""
+    model, hand = rectangle(40, 0, 60, 100), rectangle(56, 40, 72, 60)
+    part = rectangle(34, 0, 66, 100) & ~hand
+
+    added = behind(part, hand, model, reach=20)
+
+    assert added[43:57, 57:65].all()
+    assert not added[:, 67:].any()
+
+
+def test_far_from_what_is_seen_nothing_is_added():
+    """An arm that covers a whole side tells nothing about it, but near its end."""
+    model, arm = rectangle(40, 0, 60, 100), rectangle(28, 0, 44, 80)
+    part = rectangle(34, 0, 66, 100) & ~arm
+
+    added = behind(part, arm, model, reach=20)
+
+    assert added[68:77, 34:44].all()
+    assert not added[:60].any()
