@@ -15,11 +15,19 @@ HAIR, SKIN = (90, 40, 20), (210, 160, 140)
 
 
 @pytest.fixture(scope="module")
-def turned(model_pack: ModelPack) -> tuple[Anatomy, np.ndarray]:
-    """A face turned by 25 degrees, and its picture (512, 512, 4): hair above and on the near side, none on the far."""
-    anatomy = anatomy_of(analyse_portrait(model_pack, astronaut()).track)
+def frontal(model_pack: ModelPack) -> Anatomy:
+    return anatomy_of(analyse_portrait(model_pack, astronaut()).track)
+
+
+@pytest.fixture(scope="module")
+def turned(frontal: Anatomy) -> tuple[Anatomy, np.ndarray]:
+    return _turned_by(25, frontal)
+
+
+def _turned_by(degrees: float, anatomy: Anatomy) -> tuple[Anatomy, np.ndarray]:
+    """A turned face, and its picture (512, 512, 4): hair above and on the near side, none on the far."""
     assert anatomy.face is not None
-    turn = cv2.Rodrigues(np.array([0, np.deg2rad(25), 0]))[0]
+    turn = cv2.Rodrigues(np.array([0, np.deg2rad(degrees), 0]))[0]
     flat = (anatomy.face - anatomy.head.origin) @ anatomy.head.rotation
     face = flat @ turn.T + anatomy.head.origin
     anatomy = replace(anatomy, face=face, head=head_of_face(face))
@@ -78,6 +86,21 @@ def test_in_the_pictures_own_view_nothing_is_added(turned: tuple[Anatomy, np.nda
     assert added.sum() < 0.03 * np.count_nonzero(rgba[..., 3])
 
 
+def test_hair_made_up_beside_a_face_that_is_hardly_turned_is_not_drawn_out(frontal: Anatomy):
+    """Turned to show that side, the head has about as much hair beside the face as the near side in its picture."""
+    anatomy, rgba = _turned_by(11, frontal)
+    figure = build_face_mesh(anatomy, rgba)
+    assert figure is not None and anatomy.face is not None
+    other_way = cv2.Rodrigues(np.array([0, np.deg2rad(-30), 0]))[0]
+    cover = _drawn(figure, other_way) > 128
+    turned = (figure.solid[:468] @ other_way.T)[:, :2]
+    outline = (turned - turned.mean(0) + figure.vertices[:468].mean(0))[list(OVAL)]
+    row = int(figure.vertices[:468].mean(0)[1])
+    columns = np.flatnonzero(cover[row])
+    beside = max(outline[:, 0].min() - columns[0], columns[-1] - outline[:, 0].max())
+    assert beside < 0.35 * anatomy.head.width
+
+
 def test_the_outline_of_a_turned_face_is_not_drawn_out(turned: tuple[Anatomy, np.ndarray]):
     """A line around the picture's face would become a stripe on its far cheek."""
     anatomy, rgba = turned
@@ -107,9 +130,8 @@ def test_a_jaw_belongs_to_the_head_however_the_body_is_turned(turned: tuple[Anat
         assert figure.head_share[beside.all(1)].min() > 0.8
 
 
-def test_hair_beside_a_turned_head_is_mapped_pixel_by_pixel(model_pack: ModelPack, turned: tuple[Anatomy, np.ndarray]):
+def test_hair_beside_a_turned_head_is_mapped_pixel_by_pixel(frontal: Anatomy, turned: tuple[Anatomy, np.ndarray]):
     """Narrow triangles of the made-up side would be four pixels wide on the coarse map; other heads have none."""
-    frontal = anatomy_of(analyse_portrait(model_pack, astronaut()).track)
     for anatomy, expected in ((turned[0], True), (frontal, False)):
         assert anatomy.face is not None
         top = anatomy.face[10, :2] - [0, 0.4 * anatomy.head.width]
