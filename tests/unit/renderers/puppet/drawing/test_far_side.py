@@ -90,7 +90,8 @@ def test_hair_made_up_beside_a_face_that_is_hardly_turned_is_not_drawn_out(front
     """Turned to show that side, the head has about as much hair beside the face as the near side in its picture."""
     anatomy, rgba = _turned_by(11, frontal)
     figure = build_face_mesh(anatomy, rgba)
-    assert figure is not None and anatomy.face is not None
+    assert figure is not None
+    assert anatomy.face is not None
     other_way = cv2.Rodrigues(np.array([0, np.deg2rad(-30), 0]))[0]
     cover = _drawn(figure, other_way) > 128
     turned = (figure.solid[:468] @ other_way.T)[:, :2]

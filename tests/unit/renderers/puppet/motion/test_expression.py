@@ -5,9 +5,11 @@ import numpy as np
 from bodydouble.renderers.puppet.motion.expression import (
     EYES,
     LIP_PAIRS,
+    LOWER_LIP,
     MOUTH_CORNERS,
     MOUTH_LIFT_REST,
     MOUTH_WIDTH_REST,
+    UPPER_LIP,
     Expression,
     apply_expression,
     eye_openings,
@@ -78,8 +80,31 @@ def test_the_character_smiles_when_the_actor_does_and_not_otherwise():
 
 def test_the_neutral_face_has_its_mouth_closed_and_eyes_open():
     """Out of talking and blinking frames the quiet ones are taken."""
-    faces = np.stack([face(gap=0.15)] * 20 + [face(lids=0.02)] * 6 + [face()] * 6)
-    assert np.allclose(neutral_of(faces), face())
+    quiet = face()
+    quiet[list(MOUTH_CORNERS), 1] -= MOUTH_LIFT_REST
+    faces = np.stack([face(gap=0.15)] * 20 + [face(lids=0.02)] * 6 + [quiet] * 6)
+    assert np.allclose(neutral_of(faces), quiet)
+
+
+def test_the_neutral_face_of_somebody_who_smiles_all_the_time_is_serious():
+    """A clip of one smile is a smile: the actor's mouth at rest is as wide and as low as usual."""
+    width, lift = mouth_shape(neutral_of(np.stack([smile(0.0)] * 5)))
+    assert abs(lift - MOUTH_LIFT_REST) < 0.01
+    assert width < 0.43
+
+
+def test_pursed_lips_and_brows_move_more_than_the_landmarks_do():
+    """They follow such faces by half; an open mouth moves as far as the actor's."""
+    own, offsets = face(), np.zeros((478, 3))
+    own[105] = (-0.3, -0.4, 0)
+    offsets[105, 1] = 0.04
+    offsets[list(MOUTH_CORNERS), 0] = 0.02, -0.02
+    pursed = apply_expression(own, own, still(offsets=offsets)) - own
+    assert pursed[105, 1] > 0.045
+    assert pursed[MOUTH_CORNERS[0], 0] > 0.025
+    offsets[[UPPER_LIP, LOWER_LIP], 1] = -0.05, 0.05
+    opened = apply_expression(own, own, still(offsets=offsets, mouth=np.array([0.5, MOUTH_LIFT_REST]))) - own
+    assert abs(opened[MOUTH_CORNERS[0], 0] - 0.02) < 0.002
 
 
 def test_somebody_who_shows_teeth_in_all_frames_has_a_closed_neutral_mouth():
