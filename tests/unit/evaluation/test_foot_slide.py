@@ -40,3 +40,12 @@ def test_a_cut_is_no_slide():
         track.shot[8:] = 1
 
     assert foot_slide(actor, character, SIZE) == 0
+
+
+def test_a_foot_that_the_network_takes_for_the_other_one_has_not_slid():
+    """Left and right change places in two frames: nothing moved."""
+    actor, character = _clip(np.zeros(16)), _clip(np.zeros(16))
+    for left in (27, 29, 31):
+        character.body[6:8, left] = character.body[6:8, left + 1]
+
+    assert foot_slide(actor, character, SIZE) == 0
