@@ -1,0 +1,54 @@
+"""The depths of a picture's joints."""
+
+import numpy as np
+import pytest
+
+from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.renderers.puppet.body.skeleton import TWIN_LENGTH, TWIN_MIN, lifted
+from mannequin import joints
+
+ARM = (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW)
+
+
+def _with_arm(share: float, depth: float = 0.0) -> tuple[np.ndarray, float]:
+    """A body (33, 3) whose right upper arm has ``share`` of the left one's length on screen, and that length.
+
+    ``depth`` is the network's, of the elbow from the shoulder, over the left one's length.
+    """
+    body = np.c_[joints(), np.zeros(33)]
+    whole = float(np.hypot(*(body[BodyPoint.LEFT_ELBOW, :2] - body[BodyPoint.LEFT_SHOULDER, :2])))
+    body[ARM[1]] = body[ARM[0]] + share * (body[ARM[1]] - body[ARM[0]]) + [0, 0, depth * whole]
+    return body, whole
+
+
+def _length(points: np.ndarray) -> float:
+    return float(np.linalg.norm(points[ARM[1]] - points[ARM[0]]))
+
+
+@pytest.mark.parametrize("depth", [0.01, -0.01])
+def test_an_arm_whose_tilt_the_network_hardly_sees_is_as_long_as_its_twin(depth: float) -> None:
+    """It goes back, or comes forwards if the network says so."""
+    body, whole = _with_arm(0.67, depth)
+    points = lifted(body)
+    assert _length(points) == pytest.approx(TWIN_MIN * whole)
+    assert np.sign(points[ARM[1], 2] - points[ARM[0], 2]) == np.sign(depth)
+
+
+def test_a_tilt_that_the_network_sees_lengthens_no_arm_beyond_its_twin() -> None:
+    """The network's depth counts up to the twin's length."""
+    body, whole = _with_arm(0.3, 5.0)
+    assert _length(lifted(body)) == pytest.approx(TWIN_LENGTH * whole)
+
+
+def test_arms_without_a_twin_and_far_too_short_ones_stay_flat() -> None:
+    """A made-up arm says nothing of the other one's length, and a tilt by more than 60 degrees would be seen."""
+    body, whole = _with_arm(0.67)
+    assert _length(lifted(body, frozenset({"arm_l"}))) == pytest.approx(0.67 * whole)
+    body, whole = _with_arm(0.4)
+    assert _length(lifted(body)) == pytest.approx(0.4 * whole)
+
+
+def test_twins_that_are_nearly_alike_keep_the_networks_depth() -> None:
+    """Only what is shorter than a twin can be is changed."""
+    body, whole = _with_arm(0.97)
+    assert _length(lifted(body)) == pytest.approx(0.97 * whole)
