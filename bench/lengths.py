@@ -4,8 +4,9 @@
 
 `bodydouble eval` measures lengths in the finished frames, with a network that judges neither drawn figures nor limbs
 that point at the camera. This bench knows the drawn joints, so it has a verdict for every pair. A bone's ratio is the
-product of two: its length as drawn in a frame over its length in the fitted picture, in three dimensions, and that one
-over its length in the picture, the median of nine looks of the pose network. The looks differ by up to 7 %. Limbs that
+product of two: its length as drawn in a frame over its length in the fitted picture, and that one over the character's
+own, both in three dimensions. The character's own is the longer one of both sides in the picture, the median of nine
+looks of the pose network, which differ by up to 7 %. One scale, the median, fits all bones of a picture. Limbs that
 the picture does not show and those outside the frame are left out.
 
 It says nothing about textures: an arm may be drawn at the right length and lack its sleeve.
@@ -46,8 +47,7 @@ JOINTS = {
     "thigh": ("hip", "knee"),
     "shin": ("knee", "ankle"),
 }
-ALIKE_MIN = 0.9
-"""Cosine between a limb's directions in the fitted picture and in the looks, below which it was laid out straight."""
+TRUNK = "trunk"
 SIDES = {"left": "l", "right": "r"}
 
 
@@ -93,31 +93,29 @@ def drawn_ratios(retargeting: Retargeting, rest: RestSkeleton, size: tuple[int, 
 
 
 def fitted_ratios(joints: Joints, looks: PersonTrack) -> dict[str, float]:
-    """Limb → its length in the fitted picture over that of the pose network's looks at it, at the usual scale.
+    """Limb → its length in the fitted picture, in three dimensions, over the character's own, at the usual scale.
 
-    Both as the picture shows them. An arm that was laid out straight is compared with the other side's, in three
-    dimensions.
+    Own is the longer one of both sides, as the pose network's ``looks`` show it: the shorter one points at the camera
+    or away. Limbs that are made up have no ratio.
     """
-    shown: dict[str, float] = {}
-    laid_out: dict[str, float] = {}
-    for name, bone in BONES.items():
-        if name == NECK or (looks.visibility[:, [*bone.start, *bone.end]] > SEEN_MIN).all(1).mean() <= LOOKS_SHARE_MIN:
-            continue  # the neck has no landmarks: the fitted picture's length is its own
-        fitted = joints.points[list(bone.end)].mean(0) - joints.points[list(bone.start)].mean(0)
-        seen = (looks.body[:, list(bone.end)].mean(1) - looks.body[:, list(bone.start)].mean(1))[:, :2]
-        lengths = np.linalg.norm(seen, axis=1)
+    own: dict[str, float] = {}
+    fitted: dict[str, float] = {}
+    for name in (TRUNK, *LIMBS):
+        bone = BONES[name]
+        if (looks.visibility[:, [*bone.start, *bone.end]] > SEEN_MIN).all(1).mean() <= LOOKS_SHARE_MIN:
+            continue
+        along = (looks.body[:, list(bone.end)].mean(1) - looks.body[:, list(bone.start)].mean(1))[:, :2]
+        own[name] = float(np.median(np.linalg.norm(along, axis=1)))
         if name in LIMBS:
             side, start, _ = limb_ends(name)
             if f"{'arm' if start in ('shoulder', 'elbow') else 'leg'}_{side}" in joints.made_up:
                 continue
-        if name in LIMBS and (seen @ fitted[:2] / lengths).mean() < ALIKE_MIN * np.linalg.norm(fitted[:2]):
-            twin = BONES[other_side(name)]
-            other = np.linalg.norm(joints.points[twin.end[0]] - joints.points[twin.start[0]])
-            laid_out[name] = float(np.linalg.norm(fitted) / other)
-        else:
-            shown[name] = float(np.linalg.norm(fitted[:2]) / np.median(lengths))
-    scale = float(np.median(list(shown.values()))) if shown else 1.0  # the fitted picture has another size
-    return {name: ratio / scale for name, ratio in shown.items() if name in LIMBS} | laid_out
+        ends = [joints.points[list(points)].mean(0) for points in (bone.start, bone.end)]
+        fitted[name] = float(np.linalg.norm(ends[1] - ends[0]))
+    longer = {name: max(own[name], own.get(other_side(name), 0.0) if name in LIMBS else 0.0) for name in own}
+    ratios = {name: length / longer[name] for name, length in fitted.items()}
+    scale = float(np.median(list(ratios.values()))) if ratios else 1.0  # the fitted picture has another size
+    return {name: ratio / scale for name, ratio in ratios.items() if name in LIMBS}
 
 
 def measure(pack: ModelPack, video: Path, image: Path, frames: int) -> Iterator[tuple[str, np.ndarray]]:
