@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.smoothing import gaussian_smoothed, spans
 from bodydouble.perception.track import PersonTrack
-from bodydouble.perception.trunk import shoulder_centre, spine_vector
+from bodydouble.perception.trunk import HIPS, shoulder_centre, spine_vector
 from bodydouble.renderers.puppet.body.skeleton import ARMS, HANGING, HANGING_FOREARM
 from bodydouble.renderers.puppet.motion.size import near_found
 
@@ -13,6 +13,9 @@ Array = NDArray[np.float64]
 
 WRIST_SURE_MIN = 0.8
 """Visibility of a wrist from which it is believed without a hand. Measured: up to 0.56 of guesses in talking heads."""
+GUESSED_MAX = 0.5
+"""Visibility of elbow and wrist below which an arm of an actor whose hips are outside the frame is a guess, wherever it
+is. Chosen by eye on talking heads."""
 UPPER_ARM, FOREARM, HAND = 0.62, 0.49, 0.2
 """Lengths over the spine's, of an adult (Drillis and Contini, "Body Segment Parameters", 1966)."""
 SEEN_SIGMA = 3.0
@@ -22,13 +25,16 @@ SEEN_SIGMA = 3.0
 def hang_unseen(body: Array, track: PersonTrack, size: tuple[int, int]) -> Array:
     """``body`` (F, 33, 3) with arms that hang from the shoulders as far as the frame of ``size`` (w, h) shows nothing.
 
-    An arm is unseen if its elbow is outside, its wrist unsure, and no hand is found for a while.
+    An arm is unseen if no hand is found for a while, its wrist is unsure, and its elbow is outside or, in a close-up,
+    unsure too.
     """
     result = body.copy()
+    inside = ((body[..., :2] >= 0) & (body[..., :2] < size)).all(2)
+    close_up = ~inside[:, HIPS].any(1)
     for k, arm in enumerate(ARMS.values()):
         _, elbow, wrist = arm.joints
-        inside = ((body[:, elbow, :2] >= 0) & (body[:, elbow, :2] < size)).all(1)
-        seen = inside | near_found(track.hand_found[:, k] & track.present)
+        guessed = close_up & (track.visibility[:, [elbow, wrist]].max(1) < GUESSED_MAX)
+        seen = (inside[:, elbow] & ~guessed) | near_found(track.hand_found[:, k] & track.present)
         seen |= track.visibility[:, wrist] >= WRIST_SURE_MIN
         for start, stop in spans(track.present, track.shot, gap_max=0):
             here = slice(start, stop)

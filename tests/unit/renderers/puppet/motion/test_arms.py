@@ -45,3 +45,13 @@ def test_a_hand_in_the_frame_or_a_sure_wrist_keeps_its_arm():
     track.hand_found[:] = False
     track.visibility[:, 15] = 0.9
     assert np.allclose(build_motion(track, 25.0, frame_size=SIZE).body, track.body[..., :2])
+
+
+def test_a_guessed_arm_inside_a_close_up_hangs():
+    """The hips are outside: an elbow and a wrist of which the network is unsure raise no arm, a sure elbow does."""
+    track = _guessed()
+    track.body[:, 13, 1] = 150
+    track.visibility[:, [13, 15]] = 0.3
+    assert (build_motion(track, 25.0, frame_size=SIZE).body[:, 15, 1] > SIZE[1]).all()
+    track.visibility[:, 13] = 0.7
+    assert np.allclose(build_motion(track, 25.0, frame_size=SIZE).body, track.body[..., :2])
