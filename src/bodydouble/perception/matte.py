@@ -8,6 +8,7 @@ kept because mattes, and so the bytes of results, depend on them.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -228,6 +229,17 @@ class BoxedMatte:
         result[y0:y1, x0:x1] = cv2.resize(self.pixels, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
         return result
 
+    def mean_within(self, box: PixelBox) -> float:
+        """Mean level (0-255) in ``box``, to half a pixel; outside the matte's own box it is 0."""
+        (x0, y0, x1, y1), (rows, columns) = self.box, self.pixels.shape
+        u0, v0, u1, v1 = max(x0, box[0]), max(y0, box[1]), min(x1, box[2]), min(y1, box[3])
+        left, right = (round((x - x0) * columns / (x1 - x0)) for x in (u0, u1))
+        top, bottom = (round((y - y0) * rows / (y1 - y0)) for y in (v0, v1))
+        if right <= left or bottom <= top:
+            return 0.0
+        share = (u1 - u0) * (v1 - v0) / ((box[2] - box[0]) * (box[3] - box[1]))
+        return float(self.pixels[top:bottom, left:right].mean()) * share
+
 
 @dataclass(kw_only=True)
 class MatteState:
@@ -379,5 +391,5 @@ class MatteMaker:
     def _moved(self, grey_before: NDArray[np.uint8], matte: Alpha, grey: NDArray[np.uint8]) -> Alpha:
         """``matte`` of the previous frame where optical flow puts it in this one."""
         flow = self._flow.calc(grey, grey_before, np.zeros((*grey.shape, 2), np.float32))
-        yy, xx = np.mgrid[0 : grey.shape[0], 0 : grey.shape[1]].astype(np.float32)
-        return np.asarray(cv2.remap(matte, xx + flow[..., 0], yy + flow[..., 1], cv2.INTER_LINEAR), np.float32)
+        no_second: Any = None  # both coordinates are in ``flow``
+        return np.asarray(cv2.remap(matte, flow, no_second, cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP), np.float32)

@@ -285,8 +285,7 @@ class _Perceiver:
         hands = self._face_hands.hands(image, body)
         person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
         matte = self._mattes.make(image, person)
-        x0, y0, x1, y1 = person_box(person, width, height, pad=0.0)
-        if float(matte.spread(width, height)[y0:y1, x0:x1].mean()) < 255 * MATTE_SHARE_MIN:
+        if matte.mean_within(person_box(person, width, height, pad=0.0)) < 255 * MATTE_SHARE_MIN:
             self._reset()
             return None
         write_track_row(track, i, person, width, height)

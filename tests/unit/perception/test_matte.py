@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -8,6 +9,7 @@ from bodydouble.perception import ModelPack
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import (
     LOST_FRAMES_MAX,
+    BoxedMatte,
     MatteMaker,
     SelfieNet,
     _grown_where_cut,
@@ -129,3 +131,12 @@ def test_a_mask_grows_by_half_the_diameter(diameter: float):
     before, after = (np.sqrt(mask.sum(dtype=np.float64) / 255 / np.pi) for mask in (disc, _widened(disc, diameter)))
 
     assert abs(after - before - diameter / 2) < 0.6
+
+
+@pytest.mark.parametrize("box", [(40, 20, 160, 110), (61, 33, 140, 99), (0, 0, 200, 120), (150, 100, 200, 120)])
+def test_the_mean_of_a_box_is_that_of_the_whole_picture(box: tuple[int, int, int, int]):
+    """It is computed without enlarging the matte."""
+    pixels = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (45, 60)).astype(np.uint8), (0, 0), 4)
+    matte = BoxedMatte(box=(40, 20, 160, 110), pixels=np.asarray(pixels, np.uint8))
+    x0, y0, x1, y1 = box
+    assert matte.mean_within(box) == pytest.approx(matte.spread(200, 120)[y0:y1, x0:x1].mean(), abs=2)
