@@ -259,6 +259,9 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2:
         return solid & ~near_neck, solid & bare & low
     lit = skin_like(cutout.colour, skin, solid & low, SKIN_LIGHTER)
+    neck = lit & bare
+    if neck.any():  # a chin shades it, and tints it: what is like its lit part belongs to it
+        lit |= skin_like(cutout.colour, np.median(cutout.colour[neck], axis=0), solid & low & near_neck, SKIN_LIGHTER)
     return usual_cloth(cutout.colour, cloth & low), closed(lit, NECKLACE * scale / 2)
 
 

@@ -21,10 +21,15 @@ from tube_body import tube_body
 SKIN, CLOTH = np.array([200.0, 150.0, 120.0]), np.array([40.0, 70.0, 160.0])
 
 
-def headshot(edge_below_shoulders: int, naked_columns: int, folds: float = 0.0) -> tuple[ExtendedPicture, int]:
+def headshot(
+    edge_below_shoulders: int,
+    naked_columns: int,
+    folds: float = 0.0,
+    shades: tuple[np.ndarray, np.ndarray] = (SKIN, SKIN),
+) -> tuple[ExtendedPicture, int]:
     """The mannequin cut off below its shoulders, with skin ``naked_columns`` wide down to the edge.
 
-    ``folds``: levels by which the cloth's left third is lighter.
+    ``folds``: levels by which the cloth's left third is lighter. ``shades``: colours of that skin's halves.
     """
     pose = joints()
     image, mask = picture(pose)
@@ -36,6 +41,8 @@ def headshot(edge_below_shoulders: int, naked_columns: int, folds: float = 0.0) 
     colour[: round(float(pose[[11, 12], 1].mean())) - 15] = SKIN
     if naked_columns:
         colour[:, middle - naked_columns // 2 : middle + naked_columns // 2] = SKIN
+        colour[-40:, middle - naked_columns // 2 : middle] = shades[0]
+        colour[-40:, middle : middle + naked_columns // 2] = shades[1]
     anatomy, template = anatomy_of(track_of([pose])), tube_body()
     fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
     neck = np.zeros(alpha.shape, bool)
@@ -52,6 +59,15 @@ def test_below_an_open_neckline_cloth_goes_on_and_no_skin():
     below = colour[edge + 14 : edge + 60, middle - 10 : middle + 10]
     assert np.abs(below - CLOTH).max() < 40
     assert np.abs(colour[edge + 1, middle] - SKIN).max() < 40
+
+
+def test_a_neckline_is_as_wide_as_a_neck_that_is_half_in_the_shade():
+    """The chin's shade makes half of the neck darker and of another hue than the face: it is skin all the same."""
+    shades = SKIN * [0.93, 0.9, 0.76], SKIN * [0.85, 0.76, 0.5]
+    extended, middle = headshot(20, 30, shades=shades)
+    below = extended.cutout.colour[extended.edge + 2, middle - 10 : middle + 10]
+    assert np.abs(below - SKIN).max(1).max() < 70
+    assert np.abs(below - CLOTH).max(1).min() > 60
 
 
 def test_below_a_closed_collar_is_cloth():
