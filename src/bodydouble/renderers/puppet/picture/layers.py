@@ -80,9 +80,9 @@ CUFF_REACH = 0.3
 clips."""
 SHOULDER_REACH = 1.0
 """Decimetres about the shoulder's joint within which bare skin is the arm's. Chosen by eye on the development clips."""
-SHOULDER_JOINT, SHOULDER_BARE = 0.3, 0.25
+SHOULDER_JOINT, SHOULDER_BARE = 0.3, 0.33
 """Decimetres about the shoulder's joint, and the share of skin there from which shoulders are bare. Measured: clothed
-ones have 0 to 0.15 beside a neckline, of bare ones the clearer has 0.67 to 0.91."""
+ones have 0 to 0.28 beside a neckline, of bare ones the clearer has 0.39 to 0.97."""
 UNDER_HEM = 1.2
 """Decimetres above a hem that legs go on under it: farther up a thigh would show beside a skirt. Chosen by eye on the
 development clips."""
