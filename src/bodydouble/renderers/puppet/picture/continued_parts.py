@@ -31,6 +31,8 @@ STRIP_SIGMA = 1.0
 """Standard deviation in pixels by which these colours are smoothed along the row."""
 SAME_HUE, SAME_LIGHTNESS = 15.0, 30.0
 """Distances in CIELAB, of a and b together and of L*, up to which colours at the edge are the part's: no cushions."""
+BORDER_SIGMA = 0.25
+"""Decimetres over which the borders of the body model's legs are smoothed: about the side of its triangles."""
 LEG_FADE, COLOUR_FADE = 3.0, 1.5
 """Decimetres below the edge over which a leg's borders become the model's, and colours the part's own."""
 COLOURS_KEPT = 0.35
@@ -109,9 +111,11 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     strip = np.s_[max(0, top - max(2, round(STRIP * scale))) : top]
     colour = canvas.extended.cutout.colour[strip]
     solid = canvas.person[strip] & (canvas.extended.cutout.alpha[strip] > SOLID) & columns
-    shown = np.flatnonzero(canvas.person[top - 1] & columns)
-    if not solid.any() or not len(shown):
+    shown = canvas.person[strip] & columns
+    if not solid.any() or not shown[-1].any():
         return None
+    rows = shown.any(1)  # their median: the last row may end in a fold's corner
+    ends = np.argmax(shown[rows], axis=1), shown.shape[1] - 1 - np.argmax(shown[rows, ::-1], axis=1)
     lab = lab_of(colour)
     away = np.abs(lab - np.median(lab[solid], axis=0))
     same = solid & (np.hypot(away[..., 1], away[..., 2]) < SAME_HUE) & (away[..., 0] < SAME_LIGHTNESS)
@@ -120,7 +124,7 @@ def cut_at_edge(canvas: Canvas, columns: NDArray[np.bool_]) -> Cut | None:
     means = (colour * same[..., None]).sum(0, dtype=np.float64)[found] / count[found, None]
     colours = np.stack([np.interp(np.arange(len(columns)), found, means[:, k]) for k in range(3)], 1)
     return Cut(
-        columns=(float(shown.min()), float(shown.max())),
+        columns=(float(np.median(ends[0])), float(np.median(ends[1]))),
         colours=gaussian_smoothed(colours, STRIP_SIGMA),
         usual=np.median(colour[same], axis=0).astype(np.float64),
         bare=bool(2 * np.count_nonzero(canvas.bare[strip] & solid) > np.count_nonzero(solid)),
@@ -161,7 +165,8 @@ def leg_below(canvas: Canvas, side: str, first: int, cut: Cut | None, usual: Arr
     stop = min(canvas.shape[0], round(float(ankle[1] + LEG_BELOW_ANKLE * fit.scale)))
     if first >= stop or not mask.any():
         return None
-    model = _borders(mask)
+    low, high = (gaussian_smoothed(border, BORDER_SIGMA * fit.scale) for border in _borders(mask))
+    model = low, high
     left, right = model if skin else _trousers(model, knee, ankle, fit.scale)
     rows = slice(first, stop)
     if cut is not None:

@@ -30,7 +30,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import EDGE, SOLID, ExtendedPicture, skin_like
 from bodydouble.renderers.puppet.picture.garment import CROTCH, garment_hem, one_piece_share
 from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA
-from bodydouble.renderers.puppet.picture.regions import softened
+from bodydouble.renderers.puppet.picture.regions import closed, softened
 from bodydouble.renderers.puppet.picture.segmentation import OPAQUE, Segmentation, split_legs
 from bodydouble.renderers.puppet.picture.shading import (
     USUAL_LIGHT,
@@ -124,7 +124,10 @@ def _with_legs(canvas: Canvas, segmentation: Segmentation, hem: float | None) ->
     order = sorted(SIDES, key=lambda side: -float(fit.joints.points[LEGS[side].joints[1], 2]))
     legs = {side: leg_below(canvas, side, first, cuts[side], usual[side], bare[side]) for side in order}
     trunk = canvas.extended.made_up & ~canvas.rows(crotch)
-    shoes = {side: shoe_below(canvas, side, shoe_colour(usual[side])) for side in SIDES}
+    colours = {
+        side: darkened(usual[side], SHOE_LIGHTNESS) if bare[side] else shoe_colour(usual[side]) for side in SIDES
+    }
+    shoes = {side: shoe_below(canvas, side, colours[side]) for side in SIDES}
     # Trousers fall over shoes, bare legs stand in them.
     worn = [part for side in order for part in ((legs[side], shoes[side]) if bare[side] else (shoes[side], legs[side]))]
     cutout = _composed(canvas, worn, trunk, colour)
@@ -160,7 +163,10 @@ def _composed(canvas: Canvas, parts: Sequence[Part | None], trunk: Mask, colour:
         colour[inside] = part.colour[inside]
         shown |= (part.alpha > 0.5) & inside
         painted |= inside
-    # Parts and what is seen are softened as one: no line shows between them.
+    # Parts and what is seen are closed and softened as one: no line shows between them.
+    seam = canvas.rows(canvas.top - 2 * EDGE) & ~canvas.rows(canvas.top + EDGE) & ~canvas.arms
+    gap = closed(shown, EDGE) & seam & ~shown
+    shown, painted = shown | gap, painted | gap
     soft = softened(shown, RIM_SIGMA)
     alpha = np.where(below, soft, np.where(painted, np.maximum(soft, alpha), alpha))
     return Cutout(alpha=np.asarray(alpha, np.float32), colour=np.asarray(colour, np.float32))

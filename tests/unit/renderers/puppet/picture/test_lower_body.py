@@ -10,7 +10,7 @@ from bodydouble.renderers.puppet.picture import lower_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.continued_parts import Canvas, shoe_below
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.extension import ExtendedPicture
+from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
 from bodydouble.renderers.puppet.picture.lower_body import darkened, shoe_colour, trousers_colour
 from mannequin import COLOURS, joints, picture, track_of
@@ -21,11 +21,17 @@ HIPS, THIGHS, KNEES = 255, 310, 350
 
 
 def cut_off(
-    edge: int, *, dressed: bool, trousers: tuple[int, int, int] = COLOURS["trousers"], rounded: int = 0
+    edge: int,
+    *,
+    dressed: bool,
+    trousers: tuple[int, int, int] = COLOURS["trousers"],
+    rounded: int = 0,
+    faded: int = 0,
 ) -> FittedPicture:
     """The mannequin above the row ``edge``, ``dressed`` in one piece from the shoulders down, or in ``trousers``.
 
-    The matte's last rows lack ``rounded`` columns at each side.
+    The matte lacks ``rounded`` columns at each side of its last rows; ``faded`` rows above the picture's own border are
+    faint.
     """
     pose = joints()
     image, mask = picture(pose)
@@ -43,6 +49,7 @@ def cut_off(
     for row in mask[edge - 8 :] if rounded else ():
         shown = np.flatnonzero(row)
         row[shown[:rounded]] = row[shown[-rounded:]] = 0
+    mask[edge - EDGE - faded : edge - EDGE] *= 0.4
     anatomy = anatomy_of(track_of([pose]))
     seen = anatomy.visibility.copy()
     seen[25:] = 0.1
@@ -187,3 +194,24 @@ def test_nothing_of_a_foot_is_made_up_above_the_edge():
     shoe = shoe_below(canvas, "l", np.full(3, 40.0)).alpha
     assert not shoe[: canvas.top].any()
     assert shoe_below(replace(canvas, fit=fit), "l", np.full(3, 40.0)).alpha.any()
+
+
+def test_no_gap_shows_where_the_matte_fades_before_the_edge():
+    """Rows above the edge in which the matte is faint do not part a leg from what is made up below."""
+    whole = cut_off(THIGHS, dressed=False, faded=2)
+
+    hip, knee = whole.fit.joints.points[[23, 25], :2]
+    for y in range(THIGHS - 8, THIGHS + 4):
+        x = round(float(np.interp(y, [hip[1], knee[1]], [hip[0], knee[0]])))
+        assert whole.layers.layers["leg_l"].rgba[y, x, 3] > 200
+
+
+def test_bare_legs_wear_dark_shoes():
+    """Shoes below bare legs are no socks in the colour of skin."""
+    whole = cut_off(THIGHS, dressed=False, trousers=COLOURS["skin"])
+
+    ankle, toes = whole.fit.joints.points[[27, 31], :2]
+    x, y = np.round((ankle + toes) / 2).astype(int)
+    red, green, blue, alpha = whole.layers.layers["leg_l"].rgba[y, x].astype(float)
+    assert alpha > 200
+    assert max(red, green, blue) < 90
