@@ -71,6 +71,10 @@ class _Piece:
     codes: NDArray[np.float64]  # (LEVELS ** 3,) share of its pixels by colour
     away: NDArray[np.float64]  # (33, 2) from the actor's landmarks, spine lengths; NaN where they are not seen
 
+    def foreign(self, own: NDArray[np.bool_]) -> float:
+        """Share of its pixels that have none of the actor's ``own`` colours (LEVELS ** 3,): a hand may be on a ball."""
+        return float(self.codes[~own].sum())
+
 
 @dataclass
 class ThingsInPlay:
@@ -112,11 +116,11 @@ class ThingsInPlay:
         """(F,) share of the actor that is a thing in play, in each frame that was added."""
         result = np.zeros(len(self._own))
         own = np.mean(self._own, axis=0) >= OWN_OFTEN_MIN if self._own else np.zeros(LEVELS**3, np.bool_)
-        foreign = [piece for piece in self._pieces if piece.codes[~own].sum() >= FOREIGN_MIN]
+        foreign = [piece for piece in self._pieces if piece.foreign(own) >= FOREIGN_MIN]
         for thing in _alike(foreign):
             if len(thing) >= FRAMES_MIN and _roams(thing):
                 for piece in thing:
-                    result[piece.frame] += piece.share
+                    result[piece.frame] += piece.share * piece.foreign(own)
         return result
 
 
