@@ -142,6 +142,9 @@ def body_core(track: PersonTrack, i: int, width: int, height: int) -> Mask:
         if b not in TOES and seen[a] and seen[b]:
             line(points[a], points[b])
     corners = points[TRUNK_OUTLINE]
+    if (corners[:, 1] >= height).any():  # a desk may hide the body down to the frame's edge
+        middle = corners[:, 1].mean()
+        corners[:, 1] = np.minimum(corners[:, 1], middle)
     if np.abs(corners).max() < COORDINATE_MAX:
         polygon(corners)
     if track.face_found[i]:

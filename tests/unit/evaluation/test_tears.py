@@ -141,3 +141,18 @@ def test_a_wrist_that_looks_like_the_wall_joins_its_hand(scene):
 
     assert _tears(scene, faint, matte).torn() == 0
     assert _tears(scene, made, matte).torn() == 1
+
+
+def test_a_desk_before_hips_outside_the_frame_is_no_hole(scene):
+    """Where the network guesses the hips below the frame, the body may end at a desk; its chest is searched."""
+    wall, made, track, matte, _ = scene
+    track.body[0, [BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP], 1] = 560
+    track.visibility[0, [25, 26, 27, 28]] = 0
+    cut_off, low = matte.copy(), made.copy()
+    cut_off[90:330, 260:340], low[90:330, 260:340] = 255, (40, 70, 160)
+    cut_off[330:], low[330:] = 0, wall[330:]
+    assert _tears(scene, low, cut_off).torn() == 0
+
+    chest = np.s_[170:200, 280:320]
+    low[chest], cut_off[chest] = wall[chest], 0
+    assert _tears(scene, low, cut_off).torn() == 1
