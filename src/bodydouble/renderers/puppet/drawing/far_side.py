@@ -40,6 +40,8 @@ TONE_UNKNOWN = 0.02
 """Weight (0-1) of equal light, where nothing is compared."""
 FADE_DOWN = (-0.05, 0.2)
 """Face widths below the chin between which the mirrored hair fades out: farther down hair lies on shoulders."""
+FADE_BESIDE = (-0.35, -0.1)
+"""The same beside the jaw: there a collar or the neck would be a wing without a neck that carries it."""
 HAIR_WIDTH, HAIR_RIM = (0.45, 0.12), 0.02
 """Face widths beside the face up to which it reaches, above the middle of the face and at the chin, and its soft rim:
 hair that the wind blows to one side is not on both."""
@@ -302,7 +304,9 @@ def _reach(view: _View, outline: Array) -> Floats:
     width = HAIR_WIDTH[0] + (HAIR_WIDTH[1] - HAIR_WIDTH[0]) * smoothstep(centre, chin, height)
     near = 1 - smoothstep(0, HAIR_RIM, away - width)
     middle = np.where(face > 0, smoothstep(*MIDDLE, beyond), smoothstep(*MIDDLE_HAIR, beyond))
-    far = middle * (1 - smoothstep(*FADE_DOWN, (height - chin) / view.unit)) * near
+    below = (height - chin) / view.unit
+    fading = np.where(face > 0, smoothstep(*FADE_DOWN, below), smoothstep(*FADE_BESIDE, below))
+    far = middle * (1 - fading) * near
     return far.astype(np.float32)
 
 

@@ -118,6 +118,26 @@ def test_the_outline_of_a_turned_face_is_not_drawn_out(turned: tuple[Anatomy, np
     assert (row < 0.6 * SKIN[0]).mean() < 0.12
 
 
+def test_a_collar_beside_the_jaw_is_on_no_other_side(turned: tuple[Anatomy, np.ndarray]):
+    """Nothing carries it there: it would be a wing beside the far cheek."""
+    anatomy, rgba = turned
+    assert anatomy.face is not None
+    near = 1 if anatomy.face[454, 2] < anatomy.face[234, 2] else -1
+    x, y = np.round(anatomy.chin).astype(int)
+    unit = round(anatomy.head.width)
+    collar = rgba.copy()
+    low, high = sorted((x + near * unit // 4, x + near * 3 * unit // 4))
+    collar[y - unit // 8 : y + unit // 4, low:high] = (0, 0, 255, 255)
+    collar[rgba[..., 3] > 0] = rgba[rgba[..., 3] > 0]
+    figure = build_face_mesh(anatomy, collar)
+    assert figure is not None
+    texture, middle = figure.head.rgba, figure.head.vertices[:468, 0].mean()
+    blue = (texture[..., 2] > 150) & (texture[..., 0] < 60)
+    beyond = near * (np.arange(texture.shape[1]) - middle) < 0
+    assert blue[:, ~beyond].sum() > 100
+    assert blue[:, beyond].sum() < 0.05 * blue[:, ~beyond].sum()
+
+
 def test_a_jaw_belongs_to_the_head_however_the_body_is_turned(turned: tuple[Anatomy, np.ndarray]):
     """Above the chin both sides of a face move with it, also above the leaning neck of somebody who looks back."""
     anatomy, rgba = turned
