@@ -21,7 +21,7 @@ ABOVE = ((225, 224, 223, 222, 221), (441, 442, 443, 444, 445))
 """Points of the skin between brow and fold."""
 BELOW = ((110, 24, 23, 22), (252, 253, 254, 339))
 """Points of the skin below the lower lid."""
-SHUT, HALF_OPEN = 0.12, 0.5
+SHUT, HALF_OPEN = 0.12, 0.4
 """Openings of the lids (1 is open) at which the skin covers an eye completely, and not at all."""
 LID_SHADE = 0.94
 """Brightness of a lid over that of the skin around: it curves away from the light."""
