@@ -2,8 +2,9 @@
 
 Space-time completion (Wexler, Shechtman and Irani, IEEE TPAMI 2007) for one picture: each patch about the hole finds
 its most similar known patch, each pixel becomes the mean of what these patches say, and both are repeated from a coarse
-picture to the fine one. The search is PatchMatch (Barnes et al., SIGGRAPH 2009), exhaustive in the coarse pictures. No
-place is decided for good before its surroundings are, as it is where a hole is filled from its border inwards.
+picture to the fine one. The first estimate is a guide that the caller has. The search is PatchMatch (Barnes et al.,
+SIGGRAPH 2009), exhaustive where it begins. No place is decided for good before its surroundings are, as it is where a
+hole is filled from its border inwards.
 """
 
 from dataclasses import dataclass
@@ -22,13 +23,16 @@ RADIUS = 3
 """Radius of a patch in pixels. Every other pixel of it is compared."""
 POINTS = tuple((y, x) for y in range(-RADIUS, RADIUS + 1) for x in range(-RADIUS, RADIUS + 1) if (x + y) % 2 == 0)
 """The compared pixels of a patch: y, x from its centre."""
-FAR_X, FAR_Y = 0.03, 1.5
-"""Cost of the way to a source, per squared pixel of the finest picture, in squared levels (0-255) of a mean
-channel's misfit: a street goes on beside itself. Chosen by eye on the development clips."""
-COARSE_SIDE_MIN, EXHAUSTIVE_WIDTH_MAX = 20, 50
-"""Shortest side of the coarsest picture, and the width up to which all sources are compared with each patch."""
-COARSE_ROUNDS, ROUNDS = 3, 2
-"""Repetitions of search and mean where all sources are compared, and in the finer pictures."""
+FAR_X, FAR_Y, FAR_MAX = 0.1, 1.0, 100.0
+"""Cost of the way to a source, per squared pixel of the finest picture, and the largest, in squared levels (0-255) of a
+mean channel's misfit: a street goes on beside itself. What is farther than a few pixels is all as far: the frame of a
+door goes on from high above. Chosen by eye on the development clips, and measured on drawn scenes."""
+LEVELS, COARSE_SIDE_MIN = 2, 20
+"""Sizes of the picture, each half of the one before, and the shortest side of the coarsest."""
+SPARSE = 3
+"""Every so many patches of a row and of a column are compared with all sources; the others begin with their steps."""
+ROUNDS = 2
+"""Repetitions of search and mean."""
 REACHES = (8, 2)
 """Pixels around a source within which a random other one is tried."""
 TRUST_LOSS = 0.85
@@ -37,10 +41,8 @@ MISFIT_PERCENTILE = 75
 """Percentile of the misfits that is their standard deviation when patches are weighed. Source: Wexler et al."""
 WEIGHT_MIN = 1e-6
 """Least weight of a patch: some patch has to say what a pixel is."""
-TILE_PATCHES = 512
+TILE_PATCHES = 256
 """Patches that are compared with all sources at once: bounds the memory."""
-DIFFUSION_RADIUS = 3
-"""Reach in pixels of Telea's inpainting, with which the coarsest picture begins."""
 KNOWN_MIN, SOURCE_MIN = 0.5, 0.99
 """Share of known pixels and of sources under a pixel of the next coarser picture, from which it is one."""
 
@@ -57,13 +59,14 @@ class Completion:
     weight: Floats
 
 
-def complete(picture: Image, hole: Mask, source: Mask) -> Completion | None:
+def complete(picture: Image, hole: Mask, source: Mask, guide: Image) -> Completion | None:
     """Complete ``picture`` (h, w, 3) in the ``hole`` (h, w) from patches of ``source`` (h, w).
 
-    None where no whole patch is source.
+    ``guide`` (h, w, 3) says roughly what is in the hole: the search begins with what is like it. None where no whole
+    patch is source.
     """
     levels = [(picture, hole, source)]
-    while min(levels[-1][1].shape) >= 2 * COARSE_SIDE_MIN:
+    while len(levels) < LEVELS and min(levels[-1][1].shape) >= 2 * COARSE_SIDE_MIN:
         levels.append(_coarser(*levels[-1]))
     chance = np.random.default_rng(0)
     found: Completion | None = None
@@ -72,7 +75,7 @@ def complete(picture: Image, hole: Mask, source: Mask) -> Completion | None:
         level = _Level.of(inside, given, 2.0**number)
         if level is None:
             continue
-        estimate, steps = _start(known, inside, found)
+        estimate, steps = _start(known, inside, found, guide)
         found = level.improved(estimate, steps, chance)
     return found
 
@@ -92,12 +95,12 @@ def _coarser(picture: Image, hole: Mask, source: Mask) -> tuple[Image, Mask, Mas
     return small, share < KNOWN_MIN, halved(source) > SOURCE_MIN
 
 
-def _start(picture: Image, hole: Mask, coarse: Completion | None) -> tuple[Image, Numbers | None]:
+def _start(picture: Image, hole: Mask, coarse: Completion | None, guide: Image) -> tuple[Image, Numbers | None]:
     """A first estimate of ``picture`` (h, w, 3), and of the steps (h, w, 2): enlarged ones, where there are any."""
-    if coarse is None:
-        mask = hole.astype(np.uint8) * np.uint8(255)
-        return np.asarray(cv2.inpaint(picture, mask, DIFFUSION_RADIUS, cv2.INPAINT_TELEA), np.uint8), None
     height, width = hole.shape
+    if coarse is None:
+        rough = cv2.resize(guide, (width, height), interpolation=cv2.INTER_AREA)
+        return np.where(hole[..., None], rough, picture).astype(np.uint8), None
     large = cv2.resize(coarse.picture, (width, height), interpolation=cv2.INTER_LINEAR)
     rows = np.minimum(np.arange(height) // 2, coarse.steps.shape[0] - 1)
     columns = np.minimum(np.arange(width) // 2, coarse.steps.shape[1] - 1)
@@ -116,6 +119,7 @@ class _Level:
     number: Numbers  # (h, w) which of the N patches is there, -1 for none
     trust: Floats  # (N,) weight by depth in the hole
     far: tuple[float, float]  # cost of the way y, x, summed over a patch's values
+    far_max: float  # and the largest
 
     @classmethod
     def of(cls, hole: Mask, source: Mask, step: float) -> "_Level | None":
@@ -127,37 +131,31 @@ class _Level:
         rows, columns = (axis.astype(np.int32) for axis in np.nonzero(cv2.dilate(hole.astype(np.uint8), side)))
         number = np.full(hole.shape, -1, np.int32)
         number[rows, columns] = np.arange(len(rows))
-        _, label = cv2.distanceTransformWithLabels(
-            (~whole).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        label = np.asarray(label, np.int32)
-        places = np.zeros(int(label.max()) + 1, np.int32)
-        places[label[whole]] = np.flatnonzero(whole)
+        at = np.nonzero(whole)
         depth = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)[rows, columns]
-        values = 3 * len(POINTS) * step**2
+        values = 3 * len(POINTS)
         return cls(
             hole=hole,
             whole=whole,
-            nearest=places[label],
+            nearest=np.flatnonzero(whole).astype(np.int32)[_nearest(hole.shape, *at)],
             rows=rows,
             columns=columns,
             number=number,
             trust=np.asarray(TRUST_LOSS**depth, np.float32),
-            far=(FAR_Y * values, FAR_X * values),
+            far=(FAR_Y * values * step**2, FAR_X * values * step**2),
+            far_max=FAR_MAX * values,
         )
 
     def improved(self, picture: Image, steps: Numbers | None, chance: np.random.Generator) -> Completion:
         """The completion that begins with the estimate ``picture`` (h, w, 3), and with ``steps`` (h, w, 2) if given."""
-        everything = steps is None or self.hole.shape[1] <= EXHAUSTIVE_WIDTH_MAX
         patches = _patches(picture)  # those of the source stay as they are
-        at = self._places(steps) if steps is not None else np.zeros(len(self.rows), np.int32)
+        wanted = patches[self.rows * self.hole.shape[1] + self.columns]
+        at = self._places(self._sparse_steps(patches, wanted) if steps is None else steps)
         weight = np.zeros(len(at), np.float32)
-        for turn in range(COARSE_ROUNDS if everything else ROUNDS):
-            wanted = self._wanted(picture) if turn else patches[self.rows * self.hole.shape[1] + self.columns]
-            if everything:
-                at, misfit = self._best(patches, wanted)
-            else:
-                at, misfit = self._better(patches, wanted, at, chance)
+        for turn in range(ROUNDS):
+            if turn:
+                wanted = self._wanted(picture)
+            at, misfit = self._better(patches, wanted, at, chance)
             deviation = max(float(np.percentile(misfit, MISFIT_PERCENTILE)), 1.0)
             weight = self.trust * np.exp(misfit / np.float32(-2 * deviation)) + np.float32(WEIGHT_MIN)
             picture = self._mean(picture, at, weight)
@@ -195,21 +193,36 @@ class _Level:
         difference = patches[at] - wanted[which]
         row, column = np.divmod(at, self.hole.shape[1])
         way = self.far[0] * (row - self.rows[which]) ** 2 + self.far[1] * (column - self.columns[which]) ** 2
-        return np.einsum("ij,ij->i", difference, difference) + way.astype(np.float32)
+        return np.einsum("ij,ij->i", difference, difference) + np.minimum(way, self.far_max).astype(np.float32)
 
-    def _best(self, patches: Floats, wanted: Floats) -> tuple[Numbers, Floats]:
-        """(N,) for each patch the best source of all, and its cost."""
+    def _sparse_steps(self, patches: Floats, wanted: Floats) -> Numbers:
+        """(h, w, 2) steps to the best sources of all, for every ``SPARSE``-th patch; those beside it get the same."""
+        some = np.flatnonzero((self.rows % SPARSE == 0) & (self.columns % SPARSE == 0)).astype(np.int32)
+        if len(some) == 0:
+            return np.zeros((*self.hole.shape, 2), np.int32)
+        row, column = np.divmod(self._best(patches, wanted, some), self.hole.shape[1])
+        mine = np.stack([row - self.rows[some], column - self.columns[some]], 1)
+        return mine[_nearest(self.hole.shape, self.rows[some], self.columns[some])]
+
+    def _best(self, patches: Floats, wanted: Floats, which: Numbers) -> Numbers:
+        """(K,) for each of the patches ``which`` (K,) the best source of all."""
         places = np.flatnonzero(self.whole).astype(np.int32)
-        at, here = np.stack(np.divmod(places, self.hole.shape[1]), 1), np.stack([self.rows, self.columns], 1)
-        values, both = (np.hstack(pair).astype(np.float32) for pair in ((patches[places], at), (wanted, here)))
-        weights = np.array([1.0] * wanted.shape[1] + list(self.far), np.float32)
-        # |a - b|^2 = |a|^2 - 2ab + |b|^2, of values and of places alike: |b|^2 is the same for all sources.
-        given, squares = values * weights, (values * values * weights).sum(1)
-        best = np.zeros(len(both), np.int32)
-        for start in range(0, len(both), TILE_PATCHES):
+        given, compared = patches[places], wanted[which]
+        # |a - b|^2 = |a|^2 - 2ab + |b|^2: the last is the same for all sources.
+        squares = (given * given).sum(1)
+        at = np.stack(np.divmod(places, self.hole.shape[1])).astype(np.float32)
+        here = np.stack([self.rows[which], self.columns[which]]).astype(np.float32)
+        best = np.zeros(len(which), np.int32)
+        for start in range(0, len(which), TILE_PATCHES):
             part = slice(start, start + TILE_PATCHES)
-            best[part] = places[(squares - 2 * (both[part] @ given.T)).argmin(1)]
-        return best, self._cost(patches, wanted, best, np.arange(len(best), dtype=np.int32))
+            way = np.zeros((len(which[part]), len(places)), np.float32)
+            for axis, far in enumerate(self.far):
+                distance = np.subtract.outer(here[axis, part], at[axis])
+                way += np.float32(far) * np.square(distance, out=distance)
+            cost = squares - 2 * (compared[part] @ given.T)
+            cost += np.minimum(way, np.float32(self.far_max), out=way)
+            best[part] = places[cost.argmin(1)]
+        return best
 
     def _better(
         self, patches: Floats, wanted: Floats, at: Numbers, chance: np.random.Generator
@@ -252,6 +265,17 @@ class _Level:
         result = picture.copy()
         result[rows, columns] = np.clip(colours / total[:, None] + np.float32(0.5), 0, 255).astype(np.uint8)
         return result
+
+
+def _nearest(shape: tuple[int, ...], rows: NDArray[np.integer], columns: NDArray[np.integer]) -> Numbers:
+    """(h, w) for each place, which of the points ``rows`` (N,), ``columns`` (N,) is the nearest."""
+    points = np.ones(shape, np.uint8)
+    points[rows, columns] = 0
+    _, labels = cv2.distanceTransformWithLabels(points, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    label = np.asarray(labels, np.int32)
+    number = np.zeros(int(label.max()) + 1, np.int32)
+    number[label[rows, columns]] = np.arange(len(rows))
+    return number[label]
 
 
 def _patches(picture: Image) -> Floats:

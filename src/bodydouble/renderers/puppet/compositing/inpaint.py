@@ -1,8 +1,10 @@
 """A plausible background for the holes of a plate: the parts that no frame shows.
 
-The sources to copy from are chosen in a small picture. The plate's own pixels are copied, so that a filled part is as
-sharp as its surroundings.
+In a small picture the lines that enter a hole are continued first. Then sources to copy from are chosen, which are like
+that. The plate's own pixels are copied, so that a filled part is as sharp as its surroundings.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Image, Mask
 from bodydouble.renderers.puppet.compositing.completion import Completion, complete
+from bodydouble.renderers.puppet.compositing.continued_lines import continue_lines
 from bodydouble.renderers.puppet.compositing.seams import LIGHT_STEP, match_light, spread
 
 WHOLE_MIN = 0.98
@@ -20,6 +23,8 @@ WORK_WIDTH, WORK_WIDTH_MIN = 200, 160
 """Sources are chosen at this width: enough for a plausible background. The time grows with the hole's pixels: a hole of
 more than ``LARGE_HOLE`` of the picture, most of which the character covers, is filled at a smaller one."""
 LARGE_HOLE = 0.15
+GUIDE_WIDTH = 100
+"""Width of the picture in which lines are continued into the hole. Measured on drawn scenes."""
 WORK_HEIGHT_MIN = 16
 """Smallest height in pixels of the small picture, for very wide pictures. Chosen by eye on the development clips."""
 HOLE_SHARE_MIN = 1e-6
@@ -34,11 +39,23 @@ SLIVER_MAX = 0.006
 """Share of the picture up to which a hole is a sliver next to a part that is filled already, and only diffused."""
 OTHER_MIN = 45.0
 """Levels of difference from which a copy and its surroundings are two things, not one in two lights."""
+LIGHT_SIDE, LIGHT_CHANGE, LIGHT_LEVELS = (9, 9), (5, 5), 12.0
+"""Squares, in pixels of the small picture, in which copies are compared with the guide, and over which the change of
+light is spread; levels (0-255) of difference from which a copy is another thing. Measured on drawn scenes."""
 OVERLAPS = (-1, 0, 1)
 """Steps, in pixels of the small picture, to the neighbours in rows and columns whose copies are blended at a pixel."""
 TEXTURE_SIDE, PLAIN_STEPS = (9, 9), (1.0, 2.5)
 """Square, in pixels of the small picture, in which the steps between pixels are averaged; mean steps in levels (0-255)
 up to which a place is plain, and from which it is not at all. Chosen by eye on the development clips."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Copies:
+    """How known pixels are copied into a hole, at the small size (h, w)."""
+
+    found: Completion  # the places that are copied
+    plain: Floats  # (h, w) 0-1 share that is not copied, because the surroundings are plain
+    light: Floats  # (h, w, 3) levels to add to copied pixels
 
 
 def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
@@ -60,21 +77,50 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     if source.mean() < SOURCE_MIN:
         return image
     hole = share <= WHOLE_MIN
-    found: Completion | None = None
-    if hole.mean() > SLIVER_MAX:
-        lab = np.asarray(cv2.cvtColor(low, cv2.COLOR_RGB2Lab), np.uint8)
-        found = complete(lab, hole, source)
-    if found is None:
+    if hole.mean() <= SLIVER_MAX:
         filled = cv2.inpaint(low, hole.astype(np.uint8) * np.uint8(255), DIFFUSION_RADIUS, cv2.INPAINT_TELEA)
-        return _laid_in(image, known, np.asarray(filled, np.uint8), np.zeros(hole.shape, np.float32), None)
-    smooth, plain = _smooth(low, hole)
+        return _laid_in(image, known, np.asarray(filled, np.uint8), None)
+    lab = np.asarray(cv2.cvtColor(low, cv2.COLOR_RGB2Lab), np.uint8)
+    guide = _guide(lab, hole | taken)
+    found = complete(lab, hole, source, guide)
+    if found is None:
+        return _laid_in(image, known, np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.uint8), None)
+    smooth, plain = np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.float32), _plain(low, hole)
     filled = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_Lab2RGB), np.float32)
+    light = _light(filled, smooth, hole)
+    filled += light
     filled += (smooth - filled) * plain[..., None]
-    return _laid_in(image, known, np.clip(filled + 0.5, 0, 255).astype(np.uint8), plain, found)
+    copies = _Copies(found=found, plain=plain, light=light)
+    return _laid_in(image, known, np.clip(filled + 0.5, 0, 255).astype(np.uint8), copies)
 
 
-def _smooth(low: Image, hole: Mask) -> tuple[Floats, Floats]:
-    """``low`` (h, w, 3) continued smoothly into its ``hole`` (h, w), and (h, w) 0-1 how far that is good enough.
+def _guide(lab: Image, hole: Mask) -> Image:
+    """(h, w, 3) roughly what is in the ``hole`` (h, w) of ``lab`` (h, w, 3): lines that enter it go on."""
+    height, width = hole.shape
+    size = GUIDE_WIDTH, max(1, round(height * GUIDE_WIDTH / width))
+    known = (~hole).astype(np.float32)
+    share = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(lab * known[..., None], size, interpolation=cv2.INTER_AREA)
+    small /= np.maximum(share, WEIGHT_MIN)[..., None]
+    rough = continue_lines(np.asarray(small, np.float32), share < WHOLE_MIN)
+    large = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(large + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def _light(filled: Floats, smooth: Floats, hole: Mask) -> Floats:
+    """(h, w, 3) levels to add to what was copied, ``filled`` (h, w, 3), in the ``hole`` (h, w).
+
+    Copies of parts of a wall in unlike light meet in edges. Where on average they are nearly as ``smooth`` (h, w, 3),
+    they become so. A larger difference is another thing.
+    """
+    difference = cv2.blur(smooth - filled, LIGHT_SIDE)
+    largest = np.abs(difference).max(-1) / np.float32(LIGHT_LEVELS)
+    share = cv2.blur(np.exp(-largest * largest), LIGHT_CHANGE) * hole
+    return np.asarray(difference * share[..., None], np.float32)
+
+
+def _plain(low: Image, hole: Mask) -> Floats:
+    """(h, w) 0-1 how far the surroundings of the ``hole`` (h, w) in ``low`` (h, w, 3) are plain, 0 outside it.
 
     The light of a plain wall changes from place to place: copies of far parts of it would meet in edges.
     """
@@ -84,16 +130,15 @@ def _smooth(low: Image, hole: Mask) -> tuple[Floats, Floats]:
         steps[here] = np.maximum(steps[here], np.abs(np.diff(values, axis=axis)).max(-1))
     beside = cv2.erode((~hole).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
     texture = cv2.blur(steps * beside, TEXTURE_SIDE) / np.maximum(cv2.blur(beside, TEXTURE_SIDE), WEIGHT_MIN)
-    smooth = spread(np.dstack([values, texture]).astype(np.float32), beside)
-    plain = np.clip((PLAIN_STEPS[1] - smooth[..., 3]) / (PLAIN_STEPS[1] - PLAIN_STEPS[0]), 0, 1) * hole
-    return np.asarray(smooth[..., :3], np.float32), np.asarray(plain, np.float32)
+    texture = spread(np.asarray(texture[..., None], np.float32), beside)[..., 0]
+    share = np.clip((PLAIN_STEPS[1] - texture) / (PLAIN_STEPS[1] - PLAIN_STEPS[0]), 0, 1)
+    return np.asarray(share * hole, np.float32)
 
 
-def _laid_in(image: Image, known: Mask, filled: Image, plain: Floats, found: Completion | None) -> Image:
+def _laid_in(image: Image, known: Mask, filled: Image, copies: _Copies | None) -> Image:
     """``image`` with what is not ``known`` completed; only the box around that is computed.
 
-    ``filled`` (h, w, 3), small, is enlarged; where ``found`` leads to known pixels, those are copied instead, but for
-    the share ``plain`` (h, w), small.
+    ``filled`` (h, w, 3), small, is enlarged; where ``copies`` lead to known pixels, those are copied instead.
     """
     height, width = known.shape
     x, y, w, h = cv2.boundingRect((~known).astype(np.uint8))
@@ -104,11 +149,13 @@ def _laid_in(image: Image, known: Mask, filled: Image, plain: Floats, found: Com
     to_small = np.array([[zoom_x, 0, (x0 + 0.5) * zoom_x - 0.5], [0, zoom_y, (y0 + 0.5) * zoom_y - 0.5]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     large = cv2.warpAffine(filled, to_small, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    if found is not None:
-        copied, weight = _copied(image, known, found, to_small, box)
+    if copies is not None:
+        copied, weight = _copied(image, known, copies.found, to_small, box)
         flags, size = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, (x1 - x0, y1 - y0)
-        share = 1 - cv2.warpAffine(plain, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        share = np.where(weight > WEIGHT_MIN, share, 0)[..., None]
+        changes = np.dstack([copies.light, copies.plain])
+        changes = cv2.warpAffine(changes, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        copied = np.asarray(cv2.add(copied, changes[..., :3], dtype=cv2.CV_8U), np.uint8)
+        share = np.where(weight > WEIGHT_MIN, 1 - changes[..., 3], 0)[..., None]
         large = np.clip(large + (copied - large.astype(np.float32)) * share + 0.5, 0, 255).astype(np.uint8)
         unlike = cv2.blur(cv2.absdiff(large, image[here]).max(-1).astype(np.float32), (LIGHT_STEP, LIGHT_STEP))
         shared = (known[here] & (weight > WEIGHT_MIN) & (unlike < OTHER_MIN)).astype(np.uint8) * np.uint8(255)

@@ -64,4 +64,5 @@ def spread(value: Floats, weight: Floats) -> Floats:
         spread(np.asarray(low_value, np.float32), np.minimum(PIXELS_MERGED * low[..., -1], 1)),
         dstsize=weight.shape[::-1],
     )
+    filled = filled.reshape(value.shape)  # OpenCV drops the axis of a single channel
     return np.asarray(value * share + filled * (1 - share), np.float32)
