@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import cv2
@@ -29,6 +30,7 @@ from bodydouble.renderers.puppet.picture.outlines import behind
 from bodydouble.renderers.puppet.picture.regions import closed, filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import SLIVER, Segmentation, arm_colours
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_skin
+from bodydouble.renderers.puppet.picture.sleeves import along_arm
 
 Array = NDArray[np.float64]
 
@@ -73,8 +75,11 @@ the development clips."""
 HIDDEN_SIGMA = 0.25
 """Decimetres over which the outline of an arm's hidden part is smoothed: the body's arm ends in triangles. Chosen by
 eye on the development clips."""
+STRETCHES = (-np.inf, 0.5, 1.0, np.inf)
+"""Places along an arm, 0 at the shoulder and 1 at the elbow, between which what is hidden has its own usual colours: a
+short sleeve and what is bare below it."""
 ARM_SHARE_MIN = 0.2
-"""Share of an arm's pixels from which a colour goes on in its hidden part. Chosen by eye on the development clips."""
+"""Share of a stretch's pixels from which a colour goes on in what is hidden. Chosen by eye on the development clips."""
 CUFF_REACH = 0.3
 """Decimetres beside an arm within which thin remains of the trunk are the arm's. Chosen by eye on the development
 clips."""
@@ -232,11 +237,14 @@ def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer 
     if not known.any():
         known = own & (alpha > 0.5)
     # What the arm is mostly made of goes on under hair and cloth, not their shadows and outlines.
-    halves = [half for half in (known & lower, known & ~lower) if half.any()]  # a sleeve ends between them
-    known = np.any([usual_cloth(sources.colour, half, ARM_SHARE_MIN) for half in halves], axis=0)
+    along = along_arm(fit, side, shape)
+    stretches = [known & (along >= a) & (along < b) for a, b in pairwise(STRETCHES)]  # sleeves end between them
+    known = np.any([usual_cloth(sources.colour, part, ARM_SHARE_MIN) for part in stretches if part.any()], axis=0)
     bare = hidden & (weight > SEAM[1]) & _bare_shoulder(sources, fit, side, known)  # no neckline
     colour = filled(sources.colour, known | bare, (hidden | own) & ~known & ~bare)
-    colour = np.where((own & (alpha > SOLID))[..., None], sources.colour, colour)
+    # The shade of what hides the rest of it would be a line across the arm.
+    seen = own & (alpha > SOLID) & ~widened(hidden, ARM_RIM)
+    colour = np.where(seen[..., None], sources.colour, colour)
     made_up = np.zeros(shape, np.float32)
     if not sources.hands_seen[0 if side == "l" else 1]:
         hand, light = body_light(fit, template, (f"hand_{side}",), shape)

@@ -360,3 +360,27 @@ def test_a_bare_thigh_beside_a_hand_stays_the_legs():
     thigh = (thigh > 0) & (mask > 0.5) & (np.abs(np.arange(500) - 250) < 45)[None]
     assert np.count_nonzero(thigh) > 30
     assert parts["arm_l"][thigh].mean() < 0.3
+
+
+def test_a_loose_shirt_before_a_bare_arm_stays_with_the_trunk():
+    """What it hides of the arm is made up as skin, and its dark rim is no line across the arm."""
+    pose = joints()
+    pose[[13, 15]] = pose[11] + [[12, 60], [18, 115]]  # hanging close to the trunk
+    pose[[17, 19, 21]] = pose[15] + [2, 18]
+    image, mask = picture(pose)
+    image[(image == COLOURS["sleeve"]).all(2)] = COLOURS["skin"]
+    rows, columns = np.mgrid[:500, :500]
+    beside = np.abs(rows - pose[13, 1]) < 30
+    hidden = beside & (columns > pose[11, 0] - 20) & (columns < pose[13, 0] - 2)
+    rim = beside & (columns >= pose[13, 0] - 2) & (columns < pose[13, 0] + 1)
+    image[hidden], image[rim], mask[hidden | rim] = COLOURS["shirt"], (90, 50, 30), 1
+    turn = np.linspace(0, 2 * np.pi, FACE_POINTS)
+    face = np.c_[pose[0] + 8 * np.c_[np.cos(turn), np.sin(turn)], np.zeros(FACE_POINTS)]
+    anatomy = replace(anatomy_of(track_of([pose])), face=face)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+
+    arm = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers["arm_l"].rgba
+
+    shown = (arm[..., 3] > 240) & (hidden | rim)
+    assert np.count_nonzero(shown & hidden) > 30 < np.count_nonzero(shown & rim)
+    assert np.abs(arm[shown][:, :3].astype(float) - COLOURS["skin"]).max() < 60
