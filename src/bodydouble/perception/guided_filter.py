@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Floats, Image
@@ -28,25 +27,30 @@ def guided_filter(guide: Image, values: Alpha, radius: int, epsilon: float) -> A
     if min(height, width) < SIDE_MIN:
         return values
     size, side = (width // SHRINK, height // SHRINK), 2 * radius + 1
-    colours = guide.astype(np.float32)
-    small = np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    target = np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    colours = [channel.astype(np.float32) for channel in cv2.split(guide)]
 
-    def mean(picture: MatLike) -> Floats:
+    def reduced(picture: Floats) -> Floats:
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+    def mean(picture: Floats) -> Floats:
         return np.asarray(cv2.boxFilter(picture, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 
-    channels = [np.ascontiguousarray(small[..., k]) for k in range(3)]
+    def enlarged(model: Floats) -> Floats:
+        return np.asarray(cv2.resize(mean(model), (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+    channels, target = [reduced(colour) for colour in colours], reduced(values)
     means, target_mean = [mean(channel) for channel in channels], mean(target)
     spread = [mean(channels[i] * channels[k]) - means[i] * means[k] for i, k in PAIRS]
     for k in (0, 3, 5):
         spread[k] += np.float32(epsilon)
     shared = [mean(channel * target) - own * target_mean for channel, own in zip(channels, means, strict=True)]
     slopes = _solved(spread, shared)
+    # Each model's offset, plus its slopes times the colour: OpenCV adds products of planes fastest.
     offset = target_mean - sum(slope * own for slope, own in zip(slopes, means, strict=True))
-    models = cv2.resize(mean(cv2.merge([*slopes, offset])), (width, height), interpolation=cv2.INTER_LINEAR)
-    # Each model's slopes times the colour, plus its offset: with a fourth colour of 1 that is one sum.
-    terms = cv2.multiply(models, cv2.merge([colours, np.ones_like(values)]))
-    return np.asarray(cv2.transform(terms, np.ones((1, 4), np.float32)), np.float32)
+    result = enlarged(np.asarray(offset, np.float32))
+    for slope, colour in zip(slopes, colours, strict=True):
+        cv2.accumulateProduct(enlarged(slope), colour, result)
+    return result
 
 
 def _solved(matrix: Sequence[NDArray[np.floating]], right: Sequence[NDArray[np.floating]]) -> list[Floats]:
