@@ -80,7 +80,7 @@ class BystanderMasks:
         Where the replaced person is absent, nobody searched for others, so others may be there. Where the person's legs
         are hidden now, and are seen elsewhere in the shot, somebody may stand in front of them.
         """
-        return self._anywhere(index, height) or len(self._boxes(index)) > 0
+        return self._anywhere(index, height) or len(self._sightings(index)) > 0
 
     def _anywhere(self, index: int, height: int) -> bool:
         """Whether somebody may be in frame ``index`` though the search for people found nobody else near it."""
@@ -94,11 +94,11 @@ class BystanderMasks:
             return False
         return bool(track.visibility[track.shot == track.shot[index]][:, KNEES].max() > LEGS_UNSURE_MAX)
 
-    def _boxes(self, index: int) -> NDArray[np.float32]:
-        """(N, 4) boxes of the bystanders that are sighted in the shot around frame ``index``, each once."""
+    def _sightings(self, index: int) -> NDArray[np.float32]:
+        """(N, 4) boxes of the bystanders in each frame of the shot around frame ``index``."""
         track, frames = self._track, slice(max(0, index - STALE_FRAMES), index + STALE_FRAMES + 1)
         boxes = track.bystanders[frames][track.shot[frames] == track.shot[index]].reshape(-1, 4)
-        return np.unique(boxes[np.isfinite(boxes[:, 0])], axis=0)
+        return boxes[np.isfinite(boxes[:, 0])]
 
     def _keep_expected(self, index: int, people: Matte, corner: tuple[int, int], height: int) -> None:
         """Clear the mask ``people`` (h, w), cut at ``corner``, in place where no bystander is expected.
@@ -108,7 +108,7 @@ class BystanderMasks:
         if self._anywhere(index, height):
             return
         places = np.zeros_like(people)
-        for box in self._boxes(index):
+        for box in np.unique(self._sightings(index), axis=0):
             margin = PLACE_MARGIN * float((box[2:] - box[:2]).max())
             low = np.maximum(np.floor(box[:2] - margin - corner), 0).astype(int)
             high = np.maximum(np.ceil(box[2:] + margin - corner), 0).astype(int)
