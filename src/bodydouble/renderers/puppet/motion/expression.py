@@ -119,7 +119,10 @@ def eye_openings(contours: Array) -> Array:
 
 
 def neutral_of(faces: Array) -> Array:
-    """(478, 3) the resting face of many normalised ones (N, 478, 3): mouth closed, eyes open."""
+    """(478, 3) the resting face of many normalised ones (N, 478, 3): mouth closed, eyes open, brows as usual.
+
+    Brows do not rest when the mouth does: who frowns with closed lips, and speaks with raised brows, has both.
+    """
     mouths = np.linalg.norm(faces[:, UPPER_LIP, :2] - faces[:, LOWER_LIP, :2], axis=1)
     eyes = sum(np.linalg.norm(faces[:, top, :2] - faces[:, bottom, :2], axis=1) for top, bottom, *_ in EYES)
     score = (mouths - mouths.min()) / (np.ptp(mouths) + TINY) - EYES_WEIGHT * (eyes - np.min(eyes)) / (
@@ -128,6 +131,8 @@ def neutral_of(faces: Array) -> Array:
     calmest = np.median(
         faces[np.argsort(score, kind="stable")[: max(NEUTRAL_FRAMES_MIN, len(faces) // NEUTRAL_SHARE)]], axis=0
     )
+    usual = np.median(faces, axis=0)
+    calmest += (usual - calmest) * _about_brows(usual)[:, None]
     # If the actor smiles or shows teeth in every frame, the calmest face is not neutral.
     shut = _lips_together(calmest, max(0.0, 1 - NEUTRAL_GAP_MAX / max(mouth_gap(calmest), TINY)))
     return _serious(shut, float(smoothstep(*SMILE_SURE, float(mouth_shape(shut)[1]))))
@@ -228,10 +233,15 @@ def apply_expression(rest: Array, own: Array, expression: Expression) -> Array:
     return _uncrossed(_mouth_shaped(rest + np.clip(offsets, OFFSET_MIN, OFFSET_MAX), rest, expression.mouth))
 
 
+def _about_brows(face: Array) -> Array:
+    """(478,) 0-1 how far each point of ``face`` (478, 3) belongs to the brows and the forehead."""
+    eyes = np.mean([face[[left, right], 1].mean() for _, _, left, right, _ in EYES])
+    return smoothstep(*BROWS, eyes - face[:, 1])
+
+
 def _emphasised(offsets: Array, own: Array) -> Array:
     """``offsets`` (478, 3) on the face ``own``, larger about the brows and about a mouth that is shut."""
-    eyes = np.mean([own[[left, right], 1].mean() for _, _, left, right, _ in EYES])
-    gain = 1 + (BROW_GAIN - 1) * smoothstep(*BROWS, eyes - own[:, 1])
+    gain = 1 + (BROW_GAIN - 1) * _about_brows(own)
     middle = (own[UPPER_LIP, :2] + own[LOWER_LIP, :2]) / 2
     shut = 1 - smoothstep(MOUTH_AJAR, MOUTH_OPEN, float(offsets[LOWER_LIP, 1] - offsets[UPPER_LIP, 1]))
     gain[:MESH_POINTS] += (SHUT_GAIN - 1) * shut * _around(middle, MOUTH_REACH * float(mouth_shape(own)[0]), own)

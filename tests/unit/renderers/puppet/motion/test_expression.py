@@ -86,6 +86,15 @@ def test_the_neutral_face_has_its_mouth_closed_and_eyes_open():
     assert np.allclose(neutral_of(faces), quiet)
 
 
+def test_brows_rest_where_they_usually_are():
+    """Somebody who shuts the mouth to frown frowns: the neutral brows are those of most frames."""
+    speaking, frowning = face(gap=0.15), face()
+    speaking[105], frowning[105] = (-0.3, -0.42, 0), (-0.3, -0.36, 0)
+    neutral = neutral_of(np.stack([speaking] * 30 + [frowning] * 10))
+    assert mouth_gap(neutral) < 0.035
+    assert np.allclose(neutral[105], speaking[105])
+
+
 def test_the_neutral_face_of_somebody_who_smiles_all_the_time_is_serious():
     """A clip of one smile is a smile: the actor's mouth at rest is as wide and as low as usual."""
     width, lift = mouth_shape(neutral_of(np.stack([smile(0.0)] * 5)))
