@@ -3,8 +3,10 @@
 import numpy as np
 
 from bodydouble.perception.arrays import Mask
-from bodydouble.renderers.puppet.picture.regions import distance_to
+from bodydouble.renderers.puppet.picture.regions import distance_to, pieces
 
+NOTCH = 3
+"""Pixels within the body at which a part ends somewhere behind what covers it."""
 NEAR = 3
 """Pixels outside a part's border in which what covers it is looked for, and rows beside the covered ones whose border
 is not taken: an arm's rim is there."""
@@ -14,7 +16,7 @@ def behind(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     """(h, w) what of ``cover`` (h, w), an arm, hides of the ``part`` (h, w) of trunk or leg.
 
     Behind it the part stands off the body ``model`` (h, w) as in the nearest rows, at most ``reach`` px away, in which
-    nothing covers its side.
+    nothing covers its side. Where the part lies before the arm, its side is its own: it does not end within the body.
     """
     mirrored = _behind_left(part[:, ::-1], cover[:, ::-1], model[:, ::-1], reach)
     return _behind_left(part, cover, model, reach) | mirrored[:, ::-1]
@@ -29,6 +31,8 @@ def _behind_left(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     border, body = np.argmax(part[rows], axis=1), np.argmax(model[rows], axis=1)
     beside = np.maximum(border[:, None] - 1 - np.arange(NEAR), 0)
     covered = np.convolve(cover[rows[:, None], beside].any(1), np.ones(2 * NEAR + 1), "same") > 0
+    runs = pieces(covered[:, None])[1][:, 0]
+    covered &= np.isin(runs, runs[border - body > NOTCH])
     if covered.all() or not covered.any():
         return result
     away = distance_to(~covered[:, None])[:, 0]

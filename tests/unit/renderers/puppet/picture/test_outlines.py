@@ -44,3 +44,11 @@ def test_far_from_what_is_seen_nothing_is_added():
 
     assert added[68:77, 34:44].all()
     assert not added[:60].any()
+
+
+def test_a_leg_before_a_sleeve_keeps_its_own_side():
+    """A sleeve that hangs behind a hip hides nothing of it."""
+    model, sleeve = rectangle(40, 0, 60, 100), rectangle(28, 20, 38, 50)
+    part = rectangle(38, 0, 66, 50) | rectangle(32, 50, 66, 100)
+
+    assert not behind(part, sleeve, model, reach=20).any()
