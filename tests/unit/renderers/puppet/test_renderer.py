@@ -9,10 +9,10 @@ import pytest
 import bodydouble.renderers.puppet.renderer as module
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image
+from bodydouble.perception.other_hands import OtherHandFinder
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
-from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.removal import matte_mask
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion
@@ -37,7 +37,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(module, "build_character", build)
     monkeypatch.setattr(BystanderMasks, "_people", lambda self, image: np.zeros(image.shape[:2], np.uint8))
-    monkeypatch.setattr(OtherHands, "_hands", lambda self, index, image: [])
+    monkeypatch.setattr(OtherHandFinder, "find", lambda self, index, image: [])
 
 
 def red_mannequin() -> Image:
