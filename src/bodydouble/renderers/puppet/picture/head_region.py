@@ -2,15 +2,22 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Mask, MaskImage
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.motion.head import MESH_POINTS
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
+Array = NDArray[np.float64]
+
 OPAQUE_MIN = 0.25
 """Alpha (0-1) from which pixels are connected with each other."""
+LEAN_MAX = 0.5
+"""Radians by which the neck of a standing trunk leans to its side at most: chins of snouts, and those of large heads
+that lie on the shoulders, lean farther. Chosen by eye on drawn animals."""
 NECK_HALF_WIDTH = 0.38
 """Face widths from the neck's axis to its side: a neck is about three quarters as wide as a face."""
 FREE_OF_SHOULDERS = 0.45
@@ -50,9 +57,8 @@ def head_region(anatomy: Anatomy, alpha: Alpha) -> MaskImage:
     height, width = alpha.shape
     head = anatomy.head
     chin = anatomy.chin
-    neck = chin - anatomy.shoulders
-    length = max(float(np.hypot(*neck)), 1.0)
-    up = neck / length if neck[1] < 0 else np.array([0.0, -1.0])
+    length = max(float(np.hypot(*(chin - anatomy.shoulders))), 1.0)
+    up = _up_the_neck(anatomy)
     xs, ys = np.arange(width) - anatomy.shoulders[0], np.arange(height)[:, None] - anatomy.shoulders[1]
     above = xs * up[0] + ys * up[1]
     beside = np.abs(xs * -up[1] + ys * up[0])
@@ -65,6 +71,17 @@ def head_region(anatomy: Anatomy, alpha: Alpha) -> MaskImage:
     )  # a hand before the face parts nothing
     _, labels = cv2.connectedComponents(candidate)
     return (labels == labels[y, x]).astype(np.uint8)
+
+
+def _up_the_neck(anatomy: Anatomy) -> Array:
+    """(2,) of length 1: the direction from the shoulders to the chin, or the trunk's where a low chin tells nothing."""
+    neck, trunk = anatomy.chin - anatomy.shoulders, anatomy.shoulders - anatomy.body[HIPS, :2].mean(0)
+    lean, upright = (float(np.arctan2(way[0], -way[1])) for way in (neck, trunk))
+    if neck[1] >= 0:
+        lean = 0.0
+    elif abs(upright) < LEAN_MAX:
+        lean = float(np.clip(lean, upright - LEAN_MAX, upright + LEAN_MAX))
+    return np.array([np.sin(lean), -np.cos(lean)])
 
 
 def _raised_arms(anatomy: Anatomy, shape: tuple[int, ...]) -> MaskImage:

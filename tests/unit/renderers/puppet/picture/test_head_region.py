@@ -1,7 +1,11 @@
 """Head, hair and neck are no limbs."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from bodydouble.perception.landmark_indices import FacePoint
+from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
@@ -23,6 +27,23 @@ def test_head_hair_and_neck_are_kept_and_shoulders_and_raised_arms_are_not() -> 
     assert region[100, 250]
     assert not region[45:95, 100:190].any()
     assert not region[120:].any()
+
+
+def test_a_snout_beside_the_neck_makes_no_arm_a_head() -> None:
+    """A chin that is low and to the side, as of a drawn animal, tells nothing of where the shoulders end."""
+    pose = joints()
+    alpha = picture(pose)[1]
+    anatomy = anatomy_of(track_of([pose]))
+    chin = anatomy.shoulders + [32, -16]
+    face = np.tile(np.r_[chin, 0.0], (FACE_POINTS, 1))
+    face[:, :2] += 14 * np.random.default_rng(0).uniform(-1, 1, (FACE_POINTS, 2)) - [16, 22]
+    face[FacePoint.CHIN, :2] = chin
+
+    region = head_region(replace(anatomy, face=face), alpha) > 0
+
+    x, y = np.round((pose[11] + pose[13]) / 2).astype(int)
+    assert region[60, 250]
+    assert not region[y - 5 : y + 6, x - 5 : x + 6].any()
 
 
 def test_arms_of_the_hairs_colour_take_nothing_from_the_head() -> None:
