@@ -138,17 +138,17 @@ class BodyNet:
 
 def _refine(raw: Points, heat: NDArray[np.float32]) -> None:
     """Move each point to the centre of mass of its heat map nearby, where the map is sure. ``heat`` are logits."""
-    cells = (raw[:, :2] / HEAT_CELL).astype(np.int64)
-    # (rows, side, 2) cells around each point; those outside the map have no weight.
-    near = cells[:, None] + np.arange(-HEAT_REACH, HEAT_REACH + 1)[:, None]
-    inside = (near >= 0) & (near < HEAT_SIDE)
-    x, y = near.clip(0, HEAT_SIDE - 1).transpose(2, 0, 1)
-    patches = sigmoid(heat[y[:, :, None], x[:, None], np.arange(len(raw))[:, None, None]])
-    patches *= inside[:, :, None, 1] & inside[:, None, :, 0]
-    sure = patches.max((1, 2)) >= HEAT_SURE_MIN
-    total = patches[sure].sum((1, 2))
-    raw[sure, 0] = (patches[sure].sum(1) * x[sure]).sum(1) / total * HEAT_CELL
-    raw[sure, 1] = (patches[sure].sum(2) * y[sure]).sum(1) / total * HEAT_CELL
+    for i in range(len(raw)):
+        cx, cy = int(raw[i, 0] / HEAT_CELL), int(raw[i, 1] / HEAT_CELL)
+        x0, x1 = max(cx - HEAT_REACH, 0), min(cx + HEAT_REACH + 1, HEAT_SIDE)
+        y0, y1 = max(cy - HEAT_REACH, 0), min(cy + HEAT_REACH + 1, HEAT_SIDE)
+        if x0 >= x1 or y0 >= y1:
+            continue
+        patch = sigmoid(heat[y0:y1, x0:x1, i])
+        if patch.max() >= HEAT_SURE_MIN:
+            total = patch.sum()
+            raw[i, 0] = (patch.sum(0) * np.arange(x0, x1)).sum() / total * HEAT_CELL
+            raw[i, 1] = (patch.sum(1) * np.arange(y0, y1)).sum() / total * HEAT_CELL
 
 
 class HandNet:
