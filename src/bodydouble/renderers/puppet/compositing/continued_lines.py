@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Floats, Mask
 
-DIRECTIONS = 36
+DIRECTIONS = 24
 """Directions of rays over half a turn."""
 REACH = 8
 """Pixels before the hole in which an edge has to be straight along the ray."""
@@ -26,7 +26,7 @@ WHOLE_MIN = 0.9
 """Share of known pixels under a turned one from which it is known."""
 TURN_MARGIN = 3
 """Pixels of a turned picture beyond its corners."""
-AROUND = 24
+AROUND = 12
 """Pixels around the hole that are looked at."""
 COARSE_SIDE_MIN, KNOWN_MIN, ROUNDS = 16, 0.5, 20
 """Shortest side from which a picture is solved at half its size first; share of known pixels under one of half the size
