@@ -40,7 +40,7 @@ CAVITY_SHADE = 0.55
 """Lightness of the dark inside over what the video shows: lips shade it, and cameras lift the shadows."""
 TEETH_SHADE = 0.95
 """The same factor for teeth: behind the lips they are darker than the face."""
-LIGHTER_THAN_SKIN = 0.7
+LIGHTER_THAN_SKIN = 0.45
 """Share of the lightness that teeth have beyond the character's skin which is kept. Chosen by eye."""
 LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
 """Bounds of the character's lightness over the actor's, for cavity, teeth and lips."""
@@ -128,8 +128,8 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
     skin, lips = light.character_skin, light.character_lips
     lighter = float(np.clip(skin[0] / max(float(light.actor_skin[0]), 1.0), LIGHTER_MIN, LIGHTER_MAX))
     # Teeth are as light on all people, in one light, but not grey in a face that is lighter than the actor's. A
-    # painting's are not much lighter than its skin.
-    white = np.maximum(lightness, np.minimum(lightness * lighter, skin[0]))
+    # painting's are not much lighter than its skin. One factor for all of them keeps their shape.
+    white = lightness * max(1.0, lighter)
     white = np.minimum(white, skin[0] + LIGHTER_THAN_SKIN * np.maximum(white - skin[0], 0)) * TEETH_SHADE
     # The landmarks of the lips' inner edges are off by a pixel: some lip is seen inside, and looks like the lips.
     flesh = lips[0] * np.minimum(lightness / max(float(light.actor_lips[0]), 1.0), FLESH_MAX)

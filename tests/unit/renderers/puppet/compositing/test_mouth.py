@@ -21,7 +21,7 @@ def test_teeth_beside_warm_skin_are_never_blue() -> None:
     shown = np.array([[[190, 192, 196], [30, 28, 30]]], np.uint8)
     teeth, cavity = lab_of(inside_colours(shown, WARM))[0]
     assert teeth[2] > 10
-    assert teeth[0] < WARM.character_skin[0] + 5
+    assert teeth[0] < WARM.character_skin[0] + 7
     assert cavity[1] > 8
     assert cavity[0] < 20
 
@@ -40,6 +40,13 @@ def test_teeth_are_not_grey_in_a_face_that_is_lighter_than_the_actors() -> None:
     )
     teeth = lab_of(inside_colours(np.array([[[160, 150, 146]]], np.uint8), dark))[0, 0]
     assert teeth[0] > 70
+
+
+def test_teeth_keep_their_shape_in_a_lighter_face() -> None:
+    """Seams and shaded corners stay darker than the middle of a tooth, in and below the skin's lightness."""
+    shown = np.array([[[130, 122, 118], [160, 152, 148], [190, 182, 178]]], np.uint8)
+    lightness = lab_of(inside_colours(shown, WARM))[0, :, 0]
+    assert (np.diff(lightness) > 4).all()
 
 
 def test_what_is_seen_of_the_lips_looks_like_the_characters() -> None:
