@@ -148,9 +148,14 @@ def test_decoding_darkens_nothing(tmp_path: Path, size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le"])
-@pytest.mark.parametrize("size", [(256, 240), (512, 480)])
-def test_pictures_are_those_of_packed_conversion(tmp_path: Path, size: tuple[int, int], pix_fmt: str) -> None:
-    """The fast conversion by planes gives the bytes of swscale's slow one to rgb24, at native size and reduced."""
+@pytest.mark.parametrize(("size", "levels"), [((256, 240), 0), ((512, 480), 0), ((384, 360), 1)])
+def test_pictures_are_those_of_packed_conversion(
+    tmp_path: Path, size: tuple[int, int], levels: int, pix_fmt: str
+) -> None:
+    """The fast conversion by planes gives the bytes of swscale's slow one to rgb24, at native size and halved.
+
+    Where areas of fractional size are averaged, some differ by a level.
+    """
     width, height = size
     noise = np.random.default_rng(5).integers(0, 256, (height, width, 3)).astype(np.uint8)
     path = write_clip(tmp_path / "a.mp4", [noise] * 26, matrix=1, pix_fmt=pix_fmt)
@@ -169,7 +174,9 @@ def test_pictures_are_those_of_packed_conversion(tmp_path: Path, size: tuple[int
             )
             .to_ndarray()
         )
-    assert np.array_equal(dict(reader(path).read(0, 1))[0], packed)
+    difference = np.abs(dict(reader(path).read(0, 1))[0].astype(int) - packed)
+    assert difference.max() <= levels
+    assert difference.mean() < 0.01
 
 
 def test_unsupported_matrices_still_decode(tmp_path: Path) -> None:
