@@ -5,8 +5,8 @@ import numpy as np
 from bodydouble.perception.arrays import Mask
 from bodydouble.renderers.puppet.picture.regions import distance_to, pieces
 
-NOTCH = 3
-"""Pixels within the body at which a part ends somewhere behind what covers it."""
+NOTCH = 6
+"""Pixels by which a part's side jumps within as many rows where something before it ends. Legs slope less."""
 NEAR = 3
 """Pixels outside a part's border in which what covers it is looked for, and rows beside the covered ones whose border
 is not taken: an arm's rim is there."""
@@ -16,7 +16,7 @@ def behind(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     """(h, w) what of ``cover`` (h, w), an arm, hides of the ``part`` (h, w) of trunk or leg.
 
     Behind it the part stands off the body ``model`` (h, w) as in the nearest rows, at most ``reach`` px away, in which
-    nothing covers its side. Where the part lies before the arm, its side is its own: it does not end within the body.
+    nothing covers its side. Where the part lies before the arm, its side is its own, and has no jump.
     """
     mirrored = _behind_left(part[:, ::-1], cover[:, ::-1], model[:, ::-1], reach)
     return _behind_left(part, cover, model, reach) | mirrored[:, ::-1]
@@ -32,7 +32,8 @@ def _behind_left(part: Mask, cover: Mask, model: Mask, reach: float) -> Mask:
     beside = np.maximum(border[:, None] - 1 - np.arange(NEAR), 0)
     covered = np.convolve(cover[rows[:, None], beside].any(1), np.ones(2 * NEAR + 1), "same") > 0
     runs = pieces(covered[:, None])[1][:, 0]
-    covered &= np.isin(runs, runs[border - body > NOTCH])
+    jump = np.abs(border[NOTCH:] - border[:-NOTCH]) > NOTCH
+    covered &= np.isin(runs, np.r_[runs[NOTCH:][jump], runs[:-NOTCH][jump]])
     if covered.all() or not covered.any():
         return result
     away = distance_to(~covered[:, None])[:, 0]
