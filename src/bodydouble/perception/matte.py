@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
-from bodydouble.perception.guided_filter import guided_filter
 from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
@@ -93,6 +92,8 @@ GUIDE_RADIUS_MIN, GUIDE_RADIUS_DIVISOR = 3, 45
 """Pixels; frame height over radius."""
 GUIDE_EPSILON = 1e-3 * 255**2
 """Regularisation, in squared levels of 255."""
+GUIDE_SCALE = 0.5
+"""Size of the picture in which the filter's models are fitted, over that of the matte."""
 COARSE_RANGE = (0.15, 0.85)
 """Fused values that become 0 and 1 before the filter: the networks' slopes are wider than real edges."""
 REFINED_RANGE = (0.1, 0.9)
@@ -354,8 +355,9 @@ class MatteMaker:
             coarse = np.asarray(np.maximum(steady, moved) if lost_frames else steady, np.float32)
         self.state = MatteState(grey=grey, matte=_small(coarse, box, flow_step, grey.shape), lost_frames=lost_frames)
         radius = max(GUIDE_RADIUS_MIN, height // step // GUIDE_RADIUS_DIVISOR)
-        refined = guided_filter(part, stretched(coarse, *COARSE_RANGE), radius, GUIDE_EPSILON)
-        sharp = stretched(refined, *REFINED_RANGE)
+        coarse = stretched(coarse, *COARSE_RANGE)
+        refined = cv2.ximgproc.guidedFilter(part, coarse, radius, GUIDE_EPSILON, scale=GUIDE_SCALE)
+        sharp = stretched(np.asarray(refined, np.float32), *REFINED_RANGE)
         return BoxedMatte(box=box, pixels=np.asarray(sharp * 255 + 0.5, np.uint8))
 
     def _coarse(self, image: Image, person: PersonLandmarks, box: PixelBox, step: int) -> tuple[Image, Alpha]:
