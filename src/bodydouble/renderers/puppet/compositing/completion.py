@@ -41,7 +41,7 @@ MISFIT_PERCENTILE = 75
 """Percentile of the misfits that is their standard deviation when patches are weighed. Source: Wexler et al."""
 WEIGHT_MIN = 1e-6
 """Least weight of a patch: some patch has to say what a pixel is."""
-TILE_PATCHES = 256
+TILE_PATCHES = 128
 """Patches that are compared with all sources at once: bounds the memory."""
 KNOWN_MIN, SOURCE_MIN = 0.5, 0.99
 """Share of known pixels and of sources under a pixel of the next coarser picture, from which it is one."""
