@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from bodydouble.renderers.puppet.compositing.eyelids import ABOVE, BELOW, CREASES, LOWER_LIDS, paint_closed_lids
+from bodydouble.renderers.puppet.compositing.eyelids import (
+    ABOVE,
+    BELOW,
+    CHEEKS,
+    CREASES,
+    LOWER_LIDS,
+    paint_closed_lids,
+)
 
 
 def face_with_dark_eyes() -> tuple[np.ndarray, np.ndarray]:
@@ -11,7 +18,13 @@ def face_with_dark_eyes() -> tuple[np.ndarray, np.ndarray]:
     face = np.full((478, 2), 500.0)
     for eye, x in enumerate((60, 140)):
         colour[46:54, x - 20 : x + 20] = 20
-        for points, y, half in ((CREASES, 44, 20), (LOWER_LIDS, 54, 20), (ABOVE, 38, 14), (BELOW, 64, 14)):
+        for points, y, half in (
+            (CREASES, 44, 20),
+            (LOWER_LIDS, 54, 20),
+            (ABOVE, 38, 14),
+            (BELOW, 64, 14),
+            (CHEEKS, 80, 10),
+        ):
             row = list(points[eye])
             face[row] = np.stack([np.linspace(x - half, x + half, len(row)), np.full(len(row), float(y))], 1)
     return colour, face
@@ -30,9 +43,9 @@ def test_a_closed_eye_is_skin_above_the_lashes() -> None:
 def test_a_lid_below_a_dark_brow_is_no_hole() -> None:
     """Shade or hair between brow and eye does not colour the lid that stands out of it."""
     colour, face = face_with_dark_eyes()
-    colour[:44] = 40
+    colour[:44], colour[55:70] = 40, 90  # and below the eye is a shadow
     paint_closed_lids(colour, face, np.array([0.0, 1.0]), None)
-    assert colour[47:52, 52:68].astype(int).mean() > 0.6 * np.mean([210, 170, 150])
+    assert colour[47:52, 52:68].astype(int).mean() > 0.75 * np.mean([210, 170, 150])
 
 
 def test_what_hides_the_face_hides_its_lids() -> None:
