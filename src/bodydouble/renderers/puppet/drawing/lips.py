@@ -24,10 +24,10 @@ UPPER_EDGE, LOWER_EDGE = 0, 17
 """Points of the lips' outer edges in the middle."""
 OPEN_MIN = 0.04
 """Gap between the lips, over the mouth's width, from which a mouth is open. Chosen by eye, as what follows."""
-GAP_MAX = 2.5
+GAP_MAX = 4.0
 """Gap over the thinner lip's height from which a smile has drawn the lips so thin that they cannot cover the mouth: it
-keeps its teeth. Measured: 1.1 to 1.5 in pictures of people who speak or smile a little, 3.5 in a wide smile, 4.4 in a
-drawn one."""
+keeps its teeth. Measured: 1.1 to 1.5 in pictures of people who speak or smile a little, 3.2 in a grin, whose lips still
+do, 4.4 and 4.7 in drawn smiles, which would be grey slabs."""
 UNSURE = 0.35
 """Share of the thinner lip's height by which landmarks of its edge are off."""
 MISSED_MAX = 0.8

@@ -54,7 +54,13 @@ def test_a_shut_mouth_is_left_as_it_is() -> None:
     assert with_lips_alone(rgba, face) is rgba
 
 
+def test_a_grin_is_covered() -> None:
+    """Lips of a third of the mouth's height still shut it."""
+    rgba, face = _smile(40)
+    assert with_lips_alone(rgba, face)[50, 60:80, 1].max() < 130
+
+
 def test_a_wide_smile_keeps_its_teeth() -> None:
     """Lips drawn thin cannot cover the mouth: stretched over it they would be a dark smear."""
-    rgba, face = _smile(44)
+    rgba, face = _smile(64)
     assert with_lips_alone(rgba, face) is rgba
