@@ -121,7 +121,8 @@ def eye_openings(contours: Array) -> Array:
 def neutral_of(faces: Array) -> Array:
     """(478, 3) the resting face of many normalised ones (N, 478, 3): mouth closed, eyes open, brows as usual.
 
-    Brows do not rest when the mouth does: who frowns with closed lips, and speaks with raised brows, has both.
+    Brows do not rest when the mouth does: who frowns with closed lips, and speaks with raised brows, has both. They
+    rest as in most frames with open eyes: who looks down raises them, or seems to.
     """
     mouths = np.linalg.norm(faces[:, UPPER_LIP, :2] - faces[:, LOWER_LIP, :2], axis=1)
     eyes = sum(np.linalg.norm(faces[:, top, :2] - faces[:, bottom, :2], axis=1) for top, bottom, *_ in EYES)
@@ -131,7 +132,7 @@ def neutral_of(faces: Array) -> Array:
     calmest = np.median(
         faces[np.argsort(score, kind="stable")[: max(NEUTRAL_FRAMES_MIN, len(faces) // NEUTRAL_SHARE)]], axis=0
     )
-    usual = np.median(faces, axis=0)
+    usual = np.median(faces[eyes >= np.median(eyes)], axis=0)
     calmest += (usual - calmest) * _about_brows(usual)[:, None]
     # If the actor smiles or shows teeth in every frame, the calmest face is not neutral.
     shut = _lips_together(calmest, max(0.0, 1 - NEUTRAL_GAP_MAX / max(mouth_gap(calmest), TINY)))
