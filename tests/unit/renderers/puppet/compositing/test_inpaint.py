@@ -99,23 +99,24 @@ def test_copies_from_several_places_meet_without_blocks() -> None:
 def test_the_frame_of_a_door_goes_on_behind_a_head() -> None:
     """Between a light wall and a dark door the filling changes where the door's frame enters above and below."""
     image = np.full((480, 320, 3), (205, 200, 185), np.uint8)
+    image[50:, 110:270] = (225, 222, 205)
     image[60:, 120:260] = (60, 20, 24)
     image = np.clip(image + np.random.default_rng(4).normal(0, 3, image.shape), 0, 255).astype(np.uint8)
     known = np.ones((480, 320), np.bool_)
-    cv2.ellipse(holes := np.zeros((480, 320), np.uint8), (130, 220), (55, 110), 0, 0, 360, 1, -1)
+    cv2.ellipse(holes := np.zeros((480, 320), np.uint8), (150, 220), (60, 120), 0, 0, 360, 1, -1)
     known[holes > 0] = False
     filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
     wrong = np.abs(filled.astype(int) - image).max(-1) > 60
-    assert wrong[~known].mean() < 0.08
+    assert wrong[~known].mean() < 0.02
 
 
 def test_copies_of_a_wall_in_unlike_light_meet_without_an_edge() -> None:
-    """A rough wall that is a little lighter at one side has no seam in the middle of the hole."""
+    """A rough wall that is lighter at one side has no seam in the middle of the hole."""
     rng = np.random.default_rng(6)
-    light = np.linspace(110, 134, 320)[None, :, None]
+    light = np.linspace(90, 150, 320)[None, :, None]
     image = np.clip(light + rng.normal(0, 9, (240, 320, 1)) + np.zeros(3), 0, 255).astype(np.uint8)
     known = np.ones((240, 320), np.bool_)
     known[40:200, 100:220] = False
     filled = fill_holes(np.where(known[..., None], image, 0).astype(np.uint8), known, ~known & False)
     columns = filled[50:190, 105:215].mean((0, 2))
-    assert np.abs(columns - light[0, 105:215, 0]).max() < 6
+    assert np.abs(columns - light[0, 105:215, 0]).max() < 8
