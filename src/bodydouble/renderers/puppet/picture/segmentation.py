@@ -128,9 +128,9 @@ def segment(
     head = head_region(anatomy, alpha) > 0
     arm_of = {side: limb_triangles(template, "arm", side, 0.5) for side in SIDES}
     trunk = label_triangles(fit.vertices, template.triangles[~(arm_of["l"] | arm_of["r"])], shape) > 0
-    trunk = _without_teeth(trunk, fit.scale)
+    side_of_trunk = _without_teeth(trunk, fit.scale)
     real = opaque & ~made_up
-    head |= _hair(image, real, head, fit, anatomy, trunk)
+    head |= _hair(image, real, head, fit, anatomy, side_of_trunk)
     legs = np.any([limb_triangles(template, "leg", side, 0.5) for side in SIDES], axis=0)[number] & body & real
     bare = np.count_nonzero(_bare_arm(image, legs, anatomy)) > BARE_SHARE * np.count_nonzero(legs)
     arms: dict[str, Mask] = {}
@@ -141,11 +141,11 @@ def segment(
         if cut.any():
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
-            cut |= _bare_arm(image, real & visible & ~trunk & ~head, anatomy) | hand
+            cut |= _bare_arm(image, real & visible & ~side_of_trunk & ~head, anatomy) | hand
             cut |= touching(fingers, cut)
             near = continued(visible, body) & widened(visible, ARM_REACH * fit.scale)
             naked, along = _bare_arm(image, cut, anatomy), along_arm(fit, side, shape)
-            cut |= sleeve(real & near & ~trunk & ~head & ~cut, naked, along, opaque)
+            cut |= sleeve(real & near & ~side_of_trunk & ~head & ~cut, naked, along, opaque)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
     arms["r"] &= ~arms["l"]
