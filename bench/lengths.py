@@ -21,7 +21,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from bodydouble.media import MediaLimits, VideoReader, probe_video, read_image, 
 from bodydouble.perception import ModelPack, PersonChoice, PersonTrack, analyse_portrait, install_pack, perceive
 from bodydouble.renderers.puppet.body.skeleton import Joints
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
-from bodydouble.renderers.puppet.motion.feet import lowest_rows
+from bodydouble.renderers.puppet.motion.feet import lowest_rows, sole_below
 from bodydouble.renderers.puppet.motion.rest_skeleton import RestSkeleton, rest_skeleton
 from bodydouble.renderers.puppet.motion.retarget import Retargeting
 from bodydouble.renderers.puppet.motion.size import outline_widths
@@ -118,24 +118,43 @@ def fitted_ratios(joints: Joints, looks: PersonTrack) -> dict[str, float]:
     return {name: ratio / scale for name, ratio in ratios.items() if name in LIMBS}
 
 
-def measure(pack: ModelPack, video: Path, image: Path, frames: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Bone → (F,) drawn length over that of the picture."""
+@dataclass(frozen=True, kw_only=True)
+class PosedPair:
+    """The character posed as the actor of a clip."""
+
+    actor: PersonTrack
+    retargeting: Retargeting
+    size: tuple[int, int]  # the frame's width and height
+    looks: PersonTrack  # of the pose network at the picture
+
+
+def posed_pair(pack: ModelPack, video: Path, image: Path, frames: int) -> PosedPair:
+    """The character of ``image`` in the first ``frames`` of ``video``, as the puppet renderer poses it."""
     footage = FirstFrames(video, frames)
     reference = read_image(image, MediaLimits())
+    size = footage.width, footage.height
     with tempfile.TemporaryDirectory(prefix="bodydouble-lengths-") as scratch:
         found = perceive(pack, footage, PersonChoice(), Path(scratch, "perception"))
         outline, lowest = outline_widths(found.track, found.mattes), lowest_rows(found.track, found.mattes)
-        motion = build_motion(found.track, footage.frame_rate, outline, lowest, (footage.width, footage.height))
+        motion = build_motion(found.track, footage.frame_rate, outline, lowest, size)
         character = build_character(pack, reference, motion, Path(scratch))
-    alpha = character.body.layers.layers["trunk"].rgba[..., 3]
-    rest = rest_skeleton(character.body.fit.joints, character.anatomy.head, alpha)
-    size = footage.width, footage.height
-    drawn = drawn_ratios(Retargeting(rest, motion, character.body.template), rest, size)
-    portrait = analyse_portrait(pack, reference)
-    fitted = fitted_ratios(rest.joints, reference_views(pack, reference, portrait.track))
-    yield NECK, drawn[NECK]
-    for name, ratio in fitted.items():
-        yield name, drawn[name] * ratio
+    joints, layers = character.body.fit.joints, character.body.layers.layers
+    legs = {side: layers[f"leg_{side}"].rgba[..., 3] for side in SIDES.values() if f"leg_{side}" in layers}
+    rest = rest_skeleton(joints, character.anatomy.head, layers["trunk"].rgba[..., 3], sole_below(joints, legs))
+    return PosedPair(
+        actor=found.track,
+        retargeting=Retargeting(rest, motion, character.body.template),
+        size=size,
+        looks=reference_views(pack, reference, analyse_portrait(pack, reference).track),
+    )
+
+
+def length_ratios(pair: PosedPair) -> dict[str, np.ndarray]:
+    """Bone → (F,) drawn length over the character's own; NaN where the frame does not show it."""
+    rest = pair.retargeting.rest
+    drawn = drawn_ratios(pair.retargeting, rest, pair.size)
+    fitted = fitted_ratios(rest.joints, pair.looks)
+    return {NECK: drawn[NECK]} | {name: drawn[name] * ratio for name, ratio in fitted.items()}
 
 
 def main() -> None:
@@ -154,7 +173,7 @@ def main() -> None:
     pack = install_pack()
     answer: dict[str, float | None] = {}
     for video, image in pairs:
-        rows = dict(measure(pack, video, image, FRAMES_QUICK if given.quick else given.frames))
+        rows = length_ratios(posed_pair(pack, video, image, FRAMES_QUICK if given.quick else given.frames))
         bad = {name: (row < LENGTH_RANGE[0]) | (row > LENGTH_RANGE[1]) for name, row in rows.items()}
         shown = np.any([np.isfinite(row) for row in rows.values()], axis=0)
         off = [f"{name} {np.nanmedian(row):.2f}" for name, row in rows.items() if bad[name].any()]
