@@ -57,8 +57,9 @@ SILHOUETTE_STEP = 0.03
 """Face widths of height over which a head's silhouette is measured at once."""
 DEEPER_MAX = 0.8
 """Face widths by which hair of the far side may lie deeper than that of the near one, in profile; else in proportion to
-the sine of the picture's turn. Hair beside a head that is hardly turned shows little, but would need much depth to be
-hidden, and the actor's turn to that side would draw it out: ears to twice their width, in a picture turned by 9°."""
+the square root of the sine of the picture's turn. Hair beside a head that is hardly turned shows little, but would need
+much depth to be hidden, and the actor's turn to that side would draw it out: ears to twice their width, in a picture
+turned by 9°. In proportion to the sine itself a veil beside a face has steps."""
 FOLLOWS = 0.05
 """Share of the head's turn that a vertex follows at least, to be mirrored."""
 MARGIN = 0.25
@@ -188,7 +189,7 @@ def _behind(points: HeadVertices, hidden: Array, silhouette: _Silhouette, turn: 
     deeper = (head.rotation @ turn.T)[:2, 2]
     inwards = max(-float(deeper @ silhouette.across), TINY)
     below = (points.vertices @ silhouette.down - silhouette.chin) / head.width
-    depth = np.minimum(silhouette.excess(points.vertices) / inwards, DEEPER_MAX * inwards * head.width)
+    depth = np.minimum(silhouette.excess(points.vertices) / inwards, DEEPER_MAX * np.sqrt(inwards) * head.width)
     depth *= hidden * (1 - smoothstep(*FADE_DOWN, below))
     return replace(
         points,
