@@ -140,7 +140,9 @@ def missed(figures: Figures) -> list[str]:
     least = {"lengths": LENGTHS_MIN, "lengths_seen": LENGTHS_MIN}
     most = {"torn": TORN_MAX, "slide": SLIDE_MAX, "residue": RESIDUE_MAX}
     known = {key: value for key, value in figures.items() if value is not None}
-    return [COLUMNS[key] for key, value in known.items() if value < least.get(key, 0) or value > most.get(key, np.inf)]
+    return [
+        COLUMNS[key] for key, value in known.items() if value < least.get(key, -np.inf) or value > most.get(key, np.inf)
+    ]
 
 
 def cell(key: str, value: float | None) -> str:
