@@ -210,12 +210,15 @@ def _gated(found: Alpha, pose: Alpha, person: PersonLandmarks) -> Alpha:
 
 def _hat(vote: Alpha, found: Alpha, person: PersonLandmarks) -> Alpha:
     """(h, w) what nearly all passes call the person above the shoulders, in one piece with what is ``found`` there."""
-    height, width = vote.shape
-    rows = _head_rows(person, width, height, HAT_REACH)
-    sure = np.zeros((height, width), np.uint8)
-    sure[rows] = (vote > HAT_VOTE)[rows]
-    labels = np.asarray(cv2.connectedComponents(sure)[1], np.int32)
-    return np.where((labels > 0) & np.isin(labels, np.unique(labels[found > HAT_VOTE])), vote, 0).astype(np.float32)
+    result = np.zeros_like(vote)
+    rows = _head_rows(person, vote.shape[1], vote.shape[0], HAT_REACH)
+    near = vote[rows]
+    if near.size:
+        labels = np.asarray(cv2.connectedComponents((near > HAT_VOTE).astype(np.uint8))[1], np.int32)
+        mine = np.bincount(labels[found[rows] > HAT_VOTE], minlength=int(labels.max()) + 1) > 0
+        mine[0] = False
+        result[rows] = np.where(mine[labels], near, 0)
+    return result
 
 
 def _head_rows(person: PersonLandmarks, width: int, height: int, reach: float = HEAD_REACH) -> tuple[slice, slice]:
