@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Image, Matte, Points
+from bodydouble.perception.arrays import Floats, Image, Matte, Points
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.light import Light, lab_of, lab_of_colour
 from bodydouble.renderers.puppet.compositing.samples import SampleFrame
@@ -46,6 +46,9 @@ LIGHTER_MIN, LIGHTER_MAX = 0.6, 1.4
 """Bounds of the character's lightness over the actor's, for cavity, teeth and lips."""
 FLESH_MAX = 1.0
 """Lightness of tongue, gums and lips over that of the lips, at most."""
+FLESH_SHADE, DEEP = 0.6, (0.15, 0.6)
+"""The same of what lies behind the lips, and shares of the mouth's half height between which it sets in: a tongue is in
+shade, and a mouth that motion blurs has no dark inside of its own. Chosen by eye."""
 CAVITY_OF_LIPS = 0.55
 """Share of the lips' a and b that the dark inside has. Red lips have 25 and 15, and the cavity 14 and 8, as chosen by
 eye; that of a grey picture is grey."""
@@ -111,13 +114,15 @@ def paint_inside(
     here = np.s_[y0:y1, x0:x1]
     if cover is not None:
         weight *= 1 - cover[here] * np.float32(1 / 255)
-    inside = inside_colours(np.asarray(shown, np.uint8), light).astype(np.float32)
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)
+    deep = smoothstep(*DEEP, depth / max(float(depth.max()), 1.0))
+    inside = inside_colours(np.asarray(shown, np.uint8), light, deep).astype(np.float32)
     mixed = colour[here] + (inside - colour[here]) * weight[..., None]
     colour[here] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
 
 
-def inside_colours(shown: Image, light: MouthLight) -> Image:
-    """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light."""
+def inside_colours(shown: Image, light: MouthLight, deep: Floats) -> Image:
+    """(h, w, 3) the actor's mouth ``shown`` (h, w, 3) in the character's light; ``deep`` (h, w) 0-1 behind the lips."""
     shown_lab = lab_of(shown)
     lightness = shown_lab[..., 0]
     relative = lightness / max(float(light.actor_skin[0]), 1.0)
@@ -133,6 +138,7 @@ def inside_colours(shown: Image, light: MouthLight) -> Image:
     white = np.minimum(white, skin[0] + LIGHTER_THAN_SKIN * np.maximum(white - skin[0], 0)) * TEETH_SHADE
     # The landmarks of the lips' inner edges are off by a pixel: some lip is seen inside, and looks like the lips.
     flesh = lips[0] * np.minimum(lightness / max(float(light.actor_lips[0]), 1.0), FLESH_MAX)
+    flesh *= 1 - (1 - FLESH_SHADE) * deep
     dark = np.minimum(lightness * lighter, skin[0]) * CAVITY_SHADE
     lab = np.empty((*shown.shape[:2], 3), np.float32)
     cavity = dark + (flesh - dark) * bright

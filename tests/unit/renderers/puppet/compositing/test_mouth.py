@@ -16,10 +16,14 @@ WARM = MouthLight(
 RING = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, False)), np.sin(np.linspace(0, 2 * np.pi, 20, False))], 1)
 
 
+def _inside(shown: np.ndarray, light: MouthLight, deep: float = 0.0) -> np.ndarray:
+    return inside_colours(shown, light, np.full(shown.shape[:2], deep, np.float32))
+
+
 def test_teeth_beside_warm_skin_are_never_blue() -> None:
     """Neutral teeth of the actor are cream in a warm painting, the cavity is red and darker than the skin."""
     shown = np.array([[[190, 192, 196], [30, 28, 30]]], np.uint8)
-    teeth, cavity = lab_of(inside_colours(shown, WARM))[0]
+    teeth, cavity = lab_of(_inside(shown, WARM))[0]
     assert teeth[2] > 10
     assert teeth[0] < WARM.character_skin[0] + 7
     assert cavity[1] > 8
@@ -30,7 +34,7 @@ def test_a_grey_picture_has_a_grey_mouth() -> None:
     """Cavity, tongue and teeth of a photograph without colours have none."""
     shown = np.array([[[25, 12, 12], [172, 112, 112], [190, 185, 180]]], np.uint8)
     grey = dataclasses.replace(WARM, character_skin=np.array([70.0, 0, 0]), character_lips=np.array([50.0, 0, 0]))
-    assert np.ptp(inside_colours(shown, grey).astype(int), axis=2).max() <= 2
+    assert np.ptp(_inside(shown, grey).astype(int), axis=2).max() <= 2
 
 
 def test_teeth_are_not_grey_in_a_face_that_is_lighter_than_the_actors() -> None:
@@ -38,22 +42,30 @@ def test_teeth_are_not_grey_in_a_face_that_is_lighter_than_the_actors() -> None:
     dark = dataclasses.replace(
         WARM, actor_skin=np.array([50.0, 14.0, 12.0]), character_skin=np.array([78.0, 9.0, 18.0])
     )
-    teeth = lab_of(inside_colours(np.array([[[160, 150, 146]]], np.uint8), dark))[0, 0]
+    teeth = lab_of(_inside(np.array([[[160, 150, 146]]], np.uint8), dark))[0, 0]
     assert teeth[0] > 70
 
 
 def test_teeth_keep_their_shape_in_a_lighter_face() -> None:
     """Seams and shaded corners stay darker than the middle of a tooth, in and below the skin's lightness."""
     shown = np.array([[[130, 122, 118], [160, 152, 148], [190, 182, 178]]], np.uint8)
-    lightness = lab_of(inside_colours(shown, WARM))[0, :, 0]
+    lightness = lab_of(_inside(shown, WARM))[0, :, 0]
     assert (np.diff(lightness) > 4).all()
 
 
 def test_what_is_seen_of_the_lips_looks_like_the_characters() -> None:
     """The landmarks are a pixel off: the rim of the inside is as light and red as the lips, no black line."""
     shown = np.array([[[175, 100, 105]]], np.uint8)
-    rim = lab_of(inside_colours(shown, WARM))[0, 0]
+    rim = lab_of(_inside(shown, WARM))[0, 0]
     assert np.abs(rim - WARM.character_lips).max() < 8
+
+
+def test_behind_the_lips_flesh_is_in_shade() -> None:
+    """An open mouth that motion blurs to the colour of lips does not look shut; teeth stay as they are."""
+    shown = np.array([[[175, 100, 105], [190, 192, 196]]], np.uint8)
+    rim, deep = (lab_of(_inside(shown, WARM, share))[0] for share in (0.0, 1.0))
+    assert deep[0, 0] < 0.7 * rim[0, 0]
+    assert deep[1, 0] == rim[1, 0]
 
 
 def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None:
@@ -70,6 +82,6 @@ def test_the_inside_is_painted_between_the_lips_alone_and_behind_hands() -> None
 def test_lips_and_tongue_are_no_teeth() -> None:
     """What is as light as teeth and as red as lips becomes a tongue, not a pale slab."""
     shown = np.array([[[172, 112, 112], [178, 168, 164]]], np.uint8)
-    tongue, teeth = lab_of(inside_colours(shown, WARM))[0]
+    tongue, teeth = lab_of(_inside(shown, WARM))[0]
     assert tongue[0] < 0.85 * teeth[0]
     assert tongue[1] > teeth[1] + 5
