@@ -114,8 +114,8 @@ def paint_inside(
     here = np.s_[y0:y1, x0:x1]
     if cover is not None:
         weight *= 1 - cover[here] * np.float32(1 / 255)
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)
-    deep = smoothstep(*DEEP, depth / max(float(depth.max()), 1.0))
+    depth = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    deep = smoothstep(*DEEP, depth / max(float(depth.max()), 1.0)).astype(np.float32)
     inside = inside_colours(np.asarray(shown, np.uint8), light, deep).astype(np.float32)
     mixed = colour[here] + (inside - colour[here]) * weight[..., None]
     colour[here] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
