@@ -29,7 +29,7 @@ def hang_unseen(body: Array, track: PersonTrack, size: tuple[int, int]) -> Array
     unsure too.
     """
     result = body.copy()
-    inside = ((body[..., :2] >= 0) & (body[..., :2] < size)).all(2)
+    inside = np.asarray(((body[..., :2] >= 0) & (body[..., :2] < size)).all(2), np.bool_)
     close_up = ~inside[:, HIPS].any(1)
     for k, arm in enumerate(ARMS.values()):
         _, elbow, wrist = arm.joints

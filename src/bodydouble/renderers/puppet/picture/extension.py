@@ -261,7 +261,8 @@ def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tu
     lit = skin_like(cutout.colour, skin, solid & low, SKIN_LIGHTER)
     neck = lit & bare
     if neck.any():  # a chin shades it, and tints it: what is like its lit part belongs to it
-        lit |= skin_like(cutout.colour, np.median(cutout.colour[neck], axis=0), solid & low & near_neck, SKIN_LIGHTER)
+        tone = np.median(cutout.colour[neck], axis=0).astype(np.float64)
+        lit |= skin_like(cutout.colour, tone, solid & low & near_neck, SKIN_LIGHTER)
     return usual_cloth(cutout.colour, cloth & low), closed(lit, NECKLACE * scale / 2)
 
 
