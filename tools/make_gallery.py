@@ -20,7 +20,7 @@ from bodydouble.renderers.protocol import Scene
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.picture.character import character_of
 from bodydouble.renderers.puppet.plugin import PuppetOptions
-from mannequin import joints, picture, track_of
+from mannequin import joints, picture, portrait_of, track_of
 from material import astronaut, carphone, write_image, write_video
 from synthetic_scene import walking_scene
 from tube_body import tube_body
@@ -71,7 +71,7 @@ def walk(folder: Path, pan: int, step: float) -> NDArray[np.uint8]:
     footage, mattes, track, _ = walking_scene(WALK_FRAMES, WALK_SIZE, walk=step, pan=pan)
     reference = np.ascontiguousarray(picture(joints())[0][..., ::-1])
     puppet.build_character = lambda pack, image, motion, place: character_of(  # pyright: ignore[reportPrivateImportUsage]
-        image, track_of([joints()]), picture(joints())[1], motion, place, tube_body()
+        image, portrait_of(track_of([joints()]), picture(joints())[1]), motion, place, tube_body()
     )
     BystanderMasks._people = lambda self, image: np.zeros(image.shape[:2], np.uint8)  # pyright: ignore[reportPrivateUsage]
     scene = Scene(reference=reference, footage=footage, mattes=mattes, track=track)
