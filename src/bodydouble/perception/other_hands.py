@@ -1,21 +1,20 @@
-"""Hands of somebody whom the frame's edge cuts off, in front of the tracked person.
+"""Finds hands of somebody else in front of the tracked person: the frame's edge cuts the rest of that body off.
 
-The search for people finds nobody by a hand alone, and the mattes count it as the tracked person's. The palm detector
-does find it: a hand away from the person's wrists whose forearm comes from the edge.
+The search for people finds nobody by a hand alone, and the mattes count the hand as the tracked person's. The palm
+detector does find it. Such a hand is away from the person's wrists, and its forearm comes from the frame's edge.
 """
 
 import numpy as np
 
 from bodydouble.perception.arrays import Image, Points
 from bodydouble.perception.detectors import Detector, PalmKeyPoint, palm_detector
+from bodydouble.perception.face_and_hands import HAND_SCORE_MIN
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmark_indices import BodyPoint, HandPoint
 from bodydouble.perception.landmarks import HandNet, palm_roi
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.track import PersonTrack
 
-HAND_SCORE_MIN = 0.5
-"""Score 0-1 of the hand network from which there is a hand, as in ``perception.face_and_hands``."""
 APART_MIN, EDGE_MAX = 1.0, 2.5
 """Hand lengths (wrist to middle knuckle) from the person's wrists at least, and along the forearm to the frame's edge
 at most. Measured on a hand with a cup: 1.6 and more, and 0.7 to 1.7."""

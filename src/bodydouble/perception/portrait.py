@@ -145,8 +145,10 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
         votes.ask(selfie, image, box)
     vote = votes.mean()
     pose = pose_mask(person.body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / np.float32(255)
-    mask = np.maximum(_gated(found, pose, person), _hat(vote, found, person))
+    near = _near_the_body(pose, person)
+    # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
     pose[_head_rows(person, width, height)] = 0
+    mask = np.maximum(_gated(found, pose, near, person), _hat(vote, found, person))
     return mask, mask * np.maximum(stretched(vote, *DISSENT), stretched(pose, *POSE_SURE))
 
 
@@ -192,19 +194,22 @@ def _part(box: PixelBox) -> tuple[slice, slice]:
     return np.s_[y0:y1, x0:x1]
 
 
-def _gated(found: Alpha, pose: Alpha, person: PersonLandmarks) -> Alpha:
-    """(h, w) what is ``found`` near the body's thick lines, and what ``pose`` and the thin lines add, (h, w) each."""
-    height, width = found.shape
+def _near_the_body(pose: Alpha, person: PersonLandmarks) -> Alpha:
+    """(h, w) 0-1 near the body's thick lines, or where ``pose`` (h, w) sees it."""
+    height, width = pose.shape
     thick = draw_capsules(person, width, height, NEAR_WIDTH, (0.0, 0.0), 1.0)
     wide = cv2.dilate(thick, np.ones((NEAR_MARGIN, NEAR_MARGIN), np.uint8))
     near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / NEAR_BLUR_DIVISOR)
-    gate = np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
+    return np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
+
+
+def _gated(found: Alpha, pose: Alpha, near: Alpha, person: PersonLandmarks) -> Alpha:
+    """(h, w) what is ``found`` or in ``pose`` as far as it is ``near`` the body, and what its thin lines add."""
+    height, width = found.shape
     sure = draw_capsules(person, width, height, SURE_WIDTH, (0.0, 0.0), 1.0).astype(np.float32) / 255
-    # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
-    head, pose = _head_rows(person, width, height), pose.copy()
-    pose[head], sure[head] = 0, 0
+    sure[_head_rows(person, width, height)] = 0
     sure *= stretched(np.maximum(found, pose), *EVIDENCE)
-    fused = np.maximum(np.maximum(found, pose * POSE_WEIGHT) * gate, sure * SURE_WEIGHT)
+    fused = np.maximum(np.maximum(found, pose * POSE_WEIGHT) * near, sure * SURE_WEIGHT)
     return np.asarray(fused, np.float32)
 
 

@@ -196,7 +196,7 @@ class _Level:
         return np.einsum("ij,ij->i", difference, difference) + np.minimum(way, self.far_max).astype(np.float32)
 
     def _sparse_steps(self, patches: Floats, wanted: Floats) -> Numbers:
-        """(h, w, 2) steps to the best sources of all, for every ``SPARSE``-th patch; those beside it get the same."""
+        """(h, w, 2) steps to sources. Every ``SPARSE``-th patch gets the best of all; the others get the nearest's."""
         some = np.flatnonzero((self.rows % SPARSE == 0) & (self.columns % SPARSE == 0)).astype(np.int32)
         if len(some) == 0:
             return np.zeros((*self.hole.shape, 2), np.int32)

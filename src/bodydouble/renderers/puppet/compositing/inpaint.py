@@ -83,9 +83,10 @@ def fill_holes(image: Image, known: Mask, forbidden: Mask) -> Image:
     lab = np.asarray(cv2.cvtColor(low, cv2.COLOR_RGB2Lab), np.uint8)
     guide = _guide(lab, hole | taken)
     found = complete(lab, hole, source, guide)
+    rough = np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.uint8)
     if found is None:
-        return _laid_in(image, known, np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.uint8), None)
-    smooth, plain = np.asarray(cv2.cvtColor(guide, cv2.COLOR_Lab2RGB), np.float32), _plain(low, hole)
+        return _laid_in(image, known, rough, None)
+    smooth, plain = rough.astype(np.float32), _plain(low, hole)
     filled = np.asarray(cv2.cvtColor(found.picture, cv2.COLOR_Lab2RGB), np.float32)
     light = _light(filled, smooth, hole)
     filled += light

@@ -137,14 +137,15 @@ def segment(
     likeness: dict[str, Floats] = {}
     for side in SIDES:
         visible = _without_teeth(continued(arm_of[side][number] & body, body), fit.scale) & body
-        cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head))
+        along = along_arm(fit, side, shape)
+        cut, ratio = _arm(image, real, fit, anatomy, side, template, _Seen(body, trunk, visible, head, along))
         if cut.any():
             ends = (_disc(fit, side, shape, place, HAND_RADIUS) for place in (HAND_PLACE, FINGERS_PLACE))
             hand, fingers = (_bare_arm(image, real & end & ~head & ~(legs & bare), anatomy) for end in ends)
             cut |= _bare_arm(image, real & visible & ~side_of_trunk & ~head, anatomy) | hand
             cut |= touching(fingers, cut)
             near = continued(visible, body) & widened(visible, ARM_REACH * fit.scale)
-            naked, along = _bare_arm(image, cut, anatomy), along_arm(fit, side, shape)
+            naked = _bare_arm(image, cut, anatomy)
             cut |= sleeve(real & near & ~side_of_trunk & ~head & ~cut, naked, along, opaque)
         beginning = limb_triangles(template, "arm", side, MADE_UP_SHARE)[number] & body
         arms[side], likeness[side] = cut | ((continued(visible, body) | beginning) & made_up), ratio
@@ -176,6 +177,7 @@ class _Seen:
     trunk: Mask
     visible: Mask
     head: Mask  # with all of its hair
+    along: Floats  # see ``along_arm``
 
 
 def _arm_seeds(opaque: Mask, fit: BodyFit, anatomy: Anatomy, side: str) -> tuple[Mask, Mask, bool]:
@@ -242,7 +244,7 @@ def _arm(
         return visible & opaque, nothing
     chest = core & ~never & (np.arange(len(opaque))[:, None] < fit.joints.hips[1])
     tones = _skin_tones(image, face_only(anatomy, shape) & opaque, hand)
-    own = own_seeds(image, opaque & ~never, seeds & ~hand, visible, chest, tones, along_arm(fit, side, shape))
+    own = own_seeds(image, opaque & ~never, seeds & ~hand, visible, chest, tones, seen.along)
     seeds = own | (seeds & hand)
     models = learn_models(image, seeds, rest)
     ratio = nothing

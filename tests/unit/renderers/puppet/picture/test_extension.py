@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.fit import BodyFit, fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
@@ -116,6 +116,19 @@ def test_no_cloth_is_made_up_around_a_hand():
         assert not extended.made_up[y - 2 : y + 3, x - 2 : x + 3].any()
 
 
+def _cut_off_at_the_left(
+    image: np.ndarray, alpha: np.ndarray, pose: np.ndarray, left: int, room: int
+) -> tuple[ExtendedPicture, BodyFit]:
+    """A picture that begins at the column ``left``, with ``room`` columns to be made up beside it; the whole fit."""
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
+    crop = np.s_[:, left - room :]
+    cutout = Cutout(alpha=alpha[crop], colour=np.full((*alpha[crop].shape, 3), CLOTH, np.float32))
+    moved = replace(fit, vertices=fit.vertices - [left - room, 0, 0])
+    never = np.zeros(cutout.alpha.shape, bool)
+    return extend_below(image[crop], cutout, moved, template, never, SKIN, legs=False, margins=(room, 0)), fit
+
+
 @pytest.mark.parametrize("edge", [160, 136])
 def test_a_shoulder_that_the_side_cuts_off_falls_outwards(edge: int):
     """Beside the picture the body is made up from the row at which its side cuts the shoulder, and nothing above."""
@@ -126,21 +139,7 @@ def test_a_shoulder_that_the_side_cuts_off_falls_outwards(edge: int):
     alpha[:, left:] = mask[:edge, left:]
     alpha[: round(float(pose[12, 1])) + 12, left : left + 5] = 0
     alpha[60:64, left : left + 5] = 1  # a strand of hair at the side is no shoulder
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
-    crop = np.s_[:, left - room :]
-    cutout = Cutout(alpha=alpha[crop], colour=np.full((*alpha[crop].shape, 3), CLOTH, np.float32))
-    moved = replace(fit, vertices=fit.vertices - [left - room, 0, 0])
-    extended = extend_below(
-        image[:edge][crop],
-        cutout,
-        moved,
-        template,
-        np.zeros(cutout.alpha.shape, bool),
-        SKIN,
-        legs=False,
-        margins=(room, 0),
-    )
+    extended, _ = _cut_off_at_the_left(image[:edge], alpha, pose, left, room)
     assert not extended.made_up[: round(float(pose[12, 1])) + 12, :room].any()
     assert extended.made_up[round(float(pose[12, 1])) + 12 : edge - 3, :room].any()
 
@@ -154,21 +153,8 @@ def test_the_body_models_head_is_not_made_up_beside_hair_that_the_side_cuts_off(
     alpha = np.asarray(mask[:edge], np.float32)
     alpha[20:, left : left + 30] = 1
     alpha[:, :left] = 0
-    anatomy, template = anatomy_of(track_of([pose])), tube_body()
-    fit = fit_body(template, anatomy, joints_of(anatomy, template, alpha.shape))
-    crop = np.s_[:, left - room :]
-    cutout = Cutout(alpha=alpha[crop], colour=np.full((*alpha[crop].shape, 3), CLOTH, np.float32))
-    moved = replace(fit, vertices=fit.vertices - [left - room, 0, 0])
-    made_up = extend_below(
-        image[:edge][crop],
-        cutout,
-        moved,
-        template,
-        np.zeros(cutout.alpha.shape, bool),
-        SKIN,
-        legs=False,
-        margins=(room, 0),
-    ).made_up
+    extended, fit = _cut_off_at_the_left(image[:edge], alpha, pose, left, room)
+    made_up = extended.made_up
     skull = round(float(fit.joints.head[1] - 0.5 * fit.scale))
     assert not made_up[:skull, :room].any()
     assert made_up[shoulder:edge, :room].any()
