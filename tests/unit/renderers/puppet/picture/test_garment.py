@@ -13,17 +13,18 @@ from tube_body import tube_body
 HEM, SIZE = 370, (500, 500)
 
 
-def hem_of(skirt: NDArray[np.bool_]) -> float | None:
-    """The hem of a ``skirt`` (h, w) over the mannequin's bare legs."""
+def hem_of(skirt: NDArray[np.bool_], apart: float = 15, leg: tuple[int, int, int] = (225, 180, 150)) -> float | None:
+    """The hem of a ``skirt`` (h, w) over the mannequin's legs: bare, or of the colour ``leg``; ``apart`` in px."""
     pose = joints()
-    pose[[25, 27], 0] += 15
-    pose[[26, 28], 0] -= 15
+    pose[[25, 27], 0] += apart
+    pose[[26, 28], 0] -= apart
     anatomy, template = anatomy_of(track_of([pose])), tube_body()
     fit = fit_body(template, anatomy, joints_of(anatomy, template, SIZE))
     legs = np.any(list(legs_mask(fit, template, SIZE).values()), axis=0)
-    image = np.where(skirt[..., None], (40, 70, 160), (225, 180, 150)).astype(np.uint8)
+    image = np.where(skirt[..., None], (40, 70, 160), leg).astype(np.uint8)
     cloth = skirt | legs
-    return garment_hem(image, cloth, legs & ~skirt, ~cloth, SIZE[0], fit, template)
+    bare = legs & ~skirt & (leg == (225, 180, 150))
+    return garment_hem(image, cloth, bare, ~cloth, SIZE[0], fit, template)
 
 
 def test_a_hem_is_where_the_gap_between_the_legs_is_seen() -> None:
@@ -43,3 +44,17 @@ def test_a_slanted_hem_ends_at_its_lowest_point() -> None:
     hem = hem_of(skirt)
     assert hem is not None
     assert HEM + 10 < hem < HEM + 20
+
+
+def test_wide_pockets_of_legs_that_touch_are_no_skirt() -> None:
+    """Where no gap shows, cloth that stands off for some rows, and goes on below in its own colour, is trousers'."""
+    pockets = np.zeros(SIZE, np.bool_)
+    pockets[330:HEM, 185:315] = True
+    assert hem_of(pockets, apart=-20, leg=(40, 70, 160)) is None
+
+
+def test_a_skirt_over_tights_of_its_colour_is_a_skirt() -> None:
+    """It stands off the legs from the crotch on."""
+    skirt = np.zeros(SIZE, np.bool_)
+    skirt[250:HEM, 185:315] = True
+    assert hem_of(skirt, apart=-20, leg=(40, 70, 160)) is not None
