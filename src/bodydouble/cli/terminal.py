@@ -93,7 +93,12 @@ class CommandGroup(TyperGroup):
 
 
 def _prepare_help(command: Any, context: Any) -> None:
-    """Set placeholders in capitals, and let the terminal's width break the lines of each paragraph."""
+    """Set placeholders in capitals, and let the terminal's width break the lines of each paragraph.
+
+    Options are listed without typer's frames: in 80 columns these cut long names off and leave 18 for the words.
+    """
+    if not hasattr(command, "commands"):
+        command.rich_markup_mode = None
     if command.help:
         paragraphs = command.help.split("\n\n")
         command.help = "\n\n".join(re.sub(r"(?<=\S)\n *", " ", paragraph) for paragraph in paragraphs)

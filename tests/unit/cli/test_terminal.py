@@ -124,3 +124,19 @@ def test_a_value_has_one_placeholder_in_all_commands():
 def test_defaults_are_shown():
     """A default that the settings decide is in the help too."""
     assert "8000" in CliRunner().invoke(app, ["serve", "--help"]).output
+
+
+def test_options_are_named_whole_on_a_narrow_terminal():
+    """In 80 columns the help of every command shows each option's name without a cut."""
+    cut = []
+    program = get_command(app)
+
+    def visit(command: Any, *names: str) -> None:
+        for name, subcommand in getattr(command, "commands", {}).items():
+            visit(subcommand, *names, name)
+        shown = CliRunner().invoke(app, [*names, "--help"], terminal_width=80, env={"COLUMNS": "80"}).output
+        options = [o for p in command.params if not getattr(p, "hidden", False) for o in p.opts if o.startswith("-")]
+        cut.extend(f"{' '.join(names)} {option}" for option in options if option not in shown)
+
+    visit(program)
+    assert cut == []
