@@ -156,6 +156,11 @@ def draw_capsules(
     return mask
 
 
+def _head_top(mesh: Points) -> float:
+    """Row of the top of the head, hair included, whose face has the ``mesh`` (468, 2); pixels of the frame."""
+    return float(mesh[:, 1].mean() - (HEAD_RISE + HEAD_HALF_HEIGHT) * np.ptp(mesh[:, 1]))
+
+
 class SelfieNet:
     """Segments everybody near the camera."""
 
@@ -368,6 +373,10 @@ class MatteMaker:
     def _fuse(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Alpha:
         h, w = part.shape[:2]
         selfie = self._selfie.levels(part)
+        if person.face is not None and _head_top(person.face.points) < 0:
+            # Of a hat that the frame's edge cuts off, the network finds one half, and mirrored the other one.
+            mirrored = self._selfie.levels(np.ascontiguousarray(part[:, ::-1]))
+            selfie = np.asarray(cv2.max(selfie, cv2.flip(mirrored, 1)), np.uint8)
         pose = pose_mask(person.body, origin, zoom, w, h)
         # What only the selfie network sees is another person or a thing, except on hands, hair and hats, which the
         # pose network's coarse mask cuts off.

@@ -6,7 +6,7 @@ import pytest
 
 import material
 from bodydouble.perception import ModelPack
-from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.landmarks import BodyLandmarks, FaceLandmarks
 from bodydouble.perception.matte import (
     LOST_FRAMES_MAX,
     BoxedMatte,
@@ -63,6 +63,31 @@ def test_the_matte_before_stands_in_for_two_lost_ones(model_pack: ModelPack):
     first, second, third = (pixels(missed) for _ in range(LOST_FRAMES_MAX + 1))
     assert min(first, second) > 0.9 * seen
     assert third < 0.5 * seen
+
+
+@pytest.mark.parametrize(("cut", "whole"), [(0, False), (80, True)])
+def test_a_cut_off_head_is_seen_mirrored_too(
+    model_pack: ModelPack, cut: int, whole: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """What the network finds of a cut-off head in one of two views belongs to it. Whole heads cost one view."""
+    image = np.ascontiguousarray(material.astronaut()[cut:])
+    (person,) = PeopleFinder(model_pack).find(image)
+    none = np.zeros((2, 16, 2))
+    face = FaceLandmarks(points=person.face, depth=np.zeros(468), score=1.0, irises=none, eyes=none)
+    found = SelfieNet.levels
+
+    def left_half(net: SelfieNet, part: np.ndarray) -> np.ndarray:
+        levels = found(net, part)
+        levels[:, levels.shape[1] // 2 :] = 0
+        return levels
+
+    monkeypatch.setattr(SelfieNet, "levels", left_half)
+    made = MatteMaker(model_pack).make(image, PersonLandmarks(body=person.body, face=face))
+
+    middle = (made.box[0] + made.box[2]) // 2
+    matte = made.spread(image.shape[1], image.shape[0])
+    outline = np.count_nonzero(matte[:100, middle:] > 127) / np.count_nonzero(matte[:100, :middle] > 127)
+    assert (outline > 0.5) == whole
 
 
 def test_capsules_scale_with_the_window(model_pack: ModelPack):
