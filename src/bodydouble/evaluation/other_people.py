@@ -5,7 +5,7 @@ import numpy as np
 
 from bodydouble.perception import ModelPack
 from bodydouble.perception.arrays import Image, Mask, Matte
-from bodydouble.perception.matte import SelfieNet
+from bodydouble.perception.selfie import SelfieNet
 
 PERSON_LEVEL = 110
 """Level (0-255) of the selfie network's mask, and of the actor's matte, from which a pixel is somebody's."""

@@ -18,9 +18,9 @@ from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
 from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
-from bodydouble.perception.litert import LiteRTNet, to_unit_range
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
+from bodydouble.perception.selfie import SelfieNet
 
 Capsule = tuple[BodyPoint, BodyPoint, float]
 """From, to, and half width in shoulder widths."""
@@ -59,8 +59,6 @@ FINGER_WIDTH = 0.3
 COORDINATE_MAX = 20_000
 """Pixels: OpenCV's drawing overflows far outside the picture."""
 
-AREA_SHRINK_MIN = 1.6
-"""Below this factor bilinear sampling skips no pixel that is missed by the eye."""
 GROWTH_ROUNDS = 2
 """How often the box grows where its edge cuts the person: skirts, hair, hats and legs beyond the landmarks."""
 GROWTH = 0.25
@@ -159,47 +157,6 @@ def draw_capsules(
 def _head_top(mesh: Points) -> float:
     """Row of the top of the head, hair included, whose face has the ``mesh`` (468, 2); pixels of the frame."""
     return float(mesh[:, 1].mean() - (HEAD_RISE + HEAD_HALF_HEIGHT) * np.ptp(mesh[:, 1]))
-
-
-class SelfieNet:
-    """Segments everybody near the camera."""
-
-    def __init__(self, pack: ModelPack) -> None:
-        self._net = LiteRTNet(pack.path("selfie_segmentation.tflite"))
-
-    def run(self, image: Image) -> Alpha:
-        """(h, w) soft mask of ``image``."""
-        height, width = image.shape[:2]
-        mask = cv2.resize(self._mask(image), (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(mask, np.float32)
-
-    def levels(self, image: Image) -> Matte:
-        """(h, w) 0-255, as ``run``, but rounded at the network's own size: that takes a fifth of the time."""
-        height, width = image.shape[:2]
-        mask = cv2.convertScaleAbs(self._mask(image), alpha=255)
-        return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-    def _mask(self, image: Image) -> Alpha:
-        """At the network's size."""
-        small = _shrunk(image, self._net.width, self._net.height)
-        return self._net.run(to_unit_range(small))[0][..., -1]
-
-
-def _shrunk(image: Image, width: int, height: int) -> Image:
-    """``image`` at ``width`` x ``height``, none of its pixels skipped.
-
-    OpenCV averages by whole factors twenty times as fast as by others: bilinear sampling does the rest.
-    """
-    factor = max(image.shape[1] / width, image.shape[0] / height)
-    if factor >= 2:
-        step = int(factor)
-        whole = image[: image.shape[0] // step * step, : image.shape[1] // step * step]
-        size = whole.shape[1] // step, whole.shape[0] // step
-        image = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
-    elif factor > AREA_SHRINK_MIN:
-        image = np.asarray(cv2.resize(image, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR), np.uint8)
-        return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def pose_mask(body: BodyLandmarks, origin: tuple[float, float], zoom: float, width: int, height: int) -> Matte:

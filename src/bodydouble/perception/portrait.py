@@ -14,10 +14,11 @@ from bodydouble.perception.arrays import Alpha, Image, PixelBox
 from bodydouble.perception.face_and_hands import FaceHandsTracker
 from bodydouble.perception.geometry import distance
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.perception.matte import SelfieNet, draw_capsules, pose_mask, stretched
+from bodydouble.perception.matte import draw_capsules, pose_mask, stretched
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import TILES, PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
+from bodydouble.perception.selfie import SelfieNet
 from bodydouble.perception.track import PersonTrack, empty_track
 from bodydouble.tasks.errors import NobodyFound
 

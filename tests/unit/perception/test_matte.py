@@ -11,14 +11,13 @@ from bodydouble.perception.matte import (
     LOST_FRAMES_MAX,
     BoxedMatte,
     MatteMaker,
-    SelfieNet,
     _grown_where_cut,
-    _shrunk,
     _widened,
     draw_capsules,
 )
 from bodydouble.perception.people import PeopleFinder
 from bodydouble.perception.person_landmarks import PersonLandmarks
+from bodydouble.perception.selfie import SelfieNet
 
 
 def test_the_matte_leaves_out_bystanders(model_pack: ModelPack, street):
@@ -126,25 +125,6 @@ def test_a_box_that_cuts_nobody_stays():
     assert _grown_where_cut((0, 10, 60, 50), alpha, 100, 100) == (0, 10, 60, 50)
     alpha[-1, 20:30] = 1
     assert _grown_where_cut((0, 10, 60, 50), alpha, 100, 100) == (0, 10, 60, 65)
-
-
-def test_levels_are_the_mask_in_bytes(model_pack: ModelPack, street):
-    """Rounding before or after the enlargement differs by less than two levels."""
-    net = SelfieNet(model_pack)
-    exact, quick = 255 * net.run(street), net.levels(street)
-    assert quick.dtype == np.uint8
-    assert np.abs(exact - quick).max() < 2
-
-
-@pytest.mark.parametrize("side", [48, 52, 60, 100, 130, 200])
-def test_a_shrunk_picture_has_the_mean_of_all_its_pixels(side: int):
-    """Fine stripes become an even grey at any factor from which pixels would be skipped."""
-    image = np.zeros((side, side, 3), np.uint8)
-    image[:, ::2] = 200
-    small = _shrunk(image, 32, 32).astype(float)
-    assert abs(small[2:-2, 2:-2].mean() - 100) < 4
-    if side > 52:
-        assert small[2:-2, 2:-2].std() < 40
 
 
 @pytest.mark.parametrize("diameter", [6.4, 7.0, 10.0, 14.0])

@@ -5,9 +5,9 @@ import material
 from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import FaceLandmarks
-from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.person_landmarks import PersonLandmarks
 from bodydouble.perception.portrait import coarse_masks
+from bodydouble.perception.selfie import SelfieNet
 from bodydouble.tasks.errors import NobodyFound
 from seen_bodies import seen_body
 

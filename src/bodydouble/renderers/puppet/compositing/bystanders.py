@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Image, Matte, PixelBox
 from bodydouble.perception.landmark_indices import KNEES
-from bodydouble.perception.matte import SelfieNet
 from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.selfie import SelfieNet
 from bodydouble.perception.track import PersonTrack
 from bodydouble.perception.trunk import HIPS, LEGS_HIDDEN_MAX, SHOULDERS, legs_hidden
 from bodydouble.renderers.puppet.discs import disc
