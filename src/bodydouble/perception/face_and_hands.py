@@ -175,13 +175,15 @@ class FaceHandsTracker:
         return hand if hand.score >= HAND_SCORE_MIN and away <= WRIST_REACH_MAX * arm else None
 
     def _hand_region(self, image: Image, body: BodyLandmarks, k: int, arm: float) -> Roi | None:
-        """Where the landmarks of the body say that hand ``k`` is; None where its wrist is hidden."""
+        """Where the landmarks of the body say that hand ``k`` is; None where it is hidden or outside the picture."""
         side = ARMS[k]
         lost = self.state.hands_lost[k]
         if body.visibility[side.wrist] < WRIST_SEEN_MIN or not _hand_search_is_due(lost):
             return None
         wrist, fingers = body.points[side.wrist], body.points[[side.pinky_root, side.index_root]].mean(0)
         centre = wrist + (fingers - wrist) * HAND_BEYOND_WRIST
+        if not (_is_inside(image, wrist) or _is_inside(image, centre)):
+            return None
         size = max(distance(wrist, fingers) * HAND_OF_PALM, HAND_SIZE_MIN * arm)
         if lost % (PALM_SEARCH_EVERY_FRAMES * (1 if lost < LONG_LOST_FRAMES else 2)) == 0:
             region = Roi(x=float(centre[0]), y=float(centre[1]), size=PALM_SEARCH_SCALE * size)
@@ -195,6 +197,11 @@ class FaceHandsTracker:
 def _hand_search_is_due(lost_frames: int) -> bool:
     """Whether a hand that has not been seen for ``lost_frames`` frames is looked for in the next one."""
     return lost_frames < LONG_LOST_FRAMES or lost_frames % LONG_LOST_SEARCH_EVERY_FRAMES == 0
+
+
+def _is_inside(image: Image, point: Points) -> bool:
+    """Whether ``point`` (2,) is in the picture. Of 53 hands with wrist and middle outside, none was ever found."""
+    return bool((point >= 0).all() and point[0] < image.shape[1] and point[1] < image.shape[0])
 
 
 def _measured_hand(points: Points) -> HandLandmarks | None:

@@ -110,3 +110,20 @@ def test_a_hand_that_stays_lost_is_looked_for_in_every_third_frame(
         tracker.hands(image, person.body)
 
     assert network.asked == [*range(LONG_LOST_FRAMES), *range(LONG_LOST_FRAMES, LONG_LOST_FRAMES + 9, 3)]
+
+
+def test_a_hand_below_the_picture_is_not_looked_for(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """Where wrist and fingers are outside, no network runs; with the fingers inside it does."""
+    image = astronaut()
+    (person,) = PeopleFinder(model_pack).find(image)
+    tracker, network = FaceHandsTracker(model_pack), CountedHands()
+    monkeypatch.setattr(tracker, "_hand", network)
+    person.body.visibility[[BodyPoint.LEFT_WRIST, BodyPoint.RIGHT_WRIST]] = (1.0, 0.0)
+    height, roots = len(image), [BodyPoint.LEFT_PINKY, BodyPoint.LEFT_INDEX]
+    person.body.points[BodyPoint.LEFT_WRIST] = 200, height + 20
+
+    for network.frame, fingers in enumerate((height + 40, height - 40)):
+        person.body.points[roots] = (190, fingers), (210, fingers)
+        tracker.hands(image, person.body)
+
+    assert network.asked == [1]
