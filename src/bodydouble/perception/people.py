@@ -144,7 +144,7 @@ class PeopleFinder:
                 continue
             covered = _covering(found, roi, face)
             if covered is None:
-                person = self._confirm(image, roi, face, rough=rough)
+                person = self._confirm(image, roi, face, found, rough=rough)
                 if person is not None:
                     found.append(person)
             elif face is not None and found[covered].face is None:
@@ -155,10 +155,17 @@ class PeopleFinder:
         """Boxes of people near the camera, possibly including ``known``; measured with the small network."""
         return [person.box for person in self.find(image, tiles=(), known=known, rough=True)]
 
-    def _confirm(self, image: Image, roi: Roi, face: Detection | None, *, rough: bool) -> Person | None:
+    def _confirm(
+        self, image: Image, roi: Roi, face: Detection | None, found: list[Person], *, rough: bool
+    ) -> Person | None:
+        """The person that a seed belongs to; those that ``_distinct`` drops are the small network's as well."""
         height, width = image.shape[:2]
-        body = self._settled_body(image, roi, rough=rough)
-        if body is None or body.score < BODY_SCORE_MIN:
+        body = self._settled_body(image, roi)
+        if body is None:
+            return None
+        if not rough and (face is not None or not _is_known(body, found, width, height)):
+            body = self.body_net.run(image, body.next_roi)
+        if body.score < BODY_SCORE_MIN:
             return None
         head = body.points[HEAD_POINTS].mean(0)
         if face is not None and distance(head, face.box.mean(0)) > FACE_REACH_MAX * face.size:
@@ -171,8 +178,8 @@ class PeopleFinder:
             return None
         return Person(box=box, score=body.score, body=body, face=mesh)
 
-    def _settled_body(self, image: Image, roi: Roi, *, rough: bool) -> BodyLandmarks | None:
-        """The body near ``roi`` after the region has moved onto it; None where the small network sees nobody."""
+    def _settled_body(self, image: Image, roi: Roi) -> BodyLandmarks | None:
+        """The body near ``roi`` after the region has moved onto it, as the small network sees it; None for nobody."""
         height, width = image.shape[:2]
         body: BodyLandmarks | None = None
         for _ in range(SETTLING_ROUNDS):
@@ -182,9 +189,7 @@ class PeopleFinder:
             roi = body.next_roi
             if body.score < ROUGH_SCORE_MIN:
                 return None
-        if not roi.inside(width, height):
-            return None
-        return body if rough else self.body_net.run(image, roi)
+        return body if roi.inside(width, height) else None
 
     def _face(self, image: Image, face: Detection) -> Points | None:
         landmarks = self._mesh.run(image, detection_face_roi(face))
@@ -226,6 +231,12 @@ def _covering(found: list[Person], roi: Roi, face: Detection | None) -> int | No
             if near and SAME_REGION_SCALES[0] < roi.size / known.size < SAME_REGION_SCALES[1]:
                 return k
     return None
+
+
+def _is_known(body: BodyLandmarks, found: list[Person], width: int, height: int) -> bool:
+    """Whether ``_distinct`` drops a person with this ``body`` and no face, because one of ``found`` has a face."""
+    person = Person(box=body_box(body, width, height), score=body.score, body=body)
+    return any(other.face is not None and _same(person, other) for other in found)
 
 
 def _distinct(found: list[Person]) -> list[Person]:

@@ -25,6 +25,16 @@ def test_hills_are_nobody(model_pack: ModelPack):
     assert PeopleFinder(model_pack).find(material.landscape(1, (480, 270))[0]) == []
 
 
+def test_a_person_with_a_face_is_measured_once(model_pack: ModelPack, monkeypatch: pytest.MonkeyPatch):
+    """Other seeds on the same body need no run of the large network."""
+    finder, measured = PeopleFinder(model_pack), []
+    run = finder.body_net.run
+    monkeypatch.setattr(finder.body_net, "run", lambda image, roi: measured.append(roi) or run(image, roi))
+
+    assert len(finder.find(material.astronaut())) == 1
+    assert len(measured) == 1
+
+
 def _people(*boxes: tuple[float, float, float, float]) -> list[Person]:
     return [Person(box=np.array(box), score=1.0, body=None) for box in boxes]  # type: ignore[arg-type]
 
