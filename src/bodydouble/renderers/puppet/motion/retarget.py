@@ -26,7 +26,7 @@ from bodydouble.renderers.puppet.motion.visibility import hips_seen, legs_seen
 Array = NDArray[np.float64]
 
 ROOT_SIGMA = 3.0
-"""Frames over which the body's offset from the actor's hips is smoothed."""
+"""Frames over which the body's offset from the actor's hips, or shoulders, is smoothed."""
 HEAD_SHARE, HEAD_SHARE_CLOSE = 0.5, 0.85
 """Of the head in size and place of a body without feet, with and without hips in sight; the shoulders have the rest.
 
@@ -188,10 +188,11 @@ class Retargeting:
     def _roots(self) -> Array:
         """(F, 2) where the character's hips are in the frame: the carrying foot stays where the actor's is.
 
-        Where the actor is not seen down to the feet, shoulders and hips agree with the actor's on average.
+        Where the actor is not seen down to the feet, face and shoulders are where the actor's are, on average. The
+        shoulders follow the actor's at once. Hips may be outside the frame, where the network's guess of them trembles.
         """
         actor, motion = self.actor, self.motion
-        hips = actor.hips[:, :2]
+        held = actor.hips[:, :2].copy()
         offsets = np.full((len(motion), 2), np.nan)
         weights = _support(self._contacts, actor)
         for i, pose in enumerate(self.poses):
@@ -202,14 +203,14 @@ class Retargeting:
                 own = np.array([self._posing.contact(pose, side) for side in SIDES]) * scale
                 offsets[i] = (weights[i, :, None] * (self._contacts[i] - own)).sum(0)
             else:
-                shoulders = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
+                held[i] = actor.shoulders[i, :2] - pose.joints["shoulders"][:2] * scale
                 face = motion.head_centre[i] - pose.bones["head"].apply(self._posing.head_centre())[:2] * scale
-                offsets[i] = self._head_share * face + (1 - self._head_share) * shoulders
+                offsets[i] = self._head_share * face + (1 - self._head_share) * held[i]
         result = np.full_like(offsets, np.nan)
         for start, stop in spans(motion.present, motion.shot, gap_max=0):
             here = slice(start, stop)
-            away = gaussian_smoothed(offsets[here] - hips[here], ROOT_SIGMA)
-            result[here] = hips[here] + away
+            away = gaussian_smoothed(offsets[here] - held[here], ROOT_SIGMA)
+            result[here] = held[here] + away
         return result
 
 

@@ -343,3 +343,23 @@ def test_a_foot_put_forward_in_the_picture_makes_the_character_no_smaller():
     found = Retargeting(rest, motion, template)
 
     assert np.abs(_tops(found) - _actor_top(motion)).max() < 3
+
+
+def test_hips_outside_the_frame_do_not_shake_a_head():
+    """Shoulders and head stand as still as the actor's, however the guessed hips below them tremble."""
+    poses = [joints(30.0, 200.0, 40.0) for _ in range(16)]
+    for i, pose in enumerate(poses):
+        pose[[23, 24], :2] += [(-6, 6)[i % 2], (8, -8)[i // 2 % 2]]
+    track = track_of(poses)
+    track.visibility[:, 23:] = 0.05
+    found = _retargeting(build_motion(track, 25.0))
+
+    for name in ("shoulders", "head"):
+        places = np.array(
+            [
+                pose.joints[name][:2] * scale + root
+                for pose, scale, root in zip(found.poses, found.scales, found.roots, strict=True)
+                if pose is not None
+            ]
+        )
+        assert np.linalg.norm(np.diff(places, axis=0), axis=1).max() < 0.5, name
