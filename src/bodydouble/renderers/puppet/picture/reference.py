@@ -8,6 +8,7 @@ import numpy as np
 from bodydouble.perception import ModelPack, Portrait, analyse_portrait
 from bodydouble.perception.arrays import Image
 from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.picture.bars import without_bars
 from bodydouble.renderers.puppet.picture.cutout import resized
 from bodydouble.tasks.atomic_files import atomic_file
 
@@ -17,12 +18,14 @@ PORTRAIT_NAME = "portrait.npz"
 
 
 def analysed_reference(pack: ModelPack, reference: Image, folder: Path) -> tuple[Image, Portrait]:
-    """``reference`` (H, W, 3) RGB at working size, and its largest person; the analysis is kept in ``folder``.
+    """``reference`` (H, W, 3) RGB at working size without bars, and its largest person.
+
+    The analysis is kept in ``folder``.
 
     Raises:
         NobodyFound: nobody in the reference image.
     """
-    image = resized(reference, min(1.0, REFERENCE_SIDE_MAX / max(reference.shape[:2])))
+    image = without_bars(resized(reference, min(1.0, REFERENCE_SIDE_MAX / max(reference.shape[:2]))))
     path = folder / PORTRAIT_NAME
     if not path.is_file():
         made = analyse_portrait(pack, image)
