@@ -25,8 +25,8 @@ from bodydouble.shot.preview import (
 )
 from box_shot import PACK, BoxRenderer, box_plugin
 
-RATE = 25
-"""Frames a second of the clip."""
+RATE, STEP = 25, 3
+"""Frames a second of the clip, and of them from one that the preview shows to the next."""
 
 
 def _decoded(path: Path) -> np.ndarray:
@@ -42,8 +42,8 @@ def _played(path: Path) -> list[tuple[float, np.ndarray]]:
 
 
 def _shown(segments: list[Segment]) -> list[int]:
-    """The frames that the preview of these segments shows: of each second, every other frame."""
-    seconds = [range(k, min(k + RATE, s.stop), 2) for s in segments for k in range(s.start, s.stop, RATE)]
+    """The frames that the preview of these segments shows: of each second, every third frame."""
+    seconds = [range(k, min(k + RATE, s.stop), STEP) for s in segments for k in range(s.start, s.stop, RATE)]
     return [index for second in seconds for index in second]
 
 
@@ -66,7 +66,7 @@ def _prepared_shot(request: ShotRequest, workspace: Path, renderer: BoxRenderer)
 
 
 def test_each_segment_lengthens_the_preview(box_request: ShotRequest, workspace: Path) -> None:
-    """After a segment the video shows every other frame until its end, and the picture is its last frame.
+    """After a segment the video shows every third frame until its end, and the picture is its last frame.
 
     Frames keep their times. The clip is faster than ``RATE_MAX``: each part shows its first frame, and goes on from it.
     """
@@ -107,8 +107,9 @@ def test_the_preview_grows_by_the_second(box_request: ShotRequest, tmp_path: Pat
         for index, image in reader.read(0, 30):
             writer.add(index, image)
             lengths.append(len(_played(tmp_path / PREVIEW_VIDEO)) if (tmp_path / PREVIEW_VIDEO).exists() else 0)
-    assert lengths == [0] * RATE + [(RATE + 1) // 2] * (30 - RATE)
-    assert len(_played(tmp_path / PREVIEW_VIDEO)) == (RATE + 1) // 2 + 3
+    second = -(-RATE // STEP)
+    assert lengths == [0] * RATE + [second] * (30 - RATE)
+    assert len(_played(tmp_path / PREVIEW_VIDEO)) == second + 2
     with av.open(str(tmp_path / PREVIEW_VIDEO)) as container:
         assert container.metadata["comment"] == RESULT_COMMENT  # it shows what is generated, as the result does
 
@@ -132,7 +133,7 @@ def test_a_second_opens_no_part_before_it(
                 writer.add(index, np.full((240, 320, 3), index, np.uint8))
     assert opened == [["0000000.mp4"], *([PREVIEW_VIDEO, f"{k:07d}.mp4"] for k in (RATE, 2 * RATE, 3 * RATE))]
     at = [round(seconds * RATE) for seconds, _ in _played(tmp_path / PREVIEW_VIDEO)]
-    assert at == [k + j for k in range(0, 4 * RATE, RATE) for j in range(0, RATE, 2)]
+    assert at == [k + j for k in range(0, 4 * RATE, RATE) for j in range(0, RATE, STEP)]
 
 
 def test_a_resumed_shot_continues_the_preview(box_request: ShotRequest, workspace: Path) -> None:
