@@ -26,8 +26,8 @@ PART_SECONDS = 1
 RATE_MAX = 10
 """Frames a second of the preview: of a faster video every other frame is shown, every third, and so on."""
 SHORT_SIDE_MAX = 270
-"""Pixels of the preview. It is looked at while the result is made: at 360 pixels and 12 frames a second it took 1.5 % of
-a shot's time."""
+"""Pixels of the preview. It is looked at while people wait: with 360 pixels and 12 frames a second it took 1.5 % of a
+shot's time."""
 SIDE_MAX = 480
 """Pixels of the picture's longer side."""
 JPEG_QUALITY = 80

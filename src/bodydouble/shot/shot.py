@@ -41,7 +41,7 @@ from bodydouble.shot.allocation import keep_freed_memory
 from bodydouble.shot.input_watch import InputWatch, describe_inputs
 from bodydouble.shot.labels import VisibleLabel, people_in_picture, result_texts, visible_label
 from bodydouble.shot.minimum import check_minimum
-from bodydouble.shot.output_samples import OutputSamples
+from bodydouble.shot.output_samples import OutputSamples, output_format
 from bodydouble.shot.plan import Plan
 from bodydouble.shot.preview import PreviewWriter
 from bodydouble.shot.progress import Listener, ProgressMeter
@@ -121,7 +121,8 @@ class Shot:
     def footage(self) -> KeepingReader:
         """The driving video at working size."""
         width, height = working_size(self.info.width, self.info.height, self.request.short_side)
-        return KeepingReader(self.workspace, self.request.video, self.info, width, height)
+        samples = output_format(self.info, self.request) if self.request.mode == REPLACE else None
+        return KeepingReader(self.workspace, self.request.video, self.info, width, height, samples)
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:
@@ -225,7 +226,6 @@ class Shot:
                 *self._direction_warnings,
                 *prepared.warnings,
             ]
-            self.footage.forget()  # from here on frames are read once more, with their samples
             text = Plan(segments=prepared.segments, warnings=warnings).to_json()
             atomic_write(path, text, publish_with_digest)
         return Plan.from_json(path.read_text())
@@ -353,6 +353,7 @@ class Shot:
         Raises:
             WorkspaceDamaged: an artefact was damaged during the shot. ``Shot.create`` makes it again.
         """
+        self.footage.forget()
         target = output or self.workspace / self._samples.file_name
         paths = [self._segment_path(i) for i in range(len(self._plan.segments))]
         keep, tags = self.request.keep_audio, self._samples.form.colour

@@ -8,23 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bodydouble.media import KeepingReader, VideoReader, keeping, probe_video
+from bodydouble.media import SDR_COLOUR, KeepingReader, PlaneFormat, VideoReader, keeping, probe_video
 from material import landscape, write_video
 
 FRAMES = 20
+SAMPLES = PlaneFormat(bits=8, colour=SDR_COLOUR)
 
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Gets first frame and step of each pass that decodes."""
     passes: list[tuple[int, int]] = []
-    original = VideoReader.read
+    original = VideoReader._frames
 
     def counted(self: VideoReader, start: int, stop: int, step: int = 1) -> Iterator[tuple[int, Any]]:
         passes.append((start, step))
         return original(self, start, stop, step)
 
-    monkeypatch.setattr(VideoReader, "read", counted)
+    monkeypatch.setattr(VideoReader, "_frames", counted)
     return passes
 
 
@@ -35,7 +36,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KeepingReader:
     video, folder = tmp_path / "clip.mp4", tmp_path / "kept"
     write_video(video, landscape(FRAMES, (96, 64)))
     folder.mkdir()
-    return KeepingReader(folder, video, probe_video(video), 96, 64)
+    return KeepingReader(folder, video, probe_video(video), 96, 64, SAMPLES)
 
 
 def test_even_frames_are_decoded_once(reader: KeepingReader, decoded: list[tuple[int, int]], tmp_path: Path) -> None:
@@ -52,11 +53,40 @@ def test_a_pass_decodes_from_the_first_frame_on_that_is_not_kept(
     reader: KeepingReader, decoded: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file has a largest size."""
-    monkeypatch.setattr(keeping, "KEPT_BYTES_MAX", 3 * 96 * 64 * 3)
+    monkeypatch.setattr(reader._pictures, "_bytes_max", 3 * 96 * 64 * 3)
     whole = dict(reader.read(0, FRAMES))
     again = dict(reader.read(0, FRAMES, 2))
     assert decoded == [(0, 1), (6, 2)]
     assert all(np.array_equal(image, whole[index]) for index, image in again.items())
+
+
+def test_the_last_pass_reads_samples_that_the_first_one_kept(
+    reader: KeepingReader, decoded: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    """Pictures and samples of every frame are those of a reader that keeps nothing."""
+    list(reader.read(0, FRAMES))
+    kept = list(reader.read_planes(3, FRAMES, SAMPLES))
+    assert decoded == [(0, 1)]
+    video = tmp_path / "clip.mp4"
+    wanted = list(VideoReader(video, probe_video(video), 96, 64).read_planes(3, FRAMES, SAMPLES))
+    assert [index for index, _, _ in kept] == list(range(3, FRAMES))
+    for (_, image, planes), (_, wanted_image, wanted_planes) in zip(kept, wanted, strict=True):
+        assert np.array_equal(image, wanted_image)
+        assert all(np.array_equal(plane, other) for plane, other in zip(planes, wanted_planes, strict=True))
+
+
+@pytest.mark.parametrize("limit", ["PICTURES_BYTES_MAX", "SAMPLES_BYTES_MAX"])
+def test_samples_are_decoded_from_the_first_frame_on_that_is_not_kept(
+    reader: KeepingReader, decoded: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Each of both files has a largest size; no frame is missing then."""
+    monkeypatch.setattr(keeping, limit, 4 * 96 * 64 * 3)
+    small = KeepingReader(reader._pictures._folder, reader._path, reader._info, 96, 64, SAMPLES)
+    whole = dict(small.read(0, FRAMES))
+    again = list(small.read_planes(0, FRAMES, SAMPLES))
+    assert [index for index, _, _ in again] == list(range(FRAMES))
+    assert all(np.array_equal(image, whole[index]) for index, image, _ in again)
+    assert len(decoded) == 2
 
 
 def test_nothing_is_kept_after_forget(reader: KeepingReader, decoded: list[tuple[int, int]]) -> None:
@@ -76,7 +106,7 @@ def test_a_full_disk_costs_time_only(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setattr(os, "pwritev", full)
     assert len(list(reader.read(0, FRAMES))) == FRAMES
     assert len(list(reader.read(0, FRAMES, 2))) == FRAMES // 2
     assert decoded == [(0, 1), (0, 2)]
