@@ -115,6 +115,11 @@ class FaceHandsTracker:
         state.face, state.face_lost = face_roi(face.points), 0
         return face
 
+    def face_in_picture(self, image: Image, body: BodyLandmarks) -> FaceLandmarks | None:
+        """The face of ``body`` in a still picture, which no frame before or after makes surer."""
+        face = self.face(image, body)
+        return None if face is None else self._face.averaged(image, face)
+
     def _measure_face(self, image: Image, body: BodyLandmarks, roi: Roi) -> FaceLandmarks | None:
         if not roi.inside(image.shape[1], image.shape[0]):
             return None

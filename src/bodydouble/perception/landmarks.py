@@ -4,7 +4,7 @@ Region rules and constants are those of MediaPipe's graphs (``pose_detection_to_
 ``face_detection_front_detection_to_roi``, ``iris_landmark_left_and_right``, version 0.10.21).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,12 @@ MESH_SCORE_MIN = 0.5
 """Below this there is no face, and the irises are not measured."""
 FACE_REGION_SCALE = 1.5
 """Region over the box of a detection or mesh."""
+SETTLING_LOOKS = 3
+"""Regions of a still face, each from the mesh before, until the mesh settles. Measured on drawn faces: from the
+detector's region it may lie 6 % of the face's width off, after three looks it stays within 1 %."""
+LOOK_SIZES, LOOK_ANGLES = (0.9, 1.0, 1.15), (-0.14, 0.0, 0.14)
+"""Sides of the regions over the settled one, and radians by which they are turned, whose meshes are averaged. Measured:
+looks at photographs spread by 0.5 % of the face's width, at drawn faces by 1 to 3 %."""
 EYE_REGION_SCALE = 2.3
 """Region over the distance of the eye's corners."""
 EYE_CORNERS = (
@@ -202,16 +208,45 @@ class FaceNet:
 
     def run(self, image: Image, roi: Roi) -> FaceLandmarks:
         """The face in ``roi``; ``score`` (0-1) says whether there is one."""
+        face = self._mesh_of(image, roi)
+        return self._with_eyes(image, face) if face.score > MESH_SCORE_MIN else face
+
+    def averaged(self, image: Image, face: FaceLandmarks) -> FaceLandmarks:
+        """``face`` of a still picture as several looks see it: one is off by more, most of all at drawn faces.
+
+        ``face`` itself where a look at its own region sees none.
+        """
+        settled = face
+        for _ in range(SETTLING_LOOKS):
+            settled = self._mesh_of(image, face_roi(settled.points))
+            if settled.score <= MESH_SCORE_MIN:
+                return face
+        roi = face_roi(settled.points)
+        regions = [
+            replace(roi, size=roi.size * size, angle=roi.angle + turn) for size in LOOK_SIZES for turn in LOOK_ANGLES
+        ]
+        looks = [look for look in (self._mesh_of(image, region) for region in regions) if look.score > MESH_SCORE_MIN]
+        points, depth = (
+            np.mean([getattr(look, name) for look in looks or [settled]], axis=0) for name in ("points", "depth")
+        )
+        return self._with_eyes(image, replace(face, points=points, depth=depth))
+
+    def _mesh_of(self, image: Image, roi: Roi) -> FaceLandmarks:
+        """The mesh in ``roi``, without eyes."""
         matrix = roi.matrix(FACE_SIDE)
         mesh, flag = sorted(self._mesh.run(to_unit_range(crop(image, matrix, FACE_SIDE))), key=lambda o: -o.size)
         raw = mesh.reshape(MESH_LANDMARKS, 3).astype(np.float64)
-        points = transform(matrix, raw[:, :2])
-        score = float(sigmoid(flag.ravel())[0])
-        irises, eyes = np.zeros((2, IRIS_LANDMARKS, 2)), np.zeros((2, EYE_CONTOUR, 2))
-        if score > MESH_SCORE_MIN:
-            irises, eyes = self._eyes(image, points)
-        depth = raw[:, 2] * roi.size / FACE_SIDE
-        return FaceLandmarks(points=points, depth=depth, score=score, irises=irises, eyes=eyes)
+        return FaceLandmarks(
+            points=transform(matrix, raw[:, :2]),
+            depth=raw[:, 2] * roi.size / FACE_SIDE,
+            score=float(sigmoid(flag.ravel())[0]),
+            irises=np.zeros((2, IRIS_LANDMARKS, 2)),
+            eyes=np.zeros((2, EYE_CONTOUR, 2)),
+        )
+
+    def _with_eyes(self, image: Image, face: FaceLandmarks) -> FaceLandmarks:
+        irises, eyes = self._eyes(image, face.points)
+        return replace(face, irises=irises, eyes=eyes)
 
     def _eyes(self, image: Image, mesh: Points) -> tuple[Points, Points]:
         irises, eyes = np.zeros((2, IRIS_LANDMARKS, 2)), np.zeros((2, EYE_CONTOUR, 2))

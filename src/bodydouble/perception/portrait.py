@@ -101,7 +101,7 @@ def analyse_portrait(pack: ModelPack, image: Image) -> Portrait:
     body = people[0].body
     height, width = image.shape[:2]
     tracker = FaceHandsTracker(pack)
-    face = tracker.face(image, body)
+    face = tracker.face_in_picture(image, body)
     hands = tracker.hands(image, body)
     track = empty_track(1)
     person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))

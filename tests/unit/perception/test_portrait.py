@@ -4,7 +4,7 @@ import pytest
 import material
 from bodydouble.perception import ModelPack, analyse_portrait
 from bodydouble.perception.geometry import Roi
-from bodydouble.perception.landmarks import FaceLandmarks
+from bodydouble.perception.landmarks import FaceLandmarks, FaceNet
 from bodydouble.perception.person_landmarks import PersonLandmarks
 from bodydouble.perception.portrait import coarse_masks
 from bodydouble.perception.selfie import SelfieNet
@@ -37,6 +37,21 @@ def test_a_portrait_has_face_body_and_mask(model_pack: ModelPack):
     assert mask[125, 223] > 0.9
     assert mask[400, 200] > 0.9
     assert mask[60, 420] < 0.1
+
+
+def test_a_face_in_a_picture_does_not_depend_on_where_it_was_looked_for(model_pack: ModelPack):
+    """Two looks whose regions differ by a tenth of their side disagree; averaged, both find the same mesh."""
+    net, picture = FaceNet(model_pack), material.astronaut()
+    centred, aside = (net.run(picture, Roi(x=223 + shift, y=112 - shift, size=180 + shift)) for shift in (0, 18))
+    wide = float(np.ptp(centred.points[:, 0]))
+
+    def apart(one: FaceLandmarks, other: FaceLandmarks) -> float:
+        return float(np.linalg.norm(one.points - other.points, axis=1).mean()) / wide
+
+    settled = [net.averaged(picture, face) for face in (centred, aside)]
+    assert apart(centred, aside) > 0.02
+    assert apart(*settled) < 0.005
+    assert np.abs(settled[0].irises.mean((0, 1)) - (223, 105)).max() < 20
 
 
 def test_of_several_people_the_largest_is_meant(model_pack: ModelPack, street):
