@@ -16,6 +16,7 @@ from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import extend_below
 from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
+from bodydouble.renderers.puppet.picture.held_things import without_held_things
 from bodydouble.renderers.puppet.picture.layers import SOLID, ArmPicture, LayeredBody, LayerSources, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
@@ -74,6 +75,7 @@ def layer_picture(
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
     if alpha is not cutout.alpha:
         cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
+    cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
     extended = extend_below(
         image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs, margins=margins
     )
