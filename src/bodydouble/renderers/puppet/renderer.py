@@ -14,6 +14,7 @@ from bodydouble.renderers.protocol import RenderWarning, Scene, Segment, StepRep
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.capability import check_capability
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.captions import Captions, captions_path
 from bodydouble.renderers.puppet.compositing.composite import Composer
 from bodydouble.renderers.puppet.compositing.desk import Desk, find_desk
 from bodydouble.renderers.puppet.compositing.held import learn_held
@@ -110,6 +111,7 @@ class PuppetRenderer:
             held=learn_held(samples, plates, track),
             other_hands=hands if hands.are_expected(samples) else None,
             bars=learn_bars(samples),
+            captions=Captions.load(captions_path(folder)),
         )
         warnings = check_capability(character, motion, track, plates, footage.height)
         return PreparedPuppet(scene, composer, cut_segments(track.shot), warnings)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Floats, Image, Mask, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.captions import Captions
 from bodydouble.renderers.puppet.compositing.desk import Desk
 from bodydouble.renderers.puppet.compositing.eyelids import paint_closed_lids
 from bodydouble.renderers.puppet.compositing.hands import KeptHand, keep_hand, moved_hand
@@ -95,6 +96,7 @@ class Composer:
     held: Held | None
     other_hands: OtherHands | None = None
     bars: Mask | None = None  # (H, W) black sides of the video
+    captions: Captions | None = None
 
     def frame(self, index: int, image: Image, matte: Matte) -> Image:
         """Frame ``index`` with the person replaced; the source itself where nobody is there."""
@@ -151,6 +153,8 @@ class Composer:
                     self._lay_held(shown, base, drawn, self.held)
         result = image.copy()
         result[y0:y1, x0:x1] = base
+        if self.captions is not None:
+            self.captions.lay_over(index, image, result)
         return result
 
     def _needed(self, index: int, gone: MatLike, drawing: Drawing | None, box: Box, *, everywhere: bool) -> list[Box]:

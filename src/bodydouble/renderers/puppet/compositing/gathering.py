@@ -59,6 +59,14 @@ class Sample:
             small=np.asarray(small, np.uint8),
         )
 
+    def hide(self, taken: NDArray[np.uint8] | None) -> None:
+        """Let the pixels ``taken`` (H, W), which are not 0, say nothing of the background."""
+        if taken is None:
+            return
+        self.rgba[..., 3][taken > 0] = 0
+        columns, rows = choice_size(taken.shape)
+        self.free[...] = self.rgba[: rows * CHOICE_STEP : CHOICE_STEP, : columns * CHOICE_STEP : CHOICE_STEP, 3]
+
 
 def choice_size(shape: tuple[int, ...]) -> tuple[int, int]:
     """Width and height of the picture in which samples of ``shape`` (H, W, ...) are compared."""

@@ -20,6 +20,7 @@ from bodydouble.perception.arrays import Image, Mask, Matte
 from bodydouble.perception.footage import Footage, Mattes
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
+from bodydouble.renderers.puppet.compositing.captions import CaptionFinder, Captions, captions_path
 from bodydouble.renderers.puppet.compositing.gathering import SEAM_REACH, Sample, median, nearest
 from bodydouble.renderers.puppet.compositing.inpaint import fill_holes
 from bodydouble.renderers.puppet.compositing.letterbox import RINGING_PIXELS, bars, inside
@@ -67,11 +68,12 @@ def build_plates(
     index_path = folder / "plates.json"
     if not index_path.exists():
         total = sum(stop - start for start, stop in shot_spans(track))
+        finder = CaptionFinder(footage.frame_rate)
         done = 0
         spans_json: list[dict[str, Any]] = []
         unseen: list[float] = []
         for start, stop in shot_spans(track):
-            builder = _SpanBuilder(footage, mattes, track, bystanders, folder, start, stop)
+            builder = _SpanBuilder(footage, mattes, track, bystanders, finder, folder, start, stop)
             for index in builder.run():
                 report((done + index - start) / total)
             done += stop - start
@@ -86,6 +88,7 @@ def build_plates(
                     "to_first": builder.path.to_first.tolist() if not builder.path.still else [],
                 }
             )
+        Captions(finder.found).save(captions_path(folder))
         index = {"spans": spans_json, "unseen": float(np.mean(unseen)) if unseen else 0.0}
         atomic_write(index_path, json.dumps(index))
     data = json.loads(index_path.read_text())
@@ -128,12 +131,13 @@ class _SpanBuilder:
         mattes: Mattes,
         track: PersonTrack,
         bystanders: BystanderMasks | None,
+        captions: CaptionFinder,
         folder: Path,
         start: int,
         stop: int,
     ) -> None:
         self._footage, self._mattes, self._track, self._folder = footage, mattes, track, folder
-        self._others = _OtherPeople(bystanders)
+        self._others, self._captions = _OtherPeople(bystanders), captions
         self._latest: Matte | None = None
         self._shown: Mask | None = None  # (H, W) the picture without black bars, as in the newest sample
         self._start, self._stop = start, stop
@@ -147,14 +151,19 @@ class _SpanBuilder:
         tracker = CameraTracker(self._footage.width, self._footage.height)
         samples: deque[Sample] = deque(maxlen=SAMPLES_MAX)
         short = self._stop - self._start <= SAMPLES_MAX * MOVING_SAMPLE_FRAMES
+        self._captions.start_shot()
         for index, image, matte in self._frames(TRACK_EVERY_FRAMES):
             # A shot that fits into the ring is done after one pass. The camera's path needs no exact mask.
             sampled = short and (index - self._start) % MOVING_SAMPLE_FRAMES == 0
             taken = self._unknown(index, image, matte) if sampled else self._occupied(index, image, matte)
             tracker.add(index, image, taken)
+            self._captions.add(index, image, matte)
             if sampled:
                 samples.append(Sample.of(index, image, taken))
             yield self._start + (index - self._start) // 2
+        captions = Captions(self._captions.found)
+        for sample in samples:
+            sample.hide(captions.mask(sample.index, sample.rgba))
         self.path = tracker.path(self._start, self._stop)
         key_frames, sample_frames, reach = (
             (STILL_KEY_FRAMES, STILL_SAMPLE_FRAMES, STILL_REACH_FRAMES)
@@ -167,6 +176,7 @@ class _SpanBuilder:
             if not short:
                 for index, image, matte in self._frames(sample_frames):
                     samples.append(Sample.of(index, image, self._unknown(index, image, matte)))
+                    samples[-1].hide(captions.mask(index, image))
                     while waiting and index >= waiting[0] + reach:
                         self._gather(pool, waiting.popleft(), samples)
                     yield self._start + (self._stop - self._start + index - self._start) // 2
