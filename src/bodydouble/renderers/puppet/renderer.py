@@ -25,6 +25,7 @@ from bodydouble.renderers.puppet.compositing.occlusion import learn_ball, learn_
 from bodydouble.renderers.puppet.compositing.other_hands import OtherHands
 from bodydouble.renderers.puppet.compositing.plate import build_plates, shot_spans
 from bodydouble.renderers.puppet.compositing.samples import sample_frames
+from bodydouble.renderers.puppet.compositing.softness import measure_softness
 from bodydouble.renderers.puppet.drawing.layered_puppet import LayeredPuppet
 from bodydouble.renderers.puppet.motion.actor_motion import Motion, build_motion
 from bodydouble.renderers.puppet.motion.feet import lowest_rows, sole_below
@@ -92,21 +93,26 @@ class PuppetRenderer:
             skin=character.skin,
         )
         report(MEASURED)
+        puppet = _puppet(character, motion, self._options)
         desks: dict[int, Desk] = {}
+        softness: dict[int, float] = {}
         for start, stop in shot_spans(track):
-            desk = find_desk([sample for sample in samples if start <= sample.index < stop], track)
+            shot, within = int(track.shot[start]), [sample for sample in samples if start <= sample.index < stop]
+            desk = find_desk(within, track)
             if desk is not None:
-                desks[int(track.shot[start])] = desk
+                desks[shot] = desk
+            softness[shot] = measure_softness(within, puppet.draw)
         colours = learn_colours(samples, track)
         hands = OtherHands(self._pack, track)
         composer = Composer(
-            puppet=_puppet(character, motion, self._options),
+            puppet=puppet,
             motion=motion,
             plates=plates,
             bystanders=bystanders,
             light=light,
             mouth=measure_mouth(samples, track, light, character.face.lips if character.face else None),
             desks=desks,
+            softness=softness,
             actor_colours=None if colours is None else learn_ball(colours, samples, plates, track),
             held=learn_held(samples, plates, track),
             other_hands=hands if hands.are_expected(samples) else None,

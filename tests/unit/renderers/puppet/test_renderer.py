@@ -89,6 +89,18 @@ def test_nothing_of_the_actor_is_left(tmp_path: Path, monkeypatch: pytest.Monkey
         assert (off[gone] > 30).mean() < 0.02
 
 
+def test_a_soft_video_shows_a_soft_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the video blurs is blurred in the puppet's colours and in its edge."""
+    steepest = []
+    for sigma in (0.0, 2.0):
+        monkeypatch.setattr(module, "measure_softness", lambda samples, draw, sigma=sigma: sigma)
+        shot, _, mattes, _, _ = prepared(tmp_path / str(sigma), frames=8)
+        red = rendered(shot)[4][..., 0].astype(np.float32)
+        inside = matte_mask(mattes[4]) > 0
+        steepest.append(float(np.abs(np.diff(red, axis=1))[inside[:, 1:]].max()))
+    assert steepest[1] < 0.7 * steepest[0]
+
+
 def test_frames_without_the_person_pass_untouched(tmp_path: Path) -> None:
     """Where nobody is there the source's bytes are answered."""
     shot, frames, _, _, _ = prepared(tmp_path, frames=24, absent=(0, 1, 12, 13))

@@ -11,7 +11,7 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats, Image, Mask, Matte
+from bodydouble.perception.arrays import Bytes, Floats, Image, Mask, Matte
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.captions import Captions
@@ -92,6 +92,7 @@ class Composer:
     light: Light
     mouth: MouthLight
     desks: dict[int, Desk]  # by shot
+    softness: dict[int, float]  # by shot, px: standard deviation of the blur that the puppet needs
     actor_colours: ActorColours | None
     held: Held | None
     other_hands: OtherHands | None = None
@@ -185,10 +186,11 @@ class Composer:
         h, w = drawing.rgba.shape[:2]
         inside = np.s_[dy : dy + h, dx : dx + w]
         under = base[inside]
-        colour = relight(drawing.rgba, self.light, index)
+        shot = int(self.motion.shot[index])
+        rgba, alpha = _softened_puppet(drawing, self.softness.get(shot, 0.0))
+        colour = relight(rgba, self.light, index)
         self._paint_face(index, colour, drawing, image)
-        alpha = np.asarray(cv2.GaussianBlur(drawing.alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
-        desk = self.desks.get(int(self.motion.shot[index]))
+        desk = self.desks.get(shot)
         if desk is not None:
             alpha = _weighed(alpha, self._before_desk(index, desk, drawing))
         if shown.things is not None:
@@ -286,6 +288,15 @@ def where_seen(hair: Matte, with_seen: NDArray[np.uint8]) -> Matte:
 def _joined(things: Floats | None, more: Floats) -> Floats:
     """(h, w) 0-1 of both."""
     return more if things is None else np.asarray(np.maximum(things, more), np.float32)
+
+
+def _softened_puppet(drawing: Drawing, sigma: float) -> tuple[Bytes, Matte]:
+    """Colours (h, w, 4), premultiplied, and alpha (h, w) of ``drawing``, as soft as the video shows its person."""
+    if sigma <= EDGE_SOFT_PIXELS:
+        alpha = np.asarray(cv2.GaussianBlur(drawing.alpha, (0, 0), EDGE_SOFT_PIXELS), np.uint8)
+        return (np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), sigma), np.uint8) if sigma else drawing.rgba), alpha
+    rgba = np.asarray(cv2.GaussianBlur(drawing.rgba, (0, 0), sigma), np.uint8)
+    return rgba, np.asarray(cv2.extractChannel(rgba, 3), np.uint8)
 
 
 def _levels(share: NDArray[np.floating]) -> Matte:
