@@ -83,6 +83,10 @@ FLOW_SIDE = 256
 """Pixels of the longer side at which optical flow is computed."""
 LOST_SHARE = 0.5
 """A matte with less than this share of the previous one's pixels has lost the person, as nobody vanishes so fast."""
+MIRROR_GAIN_MIN, MIRROR_EVERY_FRAMES = 1.1, 8
+"""Pixels above a cut-off head's face with a mirrored view, over those without it, from which the view adds something:
+1.13 to 1.18 of a beret with single frames below, mostly 1.01 to 1.06 of hair. After this many frames that add nothing,
+one of as many is looked at."""
 LOST_FRAMES_MAX = 2
 """Frames in a row in which the previous matte stands in. What hides a person for longer is no mistake of a network."""
 # Refinement: guided filter (He, Sun, "Fast Guided Filter", 2015).
@@ -208,13 +212,15 @@ class BoxedMatte:
 class MatteState:
     """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB.
 
-    ``lost_frames``: in so many frames before, the networks had lost the person.
+    ``lost_frames``: in so many frames before, the networks had lost the person. ``mirror_idle``: in so many, a mirrored
+    view added nothing or was not looked at.
     """
 
     grey: NDArray[np.uint8] | None = None
     matte: Alpha | None = None
     picture: Image | None = None
     lost_frames: int = 0
+    mirror_idle: int = 0
 
 
 def _halvable(box: PixelBox) -> tuple[PixelBox, int]:
@@ -281,6 +287,7 @@ class MatteMaker:
         self._selfie = SelfieNet(pack)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self.state = MatteState()
+        self._mirror_adds = False  # in the frame that is being made
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""
@@ -297,6 +304,7 @@ class MatteMaker:
     def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
         """The matte of ``person`` in ``image``."""
         height, width = image.shape[:2]
+        self._mirror_adds = False
         box, step = _halvable(person_box(person, width, height))
         part, coarse = self._coarse(image, person, box, step)
         for _ in range(GROWTH_ROUNDS):
@@ -315,7 +323,12 @@ class MatteMaker:
             moved = _cut_out(before, flow_step, box, coarse.shape)
             steady = (1 - STEADY_SHARE) * coarse + STEADY_SHARE * moved
             coarse = np.asarray(np.maximum(steady, moved) if lost_frames else steady, np.float32)
-        self.state = MatteState(grey=grey, matte=_small(coarse, box, flow_step, grey.shape), lost_frames=lost_frames)
+        self.state = MatteState(
+            grey=grey,
+            matte=_small(coarse, box, flow_step, grey.shape),
+            lost_frames=lost_frames,
+            mirror_idle=0 if self._mirror_adds else self.state.mirror_idle + 1,
+        )
         radius = max(GUIDE_RADIUS_MIN, height // step // GUIDE_RADIUS_DIVISOR)
         coarse = stretched(coarse, *COARSE_RANGE)
         refined = cv2.ximgproc.guidedFilter(part, coarse, radius, GUIDE_EPSILON, scale=GUIDE_SCALE)
@@ -329,11 +342,7 @@ class MatteMaker:
 
     def _fuse(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Alpha:
         h, w = part.shape[:2]
-        selfie = self._selfie.levels(part)
-        if person.face is not None and _head_top(person.face.points) < 0:
-            # Of a hat that the frame's edge cuts off, the network finds one half, and mirrored the other one.
-            mirrored = self._selfie.levels(np.ascontiguousarray(part[:, ::-1]))
-            selfie = np.asarray(cv2.max(selfie, cv2.flip(mirrored, 1)), np.uint8)
+        selfie = self._everybody(part, person, origin, zoom)
         pose = pose_mask(person.body, origin, zoom, w, h)
         # What only the selfie network sees is another person or a thing, except on hands, hair and hats, which the
         # pose network's coarse mask cuts off.
@@ -346,6 +355,22 @@ class MatteMaker:
         sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=SURE_GAIN), core)
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
         return fused.astype(np.float32) * np.float32(1 / 255)
+
+    def _everybody(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Matte:
+        """(h, w) 0-255 what the selfie network finds in ``part``.
+
+        Of a hat that the frame's edge cuts off it finds one half, and mirrored the other one.
+        """
+        seen, idle = self._selfie.levels(part), self.state.mirror_idle
+        is_due = idle < MIRROR_EVERY_FRAMES or idle % MIRROR_EVERY_FRAMES == 0
+        if person.face is None or not is_due or _head_top(person.face.points) >= 0:
+            return seen
+        mirrored = self._selfie.levels(np.ascontiguousarray(part[:, ::-1]))
+        both = np.asarray(cv2.max(seen, cv2.flip(mirrored, 1)), np.uint8)
+        above = np.s_[: max(1, int((person.face.points[:, 1].min() - origin[1]) * zoom))]
+        before, after = (np.count_nonzero(levels[above] > 255 * CUT_LEVEL) for levels in (seen, both))
+        self._mirror_adds = after > MIRROR_GAIN_MIN * before
+        return both
 
     def _is_lost(self, pixels: float, pixels_before: float) -> bool:
         """Whether the networks have just lost the person, who had so many pixels in the frame before."""

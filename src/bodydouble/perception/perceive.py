@@ -40,7 +40,7 @@ from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
 """Frames that one stage handles at once: the unit in which perception is saved and resumed."""
-WINDOW_FORMAT = 3
+WINDOW_FORMAT = 4
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
 """Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""

@@ -118,6 +118,7 @@ def _state_arrays(state: WindowState) -> dict[str, Any]:
         "face_lost": state.face_hands.face_lost,
         "hands_lost": state.face_hands.hands_lost,
         "matte_lost": state.matte.lost_frames,
+        "mirror_idle": state.matte.mirror_idle,
         "shot": state.forward.shot,
         "even_blocks": state.forward.even_blocks,
         "recent": [_plain_body(body) for body in state.forward.recent],
@@ -178,6 +179,7 @@ def _state_from(data: Any) -> WindowState:
             matte=array("matte"),
             picture=array("picture"),
             lost_frames=plain["matte_lost"],
+            mirror_idle=plain["mirror_idle"],
         ),
         forward=ForwardState(
             recent=[body(k, value) for k, value in enumerate(plain["recent"])],

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import material
-from bodydouble.perception import ModelPack
+from bodydouble.perception import ModelPack, matte
 from bodydouble.perception.landmarks import BodyLandmarks, FaceLandmarks
 from bodydouble.perception.matte import (
     LOST_FRAMES_MAX,
@@ -87,6 +87,33 @@ def test_a_cut_off_head_is_seen_mirrored_too(
     matte = made.spread(image.shape[1], image.shape[0])
     outline = np.count_nonzero(matte[:100, middle:] > 127) / np.count_nonzero(matte[:100, :middle] > 127)
     assert (outline > 0.5) == whole
+
+
+@pytest.mark.parametrize(("half", "runs"), [(True, 40), (False, 30)])
+def test_a_mirrored_view_that_adds_nothing_becomes_rare(
+    model_pack: ModelPack, half: bool, runs: int, monkeypatch: pytest.MonkeyPatch
+):
+    """The second view is looked at in each of 20 frames if it completes the head, else in half of them."""
+    image = np.ascontiguousarray(material.astronaut()[80:])
+    (person,) = PeopleFinder(model_pack).find(image)
+    none = np.zeros((2, 16, 2))
+    face = FaceLandmarks(points=person.face, depth=np.zeros(468), score=1.0, irises=none, eyes=none)
+    asked = []
+
+    def seen(net: SelfieNet, part: np.ndarray) -> np.ndarray:
+        asked.append(part)
+        levels = np.full(part.shape[:2], 255, np.uint8)
+        if half:
+            levels[:, levels.shape[1] // 2 :] = 0
+        return levels
+
+    monkeypatch.setattr(SelfieNet, "levels", seen)
+    monkeypatch.setattr(matte, "GROWTH_ROUNDS", 0)
+    maker = MatteMaker(model_pack)
+    for _ in range(20):
+        maker.make(image, PersonLandmarks(body=person.body, face=face))
+
+    assert len(asked) == runs
 
 
 def test_capsules_scale_with_the_window(model_pack: ModelPack):
