@@ -11,7 +11,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.trunk import SHOULDERS
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, SIDES
-from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, limb_triangles
+from bodydouble.renderers.puppet.body.surface import COORDINATE_MAX, continued, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import lab_of
 from bodydouble.renderers.puppet.painting import hull_mask
 from bodydouble.renderers.puppet.picture.colour_models import MODEL_SIZE
@@ -40,6 +40,13 @@ SEEN_ALPHA = 0.1
 SURE_NOTHING, SURE_WHOLE = 0.03, 0.97
 """Alphas below and above which the first cut-out is kept beside what is carved. Chosen by eye on the development
 clips."""
+
+SEEN_HALF, HOLE_RIM = 0.5, 3
+"""Alpha below which a pixel is a hole's, and the pixels around it that are its rim."""
+HOLE_PIXELS_MIN, HOLE_INSIDE, HOLE_OTHER_MAX = 6, 0.3, 0.1
+"""Pixels of a hole and its share on the body model at least; share of its rim from which another limb is beside it.
+Measured: gaps under bent arms are in the body by up to 0.56 and have two limbs beside them, a logo and highlights on
+legs are in it by 0.35 to 0.99 and have one."""
 
 
 def carve_background(image: Image, alpha: Floats, body: Mask, gaps: "Gaps", scale: float) -> Floats:
@@ -89,6 +96,34 @@ class Gaps:
 
     where: Mask  # between an arm and the trunk, and between the legs
     hands: Mask  # there too, about the hands, which the body model has stiff
+
+
+def without_holes(alpha: Floats, body: Mask, fit: BodyFit, template: BodyTemplate) -> Floats:
+    """``alpha`` (h, w) 0-1 with the holes filled that lie in one part of the ``body`` (h, w): logos, highlights, bibs.
+
+    What has the backdrop's colour is background where it lies between two limbs, or between a limb and the trunk.
+    """
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats((alpha < SEEN_HALF).astype(np.uint8))
+    sizes = boxes[:, cv2.CC_STAT_AREA]
+    inside = np.bincount(labels[body], minlength=count)
+    edge = np.r_[labels[0], labels[-1], labels[:, 0], labels[:, -1]]
+    holes = np.flatnonzero((sizes >= HOLE_PIXELS_MIN) & (inside > HOLE_INSIDE * sizes))
+    holes = holes[(holes > 0) & ~np.isin(holes, edge)]
+    if not len(holes):
+        return alpha
+    part = np.zeros(len(template.triangles), np.uint8)
+    for k, (limb, side) in enumerate((limb, side) for limb in ("arm", "leg") for side in SIDES):
+        part[limb_triangles(template, limb, side, 0.5)] = k + 1
+    numbers = label_triangles(fit.vertices, template.triangles, (alpha.shape[0], alpha.shape[1]))
+    nearest = continued(part[np.maximum(numbers - 1, 0)], numbers > 0)
+    result = alpha.copy()
+    for hole in (labels == k for k in holes):
+        rim = widened(hole, HOLE_RIM) & ~hole
+        share = np.bincount(nearest[rim], minlength=5) / np.count_nonzero(rim)
+        arm = max(min(share[k], 1 - share[k]) for k in (1, 2))
+        if max(arm, min(share[3], share[4])) < HOLE_OTHER_MAX:
+            result[rim | hole] = 1
+    return result
 
 
 def _as_the_backdrop(image: Image, matte: Floats) -> Mask:

@@ -11,7 +11,7 @@ from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
 from bodydouble.renderers.puppet.body.skeleton import ARMS, joints_of
 from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
-from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
+from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.extension import extend_below
 from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
@@ -73,6 +73,7 @@ def layer_picture(
     fit = fit_body(template, anatomy, joints, girth)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
+    alpha = without_holes(alpha, body, fit, template)
     if alpha is not cutout.alpha:
         cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)

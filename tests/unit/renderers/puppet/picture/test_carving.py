@@ -4,8 +4,9 @@ import numpy as np
 
 from bodydouble.renderers.puppet.body.fit import body_scale, fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs
+from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
 from mannequin import BACKGROUND, joints, picture, track_of
 from tube_body import tube_body
 
@@ -82,3 +83,21 @@ def test_background_between_a_raised_arm_and_the_head_is_carved_away():
     assert np.count_nonzero(gap) > 100
     assert carved[gap > 0].mean() < 0.5
     assert carved[mask > 0.9].mean() > 0.95
+
+
+def test_a_hole_in_a_leg_is_no_background():
+    """A logo in the backdrop's colour stays on the trousers; the gap between arm and trunk stays free."""
+    pose = joints()
+    pose[13], pose[15] = pose[11] + [70, 60], pose[23] + [30, 0]  # hand on the hip
+    _, mask = picture(pose)
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    body = label_triangles(fit.vertices, template.triangles, (mask.shape[0], mask.shape[1])) > 0
+    x, y = np.round(pose[25]).astype(int)
+    holed = mask.copy()
+    holed[y - 25 : y - 18, x - 3 : x + 4] = 0
+
+    whole = without_holes(holed, body, fit, template)
+
+    assert np.array_equal(whole > 0.5, mask > 0.5)
+    assert whole[y - 22, x] == 1
