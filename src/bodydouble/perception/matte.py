@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox, Points
+from bodydouble.perception.dilation import dilated
 from bodydouble.perception.interpolation import TRUNK_CORNERS, body_width
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoint
 from bodydouble.perception.landmarks import BodyLandmarks
@@ -179,7 +180,7 @@ def _widened(mask: Matte, diameter: float) -> Matte:
     background.
     """
     side = max(3, round(diameter)) | 1
-    return np.asarray(cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))), np.uint8)
+    return dilated(mask, side)
 
 
 @dataclass(frozen=True, kw_only=True)
