@@ -11,6 +11,7 @@ from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
 from bodydouble.perception.trunk import HIPS, SHOULDERS, hip_centre, shoulder_centre
+from bodydouble.renderers.puppet.body import quaternions
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 
 Array = NDArray[np.float64]
@@ -125,7 +126,7 @@ def trunk_frame(lateral: Array, up: Array) -> Array:
     """(3, 3) columns: towards the subject's left, down the spine, and out of the back."""
     down = -normalized(up)
     side = normalized(lateral - down * (lateral @ down))
-    return np.stack([side, down, np.cross(side, down)], 1)
+    return np.stack([side, down, quaternions.cross(side, down)], 1)
 
 
 def normalized(vector: Array) -> Array:

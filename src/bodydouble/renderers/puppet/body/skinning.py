@@ -33,8 +33,8 @@ def dual_quaternions(poses: list[BonePose]) -> Array:
     """
     rotation = np.array([pose.rotation for pose in poses])
     shift = np.array([pose.target - quaternions.to_matrix(pose.rotation) @ pose.origin for pose in poses])
-    moved = 0.5 * quaternions.multiply(np.c_[np.zeros(len(poses)), shift], rotation)
-    return np.c_[rotation, moved]
+    moved = 0.5 * quaternions.multiply(np.concatenate([np.zeros((len(poses), 1)), shift], axis=1), rotation)
+    return np.concatenate([rotation, moved], axis=1)
 
 
 def skin_points(points: Array, weights: Array, duals: Array) -> Array:

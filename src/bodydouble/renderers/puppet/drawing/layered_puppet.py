@@ -65,7 +65,7 @@ class LayeredPuppet:
         if pose is None:
             return None
         duals = dual_quaternions(pose.ordered())
-        root = np.r_[self._retargeting.roots[index], 0.0]
+        root = np.array([*self._retargeting.roots[index], 0.0])
         scale = float(self._retargeting.scales[index])
         skinned = self._vertices.skinned(duals)
         placed = {name: skinned[name] * scale + root for name in self._body.layers}
@@ -119,10 +119,10 @@ class LayeredPuppet:
     ) -> dict[str, PlacedLayer]:
         """The layers that are seen within ``bounds``, with their vertices ``placed`` in the frame."""
         x0, y0, x1, y1 = bounds
+        corner = np.array([x0, y0, 0.0])
         result: dict[str, PlacedLayer] = {}
         for name, layer in self._body.layers.items():
-            points = placed[name] - np.r_[x0, y0, 0.0]
-            mapped = place_layer(layer, points, y1 - y0, x1 - x0, joint=joints.get(name), scale=scale)
+            mapped = place_layer(layer, placed[name] - corner, y1 - y0, x1 - x0, joint=joints.get(name), scale=scale)
             if mapped is not None:
                 result[name] = mapped
         return result
@@ -219,7 +219,7 @@ class LayeredPuppet:
                     direction=tip - wrist,
                     kept=kept if self._keep_hands else 0.0,
                     behind=name in behind,
-                    moved=np.c_[size * np.eye(2), wrist - size * start],
+                    moved=np.column_stack([size * np.eye(2), wrist - size * start]),
                 )
             )
         return tuple(result)

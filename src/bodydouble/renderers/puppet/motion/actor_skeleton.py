@@ -101,7 +101,7 @@ class ActorSkeleton:
         agreed = min(sine, abs(float(self.vectors[bone][index, 2])) / (DEPTH_GAIN * length))
         doubt = float(faded(plane, *TILT_SURE))
         sine += doubt * (agreed - sine)
-        return np.r_[direction[:2] / max(plane, TINY) * np.sqrt(1 - sine**2), np.copysign(sine, direction[2])]
+        return np.array([*(direction[:2] / max(plane, TINY) * np.sqrt(1 - sine**2)), np.copysign(sine, direction[2])])
 
     def cautious_direction(self, bone: str, index: int) -> Array:
         """(3,) unit vector as ``direction`` gives it, but with a smaller tilt.
@@ -115,7 +115,7 @@ class ActorSkeleton:
         sine = min(np.sqrt(1 - share**2), abs(float(flat[2])) / length, 1.0)
         sine *= float(np.clip((sine - NOISE_SINE[0]) / NOISE_SINE[1], 0, 1))
         along = flat[:2] / max(plane, TINY)
-        return np.r_[along * np.sqrt(1 - sine**2), np.sign(flat[2]) * sine]
+        return np.array([*(along * np.sqrt(1 - sine**2)), np.sign(flat[2]) * sine])
 
 
 def build_actor_skeleton(motion: Motion, template: BodyTemplate, size: Array) -> ActorSkeleton:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.perception.landmark_indices import BodyPoint, FacePoint
+from bodydouble.renderers.puppet.body.quaternions import cross
 
 Array = NDArray[np.float64]
 
@@ -78,7 +79,7 @@ def head_of_face(points: Array) -> Head:
     x = x / max(float(np.linalg.norm(x)), TINY)
     y = y - x * (x @ y)
     y = y / max(float(np.linalg.norm(y)), TINY)
-    rotation = np.stack([x, y, np.cross(x, y)], 1)
+    rotation = np.stack([x, y, cross(x, y)], 1)
     origin = (p[FacePoint.RIGHT_CHEEK] + p[FacePoint.LEFT_CHEEK] + p[FacePoint.FOREHEAD_TOP] + p[FacePoint.CHIN]) / 4
     local = (p[:MESH_POINTS] - origin) @ rotation
     return Head(
@@ -106,7 +107,7 @@ def head_of_body(body: Array) -> Head:
     y = y / max(float(np.linalg.norm(y)), TINY)
     centre = body[list(HEAD_POINTS)].mean(0)
     return Head(
-        rotation=np.stack([x, y, np.cross(x, y)], 1),
+        rotation=np.stack([x, y, cross(x, y)], 1),
         centre=centre[:2],
         origin=centre,
         width=width,

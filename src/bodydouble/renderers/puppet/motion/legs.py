@@ -78,7 +78,7 @@ def directions_to(ankle: Array, leg: tuple[Array, Array, Array], lengths: tuple[
 def _tilted(flat: Array, depth: float, length: float) -> Array:
     """(3,) the direction of a bone of ``length`` that looks as ``flat`` (2,); its tilt has the sign of ``depth``."""
     seen = flat * min(1.0, length / max(float(np.hypot(*flat)), TINY)) / length
-    return np.r_[seen, np.copysign(np.sqrt(max(1 - float(seen @ seen), 0.0)), depth)]
+    return np.array([*seen, np.copysign(np.sqrt(max(1 - float(seen @ seen), 0.0)), depth)])
 
 
 def resting(

@@ -143,7 +143,7 @@ class Posing:
         if self.back[index]:  # the guessed turn of a head that shows no face would make it narrow
             rotation = quaternions.about_z(lean)
         c, s = np.cos(lean), np.sin(lean)
-        neck = np.r_[np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio, rest.neck[2]]
+        neck = np.array([*(np.array([[c, -s], [s, c]]) @ rest.neck[:2] * ratio), rest.neck[2]])
         joint = joints["shoulders"] + neck
         chest = bones["spine_03"].rotation
         middle = quaternions.between(quaternions.between(quaternions.about_z(lean), chest, 0.5), rotation, NECK_SHARE)
@@ -174,7 +174,7 @@ class Posing:
             touches = self._touches(index, side, wrists, bones, joints)
             if not any(touch.weight > 0 for touch in touches):
                 continue
-            target = np.r_[drawn_wrist(wrists[side][:2], touches, sum(lengths)), wrists[side][2]]
+            target = np.array([*drawn_wrist(wrists[side][:2], touches, sum(lengths)), wrists[side][2]])
             shoulder = joints[f"shoulder_{side}"]
             elbow, wrist = bend_arm(shoulder, joints[f"elbow_{side}"], target, lengths)
             own[side] = (elbow - shoulder) / lengths[0], (wrist - elbow) / lengths[1]
@@ -217,7 +217,7 @@ class Posing:
     def head_centre(self) -> Array:
         """(3,) the middle of the face in the picture, as deep as the template's eyes."""
         head = self.rest.head
-        return np.r_[head.centre, self.rest.joints.head[2] - 0.5 * head.width]
+        return np.array([*head.centre, self.rest.joints.head[2] - 0.5 * head.width])
 
     def _place_arm(
         self,

@@ -39,7 +39,7 @@ class Lean:
             return up
         depth = (1 - share) * float(up[2]) + share * min(float(up[2]), self.depth)
         flat = np.sqrt(1 - depth**2) / max(float(np.hypot(*up[:2])), TINY)
-        return np.r_[up[:2] * flat, depth]
+        return np.array([*(up[:2] * flat), depth])
 
 
 def lean_of(motion: Motion, actor: ActorSkeleton, spine: float) -> Lean:

@@ -78,4 +78,4 @@ def limited_across(across: Array) -> Array:
     if across[0] >= least:
         return across
     rest = across[1:] / max(float(np.linalg.norm(across[1:])), TINY)
-    return np.r_[least, rest * np.sqrt(1 - least**2)]
+    return np.array([least, *(rest * np.sqrt(1 - least**2))])
