@@ -185,20 +185,48 @@ def completed_body(
             made_up.add(f"leg_{side}")
     for side, chain in ARMS.items():
         shoulder, elbow, wrist = chain.joints
-        hand_seen = seen[wrist] >= ARM_SEEN_MIN or bool(np.isfinite(anatomy.hands["lr".index(side)]).all())
+        hand_found = bool(np.isfinite(anatomy.hands["lr".index(side)]).all())
+        hand_seen = seen[wrist] >= ARM_SEEN_MIN or hand_found
         raised = body[elbow, 1] < body[shoulder, 1]
-        if seen[elbow] >= (RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN) and inside(elbow):
+        seen_min = RAISED_SEEN_MIN if raised and not hand_seen else ARM_SEEN_MIN
+        if hand_found and _lies_on(body[list(chain.joints), :2], person):
+            seen_min = ON_PERSON_MIN
+        if seen[elbow] >= seen_min and inside(elbow):
             continue
         made_up.add(f"arm_{side}")
-        upper = length(f"joint-{side}-shoulder", f"joint-{side}-elbow") * unit
-        lower = length(f"joint-{side}-elbow", f"joint-{side}-hand") * unit
-        outwards = 1.0 if body[shoulder, 0] >= top[0] else -1.0
-        along = normalized(HANGING * [outwards, 1, 1])
-        body[elbow] = body[shoulder] + along * upper
-        body[wrist] = body[elbow] + normalized(np.array([HANGING_FOREARM * outwards, 1.0, 0.0])) * lower
-        for index in chain.extremity:
-            body[index] = body[wrist] + [0, HAND_LENGTH * lower, 0]
+        hang_arm(body, side, template, unit)
     return body, frozenset(made_up)
+
+
+def hang_arm(body: Array, side: str, template: BodyTemplate, unit: float) -> None:
+    """Let the arm of ``side`` in ``body`` (33, 3) px hang as the template's, in place; ``unit``: px of a decimetre."""
+    shoulder, elbow, wrist = ARMS[side].joints
+    places = [template.joints[f"joint-{side}-{name}"] for name in ("shoulder", "elbow", "hand")]
+    upper, lower = (float(np.linalg.norm(b - a)) * unit for a, b in pairwise(places))
+    outwards = 1.0 if body[shoulder, 0] >= shoulder_centre(body)[0] else -1.0
+    along = normalized(HANGING * [outwards, 1, 1])
+    body[elbow] = body[shoulder] + along * upper
+    body[wrist] = body[elbow] + normalized(np.array([HANGING_FOREARM * outwards, 1.0, 0.0])) * lower
+    for index in ARMS[side].extremity:
+        body[index] = body[wrist] + [0, HAND_LENGTH * lower, 0]
+
+
+def stand_leg(body: Array, side: str, template: BodyTemplate, unit: float) -> None:
+    """Let the leg of ``side`` in ``body`` (33, 3) px stand as the template's, in place; ``unit`` as in ``hang_arm``."""
+    hip, knee, ankle = LEGS[side].joints
+    places = [template.joints[f"joint-{side}-{name}"] for name in LEG_JOINTS]
+    upper, lower = (float(np.linalg.norm(b - a)) * unit for a, b in pairwise(places))
+    away = float(body[hip, 0] - hip_centre(body)[0])
+    body[knee] = body[hip] + normalized(np.array([KNEE_OUTWARDS * away, upper, 0.0])) * upper
+    body[ankle] = body[knee] + [0, lower, 0]
+    _place_foot(body, LEGS[side], lower, float(np.sign(away)))
+
+
+def _place_foot(body: Array, chain: Chain, calf: float, outwards: float) -> None:
+    """Put heel and toe of the leg ``chain`` in ``body`` (33, 3) where a standing person has them, in place."""
+    _, _, ankle = chain.joints
+    body[chain.extremity[0]] = body[ankle] + [0, HEEL_BELOW * calf, 0]
+    body[chain.extremity[1]] = body[ankle] + calf * np.array([TOE_OUTWARDS * outwards, TOE_BELOW, -1.0])
 
 
 def _complete_leg(
@@ -229,9 +257,7 @@ def _complete_leg(
     if not knee_seen:
         body[knee] = body[hip] + thigh
     body[ankle] = body[knee] + calf
-    outwards = np.sign(body[hip, 0] - middle)
-    body[chain.extremity[0]] = body[ankle] + [0, HEEL_BELOW * lengths[1], 0]
-    body[chain.extremity[1]] = body[ankle] + lengths[1] * np.array([TOE_OUTWARDS * outwards, TOE_BELOW, -1.0])
+    _place_foot(body, chain, float(lengths[1]), float(np.sign(body[hip, 0] - middle)))
     return True
 
 

@@ -222,15 +222,20 @@ def columns_of_legs(canvas: Canvas) -> dict[str, NDArray[np.bool_]]:
 
 
 def shoe_below(canvas: Canvas, side: str, colour: Array) -> Part:
+    """What of a ``shoe`` is below the picture's edge."""
+    worn = shoe(canvas.fit, canvas.template, side, colour, canvas.shape)
+    return replace(worn, alpha=worn.alpha * canvas.rows(canvas.top).astype(np.float32))
+
+
+def shoe(fit: BodyFit, template: BodyTemplate, side: str, colour: Array, shape: tuple[int, int]) -> Part:
     """A foot in a shoe of ``colour`` (3,) 0-255, larger than a bare one and darker at the sole."""
-    scale = canvas.fit.scale
-    foot, light = body_light(canvas.fit, canvas.template, (f"foot_{side}",), canvas.shape)
-    shoe = softened(widened(foot, SHOE_WIDTH * scale), SHOE_SIGMA * scale) > 0.5
-    sole = shoe.copy()
-    thick = max(1, round(SOLE * scale))
-    sole[:-thick] &= ~shoe[thick:]
+    foot, light = body_light(fit, template, (f"foot_{side}",), shape)
+    worn = softened(widened(foot, SHOE_WIDTH * fit.scale), SHOE_SIGMA * fit.scale) > 0.5
+    sole = worn.copy()
+    thick = max(1, round(SOLE * fit.scale))
+    sole[:-thick] &= ~worn[thick:]
     lit = lit_cloth(np.asarray(colour, np.float32), np.where(sole, SOLE_LIGHT, light).astype(np.float32))
-    return Part(alpha=(shoe & canvas.rows(canvas.top)).astype(np.float32), colour=lit)
+    return Part(alpha=worn.astype(np.float32), colour=lit)
 
 
 def garment_below(canvas: Canvas, hem: float) -> tuple[Part, Cut] | None:

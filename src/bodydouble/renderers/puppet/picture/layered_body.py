@@ -5,33 +5,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bodydouble.perception.arrays import Floats
 from bodydouble.perception.body_template import BodyTemplate
-from bodydouble.renderers.puppet.body.fit import BodyFit, body_scale, fit_body
+from bodydouble.renderers.puppet.body.fit import BodyFit, Girth, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
-from bodydouble.renderers.puppet.body.skeleton import ARMS, joints_of
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, joints_of
 from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
 from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.doubt import doubtful_limbs, sits
 from bodydouble.renderers.puppet.picture.extension import extend_below
 from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
 from bodydouble.renderers.puppet.picture.held_things import without_held_things
-from bodydouble.renderers.puppet.picture.layers import SOLID, ArmPicture, LayeredBody, LayerSources, build_layers
+from bodydouble.renderers.puppet.picture.lap import with_lap, without_lap
+from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
+from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
 from bodydouble.renderers.puppet.picture.matting import estimate_foreground
-from bodydouble.renderers.puppet.picture.segmentation import (
-    Segmentation,
-    hand_region,
-    segment,
-)
-from bodydouble.renderers.puppet.picture.straightening import (
-    FoldedArm,
-    StraightArm,
-    folded_sides,
-    straight_arm,
-    straightened,
-)
+from bodydouble.renderers.puppet.picture.segmentation import hand_region, segment
+from bodydouble.renderers.puppet.picture.straightening import FoldedArm, folded_sides, straight_arm, straightened
 
 Array = NDArray[np.float64]
 
@@ -68,9 +62,7 @@ def layer_picture(
     the left and right that were added, in which the person is made up too.
     """
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
-    joints = joints_of(anatomy, template, shape, cutout.alpha > ON_PERSON)
-    joints, girth = fit_silhouette(joints, cutout.alpha, body_scale(template, joints))
-    fit = fit_body(template, anatomy, joints, girth)
+    fit, girth = _fitted(cutout.alpha, anatomy, template)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
     alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
     alpha = without_holes(alpha, body, fit, template)
@@ -83,7 +75,11 @@ def layer_picture(
     cutout = extended.cutout
     colours = np.clip(cutout.colour, 0, 255).astype(np.uint8)
     parts = segment(colours, cutout.alpha, fit, template, anatomy, extended.made_up)
-    lower = complete_lower_body(extended, parts, fit, template, skin)
+    seated = sits(anatomy, shape[0])
+    if seated:
+        lower = with_lap(extended, parts, fit, template)
+    else:
+        lower = complete_lower_body(extended, parts, fit, template, skin)
     cutout = lower.cutout
     hands = hands_in_sight(anatomy, cutout.alpha > SOLID, fit, template)
     sources = LayerSources(
@@ -93,30 +89,49 @@ def layer_picture(
         face=face_only(anatomy, cutout.alpha.shape),
         hands_seen=hands,
     )
-    directions = folded_sides(joints, shape[1], fit.scale)
-    directions = {side: way for side, way in directions.items() if f"arm_{side}" in lower.parts.parts}
-    straight = fit_body(template, anatomy, straightened(joints, directions), girth) if directions else fit
-    arms: dict[str, ArmPicture] = {}
-    for side in directions:
-        hand = hand_region(anatomy, side, cutout.alpha.shape, fit.scale)
-        arm = FoldedArm(
-            colour=cutout.colour,
-            alpha=cutout.alpha,
-            parts=lower.parts.parts,
-            side=side,
-            hand=hand,
-            forearm_seen=hand is not None or float(anatomy.visibility[ARMS[side].joints[2]]) > WRIST_SEEN,
-            skin=skin,
-        )
-        arms[side] = _arm_picture(sources, lower.parts, straight, straight_arm(arm, fit, straight, template))
-    layers = build_layers(sources, fit, template, lower.parts, arms)
-    colour = hand_colour(layers.layers, hands, skin)
-    return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=colour)
+    doubtful = doubtful_limbs(lower.parts, cutout.alpha, fit, template, anatomy, seated=seated)
+    cut = set(lower.parts.parts) - doubtful.all
+    directions = folded_sides(fit.joints, shape[1], fit.scale)
+    directions = {side: way for side, way in directions.items() if f"arm_{side}" in cut}
+    posed = resting(straightened(fit.joints, directions), doubtful, template, fit.scale)
+    straight = fit_body(template, anatomy, posed, girth) if directions or doubtful.all else fit
+    parts = without_remains(lower.parts, doubtful, cutout.alpha, fit, straight, template, anatomy)
+    own = LimbPicture(sources=sources, fit=fit, parts=parts)
+    limbs = {f"arm_{side}": _straight_arm(own, side, straight, template, anatomy) for side in directions}
+    limbs |= made_limbs(doubtful, own, limbs, straight, template)
+    trunk = replace(own, fit=straight) if doubtful.legs else own
+    if seated:
+        limbs = {f"arm_{side}": own for side in SIDES} | limbs
+        trunk = without_lap(trunk, template, short_hem(own, straight, template))
+    layers = build_layers(trunk, template, limbs)
+    hand = hand_colour(layers.layers, hands, skin)
+    return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
 
 
-def _arm_picture(sources: LayerSources, parts: Segmentation, straight: BodyFit, arm: StraightArm) -> ArmPicture:
-    """What a straight arm is cut from."""
+def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate) -> tuple[BodyFit, Girth]:
+    """The body on the picture whose person is ``alpha`` (h, w) 0-1, and how thick its limbs are."""
+    joints = joints_of(anatomy, template, (alpha.shape[0], alpha.shape[1]), alpha > ON_PERSON)
+    joints, girth = fit_silhouette(joints, alpha, body_scale(template, joints))
+    return fit_body(template, anatomy, joints, girth), girth
+
+
+def _straight_arm(
+    picture: LimbPicture, side: str, straight: BodyFit, template: BodyTemplate, anatomy: Anatomy
+) -> LimbPicture:
+    """What the folded arm of ``side`` in the ``picture`` is cut from."""
+    sources, parts = picture.sources, picture.parts
+    hand = hand_region(anatomy, side, sources.alpha.shape, picture.fit.scale)
+    folded = FoldedArm(
+        colour=sources.colour,
+        alpha=sources.alpha,
+        parts=parts.parts,
+        side=side,
+        hand=hand,
+        forearm_seen=hand is not None or float(anatomy.visibility[ARMS[side].joints[2]]) > WRIST_SEEN,
+        skin=sources.skin,
+    )
+    arm = straight_arm(folded, picture.fit, straight, template)
     face = np.zeros(arm.alpha.shape, np.bool_)
     face[: len(sources.face)] = sources.face
     own = replace(sources, colour=arm.colour, alpha=arm.alpha, face=face)
-    return ArmPicture(sources=own, fit=straight, parts=replace(parts, parts=arm.parts))
+    return LimbPicture(sources=own, fit=straight, parts=replace(parts, parts=arm.parts))

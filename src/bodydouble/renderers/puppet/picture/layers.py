@@ -116,8 +116,8 @@ class LayerSources:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ArmPicture:
-    """The picture that an arm is cut from: the real one, or one in which a folded arm is straight."""
+class LimbPicture:
+    """What a layer is cut from: the real picture, or one that shows a limb straight, mirrored or made up."""
 
     sources: LayerSources
     fit: BodyFit
@@ -125,16 +125,13 @@ class ArmPicture:
 
 
 def build_layers(
-    sources: LayerSources,
-    fit: BodyFit,
-    template: BodyTemplate,
-    parts: Segmentation,
-    straight: Mapping[str, ArmPicture] = MappingProxyType({}),
+    picture: LimbPicture, template: BodyTemplate, others: Mapping[str, LimbPicture] = MappingProxyType({})
 ) -> LayeredBody:
-    """Cut the picture into layers, continue each under the others, and weight its mesh to the bones.
+    """Cut the ``picture`` into layers, continue each under the others, and weight its mesh to the bones.
 
-    ``straight``: by side ("l", "r") the picture that this arm is cut from instead.
+    ``others``: by name ("arm_l", "leg_r") the pictures that these limbs are cut from instead.
     """
+    sources, fit, parts = picture.sources, picture.fit, picture.parts
     shape = (sources.alpha.shape[0], sources.alpha.shape[1])
     arms = limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5)
     surface = _without_arm_weights(surface_of(fit.vertices, template, ~arms, shape, fit.scale), parts, fit.scale)
@@ -142,16 +139,14 @@ def build_layers(
         surface = garment_weights(surface, fit, parts.hem)
     layers = {"trunk": _trunk_layer(sources, fit, surface, parts)}
     for side in SIDES:
-        arm = _arm_layer(straight.get(side, ArmPicture(sources=sources, fit=fit, parts=parts)), template, side)
+        arm = _arm_layer(others.get(f"arm_{side}", picture), template, side)
         if arm is not None:
             layers[f"arm_{side}"] = arm
-        if f"leg_{side}" not in parts.parts:
-            continue
-        other = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
-        own = surface_of(fit.vertices, template, ~arms & ~other, shape, fit.scale)
-        leg = _leg_layer(sources, fit, template, own, surface, parts, side)
-        if leg is not None:
-            layers[f"leg_{side}"] = leg
+        name = f"leg_{side}"
+        if name in others or name in parts.parts:
+            leg = _leg_layer(others.get(name, picture), template, None if name in others else surface, side)
+            if leg is not None:
+                layers[name] = leg
     return LayeredBody(layers=layers, surface=surface, skirt=parts.hem is not None)
 
 
@@ -218,7 +213,7 @@ def _below(hem: float | None, alpha: Floats) -> Floats:
     return rows
 
 
-def _arm_layer(picture: ArmPicture, template: BodyTemplate, side: str) -> Layer | None:
+def _arm_layer(picture: LimbPicture, template: BodyTemplate, side: str) -> Layer | None:
     """One arm, whole; a hand that the picture hides is the template's, in the colour of the face."""
     sources, fit, parts = picture.sources, picture.fit, picture.parts
     own = parts.parts.get(f"arm_{side}")
@@ -295,24 +290,22 @@ def _about_shoulder(sources: LayerSources, fit: BodyFit, side: str, reach: float
     return np.asarray((near > 0) & (sources.alpha > SOLID) & ~sources.face, np.bool_)
 
 
-def _leg_layer(
-    sources: LayerSources,
-    fit: BodyFit,
-    template: BodyTemplate,
-    surface: Surface,
-    both: Surface,
-    parts: Segmentation,
-    side: str,
-) -> Layer | None:
-    """One leg, whole, on a ``surface`` without the other leg: where they touch, neither pulls at the other.
+def _leg_layer(picture: LimbPicture, template: BodyTemplate, both: Surface | None, side: str) -> Layer | None:
+    """One leg, whole, on a surface without the other leg: where they touch, neither pulls at the other.
 
-    ``both`` is the trunk's surface, with both legs.
+    ``both`` is the trunk's surface, with both legs; None where the leg's ``picture`` is not the trunk's.
     """
+    sources, fit, parts = picture.sources, picture.fit, picture.parts
     own = parts.parts.get(f"leg_{side}")
     if own is None:
         return None
     alpha = sources.alpha
     shape = (alpha.shape[0], alpha.shape[1])
+    no_arms = ~(limb_triangles(template, "arm", "l", 0.5) | limb_triangles(template, "arm", "r", 0.5))
+    other_leg = limb_triangles(template, "leg", "r" if side == "l" else "l", 0.5)
+    surface = surface_of(fit.vertices, template, no_arms & ~other_leg, shape, fit.scale)
+    if both is None:
+        both = surface_of(fit.vertices, template, no_arms, shape, fit.scale)
     weight = limb_weight(surface, "leg", side)
     other = limb_weight(both, "leg", "r" if side == "l" else "l")
     arms = np.any([mask for name, mask in parts.parts.items() if name.startswith("arm")] or [~own & own], axis=0)

@@ -89,8 +89,12 @@ def sleeve(zone: Mask, bare: Mask, along: Floats, opaque: Mask) -> Mask:
 
 
 def along_arm(fit: BodyFit, side: str, shape: tuple[int, ...]) -> Floats:
-    """(h, w) the place along the nearer of both bones of an arm: 0 at the shoulder, 1 at the elbow, 2 at the wrist."""
-    joints = fit.joints.points[list(ARMS[side].joints), :2]
+    """(h, w) as ``along_limb`` gives it for the arm of ``side``: 0 at the shoulder, 1 at the elbow, 2 at the wrist."""
+    return along_limb(fit.joints.points[list(ARMS[side].joints), :2], shape)
+
+
+def along_limb(joints: Array, shape: tuple[int, ...]) -> Floats:
+    """(h, w) the place along the nearer of the two bones between ``joints`` (3, 2) px: 0, 1 and 2 at these."""
     ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
     places: list[Floats] = []
     for start, end in (joints[:2], joints[1:]):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.landmark_indices import BodyPoint
-from bodydouble.renderers.puppet.body.skeleton import TWIN_LENGTH, TWIN_MIN, lifted
-from mannequin import joints
+from bodydouble.renderers.puppet.body.skeleton import TWIN_LENGTH, TWIN_MIN, joints_of, lifted
+from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
+from mannequin import joints, picture, track_of
+from tube_body import tube_body
 
 ARM = (BodyPoint.RIGHT_SHOULDER, BodyPoint.RIGHT_ELBOW)
 
@@ -52,3 +54,17 @@ def test_twins_that_are_nearly_alike_keep_the_networks_depth() -> None:
     """Only what is shorter than a twin can be is changed."""
     body, whole = _with_arm(0.97)
     assert _length(lifted(body)) == pytest.approx(0.97 * whole)
+
+
+def test_an_arm_on_the_person_whose_hand_is_found_is_believed() -> None:
+    """The network is unsure of an elbow before a trunk of its colour; without the hand it is a guess."""
+    pose = joints()
+    _, mask = picture(pose)
+    track = track_of([pose])
+    track.visibility[0, BodyPoint.LEFT_ELBOW] = 0.15
+    guessed = joints_of(anatomy_of(track), tube_body(), mask.shape, mask > 0.5)
+    track.hands[0, 0, :, :2] = np.linspace(pose[BodyPoint.LEFT_WRIST], pose[BodyPoint.LEFT_INDEX], 21)
+    track.hand_found[0, 0] = True
+    believed = joints_of(anatomy_of(track), tube_body(), mask.shape, mask > 0.5)
+    assert "arm_l" in guessed.made_up
+    assert "arm_l" not in believed.made_up

@@ -1,0 +1,153 @@
+"""Which limbs of a picture cannot be cut out: hands before the face, arms half hidden, legs that sit or cross."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodydouble.perception.arrays import Floats, Mask
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.perception.landmark_indices import KNEES
+from bodydouble.perception.trunk import HIPS
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy
+from bodydouble.renderers.puppet.picture.head_region import face_and_neck
+from bodydouble.renderers.puppet.picture.regions import widened
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation, hand_region
+
+Array = NDArray[np.float64]
+
+SEEN = 0.3
+"""Alpha from which on a pixel shows a limb."""
+AT_FACE, FACE_REACH = 0.5, 0.3
+"""Share of a hand before face and neck from which on it cannot be told from them, and decimetres about these."""
+HAND_SHOWN = 0.7
+"""Share of the body model's arm that is found from which on even such an arm is cut out. Measured: 0.55 of a hand under
+a chin."""
+ARM_SHOWN, ARM_UNHIDDEN, TWIN_SHOWN = 0.6, 0.8, 0.75
+"""Share of the body model's arm that is found up to which the arm is doubtful, if as much of what nothing hides is
+missing; and the share that is found of its twin at least, for which it is exchanged."""
+LEG_SHOWN, LEG_BEHIND, LEG_TWIN = 0.6, 0.6, 0.85
+"""The same for a leg, how much of it lies before the other one at most, and for its twin. Measured: 0.44, 0.48 and 0.98
+of legs that cross; 0.71 of one that stands half behind the other."""
+SITTING, KNEE_SEEN = 0.4, 0.4
+"""Trunk lengths from the hips down to both knees up to which somebody sits, and the visibility that one knee needs.
+Measured: -0.29 to 0.34 of who sits or crouches, 0.5 to 1 of others, of one knee 0.35 in a run; 0.24 under a wide
+skirt."""
+TRUNK_WIDE = 1.3
+"""Length of a trunk over its shoulders' width, at least: it may lean to the camera."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubtful:
+    """Limbs that are not cut out of the picture: "arm_l", "arm_r", "leg_l", "leg_r"."""
+
+    mirrored: frozenset[str]  # their twin is shown well
+    made_up: frozenset[str]  # so is neither
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.mirrored | self.made_up
+
+    @property
+    def legs(self) -> bool:
+        """Whether a leg is one of them."""
+        return any(name.startswith("leg") for name in self.all)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shown:
+    """Shares (0-1) of the body model's limb."""
+
+    found: float  # in the picture's part
+    found_unhidden: float  # the same of what nothing hides
+    unhidden: float  # before everything else
+
+
+NOTHING = _Shown(found=0.0, found_unhidden=0.0, unhidden=0.0)
+"""Of a limb that the picture lacks."""
+
+
+def doubtful_limbs(
+    parts: Segmentation, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, *, seated: bool
+) -> Doubtful:
+    """The limbs of ``parts`` that are better made up than cut out; ``alpha`` (h, w) 0-1 is the person's.
+
+    Both legs of somebody ``seated`` are. Limbs that the picture lacks are no such.
+    """
+    shape = (alpha.shape[0], alpha.shape[1])
+    labels = label_triangles(fit.vertices, template.triangles, shape)
+    shown: dict[str, _Shown] = {}
+    for limb in ("arm", "leg"):
+        for side in SIDES:
+            name = f"{limb}_{side}"
+            if name in parts.parts and name not in fit.joints.made_up:
+                seen = parts.parts[name] & (alpha > SEEN)
+                shown[name] = _shown(seen, labels, fit, template, limb_triangles(template, limb, side, 0.5))
+    names = _doubtful_arms(shown, fit, anatomy, shape)
+    if not seated and parts.hem is None:
+        names |= _hidden_legs(shown)
+    mirrored = {
+        name for name in names if twin_of(name) not in names and shown.get(twin_of(name), NOTHING).found >= TWIN_SHOWN
+    }
+    legs = {f"leg_{side}" for side in SIDES} if seated else set[str]()
+    return Doubtful(mirrored=frozenset(mirrored), made_up=frozenset(names - mirrored | legs))
+
+
+def sits(anatomy: Anatomy, height: int) -> bool:
+    """Whether the person sits or crouches, with a knee in sight in a picture of ``height`` px."""
+    spine = max(anatomy.spine, TRUNK_WIDE * anatomy.shoulder_width)
+    knees, hips = anatomy.body[list(KNEES), 1], anatomy.body[list(HIPS), 1]
+    low = bool((knees - hips < SITTING * spine).all())
+    return low and bool(knees.min() < height) and float(anatomy.visibility[list(KNEES)].max()) > KNEE_SEEN
+
+
+def twin_of(name: str) -> str:
+    """Name of the same limb of the other side."""
+    return f"{name[:-1]}{'r' if name.endswith('l') else 'l'}"
+
+
+def _shown(seen: Mask, labels: NDArray[np.int32], fit: BodyFit, template: BodyTemplate, chosen: Mask) -> _Shown:
+    """How much of the ``chosen`` (T,) triangles the picture shows; ``labels`` (h, w) are those of the whole body."""
+    whole = label_triangles(fit.vertices, template.triangles[chosen], seen.shape[:2]) > 0  # pyright: ignore
+    unhidden = chosen[np.maximum(labels - 1, 0)] & (labels > 0)
+    return _Shown(found=_share(seen, whole), found_unhidden=_share(seen, unhidden), unhidden=_share(unhidden, whole))
+
+
+def _share(part: Mask, whole: Mask) -> float:
+    return np.count_nonzero(part & whole) / max(np.count_nonzero(whole), 1)
+
+
+def _doubtful_arms(shown: Mapping[str, _Shown], fit: BodyFit, anatomy: Anatomy, shape: tuple[int, int]) -> set[str]:
+    """Arms whose hand lies before the face, and arms that are half missing while their twin is whole."""
+    result: set[str] = set()
+    for side in SIDES:
+        name = f"arm_{side}"
+        if name not in shown:
+            continue
+        arm, twin = shown[name], shown.get(twin_of(name))
+        hand = hand_region(anatomy, side, shape, fit.scale)
+        if hand is not None and arm.found_unhidden < HAND_SHOWN:
+            face = widened(face_and_neck(anatomy, shape), FACE_REACH * fit.scale)
+            if _share(face, hand) > AT_FACE:
+                result.add(name)
+        other_hand = np.isfinite(anatomy.hands["lr".index(twin_of(name)[-1])]).all()
+        missing = arm.found < ARM_SHOWN and arm.found_unhidden < ARM_UNHIDDEN
+        if missing and twin is not None and twin.found >= TWIN_SHOWN and (hand is None or other_hand):
+            result.add(name)  # not one with a hand for one without
+    return result
+
+
+def _hidden_legs(shown: Mapping[str, _Shown]) -> set[str]:
+    """A leg that the other one hides."""
+    return {
+        name
+        for name, leg in shown.items()
+        if name.startswith("leg")
+        and leg.found < LEG_SHOWN
+        and leg.unhidden < LEG_BEHIND
+        and shown.get(twin_of(name), NOTHING).found >= LEG_TWIN
+    }

@@ -1,0 +1,90 @@
+"""The trunk of somebody who sits, as it is when standing: without the lap, down to the legs or a garment's hem."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bodydouble.perception.arrays import Mask
+from bodydouble.perception.body_template import BodyTemplate
+from bodydouble.renderers.puppet.body.fit import BodyFit
+from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture, skin_like, usual_cloth
+from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, SEEN, SOLID, LimbPicture
+from bodydouble.renderers.puppet.picture.lower_body import LowerBody
+from bodydouble.renderers.puppet.picture.regions import filled, opened, softened, widened
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation, split_legs
+from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth
+
+WAIST = 0.8
+"""Decimetres above the hips from which on a seated trunk is as wide as the standing body at least."""
+STAND_OFF = 0.2
+"""Decimetres by which what is made up of a garment stands off the legs, and what is seen of it may."""
+LEGS_OVER = 0.3
+"""Decimetres by which the trunk goes on under legs that are drawn over it."""
+CLOTH_MIN = 0.1
+"""Square decimetres of cloth about the hips that give them its colour; else all cloth of the trunk does."""
+SLIVER = 0.15
+"""Decimetres: thinner remains of a lap are no cloth."""
+
+
+def with_lap(extended: ExtendedPicture, segmentation: Segmentation, fit: BodyFit, template: BodyTemplate) -> LowerBody:
+    """The cut-out of ``extended`` without what is made up of a seated body below the edge; arms go on there.
+
+    The parts of the answer have legs.
+    """
+    below = extended.made_up & (np.arange(len(extended.made_up))[:, None] >= extended.edge - EDGE)
+    for name, mask in segmentation.parts.items():
+        if name.startswith("arm"):
+            below &= ~mask
+    alpha = np.where(below, 0, extended.cutout.alpha).astype(np.float32)
+    return LowerBody(cutout=replace(extended.cutout, alpha=alpha), parts=split_legs(segmentation, fit, template, None))
+
+
+def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None) -> LimbPicture:
+    """The ``picture`` of somebody who sits, for the trunk alone, with hips as of its body, which stands.
+
+    Over bare legs hangs a garment down to the ``hem`` (px). Arms before the lap are gone.
+    """
+    sources, parts, standing = picture.sources, picture.parts, picture.fit
+    alpha, scale, hips = sources.alpha, standing.scale, float(standing.joints.hips[1])
+    shape = (alpha.shape[0], alpha.shape[1])
+    rows = np.arange(shape[0])[:, None]
+    pelvis, body = _hips(standing, template, shape, hem)
+    rest = parts.parts["rest"] & (alpha > SEEN)
+    cloth = rest & (alpha > SOLID) & (rows > standing.joints.shoulders[1]) & body
+    cloth &= ~skin_like(sources.colour, sources.skin, cloth)
+    low = cloth & (rows > hips - WAIST * scale)
+    cloth = usual_cloth(sources.colour, low if np.count_nonzero(low) > CLOTH_MIN * scale**2 else cloth)
+    lap = (rows > hips - WAIST * scale) & ~(opened(cloth, SLIVER * scale) & widened(pelvis, STAND_OFF * scale))
+    for name, mask in parts.parts.items():
+        if name.startswith("leg"):
+            lap |= mask
+    made = pelvis & lap
+    colour = sources.colour
+    if cloth.any():
+        colour = filled(colour, cloth, made)
+        _, light = body_light(standing, template, None, shape, cloth=True)
+        usual = np.median(sources.colour[cloth], axis=0)
+        share = smoothstep(-WAIST, 0, (rows - hips) / scale) * made
+        colour = colour + share[..., None].astype(np.float32) * (lit_cloth(usual, light) - colour)
+    seen = np.where(lap, made * softened(made | ((alpha > SEEN) & ~lap), RIM_SIGMA), alpha)
+    masks = {name: mask & ~lap for name, mask in parts.parts.items() if name.startswith("arm")}
+    masks["rest"] = ~np.any([lap & ~lap, *masks.values()], axis=0)
+    own = replace(sources, colour=np.asarray(colour, np.float32), alpha=np.asarray(seen, np.float32))
+    return LimbPicture(sources=own, fit=standing, parts=replace(parts, parts=masks, hem=hem))
+
+
+def _hips(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int], hem: float | None) -> tuple[Mask, Mask]:
+    """Two masks (h, w): the body without arms down to its legs, which are drawn over it, or to a ``hem``; and all."""
+    arms, legs = (
+        np.any([limb_triangles(template, limb, side, 0.5) for side in SIDES], axis=0) for limb in ("arm", "leg")
+    )
+    body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    if hem is None:
+        trunk = label_triangles(fit.vertices, template.triangles[~arms & ~legs], shape) > 0
+        return body & widened(trunk, LEGS_OVER * fit.scale), body
+    wide = widened(body, STAND_OFF * fit.scale)  # a garment hangs between the legs
+    between = np.logical_or.accumulate(wide, 1) & np.logical_or.accumulate(wide[:, ::-1], 1)[:, ::-1]
+    return between & (np.arange(shape[0])[:, None] <= hem), body

@@ -1,0 +1,121 @@
+"""Limbs that cannot be cut out are their twins in a mirror, or made up."""
+
+import numpy as np
+
+from bodydouble.perception.track import PersonTrack
+from bodydouble.renderers.puppet.body.fit import fit_body
+from bodydouble.renderers.puppet.body.skeleton import ARMS, LEGS, joints_of
+from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.picture.anatomy import Anatomy, anatomy_of, skin_of
+from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.doubt import doubtful_limbs, sits
+from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
+from bodydouble.renderers.puppet.picture.segmentation import Segmentation
+from mannequin import COLOURS, joints, picture, track_of
+from tube_body import tube_body
+
+
+def _seated() -> np.ndarray:
+    """(33, 2) a mannequin whose thighs are level, one over the other."""
+    pose = joints()
+    for hip, knee, ankle, heel, toe, side in ((23, 25, 27, 29, 31, -1), (24, 26, 28, 30, 32, 1)):
+        pose[knee] = pose[hip] + [90 * side, 10]
+        pose[ankle] = pose[knee] + [20 * side, 90]
+        pose[heel], pose[toe] = pose[ankle] + [0, 12], pose[ankle] + [12 * side, 20]
+    return pose
+
+
+def _crossed() -> PersonTrack:
+    """A mannequin whose left leg stands behind its right one."""
+    pose = joints()
+    pose[[24, 26, 28, 30, 32], 0] = pose[[23, 25, 27, 29, 31], 0] - [14, 4, 3, 3, 3]
+    track = track_of([pose])
+    track.body[0, [26, 28], 2] = -40
+    return track
+
+
+def _layered(track: PersonTrack) -> FittedPicture:
+    image, mask = picture(track.body[0, :, :2].astype(float))
+    anatomy = anatomy_of(track)
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+    return layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
+
+
+def _shown(body: FittedPicture, layer: str, point: np.ndarray) -> np.ndarray:
+    """(4,) RGBA of a layer at a point."""
+    x, y = np.round(point[:2]).astype(int)
+    rgba = body.layers.layers[layer].rgba
+    return rgba[y, x].astype(float) if y < len(rgba) else np.zeros(4)
+
+
+def test_who_sits_has_both_knees_at_the_hips() -> None:
+    """A raised knee is no seat."""
+    raised = joints()
+    raised[[25, 27]] = _seated()[[25, 27]]
+    assert sits(anatomy_of(track_of([_seated()])), 500)
+    assert not sits(anatomy_of(track_of([raised])), 500)
+    assert not sits(anatomy_of(track_of([joints()])), 500)
+    assert not sits(anatomy_of(track_of([_seated()], visibility=0.2)), 500)
+
+
+def test_legs_of_who_sits_stand() -> None:
+    """They are made up in the colours of the seated ones, and nothing of the lap is left on the trunk."""
+    pose = _seated()
+    body = _layered(track_of([pose]))
+
+    points = body.fit.joints.points
+    for side in "lr":
+        hip, knee, ankle = points[list(LEGS[side].joints)]
+        assert np.ptp([hip[0], knee[0], ankle[0]]) < 15
+        assert hip[1] + 50 < knee[1] < ankle[1] - 50
+        shin = _shown(body, f"leg_{side}", (knee + ankle) / 2)
+        assert shin[3] > 250
+        assert np.abs(shin[:3] - COLOURS["trousers"]).max() < 30
+        assert _shown(body, "trunk", pose[25 if side == "l" else 26])[3] == 0
+    assert _shown(body, "trunk", points[[23, 24]].mean(0))[3] > 250
+
+
+def test_a_leg_behind_the_other_is_its_mirror_image() -> None:
+    """It is as long as the one that is seen, on its own side, and has a shoe."""
+    track = _crossed()
+    body = _layered(track)
+
+    points = body.fit.joints.points
+    left, right = (points[list(LEGS[side].joints), :2] for side in "lr")
+    assert np.allclose(np.linalg.norm(np.diff(left, axis=0), axis=1), np.linalg.norm(np.diff(right, axis=0), axis=1))
+    assert abs(left[2, 0] - left[0, 0]) < 2
+    toe = points[LEGS["l"].tip[0]]
+    assert np.abs(_shown(body, "leg_l", toe)[:3] - COLOURS["shoe"]).max() < 40
+    assert np.abs(_shown(body, "leg_l", left[1])[:3] - COLOURS["trousers"]).max() < 30
+
+
+def test_limbs_that_are_seen_stay_as_they_are() -> None:
+    """The fitted body of a standing mannequin has the picture's own joints."""
+    pose = joints()
+    points = _layered(track_of([pose])).fit.joints.points
+    for chain in (*ARMS.values(), *LEGS.values()):
+        assert np.abs(points[list(chain.joints), :2] - pose[list(chain.joints)]).max() < 12
+
+
+def test_an_arm_of_which_little_is_found_is_doubtful() -> None:
+    """Where more of it is found it is cut out; and where its hand is seen, but its twin's is not."""
+    pose = joints()
+    track = track_of([pose])
+    anatomy, template, shape = anatomy_of(track), tube_body(), (500, 500)
+    track.hands[0, 0, :, :2] = np.linspace(pose[15], pose[19], 21)
+    with_hand = anatomy_of(track)
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, shape))
+    arms = {
+        name: label_triangles(fit.vertices, template.triangles[limb_triangles(template, "arm", name[-1], 0.5)], shape)
+        > 0
+        for name in ("arm_l", "arm_r")
+    }
+
+    def doubtful(found: float, anatomy: Anatomy) -> frozenset[str]:
+        rows = np.flatnonzero(arms["arm_l"].any(1))
+        parts = arms | {"arm_l": arms["arm_l"] & (np.arange(500)[:, None] > rows[0] + (1 - found) * len(rows))}
+        whole = Segmentation(parts=parts | {"rest": ~arms["arm_r"]}, arm_likeness={}, hem=None)
+        return doubtful_limbs(whole, np.ones(shape, np.float32), fit, template, anatomy, seated=False).mirrored
+
+    assert doubtful(0.4, anatomy) == {"arm_l"}
+    assert doubtful(1.0, anatomy) == doubtful(0.4, with_hand) == frozenset()
