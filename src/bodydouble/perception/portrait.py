@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Alpha, Image, PixelBox
+from bodydouble.perception.arrays import Alpha, Image, Matte, PixelBox
 from bodydouble.perception.face_and_hands import FaceHandsTracker
 from bodydouble.perception.geometry import distance
 from bodydouble.perception.landmark_indices import BodyPoint
@@ -44,7 +44,8 @@ HAT_VOTE, HAT_REACH = 0.8, 3.5
 middle, in mesh heights, one may reach."""
 POSE_SURE = (0.6, 0.9)
 """Values of the pose network's mask between which it begins to outvote the other network: dark clothes before a dark
-wall. Chosen by eye."""
+wall. Chosen by eye. On the body's thick lines alone: beside them it takes tables, cushions, rackets and water for the
+person. Of somebody without a face, such as a dog, the lines say little."""
 LIMB_REACH, LIMB_REACH_MIN = 1.2, 0.12
 """Half side of the pass over a limb in limb lengths, and its smallest value as a share of the picture's height."""
 LIMB_SEEN_MIN = 0.3
@@ -146,11 +147,15 @@ def coarse_masks(selfie: SelfieNet, image: Image, person: PersonLandmarks) -> tu
         votes.ask(selfie, image, box)
     vote = votes.mean()
     pose = pose_mask(person.body, (0.0, 0.0), 1.0, width, height).astype(np.float32) / np.float32(255)
-    near = _near_the_body(pose, person)
+    thick = draw_capsules(person, width, height, NEAR_WIDTH, (0.0, 0.0), 1.0)
+    near = _near_the_body(pose, thick)
     # Around the head the selfie network is right; the pose network takes a dark backdrop for hair.
     pose[_head_rows(person, width, height)] = 0
     mask = np.maximum(_gated(found, pose, near, person), _hat(vote, found, person))
-    return mask, mask * np.maximum(stretched(vote, *DISSENT), stretched(pose, *POSE_SURE))
+    sure = stretched(pose, *POSE_SURE)
+    if person.face is not None:
+        sure *= _softened(thick)
+    return mask, mask * np.maximum(stretched(vote, *DISSENT), sure)
 
 
 class _Votes:
@@ -195,13 +200,17 @@ def _part(box: PixelBox) -> tuple[slice, slice]:
     return np.s_[y0:y1, x0:x1]
 
 
-def _near_the_body(pose: Alpha, person: PersonLandmarks) -> Alpha:
-    """(h, w) 0-1 near the body's thick lines, or where ``pose`` (h, w) sees it."""
-    height, width = pose.shape
-    thick = draw_capsules(person, width, height, NEAR_WIDTH, (0.0, 0.0), 1.0)
-    wide = cv2.dilate(thick, np.ones((NEAR_MARGIN, NEAR_MARGIN), np.uint8))
-    near = cv2.GaussianBlur(wide.astype(np.float32) / 255, (0, 0), height / NEAR_BLUR_DIVISOR)
+def _near_the_body(pose: Alpha, thick: Matte) -> Alpha:
+    """(h, w) 0-1 near the body's ``thick`` lines (h, w; 0 or 255), or where ``pose`` (h, w) sees it."""
+    near = _softened(np.asarray(cv2.dilate(thick, np.ones((NEAR_MARGIN, NEAR_MARGIN), np.uint8)), np.uint8))
     return np.clip(np.maximum(near, pose * POSE_GATE), 0, 1)
+
+
+def _softened(lines: Matte) -> Alpha:
+    """(h, w) 0-1 the body's ``lines`` (h, w; 0 or 255) with soft borders."""
+    return np.asarray(
+        cv2.GaussianBlur(lines.astype(np.float32) / 255, (0, 0), len(lines) / NEAR_BLUR_DIVISOR), np.float32
+    )
 
 
 def _gated(found: Alpha, pose: Alpha, near: Alpha, person: PersonLandmarks) -> Alpha:

@@ -9,7 +9,7 @@ from bodydouble.perception.person_landmarks import PersonLandmarks
 from bodydouble.perception.portrait import coarse_masks
 from bodydouble.perception.selfie import SelfieNet
 from bodydouble.tasks.errors import NobodyFound
-from seen_bodies import seen_body
+from seen_bodies import REGION_SIDE, seen_body
 
 
 class _Network(SelfieNet):
@@ -100,8 +100,11 @@ class ByColour(_Network):
         return (level > (0.4 if image.shape[1] < 100 else 0.9)).astype(np.float32)
 
 
-def _masks(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What ``ByColour`` finds and agrees on in a picture of 300 x 200 with a head at (100, 90)."""
+def _masks(image: np.ndarray, pose: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """What ``ByColour`` finds and agrees on in a picture of 300 x 200 with a head at (100, 90).
+
+    ``pose``: what the pose network sees; nothing where None.
+    """
     points = np.zeros((33, 2))
     points[[11, 12, 23, 24]] = [[130, 160], [70, 160], [125, 290], [75, 290]]
     points[[13, 15]] = [[150, 200], [160, 240]]
@@ -111,7 +114,7 @@ def _masks(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     face = FaceLandmarks(
         points=mesh[:, :2], depth=mesh[:, 2], score=1.0, irises=np.zeros((2, 5, 2)), eyes=np.zeros((2, 16, 2))
     )
-    body = seen_body(points, Roi(x=100, y=150, size=300), visibility=0.9)
+    body = seen_body(points, Roi(x=100, y=150, size=300), visibility=0.9, segmentation=pose)
     person = PersonLandmarks(body=body, face=face, hands=(None, None))
     return coarse_masks(ByColour(), image, person)
 
@@ -137,3 +140,13 @@ def test_a_high_hat_belongs_to_the_person():
 
     assert mask[10:60, 92:108].min() > 0.8
     assert agreed[10:60, 92:108].min() > 0.8
+
+
+def test_what_the_pose_network_alone_sees_beside_the_body_is_not_agreed_on():
+    """On an arm's bone it is believed, as dark sleeves are; a dark table beside the hip is not the person."""
+    image = np.zeros((300, 200, 3), np.uint8)
+    image[60:, 60:130] = 255
+    _, agreed = _masks(image, pose=np.full((REGION_SIDE, REGION_SIDE), 255, np.uint8))
+
+    assert agreed[200, 150] > 0.7
+    assert agreed[270, 190] < 0.1
