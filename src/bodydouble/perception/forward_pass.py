@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Boxes, Image
 from bodydouble.perception.interpolation import interpolate_body, is_motion_even
 from bodydouble.perception.landmarks import BodyLandmarks
+from bodydouble.perception.rivals import NOBODY
 from bodydouble.perception.tracking import BYSTANDERS_EVERY_FRAMES, BodyState, BodyTracker
 
 LONG_BLOCK, SHORT_BLOCK = 4, 2
@@ -35,6 +37,7 @@ class ForwardBodies:
     bodies: list[BodyLandmarks | None]
     uneven: list[int]  # frames whose body is interpolated although it does not move evenly
     bystanders: list[Boxes]  # boxes of other people in each frame
+    others: list[NDArray[np.float64]]  # (N, 4) regions of their bodies, as the last search of all found them
 
 
 class ForwardPass:
@@ -58,6 +61,7 @@ class ForwardPass:
         bodies: list[BodyLandmarks | None] = []
         uneven: list[int] = []
         bystanders: list[Boxes] = []
+        others: list[NDArray[np.float64]] = []
         while len(bodies) < len(images):
             i = len(bodies)
             if shots[i] != self.state.shot:
@@ -71,7 +75,9 @@ class ForwardPass:
             self._search_bystanders(start + i, len(found), images[len(bodies) - 1], found[-1])
             known = self._tracker.state.bystanders
             bystanders += [known if known is not None else np.zeros((0, 4))] * len(found)
-        return ForwardBodies(bodies=bodies, uneven=uneven, bystanders=bystanders)
+            regions = self._tracker.state.others
+            others += [regions if regions is not None else NOBODY] * len(found)
+        return ForwardBodies(bodies=bodies, uneven=uneven, bystanders=bystanders, others=others)
 
     def _search_bystanders(self, index: int, frames: int, image: Image, body: BodyLandmarks | None) -> None:
         """Search at regular intervals; less often where nobody else was found."""

@@ -7,7 +7,7 @@ The guided filter is He, Sun and Tang 2010. Its parameters, the widths and the g
 kept because mattes, and so the bytes of results, depend on them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -21,6 +21,7 @@ from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
+from bodydouble.perception.rivals import NOBODY, RivalState, RivalTracker, claimed_by, taken_forearms
 from bodydouble.perception.selfie import SelfieNet
 
 Capsule = tuple[BodyPoint, BodyPoint, float]
@@ -214,7 +215,7 @@ class MatteState:
     """The previous frame, small, or None at a start: matte and grey picture (h, w), or picture (h, w, 3) RGB.
 
     ``lost_frames``: in so many frames before, the networks had lost the person. ``mirror_idle``: in so many, a mirrored
-    view added nothing or was not looked at.
+    view added nothing or was not looked at. ``rivals``: who is beside the person.
     """
 
     grey: NDArray[np.uint8] | None = None
@@ -222,6 +223,7 @@ class MatteState:
     picture: Image | None = None
     lost_frames: int = 0
     mirror_idle: int = 0
+    rivals: RivalState = field(default_factory=RivalState)
 
 
 def _halvable(box: PixelBox) -> tuple[PixelBox, int]:
@@ -287,24 +289,30 @@ class MatteMaker:
     def __init__(self, pack: ModelPack) -> None:
         self._selfie = SelfieNet(pack)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._rivals, self._others = RivalTracker(pack), list[BodyLandmarks]()
+        self.taken = np.zeros(2, np.bool_)
         self.state = MatteState()
         self._mirror_adds = False  # in the frame that is being made
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""
-        self.state = MatteState()
+        self.restore(MatteState())
 
     def saved(self) -> MatteState:
         """What the next window starts from; a copy."""
-        return MatteState(**vars(self.state))
+        self._rivals.restore(self._rivals.state)
+        return replace(self.state, rivals=self._rivals.state)
 
     def restore(self, state: MatteState) -> None:
         """Continue from what ``saved`` returned."""
         self.state = state
+        self._rivals.restore(state.rivals)
 
-    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
-        """The matte of ``person`` in ``image``."""
+    def make(self, image: Image, person: PersonLandmarks, others: NDArray[np.float64] = NOBODY) -> BoxedMatte:
+        """The matte of ``person`` in ``image``. ``others`` (N, 4) are where other people were when last searched."""
         height, width = image.shape[:2]
+        self._others = self._rivals.follow(image, person.body, others)
+        self.taken = taken_forearms(person.body, self._others)
         self._mirror_adds = False
         box, step = _halvable(person_box(person, width, height))
         part, coarse = self._coarse(image, person, box, step)
@@ -355,6 +363,9 @@ class MatteMaker:
         core = draw_capsules(person, w, h, SURE_WIDTH, origin, zoom)
         sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=SURE_GAIN), core)
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
+        rivals = [(other, pose_mask(other, origin, zoom, w, h)) for other in self._others]
+        if rivals:
+            fused = cv2.min(fused, cv2.bitwise_not(claimed_by(rivals, person.body, origin, zoom)))
         return fused.astype(np.float32) * np.float32(1 / 255)
 
     def _everybody(self, part: Image, person: PersonLandmarks, origin: tuple[float, float], zoom: float) -> Matte:

@@ -5,6 +5,9 @@ Windows, cuts, tracking, the choice of the person, faces and resuming are the sa
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bodydouble.perception.arrays import Box, Image
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
@@ -12,6 +15,7 @@ from bodydouble.perception.matte import BoxedMatte, MatteMaker, MatteState
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import PeopleFinder, Person
 from bodydouble.perception.person_landmarks import PersonLandmarks
+from bodydouble.perception.rivals import NOBODY
 
 
 class BodySource(Protocol):
@@ -40,14 +44,19 @@ class PeopleSource(Protocol):
 
 
 class MatteSource(Protocol):
-    """Makes mattes of consecutive frames."""
+    """Makes mattes of consecutive frames.
+
+    ``taken`` (2,) says whether the person's left and right forearm in the newest frame are rather somebody else's.
+    """
+
+    taken: NDArray[np.bool_]
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""
         ...
 
-    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
-        """The matte of ``person`` in ``image``."""
+    def make(self, image: Image, person: PersonLandmarks, others: NDArray[np.float64] = NOBODY) -> BoxedMatte:
+        """The matte of ``person`` in ``image``. ``others`` (N, 4) are where other people were when last searched."""
         ...
 
     def saved(self) -> MatteState:

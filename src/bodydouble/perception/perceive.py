@@ -12,6 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bodydouble.perception.arrays import Boxes, Image
 from bodydouble.perception.cuts import FrameSignature, frame_signature, is_cut
 from bodydouble.perception.face_and_hands import FaceHandsState, FaceHandsTracker
@@ -22,6 +25,7 @@ from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
+from bodydouble.perception.rivals import without_arms
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.suitability import people_only
@@ -40,7 +44,7 @@ from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
 """Frames that one stage handles at once: the unit in which perception is saved and resumed."""
-WINDOW_FORMAT = 4
+WINDOW_FORMAT = 5
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
 """Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""
@@ -59,6 +63,7 @@ class _Window:
     bodies: list[BodyLandmarks | None]
     uneven: list[int]  # measured in _finish, whose threads have the time
     bystanders: list[Boxes]
+    others: list[NDArray[np.float64]]
     shots: list[int]
     body_state: BodyState
     forward_state: ForwardState
@@ -198,6 +203,7 @@ class _Perceiver:
             bodies=forward.bodies,
             uneven=forward.uneven,
             bystanders=forward.bystanders,
+            others=forward.others,
             shots=shots,
             body_state=body_state,
             forward_state=forward_state,
@@ -253,7 +259,7 @@ class _Perceiver:
             if shot != shot_before or body is None:
                 self._reset()
             shot_before = shot
-            matte = self._describe(track, i, image, body) if body is not None else None
+            matte = self._describe(track, i, image, body, window.others[i]) if body is not None else None
             others = window.bystanders[i][:BYSTANDERS_MAX]
             track.bystanders[i, : len(others)] = others
             mattes.append(matte)
@@ -278,15 +284,17 @@ class _Perceiver:
         body = self._uneven_net.run(window.images[i], interpolated.next_roi)
         return body if body.score >= KEEP_SCORE_MIN else interpolated
 
-    def _describe(self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks) -> BoxedMatte | None:
+    def _describe(
+        self, track: PersonTrack, i: int, image: Image, body: BodyLandmarks, others: NDArray[np.float64]
+    ) -> BoxedMatte | None:
         """Fill row ``i`` of ``track``. Returns None and fills nothing where the body is a false detection."""
         height, width = image.shape[:2]
         face = self._face_hands.face(image, body)
         hands = self._face_hands.hands(image, body)
         person = PersonLandmarks(body=body, face=face, hands=(hands[0], hands[1]))
-        matte = self._mattes.make(image, person)
+        matte = self._mattes.make(image, person, others)
         if matte.mean_within(person_box(person, width, height, pad=0.0)) < 255 * MATTE_SHARE_MIN:
             self._reset()
             return None
-        write_track_row(track, i, person, width, height)
+        write_track_row(track, i, without_arms(person, self._mattes.taken), width, height)
         return matte

@@ -17,6 +17,7 @@ from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.networks import PeopleSource
 from bodydouble.perception.people import HEAD_POINTS, Person, body_box
+from bodydouble.perception.rivals import regions_of
 from bodydouble.perception.track import PersonChoice
 from bodydouble.tasks.errors import NobodyFound
 
@@ -116,6 +117,7 @@ class BodyState:
     lost_frames: int = 0
     frames_seen: int = 0
     bystanders: Boxes | None = None
+    others: NDArray[np.float64] | None = None  # (N, 4) regions of their bodies, as the last search of all found them
     started: bool = False
 
 
@@ -135,7 +137,7 @@ class BodyTracker:
         """Forget where people are; remember what the tracked person wears."""
         self.state.roi = None
         self.state.lost_frames = 0
-        self.state.bystanders = None
+        self.state.bystanders = self.state.others = None
 
     def step(self, image: Image) -> BodyLandmarks | None:
         """The chosen person's body in the next frame, or None where it is not seen."""
@@ -201,6 +203,7 @@ class BodyTracker:
             chosen = best[1]
         state.started = True
         state.bystanders = np.array([p.box for p in people if p is not chosen]).reshape(-1, 4)
+        state.others = regions_of([p.body for p in people if p is not chosen])
         return chosen.body
 
     def refresh_bystanders(self, image: Image, body: BodyLandmarks) -> None:

@@ -17,6 +17,7 @@ from bodydouble.perception.forward_pass import ForwardState
 from bodydouble.perception.geometry import Roi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState
+from bodydouble.perception.rivals import RivalState
 from bodydouble.perception.track import PersonTrack, concatenate
 from bodydouble.perception.tracking import BodyState
 from bodydouble.tasks.atomic_files import atomic_file
@@ -127,6 +128,9 @@ def _state_arrays(state: WindowState) -> dict[str, Any]:
     optional = {
         "state.appearance": state.body.appearance,
         "state.bystanders": state.body.bystanders,
+        "state.others": state.body.others,
+        "state.rivals": state.matte.rivals.regions,
+        "state.rival_seeds": state.matte.rivals.seeds,
         "state.grey": state.matte.grey,
         "state.matte": state.matte.matte,
         "state.picture": state.matte.picture,
@@ -166,6 +170,7 @@ def _state_from(data: Any) -> WindowState:
             lost_frames=plain["lost_frames"],
             frames_seen=plain["frames_seen"],
             bystanders=array("bystanders"),
+            others=array("others"),
             started=plain["started"],
         ),
         face_hands=FaceHandsState(
@@ -180,6 +185,7 @@ def _state_from(data: Any) -> WindowState:
             picture=array("picture"),
             lost_frames=plain["matte_lost"],
             mirror_idle=plain["mirror_idle"],
+            rivals=RivalState(regions=array("rivals"), seeds=array("rival_seeds")),
         ),
         forward=ForwardState(
             recent=[body(k, value) for k, value in enumerate(plain["recent"])],

@@ -20,6 +20,7 @@ from bodydouble.perception.arrays import Alpha, Image
 from bodydouble.perception.landmark_indices import BodyPoint
 from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
+from bodydouble.perception.rivals import NOBODY
 
 PICTURE_SIDE = 512
 """Longer side, in pixels, of the picture kept between windows. Enough: the network's memory has 64 x 64 cells."""
@@ -71,6 +72,7 @@ class SamMatteMaker:
         self._session_type: Any = getattr(module, type(model).__name__.removesuffix("Model") + "InferenceSession")
         self._session: Any = None
         self._frame = 0
+        self.taken = np.zeros(2, np.bool_)  # the body networks of this back-end see the picture in each person's box
         self.state = MatteState()
 
     def reset(self) -> None:
@@ -89,8 +91,8 @@ class SamMatteMaker:
         """Continue from ``state``, a result of ``saved``."""
         self._session, self.state = None, state
 
-    def make(self, image: Image, person: PersonLandmarks) -> BoxedMatte:
-        """The matte of the person in ``image``."""
+    def make(self, image: Image, person: PersonLandmarks, others: NDArray[np.float64] = NOBODY) -> BoxedMatte:
+        """The matte of the person in ``image``; the network tells ``others`` from them by itself."""
         height, width = image.shape[:2]
         pixels = self._pixels(image)
         if self._session is None and self.state.picture is not None:
