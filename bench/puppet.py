@@ -190,6 +190,8 @@ def in_child(task: str, image: Path, video: Path, short_side: int, python: str =
     command = [python, __file__, "--task", task, "--image", str(image), "--video", str(video)]
     # As in the product, which sets it before numpy is loaded: waiting BLAS threads would count as processor time.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    # Installed packages are compiled once: the first run of a checkout does it, the others find the bytecode.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command += ["--short-side", str(short_side)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
