@@ -85,10 +85,10 @@ FLOW_SIDE = 256
 """Pixels of the longer side at which optical flow is computed."""
 LOST_SHARE = 0.5
 """A matte with less than this share of the previous one's pixels has lost the person, as nobody vanishes so fast."""
-MIRROR_GAIN_MIN, MIRROR_EVERY_FRAMES = 1.1, 8
+MIRROR_GAIN_MIN, MIRROR_IDLE_FRAMES, MIRROR_EVERY_FRAMES = 1.1, 4, 8
 """Pixels above a cut-off head's face with a mirrored view, over those without it, from which the view adds something:
-1.13 to 1.18 of a beret with single frames below, mostly 1.01 to 1.06 of hair. After this many frames that add nothing,
-one of as many is looked at."""
+1.13 to 1.18 of a beret with up to three frames below, mostly 1.01 to 1.06 of hair. After so many frames without a gain
+it is looked at in every eighth only."""
 LOST_FRAMES_MAX = 2
 """Frames in a row in which the previous matte stands in. What hides a person for longer is no mistake of a network."""
 # Refinement: guided filter (He, Sun, "Fast Guided Filter", 2015).
@@ -374,7 +374,7 @@ class MatteMaker:
         Of a hat that the frame's edge cuts off it finds one half, and mirrored the other one.
         """
         seen, idle = self._selfie.levels(part), self.state.mirror_idle
-        is_due = idle < MIRROR_EVERY_FRAMES or idle % MIRROR_EVERY_FRAMES == 0
+        is_due = idle < MIRROR_IDLE_FRAMES or idle % MIRROR_EVERY_FRAMES == 0
         if person.face is None or not is_due or _head_top(person.face.points) >= 0:
             return seen
         mirrored = self._selfie.levels(np.ascontiguousarray(part[:, ::-1]))
