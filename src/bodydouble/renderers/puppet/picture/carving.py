@@ -97,6 +97,10 @@ class Gaps:
     where: Mask  # between an arm and the trunk, and between the legs
     hands: Mask  # there too, about the hands, which the body model has stiff
 
+    def within(self, part: tuple[slice, slice]) -> "Gaps":
+        """The same in a ``part`` of the picture."""
+        return Gaps(where=self.where[part], hands=self.hands[part])
+
 
 def without_holes(alpha: Floats, body: Mask, fit: BodyFit, template: BodyTemplate) -> Floats:
     """``alpha`` (h, w) 0-1 with the holes filled that lie in one part of the ``body`` (h, w): logos, highlights, bibs.

@@ -13,6 +13,7 @@ from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import bone_share, label_triangles, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
+from bodydouble.renderers.puppet.picture.neckline import is_within_reach, skin_below, with_skin
 from bodydouble.renderers.puppet.picture.regions import closed, filled, softened, widened
 
 Array = NDArray[np.float64]
@@ -48,8 +49,6 @@ PLAIN, PLAIN_SHARE, PLAINER = 0.8, 0.6, 2.0
 that many times as far down nothing else is left. Chosen by eye on half bodies."""
 NECKLACE = 0.25
 """Decimetres: gaps up to this width in the skin at the edge are closed."""
-NECKLINE_DEPTH = 0.3
-"""Depth of the rounded neckline that ends the skin below the edge, over the skin's width at the edge."""
 JACKET = 0.7
 """Decimetres by which made-up cloth of a trunk is wider than the body at most, at the edge. Chosen by eye."""
 ARM_SHARE = 0.5
@@ -57,6 +56,10 @@ ARM_SHARE = 0.5
 SHOULDER_SLOPE, SHOULDER_ROUND = 2.2, 0.2
 """Pixels outwards for one down by which made-up shoulders fall at least, and the decimetres over which they are round.
 Chosen by eye on headshots."""
+SIDE_GAP = 1.0
+"""Decimetres of background up to which a gap at a picture's side lies between parts of one shoulder and arm."""
+SHOULDER_RISE = 0.7
+"""Decimetres above the shoulders' joints from which on what a side cuts off are shoulders, and no hair. By eye."""
 GREY = 3.0
 """Chroma of skin up to which the picture has no colours, by which skin is told."""
 WIDTH = 0.12
@@ -70,6 +73,7 @@ class ExtendedPicture:
     image: Image  # (h, w, 3)
     cutout: Cutout  # of the same size
     made_up: Mask  # (h, w)
+    naked: Mask  # (h, w) what of it is skin
     edge: int
 
 
@@ -93,7 +97,8 @@ def extend_below(
     """
     height, width = cutout.alpha.shape
     if cutout.alpha[-EDGE:].max() < CUT_OFF:
-        return ExtendedPicture(image=image, cutout=cutout, made_up=np.zeros((height, width), np.bool_), edge=height)
+        nothing = np.zeros((height, width), np.bool_)
+        return ExtendedPicture(image=image, cutout=cutout, made_up=nothing, naked=nothing, edge=height)
     lowest = float(fit.vertices[:, 1].max()) if legs else float(fit.joints.hips[1] + BELOW_HIPS * fit.scale)
     more = max(0, int(np.ceil(lowest + MARGIN * fit.scale)) - height)
     shape = (height + more, width)
@@ -104,11 +109,16 @@ def extend_below(
     under = np.broadcast_to(np.arange(shape[0])[:, None] >= height - EDGE, shape)
     below = under | beside
     body = widened(body, WIDTH * fit.scale) | _trunk_as_wide_as_shown(cutout.alpha, fit, template, shape)
-    body = _falling_shoulders(cutout.alpha, body & below & ~_above_shoulders(cutout.alpha, margins, shape), fit)
+    body = body & ~_above_shoulders(cutout.alpha, margins, shape, fit.scale) | _beside_shoulders(
+        cutout.alpha, margins, body, fit
+    )
+    body = _falling_shoulders(cutout.alpha, body & below, fit)
     made_up = body & (alpha < CUT_OFF)
     if not legs:
         made_up[int(lowest) :] = False
-    colour = _colours_below(cutout, made_up, under, beside, bare, skin, fit.scale)
+    cloth, shown = _cloth_and_skin(cutout, bare, skin, fit)
+    naked = skin_below(shown[height - EDGE - 1], shape, height - EDGE, fit, template)
+    colour = _colours_below(cutout, made_up, under, beside, cloth, naked, skin, fit.scale)
     # Both sides of the edge are softened as one: a seam would let the background through.
     alpha = np.maximum(alpha, softened(made_up | (alpha > CUT_OFF), 1.0) * below)
     wide = np.asarray(cv2.copyMakeBorder(image, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.uint8)
@@ -116,22 +126,22 @@ def extend_below(
         image=wide,
         cutout=replace(cutout, alpha=np.asarray(alpha, np.float32), colour=np.asarray(colour, np.float32)),
         made_up=made_up,
+        naked=naked & made_up,
         edge=height,
     )
 
 
 def _colours_below(
-    cutout: Cutout, made_up: Mask, under: Mask, beside: Mask, bare: Mask, skin: Array, scale: float
+    cutout: Cutout, made_up: Mask, under: Mask, beside: Mask, cloth: Mask, naked: Mask, skin: Array, scale: float
 ) -> Floats:
     """(H, w, 3) the colours of ``cutout`` (h, w), with cloth in what is ``made_up`` and ``under`` (H, w) the edge.
 
-    ``beside`` (1, w) are the margins' columns, ``bare`` (h, w) face and neck, ``skin`` (3,) their colour.
+    ``beside`` (1, w) are the margins' columns, ``cloth`` (h, w) may go on, ``naked`` (H, w) is ``skin`` (3,).
     """
-    (height, width), more = cutout.alpha.shape, len(made_up) - len(cutout.alpha)
+    height, more = len(cutout.alpha), len(made_up) - len(cutout.alpha)
     colour = np.asarray(cv2.copyMakeBorder(cutout.colour, 0, more, 0, 0, cv2.BORDER_REPLICATE), np.float32)
     alpha = cv2.copyMakeBorder(cutout.alpha, 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0)
     known = (alpha > SOLID) & ~under & ~beside
-    cloth, naked = _cloth_and_skin(cutout, bare, skin, scale)
     source = cv2.copyMakeBorder(cloth.astype(np.uint8), 0, more, 0, 0, cv2.BORDER_CONSTANT, value=0) > 0
     source &= known
     # A portrait that shows nothing but a neck has no cloth to go on with.
@@ -142,9 +152,8 @@ def _colours_below(
         colour = _fading(seam, filled(colour, source, made_up | under), source & low, height - EDGE, scale)
     else:
         colour = filled(colour, known, made_up | under)
-    neckline = _neckline(naked[height - EDGE - 1], (height + more, width), height - EDGE)
-    if found and neckline.any():
-        colour = _with_skin(colour, skin_like(colour, skin, known), neckline, under)
+    if found and naked.any():
+        colour = with_skin(colour, skin_like(colour, skin, known), naked, skin, under, scale)
     colour[known] = cutout.colour[known[:height]]  # what is filled bleeds a row upwards
     return colour
 
@@ -160,12 +169,28 @@ def _body_alone(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int]) ->
     return label_triangles(fit.vertices, template.triangles[~apart], shape) > 0
 
 
-def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int]) -> Mask:
+def _above_shoulders(alpha: Floats, margins: tuple[int, int], shape: tuple[int, int], scale: float) -> Mask:
     """(h, w) the ``margins`` above the row at which the picture's sides cut the person: shoulders fall outwards."""
     mask = np.zeros(shape, np.bool_)
     width = shape[1]
-    mask[: _first_row(alpha, margins[0] + EDGE), : margins[0]] = True
-    mask[: _first_row(alpha, width - margins[1] - 1 - EDGE), width - margins[1] :] = True
+    mask[: _first_row(alpha, margins[0] + EDGE, scale), : margins[0]] = True
+    mask[: _first_row(alpha, width - margins[1] - 1 - EDGE, scale), width - margins[1] :] = True
+    return mask
+
+
+def _beside_shoulders(alpha: Floats, margins: tuple[int, int], body: Mask, fit: BodyFit) -> Mask:
+    """(h, w) the ``margins`` in which shoulders that the picture's sides cut off fall outwards, as far as ``body``."""
+    mask, width = np.zeros(body.shape, np.bool_), body.shape[1]
+    top, rows = fit.joints.shoulders[1] - SHOULDER_RISE * fit.scale, np.arange(body.shape[0])[:, None]
+    upper = np.flatnonzero(body[: round(fit.joints.shoulders[1] + fit.scale)].any(0))
+    for columns, border in (
+        (np.arange(margins[0]), margins[0]),
+        (np.arange(width - margins[1], width), width - margins[1] - 1),
+    ):
+        columns = columns[(columns >= upper.min(initial=width)) & (columns <= upper.max(initial=0))]
+        inside = border + EDGE if border == margins[0] else border - EDGE
+        down = rows - max(_first_row(alpha, inside, fit.scale), round(top))
+        mask[:, columns] = (np.abs(columns - border)[None] <= SHOULDER_SLOPE * down) & (rows < len(alpha))
     return mask
 
 
@@ -207,9 +232,11 @@ def _falling_shoulders(alpha: Floats, made_up: Mask, fit: BodyFit) -> Mask:
     return np.where(y > row, soft, made_up)
 
 
-def _first_row(alpha: Floats, column: int) -> int:
-    """The row from which on the person of ``alpha`` (h, w) is seen in the ``column`` down to the edge."""
-    seen = alpha[:, column] > CUT_OFF
+def _first_row(alpha: Floats, column: int, scale: float) -> int:
+    """The row from which on the person of ``alpha`` (h, w) is seen in the ``column`` down to the edge, but for gaps."""
+    reach = round(SIDE_GAP * scale)
+    shown = alpha[:, column : column + 1] > CUT_OFF
+    seen = closed(np.pad(shown, ((0, 0), (reach, reach)), mode="edge"), reach / 2)[:, reach] | shown[:, 0]
     last = int(np.flatnonzero(seen)[-1]) if seen.any() else len(alpha)
     gaps = np.flatnonzero(~seen[:last])
     return int(gaps[-1]) + 1 if len(gaps) else 0
@@ -242,16 +269,21 @@ def _fading(seam: Floats, below: Floats, usual: Mask, edge: int, scale: float) -
     return below
 
 
-def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, scale: float) -> tuple[Mask, Mask]:
+def _cloth_and_skin(cutout: Cutout, bare: Mask, skin: Array, fit: BodyFit) -> tuple[Mask, Mask]:
     """Two masks (h, w): cloth that may go on below the edge, and skin that shows at the neckline.
 
-    Where skin and cloth have one colour, ``bare`` alone tells them apart.
+    Where skin and cloth have one colour, ``bare`` alone tells them apart. A chest that is bare goes on as cloth does.
     """
+    scale = fit.scale
     near_neck = widened(bare, NECKLINE * scale)
     solid = cutout.alpha > SOLID
     low = np.arange(len(bare))[:, None] > len(bare) - SOURCE_ROWS * scale
     cloth = solid & ~near_neck
-    cloth &= ~skin_like(cutout.colour, skin, cloth)
+    skin_coloured = skin_like(cutout.colour, skin, cloth)
+    deep = not is_within_reach(fit, len(bare))
+    if deep and 2 * np.count_nonzero(skin_coloured & low) > np.count_nonzero(cloth & low):
+        return cloth, np.zeros_like(bare)
+    cloth &= ~skin_coloured
     collar = solid & ~bare & low
     collar &= ~skin_like(cutout.colour, skin, collar)
     if np.count_nonzero(cloth & low) < CLOTH_MIN * scale**2 <= np.count_nonzero(collar):
@@ -308,24 +340,3 @@ def skin_beside(colour: Floats, skin: Array, limb: Mask, where: Mask) -> Mask:
         own = colour[bare].mean(1)
         result &= colour.mean(2) > np.median(own) - max(BARE_DARKER, BARE_SPREAD * float(own.std()))
     return result
-
-
-def _with_skin(colour: Floats, known: Mask, neckline: Mask, under: Mask) -> Floats:
-    """``colour`` (h, w, 3) with the ``known`` (h, w) skin in the ``neckline`` (h, w), ``under`` the edge alone."""
-    flesh = filled(colour, known, neckline)
-    upwards = ~under & neckline[int(np.argmax(under[:, 0]))]  # without the skin above, softening would draw a line
-    soft = softened(neckline | upwards, 1.0)[..., None] * under[..., None]
-    return np.asarray(colour * (1 - soft) + flesh * soft, np.float32)
-
-
-def _neckline(naked: NDArray[np.bool_], shape: tuple[int, int], edge: int) -> Mask:
-    """(h, w) below the row ``edge``: half an ellipse under the widest run of ``naked`` (w,) skin at the edge."""
-    mask = np.zeros(shape, np.uint8)
-    starts = np.flatnonzero(np.diff(np.r_[0, naked.astype(np.int8), 0]) == 1)
-    stops = np.flatnonzero(np.diff(np.r_[0, naked.astype(np.int8), 0]) == -1)
-    if len(starts):
-        k = int(np.argmax(stops - starts))
-        wide = int(stops[k] - starts[k])
-        centre = (int(starts[k]) + wide // 2, edge)
-        cv2.ellipse(mask, centre, (max(1, wide // 2), max(1, round(NECKLINE_DEPTH * wide))), 0, 0, 180, 1, -1)
-    return mask > 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bodydouble.perception.arrays import Floats
+from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit, Girth, body_scale, fit_body
 from bodydouble.renderers.puppet.body.silhouette import fit_silhouette
@@ -64,10 +64,7 @@ def layer_picture(
     shape = (cutout.alpha.shape[0], cutout.alpha.shape[1])
     fit, girth = _fitted(cutout.alpha, anatomy, template)
     body = label_triangles(fit.vertices, template.triangles, shape) > 0
-    alpha = carve_background(image, cutout.alpha, body, gaps_between_limbs(fit, template, shape), fit.scale)
-    alpha = without_holes(alpha, body, fit, template)
-    if alpha is not cutout.alpha:
-        cutout = replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
+    cutout = _carved(image, cutout, body, fit, template, margins)
     cutout = without_held_things(cutout, anatomy, fit, template, body, skin)
     extended = extend_below(
         image, cutout, fit, template, face_and_neck(anatomy, shape), skin, legs=legs, margins=margins
@@ -106,6 +103,30 @@ def layer_picture(
     layers = build_layers(trunk, template, limbs)
     hand = hand_colour(layers.layers, hands, skin)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
+
+
+def _carved(
+    image: NDArray[np.uint8],
+    cutout: Cutout,
+    body: Mask,
+    fit: BodyFit,
+    template: BodyTemplate,
+    margins: tuple[int, int],
+) -> Cutout:
+    """``cutout`` (h, w) without background between limbs, and without holes in the ``body`` (h, w).
+
+    The ``margins`` say nothing of the backdrop: they repeat the person at the picture's border.
+    """
+    shown = np.s_[:, margins[0] : body.shape[1] - margins[1]]
+    gaps = gaps_between_limbs(fit, template, (body.shape[0], body.shape[1])).within(shown)
+    alpha = cutout.alpha.copy()
+    alpha[shown] = carve_background(image[shown], cutout.alpha[shown], body[shown], gaps, fit.scale)
+    alpha = without_holes(alpha, body, fit, template)
+    return (
+        cutout
+        if np.array_equal(alpha, cutout.alpha)
+        else replace(cutout, alpha=alpha, colour=estimate_foreground(image, alpha))
+    )
 
 
 def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate) -> tuple[BodyFit, Girth]:

@@ -36,6 +36,7 @@ from bodydouble.renderers.puppet.picture.shading import (
     USUAL_LIGHT,
     body_light,
     lit_cloth,
+    lit_skin,
 )
 
 Array = NDArray[np.float64]
@@ -148,7 +149,11 @@ def _lit_trunk(canvas: Canvas) -> Floats:
         _, light = body_light(canvas.fit, canvas.template, None, canvas.shape, cloth=True)
         down = (np.arange(canvas.shape[0])[:, None] - canvas.top) / canvas.fit.scale
         light = USUAL_LIGHT + smoothstep(0, COLOUR_FADE, down) * (light - USUAL_LIGHT)
-        colour[made_up] = lit_cloth(colour[made_up], light[made_up].astype(np.float32))
+        lit, naked = light.astype(np.float32), canvas.extended.naked
+        colour[made_up] = lit_cloth(colour[made_up], lit[made_up])
+        _, light = body_light(canvas.fit, canvas.template, None, canvas.shape)
+        lit = (1 + smoothstep(0, COLOUR_FADE, down) * (light - 1)).astype(np.float32)
+        colour[naked] = lit_skin(canvas.extended.cutout.colour[naked], lit[naked])
     return colour
 
 

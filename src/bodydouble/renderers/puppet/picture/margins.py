@@ -14,7 +14,7 @@ CUT_OFF = 0.5
 """Alpha at a border from which on the picture cuts the person off there."""
 BORDER = 2
 """Rows or columns at a border that are looked at."""
-BEYOND_SHOULDER = 0.35
+BEYOND_SHOULDER = 0.5
 """Shoulder widths from the shoulder's joint to the outside of a hanging arm, with some room."""
 MARGIN_MAX = 1.0
 """Largest margin of a side in shoulder widths."""

@@ -61,6 +61,26 @@ def test_below_an_open_neckline_cloth_goes_on_and_no_skin():
     assert np.abs(colour[edge + 1, middle] - SKIN).max() < 40
 
 
+def test_below_bare_shoulders_arms_are_bare_and_cloth_begins_below_the_armpits():
+    """A headshot whose edge shows skin from shoulder to shoulder goes on with bare arms and a top without sleeves."""
+    extended, middle = headshot(6, 84)
+    colour, edge, naked = extended.cutout.colour, extended.edge, extended.naked
+    assert np.abs(colour[edge + 10, middle] - SKIN).max() < 40
+    assert np.abs(colour[edge + 60, middle] - CLOTH).max() < 40
+    row = edge + 30
+    beside = np.flatnonzero(naked[row])
+    assert len(beside)
+    assert np.abs(colour[row, beside[0]] - SKIN).max() < 60
+
+
+def test_a_shirt_in_the_colour_of_skin_has_no_second_neckline():
+    """Far below the shoulders what has the colour of skin goes on as cloth does, in one colour."""
+    extended, middle = headshot(60, 200)
+    below = extended.cutout.colour[extended.edge : extended.edge + 30, middle - 10 : middle + 10]
+    assert not extended.naked.any()
+    assert np.abs(below - SKIN).max() < 40
+
+
 def test_a_neckline_is_as_wide_as_a_neck_that_is_half_in_the_shade():
     """The chin's shade makes half of the neck darker and of another hue than the face: it is skin all the same."""
     shades = SKIN * [0.93, 0.9, 0.76], SKIN * [0.85, 0.76, 0.5]

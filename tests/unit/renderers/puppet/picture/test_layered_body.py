@@ -7,6 +7,7 @@ import pytest
 from bodydouble.perception.track import FACE_POINTS
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.picture import layered_body
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of, skin_of
 from bodydouble.renderers.puppet.picture.cutout import Cutout
 from bodydouble.renderers.puppet.picture.layered_body import FittedPicture, layer_picture
@@ -57,6 +58,18 @@ def test_there_is_a_layer_for_each_part(layered: FittedPicture):
     """Trunk, both arms, both legs; no skirt between legs that stand apart."""
     assert set(layered.layers.layers) == {"trunk", "arm_l", "arm_r", "leg_l", "leg_r"}
     assert not layered.layers.skirt
+
+
+def test_added_columns_are_no_backdrop(monkeypatch: pytest.MonkeyPatch):
+    """Only the picture's own columns say what the backdrop looks like: added ones repeat the person at the border."""
+    pose = joints()
+    image, mask = picture(pose)
+    seen: list[np.ndarray] = []
+    monkeypatch.setattr(layered_body, "carve_background", lambda part, alpha, *_: (seen.append(part), alpha)[1])
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
+    layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body(), margins=(30, 20))
+    assert np.array_equal(seen[0], image[:, 30:-20])
 
 
 def test_what_an_arm_covers_is_continued():

@@ -189,7 +189,9 @@ def test_nothing_of_a_foot_is_made_up_above_the_edge():
     lifted = replace(fit, vertices=fit.vertices - [0, 6 * fit.scale, 0])
     nothing = np.zeros((500, 500), np.bool_)
     cutout = Cutout(alpha=np.zeros((500, 500), np.float32), colour=np.zeros((500, 500, 3), np.float32))
-    extended = ExtendedPicture(image=np.zeros((500, 500, 3), np.uint8), cutout=cutout, made_up=nothing, edge=THIGHS)
+    extended = ExtendedPicture(
+        image=np.zeros((500, 500, 3), np.uint8), cutout=cutout, made_up=nothing, naked=nothing, edge=THIGHS
+    )
     canvas = Canvas(extended=extended, fit=lifted, template=whole.template, person=nothing, bare=nothing, arms=nothing)
     shoe = shoe_below(canvas, "l", np.full(3, 40.0)).alpha
     assert not shoe[: canvas.top].any()

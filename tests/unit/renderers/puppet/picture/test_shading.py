@@ -28,3 +28,15 @@ def test_black_cloth_has_light_and_shade() -> None:
     assert bright[0] - dark[0] > 8
     colours = np.array([[10.0, 20.0, 30.0], [250.0, 240.0, 230.0]], np.float32)
     assert np.allclose(lit_cloth(colours, np.full(2, 0.95, np.float32)), colours)
+
+
+def test_cloth_has_folds_and_skin_has_none() -> None:
+    """Down the middle of a trunk the light of cloth comes and goes, by more than that of skin does."""
+    anatomy, template = anatomy_of(track_of([joints()])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, (500, 500)))
+    middle, (top, bottom) = round(float(fit.joints.hips[0])), (fit.joints.shoulders[1], fit.joints.hips[1])
+    rows = np.s_[round(top + 0.3 * (bottom - top)) : round(bottom)]
+    light = {
+        cloth: body_light(fit, template, None, (500, 500), cloth=cloth)[1][rows, middle] for cloth in (True, False)
+    }
+    assert np.ptp(light[True]) > np.ptp(light[False]) + 0.05
