@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES, Joints
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
 from bodydouble.renderers.puppet.compositing.light import exact_lab, lab_of
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
@@ -27,8 +27,10 @@ to."""
 HUE_NEAR, LIGHTNESS_NEAR = 16.0, 30.0
 """Distance from the face's skin in CIELAB's a and b, and in L*, within which a pixel of a hand is skin."""
 GLOVED_MAX = 0.15
-"""Share of such pixels up to which hands are no skin. Measured: 0.06 of black gloves, 0.24 to 1 of bare hands, of which
-sleeves hide some."""
+"""Share of such pixels up to which hands are no skin, of all and of their ends alone. Measured: 0.06 of black gloves,
+0.24 to 1 of bare hands, of which sleeves hide some; 0.1 of hands in flared sleeves, and 0.4 of these hands' ends."""
+FINGERTIPS = 0.2
+"""Share of a hand's pixels that are its outer end."""
 
 
 def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTemplate) -> tuple[bool, bool]:
@@ -52,13 +54,25 @@ def hands_in_sight(anatomy: Anatomy, solid: Mask, fit: BodyFit, template: BodyTe
     return result[0], result[1]
 
 
-def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Array) -> Array:
-    """(3,) 0-255 RGB of the hands: ``skin`` (3,), unless those that are ``seen`` are clearly something else."""
+def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Array, joints: Joints) -> Array:
+    """(3,) 0-255 RGB of the hands: ``skin`` (3,), unless those that are ``seen`` are clearly something else.
+
+    Gloves cover fingertips. A wide sleeve that falls over a hand does not: its outer end, as ``joints`` of the layers
+    tell it, decides with the rest.
+    """
     parts: list[NDArray[np.uint8]] = []
+    ends: list[NDArray[np.bool_]] = []
     for side, shown in zip(SIDES, seen, strict=True):
         layer = layers.get(f"arm_{side}")
-        if shown and layer is not None and layer.hand is not None:
-            parts.append(layer.rgba[(layer.hand > HAND_MIN) & (layer.rgba[..., 3] > SOLID_MIN), :3])
+        if not shown or layer is None or layer.hand is None:
+            continue
+        rows, columns = np.nonzero((layer.hand > HAND_MIN) & (layer.rgba[..., 3] > SOLID_MIN))
+        if not len(rows):
+            continue
+        wrist, tip = joints.points[ARMS[side].joints[2], :2], joints.points[list(ARMS[side].tip), :2].mean(0)
+        along = np.stack([columns, rows], 1) @ (tip - wrist)
+        parts.append(layer.rgba[rows, columns, :3])
+        ends.append(along >= np.percentile(along, 100 * (1 - FINGERTIPS)))
     pixels = np.concatenate(parts) if parts else np.zeros((0, 3), np.uint8)
     if len(pixels) < PIXELS_MIN:
         return skin
@@ -66,4 +80,5 @@ def hand_colour(layers: Mapping[str, Layer], seen: tuple[bool, bool], skin: Arra
     own = exact_lab(skin)
     near = np.hypot(lab[:, 1] - own[1], lab[:, 2] - own[2]) < HUE_NEAR
     near &= np.abs(lab[:, 0] - own[0]) < LIGHTNESS_NEAR
-    return np.median(pixels, axis=0).astype(np.float64) if near.mean() < GLOVED_MAX else skin
+    gloved = max(near.mean(), near[np.concatenate(ends)].mean()) < GLOVED_MAX
+    return np.median(pixels, axis=0).astype(np.float64) if gloved else skin

@@ -101,7 +101,7 @@ def layer_picture(
         limbs = {f"arm_{side}": own for side in SIDES} | limbs
         trunk = without_lap(trunk, template, short_hem(own, straight, template))
     layers = build_layers(trunk, template, limbs)
-    hand = hand_colour(layers.layers, hands, skin)
+    hand = hand_colour(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
 
 

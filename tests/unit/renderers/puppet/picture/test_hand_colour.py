@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodydouble.renderers.puppet.body.fit import fit_body
-from bodydouble.renderers.puppet.body.skeleton import joints_of
+from bodydouble.renderers.puppet.body.skeleton import Joints, joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
 from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
 from bodydouble.renderers.puppet.picture.layer import Layer
@@ -16,11 +16,17 @@ from tube_body import tube_body
 SKIN, STEEL = np.array([225.0, 180.0, 150.0]), np.array([60.0, 60.0, 70.0])
 
 
-def _arm(colour: NDArray[np.float64], bare: float = 0.0) -> Layer:
-    """An arm that is a hand of ``colour``, of which the share ``bare`` is skin."""
+def _joints() -> Joints:
+    """Of an arm that hangs: its fingers point down."""
+    return joints_of(anatomy_of(track_of([joints()])), tube_body(), (500, 500))
+
+
+def _arm(colour: NDArray[np.float64], bare: float = 0.0, tips: float = 0.0) -> Layer:
+    """An arm that is a hand of ``colour``, of which the share ``bare`` above and ``tips`` below is skin."""
     rgba = np.zeros((20, 20, 4), np.uint8)
     rgba[..., :3], rgba[..., 3] = colour, 255
     rgba[: round(20 * bare), :, :3] = SKIN
+    rgba[20 - round(20 * tips) :, :, :3] = SKIN
     return Layer(
         vertices=np.zeros((0, 3)),
         weights=np.zeros((0, 0)),
@@ -34,16 +40,22 @@ def _arm(colour: NDArray[np.float64], bare: float = 0.0) -> Layer:
 
 def test_gloves_and_gauntlets_have_their_own_colour():
     """Where next to nothing of the hands is skin, they have the colour that they show; a sleeve's half is no glove."""
-    assert np.allclose(hand_colour({"arm_l": _arm(STEEL)}, (True, False), SKIN), STEEL)
-    assert np.array_equal(hand_colour({"arm_l": _arm(STEEL, bare=0.4)}, (True, False), SKIN), SKIN)
+    assert np.allclose(hand_colour({"arm_l": _arm(STEEL)}, (True, False), SKIN, _joints()), STEEL)
+    assert np.array_equal(hand_colour({"arm_l": _arm(STEEL, bare=0.4)}, (True, False), SKIN, _joints()), SKIN)
+
+
+def test_fingertips_below_a_flared_sleeve_are_no_glove():
+    """A tenth of the hand is skin: beside the wrist that is a gap of the glove, at the fingers' end it is the hand."""
+    assert np.allclose(hand_colour({"arm_l": _arm(STEEL, bare=0.1)}, (True, False), SKIN, _joints()), STEEL)
+    assert np.array_equal(hand_colour({"arm_l": _arm(STEEL, tips=0.1)}, (True, False), SKIN, _joints()), SKIN)
 
 
 def test_hands_that_the_picture_hides_are_skin():
     """Cloth where a hand should be says nothing of the hand."""
     layers = {"arm_l": _arm(STEEL), "arm_r": _arm(SKIN)}
 
-    assert np.array_equal(hand_colour(layers, (False, False), SKIN), SKIN)
-    assert np.array_equal(hand_colour({}, (True, True), SKIN), SKIN)
+    assert np.array_equal(hand_colour(layers, (False, False), SKIN, _joints()), SKIN)
+    assert np.array_equal(hand_colour({}, (True, True), SKIN, _joints()), SKIN)
 
 
 def test_a_fist_beside_the_body_is_seen_without_the_hand_network():
