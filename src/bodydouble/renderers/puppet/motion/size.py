@@ -126,11 +126,11 @@ def trunk_lengths(body: Array, present: Flags) -> Array:
 def outline_sizes(widths: Array, trunk_sizes: Array) -> Array:
     """(F,) head sizes that follow the outlines' ``widths`` (F,) px and agree with the ``trunk_sizes`` (F,) px.
 
-    ``trunk_sizes`` are head sizes by the trunk's length; they stay where ``widths`` is NaN.
+    ``trunk_sizes`` are head sizes by the trunk's length; they stay where ``widths`` is NaN, and where few are known.
     """
     known = np.isfinite(widths)
-    if not known.any():
-        return trunk_sizes
+    if np.count_nonzero(known) < OUTLINE_MEDIAN:
+        return trunk_sizes  # in so few frames one bad matte decides
     filled = np.pad(fill_gaps(np.where(known, widths, 0.0), known), OUTLINE_MEDIAN // 2, mode="edge")
     steady = np.median(sliding_window_view(filled, OUTLINE_MEDIAN), axis=1)
     share = float(np.percentile(trunk_sizes[known] / steady[known], TRUNK_PERCENTILE))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bodydouble.perception.track import PersonTrack
 from bodydouble.renderers.puppet.motion.actor_motion import build_motion
 from bodydouble.renderers.puppet.motion.actor_skeleton import relative_size
-from bodydouble.renderers.puppet.motion.size import along_trend, head_outline, outline_widths
+from bodydouble.renderers.puppet.motion.size import along_trend, head_outline, outline_sizes, outline_widths
 from mannequin import joints, track_of
 
 FRAMES = 24
@@ -119,3 +119,13 @@ def test_a_turned_face_does_not_make_the_character_small():
 
     assert np.allclose(turned, 1)
     assert np.isclose(unsure[0] / unsure[-1], 1.3 / 0.9, rtol=0.05)
+
+
+def test_outlines_of_few_frames_do_not_tell_the_size() -> None:
+    """A face that is lost in a shot's last two frames leaves the trunk's size, whatever their mattes show."""
+    trunk = np.linspace(66.0, 70.0, FRAMES)
+    widths = np.full(FRAMES, np.nan)
+    widths[-2:] = 201, 5
+    assert np.array_equal(outline_sizes(widths, trunk), trunk)
+    widths[:] = 150
+    assert np.ptp(outline_sizes(widths, trunk)) == 0
