@@ -21,7 +21,7 @@ from bodydouble.perception.landmark_indices import BodyPoint, FacePoint, HandPoi
 from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
-from bodydouble.perception.rivals import NOBODY, RivalState, RivalTracker, claimed_by, taken_forearms
+from bodydouble.perception.rivals import NOBODY, RivalState, RivalTracker, claimed_by
 from bodydouble.perception.selfie import SelfieNet
 
 Capsule = tuple[BodyPoint, BodyPoint, float]
@@ -289,8 +289,7 @@ class MatteMaker:
     def __init__(self, pack: ModelPack) -> None:
         self._selfie = SelfieNet(pack)
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._rivals, self._others = RivalTracker(pack), list[BodyLandmarks]()
-        self.taken = np.zeros(2, np.bool_)
+        self._rivals, self.neighbours = RivalTracker(pack), list[BodyLandmarks]()
         self.state = MatteState()
         self._mirror_adds = False  # in the frame that is being made
 
@@ -311,8 +310,7 @@ class MatteMaker:
     def make(self, image: Image, person: PersonLandmarks, others: NDArray[np.float64] = NOBODY) -> BoxedMatte:
         """The matte of ``person`` in ``image``. ``others`` (N, 4) are where other people were when last searched."""
         height, width = image.shape[:2]
-        self._others = self._rivals.follow(image, person.body, others)
-        self.taken = taken_forearms(person.body, self._others)
+        self.neighbours = self._rivals.follow(image, person.body, others)
         self._mirror_adds = False
         box, step = _halvable(person_box(person, width, height))
         part, coarse = self._coarse(image, person, box, step)
@@ -363,7 +361,7 @@ class MatteMaker:
         core = draw_capsules(person, w, h, SURE_WIDTH, origin, zoom)
         sure = cv2.bitwise_and(cv2.convertScaleAbs(pose, alpha=SURE_GAIN), core)
         fused = cv2.max(cv2.multiply(selfie, gate, scale=1 / 255), sure)
-        rivals = [(other, pose_mask(other, origin, zoom, w, h)) for other in self._others]
+        rivals = [(other, pose_mask(other, origin, zoom, w, h)) for other in self.neighbours]
         if rivals:
             fused = cv2.min(fused, cv2.bitwise_not(claimed_by(rivals, person.body, origin, zoom)))
         return fused.astype(np.float32) * np.float32(1 / 255)

@@ -46,10 +46,10 @@ class PeopleSource(Protocol):
 class MatteSource(Protocol):
     """Makes mattes of consecutive frames.
 
-    ``taken`` (2,) says whether the person's left and right forearm in the newest frame are rather somebody else's.
+    ``neighbours`` are the bodies of others near the person in the newest frame, as far as they are followed.
     """
 
-    taken: NDArray[np.bool_]
+    neighbours: list[BodyLandmarks]
 
     def reset(self) -> None:
         """Forget the frames before: after a cut, or where nobody is present."""

@@ -24,13 +24,14 @@ from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte
 from bodydouble.perception.networks import Networks, PackNetworks
 from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.people import body_box
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box, write_track_row
-from bodydouble.perception.rivals import without_arms
+from bodydouble.perception.rivals import taken_forearms, without_arms
 from bodydouble.perception.smoothing import smooth_track
 from bodydouble.perception.stored import StoredMattes
 from bodydouble.perception.suitability import people_only
-from bodydouble.perception.track import BYSTANDERS_MAX, PersonChoice, PersonTrack, empty_track
-from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker
+from bodydouble.perception.track import BYSTANDERS_MAX, NEIGHBOURS_MAX, PersonChoice, PersonTrack, empty_track
+from bodydouble.perception.tracking import KEEP_SCORE_MIN, BodyState, BodyTracker, torso_length
 from bodydouble.perception.windows import (
     WindowState,
     load_state,
@@ -44,7 +45,7 @@ from bodydouble.tasks.errors import NobodyFound
 
 WINDOW_FRAMES = 32
 """Frames that one stage handles at once: the unit in which perception is saved and resumed."""
-WINDOW_FORMAT = 5
+WINDOW_FORMAT = 6
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
 """Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""
@@ -296,5 +297,9 @@ class _Perceiver:
         if matte.mean_within(person_box(person, width, height, pad=0.0)) < 255 * MATTE_SHARE_MIN:
             self._reset()
             return None
-        write_track_row(track, i, without_arms(person, self._mattes.taken), width, height)
+        neighbours = self._mattes.neighbours
+        person = without_arms(person, taken_forearms(body, neighbours))
+        write_track_row(track, i, person, width, height)
+        for k, other in enumerate(neighbours[:NEIGHBOURS_MAX]):
+            track.neighbours[i, k] = [*body_box(other, width, height), torso_length(other.points)]
         return matte

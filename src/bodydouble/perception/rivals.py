@@ -19,12 +19,13 @@ from bodydouble.perception.landmarks import BodyLandmarks, BodyNet
 from bodydouble.perception.pack import ModelPack
 from bodydouble.perception.people import HEAD_OF_SHOULDERS, HEAD_POINTS, body_box
 from bodydouble.perception.person_landmarks import PersonLandmarks
+from bodydouble.perception.track import NEIGHBOURS_MAX
 
-RIVALS_MAX = 3
-"""People who are followed besides the tracked one."""
-NEAR_EVERY, FAR_EVERY = 2, 12
+NEAR_EVERY, FAR_EVERY = 2, 8
 """Frames between two measurements of somebody near the tracked person, and of others, who may come near."""
-NEAR_MARGIN = 0.1
+TRIES = 4
+"""Measurements after which somebody who was near, and is not seen any more, is looked for as seldom as others."""
+NEAR_MARGIN = 0.2
 """Share of the tracked person's box, on each side, in which others are near."""
 KEEP_SCORE_MIN = 0.5
 """Score 0-1 of the network from which a body is one; ``perception.tracking`` has the same."""
@@ -50,6 +51,8 @@ SEEN_MIN = 0.3
 """Visibility (0-1) of both ends below which a limb is not drawn."""
 HEAD_RADIUS, HAND_LENGTH = 0.6, 0.35
 """Radius of a head in its sizes; a hand's length beyond the wrist in forearms."""
+TRUNK_DEPTH = 0.14
+"""Distance in widths of a body that every pixel of its trunk has: an arm that is seen there is in front."""
 SAME_WRIST = 0.35
 """Distance of two people's wrists, in widths of the tracked body, below which both are one hand's."""
 CLAIMED_LEVEL = 127
@@ -80,12 +83,13 @@ class RivalTracker:
         self._net: BodyNet | None = None
         self._bodies: list[BodyLandmarks] = []
         self._age = 0  # frames since the last measurement
+        self._tries = 0  # measurements that are left until nobody is near
         self.state = RivalState()
 
     def restore(self, state: RivalState) -> None:
         """Continue from ``state``. Bodies are measured anew, so that a resumed run gives the same."""
         self.state = RivalState(regions=state.regions.copy(), seeds=state.seeds.copy())
-        self._bodies, self._age = [], FAR_EVERY
+        self._bodies, self._age, self._tries = [], FAR_EVERY, 0
 
     def follow(self, image: Image, person: BodyLandmarks, seeds: NDArray[np.float64]) -> list[BodyLandmarks]:
         """The bodies near ``person`` in the next frame, which is ``image``; as old as ``NEAR_EVERY`` frames.
@@ -95,16 +99,18 @@ class RivalTracker:
         state = self.state
         if not np.array_equal(seeds, state.seeds):
             state.seeds = seeds
-            state.regions = np.concatenate([seeds, state.regions])[:RIVALS_MAX]
+            state.regions = np.concatenate([seeds, state.regions])[:NEIGHBOURS_MAX]
             self._age = FAR_EVERY
         if len(state.regions) == 0:
             return []
         self._age += 1
-        near = [body for body in self._bodies if is_near(body, person, image.shape[1], image.shape[0])]
-        if self._age >= (NEAR_EVERY if near else FAR_EVERY):
+        if self._age >= (NEAR_EVERY if self._tries else FAR_EVERY):
             self._age = 0
             self._bodies = self._measured(image, person)
-            near = [body for body in self._bodies if is_near(body, person, image.shape[1], image.shape[0])]
+        height, width = image.shape[:2]
+        near = [body for body in self._bodies if is_near(body, person, width, height)]
+        if self._age == 0:
+            self._tries = TRIES if near else max(0, self._tries - 1)
         return near
 
     def _measured(self, image: Image, person: BodyLandmarks) -> list[BodyLandmarks]:
@@ -220,20 +226,21 @@ def _far(
 
     ``without`` (2,) leaves out forearms.
     """
-    mask = np.zeros((size[1], size[0]), np.uint8)
+    limbs, trunk = np.zeros((2, size[1], size[0]), np.uint8)
     at = _placed(body.points, origin, scale)
-    cv2.fillConvexPoly(mask, at[TRUNK_OUTLINE], 255)
+    cv2.fillConvexPoly(trunk, at[TRUNK_OUTLINE], 255)
     forearms = [arm for k, arm in enumerate(FOREARMS) if without is None or not without[k]]
     for a, b in (*LIMBS, *forearms):
         if min(body.visibility[a], body.visibility[b]) > SEEN_MIN:
-            cv2.line(mask, at[a].tolist(), at[b].tolist(), 255, 1)
+            cv2.line(limbs, at[a].tolist(), at[b].tolist(), 255, 1)
     for elbow, wrist in forearms:
         if min(body.visibility[elbow], body.visibility[wrist]) > SEEN_MIN:
             tip = body.points[wrist] + HAND_LENGTH * (body.points[wrist] - body.points[elbow])
-            cv2.line(mask, at[wrist].tolist(), _placed(tip, origin, scale).tolist(), 255, 1)
-    _draw_head(mask, body, origin, scale)
-    away = cv2.distanceTransform(cv2.bitwise_not(mask), cv2.DIST_L2, cv2.DIST_MASK_3)
-    return np.asarray(away * np.float32(1 / max(body_width(body.points) * scale, 1.0)), np.float32)
+            cv2.line(limbs, at[wrist].tolist(), _placed(tip, origin, scale).tolist(), 255, 1)
+    _draw_head(limbs, body, origin, scale)
+    width = max(body_width(body.points) * scale, 1.0)
+    away, inside = (cv2.distanceTransform(cv2.bitwise_not(x), cv2.DIST_L2, cv2.DIST_MASK_3) for x in (limbs, trunk))
+    return np.asarray(np.minimum(away, np.maximum(inside, TRUNK_DEPTH * width)) / np.float32(width), np.float32)
 
 
 def _draw_head(mask: Matte, body: BodyLandmarks, origin: tuple[float, float], scale: float) -> None:

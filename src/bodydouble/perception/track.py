@@ -17,6 +17,8 @@ EYE_POINTS = 16  # contour of one eye: corner, 7 below, corner, 7 above, in the 
 WHOLE_BODY_POINTS = 133  # COCO-WholeBody: 17 body, 6 feet, 68 face, 21 for each hand
 BYSTANDERS_MAX = 6  # other people in one frame whose boxes are kept
 
+NEIGHBOURS_MAX = 3  # other people near the person whose bodies are followed
+
 
 @dataclass(frozen=True, kw_only=True)
 class PersonTrack:
@@ -38,6 +40,7 @@ class PersonTrack:
     hands: NDArray[np.float32]  # (F, 2, 21, 3)
     hand_found: NDArray[np.bool_]  # (F, 2)
     bystanders: NDArray[np.float32]  # (F, 6, 4) boxes of other people, NaN where there is none
+    neighbours: NDArray[np.float32]  # (F, 3, 5) boxes of those near the person, lengths of their trunks; else NaN
     whole_body: NDArray[np.float32]  # (F, 133, 3) x, y, confidence 0-1; NaN where no whole-body network ran
 
     def __len__(self) -> int:
@@ -73,6 +76,7 @@ def empty_track(frames: int) -> PersonTrack:
         hands=nan(2, HAND_POINTS, 3),
         hand_found=np.zeros((frames, 2), np.bool_),
         bystanders=nan(BYSTANDERS_MAX, 4),
+        neighbours=nan(NEIGHBOURS_MAX, 5),
         whole_body=nan(WHOLE_BODY_POINTS, 3),
     )
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Alpha, Image
 from bodydouble.perception.landmark_indices import BodyPoint
+from bodydouble.perception.landmarks import BodyLandmarks
 from bodydouble.perception.matte import BoxedMatte, MatteState
 from bodydouble.perception.person_landmarks import PersonLandmarks, person_box
 from bodydouble.perception.rivals import NOBODY
@@ -72,7 +73,7 @@ class SamMatteMaker:
         self._session_type: Any = getattr(module, type(model).__name__.removesuffix("Model") + "InferenceSession")
         self._session: Any = None
         self._frame = 0
-        self.taken = np.zeros(2, np.bool_)  # the body networks of this back-end see the picture in each person's box
+        self.neighbours: list[BodyLandmarks] = []  # none: its network tells people apart
         self.state = MatteState()
 
     def reset(self) -> None:

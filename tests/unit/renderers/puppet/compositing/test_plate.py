@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bodydouble.perception.pack import ModelPack
+from bodydouble.perception.tracking import torso_length
 from bodydouble.renderers.puppet.compositing import gathering, plate
 from bodydouble.renderers.puppet.compositing.bystanders import BystanderMasks
 from bodydouble.renderers.puppet.compositing.plate import SAMPLES_MAX, build_plates
@@ -107,6 +108,25 @@ def test_a_bystander_in_front_is_found_apart_from_the_person(tmp_path: Path) -> 
     assert not found[0][:, :100].any()
     track.bystanders[:] = np.nan
     assert others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240), clean[0]) is None
+
+
+@pytest.mark.parametrize(("trunk", "cut", "front"), [(0.5, True, False), (1.0, True, True), (0.5, False, True)])
+def test_a_shorter_trunk_is_behind_where_no_feet_are_seen(tmp_path: Path, trunk: float, cut: bool, front: bool) -> None:
+    """Of two whom the frame's edge cuts off, the one with half a trunk is behind. Feet tell better where they are."""
+    _, mattes, track, clean = walking_scene(1, walk=0.0)
+    matte = next(mattes.read(0, 1))[1]
+    image = clean[0].copy()
+    image[matte > 0] = OneBystander.colour
+    image[100:240, 150:200] = OneBystander.colour
+    track.bystanders[0, 0] = (150, 100, 200, 240)
+    track.neighbours[0, 0] = (150, 100, 200, 240, trunk * torso_length(track.body[0, :, :2].astype(float)))
+    track.box[0, 3] = 240 if cut else 220
+    others = OneBystander(ModelPack(folder=Path("no-models-here")), track)
+    found = others.around(0, image, matte, matte_mask(matte), (0, 0, 320, 240), clean[0])
+    assert found is not None
+    assert (found[0][110:230, 155:195] > 200).all()
+    assert bool((found[1][110:230, 155:195] > 200).all()) == front
+    assert bool(found[1].any()) == front
 
 
 def test_shots_never_lend_each_other_background(tmp_path: Path) -> None:
