@@ -58,3 +58,14 @@ def test_a_skirt_over_tights_of_its_colour_is_a_skirt() -> None:
     skirt = np.zeros(SIZE, np.bool_)
     skirt[250:HEM, 185:315] = True
     assert hem_of(skirt, apart=-20, leg=(40, 70, 160)) is not None
+
+
+def test_a_short_skirt_is_wider_than_the_legs_and_shorts_are_not() -> None:
+    """Both end less than a hand's length below the crotch."""
+    rows = np.zeros(SIZE, np.bool_)
+    rows[250:300] = True
+    skirt, shorts = rows.copy(), rows.copy()
+    skirt[:, :170] = skirt[:, 330:] = False
+    shorts[:, :204] = shorts[:, 296:] = False
+    assert hem_of(skirt, apart=2) is not None
+    assert hem_of(shorts, apart=2) is None
