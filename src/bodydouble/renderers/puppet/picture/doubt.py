@@ -11,7 +11,7 @@ from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.perception.landmark_indices import KNEES
 from bodydouble.perception.trunk import HIPS
 from bodydouble.renderers.puppet.body.fit import BodyFit
-from bodydouble.renderers.puppet.body.skeleton import SIDES
+from bodydouble.renderers.puppet.body.skeleton import ARMS, SIDES
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck
@@ -27,12 +27,13 @@ AT_FACE, FACE_REACH = 0.5, 0.3
 HAND_SHOWN = 0.7
 """Share of the body model's arm that is found from which on even such an arm is cut out. Measured: 0.55 of a hand under
 a chin."""
-ARM_SHOWN, ARM_UNHIDDEN, TWIN_SHOWN = 0.6, 0.8, 0.75
-"""Share of the body model's arm that is found up to which the arm is doubtful, if as much of what nothing hides is
-missing; and the share that is found of its twin at least, for which it is exchanged."""
-LEG_SHOWN, LEG_BEHIND, LEG_TWIN = 0.6, 0.6, 0.85
-"""The same for a leg, how much of it lies before the other one at most, and for its twin. Measured: 0.44, 0.48 and 0.98
-of legs that cross; 0.71 of one that stands half behind the other."""
+ARM_SHOWN, ARM_BEFORE, TWIN_SHOWN = 0.65, 0.6, 0.75
+"""Share of the body model's arm, and of what nothing hides of it, that is found up to which the arm is doubtful; share
+that nothing hides at least; and the share that is found of its twin, for which it is exchanged. Measured: 0.47 to 0.61
+and 0.75 to 0.99 of arms in pieces; 0.35 to 0.36 and 0.30 to 0.36 of arms that lie behind a body or its clothes."""
+LEG_SHOWN, LEG_BEHIND, LEG_TWIN = 0.7, 0.7, 0.85
+"""The same for a leg, how much of it lies before the other one at most, and for its twin. Measured: 0.44 to 0.65,
+0.48 to 0.68, and 0.98 of legs that cross; 0.8 and more of others."""
 SITTING, KNEE_SEEN = 0.4, 0.4
 """Trunk lengths from the hips down to both knees up to which somebody sits, and the visibility that one knee needs.
 Measured: -0.29 to 0.34 of who sits or crouches, 0.5 to 1 of others, of one knee 0.35 in a run; 0.24 under a wide
@@ -72,11 +73,19 @@ NOTHING = _Shown(found=0.0, found_unhidden=0.0, unhidden=0.0)
 
 
 def doubtful_limbs(
-    parts: Segmentation, alpha: Floats, fit: BodyFit, template: BodyTemplate, anatomy: Anatomy, *, seated: bool
+    parts: Segmentation,
+    alpha: Floats,
+    fit: BodyFit,
+    template: BodyTemplate,
+    anatomy: Anatomy,
+    *,
+    edge: int,
+    seated: bool,
 ) -> Doubtful:
     """The limbs of ``parts`` that are better made up than cut out; ``alpha`` (h, w) 0-1 is the person's.
 
-    Both legs of somebody ``seated`` are. Limbs that the picture lacks are no such.
+    Both legs of somebody ``seated`` are. Limbs that the picture lacks, and arms that its lower ``edge`` (px) cuts off,
+    are no such.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     labels = label_triangles(fit.vertices, template.triangles, shape)
@@ -87,7 +96,11 @@ def doubtful_limbs(
             if name in parts.parts and name not in fit.joints.made_up:
                 seen = parts.parts[name] & (alpha > SEEN)
                 shown[name] = _shown(seen, labels, fit, template, limb_triangles(template, limb, side, 0.5))
-    names = _doubtful_arms(shown, fit, anatomy, shape)
+    names = {
+        name
+        for name in _doubtful_arms(shown, fit, anatomy, shape)
+        if fit.joints.points[ARMS[name[-1]].joints[2], 1] < edge
+    }
     if not seated and parts.hem is None:
         names |= _hidden_legs(shown)
     mirrored = {
@@ -135,7 +148,7 @@ def _doubtful_arms(shown: Mapping[str, _Shown], fit: BodyFit, anatomy: Anatomy, 
             if _share(face, hand) > AT_FACE:
                 result.add(name)
         other_hand = np.isfinite(anatomy.hands["lr".index(twin_of(name)[-1])]).all()
-        missing = arm.found < ARM_SHOWN and arm.found_unhidden < ARM_UNHIDDEN
+        missing = max(arm.found, arm.found_unhidden) < ARM_SHOWN and arm.unhidden > ARM_BEFORE
         if missing and twin is not None and twin.found >= TWIN_SHOWN and (hand is None or other_hand):
             result.add(name)  # not one with a hand for one without
     return result

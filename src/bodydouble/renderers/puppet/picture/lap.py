@@ -1,21 +1,28 @@
-"""The trunk of somebody who sits, as it is when standing: without the lap, down to the legs or a garment's hem."""
+"""The trunk without what lies before it: the lap of somebody who sits, and arms that are not the picture's."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bodydouble.perception.arrays import Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
 from bodydouble.renderers.puppet.body.surface import label_triangles, limb_triangles
+from bodydouble.renderers.puppet.compositing.light import exact_lab
 from bodydouble.renderers.puppet.motion.expression import smoothstep
+from bodydouble.renderers.puppet.picture.cloth import with_texture
 from bodydouble.renderers.puppet.picture.extension import EDGE, ExtendedPicture, skin_like, usual_cloth
-from bodydouble.renderers.puppet.picture.layers import RIM_SIGMA, SEEN, SOLID, LimbPicture
+from bodydouble.renderers.puppet.picture.garment import SAME_CHROMA, SAME_LIGHTNESS
+from bodydouble.renderers.puppet.picture.layers import FACE_CLEAR, RIM_SIGMA, SEEN, SOLID, LayerSources, LimbPicture
 from bodydouble.renderers.puppet.picture.lower_body import LowerBody
-from bodydouble.renderers.puppet.picture.regions import filled, opened, softened, widened
+from bodydouble.renderers.puppet.picture.regions import filled, narrowed, opened, softened, widened
 from bodydouble.renderers.puppet.picture.segmentation import Segmentation, split_legs
 from bodydouble.renderers.puppet.picture.shading import body_light, lit_cloth
+
+Array = NDArray[np.float64]
 
 WAIST = 0.8
 """Decimetres above the hips from which on a seated trunk is as wide as the standing body at least."""
@@ -51,12 +58,14 @@ def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None)
     alpha, scale, hips = sources.alpha, standing.scale, float(standing.joints.hips[1])
     shape = (alpha.shape[0], alpha.shape[1])
     rows = np.arange(shape[0])[:, None]
-    pelvis, body = _hips(standing, template, shape, hem)
-    rest = parts.parts["rest"] & (alpha > SEEN)
-    cloth = rest & (alpha > SOLID) & (rows > standing.joints.shoulders[1]) & body
-    cloth &= ~skin_like(sources.colour, sources.skin, cloth)
-    low = cloth & (rows > hips - WAIST * scale)
-    cloth = usual_cloth(sources.colour, low if np.count_nonzero(low) > CLOTH_MIN * scale**2 else cloth)
+    pelvis, _ = _hips(standing, template, shape, hem)
+    worn = cloth_of_trunk(picture, template)
+    low = worn & (rows > hips - WAIST * scale)
+    if np.count_nonzero(low) > CLOTH_MIN * scale**2 and not _one_cloth(
+        *(_usual(sources, mask) for mask in (low, worn))
+    ):
+        worn = low  # a skirt; a dress or one shirt may be in a lamp's light there
+    cloth = usual_cloth(sources.colour, worn)
     lap = (rows > hips - WAIST * scale) & ~(opened(cloth, SLIVER * scale) & widened(pelvis, STAND_OFF * scale))
     for name, mask in parts.parts.items():
         if name.startswith("leg"):
@@ -66,14 +75,54 @@ def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None)
     if cloth.any():
         colour = filled(colour, cloth, made)
         _, light = body_light(standing, template, None, shape, cloth=True)
-        usual = np.median(sources.colour[cloth], axis=0)
         share = smoothstep(-WAIST, 0, (rows - hips) / scale) * made
-        colour = colour + share[..., None].astype(np.float32) * (lit_cloth(usual, light) - colour)
+        colour = colour + share[..., None].astype(np.float32) * (
+            lit_cloth(_usual(sources, cloth).astype(np.float32), light) - colour
+        )
     seen = np.where(lap, made * softened(made | ((alpha > SEEN) & ~lap), RIM_SIGMA), alpha)
     masks = {name: mask & ~lap for name, mask in parts.parts.items() if name.startswith("arm")}
     masks["rest"] = ~np.any([lap & ~lap, *masks.values()], axis=0)
     own = replace(sources, colour=np.asarray(colour, np.float32), alpha=np.asarray(seen, np.float32))
     return LimbPicture(sources=own, fit=standing, parts=replace(parts, parts=masks, hem=hem))
+
+
+def cloth_of_trunk(picture: LimbPicture, template: BodyTemplate) -> Mask:
+    """(h, w) what of the trunk's cloth the ``picture`` shows, but for what lies off its body."""
+    sources, fit = picture.sources, picture.fit
+    shape = (sources.alpha.shape[0], sources.alpha.shape[1])
+    arms = np.any([limb_triangles(template, "arm", side, 0.5) for side in SIDES], axis=0)
+    body = label_triangles(fit.vertices, template.triangles[~arms], shape) > 0
+    cloth = picture.parts.parts["rest"] & (sources.alpha > SOLID) & body
+    cloth &= np.arange(shape[0])[:, None] > fit.joints.shoulders[1]
+    cloth &= ~widened(sources.face, FACE_CLEAR * fit.scale)
+    return cloth & ~skin_like(sources.colour, sources.skin, cloth)
+
+
+def _usual(sources: LayerSources, where: Mask) -> Array:
+    """(3,) 0-255 the usual colour of the pixels ``where`` (h, w)."""
+    return np.median(sources.colour[where], axis=0).astype(np.float64)
+
+
+def _one_cloth(first: Array, second: Array) -> bool:
+    """Whether two colours (3,) 0-255 are those of one cloth in light and shade."""
+    step = np.abs(exact_lab(first) - exact_lab(second))
+    return bool(np.hypot(step[1], step[2]) < SAME_CHROMA and step[0] < SAME_LIGHTNESS)
+
+
+def without_arms(picture: LimbPicture, names: Iterable[str], template: BodyTemplate) -> LimbPicture:
+    """The ``picture`` for the trunk alone, with cloth where the arms ``names`` lie before it, and without the rest."""
+    sources, parts, scale = picture.sources, picture.parts, picture.fit.scale
+    cloth = usual_cloth(sources.colour, cloth_of_trunk(picture, template))
+    if np.count_nonzero(cloth) < CLOTH_MIN * scale**2:
+        return picture
+    _, body = _hips(picture.fit, template, (cloth.shape[0], cloth.shape[1]), None)
+    covered = np.any([parts.parts[name] for name in names], axis=0)
+    covered &= narrowed(body, 1) & (np.arange(len(cloth))[:, None] > picture.fit.joints.shoulders[1])
+    colour = with_texture(filled(sources.colour, cloth, covered), covered, cloth, scale)
+    alpha = np.where(covered, 1, sources.alpha).astype(np.float32)
+    masks = {name: mask | covered if name == "rest" else mask & ~covered for name, mask in parts.parts.items()}
+    own = replace(sources, colour=colour, alpha=alpha)
+    return replace(picture, sources=own, parts=replace(parts, parts=masks))
 
 
 def _hips(fit: BodyFit, template: BodyTemplate, shape: tuple[int, int], hem: float | None) -> tuple[Mask, Mask]:

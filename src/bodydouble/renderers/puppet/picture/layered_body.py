@@ -14,12 +14,12 @@ from bodydouble.renderers.puppet.body.surface import label_triangles
 from bodydouble.renderers.puppet.picture.anatomy import Anatomy
 from bodydouble.renderers.puppet.picture.carving import carve_background, gaps_between_limbs, without_holes
 from bodydouble.renderers.puppet.picture.cutout import Cutout
-from bodydouble.renderers.puppet.picture.doubt import doubtful_limbs, sits
+from bodydouble.renderers.puppet.picture.doubt import Doubtful, doubtful_limbs, sits
 from bodydouble.renderers.puppet.picture.extension import extend_below
 from bodydouble.renderers.puppet.picture.hand_colour import hand_colour, hands_in_sight
 from bodydouble.renderers.puppet.picture.head_region import face_and_neck, face_only
 from bodydouble.renderers.puppet.picture.held_things import without_held_things
-from bodydouble.renderers.puppet.picture.lap import with_lap, without_lap
+from bodydouble.renderers.puppet.picture.lap import with_lap, without_arms, without_lap
 from bodydouble.renderers.puppet.picture.layers import SOLID, LayeredBody, LayerSources, LimbPicture, build_layers
 from bodydouble.renderers.puppet.picture.lower_body import complete_lower_body
 from bodydouble.renderers.puppet.picture.made_limbs import made_limbs, resting, short_hem, without_remains
@@ -86,7 +86,7 @@ def layer_picture(
         face=face_only(anatomy, cutout.alpha.shape),
         hands_seen=hands,
     )
-    doubtful = doubtful_limbs(lower.parts, cutout.alpha, fit, template, anatomy, seated=seated)
+    doubtful = doubtful_limbs(lower.parts, cutout.alpha, fit, template, anatomy, edge=extended.edge, seated=seated)
     cut = set(lower.parts.parts) - doubtful.all
     directions = folded_sides(fit.joints, shape[1], fit.scale)
     directions = {side: way for side, way in directions.items() if f"arm_{side}" in cut}
@@ -96,10 +96,9 @@ def layer_picture(
     own = LimbPicture(sources=sources, fit=fit, parts=parts)
     limbs = {f"arm_{side}": _straight_arm(own, side, straight, template, anatomy) for side in directions}
     limbs |= made_limbs(doubtful, own, limbs, straight, template)
-    trunk = replace(own, fit=straight) if doubtful.legs else own
+    trunk = _trunk(own, doubtful, seated, straight, template)
     if seated:
         limbs = {f"arm_{side}": own for side in SIDES} | limbs
-        trunk = without_lap(trunk, template, short_hem(own, straight, template))
     layers = build_layers(trunk, template, limbs)
     hand = hand_colour(layers.layers, hands, skin, straight.joints)
     return FittedPicture(fit=straight, layers=layers, template=template, hand_colour=hand)
@@ -134,6 +133,16 @@ def _fitted(alpha: Floats, anatomy: Anatomy, template: BodyTemplate) -> tuple[Bo
     joints = joints_of(anatomy, template, (alpha.shape[0], alpha.shape[1]), alpha > ON_PERSON)
     joints, girth = fit_silhouette(joints, alpha, body_scale(template, joints))
     return fit_body(template, anatomy, joints, girth), girth
+
+
+def _trunk(
+    picture: LimbPicture, doubtful: Doubtful, seated: bool, straight: BodyFit, template: BodyTemplate
+) -> LimbPicture:
+    """What trunk and head are cut from; ``straight`` is the body on which the limbs hang."""
+    trunk = replace(picture, fit=straight) if doubtful.legs else picture
+    hidden = [name for name in sorted(doubtful.all) if name.startswith("arm")]
+    trunk = without_arms(trunk, hidden, template) if hidden else trunk
+    return without_lap(trunk, template, short_hem(picture, straight, template)) if seated else trunk
 
 
 def _straight_arm(

@@ -173,8 +173,13 @@ def cloth_of(limb: str, own: LimbPicture, template: BodyTemplate) -> Cloth:
     if len(ends):  # between bare pieces is a hand that lies there, or shade
         known[ends[0] : ends[-1]] &= bare[ends[0] : ends[-1]]
     pieces = np.flatnonzero(known)
-    bare = bare[pieces[np.argmin(np.abs(pieces[:, None] - np.arange(2 * STEPS)), axis=0)]]
+    nearest = pieces[np.argmin(np.abs(pieces[:, None] - np.arange(2 * STEPS)), axis=0)]
+    bare = bare[nearest]
     colours = np.stack([np.interp(np.arange(2 * STEPS), pieces, usual[pieces, k]) for k in range(3)], 1)
+    # Between skin and cloth there is a hem.
+    apart = np.searchsorted(pieces, np.arange(2 * STEPS))
+    low, high = (pieces[np.clip(apart + k, 0, len(pieces) - 1)] for k in (-1, 0))
+    colours = np.where((bare[low] != bare[high])[:, None], usual[nearest], colours)
     beyond = place > FOOT
     end = np.median(colour[beyond], axis=0).astype(np.float64) if np.count_nonzero(beyond) >= PIXELS_MIN else None
     return Cloth(colours=gaussian_smoothed(colours, STEPS_SIGMA), bare=bare, end=end)

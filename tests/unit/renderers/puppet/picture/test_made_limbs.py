@@ -98,7 +98,7 @@ def test_limbs_that_are_seen_stay_as_they_are() -> None:
 
 
 def test_an_arm_of_which_little_is_found_is_doubtful() -> None:
-    """Where more of it is found it is cut out; and where its hand is seen, but its twin's is not."""
+    """Not where more of it is found, where its hand is seen but its twin's is not, or where the edge cuts it off."""
     pose = joints()
     track = track_of([pose])
     anatomy, template, shape = anatomy_of(track), tube_body(), (500, 500)
@@ -111,11 +111,13 @@ def test_an_arm_of_which_little_is_found_is_doubtful() -> None:
         for name in ("arm_l", "arm_r")
     }
 
-    def doubtful(found: float, anatomy: Anatomy) -> frozenset[str]:
+    def doubtful(found: float, anatomy: Anatomy, edge: int = 500) -> frozenset[str]:
         rows = np.flatnonzero(arms["arm_l"].any(1))
         parts = arms | {"arm_l": arms["arm_l"] & (np.arange(500)[:, None] > rows[0] + (1 - found) * len(rows))}
         whole = Segmentation(parts=parts | {"rest": ~arms["arm_r"]}, arm_likeness={}, hem=None)
-        return doubtful_limbs(whole, np.ones(shape, np.float32), fit, template, anatomy, seated=False).mirrored
+        alpha = np.ones(shape, np.float32)
+        return doubtful_limbs(whole, alpha, fit, template, anatomy, edge=edge, seated=False).mirrored
 
     assert doubtful(0.4, anatomy) == {"arm_l"}
+    assert doubtful(0.4, anatomy, edge=round(pose[15, 1]) - 20) == frozenset()
     assert doubtful(1.0, anatomy) == doubtful(0.4, with_hand) == frozenset()
