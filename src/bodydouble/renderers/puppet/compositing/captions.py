@@ -258,14 +258,20 @@ def _caption_coloured(image: Image) -> Matte:
 
 def _pieces(bright: MatLike, height: int) -> tuple[Matte, int]:
     """(h, w) 0 or 255: the pieces of ``bright`` that are as large as letters, in strokes; and how many they are."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, ltype=cv2.CV_32S)
+    result = np.zeros(bright.shape[:2], np.uint8)
+    x, y, w, h = cv2.boundingRect(bright)
+    here = np.s_[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1]  # with the dark pixels that end its strokes
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright[here], ltype=cv2.CV_32S)
     tall, wide = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
     fits = (tall >= max(2, LETTER_HEIGHT_MIN * height)) & (tall <= LETTER_HEIGHT_MAX * height)
     fits &= wide <= LETTER_WIDTH_MAX * height
     fits[0] = False
-    thick = cv2.distanceTransform(bright, cv2.DIST_L2, cv2.DIST_MASK_3) > STROKE_MAX * height
+    if not fits.any():
+        return result, 0
+    thick = cv2.distanceTransform(bright[here], cv2.DIST_L2, cv2.DIST_MASK_3) > STROKE_MAX * height
     fits &= np.bincount(labels[thick], minlength=count) == 0
-    return fits.take(labels).astype(np.uint8) * np.uint8(255), int(fits.sum())
+    result[here] = fits.take(labels)
+    return result * np.uint8(255), int(fits.sum())
 
 
 def _moves(image: Image, person: MatLike, still: MatLike, pieces: Matte) -> bool:
