@@ -34,3 +34,14 @@ def test_bars_are_what_all_samples_have_and_nobody_reaches() -> None:
     assert learn_bars([_sample(_frame(), nobody), _sample(_frame(), somebody)]) is None
     assert learn_bars([_sample(_frame(0, 0), nobody)]) is None
     assert learn_bars([]) is None
+
+
+def test_a_matte_that_reaches_into_a_drawn_bar_is_wrong() -> None:
+    """A bar of one level stays a bar, whoever seems to be in it; a dark place with a camera's noise is none."""
+    somebody = np.zeros((90, 120), np.uint8)
+    somebody[:60, 40:80] = 255
+    flat = _frame(top=12, left=0)
+    noisy = flat.copy()
+    noisy[:12] = np.random.default_rng(3).integers(0, 12, (12, 120, 3))
+    assert learn_bars([_sample(flat, somebody)]) is not None
+    assert learn_bars([_sample(noisy, somebody)]) is None
