@@ -42,7 +42,7 @@ class Sample:
     index: int
     rgba: NDArray[np.uint8]  # (H, W, 4): alpha is 0 where people are, 255 - DOUBTFUL near them, else 255
     free: NDArray[np.uint8]  # alpha of every CHOICE_STEP-th pixel of every CHOICE_STEP-th row
-    small: Image  # the mean colours there
+    small: NDArray[np.uint8]  # (h, w, 4) the mean colours there, alpha 255: four bytes are warped and looked up faster
 
     @classmethod
     def of(cls, index: int, image: Image, taken: NDArray[np.uint8]) -> "Sample":
@@ -56,7 +56,7 @@ class Sample:
             index=index,
             rgba=np.asarray(rgba, np.uint8),
             free=np.ascontiguousarray(free, np.uint8),
-            small=np.asarray(small, np.uint8),
+            small=np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2RGBA), np.uint8),
         )
 
     def hide(self, taken: NDArray[np.uint8] | None) -> None:
@@ -146,7 +146,7 @@ class _MovedSample:
 
     sample: Sample
     alpha: NDArray[np.uint8]  # (h, w)
-    colours: Image  # (h, w, 3)
+    colours: NDArray[np.uint8]  # (h, w, 4), alpha 255
 
     @classmethod
     def of(cls, sample: Sample, path: CameraPath, key: int) -> "_MovedSample":
@@ -156,7 +156,7 @@ class _MovedSample:
         return cls(
             sample=sample,
             alpha=np.asarray(cv2.warpPerspective(sample.free, matrix, size, flags=cv2.INTER_NEAREST), np.uint8),
-            colours=np.asarray(cv2.warpPerspective(sample.small, matrix, size), np.uint8),
+            colours=np.asarray(cv2.warpPerspective(sample.small, matrix, size, borderValue=(0, 0, 0, 255)), np.uint8),
         )
 
 
@@ -233,24 +233,28 @@ def _in_turn(
 
 
 def _unlike_most(
-    colours: list[Image], free: list[NDArray[np.bool_]], hole: NDArray[np.bool_]
+    colours: list[NDArray[np.uint8]], free: list[NDArray[np.bool_]], hole: NDArray[np.bool_]
 ) -> list[NDArray[np.bool_]]:
     """For each sample, (h, w) where in the ``hole`` (h, w) it is ``free`` and shows something else than most that are.
 
-    ``colours`` (h, w, 3) are of the same size.
+    ``colours`` (h, w, 4), with alpha 255, are of the same size.
     """
-    shown = np.sum(free, axis=0, dtype=np.int32)
+    shown = np.zeros(hole.shape, np.uint8)
+    for mask in free:
+        shown += mask.view(np.uint8)
     several = hole & (shown >= AGREE_MIN) & (shown < len(free))  # nobody covers the rest, and no plate is shown there
     odd = [np.zeros(hole.shape, np.bool_) for _ in free]
     if not several.any():
         return odd
     places = np.flatnonzero(several)
-    stack = np.stack([x.reshape(-1, 3).take(places, axis=0) for x in colours])
+    # A pixel's four bytes are looked up and tested as one number.
+    stack = np.stack([x.view(np.uint32).ravel().take(places) for x in colours])
+    stack = stack.view(np.uint8).reshape(len(colours), len(places), 4)
     taken = ~np.stack([x.ravel().take(places) for x in free])
     usual = _masked_median(stack[:, None], taken[:, None])[0]
     for mine, sample, hidden in zip(odd, stack, taken, strict=True):
-        red, green, blue = cv2.absdiff(sample, usual).T
-        unlike = (np.maximum(np.maximum(red, green), blue) > UNLIKE_MIN) & ~hidden
+        differs = cv2.threshold(cv2.absdiff(sample, usual), UNLIKE_MIN, 255, cv2.THRESH_BINARY)[1]
+        unlike = (np.asarray(differs, np.uint8).view(np.uint32)[:, 0] > 0) & ~hidden
         if not unlike.any():
             continue
         mine.ravel()[places] = unlike
