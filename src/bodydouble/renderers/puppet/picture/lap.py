@@ -32,6 +32,8 @@ LEGS_OVER = 0.3
 """Decimetres by which the trunk goes on under legs that are drawn over it."""
 CLOTH_MIN = 0.1
 """Square decimetres of cloth about the hips that give them its colour; else all cloth of the trunk does."""
+FAINT = 1e-3
+"""Alpha of arms before a lap: what shows nothing, and yet is an arm's."""
 SLIVER = 0.15
 """Decimetres: thinner remains of a lap are no cloth."""
 
@@ -52,7 +54,7 @@ def with_lap(extended: ExtendedPicture, segmentation: Segmentation, fit: BodyFit
 def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None) -> LimbPicture:
     """The ``picture`` of somebody who sits, for the trunk alone, with hips as of its body, which stands.
 
-    Over bare legs hangs a garment down to the ``hem`` (px). Arms before the lap are gone.
+    Over bare legs hangs a garment down to the ``hem`` (px). Of arms before it nothing is left.
     """
     sources, parts, standing = picture.sources, picture.parts, picture.fit
     alpha, scale, hips = sources.alpha, standing.scale, float(standing.joints.hips[1])
@@ -79,8 +81,10 @@ def without_lap(picture: LimbPicture, template: BodyTemplate, hem: float | None)
         colour = colour + share[..., None].astype(np.float32) * (
             lit_cloth(_usual(sources, cloth).astype(np.float32), light) - colour
         )
-    seen = np.where(lap, made * softened(made | ((alpha > SEEN) & ~lap), RIM_SIGMA), alpha)
-    masks = {name: mask & ~lap for name, mask in parts.parts.items() if name.startswith("arm")}
+    masks = {name: mask & ~made for name, mask in parts.parts.items() if name.startswith("arm")}
+    arms = np.any([~lap & lap, *masks.values()], axis=0)
+    soft = softened(made | ((alpha > SEEN) & (arms | ~lap)), RIM_SIGMA)
+    seen = np.where(made, soft, np.where(lap, FAINT * arms, alpha))  # an arm ends without a rim
     masks["rest"] = ~np.any([lap & ~lap, *masks.values()], axis=0)
     own = replace(sources, colour=np.asarray(colour, np.float32), alpha=np.asarray(seen, np.float32))
     return LimbPicture(sources=own, fit=standing, parts=replace(parts, parts=masks, hem=hem))
