@@ -40,6 +40,8 @@ RIM = 2
 """Pixels at the rim of what is seen of a limb whose colours are mixed with what is beside it."""
 FOOT = 2.15
 """Place along a leg, 2 at the ankle, from which on colours are the foot's."""
+CLOTHES = 0.8
+"""Decimetres beside the body's limb within which a mirrored limb is: pockets and wide trousers are. By eye."""
 CUT = 0.02
 """Share of a mirrored limb that may be beyond the picture's left and upper border, where no room is."""
 
@@ -96,7 +98,7 @@ def made_limbs(
     result: dict[str, LimbPicture] = {}
     for name in sorted(doubtful.all):
         twin = straight.get(twin_of(name), own)
-        made = mirrored(name, twin, fit) if name in doubtful.mirrored else None
+        made = mirrored(name, twin, fit, template) if name in doubtful.mirrored else None
         result[name] = made or painted(name, cloth_of(name.split("_")[0], own, template), own, fit, template)
     return result
 
@@ -107,14 +109,19 @@ def short_hem(own: LimbPicture, fit: BodyFit, template: BodyTemplate) -> float |
     return float(fit.joints.hips[1] + (CROTCH + SHORT) * fit.scale) if worn.bare[0] else None
 
 
-def mirrored(name: str, twin: LimbPicture, fit: BodyFit) -> LimbPicture | None:
+def mirrored(name: str, twin: LimbPicture, fit: BodyFit, template: BodyTemplate) -> LimbPicture | None:
     """The picture of the ``twin`` of the limb ``name`` in a mirror, where ``fit`` has this limb.
 
+    What is farther beside the body's limb than clothes are is left out: pieces of the backdrop would be seen twice.
     None where the limb would be beyond the picture's left or upper border.
     """
     own = fit.joints.points[list(_chain(name).joints), :2]
     other = twin.fit.joints.points[list(_chain(twin_of(name)).joints), :2]
-    limb = twin.parts.parts[twin_of(name)] & (twin.sources.alpha > 0)
+    part = twin.parts.parts[twin_of(name)]
+    chosen = limb_triangles(template, name.split("_")[0], twin_of(name)[-1], 0.5)
+    body = label_triangles(twin.fit.vertices, template.triangles[chosen], (part.shape[0], part.shape[1])) > 0
+    far = part & ~widened(body, CLOTHES * twin.fit.scale)
+    limb = part & (twin.sources.alpha > 0) & ~far
     flip = _flip(other)
     rows, columns = np.nonzero(limb)
     places = (np.c_[columns, rows] - other[0]) @ flip.T + own[0]
@@ -136,7 +143,7 @@ def mirrored(name: str, twin: LimbPicture, fit: BodyFit) -> LimbPicture | None:
     sources = replace(
         twin.sources,
         colour=flipped(twin.sources.colour, cv2.BORDER_REPLICATE),
-        alpha=flipped(twin.sources.alpha, cv2.BORDER_CONSTANT),
+        alpha=flipped(np.where(far, 0, twin.sources.alpha).astype(np.float32), cv2.BORDER_CONSTANT),
         face=np.zeros((size[1], size[0]), np.bool_),
         hands_seen=twin.sources.hands_seen[::-1],
     )

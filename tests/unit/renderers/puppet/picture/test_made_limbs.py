@@ -34,8 +34,10 @@ def _crossed() -> PersonTrack:
     return track
 
 
-def _layered(track: PersonTrack) -> FittedPicture:
+def _layered(track: PersonTrack, more: np.ndarray | None = None) -> FittedPicture:
+    """In layers; ``more`` (h, w) is taken for the person too."""
     image, mask = picture(track.body[0, :, :2].astype(float))
+    mask = mask if more is None else np.maximum(mask, more.astype(np.float32))
     anatomy = anatomy_of(track)
     cutout = Cutout(alpha=mask, colour=image.astype(np.float32))
     return layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body())
@@ -87,6 +89,19 @@ def test_a_leg_behind_the_other_is_its_mirror_image() -> None:
     toe = points[LEGS["l"].tip[0]]
     assert np.abs(_shown(body, "leg_l", toe)[:3] - COLOURS["shoe"]).max() < 40
     assert np.abs(_shown(body, "leg_l", left[1])[:3] - COLOURS["trousers"]).max() < 30
+
+
+def test_no_backdrop_is_mirrored() -> None:
+    """A block beside the calf that is taken for the person's is not seen at the other leg."""
+    track = _crossed()
+    knee, ankle = track.body[0, [26, 28], :2]
+    x, y = np.round((knee + ankle) / 2).astype(int)
+    block = np.zeros((500, 500), np.bool_)
+    block[y - 15 : y + 15, x - 70 : x] = True
+    body = _layered(track, block)
+    left = body.fit.joints.points[list(LEGS["l"].joints), :2]
+    assert _shown(body, "leg_l", left[1:].mean(0))[3] > 250
+    assert _shown(body, "leg_l", left[1:].mean(0) + [60, 0])[3] == 0
 
 
 def test_limbs_that_are_seen_stay_as_they_are() -> None:
