@@ -25,8 +25,6 @@ HIPS = (BodyPoint.LEFT_HIP, BodyPoint.RIGHT_HIP)
 TRUNK_CORNERS = [*SHOULDERS, *HIPS]
 SEEN_MIN = 0.3
 """Visibility below which a landmark is a guess."""
-OUTSIDE_MAX = 0.02
-"""Share of the picture's size beyond its border up to which a point counts: farther out the network only guesses."""
 UNEVEN_MAX = 0.25
 """Largest second difference, in body widths, over measured frames equally far apart. A straight line between two of
 them is wrong by an eighth of it: 3 % of the body's width, less than the smoothing afterwards changes."""
@@ -69,9 +67,8 @@ def is_motion_even(earlier: BodyLandmarks, before: BodyLandmarks, after: BodyLan
 
 
 def _inside(points: Points, size: tuple[int, int]) -> Mask:
-    """(N,) which points are in the picture or near it."""
-    margin = OUTSIDE_MAX * np.array(size)
-    return np.asarray(((points > -margin) & (points < size + margin)).all(1), np.bool_)
+    """(N,) which points are in the picture: beyond its border the network only guesses, each time something else."""
+    return np.asarray(((points >= 0) & (points < size)).all(1), np.bool_)
 
 
 def interpolate_body(before: BodyLandmarks, after: BodyLandmarks, share: float = 0.5) -> BodyLandmarks:
