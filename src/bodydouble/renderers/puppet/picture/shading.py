@@ -8,7 +8,7 @@ from bodydouble.perception.arrays import Floats, Mask
 from bodydouble.perception.body_template import BodyTemplate
 from bodydouble.renderers.puppet.body.fit import BodyFit
 from bodydouble.renderers.puppet.body.skeleton import SIDES
-from bodydouble.renderers.puppet.body.surface import LIMB_BONES, bone_share, continued, label_triangles
+from bodydouble.renderers.puppet.body.surface import LIMB_BONES, bone_share, continued, label_triangles, sampled
 
 Array = NDArray[np.float64]
 
@@ -29,8 +29,8 @@ FOLD_WIDTH, FOLD_LENGTH, FOLD_LIGHT, FOLD_SHARPNESS = 0.3, 1.3, 0.1, 1.3
 FOLD_ANGLES, MIDDLE = ((-0.35, 1.2), (0.35, -1.2)), 0.6
 """Radians from upright in which folds of a trunk and of a sleeve run, at image left and right, and the decimetres about
 the middle over which these go over into each other."""
-FOLD_SEED, LATTICE = 7, 256
-"""Seed and side of the random numbers that folds are made of."""
+FOLD_SEED, LATTICE, FOLD_SAMPLES = 7, 256, 6
+"""Seed and side of the random numbers that folds are made of, and samples across a fold, interpolated between."""
 USUAL_LIGHT = 0.95
 """Light that leaves a colour as it is."""
 TINY = 1e-9
@@ -79,16 +79,23 @@ def _folds(fit: BodyFit, arms: Floats, corner: tuple[int, int]) -> Floats:
     On a trunk they run from the armpits down towards the middle, on sleeves across them: ``arms`` (h, w) 0-1. Always
     the same for the same body.
     """
-    height, width = arms.shape
-    x = (np.arange(width, dtype=np.float32)[None] + np.float32(corner[0] - fit.joints.hips[0])) / np.float32(fit.scale)
-    y = (np.arange(height, dtype=np.float32)[:, None] + np.float32(corner[1] - fit.joints.hips[1])) / np.float32(
-        fit.scale
+    (height, width), step = arms.shape, max(1, int(FOLD_WIDTH * fit.scale / FOLD_SAMPLES))
+    sleeves = sampled(arms, step)
+    rows, columns = (np.minimum(np.arange(0, n, step) + step // 2, n - 1) for n in arms.shape)
+    x, y = (
+        ((places + start - middle) / fit.scale).astype(np.float32)
+        for places, start, middle in (
+            (columns[None], corner[0], fit.joints.hips[0]),
+            (rows[:, None], corner[1], fit.joints.hips[1]),
+        )
     )
     right = np.asarray(0.5 + 0.5 * np.tanh(x / MIDDLE), np.float32)
-    result = np.zeros_like(arms)
+    result = np.zeros_like(sleeves)
     for (trunk, sleeve), share in zip(FOLD_ANGLES, (1 - right, right), strict=True):
-        result += share * ((1 - arms) * _wrinkles(x, y, trunk) + arms * _wrinkles(x, y, sleeve))
-    return FOLD_LIGHT * result
+        result += share * ((1 - sleeves) * _wrinkles(x, y, trunk) + sleeves * _wrinkles(x, y, sleeve))
+    size = (result.shape[1] * step, result.shape[0] * step)
+    wide = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.float32(FOLD_LIGHT) * wide[:height, :width]
 
 
 def _wrinkles(x: Floats, y: Floats, angle: float) -> Floats:
