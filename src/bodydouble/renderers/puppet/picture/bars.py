@@ -16,8 +16,9 @@ BLACK_MAX = 40
 """Level (0-255) that no channel of a black bar exceeds."""
 BLEND_LINES, LIKE_MAX = 3, 0.25
 """Lines over which bar and picture are blended, and the share of the next line that may still look like the bar."""
-SIDE_MAX = 0.35
-"""Largest share of the picture that the bars of one side take."""
+SIDE_MIN, SIDE_MAX = 0.01, 0.35
+"""Share of the picture that the bars of one side take: thinner lines do no harm, and a network's results depend on each
+pixel of its picture."""
 SIDE_BARS_MAX = 3
 """Bars of one side: a screenshot has its own beside those of the picture in it."""
 
@@ -45,7 +46,7 @@ def _bars(lines: Image) -> int:
         if not bar:
             break
         taken += bar
-    return taken
+    return taken if taken >= SIDE_MIN * len(lines) else 0
 
 
 def _bar(lines: Image) -> int:
