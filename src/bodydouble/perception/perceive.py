@@ -49,6 +49,9 @@ WINDOW_FORMAT = 6
 """Version of the window files: windows of another version are removed, not continued."""
 MATTE_SHARE_MIN = 0.12
 """Share of the body's box that its matte covers, below which the landmark network saw a person where there is none."""
+FEW_UNEVEN = 2
+"""Uneven frames of a window that the tracking thread measures itself. More of them get a thread of their own, which has
+to load the body network once more: 50 ms and 70 MB."""
 TRACKING_LEAD = 0.5
 """Windows by which finished frames lag behind tracked ones, in the progress report."""
 
@@ -62,7 +65,8 @@ class _Window:
     index: int
     images: list[Image]
     bodies: list[BodyLandmarks | None]
-    uneven: list[int]  # measured in _finish, whose threads have the time
+    uneven: list[int]  # to be measured, by index
+    measured: dict[int, BodyLandmarks]  # those that are
     bystanders: list[Boxes]
     others: list[NDArray[np.float64]]
     shots: list[int]
@@ -167,6 +171,8 @@ class _Perceiver:
                     if index + 1 < windows:
                         ahead = reader.submit(self._read)
                     window = self._follow(index, images)
+                    if len(window.uneven) <= FEW_UNEVEN:
+                        window.measured = {i: self._measure_uneven(window, i) for i in window.uneven}
                     self._follow_backward(window, waiting)
                     # A person in a window's last frame is not tracked back into it: the window is complete.
                     settled = window.bodies[-1] is not None or index + 1 == windows
@@ -203,6 +209,7 @@ class _Perceiver:
             images=images,
             bodies=forward.bodies,
             uneven=forward.uneven,
+            measured={},
             bystanders=forward.bystanders,
             others=forward.others,
             shots=shots,
@@ -250,12 +257,16 @@ class _Perceiver:
 
     def _finish(self, window: _Window) -> None:
         """Face, hands and matte of each frame; then the window's file."""
-        measured = {i: self._uneven_thread.submit(self._measure_uneven, window, i) for i in window.uneven}
+        measured = {
+            i: self._uneven_thread.submit(self._measure_uneven, window, i)
+            for i in window.uneven
+            if i not in window.measured
+        }
         track = empty_track(len(window.images))
         mattes: list[BoxedMatte | None] = []
         shot_before = window.shots[0]
         for i, (image, shot) in enumerate(zip(window.images, window.shots, strict=True)):
-            body = measured[i].result() if i in measured else window.bodies[i]
+            body = measured[i].result() if i in measured else window.measured.get(i, window.bodies[i])
             track.shot[i] = shot
             if shot != shot_before or body is None:
                 self._reset()
@@ -278,7 +289,7 @@ class _Perceiver:
         self._face_hands.reset()
         self._mattes.reset()
 
-    def _measure_uneven(self, window: _Window, i: int) -> BodyLandmarks | None:
+    def _measure_uneven(self, window: _Window, i: int) -> BodyLandmarks:
         """An uneven frame's body: measured, or interpolated where the network sees nobody in it."""
         interpolated = window.bodies[i]
         assert interpolated is not None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import material
-from bodydouble.perception import ModelPack, PersonChoice, load_perception, perceive
+from bodydouble.perception import ModelPack, PersonChoice, litert, load_perception, perceive
 from bodydouble.perception.perceive import WINDOW_FRAMES
 from bodydouble.perception.windows import window_path
 from bodydouble.tasks.atomic_files import part_of
@@ -130,6 +130,31 @@ def test_interpolated_bodies_agree_with_measured_ones(
     seen = track.visibility > 0.5
     assert apart[seen].mean() < 0.015
     assert np.percentile(apart[seen], 99) < 0.1
+
+
+@pytest.mark.parametrize(("few", "copies"), [(0, 2), (WINDOW_FRAMES, 1)])
+def test_few_uneven_frames_need_no_second_network(
+    cut_seen, model_pack: ModelPack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int, copies: int
+):
+    """Whichever thread measures them, the track is the same; for a few of them the large network is loaded once."""
+    loaded: list[Path] = []
+    load = litert._Loaded
+
+    def counted(path: Path) -> litert._Loaded:
+        loaded.append(path)
+        return load(path)
+
+    litert.release_idle_networks()
+    monkeypatch.setattr(litert, "_Loaded", counted)
+    monkeypatch.setattr(sys.modules["bodydouble.perception.forward_pass"], "is_motion_even", lambda *_: False)
+    man = type(cut_seen.footage)(images=cut_seen.footage.images[MAN])
+    monkeypatch.setattr(sys.modules["bodydouble.perception.perceive"], "FEW_UNEVEN", few)
+
+    body = perceive(model_pack, man, PersonChoice(), tmp_path / "one").track.body
+
+    assert len([path for path in loaded if path.name == "pose_landmark_heavy.tflite"]) <= copies
+    monkeypatch.setattr(sys.modules["bodydouble.perception.perceive"], "FEW_UNEVEN", WINDOW_FRAMES - few)
+    assert np.array_equal(perceive(model_pack, man, PersonChoice(), tmp_path / "other").track.body, body)
 
 
 def test_a_single_frame_is_a_video_too(cut_seen, model_pack: ModelPack, tmp_path: Path):
