@@ -29,7 +29,7 @@ from bodydouble.renderers.puppet.picture.regions import (
     touching,
     widened,
 )
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve
 
 Array = NDArray[np.float64]
 
@@ -75,6 +75,9 @@ wide sleeve. Chosen by eye on the development clips."""
 SLEEVE_REACH, RATIO_SURE = 0.2, 3
 """Decimetres beside the body's arm from which on a pixel that is nearer to the trunk is the trunk's, and the
 log-likelihood ratio arm / rest up to which it is. Chosen by eye on the development clips: jackets, kimonos."""
+RATIO_BEYOND = 6
+"""The same ratio up to which what is farther from the bone than a sleeve reaches is the trunk's. Measured: up to 5 in
+the shaded front of a jacket behind its own sleeve."""
 CUT_OFF_BELOW = 0.3
 """Decimetres below the shoulder's joint from which on pixels of the body's arm surely have the sleeve's colours. Chosen
 by eye on half bodies with elbows below the picture's edge."""
@@ -237,8 +240,7 @@ def _arm(
     hair |= opaque & above & ~widened(raw, ABOVE_CLEAR * scale)
     face = face_and_neck(anatomy, opaque.shape)
     # Bare arms have the colour of the face: it is no arm, but says nothing about colours.
-    rest = (core | hair) & ~face
-    never = face | seen.head
+    rest, never = (core | hair) & ~face, face | seen.head
     seeds &= ~never
     if min(seeds.sum(), rest.sum()) < SEEDS_MIN:
         return visible & opaque, nothing
@@ -264,6 +266,7 @@ def _arm(
     # A wide sleeve: outside the body, nearest to the arm, not of another colour.
     labels[continued(visible, body) & opaque & ~body & (ratio > RATIO_SLEEVE) & ~hair] = cv2.GC_FGD
     labels[_disc(fit, side, shape, 0, CUFF_RADIUS) & opaque & (ratio > RATIO_INSIDE)] = cv2.GC_FGD
+    labels[beyond_sleeve(fit, side, seen.along, opaque, raw) & (ratio < RATIO_BEYOND)] = cv2.GC_BGD
     labels[hand] = cv2.GC_FGD
     if not hand_seen:  # in a pocket or behind: only what has the arm's colours
         labels[_disc(fit, side, shape, HAND_PLACE, HAND_RADIUS) & (ratio < 0) & ~seeds & opaque] = cv2.GC_BGD

@@ -34,6 +34,14 @@ STEPS, STEPS_BLUR = 24, 3
 """Pieces of an upper arm, and of a forearm, in which cloth is compared with what is bare, and how many are taken
 together."""
 
+HANGING_STEEP = 2.0
+"""Fall over sideways run of both bones from which on an arm hangs beside the trunk: it is on one side of the arm."""
+INNER_WIDTH = 1.25
+"""Width of a hanging sleeve from its bone towards the trunk over that to the outside, at most. Chosen by eye on a
+jacket whose sleeves lie before its own front."""
+OUTER_STEPS = 5
+"""Pieces of a bone of whose outer widths the median counts: folds stand out."""
+
 
 def own_seeds(
     image: Image, person: Mask, seeds: Mask, arm: Mask, chest: Mask, tones: Sequence[Array], along: Floats
@@ -102,6 +110,45 @@ def along_limb(joints: Array, shape: tuple[int, ...]) -> Floats:
         places.append(((xs - start[0]) * bone[0] + (ys - start[1]) * bone[1]) / max(float(bone @ bone), 1.0))
     upper, lower = (distance_to(_line(joints[k : k + 2], shape)) for k in (0, 1))
     return np.where(upper <= lower, np.minimum(places[0], 1), 1 + np.maximum(places[1], 0)).astype(np.float32)
+
+
+def beyond_sleeve(fit: BodyFit, side: str, along: Floats, opaque: Mask, arm: Mask) -> Mask:
+    """(h, w) what is farther inside of a hanging arm of ``side`` than its sleeve can reach: the trunk's own cloth.
+
+    A sleeve is about as wide on both sides of its bone. Outside it ends where ``opaque`` (h, w) does. ``along`` (h, w)
+    is that of ``along_arm``, ``arm`` (h, w) the body's own.
+    """
+    result = np.zeros(opaque.shape, np.bool_)
+    joints = fit.joints.points[list(ARMS[side].joints), :2]
+    bones = np.diff(joints, axis=0)
+    if not (bones[:, 1] > HANGING_STEEP * np.abs(bones[:, 0])).all():
+        return result
+    middle = float((fit.joints.shoulders[0] + fit.joints.hips[0]) / 2)
+    ys, xs = np.mgrid[0 : opaque.shape[0], 0 : opaque.shape[1]].astype(np.float32)
+    inwards = np.sign(middle - joints[:, 0].mean())
+    for k, (start, bone) in enumerate(zip(joints[:2], bones, strict=True)):
+        away = inwards * ((xs - start[0]) * bone[1] - (ys - start[1]) * bone[0]) / float(np.hypot(*bone))
+        here = (along >= k) & (along < k + 1)
+        step = np.clip((along - k) * STEPS, 0, STEPS - 1).astype(np.intp)
+        outer = _least(-away, step, here & ~opaque & (away < 0))
+        own = _largest(away, step, here & arm & (away > 0))
+        reach = cv2.medianBlur(np.asarray(outer, np.float32)[None], OUTER_STEPS)[0]
+        result |= here & (away > np.maximum(INNER_WIDTH * reach, own)[step])
+    return result
+
+
+def _least(values: Floats, step: NDArray[np.intp], where: Mask) -> Floats:
+    """(STEPS,) the least of ``values`` (h, w) in each ``step`` (h, w) of ``where`` (h, w); infinite without any."""
+    least = np.full(STEPS, np.inf, np.float32)
+    np.minimum.at(least, step[where], values[where])
+    return least
+
+
+def _largest(values: Floats, step: NDArray[np.intp], where: Mask) -> Floats:
+    """(STEPS,) the largest of ``values`` (h, w) in each ``step`` (h, w) of ``where`` (h, w); 0 without any."""
+    largest = np.zeros(STEPS, np.float32)
+    np.maximum.at(largest, step[where], values[where])
+    return largest
 
 
 def _line(ends: Array, shape: tuple[int, ...]) -> Mask:

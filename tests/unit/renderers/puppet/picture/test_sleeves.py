@@ -6,7 +6,7 @@ import numpy as np
 from bodydouble.renderers.puppet.body.fit import fit_body
 from bodydouble.renderers.puppet.body.skeleton import joints_of
 from bodydouble.renderers.puppet.picture.anatomy import anatomy_of
-from bodydouble.renderers.puppet.picture.sleeves import along_arm, own_seeds, sleeve
+from bodydouble.renderers.puppet.picture.sleeves import along_arm, beyond_sleeve, own_seeds, sleeve
 from mannequin import COLOURS, joints, picture, track_of
 from tube_body import tube_body
 
@@ -52,6 +52,34 @@ def test_a_sleeve_ends_where_the_arm_is_bare():
         found.append(float(along[sleeve(cloth, bare, along, cloth | bare)].max(initial=0)))
     assert found[0] < 0.2
     assert 0.4 < found[1] < 0.6
+
+
+def test_a_jacket_beside_its_own_sleeve_is_the_trunks():
+    """A sleeve is about as wide inside as outside: of cloth in one colour the rest is the trunk's."""
+    _, _, mask, fit = fitted()
+    shoulder, elbow, wrist = (fit.joints.points[k, :2] for k in (11, 13, 15))
+    arm = thick_line(mask.shape, shoulder, elbow, 12) | thick_line(mask.shape, elbow, wrist, 12)
+    sleeves = thick_line(mask.shape, shoulder, elbow, 32) | thick_line(mask.shape, elbow, wrist, 32)
+    inwards = np.array([-30, 0]) if shoulder[0] > fit.joints.hips[0] else np.array([30, 0])
+    front = thick_line(mask.shape, shoulder + inwards, wrist + inwards, 36)
+    beyond = beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), sleeves | front, arm)
+    between = thick_line(mask.shape, shoulder + [0, 20], elbow, 3)
+    assert np.count_nonzero(beyond & sleeves) < 0.02 * np.count_nonzero(sleeves)
+    assert not beyond[between].any()
+    rows = np.arange(len(mask))[:, None]
+    jacket = front & ~sleeves & (rows > shoulder[1] + 20) & (rows < wrist[1] - 20)
+    assert np.count_nonzero(beyond & jacket) > 0.7 * np.count_nonzero(jacket)
+
+
+def test_an_arm_that_does_not_hang_has_no_inner_side():
+    """Of a raised or folded arm nothing is told by the widths of its sleeve."""
+    pose = joints()
+    pose[15, :2] = pose[13, :2] + [-60, 10]  # a forearm before the trunk
+    mask = picture(pose)[1]
+    anatomy, template = anatomy_of(track_of([pose])), tube_body()
+    fit = fit_body(template, anatomy, joints_of(anatomy, template, mask.shape))
+    nothing = np.zeros(mask.shape, np.bool_)
+    assert not beyond_sleeve(fit, "l", along_arm(fit, "l", mask.shape), mask > 0, nothing).any()
 
 
 def test_cloth_before_a_bare_arm_is_no_seed_of_it():
