@@ -172,8 +172,9 @@ def _trunk_layer(sources: LayerSources, fit: BodyFit, surface: Surface, parts: S
     """Trunk, head, hair, skirt, and the thighs as far as the legs' layers have not set in."""
     alpha, scale = sources.alpha, fit.scale
     limbs = [mask for name, mask in parts.parts.items() if name.startswith("arm")]
-    any_arm = np.any(limbs, axis=0) & (alpha > 0) if limbs else np.zeros(alpha.shape, np.bool_)
-    keep = alpha * softened(~any_arm, RIM_SIGMA)
+    arms = np.any(limbs, axis=0) if limbs else np.zeros(alpha.shape, np.bool_)
+    keep = alpha * softened(~arms, RIM_SIGMA)  # beside the person too: no outline of a hand stays here
+    any_arm = arms & (alpha > 0)
     grown = widened(any_arm, ARM_RIM)
     covered = narrowed(surface.inside, 1) | closed(keep > 0.5, RING * scale)
     hidden = grown & covered & (alpha > HIDDEN)

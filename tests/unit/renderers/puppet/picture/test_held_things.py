@@ -91,3 +91,16 @@ def test_the_layers_are_without_it():
     layers = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers
 
     assert all(layer.rgba[y + 20, x, 3] == 0 for layer in layers.values())
+
+
+def test_no_outline_of_a_hand_stays_on_the_trunk():
+    """Where a cut-out ends hard beside a hand, because something was taken away, the trunk keeps no rim."""
+    pose = joints()
+    image, mask = picture(pose)
+    anatomy = anatomy_of(track_of([pose]))
+    cutout = Cutout(alpha=(mask > 0.5).astype(np.float32), colour=image.astype(np.float32))
+    layers = layer_picture(image, cutout, anatomy, skin_of(anatomy, cutout), tube_body()).layers.layers
+    (x, y), reach = np.round(pose[15]).astype(int), 25
+    about_hand = np.s_[y - 5 : y + reach, x - reach : x + reach]
+    assert (layers["arm_l"].rgba[about_hand][..., 3] > 0).any()
+    assert not layers["trunk"].rgba[about_hand][..., 3].any()
